@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MIT
+set(text "#include \"common/embedded.h\"\n")
+set(rows "")
+set(n 0)
+foreach(file IN LISTS FILES)
+  file(READ "${file}" hex HEX)
+  string(LENGTH "${hex}" digits)
+  math(EXPR bytes "${digits} / 2")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," body "${hex}")
+  get_filename_component(name "${file}" NAME)
+  string(APPEND text "static const unsigned char b${n}[] = {${body}0};\n") # a NUL behind, so text reads as a string
+  string(APPEND rows "  {\"${name}\", (const char *)b${n}, ${bytes}},\n")
+  math(EXPR n "${n} + 1")
+endforeach()
+file(WRITE "${OUT}" "${text}const struct embedded ${SYMBOL}[] = {\n${rows}  {0, 0, 0}};\n")

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// How long to wait before the next try: a value, not a loop. Doubling with full jitter over its upper half.
+#pragma once
+#include <stdint.h>
+
+struct backoff {
+  int64_t first_ms, max_ms;
+  unsigned tries; // so far; set to 0 after a success
+};
+
+// The wait before the next try; counts it.
+int64_t backoff_next_ms(struct backoff *backoff);

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// What went wrong, told to the caller. A fallible function returns bool or a pointer and takes `struct err *` last.
+// The error belongs to the caller, is written only on failure, and is either returned or logged, never both.
+#pragma once
+#include <stdbool.h>
+
+#define MUST_CHECK __attribute__((warn_unused_result))
+#define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
+
+struct err {
+  char text[512]; // what failed, on which object, cause; cut, never overrun
+};
+
+// Sets the text. Returns false, so that `return err_set(err, ...)` reads well. `err` may be NULL.
+bool err_set(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+// Puts context in front of a text set further down: "endpoints.json: " + "/endpoints/0: ...". Returns false.
+bool err_prefix(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);

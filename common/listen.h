@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// The civetweb settings both of our listeners need (public and operations), in one place, and whole answers in one write.
+#pragma once
+#include "common/err.h"
+#include <civetweb.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct listen_options {
+  const char *address; // "127.0.0.1:8080"; port 0 takes a free one
+  int64_t threads;
+};
+
+// Starts a server with one handler for every path. No document root, no forms, no directory: only the handler answers.
+// Returns NULL with what and where, for example "127.0.0.1:8080: address already in use".
+MUST_CHECK struct mg_context *listen_start(const struct listen_options *options, mg_request_handler handler,
+                                           void *handler_arg, struct err *err);
+int listen_port(const struct mg_context *ctx); // the port really bound
+
+struct http_answer {
+  int status;
+  const char *content_type; // NULL: no body
+  const char *body;
+  size_t body_len;
+  const char *headers; // further header lines, each with its \r\n, or NULL
+  bool close;          // answer Connection: close and read no more
+};
+// Sends it with one write. Returns the status, which is what a civetweb handler returns.
+int http_answer_send(struct mg_connection *conn, const struct http_answer *answer);
+// {"error":{"code":…,"message":…}}: for callers of our own API, not for providers.
+int http_answer_error(struct mg_connection *conn, int status, const char *code, const char *message,
+                      const char *headers);

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// Counters and gauges as Prometheus text (text format 0.0.4). A service lists its metrics once, as an array of
+// `struct metric`; the index is the id. A metric has at most one label; its children are made on first use and stay.
+// Thread: any. metrics_at() takes a lock the first time a label value is seen; keep the pointer on a hot path.
+#pragma once
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum metric_type { METRIC_COUNTER, METRIC_GAUGE };
+
+struct metric {
+  const char *name; // dochak_ingress_acks_total
+  const char *help;
+  enum metric_type type;
+  const char *label; // NULL: no label
+};
+
+struct metrics;
+typedef _Atomic int64_t metric_value; // the one typedef: an _Atomic qualifier does not read well in a pointer
+
+struct metrics *metrics_new(const struct metric *list, size_t n); // the list is borrowed for good
+void metrics_free(struct metrics *metrics);
+
+// The value of metric `id`, for `label_value` where it has a label (NULL otherwise). Never NULL, never moves.
+metric_value *metrics_at(struct metrics *metrics, size_t id, const char *label_value);
+static inline void metrics_add(struct metrics *metrics, size_t id, const char *label_value, int64_t n) {
+  atomic_fetch_add_explicit(metrics_at(metrics, id, label_value), n, memory_order_relaxed);
+}
+static inline void metrics_set(struct metrics *metrics, size_t id, const char *label_value, int64_t n) {
+  atomic_store_explicit(metrics_at(metrics, id, label_value), n, memory_order_relaxed);
+}
+// Everything as text, plus process_resident_memory_bytes; the caller frees.
+char *metrics_text(struct metrics *metrics);
