@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what a command needs and this machine lacks: `packages.sh up [test] [check]`. It looks at the thing itself (a program, a
+# Installs what a command needs and this machine lacks: `packages.sh up [test] [check] [fmt]`. It looks at the thing itself (a program, a
 # header), not at the package, so what was put there in another way counts; where nothing is missing it runs no package manager.
 # SPDX-License-Identifier: MIT
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -27,6 +27,7 @@ test  | has_program valgrind                        | valgrind
 check | has_program clang                           | clang
 check | has_program clang-format                    | clang-format
 check | has_program clang-tidy                      | clang-tidy
+fmt   | has_program clang-format                    | clang-format
 check | has_program shellcheck                      | shellcheck
 '
 
