@@ -16,7 +16,10 @@ struct log_field {
   int64_t num;
 };
 
-#define LOG_STR(name, value) ((struct log_field){(name), (value) ? (value) : "", 0})
+static inline const char *log_present(const char *value) {
+  return value ? value : "";
+}
+#define LOG_STR(name, value) ((struct log_field){(name), log_present(value), 0})
 #define LOG_INT(name, value) ((struct log_field){(name), NULL, (int64_t)(value)})
 
 void log_init(const char *service, enum log_level level);

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "common/uuid.h"
+
+#include "common/clock.h"
+#include <assert.h>
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum { COUNTER_BITS = 12, RANDOM_POOL = 512 };
+
+// Our own namespace (a version 4 UUID made once); changing it changes every alert's id.
+static const uint8_t namespace[16] = {0x8f, 0x1d, 0x6c, 0x2a, 0x41, 0x7e, 0x4b, 0x0d,
+                                      0xa6, 0x53, 0x0e, 0x97, 0xc4, 0x3b, 0xd2, 0x58};
+
+// Milliseconds and counter of the last version 7 UUID: RFC 9562 section 6.2 method 1. The counter may run
+// over into the milliseconds; the clock catches up.
+static atomic_uint_fast64_t last_tick;
+
+static uint64_t next_tick(void) {
+  uint_fast64_t now = (uint_fast64_t)clock_wall_ms() << COUNTER_BITS;
+  uint_fast64_t last = atomic_load_explicit(&last_tick, memory_order_relaxed);
+  uint_fast64_t next;
+  do {
+    next = now > last ? now : last + 1;
+  } while (!atomic_compare_exchange_weak_explicit(&last_tick, &last, next, memory_order_relaxed,
+                                                  memory_order_relaxed));
+  return next;
+}
+
+// One system call for 64 UUIDs. Without randomness there are no ids to give, so that aborts.
+static void random_8(uint8_t out[8]) {
+  static _Thread_local uint8_t pool[RANDOM_POOL];
+  static _Thread_local size_t left;
+  while (left == 0) {
+    ssize_t got = getrandom(pool, sizeof pool, 0);
+    if (got < 0 && errno != EINTR) abort();
+    if (got > 0) left = (size_t)got & ~(size_t)7;
+  }
+  left -= 8;
+  memcpy(out, pool + left, 8);
+}
+
+static void set_version(struct uuid *uuid, unsigned version) {
+  uuid->bytes[6] = (uint8_t)((uuid->bytes[6] & 0x0f) | version << 4);
+  uuid->bytes[8] = (uint8_t)((uuid->bytes[8] & 0x3f) | 0x80);
+}
+
+struct uuid uuid_new_v7(void) {
+  struct uuid uuid;
+  uint64_t tick = next_tick();
+  uint64_t ms = tick >> COUNTER_BITS;
+  for (int i = 5; i >= 0; i--, ms >>= 8) uuid.bytes[i] = (uint8_t)ms;
+  uuid.bytes[6] = (uint8_t)(tick >> 8 & 0x0f);
+  uuid.bytes[7] = (uint8_t)tick;
+  random_8(uuid.bytes + 8);
+  set_version(&uuid, 7);
+  return uuid;
+}
+
+struct uuid uuid_of_fields(const char *const *fields, size_t n) {
+  uint8_t digest[EVP_MAX_MD_SIZE];
+  EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+  bool ok =
+      ctx && EVP_DigestInit_ex(ctx, EVP_sha1(), NULL) && EVP_DigestUpdate(ctx, namespace, sizeof namespace);
+  for (size_t i = 0; ok && i < n; i++) {
+    assert(fields[i]);
+    char length[24];
+    size_t len = strlen(fields[i]);
+    size_t length_len = (size_t)snprintf(length, sizeof length, "%zu:", len);
+    ok = EVP_DigestUpdate(ctx, length, length_len) && EVP_DigestUpdate(ctx, fields[i], len);
+  }
+  ok = ok && EVP_DigestFinal_ex(ctx, digest, NULL);
+  EVP_MD_CTX_free(ctx);
+  if (!ok) abort(); // out of memory, or a libcrypto without SHA-1: nothing to go on with
+
+  struct uuid uuid;
+  memcpy(uuid.bytes, digest, sizeof uuid.bytes);
+  set_version(&uuid, 5);
+  return uuid;
+}
+
+static bool dash_before(size_t byte) {
+  return byte == 4 || byte == 6 || byte == 8 || byte == 10;
+}
+
+void uuid_format(struct uuid uuid, char out[UUID_TEXT_SIZE]) {
+  static const char hex[] = "0123456789abcdef";
+  char *at = out;
+  for (size_t i = 0; i < sizeof uuid.bytes; i++) {
+    if (dash_before(i)) *at++ = '-';
+    *at++ = hex[uuid.bytes[i] >> 4];
+    *at++ = hex[uuid.bytes[i] & 0x0f];
+  }
+  *at = '\0';
+}
+
+static int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+bool uuid_parse(const char *text, struct uuid *out) {
+  struct uuid uuid;
+  const char *at = text;
+  for (size_t i = 0; i < sizeof uuid.bytes; i++) {
+    if (dash_before(i) && *at++ != '-') return false;
+    int high = hex_value(at[0]);
+    int low = high < 0 ? -1 : hex_value(at[1]);
+    if (low < 0) return false;
+    uuid.bytes[i] = (uint8_t)(high << 4 | low);
+    at += 2;
+  }
+  if (*at != '\0') return false;
+  *out = uuid;
+  return true;
+}
