@@ -145,7 +145,7 @@ status_becomes bizgo "$fallback" 'SENT*'
 alert_comes "$fallback" dochak.notification.recovered.v1
 
 printf '\nIn Postgres now:\n'
-psql -XqA -F $'\t' -P footer=off -v run="demo-$run-%" -v ok="$blux_ok" -v bad="$blux_bad" <<'SQL' | column -t -s $'\t' | sed 's/^/  /'
+psql -Xq -P footer=off -v run="demo-$run-%" -v ok="$blux_ok" -v bad="$blux_bad" <<'SQL'
 SELECT provider, notification_id, status, code, reason, reference FROM notification
  WHERE notification_id LIKE :'run' OR notification_id IN (:'ok', :'bad') ORDER BY first_seen_at
 SQL

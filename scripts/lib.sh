@@ -43,8 +43,12 @@ with_progress() {
     local part=$1 what=$2 log=$3 began=$SECONDS said=$SECONDS pid last rc=0
     shift 3
     mkdir -p "$(dirname "$log")"
+    # A process group of its own, so that Ctrl-C ends the step with all it started.
+    set -m
     "$@" >"$log" 2>&1 </dev/null &
     pid=$!
+    set +m
+    trap 'kill -INT -- "-$pid" 2>/dev/null; exit 130' INT TERM
     [[ -t 1 ]] || say "$part" "$what …"
     while is_alive "$pid"; do
         if [[ -t 1 ]]; then
@@ -58,6 +62,7 @@ with_progress() {
         sleep 0.2
     done
     wait "$pid" || rc=$?
+    trap - INT TERM
     [[ ! -t 1 ]] || printf '\r\033[K'
     if ((rc)); then
         show_tail "$log"

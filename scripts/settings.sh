@@ -100,15 +100,16 @@ assignment() {
 }
 
 write_env() {
-    local ingress
+    local ingress keys
     ingress=$(url_of DOCHAK_INGRESS_LISTEN)
+    keys=$(value_of DOCHAK_INGRESS_KEY) # several while they are being changed; the first will do
     (
         umask 077
         {
             assignment DOCHAK_INGRESS_URL "$ingress"
             assignment DOCHAK_INGRESS_OPS_URL "$(url_of DOCHAK_INGRESS_OPS_LISTEN)"
             assignment DOCHAK_PROCESSOR_OPS_URL "$(url_of DOCHAK_PROCESSOR_OPS_LISTEN)"
-            assignment DOCHAK_INGRESS_KEY "$(value_of DOCHAK_INGRESS_KEY)"
+            assignment DOCHAK_INGRESS_KEY "${keys%%,*}"
             assignment DOCHAK_API_KEY "$(secret DOCHAK_API_KEY)"
             assignment DOCHAK_WEBHOOK_BIZGO "$ingress/webhook/bizgo/alimtalk/$(value_of DOCHAK_SECRET_BIZGO_PATH)"
             assignment DOCHAK_WEBHOOK_BLUX "$ingress/webhook/blux/sms/$(value_of DOCHAK_SECRET_BLUX_PATH)"

@@ -49,6 +49,7 @@ settle_ports
 say servers "starting Kafka on 127.0.0.1:$(<"$RUN/kafka/port") and Postgres on 127.0.0.1:$(<"$RUN/postgres/port")"
 servers start
 servers wait 90
+say servers "ready"
 export_settings
 migrate
 say migrate "tables and topics are up to date"
