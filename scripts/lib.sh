@@ -48,7 +48,7 @@ with_progress() {
     "$@" >"$log" 2>&1 </dev/null &
     pid=$!
     set +m
-    trap 'kill -INT -- "-$pid" 2>/dev/null; exit 130' INT TERM
+    trap 'kill -TERM -- "-$pid" 2>/dev/null; exit 130' INT TERM
     [[ -t 1 ]] || say "$part" "$what …"
     while is_alive "$pid"; do
         if [[ -t 1 ]]; then
