@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ./dev check: all that can be said about the code without running the product. Every step runs, whatever the ones before said.
-# `check.sh fmt` formats the C code instead (./dev fmt).
+# `check.sh fmt [FILE…]` formats the C code instead, or only FILE… (./dev fmt).
 # SPDX-License-Identifier: MIT
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/build.sh"
@@ -50,7 +50,8 @@ step() { # NAME COMMAND…
 
 if [[ ${1-} == fmt ]]; then
     "$ROOT/scripts/packages.sh" fmt
-    our_files '*.c' '*.h' | xargs -0r clang-format -i
+    shift
+    if (($#)); then clang-format -i -- "$@"; else our_files '*.c' '*.h' | xargs -0r clang-format -i; fi
     exit
 fi
 "$ROOT/scripts/packages.sh" up test check
