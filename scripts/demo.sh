@@ -31,7 +31,8 @@ follow_alerts() {
 
 # --- telling --------------------------------------------------------------------------------------------------------
 
-tell() { printf '     %-18s %s\n' "$1" "$2"; }
+# Padded by hand: printf counts bytes, and an arrow has three.
+tell() { printf '     %s%*s%s\n' "$1" $((18 - ${#1})) '' "$2"; }
 chapter() { printf '\n%s. %s\n' "$1" "$2"; }
 
 gave_up() { # WHAT-WAS-EXPECTED WHAT-IS-THERE
@@ -68,11 +69,14 @@ blux_event() { # ID STATUS MORE-FIELDS
         "$2" "$1" "$2" "$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)" "$3"
 }
 
+declare -A WAS=() # id → the status last shown
+ROW='' ALERT=''
+
 # --- what must come of it -------------------------------------------------------------------------------------------
 
 ask() { psql -XqtA -v ON_ERROR_STOP=1 -v provider="$1" -v id="$2" <<<"$3"; }
 
-row() { # PROVIDER ID: status, then code and reason where there are any
+row() { # PROVIDER ID: status, then code and reason if there are any
     ask "$1" "$2" "SELECT concat_ws(' ', status, code, reason) FROM notification WHERE provider = :'provider' AND notification_id = :'id'"
 }
 
@@ -84,7 +88,8 @@ row_is() { # PROVIDER ID PATTERN
 
 status_becomes() { # PROVIDER ID PATTERN
     wait_until "$PATIENCE" row_is "$1" "$2" "$3" || gave_up "status $3 of $1 $2 in Postgres" "$ROW"
-    tell status "$ROW   ($(((${EPOCHREALTIME/./} - SENT_AT) / 1000)) ms later)"
+    tell status "${WAS[$2]:+${WAS[$2]} → }$ROW   ($(((${EPOCHREALTIME/./} - SENT_AT) / 1000)) ms later)"
+    WAS[$2]=${ROW%% *}
 }
 
 find_alert() { # ID TYPE
@@ -137,6 +142,7 @@ tell status 'SENT, now with reference order-19'
 
 chapter 5 'The alimtalk fails (no KakaoTalk there), BizGo falls back to SMS under the same msgKey, and that arrives:'
 register bizgo "$fallback" order-20
+status_becomes bizgo "$fallback" 'PENDING*'
 bizgo_reports "$fallback" ALIMTALK AT 64016 '카카오톡 미사용자'
 status_becomes bizgo "$fallback" 'DEAD_LETTER 64016*'
 alert_comes "$fallback" dochak.notification.dead_lettered.v1
@@ -151,5 +157,6 @@ SELECT provider, notification_id, status, code, reason, reference FROM notificat
 SQL
 cat <<TEXT
 
-Seen: PENDING → SENT, PENDING → DEAD_LETTER (64008) and its alert, $(grep -c . "$SCRATCH/alerts") alerts in all, in $SECONDS s.
+Seen: PENDING → SENT, PENDING → DEAD_LETTER (64008) and its alert; a report before its
+registration; a fallback that arrived after all, and the alert that says so. All read back from Postgres and Kafka, in $SECONDS s.
 TEXT
