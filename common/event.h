@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
-// One CloudEvents 1.0 event in Kafka's binary mode (CloudEvents Kafka protocol binding 1.0.2, section 3.2): attributes
-// as ce_* headers, the data as the record's value, and two extension attributes, `provider` and `endpoint`.
+// One CloudEvents 1.0 event in Kafka's binary mode (CloudEvents Kafka protocol binding 1.0.2, section 3.2):
+// attributes as ce_* headers, the data as the record's value, and two extension attributes, `provider` and
+// `endpoint`.
 #pragma once
 #include "common/err.h"
 #include "common/uuid.h"
 #include <librdkafka/rdkafka.h>
 #include <stdint.h>
 
-#define EVENT_ACCEPTED    "dochak.notification.accepted.v1"
-#define EVENT_RECEIPT     "dochak.receipt.received.v1"
-#define EVENT_OTHER       "dochak.webhook.received.v1" // understood, and no receipt: BizGo's MO and counsel talk
-#define EVENT_QUARANTINED "dochak.payload.quarantined.v1"
+#define EVENT_ACCEPTED      "dochak.notification.accepted.v1"
+#define EVENT_RECEIPT       "dochak.receipt.received.v1"
+#define EVENT_OTHER         "dochak.webhook.received.v1" // understood, and no receipt: BizGo's MO and counsel talk
+#define EVENT_QUARANTINED   "dochak.payload.quarantined.v1"
 #define ALERT_DEAD_LETTERED "dochak.notification.dead_lettered.v1"
 #define ALERT_RECOVERED     "dochak.notification.recovered.v1"
+#define ALERT_OVERDUE       "dochak.notification.overdue.v1"
 #define ALERT_QUARANTINED   EVENT_QUARANTINED
 
 enum { EVENT_TRACEPARENT_SIZE = 56, EVENT_REASON_SIZE = 256 };
@@ -31,7 +33,9 @@ struct event {
 
 // New headers; rd_kafka_producev takes them over when it succeeds, else the caller destroys them.
 rd_kafka_headers_t *event_headers_new(const struct event *ev);
-// Reads them back. Strings are borrowed from the message. False: not one of our events, with which header and why.
+// Reads them back. Strings are borrowed from the message. False: not one of our events, with which header and
+// why.
 MUST_CHECK bool event_from_message(const rd_kafka_message_t *rkm, struct event *ev, struct err *err);
-// A traceparent header value that is well-formed (version 00, https://www.w3.org/TR/trace-context/#traceparent-header).
+// A traceparent header value that is well-formed (version 00,
+// https://www.w3.org/TR/trace-context/#traceparent-header).
 bool event_traceparent_ok(const char *value);

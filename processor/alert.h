@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// What is told on the alert topic: its id, and its data as schemas/alert.schema.json says. Ids are made of
+// what the alert is about, so the same alert never gets a second one. No full phone number, no secret, no
+// body goes in.
+#pragma once
+#include "processor/interpret.h"
+#include "processor/ledger.h"
+
+struct alert { // owns its strings
+  struct uuid id;
+  char *type;
+  char *provider, *subject;          // NULL: none
+  char *json;                        // the record's value
+  char *traceparent;                 // or NULL
+  int64_t raised_at;                 // Unix milliseconds
+  char *source_topic, *source_event; // the record that caused it
+  int32_t source_partition;
+  int64_t source_offset;
+};
+
+// An alert about a notification as it stands after `fact` was applied; `before` is its status until then.
+void alert_of_notification(struct alert *out, enum ledger_alert kind, const struct notification *notification,
+                           enum status before, const struct fact *fact);
+// An alert about a record of the quarantine topic.
+void alert_of_quarantined(struct alert *out, const struct fact *fact);
+void alert_fini(struct alert *alert);
+
+// ce_id of the record that a fact comes from; for a record that is no event of ours, its place. New string.
+char *alert_source_event(const struct fact *fact);

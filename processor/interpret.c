@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+// Interpretation of one record. The strings a fact keeps are its own, so that the parsed element can go.
+#include "processor/interpret.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include <stdlib.h>
+#include <string.h>
+
+static void unclear(struct fact *fact, const char *why) {
+  fact->type = FACT_UNCLEAR;
+  fact->why = mem_strdup(why);
+}
+
+void fact_refuse(struct fact *fact, const char *why) {
+  free(fact->why);
+  unclear(fact, why);
+}
+
+void fact_fini(struct fact *fact) {
+  free(fact->provider);
+  free(fact->id);
+  free(fact->code);
+  free(fact->reason);
+  free(fact->channel);
+  free(fact->recipient);
+  free(fact->reference);
+  free(fact->element);
+  free(fact->why);
+}
+
+static char *copy(const char *text) {
+  return text ? mem_strdup(text) : NULL;
+}
+
+// A recipient is kept masked and as a keyed hash, from here on.
+static void keep_recipient(const struct interpreter *in, struct fact *fact, const char *recipient) {
+  if (recipient == NULL) return;
+  fact->recipient = personal_mask(recipient);
+  personal_hash(in->recipient_key, recipient, fact->recipient_hash);
+}
+
+static void finish_saying(struct fact *fact, const struct provider *provider, enum signal signal,
+                          const char *outcome, int64_t at) {
+  struct provider_expects expects = provider_expects(provider);
+  fact->type = FACT_NOTIFICATION;
+  fact->saying = (struct saying){.signal = signal,
+                                 .outcome = outcome,
+                                 .code = fact->code,
+                                 .reason = fact->reason,
+                                 .channel = fact->channel,
+                                 .recipient = fact->recipient,
+                                 .reference = fact->reference,
+                                 .recipient_hash = fact->recipient ? fact->recipient_hash : NULL,
+                                 .at = at,
+                                 .received_at = fact->ev.time_ms,
+                                 .receipt_within_ms = expects.receipt_within_s * 1000,
+                                 .expires_after_ms = expects.expires_after_s * 1000,
+                                 .unconfirmed_within_ms = expects.unconfirmed_within_s * 1000};
+}
+
+static enum signal signal_of(enum provider_outcome outcome) {
+  switch (outcome) {
+  case OUTCOME_DELIVERED:
+    return SIGNAL_DELIVERED;
+  case OUTCOME_UNCONFIRMED:
+    return SIGNAL_UNCONFIRMED;
+  case OUTCOME_FAILED:
+  case OUTCOME_ACCOUNT_FAULT:
+    return SIGNAL_FAILED;
+  }
+  abort(); // not an outcome
+}
+
+static struct uuid receipt_id(const struct fact *fact, const struct provider_receipt *receipt) {
+  const char *fields[2 + COUNT_OF(receipt->dedupe)] = {fact->provider, fact->id};
+  for (size_t i = 0; i < receipt->n_dedupe; i++) fields[2 + i] = receipt->dedupe[i];
+  return uuid_of_fields(fields, 2 + receipt->n_dedupe);
+}
+
+static void interpret_receipt(const struct interpreter *in, const struct provider *provider, json_t *element,
+                              struct fact *fact) {
+  struct provider_receipt receipt = {0};
+  struct err err = {0};
+  if (!provider_read_receipt(provider, element, &receipt, &err)) {
+    unclear(fact, err.text);
+    return;
+  }
+  fact->id = mem_strdup(receipt.id);
+  fact->code = copy(receipt.code);
+  fact->channel = copy(receipt.channel);
+  fact->reference = copy(receipt.reference);
+  fact->reason = receipt.reason ? personal_mask_text(receipt.reason) : NULL;
+  keep_recipient(in, fact, receipt.recipient);
+  fact->receipt_id = receipt_id(fact, &receipt);
+  finish_saying(fact, provider, signal_of(receipt.outcome), provider_outcome_name(receipt.outcome),
+                receipt.time_ms >= 0 ? receipt.time_ms : fact->ev.time_ms);
+  provider_receipt_fini(&receipt);
+  provider_mask_element(provider, element); // last: the receipt's strings were borrowed from it
+  fact->element = json_text(element);
+}
+
+static const char *member(const json_t *value, const char *name) {
+  const char *text = json_string_value(json_object_get(value, name));
+  return text && *text ? text : NULL;
+}
+
+// What our application says itself wins over what stands in the send response.
+static void keep_acceptance(const struct interpreter *in, const struct provider *provider,
+                            const json_t *value, const struct provider_acceptance *response,
+                            struct fact *fact) {
+  static const struct provider_acceptance none = {.accepted = true};
+  const struct provider_acceptance *r = response ? response : &none;
+  const char *recipient = member(value, "recipient"), *reference = member(value, "reference");
+  const char *channel = member(value, "channel"), *accepted_at = member(value, "accepted_at");
+  int64_t at = fact->ev.time_ms;
+  if (accepted_at && !clock_parse_time(accepted_at, 0, &at)) at = fact->ev.time_ms;
+  fact->id = mem_strdup(member(value, "notification_id"));
+  fact->channel = copy(channel ? channel : r->channel);
+  fact->reference = copy(reference ? reference : r->reference);
+  keep_recipient(in, fact, recipient ? recipient : r->recipient);
+  if (!r->accepted) {
+    fact->code = copy(r->code);
+    fact->reason = r->reason ? personal_mask_text(r->reason) : NULL;
+  }
+  finish_saying(fact, provider, r->accepted ? SIGNAL_ACCEPTED : SIGNAL_REJECTED,
+                r->accepted ? NULL : "rejected", at);
+}
+
+static void interpret_acceptance(const struct interpreter *in, const struct provider *provider,
+                                 const json_t *value, struct fact *fact) {
+  const json_t *response = json_object_get(value, "response");
+  struct provider_acceptance *list = NULL;
+  size_t n = 0;
+  struct err err = {0};
+  const char *id = member(value, "notification_id");
+  if (id == NULL || strlen(id) > PROVIDER_ID_MAX)
+    unclear(fact, "/notification_id: expected a string of 1 to 255 bytes");
+  else if (response && !provider_read_acceptance(provider, response, &list, &n, &err))
+    unclear(fact, err.text);
+  else if (response && n != 1)
+    unclear(fact, "/response: expected exactly one recipient");
+  else
+    keep_acceptance(in, provider, value, list, fact);
+  provider_acceptances_free(list, n);
+}
+
+static void interpret_notification(const struct interpreter *in, struct fact *fact) {
+  const struct provider *provider =
+      fact->ev.provider ? providers_find(in->providers, fact->ev.provider) : NULL;
+  if (provider == NULL) {
+    unclear(fact, "no provider file for the event's provider");
+    return;
+  }
+  struct err err = {0};
+  const char *payload = fact->rkm->payload ? fact->rkm->payload : ""; // a tombstone has none
+  AUTO_JSON *value = json_parse(payload, fact->rkm->len, &err);
+  if (value == NULL) {
+    unclear(fact, err.text);
+    return;
+  }
+  fact->provider = mem_strdup(fact->ev.provider);
+  if (strcmp(fact->ev.type, EVENT_RECEIPT) == 0)
+    interpret_receipt(in, provider, value, fact);
+  else
+    interpret_acceptance(in, provider, value, fact);
+}
+
+static bool is_about_notification(const char *type) {
+  return strcmp(type, EVENT_RECEIPT) == 0 || strcmp(type, EVENT_ACCEPTED) == 0;
+}
+
+void interpret(const struct interpreter *in, const rd_kafka_message_t *rkm, struct fact *fact) {
+  struct err err = {0};
+  *fact = (struct fact){.rkm = rkm};
+  bool ours = event_from_message(rkm, &fact->ev, &err);
+  if (!ours) fact->ev = (struct event){0};
+  // A record of the quarantine topic is never quarantined again, whatever it is.
+  if (strcmp(rd_kafka_topic_name(rkm->rkt), in->quarantine_topic) == 0)
+    fact->type = FACT_QUARANTINED;
+  else if (!ours)
+    unclear(fact, err.text);
+  else if (is_about_notification(fact->ev.type))
+    interpret_notification(in, fact);
+  else if (strcmp(fact->ev.type, EVENT_OTHER) == 0)
+    fact->type = FACT_OTHER;
+  else
+    unclear(fact, "an event type that does not belong on this topic");
+}

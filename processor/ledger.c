@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+// The status table and what its effects do to a row. Thread: any, one notification at a time.
+#include "processor/ledger.h"
+#include "common/mem.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const status_names[STATUS_COUNT] = {
+    [STATUS_PENDING] = "PENDING", [STATUS_SENT] = "SENT", [STATUS_DEAD_LETTER] = "DEAD_LETTER"};
+
+const char *status_name(enum status status) {
+  return status_names[status];
+}
+
+enum status status_parse(const char *name) {
+  for (enum status s = STATUS_PENDING; name && s < STATUS_COUNT; s++)
+    if (strcmp(name, status_names[s]) == 0) return s;
+  return STATUS_NONE;
+}
+
+// clang-format off
+#define STAYS(status) {status, 0, LEDGER_NO_ALERT}
+static const struct ledger_rule rules[STATUS_COUNT][SIGNAL_COUNT] = {
+  [STATUS_NONE] = {
+    [SIGNAL_ACCEPTED]    = {STATUS_PENDING,     EFFECT_MERGE,                  LEDGER_NO_ALERT},
+    [SIGNAL_REJECTED]    = {STATUS_DEAD_LETTER, EFFECT_MERGE | EFFECT_RESOLVE, LEDGER_DEAD_LETTERED},
+    [SIGNAL_DELIVERED]   = {STATUS_SENT,        EFFECT_RESOLVE,                LEDGER_NO_ALERT},
+    [SIGNAL_FAILED]      = {STATUS_DEAD_LETTER, EFFECT_RESOLVE,                LEDGER_DEAD_LETTERED},
+    [SIGNAL_UNCONFIRMED] = {STATUS_PENDING,     EFFECT_LATER,                  LEDGER_NO_ALERT},
+    [SIGNAL_OVERDUE]     = STAYS(STATUS_NONE),
+    [SIGNAL_EXPIRED]     = STAYS(STATUS_NONE),
+  },
+  [STATUS_PENDING] = {
+    [SIGNAL_ACCEPTED]    = {STATUS_PENDING,     EFFECT_MERGE,                  LEDGER_NO_ALERT},
+    [SIGNAL_REJECTED]    = {STATUS_DEAD_LETTER, EFFECT_MERGE | EFFECT_RESOLVE, LEDGER_DEAD_LETTERED},
+    [SIGNAL_DELIVERED]   = {STATUS_SENT,        EFFECT_RESOLVE,                LEDGER_NO_ALERT},
+    [SIGNAL_FAILED]      = {STATUS_DEAD_LETTER, EFFECT_RESOLVE,                LEDGER_DEAD_LETTERED},
+    [SIGNAL_UNCONFIRMED] = {STATUS_PENDING,     EFFECT_LATER,                  LEDGER_NO_ALERT},
+    [SIGNAL_OVERDUE]     = {STATUS_PENDING,     0,                             LEDGER_OVERDUE},
+    [SIGNAL_EXPIRED]     = {STATUS_DEAD_LETTER, EFFECT_RESOLVE,                LEDGER_DEAD_LETTERED},
+  },
+  [STATUS_SENT] = {
+    [SIGNAL_ACCEPTED]    = {STATUS_SENT,        EFFECT_MERGE,                  LEDGER_NO_ALERT},
+    [SIGNAL_REJECTED]    = {STATUS_SENT,  EFFECT_MERGE | EFFECT_CONTRADICT,   LEDGER_NO_ALERT},
+    [SIGNAL_DELIVERED]   = STAYS(STATUS_SENT),
+    [SIGNAL_FAILED]      = {STATUS_SENT,        EFFECT_CONTRADICT,             LEDGER_NO_ALERT},
+    [SIGNAL_UNCONFIRMED] = STAYS(STATUS_SENT),
+    [SIGNAL_OVERDUE]     = STAYS(STATUS_SENT),
+    [SIGNAL_EXPIRED]     = STAYS(STATUS_SENT),
+  },
+  [STATUS_DEAD_LETTER] = {
+    [SIGNAL_ACCEPTED]    = {STATUS_DEAD_LETTER, EFFECT_MERGE,                  LEDGER_NO_ALERT},
+    [SIGNAL_REJECTED]    = {STATUS_DEAD_LETTER, EFFECT_MERGE,                  LEDGER_NO_ALERT},
+    [SIGNAL_DELIVERED]   = {STATUS_SENT, EFFECT_CONTRADICT | EFFECT_RESOLVE,   LEDGER_RECOVERED},
+    [SIGNAL_FAILED]      = {STATUS_DEAD_LETTER, EFFECT_FILL,                   LEDGER_NO_ALERT},
+    [SIGNAL_UNCONFIRMED] = STAYS(STATUS_DEAD_LETTER),
+    [SIGNAL_OVERDUE]     = STAYS(STATUS_DEAD_LETTER),
+    [SIGNAL_EXPIRED]     = STAYS(STATUS_DEAD_LETTER),
+  },
+};
+// clang-format on
+
+const struct ledger_rule *ledger_rule(enum status now, enum signal signal) {
+  assert(now < STATUS_COUNT && signal < SIGNAL_COUNT);
+  return &rules[now][signal];
+}
+
+void notification_init(struct notification *n, const char *provider, const char *id) {
+  *n = (struct notification){.provider = provider,
+                             .id = id,
+                             .accepted_at = NO_TIME,
+                             .resolved_at = NO_TIME,
+                             .due_at = NO_TIME,
+                             .expires_at = NO_TIME,
+                             .first_seen_at = NO_TIME};
+}
+
+void notification_fini(struct notification *n) {
+  free(n->outcome);
+  free(n->code);
+  free(n->reason);
+  free(n->contradicted_by);
+  free(n->channel);
+  free(n->recipient);
+  free(n->reference);
+}
+
+static bool replace(char **field, const char *value) {
+  if (value == NULL || (*field && strcmp(*field, value) == 0)) return false;
+  free(*field);
+  *field = mem_strdup(value);
+  return true;
+}
+
+static bool set_time(int64_t *field, int64_t value) {
+  if (*field == value) return false;
+  *field = value;
+  return true;
+}
+
+static bool earlier(int64_t *field, int64_t value) {
+  return (*field == NO_TIME || value < *field) && set_time(field, value);
+}
+
+static bool later(int64_t *field, int64_t value) {
+  return value > *field && set_time(field, value); // NO_TIME is the least
+}
+
+static bool take_recipient(struct notification *n, const struct saying *s) {
+  if (s->recipient == NULL || !replace(&n->recipient, s->recipient)) return false;
+  memcpy(n->recipient_hash, s->recipient_hash, PERSONAL_HASH_SIZE);
+  return true;
+}
+
+// The acceptance is our own application's word on whom it wrote to: it wins over what a receipt repeats, in
+// either order.
+static bool merge(struct notification *n, const struct saying *s) {
+  bool changed = take_recipient(n, s);
+  changed |= replace(&n->reference, s->reference);
+  if (n->channel == NULL) changed |= replace(&n->channel, s->channel);
+  if (s->signal != SIGNAL_ACCEPTED) return changed;
+  changed |= earlier(&n->accepted_at, s->at);
+  if (n->status > STATUS_PENDING) return changed; // nobody waits any more
+  changed |= later(&n->due_at, n->accepted_at + s->receipt_within_ms);
+  changed |= later(&n->expires_at, n->accepted_at + s->expires_after_ms);
+  return changed;
+}
+
+// A receipt also names the recipient, where no acceptance has done so.
+static bool complete(struct notification *n, const struct saying *s) {
+  bool changed = n->recipient == NULL && take_recipient(n, s);
+  if (n->reference == NULL) changed |= replace(&n->reference, s->reference);
+  return changed;
+}
+
+static void say_why(struct notification *n, const struct saying *s) {
+  free(n->code);
+  free(n->reason);
+  n->code = s->code ? mem_strdup(s->code) : NULL;
+  n->reason = s->reason ? mem_strdup(s->reason) : NULL;
+  replace(&n->outcome, s->outcome);
+}
+
+static bool resolve(struct notification *n, const struct saying *s) {
+  say_why(n, s);
+  replace(&n->channel, s->channel);
+  n->resolved_at = s->at;
+  n->due_at = n->expires_at = NO_TIME;
+  return true;
+}
+
+static bool move_later(struct notification *n, const struct saying *s) {
+  say_why(n, s);
+  if (n->channel == NULL) replace(&n->channel, s->channel);
+  later(&n->due_at, s->at + s->unconfirmed_within_ms);
+  later(&n->expires_at, s->at + s->unconfirmed_within_ms);
+  return true;
+}
+
+const struct ledger_rule *ledger_apply(struct notification *n, const struct saying *s, bool *changed) {
+  const struct ledger_rule *rule = ledger_rule(n->status, s->signal);
+  bool moved = rule->next != n->status;
+  if (rule->next != STATUS_NONE) moved |= earlier(&n->first_seen_at, s->received_at);
+  if (rule->effects & EFFECT_CONTRADICT)
+    moved |= replace(&n->contradicted_by, n->status == STATUS_SENT ? s->code : n->code);
+  if (rule->effects & EFFECT_MERGE)
+    moved |= merge(n, s);
+  else if (rule->next != STATUS_NONE)
+    moved |= complete(n, s);
+  if (rule->effects & EFFECT_RESOLVE) moved |= resolve(n, s);
+  if (rule->effects & EFFECT_LATER) moved |= move_later(n, s);
+  if ((rule->effects & EFFECT_FILL) && n->outcome && strcmp(n->outcome, "expired") == 0)
+    moved |= resolve(n, s);
+  n->status = rule->next;
+  *changed = moved;
+  return rule;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// The status rules: what a signal does to a notification. Pure: no clock, no I/O, no allocation beyond the
+// strings it copies. Not for: what a provider's code means (interpret) or how rows are stored (store).
+//
+// The rules are built so that the order of arrival does not matter: whatever the order of acceptance,
+// failures and success, the same status, outcome and times result (unless several receipts of the same kind
+// disagree on the code).
+#pragma once
+#include "common/personal.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+enum status { STATUS_NONE, STATUS_PENDING, STATUS_SENT, STATUS_DEAD_LETTER, STATUS_COUNT };
+
+enum signal {
+  SIGNAL_ACCEPTED,
+  SIGNAL_REJECTED, // by the send API
+  SIGNAL_DELIVERED,
+  SIGNAL_FAILED, // also account_fault: the outcome's name tells them apart
+  SIGNAL_UNCONFIRMED,
+  SIGNAL_OVERDUE,
+  SIGNAL_EXPIRED,
+  SIGNAL_COUNT
+};
+
+enum ledger_alert { LEDGER_NO_ALERT, LEDGER_DEAD_LETTERED, LEDGER_RECOVERED, LEDGER_OVERDUE };
+
+enum ledger_effect {     // bit set
+  EFFECT_MERGE = 1,      // fill in what the acceptance knows: recipient, reference, times
+  EFFECT_RESOLVE = 2,    // the signal decides: take its outcome, code, reason, channel, time
+  EFFECT_LATER = 4,      // move the deadlines back
+  EFFECT_CONTRADICT = 8, // note the code that said failed where the status is SENT
+  EFFECT_FILL = 16,      // take code and reason if it had only expired
+};
+
+struct ledger_rule {
+  enum status next;
+  unsigned effects;
+  enum ledger_alert alert;
+};
+
+const char *status_name(enum status status); // "PENDING" …; NULL for STATUS_NONE
+enum status status_parse(const char *name);  // STATUS_NONE for NULL
+
+// The table of design section 5. Borrowed, static.
+const struct ledger_rule *ledger_rule(enum status now, enum signal signal);
+
+#define NO_TIME INT64_MIN // SQL NULL
+
+// A row of table notification. Strings are owned, NULL where unknown; times are Unix milliseconds or NO_TIME.
+struct notification {
+  const char *provider, *id; // borrowed
+  enum status status;        // STATUS_NONE: no row yet
+  char *outcome, *code, *reason, *contradicted_by, *channel, *recipient, *reference;
+  uint8_t recipient_hash[PERSONAL_HASH_SIZE];
+  int64_t accepted_at, resolved_at, due_at, expires_at, first_seen_at;
+  int version; // as read; 0: no row
+};
+void notification_init(struct notification *notification, const char *provider, const char *id);
+void notification_fini(struct notification *notification);
+
+// What one event says about one notification. All borrowed.
+struct saying {
+  enum signal signal;
+  const char *outcome, *code, *reason, *channel, *recipient, *reference; // recipient is masked
+  const uint8_t *recipient_hash;                                         // NULL without a recipient
+  int64_t at;          // when it was so (provider's clock if known)
+  int64_t received_at; // when we were told
+  int64_t receipt_within_ms, expires_after_ms, unconfirmed_within_ms;
+};
+
+// Applies the rule. Returns it, so that the caller can act on the alert. `changed` is false when not a field
+// moved.
+const struct ledger_rule *ledger_apply(struct notification *notification, const struct saying *saying,
+                                       bool *changed);

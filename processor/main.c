@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// dochak-processor: turns events into statuses and alerts. `dochak-processor migrate` prepares its database
+// and topics.
+#include "common/admin.h"
+#include "common/mem.h"
+#include "common/stop.h"
+#include "processor/migrate.h"
+#include "processor/processor.h"
+#include "processor/worker.h"
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct metric metric_list[METRIC_COUNT] = {
+    [METRIC_RECORDS] = {"dochak_processor_records_total", "Records taken in, by what they were.",
+                        METRIC_COUNTER, "type"},
+    [METRIC_BATCHES] = {"dochak_processor_batches_total", "Batches committed.", METRIC_COUNTER, NULL},
+    [METRIC_ALERTS] = {"dochak_processor_alerts_total", "Alerts produced, by type.", METRIC_COUNTER, "type"},
+    [METRIC_FAILURES] = {"dochak_processor_restarts_total",
+                         "Times a worker started over, by the part that failed.", METRIC_COUNTER, "part"},
+    [METRIC_REFUSED] = {"dochak_processor_refused_total", "Records Postgres refused, quarantined.",
+                        METRIC_COUNTER, NULL},
+    [METRIC_WORKERS_READY] = {"dochak_processor_workers_ready", "Workers that have joined the group.",
+                              METRIC_GAUGE, NULL},
+};
+
+static int fail(const struct err *err) {
+  fprintf(stderr, "dochak-processor: %s\n", err->text);
+  return 1;
+}
+
+static int migrate(const struct settings *settings) {
+  struct err err = {0};
+  int applied = 0;
+  size_t created = 0;
+  if (!migrate_schema(&applied, &err)) return fail(&err);
+  printf("postgres: %d migration%s applied\n", applied, applied == 1 ? "" : "s");
+  if (!migrate_topics(settings, &created, &err)) return fail(&err);
+  printf("kafka: %zu topic%s created\n", created, created == 1 ? "" : "s");
+  return 0;
+}
+
+static const char *why_not_ready(void *arg) {
+  struct processor *p = arg;
+  if (stop_requested()) return "stopping";
+  return atomic_load(&p->workers_ready) == (int)p->settings->workers
+             ? NULL
+             : "a worker has not joined its group yet";
+}
+
+static char *new_instance_name(void) {
+  char text[UUID_TEXT_SIZE];
+  uuid_format(uuid_new_v7(), text);
+  return mem_strdup(text);
+}
+
+static void processor_init(struct processor *p, const struct settings *settings,
+                           struct providers *providers) {
+  *p = (struct processor){.settings = settings, .providers = providers};
+  p->metrics = metrics_new(metric_list, METRIC_COUNT);
+  for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++)
+    p->topics[t] = kafka_topic_name(settings->topic_prefix, t);
+  p->instance = *settings->instance ? mem_strdup(settings->instance) : new_instance_name();
+  p->interpreter =
+      (struct interpreter){providers, settings->recipient_key, p->topics[KAFKA_TOPIC_QUARANTINE]};
+}
+
+static void processor_fini(struct processor *p) {
+  for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++) free(p->topics[t]);
+  free(p->instance);
+  metrics_free(p->metrics);
+}
+
+static void work(struct processor *p) {
+  AUTO_FREE struct worker **workers = mem_array((size_t)p->settings->workers, sizeof(struct worker *));
+  for (int i = 0; i < p->settings->workers; i++) workers[i] = worker_start(p, i);
+  log_info("started", LOG_STR("version", DOCHAK_VERSION), LOG_INT("workers", p->settings->workers));
+  while (!stop_requested()) stop_wait_ms(60000);
+  for (int i = 0; i < p->settings->workers; i++) worker_join(workers[i]);
+  log_info("stopped", LOG_INT("workers", p->settings->workers));
+}
+
+static int serve(const struct settings *settings, struct providers *providers) {
+  struct err err = {0};
+  struct processor p;
+  processor_init(&p, settings, providers);
+  struct admin *admin = admin_start(settings->processor_ops_listen, p.metrics, why_not_ready, &p, &err);
+  if (admin) work(&p);
+  admin_stop(admin);
+  processor_fini(&p);
+  return admin ? 0 : fail(&err);
+}
+
+static int check(const struct settings *settings) {
+  struct err err = {0};
+  rd_kafka_conf_t *conf = kafka_conf_new(settings, NULL, 0, &err);
+  if (conf == NULL) return fail(&err);
+  rd_kafka_conf_destroy(conf);
+  puts("settings, provider files and Kafka properties are good");
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  bool migrating = argc > 1 && strcmp(argv[1], "migrate") == 0;
+  unsigned flags = 0;
+  int exit_code = settings_arguments(SERVICE_PROCESSOR, argc - migrating, argv + migrating, &flags);
+  if (exit_code >= 0) return exit_code;
+  struct err err = {0};
+  struct settings settings = {0};
+  if (!settings_load(SERVICE_PROCESSOR, &settings, &err)) return fail(&err);
+  log_init("processor", settings.log_level);
+  stop_init();
+  struct providers *providers = providers_load(settings.providers_dir, &err);
+  if (providers == NULL)
+    exit_code = fail(&err);
+  else if (flags & SETTINGS_PRINT)
+    settings_print(SERVICE_PROCESSOR, &settings);
+  else if (flags & SETTINGS_CHECK)
+    exit_code = check(&settings);
+  else
+    exit_code = migrating ? migrate(&settings) : serve(&settings, providers);
+  providers_free(providers);
+  settings_fini(&settings);
+  return exit_code < 0 ? 0 : exit_code;
+}

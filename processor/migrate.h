@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+// `dochak-processor migrate`: brings the database's schema and the topics to where this program needs them,
+// and leaves alone what is there. Safe to run at any time, by several at once (advisory lock).
+#pragma once
+#include "common/err.h"
+#include "common/settings.h"
+
+// Applies the migrations that are missing, each in its own transaction. `applied` counts them.
+MUST_CHECK bool migrate_schema(int *applied, struct err *err);
+// Creates the topics that are missing. `created` counts them.
+MUST_CHECK bool migrate_topics(const struct settings *settings, size_t *created, struct err *err);

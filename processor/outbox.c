@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#include "processor/outbox.h"
+#include "common/clock.h"
+#include "common/mem.h"
+#include "common/stop.h"
+#include "processor/store.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  QUEUE_FULL_WAIT_MS = 50,
+  QUEUE_FULL_TRIES = 200,
+  ABORT_TIMEOUT_MS = 10000,
+  OFFSETS_TIMEOUT_MS = 10000
+};
+
+// --- places
+// --------------------------------------------------------------------------------------------------------
+
+static int compare_place(const char *topic, int32_t partition, int64_t offset,
+                         const rd_kafka_message_t *rkm) {
+  int order = strcmp(topic, rd_kafka_topic_name(rkm->rkt));
+  if (order) return order;
+  if (partition != rkm->partition) return partition < rkm->partition ? -1 : 1;
+  return (offset > rkm->offset) - (offset < rkm->offset);
+}
+
+static int by_place(const void *left, const void *right) {
+  const rd_kafka_message_t *a = (*(struct fact *const *)left)->rkm, *b = (*(struct fact *const *)right)->rkm;
+  return compare_place(rd_kafka_topic_name(a->rkt), a->partition, a->offset, b);
+}
+
+void outbox_sort(struct fact **facts, size_t n) {
+  qsort(facts, n, sizeof(struct fact *), by_place);
+}
+
+size_t outbox_ranges(struct fact *const *facts, size_t n, struct store_range *ranges) {
+  size_t count = 0;
+  for (size_t i = 0; i < n; i++) {
+    const rd_kafka_message_t *rkm = facts[i]->rkm;
+    const char *topic = rd_kafka_topic_name(rkm->rkt);
+    struct store_range *last = count ? &ranges[count - 1] : NULL;
+    if (last && last->partition == rkm->partition && strcmp(last->topic, topic) == 0)
+      last->last = rkm->offset;
+    else
+      ranges[count++] = (struct store_range){topic, rkm->partition, rkm->offset, rkm->offset};
+  }
+  return count;
+}
+
+static int alert_to_fact(const void *key, const void *element) {
+  const struct alert *alert = key;
+  return compare_place(alert->source_topic, alert->source_partition, alert->source_offset,
+                       (*(struct fact *const *)element)->rkm);
+}
+
+// A topic made anew has the offsets of the old one again, but other events.
+static bool is_of_batch(const struct alert *alert, struct fact *const *facts, size_t n) {
+  struct fact *const *found = bsearch(alert, facts, n, sizeof *facts, alert_to_fact);
+  if (found == NULL) return false;
+  AUTO_FREE char *event = alert_source_event(*found);
+  return strcmp(event, alert->source_event) == 0;
+}
+
+// --- producing
+// -----------------------------------------------------------------------------------------------------
+
+struct record {
+  const char *topic, *key;
+  const void *value;
+  size_t value_len;
+};
+
+// The headers are consumed either way. A full local queue is a wait, never a loss.
+static bool produce(rd_kafka_t *producer, const struct record *record, rd_kafka_headers_t *headers,
+                    struct err *err) {
+  for (int tries = 0; tries < QUEUE_FULL_TRIES; tries++) {
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        producer, RD_KAFKA_V_TOPIC(record->topic),
+        RD_KAFKA_V_KEY(record->key, record->key ? strlen(record->key) : 0),
+        RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value, record->value_len),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
+    if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+      rd_kafka_headers_destroy(headers);
+      return err_set(err, "produce to %s: %s", record->topic, rd_kafka_err2str(code));
+    }
+    rd_kafka_poll(producer, QUEUE_FULL_WAIT_MS);
+  }
+  rd_kafka_headers_destroy(headers);
+  return err_set(err, "produce to %s: the local queue stays full", record->topic);
+}
+
+static bool send_alert(struct processor *p, rd_kafka_t *producer, const struct alert *alert,
+                       struct err *err) {
+  struct event ev = {.id = alert->id,
+                     .type = alert->type,
+                     .source = "/processor",
+                     .subject = alert->subject,
+                     .time_ms = alert->raised_at,
+                     .provider = alert->provider,
+                     .traceparent = alert->traceparent};
+  struct record record = {p->topics[KAFKA_TOPIC_ALERTS], alert->subject, alert->json, strlen(alert->json)};
+  if (!produce(producer, &record, event_headers_new(&ev), err)) return false;
+  metrics_add(p->metrics, METRIC_ALERTS, alert->type, 1);
+  return true;
+}
+
+// The record whole, as it came.
+static bool send_quarantined(struct processor *p, rd_kafka_t *producer, const struct fact *fact,
+                             struct err *err) {
+  struct event ev = {.id = uuid_new_v7(),
+                     .type = EVENT_QUARANTINED,
+                     .source = "/processor",
+                     .subject = fact->ev.subject,
+                     .time_ms = clock_wall_ms(),
+                     .provider = fact->ev.provider,
+                     .endpoint = fact->ev.endpoint,
+                     .traceparent = fact->ev.traceparent,
+                     .reason = fact->why};
+  struct record record = {p->topics[KAFKA_TOPIC_QUARANTINE], fact->ev.subject, fact->rkm->payload,
+                          fact->rkm->len};
+  return produce(producer, &record, event_headers_new(&ev), err);
+}
+
+static bool produce_all(struct processor *p, rd_kafka_t *producer, struct fact *const *facts, size_t n,
+                        const struct alert *alerts, size_t n_alerts, struct err *err) {
+  for (size_t i = 0; i < n_alerts; i++)
+    if (is_of_batch(&alerts[i], facts, n) && !send_alert(p, producer, &alerts[i], err)) return false;
+  for (size_t i = 0; i < n; i++)
+    if (facts[i]->type == FACT_UNCLEAR && !send_quarantined(p, producer, facts[i], err)) return false;
+  return true;
+}
+
+// --- the transaction
+// -----------------------------------------------------------------------------------------------
+
+static bool kafka_ok(rd_kafka_error_t *error, const char *what, struct err *err) {
+  if (error == NULL) return true;
+  err_set(err, "%s: %s", what, rd_kafka_error_string(error));
+  rd_kafka_error_destroy(error);
+  return false;
+}
+
+static bool send_offsets(rd_kafka_t *producer, rd_kafka_t *consumer, struct fact *const *facts, size_t n,
+                         struct err *err) {
+  AUTO_FREE struct store_range *ranges = mem_array(n, sizeof *ranges);
+  size_t count = outbox_ranges(facts, n, ranges);
+  rd_kafka_topic_partition_list_t *offsets = rd_kafka_topic_partition_list_new((int)count);
+  for (size_t i = 0; i < count; i++)
+    rd_kafka_topic_partition_list_add(offsets, ranges[i].topic, ranges[i].partition)->offset =
+        ranges[i].last + 1;
+  rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata(consumer);
+  bool sent = kafka_ok(rd_kafka_send_offsets_to_transaction(producer, offsets, group, OFFSETS_TIMEOUT_MS),
+                       "send offsets to the transaction", err);
+  rd_kafka_consumer_group_metadata_destroy(group);
+  rd_kafka_topic_partition_list_destroy(offsets);
+  return sent;
+}
+
+// Retriable means that the outcome is still open: asking again is the way to learn it.
+static bool commit(rd_kafka_t *producer, struct err *err) {
+  for (;;) {
+    rd_kafka_error_t *error = rd_kafka_commit_transaction(producer, -1);
+    if (error == NULL) return true;
+    if (!rd_kafka_error_is_retriable(error) || stop_requested())
+      return kafka_ok(error, "commit the transaction", err);
+    rd_kafka_error_destroy(error);
+  }
+}
+
+bool outbox_send(struct processor *p, rd_kafka_t *producer, rd_kafka_t *consumer, struct fact *const *facts,
+                 size_t n, const struct alert *alerts, size_t n_alerts, struct err *err) {
+  if (!kafka_ok(rd_kafka_begin_transaction(producer), "begin a transaction", err)) return false;
+  if (produce_all(p, producer, facts, n, alerts, n_alerts, err) &&
+      send_offsets(producer, consumer, facts, n, err) && commit(producer, err))
+    return true;
+  rd_kafka_error_t *error = rd_kafka_abort_transaction(producer, ABORT_TIMEOUT_MS);
+  if (error) rd_kafka_error_destroy(error); // the next producer of the same name aborts it
+  return false;
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// The Kafka transaction of a batch: its alerts, its quarantined records and its offsets become visible
+// together, or none of them does.
+#pragma once
+#include "common/err.h"
+#include "processor/alert.h"
+#include "processor/processor.h"
+
+// Facts sorted by (topic, partition, offset): the batch as places in Kafka.
+void outbox_sort(struct fact **facts, size_t n);
+// One range for each partition in the sorted facts; `ranges` has room for n. Returns how many.
+struct store_range;
+size_t outbox_ranges(struct fact *const *facts, size_t n, struct store_range *ranges);
+
+// Runs the transaction. False: it was aborted, or its end is not known; the caller starts over from the
+// committed offsets. Of the alerts only those go out whose source really is a record of this batch (its
+// ce_id, too).
+MUST_CHECK bool outbox_send(struct processor *processor, rd_kafka_t *producer, rd_kafka_t *consumer,
+                            struct fact *const *facts, size_t n, const struct alert *alerts, size_t n_alerts,
+                            struct err *err);

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "processor/pg.h"
+#include "common/embedded.h"
+#include "common/mem.h"
+#include <stdlib.h>
+#include <string.h>
+
+extern const struct embedded embedded_sql[];
+
+void pg_result_cleanup(PGresult **res) {
+  PQclear(*res);
+}
+
+static void ignore_notice(void *arg, const PGresult *res) {
+  (void)arg, (void)res; // "relation already exists, skipping" and the like
+}
+
+PGconn *pg_connect(struct err *err) {
+  // Everything else is the PG* environment's; these bound how long a dead server can hold a worker.
+  static const char *const names[] = {
+      "application_name", "connect_timeout",  "keepalives_idle", "keepalives_interval",
+      "keepalives_count", "tcp_user_timeout", "client_encoding", NULL};
+  static const char *const values[] = {"dochak-processor", "5", "10", "5", "3", "15000", "UTF8", NULL};
+  PGconn *conn = PQconnectdbParams(names, values, 0);
+  if (conn && PQstatus(conn) == CONNECTION_OK) {
+    PQsetNoticeReceiver(conn, ignore_notice, NULL);
+    return conn;
+  }
+  char *text = mem_strdup(conn ? PQerrorMessage(conn) : "out of memory");
+  text[strcspn(text, "\n")] = '\0';
+  err_set(err, "cannot connect to Postgres: %s", text);
+  free(text);
+  PQfinish(conn);
+  return NULL;
+}
+
+const char *pg_sql(const char *name) {
+  for (const struct embedded *row = embedded_sql; row->name; row++)
+    if (strcmp(row->name, name) == 0) return row->text;
+  abort(); // a statement that was never written
+}
+
+bool pg_ok(const PGconn *conn, const PGresult *res, const char *what, enum pg_fault *fault, struct err *err) {
+  ExecStatusType status = PQresultStatus(res);
+  if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return true;
+  const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+  const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+  enum pg_fault class = pg_fault_of(sqlstate);
+  if (fault) *fault = class;
+  // What Postgres says of a value it refuses may quote the value.
+  if (class == PG_FAULT_REFUSED) return err_set(err, "%s: SQLSTATE %s", what, sqlstate);
+  if (sqlstate) return err_set(err, "%s: SQLSTATE %s: %s", what, sqlstate, message ? message : "");
+  const char *cause = PQerrorMessage(conn);
+  return err_set(err, "%s: connection lost: %.*s", what, (int)strcspn(cause, "\n"), cause);
+}
+
+bool pg_command(PGconn *conn, const char *sql, struct err *err) {
+  AUTO_RESULT *res = PQexec(conn, sql);
+  return pg_ok(conn, res, sql, NULL, err);
+}

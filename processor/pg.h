@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// The little of libpq we use: a connection, the embedded SQL by name, results that clear themselves.
+#pragma once
+#include "common/err.h"
+#include "processor/pgerror.h"
+#include <libpq-fe.h>
+
+void pg_result_cleanup(PGresult **res);
+#define AUTO_RESULT __attribute__((cleanup(pg_result_cleanup))) PGresult
+
+// By the PG* environment, bounded in time, keepalives on. NULL with the cause and "host:port/database", no
+// password.
+MUST_CHECK PGconn *pg_connect(struct err *err);
+// A statement without parameters or result, for example "BEGIN".
+MUST_CHECK bool pg_command(PGconn *conn, const char *sql, struct err *err);
+// The text of processor/sql/<name>.sql; a name that is not there is our mistake and aborts.
+const char *pg_sql(const char *name);
+// Whether a result is good; else the text "what: SQLSTATE: message" without values of the row, and the
+// fault's class.
+MUST_CHECK bool pg_ok(const PGconn *conn, const PGresult *res, const char *what, enum pg_fault *fault,
+                      struct err *err);

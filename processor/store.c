@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: MIT
+// One batch, one transaction: insert the receipts (which tells the new ones), read the notifications, let the
+// ledger move them, write them back, write the alerts. Two writers of one notification are settled by its
+// version: the one that comes second rolls back and starts over from what the first one left.
+#include "processor/store.h"
+#include "common/clock.h"
+#include "common/mem.h"
+#include "processor/pg.h"
+#include "processor/pgarray.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { BINARY = 1, SCHEMA_VERSION = 1, CONFLICT_TRIES = 8 };
+
+struct store {
+  PGconn *conn;
+};
+
+// What a batch is while it is being stored. Arrays are as long as the batch at most.
+struct batch {
+  struct fact **facts; // FACT_NOTIFICATION only, by (provider, id), then by place in the batch
+  size_t n_facts;
+  struct fact **receipts; // of them the receipts, each receipt_id once, by receipt_id
+  bool *fresh;            // parallel: Postgres had not seen it
+  size_t n_receipts;
+  struct notification *notifications; // by (provider, id)
+  bool *changed;                      // parallel
+  size_t n_notifications;
+  struct alert *alerts;
+  size_t n_alerts;
+};
+
+// --- opening
+// -------------------------------------------------------------------------------------------------------
+
+static const char *const statements[] = {"receipt_insert.sql", "notification_read.sql",
+                                         "notification_write.sql", "alert_insert.sql", "alert_read.sql"};
+
+static bool prepare(PGconn *conn, struct err *err) {
+  for (size_t i = 0; i < COUNT_OF(statements); i++) {
+    AUTO_RESULT *res = PQprepare(conn, statements[i], pg_sql(statements[i]), 0, NULL);
+    if (!pg_ok(conn, res, statements[i], NULL, err)) return false;
+  }
+  return true;
+}
+
+static bool schema_is_ours(PGconn *conn, struct err *err) {
+  AUTO_RESULT *res = PQexec(conn, pg_sql("migration_version.sql"));
+  const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+  bool missing = sqlstate && strcmp(sqlstate, "42P01") == 0; // no such table
+  if (!missing && !pg_ok(conn, res, "read the schema's version", NULL, err)) return false;
+  if (!missing && atoi(PQgetvalue(res, 0, 0)) >= SCHEMA_VERSION) return true;
+  return err_set(err, "the database has no schema of version %d or newer; run: dochak-processor migrate",
+                 SCHEMA_VERSION);
+}
+
+struct store *store_open(struct err *err) {
+  PGconn *conn = pg_connect(err);
+  if (conn == NULL) return NULL;
+  if (!schema_is_ours(conn, err) || !prepare(conn, err)) {
+    PQfinish(conn);
+    return NULL;
+  }
+  struct store *store = mem_alloc(sizeof *store);
+  store->conn = conn;
+  return store;
+}
+
+void store_close(struct store *store) {
+  if (store == NULL) return;
+  PQfinish(store->conn);
+  free(store);
+}
+
+// --- the batch and its orders
+// --------------------------------------------------------------------------------------
+
+static int by_key(const struct fact *a, const struct fact *b) {
+  int order = strcmp(a->provider, b->provider);
+  return order ? order : strcmp(a->id, b->id);
+}
+
+// qsort is not stable, so the place in the batch decides among equals.
+struct placed {
+  struct fact *fact;
+  size_t place;
+};
+
+static int by_key_then_place(const void *left, const void *right) {
+  const struct placed *a = left, *b = right;
+  int order = by_key(a->fact, b->fact);
+  return order ? order : (a->place > b->place) - (a->place < b->place);
+}
+
+static int by_receipt_then_place(const void *left, const void *right) {
+  const struct placed *a = left, *b = right;
+  int order = memcmp(&a->fact->receipt_id, &b->fact->receipt_id, sizeof(struct uuid));
+  return order ? order : (a->place > b->place) - (a->place < b->place);
+}
+
+static size_t pick(struct fact *const *facts, size_t n, bool receipts, struct placed *out) {
+  size_t picked = 0;
+  for (size_t i = 0; i < n; i++)
+    if (facts[i]->type == FACT_NOTIFICATION && (!receipts || facts[i]->element))
+      out[picked++] = (struct placed){facts[i], i};
+  return picked;
+}
+
+static bool same_receipt(const struct fact *a, const struct fact *b) {
+  return memcmp(&a->receipt_id, &b->receipt_id, sizeof(struct uuid)) == 0;
+}
+
+static void order_batch(struct batch *batch, struct fact *const *facts, size_t n) {
+  AUTO_FREE struct placed *order = mem_array(n, sizeof *order);
+  batch->facts = mem_array(n, sizeof *batch->facts);
+  batch->receipts = mem_array(n, sizeof *batch->receipts);
+  batch->fresh = mem_array(n, sizeof *batch->fresh);
+  batch->notifications = mem_array(n, sizeof *batch->notifications);
+  batch->changed = mem_array(n, sizeof *batch->changed);
+  batch->alerts = mem_array(n, sizeof *batch->alerts);
+
+  batch->n_facts = pick(facts, n, false, order);
+  qsort(order, batch->n_facts, sizeof *order, by_key_then_place);
+  for (size_t i = 0; i < batch->n_facts; i++) batch->facts[i] = order[i].fact;
+
+  size_t receipts = pick(facts, n, true, order);
+  qsort(order, receipts, sizeof *order, by_receipt_then_place);
+  for (size_t i = 0; i < receipts; i++)
+    if (i == 0 || !same_receipt(order[i].fact, order[i - 1].fact))
+      batch->receipts[batch->n_receipts++] = order[i].fact;
+}
+
+static void batch_fini(struct batch *batch) {
+  for (size_t i = 0; i < batch->n_notifications; i++) notification_fini(&batch->notifications[i]);
+  for (size_t i = 0; i < batch->n_alerts; i++) alert_fini(&batch->alerts[i]);
+  free(batch->facts);
+  free(batch->receipts);
+  free(batch->fresh);
+  free(batch->notifications);
+  free(batch->changed);
+  free(batch->alerts);
+}
+
+// --- statements
+// ----------------------------------------------------------------------------------------------------
+
+enum { COLUMNS_MAX = 17 };
+
+// Runs a prepared statement over columns, which it completes and frees.
+static PGresult *run(struct store *store, const char *statement, struct pgarray *columns, int n) {
+  const char *values[COLUMNS_MAX] = {0};
+  int lengths[COLUMNS_MAX] = {0}, formats[COLUMNS_MAX] = {0};
+  for (int i = 0; i < n; i++) {
+    pgarray_finish(&columns[i]);
+    values[i] = columns[i].bytes;
+    lengths[i] = (int)columns[i].len;
+    formats[i] = BINARY;
+  }
+  PGresult *res = PQexecPrepared(store->conn, statement, n, values, lengths, formats, BINARY);
+  for (int i = 0; i < n; i++) pgarray_fini(&columns[i]);
+  return res;
+}
+
+static void columns_init(struct pgarray *columns, const enum pg_type *types, size_t n) {
+  for (size_t i = 0; i < n; i++) pgarray_init(&columns[i], types[i]);
+}
+
+static void mark_fresh(struct batch *batch, const PGresult *res) {
+  for (int row = 0; row < PQntuples(res); row++) {
+    size_t low = 0, high = batch->n_receipts;
+    while (low < high) { // the first that is not smaller: what was inserted is there
+      size_t middle = (low + high) / 2;
+      if (memcmp(&batch->receipts[middle]->receipt_id, PQgetvalue(res, row, 0), sizeof(struct uuid)) < 0)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+    batch->fresh[low] = true;
+  }
+}
+
+static bool insert_receipts(struct store *store, struct batch *batch, enum pg_fault *fault, struct err *err) {
+  static const enum pg_type types[] = {PG_UUID,  PG_TEXT,        PG_TEXT, PG_TEXT, PG_TEXT,
+                                       PG_JSONB, PG_TIMESTAMPTZ, PG_UUID, PG_INT4, PG_INT8};
+  if (batch->n_receipts == 0) return true;
+  struct pgarray c[COUNT_OF(types)];
+  columns_init(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < batch->n_receipts; i++) {
+    const struct fact *fact = batch->receipts[i];
+    pgarray_add_uuid(&c[0], fact->receipt_id);
+    pgarray_add_text(&c[1], fact->provider);
+    pgarray_add_text(&c[2], fact->id);
+    pgarray_add_text(&c[3], fact->saying.outcome);
+    pgarray_add_text(&c[4], fact->code);
+    pgarray_add_jsonb(&c[5], fact->element);
+    pgarray_add_time(&c[6], fact->ev.time_ms);
+    pgarray_add_uuid(&c[7], fact->ev.id);
+    pgarray_add_int4(&c[8], fact->rkm->partition);
+    pgarray_add_int8(&c[9], fact->rkm->offset);
+  }
+  AUTO_RESULT *res = run(store, "receipt_insert.sql", c, COUNT_OF(types));
+  if (!pg_ok(store->conn, res, "receipt_insert", fault, err)) return false;
+  mark_fresh(batch, res);
+  return true;
+}
+
+static const char *value_or_null(const PGresult *res, int row, int column) {
+  return PQgetisnull(res, row, column) ? NULL : PQgetvalue(res, row, column);
+}
+
+static char *text_at(const PGresult *res, int row, int column) {
+  const char *value = value_or_null(res, row, column);
+  return value ? mem_strdup(value) : NULL; // libpq puts a NUL behind binary text, too
+}
+
+static int64_t time_at(const PGresult *res, int row, int column) {
+  const char *value = value_or_null(res, row, column);
+  return value ? pgvalue_time(value) : NO_TIME;
+}
+
+// Columns as in notification_read.sql.
+static void read_row(const PGresult *res, int row, struct notification *n) {
+  n->status = status_parse(value_or_null(res, row, 2));
+  n->outcome = text_at(res, row, 3);
+  n->code = text_at(res, row, 4);
+  n->reason = text_at(res, row, 5);
+  n->contradicted_by = text_at(res, row, 6);
+  n->channel = text_at(res, row, 7);
+  n->recipient = text_at(res, row, 8);
+  if (PQgetlength(res, row, 9) == PERSONAL_HASH_SIZE)
+    memcpy(n->recipient_hash, PQgetvalue(res, row, 9), PERSONAL_HASH_SIZE);
+  n->reference = text_at(res, row, 10);
+  n->accepted_at = time_at(res, row, 11);
+  n->resolved_at = time_at(res, row, 12);
+  n->due_at = time_at(res, row, 13);
+  n->expires_at = time_at(res, row, 14);
+  n->first_seen_at = time_at(res, row, 15);
+  n->version = pgvalue_int4(PQgetvalue(res, row, 16));
+}
+
+static int compare_key(const void *key, const void *element) {
+  const struct notification *a = key, *b = element;
+  int order = strcmp(a->provider, b->provider);
+  return order ? order : strcmp(a->id, b->id);
+}
+
+static void fill_rows(struct batch *batch, const PGresult *res) {
+  for (int row = 0; row < PQntuples(res); row++) {
+    struct notification key = {.provider = PQgetvalue(res, row, 0), .id = PQgetvalue(res, row, 1)};
+    struct notification *found =
+        bsearch(&key, batch->notifications, batch->n_notifications, sizeof key, compare_key);
+    if (found) read_row(res, row, found);
+  }
+}
+
+static bool read_notifications(struct store *store, struct batch *batch, enum pg_fault *fault,
+                               struct err *err) {
+  static const enum pg_type types[] = {PG_TEXT, PG_TEXT};
+  struct pgarray c[COUNT_OF(types)];
+  columns_init(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < batch->n_facts; i++) {
+    const struct fact *fact = batch->facts[i];
+    if (i > 0 && by_key(fact, batch->facts[i - 1]) == 0) continue;
+    notification_init(&batch->notifications[batch->n_notifications++], fact->provider, fact->id);
+    pgarray_add_text(&c[0], fact->provider);
+    pgarray_add_text(&c[1], fact->id);
+  }
+  AUTO_RESULT *res = run(store, "notification_read.sql", c, COUNT_OF(types));
+  if (!pg_ok(store->conn, res, "notification_read", fault, err)) return false;
+  fill_rows(batch, res);
+  return true;
+}
+
+static void add_notification(struct pgarray *c, const struct notification *n) {
+  pgarray_add_text(&c[0], n->provider);
+  pgarray_add_text(&c[1], n->id);
+  pgarray_add_text(&c[2], status_name(n->status));
+  pgarray_add_text(&c[3], n->outcome);
+  pgarray_add_text(&c[4], n->code);
+  pgarray_add_text(&c[5], n->reason);
+  pgarray_add_text(&c[6], n->contradicted_by);
+  pgarray_add_text(&c[7], n->channel);
+  pgarray_add_text(&c[8], n->recipient);
+  if (n->recipient)
+    pgarray_add_bytes(&c[9], n->recipient_hash, PERSONAL_HASH_SIZE);
+  else
+    pgarray_add_null(&c[9]);
+  pgarray_add_text(&c[10], n->reference);
+  pgarray_add_time(&c[11], n->accepted_at);
+  pgarray_add_time(&c[12], n->resolved_at);
+  pgarray_add_time(&c[13], n->due_at);
+  pgarray_add_time(&c[14], n->expires_at);
+  pgarray_add_time(&c[15], n->first_seen_at);
+  pgarray_add_int4(&c[16], n->version + 1);
+}
+
+// `*conflict`: somebody wrote one of them since it was read.
+static bool write_notifications(struct store *store, const struct batch *batch, bool *conflict,
+                                enum pg_fault *fault, struct err *err) {
+  static const enum pg_type types[] = {
+      PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT, PG_TEXT,
+      PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_BYTEA,       PG_TEXT, PG_TIMESTAMPTZ,
+      PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_INT4};
+  struct pgarray c[COUNT_OF(types)];
+  long given = 0;
+  columns_init(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < batch->n_notifications; i++) {
+    if (!batch->changed[i]) continue;
+    add_notification(c, &batch->notifications[i]);
+    given++;
+  }
+  AUTO_RESULT *res = run(store, "notification_write.sql", c, COUNT_OF(types));
+  if (!pg_ok(store->conn, res, "notification_write", fault, err)) return false;
+  *conflict = strtol(PQcmdTuples(res), NULL, 10) != given;
+  return true;
+}
+
+static bool insert_alerts(struct store *store, const struct batch *batch, enum pg_fault *fault,
+                          struct err *err) {
+  static const enum pg_type types[] = {PG_UUID,        PG_TEXT, PG_TEXT, PG_TEXT, PG_JSONB, PG_TEXT,
+                                       PG_TIMESTAMPTZ, PG_TEXT, PG_INT4, PG_INT8, PG_TEXT};
+  if (batch->n_alerts == 0) return true;
+  struct pgarray c[COUNT_OF(types)];
+  columns_init(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < batch->n_alerts; i++) {
+    const struct alert *alert = &batch->alerts[i];
+    pgarray_add_uuid(&c[0], alert->id);
+    pgarray_add_text(&c[1], alert->type);
+    pgarray_add_text(&c[2], alert->provider);
+    pgarray_add_text(&c[3], alert->subject);
+    pgarray_add_jsonb(&c[4], alert->json);
+    pgarray_add_text(&c[5], alert->traceparent);
+    pgarray_add_time(&c[6], alert->raised_at);
+    pgarray_add_text(&c[7], alert->source_topic);
+    pgarray_add_int4(&c[8], alert->source_partition);
+    pgarray_add_int8(&c[9], alert->source_offset);
+    pgarray_add_text(&c[10], alert->source_event);
+  }
+  AUTO_RESULT *res = run(store, "alert_insert.sql", c, COUNT_OF(types));
+  return pg_ok(store->conn, res, "alert_insert", fault, err);
+}
+
+// --- what the batch means
+// ------------------------------------------------------------------------------------------
+
+// A repeated receipt, in this batch or an earlier one, has no effect.
+static bool counts(const struct batch *batch, const struct fact *fact) {
+  if (fact->element == NULL) return true; // acceptances are harmless to repeat by their rules
+  size_t low = 0, high = batch->n_receipts;
+  while (low < high) {
+    size_t middle = (low + high) / 2;
+    int order = memcmp(&batch->receipts[middle]->receipt_id, &fact->receipt_id, sizeof(struct uuid));
+    if (order == 0) return batch->receipts[middle] == fact && batch->fresh[middle];
+    if (order < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return false;
+}
+
+static void apply(struct batch *batch, size_t at, const struct fact *fact) {
+  struct notification *notification = &batch->notifications[at];
+  enum status before = notification->status;
+  bool changed = false;
+  const struct ledger_rule *rule = ledger_apply(notification, &fact->saying, &changed);
+  batch->changed[at] |= changed;
+  if (rule->alert != LEDGER_NO_ALERT)
+    alert_of_notification(&batch->alerts[batch->n_alerts++], rule->alert, notification, before, fact);
+}
+
+static void apply_all(struct batch *batch) {
+  size_t at = 0; // facts and notifications are in the same order
+  for (size_t i = 0; i < batch->n_facts; i++) {
+    if (i > 0 && by_key(batch->facts[i], batch->facts[i - 1]) != 0) at++;
+    if (counts(batch, batch->facts[i])) apply(batch, at, batch->facts[i]);
+  }
+}
+
+static void alert_quarantined(struct batch *batch, struct fact *const *facts, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (facts[i]->type == FACT_QUARANTINED) alert_of_quarantined(&batch->alerts[batch->n_alerts++], facts[i]);
+}
+
+// --- the transaction
+// -----------------------------------------------------------------------------------------------
+
+static bool transact(struct store *store, struct batch *batch, struct fact *const *facts, size_t n,
+                     bool *conflict, enum pg_fault *fault, struct err *err) {
+  *conflict = false;
+  if (!pg_command(store->conn, "BEGIN", err)) return false;
+  if (batch->n_facts > 0) {
+    if (!insert_receipts(store, batch, fault, err) || !read_notifications(store, batch, fault, err))
+      return false;
+    apply_all(batch);
+    if (!write_notifications(store, batch, conflict, fault, err)) return false;
+    if (*conflict) return pg_command(store->conn, "ROLLBACK", err);
+  }
+  alert_quarantined(batch, facts, n);
+  return insert_alerts(store, batch, fault, err) && pg_command(store->conn, "COMMIT", err);
+}
+
+static enum store_result try_batch(struct store *store, struct fact *const *facts, size_t n, bool *conflict,
+                                   struct err *err) {
+  struct batch batch = {0};
+  enum pg_fault fault = PG_FAULT_WAIT;
+  order_batch(&batch, facts, n);
+  bool done = transact(store, &batch, facts, n, conflict, &fault, err);
+  batch_fini(&batch);
+  if (done) return STORE_DONE;
+  if (fault == PG_FAULT_WAIT || !pg_command(store->conn, "ROLLBACK", NULL)) return STORE_WAIT;
+  return STORE_REFUSED;
+}
+
+enum store_result store_batch(struct store *store, struct fact *const *facts, size_t n, struct err *err) {
+  for (int tries = 0; tries < CONFLICT_TRIES; tries++) {
+    bool conflict = false;
+    enum store_result result = try_batch(store, facts, n, &conflict, err);
+    if (result != STORE_DONE || !conflict) return result;
+  }
+  err_set(err, "another processor keeps writing the same notifications");
+  return STORE_WAIT;
+}
+
+// --- reading alerts back
+// -------------------------------------------------------------------------------------------
+
+static void read_alert(const PGresult *res, int row, struct alert *alert) {
+  *alert = (struct alert){.type = text_at(res, row, 1),
+                          .provider = text_at(res, row, 2),
+                          .subject = text_at(res, row, 3),
+                          .json = text_at(res, row, 4),
+                          .traceparent = text_at(res, row, 5),
+                          .raised_at = time_at(res, row, 6),
+                          .source_topic = text_at(res, row, 7),
+                          .source_partition = pgvalue_int4(PQgetvalue(res, row, 8)),
+                          .source_offset = pgvalue_int8(PQgetvalue(res, row, 9)),
+                          .source_event = text_at(res, row, 10)};
+  memcpy(&alert->id, PQgetvalue(res, row, 0), sizeof alert->id);
+}
+
+bool store_alerts(struct store *store, const struct store_range *ranges, size_t n, struct alert **out,
+                  size_t *n_out, struct err *err) {
+  static const enum pg_type types[] = {PG_TEXT, PG_INT4, PG_INT8, PG_INT8};
+  struct pgarray c[COUNT_OF(types)];
+  columns_init(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < n; i++) {
+    pgarray_add_text(&c[0], ranges[i].topic);
+    pgarray_add_int4(&c[1], ranges[i].partition);
+    pgarray_add_int8(&c[2], ranges[i].first);
+    pgarray_add_int8(&c[3], ranges[i].last);
+  }
+  AUTO_RESULT *res = run(store, "alert_read.sql", c, COUNT_OF(types));
+  if (!pg_ok(store->conn, res, "alert_read", NULL, err)) return false;
+  int rows = PQntuples(res);
+  *out = mem_array((size_t)rows + 1, sizeof **out);
+  *n_out = (size_t)rows;
+  for (int row = 0; row < rows; row++) read_alert(res, row, &(*out)[row]);
+  return true;
+}

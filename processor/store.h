@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// Postgres, as one worker sees it: its connection and the one transaction that a batch is. All or nothing:
+// when store_batch() says STORE_DONE everything a batch means is committed; otherwise nothing is. Doing it
+// again with the same records changes nothing. Not for: the status rules (ledger) or Kafka (worker). Thread:
+// one worker each.
+#pragma once
+#include "common/err.h"
+#include "processor/alert.h"
+#include "processor/interpret.h"
+
+struct store;
+
+enum store_result {
+  STORE_DONE,
+  STORE_WAIT,    // the server, not the data; err says what. Close the store, wait, open a new one
+  STORE_REFUSED, // some record holds what Postgres will never take; err says what
+};
+
+// Connects by libpq's own PG* environment, prepares, and checks that the schema is the one we know; the error
+// says to run `dochak-processor migrate` where it is not.
+MUST_CHECK struct store *store_open(struct err *err);
+void store_close(struct store *store);
+
+// Applies the facts, in their order, in one transaction. Only FACT_NOTIFICATION and FACT_QUARANTINED have an
+// effect.
+MUST_CHECK enum store_result store_batch(struct store *store, struct fact *const *facts, size_t n,
+                                         struct err *err);
+
+// The places of a batch in one partition.
+struct store_range {
+  const char *topic; // borrowed
+  int32_t partition;
+  int64_t first, last;
+};
+// All alerts whose source lies in the ranges, also those of an earlier attempt. *out is a new array.
+MUST_CHECK bool store_alerts(struct store *store, const struct store_range *ranges, size_t n,
+                             struct alert **out, size_t *n_out, struct err *err);

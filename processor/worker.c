@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+// The batch: collect, interpret, one Postgres transaction, one Kafka transaction.
+//   dies before Postgres commits: nothing happened, the batch is read again.
+//   dies between the two commits: the batch is read again, changes nothing in Postgres, and the alerts it
+//   wrote there go out with the offsets. dies after Kafka commits: the next batch follows.
+// Thread: each worker its own.
+#include "processor/worker.h"
+#include "common/backoff.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/stop.h"
+#include "processor/outbox.h"
+#include "processor/store.h"
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { IDLE_POLL_MS = 200, OPEN_TIMEOUT_MS = 15000 };
+
+struct worker {
+  struct processor *processor;
+  int index;
+  pthread_t thread;
+  rd_kafka_t *consumer, *producer;
+  struct store *store;
+  struct fact *facts; // the batch, batch_max_records long
+  size_t n_facts;
+  bool revoked; // a rebalance took the partitions away while the batch was collected
+  bool ready;
+};
+
+// --- opening and closing
+// -------------------------------------------------------------------------------------------
+
+static void set_ready(struct worker *w, bool ready) {
+  if (w->ready == ready) return;
+  w->ready = ready;
+  int count = atomic_fetch_add(&w->processor->workers_ready, ready ? 1 : -1) + (ready ? 1 : -1);
+  metrics_set(w->processor->metrics, METRIC_WORKERS_READY, NULL, count);
+}
+
+static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                         rd_kafka_topic_partition_list_t *partitions, void *opaque) {
+  struct worker *w = opaque;
+  bool assign = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+  rd_kafka_assign(rk, assign ? partitions : NULL);
+  w->revoked |= !assign;
+  if (assign) set_ready(w, true); // also with no partition: then others have them
+  log_info(assign ? "partitions assigned" : "partitions revoked", LOG_INT("worker", w->index),
+           LOG_INT("partitions", partitions->cnt));
+}
+
+static char *instance_name(const struct worker *w) {
+  return mem_printf("%s-%s-%d", w->processor->settings->group_id, w->processor->instance, w->index);
+}
+
+static rd_kafka_t *new_client(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err) {
+  char cause[256];
+  rd_kafka_t *rk = rd_kafka_new(type, conf, cause, sizeof cause);
+  if (rk) return rk;
+  rd_kafka_conf_destroy(conf);
+  err_set(err, "cannot make a Kafka client: %s", cause);
+  return NULL;
+}
+
+static bool open_consumer(struct worker *w, struct err *err) {
+  const struct settings *settings = w->processor->settings;
+  AUTO_FREE char *name = instance_name(w);
+  struct kafka_setting ours[] = {
+      {"group.id", settings->group_id},
+      {"enable.auto.commit", "false"},
+      {"enable.auto.offset.store", "false"},
+      {"auto.offset.reset", "earliest"},
+      {"isolation.level", "read_committed"},
+      {"partition.assignment.strategy", "range"}, // cooperative is broken before librdkafka 2.10
+      {"session.timeout.ms", "10000"},            // how long the partitions of a killed process rest
+      {"allow.auto.create.topics", "false"},
+      {"group.instance.id", name}, // last: only a named instance is a static member
+  };
+  size_t n = COUNT_OF(ours) - (*settings->instance == '\0');
+  rd_kafka_conf_t *conf = kafka_conf_new(settings, ours, n, err);
+  if (conf == NULL) return false;
+  rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+  rd_kafka_conf_set_opaque(conf, w);
+  w->consumer = new_client(RD_KAFKA_CONSUMER, conf, err);
+  if (w->consumer) rd_kafka_poll_set_consumer(w->consumer);
+  return w->consumer != NULL;
+}
+
+static bool subscribe(struct worker *w, struct err *err) {
+  char *const *topics = w->processor->topics;
+  if (!kafka_warm_topics(w->consumer, (const char *const *)topics, KAFKA_TOPIC_COUNT, OPEN_TIMEOUT_MS, err))
+    return false;
+  rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(2);
+  rd_kafka_topic_partition_list_add(list, topics[KAFKA_TOPIC_EVENTS], RD_KAFKA_PARTITION_UA);
+  rd_kafka_topic_partition_list_add(list, topics[KAFKA_TOPIC_QUARANTINE], RD_KAFKA_PARTITION_UA);
+  rd_kafka_resp_err_t code = rd_kafka_subscribe(w->consumer, list);
+  rd_kafka_topic_partition_list_destroy(list);
+  return code == RD_KAFKA_RESP_ERR_NO_ERROR || err_set(err, "cannot subscribe: %s", rd_kafka_err2str(code));
+}
+
+static bool open_producer(struct worker *w, struct err *err) {
+  AUTO_FREE char *name = instance_name(w);
+  struct kafka_setting ours[] = {
+      {"transactional.id", name},          // a new producer of this name fences the one before
+      {"transaction.timeout.ms", "10000"}, // a batch's transaction is short; what died is aborted soon
+      {"linger.ms", "0"},
+      {"retry.backoff.ms", "5"}, // the first produce waits for the end of the transaction before it
+      {"partitioner", "murmur2_random"},
+  };
+  rd_kafka_conf_t *conf = kafka_conf_new(w->processor->settings, ours, COUNT_OF(ours), err);
+  if (conf == NULL) return false;
+  w->producer = new_client(RD_KAFKA_PRODUCER, conf, err);
+  if (w->producer == NULL) return false;
+  rd_kafka_error_t *error = rd_kafka_init_transactions(w->producer, OPEN_TIMEOUT_MS);
+  if (error == NULL) return true;
+  err_set(err, "cannot begin as transactional producer %s: %s", name, rd_kafka_error_string(error));
+  rd_kafka_error_destroy(error);
+  return false;
+}
+
+static bool open_all(struct worker *w, const char **part, struct err *err) {
+  *part = "postgres";
+  w->store = store_open(err);
+  if (w->store == NULL) return false;
+  *part = "kafka";
+  return open_producer(w, err) && open_consumer(w, err) && subscribe(w, err);
+}
+
+static void close_all(struct worker *w) {
+  set_ready(w, false);
+  if (w->consumer) {
+    rd_kafka_consumer_close(w->consumer);
+    rd_kafka_destroy(take(w->consumer));
+  }
+  if (w->producer) rd_kafka_destroy(take(w->producer));
+  store_close(take(w->store));
+}
+
+// --- the batch
+// -----------------------------------------------------------------------------------------------------
+
+static void clear(struct worker *w) {
+  for (size_t i = 0; i < w->n_facts; i++) {
+    rd_kafka_message_destroy((rd_kafka_message_t *)(uintptr_t)w->facts[i].rkm);
+    fact_fini(&w->facts[i]);
+  }
+  w->n_facts = 0;
+}
+
+// Errors the consumer gets over by itself are no more than a line in the log.
+static bool consumer_error(const struct worker *w, const rd_kafka_message_t *rkm, struct err *err) {
+  char cause[256];
+  if (rd_kafka_fatal_error(w->consumer, cause, sizeof cause)) return err_set(err, "consumer: %s", cause);
+  if (rkm->err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED)
+    return err_set(err, "consumer: %s", rd_kafka_err2str(rkm->err));
+  log_warn("kafka consumer", LOG_INT("worker", w->index), LOG_STR("error", rd_kafka_err2str(rkm->err)));
+  return true;
+}
+
+static bool collect_one(struct worker *w, int timeout_ms, bool *got, struct err *err) {
+  rd_kafka_message_t *rkm = rd_kafka_consumer_poll(w->consumer, timeout_ms);
+  if (w->revoked) clear(w); // whoever has the partitions now reads these again
+  w->revoked = false;
+  *got = rkm != NULL && rkm->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (*got) {
+    interpret(&w->processor->interpreter, rkm, &w->facts[w->n_facts++]);
+    return true;
+  }
+  bool ok = rkm == NULL || consumer_error(w, rkm, err);
+  if (rkm) rd_kafka_message_destroy(rkm);
+  return ok;
+}
+
+// Waits for a first record, then takes what is already there: a batch is as large as the backlog, and never
+// waits for it.
+static bool collect(struct worker *w, struct err *err) {
+  bool got = false;
+  if (!collect_one(w, IDLE_POLL_MS, &got, err)) return false;
+  const struct settings *settings = w->processor->settings;
+  int64_t deadline = clock_mono_ms() + settings->batch_max_ms;
+  while (got && w->n_facts < (size_t)settings->batch_max_records && clock_mono_ms() < deadline)
+    if (!collect_one(w, 0, &got, err)) return false;
+  return true;
+}
+
+static void refuse(struct worker *w, struct fact *fact, const struct err *err) {
+  log_warn("record refused by Postgres, quarantined", LOG_STR("error", err->text),
+           LOG_STR("topic", rd_kafka_topic_name(fact->rkm->rkt)), LOG_INT("partition", fact->rkm->partition),
+           LOG_INT("offset", fact->rkm->offset));
+  metrics_add(w->processor->metrics, METRIC_REFUSED, NULL, 1);
+  fact_refuse(fact, err->text);
+}
+
+// A batch that Postgres refuses is halved until the record is alone that it will not take. Depth: log2 of the
+// batch.
+static bool store_all(struct worker *w, struct fact **facts, size_t n,
+                      struct err *err) { // NOLINT(misc-no-recursion)
+  switch (store_batch(w->store, facts, n, err)) {
+  case STORE_DONE:
+    return true;
+  case STORE_WAIT:
+    return false;
+  case STORE_REFUSED:
+    break;
+  }
+  if (n > 1) return store_all(w, facts, n / 2, err) && store_all(w, facts + n / 2, n - n / 2, err);
+  refuse(w, facts[0], err);
+  return true;
+}
+
+static void count(struct worker *w) {
+  static const char *const names[] = {[FACT_NOTIFICATION] = "notification",
+                                      [FACT_OTHER] = "other",
+                                      [FACT_QUARANTINED] = "quarantined",
+                                      [FACT_UNCLEAR] = "unclear"};
+  int64_t by_type[COUNT_OF(names)] = {0};
+  for (size_t i = 0; i < w->n_facts; i++) by_type[w->facts[i].type]++;
+  for (size_t i = 0; i < COUNT_OF(names); i++)
+    metrics_add(w->processor->metrics, METRIC_RECORDS, names[i], by_type[i]);
+  metrics_add(w->processor->metrics, METRIC_BATCHES, NULL, 1);
+}
+
+static bool tell(struct worker *w, struct fact **facts, const char **part, struct err *err) {
+  AUTO_FREE struct store_range *ranges = mem_array(w->n_facts, sizeof *ranges);
+  struct alert *alerts = NULL;
+  size_t n_alerts = 0;
+  outbox_sort(facts, w->n_facts);
+  *part = "postgres";
+  if (!store_alerts(w->store, ranges, outbox_ranges(facts, w->n_facts, ranges), &alerts, &n_alerts, err))
+    return false;
+  *part = "kafka";
+  bool sent = outbox_send(w->processor, w->producer, w->consumer, facts, w->n_facts, alerts, n_alerts, err);
+  for (size_t i = 0; i < n_alerts; i++) alert_fini(&alerts[i]);
+  free(alerts);
+  return sent;
+}
+
+static bool do_batch(struct worker *w, const char **part, struct err *err) {
+  *part = "kafka";
+  if (!collect(w, err)) return false;
+  if (w->n_facts == 0) return true;
+  AUTO_FREE struct fact **facts = mem_array(w->n_facts, sizeof *facts);
+  for (size_t i = 0; i < w->n_facts; i++) facts[i] = &w->facts[i];
+  *part = "postgres";
+  if (!store_all(w, facts, w->n_facts, err) || !tell(w, facts, part, err)) return false;
+  count(w);
+  clear(w);
+  return true;
+}
+
+// --- the thread
+// ----------------------------------------------------------------------------------------------------
+
+static void *run(void *arg) {
+  struct worker *w = arg;
+  struct backoff backoff = {.first_ms = 100, .max_ms = 5000};
+  while (!stop_requested()) {
+    struct err err = {0};
+    const char *part = NULL;
+    bool ok = open_all(w, &part, &err);
+    while (ok && !stop_requested()) {
+      ok = do_batch(w, &part, &err);
+      if (ok) backoff.tries = 0;
+    }
+    clear(w);
+    close_all(w);
+    if (ok || stop_requested()) break;
+    int64_t wait_ms = backoff_next_ms(&backoff);
+    log_warn("worker starts over", LOG_INT("worker", w->index), LOG_STR("part", part),
+             LOG_STR("error", err.text), LOG_INT("wait_ms", wait_ms));
+    metrics_add(w->processor->metrics, METRIC_FAILURES, part, 1);
+    stop_wait_ms(wait_ms);
+  }
+  return NULL;
+}
+
+struct worker *worker_start(struct processor *processor, int index) {
+  struct worker *w = mem_alloc(sizeof *w);
+  w->processor = processor;
+  w->index = index;
+  w->facts = mem_array((size_t)processor->settings->batch_max_records, sizeof *w->facts);
+  int failed = pthread_create(&w->thread, NULL, run, w);
+  assert(failed == 0);
+  (void)failed;
+  return w;
+}
+
+void worker_join(struct worker *w) {
+  pthread_join(w->thread, NULL);
+  free(w->facts);
+  free(w);
+}

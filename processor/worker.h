@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// A worker: one thread with its own consumer, transactional producer and Postgres connection, doing one batch
+// after the other. Whatever fails, it lets go of all three, waits, and starts over from the committed
+// offsets: there is one way to recover, and it is the way every start takes.
+#pragma once
+#include "processor/processor.h"
+
+struct worker;
+
+// Starts worker number `index` of the process.
+struct worker *worker_start(struct processor *processor, int index);
+// Waits for its end after stop_request(), and frees it.
+void worker_join(struct worker *worker);
