@@ -13,6 +13,8 @@ enum provider_outcome { OUTCOME_DELIVERED, OUTCOME_FAILED, OUTCOME_ACCOUNT_FAULT
 const char *provider_outcome_name(enum provider_outcome outcome); // "delivered" …
 
 enum { PROVIDER_ID_MAX = 255 }; // bytes of a notification id; a longer one is not understood
+// Usable as a notification id: 1 to PROVIDER_ID_MAX bytes, no control characters. For ids that a caller gives outright.
+bool provider_id_ok(const char *id);
 
 struct provider;
 struct providers;
@@ -58,7 +60,7 @@ struct provider_receipt {
   int64_t time_ms; // the provider's own time; -1: none, or not readable
   const char *dedupe[8]; // values of the dedupe pointers, "" where absent
   size_t n_dedupe;
-  char buf[12][24]; // where numbers are written as text
+  char buf[13][24]; // where numbers are written as text: five fields and the dedupe values
 };
 MUST_CHECK bool provider_read_receipt(const struct provider *provider, const json_t *element,
                                       struct provider_receipt *out, struct err *err);

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: MIT
+// Reads webhook elements and send responses with a loaded provider, and makes its answers. Pure: no clock, no
+// I/O. What comes in was written by strangers; nothing of it but ids, codes and reasons ever reaches a
+// message.
+#include "common/clock.h"
+#include "common/mem.h"
+#include "common/personal.h"
+#include "common/provider_file.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { REASON_MAX_BYTES = 500, REFERENCE_MAX_BYTES = 255, NUMBER_SIZE = 24 };
+
+// ---- values
+
+// C0, DEL and, as UTF-8, C1.
+static bool has_control(const char *text) {
+  for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+    if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0)) return true;
+  }
+  return false;
+}
+
+static bool fits(const char *text, size_t max_bytes) {
+  return strlen(text) <= max_bytes && !has_control(text);
+}
+
+bool provider_id_ok(const char *id) {
+  return *id && fits(id, PROVIDER_ID_MAX);
+}
+
+// The first place whose value is text or a whole number of at most max_bytes, else the literal, else NULL.
+static const char *read_text(const struct provider_where *where, const json_t *from, size_t max_bytes,
+                             char buf[NUMBER_SIZE]) {
+  for (size_t i = 0; i < where->n; i++) {
+    const char *text = json_scalar_text(json_at(from, &where->pointers[i]), buf);
+    if (text && fits(text, max_bytes)) return text;
+  }
+  return where->literal;
+}
+
+// As read_text() without a limit: for what is copied, hashed or parsed at once.
+static const char *read_any(const struct provider_where *where, const json_t *from, char buf[NUMBER_SIZE]) {
+  for (size_t i = 0; i < where->n; i++) {
+    const char *text = json_scalar_text(json_at(from, &where->pointers[i]), buf);
+    if (text) return text;
+  }
+  return where->literal;
+}
+
+static bool is_listed(const json_t *values, const char *text) {
+  for (size_t i = 0; i < json_array_size(values); i++) {
+    if (strcmp(json_string_value(json_array_get(values, i)), text) == 0) return true;
+  }
+  return false;
+}
+
+// The first condition that does not hold, or NULL.
+static const struct provider_equals *first_unequal(const struct provider_conditions *conditions,
+                                                   const json_t *in) {
+  for (size_t i = 0; i < conditions->n_equals; i++) {
+    char buf[NUMBER_SIZE];
+    const char *text = json_scalar_text(json_at(in, &conditions->equals[i].pointer), buf);
+    if (!text || !is_listed(conditions->equals[i].values, text)) return &conditions->equals[i];
+  }
+  return NULL;
+}
+
+static size_t count_present(const struct provider_where *places, const json_t *in) {
+  size_t n = 0;
+  for (size_t i = 0; i < places->n; i++) {
+    const json_t *value = json_at(in, &places->pointers[i]);
+    n += value && !json_is_null(value);
+  }
+  return n;
+}
+
+static bool conditions_hold(const struct provider_conditions *conditions, const json_t *in) {
+  return count_present(&conditions->present, in) == conditions->present.n &&
+         count_present(&conditions->absent, in) == 0 && !first_unequal(conditions, in);
+}
+
+static const char *where_shown(const struct provider_where *where) {
+  return where->n ? where->pointers[0].text : "(nowhere)";
+}
+
+// ---- answers
+
+static bool is_placeholder(const json_t *value) {
+  return json_is_string(value) && strncmp(json_string_value(value), "${", 2) == 0;
+}
+
+// What "${/pointer}" stands for: the text or number there, else "".
+static json_t *resolve(const json_t *placeholder, const json_t *body) {
+  const char *text = json_string_value(placeholder);
+  AUTO_FREE char *inner = mem_strndup(text + 2, strlen(text) - 3);
+  struct json_pointer pointer;
+  struct err err;
+  if (!json_pointer_init(&pointer, inner, &err)) abort(); // the schema let nothing else through
+  const json_t *value = body ? json_at(body, &pointer) : NULL;
+  json_pointer_fini(&pointer);
+  return json_is_string(value) || json_is_number(value) ? json_deep_copy(value) : json_string("");
+}
+
+static void fill(json_t *node, const json_t *body) {
+  const char *key;
+  json_t *member;
+  size_t i;
+  json_object_foreach(node, key, member) {
+    if (is_placeholder(member))
+      json_object_set_new(node, key, resolve(member, body));
+    else
+      fill(member, body);
+  }
+  json_array_foreach(node, i, member) {
+    if (is_placeholder(member))
+      json_array_set_new(node, i, resolve(member, body));
+    else
+      fill(member, body);
+  }
+}
+
+static struct provider_ack answer(const json_t *node, const json_t *body) {
+  struct provider_ack ack = {.status = (int)json_number_value(json_object_get(node, "status"))};
+  AUTO_JSON *filled = json_deep_copy(json_object_get(node, "body"));
+  if (!filled) return ack;
+  fill(filled, body);
+  ack.body = json_text(filled);
+  return ack;
+}
+
+struct provider_ack provider_ack(const struct provider *provider, const json_t *body) {
+  return answer(provider->ack, body);
+}
+
+struct provider_ack provider_refusal(const struct provider *provider, const json_t *body) {
+  return answer(provider->refused, body);
+}
+
+// ---- elements
+
+static const struct provider_kind_rule *kind_find(const struct provider *provider, const json_t *element) {
+  if (!json_is_object(element)) return NULL;
+  for (size_t i = 0; i < provider->n_kinds; i++) {
+    if (conditions_hold(&provider->kinds[i].when, element)) return &provider->kinds[i];
+  }
+  return NULL;
+}
+
+static bool err_no_kind(struct err *err, const json_t *element) {
+  if (!json_is_object(element)) return err_set(err, "expected an object");
+  return err_set(err, "no kind of the provider file fits");
+}
+
+static bool err_no_value(struct err *err, const struct provider_kind_rule *kind, const char *what,
+                         const struct provider_where *where) {
+  return err_set(err, "%s without a usable %s at %s", kind->name, what, where_shown(where));
+}
+
+bool provider_classify(const struct provider *provider, const json_t *element, struct provider_element *out,
+                       struct err *err) {
+  const struct provider_kind_rule *kind = kind_find(provider, element);
+  if (!kind) return err_no_kind(err, element);
+  const char *id = read_text(&kind->id, element, PROVIDER_ID_MAX, out->id_buf);
+  if (!id && kind->kind == PROVIDER_RECEIPT) return err_no_value(err, kind, "id", &kind->id);
+  out->kind = kind->kind;
+  out->kind_name = kind->name;
+  out->id = id;
+  return true;
+}
+
+static enum provider_outcome outcome_of(const json_t *row) {
+  const char *name = json_string_value(json_object_get(row, "outcome"));
+  if (strcmp(name, provider_outcome_name(OUTCOME_DELIVERED)) == 0) return OUTCOME_DELIVERED;
+  if (strcmp(name, provider_outcome_name(OUTCOME_ACCOUNT_FAULT)) == 0) return OUTCOME_ACCOUNT_FAULT;
+  if (strcmp(name, provider_outcome_name(OUTCOME_UNCONFIRMED)) == 0) return OUTCOME_UNCONFIRMED;
+  return OUTCOME_FAILED;
+}
+
+// Cuts in place, never inside a character.
+static void cut(char *text, size_t max_bytes) {
+  if (strlen(text) <= max_bytes) return;
+  while (max_bytes && ((unsigned char)text[max_bytes] & 0xc0) == 0x80) max_bytes--;
+  text[max_bytes] = '\0';
+}
+
+static void read_outcome(const struct provider *provider, struct provider_receipt *receipt,
+                         const char *said) {
+  const json_t *row = json_object_get(provider->outcomes, receipt->code);
+  receipt->known_code = row != NULL;
+  receipt->outcome = row ? outcome_of(row) : OUTCOME_FAILED;
+  if (!row) {
+    receipt->reason = mem_printf("unknown code %s%s%s", receipt->code, said ? ": " : "", said ? said : "");
+  } else {
+    if (!said) said = json_string_value(json_object_get(row, "reason"));
+    receipt->reason = said ? mem_strdup(said) : NULL;
+  }
+  if (receipt->reason) cut(receipt->reason, REASON_MAX_BYTES);
+}
+
+static void read_dedupe(const struct provider_kind_rule *kind, const json_t *element,
+                        struct provider_receipt *receipt, char (*buf)[NUMBER_SIZE]) {
+  for (size_t i = 0; i < kind->dedupe.n; i++) {
+    const char *text = json_scalar_text(json_at(element, &kind->dedupe.pointers[i]), buf[i]);
+    receipt->dedupe[receipt->n_dedupe++] = text ? text : "";
+  }
+}
+
+static int64_t read_time(const struct provider_kind_rule *kind, const json_t *element) {
+  char buf[NUMBER_SIZE];
+  int64_t time_ms;
+  const char *text = read_any(&kind->time, element, buf);
+  return text && clock_parse_time(text, kind->zone_minutes, &time_ms) ? time_ms : -1;
+}
+
+bool provider_read_receipt(const struct provider *provider, const json_t *element,
+                           struct provider_receipt *out, struct err *err) {
+  memset(out, 0, sizeof *out);
+  const struct provider_kind_rule *kind = kind_find(provider, element);
+  if (!kind) return err_no_kind(err, element);
+  if (kind->kind != PROVIDER_RECEIPT) return err_set(err, "%s, which is no receipt", kind->name);
+  out->id = read_text(&kind->id, element, PROVIDER_ID_MAX, out->buf[0]);
+  if (!out->id) return err_no_value(err, kind, "id", &kind->id);
+  out->code = read_text(&kind->code, element, PROVIDER_TEXT_MAX, out->buf[1]);
+  if (!out->code) return err_no_value(err, kind, "code", &kind->code);
+  out->channel = read_text(&kind->channel, element, PROVIDER_TEXT_MAX, out->buf[2]);
+  out->recipient = read_text(&kind->recipient, element, REFERENCE_MAX_BYTES, out->buf[3]);
+  out->reference = read_text(&kind->reference, element, REFERENCE_MAX_BYTES, out->buf[4]);
+  out->time_ms = read_time(kind, element);
+  read_dedupe(kind, element, out, out->buf + 5);
+  char buf[NUMBER_SIZE];
+  read_outcome(provider, out, read_any(&kind->reason, element, buf));
+  return true;
+}
+
+void provider_receipt_fini(struct provider_receipt *receipt) {
+  free(receipt->reason);
+  receipt->reason = NULL;
+}
+
+static void mask_at(json_t *element, const struct json_pointer *pointer) {
+  const json_t *value = json_at(element, pointer);
+  if (!value || json_is_null(value)) return;
+  char buf[NUMBER_SIZE];
+  const char *text = json_scalar_text(value, buf);
+  AUTO_FREE char *masked = personal_mask(text ? text : ""); // of a list of numbers nothing is kept
+  json_replace_at(element, pointer, json_string(masked));
+}
+
+void provider_mask_element(const struct provider *provider, json_t *element) {
+  for (size_t i = 0; i < provider->n_kinds; i++) {
+    const struct provider_where *recipient = &provider->kinds[i].recipient;
+    for (size_t j = 0; j < recipient->n; j++) mask_at(element, &recipient->pointers[j]);
+  }
+}
+
+// ---- send responses
+
+static const struct provider_shape *shape_find(const struct provider *provider, const json_t *response) {
+  for (size_t i = 0; i < provider->n_shapes; i++) {
+    const struct provider_shape *shape = &provider->shapes[i];
+    char buf[NUMBER_SIZE];
+    bool fits_here = shape->has_each ? json_is_array(json_at(response, &shape->each))
+                                     : read_text(&shape->id, response, PROVIDER_ID_MAX, buf) != NULL;
+    if (fits_here) return shape;
+  }
+  return NULL;
+}
+
+static void read_entry(const struct provider_shape *shape, const json_t *entry, const json_t *response,
+                       struct provider_acceptance *out) {
+  out->id = read_text(&shape->id, entry, PROVIDER_ID_MAX, out->buf[0]);
+  out->code = read_text(&shape->code, entry, PROVIDER_TEXT_MAX, out->buf[1]);
+  out->channel = read_text(&shape->channel, entry, PROVIDER_TEXT_MAX, out->buf[2]);
+  out->recipient = read_text(&shape->recipient, entry, REFERENCE_MAX_BYTES, out->buf[3]);
+  out->reference = read_text(&shape->reference, entry, REFERENCE_MAX_BYTES, out->buf[4]);
+  if (!out->reference)
+    out->reference = read_text(&shape->shared_reference, response, REFERENCE_MAX_BYTES, out->buf[4]);
+  out->reason = read_text(&shape->reason, entry, REASON_MAX_BYTES, out->buf[5]);
+  out->accepted = !shape->accepted || (out->code && is_listed(shape->accepted, out->code));
+}
+
+// The answer as a whole said no: whatever the entries say, nobody's message was taken.
+static void refuse(const struct provider_equals *because, const json_t *response,
+                   struct provider_acceptance *out) {
+  const char *code = json_scalar_text(json_at(response, &because->pointer), out->buf[1]);
+  out->accepted = false;
+  out->code = code && fits(code, PROVIDER_TEXT_MAX) ? code : NULL;
+  out->reason = "the send request was refused as a whole";
+}
+
+static json_t *narrow(const struct provider_shape *shape, const json_t *skeleton, const json_t *entry) {
+  if (!shape->has_each) return json_deep_copy(skeleton);
+  json_t *only = json_pack("[o]", json_deep_copy(entry));
+  if (shape->each.n_parts == 0) return only;
+  json_t *narrowed = json_deep_copy(skeleton);
+  json_replace_at(narrowed, &shape->each, only);
+  return narrowed;
+}
+
+// The response without its recipients, so that 200 of them are not copied 200 times.
+static json_t *skeleton_of(const struct provider_shape *shape, const json_t *response) {
+  json_t *skeleton = json_deep_copy(response);
+  if (shape->has_each && shape->each.n_parts > 0) json_replace_at(skeleton, &shape->each, json_array());
+  return skeleton;
+}
+
+static bool err_no_id(struct err *err, const struct provider_shape *shape, size_t i, bool accepted) {
+  static const char refused[] = "; this recipient was refused and has none to track it by, so leave it out";
+  return err_set(err, "%s/%zu%s: expected a notification id%s", shape->each.text, i, where_shown(&shape->id),
+                 accepted ? "" : refused);
+}
+
+static bool read_entries(const struct provider_shape *shape, const json_t *response,
+                         struct provider_acceptance *list, size_t n, struct err *err) {
+  const struct provider_equals *refusal = first_unequal(&shape->requires, response);
+  AUTO_JSON *skeleton = skeleton_of(shape, response);
+  const json_t *entries = shape->has_each ? json_at(response, &shape->each) : NULL;
+  for (size_t i = 0; i < n; i++) {
+    const json_t *entry = shape->has_each ? json_array_get(entries, i) : response;
+    read_entry(shape, entry, response, &list[i]);
+    if (refusal) refuse(refusal, response, &list[i]);
+    if (!list[i].id) return err_no_id(err, shape, i, list[i].accepted);
+    list[i].narrowed = narrow(shape, skeleton, entry);
+  }
+  return true;
+}
+
+static bool err_no_shape(const struct provider *provider, struct err *err) {
+  if (provider->n_shapes == 0)
+    return err_set(err, "(root): provider %s has no rule for send responses; give notification_id instead",
+                   provider->name);
+  return err_set(err, "(root): expected a send response of provider %s, for example with an id at %s",
+                 provider->name, where_shown(&provider->shapes[provider->n_shapes - 1].id));
+}
+
+bool provider_read_acceptance(const struct provider *provider, const json_t *response,
+                              struct provider_acceptance **out, size_t *n, struct err *err) {
+  const struct provider_shape *shape = shape_find(provider, response);
+  if (!shape) return err_no_shape(provider, err);
+  size_t count = shape->has_each ? json_array_size(json_at(response, &shape->each)) : 1;
+  if (count == 0) return err_set(err, "%s: expected one recipient or more", shape->each.text);
+  struct provider_acceptance *list = mem_array(count, sizeof *list);
+  if (!read_entries(shape, response, list, count, err)) {
+    provider_acceptances_free(list, count);
+    return false;
+  }
+  *out = list;
+  *n = count;
+  return true;
+}
+
+void provider_acceptances_free(struct provider_acceptance *list, size_t n) {
+  for (size_t i = 0; list && i < n; i++) json_decref(list[i].narrowed);
+  free(list);
+}
