@@ -31,10 +31,12 @@ struct event {
   const char *reason;      // ce_reason, only in quarantine, or NULL
 };
 
-// New headers; rd_kafka_producev takes them over when it succeeds, else the caller destroys them.
+// New headers; content-type is application/json, but application/octet-stream for a quarantined payload,
+// which is an EVENT_QUARANTINED with a reason. rd_kafka_producev takes them over when it succeeds, else the
+// caller destroys them.
 rd_kafka_headers_t *event_headers_new(const struct event *ev);
-// Reads them back. Strings are borrowed from the message. False: not one of our events, with which header and
-// why.
+// Reads them back. Strings are borrowed from the message; `type` is one of the constants. An ill-formed
+// traceparent is as none. False: not one of our events, with which header and why.
 MUST_CHECK bool event_from_message(const rd_kafka_message_t *rkm, struct event *ev, struct err *err);
 // A traceparent header value that is well-formed (version 00,
 // https://www.w3.org/TR/trace-context/#traceparent-header).

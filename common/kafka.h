@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How we set up librdkafka, in one place: the settings we measured, the user's kafka.properties over them where that is
-// safe, logs through our log, topics by name. Not for: what is produced or consumed.
+// How we set up librdkafka, in one place: the settings we measured, the user's kafka.properties over them
+// where that is safe, logs through our log, topics by name. Not for: what is produced or consumed.
 #pragma once
 #include "common/err.h"
 #include "common/settings.h"
@@ -15,22 +15,27 @@ struct kafka_setting {
   const char *name, *value;
 };
 
-// A configuration with: our base (client id, socket.nagle.disable, reconnect.backoff.max.ms, log callback), then `ours`,
-// then the user's properties file, whose lines are librdkafka's own "name=value". The file may not set what correctness
-// rests on (acks, enable.auto.commit, enable.auto.offset.store, isolation.level, transactional.id, group.id,
-// enable.idempotence, partitioner, bootstrap.servers is allowed through DOCHAK_KAFKA_BOOTSTRAP only): such a line is an error that names
-// file, line and setting. New, or NULL.
-MUST_CHECK rd_kafka_conf_t *kafka_conf_new(const struct settings *settings, const struct kafka_setting *ours, size_t n,
-                                           struct err *err);
+// A configuration with: our base (client id, socket.nagle.disable, reconnect.backoff.max.ms, log callback),
+// then `ours`, then the user's properties file, whose lines are librdkafka's own "name=value". The file may
+// not set what correctness rests on (acks, enable.auto.commit, enable.auto.offset.store, auto.offset.reset,
+// isolation.level, transactional.id, group.id, partition.assignment.strategy, enable.idempotence,
+// partitioner; bootstrap.servers is set by DOCHAK_KAFKA_BOOTSTRAP only): such a line is an error that names
+// file, line and setting, and never a value. New, or NULL.
+MUST_CHECK rd_kafka_conf_t *kafka_conf_new(const struct settings *settings, const struct kafka_setting *ours,
+                                           size_t n, struct err *err);
 
-// The conf is consumed either way. Producer for ingress: acks=all, no idempotence (it can go fatal), in-flight bounded.
-MUST_CHECK rd_kafka_t *kafka_producer_new(const struct settings *settings, rd_kafka_conf_t *conf, struct err *err);
+// The conf is consumed either way. Producer for ingress: acks=all, no idempotence (it can go fatal),
+// in-flight bounded, a record given up after 5 s (or the ack budget, if that is longer). The delivery report
+// callback is the caller's to set on the conf.
+MUST_CHECK rd_kafka_t *kafka_producer_new(const struct settings *settings, rd_kafka_conf_t *conf,
+                                          struct err *err);
 
-// Asks the cluster for the topics' metadata until all exist, at most timeout_ms. False with which topic is missing and
-// what to run ("dochak-processor migrate").
+// Asks the cluster for the topics' metadata until all exist, at most timeout_ms. False with which topic is
+// missing and what to run ("dochak-processor migrate"), or as soon as a stop is requested.
 MUST_CHECK bool kafka_warm_topics(rd_kafka_t *rk, const char *const *topics, size_t n, int64_t timeout_ms,
                                   struct err *err);
 
 // Creates the topics that are missing. `created` (may be NULL) counts them.
 MUST_CHECK bool kafka_create_topics(rd_kafka_t *rk, const char *const *topics, size_t n, int64_t partitions,
-                                    int64_t replication, int64_t timeout_ms, size_t *created, struct err *err);
+                                    int64_t replication, int64_t timeout_ms, size_t *created,
+                                    struct err *err);

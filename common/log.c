@@ -124,6 +124,10 @@ bool log_level_parse(const char *name, enum log_level *out) {
   return false;
 }
 
+const char *log_level_name(enum log_level level) {
+  return level_names[level];
+}
+
 void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t n) {
   if (level < log_level_min) return;
   char time[CLOCK_RFC3339_SIZE];

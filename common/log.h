@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One JSON object a line on stdout: {"time":…,"level":…,"service":…,"message":…, fields…}. A line holds no body, no
-// secret and no full phone number; callers see to that, a test greps for it.
+// One JSON object a line on stdout: {"time":…,"level":…,"service":…,"message":…, fields…}. A line holds no
+// body, no secret and no full phone number; callers see to that, a test greps for it.
 //   log_warn("kafka connection lost", LOG_STR("broker", name), LOG_INT("attempt", n));
 // Thread: any. One write(2) a line.
 #pragma once
@@ -24,6 +24,7 @@ static inline const char *log_present(const char *value) {
 
 void log_init(const char *service, enum log_level level);
 bool log_level_parse(const char *name, enum log_level *out); // "debug" "info" "warn" "error"
+const char *log_level_name(enum log_level level);
 void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t n);
 
 #define LOG_AT_(level, message, ...)                                                                         \

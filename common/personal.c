@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+#include "common/personal.h"
+
+#include "common/mem.h"
+#include <ctype.h>
+#include <openssl/hmac.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  HEAD_DIGITS = 4,   // what stays in front, at most,
+  HIDDEN_DIGITS = 4, // what is hidden, at least,
+  TAIL_DIGITS = 4,   // and what stays at the end
+  RUN_DIGITS = 9,    // from here on a number in a text may be a phone number
+  LOCAL_MAX = 256,   // bytes before an address's '@', four times what RFC 5321 allows
+};
+
+static const char phone_chars[] = "0123456789+-(). ";
+
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+static size_t count_digits(const char *text, size_t len) {
+  size_t n = 0;
+  for (size_t i = 0; i < len; i++) n += is_digit(text[i]);
+  return n;
+}
+
+// ---- masking ----
+
+// "+82 10-1234-5678" → "+8210****5678"; with no middle to hide, nothing is shown.
+static void print_number(const char *text, size_t len, FILE *to) {
+  size_t digits = count_digits(text, len);
+  if (digits < HIDDEN_DIGITS + TAIL_DIGITS) {
+    fputs("***", to);
+    return;
+  }
+  size_t head = digits - HIDDEN_DIGITS - TAIL_DIGITS;
+  if (head > HEAD_DIGITS) head = HEAD_DIGITS;
+  if (text[0] == '+') fputc('+', to);
+  for (size_t i = 0, seen = 0; i < len; i++) {
+    if (!is_digit(text[i])) continue;
+    if (seen == head) fputs("****", to);
+    if (seen < head || seen >= digits - TAIL_DIGITS) fputc(text[i], to);
+    seen++;
+  }
+}
+
+// Length of the digits at `at`, with one '+' before and spaces and dashes between them.
+static size_t run_length(const char *at, size_t len) {
+  size_t end = 0;
+  for (size_t i = len > 0 && at[0] == '+' ? 1 : 0; i < len; i++) {
+    if (is_digit(at[i]))
+      end = i + 1;
+    else if (end == 0 || (at[i] != ' ' && at[i] != '-'))
+      break;
+  }
+  return end;
+}
+
+static void print_run(const char *at, size_t len, FILE *to) {
+  if (count_digits(at, len) >= RUN_DIGITS)
+    print_number(at, len, to);
+  else
+    fwrite(at, 1, len, to);
+}
+
+static void print_numbers_masked(const char *text, size_t len, FILE *to) {
+  for (size_t i = 0; i < len;) {
+    size_t run = run_length(text + i, len - i);
+    if (run > 0)
+      print_run(text + i, run, to);
+    else
+      fputc(text[i], to);
+    i += run > 0 ? run : 1;
+  }
+}
+
+// "ann@x.kr" → "a***@x.kr"
+static void print_email(const char *text, size_t len, FILE *to) {
+  const char *domain = memrchr(text, '@', len);
+  if (isascii(text[0]) && text[0] != '@') fputc(text[0], to);
+  fputs("***", to);
+  print_numbers_masked(domain, len - (size_t)(domain - text), to);
+}
+
+static bool is_local_char(char c) {
+  return !isascii(c) || isalnum((unsigned char)c) || strchr("!#$%&'*+-/=?^_`{|}~.", c);
+}
+
+static bool is_domain_char(char c) {
+  return isascii(c) && (isalnum((unsigned char)c) || c == '-' || c == '.');
+}
+
+// Length of the e-mail address that begins at `at`, 0 if none does.
+static size_t email_length(const char *at, const char *end) {
+  const char *sign = at, *behind;
+  while (sign < end && sign - at < LOCAL_MAX && is_local_char(*sign)) sign++;
+  if (sign == at || sign == end || *sign != '@') return 0;
+  for (behind = sign + 1; behind < end && is_domain_char(*behind);) behind++;
+  return behind > sign + 1 ? (size_t)(behind - at) : 0;
+}
+
+static FILE *open_text(char **text, size_t *len) {
+  FILE *to = open_memstream(text, len);
+  if (!to) abort(); // out of memory, as in mem.c
+  return to;
+}
+
+char *personal_mask(const char *recipient) {
+  char *masked;
+  size_t masked_len, len = strlen(recipient);
+  FILE *to = open_text(&masked, &masked_len);
+  if (len > 0 && email_length(recipient, recipient + len) == len)
+    print_email(recipient, len, to);
+  else if (strspn(recipient, phone_chars) == len)
+    print_number(recipient, len, to);
+  else
+    fputs("***", to);
+  fclose(to);
+  return masked;
+}
+
+char *personal_mask_text(const char *text) {
+  char *masked;
+  size_t masked_len;
+  FILE *to = open_text(&masked, &masked_len);
+  const char *end = text + strlen(text);
+  bool in_word = false; // no address begins in the middle of a word
+  for (const char *at = text; at < end;) {
+    size_t email = in_word ? 0 : email_length(at, end);
+    size_t run = email > 0 ? 0 : run_length(at, (size_t)(end - at));
+    if (email > 0)
+      print_email(at, email, to);
+    else if (run > 0)
+      print_run(at, run, to);
+    else
+      fputc(*at, to);
+    in_word = email == 0 && run == 0 && is_local_char(*at);
+    at += email > 0 ? email : run > 0 ? run : 1;
+  }
+  fclose(to);
+  return masked;
+}
+
+// ---- hashing ----
+
+// "010-1234-5678", "+82 10 1234 5678", "0082 (0)10 1234 5678" → "+821012345678". New string.
+static char *plain_number(const char *text) {
+  char *digits = mem_alloc(strlen(text) + sizeof "+82");
+  char *to = digits;
+  for (; *text; text++)
+    if (is_digit(*text)) *to++ = *text;
+  const char *number = strncmp(digits, "00", 2) == 0 ? digits + 2 : digits;
+  bool national = number == digits && *number == '0';
+  if (!national && strncmp(number, "820", 3) == 0) { // the trunk prefix does not belong behind a country code
+    number += 2;
+    national = true;
+  }
+  char *plain = mem_printf("+%s%s", national ? "82" : "", number + national);
+  free(digits);
+  return plain;
+}
+
+static char *lower_case(const char *text) {
+  char *lower = mem_strdup(text);
+  for (char *at = lower; *at; at++)
+    if (*at >= 'A' && *at <= 'Z') *at = (char)(*at + ('a' - 'A'));
+  return lower;
+}
+
+static char *trimmed(const char *text) {
+  text += strspn(text, " \t\r\n");
+  size_t len = strlen(text);
+  while (len > 0 && strchr(" \t\r\n", text[len - 1])) len--;
+  return mem_strndup(text, len);
+}
+
+static char *plain_form(const char *recipient) {
+  AUTO_FREE char *text = trimmed(recipient);
+  if (strchr(text, '@')) return lower_case(text);
+  bool number = *text && text[strspn(text, phone_chars)] == '\0';
+  return number ? plain_number(text) : take(text);
+}
+
+void personal_hash(const char *key, const char *recipient, uint8_t out[PERSONAL_HASH_SIZE]) {
+  AUTO_FREE char *plain = plain_form(recipient);
+  unsigned len = PERSONAL_HASH_SIZE;
+  const void *done =
+      HMAC(EVP_sha256(), key, (int)strlen(key), (const unsigned char *)plain, strlen(plain), out, &len);
+  if (!done) abort(); // out of memory
+}
