@@ -145,7 +145,8 @@ static void interpret_acceptance(const struct interpreter *in, const struct prov
   provider_acceptances_free(list, n);
 }
 
-static void interpret_notification(const struct interpreter *in, struct fact *fact) {
+static void interpret_notification(const struct interpreter *in, const char *value, size_t len,
+                                   struct fact *fact) {
   const struct provider *provider =
       fact->ev.provider ? providers_find(in->providers, fact->ev.provider) : NULL;
   if (provider == NULL) {
@@ -153,37 +154,44 @@ static void interpret_notification(const struct interpreter *in, struct fact *fa
     return;
   }
   struct err err = {0};
-  const char *payload = fact->rkm->payload ? fact->rkm->payload : ""; // a tombstone has none
-  AUTO_JSON *value = json_parse(payload, fact->rkm->len, &err);
-  if (value == NULL) {
+  AUTO_JSON *document = json_parse(value, len, &err);
+  if (document == NULL) {
     unclear(fact, err.text);
     return;
   }
   fact->provider = mem_strdup(fact->ev.provider);
   if (strcmp(fact->ev.type, EVENT_RECEIPT) == 0)
-    interpret_receipt(in, provider, value, fact);
+    interpret_receipt(in, provider, document, fact);
   else
-    interpret_acceptance(in, provider, value, fact);
+    interpret_acceptance(in, provider, document, fact);
 }
 
 static bool is_about_notification(const char *type) {
   return strcmp(type, EVENT_RECEIPT) == 0 || strcmp(type, EVENT_ACCEPTED) == 0;
 }
 
-void interpret(const struct interpreter *in, const rd_kafka_message_t *rkm, struct fact *fact) {
-  struct err err = {0};
-  *fact = (struct fact){.rkm = rkm};
-  bool ours = event_from_message(rkm, &fact->ev, &err);
-  if (!ours) fact->ev = (struct event){0};
-  // A record of the quarantine topic is never quarantined again, whatever it is.
-  if (strcmp(rd_kafka_topic_name(rkm->rkt), in->quarantine_topic) == 0)
-    fact->type = FACT_QUARANTINED;
-  else if (!ours)
-    unclear(fact, err.text);
-  else if (is_about_notification(fact->ev.type))
-    interpret_notification(in, fact);
-  else if (strcmp(fact->ev.type, EVENT_OTHER) == 0)
+void interpret_event(const struct interpreter *in, const struct event *ev, const char *value, size_t len,
+                     struct fact *fact) {
+  *fact = (struct fact){.ev = *ev};
+  if (is_about_notification(ev->type))
+    interpret_notification(in, value, len, fact);
+  else if (strcmp(ev->type, EVENT_OTHER) == 0)
     fact->type = FACT_OTHER;
   else
     unclear(fact, "an event type that does not belong on this topic");
+}
+
+void interpret(const struct interpreter *in, const rd_kafka_message_t *rkm, struct fact *fact) {
+  struct err err = {0};
+  struct event ev = {0};
+  bool ours = event_from_message(rkm, &ev, &err);
+  if (!ours) memset(&ev, 0, sizeof ev);
+  // A record of the quarantine topic is never quarantined again, whatever it is.
+  bool quarantined = strcmp(rd_kafka_topic_name(rkm->rkt), in->quarantine_topic) == 0;
+  if (ours && !quarantined)
+    interpret_event(in, &ev, rkm->payload ? rkm->payload : "", rkm->len, fact); // a tombstone has no payload
+  else
+    *fact = (struct fact){.type = FACT_QUARANTINED, .ev = ev};
+  if (!ours && !quarantined) unclear(fact, err.text);
+  fact->rkm = rkm;
 }

@@ -35,6 +35,9 @@ struct interpreter {
 };
 
 void interpret(const struct interpreter *interpreter, const rd_kafka_message_t *rkm, struct fact *out);
+// The same without Kafka: one of our events and its value. The event's strings are borrowed.
+void interpret_event(const struct interpreter *interpreter, const struct event *ev, const char *value,
+                     size_t len, struct fact *out);
 // Turns a fact that could not be stored into FACT_UNCLEAR. Frees nothing else.
 void fact_refuse(struct fact *fact, const char *why);
 void fact_fini(struct fact *fact);

@@ -54,10 +54,16 @@ static bool schema_is_ours(PGconn *conn, struct err *err) {
                  SCHEMA_VERSION);
 }
 
+// A commit that is not on disk must not be followed by Kafka's; a frozen worker must not hold its rows for
+// ever against the one that took over its partitions.
+static const char session_settings[] = "SET synchronous_commit = on;"
+                                       "SET idle_in_transaction_session_timeout = '10s';"
+                                       "SET statement_timeout = '60s'";
+
 struct store *store_open(struct err *err) {
   PGconn *conn = pg_connect(err);
   if (conn == NULL) return NULL;
-  if (!schema_is_ours(conn, err) || !prepare(conn, err)) {
+  if (!pg_command(conn, session_settings, err) || !schema_is_ours(conn, err) || !prepare(conn, err)) {
     PQfinish(conn);
     return NULL;
   }

@@ -16,7 +16,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { IDLE_POLL_MS = 200, OPEN_TIMEOUT_MS = 15000 };
+enum { IDLE_POLL_MS = 200, OPEN_TIMEOUT_MS = 15000, BATCH_MAX_BYTES = 8 * 1024 * 1024 };
 
 struct worker {
   struct processor *processor;
@@ -25,7 +25,7 @@ struct worker {
   rd_kafka_t *consumer, *producer;
   struct store *store;
   struct fact *facts; // the batch, batch_max_records long
-  size_t n_facts;
+  size_t n_facts, batch_bytes;
   bool revoked; // a rebalance took the partitions away while the batch was collected
   bool ready;
 };
@@ -76,7 +76,8 @@ static bool open_consumer(struct worker *w, struct err *err) {
       {"partition.assignment.strategy", "range"}, // cooperative is broken before librdkafka 2.10
       {"session.timeout.ms", "10000"},            // how long the partitions of a killed process rest
       {"allow.auto.create.topics", "false"},
-      {"group.instance.id", name}, // last: only a named instance is a static member
+      {"queued.max.messages.kbytes", "8192"}, // fetched ahead: one batch; the default is 64 MiB a worker
+      {"group.instance.id", name},            // last: only a named instance is a static member
   };
   size_t n = COUNT_OF(ours) - (*settings->instance == '\0');
   rd_kafka_conf_t *conf = kafka_conf_new(settings, ours, n, err);
@@ -147,6 +148,7 @@ static void clear(struct worker *w) {
     fact_fini(&w->facts[i]);
   }
   w->n_facts = 0;
+  w->batch_bytes = 0;
 }
 
 // Errors the consumer gets over by itself are no more than a line in the log.
@@ -166,6 +168,7 @@ static bool collect_one(struct worker *w, int timeout_ms, bool *got, struct err 
   *got = rkm != NULL && rkm->err == RD_KAFKA_RESP_ERR_NO_ERROR;
   if (*got) {
     interpret(&w->processor->interpreter, rkm, &w->facts[w->n_facts++]);
+    w->batch_bytes += rkm->len;
     return true;
   }
   bool ok = rkm == NULL || consumer_error(w, rkm, err);
@@ -180,7 +183,8 @@ static bool collect(struct worker *w, struct err *err) {
   if (!collect_one(w, IDLE_POLL_MS, &got, err)) return false;
   const struct settings *settings = w->processor->settings;
   int64_t deadline = clock_mono_ms() + settings->batch_max_ms;
-  while (got && w->n_facts < (size_t)settings->batch_max_records && clock_mono_ms() < deadline)
+  while (got && w->n_facts < (size_t)settings->batch_max_records && w->batch_bytes < BATCH_MAX_BYTES &&
+         clock_mono_ms() < deadline)
     if (!collect_one(w, 0, &got, err)) return false;
   return true;
 }
