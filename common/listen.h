@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The civetweb settings both of our listeners need (public and operations), in one place, and whole answers in one write.
+// The civetweb settings both of our listeners need (public and operations), in one place, and whole answers
+// in one write.
 #pragma once
 #include "common/err.h"
 #include <civetweb.h>
@@ -11,8 +12,11 @@ struct listen_options {
   int64_t threads;
 };
 
-// Starts a server with one handler for every path. No document root, no forms, no directory: only the handler answers.
-// Returns NULL with what and where, for example "127.0.0.1:8080: address already in use".
+// Starts a server with one handler for every path and method. No document root, no forms, no directory: only
+// the handler answers, and always: it returns the status it sent. What civetweb itself refuses (a request it
+// cannot read) is answered in the same form. Paths are left as sent: compare info->local_uri_raw. Ended with
+// mg_stop(), which throws away what is in flight. Returns NULL with what and where: "127.0.0.1:8080: cannot
+// bind to …: 98 (Address already in use)".
 MUST_CHECK struct mg_context *listen_start(const struct listen_options *options, mg_request_handler handler,
                                            void *handler_arg, struct err *err);
 int listen_port(const struct mg_context *ctx); // the port really bound
@@ -27,6 +31,8 @@ struct http_answer {
 };
 // Sends it with one write. Returns the status, which is what a civetweb handler returns.
 int http_answer_send(struct mg_connection *conn, const struct http_answer *answer);
-// {"error":{"code":…,"message":…}}: for callers of our own API, not for providers.
+// {"error":{"code":…,"message":…}}: for callers of our own API, not for providers. New string.
+char *http_error_body(const char *code, const char *message);
+// Sends that, without more reading; `headers` as above.
 int http_answer_error(struct mg_connection *conn, int status, const char *code, const char *message,
                       const char *headers);

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// What ingress counts. One row each in counters.c gives name, help and label.
+#pragma once
+#include "common/metrics.h"
+
+enum counter {
+  COUNTER_ANSWERS,      // by status
+  COUNTER_REQUESTS,     // by endpoint
+  COUNTER_ELEMENTS,     // by kind
+  COUNTER_QUARANTINED,  // by endpoint
+  COUNTER_REFUSED,      // by endpoint
+  COUNTER_KAFKA_ERRORS, // by librdkafka's name of the error
+  COUNTER_IN_FLIGHT,
+  COUNTER_READY,
+  COUNTER_COUNT
+};
+
+extern const struct metric counters[COUNTER_COUNT];

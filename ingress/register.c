@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+#include "ingress/register.h"
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/schema.h"
+#include "ingress/counters.h"
+#include "ingress/secrets.h"
+#include "ingress/server.h"
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define SOURCE "/ingress/v1/notifications"
+
+enum { REGISTRATIONS_MAX = 10000 }; // notifications in one request; each costs many times its size
+
+struct registrar {
+  struct schema *schema;
+  struct secrets keys;
+};
+
+struct registrar *registrar_new(const char *keys, struct err *err) {
+  struct registrar *registrar = mem_alloc(sizeof *registrar);
+  registrar->schema = schema_open("registration.schema.json", err);
+  bool good = registrar->schema != NULL;
+  size_t nth = 1;
+  for (const char *at = keys; good; nth++) {
+    size_t len = strcspn(at, ",");
+    good = secrets_add(&registrar->keys, at, len, err);
+    if (!good) err_prefix(err, "DOCHAK_INGRESS_KEY: key %zu: ", nth);
+    if (!at[len]) break;
+    at += len + 1;
+  }
+  if (good) return registrar;
+  registrar_free(registrar);
+  return NULL;
+}
+
+void registrar_free(struct registrar *registrar) {
+  if (!registrar) return;
+  schema_free(registrar->schema);
+  secrets_fini(&registrar->keys);
+  free(registrar);
+}
+
+// ---- one notification ----
+
+struct registration {
+  const char *provider; // borrowed
+  char *id;
+  char *value; // the event's data
+  bool accepted;
+};
+
+struct registrations {
+  struct registration *items;
+  size_t n;
+};
+
+static void registrations_fini(struct registrations *all) {
+  for (size_t i = 0; i < all->n; i++) {
+    free(all->items[i].id);
+    free(all->items[i].value);
+  }
+  free(all->items);
+}
+
+static void set_text(json_t *value, const char *name, const char *text) {
+  if (text) json_object_set_new(value, name, json_string(text));
+}
+
+static const char *text_of(const json_t *item, const char *name) {
+  return json_string_value(json_object_get(item, name));
+}
+
+static const char *either(const char *first, const char *second) {
+  return first ? first : second;
+}
+
+// What the item says itself wins over what the response says; only one recipient cannot be said of several.
+static char *response_value(const json_t *item, const struct provider_acceptance *read, bool several) {
+  AUTO_JSON *value = json_object();
+  const char *recipient = text_of(item, "recipient");
+  set_text(value, "notification_id", read->id);
+  set_text(value, "channel", either(text_of(item, "channel"), read->channel));
+  set_text(value, "recipient",
+           several ? either(read->recipient, recipient) : either(recipient, read->recipient));
+  set_text(value, "reference", either(text_of(item, "reference"), read->reference));
+  json_object_set(value, "response", read->narrowed);
+  return json_text(value);
+}
+
+// The schema has said which members there may be; all but the provider are the event's.
+static char *explicit_value(const json_t *item) {
+  AUTO_JSON *value = json_copy((json_t *)(uintptr_t)item);
+  json_object_del(value, "provider");
+  return json_text(value);
+}
+
+static void add(struct registrations *all, const struct provider *provider, const char *id, bool accepted,
+                char *value) {
+  all->items = mem_grow(all->items, all->n + 1, sizeof *all->items);
+  all->items[all->n++] = (struct registration){
+      .provider = provider_name(provider), .id = mem_strdup(id), .value = value, .accepted = accepted};
+}
+
+static bool add_explicit(struct registrations *all, const struct provider *provider, const json_t *item,
+                         struct err *err) {
+  const char *id = text_of(item, "notification_id"), *accepted_at = text_of(item, "accepted_at");
+  int64_t ms;
+  if (!provider_id_ok(id))
+    return err_set(err, "/notification_id: expected at most %d bytes", PROVIDER_ID_MAX);
+  if (accepted_at && !clock_parse_time(accepted_at, 0, &ms))
+    return err_set(err, "/accepted_at: no such time");
+  add(all, provider, id, true, explicit_value(item));
+  return true;
+}
+
+static bool add_response(struct registrations *all, const struct provider *provider, const json_t *item,
+                         struct err *err) {
+  struct provider_acceptance *list;
+  size_t n;
+  if (!provider_read_acceptance(provider, json_object_get(item, "response"), &list, &n, err))
+    return err_prefix(err, *err->text == '/' ? "/response" : "/response: ");
+  for (size_t i = 0; i < n; i++)
+    add(all, provider, list[i].id, list[i].accepted, response_value(item, &list[i], n > 1));
+  provider_acceptances_free(list, n);
+  return all->n <= REGISTRATIONS_MAX ||
+         err_set(err, "more than %d notifications in one request", REGISTRATIONS_MAX);
+}
+
+static bool add_item(struct registrations *all, const struct providers *providers, const json_t *item,
+                     struct err *err) {
+  const struct provider *provider = providers_find(providers, text_of(item, "provider"));
+  if (!provider) return err_set(err, "/provider: no such provider");
+  return (json_object_get(item, "response") ? add_response : add_explicit)(all, provider, item, err);
+}
+
+// ---- the request ----
+
+static bool read_items(const struct ingress *ingress, const json_t *document, struct registrations *all,
+                       struct err *err) {
+  if (!schema_check(ingress->registrar->schema, document, err)) return false;
+  if (json_is_object(document)) return add_item(all, ingress->providers, document, err);
+  for (size_t i = 0; i < json_array_size(document); i++)
+    if (!add_item(all, ingress->providers, json_array_get(document, i), err))
+      return err_prefix(err, "/%zu", i);
+  return true;
+}
+
+static struct publisher_message message_for(const struct registration *item, const struct request *req) {
+  return (struct publisher_message){
+      .topic = KAFKA_TOPIC_EVENTS,
+      .event = {.id = uuid_new_v7(),
+                .type = EVENT_ACCEPTED,
+                .source = SOURCE,
+                .subject = item->id,
+                .time_ms = req->received_ms,
+                .provider = item->provider,
+                .traceparent = req->traceparent},
+      .key = item->id,
+      .value = item->value,
+      .value_len = strlen(item->value),
+  };
+}
+
+static struct reply reply_registered(struct metrics *metrics, const struct registrations *all) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < all->n; i++) {
+    const struct registration *item = &all->items[i];
+    metrics_add(metrics, COUNTER_ELEMENTS, item->accepted ? "accepted" : "rejected", 1);
+    json_array_append_new(list, json_pack("{s:s,s:s,s:b}", "provider", item->provider, "notification_id",
+                                          item->id, "accepted", item->accepted));
+  }
+  AUTO_JSON *body = json_pack("{s:o}", "notifications", list);
+  return (struct reply){.status = 202, .body = json_text(body)};
+}
+
+static struct reply store(struct ingress *ingress, const struct request *req,
+                          const struct registrations *all) {
+  AUTO_FREE struct publisher_message *messages = mem_array(all->n, sizeof *messages);
+  for (size_t i = 0; i < all->n; i++) messages[i] = message_for(&all->items[i], req);
+  switch (publisher_publish(ingress->publisher, messages, all->n, ingress->settings.ack_budget_ms)) {
+  case PUBLISHER_UNAVAILABLE:
+    return reply_unavailable();
+  case PUBLISHER_DURABLE:
+    break;
+  }
+  return reply_registered(ingress->metrics, all);
+}
+
+static struct reply take_in(struct ingress *ingress, const struct request *req,
+                            const struct request_body *body) {
+  struct err err;
+  AUTO_JSON *document = json_parse(body->bytes ? body->bytes : "", body->len, &err);
+  if (!document) return reply_error(400, "bad_json", err.text);
+  struct registrations all = {0};
+  struct reply reply = read_items(ingress, document, &all, &err)
+                           ? store(ingress, req, &all)
+                           : reply_error(400, "bad_registration", err.text);
+  registrations_fini(&all);
+  return reply;
+}
+
+static bool authorized(const struct registrar *registrar, const struct request *req) {
+  static const char scheme[] = "Bearer ";
+  const char *given = mg_get_header(req->conn, "Authorization");
+  if (!given || strncasecmp(given, scheme, sizeof scheme - 1) != 0) return false;
+  given += sizeof scheme - 1;
+  return secrets_hold(&registrar->keys, given, strlen(given));
+}
+
+static bool is_json(const struct request *req) {
+  static const char json[] = "application/json";
+  const char *type = mg_get_header(req->conn, "Content-Type");
+  if (!type) return true;
+  const char *end = type + strcspn(type, "; \t");
+  return end - type == (ptrdiff_t)(sizeof json - 1) && strncasecmp(type, json, sizeof json - 1) == 0;
+}
+
+static struct reply reply_unauthorized(struct metrics *metrics) {
+  metrics_add(metrics, COUNTER_REFUSED, "v1/notifications", 1);
+  struct reply reply =
+      reply_error(401, "unauthorized", "expected Authorization: Bearer and a key that is valid");
+  reply.headers = "WWW-Authenticate: Bearer realm=\"dochak\"\r\n";
+  return reply;
+}
+
+struct reply register_handle(struct ingress *ingress, struct request *req) {
+  if (!authorized(ingress->registrar, req)) return reply_unauthorized(ingress->metrics);
+  if (!is_json(req) || !request_is_plain(req))
+    return reply_error(415, "unsupported_media_type",
+                       "expected application/json, without a Content-Encoding");
+  metrics_add(ingress->metrics, COUNTER_REQUESTS, "v1/notifications", 1);
+  struct request_body body;
+  struct reply reply;
+  if (!request_read_body(req, (size_t)ingress->settings.body_max_bytes, &body, &reply)) return reply;
+  reply = take_in(ingress, req, &body);
+  free(body.bytes);
+  return reply;
+}

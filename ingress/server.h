@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// The public listener: which path and method is whose, and the way every request goes, from a fault in its
+// framing to the answer and its count. Draining is counted here, since civetweb throws away what is in flight
+// when it stops.
+#pragma once
+#include "common/err.h"
+#include "common/metrics.h"
+#include "common/provider.h"
+#include "common/settings.h"
+#include "ingress/endpoints.h"
+#include "ingress/publisher.h"
+#include "ingress/register.h"
+#include "ingress/request.h"
+
+// What ingress is made of; main builds it and hands it down. Nothing in it changes while it serves.
+struct ingress {
+  struct settings settings;
+  struct metrics *metrics;
+  struct providers *providers;
+  struct endpoints *endpoints;
+  struct registrar *registrar;
+  struct publisher *publisher;
+  struct server *server;
+  struct admin *admin;
+};
+
+struct server;
+
+// `ingress` is borrowed.
+MUST_CHECK struct server *server_start(struct ingress *ingress, struct err *err);
+int server_port(const struct server *server);
+// NULL, or why there should be no new requests: an admin_ready_fn. Thread: any.
+const char *server_unready(void *server);
+// Readiness is red at once, and everyone is told "Connection: close". Waits until nothing is in flight, at
+// most so long, then closes the listener. NULL is let through.
+void server_drain(struct server *server, int64_t max_ms);
+void server_free(struct server *server); // after server_drain()
