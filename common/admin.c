@@ -79,6 +79,6 @@ int admin_port(const struct admin *admin) {
 
 void admin_stop(struct admin *admin) {
   if (!admin) return;
-  mg_stop(admin->ctx);
+  listen_stop(admin->ctx);
   free(admin);
 }

@@ -5,12 +5,16 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 // How long the whole head of a request may take, and a silence inside its body.
 enum { REQUEST_TIMEOUT_MS = 2000 };
@@ -18,6 +22,7 @@ enum { REQUEST_TIMEOUT_MS = 2000 };
 struct listener { // civetweb's user data; freed when the context ends
   mg_request_handler handler;
   void *handler_arg;
+  struct in_addr host;
   atomic_bool started;
   struct err fault; // what civetweb complained of before it had started
 };
@@ -144,7 +149,14 @@ static void on_exit_context(const struct mg_context *ctx) {
   free(mg_get_user_data(ctx));
 }
 
-// ---- start ----
+// ---- start, stop ----
+
+static struct in_addr host_of(const char *address) {
+  AUTO_FREE char *host = mem_strndup(address, strcspn(address, ":"));
+  struct in_addr out = {0};
+  inet_pton(AF_INET, host, &out); // else civetweb will say what is wrong with it
+  return out;
+}
 
 static void init_library(void) {
   mg_init_library(MG_FEATURES_DEFAULT);
@@ -186,7 +198,8 @@ struct mg_context *listen_start(const struct listen_options *options, mg_request
                                          .log_message = on_log,
                                          .exit_context = on_exit_context};
   struct listener *listener = mem_alloc(sizeof *listener);
-  *listener = (struct listener){.handler = handler, .handler_arg = handler_arg};
+  *listener =
+      (struct listener){.handler = handler, .handler_arg = handler_arg, .host = host_of(options->address)};
   struct mg_context *ctx = mg_start(&callbacks, listener, settings);
   if (!ctx) {
     err_set(err, "%s: %s", options->address, listener->fault.text);
@@ -200,4 +213,36 @@ struct mg_context *listen_start(const struct listen_options *options, mg_request
 int listen_port(const struct mg_context *ctx) {
   struct mg_server_port port;
   return mg_get_server_ports(ctx, 1, &port) == 1 ? port.port : -1;
+}
+
+struct knocker {
+  struct sockaddr_in door;
+  atomic_bool done;
+};
+
+// civetweb's accepting thread looks at its stop flag every two seconds, or when somebody connects.
+static void *knock(void *arg) {
+  enum { PAUSE_MS = 20 };
+  struct knocker *knocker = arg;
+  while (!atomic_load(&knocker->done)) {
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+      connect(fd, (struct sockaddr *)&knocker->door, sizeof knocker->door);
+      close(fd);
+    }
+    clock_sleep_ms(PAUSE_MS);
+  }
+  return NULL;
+}
+
+void listen_stop(struct mg_context *ctx) {
+  const struct listener *listener = mg_get_user_data(ctx);
+  struct knocker knocker = {.door = {.sin_family = AF_INET,
+                                     .sin_addr = listener->host,
+                                     .sin_port = htons((uint16_t)listen_port(ctx))}};
+  pthread_t thread;
+  bool knocking = pthread_create(&thread, NULL, knock, &knocker) == 0;
+  mg_stop(ctx);
+  atomic_store(&knocker.done, true);
+  if (knocking) pthread_join(thread, NULL);
 }

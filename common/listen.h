@@ -14,12 +14,12 @@ struct listen_options {
 
 // Starts a server with one handler for every path and method. No document root, no forms, no directory: only
 // the handler answers, and always: it returns the status it sent. What civetweb itself refuses (a request it
-// cannot read) is answered in the same form. Paths are left as sent: compare info->local_uri_raw. Ended with
-// mg_stop(), which throws away what is in flight. Returns NULL with what and where: "127.0.0.1:8080: cannot
-// bind to …: 98 (Address already in use)".
+// cannot read) is answered in the same form. Paths are left as sent: compare info->local_uri_raw. Returns
+// NULL with what and where: "127.0.0.1:8080: cannot bind to …: 98 (Address already in use)".
 MUST_CHECK struct mg_context *listen_start(const struct listen_options *options, mg_request_handler handler,
                                            void *handler_arg, struct err *err);
 int listen_port(const struct mg_context *ctx); // the port really bound
+void listen_stop(struct mg_context *ctx);      // throws away what is in flight: drain first
 
 struct http_answer {
   int status;

@@ -308,6 +308,16 @@ const struct provider *providers_find(const struct providers *providers, const c
   return NULL;
 }
 
+char *providers_names(const struct providers *providers) {
+  char *names = mem_strdup("");
+  for (size_t i = 0; i < providers->n; i++) {
+    char *longer = mem_printf("%s%s%s", names, i ? ", " : "", provider_name(providers->list[i]));
+    free(names);
+    names = longer;
+  }
+  return names;
+}
+
 // ---- what a loaded provider says of itself
 
 const char *provider_name(const struct provider *provider) {

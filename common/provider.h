@@ -23,6 +23,7 @@ struct providers;
 MUST_CHECK struct providers *providers_load(const char *dir, struct err *err);
 void providers_free(struct providers *providers);
 const struct provider *providers_find(const struct providers *providers, const char *name); // NULL: none such
+char *providers_names(const struct providers *providers); // "bizgo, blux", for messages. New string.
 // Loads one document, for tests and --check. `file` is for messages.
 MUST_CHECK struct provider *provider_new(const json_t *document, const char *file, struct err *err);
 void provider_free(struct provider *provider);

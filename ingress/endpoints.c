@@ -82,6 +82,11 @@ static bool check_unique(const struct endpoints *all, const struct endpoint *fre
   return true;
 }
 
+static bool err_provider(struct err *err, const char *name, const struct providers *providers) {
+  AUTO_FREE char *names = providers_names(providers);
+  return err_set(err, "/provider: \"%s\" is none of %s", name, names);
+}
+
 static bool add_endpoint(struct endpoints *all, const struct providers *providers, const json_t *node,
                          struct err *err) {
   const char *name = json_string_value(json_object_get(node, "endpoint"));
@@ -90,7 +95,7 @@ static bool add_endpoint(struct endpoints *all, const struct providers *provider
   fresh->name = mem_strdup(name);
   fresh->source = mem_printf("/ingress/%s", name);
   fresh->provider = providers_find(providers, provider);
-  if (!fresh->provider) return err_set(err, "/provider: there is no provider file for \"%s\"", provider);
+  if (!fresh->provider) return err_provider(err, provider, providers);
   return add_secrets(&fresh->path, json_object_get(node, "secret_path"), err) &&
          check_unique(all, fresh, err);
 }

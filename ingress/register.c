@@ -131,10 +131,15 @@ static bool add_response(struct registrations *all, const struct provider *provi
          err_set(err, "more than %d notifications in one request", REGISTRATIONS_MAX);
 }
 
+static bool err_provider(struct err *err, const struct providers *providers) {
+  AUTO_FREE char *names = providers_names(providers);
+  return err_set(err, "/provider: expected one of %s", names);
+}
+
 static bool add_item(struct registrations *all, const struct providers *providers, const json_t *item,
                      struct err *err) {
   const struct provider *provider = providers_find(providers, text_of(item, "provider"));
-  if (!provider) return err_set(err, "/provider: no such provider");
+  if (!provider) return err_provider(err, providers);
   return (json_object_get(item, "response") ? add_response : add_explicit)(all, provider, item, err);
 }
 

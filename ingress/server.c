@@ -112,7 +112,7 @@ void server_drain(struct server *server, int64_t max_ms) {
   if (!wait_quiet(server, max_ms))
     log_warn("requests were still in flight when the time to stop was up",
              LOG_INT("in_flight", atomic_load(server->in_flight)));
-  mg_stop(server->ctx);
+  listen_stop(server->ctx);
 }
 
 void server_free(struct server *server) {
