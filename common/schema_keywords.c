@@ -378,6 +378,8 @@ static bool check_pattern(struct check *check, const struct rule *rule, const js
                           const struct place *place) {
   const char *pattern = json_string_value(rule->argument);
   if (matches(check->schema, pattern, json_string_value(value))) return true;
+  const char *title = json_string_value(json_object_get(rule->schema, "title")); // kinder than the expression
+  if (title) return schema_fail(check, place, "expected %s", title);
   return schema_fail(check, place, "expected text that matches %s", pattern);
 }
 
