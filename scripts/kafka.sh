@@ -97,7 +97,6 @@ start() {
     write_properties "$dir" "$port"
     ln -sfn "$(jars_dir)" "$dir/jars"
     cd "$dir" || exit
-    export LC_ALL=C.UTF-8 # or java cannot read a path in Hangul
     format_data "$java"
     daemon_start "$dir" "$java" -cp 'jars/*' -Xms128m -Xmx512m -XX:+ExitOnOutOfMemoryError \
         -Dorg.slf4j.simpleLogger.showDateTime=true -Dorg.slf4j.simpleLogger.dateTimeFormat='yyyy-MM-dd HH:mm:ss.SSS' \

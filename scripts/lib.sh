@@ -5,6 +5,7 @@
 
 set -euo pipefail
 shopt -s inherit_errexit nullglob
+export LC_ALL=C.UTF-8 # names and texts here are Korean too, and messages of tools the same everywhere
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck disable=SC2034

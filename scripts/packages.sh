@@ -27,8 +27,9 @@ test  | has_program valgrind                        | valgrind
 check | has_program clang                           | clang
 check | has_program clang-format                    | clang-format
 check | has_program clang-tidy                      | clang-tidy
-fmt   | has_program clang-format                    | clang-format
 check | has_program shellcheck                      | shellcheck
+check | has_program git                             | git
+fmt   | has_program clang-format                    | clang-format
 '
 
 has_program() { command -v "$1" >/dev/null; }
