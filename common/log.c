@@ -95,13 +95,13 @@ static void put_field(struct line *line, const struct log_field *field) {
   put_text(line, mark > 0 ? "," : "{");
   put_string(line, field->name);
   put_text(line, ":");
-  bool value_begun = !line->full && field->str && line->len < LINE_ROOM;
-  if (value_begun) put_string(line, field->str);
-  if (!field->str) put_number(line, field->num);
-  if (line->full && !value_begun) {
-    line->len = mark;
-    line->in_string = false;
-  }
+  if (line->full)
+    line->in_string = false; // the name's
+  else if (field->str)
+    put_string(line, field->str);
+  else
+    put_number(line, field->num);
+  if (line->full && !line->in_string) line->len = mark;
 }
 
 static void finish(struct line *line) {

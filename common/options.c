@@ -205,8 +205,7 @@ static bool load_row(const struct option *row, void *out, struct err *err) {
   AUTO_FREE char *given = NULL;
   if (!read_given(row->name, &given, err)) return false;
   const char *text = given ? given : row->default_value;
-  if (!text)
-    return err_set(err, "%s: not set, and there is no default; give it or %s_FILE", row->name, row->name);
+  if (!text) return err_set(err, "%s: required, but not set; --help says what it is", row->name);
   return types[row->type].parse(row, text, field_of(row, out), err) || err_prefix(err, "%s: ", row->name);
 }
 
@@ -257,11 +256,11 @@ static void print_wrapped(const char *text, int indent, FILE *to) {
   fputc('\n', to);
 }
 
-static void print_range(const struct option *row, const char *fmt, FILE *to) {
+static void print_range(const struct option *row, const char *before, const char *behind, FILE *to) {
   AUTO_FREE char *range = row->type == OPTION_INT
                               ? mem_printf("%lld to %lld", (long long)row->min, (long long)row->max)
                               : mem_printf("%lld characters or more", (long long)row->min);
-  if (row->type == OPTION_INT || row->type == OPTION_SECRET) fprintf(to, "%s%s", fmt, range);
+  if (row->type == OPTION_INT || row->type == OPTION_SECRET) fprintf(to, "%s%s%s", before, range, behind);
 }
 
 void options_help(const struct option *table, size_t n, unsigned service, FILE *to) {
@@ -274,7 +273,7 @@ void options_help(const struct option *table, size_t n, unsigned service, FILE *
             : *value ? "default "
                      : "optional",
             value ? value : "");
-    print_range(row, "; ", to);
+    print_range(row, "; ", "", to);
     fputc('\n', to);
     print_wrapped(row->help, 6, to);
   }
@@ -303,7 +302,7 @@ void options_markdown(const struct option *table, size_t n, const char *const *s
     print_services(row->services, service_names, to);
     fputs(" | ", to);
     print_cell(row->help, to);
-    print_range(row, " ", to);
+    print_range(row, " (", ")", to);
     fputs(" |\n", to);
   }
 }

@@ -19,7 +19,7 @@ static const struct option table[] = {
     ROW("DOCHAK_KAFKA_PROPERTIES", OPTION_TEXT, kafka_properties, "", .services = BOTH,
         .help = "File of further librdkafka settings, name=value a line: TLS, SASL and the like."),
     ROW("DOCHAK_TOPIC_PREFIX", OPTION_TEXT, topic_prefix, "dochak.", .services = BOTH,
-        .help = "What the topics' names begin with: <prefix>events, <prefix>alerts, <prefix>quarantine."),
+        .help = "What the topics' names begin with; events, alerts and quarantine follow."),
     ROW("DOCHAK_PROVIDERS_DIR", OPTION_TEXT, providers_dir, "", .services = BOTH,
         .help = "Folder of provider files (*.json) to read instead of those built in."),
     ROW("DOCHAK_LOG_LEVEL", OPTION_LEVEL, log_level, "info", .services = BOTH,
@@ -107,6 +107,7 @@ static void print_help(unsigned service) {
   if (processor)
     puts("       dochak-processor migrate   brings the Postgres tables and the Kafka topics up to date");
   puts("\n"
+       "  --help           this\n"
        "  --check          reads the configuration, says what is wrong with it and ends\n"
        "  --print-config   prints the settings as read, secrets masked, and ends\n"
        "  --help-markdown  prints the settings of both services as a table\n"
