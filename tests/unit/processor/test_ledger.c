@@ -11,7 +11,10 @@
 
 #include <cmocka.h>
 
-enum { N = STATUS_NONE, P = STATUS_PENDING, S = STATUS_SENT, D = STATUS_DEAD_LETTER };
+#define N STATUS_NONE
+#define P STATUS_PENDING
+#define S STATUS_SENT
+#define D STATUS_DEAD_LETTER
 
 // Written out again, by hand, from the design's table: rows are the status now, columns the signals in their
 // order.
