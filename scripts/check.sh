@@ -17,8 +17,17 @@ scripts_are_sound() { our_files dev '*.sh' .ci/run | xargs -0r shellcheck; }
 # Warnings are errors in every preset; two compilers see more than one.
 compiles() { (build "$1"); }
 
-# The flags are those of the clang build. One file at a time on each core.
-tidy() { our_files 'common/*.c' 'ingress/*.c' 'processor/*.c' | xargs -0r -n 1 -P "$(nproc)" clang-tidy --quiet -p build/clang; }
+# The flags are those of the clang build.
+tidy_every_file() {
+    our_files 'common/*.c' 'ingress/*.c' 'processor/*.c' | xargs -0r -n 1 -P "$(nproc)" clang-tidy --quiet -p build/clang
+}
+
+tidy() {
+    with_progress check 'clang-tidy reads every file' "$RUN/log/tidy.log" tidy_every_file && return
+    say check 'all it found:' >&2
+    grep -hE ' (error|warning): ' "$RUN/log/tidy.log" | sort -u >&2
+    return 1
+}
 
 # ThreadSanitizer of gcc 12 cannot live with all of the kernel's address randomising, so that test runs without it where that is allowed.
 unit_tests() {
@@ -59,7 +68,7 @@ step 'format (clang-format)' format
 step 'scripts (shellcheck)' scripts_are_sound
 step 'warnings (gcc)' compiles dev
 step 'warnings (clang)' compiles clang
-step 'clang-tidy' with_progress check 'reading every file' "$RUN/log/tidy.log" tidy
+step 'clang-tidy' tidy
 step 'unit tests under asan and ubsan' unit_tests asan
 step 'unit tests under tsan' unit_tests tsan
 step 'settings table of the README' readme_settings

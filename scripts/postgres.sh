@@ -15,12 +15,15 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # The newest version there is, but for data that exists the version that made it.
 bin_dir() {
-    local version='*' found
-    [[ ! -s $1/data/PG_VERSION ]] || version=$(<"$1/data/PG_VERSION")
+    local version='*' package=postgresql found
+    if [[ -s $1/data/PG_VERSION ]]; then
+        version=$(<"$1/data/PG_VERSION")
+        package=postgresql-$version
+    fi
     # shellcheck disable=SC2086 # the star is meant
     found=$(printf '%s\n' /usr/lib/postgresql/$version/bin/initdb | sort -V | tail -n 1)
     [[ -x $found ]] || found=$(command -v initdb) ||
-        die postgres "its server programs are not installed" "Install the package postgresql."
+        die postgres "the server programs that $1 needs are not installed" "Install the package $package."
     dirname "$found"
 }
 
