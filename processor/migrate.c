@@ -11,16 +11,21 @@ enum { TOPICS_TIMEOUT_MS = 30000 };
 
 extern const struct embedded embedded_migrations[];
 
-static bool current_version(PGconn *conn, int *version, struct err *err) {
+static bool current_version(PGconn *conn, long *version, struct err *err) {
   AUTO_RESULT *res = PQexec(conn, pg_sql("migration_version.sql"));
   if (!pg_ok(conn, res, "read the schema's version", NULL, err)) return false;
-  *version = atoi(PQgetvalue(res, 0, 0));
+  *version = strtol(PQgetvalue(res, 0, 0), NULL, 10);
   return true;
 }
 
+// The number in front of the file's name.
+static long number_of(const struct embedded *migration) {
+  return strtol(migration->name, NULL, 10);
+}
+
 static bool record(PGconn *conn, const struct embedded *migration, struct err *err) {
-  char version[12];
-  snprintf(version, sizeof version, "%d", atoi(migration->name));
+  char version[24];
+  snprintf(version, sizeof version, "%ld", number_of(migration));
   const char *values[] = {version, migration->name};
   AUTO_RESULT *res = PQexecParams(conn, pg_sql("migration_record.sql"), 2, NULL, values, NULL, NULL, 0);
   return pg_ok(conn, res, "record the migration", NULL, err);
@@ -35,13 +40,13 @@ static bool apply(PGconn *conn, const struct embedded *migration, struct err *er
 }
 
 static bool apply_missing(PGconn *conn, int *applied, struct err *err) {
-  int version = 0;
+  long version = 0;
   // The key is this program's own: "dochak" in ASCII. Held until the connection closes.
   if (!pg_command(conn, "SELECT pg_advisory_lock(x'646f6368616b'::bigint)", err)) return false;
   if (!pg_command(conn, pg_sql("migration_table.sql"), err) || !current_version(conn, &version, err))
     return false;
   for (const struct embedded *m = embedded_migrations; m->name; m++) {
-    if (atoi(m->name) <= version) continue;
+    if (number_of(m) <= version) continue;
     if (!apply(conn, m, err)) return false;
     ++*applied;
   }

@@ -49,7 +49,7 @@ static bool schema_is_ours(PGconn *conn, struct err *err) {
   const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
   bool missing = sqlstate && strcmp(sqlstate, "42P01") == 0; // no such table
   if (!missing && !pg_ok(conn, res, "read the schema's version", NULL, err)) return false;
-  if (!missing && atoi(PQgetvalue(res, 0, 0)) >= SCHEMA_VERSION) return true;
+  if (!missing && strtol(PQgetvalue(res, 0, 0), NULL, 10) >= SCHEMA_VERSION) return true;
   return err_set(err, "the database has no schema of version %d or newer; run: dochak-processor migrate",
                  SCHEMA_VERSION);
 }
