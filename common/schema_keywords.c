@@ -20,28 +20,31 @@ static json_t *unconst(const json_t *value) {
 
 // ---- faults
 
-static void place_print(const struct place *place, FILE *to) {
-  if (!place->up) return;
-  place_print(place->up, to);
-  if (!place->key) {
-    fprintf(to, "/%zu", place->index);
-    return;
-  }
-  fputc('/', to);
-  size_t shown = 0;
-  for (const char *c = place->key; *c; c++) {
-    if (shown++ >= KEY_SHOWN_BYTES && ((unsigned char)*c & 0xc0) != 0x80) { // never inside a character
+// A key as a part of a JSON Pointer, shortened, never inside a character.
+static void key_print(const char *key, FILE *to) {
+  for (const char *c = key; *c; c++) {
+    bool begins_character = ((unsigned char)*c & 0xc0) != 0x80;
+    if (begins_character && c - key >= KEY_SHOWN_BYTES) {
       fputs("...", to);
       return;
     }
-    if (*c == '~') {
+    if (*c == '~')
       fputs("~0", to);
-    } else if (*c == '/') {
+    else if (*c == '/')
       fputs("~1", to);
-    } else {
+    else
       fputc((unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c, to);
-    }
   }
+}
+
+static void place_print(const struct place *place, FILE *to) {
+  if (!place->up) return;
+  place_print(place->up, to);
+  fputc('/', to);
+  if (place->key)
+    key_print(place->key, to);
+  else
+    fprintf(to, "%zu", place->index);
 }
 
 // Opens the fault's text at "<pointer>: "; the caller writes the rest and closes. Schema nodes may be quoted,
@@ -172,8 +175,8 @@ bool schema_type_known(const char *name) {
   return type_shown(name) != NULL;
 }
 
-static json_int_t characters(const char *text) {
-  json_int_t n = 0;
+static size_t characters(const char *text) {
+  size_t n = 0;
   for (; *text; text++) n += ((unsigned char)*text & 0xc0) != 0x80;
   return n;
 }
@@ -348,24 +351,24 @@ static bool check_unique_items(struct check *check, const struct rule *rule, con
   return true;
 }
 
-static bool at_least(struct check *check, const struct place *place, json_int_t size, const json_t *limit,
+static bool at_least(struct check *check, const struct place *place, size_t size, const json_t *limit,
                      const char *what) {
-  if (size >= json_number_value(limit)) return true;
-  return schema_fail(check, place, "expected %.0f or more %s, got %" JSON_INTEGER_FORMAT,
-                     json_number_value(limit), what, size);
+  json_int_t min = json_integer_value(limit);
+  if ((json_int_t)size >= min) return true;
+  return schema_fail(check, place, "expected %" JSON_INTEGER_FORMAT " or more %s, got %zu", min, what, size);
 }
 
-static bool at_most(struct check *check, const struct place *place, json_int_t size, const json_t *limit,
+static bool at_most(struct check *check, const struct place *place, size_t size, const json_t *limit,
                     const char *what) {
-  if (size <= json_number_value(limit)) return true;
-  return schema_fail(check, place, "expected %.0f %s at most, got %" JSON_INTEGER_FORMAT,
-                     json_number_value(limit), what, size);
+  json_int_t max = json_integer_value(limit);
+  if ((json_int_t)size <= max) return true;
+  return schema_fail(check, place, "expected %" JSON_INTEGER_FORMAT " %s at most, got %zu", max, what, size);
 }
 
 #define CHECK_SIZE(name, size_of, bound, what)                                                               \
   static bool name(struct check *check, const struct rule *rule, const json_t *value,                        \
                    const struct place *place) {                                                              \
-    return bound(check, place, (json_int_t)(size_of), rule->argument, what);                                 \
+    return bound(check, place, size_of, rule->argument, what);                                               \
   }
 CHECK_SIZE(check_min_properties, json_object_size(value), at_least, "keys")
 CHECK_SIZE(check_max_properties, json_object_size(value), at_most, "keys")
