@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""Real servers, once per run and only if a test asks for them; per test a dochak of its own. Teardown is a test."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from support import builds, servers
+from support.servers import Server
+from support.world import World
+
+
+@contextmanager
+def running(server: Server) -> Iterator[Server]:
+    try:
+        server.start()
+        yield server
+    finally:
+        server.wipe()
+
+
+@pytest.fixture(scope="session")
+def run_folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="dochak-it-"))
+    folder.chmod(0o711)  # Postgres may run as another user
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def servers_started(run_folder: Path) -> Iterator[tuple[Server, Server]]:
+    """Both at once: they take their time."""
+    kafka, postgres = servers.kafka(run_folder / "kafka"), servers.postgres(run_folder / "postgres")
+    try:
+        kafka.begin()
+        postgres.begin()
+        kafka.wait()
+        postgres.wait()
+        yield kafka, postgres
+    finally:
+        kafka.wipe()
+        postgres.wipe()
+
+
+@pytest.fixture(scope="session")
+def kafka(servers_started: tuple[Server, Server]) -> Server:
+    return servers_started[0]
+
+
+@pytest.fixture(scope="session")
+def postgres(servers_started: tuple[Server, Server]) -> Server:
+    return servers_started[1]
+
+
+@pytest.fixture(scope="module")
+def own_kafka(run_folder: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A broker that the tests of one module may kill."""
+    with running(servers.kafka(run_folder / f"kafka-{request.module.__name__.rsplit('.', 1)[-1]}")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def own_postgres(run_folder: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A database server that the tests of one module may kill."""
+    with running(servers.postgres(run_folder / f"postgres-{request.module.__name__.rsplit('.', 1)[-1]}")) as server:
+        yield server
+
+
+class Worlds:
+    """Makes worlds for one test, and checks at its end what is true of every test."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.made: list[World] = []
+
+    def new(self, kafka: Server, postgres: Server, migrated: bool = True) -> World:
+        world = World(kafka, postgres, Path(tempfile.mkdtemp(dir=self.folder)))
+        self.made.append(world)
+        world.create_database()
+        if migrated:
+            world.migrate()
+        return world
+
+    def end(self, failed: bool) -> None:
+        """A test that failed is not told a second time what its services did: it is shown."""
+        faults = []
+        for world in self.made:
+            faults += world.end()
+            if not failed:
+                faults += world.faults_of_records()
+        for world in self.made:
+            if failed or faults:
+                world.show()
+            world.remove()
+        if failed:
+            print("\n".join(["also found at the end:", *faults]) if faults else "")
+        else:
+            assert not faults, "\n".join(faults)
+
+
+_failed = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
+    """Tells the teardown of a test's fixtures how the test itself went."""
+    report = yield
+    if report.when != "teardown":
+        item.stash[_failed] = item.stash.get(_failed, False) or report.failed
+    return report
+
+
+@pytest.fixture
+def worlds(run_folder: Path, request: pytest.FixtureRequest) -> Iterator[Worlds]:
+    made = Worlds(run_folder)
+    yield made
+    made.end(request.node.stash.get(_failed, True))
+
+
+@pytest.fixture
+def world(worlds: Worlds, kafka: Server, postgres: Server) -> World:
+    """Topics and tables of the test's own; nothing runs yet."""
+    return worlds.new(kafka, postgres)
+
+
+@pytest.fixture(scope="module")
+def dochak(run_folder: Path, kafka: Server, postgres: Server, request: pytest.FixtureRequest) -> Iterator[World]:
+    """One ingress, one processor, both ready, for the tests of a module that look only at what they have sent themselves."""
+    failed_before = request.session.testsfailed
+    made = Worlds(run_folder)
+    yield made.new(kafka, postgres).start()
+    made.end(request.session.testsfailed > failed_before)
+
+
+@pytest.fixture
+def plain_build() -> None:
+    if not builds.is_plain():
+        pytest.skip("times and memory of a sanitized build say nothing about the product")

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""Which of our programs the tests run.
+
+DOCHAK_BUILD     dev (the default), asan, tsan, release: a preset, built in build/<preset>/bin
+DOCHAK_BIN_DIR   or any folder that holds them
+DOCHAK_VALGRIND  1: under valgrind
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = os.environ.get("DOCHAK_BUILD", "dev")
+BIN_DIR = Path(os.environ.get("DOCHAK_BIN_DIR") or ROOT / "build" / BUILD / "bin").absolute()
+VALGRIND = os.environ.get("DOCHAK_VALGRIND") == "1"
+
+# -q: valgrind writes nothing but what it finds, and whatever stands in stderr fails the test.
+WRAPPER = (
+    ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"]
+    if VALGRIND
+    else []
+)
+
+
+def sanitized(path: Path) -> bool:
+    return any(mark in path.read_bytes() for mark in (b"__asan_init", b"__tsan_init"))
+
+
+def is_plain() -> bool:
+    """Whether times and memory say something about the product."""
+    return not VALGRIND and not sanitized(program("ingress"))
+
+
+def program(name: str) -> Path:
+    path = BIN_DIR / f"dochak-{name}"
+    assert path.exists(), f"{path} is not there: cmake --preset {BUILD} && cmake --build --preset {BUILD}"
+    return path
+
+
+def patience() -> float:
+    """What deadlines are multiplied with."""
+    return 20.0 if VALGRIND else 1.0 if is_plain() else 4.0
+
+
+def base_environment() -> dict[str, str]:
+    """The caller's environment without any setting of ours or of Postgres."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("DOCHAK_", "PG"))}
+    suppressions = ROOT / "tests" / "support" / "tsan.supp"
+    env["ASAN_OPTIONS"] = "detect_leaks=1:strict_string_checks=1:abort_on_error=0:exitcode=98"
+    env["UBSAN_OPTIONS"] = "print_stacktrace=1"
+    env["TSAN_OPTIONS"] = "exitcode=97" + (f":suppressions={suppressions}" if suppressions.exists() else "")
+    return env
+
+
+def tool(name: str) -> str:
+    path = shutil.which(name)
+    assert path, f"{name} is not installed"
+    return path

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""What every record on our topics owes its readers, whatever the test is about: schemas/ and CloudEvents' Kafka binding."""
+
+import json
+import re
+import uuid
+from datetime import datetime
+from functools import cache
+
+from jsonschema import Draft202012Validator
+
+from support import builds
+from support.topics import Record
+
+EVENT_SCHEMAS = {
+    "dochak.notification.accepted.v1": "event.accepted.schema.json",
+    "dochak.receipt.received.v1": "event.receipt.schema.json",
+    "dochak.webhook.received.v1": "event.other.schema.json",
+}
+ALERT_TYPES = {
+    "dochak.notification.dead_lettered.v1",
+    "dochak.notification.recovered.v1",
+    "dochak.payload.quarantined.v1",
+}
+TRACEPARENT = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+
+
+@cache
+def validator(name: str) -> Draft202012Validator:
+    schema = json.loads((builds.ROOT / "schemas" / name).read_text("utf-8"))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+def check_json(name: str, value) -> None:
+    errors = [f"{error.json_path}: {error.message}" for error in validator(name).iter_errors(value)]
+    assert not errors, f"{value} against {name}: {errors}"
+
+
+def check_cloud_event(record: Record) -> None:
+    assert record.header("ce_specversion") == "1.0", record
+    assert uuid.UUID(record.id), record
+    assert datetime.fromisoformat(record.header("ce_time")).tzinfo is not None, record
+    assert record.header("ce_source").startswith("/"), record
+    assert record.header("content-type"), record
+    traceparent = record.header("traceparent")
+    assert traceparent is None or TRACEPARENT.match(traceparent), record
+
+
+def check_event(record: Record) -> None:
+    """A record of dochak.events that ingress wrote."""
+    check_cloud_event(record)
+    assert uuid.UUID(record.id).version == 7, record
+    assert record.header("content-type") == "application/json", record
+    if record.key is not None:
+        assert record.header("ce_subject") == record.key.decode(), record
+    check_json(EVENT_SCHEMAS[record.type], record.data)
+
+
+def check_quarantined(record: Record) -> None:
+    """A record of dochak.quarantine that we wrote."""
+    check_cloud_event(record)
+    assert record.type == "dochak.payload.quarantined.v1", record
+    assert record.header("ce_reason"), record
+    assert record.header("content-type") == "application/octet-stream", record
+
+
+def check_alert(record: Record, secrets: list[str]) -> None:
+    check_cloud_event(record)
+    assert record.type in ALERT_TYPES, record
+    assert uuid.UUID(record.id).version == 5, record
+    assert record.header("content-type") == "application/json", record
+    if record.type != "dochak.payload.quarantined.v1":
+        assert record.key.decode() == record.header("ce_subject") == record.data["notification_id"], record
+        assert record.header("ce_provider") == record.data["provider"], record
+    check_json("alert.schema.json", record.data)
+    text = record.value.decode()
+    for secret in secrets:
+        assert secret not in text, f"an alert tells {secret!r}: {text}"

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""A real Apache Kafka and a real Postgres in folders of their own, by the launchers that people use."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from support import builds
+
+
+class Server:
+    def __init__(self, kind: str, folder: Path):
+        self.kind = kind
+        self.folder = folder
+        self.port = 0
+
+    def _run(self, verb: str, *args: str) -> str:
+        done = subprocess.run(
+            [builds.ROOT / "scripts" / f"{self.kind}.sh", verb, self.folder, *args], capture_output=True, text=True, timeout=180
+        )
+        assert done.returncode == 0, f"{self.kind} {verb}:\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def begin(self) -> None:
+        """Starts it on the port it had, else a free one; wait() says when it is there."""
+        self._run("start")
+        self.port = int(self._run("port"))
+
+    def wait(self) -> None:
+        self._run("wait")
+
+    def start(self) -> None:
+        self.begin()
+        self.wait()
+
+    def stop(self) -> None:
+        self._run("stop")
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash."""
+        self._run("kill")
+
+    def freeze(self) -> None:
+        """It holds its connections and answers nothing."""
+        os.kill(self._pid(), signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self._pid(), signal.SIGCONT)
+
+    def wipe(self) -> None:
+        self._run("wipe")
+
+    def _pid(self) -> int:
+        return int((self.folder / "pid").read_text().split()[0])
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+
+def kafka(folder: Path) -> Server:
+    return Server("kafka", folder)
+
+
+def postgres(folder: Path) -> Server:
+    return Server("postgres", folder)

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: MIT
+"""One of our processes: how it starts, how it ends, and what it may say meanwhile.
+
+The end is a test of its own: exit code 0 in time, nothing on stderr (which is where sanitizers and valgrind write), and a log of
+JSON lines that holds no error we did not expect and nothing that was told in confidence.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from support import builds, http
+from support.wait import until
+
+GRACE = 8.0  # seconds from SIGTERM to the exit
+LOG_KEYS = {"time", "level", "service", "message"}
+
+
+class Service:
+    def __init__(self, name: str, folder: Path, env: dict[str, str], ports: dict[str, int], secrets: list[str]):
+        self.name = name  # "ingress", "processor"
+        self.env = env
+        self.ports = ports
+        self.secrets = secrets  # what must never stand in a log
+        self.expected_errors: list[str] = []  # patterns of messages that an error line may have here
+        self.exit_code: int | None = None
+        self.ready_after: float | None = None
+        self._stdout = folder / f"{name}-{id(self)}.out"
+        self._stderr = folder / f"{name}-{id(self)}.err"
+        self._process: subprocess.Popen | None = None
+        self._terminated = False
+
+    # --- beginning
+
+    def start(self) -> "Service":
+        self._began = time.monotonic()
+        with self._stdout.open("ab") as out, self._stderr.open("ab") as err:
+            self._process = subprocess.Popen(
+                [*builds.WRAPPER, builds.program(self.name)], stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=self.env
+            )
+        self.exit_code = None
+        self._terminated = False
+        return self
+
+    def is_ready(self) -> bool:
+        try:
+            return self.get("/readyz").status == 200
+        except OSError:
+            assert self.is_alive(), f"{self.name} ended with {self._process.returncode}:\n{self.stderr()}{self.log_text()[-3000:]}"
+            return False
+
+    def wait_ready(self, deadline: float = 20) -> "Service":
+        until(f"{self.name} is ready", self.is_ready, deadline, every=0.01)
+        self.ready_after = time.monotonic() - self._began
+        return self
+
+    def get(self, path: str) -> http.Answer:
+        return http.request(self.ports["ops"], "GET", path, timeout=5)
+
+    def metrics(self) -> dict[str, float]:
+        """Sample by its full name, labels included."""
+        lines = self.get("/metrics").body.decode().splitlines()
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line and not line.startswith("#"))}
+
+    # --- being
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def peak_rss_mb(self) -> float:
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+
+    def threads(self) -> int:
+        return len(os.listdir(f"/proc/{self.pid}/task"))
+
+    def freeze(self) -> None:
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
+    # --- ending
+
+    def kill(self) -> None:
+        """SIGKILL. What it had written until then is still checked at the end."""
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def terminate(self) -> None:
+        self._terminated = True
+        self._process.send_signal(signal.SIGTERM)
+
+    def wait_exit(self, seconds: float = GRACE) -> int:
+        try:
+            self.exit_code = self._process.wait(seconds * builds.patience())
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+            raise AssertionError(f"{self.name} did not end within {seconds} s of SIGTERM; its log ends:\n{self.log_text()[-3000:]}") from None
+        self._process = None
+        return self.exit_code
+
+    def stop(self) -> None:
+        if not self._terminated:
+            self.terminate()
+        assert self.wait_exit() == 0, f"{self.name} ended with {self.exit_code}:\n{self.stderr()}"
+
+    # --- what it said
+
+    def log_text(self) -> str:
+        return self._stdout.read_text("utf-8") if self._stdout.exists() else ""
+
+    def stderr(self) -> str:
+        return self._stderr.read_text("utf-8", "replace") if self._stderr.exists() else ""
+
+    def log(self) -> list[dict]:
+        return [json.loads(line) for line in self.log_text().splitlines()]
+
+    def log_lines(self, pattern: str) -> list[dict]:
+        return [line for line in self.log() if re.search(pattern, line["message"])]
+
+    def check(self) -> None:
+        """Ends it if it runs, and looks at all it left."""
+        if self._process:
+            ended = None if self._terminated else self._process.poll()
+            assert ended is None, f"{self.name} ended by itself with {ended}:\n{self.stderr()}{self.log_text()[-3000:]}"
+            self.stop()
+        assert self.stderr() == "", f"{self.name} wrote to stderr:\n{self.stderr()}"
+        text = self.log_text()
+        for secret in self.secrets:
+            assert secret not in text, f"{self.name} logged {secret!r}: {next(l for l in text.splitlines() if secret in l)}"
+        for line in text.splitlines():
+            self._check_line(line)
+
+    def _check_line(self, text: str) -> None:
+        try:
+            line = json.loads(text)
+        except ValueError as error:
+            raise AssertionError(f"{self.name} logged a line that is no JSON ({error}): {text}") from None
+        assert LOG_KEYS <= line.keys(), f"{self.name} logged a line without {LOG_KEYS - line.keys()}: {text}"
+        if line["level"] == "error":
+            assert any(re.search(pattern, text) for pattern in self.expected_errors), f"{self.name} logged an error: {text}"
+
+
+def run_once(name: str, env: dict[str, str], *args: str, timeout: float = 60) -> subprocess.CompletedProcess:
+    """A command that ends by itself."""
+    return subprocess.run(
+        [*builds.WRAPPER, builds.program(name), *args],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=env,
+        timeout=timeout * builds.patience(),
+    )

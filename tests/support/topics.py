@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: MIT
+"""The topics as somebody else sees them: a read_committed reader, a producer that is not ours, and whether the processor is done."""
+
+import json
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from support import builds
+from support.wait import until
+
+QUIET = {"log_level": 0}  # librdkafka's own lines about brokers that we have killed ourselves
+TIMEOUT = 10.0
+
+
+@dataclass
+class Record:
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+    timestamp: int
+
+    def header(self, name: str) -> str | None:
+        values = [value for key, value in self.headers if key == name]
+        assert len(values) <= 1, f"{name} stands {len(values)} times in {self}"
+        return values[0].decode() if values and values[0] is not None else None
+
+    @property
+    def id(self) -> str | None:
+        return self.header("ce_id")
+
+    @property
+    def type(self) -> str | None:
+        return self.header("ce_type")
+
+    @property
+    def data(self):
+        return json.loads(self.value)
+
+
+class Reader:
+    """All that a topic holds for a read_committed reader, in the order of each partition."""
+
+    def __init__(self, bootstrap: str, topic: str):
+        self.topic = topic
+        self.records: list[Record] = []
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap,
+                "group.id": "not-used",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+                "fetch.wait.max.ms": 10,
+                "reconnect.backoff.max.ms": 500,
+                "auto.offset.reset": "earliest",
+                **QUIET,
+            }
+        )
+        partitions = self._consumer.list_topics(topic, TIMEOUT * builds.patience()).topics[topic].partitions
+        assert partitions, f"there is no topic {topic}"
+        self._reached = dict.fromkeys(partitions, 0)
+        self._consumer.assign([TopicPartition(topic, p, 0) for p in partitions])
+
+    def poll(self, timeout: float = 0.0) -> bool:
+        """Takes in what is there, for at most so long; whether it was anything."""
+        for message in (messages := self._consumer.consume(500, timeout)):
+            if message.error() is None:
+                self._reached[message.partition()] = message.offset() + 1
+                self.records.append(_record(message))
+            elif message.error().code() == KafkaError._PARTITION_EOF:
+                self._reached[message.partition()] = message.offset()
+        return bool(messages)
+
+    def read_to(self, ends: dict[int, int]) -> list[Record]:
+        """Everything before the given offset of each partition."""
+
+        def there() -> bool:
+            if all(self._reached[p] >= end for p, end in ends.items()):
+                return True
+            self.poll(0.05)
+            return False
+
+        until(f"{self.topic} is read up to {ends}", there, every=0)
+        return self.records
+
+    def wait_count(self, count: int, deadline: float = 15.0) -> list[Record]:
+        """The records, as soon as there are so many."""
+
+        def there() -> bool:
+            if len(self.records) < count:
+                self.poll(0.02)
+            return len(self.records) >= count
+
+        until(f"{self.topic} holds {count} records", there, deadline, every=0)
+        return self.records
+
+    def next_offsets(self) -> dict[int, int]:
+        """The offset behind the last record of each partition that has any; a transaction's marks do not count."""
+        return {record.partition: record.offset + 1 for record in self.records}
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
+def _record(message) -> Record:
+    return Record(
+        message.topic(),
+        message.partition(),
+        message.offset(),
+        message.key(),
+        message.value(),
+        message.headers() or [],
+        message.timestamp()[1],
+    )
+
+
+class Topics:
+    """The topics of one prefix and the consumer group that works on them."""
+
+    NAMES = ("events", "alerts", "quarantine")
+
+    def __init__(self, bootstrap: str, prefix: str, group: str):
+        self.bootstrap = bootstrap
+        self.prefix = prefix
+        self.group = group
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "reconnect.backoff.max.ms": 500, **QUIET})
+        self._readers: dict[str, Reader] = {}
+        self._producer: Producer | None = None
+
+    def name(self, short: str) -> str:
+        return self.prefix + short
+
+    def reader(self, short: str) -> Reader:
+        if short not in self._readers:
+            self._readers[short] = Reader(self.bootstrap, self.name(short))
+        return self._readers[short]
+
+    # --- reading
+
+    def ends(self, short: str, isolation: IsolationLevel = IsolationLevel.READ_COMMITTED) -> dict[int, int]:
+        partitions = [TopicPartition(self.name(short), p) for p in self.reader(short)._reached]
+        asked = self._admin.list_offsets({p: OffsetSpec.latest() for p in partitions}, isolation_level=isolation, request_timeout=TIMEOUT)
+        return {partition.partition: future.result().offset for partition, future in asked.items()}
+
+    def read(self, short: str) -> list[Record]:
+        """All records there are now."""
+        return list(self.reader(short).read_to(self.ends(short)))
+
+    def committed(self, short: str) -> dict[int, int]:
+        wanted = ConsumerGroupTopicPartitions(self.group, [TopicPartition(self.name(short), p) for p in self.reader(short)._reached])
+        done = self._admin.list_consumer_group_offsets([wanted], require_stable=True, request_timeout=TIMEOUT)[self.group].result()
+        return {tp.partition: tp.offset for tp in done.topic_partitions}
+
+    def settled(self) -> bool:
+        """The processor has nothing left to do: no transaction is open and every record's offset is committed."""
+        ends = {short: self.ends(short, IsolationLevel.READ_UNCOMMITTED) for short in self.NAMES}
+        if any(self.ends(short) != ends[short] for short in self.NAMES):
+            return False
+        for short in ("events", "quarantine"):
+            committed = self.committed(short)
+            self.reader(short).read_to(ends[short])
+            if any(committed.get(p, -1) < end for p, end in self.reader(short).next_offsets().items()):
+                return False
+        return all(self.ends(short, IsolationLevel.READ_UNCOMMITTED) == ends[short] for short in self.NAMES)
+
+    def settle(self, deadline: float = 30.0) -> None:
+        until(f"the processor has worked off {self.prefix}*", self.settled, deadline)
+
+    # --- writing, as others would
+
+    def produce(
+        self, short: str, value: bytes | None, key: bytes | str | None = None, headers=None, partition: int | None = None
+    ) -> None:
+        """Durable when it returns after flush()."""
+        if self._producer is None:
+            self._producer = Producer({"bootstrap.servers": self.bootstrap, "acks": "all", "partitioner": "murmur2_random", **QUIET})
+        extra = {} if partition is None else {"partition": partition}
+        self._producer.produce(self.name(short), value=value, key=key, headers=headers or [], **extra)
+
+    def flush(self) -> None:
+        assert self._producer.flush(TIMEOUT * builds.patience()) == 0
+
+    def delete(self) -> None:
+        """Does not wait for it."""
+        self._admin.delete_topics([self.name(short) for short in self.NAMES], operation_timeout=0, request_timeout=TIMEOUT)
+
+    def close(self) -> None:
+        for reader in self._readers.values():
+            reader.close()
+
