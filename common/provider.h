@@ -69,7 +69,8 @@ void provider_receipt_fini(struct provider_receipt *receipt);
 // Masks the recipient in the element itself, wherever the file says it stands. For what is stored.
 void provider_mask_element(const struct provider *provider, json_t *element);
 
-// What a send API answered, one per recipient.
+// What a send API answered, one per recipient. Strings are borrowed from the response, the provider or the buffers, or
+// NULL; `id` never is.
 struct provider_acceptance {
   const char *id, *channel, *recipient, *reference, *code;
   const char *reason;

@@ -4,6 +4,7 @@ library say the same of it. Pure: no server, one run of one small program."""
 
 import json
 import os
+import re
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -105,6 +106,14 @@ def test_every_shipped_provider_file_is_valid_for_both(path):
     assert document["provider"] == path.stem
     library("provider.schema.json").validate(document)
     assert ours([("provider.schema.json", document)]) == ["ok"]
+
+
+def test_the_example_in_the_readme_is_a_provider_file():
+    readme = (SCHEMAS / "providers" / "README.md").read_text(encoding="utf-8")
+    blocks = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", readme, re.DOTALL)]
+    files = [block for block in blocks if "provider" in block]
+    assert len(files) == 1
+    assert ours([("provider.schema.json", files[0])]) == ["ok"]
 
 
 def small(document: dict) -> dict:
