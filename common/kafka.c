@@ -246,16 +246,19 @@ static bool fail_topic(const char *topic, rd_kafka_resp_err_t state, struct err 
                  missing ? "; \"dochak-processor migrate\" creates it" : "");
 }
 
+// Asks again and again, but not when there is no time left for an answer, whose reason would be lost.
 static bool wait_for_topic(rd_kafka_t *rk, const char *topic, int64_t deadline_ms, struct err *err) {
-  enum { ASK_MS = 500, PAUSE_MS = 100 };
+  enum { ASK_MOST_MS = 500, ASK_LEAST_MS = 100, PAUSE_MS = 100 };
   rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, topic, NULL);
   if (!rkt) return fail_topic(topic, rd_kafka_last_error(), err);
   rd_kafka_resp_err_t state;
-  bool late;
+  int64_t left_ms;
   do {
-    state = topic_state(rk, rkt, ASK_MS);
-    late = clock_mono_ms() >= deadline_ms;
-  } while (state && !late && !stop_wait_ms(PAUSE_MS));
+    left_ms = deadline_ms - clock_mono_ms();
+    int ask_ms = left_ms > ASK_MOST_MS ? ASK_MOST_MS : left_ms < ASK_LEAST_MS ? ASK_LEAST_MS : (int)left_ms;
+    state = topic_state(rk, rkt, ask_ms);
+    left_ms = deadline_ms - clock_mono_ms();
+  } while (state && left_ms > PAUSE_MS + ASK_LEAST_MS && !stop_wait_ms(PAUSE_MS));
   rd_kafka_topic_destroy(rkt);
   return !state || fail_topic(topic, state, err);
 }

@@ -91,6 +91,7 @@ static void test_threads_lose_no_count(void **state) {
   pthread_t threads[4];
   for (size_t i = 0; i < COUNT_OF(threads); i++) pthread_create(&threads[i], NULL, count, metrics);
   AUTO_FREE char *meanwhile = metrics_text(metrics);
+  assert_non_null(strstr(meanwhile, "# TYPE dochak_requests_total counter"));
   for (size_t i = 0; i < COUNT_OF(threads); i++) pthread_join(threads[i], NULL);
   assert_int_equal(*metrics_at(metrics, REQUESTS, "a"), 4000);
   assert_int_equal(*metrics_at(metrics, REQUESTS, "e"), 4000);
