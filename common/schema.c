@@ -184,9 +184,7 @@ static bool check_keywords(struct check *check, const json_t *schema, const json
     const struct keyword *keyword = &schema_keywords[i];
     if (!is_subject(value, keyword->subject)) continue;
     struct rule rule = {.schema = schema, .argument = json_object_get(schema, keyword->name)};
-    if (!rule.argument) continue;
-    if (!keyword->run(check, &rule, value, place)) return false;
-    check->progress++;
+    if (rule.argument && !keyword->run(check, &rule, value, place)) return false;
   }
   return true;
 }

@@ -52,6 +52,8 @@ static void place_print(const struct place *place, FILE *to) {
 static FILE *fault_open(struct check *check, const struct place *place, size_t *len) {
   free(check->fault);
   check->fault = NULL;
+  check->fault_rank = 0;
+  for (const struct place *at = place; at->up; at = at->up) check->fault_rank += 2;
   FILE *to = open_memstream(&check->fault, len);
   if (!to) abort();
   if (!place->up) fputs("(root)", to);
@@ -201,24 +203,31 @@ static bool check_ref(struct check *check, const struct rule *rule, const json_t
                             value, place);
 }
 
+static bool has_one_type(const json_t *value, const json_t *types) {
+  if (json_is_string(types)) return has_type(value, json_string_value(types));
+  for (size_t i = 0; i < json_array_size(types); i++) {
+    if (has_type(value, json_string_value(json_array_get(types, i)))) return true;
+  }
+  return false;
+}
+
+static void types_print(const json_t *types, FILE *to) {
+  if (json_is_string(types)) fputs(type_shown(json_string_value(types)), to);
+  for (size_t i = 0; i < json_array_size(types); i++) {
+    fprintf(to, "%s%s", i ? " or " : "", type_shown(json_string_value(json_array_get(types, i))));
+  }
+}
+
 static bool check_type(struct check *check, const struct rule *rule, const json_t *value,
                        const struct place *place) {
-  if (json_is_string(rule->argument)) {
-    const char *type = json_string_value(rule->argument);
-    if (has_type(value, type)) return true;
-    return schema_fail(check, place, "expected %s, got %s", type_shown(type), type_shown(type_of(value)));
-  }
-  for (size_t i = 0; i < json_array_size(rule->argument); i++) {
-    if (has_type(value, json_string_value(json_array_get(rule->argument, i)))) return true;
-  }
+  if (has_one_type(value, rule->argument)) return true;
   size_t len;
   FILE *to = fault_open(check, place, &len);
   fputs("expected ", to);
-  for (size_t i = 0; i < json_array_size(rule->argument); i++) {
-    fprintf(to, "%s%s", i ? " or " : "", type_shown(json_string_value(json_array_get(rule->argument, i))));
-  }
+  types_print(rule->argument, to);
   fprintf(to, ", got %s", type_shown(type_of(value)));
   fclose(to);
+  check->fault_rank--;
   return false;
 }
 
@@ -230,6 +239,7 @@ static bool check_const(struct check *check, const struct rule *rule, const json
   fputs("expected ", to);
   json_dumpf(rule->argument, to, JSON_ENCODE_ANY | JSON_COMPACT);
   fclose(to);
+  check->fault_rank = -1; // a const tells kinds apart: another branch was meant
   return false;
 }
 
@@ -406,27 +416,26 @@ static bool check_all_of(struct check *check, const struct rule *rule, const jso
   return true;
 }
 
-// How many branches hold, counting no further than `enough`; if none, the fault of the one that got furthest.
+// How many branches hold, counting no further than `enough`; if none, the fault of the one that was meant:
+// the deepest.
 static size_t count_branches(struct check *check, const json_t *branches, const json_t *value,
                              const struct place *place, size_t enough) {
-  size_t hold = 0, furthest = 0;
+  size_t hold = 0;
   for (size_t i = 0; i < json_array_size(branches) && hold < enough; i++) {
     struct check branch = {.schema = check->schema, .depth = check->depth};
     if (schema_check_value(&branch, json_array_get(branches, i), value, place)) {
       hold++;
-    } else if (!check->fault || branch.progress > furthest) {
-      furthest = branch.progress;
+    } else if (!check->fault || branch.fault_rank > check->fault_rank) {
       free(check->fault);
       check->fault = take(branch.fault);
+      check->fault_rank = branch.fault_rank;
     }
     free(branch.fault);
   }
-  if (hold == 0) {
-    check->progress += furthest;
-    return 0;
+  if (hold > 0) {
+    free(check->fault);
+    check->fault = NULL;
   }
-  free(check->fault);
-  check->fault = NULL;
   return hold;
 }
 
@@ -453,8 +462,8 @@ static bool check_not(struct check *check, const struct rule *rule, const json_t
   return schema_fail(check, place, "expected another form: this one is ruled out");
 }
 
-// In the order they are checked. Members come before `required` and unknown keys, so that a branch of an
-// anyOf which fails at its discriminator gets less far than the one that was meant.
+// In the order they are checked. Members come before `required` and unknown keys: a branch of an anyOf that
+// was not meant should fail at the const which says so.
 const struct keyword schema_keywords[] = {
     {"type", ARG_TYPE, ON_ALL, check_type},
     {"const", ARG_ANY, ON_ALL, check_const},

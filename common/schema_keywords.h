@@ -25,8 +25,8 @@ struct place {
 
 struct check {
   const struct schema *schema;
-  char *fault;     // new; NULL as long as all is well
-  size_t progress; // keywords passed: tells which branch of an anyOf was meant
+  char *fault;    // new; NULL as long as all is well
+  int fault_rank; // which branch of an anyOf was meant: the one whose fault ranks highest
   unsigned depth;
 };
 

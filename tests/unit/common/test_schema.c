@@ -101,6 +101,8 @@ static const struct {
     {"{\"anyOf\":[{\"properties\":{\"kind\":{\"const\":\"a\"}},\"required\":[\"x\"]},"
      "{\"properties\":{\"kind\":{\"const\":\"b\"}},\"required\":[\"y\"]}]}",
      "{\"kind\":\"b\"}", "(root): expected a key \"y\""},
+    {"{\"anyOf\":[{\"properties\":{\"a\":{\"type\":\"null\"}},\"required\":[\"a\"]},{\"required\":[\"b\"]}]}",
+     "{\"a\":1}", "/a: expected null, got a whole number"},
     {"{\"not\":{\"type\":\"null\"}}", "null", "(root): expected another form: this one is ruled out"},
     {"{\"not\":{\"pattern\":\"^a\"}}", "\"ab\"", "(root): expected text that does not match ^a"},
     {"{\"not\":{\"type\":\"null\"}}", "1", NULL},
