@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+// Durable or not, on librdkafka's mock broker.
+#include "common/clock.h"
+#include "common/log.h"
+#include "ingress/counters.h"
+#include "ingress/publisher.h"
+#include "tests/unit/support/mock.h"
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct fixture {
+  struct mock mock;
+  struct metrics *metrics;
+  struct publisher *publisher;
+};
+
+static void wait_ready(const struct publisher *publisher) {
+  int64_t deadline = clock_mono_ms() + 10000;
+  while (!publisher_ready(publisher) && clock_mono_ms() < deadline) clock_sleep_ms(5);
+  assert_true(publisher_ready(publisher));
+}
+
+static int set_up(void **state) {
+  struct fixture *f = mem_alloc(sizeof *f);
+  struct err err;
+  mock_init(&f->mock);
+  f->metrics = metrics_new(counters, COUNTER_COUNT);
+  f->publisher = publisher_open(&f->mock.settings, f->metrics, &err);
+  assert_non_null(f->publisher);
+  wait_ready(f->publisher);
+  *state = f;
+  return 0;
+}
+
+static int tear_down(void **state) {
+  struct fixture *f = *state;
+  publisher_close(f->publisher, 1000);
+  metrics_free(f->metrics);
+  mock_fini(&f->mock);
+  free(f);
+  return 0;
+}
+
+static struct publisher_message message_of(const char *key, const char *value) {
+  return (struct publisher_message){.topic = KAFKA_TOPIC_EVENTS,
+                                    .event = {.id = uuid_new_v7(),
+                                              .type = EVENT_RECEIPT,
+                                              .source = "/ingress/t",
+                                              .subject = key,
+                                              .provider = "bizgo"},
+                                    .key = key,
+                                    .value = value,
+                                    .value_len = strlen(value)};
+}
+
+static enum publisher_result publish_three(struct fixture *f, int64_t budget_ms) {
+  const struct publisher_message messages[] = {message_of("a", "{1}"), message_of("b", "{2}"),
+                                               message_of(NULL, "")};
+  return publisher_publish(f->publisher, messages, COUNT_OF(messages), budget_ms);
+}
+
+static void test_durable_means_that_all_are_on_the_topic(void **state) {
+  struct fixture *f = *state;
+  assert_int_equal(publish_three(f, 5000), PUBLISHER_DURABLE);
+  struct mock_records records = mock_read(&f->mock, "dochak.events");
+  assert_int_equal(records.n, 3);
+  const struct mock_record *first = mock_find(&records, "{1}"), *empty = mock_find(&records, "");
+  assert_memory_equal(first->rkm->key, "a", 1);
+  assert_int_equal(empty->rkm->key_len, 0);
+  mock_records_fini(&records);
+}
+
+static void test_nothing_to_publish_is_durable(void **state) {
+  struct fixture *f = *state;
+  assert_int_equal(publisher_publish(f->publisher, NULL, 0, 1), PUBLISHER_DURABLE);
+}
+
+static void test_a_slow_broker_costs_no_more_than_the_budget(void **state) {
+  struct fixture *f = *state;
+  rd_kafka_mock_broker_set_rtt(f->mock.cluster, 1, 800);
+  int64_t began = clock_mono_ms();
+  assert_int_equal(publish_three(f, 100), PUBLISHER_UNAVAILABLE);
+  assert_in_range(clock_mono_ms() - began, 100, 700);
+  rd_kafka_mock_broker_set_rtt(f->mock.cluster, 1, 0);
+  assert_int_equal(publish_three(f, 5000), PUBLISHER_DURABLE); // and the late reports found their ticket
+}
+
+static void test_a_refused_record_is_told_at_once(void **state) {
+  struct fixture *f = *state;
+  const struct publisher_message message = message_of("a", "{1}");
+  rd_kafka_mock_push_request_errors(f->mock.cluster, MOCK_PRODUCE, 1, RD_KAFKA_RESP_ERR_INVALID_RECORD);
+  int64_t began = clock_mono_ms();
+  assert_int_equal(publisher_publish(f->publisher, &message, 1, 5000), PUBLISHER_UNAVAILABLE);
+  assert_true(clock_mono_ms() - began < 4000);
+  assert_int_equal(atomic_load(metrics_at(f->metrics, COUNTER_KAFKA_ERRORS, "INVALID_RECORD")), 1);
+}
+
+static void test_a_broker_that_is_down_is_unavailable_and_comes_back(void **state) {
+  struct fixture *f = *state;
+  rd_kafka_mock_broker_set_down(f->mock.cluster, 1);
+  assert_int_equal(publish_three(f, 200), PUBLISHER_UNAVAILABLE);
+  rd_kafka_mock_broker_set_up(f->mock.cluster, 1);
+  assert_int_equal(publish_three(f, 5000), PUBLISHER_DURABLE);
+}
+
+static void test_a_value_over_the_limit_is_unavailable_with_its_neighbours(void **state) {
+  struct fixture *f = *state;
+  enum { TOO_LARGE = 2000000 };
+  AUTO_FREE char *large = mem_alloc(TOO_LARGE);
+  struct publisher_message messages[] = {message_of("a", "{1}"), message_of("b", "")};
+  messages[1].value = large;
+  messages[1].value_len = TOO_LARGE;
+  assert_int_equal(publisher_publish(f->publisher, messages, 2, 5000), PUBLISHER_UNAVAILABLE);
+}
+
+static void *publish_many(void *arg) {
+  struct fixture *f = arg;
+  intptr_t durable = 0;
+  for (int i = 0; i < 50; i++) durable += publish_three(f, 5000) == PUBLISHER_DURABLE;
+  return (void *)durable;
+}
+
+static void test_many_threads_publish_at_once(void **state) {
+  pthread_t threads[8];
+  for (size_t i = 0; i < COUNT_OF(threads); i++) pthread_create(&threads[i], NULL, publish_many, *state);
+  for (size_t i = 0; i < COUNT_OF(threads); i++) {
+    void *durable;
+    pthread_join(threads[i], &durable);
+    assert_int_equal((intptr_t)durable, 50);
+  }
+}
+
+static void test_kafka_away_at_start_is_unavailable_at_once(void **state) {
+  struct metrics *metrics = metrics_new(counters, COUNTER_COUNT);
+  struct settings settings = {.kafka_bootstrap = mem_strdup("127.0.0.1:1"),
+                              .kafka_properties = mem_strdup(""),
+                              .topic_prefix = mem_strdup("dochak."),
+                              .ack_budget_ms = 100};
+  struct err err;
+  struct publisher *publisher = publisher_open(&settings, metrics, &err);
+  assert_non_null(publisher);
+  assert_false(publisher_ready(publisher));
+  struct fixture f = {.publisher = publisher};
+  int64_t began = clock_mono_ms();
+  assert_int_equal(publish_three(&f, 5000), PUBLISHER_UNAVAILABLE);
+  assert_true(clock_mono_ms() - began < 1000);
+  publisher_close(publisher, 100);
+  metrics_free(metrics);
+  settings_fini(&settings);
+}
+
+int main(void) {
+  log_init("test", LOG_LEVEL_ERROR);
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_durable_means_that_all_are_on_the_topic),
+      cmocka_unit_test(test_nothing_to_publish_is_durable),
+      cmocka_unit_test(test_a_slow_broker_costs_no_more_than_the_budget),
+      cmocka_unit_test(test_a_refused_record_is_told_at_once),
+      cmocka_unit_test(test_a_broker_that_is_down_is_unavailable_and_comes_back),
+      cmocka_unit_test(test_a_value_over_the_limit_is_unavailable_with_its_neighbours),
+      cmocka_unit_test(test_many_threads_publish_at_once),
+      cmocka_unit_test(test_kafka_away_at_start_is_unavailable_at_once),
+  };
+  return cmocka_run_group_tests(tests, set_up, tear_down); // a mock cluster takes a second to go
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// librdkafka's mock cluster: a broker in memory that can be made to fail, and what was stored on it.
+#pragma once
+#include "common/event.h"
+#include "common/mem.h"
+#include "common/settings.h"
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOCK_PARTITIONS = 2, MOCK_PRODUCE = 0 /* ApiKey */ };
+
+struct mock {
+  rd_kafka_t *owner; // the cluster lives in a client
+  rd_kafka_mock_cluster_t *cluster;
+  struct settings settings;
+};
+
+static inline void mock_init(struct mock *mock) {
+  char reason[256];
+  mock->owner = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), reason, sizeof reason);
+  mock->cluster = rd_kafka_mock_cluster_new(mock->owner, 1);
+  static const char *const topics[] = {"dochak.events", "dochak.quarantine", "dochak.alerts"};
+  for (size_t i = 0; i < COUNT_OF(topics); i++)
+    rd_kafka_mock_topic_create(mock->cluster, topics[i], MOCK_PARTITIONS, 1);
+  mock->settings = (struct settings){
+      .kafka_bootstrap = mem_strdup(rd_kafka_mock_cluster_bootstraps(mock->cluster)),
+      .kafka_properties = mem_strdup(""),
+      .topic_prefix = mem_strdup("dochak."),
+      .providers_dir = mem_strdup(""),
+      .ingress_listen = mem_strdup("127.0.0.1:0"),
+      .ingress_ops_listen = mem_strdup("127.0.0.1:0"),
+      .ingress_threads = 8,
+      .body_max_bytes = 65536,
+      .ack_budget_ms = 5000,
+  };
+}
+
+static inline void mock_fini(struct mock *mock) {
+  settings_fini(&mock->settings);
+  rd_kafka_mock_cluster_destroy(mock->cluster);
+  rd_kafka_destroy(mock->owner);
+}
+
+// What one topic holds, in no order between partitions.
+struct mock_record {
+  rd_kafka_message_t *rkm;
+  struct event event;
+};
+struct mock_records {
+  rd_kafka_t *rk;
+  struct mock_record *list;
+  size_t n;
+};
+
+static inline void mock_consume(struct mock_records *out) {
+  int ended = 0;
+  while (ended < MOCK_PARTITIONS) {
+    rd_kafka_message_t *rkm = rd_kafka_consumer_poll(out->rk, 10000);
+    if (!rkm) abort();
+    if (rkm->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) ended++;
+    if (rkm->err) {
+      rd_kafka_message_destroy(rkm);
+      continue;
+    }
+    out->list = mem_grow(out->list, out->n + 1, sizeof *out->list);
+    out->list[out->n] = (struct mock_record){.rkm = rkm};
+    struct err err;
+    if (!event_from_message(rkm, &out->list[out->n].event, &err)) abort();
+    out->n++;
+  }
+}
+
+static inline struct mock_records mock_read(const struct mock *mock, const char *topic) {
+  char reason[256];
+  struct mock_records out = {0};
+  rd_kafka_conf_t *conf = rd_kafka_conf_new();
+  rd_kafka_conf_set(conf, "bootstrap.servers", mock->settings.kafka_bootstrap, reason, sizeof reason);
+  rd_kafka_conf_set(conf, "group.id", "test", reason, sizeof reason);
+  rd_kafka_conf_set(conf, "enable.partition.eof", "true", reason, sizeof reason);
+  rd_kafka_conf_set(conf, "fetch.wait.max.ms", "50", reason, sizeof reason);
+  out.rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
+  rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(MOCK_PARTITIONS);
+  for (int i = 0; i < MOCK_PARTITIONS; i++)
+    rd_kafka_topic_partition_list_add(all, topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+  rd_kafka_assign(out.rk, all);
+  rd_kafka_topic_partition_list_destroy(all);
+  mock_consume(&out);
+  return out;
+}
+
+// The record with this value; there has to be one.
+__attribute__((returns_nonnull)) static inline const struct mock_record *mock_find(
+    const struct mock_records *records, const char *value) {
+  for (size_t i = 0; i < records->n; i++) {
+    const rd_kafka_message_t *rkm = records->list[i].rkm;
+    if (rkm->len == strlen(value) && memcmp(rkm->payload, value, rkm->len) == 0) return &records->list[i];
+  }
+  fprintf(stderr, "no record with the value %s\n", value);
+  abort();
+}
+
+static inline void mock_records_fini(struct mock_records *records) {
+  for (size_t i = 0; i < records->n; i++) rd_kafka_message_destroy(records->list[i].rkm);
+  free(records->list);
+  rd_kafka_consumer_close(records->rk);
+  rd_kafka_destroy(records->rk);
+}
