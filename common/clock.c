@@ -112,7 +112,7 @@ bool clock_parse_time(const char *text, int zone_minutes, int64_t *wall_ms) {
               read_number(&at, 2, 0, 60, &second) && read_fraction(&at, &ms);
   if (!time || !read_zone(&at, &zone_minutes) || *at != '\0') return false;
 
-  int64_t seconds = days_since_epoch(year, month, day) * S_PER_DAY + hour * 3600 + minute * 60 + second;
+  int64_t seconds = days_since_epoch(year, month, day) * S_PER_DAY + (hour * 60LL + minute) * 60 + second;
   int64_t result = (seconds - zone_minutes * 60LL) * MS_PER_S + ms;
   if (result < 0 || result > WALL_MAX_MS) return false;
   *wall_ms = result;

@@ -152,10 +152,16 @@ json_t *json_parse(const char *text, size_t len, struct err *err) {
 
 // Unescapes ~0 and ~1 in place; false for any other ~.
 static bool unescape_part(char *part) {
+  static const char meant[] = "~/";
   char *to = part;
   for (const char *from = part; *from; from++) {
-    if (*from == '~' && from[1] != '0' && from[1] != '1') return false;
-    *to++ = *from != '~' ? *from : *++from == '0' ? '~' : '/';
+    if (*from != '~') {
+      *to++ = *from;
+      continue;
+    }
+    from++;
+    if (*from != '0' && *from != '1') return false;
+    *to++ = meant[*from - '0'];
   }
   *to = '\0';
   return true;
@@ -273,7 +279,8 @@ static const char *unescape_next(const char *at, const char *end, char out[4], s
   out[0] = *at;
   if (*at != '\\' || end - at < 2) return at + 1;
   const char *simple = strchr(from, at[1]);
-  out[0] = simple ? to[simple - from] : at[1];
+  out[0] = at[1];
+  if (simple) out[0] = to[simple - from];
   if (at[1] != 'u' || end - at < 6) return at + 2;
 
   unsigned code = hex_4(at + 2, end);

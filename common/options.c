@@ -148,7 +148,7 @@ static bool parse_int(const struct option *row, const char *text, void *field, s
 
 static bool is_port(const char *text) {
   size_t digits = strspn(text, "0123456789");
-  return digits > 0 && digits <= 5 && text[digits] == '\0' && atol(text) <= 65535;
+  return digits > 0 && digits <= 5 && text[digits] == '\0' && strtol(text, NULL, 10) <= 65535;
 }
 
 static bool parse_listen(const struct option *row, const char *text, void *field, struct err *err) {
