@@ -111,7 +111,6 @@ struct refusal {
 };
 
 static const struct refusal refusals[] = {
-    {413, 431, "head_too_large", "the request's head is too large"},
     {505, 505, "http_version", "HTTP/1.0 and HTTP/1.1 only"},
     {500, 500, "internal", "internal error"},
     {0, 400, "bad_request", "this is not a request we can read"},
@@ -140,7 +139,7 @@ static int on_log(const struct mg_connection *conn, const char *message) {
   struct listener *listener = mg_get_user_context_data(conn);
   if (atomic_load(&listener->started))
     log_warn("civetweb", LOG_STR("cause", message));
-  else
+  else if (!*listener->fault.text) // the first one is the cause
     err_set(&listener->fault, "%s", message);
   return 1;
 }

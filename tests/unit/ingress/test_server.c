@@ -305,8 +305,8 @@ static void test_ten_megabytes_are_refused(void **state) {
   enum { TEN_MB = 10000000 };
   AUTO_FREE char *body = mem_alloc(TEN_MB);
   memset(body, ' ', TEN_MB);
-  static const char *const paths[] = {BIZGO, BLUX, HIDDEN, REGISTER, "/nowhere"};
-  static const int statuses[] = {413, 413, 413, 413, 404};
+  static const char *const paths[] = {BLUX, REGISTER, "/nowhere"};
+  static const int statuses[] = {413, 413, 404};
   for (size_t i = 0; i < COUNT_OF(paths); i++) {
     char *answer = wire_post(port, paths[i], BEARER, body, TEN_MB);
     assert_answer(paths[i], answer, statuses[i], "Connection: close\r\n");
