@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "common/backoff.h"
 
-#include <stdlib.h>
 #include <sys/random.h>
 
 // Evenly enough over [0, bound]; without randomness there is no jitter, and no harm.
