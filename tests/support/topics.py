@@ -4,7 +4,7 @@
 import json
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from support import builds
@@ -12,6 +12,18 @@ from support.wait import until
 
 QUIET = {"log_level": 0}  # librdkafka's own lines about brokers that we have killed ourselves
 TIMEOUT = 10.0
+NOT_YET = {  # a topic that is as good as made, a broker that is as good as back
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.OFFSET_NOT_AVAILABLE,
+    KafkaError._TRANSPORT,
+    KafkaError._TIMED_OUT,
+    KafkaError.REQUEST_TIMED_OUT,
+}
 
 
 @dataclass
@@ -143,17 +155,33 @@ class Topics:
     # --- reading
 
     def ends(self, short: str, isolation: IsolationLevel = IsolationLevel.READ_COMMITTED) -> dict[int, int]:
-        partitions = [TopicPartition(self.name(short), p) for p in self.reader(short)._reached]
-        asked = self._admin.list_offsets({p: OffsetSpec.latest() for p in partitions}, isolation_level=isolation, request_timeout=TIMEOUT)
-        return {partition.partition: future.result().offset for partition, future in asked.items()}
+        latest = {TopicPartition(self.name(short), p): OffsetSpec.latest() for p in self.reader(short)._reached}
+
+        def ask() -> dict[int, int] | None:
+            asked = self._admin.list_offsets(latest, isolation_level=isolation, request_timeout=TIMEOUT)
+            try:
+                return {partition.partition: future.result().offset for partition, future in asked.items()}
+            except KafkaException as error:
+                if error.args[0].code() in NOT_YET:
+                    return None
+                raise
+
+        return until(f"the broker tells where {self.name(short)} ends", ask)
 
     def read(self, short: str) -> list[Record]:
         """All records there are now."""
         return list(self.reader(short).read_to(self.ends(short)))
 
     def committed(self, short: str) -> dict[int, int]:
+        """What the group has done, transactions that are not over left out; nothing where the broker cannot tell now."""
         wanted = ConsumerGroupTopicPartitions(self.group, [TopicPartition(self.name(short), p) for p in self.reader(short)._reached])
-        done = self._admin.list_consumer_group_offsets([wanted], require_stable=True, request_timeout=TIMEOUT)[self.group].result()
+        asked = self._admin.list_consumer_group_offsets([wanted], require_stable=True, request_timeout=TIMEOUT)
+        try:
+            done = asked[self.group].result()
+        except KafkaException as error:
+            if error.args[0].code() in NOT_YET | {KafkaError.UNSTABLE_OFFSET_COMMIT}:
+                return {}
+            raise
         return {tp.partition: tp.offset for tp in done.topic_partitions}
 
     def settled(self) -> bool:

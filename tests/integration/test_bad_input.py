@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: MIT
+"""Whatever comes in: the right answer, the process lives, nothing half-written, and what was not understood is kept whole."""
+
+import gzip
+import json
+
+import pytest
+
+from support import http, payloads
+from support.world import World
+
+MARK = payloads.BODY_MARK
+DEEP = 10_000
+
+
+def report_with(tail: str) -> bytes:
+    """A good report but for what stands at its end."""
+    return f'{{"msgKey":"bad-input","reportCode":"10000","mark":"{MARK}",{tail}}}'.encode()
+
+
+# No JSON at all, or none that everybody would read the same way.
+UNREADABLE = {
+    "empty": b"",
+    "a space": b" ",
+    "no JSON": f"hello {MARK}".encode(),
+    "a form": f"msgKey=bad-input&reportCode=10000&mark={MARK}".encode(),
+    "XML": b'<?xml version="1.0"?><report/>',
+    "truncated in a string": report_with('"x":"')[:-4],
+    "truncated behind a colon": b'{"msgKey":',
+    "truncated at the last brace": report_with('"x":1')[:-1],
+    "something behind it": report_with('"x":1') + b"}",
+    "two of them": report_with('"x":1') * 2,
+    "a byte order mark": b"\xef\xbb\xbf" + report_with('"x":1'),
+    "UTF-16": report_with('"x":1').decode().encode("utf-16"),
+    "a trailing comma": report_with('"x":1,'),
+    "a comment": b"/* " + MARK.encode() + b" */ {}",
+    "single quotes": b"{'msgKey':'bad-input'}",
+    "NaN": report_with('"x":NaN'),
+    "leading zeros": report_with('"x":007'),
+    "arrays nested 10,000 deep": b"[" * DEEP + b"]" * DEEP,
+    "arrays opened 10,000 times": b"[" * DEEP,
+    "objects nested 10,000 deep": b'{"a":' * DEEP + b"1" + b"}" * DEEP,
+    "a good report with 10,000 levels inside": report_with('"x":' + "[" * DEEP + "]" * DEEP),
+    "65 levels": report_with('"x":' + "[" * 64 + "]" * 64),
+    "a NUL in a string": report_with('"x":"a\\u0000b"'),
+    "a NUL in a name": report_with('"a\\u0000b":1'),
+    "a NUL byte": report_with('"x":"a\0b"'),
+    "NUL bytes only": b"\0" * 100,
+    "a lone high surrogate": report_with('"x":"\\ud800"'),
+    "a lone low surrogate": report_with('"x":"\\udc00 "'),
+    "surrogates the wrong way round": report_with('"x":"\\udc00\\ud800"'),
+    "a name twice": report_with('"msgKey":"another"'),
+    "a name twice, inside": report_with('"x":{"y":1,"y":2}'),
+    "a byte that is no UTF-8": report_with('"x":"').replace(b'"x":"', b'"x":"\xff"'),
+    "overlong UTF-8": report_with('"x":"').replace(b'"x":"', b'"x":"\xc0\xaf"'),
+    "a surrogate in UTF-8": report_with('"x":"').replace(b'"x":"', b'"x":"\xed\xa0\x80"'),
+    "a raw line break in a string": report_with('"x":"a\nb"'),
+    "a number beyond all numbers": report_with('"x":1e999'),
+}
+
+# JSON, and no report of BizGo's.
+NO_REPORT = {
+    "null": b"null",
+    "true": b"true",
+    "a number": b"7",
+    "a string": b'"bad-input"',
+    "an empty object": b"{}",
+    "no msgKey": b'{"reportCode":"10000"}',
+    "msgKey null": b'{"msgKey":null,"reportCode":"10000"}',
+    "msgKey empty": b'{"msgKey":"","reportCode":"10000"}',
+    "msgKey an object": b'{"msgKey":{},"reportCode":"10000"}',
+    "msgKey an array": b'{"msgKey":["bad-input"],"reportCode":"10000"}',
+    "msgKey a truth": b'{"msgKey":true,"reportCode":"10000"}',
+    "msgKey a fraction": b'{"msgKey":1.5,"reportCode":"10000"}',
+    "msgKey too long": b'{"msgKey":"' + b"a" * 256 + b'","reportCode":"10000"}',
+    "msgKey too long in bytes": '{"msgKey":"'.encode() + "가".encode() * 86 + b'","reportCode":"10000"}',
+    "reportCode null": b'{"msgKey":"bad-input","reportCode":null}',
+    "no reportCode": b'{"msgKey":"bad-input"}',
+}
+
+# JSON, and no list of Blux's events.
+NO_EVENTS = {
+    "null": b"null",
+    "an array": b"[]",
+    "an empty object": b"{}",
+    "events null": b'{"events":null}',
+    "events a string": b'{"events":"x"}',
+    "events elsewhere": b'{"data":{"events":[]}}',
+    "events in other letters": b'{"Events":[]}',
+}
+
+
+def snapshot(world: World) -> dict[str, int]:
+    return {short: len(world.topics.read(short)) for short in ("events", "quarantine", "alerts")}
+
+
+def kept_whole(world: World, endpoint: str, body: bytes) -> http.Answer:
+    """Posts it and sees that it stands in quarantine byte for byte, once, with its alert, and nowhere else."""
+    world.settle()
+    before, pid = snapshot(world), world.ingress.pid
+    answer = world.post(endpoint, body)
+    assert answer.status == 200, answer
+    world.settle()
+    assert snapshot(world) == {
+        "events": before["events"],
+        "quarantine": before["quarantine"] + 1,
+        "alerts": before["alerts"] + 1,
+    }
+    record, alert = world.topics.read("quarantine")[-1], world.topics.read("alerts")[-1]
+    newest = max(world.topics.read("quarantine"), key=lambda r: (r.timestamp, r.id))
+    assert newest.value == body, newest
+    assert newest.header("ce_endpoint") == endpoint and newest.header("ce_source") == f"/ingress/{endpoint}"
+    reason = newest.header("ce_reason")
+    assert reason and MARK not in reason and "bad-input" not in reason, reason
+    place = (newest.topic, newest.partition, newest.offset)
+    (alert,) = [a for a in world.topics.read("alerts") if (a.data.get("topic"), a.data.get("partition"), a.data.get("offset")) == place]
+    assert alert.type == "dochak.payload.quarantined.v1"
+    assert (alert.data["size_bytes"], alert.data["reason"], alert.data["endpoint"]) == (len(body), reason, endpoint)
+    assert alert.data["provider"] == endpoint.split("/")[0]
+    assert world.ingress.is_alive() and world.ingress.pid == pid
+    return answer
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+@pytest.mark.parametrize("endpoint", ["bizgo/alimtalk", "blux/sms"])
+def test_what_is_no_json_is_kept_whole_and_acknowledged(dochak: World, endpoint: str, name: str) -> None:
+    answer = kept_whole(dochak, endpoint, UNREADABLE[name])
+    assert answer.body == (b'{"msgKey":""}' if endpoint == "bizgo/alimtalk" else b"")
+
+
+@pytest.mark.parametrize("name", NO_REPORT)
+def test_what_is_no_report_is_kept_whole_and_acknowledged(dochak: World, name: str) -> None:
+    body = NO_REPORT[name]
+    answer = kept_whole(dochak, "bizgo/alimtalk", body)
+    document = json.loads(body)
+    given = document.get("msgKey") if isinstance(document, dict) else None
+    # The key goes back as it came wherever there is one: without it BizGo takes the call for failed.
+    is_key = isinstance(given, str | float) and not isinstance(given, bool)
+    assert answer.json() == {"msgKey": given if is_key else ""}
+
+
+@pytest.mark.parametrize("name", NO_EVENTS)
+def test_what_is_no_list_of_events_is_kept_whole_and_acknowledged(dochak: World, name: str) -> None:
+    kept_whole(dochak, "blux/sms", NO_EVENTS[name])
+
+
+def test_a_compressed_body_is_kept_whole(dochak: World) -> None:
+    body = gzip.compress(payloads.to_bytes(payloads.bizgo("bad-input", "10000")))
+    dochak.settle()
+    before = snapshot(dochak)
+    assert dochak.post("bizgo/alimtalk", body, {"Content-Encoding": "gzip"}).status == 200
+    dochak.settle()
+    after = snapshot(dochak)
+    assert (after["events"] - before["events"], after["quarantine"] - before["quarantine"]) == (0, 1)
+    assert body in [record.value for record in dochak.topics.read("quarantine")]
+
+
+def test_an_empty_list_is_no_fault_and_no_event(dochak: World) -> None:
+    dochak.settle()
+    before = snapshot(dochak)
+    assert dochak.post("blux/sms", b'{"events":[]}').status == 200
+    dochak.settle()
+    assert snapshot(dochak) == before
+
+
+@pytest.mark.parametrize(
+    ("bad", "where"),
+    [
+        (None, "ingress"),
+        (7, "ingress"),
+        ("event", "ingress"),
+        ([], "ingress"),
+        ({}, "ingress"),
+        ({"event_type": "notification:sms:received"}, "ingress"),
+        ({"event_type": "notification:sms:received", "payload": None}, "ingress"),
+        ({"event_type": "notification:sms:received", "payload": {"notification_id": ""}}, "ingress"),
+        ({"event_type": None, "payload": {"notification_id": "bad"}}, "ingress"),
+        ({"event_type": {}, "payload": {"notification_id": "bad"}}, "processor"),
+        ({"event_type": "", "payload": {"notification_id": "bad"}}, "processor"),
+    ],
+    ids=str,
+)
+def test_one_bad_element_costs_only_itself(dochak: World, bad, where: str) -> None:
+    ids = [payloads.new_id() for _ in range(4)]
+    events = [payloads.blux_event(id_, delivered=number % 2 == 0) for number, id_ in enumerate(ids)]
+    dochak.settle()
+    before = snapshot(dochak)
+    dochak.blux(*events[:2], bad, *events[2:])
+    dochak.settle()
+    after = snapshot(dochak)
+    assert [dochak.row("blux", id_)["status"] for id_ in ids] == ["SENT", "DEAD_LETTER"] * 2
+    assert after["quarantine"] - before["quarantine"] == 1
+    assert after["alerts"] - before["alerts"] == 2 + 1
+    newest = max(dochak.topics.read("quarantine"), key=lambda r: (r.timestamp, r.id))
+    assert newest.value == payloads.to_bytes(bad)
+    assert newest.header("ce_source") == ("/ingress/blux/sms" if where == "ingress" else "/processor")
+    assert newest.header("ce_endpoint") == "blux/sms" and newest.header("ce_provider") == "blux"
+
+
+def test_more_elements_than_anybody_sends_are_kept_whole(dochak: World) -> None:
+    kept_whole(dochak, "blux/sms", b'{"events":[' + b"{}," * 10_000 + b"{}]}")
+
+
+def test_a_long_list_becomes_an_event_each(dochak: World) -> None:
+    ids = [payloads.new_id() for _ in range(1000)]
+    dochak.blux(*(payloads.blux_event(id_) for id_ in ids))
+    dochak.settle()
+    statuses = dochak.statuses()
+    assert {statuses.get(id_) for id_ in ids} == {"SENT"}
+
+
+# --- what is odd and good all the same
+
+
+@pytest.mark.parametrize(
+    ("tail", "id_"),
+    [
+        ('"x":9223372036854775808', "odd-1"),
+        ('"x":-9223372036854775809,"y":123456789012345678901234567890', "odd-2"),
+        ('"x":1.0,"y":1E5,"z":1e-999,"w":-0', "odd-3"),
+        ('"x":' + "[" * 60 + "]" * 60, "odd-4"),
+        ('"x":"\\ud83d\\ude00 \\uffff \\u0001 \\u007f"', "odd-5"),
+        ('"":1," ":2,"a/b":3,"~":4', "odd-6"),
+        ('"x":"' + "가" * 10_000 + '"', "odd-7"),
+        ('"reportTime":"yesterday"', "odd-8"),
+        ('"reportTime":"9999-12-31T23:59:59.999-14:00"', "odd-9"),
+        ('"reportTime":"1970-01-01T00:00:00+14:00"', "odd-10"),
+        ('"reportTime":"2026-02-30T00:00:00+09:00"', "odd-11"),
+        ('"reportTime":17,"serviceType":{},"reportText":[],"ref":null', "odd-12"),
+        ('"serviceType":"' + "s" * 5000 + '"', "odd-13"),
+        ('"ref":"' + "r" * 5000 + '"', "odd-14"),
+        ('"reportText":"' + "t" * 5000 + '"', "odd-15"),
+    ],
+)
+def test_odd_but_good_reports_are_taken(dochak: World, tail: str, id_: str) -> None:
+    body = f'{{"msgKey":"{id_}","reportCode":"10000",{tail}}}'.encode()
+    answer = dochak.post("bizgo/alimtalk", body)
+    assert (answer.status, answer.json()) == (200, {"msgKey": id_})
+    dochak.settle()
+    assert dochak.row("bizgo", id_)["status"] == "SENT"
+    assert [record.value for record in dochak.records("events", id_)] == [body]
+
+
+@pytest.mark.parametrize("field", ["serviceType", "reportText", "ref"])
+def test_odd_failures_still_make_alerts_that_keep_the_contract(dochak: World, field: str) -> None:
+    """check_alert() looks at every alert there is, at the end of the module."""
+    id_ = payloads.new_id()
+    dochak.bizgo({**payloads.bizgo(id_, "63019"), field: "x" * 3000})
+    dochak.settle()
+    assert dochak.row("bizgo", id_)["status"] == "DEAD_LETTER" and len(dochak.alerts(id_)) == 1
+
+
+@pytest.mark.parametrize("code", ["x" * 3000, "", {}, [], 1.5, True])
+def test_a_report_whose_code_is_none_is_kept_by_the_processor(dochak: World, code) -> None:
+    id_ = payloads.new_id()
+    body = payloads.to_bytes({**payloads.bizgo(id_, "63019"), "reportCode": code})
+    dochak.settle()
+    before = snapshot(dochak)
+    assert dochak.post("bizgo/alimtalk", body).json() == {"msgKey": id_}
+    dochak.settle()
+    assert dochak.row("bizgo", id_) is None
+    newest = max(dochak.topics.read("quarantine"), key=lambda r: (r.timestamp, r.id))
+    assert (newest.value, newest.header("ce_source")) == (body, "/processor")
+    after = snapshot(dochak)
+    assert (after["quarantine"] - before["quarantine"], after["alerts"] - before["alerts"]) == (1, 1)
+
+
+def test_numbers_may_stand_where_texts_are_expected(dochak: World) -> None:
+    answer = dochak.post("bizgo/alimtalk", b'{"msgKey":20260112,"reportCode":10000}')
+    assert answer.status == 200 and str(answer.json()["msgKey"]) == "20260112"
+    dochak.wait_row("bizgo", "20260112", status="SENT", code="10000")
+
+
+def test_a_list_of_reports_is_taken_from_bizgo_too(dochak: World) -> None:
+    """Its document says one; nothing is lost if it sends more."""
+    ids = [payloads.new_id(), payloads.new_id()]
+    assert dochak.post("bizgo/alimtalk", [payloads.bizgo(id_, "10000") for id_ in ids]).status == 200
+    for id_ in ids:
+        dochak.wait_row("bizgo", id_, status="SENT")
+
+
+# --- registration: a caller of ours is told what is wrong
+
+BAD_REGISTRATIONS = {
+    "null": b"null",
+    "an empty array": b"[]",
+    "an array of arrays": b"[[]]",
+    "an empty object": b"{}",
+    "no provider": b'{"notification_id":"x"}',
+    "no id": b'{"provider":"bizgo"}',
+    "an unknown provider": b'{"provider":"nobody","notification_id":"x"}',
+    "id and response": b'{"provider":"bizgo","notification_id":"x","response":{"code":"A000","msgKey":"x"}}',
+    "an unknown field": b'{"provider":"bizgo","notification_id":"x","more":1}',
+    "id a number": b'{"provider":"bizgo","notification_id":7}',
+    "id empty": b'{"provider":"bizgo","notification_id":""}',
+    "id too long": b'{"provider":"bizgo","notification_id":"' + b"a" * 256 + b'"}',
+    "id too long in bytes": '{"provider":"bizgo","notification_id":"'.encode() + "가".encode() * 86 + b'"}',
+    "id with a line break": b'{"provider":"bizgo","notification_id":"a\\nb"}',
+    "recipient an object": b'{"provider":"bizgo","notification_id":"x","recipient":{}}',
+    "a time that is none": b'{"provider":"bizgo","notification_id":"x","accepted_at":"yesterday"}',
+    "a time without zone": b'{"provider":"bizgo","notification_id":"x","accepted_at":"2026-01-12T11:00:03"}',
+    "a day that is none": b'{"provider":"bizgo","notification_id":"x","accepted_at":"2026-02-30T11:00:03Z"}',
+    "response a string": b'{"provider":"bizgo","response":"A000"}',
+    "response without an id": b'{"provider":"bizgo","response":{"code":"A000"}}',
+    "response with an entry without an id": b'{"provider":"bizgo","response":{"code":"A000","data":{"destinations":[{"to":"x"}]}}}',
+    "response with no entry": b'{"provider":"bizgo","response":{"code":"A000","data":{"destinations":[]}}}',
+    "more than may come at once": b"[" + b",".join([b'{"provider":"bizgo","notification_id":"x"}'] * 501) + b"]",
+}
+
+
+@pytest.mark.parametrize("name", [*UNREADABLE, *BAD_REGISTRATIONS])
+def test_a_bad_registration_is_400_with_the_reason_and_leaves_nothing(dochak: World, name: str) -> None:
+    body = UNREADABLE.get(name, BAD_REGISTRATIONS.get(name))
+    dochak.settle()
+    before = snapshot(dochak)
+    answer = dochak.post_registration(body)
+    assert answer.status == 400, answer
+    error = answer.json()["error"]
+    assert error["code"] and error["message"] and MARK not in answer.body.decode(), error
+    dochak.settle()
+    assert snapshot(dochak) == before
+    assert dochak.ingress.is_alive()

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: MIT
+"""POST /v1/notifications: what our application says it has sent, in each form a send API answers in."""
+
+import threading
+from datetime import datetime
+
+import pytest
+
+from support import payloads
+from support.world import World
+
+
+def v1_top(msg_key: str, code: str = "A000", result: str = "Success") -> dict:
+    return {"code": code, "result": result, "msgKey": msg_key, "ref": "ref-1"}
+
+
+def v1_data(msg_key: str, code: str = "A000", result: str = "Success") -> dict:
+    return {"code": code, "result": result, "ref": "ref-1", "data": {"msgKey": msg_key}}
+
+
+def destination(msg_key: str, to: str = payloads.PHONE, code: str = "A000", result: str = "Success") -> dict:
+    return {"to": to, "msgKey": msg_key, "code": code, "result": result}
+
+
+def v1_omni(*destinations: dict, code: str = "A000") -> dict:
+    return {"code": code, "result": "Success", "ref": "ref-1", "data": {"destinations": list(destinations)}}
+
+
+def v2_omni(*destinations: dict, auth: str = "A000", code: str = "A000") -> dict:
+    return {
+        "common": {"authCode": auth, "authResult": "Success", "infobankTrId": "tr-1"},
+        "data": {"code": code, "result": "Success", "ref": "ref-1", "data": {"destinations": list(destinations)}},
+    }
+
+
+def entry(provider: str, notification_id: str, accepted: bool = True) -> dict:
+    return {"provider": provider, "notification_id": notification_id, "accepted": accepted}
+
+
+@pytest.mark.parametrize("shape", [v1_top, v1_data])
+def test_a_send_response_for_one_recipient_becomes_pending(dochak: World, shape) -> None:
+    msg_key = payloads.new_id()
+    answered = dochak.register(payloads.sent("bizgo", shape(msg_key), recipient=payloads.PHONE_E164, channel="ALIMTALK"))
+    assert answered == [entry("bizgo", msg_key)]
+    row = dochak.wait_row("bizgo", msg_key, status="PENDING", reference="ref-1", channel="ALIMTALK", recipient="+8210****4321")
+    assert row["outcome"] is None and row["accepted_at"] is not None
+    assert (row["due_at"] - row["accepted_at"]).total_seconds() == 300
+
+
+@pytest.mark.parametrize("shape", [v1_omni, v2_omni])
+def test_a_send_response_for_many_recipients_becomes_one_notification_each(dochak: World, shape) -> None:
+    ids = [payloads.new_id() for _ in range(200)]
+    destinations = [destination(msg_key, f"0101234{number:04}") for number, msg_key in enumerate(ids)]
+    assert dochak.register(payloads.sent("bizgo", shape(*destinations))) == [entry("bizgo", msg_key) for msg_key in ids]
+    dochak.settle()
+    for number, msg_key in enumerate(ids):
+        row = dochak.row("bizgo", msg_key)
+        assert (row["status"], row["reference"], row["recipient"]) == ("PENDING", "ref-1", f"010****{number:04}")
+    # Each event holds its own recipient only.
+    (event,) = dochak.records("events", ids[7])
+    assert ids[7] in event.value.decode() and ids[8] not in event.value.decode()
+
+
+@pytest.mark.parametrize("shape", [v1_omni, v2_omni])
+def test_a_refused_destination_is_a_dead_letter_and_its_neighbours_are_not(dochak: World, shape) -> None:
+    taken, refused, again = (payloads.new_id() for _ in range(3))
+    answered = dochak.register(
+        payloads.sent(
+            "bizgo",
+            shape(destination(taken), destination(refused, code="A306", result="수신번호 오류"), destination(again, code="A301")),
+        )
+    )
+    assert answered == [entry("bizgo", taken), entry("bizgo", refused, accepted=False), entry("bizgo", again)]
+    dochak.wait_row("bizgo", refused, status="DEAD_LETTER", outcome="rejected", code="A306", reason="수신번호 오류", recipient="010****5678")
+    for msg_key in (taken, again):
+        dochak.wait_row("bizgo", msg_key, status="PENDING", outcome=None, code=None)
+    dochak.settle()
+    (alert,) = dochak.alerts(refused)
+    assert alert.type == "dochak.notification.dead_lettered.v1"
+    assert (alert.data["outcome"], alert.data["code"], alert.data["recipient"]) == ("rejected", "A306", "010****5678")
+    assert dochak.alerts(taken) == dochak.alerts(again) == []
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        lambda msg_key: v1_top(msg_key, "A325", "channel not permitted"),
+        lambda msg_key: v1_data(msg_key, "A325"),
+        lambda msg_key: v1_omni(destination(msg_key), code="A300"),
+        lambda msg_key: v2_omni(destination(msg_key), code="A300"),
+        lambda msg_key: v2_omni(destination(msg_key), auth="A110"),
+        lambda msg_key: {"result": "no code at all", "msgKey": msg_key},
+    ],
+    ids=["v1 top", "v1 data", "v1 omni", "v2 data", "v2 gateway", "no code"],
+)
+def test_a_refusal_of_the_whole_request_is_a_dead_letter_at_once(dochak: World, response) -> None:
+    msg_key = payloads.new_id()
+    assert dochak.register(payloads.sent("bizgo", response(msg_key))) == [entry("bizgo", msg_key, accepted=False)]
+    dochak.wait_row("bizgo", msg_key, status="DEAD_LETTER", outcome="rejected")
+    dochak.settle()
+    assert [alert.data["outcome"] for alert in dochak.alerts(msg_key)] == ["rejected"]
+
+
+def test_explicit_fields_are_taken_as_they_are(dochak: World) -> None:
+    notification_id = payloads.new_id()
+    accepted_at = "2026-01-12T11:00:03.250+09:00"
+    registration = payloads.accepted(
+        "blux", notification_id, channel="SMS", recipient="ann@example.kr", reference="주문-17", accepted_at=accepted_at
+    )
+    assert dochak.register(registration) == [entry("blux", notification_id)]
+    row = dochak.wait_row("blux", notification_id, status="PENDING", channel="SMS", recipient="a***@example.kr", reference="주문-17")
+    assert row["accepted_at"] == datetime.fromisoformat(accepted_at)
+
+
+def test_what_the_application_says_itself_wins_over_the_response(dochak: World) -> None:
+    msg_key = payloads.new_id()
+    response = v1_omni(destination(msg_key, payloads.PHONE))
+    dochak.register(payloads.sent("bizgo", response, recipient=payloads.PHONE_E164, reference="mine"))
+    dochak.wait_row("bizgo", msg_key, reference="mine", recipient="+8210****4321")
+
+
+def test_an_array_is_taken_whole_in_its_order(dochak: World) -> None:
+    ids = [payloads.new_id() for _ in range(5)]
+    registrations = [
+        payloads.accepted("blux", ids[0]),
+        payloads.sent("bizgo", v1_omni(destination(ids[1]), destination(ids[2]))),
+        payloads.sent("blux", {"notification_id": ids[3]}),
+        payloads.sent("bizgo", v1_top(ids[4])),
+    ]
+    providers = ["blux", "bizgo", "bizgo", "blux", "bizgo"]
+    assert dochak.register(registrations) == [entry(provider, id_) for provider, id_ in zip(providers, ids, strict=True)]
+    for provider, notification_id in zip(providers, ids, strict=True):
+        dochak.wait_row(provider, notification_id, status="PENDING")
+
+
+@pytest.mark.parametrize("bad", [{"provider": "nobody", "notification_id": "x"}, {"provider": "bizgo", "response": {"code": "A000"}}, 7])
+def test_one_bad_registration_keeps_the_whole_array_out(dochak: World, bad) -> None:
+    good = payloads.new_id()
+    answer = dochak.post_registration([payloads.accepted("bizgo", good), bad])
+    assert answer.status == 400 and "/1" in answer.json()["error"]["message"], answer
+    dochak.settle()
+    assert dochak.row("bizgo", good) is None and dochak.records("events", good) == []
+
+
+def test_the_same_acceptance_twice_is_one(dochak: World) -> None:
+    msg_key = payloads.new_id()
+    registration = payloads.accepted("bizgo", msg_key, recipient=payloads.PHONE_E164, accepted_at="2026-01-12T11:00:03+09:00")
+    dochak.register([registration, registration])
+    dochak.register(registration)
+    dochak.settle()
+    assert len(dochak.records("events", msg_key)) == 3
+    assert dochak.row("bizgo", msg_key)["version"] == 1
+    assert dochak.alerts(msg_key) == []
+
+
+def test_a_repeated_acceptance_keeps_the_earliest_time(dochak: World) -> None:
+    msg_key = payloads.new_id()
+    early, late = "2026-01-12T11:00:03+09:00", "2026-01-12T11:00:09+09:00"
+    for accepted_at in (late, early, late):
+        dochak.register(payloads.accepted("bizgo", msg_key, accepted_at=accepted_at))
+    dochak.settle()
+    assert dochak.row("bizgo", msg_key)["accepted_at"] == datetime.fromisoformat(early)
+
+
+def test_recipients_are_found_by_their_hash_however_they_were_written(dochak: World) -> None:
+    spellings = ["01087654321", "+821087654321", "010-8765-4321", "+82 10 8765 4321"]
+    ids = [payloads.new_id() for _ in spellings]
+    dochak.register([payloads.accepted("bizgo", id_, recipient=text) for id_, text in zip(ids, spellings, strict=True)])
+    dochak.settle()
+    rows = [dochak.row("bizgo", id_) for id_ in ids]
+    assert len({row["recipient_hash"] for row in rows}) == 1
+    assert all("8765" not in row["recipient"] and row["recipient"].endswith("4321") for row in rows), [row["recipient"] for row in rows]
+
+
+def test_numbers_in_the_providers_words_are_masked_everywhere(world: World) -> None:
+    dochak = world.start()
+    msg_key = payloads.new_id()
+    dochak.bizgo(payloads.bizgo(msg_key, "63019", reportText=f"no such user: {payloads.PHONE}, 010-1234-5678, ann@example.kr"))
+    reason = dochak.wait_row("bizgo", msg_key, status="DEAD_LETTER")["reason"]
+    assert "1234" not in reason and "ann@" not in reason and reason.startswith("no such user: "), reason
+    dochak.settle()
+    assert [alert.data["reason"] for alert in dochak.alerts(msg_key)] == [reason]
+
+
+def test_many_callers_at_once_are_all_answered_and_kept(dochak: World) -> None:
+    ids = [[payloads.new_id() for _ in range(25)] for _ in range(12)]
+    faults = []
+
+    def work(mine: list[str]) -> None:
+        try:
+            for id_ in mine:
+                dochak.register(payloads.accepted("blux", id_))
+                dochak.blux(payloads.blux_event(id_))
+        except Exception as error:  # shown by the test's own thread
+            faults.append(error)
+
+    threads = [threading.Thread(target=work, args=(mine,)) for mine in ids]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    dochak.settle()
+    statuses = dochak.statuses()
+    assert {statuses.get(id_) for mine in ids for id_ in mine} == {"SENT"}
