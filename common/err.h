@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What went wrong, told to the caller. A fallible function returns bool or a pointer and takes `struct err *` last.
-// The error belongs to the caller, is written only on failure, and is either returned or logged, never both.
+// What went wrong, told to the caller. A fallible function returns bool or a pointer and takes `struct err *`
+// last. The error belongs to the caller, is written only on failure, and is either returned or logged, never
+// both.
 #pragma once
 #include <stdbool.h>
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK             __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 struct err {

@@ -126,3 +126,24 @@ bool event_traceparent_ok(const char *value) {
   return strlen(value) == 55 && strncmp(value, "00-", 3) == 0 && is_id(value + 3, 32) && value[35] == '-' &&
          is_id(value + 36, 16) && value[52] == '-' && is_hex(value + 53, 2);
 }
+
+rd_kafka_resp_err_t event_produce(rd_kafka_t *rk, const struct event_record *record, const struct event *ev) {
+  rd_kafka_headers_t *headers = event_headers_new(ev);
+  const char *value =
+      record->len ? record->value : ""; // no bytes are not "no value": that would be a tombstone
+  rd_kafka_vu_t parts[] = {
+      {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = record->topic},
+      {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+      {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+      {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = record->opaque},
+      {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value, record->len}},
+      {.vtype = RD_KAFKA_VTYPE_KEY,
+       .u.mem = {(void *)(uintptr_t)record->key, record->key ? strlen(record->key) : 0}},
+  };
+  rd_kafka_error_t *error = rd_kafka_produceva(rk, parts, COUNT_OF(parts));
+  if (!error) return RD_KAFKA_RESP_ERR_NO_ERROR; // it took the headers over
+  rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+  rd_kafka_error_destroy(error);
+  rd_kafka_headers_destroy(headers);
+  return code;
+}

@@ -35,8 +35,18 @@ struct event {
 // which is an EVENT_QUARANTINED with a reason. rd_kafka_producev takes them over when it succeeds, else the
 // caller destroys them.
 rd_kafka_headers_t *event_headers_new(const struct event *ev);
-// Reads them back. Strings are borrowed from the message; `type` is one of the constants. An ill-formed
-// traceparent is as none. False: not one of our events, with which header and why.
+// Produces the event: its headers, `key` or none, the value copied. Taken over by librdkafka or not at all;
+// `opaque` comes back in the delivery report.
+struct event_record {
+  rd_kafka_topic_t *topic;
+  const char *key;
+  const void *value;
+  size_t len;
+  void *opaque;
+};
+rd_kafka_resp_err_t event_produce(rd_kafka_t *rk, const struct event_record *record, const struct event *ev);
+// Reads the headers back. Strings are borrowed from the message; `type` is one of the constants. An
+// ill-formed traceparent is as none. False: not one of our events, with which header and why.
 MUST_CHECK bool event_from_message(const rd_kafka_message_t *rkm, struct event *ev, struct err *err);
 // A traceparent header value that is well-formed (version 00,
 // https://www.w3.org/TR/trace-context/#traceparent-header).

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// JSON at our door: parsing that cannot be made to recurse without bound, JSON Pointers (RFC 6901) made ready once, and
-// the exact bytes of a value inside a body. Values are jansson's.
+// JSON at our door: parsing that cannot be made to recurse without bound, JSON Pointers (RFC 6901) made ready
+// once, and the exact bytes of a value inside a body. Values are jansson's.
 #pragma once
 #include "common/err.h"
 #include <jansson.h>
@@ -11,10 +11,10 @@ enum { JSON_DEPTH_MAX = 64 };
 void json_cleanup(json_t **value);
 #define AUTO_JSON __attribute__((cleanup(json_cleanup))) json_t
 
-// Parses a whole text. Refuses: empty, nested deeper than JSON_DEPTH_MAX (checked before jansson recurses), ill-formed
-// UTF-8, lone surrogates, NUL in a string, duplicate keys, anything behind the value. An integer beyond 64 bit is
-// read as a real rather than refused: the raw bytes are what travels. New reference, or NULL with the cause and the
-// position, never the content.
+// Parses a whole text. Refuses: empty, nested deeper than JSON_DEPTH_MAX (checked before jansson recurses),
+// ill-formed UTF-8, lone surrogates, NUL in a string, duplicate keys, anything behind the value. An integer
+// beyond 64 bit is read as a real rather than refused: the raw bytes are what travels. New reference, or NULL
+// with the cause and the position, never the content.
 MUST_CHECK json_t *json_parse(const char *text, size_t len, struct err *err);
 
 struct json_pointer {
@@ -31,12 +31,14 @@ json_t *json_at(const json_t *root, const struct json_pointer *pointer);
 // Puts `value` (reference stolen) in place of what is there; false when nothing is there.
 bool json_replace_at(json_t *root, const struct json_pointer *pointer, json_t *value);
 
-// The text of a string or an integer as an id is written: strings as they are, integers in decimal, into `buf` if
-// need be. NULL for anything else, and for an empty string. Borrowed from value or buf.
+// The text of a string or an integer as an id is written: strings as they are, integers in decimal, into
+// `buf` if need be. NULL for anything else, and for an empty string. Borrowed from value or buf.
 const char *json_scalar_text(const json_t *value, char buf[24]);
 
-// Where in `text`, a document json_parse() has accepted, the value at `pointer` stands: bytes [*start, *start + *len).
-bool json_span_at(const char *text, size_t len, const struct json_pointer *pointer, size_t *start, size_t *out_len);
+// Where in `text`, a document json_parse() has accepted, the value at `pointer` stands: bytes [*start, *start
+// + *len).
+bool json_span_at(const char *text, size_t len, const struct json_pointer *pointer, size_t *start,
+                  size_t *out_len);
 // Steps through the elements of an array span: *cursor is 0 at first. False after the last one.
 bool json_span_next(const char *array, size_t len, size_t *cursor, size_t *start, size_t *out_len);
 

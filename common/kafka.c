@@ -217,15 +217,23 @@ static bool set_message_timeout(rd_kafka_conf_t *conf, const struct settings *se
   return set_one(conf, "message.timeout.ms", text, err);
 }
 
-rd_kafka_t *kafka_producer_new(const struct settings *settings, rd_kafka_conf_t *conf, struct err *err) {
+rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err) {
   char reason[REASON_SIZE];
-  bool ok = set_all(conf, producer_defaults, COUNT_OF(producer_defaults), err) &&
-            set_message_timeout(conf, settings, err) && set_file(conf, settings->kafka_properties, err) &&
-            set_all(conf, producer_fixed, COUNT_OF(producer_fixed), err);
-  rd_kafka_t *rk = ok ? rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason) : NULL;
-  if (ok && !rk) err_set(err, "kafka producer: %s", reason);
-  if (!rk) rd_kafka_conf_destroy(conf); // taken over only by a success
-  return rk;
+  if (!conf) return NULL;
+  rd_kafka_t *rk = rd_kafka_new(type, conf, reason, sizeof reason);
+  if (rk) return rk;
+  rd_kafka_conf_destroy(conf); // taken over only by a success
+  err_set(err, "kafka %s: %s", type == RD_KAFKA_PRODUCER ? "producer" : "consumer", reason);
+  return NULL;
+}
+
+rd_kafka_t *kafka_producer_new(const struct settings *settings, rd_kafka_conf_t *conf, struct err *err) {
+  if (set_all(conf, producer_defaults, COUNT_OF(producer_defaults), err) &&
+      set_message_timeout(conf, settings, err) && set_file(conf, settings->kafka_properties, err) &&
+      set_all(conf, producer_fixed, COUNT_OF(producer_fixed), err))
+    return kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
+  rd_kafka_conf_destroy(conf);
+  return NULL;
 }
 
 // ---- topics ----

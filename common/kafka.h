@@ -24,6 +24,10 @@ struct kafka_setting {
 MUST_CHECK rd_kafka_conf_t *kafka_conf_new(const struct settings *settings, const struct kafka_setting *ours,
                                            size_t n, struct err *err);
 
+// A client of that configuration, which is consumed either way; NULL conf is NULL with the error that is
+// already there.
+MUST_CHECK rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err);
+
 // The conf is consumed either way. Producer for ingress: acks=all, no idempotence (it can go fatal),
 // in-flight bounded, a record given up after 5 s (or the ack budget, if that is longer). The delivery report
 // callback is the caller's to set on the conf.

@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,8 +24,10 @@ enum { REQUEST_TIMEOUT_MS = 2000 };
 struct listener { // civetweb's user data; freed when the context ends
   mg_request_handler handler;
   void *handler_arg;
-  struct in_addr host;
+  int door; // descriptor of the listening socket; -1: not found
+  bool refusing;
   atomic_bool started;
+  _Atomic int64_t connections;
   struct err fault; // what civetweb complained of before it had started
 };
 
@@ -93,9 +97,15 @@ static void note_time(const struct mg_connection *conn) {
 }
 
 static int on_connection(const struct mg_connection *conn, void **conn_data) {
-  (void)conn;
+  struct listener *listener = mg_get_user_context_data(conn);
+  atomic_fetch_add(&listener->connections, 1);
   *conn_data = (void *)(intptr_t)clock_mono_ms(); // NOLINT
   return 0;
+}
+
+static void on_closed(const struct mg_connection *conn) {
+  struct listener *listener = mg_get_user_context_data(conn);
+  atomic_fetch_sub(&listener->connections, 1);
 }
 
 static int on_request(struct mg_connection *conn) {
@@ -148,17 +158,34 @@ static void on_exit_context(const struct mg_context *ctx) {
   free(mg_get_user_data(ctx));
 }
 
-// ---- start, stop ----
-
-static struct in_addr host_of(const char *address) {
-  AUTO_FREE char *host = mem_strndup(address, strcspn(address, ":"));
-  struct in_addr out = {0};
-  inet_pton(AF_INET, host, &out); // else civetweb will say what is wrong with it
-  return out;
-}
+// ---- start ----
 
 static void init_library(void) {
   mg_init_library(MG_FEATURES_DEFAULT);
+}
+
+int listen_port(const struct mg_context *ctx) {
+  struct mg_server_port port;
+  return mg_get_server_ports(ctx, 1, &port) == 1 ? port.port : -1;
+}
+
+// The descriptor civetweb accepts on, which it keeps to itself.
+static int find_door(const struct mg_context *ctx, const char *address) {
+  enum { FDS = 1024 };
+  AUTO_FREE char *host = mem_strndup(address, strcspn(address, ":"));
+  struct sockaddr_in door = {.sin_port = htons((uint16_t)listen_port(ctx))};
+  inet_pton(AF_INET, host, &door.sin_addr);
+  for (int fd = 0; fd < FDS; fd++) {
+    int listening = 0;
+    socklen_t len = sizeof listening;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) != 0 || !listening) continue;
+    struct sockaddr_in bound = {0};
+    len = sizeof bound;
+    if (getsockname(fd, (struct sockaddr *)&bound, &len) == 0 && bound.sin_family == AF_INET &&
+        bound.sin_port == door.sin_port && bound.sin_addr.s_addr == door.sin_addr.s_addr)
+      return fd;
+  }
+  return -1;
 }
 
 struct mg_context *listen_start(const struct listen_options *options, mg_request_handler handler,
@@ -168,80 +195,63 @@ struct mg_context *listen_start(const struct listen_options *options, mg_request
   char threads[24], request_timeout[24];
   snprintf(threads, sizeof threads, "%lld", (long long)options->threads);
   snprintf(request_timeout, sizeof request_timeout, "%d", REQUEST_TIMEOUT_MS);
+  // clang-format off
   const char *settings[] = {
-      "listening_ports",
-      options->address,
-      "num_threads",
-      threads,
-      "request_timeout_ms",
-      request_timeout,
-      "enable_keep_alive",
-      "yes",
-      "keep_alive_timeout_ms",
-      "1500", // an idle connection holds a thread
-      "tcp_nodelay",
-      "1", // else an answer waits 44 ms for the peer's acknowledgement
-      "connection_queue",
-      "1024",
-      "listen_backlog",
-      "1024",
-      "decode_url",
-      "no", // civetweb decodes in place, over what was sent
-      "enable_auth_domain_check",
-      "no",
+      "listening_ports",          options->address,
+      "num_threads",              threads,
+      "request_timeout_ms",       request_timeout,
+      "enable_keep_alive",        "yes",
+      "keep_alive_timeout_ms",    "1500", // an idle connection holds a thread
+      "tcp_nodelay",              "1",    // else an answer waits 44 ms for the peer's acknowledgement
+      "connection_queue",         "1024",
+      "listen_backlog",           "1024",
+      "decode_url",               "no",   // civetweb decodes in place, over what was sent
+      "enable_auth_domain_check", "no",
       NULL,
   };
+  // clang-format on
   const struct mg_callbacks callbacks = {.begin_request = on_request,
                                          .init_connection = on_connection,
+                                         .connection_closed = on_closed,
                                          .http_error = on_error,
                                          .log_message = on_log,
                                          .exit_context = on_exit_context};
   struct listener *listener = mem_alloc(sizeof *listener);
-  *listener =
-      (struct listener){.handler = handler, .handler_arg = handler_arg, .host = host_of(options->address)};
+  *listener = (struct listener){.handler = handler, .handler_arg = handler_arg};
   struct mg_context *ctx = mg_start(&callbacks, listener, settings);
   if (!ctx) {
     err_set(err, "%s: %s", options->address, listener->fault.text);
     free(listener);
     return NULL;
   }
+  listener->door = find_door(ctx, options->address);
   atomic_store(&listener->started, true);
   return ctx;
 }
 
-int listen_port(const struct mg_context *ctx) {
-  struct mg_server_port port;
-  return mg_get_server_ports(ctx, 1, &port) == 1 ? port.port : -1;
+// ---- stop ----
+
+int64_t listen_connections(const struct mg_context *ctx) {
+  const struct listener *listener = mg_get_user_data(ctx);
+  return atomic_load(&listener->connections);
 }
 
-struct knocker {
-  struct sockaddr_in door;
-  atomic_bool done;
-};
-
-// civetweb's accepting thread looks at its stop flag every two seconds, or when somebody connects.
-static void *knock(void *arg) {
-  enum { PAUSE_MS = 20 };
-  struct knocker *knocker = arg;
-  while (!atomic_load(&knocker->done)) {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd >= 0) {
-      connect(fd, (struct sockaddr *)&knocker->door, sizeof knocker->door);
-      close(fd);
-    }
-    clock_sleep_ms(PAUSE_MS);
-  }
-  return NULL;
+// civetweb can only stop as a whole. So its listening socket is taken away under its hands, and an eventfd,
+// on which nobody ever connects, put in its place.
+void listen_refuse(struct mg_context *ctx) {
+  struct listener *listener = mg_get_user_data(ctx);
+  if (listener->door < 0 || listener->refusing) return;
+  int wall = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wall < 0) return;
+  shutdown(listener->door, SHUT_RD); // ends a poll that already waits on it
+  listener->refusing = dup3(wall, listener->door, O_CLOEXEC) >= 0;
+  close(wall);
 }
 
 void listen_stop(struct mg_context *ctx) {
   const struct listener *listener = mg_get_user_data(ctx);
-  struct knocker knocker = {.door = {.sin_family = AF_INET,
-                                     .sin_addr = listener->host,
-                                     .sin_port = htons((uint16_t)listen_port(ctx))}};
-  pthread_t thread;
-  bool knocking = pthread_create(&thread, NULL, knock, &knocker) == 0;
+  listen_refuse(ctx);
+  // civetweb looks at its stop flag every two seconds, or when its descriptor can be read.
+  if (listener->refusing) eventfd_write(listener->door, 1);
   mg_stop(ctx);
-  atomic_store(&knocker.done, true);
-  if (knocking) pthread_join(thread, NULL);
 }

@@ -19,7 +19,11 @@ struct listen_options {
 MUST_CHECK struct mg_context *listen_start(const struct listen_options *options, mg_request_handler handler,
                                            void *handler_arg, struct err *err);
 int listen_port(const struct mg_context *ctx); // the port really bound
-void listen_stop(struct mg_context *ctx);      // throws away what is in flight: drain first
+// How many connections a thread has, busy or idle. An idle one is closed after 1.5 s.
+int64_t listen_connections(const struct mg_context *ctx);
+// Takes no new connections from now on; those there are go on. For draining.
+void listen_refuse(struct mg_context *ctx);
+void listen_stop(struct mg_context *ctx); // throws away what is in flight: drain first
 
 struct http_answer {
   int status;

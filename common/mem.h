@@ -4,9 +4,11 @@
 #pragma once
 #include <stddef.h>
 
-void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull));                // zeroed
-void *mem_array(size_t count, size_t size) __attribute__((malloc, returns_nonnull));  // zeroed, overflow aborts
-void *mem_grow(void *old, size_t count, size_t size) __attribute__((returns_nonnull)); // realloc, overflow aborts
+void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull)); // zeroed
+void *mem_array(size_t count, size_t size)
+    __attribute__((malloc, returns_nonnull)); // zeroed, overflow aborts
+void *mem_grow(void *old, size_t count, size_t size)
+    __attribute__((returns_nonnull)); // realloc, overflow aborts
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *mem_strndup(const char *s, size_t len) __attribute__((malloc, returns_nonnull));
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2), malloc, returns_nonnull));

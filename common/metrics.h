@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Counters and gauges as Prometheus text (text format 0.0.4). A service lists its metrics once, as an array of
-// `struct metric`; the index is the id. A metric has at most one label; its children are made on first use and stay.
-// Thread: any. metrics_at() takes a lock the first time a label value is seen; keep the pointer on a hot path.
+// Counters and gauges as Prometheus text (text format 0.0.4). A service lists its metrics once, as an array
+// of `struct metric`; the index is the id. A metric has at most one label; its children are made on first use
+// and stay. Thread: any. metrics_at() takes a lock the first time a label value is seen; keep the pointer on
+// a hot path.
 #pragma once
 #include <stdatomic.h>
 #include <stddef.h>

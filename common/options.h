@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Settings from the environment, described by a table that loads, validates, prints and documents them. Every setting
-// NAME may also be given as NAME_FILE, a file that holds the value (one trailing newline is cut). Both at once, an
-// unknown DOCHAK_* name, or an ill-formed value is an error that names it. Not for: anything read after start.
+// Settings from the environment, described by a table that loads, validates, prints and documents them. Every
+// setting NAME may also be given as NAME_FILE, a file that holds the value (one trailing newline is cut).
+// Both at once, an unknown DOCHAK_* name, or an ill-formed value is an error that names it. Not for: anything
+// read after start.
 #pragma once
 #include "common/err.h"
 #include <stddef.h>
@@ -26,9 +27,10 @@ struct option {
   const char *help;  // one sentence
 };
 
-// Fills `out` (zeroed by the caller) with the rows whose `services` meet `service`; the others are only known by name.
-// Names beginning with DOCHAK_SECRET_ belong to the endpoints file and are let through.
-MUST_CHECK bool options_load(const struct option *table, size_t n, unsigned service, void *out, struct err *err);
+// Fills `out` (zeroed by the caller) with the rows whose `services` meet `service`; the others are only known
+// by name. Names beginning with DOCHAK_SECRET_ belong to the endpoints file and are let through.
+MUST_CHECK bool options_load(const struct option *table, size_t n, unsigned service, void *out,
+                             struct err *err);
 void options_free(const struct option *table, size_t n, void *out);
 
 // --print-config: NAME=value lines of the loaded values, secrets masked.
@@ -37,6 +39,7 @@ void options_print(const struct option *table, size_t n, unsigned service, const
 void options_help(const struct option *table, size_t n, unsigned service, FILE *to);
 void options_markdown(const struct option *table, size_t n, const char *const *service_names, FILE *to);
 
-// The value of NAME or the content of the file NAME_FILE names, as a new string; false with an error naming it when
-// neither is set, both are, or the file cannot be read. For the secrets that the endpoints file names.
+// The value of NAME or the content of the file NAME_FILE names, as a new string; false with an error naming
+// it when neither is set, both are, or the file cannot be read. For the secrets that the endpoints file
+// names.
 MUST_CHECK bool options_secret(const char *name, char **out, struct err *err);

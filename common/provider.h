@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A provider is a file: schemas/providers/<name>.json, checked against provider.schema.json and read by both services.
-// ingress asks it what kind an element is, its id and the ack; the processor asks what it means. Everything here is
-// immutable after loading. Thread: any.
+// A provider is a file: schemas/providers/<name>.json, checked against provider.schema.json and read by both
+// services. ingress asks it what kind an element is, its id and the ack; the processor asks what it means.
+// Everything here is immutable after loading. Thread: any.
 #pragma once
 #include "common/err.h"
 #include "common/json.h"
@@ -13,13 +13,15 @@ enum provider_outcome { OUTCOME_DELIVERED, OUTCOME_FAILED, OUTCOME_ACCOUNT_FAULT
 const char *provider_outcome_name(enum provider_outcome outcome); // "delivered" …
 
 enum { PROVIDER_ID_MAX = 255 }; // bytes of a notification id; a longer one is not understood
-// Usable as a notification id: 1 to PROVIDER_ID_MAX bytes, no control characters. For ids that a caller gives outright.
+// Usable as a notification id: 1 to PROVIDER_ID_MAX bytes, no control characters. For ids that a caller gives
+// outright.
 bool provider_id_ok(const char *id);
 
 struct provider;
 struct providers;
 
-// All *.json of the folder, or those built in when dir is "". Any fault is an error that names file, pointer and rule.
+// All *.json of the folder, or those built in when dir is "". Any fault is an error that names file, pointer
+// and rule.
 MUST_CHECK struct providers *providers_load(const char *dir, struct err *err);
 void providers_free(struct providers *providers);
 const struct provider *providers_find(const struct providers *providers, const char *name); // NULL: none such
@@ -30,14 +32,15 @@ void provider_free(struct provider *provider);
 
 const char *provider_name(const struct provider *provider);
 int64_t provider_budget_ms(const struct provider *provider); // how long it may wait for its ack, ours at most
-const struct json_pointer *provider_elements(const struct provider *provider); // array or single element of a body
+const struct json_pointer *provider_elements(
+    const struct provider *provider); // array or single element of a body
 
 struct provider_ack {
   int status;
   char *body; // new, JSON; NULL: empty
 };
-// `body` is the request's parsed body or NULL; "${/pointer}" in the file's ack is replaced by the string or number
-// there, "" where there is none.
+// `body` is the request's parsed body or NULL; "${/pointer}" in the file's ack is replaced by the string or
+// number there, "" where there is none.
 struct provider_ack provider_ack(const struct provider *provider, const json_t *body);
 struct provider_ack provider_refusal(const struct provider *provider, const json_t *body);
 
@@ -49,14 +52,16 @@ struct provider_element {
   char id_buf[24];
 };
 // False: no kind fits, or it has no usable id; the reason says which, without quoting the element.
-MUST_CHECK bool provider_classify(const struct provider *provider, const json_t *element, struct provider_element *out,
-                                  struct err *err);
+MUST_CHECK bool provider_classify(const struct provider *provider, const json_t *element,
+                                  struct provider_element *out, struct err *err);
 
-// What the processor needs of a receipt. Strings are borrowed from the element, the provider or the buffers, or NULL.
+// What the processor needs of a receipt. Strings are borrowed from the element, the provider or the buffers,
+// or NULL.
 struct provider_receipt {
   const char *id, *channel, *code, *recipient, *reference;
   enum provider_outcome outcome;
-  char *reason;    // new: the provider's text, else the file's for this code; "unknown code 77777…" for an unlisted one
+  char *reason;    // new: the provider's text, else the file's for this code; "unknown code 77777…" for an
+                   // unlisted one
   bool known_code; // false: the code is in no table
   int64_t time_ms; // the provider's own time; -1: none, or not readable
   const char *dedupe[8]; // values of the dedupe pointers, "" where absent
@@ -69,17 +74,19 @@ void provider_receipt_fini(struct provider_receipt *receipt);
 // Masks the recipient in the element itself, wherever the file says it stands. For what is stored.
 void provider_mask_element(const struct provider *provider, json_t *element);
 
-// What a send API answered, one per recipient. Strings are borrowed from the response, the provider or the buffers, or
-// NULL; `id` never is.
+// What a send API answered, one per recipient. Strings are borrowed from the response, the provider or the
+// buffers, or NULL; `id` never is.
 struct provider_acceptance {
   const char *id, *channel, *recipient, *reference, *code;
   const char *reason;
-  bool accepted;   // false: the send API refused this recipient
-  json_t *narrowed; // new reference: the response with only this recipient in it, to be read again the same way
+  bool accepted; // false: the send API refused this recipient
+  json_t
+      *narrowed; // new reference: the response with only this recipient in it, to be read again the same way
   char buf[6][24];
 };
-// Reads a raw send response; *out is a new array of *n ≥ 1, freed with provider_acceptances_free(). False: no shape in the
-// provider file fits or an entry has no id; the reason says the pointer. Reading `narrowed` again gives exactly one, equal.
+// Reads a raw send response; *out is a new array of *n ≥ 1, freed with provider_acceptances_free(). False: no
+// shape in the provider file fits or an entry has no id; the reason says the pointer. Reading `narrowed`
+// again gives exactly one, equal.
 MUST_CHECK bool provider_read_acceptance(const struct provider *provider, const json_t *response,
                                          struct provider_acceptance **out, size_t *n, struct err *err);
 void provider_acceptances_free(struct provider_acceptance *list, size_t n);

@@ -61,14 +61,15 @@ static const struct option table[] = {
     ROW("DOCHAK_GROUP_ID", OPTION_TEXT, group_id, "dochak-processor", .services = SERVICE_PROCESSOR,
         .help = "Consumer group; processors of one group share the partitions."),
     ROW("DOCHAK_INSTANCE", OPTION_TEXT, instance, "", .services = SERVICE_PROCESSOR,
-        .help = "Name of this process, part of its transactional ids, unique within the group; a new one at "
-                "each start "
-                "if not given."),
+        .help = "Name of this process, unique within the group and the same at each start: after a crash the "
+                "next start takes over at once, not after a time-out. A new one each time if not given."),
     ROW("DOCHAK_BATCH_MAX_RECORDS", OPTION_INT, batch_max_records, "2000", .min = 1, .max = 10000,
         .services = SERVICE_PROCESSOR,
         .help = "Most records in one batch, which is one Postgres transaction."),
     ROW("DOCHAK_BATCH_MAX_MS", OPTION_INT, batch_max_ms, "50", .min = 1, .max = 5000,
-        .services = SERVICE_PROCESSOR, .help = "Milliseconds a batch may wait to fill."),
+        .services = SERVICE_PROCESSOR,
+        .help = "Most milliseconds spent on collecting a batch; it never waits for records that are not "
+                "there yet."),
     ROW("DOCHAK_RECIPIENT_KEY", OPTION_SECRET, recipient_key, NULL, .min = 16, .services = SERVICE_PROCESSOR,
         .help = "Key of the hash that recipients are kept as, the same for all processors; another key makes "
                 "earlier "

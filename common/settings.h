@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Every setting of both services in one table (settings.c), which is also the manual: --help, --print-config and the
-// table in README.md are printed from it. One table, since a deployment hands both services one environment.
+// Every setting of both services in one table (settings.c), which is also the manual: --help, --print-config
+// and the table in README.md are printed from it. One table, since a deployment hands both services one
+// environment.
 #pragma once
 #include "common/log.h"
 #include "common/options.h"
@@ -38,8 +39,9 @@ struct settings {
 MUST_CHECK bool settings_load(unsigned service, struct settings *out, struct err *err);
 void settings_fini(struct settings *settings);
 
-// The common command line: handles --help, --help-markdown, --version, and says with a friendly error what it does not
-// know. Returns -1 to go on, else the exit code. `--check` and `--print-config` are left to the caller, in `*flags`.
+// The common command line: handles --help, --help-markdown, --version, and says with a friendly error what it
+// does not know. Returns -1 to go on, else the exit code. `--check` and `--print-config` are left to the
+// caller, in `*flags`.
 enum { SETTINGS_CHECK = 1, SETTINGS_PRINT = 2 };
 int settings_arguments(unsigned service, int argc, char **argv, unsigned *flags);
 void settings_print(unsigned service, const struct settings *settings);

@@ -12,7 +12,8 @@ enum { UUID_TEXT_SIZE = 37 };
 
 // Version 7: Unix milliseconds, then a counter within the millisecond and randomness. Thread: any.
 struct uuid uuid_new_v7(void);
-// Version 5 in dochak's own namespace, over the fields, each with its length in front: the same fields, the same id.
+// Version 5 in dochak's own namespace, over the fields, each with its length in front: the same fields, the
+// same id.
 struct uuid uuid_of_fields(const char *const *fields, size_t n);
 void uuid_format(struct uuid uuid, char out[UUID_TEXT_SIZE]);
 bool uuid_parse(const char *text, struct uuid *out);

@@ -50,11 +50,11 @@ static void ticket_free(struct ticket *ticket) {
   free(ticket);
 }
 
-// Reports on `n` messages. Wakes the request at the last one, or at the first bad one.
-static void ticket_report(struct ticket *ticket, size_t n, bool durable) {
+// Reports on one message. Wakes the request at the last one, or at the first bad one.
+static void ticket_report(struct ticket *ticket, bool durable) {
   pthread_mutex_lock(&ticket->lock);
-  bool wakes = !ticket->failed && (!durable || ticket->pending == n);
-  ticket->pending -= n;
+  bool wakes = !ticket->failed && (!durable || ticket->pending == 1);
+  ticket->pending--;
   ticket->failed |= !durable;
   bool last = ticket->pending == 0 && ticket->abandoned;
   if (wakes && !ticket->abandoned) pthread_cond_signal(&ticket->settled);
@@ -62,10 +62,12 @@ static void ticket_report(struct ticket *ticket, size_t n, bool durable) {
   if (last) ticket_free(ticket);
 }
 
-// Gives the ticket up. True: all reports are in and good.
-static bool ticket_wait(struct ticket *ticket, int64_t deadline) {
+// Gives the ticket up; on the `unsent` messages there will be no report. True: all reports are in and good.
+static bool ticket_wait(struct ticket *ticket, size_t unsent, int64_t deadline) {
   struct timespec at = clock_timespec_at(deadline);
   pthread_mutex_lock(&ticket->lock);
+  ticket->pending -= unsent;
+  ticket->failed |= unsent > 0;
   int expired = 0;
   while (ticket->pending && !ticket->failed && !expired)
     expired = pthread_cond_timedwait(&ticket->settled, &ticket->lock, &at);
@@ -87,29 +89,16 @@ static void count_error(struct publisher *publisher, rd_kafka_resp_err_t code) {
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque) {
   (void)rk;
   if (rkm->err) count_error(opaque, rkm->err);
-  ticket_report(rkm->_private, 1, !rkm->err);
+  ticket_report(rkm->_private, !rkm->err);
 }
 
 static bool produce(struct publisher *publisher, const struct publisher_message *message,
                     struct ticket *ticket) {
-  rd_kafka_headers_t *headers = event_headers_new(&message->event);
-  rd_kafka_vu_t parts[] = {
-      {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = publisher->topics[message->topic]},
-      {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-      {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
-      {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = ticket},
-      {.vtype = RD_KAFKA_VTYPE_VALUE,
-       .u.mem = {.ptr = message->value_len ? (void *)(uintptr_t)message->value : (void *)(uintptr_t) "",
-                 .size = message->value_len}},
-      {.vtype = RD_KAFKA_VTYPE_KEY,
-       .u.mem = {.ptr = (void *)(uintptr_t)message->key, .size = message->key ? strlen(message->key) : 0}},
-  };
-  rd_kafka_error_t *error = rd_kafka_produceva(publisher->rk, parts, COUNT_OF(parts));
-  if (!error) return true; // it took the headers over
-  count_error(publisher, rd_kafka_error_code(error));
-  rd_kafka_error_destroy(error);
-  rd_kafka_headers_destroy(headers);
-  return false;
+  const struct event_record record = {publisher->topics[message->topic], message->key, message->value,
+                                      message->value_len, ticket};
+  rd_kafka_resp_err_t code = event_produce(publisher->rk, &record, &message->event);
+  if (code) count_error(publisher, code);
+  return !code;
 }
 
 static void note_result(struct publisher *publisher, bool durable) {
@@ -131,8 +120,7 @@ enum publisher_result publisher_publish(struct publisher *publisher, const struc
     struct ticket *ticket = ticket_new(n);
     size_t sent = 0;
     while (sent < n && produce(publisher, &messages[sent], ticket)) sent++;
-    if (sent < n) ticket_report(ticket, n - sent, false);
-    durable = ticket_wait(ticket, deadline);
+    durable = ticket_wait(ticket, n - sent, deadline);
   }
   note_result(publisher, durable);
   return durable ? PUBLISHER_DURABLE : PUBLISHER_UNAVAILABLE;

@@ -11,7 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DRAIN_QUIET_MS = 100, DRAIN_LOOK_MS = 10 };
+enum {
+  DRAIN_LAG_MS = 1000, // whoever routes to us learns a little late that we are not ready
+  DRAIN_QUIET_MS = 50,
+  DRAIN_LOOK_MS = 5,
+};
 
 struct server {
   struct ingress *ingress;
@@ -94,11 +98,11 @@ const char *server_unready(void *arg) {
   return NULL;
 }
 
-// Quiet for a moment: whoever still has a connection has been told to close it.
+// Whoever was told to close has closed, and whoever was idle has been.
 static bool wait_quiet(const struct server *server, int64_t max_ms) {
   int64_t now = clock_mono_ms(), deadline = now + max_ms, quiet_since = now;
   for (; now < deadline; now = clock_mono_ms()) {
-    if (atomic_load(server->in_flight)) quiet_since = now;
+    if (listen_connections(server->ctx)) quiet_since = now;
     if (now - quiet_since >= DRAIN_QUIET_MS) return true;
     clock_sleep_ms(DRAIN_LOOK_MS);
   }
@@ -109,9 +113,11 @@ void server_drain(struct server *server, int64_t max_ms) {
   if (!server) return;
   atomic_store(&server->draining, true);
   metrics_set(server->ingress->metrics, COUNTER_READY, NULL, 0);
+  wait_quiet(server, DRAIN_LAG_MS);
+  listen_refuse(server->ctx);
   if (!wait_quiet(server, max_ms))
     log_warn("requests were still in flight when the time to stop was up",
-             LOG_INT("in_flight", atomic_load(server->in_flight)));
+             LOG_INT("connections", listen_connections(server->ctx)));
   listen_stop(server->ctx);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The public listener: which path and method is whose, and the way every request goes, from a fault in its
-// framing to the answer and its count. Draining is counted here, since civetweb throws away what is in flight
-// when it stops.
+// framing to the answer and its count, and the way it all ends: civetweb throws away what is in flight when it
+// stops.
 #pragma once
 #include "common/err.h"
 #include "common/metrics.h"
@@ -31,7 +31,7 @@ MUST_CHECK struct server *server_start(struct ingress *ingress, struct err *err)
 int server_port(const struct server *server);
 // NULL, or why there should be no new requests: an admin_ready_fn. Thread: any.
 const char *server_unready(void *server);
-// Readiness is red at once, and everyone is told "Connection: close". Waits until nothing is in flight, at
-// most so long, then closes the listener. NULL is let through.
+// Readiness is red at once, and everyone is told "Connection: close". For a second who still comes is served,
+// then nobody new is let in, and what is there is finished, for at most max_ms. NULL is let through.
 void server_drain(struct server *server, int64_t max_ms);
 void server_free(struct server *server); // after server_drain()

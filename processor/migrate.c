@@ -64,14 +64,8 @@ bool migrate_schema(int *applied, struct err *err) {
 
 bool migrate_topics(const struct settings *settings, size_t *created, struct err *err) {
   char *topics[KAFKA_TOPIC_COUNT];
-  char cause[256];
-  rd_kafka_conf_t *conf = kafka_conf_new(settings, NULL, 0, err);
-  if (conf == NULL) return false;
-  rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, cause, sizeof cause);
-  if (rk == NULL) {
-    rd_kafka_conf_destroy(conf);
-    return err_set(err, "cannot make a Kafka client: %s", cause);
-  }
+  rd_kafka_t *rk = kafka_client_new(RD_KAFKA_PRODUCER, kafka_conf_new(settings, NULL, 0, err), err);
+  if (rk == NULL) return false;
   for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++)
     topics[t] = kafka_topic_name(settings->topic_prefix, t);
   bool done =

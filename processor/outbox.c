@@ -3,15 +3,16 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "common/stop.h"
-#include "processor/store.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-  QUEUE_FULL_WAIT_MS = 50,
-  QUEUE_FULL_TRIES = 200,
-  ABORT_TIMEOUT_MS = 10000,
-  OFFSETS_TIMEOUT_MS = 10000
+enum { OPEN_TIMEOUT_MS = 15000, ABORT_TIMEOUT_MS = 10000, OFFSETS_TIMEOUT_MS = 10000 };
+enum { QUEUE_FULL_WAIT_MS = 50, QUEUE_FULL_TRIES = 200 };
+
+struct outbox {
+  struct processor *processor;
+  rd_kafka_t *producer;
+  rd_kafka_topic_t *topics[KAFKA_TOPIC_COUNT];
 };
 
 // --- places
@@ -65,34 +66,20 @@ static bool is_of_batch(const struct alert *alert, struct fact *const *facts, si
 // --- producing
 // -----------------------------------------------------------------------------------------------------
 
-struct record {
-  const char *topic, *key;
-  const void *value;
-  size_t value_len;
-};
-
-// The headers are consumed either way. A full local queue is a wait, never a loss.
-static bool produce(rd_kafka_t *producer, const struct record *record, rd_kafka_headers_t *headers,
-                    struct err *err) {
-  for (int tries = 0; tries < QUEUE_FULL_TRIES; tries++) {
-    rd_kafka_resp_err_t code = rd_kafka_producev(
-        producer, RD_KAFKA_V_TOPIC(record->topic),
-        RD_KAFKA_V_KEY(record->key, record->key ? strlen(record->key) : 0),
-        RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value, record->value_len),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
-    if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-      rd_kafka_headers_destroy(headers);
-      return err_set(err, "produce to %s: %s", record->topic, rd_kafka_err2str(code));
-    }
-    rd_kafka_poll(producer, QUEUE_FULL_WAIT_MS);
+// A full local queue is a wait, never a loss.
+static bool produce(struct outbox *outbox, enum kafka_topic topic, const struct event *ev, const void *value,
+                    size_t len, struct err *err) {
+  const struct event_record record = {outbox->topics[topic], ev->subject, value, len, NULL};
+  rd_kafka_resp_err_t code = event_produce(outbox->producer, &record, ev);
+  for (int tries = 0; code == RD_KAFKA_RESP_ERR__QUEUE_FULL && tries < QUEUE_FULL_TRIES; tries++) {
+    rd_kafka_poll(outbox->producer, QUEUE_FULL_WAIT_MS);
+    code = event_produce(outbox->producer, &record, ev);
   }
-  rd_kafka_headers_destroy(headers);
-  return err_set(err, "produce to %s: the local queue stays full", record->topic);
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
+  return err_set(err, "produce to %s: %s", rd_kafka_topic_name(record.topic), rd_kafka_err2str(code));
 }
 
-static bool send_alert(struct processor *p, rd_kafka_t *producer, const struct alert *alert,
-                       struct err *err) {
+static bool send_alert(struct outbox *outbox, const struct alert *alert, struct err *err) {
   struct event ev = {.id = alert->id,
                      .type = alert->type,
                      .source = "/processor",
@@ -100,15 +87,13 @@ static bool send_alert(struct processor *p, rd_kafka_t *producer, const struct a
                      .time_ms = alert->raised_at,
                      .provider = alert->provider,
                      .traceparent = alert->traceparent};
-  struct record record = {p->topics[KAFKA_TOPIC_ALERTS], alert->subject, alert->json, strlen(alert->json)};
-  if (!produce(producer, &record, event_headers_new(&ev), err)) return false;
-  metrics_add(p->metrics, METRIC_ALERTS, alert->type, 1);
+  if (!produce(outbox, KAFKA_TOPIC_ALERTS, &ev, alert->json, strlen(alert->json), err)) return false;
+  metrics_add(outbox->processor->metrics, METRIC_ALERTS, alert->type, 1);
   return true;
 }
 
 // The record whole, as it came.
-static bool send_quarantined(struct processor *p, rd_kafka_t *producer, const struct fact *fact,
-                             struct err *err) {
+static bool send_quarantined(struct outbox *outbox, const struct fact *fact, struct err *err) {
   struct event ev = {.id = uuid_new_v7(),
                      .type = EVENT_QUARANTINED,
                      .source = "/processor",
@@ -118,17 +103,15 @@ static bool send_quarantined(struct processor *p, rd_kafka_t *producer, const st
                      .endpoint = fact->ev.endpoint,
                      .traceparent = fact->ev.traceparent,
                      .reason = fact->why};
-  struct record record = {p->topics[KAFKA_TOPIC_QUARANTINE], fact->ev.subject, fact->rkm->payload,
-                          fact->rkm->len};
-  return produce(producer, &record, event_headers_new(&ev), err);
+  return produce(outbox, KAFKA_TOPIC_QUARANTINE, &ev, fact->rkm->payload, fact->rkm->len, err);
 }
 
-static bool produce_all(struct processor *p, rd_kafka_t *producer, struct fact *const *facts, size_t n,
+static bool produce_all(struct outbox *outbox, struct fact *const *facts, size_t n,
                         const struct alert *alerts, size_t n_alerts, struct err *err) {
   for (size_t i = 0; i < n_alerts; i++)
-    if (is_of_batch(&alerts[i], facts, n) && !send_alert(p, producer, &alerts[i], err)) return false;
+    if (is_of_batch(&alerts[i], facts, n) && !send_alert(outbox, &alerts[i], err)) return false;
   for (size_t i = 0; i < n; i++)
-    if (facts[i]->type == FACT_UNCLEAR && !send_quarantined(p, producer, facts[i], err)) return false;
+    if (facts[i]->type == FACT_UNCLEAR && !send_quarantined(outbox, facts[i], err)) return false;
   return true;
 }
 
@@ -169,13 +152,51 @@ static bool commit(rd_kafka_t *producer, struct err *err) {
   }
 }
 
-bool outbox_send(struct processor *p, rd_kafka_t *producer, rd_kafka_t *consumer, struct fact *const *facts,
-                 size_t n, const struct alert *alerts, size_t n_alerts, struct err *err) {
+bool outbox_send(struct outbox *outbox, rd_kafka_t *consumer, struct fact *const *facts, size_t n,
+                 const struct alert *alerts, size_t n_alerts, struct err *err) {
+  rd_kafka_t *producer = outbox->producer;
   if (!kafka_ok(rd_kafka_begin_transaction(producer), "begin a transaction", err)) return false;
-  if (produce_all(p, producer, facts, n, alerts, n_alerts, err) &&
+  if (produce_all(outbox, facts, n, alerts, n_alerts, err) &&
       send_offsets(producer, consumer, facts, n, err) && commit(producer, err))
     return true;
   rd_kafka_error_t *error = rd_kafka_abort_transaction(producer, ABORT_TIMEOUT_MS);
   if (error) rd_kafka_error_destroy(error); // the next producer of the same name aborts it
   return false;
+}
+
+// --- opening and closing
+// -------------------------------------------------------------------------------------------
+
+static rd_kafka_t *new_producer(const struct processor *p, const char *name, struct err *err) {
+  const struct kafka_setting ours[] = {
+      {"transactional.id", name},
+      {"transaction.timeout.ms", "10000"}, // a batch's transaction is short; what died is aborted soon
+      {"linger.ms", "0"},
+      {"retry.backoff.ms", "5"}, // the first produce waits for the end of the transaction before it
+      {"partitioner", "murmur2_random"},
+  };
+  return kafka_client_new(RD_KAFKA_PRODUCER, kafka_conf_new(p->settings, ours, COUNT_OF(ours), err), err);
+}
+
+struct outbox *outbox_open(struct processor *p, const char *name, struct err *err) {
+  struct outbox *outbox = mem_alloc(sizeof *outbox);
+  outbox->processor = p;
+  outbox->producer = new_producer(p, name, err);
+  if (outbox->producer &&
+      kafka_ok(rd_kafka_init_transactions(outbox->producer, OPEN_TIMEOUT_MS), name, err)) {
+    for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++)
+      outbox->topics[t] = rd_kafka_topic_new(outbox->producer, p->topics[t], NULL);
+    return outbox;
+  }
+  err_prefix(err, "cannot begin as transactional producer: ");
+  outbox_close(outbox);
+  return NULL;
+}
+
+void outbox_close(struct outbox *outbox) {
+  if (outbox == NULL) return;
+  for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++)
+    if (outbox->topics[t]) rd_kafka_topic_destroy(outbox->topics[t]);
+  if (outbox->producer) rd_kafka_destroy(outbox->producer);
+  free(outbox);
 }

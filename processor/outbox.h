@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: MIT
 // The Kafka transaction of a batch: its alerts, its quarantined records and its offsets become visible
-// together, or none of them does.
+// together, or none of them does. Holds the transactional producer. Thread: one worker each.
 #pragma once
 #include "common/err.h"
 #include "processor/alert.h"
 #include "processor/processor.h"
+#include "processor/store.h"
 
-// Facts sorted by (topic, partition, offset): the batch as places in Kafka.
+struct outbox;
+
+// `name` is the transactional id: a new outbox of the same name fences the one before and aborts what it left
+// open.
+MUST_CHECK struct outbox *outbox_open(struct processor *processor, const char *name, struct err *err);
+void outbox_close(struct outbox *outbox);
+
+// Sorts the facts by (topic, partition, offset): the batch as places in Kafka.
 void outbox_sort(struct fact **facts, size_t n);
 // One range for each partition in the sorted facts; `ranges` has room for n. Returns how many.
-struct store_range;
 size_t outbox_ranges(struct fact *const *facts, size_t n, struct store_range *ranges);
 
-// Runs the transaction. False: it was aborted, or its end is not known; the caller starts over from the
-// committed offsets. Of the alerts only those go out whose source really is a record of this batch (its
-// ce_id, too).
-MUST_CHECK bool outbox_send(struct processor *processor, rd_kafka_t *producer, rd_kafka_t *consumer,
-                            struct fact *const *facts, size_t n, const struct alert *alerts, size_t n_alerts,
-                            struct err *err);
+// Runs the transaction over sorted facts. False: it was aborted, or its end is not known; the caller starts
+// over from the committed offsets. Of the alerts only those go out whose source really is a record of this
+// batch (its ce_id, too).
+MUST_CHECK bool outbox_send(struct outbox *outbox, rd_kafka_t *consumer, struct fact *const *facts, size_t n,
+                            const struct alert *alerts, size_t n_alerts, struct err *err);

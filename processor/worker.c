@@ -22,7 +22,8 @@ struct worker {
   struct processor *processor;
   int index;
   pthread_t thread;
-  rd_kafka_t *consumer, *producer;
+  rd_kafka_t *consumer;
+  struct outbox *outbox;
   struct store *store;
   struct fact *facts; // the batch, batch_max_records long
   size_t n_facts, batch_bytes;
@@ -55,18 +56,8 @@ static char *instance_name(const struct worker *w) {
   return mem_printf("%s-%s-%d", w->processor->settings->group_id, w->processor->instance, w->index);
 }
 
-static rd_kafka_t *new_client(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err) {
-  char cause[256];
-  rd_kafka_t *rk = rd_kafka_new(type, conf, cause, sizeof cause);
-  if (rk) return rk;
-  rd_kafka_conf_destroy(conf);
-  err_set(err, "cannot make a Kafka client: %s", cause);
-  return NULL;
-}
-
-static bool open_consumer(struct worker *w, struct err *err) {
+static bool open_consumer(struct worker *w, const char *name, struct err *err) {
   const struct settings *settings = w->processor->settings;
-  AUTO_FREE char *name = instance_name(w);
   struct kafka_setting ours[] = {
       {"group.id", settings->group_id},
       {"enable.auto.commit", "false"},
@@ -84,7 +75,7 @@ static bool open_consumer(struct worker *w, struct err *err) {
   if (conf == NULL) return false;
   rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
   rd_kafka_conf_set_opaque(conf, w);
-  w->consumer = new_client(RD_KAFKA_CONSUMER, conf, err);
+  w->consumer = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
   if (w->consumer) rd_kafka_poll_set_consumer(w->consumer);
   return w->consumer != NULL;
 }
@@ -101,32 +92,14 @@ static bool subscribe(struct worker *w, struct err *err) {
   return code == RD_KAFKA_RESP_ERR_NO_ERROR || err_set(err, "cannot subscribe: %s", rd_kafka_err2str(code));
 }
 
-static bool open_producer(struct worker *w, struct err *err) {
-  AUTO_FREE char *name = instance_name(w);
-  struct kafka_setting ours[] = {
-      {"transactional.id", name},          // a new producer of this name fences the one before
-      {"transaction.timeout.ms", "10000"}, // a batch's transaction is short; what died is aborted soon
-      {"linger.ms", "0"},
-      {"retry.backoff.ms", "5"}, // the first produce waits for the end of the transaction before it
-      {"partitioner", "murmur2_random"},
-  };
-  rd_kafka_conf_t *conf = kafka_conf_new(w->processor->settings, ours, COUNT_OF(ours), err);
-  if (conf == NULL) return false;
-  w->producer = new_client(RD_KAFKA_PRODUCER, conf, err);
-  if (w->producer == NULL) return false;
-  rd_kafka_error_t *error = rd_kafka_init_transactions(w->producer, OPEN_TIMEOUT_MS);
-  if (error == NULL) return true;
-  err_set(err, "cannot begin as transactional producer %s: %s", name, rd_kafka_error_string(error));
-  rd_kafka_error_destroy(error);
-  return false;
-}
-
 static bool open_all(struct worker *w, const char **part, struct err *err) {
   *part = "postgres";
   w->store = store_open(err);
   if (w->store == NULL) return false;
   *part = "kafka";
-  return open_producer(w, err) && open_consumer(w, err) && subscribe(w, err);
+  AUTO_FREE char *name = instance_name(w);
+  w->outbox = outbox_open(w->processor, name, err);
+  return w->outbox && open_consumer(w, name, err) && subscribe(w, err);
 }
 
 static void close_all(struct worker *w) {
@@ -135,7 +108,7 @@ static void close_all(struct worker *w) {
     rd_kafka_consumer_close(w->consumer);
     rd_kafka_destroy(take(w->consumer));
   }
-  if (w->producer) rd_kafka_destroy(take(w->producer));
+  outbox_close(take(w->outbox));
   store_close(take(w->store));
 }
 
@@ -235,7 +208,7 @@ static bool tell(struct worker *w, struct fact **facts, const char **part, struc
   if (!store_alerts(w->store, ranges, outbox_ranges(facts, w->n_facts, ranges), &alerts, &n_alerts, err))
     return false;
   *part = "kafka";
-  bool sent = outbox_send(w->processor, w->producer, w->consumer, facts, w->n_facts, alerts, n_alerts, err);
+  bool sent = outbox_send(w->outbox, w->consumer, facts, w->n_facts, alerts, n_alerts, err);
   for (size_t i = 0; i < n_alerts; i++) alert_fini(&alerts[i]);
   free(alerts);
   return sent;
