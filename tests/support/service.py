@@ -50,7 +50,7 @@ class Service:
         try:
             return self.get("/readyz").status == 200
         except OSError:
-            assert self.is_alive(), f"{self.name} ended with {self._process.returncode}:\n{self.stderr()}{self.log_text()[-3000:]}"
+            self.check_alive()
             return False
 
     def wait_ready(self, deadline: float = 20) -> "Service":
@@ -74,6 +74,12 @@ class Service:
 
     def is_alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    def check_alive(self) -> None:
+        """Ended by itself, that is: without us having ended it."""
+        if self._process and not self._terminated:
+            ended = self._process.poll()
+            assert ended is None, f"{self.name} ended by itself with {ended}:\n{self.stderr()}{self.log_text()[-3000:]}"
 
     def peak_rss_mb(self) -> float:
         status = Path(f"/proc/{self.pid}/status").read_text()
@@ -133,8 +139,7 @@ class Service:
     def check(self) -> None:
         """Ends it if it runs, and looks at all it left."""
         if self._process:
-            ended = None if self._terminated else self._process.poll()
-            assert ended is None, f"{self.name} ended by itself with {ended}:\n{self.stderr()}{self.log_text()[-3000:]}"
+            self.check_alive()
             self.stop()
         assert self.stderr() == "", f"{self.name} wrote to stderr:\n{self.stderr()}"
         text = self.log_text()

@@ -196,9 +196,6 @@ class Topics:
                 return False
         return all(self.ends(short, IsolationLevel.READ_UNCOMMITTED) == ends[short] for short in self.NAMES)
 
-    def settle(self, deadline: float = 30.0) -> None:
-        until(f"the processor has worked off {self.prefix}*", self.settled, deadline)
-
     # --- writing, as others would
 
     def produce(

@@ -172,7 +172,7 @@ class World:
             self._connection = psycopg.connect(
                 host="127.0.0.1", port=self.postgres.port, user="dochak", dbname=self.name, autocommit=True, row_factory=dict_row
             )
-        cursor = self._connection.execute(statement, values)
+        cursor = self._connection.execute(statement, values or None)
         return cursor.fetchall() if cursor.description else []
 
     def row(self, provider: str, notification_id: str) -> dict | None:
@@ -195,7 +195,14 @@ class World:
         return {row["notification_id"]: row["status"] for row in self.sql("SELECT notification_id, status FROM notification")}
 
     def settle(self, deadline: float = 30) -> None:
-        self.topics.settle(deadline)
+        """Until the processor has nothing left to do. Says so at once when one of ours has died."""
+
+        def settled() -> bool:
+            for service in self.services:
+                service.check_alive()
+            return self.topics.settled()
+
+        until(f"the processor has worked off {self.topics.prefix}*", settled, deadline)
 
     def records(self, short: str, notification_id: str | None = None) -> list[Record]:
         """All of a topic's, or those about one notification. Of the alerts only after settle() it is sure that they are all there."""
