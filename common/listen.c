@@ -237,13 +237,16 @@ int64_t listen_connections(const struct mg_context *ctx) {
 }
 
 // civetweb can only stop as a whole. So its listening socket is taken away under its hands, and an eventfd,
-// on which nobody ever connects, put in its place.
+// on which nobody ever connects, put in its place. The pause lets its accepting thread see the end of the
+// one, else it would go on waiting on it, for up to two seconds.
 void listen_refuse(struct mg_context *ctx) {
+  enum { PAUSE_MS = 10 };
   struct listener *listener = mg_get_user_data(ctx);
   if (listener->door < 0 || listener->refusing) return;
   int wall = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wall < 0) return;
-  shutdown(listener->door, SHUT_RD); // ends a poll that already waits on it
+  shutdown(listener->door, SHUT_RD);
+  clock_sleep_ms(PAUSE_MS);
   listener->refusing = dup3(wall, listener->door, O_CLOEXEC) >= 0;
   close(wall);
 }

@@ -8,6 +8,7 @@
 #include "ingress/server.h"
 #include "tests/unit/support/mock.h"
 #include "tests/unit/support/wire.h"
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -65,8 +66,6 @@ static int set_up(void **state) {
 }
 
 static int tear_down(void **state) {
-  server_drain(in.server, 5000);
-  assert_string_equal(server_unready(in.server), "stopping");
   publisher_close(in.publisher, 1000);
   server_free(in.server);
   registrar_free(in.registrar);
@@ -485,6 +484,46 @@ static void test_keys_are_checked_at_start(void **state) {
   }
 }
 
+// ---- the end ----
+
+static void *drain(void *server) {
+  server_drain(server, 5000);
+  return NULL;
+}
+
+static void wait_until_unready(void) {
+  while (!server_unready(in.server)) clock_sleep_ms(1);
+}
+
+static bool is_refused(void) {
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  struct sockaddr_in to = {
+      .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  bool refused = connect(fd, (struct sockaddr *)&to, sizeof to) != 0;
+  close(fd);
+  return refused;
+}
+
+// The last one: there is no server behind it.
+static void test_draining_finishes_what_is_in_flight(void **state) {
+  static const char request[] = TO("POST", BIZGO) LEN(2) END "{}";
+  pthread_t thread;
+  int fd = wire_connect(port);
+  rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 500);
+  wire_send(fd, request, strlen(request));
+  while (counted(COUNTER_IN_FLIGHT, NULL) == 0) clock_sleep_ms(1);
+  pthread_create(&thread, NULL, drain, in.server);
+  wait_until_unready();
+  assert_string_equal(server_unready(in.server), "stopping");
+  char *answer = wire_receive(fd);
+  assert_answer("in flight", answer, 200, "Connection: close");
+  free(answer);
+  close(fd);
+  pthread_join(thread, NULL);
+  assert_true(is_refused());
+  rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 0);
+}
+
 int main(void) {
   log_init("test", LOG_LEVEL_ERROR);
   const struct CMUnitTest tests[] = {
@@ -506,6 +545,7 @@ int main(void) {
       cmocka_unit_test(test_a_body_that_ends_early_is_not_taken),
       cmocka_unit_test(test_nothing_is_acked_while_kafka_is_away),
       cmocka_unit_test(test_keys_are_checked_at_start),
+      cmocka_unit_test(test_draining_finishes_what_is_in_flight),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
