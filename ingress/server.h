@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The public listener: which path and method is whose, and the way every request goes, from a fault in its
-// framing to the answer and its count, and the way it all ends: civetweb throws away what is in flight when it
-// stops.
+// framing to the answer and its count, and the way it all ends: civetweb throws away what is in flight when
+// it stops.
 #pragma once
 #include "common/err.h"
 #include "common/metrics.h"
