@@ -168,7 +168,15 @@ class World:
     # --- looking at it
 
     def sql(self, statement: str, *values) -> list[dict]:
-        if self._connection is None or self._connection.closed or self._connection.broken:
+        try:
+            return self._query(statement, values)
+        except psycopg.OperationalError:
+            if not self._connection.broken:
+                raise
+            return self._query(statement, values)  # the server has gone away and come back since the last time
+
+    def _query(self, statement: str, values: tuple) -> list[dict]:
+        if self._connection is None or self._connection.closed:
             self._connection = psycopg.connect(
                 host="127.0.0.1", port=self.postgres.port, user="dochak", dbname=self.name, autocommit=True, row_factory=dict_row
             )
