@@ -31,6 +31,10 @@ char *mem_strdup(const char *s) {
   return present(strdup(s));
 }
 
+char *mem_strdup_or_null(const char *s) {
+  return s ? mem_strdup(s) : NULL;
+}
+
 char *mem_strndup(const char *s, size_t len) {
   return present(strndup(s, len));
 }

@@ -10,6 +10,7 @@ void *mem_array(size_t count, size_t size)
 void *mem_grow(void *old, size_t count, size_t size)
     __attribute__((returns_nonnull)); // realloc, overflow aborts
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
+char *mem_strdup_or_null(const char *s); // NULL of NULL
 char *mem_strndup(const char *s, size_t len) __attribute__((malloc, returns_nonnull));
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2), malloc, returns_nonnull));
 

@@ -71,17 +71,18 @@ struct provider_receipt {
 MUST_CHECK bool provider_read_receipt(const struct provider *provider, const json_t *element,
                                       struct provider_receipt *out, struct err *err);
 void provider_receipt_fini(struct provider_receipt *receipt);
-// Masks the recipient in the element itself, wherever the file says it stands. For what is stored.
+// Masks the recipient in the element itself, wherever the file says it stands, and numbers in the reason. For what is
+// stored.
 void provider_mask_element(const struct provider *provider, json_t *element);
 
 // What a send API answered, one per recipient. Strings are borrowed from the response, the provider or the
-// buffers, or NULL; `id` never is.
+// buffers, or NULL. `id` is NULL only where the recipient was refused and given none: there is nothing to
+// track.
 struct provider_acceptance {
   const char *id, *channel, *recipient, *reference, *code;
   const char *reason;
-  bool accepted; // false: the send API refused this recipient
-  json_t
-      *narrowed; // new reference: the response with only this recipient in it, to be read again the same way
+  bool accepted;    // false: the send API refused this recipient
+  json_t *narrowed; // new: the response with only this recipient in it, to be read again the same way
   char buf[6][24];
 };
 // Reads a raw send response; *out is a new array of *n ≥ 1, freed with provider_acceptances_free(). False: no

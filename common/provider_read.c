@@ -194,7 +194,7 @@ static void read_outcome(const struct provider *provider, struct provider_receip
     receipt->reason = mem_printf("unknown code %s%s%s", receipt->code, said ? ": " : "", said ? said : "");
   } else {
     if (!said) said = json_string_value(json_object_get(row, "reason"));
-    receipt->reason = said ? mem_strdup(said) : NULL;
+    receipt->reason = mem_strdup_or_null(said);
   }
   if (receipt->reason) cut(receipt->reason, REASON_MAX_BYTES);
 }
@@ -248,25 +248,24 @@ static void mask_at(json_t *element, const struct json_pointer *pointer) {
   json_replace_at(element, pointer, json_string(masked));
 }
 
+// The provider's own words may name the number.
+static void mask_words_at(json_t *element, const struct json_pointer *pointer) {
+  const char *words = json_string_value(json_at(element, pointer));
+  if (!words) return;
+  AUTO_FREE char *masked = personal_mask_text(words);
+  json_replace_at(element, pointer, json_string(masked));
+}
+
 void provider_mask_element(const struct provider *provider, json_t *element) {
   for (size_t i = 0; i < provider->n_kinds; i++) {
     const struct provider_where *recipient = &provider->kinds[i].recipient;
+    const struct provider_where *reason = &provider->kinds[i].reason;
     for (size_t j = 0; j < recipient->n; j++) mask_at(element, &recipient->pointers[j]);
+    for (size_t j = 0; j < reason->n; j++) mask_words_at(element, &reason->pointers[j]);
   }
 }
 
 // ---- send responses
-
-static const struct provider_shape *shape_find(const struct provider *provider, const json_t *response) {
-  for (size_t i = 0; i < provider->n_shapes; i++) {
-    const struct provider_shape *shape = &provider->shapes[i];
-    char buf[NUMBER_SIZE];
-    bool fits_here = shape->has_each ? json_is_array(json_at(response, &shape->each))
-                                     : read_text(&shape->id, response, PROVIDER_ID_MAX, buf) != NULL;
-    if (fits_here) return shape;
-  }
-  return NULL;
-}
 
 static void read_entry(const struct provider_shape *shape, const json_t *entry, const json_t *response,
                        struct provider_acceptance *out) {
@@ -279,6 +278,20 @@ static void read_entry(const struct provider_shape *shape, const json_t *entry, 
     out->reference = read_text(&shape->shared_reference, response, REFERENCE_MAX_BYTES, out->buf[4]);
   out->reason = read_text(&shape->reason, entry, REASON_MAX_BYTES, out->buf[5]);
   out->accepted = !shape->accepted || (out->code && is_listed(shape->accepted, out->code));
+}
+
+// A response that carries no id is still understood when it says that the message was refused.
+static bool shape_fits(const struct provider_shape *shape, const json_t *response) {
+  if (shape->has_each) return json_is_array(json_at(response, &shape->each));
+  struct provider_acceptance read = {0};
+  read_entry(shape, response, response, &read);
+  return read.id || (read.code && !read.accepted);
+}
+
+static const struct provider_shape *shape_find(const struct provider *provider, const json_t *response) {
+  for (size_t i = 0; i < provider->n_shapes; i++)
+    if (shape_fits(&provider->shapes[i], response)) return &provider->shapes[i];
+  return NULL;
 }
 
 // The answer as a whole said no: whatever the entries say, nobody's message was taken.
@@ -306,10 +319,8 @@ static json_t *skeleton_of(const struct provider_shape *shape, const json_t *res
   return skeleton;
 }
 
-static bool err_no_id(struct err *err, const struct provider_shape *shape, size_t i, bool accepted) {
-  static const char refused[] = "; this recipient was refused and has none to track it by, so leave it out";
-  return err_set(err, "%s/%zu%s: expected a notification id%s", shape->each.text, i, where_shown(&shape->id),
-                 accepted ? "" : refused);
+static bool err_no_id(struct err *err, const struct provider_shape *shape, size_t i) {
+  return err_set(err, "%s/%zu%s: expected a notification id", shape->each.text, i, where_shown(&shape->id));
 }
 
 static bool read_entries(const struct provider_shape *shape, const json_t *response,
@@ -321,7 +332,7 @@ static bool read_entries(const struct provider_shape *shape, const json_t *respo
     const json_t *entry = shape->has_each ? json_array_get(entries, i) : response;
     read_entry(shape, entry, response, &list[i]);
     if (refusal) refuse(refusal, response, &list[i]);
-    if (!list[i].id) return err_no_id(err, shape, i, list[i].accepted);
+    if (!list[i].id && list[i].accepted) return err_no_id(err, shape, i);
     list[i].narrowed = narrow(shape, skeleton, entry);
   }
   return true;
@@ -329,10 +340,10 @@ static bool read_entries(const struct provider_shape *shape, const json_t *respo
 
 static bool err_no_shape(const struct provider *provider, struct err *err) {
   if (provider->n_shapes == 0)
-    return err_set(err, "(root): provider %s has no rule for send responses; give notification_id instead",
+    return err_set(err, "provider %s has no rule for send responses; give notification_id instead",
                    provider->name);
-  return err_set(err, "(root): expected a send response of provider %s, for example with an id at %s",
-                 provider->name, where_shown(&provider->shapes[provider->n_shapes - 1].id));
+  return err_set(err, "expected a send response of provider %s, for example with an id at %s", provider->name,
+                 where_shown(&provider->shapes[provider->n_shapes - 1].id));
 }
 
 bool provider_read_acceptance(const struct provider *provider, const json_t *response,

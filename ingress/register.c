@@ -49,8 +49,9 @@ void registrar_free(struct registrar *registrar) {
 
 struct registration {
   const char *provider; // borrowed
-  char *id;
-  char *value; // the event's data
+  char *id;             // NULL: refused by the send API and given none, so there is nothing to track
+  char *value;          // the event's data
+  char *code, *reason;  // why it was refused, or NULL
   bool accepted;
 };
 
@@ -63,6 +64,8 @@ static void registrations_fini(struct registrations *all) {
   for (size_t i = 0; i < all->n; i++) {
     free(all->items[i].id);
     free(all->items[i].value);
+    free(all->items[i].code);
+    free(all->items[i].reason);
   }
   free(all->items);
 }
@@ -99,11 +102,17 @@ static char *explicit_value(const json_t *item) {
   return json_text(value);
 }
 
-static void add(struct registrations *all, const struct provider *provider, const char *id, bool accepted,
-                char *value) {
+// `value` is taken over.
+static void add(struct registrations *all, const struct provider *provider,
+                const struct provider_acceptance *read, char *value) {
   all->items = mem_grow(all->items, all->n + 1, sizeof *all->items);
-  all->items[all->n++] = (struct registration){
-      .provider = provider_name(provider), .id = mem_strdup(id), .value = value, .accepted = accepted};
+  all->items[all->n++] =
+      (struct registration){.provider = provider_name(provider),
+                            .id = mem_strdup_or_null(read->id),
+                            .value = value,
+                            .code = read->accepted ? NULL : mem_strdup_or_null(read->code),
+                            .reason = read->accepted ? NULL : mem_strdup_or_null(read->reason),
+                            .accepted = read->accepted};
 }
 
 static bool add_explicit(struct registrations *all, const struct provider *provider, const json_t *item,
@@ -114,7 +123,7 @@ static bool add_explicit(struct registrations *all, const struct provider *provi
     return err_set(err, "/notification_id: expected at most %d bytes", PROVIDER_ID_MAX);
   if (accepted_at && !clock_parse_time(accepted_at, 0, &ms))
     return err_set(err, "/accepted_at: no such time");
-  add(all, provider, id, true, explicit_value(item));
+  add(all, provider, &(struct provider_acceptance){.id = id, .accepted = true}, explicit_value(item));
   return true;
 }
 
@@ -124,8 +133,7 @@ static bool add_response(struct registrations *all, const struct provider *provi
   size_t n;
   if (!provider_read_acceptance(provider, json_object_get(item, "response"), &list, &n, err))
     return err_prefix(err, *err->text == '/' ? "/response" : "/response: ");
-  for (size_t i = 0; i < n; i++)
-    add(all, provider, list[i].id, list[i].accepted, response_value(item, &list[i], n > 1));
+  for (size_t i = 0; i < n; i++) add(all, provider, &list[i], response_value(item, &list[i], n > 1));
   provider_acceptances_free(list, n);
   return all->n <= REGISTRATIONS_MAX ||
          err_set(err, "more than %d notifications in one request", REGISTRATIONS_MAX);
@@ -176,8 +184,11 @@ static struct reply reply_registered(struct metrics *metrics, const struct regis
   for (size_t i = 0; i < all->n; i++) {
     const struct registration *item = &all->items[i];
     metrics_add(metrics, COUNTER_ELEMENTS, item->accepted ? "accepted" : "rejected", 1);
-    json_array_append_new(list, json_pack("{s:s,s:s,s:b}", "provider", item->provider, "notification_id",
-                                          item->id, "accepted", item->accepted));
+    json_t *entry = json_pack("{s:s,s:s?,s:b}", "provider", item->provider, "notification_id", item->id,
+                              "accepted", item->accepted);
+    set_text(entry, "code", item->code);
+    set_text(entry, "reason", item->reason);
+    json_array_append_new(list, entry);
   }
   AUTO_JSON *body = json_pack("{s:o}", "notifications", list);
   return (struct reply){.status = 202, .body = json_text(body)};
@@ -186,8 +197,10 @@ static struct reply reply_registered(struct metrics *metrics, const struct regis
 static struct reply store(struct ingress *ingress, const struct request *req,
                           const struct registrations *all) {
   AUTO_FREE struct publisher_message *messages = mem_array(all->n, sizeof *messages);
-  for (size_t i = 0; i < all->n; i++) messages[i] = message_for(&all->items[i], req);
-  switch (publisher_publish(ingress->publisher, messages, all->n, ingress->settings.ack_budget_ms)) {
+  size_t n = 0;
+  for (size_t i = 0; i < all->n; i++)
+    if (all->items[i].id) messages[n++] = message_for(&all->items[i], req);
+  switch (publisher_publish(ingress->publisher, messages, n, ingress->settings.ack_budget_ms)) {
   case PUBLISHER_UNAVAILABLE:
     return reply_unavailable();
   case PUBLISHER_DURABLE:

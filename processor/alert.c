@@ -22,10 +22,6 @@ char *alert_source_event(const struct fact *fact) {
   return mem_strdup(id);
 }
 
-static json_t *text_or_null(const char *text) {
-  return text ? json_string(text) : json_null();
-}
-
 static json_t *time_or_null(int64_t ms) {
   char text[CLOCK_RFC3339_SIZE];
   if (ms == NO_TIME) return json_null();
@@ -34,7 +30,7 @@ static json_t *time_or_null(int64_t ms) {
 }
 
 static void set_source(struct alert *out, const struct fact *fact) {
-  out->traceparent = fact->ev.traceparent ? mem_strdup(fact->ev.traceparent) : NULL;
+  out->traceparent = mem_strdup_or_null(fact->ev.traceparent);
   out->raised_at = clock_wall_ms();
   out->source_topic = mem_strdup(rd_kafka_topic_name(fact->rkm->rkt));
   out->source_event = alert_source_event(fact);
@@ -49,12 +45,11 @@ void alert_of_notification(struct alert *out, enum ledger_alert kind, const stru
       .type = mem_strdup(types[kind]), .provider = mem_strdup(n->provider), .subject = mem_strdup(n->id)};
   out->id = uuid_of_fields((const char *const[]){n->provider, n->id, out->type}, 3);
   AUTO_JSON *data =
-      json_pack("{ss ss ss so so so so so so so so so}", "provider", n->provider, "notification_id", n->id,
-                "status", status_name(n->status), "previous_status", text_or_null(status_name(before)),
-                "outcome", text_or_null(n->outcome), "code", text_or_null(n->code), "reason",
-                text_or_null(n->reason), "channel", text_or_null(n->channel), "recipient",
-                text_or_null(n->recipient), "reference", text_or_null(n->reference), "accepted_at",
-                time_or_null(n->accepted_at), "occurred_at", time_or_null(fact->saying.at));
+      json_pack("{ss ss ss ss? ss? ss? ss? ss? ss? ss? so so}", "provider", n->provider, "notification_id",
+                n->id, "status", status_name(n->status), "previous_status", status_name(before), "outcome",
+                n->outcome, "code", n->code, "reason", n->reason, "channel", n->channel, "recipient",
+                n->recipient, "reference", n->reference, "accepted_at", time_or_null(n->accepted_at),
+                "occurred_at", time_or_null(fact->saying.at));
   assert(data); // every text was valid UTF-8 when it was parsed
   out->json = json_text(data);
   set_source(out, fact);
@@ -62,16 +57,15 @@ void alert_of_notification(struct alert *out, enum ledger_alert kind, const stru
 
 void alert_of_quarantined(struct alert *out, const struct fact *fact) {
   *out = (struct alert){.type = mem_strdup(ALERT_QUARANTINED),
-                        .provider = fact->ev.provider ? mem_strdup(fact->ev.provider) : NULL};
+                        .provider = mem_strdup_or_null(fact->ev.provider)};
   set_source(out, fact);
   out->id = uuid_of_fields((const char *const[]){out->source_event, out->type}, 2);
   const char *reason = fact->ev.reason ? fact->ev.reason : "not an event of ours";
   int64_t at = fact->ev.type ? fact->ev.time_ms : rd_kafka_message_timestamp(fact->rkm, NULL);
-  AUTO_JSON *data =
-      json_pack("{so so ss sI ss si sI so}", "provider", text_or_null(fact->ev.provider), "endpoint",
-                text_or_null(fact->ev.endpoint), "reason", reason, "size_bytes", (json_int_t)fact->rkm->len,
-                "topic", out->source_topic, "partition", fact->rkm->partition, "offset",
-                (json_int_t)fact->rkm->offset, "occurred_at", time_or_null(at));
+  AUTO_JSON *data = json_pack("{ss? ss? ss sI ss si sI so}", "provider", fact->ev.provider, "endpoint",
+                              fact->ev.endpoint, "reason", reason, "size_bytes", (json_int_t)fact->rkm->len,
+                              "topic", out->source_topic, "partition", fact->rkm->partition, "offset",
+                              (json_int_t)fact->rkm->offset, "occurred_at", time_or_null(at));
   assert(data);
   out->json = json_text(data);
 }

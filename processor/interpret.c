@@ -29,10 +29,6 @@ void fact_fini(struct fact *fact) {
   free(fact->why);
 }
 
-static char *copy(const char *text) {
-  return text ? mem_strdup(text) : NULL;
-}
-
 // A recipient is kept masked and as a keyed hash, from here on.
 static void keep_recipient(const struct interpreter *in, struct fact *fact, const char *recipient) {
   if (recipient == NULL) return;
@@ -87,9 +83,9 @@ static void interpret_receipt(const struct interpreter *in, const struct provide
     return;
   }
   fact->id = mem_strdup(receipt.id);
-  fact->code = copy(receipt.code);
-  fact->channel = copy(receipt.channel);
-  fact->reference = copy(receipt.reference);
+  fact->code = mem_strdup_or_null(receipt.code);
+  fact->channel = mem_strdup_or_null(receipt.channel);
+  fact->reference = mem_strdup_or_null(receipt.reference);
   fact->reason = receipt.reason ? personal_mask_text(receipt.reason) : NULL;
   keep_recipient(in, fact, receipt.recipient);
   fact->receipt_id = receipt_id(fact, &receipt);
@@ -116,11 +112,11 @@ static void keep_acceptance(const struct interpreter *in, const struct provider 
   int64_t at = fact->ev.time_ms;
   if (accepted_at && !clock_parse_time(accepted_at, 0, &at)) at = fact->ev.time_ms;
   fact->id = mem_strdup(member(value, "notification_id"));
-  fact->channel = copy(channel ? channel : r->channel);
-  fact->reference = copy(reference ? reference : r->reference);
+  fact->channel = mem_strdup_or_null(channel ? channel : r->channel);
+  fact->reference = mem_strdup_or_null(reference ? reference : r->reference);
   keep_recipient(in, fact, recipient ? recipient : r->recipient);
   if (!r->accepted) {
-    fact->code = copy(r->code);
+    fact->code = mem_strdup_or_null(r->code);
     fact->reason = r->reason ? personal_mask_text(r->reason) : NULL;
   }
   finish_saying(fact, provider, r->accepted ? SIGNAL_ACCEPTED : SIGNAL_REJECTED,

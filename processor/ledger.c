@@ -137,8 +137,8 @@ static bool complete(struct notification *n, const struct saying *s) {
 static void say_why(struct notification *n, const struct saying *s) {
   free(n->code);
   free(n->reason);
-  n->code = s->code ? mem_strdup(s->code) : NULL;
-  n->reason = s->reason ? mem_strdup(s->reason) : NULL;
+  n->code = mem_strdup_or_null(s->code);
+  n->reason = mem_strdup_or_null(s->reason);
   replace(&n->outcome, s->outcome);
 }
 

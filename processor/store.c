@@ -216,7 +216,7 @@ static const char *value_or_null(const PGresult *res, int row, int column) {
 
 static char *text_at(const PGresult *res, int row, int column) {
   const char *value = value_or_null(res, row, column);
-  return value ? mem_strdup(value) : NULL; // libpq puts a NUL behind binary text, too
+  return mem_strdup_or_null(value); // libpq puts a NUL behind binary text, too
 }
 
 static int64_t time_at(const PGresult *res, int row, int column) {

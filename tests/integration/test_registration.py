@@ -33,8 +33,8 @@ def v2_omni(*destinations: dict, auth: str = "A000", code: str = "A000") -> dict
     }
 
 
-def entry(provider: str, notification_id: str, accepted: bool = True) -> dict:
-    return {"provider": provider, "notification_id": notification_id, "accepted": accepted}
+def entry(provider: str, notification_id: str | None, accepted: bool = True, **refusal: str) -> dict:
+    return {"provider": provider, "notification_id": notification_id, "accepted": accepted, **refusal}
 
 
 @pytest.mark.parametrize("shape", [v1_top, v1_data])
@@ -70,7 +70,7 @@ def test_a_refused_destination_is_a_dead_letter_and_its_neighbours_are_not(docha
             shape(destination(taken), destination(refused, code="A306", result="수신번호 오류"), destination(again, code="A301")),
         )
     )
-    assert answered == [entry("bizgo", taken), entry("bizgo", refused, accepted=False), entry("bizgo", again)]
+    assert answered == [entry("bizgo", taken), entry("bizgo", refused, accepted=False, code="A306", reason="수신번호 오류"), entry("bizgo", again)]
     dochak.wait_row("bizgo", refused, status="DEAD_LETTER", outcome="rejected", code="A306", reason="수신번호 오류", recipient="010****5678")
     for msg_key in (taken, again):
         dochak.wait_row("bizgo", msg_key, status="PENDING", outcome=None, code=None)
@@ -95,7 +95,8 @@ def test_a_refused_destination_is_a_dead_letter_and_its_neighbours_are_not(docha
 )
 def test_a_refusal_of_the_whole_request_is_a_dead_letter_at_once(dochak: World, response) -> None:
     msg_key = payloads.new_id()
-    assert dochak.register(payloads.sent("bizgo", response(msg_key))) == [entry("bizgo", msg_key, accepted=False)]
+    (answered,) = dochak.register(payloads.sent("bizgo", response(msg_key)))
+    assert {**entry("bizgo", msg_key, accepted=False), **answered} == answered
     dochak.wait_row("bizgo", msg_key, status="DEAD_LETTER", outcome="rejected")
     dochak.settle()
     assert [alert.data["outcome"] for alert in dochak.alerts(msg_key)] == ["rejected"]
@@ -203,3 +204,16 @@ def test_many_callers_at_once_are_all_answered_and_kept(dochak: World) -> None:
     dochak.settle()
     statuses = dochak.statuses()
     assert {statuses.get(id_) for mine in ids for id_ in mine} == {"SENT"}
+
+
+def test_who_was_refused_without_an_id_is_told_and_costs_nobody_else(dochak: World) -> None:
+    taken = payloads.new_id()
+    nameless = {"to": "01099998888", "code": "A306", "result": "invalid to"}
+    answered = dochak.register(payloads.sent("bizgo", v2_omni(nameless, destination(taken))))
+    assert answered == [entry("bizgo", None, accepted=False, code="A306", reason="invalid to"), entry("bizgo", taken)]
+    dochak.wait_row("bizgo", taken, status="PENDING")
+
+
+def test_a_send_refused_as_a_whole_is_told_as_refused(dochak: World) -> None:
+    answered = dochak.register(payloads.sent("bizgo", {"code": "A110", "result": "Blocked account"}))
+    assert answered == [entry("bizgo", None, accepted=False, code="A110", reason="Blocked account")]

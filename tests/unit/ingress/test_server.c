@@ -147,7 +147,8 @@ static void test_a_registration_is_one_event_per_recipient(void **state) {
       wire_body(answer),
       "{\"notifications\":[{\"provider\":\"blux\",\"notification_id\":\"r1\",\"accepted\":true},"
       "{\"provider\":\"bizgo\",\"notification_id\":\"r2\",\"accepted\":true},"
-      "{\"provider\":\"bizgo\",\"notification_id\":\"r3\",\"accepted\":false}]}");
+      "{\"provider\":\"bizgo\",\"notification_id\":\"r3\",\"accepted\":false,\"code\":\"A306\",\"reason\":"
+      "\"no\"}]}");
   free(answer);
   struct mock_records events = mock_read(&mock, "dochak.events");
   const struct mock_record *explicit =
