@@ -50,7 +50,7 @@ void alert_of_notification(struct alert *out, enum ledger_alert kind, const stru
                 n->outcome, "code", n->code, "reason", n->reason, "channel", n->channel, "recipient",
                 n->recipient, "reference", n->reference, "accepted_at", time_or_null(n->accepted_at),
                 "occurred_at", time_or_null(fact->saying.at));
-  assert(data); // every text was valid UTF-8 when it was parsed
+  assert(data); // every text was valid UTF-8 when it was parsed or read from a header
   out->json = json_text(data);
   set_source(out, fact);
 }
@@ -60,8 +60,10 @@ void alert_of_quarantined(struct alert *out, const struct fact *fact) {
                         .provider = mem_strdup_or_null(fact->ev.provider)};
   set_source(out, fact);
   out->id = uuid_of_fields((const char *const[]){out->source_event, out->type}, 2);
-  const char *reason = fact->ev.reason ? fact->ev.reason : "not an event of ours";
+  bool said = fact->ev.reason && *fact->ev.reason;
+  const char *reason = said ? fact->ev.reason : "not an event of ours";
   int64_t at = fact->ev.type ? fact->ev.time_ms : rd_kafka_message_timestamp(fact->rkm, NULL);
+  if (at < 0) at = out->raised_at; // a record without a timestamp
   AUTO_JSON *data = json_pack("{ss? ss? ss sI ss si sI so}", "provider", fact->ev.provider, "endpoint",
                               fact->ev.endpoint, "reason", reason, "size_bytes", (json_int_t)fact->rkm->len,
                               "topic", out->source_topic, "partition", fact->rkm->partition, "offset",

@@ -36,6 +36,7 @@ static void keep_recipient(const struct interpreter *in, struct fact *fact, cons
   personal_hash(in->recipient_key, recipient, fact->recipient_hash);
 }
 
+// A foreign clock that runs ahead moves no deadline: nothing was so after we were told.
 static void finish_saying(struct fact *fact, const struct provider *provider, enum signal signal,
                           const char *outcome, int64_t at) {
   struct provider_expects expects = provider_expects(provider);
@@ -48,7 +49,7 @@ static void finish_saying(struct fact *fact, const struct provider *provider, en
                                  .recipient = fact->recipient,
                                  .reference = fact->reference,
                                  .recipient_hash = fact->recipient ? fact->recipient_hash : NULL,
-                                 .at = at,
+                                 .at = at < fact->ev.time_ms ? at : fact->ev.time_ms,
                                  .received_at = fact->ev.time_ms,
                                  .receipt_within_ms = expects.receipt_within_s * 1000,
                                  .expires_after_ms = expects.expires_after_s * 1000,

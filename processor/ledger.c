@@ -27,7 +27,7 @@ static const struct ledger_rule rules[STATUS_COUNT][SIGNAL_COUNT] = {
     [SIGNAL_REJECTED]    = {STATUS_DEAD_LETTER, EFFECT_MERGE | EFFECT_RESOLVE, LEDGER_DEAD_LETTERED},
     [SIGNAL_DELIVERED]   = {STATUS_SENT,        EFFECT_RESOLVE,                LEDGER_NO_ALERT},
     [SIGNAL_FAILED]      = {STATUS_DEAD_LETTER, EFFECT_RESOLVE,                LEDGER_DEAD_LETTERED},
-    [SIGNAL_UNCONFIRMED] = {STATUS_PENDING,     EFFECT_LATER,                  LEDGER_NO_ALERT},
+    [SIGNAL_UNCONFIRMED] = {STATUS_PENDING,     EFFECT_LATER | EFFECT_EXPLAIN, LEDGER_NO_ALERT},
     [SIGNAL_OVERDUE]     = STAYS(STATUS_NONE),
     [SIGNAL_EXPIRED]     = STAYS(STATUS_NONE),
   },
@@ -36,7 +36,7 @@ static const struct ledger_rule rules[STATUS_COUNT][SIGNAL_COUNT] = {
     [SIGNAL_REJECTED]    = {STATUS_DEAD_LETTER, EFFECT_MERGE | EFFECT_RESOLVE, LEDGER_DEAD_LETTERED},
     [SIGNAL_DELIVERED]   = {STATUS_SENT,        EFFECT_RESOLVE,                LEDGER_NO_ALERT},
     [SIGNAL_FAILED]      = {STATUS_DEAD_LETTER, EFFECT_RESOLVE,                LEDGER_DEAD_LETTERED},
-    [SIGNAL_UNCONFIRMED] = {STATUS_PENDING,     EFFECT_LATER,                  LEDGER_NO_ALERT},
+    [SIGNAL_UNCONFIRMED] = {STATUS_PENDING,     EFFECT_LATER | EFFECT_EXPLAIN, LEDGER_NO_ALERT},
     [SIGNAL_OVERDUE]     = {STATUS_PENDING,     0,                             LEDGER_OVERDUE},
     [SIGNAL_EXPIRED]     = {STATUS_DEAD_LETTER, EFFECT_RESOLVE,                LEDGER_DEAD_LETTERED},
   },
@@ -45,7 +45,7 @@ static const struct ledger_rule rules[STATUS_COUNT][SIGNAL_COUNT] = {
     [SIGNAL_REJECTED]    = {STATUS_SENT,  EFFECT_MERGE | EFFECT_CONTRADICT,   LEDGER_NO_ALERT},
     [SIGNAL_DELIVERED]   = STAYS(STATUS_SENT),
     [SIGNAL_FAILED]      = {STATUS_SENT,        EFFECT_CONTRADICT,             LEDGER_NO_ALERT},
-    [SIGNAL_UNCONFIRMED] = STAYS(STATUS_SENT),
+    [SIGNAL_UNCONFIRMED] = {STATUS_SENT,        EFFECT_LATER,                  LEDGER_NO_ALERT},
     [SIGNAL_OVERDUE]     = STAYS(STATUS_SENT),
     [SIGNAL_EXPIRED]     = STAYS(STATUS_SENT),
   },
@@ -54,7 +54,7 @@ static const struct ledger_rule rules[STATUS_COUNT][SIGNAL_COUNT] = {
     [SIGNAL_REJECTED]    = {STATUS_DEAD_LETTER, EFFECT_MERGE,                  LEDGER_NO_ALERT},
     [SIGNAL_DELIVERED]   = {STATUS_SENT, EFFECT_CONTRADICT | EFFECT_RESOLVE,   LEDGER_RECOVERED},
     [SIGNAL_FAILED]      = {STATUS_DEAD_LETTER, EFFECT_FILL,                   LEDGER_NO_ALERT},
-    [SIGNAL_UNCONFIRMED] = STAYS(STATUS_DEAD_LETTER),
+    [SIGNAL_UNCONFIRMED] = {STATUS_DEAD_LETTER, EFFECT_LATER,                  LEDGER_NO_ALERT},
     [SIGNAL_OVERDUE]     = STAYS(STATUS_DEAD_LETTER),
     [SIGNAL_EXPIRED]     = STAYS(STATUS_DEAD_LETTER),
   },
@@ -71,6 +71,7 @@ void notification_init(struct notification *n, const char *provider, const char 
                              .id = id,
                              .accepted_at = NO_TIME,
                              .resolved_at = NO_TIME,
+                             .unconfirmed_at = NO_TIME,
                              .due_at = NO_TIME,
                              .expires_at = NO_TIME,
                              .first_seen_at = NO_TIME};
@@ -103,8 +104,20 @@ static bool earlier(int64_t *field, int64_t value) {
   return (*field == NO_TIME || value < *field) && set_time(field, value);
 }
 
-static bool later(int64_t *field, int64_t value) {
-  return value > *field && set_time(field, value); // NO_TIME is the least
+static int64_t latest(int64_t a, int64_t b) {
+  return a > b ? a : b; // NO_TIME is the least
+}
+
+static int64_t after(int64_t time, int64_t ms) {
+  return time == NO_TIME ? NO_TIME : time + ms;
+}
+
+// Always from the two times they rest on, so that no order of arrival makes a difference.
+static void set_deadlines(struct notification *n, const struct saying *s) {
+  bool open = n->status == STATUS_PENDING;
+  int64_t unconfirmed = after(n->unconfirmed_at, s->unconfirmed_within_ms);
+  n->due_at = open ? latest(after(n->accepted_at, s->receipt_within_ms), unconfirmed) : NO_TIME;
+  n->expires_at = open ? latest(after(n->accepted_at, s->expires_after_ms), unconfirmed) : NO_TIME;
 }
 
 static bool take_recipient(struct notification *n, const struct saying *s) {
@@ -119,11 +132,7 @@ static bool merge(struct notification *n, const struct saying *s) {
   bool changed = take_recipient(n, s);
   changed |= replace(&n->reference, s->reference);
   if (n->channel == NULL) changed |= replace(&n->channel, s->channel);
-  if (s->signal != SIGNAL_ACCEPTED) return changed;
-  changed |= earlier(&n->accepted_at, s->at);
-  if (n->status > STATUS_PENDING) return changed; // nobody waits any more
-  changed |= later(&n->due_at, n->accepted_at + s->receipt_within_ms);
-  changed |= later(&n->expires_at, n->accepted_at + s->expires_after_ms);
+  if (s->signal == SIGNAL_ACCEPTED) changed |= earlier(&n->accepted_at, s->at);
   return changed;
 }
 
@@ -146,16 +155,19 @@ static bool resolve(struct notification *n, const struct saying *s) {
   say_why(n, s);
   replace(&n->channel, s->channel);
   n->resolved_at = s->at;
-  n->due_at = n->expires_at = NO_TIME;
   return true;
 }
 
-static bool move_later(struct notification *n, const struct saying *s) {
+static bool explain(struct notification *n, const struct saying *s) {
   say_why(n, s);
   if (n->channel == NULL) replace(&n->channel, s->channel);
-  later(&n->due_at, s->at + s->unconfirmed_within_ms);
-  later(&n->expires_at, s->at + s->unconfirmed_within_ms);
   return true;
+}
+
+static bool note_unconfirmed(struct notification *n, const struct saying *s) {
+  bool changed = s->at > n->unconfirmed_at;
+  n->unconfirmed_at = latest(n->unconfirmed_at, s->at);
+  return changed;
 }
 
 const struct ledger_rule *ledger_apply(struct notification *n, const struct saying *s, bool *changed) {
@@ -169,10 +181,12 @@ const struct ledger_rule *ledger_apply(struct notification *n, const struct sayi
   else if (rule->next != STATUS_NONE)
     moved |= complete(n, s);
   if (rule->effects & EFFECT_RESOLVE) moved |= resolve(n, s);
-  if (rule->effects & EFFECT_LATER) moved |= move_later(n, s);
+  if (rule->effects & EFFECT_LATER) moved |= note_unconfirmed(n, s);
+  if (rule->effects & EFFECT_EXPLAIN) moved |= explain(n, s);
   if ((rule->effects & EFFECT_FILL) && n->outcome && strcmp(n->outcome, "expired") == 0)
     moved |= resolve(n, s);
   n->status = rule->next;
+  set_deadlines(n, s);
   *changed = moved;
   return rule;
 }

@@ -28,7 +28,8 @@ enum ledger_alert { LEDGER_NO_ALERT, LEDGER_DEAD_LETTERED, LEDGER_RECOVERED, LED
 enum ledger_effect {     // bit set
   EFFECT_MERGE = 1,      // fill in what the acceptance knows: recipient, reference, times
   EFFECT_RESOLVE = 2,    // the signal decides: take its outcome, code, reason, channel, time
-  EFFECT_LATER = 4,      // move the deadlines back
+  EFFECT_LATER = 4,      // note when the provider could not tell, which moves the deadlines back
+  EFFECT_EXPLAIN = 32,   // take outcome, code and reason, though nothing is decided
   EFFECT_CONTRADICT = 8, // note the code that said failed where the status is SENT
   EFFECT_FILL = 16,      // take code and reason if it had only expired
 };
@@ -53,7 +54,7 @@ struct notification {
   enum status status;        // STATUS_NONE: no row yet
   char *outcome, *code, *reason, *contradicted_by, *channel, *recipient, *reference;
   uint8_t recipient_hash[PERSONAL_HASH_SIZE];
-  int64_t accepted_at, resolved_at, due_at, expires_at, first_seen_at;
+  int64_t accepted_at, resolved_at, unconfirmed_at, due_at, expires_at, first_seen_at;
   int version; // as read; 0: no row
 };
 void notification_init(struct notification *notification, const char *provider, const char *id);
@@ -64,7 +65,7 @@ struct saying {
   enum signal signal;
   const char *outcome, *code, *reason, *channel, *recipient, *reference; // recipient is masked
   const uint8_t *recipient_hash;                                         // NULL without a recipient
-  int64_t at;          // when it was so (provider's clock if known)
+  int64_t at;          // when it was so, by the provider's clock if known; never later than received_at
   int64_t received_at; // when we were told
   int64_t receipt_within_ms, expires_after_ms, unconfirmed_within_ms;
 };

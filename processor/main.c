@@ -72,13 +72,19 @@ static void processor_fini(struct processor *p) {
   metrics_free(p->metrics);
 }
 
-static void work(struct processor *p) {
-  AUTO_FREE struct worker **workers = mem_array((size_t)p->settings->workers, sizeof(struct worker *));
-  for (int i = 0; i < p->settings->workers; i++) workers[i] = worker_start(p, i);
-  log_info("started", LOG_STR("version", DOCHAK_VERSION), LOG_INT("workers", p->settings->workers));
+static bool work(struct processor *p, struct err *err) {
+  size_t n = (size_t)p->settings->workers;
+  AUTO_FREE struct worker **workers = mem_array(n, sizeof(struct worker *));
+  bool started = true;
+  for (size_t i = 0; started && i < n; i++) started = (workers[i] = worker_start(p, (int)i, err)) != NULL;
+  if (started)
+    log_info("started", LOG_STR("version", DOCHAK_VERSION), LOG_INT("workers", n));
+  else
+    stop_request();
   while (!stop_requested()) stop_wait_ms(60000);
-  for (int i = 0; i < p->settings->workers; i++) worker_join(workers[i]);
-  log_info("stopped", LOG_INT("workers", p->settings->workers));
+  for (size_t i = 0; i < n; i++) worker_join(workers[i]);
+  if (started) log_info("stopped", LOG_INT("workers", n));
+  return started;
 }
 
 static int serve(const struct settings *settings, struct providers *providers) {
@@ -86,10 +92,10 @@ static int serve(const struct settings *settings, struct providers *providers) {
   struct processor p;
   processor_init(&p, settings, providers);
   struct admin *admin = admin_start(settings->processor_ops_listen, p.metrics, why_not_ready, &p, &err);
-  if (admin) work(&p);
+  bool worked = admin && work(&p, &err);
   admin_stop(admin);
   processor_fini(&p);
-  return admin ? 0 : fail(&err);
+  return worked ? 0 : fail(&err);
 }
 
 static int check(const struct settings *settings) {

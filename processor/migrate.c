@@ -32,9 +32,10 @@ static bool record(PGconn *conn, const struct embedded *migration, struct err *e
 }
 
 static bool apply(PGconn *conn, const struct embedded *migration, struct err *err) {
-  if (!pg_command(conn, "BEGIN", err)) return false;
+  if (!pg_command(conn, "begin", "BEGIN", err)) return false;
   AUTO_RESULT *res = PQexec(conn, migration->text);
-  if (pg_ok(conn, res, "apply", NULL, err) && record(conn, migration, err) && pg_command(conn, "COMMIT", err))
+  if (pg_ok(conn, res, "apply", NULL, err) && record(conn, migration, err) &&
+      pg_command(conn, "commit", "COMMIT", err))
     return true;
   return err_prefix(err, "%s: ", migration->name);
 }
@@ -42,8 +43,9 @@ static bool apply(PGconn *conn, const struct embedded *migration, struct err *er
 static bool apply_missing(PGconn *conn, int *applied, struct err *err) {
   long version = 0;
   // The key is this program's own: "dochak" in ASCII. Held until the connection closes.
-  if (!pg_command(conn, "SELECT pg_advisory_lock(x'646f6368616b'::bigint)", err)) return false;
-  if (!pg_command(conn, pg_sql("migration_table.sql"), err) || !current_version(conn, &version, err))
+  if (!pg_command(conn, "lock", "SELECT pg_advisory_lock(x'646f6368616b'::bigint)", err)) return false;
+  if (!pg_command(conn, "make table schema_migration", pg_sql("migration_table.sql"), err) ||
+      !current_version(conn, &version, err))
     return false;
   for (const struct embedded *m = embedded_migrations; m->name; m++) {
     if (number_of(m) <= version) continue;

@@ -8,6 +8,7 @@
 
 enum { OPEN_TIMEOUT_MS = 15000, ABORT_TIMEOUT_MS = 10000, OFFSETS_TIMEOUT_MS = 10000 };
 enum { QUEUE_FULL_WAIT_MS = 50, QUEUE_FULL_TRIES = 200 };
+enum { QUARANTINE_MAX_BYTES = 900000 }; // Kafka's default limit for a record is 1 MB, headers included
 
 struct outbox {
   struct processor *processor;
@@ -15,8 +16,7 @@ struct outbox {
   rd_kafka_topic_t *topics[KAFKA_TOPIC_COUNT];
 };
 
-// --- places
-// --------------------------------------------------------------------------------------------------------
+// ---- places ----
 
 static int compare_place(const char *topic, int32_t partition, int64_t offset,
                          const rd_kafka_message_t *rkm) {
@@ -63,8 +63,17 @@ static bool is_of_batch(const struct alert *alert, struct fact *const *facts, si
   return strcmp(event, alert->source_event) == 0;
 }
 
-// --- producing
-// -----------------------------------------------------------------------------------------------------
+size_t outbox_keep_own(struct alert *alerts, size_t n_alerts, struct fact *const *facts, size_t n) {
+  size_t kept = 0;
+  for (size_t i = 0; i < n_alerts; i++)
+    if (is_of_batch(&alerts[i], facts, n))
+      alerts[kept++] = alerts[i];
+    else
+      alert_fini(&alerts[i]);
+  return kept;
+}
+
+// ---- producing ----
 
 // A full local queue is a wait, never a loss.
 static bool produce(struct outbox *outbox, enum kafka_topic topic, const struct event *ev, const void *value,
@@ -87,13 +96,17 @@ static bool send_alert(struct outbox *outbox, const struct alert *alert, struct 
                      .time_ms = alert->raised_at,
                      .provider = alert->provider,
                      .traceparent = alert->traceparent};
-  if (!produce(outbox, KAFKA_TOPIC_ALERTS, &ev, alert->json, strlen(alert->json), err)) return false;
-  metrics_add(outbox->processor->metrics, METRIC_ALERTS, alert->type, 1);
-  return true;
+  return produce(outbox, KAFKA_TOPIC_ALERTS, &ev, alert->json, strlen(alert->json), err);
 }
 
-// The record whole, as it came.
+// The record whole, as it came. One that would not fit with our headers stays where it is, and the reason
+// says where.
 static bool send_quarantined(struct outbox *outbox, const struct fact *fact, struct err *err) {
+  const rd_kafka_message_t *rkm = fact->rkm;
+  bool fits = rkm->len <= QUARANTINE_MAX_BYTES;
+  AUTO_FREE char *left =
+      mem_printf("%zu bytes left at %s/%d/%lld: %s", rkm->len, rd_kafka_topic_name(rkm->rkt), rkm->partition,
+                 (long long)rkm->offset, fact->why);
   struct event ev = {.id = uuid_new_v7(),
                      .type = EVENT_QUARANTINED,
                      .source = "/processor",
@@ -102,21 +115,20 @@ static bool send_quarantined(struct outbox *outbox, const struct fact *fact, str
                      .provider = fact->ev.provider,
                      .endpoint = fact->ev.endpoint,
                      .traceparent = fact->ev.traceparent,
-                     .reason = fact->why};
-  return produce(outbox, KAFKA_TOPIC_QUARANTINE, &ev, fact->rkm->payload, fact->rkm->len, err);
+                     .reason = fits ? fact->why : left};
+  return produce(outbox, KAFKA_TOPIC_QUARANTINE, &ev, fits ? rkm->payload : NULL, fits ? rkm->len : 0, err);
 }
 
 static bool produce_all(struct outbox *outbox, struct fact *const *facts, size_t n,
                         const struct alert *alerts, size_t n_alerts, struct err *err) {
   for (size_t i = 0; i < n_alerts; i++)
-    if (is_of_batch(&alerts[i], facts, n) && !send_alert(outbox, &alerts[i], err)) return false;
+    if (!send_alert(outbox, &alerts[i], err)) return false;
   for (size_t i = 0; i < n; i++)
     if (facts[i]->type == FACT_UNCLEAR && !send_quarantined(outbox, facts[i], err)) return false;
   return true;
 }
 
-// --- the transaction
-// -----------------------------------------------------------------------------------------------
+// ---- the transaction ----
 
 static bool kafka_ok(rd_kafka_error_t *error, const char *what, struct err *err) {
   if (error == NULL) return true;
@@ -157,15 +169,17 @@ bool outbox_send(struct outbox *outbox, rd_kafka_t *consumer, struct fact *const
   rd_kafka_t *producer = outbox->producer;
   if (!kafka_ok(rd_kafka_begin_transaction(producer), "begin a transaction", err)) return false;
   if (produce_all(outbox, facts, n, alerts, n_alerts, err) &&
-      send_offsets(producer, consumer, facts, n, err) && commit(producer, err))
+      send_offsets(producer, consumer, facts, n, err) && commit(producer, err)) {
+    for (size_t i = 0; i < n_alerts; i++)
+      metrics_add(outbox->processor->metrics, METRIC_ALERTS, alerts[i].type, 1);
     return true;
+  }
   rd_kafka_error_t *error = rd_kafka_abort_transaction(producer, ABORT_TIMEOUT_MS);
   if (error) rd_kafka_error_destroy(error); // the next producer of the same name aborts it
   return false;
 }
 
-// --- opening and closing
-// -------------------------------------------------------------------------------------------
+// ---- opening and closing ----
 
 static rd_kafka_t *new_producer(const struct processor *p, const char *name, struct err *err) {
   const struct kafka_setting ours[] = {

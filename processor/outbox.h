@@ -19,8 +19,11 @@ void outbox_sort(struct fact **facts, size_t n);
 // One range for each partition in the sorted facts; `ranges` has room for n. Returns how many.
 size_t outbox_ranges(struct fact *const *facts, size_t n, struct store_range *ranges);
 
+// Drops the alerts whose source is not really a record of the sorted facts (its ce_id differs). Returns how
+// many stay.
+size_t outbox_keep_own(struct alert *alerts, size_t n_alerts, struct fact *const *facts, size_t n);
+
 // Runs the transaction over sorted facts. False: it was aborted, or its end is not known; the caller starts
-// over from the committed offsets. Of the alerts only those go out whose source really is a record of this
-// batch (its ce_id, too).
+// over from the committed offsets.
 MUST_CHECK bool outbox_send(struct outbox *outbox, rd_kafka_t *consumer, struct fact *const *facts, size_t n,
                             const struct alert *alerts, size_t n_alerts, struct err *err);

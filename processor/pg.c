@@ -54,7 +54,7 @@ bool pg_ok(const PGconn *conn, const PGresult *res, const char *what, enum pg_fa
   return err_set(err, "%s: connection lost: %.*s", what, (int)strcspn(cause, "\n"), cause);
 }
 
-bool pg_command(PGconn *conn, const char *sql, struct err *err) {
+bool pg_command(PGconn *conn, const char *what, const char *sql, struct err *err) {
   AUTO_RESULT *res = PQexec(conn, sql);
-  return pg_ok(conn, res, sql, NULL, err);
+  return pg_ok(conn, res, what, NULL, err);
 }

@@ -11,8 +11,8 @@ void pg_result_cleanup(PGresult **res);
 // By the PG* environment, bounded in time, keepalives on. NULL with the cause and "host:port/database", no
 // password.
 MUST_CHECK PGconn *pg_connect(struct err *err);
-// A statement without parameters or result, for example "BEGIN".
-MUST_CHECK bool pg_command(PGconn *conn, const char *sql, struct err *err);
+// A statement without parameters or result; `what` is its name in the error.
+MUST_CHECK bool pg_command(PGconn *conn, const char *what, const char *sql, struct err *err);
 // The text of processor/sql/<name>.sql; a name that is not there is our mistake and aborts.
 const char *pg_sql(const char *name);
 // Whether a result is good; else the text "what: SQLSTATE: message" without values of the row, and the

@@ -30,11 +30,11 @@ struct batch {
   size_t n_alerts;
 };
 
-// --- opening
-// -------------------------------------------------------------------------------------------------------
+// ---- opening ----
 
-static const char *const statements[] = {"receipt_insert.sql", "notification_read.sql",
-                                         "notification_write.sql", "alert_insert.sql", "alert_read.sql"};
+static const char *const statements[] = {"receipt_insert.sql",     "notification_read.sql",
+                                         "notification_write.sql", "alert_insert.sql",
+                                         "alert_read.sql",         "alert_told.sql"};
 
 static bool prepare(PGconn *conn, struct err *err) {
   for (size_t i = 0; i < COUNT_OF(statements); i++) {
@@ -63,7 +63,8 @@ static const char session_settings[] = "SET synchronous_commit = on;"
 struct store *store_open(struct err *err) {
   PGconn *conn = pg_connect(err);
   if (conn == NULL) return NULL;
-  if (!pg_command(conn, session_settings, err) || !schema_is_ours(conn, err) || !prepare(conn, err)) {
+  if (!pg_command(conn, "session settings", session_settings, err) || !schema_is_ours(conn, err) ||
+      !prepare(conn, err)) {
     PQfinish(conn);
     return NULL;
   }
@@ -78,8 +79,7 @@ void store_close(struct store *store) {
   free(store);
 }
 
-// --- the batch and its orders
-// --------------------------------------------------------------------------------------
+// ---- the batch and its orders ----
 
 static int by_key(const struct fact *a, const struct fact *b) {
   int order = strcmp(a->provider, b->provider);
@@ -147,10 +147,9 @@ static void batch_fini(struct batch *batch) {
   free(batch->alerts);
 }
 
-// --- statements
-// ----------------------------------------------------------------------------------------------------
+// ---- statements ----
 
-enum { COLUMNS_MAX = 17 };
+enum { COLUMNS_MAX = 18 };
 
 // Runs a prepared statement over columns, which it completes and frees.
 static PGresult *run(struct store *store, const char *statement, struct pgarray *columns, int n) {
@@ -238,10 +237,11 @@ static void read_row(const PGresult *res, int row, struct notification *n) {
   n->reference = text_at(res, row, 10);
   n->accepted_at = time_at(res, row, 11);
   n->resolved_at = time_at(res, row, 12);
-  n->due_at = time_at(res, row, 13);
-  n->expires_at = time_at(res, row, 14);
-  n->first_seen_at = time_at(res, row, 15);
-  n->version = pgvalue_int4(PQgetvalue(res, row, 16));
+  n->unconfirmed_at = time_at(res, row, 13);
+  n->due_at = time_at(res, row, 14);
+  n->expires_at = time_at(res, row, 15);
+  n->first_seen_at = time_at(res, row, 16);
+  n->version = pgvalue_int4(PQgetvalue(res, row, 17));
 }
 
 static int compare_key(const void *key, const void *element) {
@@ -294,21 +294,29 @@ static void add_notification(struct pgarray *c, const struct notification *n) {
   pgarray_add_text(&c[10], n->reference);
   pgarray_add_time(&c[11], n->accepted_at);
   pgarray_add_time(&c[12], n->resolved_at);
-  pgarray_add_time(&c[13], n->due_at);
-  pgarray_add_time(&c[14], n->expires_at);
-  pgarray_add_time(&c[15], n->first_seen_at);
-  pgarray_add_int4(&c[16], n->version + 1);
+  pgarray_add_time(&c[13], n->unconfirmed_at);
+  pgarray_add_time(&c[14], n->due_at);
+  pgarray_add_time(&c[15], n->expires_at);
+  pgarray_add_time(&c[16], n->first_seen_at);
+  pgarray_add_int4(&c[17], n->version + 1);
+}
+
+static bool any_changed(const struct batch *batch) {
+  for (size_t i = 0; i < batch->n_notifications; i++)
+    if (batch->changed[i]) return true;
+  return false;
 }
 
 // `*conflict`: somebody wrote one of them since it was read.
 static bool write_notifications(struct store *store, const struct batch *batch, bool *conflict,
                                 enum pg_fault *fault, struct err *err) {
   static const enum pg_type types[] = {
-      PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT, PG_TEXT,
-      PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_BYTEA,       PG_TEXT, PG_TIMESTAMPTZ,
-      PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_INT4};
+      PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT,
+      PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_BYTEA,       PG_TEXT,        PG_TIMESTAMPTZ,
+      PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_INT4};
   struct pgarray c[COUNT_OF(types)];
   long given = 0;
+  if (!any_changed(batch)) return true;
   columns_init(c, types, COUNT_OF(types));
   for (size_t i = 0; i < batch->n_notifications; i++) {
     if (!batch->changed[i]) continue;
@@ -346,8 +354,7 @@ static bool insert_alerts(struct store *store, const struct batch *batch, enum p
   return pg_ok(store->conn, res, "alert_insert", fault, err);
 }
 
-// --- what the batch means
-// ------------------------------------------------------------------------------------------
+// ---- what the batch means ----
 
 // A repeated receipt, in this batch or an earlier one, has no effect.
 static bool counts(const struct batch *batch, const struct fact *fact) {
@@ -388,22 +395,21 @@ static void alert_quarantined(struct batch *batch, struct fact *const *facts, si
     if (facts[i]->type == FACT_QUARANTINED) alert_of_quarantined(&batch->alerts[batch->n_alerts++], facts[i]);
 }
 
-// --- the transaction
-// -----------------------------------------------------------------------------------------------
+// ---- the transaction ----
 
 static bool transact(struct store *store, struct batch *batch, struct fact *const *facts, size_t n,
                      bool *conflict, enum pg_fault *fault, struct err *err) {
   *conflict = false;
-  if (!pg_command(store->conn, "BEGIN", err)) return false;
+  if (!pg_command(store->conn, "begin", "BEGIN", err)) return false;
   if (batch->n_facts > 0) {
     if (!insert_receipts(store, batch, fault, err) || !read_notifications(store, batch, fault, err))
       return false;
     apply_all(batch);
     if (!write_notifications(store, batch, conflict, fault, err)) return false;
-    if (*conflict) return pg_command(store->conn, "ROLLBACK", err);
+    if (*conflict) return pg_command(store->conn, "rollback", "ROLLBACK", err);
   }
   alert_quarantined(batch, facts, n);
-  return insert_alerts(store, batch, fault, err) && pg_command(store->conn, "COMMIT", err);
+  return insert_alerts(store, batch, fault, err) && pg_command(store->conn, "commit", "COMMIT", err);
 }
 
 static enum store_result try_batch(struct store *store, struct fact *const *facts, size_t n, bool *conflict,
@@ -414,7 +420,7 @@ static enum store_result try_batch(struct store *store, struct fact *const *fact
   bool done = transact(store, &batch, facts, n, conflict, &fault, err);
   batch_fini(&batch);
   if (done) return STORE_DONE;
-  if (fault == PG_FAULT_WAIT || !pg_command(store->conn, "ROLLBACK", NULL)) return STORE_WAIT;
+  if (fault == PG_FAULT_WAIT || !pg_command(store->conn, "rollback", "ROLLBACK", NULL)) return STORE_WAIT;
   return STORE_REFUSED;
 }
 
@@ -428,8 +434,7 @@ enum store_result store_batch(struct store *store, struct fact *const *facts, si
   return STORE_WAIT;
 }
 
-// --- reading alerts back
-// -------------------------------------------------------------------------------------------
+// ---- reading alerts back ----
 
 static void read_alert(const PGresult *res, int row, struct alert *alert) {
   *alert = (struct alert){.type = text_at(res, row, 1),
@@ -463,4 +468,13 @@ bool store_alerts(struct store *store, const struct store_range *ranges, size_t 
   *n_out = (size_t)rows;
   for (int row = 0; row < rows; row++) read_alert(res, row, &(*out)[row]);
   return true;
+}
+
+bool store_told(struct store *store, const struct alert *alerts, size_t n, struct err *err) {
+  if (n == 0) return true;
+  struct pgarray ids;
+  pgarray_init(&ids, PG_UUID);
+  for (size_t i = 0; i < n; i++) pgarray_add_uuid(&ids, alerts[i].id);
+  AUTO_RESULT *res = run(store, "alert_told.sql", &ids, 1);
+  return pg_ok(store->conn, res, "alert_told", NULL, err);
 }

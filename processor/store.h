@@ -32,6 +32,10 @@ struct store_range {
   int32_t partition;
   int64_t first, last;
 };
-// All alerts whose source lies in the ranges, also those of an earlier attempt. *out is a new array.
+// The alerts whose source lies in the ranges and that are not known to be told, also those of an earlier
+// attempt. *out is a new array.
 MUST_CHECK bool store_alerts(struct store *store, const struct store_range *ranges, size_t n,
                              struct alert **out, size_t *n_out, struct err *err);
+// They are on the alert topic, committed. What is not marked so, because the process died first, is told
+// again only if the group's offsets are lost as well; then its ce_id tells the two apart.
+MUST_CHECK bool store_told(struct store *store, const struct alert *alerts, size_t n, struct err *err);

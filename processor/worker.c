@@ -12,11 +12,11 @@
 #include "common/stop.h"
 #include "processor/outbox.h"
 #include "processor/store.h"
-#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { IDLE_POLL_MS = 200, OPEN_TIMEOUT_MS = 15000, BATCH_MAX_BYTES = 8 * 1024 * 1024 };
+enum { IDLE_POLL_MS = 200, OPEN_TIMEOUT_MS = 15000, BATCH_MAX_BYTES = 8 * 1024 * 1024, SYSTEMIC_MIN = 10 };
 
 struct worker {
   struct processor *processor;
@@ -27,18 +27,19 @@ struct worker {
   struct store *store;
   struct fact *facts; // the batch, batch_max_records long
   size_t n_facts, batch_bytes;
-  bool revoked; // a rebalance took the partitions away while the batch was collected
+  size_t n_refused; // of them
+  bool revoked;     // a rebalance took the partitions away while the batch was collected
   bool ready;
+  struct backoff backoff; // grows until a batch was committed
 };
 
-// --- opening and closing
-// -------------------------------------------------------------------------------------------
+// ---- opening and closing ----
 
 static void set_ready(struct worker *w, bool ready) {
   if (w->ready == ready) return;
   w->ready = ready;
-  int count = atomic_fetch_add(&w->processor->workers_ready, ready ? 1 : -1) + (ready ? 1 : -1);
-  metrics_set(w->processor->metrics, METRIC_WORKERS_READY, NULL, count);
+  atomic_fetch_add(&w->processor->workers_ready, ready ? 1 : -1);
+  metrics_add(w->processor->metrics, METRIC_WORKERS_READY, NULL, ready ? 1 : -1);
 }
 
 static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
@@ -65,6 +66,7 @@ static bool open_consumer(struct worker *w, const char *name, struct err *err) {
       {"auto.offset.reset", "earliest"},
       {"isolation.level", "read_committed"},
       {"partition.assignment.strategy", "range"}, // cooperative is broken before librdkafka 2.10
+      {"heartbeat.interval.ms", "500"},           // how soon a member hears of a rebalance
       {"session.timeout.ms", "10000"},            // how long the partitions of a killed process rest
       {"allow.auto.create.topics", "false"},
       {"queued.max.messages.kbytes", "8192"}, // fetched ahead: one batch; the default is 64 MiB a worker
@@ -112,8 +114,7 @@ static void close_all(struct worker *w) {
   store_close(take(w->store));
 }
 
-// --- the batch
-// -----------------------------------------------------------------------------------------------------
+// ---- the batch ----
 
 static void clear(struct worker *w) {
   for (size_t i = 0; i < w->n_facts; i++) {
@@ -122,6 +123,7 @@ static void clear(struct worker *w) {
   }
   w->n_facts = 0;
   w->batch_bytes = 0;
+  w->n_refused = 0;
 }
 
 // Errors the consumer gets over by itself are no more than a line in the log.
@@ -162,12 +164,18 @@ static bool collect(struct worker *w, struct err *err) {
   return true;
 }
 
+// A record of the quarantine topic is not quarantined again: it is where it belongs, only nobody can be
+// alerted.
 static void refuse(struct worker *w, struct fact *fact, const struct err *err) {
-  log_warn("record refused by Postgres, quarantined", LOG_STR("error", err->text),
+  log_warn("record refused by Postgres", LOG_STR("error", err->text),
            LOG_STR("topic", rd_kafka_topic_name(fact->rkm->rkt)), LOG_INT("partition", fact->rkm->partition),
            LOG_INT("offset", fact->rkm->offset));
   metrics_add(w->processor->metrics, METRIC_REFUSED, NULL, 1);
-  fact_refuse(fact, err->text);
+  w->n_refused++;
+  if (fact->type == FACT_QUARANTINED)
+    fact->type = FACT_OTHER;
+  else
+    fact_refuse(fact, err->text);
 }
 
 // A batch that Postgres refuses is halved until the record is alone that it will not take. Depth: log2 of the
@@ -185,6 +193,12 @@ static bool store_all(struct worker *w, struct fact **facts, size_t n,
   if (n > 1) return store_all(w, facts, n / 2, err) && store_all(w, facts + n / 2, n - n / 2, err);
   refuse(w, facts[0], err);
   return true;
+}
+
+// When not one of many records is taken, it is not the records: nothing is quarantined, somebody has to look.
+static bool is_about_records(const struct worker *w, struct err *err) {
+  if (w->n_refused < SYSTEMIC_MIN || w->n_refused < w->n_facts) return true;
+  return err_prefix(err, "Postgres refuses all of %zu records: ", w->n_facts);
 }
 
 static void count(struct worker *w) {
@@ -207,8 +221,11 @@ static bool tell(struct worker *w, struct fact **facts, const char **part, struc
   *part = "postgres";
   if (!store_alerts(w->store, ranges, outbox_ranges(facts, w->n_facts, ranges), &alerts, &n_alerts, err))
     return false;
+  n_alerts = outbox_keep_own(alerts, n_alerts, facts, w->n_facts);
   *part = "kafka";
   bool sent = outbox_send(w->outbox, w->consumer, facts, w->n_facts, alerts, n_alerts, err);
+  if (sent) *part = "postgres";
+  sent = sent && store_told(w->store, alerts, n_alerts, err);
   for (size_t i = 0; i < n_alerts; i++) alert_fini(&alerts[i]);
   free(alerts);
   return sent;
@@ -221,30 +238,29 @@ static bool do_batch(struct worker *w, const char **part, struct err *err) {
   AUTO_FREE struct fact **facts = mem_array(w->n_facts, sizeof *facts);
   for (size_t i = 0; i < w->n_facts; i++) facts[i] = &w->facts[i];
   *part = "postgres";
-  if (!store_all(w, facts, w->n_facts, err) || !tell(w, facts, part, err)) return false;
+  if (!store_all(w, facts, w->n_facts, err) || !is_about_records(w, err) || !tell(w, facts, part, err))
+    return false;
+  w->backoff.tries = 0;
   count(w);
   clear(w);
   return true;
 }
 
-// --- the thread
-// ----------------------------------------------------------------------------------------------------
+// ---- the thread ----
 
 static void *run(void *arg) {
   struct worker *w = arg;
-  struct backoff backoff = {.first_ms = 100, .max_ms = 5000};
   while (!stop_requested()) {
     struct err err = {0};
     const char *part = NULL;
     bool ok = open_all(w, &part, &err);
     while (ok && !stop_requested()) {
       ok = do_batch(w, &part, &err);
-      if (ok) backoff.tries = 0;
     }
     clear(w);
     close_all(w);
     if (ok || stop_requested()) break;
-    int64_t wait_ms = backoff_next_ms(&backoff);
+    int64_t wait_ms = backoff_next_ms(&w->backoff);
     log_warn("worker starts over", LOG_INT("worker", w->index), LOG_STR("part", part),
              LOG_STR("error", err.text), LOG_INT("wait_ms", wait_ms));
     metrics_add(w->processor->metrics, METRIC_FAILURES, part, 1);
@@ -253,18 +269,22 @@ static void *run(void *arg) {
   return NULL;
 }
 
-struct worker *worker_start(struct processor *processor, int index) {
+struct worker *worker_start(struct processor *processor, int index, struct err *err) {
   struct worker *w = mem_alloc(sizeof *w);
+  w->backoff = (struct backoff){.first_ms = 100, .max_ms = 5000};
   w->processor = processor;
   w->index = index;
   w->facts = mem_array((size_t)processor->settings->batch_max_records, sizeof *w->facts);
   int failed = pthread_create(&w->thread, NULL, run, w);
-  assert(failed == 0);
-  (void)failed;
-  return w;
+  if (failed == 0) return w;
+  err_set(err, "cannot start a worker thread: %s", strerror(failed));
+  free(w->facts);
+  free(w);
+  return NULL;
 }
 
 void worker_join(struct worker *w) {
+  if (w == NULL) return;
   pthread_join(w->thread, NULL);
   free(w->facts);
   free(w);

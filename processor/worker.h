@@ -8,6 +8,6 @@
 struct worker;
 
 // Starts worker number `index` of the process.
-struct worker *worker_start(struct processor *processor, int index);
-// Waits for its end after stop_request(), and frees it.
+MUST_CHECK struct worker *worker_start(struct processor *processor, int index, struct err *err);
+// Waits for its end after stop_request(), and frees it. NULL is none.
 void worker_join(struct worker *worker);

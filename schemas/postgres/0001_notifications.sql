@@ -15,6 +15,7 @@ CREATE TABLE notification (
   reference       text,
   accepted_at     timestamptz,
   resolved_at     timestamptz,
+  unconfirmed_at  timestamptz,
   due_at          timestamptz,
   expires_at      timestamptz,
   first_seen_at   timestamptz NOT NULL,
@@ -39,6 +40,7 @@ COMMENT ON COLUMN notification.recipient_hash IS 'HMAC-SHA256 of the recipient u
 COMMENT ON COLUMN notification.reference IS 'The sender''s own reference, for example an order number.';
 COMMENT ON COLUMN notification.accepted_at IS 'When the send API took it (earliest registration); NULL: never registered.';
 COMMENT ON COLUMN notification.resolved_at IS 'When it arrived or failed, by the provider''s clock where it tells, else by ours.';
+COMMENT ON COLUMN notification.unconfirmed_at IS 'When the provider last said that it cannot tell yet; its receipt may still come.';
 COMMENT ON COLUMN notification.due_at IS 'While PENDING: a receipt should be here by then.';
 COMMENT ON COLUMN notification.expires_at IS 'While PENDING: after this nobody waits any longer.';
 COMMENT ON COLUMN notification.first_seen_at IS 'When the first event about it was received.';
@@ -66,7 +68,7 @@ COMMENT ON COLUMN receipt.provider IS 'Who reported.';
 COMMENT ON COLUMN receipt.notification_id IS 'On which message.';
 COMMENT ON COLUMN receipt.outcome IS 'What the code means by the provider file that was in force.';
 COMMENT ON COLUMN receipt.code IS 'The provider''s result code.';
-COMMENT ON COLUMN receipt.element IS 'The provider''s element, its recipient masked; the bytes as sent are in Kafka.';
+COMMENT ON COLUMN receipt.element IS 'The provider''s element, its recipient masked, and numbers in its reason; the bytes as sent are in Kafka.';
 COMMENT ON COLUMN receipt.received_at IS 'When ingress received it.';
 COMMENT ON COLUMN receipt.event_id IS 'ce_id of the event that carried it first.';
 COMMENT ON COLUMN receipt.source_partition IS 'Partition of that event.';
@@ -84,9 +86,11 @@ CREATE TABLE alert (
   source_topic     text        NOT NULL,
   source_partition integer     NOT NULL,
   source_offset    bigint      NOT NULL,
-  source_event     text        NOT NULL
+  source_event     text        NOT NULL,
+  told             boolean     NOT NULL DEFAULT false
 );
-CREATE INDEX alert_source ON alert (source_topic, source_partition, source_offset);
+-- Only those still to be told are ever looked for by source.
+CREATE INDEX alert_untold ON alert (source_topic, source_partition, source_offset) WHERE NOT told;
 
 COMMENT ON TABLE alert IS 'What was, or is about to be, told on the alert topic. An alert goes out in the Kafka transaction that commits its source, so a crash in between tells it once all the same.';
 COMMENT ON COLUMN alert.alert_id IS 'ce_id: UUIDv5 of what it is about and its type, so the same alert never gets a second id.';
@@ -100,4 +104,5 @@ COMMENT ON COLUMN alert.source_topic IS 'Topic of the record that caused it.';
 COMMENT ON COLUMN alert.source_partition IS 'Partition of the record that caused it.';
 COMMENT ON COLUMN alert.source_offset IS 'Offset of the record that caused it.';
 COMMENT ON COLUMN alert.source_event IS 'ce_id of the record that caused it: a topic made anew has the offsets again, but not the ids.';
-COMMENT ON INDEX alert_source IS 'The alerts a batch of records caused.';
+COMMENT ON COLUMN alert.told IS 'It is on the alert topic for sure; not told again even if the consumer group''s offsets are lost.';
+COMMENT ON INDEX alert_untold IS 'The alerts a batch of records caused and nobody has told yet.';
