@@ -49,7 +49,7 @@ static bool open_map(struct schema *schema, const json_t *map, bool patterns, un
 }
 
 static bool is_type_name(const json_t *name) {
-  return json_is_string(name) && schema_type_known(json_string_value(name));
+  return json_is_string(name) && fault_type_shown(json_string_value(name));
 }
 
 static bool is_list_of(const json_t *list, bool is_item(const json_t *item)) {
@@ -204,6 +204,7 @@ bool schema_check(const struct schema *schema, const json_t *document, struct er
   struct check check = {.schema = schema};
   struct place root = {0};
   if (schema_check_value(&check, schema->document, document, &root)) return true;
-  AUTO_FREE char *fault = check.fault;
-  return err_set(err, "%s", fault);
+  fault_tell(&check.fault, err);
+  fault_fini(&check.fault);
+  return false;
 }

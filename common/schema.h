@@ -18,6 +18,7 @@ MUST_CHECK struct schema *schema_open(const char *name, struct err *err);
 MUST_CHECK struct schema *schema_new(const json_t *document, struct err *err); // document is copied
 void schema_free(struct schema *schema);
 
-// False with "<pointer>: <what was expected>" (the first fault found; for oneOf/anyOf the branch that got
-// furthest). Never quotes a value of the document, which may be a secret or a phone number. Thread: any.
+// False with "<pointer>: <what was expected>", without the pointer at the root. It is the first fault found;
+// for oneOf/anyOf that of the branch which was meant, or of several in one. Names the keys of the document
+// and quotes none of its values, which may be a secret or a phone number. Thread: any.
 MUST_CHECK bool schema_check(const struct schema *schema, const json_t *document, struct err *err);

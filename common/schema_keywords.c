@@ -11,73 +11,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_SHOWN_BYTES = 64 };
-
 // jansson's iterators know no const; nothing is written through this.
 static json_t *unconst(const json_t *value) {
   return (json_t *)(uintptr_t)value;
 }
 
-// ---- faults
-
-// A key as a part of a JSON Pointer, shortened, never inside a character.
-static void key_print(const char *key, FILE *to) {
-  for (const char *c = key; *c; c++) {
-    bool begins_character = ((unsigned char)*c & 0xc0) != 0x80;
-    if (begins_character && c - key >= KEY_SHOWN_BYTES) {
-      fputs("...", to);
-      return;
-    }
-    if (*c == '~')
-      fputs("~0", to);
-    else if (*c == '/')
-      fputs("~1", to);
-    else
-      fputc((unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c, to);
-  }
-}
-
-static void place_print(const struct place *place, FILE *to) {
-  if (!place->up) return;
-  place_print(place->up, to);
-  fputc('/', to);
-  if (place->key)
-    key_print(place->key, to);
-  else
-    fprintf(to, "%zu", place->index);
-}
-
-// Opens the fault's text at "<pointer>: "; the caller writes the rest and closes. Schema nodes may be quoted,
-// values not.
-static FILE *fault_open(struct check *check, const struct place *place, size_t *len) {
-  free(check->fault);
-  check->fault = NULL;
-  check->fault_rank = 0;
-  for (const struct place *at = place; at->up; at = at->up) check->fault_rank += 2;
-  FILE *to = open_memstream(&check->fault, len);
-  if (!to) abort();
-  if (!place->up) fputs("(root)", to);
-  place_print(place, to);
-  fputs(": ", to);
-  return to;
-}
+// ---- faults; names are copied, since the schema belongs to all threads
 
 bool schema_fail(struct check *check, const struct place *place, const char *fmt, ...) {
-  size_t len;
-  FILE *to = fault_open(check, place, &len);
+  fault_init(&check->fault, FAULT_TEXT, place);
   va_list args;
   va_start(args, fmt);
-  vfprintf(to, fmt, args);
+  if (vasprintf(&check->fault.text, fmt, args) < 0) abort(); // out of memory, as in mem.c
   va_end(args);
-  fclose(to);
   return false;
-}
-
-static void list_print(const json_t *values, const char *separator, FILE *to) {
-  for (size_t i = 0; i < json_array_size(values); i++) {
-    if (i) fputs(separator, to);
-    json_dumpf(json_array_get(values, i), to, JSON_ENCODE_ANY | JSON_COMPACT);
-  }
 }
 
 // ---- values
@@ -131,20 +78,6 @@ static bool same_value(const json_t *a, const json_t *b) {
   return json_equal(a, b);
 }
 
-static const char *const type_names[][2] = {
-    {"null", "null"},        {"boolean", "true or false"},
-    {"string", "a string"},  {"integer", "a whole number"},
-    {"number", "a number"},  {"array", "an array"},
-    {"object", "an object"},
-};
-
-static const char *type_shown(const char *type) {
-  for (size_t i = 0; i < COUNT_OF(type_names); i++) {
-    if (strcmp(type_names[i][0], type) == 0) return type_names[i][1];
-  }
-  return NULL;
-}
-
 static const char *type_of(const json_t *value) {
   switch (json_typeof(value)) {
   case JSON_OBJECT:
@@ -171,10 +104,6 @@ static bool has_type(const json_t *value, const char *type) {
   if (strcmp(type, "number") == 0) return json_is_integer(value);
   return strcmp(type, "integer") == 0 && json_is_real(value) &&
          floor(json_real_value(value)) == json_real_value(value);
-}
-
-bool schema_type_known(const char *name) {
-  return type_shown(name) != NULL;
 }
 
 static size_t characters(const char *text) {
@@ -211,36 +140,33 @@ static bool has_one_type(const json_t *value, const json_t *types) {
   return false;
 }
 
-static void types_print(const json_t *types, FILE *to) {
-  if (json_is_string(types)) fputs(type_shown(json_string_value(types)), to);
-  for (size_t i = 0; i < json_array_size(types); i++) {
-    fprintf(to, "%s%s", i ? " or " : "", type_shown(json_string_value(json_array_get(types, i))));
-  }
-}
-
 static bool check_type(struct check *check, const struct rule *rule, const json_t *value,
                        const struct place *place) {
   if (has_one_type(value, rule->argument)) return true;
-  size_t len;
-  FILE *to = fault_open(check, place, &len);
-  fputs("expected ", to);
-  types_print(rule->argument, to);
-  fprintf(to, ", got %s", type_shown(type_of(value)));
-  fclose(to);
-  check->fault_rank--;
+  fault_init(&check->fault, FAULT_TYPE, place);
+  check->fault.text = mem_strdup(fault_type_shown(type_of(value)));
+  if (json_is_string(rule->argument)) fault_name(&check->fault, json_deep_copy(rule->argument));
+  for (size_t i = 0; i < json_array_size(rule->argument); i++)
+    fault_name(&check->fault, json_deep_copy(json_array_get(rule->argument, i)));
   return false;
 }
 
 static bool check_const(struct check *check, const struct rule *rule, const json_t *value,
                         const struct place *place) {
   if (same_value(rule->argument, value)) return true;
-  size_t len;
-  FILE *to = fault_open(check, place, &len);
-  fputs("expected ", to);
-  json_dumpf(rule->argument, to, JSON_ENCODE_ANY | JSON_COMPACT);
-  fclose(to);
-  check->fault_rank = -1; // a const tells kinds apart: another branch was meant
+  fault_init(&check->fault, FAULT_CONST, place);
+  fault_name(&check->fault, json_deep_copy(rule->argument));
   return false;
+}
+
+// Words stand as they are, anything else as JSON.
+static void choice_print(const json_t *choice, FILE *to) {
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+  const char *word = json_string_value(choice);
+  if (word && *word && word[strspn(word, letters)] == '\0')
+    fputs(word, to);
+  else
+    json_dumpf(choice, to, JSON_ENCODE_ANY | JSON_COMPACT);
 }
 
 static bool check_enum(struct check *check, const struct rule *rule, const json_t *value,
@@ -248,10 +174,15 @@ static bool check_enum(struct check *check, const struct rule *rule, const json_
   for (size_t i = 0; i < json_array_size(rule->argument); i++) {
     if (same_value(json_array_get(rule->argument, i), value)) return true;
   }
+  fault_init(&check->fault, FAULT_TEXT, place);
   size_t len;
-  FILE *to = fault_open(check, place, &len);
+  FILE *to = open_memstream(&check->fault.text, &len);
+  if (!to) abort();
   fputs("expected one of ", to);
-  list_print(rule->argument, ", ", to);
+  for (size_t i = 0; i < json_array_size(rule->argument); i++) {
+    if (i) fputs(", ", to);
+    choice_print(json_array_get(rule->argument, i), to);
+  }
   fclose(to);
   return false;
 }
@@ -291,17 +222,14 @@ static bool is_named(const struct schema *schema, const json_t *node, const char
   return false;
 }
 
-static bool fail_unknown_key(struct check *check, const json_t *schema, const struct place *at) {
-  size_t len, n = 0;
-  FILE *to = fault_open(check, at, &len);
-  fputs("unknown key, expected", to);
+static bool fail_unknown_key(struct check *check, const json_t *schema, const char *key,
+                             const struct place *place) {
+  fault_init(&check->fault, FAULT_UNKNOWN, place);
+  check->fault.key = key;
   const char *known;
   json_t *rule;
-  json_object_foreach(json_object_get(schema, "properties"), known, rule) {
-    fprintf(to, "%s %s", n++ ? "," : " one of", known);
-  }
-  if (n == 0) fputs(" no such key", to);
-  fclose(to);
+  json_object_foreach(json_object_get(schema, "properties"), known, rule)
+      fault_name(&check->fault, json_string(known));
   return false;
 }
 
@@ -312,7 +240,7 @@ static bool check_additional_properties(struct check *check, const struct rule *
   json_object_foreach(unconst(value), key, member) {
     if (is_named(check->schema, rule->schema, key)) continue;
     struct place at = {.up = place, .key = key};
-    if (json_is_false(rule->argument)) return fail_unknown_key(check, rule->schema, &at);
+    if (json_is_false(rule->argument)) return fail_unknown_key(check, rule->schema, key, place);
     if (!schema_check_value(check, rule->argument, member, &at)) return false;
   }
   return true;
@@ -333,8 +261,11 @@ static bool check_property_names(struct check *check, const struct rule *rule, c
 static bool check_required(struct check *check, const struct rule *rule, const json_t *value,
                            const struct place *place) {
   for (size_t i = 0; i < json_array_size(rule->argument); i++) {
-    const char *key = json_string_value(json_array_get(rule->argument, i));
-    if (!json_object_get(value, key)) return schema_fail(check, place, "expected a key \"%s\"", key);
+    json_t *key = json_array_get(rule->argument, i);
+    if (json_object_get(value, json_string_value(key))) continue;
+    fault_init(&check->fault, FAULT_REQUIRED, place);
+    fault_name(&check->fault, json_copy(key));
+    return false;
   }
   return true;
 }
@@ -416,26 +347,47 @@ static bool check_all_of(struct check *check, const struct rule *rule, const jso
   return true;
 }
 
-// How many branches hold, counting no further than `enough`; if none, the fault of the one that was meant:
-// the deepest.
+static const json_t *resolve(const struct schema *schema, const json_t *node) {
+  const json_t *defs = json_object_get(schema->document, "$defs");
+  for (size_t hops = json_object_size(defs); hops > 0; hops--) {
+    const char *reference = json_string_value(json_object_get(node, "$ref"));
+    if (!reference) break;
+    node = json_object_get(defs, reference + strlen(SCHEMA_REF_PREFIX));
+  }
+  return node;
+}
+
+// How many keys are missing and how many are there that the schema does not know: the branch with the fewest
+// was meant.
+static size_t key_cost(const struct schema *schema, const json_t *node, const json_t *value) {
+  node = resolve(schema, node);
+  if (!json_is_object(value)) return 0;
+  size_t cost = 0;
+  const json_t *required = json_object_get(node, "required");
+  for (size_t i = 0; i < json_array_size(required); i++)
+    cost += !json_object_get(value, json_string_value(json_array_get(required, i)));
+  if (!json_is_false(json_object_get(node, "additionalProperties"))) return cost;
+  const char *key;
+  json_t *member;
+  json_object_foreach(unconst(value), key, member) cost += !is_named(schema, node, key);
+  return cost;
+}
+
+// How many branches hold, counting no further than `enough`; if none, the fault of the one that was meant.
 static size_t count_branches(struct check *check, const json_t *branches, const json_t *value,
                              const struct place *place, size_t enough) {
   size_t hold = 0;
   for (size_t i = 0; i < json_array_size(branches) && hold < enough; i++) {
+    const json_t *node = json_array_get(branches, i);
     struct check branch = {.schema = check->schema, .depth = check->depth};
-    if (schema_check_value(&branch, json_array_get(branches, i), value, place)) {
+    if (schema_check_value(&branch, node, value, place)) {
       hold++;
-    } else if (!check->fault || branch.fault_rank > check->fault_rank) {
-      free(check->fault);
-      check->fault = take(branch.fault);
-      check->fault_rank = branch.fault_rank;
+      continue;
     }
-    free(branch.fault);
+    branch.fault.cost = key_cost(check->schema, node, value);
+    fault_meet(&check->fault, &branch.fault, place);
   }
-  if (hold > 0) {
-    free(check->fault);
-    check->fault = NULL;
-  }
+  if (hold > 0) fault_fini(&check->fault);
   return hold;
 }
 
@@ -455,29 +407,28 @@ static bool check_not(struct check *check, const struct rule *rule, const json_t
                       const struct place *place) {
   struct check inner = {.schema = check->schema, .depth = check->depth};
   bool holds = schema_check_value(&inner, rule->argument, value, place);
-  free(inner.fault);
+  fault_fini(&inner.fault);
   if (!holds) return true;
   const char *pattern = json_string_value(json_object_get(rule->argument, "pattern"));
-  if (pattern) return schema_fail(check, place, "expected text that does not match %s", pattern);
-  return schema_fail(check, place, "expected another form: this one is ruled out");
+  fault_init(&check->fault, FAULT_NOT, place);
+  check->fault.text = pattern ? mem_printf("expected text that does not match %s", pattern)
+                              : mem_strdup("expected another form: this one is ruled out");
+  return false;
 }
 
-// In the order they are checked. Members come before `required` and unknown keys: a branch of an anyOf that
-// was not meant should fail at the const which says so.
+// In the order they are checked, so that the cause is found before what follows from it: a member's own fault
+// and a key that nobody knows (a typo) before the key that is missing, all of them before the forms a
+// document may have; and a branch of an anyOf that was not meant fails at the const which says so.
 const struct keyword schema_keywords[] = {
     {"type", ARG_TYPE, ON_ALL, check_type},
     {"const", ARG_ANY, ON_ALL, check_const},
     {"enum", ARG_LIST, ON_ALL, check_enum},
     {"$ref", ARG_REF, ON_ALL, check_ref},
-    {"allOf", ARG_SCHEMAS, ON_ALL, check_all_of},
-    {"anyOf", ARG_SCHEMAS, ON_ALL, check_any_of},
-    {"oneOf", ARG_SCHEMAS, ON_ALL, check_one_of},
-    {"not", ARG_SCHEMA, ON_ALL, check_not},
     {"properties", ARG_SCHEMA_MAP, ON_OBJECT, check_properties},
     {"patternProperties", ARG_PATTERN_MAP, ON_OBJECT, check_pattern_properties},
-    {"required", ARG_NAMES, ON_OBJECT, check_required},
     {"propertyNames", ARG_SCHEMA, ON_OBJECT, check_property_names},
     {"additionalProperties", ARG_SCHEMA, ON_OBJECT, check_additional_properties},
+    {"required", ARG_NAMES, ON_OBJECT, check_required},
     {"minProperties", ARG_COUNT, ON_OBJECT, check_min_properties},
     {"maxProperties", ARG_COUNT, ON_OBJECT, check_max_properties},
     {"minItems", ARG_COUNT, ON_ARRAY, check_min_items},
@@ -489,6 +440,10 @@ const struct keyword schema_keywords[] = {
     {"pattern", ARG_PATTERN, ON_STRING, check_pattern},
     {"minimum", ARG_NUMBER, ON_NUMBER, check_minimum},
     {"maximum", ARG_NUMBER, ON_NUMBER, check_maximum},
+    {"allOf", ARG_SCHEMAS, ON_ALL, check_all_of},
+    {"anyOf", ARG_SCHEMAS, ON_ALL, check_any_of},
+    {"oneOf", ARG_SCHEMAS, ON_ALL, check_one_of},
+    {"not", ARG_SCHEMA, ON_ALL, check_not},
     {"$defs", ARG_SCHEMA_MAP, ON_NOTHING, NULL},
     {"$schema", ARG_ANY, ON_NOTHING, NULL},
     {"$id", ARG_ANY, ON_NOTHING, NULL},

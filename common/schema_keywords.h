@@ -3,6 +3,7 @@
 // what may stand behind a keyword; checking a document asks it what to run.
 #pragma once
 #include "common/schema.h"
+#include "common/schema_fault.h"
 #include <regex.h>
 
 struct schema_pattern {
@@ -16,17 +17,9 @@ struct schema {
   size_t n_patterns;
 };
 
-// Where in the document a check is: a list from here up to the root, living on the stack.
-struct place {
-  const struct place *up; // NULL: the root
-  const char *key;        // NULL: `index`
-  size_t index;
-};
-
 struct check {
   const struct schema *schema;
-  char *fault;    // new; NULL as long as all is well
-  int fault_rank; // which branch of an anyOf was meant: the one whose fault ranks highest
+  struct fault fault; // none as long as all is well
   unsigned depth;
 };
 
@@ -67,7 +60,5 @@ extern const size_t schema_n_keywords;
 // schema.c's, for keywords that hold schemas. False with check->fault set.
 bool schema_check_value(struct check *check, const json_t *schema, const json_t *value,
                         const struct place *place);
-// Sets check->fault to "<pointer>: " and the text. Parts of the schema may be quoted, values of the document
-// not.
+// Sets check->fault to a text. Parts of the schema may be quoted, values of the document not. Returns false.
 bool schema_fail(struct check *check, const struct place *place, const char *fmt, ...) PRINTF_LIKE(3, 4);
-bool schema_type_known(const char *name);

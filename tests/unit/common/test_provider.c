@@ -142,10 +142,11 @@ static void test_every_webhook_example_is_understood_as_it_says(void **state) {
 // ---- send responses
 
 static json_t *acceptance_shown(const struct provider_acceptance *acceptance) {
-  return json_pack("{so sb so so so so so}", "id", text_or_null(acceptance->id), "accepted", acceptance->accepted, "code",
-                   text_or_null(acceptance->code), "reason", text_or_null(acceptance->reason), "recipient",
-                   text_or_null(acceptance->recipient), "reference", text_or_null(acceptance->reference),
-                   "channel", text_or_null(acceptance->channel));
+  return json_pack("{so sb so so so so so}", "id", text_or_null(acceptance->id), "accepted",
+                   acceptance->accepted, "code", text_or_null(acceptance->code), "reason",
+                   text_or_null(acceptance->reason), "recipient", text_or_null(acceptance->recipient),
+                   "reference", text_or_null(acceptance->reference), "channel",
+                   text_or_null(acceptance->channel));
 }
 
 // What travels is the narrowed response; the processor must read the very same out of it.
@@ -398,7 +399,7 @@ static void test_a_folder_that_cannot_be_loaded_says_which_file_and_why(void **s
   const char *const none[][2] = {{"a.yaml", good}, {".hidden.json", "{"}};
   expect_folder_fault(twice, 2, "b.json: /provider: \"acme\" is already taken by ");
   expect_folder_fault(broken, 1, "a.json: ");
-  expect_folder_fault(wrong, 1, "a.json: (root): expected a key \"provider\"");
+  expect_folder_fault(wrong, 1, "a.json: expected a key \"provider\"");
   expect_folder_fault(long_one, 1, "a.json: expected 1048576 bytes at most");
   expect_folder_fault(none, 2, "expected provider files (*.json), found none");
   struct err err = {0};
