@@ -88,6 +88,13 @@ static void cut_quotation(char *reason) {
   }
 }
 
+// Some of what RFC 8259 leaves open or allows is refused, too.
+static const char *verdict_shown(enum json_error_code code) {
+  bool json = code == json_error_duplicate_key || code == json_error_null_character ||
+              code == json_error_null_byte_in_key || code == json_error_numeric_overflow;
+  return json ? "JSON that is not accepted" : "not JSON";
+}
+
 static bool is_wide_integer(const char *token, size_t len) {
   enum { SAFE_DIGITS = 18 };
   char copy[SAFE_DIGITS + 8];
@@ -127,11 +134,11 @@ json_t *json_parse(const char *text, size_t len, struct err *err) {
   const char *end = text + len;
   const char *deep = too_deep(text, end);
   if (deep) {
-    err_set(err, "nested deeper than %d at byte %td", JSON_DEPTH_MAX, deep - text);
+    err_set(err, "the JSON is nested deeper than %d levels at byte %td", JSON_DEPTH_MAX, deep - text);
     return NULL;
   }
   if (skip_space(text, end) == end) {
-    err_set(err, "empty");
+    err_set(err, "the text is empty");
     return NULL;
   }
   json_error_t error;
@@ -142,8 +149,9 @@ json_t *json_parse(const char *text, size_t len, struct err *err) {
     value = load(wide, wide_len, &error);
   }
   if (!value) {
+    const char *verdict = verdict_shown(json_error_code(&error)); // it stands behind the text
     cut_quotation(error.text);
-    err_set(err, "%s at byte %d", error.text, error.position);
+    err_set(err, "%s: %s at byte %d", verdict, error.text, error.position);
   }
   return value;
 }

@@ -30,7 +30,7 @@ static struct endpoints *load(const char *text, struct err *err) {
 static const struct {
   const char *text, *fault; // the fault is behind "<file>: ", or its beginning where it ends in "…"
 } bad_files[] = {
-    {"", "empty"},
+    {"", "the text is empty"},
     {"{", "*"},
     {"[]", "*"},
     {"{}", "*"},
