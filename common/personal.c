@@ -2,6 +2,7 @@
 #include "common/personal.h"
 
 #include "common/mem.h"
+#include "common/utf8.h"
 #include <ctype.h>
 #include <openssl/hmac.h>
 #include <stdbool.h>
@@ -14,6 +15,7 @@ enum {
   HIDDEN_DIGITS = 4, // what is hidden, at least,
   TAIL_DIGITS = 4,   // and what stays at the end
   RUN_DIGITS = 9,    // from here on a number in a text may be a phone number
+  GAP_MAX = 3,       // characters that may stand between two of its digits
   LOCAL_MAX = 256,   // bytes before an address's '@', four times what RFC 5321 allows
 };
 
@@ -23,9 +25,32 @@ static bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
+// What people put between the digits of a number.
+static bool is_gap(uint32_t code) {
+  if (code < 0x80) return code && strchr(" -./()_", (int)code);
+  return (code >= 0x2010 && code <= 0x2015) || // hyphens and dashes
+         code == 0x2212 || code == 0xff0d ||   // minus; full-width hyphen
+         code == 0xa0 || code == 0x3000;       // spaces: no-break, full-width
+}
+
+enum glyph { GLYPH_OTHER, GLYPH_DIGIT, GLYPH_GAP };
+
+// What stands at `at`, before `end`, and its bytes; one byte of what is no UTF-8.
+static enum glyph glyph_at(const char *at, const char *end, size_t *bytes) {
+  uint32_t code;
+  *bytes = utf8_decode(at, end, &code);
+  if (!*bytes) {
+    *bytes = 1;
+    return GLYPH_OTHER;
+  }
+  if (is_digit(*at) || (code >= 0xff10 && code <= 0xff19)) return GLYPH_DIGIT; // full-width
+  return is_gap(code) ? GLYPH_GAP : GLYPH_OTHER;
+}
+
 static size_t count_digits(const char *text, size_t len) {
-  size_t n = 0;
-  for (size_t i = 0; i < len; i++) n += is_digit(text[i]);
+  size_t n = 0, bytes;
+  for (const char *at = text, *end = text + len; at < end; at += bytes)
+    n += glyph_at(at, end, &bytes) == GLYPH_DIGIT;
   return n;
 }
 
@@ -41,24 +66,28 @@ static void print_number(const char *text, size_t len, FILE *to) {
   size_t head = digits - HIDDEN_DIGITS - TAIL_DIGITS;
   if (head > HEAD_DIGITS) head = HEAD_DIGITS;
   if (text[0] == '+') fputc('+', to);
-  for (size_t i = 0, seen = 0; i < len; i++) {
-    if (!is_digit(text[i])) continue;
+  size_t seen = 0, bytes;
+  for (const char *at = text, *end = text + len; at < end; at += bytes) {
+    if (glyph_at(at, end, &bytes) != GLYPH_DIGIT) continue;
     if (seen == head) fputs("****", to);
-    if (seen < head || seen >= digits - TAIL_DIGITS) fputc(text[i], to);
+    if (seen < head || seen >= digits - TAIL_DIGITS) fwrite(at, 1, bytes, to);
     seen++;
   }
 }
 
-// Length of the digits at `at`, with one '+' before and spaces and dashes between them.
-static size_t run_length(const char *at, size_t len) {
-  size_t end = 0;
-  for (size_t i = len > 0 && at[0] == '+' ? 1 : 0; i < len; i++) {
-    if (is_digit(at[i]))
-      end = i + 1;
-    else if (end == 0 || (at[i] != ' ' && at[i] != '-'))
+// Length of the digits at `text`, with one '+' before and gaps between them.
+static size_t run_length(const char *text, size_t len) {
+  const char *end = text + len, *behind = text; // behind the last digit
+  size_t gap = 0, bytes;
+  for (const char *at = text + (len > 0 && text[0] == '+'); at < end && gap <= GAP_MAX; at += bytes) {
+    enum glyph glyph = glyph_at(at, end, &bytes);
+    if (glyph == GLYPH_DIGIT)
+      behind = at + bytes;
+    else if (glyph == GLYPH_OTHER || behind == text)
       break;
+    gap = glyph == GLYPH_DIGIT ? 0 : gap + 1;
   }
-  return end;
+  return (size_t)(behind - text);
 }
 
 static void print_run(const char *at, size_t len, FILE *to) {

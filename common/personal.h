@@ -9,8 +9,10 @@ enum { PERSONAL_HASH_SIZE = 32 };
 // "+821012345678" → "+8210****5678", "01012345678" → "010****5678", "ann@x.kr" → "a***@x.kr", other → "***".
 // New string.
 char *personal_mask(const char *recipient);
-// A copy of free text in which every run of 9 or more digits (spaces and dashes between them allowed) and
-// every e-mail address is masked the same way. New string.
+// A copy of free text in which every run of 9 or more digits, full-width ones too, and every e-mail address
+// is masked the same way. Between two digits of a run there may be up to three of: space, dash (of any kind),
+// '.',
+// '/', '(', ')', '_'; so a long date or an IP address is masked, too. New string.
 char *personal_mask_text(const char *text);
 // HMAC-SHA256 over the recipient in its plain form: digits only, national Korean numbers (0…) as +82…, e-mail
 // in lower case.
