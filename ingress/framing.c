@@ -23,7 +23,8 @@ static bool find_elements(const struct provider *provider, const json_t *documen
   const struct json_pointer *pointer = provider_elements(provider);
   const json_t *value = json_at(document, pointer);
   if (!json_is_array(value) && !json_is_object(value))
-    return err_set(err, "expected an object or an array at \"%s\"", pointer->text);
+    return err_set(err, "provider %s: expected an object or an array at \"%s\"", provider_name(provider),
+                   pointer->text);
   size_t start;
   if (!json_span_at(body, len, pointer, &start, &cut->len))
     return err_set(err, "the value at \"%s\" could not be cut out", pointer->text);
@@ -38,6 +39,7 @@ static bool find_elements(const struct provider *provider, const json_t *documen
 static void read_element(const struct provider *provider, const json_t *value, struct framing_element *out) {
   struct err err;
   if (!provider_classify(provider, value, &out->read, &err)) {
+    err_prefix(&err, "provider %s: ", provider_name(provider));
     out->kind = FRAMING_QUARANTINED;
     out->reason = mem_strdup(err.text);
     return;
@@ -68,7 +70,11 @@ void framing_init_whole(struct framing *out, const char *body, size_t len, const
 void framing_init(struct framing *out, const struct provider *provider, const char *body, size_t len) {
   struct err err;
   struct cut cut = {0};
-  json_t *document = json_parse(body ? body : "", len, &err);
+  if (len == 0) {
+    framing_init_whole(out, body, len, "the body is empty");
+    return;
+  }
+  json_t *document = json_parse(body, len, &err);
   if (!document || !find_elements(provider, document, body, len, &cut, &err)) {
     framing_init_whole(out, body, len, err.text);
   } else {

@@ -50,6 +50,12 @@ static bool refuse(struct reply *refusal, int status, const char *code, const ch
   return false;
 }
 
+static bool refuse_too_large(struct reply *refusal, size_t max_bytes) {
+  AUTO_FREE char *message =
+      mem_printf("the body is over the limit of %zu bytes (DOCHAK_BODY_MAX_BYTES)", max_bytes);
+  return refuse(refusal, 413, "too_large", message);
+}
+
 // ---- the head ----
 
 // How often the header occurs; *value is the last one's.
@@ -157,15 +163,14 @@ bool request_read_body(struct request *req, size_t max_bytes, struct request_bod
   *out = (struct request_body){0};
   if (!req->body_pending) return true;
   bool sized = req->info->content_length >= 0;
-  if (sized && (size_t)req->info->content_length > max_bytes)
-    return refuse(refusal, 413, "too_large", "the body is over the limit");
+  if (sized && (size_t)req->info->content_length > max_bytes) return refuse_too_large(refusal, max_bytes);
   answer_expectation(req);
   int64_t deadline = clock_mono_ms() + BODY_BUDGET_MS;
   bool read = sized ? read_sized(req, deadline, out) : read_chunked(req, max_bytes, deadline, out);
   req->body_pending = !read || out->len > max_bytes;
   if (!req->body_pending) return true;
   free(take(out->bytes));
-  if (read) return refuse(refusal, 413, "too_large", "the body is over the limit");
+  if (read) return refuse_too_large(refusal, max_bytes);
   return refuse(refusal, 503, "incomplete", "the body did not come whole and in time");
 }
 

@@ -45,13 +45,18 @@ static const struct route *find_route(const char *path, const char **rest) {
   return NULL;
 }
 
+static struct reply reply_not_allowed(const struct route *route) {
+  AUTO_FREE char *message = mem_printf("this path takes %s", route->method);
+  struct reply reply = reply_error(405, "method_not_allowed", message);
+  reply.headers = route->allow;
+  return reply;
+}
+
 static struct reply dispatch(struct ingress *ingress, struct request *req) {
   const struct route *route = find_route(req->info->local_uri_raw, &req->rest);
   if (!route) return reply_error(404, "not_found", "nothing is here");
   if (strcmp(req->info->request_method, route->method) == 0) return route->handle(ingress, req);
-  struct reply reply = reply_error(405, "method_not_allowed", "this path takes another method");
-  reply.headers = route->allow;
-  return reply;
+  return reply_not_allowed(route);
 }
 
 static void count_answer(struct ingress *ingress, int status) {

@@ -67,10 +67,21 @@ static struct reply store(struct ingress *ingress, const struct endpoint *endpoi
   return reply_ack(provider_ack(endpoint->provider, framing->document));
 }
 
+// A provider that takes a 4xx for final never sends it again: somebody has to know.
+static void log_unread(const struct ingress *ingress, const struct endpoint *endpoint,
+                       const struct reply *reply) {
+  if (reply->status != 413) return;
+  log_warn("webhook body over DOCHAK_BODY_MAX_BYTES: answered 413, and the sender may not try again",
+           LOG_STR("endpoint", endpoint->name), LOG_INT("limit_bytes", ingress->settings.body_max_bytes));
+}
+
 static struct reply take_in(struct ingress *ingress, const struct endpoint *endpoint, struct request *req) {
   struct request_body body;
   struct reply reply;
-  if (!request_read_body(req, (size_t)ingress->settings.body_max_bytes, &body, &reply)) return reply;
+  if (!request_read_body(req, (size_t)ingress->settings.body_max_bytes, &body, &reply)) {
+    log_unread(ingress, endpoint, &reply);
+    return reply;
+  }
   struct framing framing;
   if (request_is_plain(req))
     framing_init(&framing, endpoint->provider, body.bytes, body.len);
@@ -85,7 +96,8 @@ static struct reply take_in(struct ingress *ingress, const struct endpoint *endp
 // The body is read only since the answer may have to name something in it. Nothing is kept.
 static struct reply refuse(struct ingress *ingress, const struct endpoint *endpoint, struct request *req) {
   metrics_add(ingress->metrics, COUNTER_REFUSED, endpoint->name, 1);
-  log_warn("sender refused", LOG_STR("endpoint", endpoint->name), LOG_STR("check", "secret_path"),
+  log_warn("sender refused: the last part of the path is no secret of this endpoint; the call is dropped",
+           LOG_STR("endpoint", endpoint->name), LOG_STR("check", "secret_path"),
            LOG_STR("peer", req->info->remote_addr));
   struct request_body body;
   struct reply reply;

@@ -142,6 +142,9 @@ def test_the_largest_body_is_taken_and_one_byte_more_is_413(world: World) -> Non
     assert world.post("bizgo/alimtalk", fits).status == 200
     answer = world.post("bizgo/alimtalk", fits + b" ")
     assert (answer.status, answer.headers["connection"]) == (413, "close")
+    assert f" {limit} bytes (DOCHAK_BODY_MAX_BYTES)" in answer.json()["error"]["message"]
+    (line,) = world.ingress.log_lines("answered 413")  # the provider may never send it again
+    assert (line["level"], line["endpoint"], line["limit_bytes"]) == ("warn", "bizgo/alimtalk", limit)
     assert counts(world) == {"events": 1, "quarantine": 0}
 
 
