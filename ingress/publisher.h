@@ -4,8 +4,7 @@
 //
 // UNAVAILABLE does not mean that nothing was stored: some events may be, or be stored later, after the
 // waiting has ended. The sender is told to send again, and the doubles are absorbed downstream by the
-// receipts' dedupe key. This is also the place where step 2's spool takes over what Kafka did not take in
-// time.
+// receipts' dedupe key.
 #pragma once
 #include "common/err.h"
 #include "common/event.h"
