@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "common/utf8.h"
 #include <stddef.h>
 #include <string.h>
 
@@ -12,21 +13,28 @@ static const char *const types[] = {EVENT_ACCEPTED,      EVENT_RECEIPT,   EVENT_
 // The attributes that are read and written as they are.
 static const struct attribute {
   const char *header;
-  size_t offset; // of a const char * in struct event
-  size_t max;    // bytes
-  bool required;
+  size_t offset;      // of a const char * in struct event
+  size_t max;         // bytes
+  bool required, cut; // cut: a longer one is shortened when it is written
 } attributes[] = {
-    {"ce_type", offsetof(struct event, type), 64, true},
-    {"ce_source", offsetof(struct event, source), 512, true},
-    {"ce_subject", offsetof(struct event, subject), 512, false},
-    {"ce_provider", offsetof(struct event, provider), 128, false},
-    {"ce_endpoint", offsetof(struct event, endpoint), 512, false},
-    {"ce_reason", offsetof(struct event, reason), EVENT_REASON_SIZE, false},
-    {"traceparent", offsetof(struct event, traceparent), EVENT_TRACEPARENT_SIZE, false},
+    {"ce_type", offsetof(struct event, type), 64, true, false},
+    {"ce_source", offsetof(struct event, source), 512, true, false},
+    {"ce_subject", offsetof(struct event, subject), 512, false, false},
+    {"ce_provider", offsetof(struct event, provider), 128, false, false},
+    {"ce_endpoint", offsetof(struct event, endpoint), 512, false, false},
+    {"ce_reason", offsetof(struct event, reason), EVENT_REASON_SIZE - 1, false, true},
 };
 
 static void add(rd_kafka_headers_t *headers, const char *name, const char *value) {
   if (value) rd_kafka_header_add(headers, name, -1, value, -1);
+}
+
+static void add_attribute(rd_kafka_headers_t *headers, const struct attribute *attribute,
+                          const struct event *ev) {
+  const char *value = *(const char *const *)((const char *)ev + attribute->offset);
+  if (!value) return;
+  size_t len = attribute->cut ? utf8_cut(value, attribute->max) : strlen(value);
+  rd_kafka_header_add(headers, attribute->header, -1, value, (ssize_t)len);
 }
 
 rd_kafka_headers_t *event_headers_new(const struct event *ev) {
@@ -36,12 +44,12 @@ rd_kafka_headers_t *event_headers_new(const struct event *ev) {
   bool raw =
       strcmp(ev->type, EVENT_QUARANTINED) == 0 && ev->reason; // the alert of that name is JSON and has none
 
-  rd_kafka_headers_t *headers = rd_kafka_headers_new(COUNT_OF(attributes) + 4);
+  rd_kafka_headers_t *headers = rd_kafka_headers_new(COUNT_OF(attributes) + 5);
   add(headers, "ce_specversion", "1.0");
   add(headers, "ce_id", id);
   add(headers, "ce_time", time);
-  for (size_t i = 0; i < COUNT_OF(attributes); i++)
-    add(headers, attributes[i].header, *(const char *const *)((const char *)ev + attributes[i].offset));
+  for (size_t i = 0; i < COUNT_OF(attributes); i++) add_attribute(headers, &attributes[i], ev);
+  add(headers, "traceparent", ev->traceparent);
   add(headers, "content-type", raw ? "application/octet-stream" : "application/json");
   return headers;
 }
@@ -55,6 +63,7 @@ static bool read_header(const rd_kafka_headers_t *headers, const char *name, siz
   if (!headers || rd_kafka_header_get_last(headers, name, &value, &len) || !value) return true;
   if (len > max) return err_set(err, "%s: longer than %zu bytes", name, max);
   if (strlen(value) != len) return err_set(err, "%s: holds a NUL byte", name);
+  if (!utf8_ok(value, len)) return err_set(err, "%s: not UTF-8", name);
   *out = value;
   return true;
 }
@@ -89,6 +98,15 @@ static bool read_time(const rd_kafka_headers_t *headers, int64_t *out, struct er
          err_set(err, "ce_time: %s", time ? "not a time" : "missing");
 }
 
+// What is no use as one is as none: it is only for tracing.
+static const char *read_traceparent(const rd_kafka_headers_t *headers) {
+  const char *value;
+  return read_header(headers, "traceparent", EVENT_TRACEPARENT_SIZE - 1, &value, NULL) && value &&
+                 event_traceparent_ok(value)
+             ? value
+             : NULL;
+}
+
 static bool use_known_type(const char **type, struct err *err) {
   for (size_t i = 0; i < COUNT_OF(types); i++) {
     if (strcmp(*type, types[i]) != 0) continue;
@@ -106,8 +124,7 @@ bool event_from_message(const rd_kafka_message_t *rkm, struct event *ev, struct 
       !read_time(headers, &read.time_ms, err) || !read_attributes(headers, &read, err) ||
       !use_known_type(&read.type, err))
     return false;
-  if (read.traceparent && !event_traceparent_ok(read.traceparent))
-    read.traceparent = NULL; // as if it were not there
+  read.traceparent = read_traceparent(headers);
   *ev = read;
   return true;
 }

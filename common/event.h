@@ -32,8 +32,8 @@ struct event {
 };
 
 // New headers; content-type is application/json, but application/octet-stream for a quarantined payload,
-// which is an EVENT_QUARANTINED with a reason. rd_kafka_producev takes them over when it succeeds, else the
-// caller destroys them.
+// which is an EVENT_QUARANTINED with a reason. The reason is cut at EVENT_REASON_SIZE - 1 bytes.
+// rd_kafka_producev takes them over when it succeeds, else the caller destroys them.
 rd_kafka_headers_t *event_headers_new(const struct event *ev);
 // Produces the event: its headers, `key` or none, the value copied. Taken over by librdkafka or not at all;
 // `opaque` comes back in the delivery report.
@@ -45,8 +45,8 @@ struct event_record {
   void *opaque;
 };
 rd_kafka_resp_err_t event_produce(rd_kafka_t *rk, const struct event_record *record, const struct event *ev);
-// Reads the headers back. Strings are borrowed from the message; `type` is one of the constants. An
-// ill-formed traceparent is as none. False: not one of our events, with which header and why.
+// Reads the headers back. Strings are borrowed from the message; `type` is one of the constants. All is
+// UTF-8. An ill-formed traceparent is as none. False: not one of our events, with which header and why.
 MUST_CHECK bool event_from_message(const rd_kafka_message_t *rkm, struct event *ev, struct err *err);
 // A traceparent header value that is well-formed (version 00,
 // https://www.w3.org/TR/trace-context/#traceparent-header).

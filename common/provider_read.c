@@ -6,6 +6,7 @@
 #include "common/mem.h"
 #include "common/personal.h"
 #include "common/provider_file.h"
+#include "common/utf8.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,13 +179,6 @@ static enum provider_outcome outcome_of(const json_t *row) {
   return OUTCOME_FAILED;
 }
 
-// Cuts in place, never inside a character.
-static void cut(char *text, size_t max_bytes) {
-  if (strlen(text) <= max_bytes) return;
-  while (max_bytes && ((unsigned char)text[max_bytes] & 0xc0) == 0x80) max_bytes--;
-  text[max_bytes] = '\0';
-}
-
 static void read_outcome(const struct provider *provider, struct provider_receipt *receipt,
                          const char *said) {
   const json_t *row = json_object_get(provider->outcomes, receipt->code);
@@ -196,7 +190,7 @@ static void read_outcome(const struct provider *provider, struct provider_receip
     if (!said) said = json_string_value(json_object_get(row, "reason"));
     receipt->reason = mem_strdup_or_null(said);
   }
-  if (receipt->reason) cut(receipt->reason, REASON_MAX_BYTES);
+  if (receipt->reason) receipt->reason[utf8_cut(receipt->reason, REASON_MAX_BYTES)] = '\0';
 }
 
 static void read_dedupe(const struct provider_kind_rule *kind, const json_t *element,

@@ -168,6 +168,12 @@ static const struct {
      "pppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp"
      "ppppppppppppppppppppppppppppppppp",
      0, "ce_provider: longer than 128 bytes"},
+    {"ce_type", "\xff", 0, "ce_type: not UTF-8"},
+    {"ce_source", "/ingress/\xc3\x28", 0, "ce_source: not UTF-8"},
+    {"ce_subject", "\xed\xa0\x80", 0, "ce_subject: not UTF-8"},
+    {"ce_provider", "\x80", 0, "ce_provider: not UTF-8"},
+    {"ce_endpoint", "bizgo/\xc0\xaf", 0, "ce_endpoint: not UTF-8"},
+    {"ce_reason", "\xec\x8b", 0, "ce_reason: not UTF-8"},
 };
 static size_t fault;
 
@@ -207,9 +213,30 @@ static void check_no_trace(const rd_kafka_message_t *rkm) {
 }
 
 static void test_an_ill_formed_traceparent_is_as_none(void **state) {
+  static const char *const values[] = {"00-xyz", "", "\xff", TRACEPARENT "-and-so-on"};
+  for (size_t i = 0; i < COUNT_OF(values); i++) {
+    struct event ev = full_event();
+    ev.traceparent = values[i];
+    pass_through(*state, event_headers_new(&ev), check_no_trace);
+  }
+}
+
+static char long_reason[512];
+
+static void check_cut(const rd_kafka_message_t *rkm) {
+  struct event ev;
+  struct err err = {""};
+  if (!event_from_message(rkm, &ev, &err)) fail_msg("%s", err.text);
+  assert_int_equal(strlen(ev.reason), 254); // 255 would end within a character
+  assert_memory_equal(ev.reason, long_reason, 254);
+}
+
+static void test_a_long_reason_is_cut_so_that_it_is_read_back(void **state) {
+  char *at = stpcpy(long_reason, "at");
+  while (at < long_reason + 400) at = stpcpy(at, "신");
   struct event ev = full_event();
-  ev.traceparent = "00-xyz";
-  pass_through(*state, event_headers_new(&ev), check_no_trace);
+  ev.reason = long_reason;
+  pass_through(*state, event_headers_new(&ev), check_cut);
 }
 
 static void test_traceparent_is_checked_as_the_specification_says(void **state) {
@@ -243,6 +270,7 @@ int main(void) {
       cmocka_unit_test(test_what_is_not_ours_is_refused_with_header_and_why),
       cmocka_unit_test(test_a_record_without_headers_is_refused),
       cmocka_unit_test(test_an_ill_formed_traceparent_is_as_none),
+      cmocka_unit_test(test_a_long_reason_is_cut_so_that_it_is_read_back),
       cmocka_unit_test(test_traceparent_is_checked_as_the_specification_says),
   };
   return cmocka_run_group_tests(tests, start, finish);
