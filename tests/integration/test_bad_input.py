@@ -302,7 +302,7 @@ BAD_REGISTRATIONS = {
     "a day that is none": b'{"provider":"bizgo","notification_id":"x","accepted_at":"2026-02-30T11:00:03Z"}',
     "response a string": b'{"provider":"bizgo","response":"A000"}',
     "response without an id": b'{"provider":"bizgo","response":{"code":"A000"}}',
-    "response with an entry without an id": b'{"provider":"bizgo","response":{"code":"A000","data":{"destinations":[{"to":"x"}]}}}',
+    "response with an entry taken without an id": b'{"provider":"bizgo","response":{"code":"A000","data":{"destinations":[{"to":"x","code":"A000"}]}}}',
     "response with no entry": b'{"provider":"bizgo","response":{"code":"A000","data":{"destinations":[]}}}',
     "more than may come at once": b"[" + b",".join([b'{"provider":"bizgo","notification_id":"x"}'] * 501) + b"]",
 }
