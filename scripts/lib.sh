@@ -31,11 +31,15 @@ usage() {
     exit 2
 }
 
-# show_tail FILE: the end of a log, indented, for an error message.
+# show_tail FILE [SIZE]: the end of a log, indented, for an error message; with SIZE only of what came after that many bytes.
+# Where one of our programs said plainly why it ends, that stands alone.
 show_tail() {
-    [[ -s $1 ]] || return 0
+    local lines plain
+    lines=$(tail -c "+$((${2:-0} + 1))" "$1" 2>/dev/null | tail -n 25) || true
+    [[ -n $lines ]] || return 0
+    if plain=$(grep -E '^dochak-[a-z]+: ' <<<"$lines"); then lines=$plain; fi
     printf '%-10s the last lines of %s:\n' '' "$1" >&2
-    tail -n 25 "$1" | sed 's/^/           | /' >&2
+    printf '%s\n' "$lines" | sed 's/^/           | /' >&2
 }
 
 # with_progress PART WHAT LOG COMMAND…: runs a long step with its output in LOG and says how it goes: on a terminal a line that
@@ -104,7 +108,8 @@ free_port() {
 
 # --- processes that stay --------------------------------------------------------------------------------------------
 # A folder DIR belongs to one process: DIR/pid holds its process id and, on line 2, the time the kernel started it, so that a
-# number which by now belongs to somebody else is never taken for it.
+# number which by now belongs to somebody else is never taken for it. DIR/log goes on from start to start; DIR/log-start says how
+# long it was at the last one.
 
 # proc_stat PID FIELD: a field of /proc/PID/stat by its number in proc(5); the name in field 2 may hold spaces.
 proc_stat() {
@@ -137,6 +142,7 @@ is_running() { daemon_pid "$1" >/dev/null; }
 daemon_start() {
     local dir=$1 pid
     shift
+    { stat -c %s "$dir/log" 2>/dev/null || echo 0; } >"$dir/log-start"
     (exec setsid "$@") >>"$dir/log" 2>&1 </dev/null 9>&- &
     pid=$!
     printf '%s\n%s\n' "$pid" "$(proc_stat "$pid" 22)" >"$dir/pid"
@@ -166,23 +172,22 @@ daemon_stop() {
     daemon_end "$2" KILL 10 || die "$1" "process $(head -n 1 "$2/pid") does not go away even when killed"
 }
 
-# daemon_wait PART DIR SECONDS COMMAND…: until COMMAND says it is ready. A process that has ended is told at once, with its log.
+# daemon_wait PART DIR SECONDS COMMAND…: until COMMAND says it is ready. A process that has ended is told at once, with what its log
+# says since it was started.
 daemon_wait() {
     local part=$1 dir=$2 seconds=$3 end=$((SECONDS + $3))
     shift 3
     while is_running "$dir"; do
         if "$@"; then return; fi
         if ((SECONDS >= end)); then
-            show_tail "$dir/log"
+            show_tail "$dir/log" "$(<"$dir/log-start")"
             die "$part" "is not ready after $seconds s"
         fi
         sleep 0.1
     done
-    show_tail "$dir/log"
-    if [[ -f $dir/pid ]]; then
-        die "$part" "ended before it was ready"
-    fi
-    die "$part" "was never started in $dir"
+    [[ -f $dir/pid ]] || die "$part" "was never started in $dir"
+    show_tail "$dir/log" "$(<"$dir/log-start")"
+    die "$part" "ended before it was ready"
 }
 
 # daemon_port DIR [PORT]: the port to start on: PORT, else the one used before, else a free one; kept in DIR/port.
