@@ -63,6 +63,7 @@ if [[ ${1-} == fmt ]]; then
     if (($#)); then clang-format -i -- "$@"; else our_files '*.c' '*.h' | xargs -0r clang-format -i; fi
     exit
 fi
+takes_nothing check "$@"
 "$ROOT/scripts/packages.sh" up test check
 step 'format (clang-format)' format
 step 'scripts (shellcheck)' scripts_are_sound

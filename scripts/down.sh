@@ -4,11 +4,11 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 wipe=
-case ${1-} in
-    '') ;;
-    --wipe) wipe=1 ;;
-    *) die dev "down knows no '$1'" "./dev down, or ./dev down --wipe" ;;
-esac
+if [[ ${1-} == --wipe ]]; then
+    wipe=1
+    shift
+fi
+(($# == 0)) || die dev "down knows no '$1'" "usage: ./dev down [--wipe]"
 [[ -d $RUN ]] || { say dev "nothing to stop: there is no $RUN"; exit; }
 exec 9>"$RUN/lock"
 flock 9

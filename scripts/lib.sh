@@ -25,6 +25,9 @@ die() {
     exit 1
 }
 
+# takes_nothing COMMAND [ARG…]: dies if there is an ARG.
+takes_nothing() { (($# == 1)) || die dev "$1 knows no '$2'" "usage: ./dev $1"; }
+
 # usage: the lines of the script's head comment that are set in by three spaces.
 usage() {
     sed -n 's/^#   //p' "$0" >&2
