@@ -5,28 +5,51 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/services.sh"
 
-need_part() {
-    case ${1-} in
+need_part() { # COMMAND [NAME…]
+    local usage="usage: ./dev $1 kafka|postgres|ingress|processor"
+    case ${2-} in
         kafka | postgres | ingress | processor) ;;
-        '') die dev "which part?" "kafka, postgres, ingress or processor" ;;
-        *) die dev "there is no part '$1'" "There are kafka, postgres, ingress and processor." ;;
+        '') die dev "$1 which part?" "$usage" ;;
+        *) die dev "there is no part '$2'" "$usage" ;;
     esac
+    (($# == 2)) || die dev "$1 takes one part at a time" "$usage"
+}
+
+need_running() { is_running "$RUN/$1" || die "$1" "does not run" "Run ./dev start $1."; }
+
+settings_of_up() {
+    forget_callers_names
+    anchor_paths
+    recall_settings
+    export_settings
 }
 
 start() {
+    local missing server
+    settings_of_up
     if is_running "$RUN/$1"; then
         say "$1" "already runs (process $(daemon_pid "$RUN/$1"))"
+        if service_has_changed "$1"; then say '' "with an older program or other settings; ./dev up applies new ones"; fi
         return
     fi
-    export_settings
     case $1 in
         kafka | postgres)
             "$ROOT/scripts/$1.sh" start "$RUN/$1"
             "$ROOT/scripts/$1.sh" wait "$RUN/$1"
             ;;
         *)
+            check_settings "$1"
             start_service "$1"
-            wait_service "$1"
+            mapfile -t missing < <(missing_servers "$1")
+            if ((${#missing[@]})); then
+                wait_service "$1" livez
+                for server in "${missing[@]}"; do
+                    say "$1" "started; it waits for $server, which does not run"
+                    say '' "Run ./dev start $server."
+                done
+                return
+            fi
+            wait_service "$1" readyz
             ;;
     esac
     say "$1" "ready"
@@ -48,7 +71,7 @@ end() { # NAME stop|kill
 logs() {
     local files=("$RUN/ingress/log" "$RUN/processor/log") how=(-n +1 -q)
     if (($#)); then
-        need_part "$1"
+        need_part logs "$@"
         files=("$RUN/$1/log")
     fi
     [[ -f ${files[0]} ]] || die dev "there is no log ${files[0]} yet" "Run ./dev up first."
@@ -56,13 +79,26 @@ logs() {
     exec tail "${how[@]}" "${files[@]}"
 }
 
+database() {
+    settings_of_up
+    need_running postgres
+    exec psql "$@"
+}
+
+# One line an alert: its type without what all have in common, then its value. kcat goes when this script does, also where it is killed.
+alerts() {
+    settings_of_up
+    ! kafka_is_ours || need_running kafka
+    setpriv --pdeathsig TERM kcat -C -q -u -b "$(value_of DOCHAK_KAFKA_BOOTSTRAP)" -X isolation.level=read_committed \
+        -t "$(alert_topic)" -o beginning -f '%h\t%s\n' "$@" |
+        sed -u -E 's/^[^\t]*ce_type=(dochak\.)?([^,\t]*)\.v[0-9]+[^\t]*\t/\2  /'
+}
+
 case ${1-} in
-    start) need_part "${2-}"; start "$2" ;;
-    stop | kill) need_part "${2-}"; end "$2" "$1" ;;
+    start) need_part "$@"; start "$2" ;;
+    stop | kill) need_part "$@"; end "$2" "$1" ;;
     logs) logs "${@:2}" ;;
-    psql) export_settings; exec psql "${@:2}" ;;
-    alerts) export_settings
-        exec kcat -C -q -u -b "$(value_of DOCHAK_KAFKA_BOOTSTRAP)" -X isolation.level=read_committed \
-            -t "${DOCHAK_TOPIC_PREFIX:-dochak.}alerts" -o beginning "${@:2}" ;;
+    psql) database "${@:2}" ;;
+    alerts) alerts "${@:2}" ;;
     *) die dev "parts.sh: start, stop, kill, logs, psql or alerts" ;;
 esac

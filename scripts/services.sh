@@ -4,34 +4,72 @@
 
 service_binary() { echo "$ROOT/build/release/bin/dochak-$1"; }
 
-# What a service read when it started. If it has changed since, `up` starts the service anew.
+# The content of every file that a setting names. (The provider files of the checkout are in the program.)
+files_of_settings() {
+    local name files=() providers
+    for name in "${!DOCHAK_@}"; do
+        [[ $name != *_FILE ]] || files+=("${!name}")
+    done
+    for name in DOCHAK_ENDPOINTS_FILE DOCHAK_KAFKA_PROPERTIES; do files+=("$(value_of "$name")"); done
+    providers=$(value_of DOCHAK_PROVIDERS_DIR)
+    [[ -z $providers ]] || files+=("$providers"/*.json)
+    cat -- "${files[@]}" 2>/dev/null || true # what is missing is for --check to tell
+}
+
+# What a service reads when it starts.
 service_fingerprint() { # NAME
     {
-        cat "$(service_binary "$1")" "$ROOT"/schemas/providers/*.json
-        cat "$(value_of DOCHAK_ENDPOINTS_FILE)"
+        cat "$(service_binary "$1")"
+        files_of_settings
         env | grep -E '^(DOCHAK_|PG)' | sort
     } | sha256sum
 }
 
+# Whether NAME, which runs, would start with anything else now. Without its program nobody can tell.
+service_has_changed() { # NAME
+    [[ -x $(service_binary "$1") && -f $RUN/$1/fingerprint && $(<"$RUN/$1/fingerprint") != "$(service_fingerprint "$1")" ]]
+}
+
+# check_settings NAME…: dies of what the services would refuse, before anything that runs is touched.
+check_settings() {
+    local name said faults=()
+    for name; do
+        [[ -x $(service_binary "$name") ]] || die "$name" "is not built" "Run ./dev up."
+        if said=$("$(service_binary "$name")" --check 2>&1 >/dev/null); then continue; fi
+        said=${said#"dochak-$name: "}
+        [[ $said == "${faults[0]-}" ]] || faults+=("${said:-dochak-$name --check failed without a word}")
+    done
+    ((${#faults[@]} == 0)) || die settings "${faults[@]}"
+}
+
 start_service() { # NAME
-    local name=$1 dir=$RUN/$1 fingerprint
-    [[ -x $(service_binary "$name") ]] || die "$name" "is not built" "Run ./dev up."
+    local name=$1 dir=$RUN/$1
     mkdir -p "$dir"
-    fingerprint=$(service_fingerprint "$name")
     if is_running "$dir"; then
-        [[ ! -f $dir/fingerprint || $(<"$dir/fingerprint") != "$fingerprint" ]] || return 0
-        say "$name" "its program or its settings have changed: starting it anew"
+        service_has_changed "$name" || return 0
+        say "$name" "its program, its settings or a file they name have changed: starting it anew"
         daemon_stop "$name" "$dir" TERM 30
     fi
+    service_fingerprint "$name" >"$dir/fingerprint"
+    cd "$ROOT" || exit # so that a relative path within a file that a setting names always means the same
     daemon_start "$dir" "$(service_binary "$name")"
-    echo "$fingerprint" >"$dir/fingerprint"
 }
 
-service_is_ready() { curl -fs -o /dev/null --noproxy '*' -m 2 "$1/readyz"; } # URL
+service_says() { curl -fs -o /dev/null --noproxy '*' -m 2 "$1"; } # URL
 
-wait_service() { # NAME
-    daemon_wait "$1" "$RUN/$1" 30 service_is_ready "$(url_of "DOCHAK_${1^^}_OPS_LISTEN")"
+# wait_service NAME readyz|livez
+wait_service() {
+    daemon_wait "$1" "$RUN/$1" 30 service_says "$(url_of "DOCHAK_${1^^}_OPS_LISTEN")/$2"
 }
+
+# missing_servers NAME: which of our servers the service cannot be ready without and do not run.
+missing_servers() {
+    ! kafka_is_ours || is_running "$RUN/kafka" || echo kafka
+    [[ $1 != processor ]] || is_running "$RUN/postgres" || echo postgres
+}
+
+# Not if the caller has brought one.
+kafka_is_ours() { [[ $(value_of DOCHAK_KAFKA_BOOTSTRAP) == "127.0.0.1:$(<"$RUN/kafka/port")" ]]; }
 
 # Topics and tables; what it says is only of interest if it fails.
 migrate() {

@@ -1,28 +1,64 @@
 # shellcheck shell=bash
 # What the services of `./dev up` are told: keys, addresses and the environment made of them. Sourced, after lib.sh.
-# A DOCHAK_* setting that the caller exported, or its *_FILE form, always wins over what stands here.
+# Of a setting and its *_FILE form, this wins, from first to last:
+#   1. the caller's own environment;
+#   2. what the last `./dev up` was given, kept in .run/settings: for the commands after it, in this shell or another. `up` itself
+#      does not look there, so what it is not given again is given up;
+#   3. the defaults below.
 # SPDX-License-Identifier: MIT
 
 # Names that .run/env hands to people. Somebody may have exported them all; the services would refuse them as unknown.
 # PG* too: the services get the database of this checkout and never one of the caller's.
 forget_callers_names() {
     local name
-    for name in DOCHAK_INGRESS_URL DOCHAK_INGRESS_OPS_URL DOCHAK_PROCESSOR_URL DOCHAK_PROCESSOR_OPS_URL DOCHAK_API_KEY \
-        "${!DOCHAK_WEBHOOK_@}" "${!PG@}"; do
+    for name in DOCHAK_INGRESS_URL DOCHAK_INGRESS_OPS_URL DOCHAK_PROCESSOR_OPS_URL "${!DOCHAK_WEBHOOK_@}" "${!PG@}"; do
         unset "$name"
     done
 }
 
-# by_default NAME VALUE: exports it unless the caller did.
+# Paths mean the caller's folder; we and the services are elsewhere.
+anchor_paths() {
+    local name
+    for name in "${!DOCHAK_@}"; do
+        case $name in
+            *_FILE | DOCHAK_KAFKA_PROPERTIES | DOCHAK_PROVIDERS_DIR)
+                [[ ! -e ${!name} ]] || export "$name=$(realpath -s -- "${!name}")" ;;
+        esac
+    done
+}
+
+# by_default NAME VALUE: exports it unless there is one already, in whichever form.
 by_default() {
-    local file=${1}_FILE
-    [[ -v $1 || -v $file ]] || export "$1=$2"
+    local file=${1}_FILE plain=${1%_FILE}
+    [[ -v $1 || -v $file || -v $plain ]] || export "$1=$2"
+}
+
+# keep_settings NAME…: writes .run/settings, the script that recall_settings runs.
+keep_settings() {
+    local name
+    (
+        umask 077
+        for name; do printf 'by_default %s %q\n' "$name" "${!name}"; done >"$RUN/settings.new"
+    )
+    mv "$RUN/settings.new" "$RUN/settings"
+}
+
+recall_settings() {
+    [[ -f $RUN/settings ]] || return 0
+    # shellcheck source=/dev/null
+    source "$RUN/settings"
 }
 
 # value_of NAME: what the services will read.
 value_of() {
     local file=${1}_FILE
     if [[ -v $1 ]]; then echo "${!1}"; elif [[ -v $file ]]; then cat "${!file}"; fi
+}
+
+alert_topic() {
+    local prefix
+    prefix=$(value_of DOCHAK_TOPIC_PREFIX)
+    echo "${prefix:-dochak.}alerts"
 }
 
 # --- keys: made once, at the first start ----------------------------------------------------------------------------
@@ -33,7 +69,7 @@ make_secrets() {
     local name
     mkdir -p "$RUN"
     (umask 077 && touch "$RUN/secrets")
-    for name in DOCHAK_INGRESS_KEY DOCHAK_RECIPIENT_KEY DOCHAK_API_KEY DOCHAK_SECRET_BIZGO_PATH DOCHAK_SECRET_BLUX_PATH; do
+    for name in DOCHAK_INGRESS_KEY DOCHAK_RECIPIENT_KEY DOCHAK_SECRET_BIZGO_PATH DOCHAK_SECRET_BLUX_PATH; do
         grep -q "^$name=" "$RUN/secrets" || echo "$name=$(random_key)" >>"$RUN/secrets"
     done
 }
@@ -70,7 +106,6 @@ settle_ports() {
 
 export_settings() {
     [[ -s $RUN/secrets && -s $RUN/processor/ops-port ]] || die dev "nothing was ever started here" "Run ./dev up first."
-    forget_callers_names
     export PGHOST=127.0.0.1 PGPORT PGUSER=dochak PGDATABASE=dochak
     PGPORT=$(<"$RUN/postgres/port")
     by_default DOCHAK_KAFKA_BOOTSTRAP "127.0.0.1:$(<"$RUN/kafka/port")"
@@ -110,7 +145,6 @@ write_env() {
             assignment DOCHAK_INGRESS_OPS_URL "$(url_of DOCHAK_INGRESS_OPS_LISTEN)"
             assignment DOCHAK_PROCESSOR_OPS_URL "$(url_of DOCHAK_PROCESSOR_OPS_LISTEN)"
             assignment DOCHAK_INGRESS_KEY "${keys%%,*}"
-            assignment DOCHAK_API_KEY "$(secret DOCHAK_API_KEY)"
             assignment DOCHAK_WEBHOOK_BIZGO "$ingress/webhook/bizgo/alimtalk/$(value_of DOCHAK_SECRET_BIZGO_PATH)"
             assignment DOCHAK_WEBHOOK_BLUX "$ingress/webhook/blux/sms/$(value_of DOCHAK_SECRET_BLUX_PATH)"
             assignment KAFKA_BOOTSTRAP "$(value_of DOCHAK_KAFKA_BOOTSTRAP)"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ./dev up: everything that is missing, then everything that does not run, then waits until all of it is ready. Running it again
-# changes nothing, but for services whose program or settings have changed: those start anew.
+# changes nothing, but for services whose program or settings have changed, or a file that these name: those start anew.
 # SPDX-License-Identifier: MIT
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
@@ -36,6 +36,10 @@ Try:
 TEXT
 }
 
+takes_nothing up "$@"
+forget_callers_names
+anchor_paths
+given=("${!DOCHAK_@}")
 need_dir "$RUN" >/dev/null
 # Two at a time would start everything twice. (9 is not handed on to what stays: see daemon_start.)
 exec 9>"$RUN/lock"
@@ -46,18 +50,23 @@ flock -n 9 || { say dev "another ./dev up or down is at work in this checkout; w
 build release
 make_secrets
 settle_ports
-say servers "starting Kafka on 127.0.0.1:$(<"$RUN/kafka/port") and Postgres on 127.0.0.1:$(<"$RUN/postgres/port")"
+export_settings
+check_settings ingress processor
+starting=()
+is_running "$RUN/kafka" || starting+=("Kafka on 127.0.0.1:$(<"$RUN/kafka/port")")
+is_running "$RUN/postgres" || starting+=("Postgres on 127.0.0.1:$(<"$RUN/postgres/port")")
+((${#starting[@]} == 0)) || say servers "starting ${starting[0]}${starting[1]:+ and ${starting[1]}}"
 servers start
 servers wait 90
 say servers "ready"
-export_settings
 migrate
 say migrate "tables and topics are up to date"
+keep_settings "${given[@]}"
 start_service ingress
 start_service processor
-wait_service ingress
+wait_service ingress readyz
 say ingress "ready"
-wait_service processor
+wait_service processor readyz
 say processor "ready"
 write_env
 print_addresses
