@@ -4,6 +4,7 @@
 # within 10 s is an error.
 # SPDX-License-Identifier: MIT
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
 
 PATIENCE=10 # seconds
 
@@ -13,6 +14,7 @@ is_ready() { curl -fs -o /dev/null --noproxy '*' -m 2 "$1/readyz"; }
 
 need_system() {
     [[ -f $RUN/env ]] || die demo "nothing is up here" "Run ./dev up first."
+    recall_settings # what the topics are called
     # shellcheck source=/dev/null
     source "$RUN/env"
     export PGHOST PGPORT PGUSER PGDATABASE
@@ -23,7 +25,7 @@ need_system() {
 # The alert topic from now on, one line an alert: headers, key, value.
 follow_alerts() {
     SCRATCH=$(mktemp -d)
-    kcat -C -q -u -b "$KAFKA_BOOTSTRAP" -X isolation.level=read_committed -t "${DOCHAK_TOPIC_PREFIX:-dochak.}alerts" \
+    kcat -C -q -u -b "$KAFKA_BOOTSTRAP" -X isolation.level=read_committed -t "$(alert_topic)" \
         -o "s@$(date +%s%3N)" -f '%h\t%k\t%s\n' >"$SCRATCH/alerts" 2>"$SCRATCH/kcat" &
     FOLLOWER=$!
     trap 'kill "$FOLLOWER" 2>/dev/null; rm -rf "$SCRATCH"' EXIT
@@ -33,6 +35,21 @@ follow_alerts() {
 
 # Padded by hand: printf counts bytes, and an arrow has three.
 tell() { printf '     %s%*s%s\n' "$1" $((18 - ${#1})) '' "$2"; }
+
+# Several fields a line, as many as fit.
+tell_object() { # JSON
+    local field line='' fields
+    mapfile -t fields <<<"${1//, \"/,$'\n'\"}"
+    for field in "${fields[@]}"; do
+        if ((${#line} + ${#field} > 95)); then
+            tell '' "$line"
+            line=''
+        fi
+        line+="${line:+ }$field"
+    done
+    tell '' "$line"
+}
+
 chapter() { printf '\n%s. %s\n' "$1" "$2"; }
 
 gave_up() { # WHAT-WAS-EXPECTED WHAT-IS-THERE
@@ -45,10 +62,12 @@ gave_up() { # WHAT-WAS-EXPECTED WHAT-IS-THERE
 
 # post WHO WHAT URL STATUS BODY [CURL-ARG…]
 post() {
-    local status
+    local status answer
     status=$(curl -sS -m "$PATIENCE" --noproxy '*' -o "$SCRATCH/answer" -w '%{http_code}' -H 'Content-Type: application/json' \
         --data-binary "$5" "${@:6}" "$3") || die demo "no answer from ${3%/*}/…" "./dev logs ingress"
-    tell "$1" "$2  → $status $(<"$SCRATCH/answer")"
+    answer=$(<"$SCRATCH/answer")
+    ((${#answer} <= 60)) || answer='' # says once more what WHAT says
+    tell "$1" "$2  → $status${answer:+ $answer}"
     [[ $status == "$4" ]] || die demo "expected the answer $4, got $status" "./dev logs ingress"
     SENT_AT=${EPOCHREALTIME/./}
 }
@@ -99,11 +118,12 @@ find_alert() { # ID TYPE
 alert_comes() { # ID TYPE
     wait_until "$PATIENCE" find_alert "$1" "$2" || gave_up "alert $2 for $1 on the alert topic" "$(grep -F "$1" "$SCRATCH/alerts" "$SCRATCH/kcat" || true)"
     tell alert "$2"
-    tell '' "${ALERT##*$'\t'}"
+    tell_object "${ALERT##*$'\t'}"
 }
 
 # --- the stories ----------------------------------------------------------------------------------------------------
 
+takes_nothing demo "$@"
 need_system
 follow_alerts
 
