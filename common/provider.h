@@ -71,8 +71,8 @@ struct provider_receipt {
 MUST_CHECK bool provider_read_receipt(const struct provider *provider, const json_t *element,
                                       struct provider_receipt *out, struct err *err);
 void provider_receipt_fini(struct provider_receipt *receipt);
-// Masks the recipient in the element itself, wherever the file says it stands, and numbers in the reason. For what is
-// stored.
+// Masks the recipient in the element itself, wherever the file says it stands, and numbers in the reason. For
+// what is stored.
 void provider_mask_element(const struct provider *provider, json_t *element);
 
 // What a send API answered, one per recipient. Strings are borrowed from the response, the provider or the
@@ -81,16 +81,19 @@ void provider_mask_element(const struct provider *provider, json_t *element);
 struct provider_acceptance {
   const char *id, *channel, *recipient, *reference, *code;
   const char *reason;
-  bool accepted;    // false: the send API refused this recipient
-  json_t *narrowed; // new: the response with only this recipient in it, to be read again the same way
+  bool accepted; // false: the send API refused this recipient
   char buf[6][24];
 };
+// What one response may hold: recipients, and bytes once each of several has a response of its own.
+enum { PROVIDER_RECIPIENTS_MAX = 500, PROVIDER_NARROWED_MAX_BYTES = 4 * 1024 * 1024 };
 // Reads a raw send response; *out is a new array of *n ≥ 1, freed with provider_acceptances_free(). False: no
-// shape in the provider file fits or an entry has no id; the reason says the pointer. Reading `narrowed`
-// again gives exactly one, equal.
+// shape in the provider file fits, an entry has no id, or it holds too much; the reason says the pointer.
 MUST_CHECK bool provider_read_acceptance(const struct provider *provider, const json_t *response,
                                          struct provider_acceptance **out, size_t *n, struct err *err);
 void provider_acceptances_free(struct provider_acceptance *list, size_t n);
+// The response with only the recipient of list[i] in it; read again, it gives exactly one, equal. New, but
+// its parts are the response's own: neither is to be changed.
+json_t *provider_narrow(const struct provider *provider, const json_t *response, size_t i);
 
 struct provider_expects {
   int64_t receipt_within_s;     // overdue after this

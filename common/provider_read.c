@@ -297,20 +297,41 @@ static void refuse(const struct provider_equals *because, const json_t *response
   out->reason = "the send request was refused as a whole";
 }
 
-static json_t *narrow(const struct provider_shape *shape, const json_t *skeleton, const json_t *entry) {
-  if (!shape->has_each) return json_deep_copy(skeleton);
-  json_t *only = json_pack("[o]", json_deep_copy(entry));
-  if (shape->each.n_parts == 0) return only;
-  json_t *narrowed = json_deep_copy(skeleton);
-  json_replace_at(narrowed, &shape->each, only);
-  return narrowed;
+// The response with `only` (reference stolen) in place of its recipients. What lies on the way there is
+// copied, the rest is shared, so that 200 recipients are not 200 copies.
+static json_t *with_entries(const struct provider_shape *shape, const json_t *response, json_t *only) {
+  struct json_pointer way = shape->each;
+  if (way.n_parts == 0) return only;
+  json_t *copy = json_copy((json_t *)(uintptr_t)response);
+  for (way.n_parts = 1; way.n_parts < shape->each.n_parts; way.n_parts++)
+    json_replace_at(copy, &way, json_copy(json_at(copy, &way)));
+  json_replace_at(copy, &way, only);
+  return copy;
 }
 
-// The response without its recipients, so that 200 of them are not copied 200 times.
-static json_t *skeleton_of(const struct provider_shape *shape, const json_t *response) {
-  json_t *skeleton = json_deep_copy(response);
-  if (shape->has_each && shape->each.n_parts > 0) json_replace_at(skeleton, &shape->each, json_array());
-  return skeleton;
+json_t *provider_narrow(const struct provider *provider, const json_t *response, size_t i) {
+  const struct provider_shape *shape = shape_find(provider, response);
+  if (!shape->has_each) return json_copy((json_t *)(uintptr_t)response);
+  return with_entries(shape, response, json_pack("[O]", json_array_get(json_at(response, &shape->each), i)));
+}
+
+// Bounds what narrowing will cost before anything is built.
+static bool check_size(const struct provider_shape *shape, const json_t *response, size_t n,
+                       struct err *err) {
+  if (n == 0) return err_set(err, "%s: expected one recipient or more", shape->each.text);
+  if (n == 1) return true;
+  if (n > PROVIDER_RECIPIENTS_MAX)
+    return err_set(err, "%s: expected %d recipients at most, got %zu", shape->each.text,
+                   PROVIDER_RECIPIENTS_MAX, n);
+  AUTO_JSON *skeleton = with_entries(shape, response, json_array());
+  AUTO_FREE char *text = json_text(skeleton);
+  size_t len = strlen(text);
+  return n * len <= PROVIDER_NARROWED_MAX_BYTES ||
+         err_set(
+             err,
+             "%s: expected less around the recipients: %zu bytes go with each of %zu, and more than %d in "
+             "all is too much",
+             shape->each.text, len, n, PROVIDER_NARROWED_MAX_BYTES);
 }
 
 static bool err_no_id(struct err *err, const struct provider_shape *shape, size_t i) {
@@ -320,14 +341,12 @@ static bool err_no_id(struct err *err, const struct provider_shape *shape, size_
 static bool read_entries(const struct provider_shape *shape, const json_t *response,
                          struct provider_acceptance *list, size_t n, struct err *err) {
   const struct provider_equals *refusal = first_unequal(&shape->requires, response);
-  AUTO_JSON *skeleton = skeleton_of(shape, response);
   const json_t *entries = shape->has_each ? json_at(response, &shape->each) : NULL;
   for (size_t i = 0; i < n; i++) {
     const json_t *entry = shape->has_each ? json_array_get(entries, i) : response;
     read_entry(shape, entry, response, &list[i]);
     if (refusal) refuse(refusal, response, &list[i]);
     if (!list[i].id && list[i].accepted) return err_no_id(err, shape, i);
-    list[i].narrowed = narrow(shape, skeleton, entry);
   }
   return true;
 }
@@ -345,18 +364,15 @@ bool provider_read_acceptance(const struct provider *provider, const json_t *res
   const struct provider_shape *shape = shape_find(provider, response);
   if (!shape) return err_no_shape(provider, err);
   size_t count = shape->has_each ? json_array_size(json_at(response, &shape->each)) : 1;
-  if (count == 0) return err_set(err, "%s: expected one recipient or more", shape->each.text);
-  struct provider_acceptance *list = mem_array(count, sizeof *list);
-  if (!read_entries(shape, response, list, count, err)) {
-    provider_acceptances_free(list, count);
-    return false;
-  }
-  *out = list;
+  if (!check_size(shape, response, count, err)) return false;
+  AUTO_FREE struct provider_acceptance *list = mem_array(count, sizeof *list);
+  if (!read_entries(shape, response, list, count, err)) return false;
+  *out = take(list);
   *n = count;
   return true;
 }
 
 void provider_acceptances_free(struct provider_acceptance *list, size_t n) {
-  for (size_t i = 0; list && i < n; i++) json_decref(list[i].narrowed);
+  (void)n; // they own nothing
   free(list);
 }

@@ -29,7 +29,7 @@ struct ticket {
   pthread_mutex_t lock;
   pthread_cond_t settled;
   size_t pending; // reports still to come
-  bool failed, abandoned;
+  bool failed, too_large, abandoned;
 };
 
 static struct ticket *ticket_new(size_t pending) {
@@ -51,32 +51,39 @@ static void ticket_free(struct ticket *ticket) {
 }
 
 // Reports on one message. Wakes the request at the last one, or at the first bad one.
-static void ticket_report(struct ticket *ticket, bool durable) {
+static void ticket_report(struct ticket *ticket, rd_kafka_resp_err_t code) {
+  bool durable = !code;
   pthread_mutex_lock(&ticket->lock);
   bool wakes = !ticket->failed && (!durable || ticket->pending == 1);
   ticket->pending--;
   ticket->failed |= !durable;
+  ticket->too_large |= code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
   bool last = ticket->pending == 0 && ticket->abandoned;
   if (wakes && !ticket->abandoned) pthread_cond_signal(&ticket->settled);
   pthread_mutex_unlock(&ticket->lock);
   if (last) ticket_free(ticket);
 }
 
-// Gives the ticket up; on the `unsent` messages there will be no report. True: all reports are in and good.
-static bool ticket_wait(struct ticket *ticket, size_t unsent, int64_t deadline) {
+// Gives the ticket up; on the `unsent` messages there will be no report, for one of them was refused with
+// `code`. Durable: all reports are in and good.
+static enum publisher_result ticket_wait(struct ticket *ticket, size_t unsent, rd_kafka_resp_err_t code,
+                                         int64_t deadline) {
   struct timespec at = clock_timespec_at(deadline);
   pthread_mutex_lock(&ticket->lock);
   ticket->pending -= unsent;
   ticket->failed |= unsent > 0;
+  ticket->too_large |= code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
   int expired = 0;
   while (ticket->pending && !ticket->failed && !expired)
     expired = pthread_cond_timedwait(&ticket->settled, &ticket->lock, &at);
-  bool durable = !ticket->pending && !ticket->failed;
+  enum publisher_result result = ticket->too_large                   ? PUBLISHER_TOO_LARGE
+                                 : ticket->pending || ticket->failed ? PUBLISHER_UNAVAILABLE
+                                                                     : PUBLISHER_DURABLE;
   ticket->abandoned = ticket->pending > 0;
   bool last = !ticket->abandoned;
   pthread_mutex_unlock(&ticket->lock);
   if (last) ticket_free(ticket);
-  return durable;
+  return result;
 }
 
 // ---- Kafka ----
@@ -89,18 +96,27 @@ static void count_error(struct publisher *publisher, rd_kafka_resp_err_t code) {
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque) {
   (void)rk;
   if (rkm->err) count_error(opaque, rkm->err);
-  ticket_report(rkm->_private, !rkm->err);
+  ticket_report(rkm->_private, rkm->err);
 }
 
-static bool produce(struct publisher *publisher, const struct publisher_message *message,
-                    struct ticket *ticket) {
+static rd_kafka_resp_err_t produce(struct publisher *publisher, const struct publisher_message *message,
+                                   struct ticket *ticket) {
   const struct event_record record = {publisher->topics[message->topic], message->key, message->value,
                                       message->value_len, ticket};
   rd_kafka_resp_err_t code = event_produce(publisher->rk, &record, &message->event);
   if (code) count_error(publisher, code);
-  return !code;
+  return code;
 }
 
+static void log_too_large(const struct publisher_message *messages, size_t n) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < n; i++)
+    if (messages[i].value_len > bytes) bytes = messages[i].value_len;
+  log_warn("an event is too large for Kafka, see message.max.bytes here and at the broker",
+           LOG_INT("bytes", (int64_t)bytes));
+}
+
+// Whether Kafka is there; nothing is learnt from what it refused for its size.
 static void note_result(struct publisher *publisher, bool durable) {
   if (atomic_load_explicit(&publisher->away, memory_order_relaxed) == !durable) return;
   if (atomic_exchange(&publisher->away, !durable) == !durable) return;
@@ -115,15 +131,19 @@ enum publisher_result publisher_publish(struct publisher *publisher, const struc
                                         size_t n, int64_t budget_ms) {
   if (n == 0) return PUBLISHER_DURABLE;
   int64_t deadline = clock_mono_ms() + budget_ms;
-  bool durable = false;
+  enum publisher_result result = PUBLISHER_UNAVAILABLE;
   if (publisher_ready(publisher)) {
     struct ticket *ticket = ticket_new(n);
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
     size_t sent = 0;
-    while (sent < n && produce(publisher, &messages[sent], ticket)) sent++;
-    durable = ticket_wait(ticket, n - sent, deadline);
+    while (sent < n && !(code = produce(publisher, &messages[sent], ticket))) sent++;
+    result = ticket_wait(ticket, n - sent, code, deadline);
   }
-  note_result(publisher, durable);
-  return durable ? PUBLISHER_DURABLE : PUBLISHER_UNAVAILABLE;
+  if (result == PUBLISHER_TOO_LARGE)
+    log_too_large(messages, n);
+  else
+    note_result(publisher, result == PUBLISHER_DURABLE);
+  return result;
 }
 
 bool publisher_ready(const struct publisher *publisher) {

@@ -37,7 +37,9 @@ bool publisher_ready(const struct publisher *publisher);
 // Flushes what is queued, at most so long, and closes. Nobody may be publishing any more.
 void publisher_close(struct publisher *publisher, int64_t flush_ms);
 
-enum publisher_result { PUBLISHER_DURABLE, PUBLISHER_UNAVAILABLE };
+// TOO_LARGE: one of them is larger than Kafka's message.max.bytes, and will be the next time, too; it is
+// logged.
+enum publisher_result { PUBLISHER_DURABLE, PUBLISHER_UNAVAILABLE, PUBLISHER_TOO_LARGE };
 // Everything in `messages` is copied. Blocks for at most budget_ms. No messages are durable at once. Thread:
 // any.
 MUST_CHECK enum publisher_result publisher_publish(struct publisher *publisher,

@@ -14,7 +14,13 @@
 
 #define SOURCE "/ingress/v1/notifications"
 
-enum { REGISTRATIONS_MAX = 10000 }; // notifications in one request; each costs many times its size
+// Of one request: notifications, each of which costs many times its size, and bytes of event data. And the
+// bytes of one, so that with its headers it stays below Kafka's own limit for a record, 1 MB.
+enum {
+  REGISTRATIONS_MAX = 10000,
+  REGISTRATIONS_MAX_BYTES = 8 * 1024 * 1024,
+  REGISTRATION_MAX_BYTES = 950000
+};
 
 struct registrar {
   struct schema *schema;
@@ -57,7 +63,7 @@ struct registration {
 
 struct registrations {
   struct registration *items;
-  size_t n;
+  size_t n, bytes;
 };
 
 static void registrations_fini(struct registrations *all) {
@@ -82,17 +88,26 @@ static const char *either(const char *first, const char *second) {
   return first ? first : second;
 }
 
-// What the item says itself wins over what the response says; only one recipient cannot be said of several.
-static char *response_value(const json_t *item, const struct provider_acceptance *read, bool several) {
+// As json_text(), but with no more digits than a real certainly has: 0.1 must not grow to 0.10000000000000001
+// when it is only passed on.
+static char *response_text(const json_t *value) {
+  char *text = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(15));
+  if (!text) abort(); // out of memory, as in mem.c
+  return text;
+}
+
+// What the item says itself wins over what the response says. Of several recipients none is the item's.
+// `narrowed` is taken over.
+static char *response_value(const json_t *item, json_t *narrowed, const struct provider_acceptance *read,
+                            bool several) {
   AUTO_JSON *value = json_object();
   const char *recipient = text_of(item, "recipient");
   set_text(value, "notification_id", read->id);
   set_text(value, "channel", either(text_of(item, "channel"), read->channel));
-  set_text(value, "recipient",
-           several ? either(read->recipient, recipient) : either(recipient, read->recipient));
+  set_text(value, "recipient", several ? read->recipient : either(recipient, read->recipient));
   set_text(value, "reference", either(text_of(item, "reference"), read->reference));
-  json_object_set(value, "response", read->narrowed);
-  return json_text(value);
+  json_object_set_new(value, "response", narrowed);
+  return response_text(value);
 }
 
 // The schema has said which members there may be; all but the provider are the event's.
@@ -127,16 +142,39 @@ static bool add_explicit(struct registrations *all, const struct provider *provi
   return true;
 }
 
+static bool check_bytes(struct registrations *all, size_t len, struct err *err) {
+  all->bytes += len;
+  if (len > REGISTRATION_MAX_BYTES)
+    return err_set(err, "/response: expected %d bytes at most for one notification's event, got %zu",
+                   REGISTRATION_MAX_BYTES, len);
+  if (all->bytes > REGISTRATIONS_MAX_BYTES)
+    return err_set(err, "/response: the events of one request would be more than %d bytes",
+                   REGISTRATIONS_MAX_BYTES);
+  return true;
+}
+
+static bool add_recipients(struct registrations *all, const struct provider *provider, const json_t *item,
+                           const struct provider_acceptance *list, size_t n, struct err *err) {
+  if (all->n + n > REGISTRATIONS_MAX)
+    return err_set(err, "/response: more than %d notifications in one request", REGISTRATIONS_MAX);
+  for (size_t i = 0; i < n; i++) {
+    json_t *narrowed = provider_narrow(provider, json_object_get(item, "response"), i);
+    char *value = response_value(item, narrowed, &list[i], n > 1);
+    add(all, provider, &list[i], value);
+    if (!check_bytes(all, strlen(value), err)) return false;
+  }
+  return true;
+}
+
 static bool add_response(struct registrations *all, const struct provider *provider, const json_t *item,
                          struct err *err) {
   struct provider_acceptance *list;
   size_t n;
   if (!provider_read_acceptance(provider, json_object_get(item, "response"), &list, &n, err))
     return err_prefix(err, *err->text == '/' ? "/response" : "/response: ");
-  for (size_t i = 0; i < n; i++) add(all, provider, &list[i], response_value(item, &list[i], n > 1));
+  bool good = add_recipients(all, provider, item, list, n, err);
   provider_acceptances_free(list, n);
-  return all->n <= REGISTRATIONS_MAX ||
-         err_set(err, "more than %d notifications in one request", REGISTRATIONS_MAX);
+  return good;
 }
 
 static bool err_provider(struct err *err, const struct providers *providers) {
@@ -194,6 +232,13 @@ static struct reply reply_registered(struct metrics *metrics, const struct regis
   return (struct reply){.status = 202, .body = json_text(body)};
 }
 
+// Unlike an outage, it would be the same the next time.
+static struct reply reply_too_large(void) {
+  return reply_error(
+      400, "too_large",
+      "a notification's event is larger than Kafka takes (message.max.bytes); nothing was taken in");
+}
+
 static struct reply store(struct ingress *ingress, const struct request *req,
                           const struct registrations *all) {
   AUTO_FREE struct publisher_message *messages = mem_array(all->n, sizeof *messages);
@@ -203,6 +248,8 @@ static struct reply store(struct ingress *ingress, const struct request *req,
   switch (publisher_publish(ingress->publisher, messages, n, ingress->settings.ack_budget_ms)) {
   case PUBLISHER_UNAVAILABLE:
     return reply_unavailable();
+  case PUBLISHER_TOO_LARGE:
+    return reply_too_large();
   case PUBLISHER_DURABLE:
     break;
   }

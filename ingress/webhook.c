@@ -58,6 +58,8 @@ static struct reply store(struct ingress *ingress, const struct endpoint *endpoi
   for (size_t i = 0; i < framing->n; i++) messages[i] = message_for(endpoint, req, &framing->elements[i]);
   switch (publisher_publish(ingress->publisher, messages, framing->n,
                             ack_budget_ms(ingress, endpoint->provider))) {
+  case PUBLISHER_TOO_LARGE: // Kafka was told to take less than a body may hold: once that is put right, it
+                            // can be sent again
   case PUBLISHER_UNAVAILABLE:
     return reply_unavailable();
   case PUBLISHER_DURABLE:

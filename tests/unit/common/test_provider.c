@@ -150,18 +150,21 @@ static json_t *acceptance_shown(const struct provider_acceptance *acceptance) {
 }
 
 // What travels is the narrowed response; the processor must read the very same out of it.
-static void compare_narrowed(const struct provider *provider, const char *folder,
-                             const struct provider_acceptance *first) {
+static void compare_narrowed(const struct provider *provider, const char *folder, const json_t *response,
+                             const struct provider_acceptance *first, size_t i) {
+  AUTO_JSON *whole = json_deep_copy(response);
+  AUTO_JSON *narrowed = provider_narrow(provider, response, i);
+  assert_true(json_equal(response, whole));
   struct provider_acceptance *again;
   size_t n;
   struct err err = {0};
-  if (!provider_read_acceptance(provider, first->narrowed, &again, &n, &err))
-    fail_msg("%s: %s", folder, err.text);
+  if (!provider_read_acceptance(provider, narrowed, &again, &n, &err)) fail_msg("%s: %s", folder, err.text);
   assert_int_equal(n, 1);
   AUTO_JSON *before = acceptance_shown(first);
   AUTO_JSON *after = acceptance_shown(again);
   assert_true(json_equal(before, after));
-  assert_true(json_equal(first->narrowed, again->narrowed));
+  AUTO_JSON *narrowed_again = provider_narrow(provider, narrowed, 0);
+  assert_true(json_equal(narrowed, narrowed_again));
   provider_acceptances_free(again, n);
 }
 
@@ -180,13 +183,47 @@ static void run_acceptance_case(const struct provider *provider, const char *fol
   for (size_t i = 0; i < n; i++) {
     AUTO_JSON *shown = acceptance_shown(&list[i]);
     compare(folder, i, json_array_get(wanted, i), shown);
-    compare_narrowed(provider, folder, &list[i]);
+    compare_narrowed(provider, folder, response, &list[i], i);
   }
   provider_acceptances_free(list, n);
 }
 
 static void test_every_send_response_example_is_read_as_it_says(void **state) {
   assert_in_range(each_case("acceptance", run_acceptance_case), 15, 1000);
+}
+
+// BizGo's answer with n destinations and so many bytes beside them.
+static json_t *response_of(size_t n, size_t beside_bytes) {
+  AUTO_FREE char *beside = mem_alloc(beside_bytes + 1);
+  memset(beside, 'x', beside_bytes);
+  json_t *destinations = json_array();
+  for (size_t i = 0; i < n; i++)
+    json_array_append_new(destinations, json_pack("{ss ss}", "msgKey", "k", "code", "A000"));
+  return json_pack("{ss ss s{so}}", "code", "A000", "beside", beside, "data", "destinations", destinations);
+}
+
+static void test_a_response_that_would_grow_too_much_is_refused(void **state) {
+  static const struct {
+    size_t n, beside_bytes;
+    const char *error;
+  } rows[] = {
+      {500, 100, NULL},
+      {500, 8000, NULL},
+      {1, 500000, NULL},
+      {501, 0, "/data/destinations: expected 500 recipients at most, got 501"},
+      {500, 9000, "/data/destinations: expected less around the recipients"},
+      {20, 300000, "/data/destinations: expected less around the recipients"},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    AUTO_JSON *response = response_of(rows[i].n, rows[i].beside_bytes);
+    struct provider_acceptance *list = NULL;
+    size_t n = 0;
+    struct err err = {""};
+    bool read = provider_read_acceptance(providers_find(providers, "bizgo"), response, &list, &n, &err);
+    if (read == !!rows[i].error || (!read && !strstr(err.text, rows[i].error)))
+      fail_msg("%zu, %zu: %s", rows[i].n, rows[i].beside_bytes, err.text);
+    provider_acceptances_free(list, n);
+  }
 }
 
 // ---- what the provider files promise
@@ -437,6 +474,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_every_webhook_example_is_understood_as_it_says),
       cmocka_unit_test(test_every_send_response_example_is_read_as_it_says),
+      cmocka_unit_test(test_a_response_that_would_grow_too_much_is_refused),
       cmocka_unit_test(test_bizgo_names_every_account_fault_and_every_uncertain_code),
       cmocka_unit_test(test_only_10000_is_a_delivery_at_bizgo),
       cmocka_unit_test(test_a_long_reason_is_cut_between_characters),

@@ -5,12 +5,14 @@
 #include "ingress/counters.h"
 #include "ingress/publisher.h"
 #include "tests/unit/support/mock.h"
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -109,14 +111,29 @@ static void test_a_broker_that_is_down_is_unavailable_and_comes_back(void **stat
   assert_int_equal(publish_three(f, 5000), PUBLISHER_DURABLE);
 }
 
-static void test_a_value_over_the_limit_is_unavailable_with_its_neighbours(void **state) {
+static void test_a_value_over_the_limit_is_told_and_no_outage(void **state) {
   struct fixture *f = *state;
   enum { TOO_LARGE = 2000000 };
   AUTO_FREE char *large = mem_alloc(TOO_LARGE);
   struct publisher_message messages[] = {message_of("a", "{1}"), message_of("b", "")};
   messages[1].value = large;
   messages[1].value_len = TOO_LARGE;
-  assert_int_equal(publisher_publish(f->publisher, messages, 2, 5000), PUBLISHER_UNAVAILABLE);
+  int saved = dup(STDOUT_FILENO), file = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  dup2(file, STDOUT_FILENO);
+  log_init("test", LOG_LEVEL_INFO);
+  assert_int_equal(publisher_publish(f->publisher, messages, 2, 5000), PUBLISHER_TOO_LARGE);
+  rd_kafka_mock_push_request_errors(f->mock.cluster, MOCK_PRODUCE, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+  assert_int_equal(publisher_publish(f->publisher, messages, 1, 5000), PUBLISHER_TOO_LARGE);
+  log_init("test", LOG_LEVEL_ERROR);
+  dup2(saved, STDOUT_FILENO);
+  close(saved);
+  static char text[8192];
+  ssize_t len = pread(file, text, sizeof text - 1, 0);
+  close(file);
+  text[len > 0 ? len : 0] = '\0';
+  assert_non_null(strstr(text, "\"bytes\":2000000"));
+  assert_null(strstr(text, "does not take events"));
+  assert_int_equal(publisher_publish(f->publisher, messages, 1, 5000), PUBLISHER_DURABLE);
 }
 
 static void *publish_many(void *arg) {
@@ -163,7 +180,7 @@ int main(void) {
       cmocka_unit_test(test_a_slow_broker_costs_no_more_than_the_budget),
       cmocka_unit_test(test_a_refused_record_is_told_at_once),
       cmocka_unit_test(test_a_broker_that_is_down_is_unavailable_and_comes_back),
-      cmocka_unit_test(test_a_value_over_the_limit_is_unavailable_with_its_neighbours),
+      cmocka_unit_test(test_a_value_over_the_limit_is_told_and_no_outage),
       cmocka_unit_test(test_many_threads_publish_at_once),
       cmocka_unit_test(test_kafka_away_at_start_is_unavailable_at_once),
   };

@@ -49,6 +49,7 @@ static int set_up(void **state) {
   struct err err = {"nothing"};
   mock_init(&mock);
   in.settings = mock.settings;
+  in.settings.body_max_bytes = 524288;
   mock.settings = (struct settings){.kafka_bootstrap = mem_strdup(in.settings.kafka_bootstrap)};
   write_endpoints();
   in.metrics = metrics_new(counters, COUNTER_COUNT);
@@ -163,6 +164,70 @@ static void test_a_registration_is_one_event_per_recipient(void **state) {
                "[{\"to\":\"8211\",\"msgKey\":\"r3\",\"code\":\"A306\",\"result\":\"no\"}]}}}");
   assert_memory_equal(refused->rkm->key, "r3", 2);
   mock_records_fini(&events);
+}
+
+static void test_the_recipient_of_an_item_is_not_that_of_several(void **state) {
+  static const char body[] =
+      "{\"provider\":\"bizgo\",\"recipient\":\"01099998888\",\"channel\":\"SMS\",\"response\":{\"data\":"
+      "{\"destinations\":[{\"msgKey\":\"s1\",\"code\":\"A000\"},"
+      "{\"to\":\"8211\",\"msgKey\":\"s2\",\"code\":\"A000\"}]},\"code\":\"A000\"}}";
+  char *answer = wire_post(port, REGISTER, BEARER, body, strlen(body));
+  assert_answer("registration", answer, 202, NULL);
+  free(answer);
+  struct mock_records events = mock_read(&mock, "dochak.events");
+  mock_find(&events,
+            "{\"notification_id\":\"s1\",\"channel\":\"SMS\",\"response\":{\"data\":{\"destinations\":"
+            "[{\"msgKey\":\"s1\",\"code\":\"A000\"}]},\"code\":\"A000\"}}");
+  mock_find(&events, "{\"notification_id\":\"s2\",\"channel\":\"SMS\",\"recipient\":\"8211\",\"response\":{"
+                     "\"data\":{\"destinations\":[{\"to\":\"8211\",\"msgKey\":\"s2\",\"code\":\"A000\"}]},"
+                     "\"code\":\"A000\"}}");
+  mock_records_fini(&events);
+}
+
+// A send response with `numbers` times `number` and so many bytes of text beside its id.
+static char *registration_of(const char *number, size_t numbers, size_t text_len) {
+  size_t len = strlen(number);
+  char *body = mem_alloc(numbers * (len + 1) + text_len + 128);
+  char *at =
+      stpcpy(body, "{\"provider\":\"bizgo\",\"response\":{\"code\":\"A000\",\"msgKey\":\"g1\",\"n\":[");
+  for (size_t i = 0; i < numbers; i++) {
+    at = mempcpy(at, number, len);
+    *at++ = i + 1 < numbers ? ',' : ']';
+  }
+  at = stpcpy(at, ",\"t\":\"");
+  strcpy((char *)memset(at, 'x', text_len) + text_len, "\"}}");
+  return body;
+}
+
+static void test_a_registration_that_no_record_can_hold_is_told_so(void **state) {
+  static const struct {
+    const char *number;
+    size_t numbers, text_len;
+    int status;
+    const char *message;
+  } rows[] = {
+      {"0.1", 48000, 60000, 202, "\"g1\""}, // and does not grow to 0.10000000000000001
+      {"-1e14", 48000, 0, 202, "\"g1\""},   // and grows to 19 bytes
+      {"-1e14", 48000, 60000, 400, "/response: expected 950000 bytes at most"},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    AUTO_FREE char *body = registration_of(rows[i].number, rows[i].numbers, rows[i].text_len);
+    char *answer = wire_post(port, REGISTER, BEARER, body, strlen(body));
+    assert_answer(rows[i].number, answer, rows[i].status, rows[i].message);
+    free(answer);
+  }
+}
+
+static void test_many_recipients_with_much_around_them_are_told_so(void **state) {
+  AUTO_FREE char *body = mem_alloc(500000);
+  char *at = stpcpy(body, "{\"provider\":\"bizgo\",\"response\":{\"code\":\"A000\",\"t\":\"");
+  memset(at, 'x', 300000);
+  at = stpcpy(at + 300000, "\",\"data\":{\"destinations\":[");
+  for (size_t i = 0; i < 400; i++) at = stpcpy(at, "{\"msgKey\":\"m\",\"code\":\"A000\"},");
+  strcpy(at - 1, "]}}}");
+  char *answer = wire_post(port, REGISTER, BEARER, body, strlen(body));
+  assert_answer("registration", answer, 400, "/response/data/destinations: expected less around");
+  free(answer);
 }
 
 // ---- senders ----
@@ -405,7 +470,7 @@ static void test_head_has_no_body(void **state) {
 }
 
 static void test_a_stream_over_the_limit_is_refused(void **state) {
-  enum { CHUNK = 0x1000, CHUNKS = 20 };
+  enum { CHUNK = 0x1000, CHUNKS = 140 };
   AUTO_FREE char *text = mem_alloc((CHUNK + 16) * CHUNKS + 256);
   char *at = stpcpy(text, TO("POST", BLUX) CHUNKED END);
   for (int i = 0; i < CHUNKS; i++) {
@@ -534,6 +599,9 @@ int main(void) {
       cmocka_unit_test(test_a_receipt_is_stored_under_its_id_and_acked_as_the_provider_wants),
       cmocka_unit_test(test_a_batch_is_stored_element_by_element),
       cmocka_unit_test(test_a_registration_is_one_event_per_recipient),
+      cmocka_unit_test(test_the_recipient_of_an_item_is_not_that_of_several),
+      cmocka_unit_test(test_a_registration_that_no_record_can_hold_is_told_so),
+      cmocka_unit_test(test_many_recipients_with_much_around_them_are_told_so),
       cmocka_unit_test(test_a_refused_sender_is_answered_as_the_file_says_and_stores_nothing),
       cmocka_unit_test(test_a_registration_needs_a_key),
       cmocka_unit_test(test_a_webhook_keeps_what_it_does_not_understand_and_acks_it),
