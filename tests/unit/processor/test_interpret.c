@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-static const int64_t RECEIVED_MS = INT64_C(1768183203500);
+static const int64_t RECEIVED_MS = INT64_C(1778495026000);
 
 static struct interpreter interpreter = {.recipient_key = "a-key-for-the-tests",
                                          .quarantine_topic = "dochak.quarantine"};
