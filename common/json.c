@@ -58,23 +58,25 @@ static const char *skip_value(const char *at, const char *end) {
   return skip_scalar(at, end);
 }
 
-// The first bracket that nests too deep, or NULL. A text that is no JSON may be misread here, but only from
-// the byte on at which jansson has already refused it.
-static const char *too_deep(const char *text, const char *end) {
-  int depth = 0;
+// Whether it is neither too deep nor too many. A text that is no JSON may be misread here, but only from the
+// byte on at which jansson has already refused it. Every value follows a comma or a bracket, but for the
+// first.
+static bool check_bounds(const char *text, const char *end, struct err *err) {
+  int depth = 0, values = 1;
   for (const char *at = text; at < end;) {
     if (*at == '"') {
       at = skip_string(at, end);
       continue;
     }
-    if (*at == '{' || *at == '[') {
-      if (++depth > JSON_DEPTH_MAX) return at;
-    } else if (*at == '}' || *at == ']') {
-      depth--;
-    }
+    bool opens = *at == '{' || *at == '[';
+    if (opens && ++depth > JSON_DEPTH_MAX)
+      return err_set(err, "the JSON is nested deeper than %d levels at byte %td", JSON_DEPTH_MAX, at - text);
+    if ((opens || *at == ',') && ++values > JSON_VALUES_MAX)
+      return err_set(err, "the JSON holds more than %d values at byte %td", JSON_VALUES_MAX, at - text);
+    if (*at == '}' || *at == ']') depth--;
     at++;
   }
-  return NULL;
+  return true;
 }
 
 // ---- parsing ----
@@ -132,11 +134,7 @@ static json_t *load(const char *text, size_t len, json_error_t *error) {
 
 json_t *json_parse(const char *text, size_t len, struct err *err) {
   const char *end = text + len;
-  const char *deep = too_deep(text, end);
-  if (deep) {
-    err_set(err, "the JSON is nested deeper than %d levels at byte %td", JSON_DEPTH_MAX, deep - text);
-    return NULL;
-  }
+  if (!check_bounds(text, end, err)) return NULL;
   if (skip_space(text, end) == end) {
     err_set(err, "the text is empty");
     return NULL;

@@ -6,12 +6,13 @@
 #include <jansson.h>
 #include <stddef.h>
 
-enum { JSON_DEPTH_MAX = 64 };
+enum { JSON_DEPTH_MAX = 64, JSON_VALUES_MAX = 50000 };
 
 void json_cleanup(json_t **value);
 #define AUTO_JSON __attribute__((cleanup(json_cleanup))) json_t
 
 // Parses a whole text. Refuses: empty, nested deeper than JSON_DEPTH_MAX (checked before jansson recurses),
+// more than JSON_VALUES_MAX values (each costs up to a hundred times its bytes),
 // ill-formed UTF-8, lone surrogates, NUL in a string, duplicate keys, anything behind the value. An integer
 // beyond 64 bit is read as a real rather than refused: the raw bytes are what travels. New reference, or NULL
 // with the cause and the position, never the content.

@@ -110,6 +110,29 @@ static void test_nesting_is_bounded_before_it_can_hurt(void **state) {
   }
 }
 
+static void test_values_are_counted_before_they_can_hurt(void **state) {
+  static const struct {
+    const char *unit;
+    size_t n, error_at; // 0: it is read
+  } rows[] = {
+      {"1,", 49999, 0},       {"1,", 50000, 99998},      {"{},", 24999, 0},
+      {"{},", 170000, 74998}, {"\"[,,,{,\",", 40000, 0},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    AUTO_FREE char *text = mem_alloc(rows[i].n * strlen(rows[i].unit) + 8);
+    char *at = stpcpy(text, "[");
+    for (size_t j = 0; j < rows[i].n; j++) at = stpcpy(at, rows[i].unit);
+    strcpy(at - 1, "]");
+    struct err err = {""};
+    AUTO_JSON *value = json_parse(text, strlen(text), &err);
+    AUTO_FREE char *expected =
+        rows[i].error_at ? mem_printf("the JSON holds more than 50000 values at byte %zu", rows[i].error_at)
+                         : mem_strdup("");
+    assert_string_equal(err.text, expected);
+    assert_int_equal(!value, rows[i].error_at > 0);
+  }
+}
+
 static void test_brackets_in_strings_are_no_nesting(void **state) {
   char text[400];
   memset(text, '[', sizeof text);
@@ -348,6 +371,7 @@ int main(void) {
       cmocka_unit_test(test_what_is_json_is_read),
       cmocka_unit_test(test_what_is_not_is_refused_with_cause_and_place_but_no_content),
       cmocka_unit_test(test_nesting_is_bounded_before_it_can_hurt),
+      cmocka_unit_test(test_values_are_counted_before_they_can_hurt),
       cmocka_unit_test(test_brackets_in_strings_are_no_nesting),
       cmocka_unit_test(test_deepest_nesting_fits_a_stack_of_100_KiB),
       cmocka_unit_test(test_no_prefix_of_a_document_is_read_past_its_end),
