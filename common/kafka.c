@@ -94,14 +94,17 @@ static const char *const reserved[] = {
     "request.required.acks",
     "enable.idempotence",
     "transactional.id",
+    "transaction.timeout.ms",
     "partitioner",
     "group.id",
+    "group.instance.id",
     "enable.auto.commit",
     "auto.commit.enable",
     "enable.auto.offset.store",
     "auto.offset.reset",
     "isolation.level",
     "partition.assignment.strategy",
+    "test.mock.num.brokers", // the events would be in nobody's cluster
 };
 
 static bool set_one(rd_kafka_conf_t *conf, const char *name, const char *value, struct err *err) {
@@ -227,13 +230,35 @@ rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct
   return NULL;
 }
 
-rd_kafka_t *kafka_producer_new(const struct settings *settings, rd_kafka_conf_t *conf, struct err *err) {
+// Without an address it connects to nobody, and would log that.
+bool kafka_client_check(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err) {
+  if (!conf) return false;
+  rd_kafka_conf_set_log_cb(conf, NULL);
+  rd_kafka_conf_set(conf, "bootstrap.servers", "", NULL, 0);
+  rd_kafka_t *rk = kafka_client_new(type, conf, err);
+  if (!rk) return false;
+  rd_kafka_destroy(rk);
+  return true;
+}
+
+// The conf with all that makes it our producer's, or NULL, then it is destroyed.
+static rd_kafka_conf_t *set_producer(const struct settings *settings, rd_kafka_conf_t *conf,
+                                     struct err *err) {
+  if (!conf) return NULL;
   if (set_all(conf, producer_defaults, COUNT_OF(producer_defaults), err) &&
       set_message_timeout(conf, settings, err) && set_file(conf, settings->kafka_properties, err) &&
       set_all(conf, producer_fixed, COUNT_OF(producer_fixed), err))
-    return kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
+    return conf;
   rd_kafka_conf_destroy(conf);
   return NULL;
+}
+
+rd_kafka_t *kafka_producer_new(const struct settings *settings, rd_kafka_conf_t *conf, struct err *err) {
+  return kafka_client_new(RD_KAFKA_PRODUCER, set_producer(settings, conf, err), err);
+}
+
+bool kafka_producer_check(const struct settings *settings, rd_kafka_conf_t *conf, struct err *err) {
+  return kafka_client_check(RD_KAFKA_PRODUCER, set_producer(settings, conf, err), err);
 }
 
 // ---- topics ----

@@ -18,8 +18,9 @@ struct kafka_setting {
 // A configuration with: our base (client id, socket.nagle.disable, reconnect.backoff.max.ms, log callback),
 // then `ours`, then the user's properties file, whose lines are librdkafka's own "name=value". The file may
 // not set what correctness rests on (acks, enable.auto.commit, enable.auto.offset.store, auto.offset.reset,
-// isolation.level, transactional.id, group.id, partition.assignment.strategy, enable.idempotence,
-// partitioner; bootstrap.servers is set by DOCHAK_KAFKA_BOOTSTRAP only): such a line is an error that names
+// isolation.level, transactional.id, transaction.timeout.ms, group.id, group.instance.id,
+// partition.assignment.strategy, enable.idempotence, partitioner, test.mock.num.brokers; bootstrap.servers is
+// set by DOCHAK_KAFKA_BOOTSTRAP only): such a line is an error that names
 // file, line and setting, and never a value. New, or NULL.
 MUST_CHECK rd_kafka_conf_t *kafka_conf_new(const struct settings *settings, const struct kafka_setting *ours,
                                            size_t n, struct err *err);
@@ -28,11 +29,17 @@ MUST_CHECK rd_kafka_conf_t *kafka_conf_new(const struct settings *settings, cons
 // already there.
 MUST_CHECK rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err);
 
-// The conf is consumed either way. Producer for ingress: acks=all, no idempotence (it can go fatal),
-// in-flight bounded, a record given up after 5 s (or the ack budget, if that is longer). The delivery report
-// callback is the caller's to set on the conf.
+// Whether a client of that configuration could be made, which is consumed either way; NULL conf is false.
+// Connects to nobody and logs nothing. For --check.
+MUST_CHECK bool kafka_client_check(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err);
+
+// The conf is consumed either way; NULL conf is NULL. Producer for ingress: acks=all, no idempotence (it can
+// go fatal), in-flight bounded, a record given up after 5 s (or the ack budget, if that is longer). The
+// delivery report callback is the caller's to set on the conf.
 MUST_CHECK rd_kafka_t *kafka_producer_new(const struct settings *settings, rd_kafka_conf_t *conf,
                                           struct err *err);
+// kafka_client_check() of that producer.
+MUST_CHECK bool kafka_producer_check(const struct settings *settings, rd_kafka_conf_t *conf, struct err *err);
 
 // Asks the cluster for the topics' metadata until all exist, at most timeout_ms. False with which topic is
 // missing and what to run ("dochak-processor migrate"), or as soon as a stop is requested.

@@ -186,10 +186,7 @@ static void *warm_topics(void *arg) {
 // ---- open, close ----
 
 bool publisher_check(const struct settings *settings, struct err *err) {
-  rd_kafka_conf_t *conf = kafka_conf_new(settings, NULL, 0, err);
-  if (!conf) return false;
-  rd_kafka_conf_destroy(conf);
-  return true;
+  return kafka_producer_check(settings, kafka_conf_new(settings, NULL, 0, err), err);
 }
 
 static rd_kafka_t *open_producer(const struct settings *settings, struct publisher *publisher,

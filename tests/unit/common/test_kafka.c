@@ -84,6 +84,11 @@ static const struct {
     {"partitioner=random", ":1: partitioner: is dochak's own to set, since correctness rests on it"},
     {"auto.offset.reset=latest",
      ":1: auto.offset.reset: is dochak's own to set, since correctness rests on it"},
+    {"group.instance.id=x", ":1: group.instance.id: is dochak's own to set, since correctness rests on it"},
+    {"transaction.timeout.ms=1000",
+     ":1: transaction.timeout.ms: is dochak's own to set, since correctness rests on it"},
+    {"test.mock.num.brokers=1",
+     ":1: test.mock.num.brokers: is dochak's own to set, since correctness rests on it"},
     {"bootstrap.servers=x", ":1: bootstrap.servers: is set by DOCHAK_KAFKA_BOOTSTRAP"},
     {"metadata.broker.list=x", ":1: metadata.broker.list: is set by DOCHAK_KAFKA_BOOTSTRAP"},
     {"linger.ms=5\nlingerms=HUSH\n", ":2: lingerms: librdkafka has no such setting"},
@@ -180,6 +185,32 @@ static void test_a_producer_that_cannot_be_made_says_why(void **state) {
   assert_non_null(conf);
   assert_null(kafka_producer_new(&settings, conf, &err));
   assert_memory_equal(err.text, "kafka producer: ", 16);
+}
+
+static void test_a_check_finds_what_no_client_can_be_made_of(void **state) {
+  static const struct {
+    const char *properties;
+    bool idempotent, ok;
+  } rows[] = {
+      {"", false, true},
+      {"", true, true},
+      {"max.in.flight.requests.per.connection=10\n", false, true},
+      {"max.in.flight.requests.per.connection=10\n", true, false},
+      {"security.protocol=ssl\nssl.ca.location=/nowhere/HUSH\n", false, false},
+      {"security.protocol=sasl_ssl\nsasl.mechanisms=NONE-SUCH\n", false, false},
+  };
+  static const struct kafka_setting ours[] = {{"enable.idempotence", "true"}};
+  struct settings settings = settings_with("127.0.0.1:9", path);
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    struct err err = {""};
+    write_file(rows[i].properties);
+    rd_kafka_conf_t *conf = kafka_conf_new(&settings, ours, rows[i].idempotent, &err);
+    bool ok = rows[i].idempotent ? kafka_client_check(RD_KAFKA_PRODUCER, conf, &err)
+                                 : kafka_producer_check(&settings, conf, &err);
+    if (ok != rows[i].ok) fail_msg("%s: %s", rows[i].properties, err.text);
+    if (!ok) assert_memory_equal(err.text, "kafka producer: ", 16);
+  }
+  assert_false(kafka_client_check(RD_KAFKA_CONSUMER, NULL, NULL));
 }
 
 static const char *const topics[] = {"t.events", "t.alerts"};
@@ -291,6 +322,7 @@ int main(void) {
       cmocka_unit_test(test_the_producer_keeps_what_correctness_rests_on),
       cmocka_unit_test(test_records_are_not_tried_long_after_the_caller_was_answered),
       cmocka_unit_test(test_a_producer_that_cannot_be_made_says_why),
+      cmocka_unit_test(test_a_check_finds_what_no_client_can_be_made_of),
       cmocka_unit_test(test_topics_that_exist_are_found_at_once),
       cmocka_unit_test(test_a_missing_topic_is_named_with_what_to_run),
       cmocka_unit_test(test_a_broker_that_is_away_is_an_error_in_time),
