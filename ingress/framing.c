@@ -47,18 +47,25 @@ static void read_element(const struct provider *provider, const json_t *value, s
   out->kind = out->read.kind == PROVIDER_RECEIPT ? FRAMING_RECEIPT : FRAMING_OTHER;
 }
 
-static void cut_elements(const struct provider *provider, const json_t *value, const struct cut *cut,
+// False when fewer were found than there are: what json_parse() let through always has them all.
+static bool cut_elements(const struct provider *provider, const json_t *value, const struct cut *cut,
                          struct framing *out) {
   out->elements = mem_array(cut->n, sizeof *out->elements);
   size_t cursor = 0, start = 0, len = cut->len;
   while (out->n < cut->n) {
-    if (cut->array && !json_span_next(cut->text, cut->len, &cursor, &start, &len)) return;
+    if (cut->array && !json_span_next(cut->text, cut->len, &cursor, &start, &len)) return false;
     struct framing_element *element = &out->elements[out->n];
     element->bytes = cut->text + start;
     element->len = len;
     read_element(provider, cut->array ? json_array_get(value, out->n) : value, element);
     out->n++;
   }
+  return true;
+}
+
+static void release_elements(struct framing *framing) {
+  for (size_t i = 0; i < framing->n; i++) free(framing->elements[i].reason);
+  free(framing->elements);
 }
 
 void framing_init_whole(struct framing *out, const char *body, size_t len, const char *reason) {
@@ -79,14 +86,16 @@ void framing_init(struct framing *out, const struct provider *provider, const ch
     framing_init_whole(out, body, len, err.text);
   } else {
     *out = (struct framing){0};
-    cut_elements(provider, json_at(document, provider_elements(provider)), &cut, out);
+    if (!cut_elements(provider, json_at(document, provider_elements(provider)), &cut, out)) {
+      release_elements(out);
+      framing_init_whole(out, body, len, "the elements of the body could not be cut out");
+    }
   }
   out->document = document;
 }
 
 void framing_fini(struct framing *framing) {
-  for (size_t i = 0; i < framing->n; i++) free(framing->elements[i].reason);
-  free(framing->elements);
+  release_elements(framing);
   json_decref(framing->document);
   *framing = (struct framing){0};
 }
