@@ -53,8 +53,12 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
            LOG_INT("partitions", partitions->cnt));
 }
 
+// With the topics' prefix: a broker hands a static member that comes back its old partitions, whatever it
+// subscribes to now.
 static char *instance_name(const struct worker *w) {
-  return mem_printf("%s-%s-%d", w->processor->settings->group_id, w->processor->instance, w->index);
+  const struct settings *settings = w->processor->settings;
+  return mem_printf("%s%s-%s-%d", settings->topic_prefix, settings->group_id, w->processor->instance,
+                    w->index);
 }
 
 static bool open_consumer(struct worker *w, const char *name, struct err *err) {
