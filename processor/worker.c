@@ -61,8 +61,7 @@ static char *instance_name(const struct worker *w) {
                     w->index);
 }
 
-static bool open_consumer(struct worker *w, const char *name, struct err *err) {
-  const struct settings *settings = w->processor->settings;
+static rd_kafka_conf_t *consumer_conf(const struct settings *settings, const char *name, struct err *err) {
   struct kafka_setting ours[] = {
       {"group.id", settings->group_id},
       {"enable.auto.commit", "false"},
@@ -77,7 +76,16 @@ static bool open_consumer(struct worker *w, const char *name, struct err *err) {
       {"group.instance.id", name},            // last: only a named instance is a static member
   };
   size_t n = COUNT_OF(ours) - (*settings->instance == '\0');
-  rd_kafka_conf_t *conf = kafka_conf_new(settings, ours, n, err);
+  return kafka_conf_new(settings, ours, n, err);
+}
+
+bool worker_check(const struct settings *settings, struct err *err) {
+  return kafka_client_check(RD_KAFKA_CONSUMER, consumer_conf(settings, "check", err), err) &&
+         outbox_check(settings, err);
+}
+
+static bool open_consumer(struct worker *w, const char *name, struct err *err) {
+  rd_kafka_conf_t *conf = consumer_conf(w->processor->settings, name, err);
   if (conf == NULL) return false;
   rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
   rd_kafka_conf_set_opaque(conf, w);
