@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What ingress answers to whom, apart from what a body says: paths, methods, senders, sizes, framing."""
 
-from http.client import HTTPException
 import json
 import socket
 import time
+from http.client import HTTPException
 
 import pytest
 
@@ -19,7 +19,8 @@ def counts(world: World) -> dict[str, int]:
 
 
 def request(world: World, method: str, path: str, body: bytes | None = b"{}", **headers: str) -> http.Answer:
-    return http.request(world.ingress.ports["public"], method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return http.request(world.ingress.ports["public"], method, path, body, named)
 
 
 # --- paths and methods
@@ -232,7 +233,8 @@ def test_a_body_that_breaks_off_is_never_half_taken(dochak: World) -> None:
 def test_whoever_asks_before_sending_is_told_to_go_on(dochak: World) -> None:
     report = payloads.bizgo(payloads.new_id(), "10000")
     body = payloads.to_bytes(report)
-    head = f"POST {dochak.path('bizgo/alimtalk')} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = f"POST {dochak.path('bizgo/alimtalk')} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\n"
+    head += f"Content-Length: {len(body)}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", dochak.ingress.ports["public"]), 10) as sock:
         sock.sendall(head.encode())
         assert sock.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"

@@ -73,7 +73,7 @@ NO_REPORT = {
     "msgKey a truth": b'{"msgKey":true,"reportCode":"10000"}',
     "msgKey a fraction": b'{"msgKey":1.5,"reportCode":"10000"}',
     "msgKey too long": b'{"msgKey":"' + b"a" * 256 + b'","reportCode":"10000"}',
-    "msgKey too long in bytes": '{"msgKey":"'.encode() + "가".encode() * 86 + b'","reportCode":"10000"}',
+    "msgKey too long in bytes": b'{"msgKey":"' + "가".encode() * 86 + b'","reportCode":"10000"}',
     "reportCode null": b'{"msgKey":"bad-input","reportCode":null}',
     "no reportCode": b'{"msgKey":"bad-input"}',
 }
@@ -293,7 +293,7 @@ BAD_REGISTRATIONS = {
     "id a number": b'{"provider":"bizgo","notification_id":7}',
     "id empty": b'{"provider":"bizgo","notification_id":""}',
     "id too long": b'{"provider":"bizgo","notification_id":"' + b"a" * 256 + b'"}',
-    "id too long in bytes": '{"provider":"bizgo","notification_id":"'.encode() + "가".encode() * 86 + b'"}',
+    "id too long in bytes": b'{"provider":"bizgo","notification_id":"' + "가".encode() * 86 + b'"}',
     "id with a line break": b'{"provider":"bizgo","notification_id":"a\\nb"}',
     "recipient an object": b'{"provider":"bizgo","notification_id":"x","recipient":{}}',
     "a time that is none": b'{"provider":"bizgo","notification_id":"x","accepted_at":"yesterday"}',
@@ -301,7 +301,9 @@ BAD_REGISTRATIONS = {
     "a day that is none": b'{"provider":"bizgo","notification_id":"x","accepted_at":"2026-02-30T11:00:03Z"}',
     "response a string": b'{"provider":"bizgo","response":"A000"}',
     "response without an id": b'{"provider":"bizgo","response":{"code":"A000"}}',
-    "response with an entry taken without an id": b'{"provider":"bizgo","response":{"code":"A000","data":{"destinations":[{"to":"x","code":"A000"}]}}}',
+    "response with an entry taken without an id": (
+        b'{"provider":"bizgo","response":{"code":"A000","data":{"destinations":[{"to":"x","code":"A000"}]}}}'
+    ),
     "response with no entry": b'{"provider":"bizgo","response":{"code":"A000","data":{"destinations":[]}}}',
     "more than may come at once": b"[" + b",".join([b'{"provider":"bizgo","notification_id":"x"}'] * 501) + b"]",
 }

@@ -18,7 +18,10 @@ ODD_REPORT = (
     b'{\t"reportCode" :"10000",\r\n "msgKey":"%s" , "a":1.0, "b":1E+2,"c":12345678901234567890123, "d":"\\u00e9\\/\xc3\xa9\\ud83d\\ude00",'
     b' "z":{ "y":[ ] , "x" : { } },"e":-0.0, "f" :null  , "g":[1,\n2 ,3],"h":"}]\\"{[" }'
 )
-ODD_EVENT = b'{  "payload":{"notification_id" : "%s","received_at":"2026-05-11T10:23:45.123Z" , "x":1.50},\n"event_type":"notification:sms:received"}'
+ODD_EVENT = (
+    b'{  "payload":{"notification_id" : "%s","received_at":"2026-05-11T10:23:45.123Z" , "x":1.50},\n'
+    b'"event_type":"notification:sms:received"}'
+)
 
 
 def test_a_report_travels_byte_for_byte(dochak: World) -> None:

@@ -67,9 +67,8 @@ def test_processor_stays_small_under_a_backlog(world: World) -> None:
     until("all is done", lambda: world.sql("SELECT count(*) AS n FROM notification")[0]["n"] == count, 120)
     world.settle(60)
     seconds = time.monotonic() - began
-    print(
-        f"processor after {count} receipts: {processor.peak_rss_mb():.1f} MB at most; {count / seconds:.0f} receipts a second, start included"
-    )
+    rate = count / seconds
+    print(f"processor after {count} receipts: {processor.peak_rss_mb():.1f} MB at most; {rate:.0f} receipts a second, start included")
     assert processor.peak_rss_mb() <= PROCESSOR_MB
     assert len(world.alerts()) == count // 10
 

@@ -76,6 +76,7 @@ class World:
             "DOCHAK_SECRET_BIZGO_PATH": self.keys["BIZGO"],
             "DOCHAK_SECRET_BLUX_PATH": self.keys["BLUX"],
             "DOCHAK_GROUP_ID": self.topics.group,
+            "DOCHAK_LOG_LEVEL": "debug",  # the more is said, the more can slip out
             "PGHOST": "127.0.0.1",
             "PGPORT": str(self.postgres.port),
             "PGUSER": "dochak",
