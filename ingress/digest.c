@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *const names[] = {[DIGEST_SHA1] = "SHA1", [DIGEST_SHA256] = "SHA256"};
 
@@ -55,6 +56,15 @@ bool digest_same_text(struct piece a, struct piece b) {
 void digest_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE]) {
   out[0] = '\0';
   for (size_t i = 0; i < digest->len; i++) snprintf(out + 2 * i, 3, "%02x", digest->bytes[i]);
+}
+
+void digest_hex_lower(char *out, const char *text, size_t len) {
+  static const char upper[] = "ABCDEF", lower[] = "abcdef";
+  memcpy(out, text, len);
+  for (size_t i = 0; i < len; i++) {
+    const char *found = memchr(upper, out[i], sizeof upper - 1);
+    if (found) out[i] = lower[found - upper];
+  }
 }
 
 void digest_base64(const struct digest *digest, char out[DIGEST_BASE64_SIZE]) {

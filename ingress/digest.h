@@ -28,4 +28,6 @@ MUST_CHECK bool digest_same(const struct digest *a, const struct digest *b);
 MUST_CHECK bool digest_same_text(struct piece a, struct piece b);
 
 void digest_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE]); // lower case
+// Hex as others write it, as we do: what is no hex digit stays what it is.
+void digest_hex_lower(char *out, const char *text, size_t len);
 void digest_base64(const struct digest *digest, char out[DIGEST_BASE64_SIZE]);

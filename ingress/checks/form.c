@@ -13,16 +13,16 @@ static int hex_value(char c) {
 }
 
 // Decodes text[0, len) to *to, which is no shorter, and moves *to behind it.
-static bool decode(const char *text, size_t len, enum form_plus plus, char **to, struct piece *out) {
-  char *at = *to;
+static bool decode(const char *text, size_t len, enum form_plus plus, unsigned char **to, struct piece *out) {
+  unsigned char *at = *to;
   for (size_t i = 0; i < len; i++) {
     if (text[i] != '%') {
-      *at++ = text[i] == '+' && plus == FORM_PLUS_IS_SPACE ? ' ' : text[i];
+      *at++ = text[i] == '+' && plus == FORM_PLUS_IS_SPACE ? ' ' : (unsigned char)text[i];
       continue;
     }
     int high = len - i > 2 ? hex_value(text[i + 1]) : -1, low = len - i > 2 ? hex_value(text[i + 2]) : -1;
     if (high < 0 || low < 0) return false;
-    *at++ = (char)(high << 4 | low);
+    *at++ = (unsigned char)(high << 4 | low);
     i += 2;
   }
   *out = (struct piece){*to, (size_t)(at - *to)};
@@ -30,7 +30,8 @@ static bool decode(const char *text, size_t len, enum form_plus plus, char **to,
   return true;
 }
 
-static bool decode_pair(const char *text, size_t len, enum form_plus plus, char **to, struct form_pair *out) {
+static bool decode_pair(const char *text, size_t len, enum form_plus plus, unsigned char **to,
+                        struct form_pair *out) {
   const char *equals = memchr(text, '=', len);
   size_t name_len = equals ? (size_t)(equals - text) : len;
   size_t value_at = equals ? name_len + 1 : len;
@@ -39,7 +40,7 @@ static bool decode_pair(const char *text, size_t len, enum form_plus plus, char 
 }
 
 static bool decode_all(struct form *form, const char *text, size_t len, enum form_plus plus) {
-  char *to = form->text;
+  unsigned char *to = form->text;
   for (const char *end = text + len; text < end;) {
     const char *amp = memchr(text, '&', (size_t)(end - text));
     size_t pair_len = (size_t)((amp ? amp : end) - text);

@@ -10,7 +10,7 @@ struct form_pair {
   struct piece name, value; // may hold any byte
 };
 struct form {
-  char *text; // what the pieces point into
+  unsigned char *text; // what the pieces point into
   struct form_pair *pairs;
   size_t n;
 };

@@ -55,17 +55,11 @@ static bool same(const char *expected, const char *given, size_t len) {
   return digest_same_text((struct piece){expected, strlen(expected)}, (struct piece){given, len});
 }
 
-// What is no hex is left as it is, and matches none.
-static void lower(char *out, const char *text, size_t len) {
-  for (size_t i = 0; i < len; i++)
-    out[i] = text[i] >= 'A' && text[i] <= 'F' ? (char)(text[i] | ' ') : text[i];
-}
-
 bool keys_signed(const struct keys_signatures *signatures, unsigned encodings, const char *given,
                  size_t len) {
   char text[DIGEST_HEX_SIZE], small[DIGEST_HEX_SIZE];
   if (len == 0 || len >= sizeof small) return false;
-  lower(small, given, len);
+  digest_hex_lower(small, given, len);
   bool found = false;
   for (size_t i = 0; i < signatures->n; i++) { // all of them, whichever it is
     digest_base64(&signatures->list[i], text);

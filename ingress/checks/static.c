@@ -93,8 +93,7 @@ static bool header_sha1_passes(const void *self, const struct verify_request *re
   const char *given = check_header_once(req, shown->name);
   if (!given || strlen(given) != DIGITS) return false;
   char small[DIGITS];
-  for (size_t i = 0; i < DIGITS; i++)
-    small[i] = given[i] >= 'A' && given[i] <= 'F' ? (char)(given[i] | ' ') : given[i];
+  digest_hex_lower(small, given, DIGITS);
   return secrets_hold(&shown->secrets, small, DIGITS);
 }
 
