@@ -188,6 +188,8 @@ static void test_standard_webhooks(void **state) {
          SW_ID SW_TIME "webhook-signature: g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", SW_BODY, no),
       SW("as another version",
          SW_ID SW_TIME "webhook-signature: v1a,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", SW_BODY, no),
+      SW("as version 2",
+         SW_ID SW_TIME "webhook-signature: v2,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", SW_BODY, no),
       SW("in hex",
          SW_ID SW_TIME
          "webhook-signature: v1,83484cf52b04f8e4cf2531adfed9882ad4b2665137b852442d594d20e2c9d4e1",
@@ -507,7 +509,7 @@ int main(void) {
       {"DOCHAK_SECRET_SW_LONG",
        "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXAAECAwQFBgcICQoLDA0ODxAREhMUFRYXAAECAwQFBgcICQ"
        "oLDA0ODxA="},
-      {"DOCHAK_SECRET_SW_LOOSE", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa=="},
+      {"DOCHAK_SECRET_SW_LOOSE", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=="},
       {"DOCHAK_SECRET_TWILIO", "twilio-token-0123456789"},
       {"DOCHAK_SECRET_CHANNEL", "channel+token/0"},
       {"DOCHAK_SECRET_CHANNEL_NEXT", "next-token-0123"},
