@@ -89,7 +89,7 @@ class Watch:
         )
 
     def _lines(self) -> list[dict]:
-        lines = self.world.ingress.log_lines("^sender refused$")
+        lines = self.world.ingress.log_lines("^sender refused:")
         return [line for line in lines if line["endpoint"] == self.endpoint and line["check"] == self.check]
 
     def assert_refused(self, n: int) -> None:
