@@ -9,6 +9,7 @@ enum counter {
   COUNTER_ELEMENTS,     // by kind
   COUNTER_QUARANTINED,  // by endpoint
   COUNTER_REFUSED,      // by endpoint
+  COUNTER_REFUSALS,     // by check
   COUNTER_KAFKA_ERRORS, // by librdkafka's name of the error
   COUNTER_IN_FLIGHT,
   COUNTER_READY,
