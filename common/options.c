@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/options.h"
 
+#include "common/file.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include <arpa/inet.h>
@@ -19,23 +20,15 @@ static const char mask[] = "********";
 
 // The whole file without its last newline.
 static char *read_file(const char *path, struct err *err) {
-  FILE *file = fopen(path, "re");
-  if (!file) {
-    err_set(err, "%s: %s", path, strerror(errno));
-    return NULL;
-  }
-  AUTO_FREE char *text = mem_alloc(FILE_MAX + 1);
-  size_t len = fread(text, 1, FILE_MAX, file);
-  bool failed = ferror(file);
-  fclose(file);
-  if (failed) err_set(err, "%s: cannot be read", path);
-  if (failed) return NULL;
+  size_t len;
+  AUTO_FREE char *text = file_read(path, FILE_MAX, &len, err);
+  if (!text) return NULL;
   bool binary = memchr(text, '\0', len) != NULL;
   if (len > 0 && text[len - 1] == '\n') len--;
   if (len > 0 && text[len - 1] == '\r') len--;
   text[len] = '\0';
-  if (len > 0 && len < FILE_MAX - 2 && !binary) return take(text);
-  err_set(err, "%s: %s", path, len == 0 ? "is empty" : binary ? "holds a NUL byte" : "is larger than 64 KiB");
+  if (len > 0 && !binary) return take(text);
+  err_set(err, "%s", len == 0 ? "is empty" : "holds a NUL byte");
   return NULL;
 }
 
@@ -52,7 +45,7 @@ static bool read_given(const char *name, char **out, struct err *err) {
   *out = NULL;
   if (value && path) return err_set(err, "%s and %s are both set; one is enough", name, file_name);
   if (value) *out = mem_strdup(value);
-  if (path && !(*out = read_file(path, err))) return err_prefix(err, "%s: ", file_name);
+  if (path && !(*out = read_file(path, err))) return err_prefix(err, "%s: %s: ", file_name, path);
   return true;
 }
 

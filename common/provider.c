@@ -3,12 +3,12 @@
 // The schema is the only judge: what it accepts is loaded, so an editor with the schema at hand tells the
 // same as we do.
 #include "common/embedded.h"
+#include "common/file.h"
 #include "common/mem.h"
 #include "common/provider_file.h"
 #include "common/schema.h"
 #include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -230,28 +230,6 @@ static bool add_built_in(struct providers *providers, const struct schema *schem
   return true;
 }
 
-// The whole file; one byte more than the limit is enough to know that it is too long.
-static char *file_read(const char *path, size_t *len, struct err *err) {
-  FILE *from = fopen(path, "re");
-  if (!from) {
-    err_set(err, "%s: %s", path, strerror(errno));
-    return NULL;
-  }
-  AUTO_FREE char *text = mem_alloc(FILE_MAX_BYTES + 1);
-  *len = fread(text, 1, FILE_MAX_BYTES + 1, from);
-  int broken = ferror(from) ? errno : 0;
-  fclose(from);
-  if (broken) {
-    err_set(err, "%s: %s", path, strerror(broken));
-    return NULL;
-  }
-  if (*len > FILE_MAX_BYTES) {
-    err_set(err, "%s: expected %d bytes at most", path, FILE_MAX_BYTES);
-    return NULL;
-  }
-  return take(text);
-}
-
 static int is_provider_file(const struct dirent *entry) {
   size_t len = strlen(entry->d_name);
   return entry->d_name[0] != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".json") == 0;
@@ -261,8 +239,9 @@ static bool add_file(struct providers *providers, const struct schema *schema, c
                      const char *name, struct err *err) {
   AUTO_FREE char *path = mem_printf("%s/%s", dir, name);
   size_t len;
-  AUTO_FREE char *text = file_read(path, &len, err);
-  return text && providers_add(providers, schema, path, text, len, err);
+  AUTO_FREE char *text = file_read(path, FILE_MAX_BYTES, &len, err);
+  if (!text) return err_prefix(err, "%s: ", path);
+  return providers_add(providers, schema, path, text, len, err);
 }
 
 static bool add_folder(struct providers *providers, const struct schema *schema, const char *dir,

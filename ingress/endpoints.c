@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "ingress/endpoints.h"
 
+#include "common/file.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/options.h"
 #include "common/schema.h"
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,22 +19,6 @@ struct endpoints {
 
 // ---- loading ----
 
-static char *read_file(const char *path, size_t *len, struct err *err) {
-  FILE *file = fopen(path, "re");
-  if (!file) {
-    err_set(err, "%s", strerror(errno));
-    return NULL;
-  }
-  char *text = mem_alloc(FILE_MAX_BYTES + 1);
-  *len = fread(text, 1, FILE_MAX_BYTES + 1, file);
-  bool good = !ferror(file) && *len <= FILE_MAX_BYTES;
-  if (!good) err_set(err, "cannot be read, or is larger than %d bytes", FILE_MAX_BYTES);
-  fclose(file);
-  if (good) return text;
-  free(text);
-  return NULL;
-}
-
 static bool check_form(const json_t *document, struct err *err) {
   struct schema *schema = schema_open("endpoints.schema.json", err);
   bool good = schema && schema_check(schema, document, err);
@@ -45,7 +28,7 @@ static bool check_form(const json_t *document, struct err *err) {
 
 static json_t *read_document(const char *path, struct err *err) {
   size_t len;
-  AUTO_FREE char *text = read_file(path, &len, err);
+  AUTO_FREE char *text = file_read(path, FILE_MAX_BYTES, &len, err);
   if (!text) return NULL;
   AUTO_JSON *document = json_parse(text, len, err);
   if (!document || !check_form(document, err)) return NULL;

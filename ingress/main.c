@@ -6,6 +6,7 @@
 #include "common/stop.h"
 #include "ingress/counters.h"
 #include "ingress/server.h"
+#include <malloc.h>
 
 enum { DRAIN_MS = 10000, FLUSH_MS = 5000, A_WHILE_MS = 3600000 };
 
@@ -60,6 +61,8 @@ static bool run(struct ingress *in, unsigned flags, struct err *err) {
 }
 
 int main(int argc, char **argv) {
+  // 256 threads share two arenas: glibc's default would keep what the largest body needed in each of many.
+  mallopt(M_ARENA_MAX, 2);
   unsigned flags;
   int code = settings_arguments(SERVICE_INGRESS, argc, argv, &flags);
   if (code >= 0) return code;

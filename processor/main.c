@@ -100,10 +100,8 @@ static int serve(const struct settings *settings, struct providers *providers) {
 
 static int check(const struct settings *settings) {
   struct err err = {0};
-  rd_kafka_conf_t *conf = kafka_conf_new(settings, NULL, 0, &err);
-  if (conf == NULL) return fail(&err);
-  rd_kafka_conf_destroy(conf);
-  puts("settings, provider files and Kafka properties are good");
+  if (!worker_check(settings, &err)) return fail(&err);
+  puts("settings: ok\nproviders: ok\nkafka: ok, not connected");
   return 0;
 }
 

@@ -181,7 +181,7 @@ bool outbox_send(struct outbox *outbox, rd_kafka_t *consumer, struct fact *const
 
 // ---- opening and closing ----
 
-static rd_kafka_t *new_producer(const struct processor *p, const char *name, struct err *err) {
+static rd_kafka_conf_t *producer_conf(const struct settings *settings, const char *name, struct err *err) {
   const struct kafka_setting ours[] = {
       {"transactional.id", name},
       {"transaction.timeout.ms", "10000"}, // a batch's transaction is short; what died is aborted soon
@@ -189,13 +189,17 @@ static rd_kafka_t *new_producer(const struct processor *p, const char *name, str
       {"retry.backoff.ms", "5"}, // the first produce waits for the end of the transaction before it
       {"partitioner", "murmur2_random"},
   };
-  return kafka_client_new(RD_KAFKA_PRODUCER, kafka_conf_new(p->settings, ours, COUNT_OF(ours), err), err);
+  return kafka_conf_new(settings, ours, COUNT_OF(ours), err);
+}
+
+bool outbox_check(const struct settings *settings, struct err *err) {
+  return kafka_client_check(RD_KAFKA_PRODUCER, producer_conf(settings, "check", err), err);
 }
 
 struct outbox *outbox_open(struct processor *p, const char *name, struct err *err) {
   struct outbox *outbox = mem_alloc(sizeof *outbox);
   outbox->processor = p;
-  outbox->producer = new_producer(p, name, err);
+  outbox->producer = kafka_client_new(RD_KAFKA_PRODUCER, producer_conf(p->settings, name, err), err);
   if (outbox->producer &&
       kafka_ok(rd_kafka_init_transactions(outbox->producer, OPEN_TIMEOUT_MS), name, err)) {
     for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++)

@@ -9,6 +9,9 @@
 
 struct outbox;
 
+// Whether the Kafka settings make a producer, without connecting. For --check.
+MUST_CHECK bool outbox_check(const struct settings *settings, struct err *err);
+
 // `name` is the transactional id: a new outbox of the same name fences the one before and aborts what it left
 // open.
 MUST_CHECK struct outbox *outbox_open(struct processor *processor, const char *name, struct err *err);

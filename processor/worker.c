@@ -53,12 +53,15 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
            LOG_INT("partitions", partitions->cnt));
 }
 
+// With the topics' prefix: a broker hands a static member that comes back its old partitions, whatever it
+// subscribes to now.
 static char *instance_name(const struct worker *w) {
-  return mem_printf("%s-%s-%d", w->processor->settings->group_id, w->processor->instance, w->index);
+  const struct settings *settings = w->processor->settings;
+  return mem_printf("%s%s-%s-%d", settings->topic_prefix, settings->group_id, w->processor->instance,
+                    w->index);
 }
 
-static bool open_consumer(struct worker *w, const char *name, struct err *err) {
-  const struct settings *settings = w->processor->settings;
+static rd_kafka_conf_t *consumer_conf(const struct settings *settings, const char *name, struct err *err) {
   struct kafka_setting ours[] = {
       {"group.id", settings->group_id},
       {"enable.auto.commit", "false"},
@@ -73,7 +76,16 @@ static bool open_consumer(struct worker *w, const char *name, struct err *err) {
       {"group.instance.id", name},            // last: only a named instance is a static member
   };
   size_t n = COUNT_OF(ours) - (*settings->instance == '\0');
-  rd_kafka_conf_t *conf = kafka_conf_new(settings, ours, n, err);
+  return kafka_conf_new(settings, ours, n, err);
+}
+
+bool worker_check(const struct settings *settings, struct err *err) {
+  return kafka_client_check(RD_KAFKA_CONSUMER, consumer_conf(settings, "check", err), err) &&
+         outbox_check(settings, err);
+}
+
+static bool open_consumer(struct worker *w, const char *name, struct err *err) {
+  rd_kafka_conf_t *conf = consumer_conf(w->processor->settings, name, err);
   if (conf == NULL) return false;
   rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
   rd_kafka_conf_set_opaque(conf, w);

@@ -7,6 +7,9 @@
 
 struct worker;
 
+// Whether the Kafka settings make a worker's clients, without connecting. For --check.
+MUST_CHECK bool worker_check(const struct settings *settings, struct err *err);
+
 // Starts worker number `index` of the process.
 MUST_CHECK struct worker *worker_start(struct processor *processor, int index, struct err *err);
 // Waits for its end after stop_request(), and frees it. NULL is none.

@@ -245,7 +245,7 @@ static void test_a_file_without_end_is_refused(void **state) {
   memset(large, 'x', 70000);
   setenv("DOCHAK_PREFIX_FILE", file_with(large, 70000), 1);
   assert_false(load(INGRESS, &values, &err));
-  assert_non_null(strstr(err.text, "is larger than 64 KiB"));
+  assert_non_null(strstr(err.text, "expected 65536 bytes at most"));
 }
 
 static void test_a_value_and_a_file_at_once_is_an_error(void **state) {

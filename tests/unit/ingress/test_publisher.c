@@ -121,9 +121,9 @@ static void test_a_value_over_the_limit_is_told_and_no_outage(void **state) {
   int saved = dup(STDOUT_FILENO), file = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   dup2(file, STDOUT_FILENO);
   log_init("test", LOG_LEVEL_INFO);
-  assert_int_equal(publisher_publish(f->publisher, messages, 2, 5000), PUBLISHER_TOO_LARGE);
   rd_kafka_mock_push_request_errors(f->mock.cluster, MOCK_PRODUCE, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
   assert_int_equal(publisher_publish(f->publisher, messages, 1, 5000), PUBLISHER_TOO_LARGE);
+  assert_int_equal(publisher_publish(f->publisher, messages, 2, 5000), PUBLISHER_TOO_LARGE);
   log_init("test", LOG_LEVEL_ERROR);
   dup2(saved, STDOUT_FILENO);
   close(saved);
