@@ -194,6 +194,7 @@ static bool try_to_commit(struct spool *spool, const struct batch *batch, bool s
     return false;
   }
   if (storing) note_success(spool);
+  metrics_add(spool->metrics, COUNTER_SPOOL_COMMITS, NULL, 1);
   atomic_fetch_add(spool->events, change.last_id - spool->last_id - change.dropped);
   spool->last_id = change.last_id;
   return true;
