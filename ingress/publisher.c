@@ -147,6 +147,10 @@ static void on_heard(void *arg) {
   note_success(arg);
 }
 
+static bool is_away(const struct publisher *publisher) {
+  return !atomic_load(&publisher->seen) || breaker_is_open(&publisher->breaker);
+}
+
 // ---- publishing ----
 
 // What of a request is not durable yet. In place, in order.
@@ -193,12 +197,11 @@ static void ask_kafka_all_the_same(struct publisher *publisher, struct rest *res
 static void publish(struct publisher *publisher, struct rest *rest, int64_t budget_ms) {
   int64_t deadline = clock_mono_ms() + budget_ms;
   int64_t reserve_ms = budget_ms / 2 < SPOOL_MS ? budget_ms / 2 : SPOOL_MS;
-  bool seen = atomic_load(&publisher->seen);
   if (!publisher->spool) {
-    if (seen) ask_kafka(publisher, rest, deadline);
+    if (atomic_load(&publisher->seen)) ask_kafka(publisher, rest, deadline);
     return;
   }
-  bool hopeful = seen && !breaker_is_open(&publisher->breaker);
+  bool hopeful = !is_away(publisher);
   if (hopeful) ask_kafka(publisher, rest, deadline - reserve_ms);
   if (rest->n) ask_spool(publisher, rest, deadline);
   if (rest->n && !hopeful) ask_kafka_all_the_same(publisher, rest, deadline);
@@ -241,6 +244,7 @@ static void *warm_topics(void *arg) {
   while (!atomic_load(&publisher->closing)) {
     if (see_topics(publisher, &err)) {
       atomic_store(&publisher->seen, true);
+      metrics_set(publisher->metrics, COUNTER_BREAKER, NULL, 0);
       log_info("Kafka's topics are there", LOG_STR("topic", publisher->names[KAFKA_TOPIC_EVENTS]));
       return NULL;
     }
@@ -319,6 +323,7 @@ struct publisher *publisher_open(const struct settings *settings, struct metrics
   publisher->by_kafka = metrics_at(metrics, COUNTER_DURABLE, "kafka");
   publisher->by_spool = metrics_at(metrics, COUNTER_DURABLE, "spool");
   atomic_flag_clear(&publisher->trying);
+  metrics_set(metrics, COUNTER_BREAKER, NULL, 1); // until Kafka has been seen
   publisher->rk = open_producer(settings, publisher, err);
   if (publisher->rk && open_topics(publisher, settings->topic_prefix, err) &&
       open_spool(publisher, settings, err) && start_drain(publisher, settings, err) &&
@@ -342,7 +347,7 @@ static void flush(struct publisher *publisher, int64_t deadline) {
 // The drain is at it anyway; this gives it the time.
 static void wait_drained(struct publisher *publisher, int64_t deadline) {
   if (!publisher->spool) return;
-  while (spool_count(publisher->spool) && !breaker_is_open(&publisher->breaker) && clock_mono_ms() < deadline)
+  while (spool_count(publisher->spool) && !is_away(publisher) && clock_mono_ms() < deadline)
     clock_sleep_ms(LOOK_MS);
   int64_t left = spool_count(publisher->spool);
   if (left) log_warn("events stay in the spool until the next start", LOG_INT("events", left));
@@ -353,8 +358,8 @@ void publisher_close(struct publisher *publisher, int64_t flush_ms) {
   int64_t deadline = clock_mono_ms() + flush_ms;
   atomic_store(&publisher->closing, true);
   pthread_join(publisher->warmer, NULL);
-  // Behind an open breaker everything queued is in the spool already, or nobody waits for it.
-  bool hopeless = publisher->spool && breaker_is_open(&publisher->breaker);
+  // While Kafka is away everything queued is in the spool already, or nobody waits for it.
+  bool hopeless = publisher->spool && is_away(publisher);
   flush(publisher, hopeless ? 0 : deadline);
   wait_drained(publisher, deadline);
   atomic_store(&publisher->stopping, true);
