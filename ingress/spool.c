@@ -73,15 +73,17 @@ static struct job *job_to_store(const struct publisher_message *messages, size_t
 
 // Neighbours share a range.
 static struct job *job_to_remove(const int64_t *ids, size_t n) {
-  struct job *job = mem_alloc(sizeof *job);
-  job->ranges = mem_array(n, sizeof *job->ranges);
+  struct range *ranges = mem_array(n, sizeof *ranges);
+  size_t n_ranges = 0;
   for (size_t i = 0; i < n; i++) {
-    struct range *last = job->n_ranges ? &job->ranges[job->n_ranges - 1] : NULL;
-    if (last && last->last + 1 == ids[i])
-      last->last++;
+    if (n_ranges && ranges[n_ranges - 1].last + 1 == ids[i])
+      ranges[n_ranges - 1].last++;
     else
-      job->ranges[job->n_ranges++] = (struct range){ids[i], ids[i]};
+      ranges[n_ranges++] = (struct range){ids[i], ids[i]};
   }
+  struct job *job = mem_alloc(sizeof *job);
+  job->ranges = ranges;
+  job->n_ranges = n_ranges;
   return job;
 }
 

@@ -32,8 +32,8 @@ static const char *const sql[STATEMENT_COUNT] = {
     [ROLLBACK] = "ROLLBACK",
     [PUT] = "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     [DROP] = "DELETE FROM event WHERE id BETWEEN ?1 AND ?2",
-    [USED] = "SELECT (page_count - freelist_count) * page_size"
-             " FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
+    [USED] = ("SELECT (page_count - freelist_count) * page_size"
+              " FROM pragma_page_count, pragma_freelist_count, pragma_page_size"),
     [OLDEST] = "SELECT time_ms FROM event ORDER BY id LIMIT 1",
     [FILL] = "INSERT INTO probe VALUES (zeroblob(?1))",
     [CLEAR] = "DELETE FROM probe",
@@ -108,6 +108,21 @@ static int64_t number(struct spool_file *file, enum statement which, int64_t oth
 
 // ---- the folder, and whose it is ----
 
+// A file is only as durable as its name: that of the file in the folder, and that of a new folder beside it.
+static bool sync_folder(const char *path, struct err *err) {
+  int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0 && errno == EACCES) return true; // not ours, so it was there long before us
+  bool good = fd >= 0 && fsync(fd) == 0;
+  if (!good) err_set(err, "%s: %s", path, strerror(errno));
+  if (fd >= 0) close(fd);
+  return good;
+}
+
+static bool sync_names(const struct spool_file *file, struct err *err) {
+  AUTO_FREE char *parent = mem_printf("%s/..", file->dir);
+  return sync_folder(file->dir, err) && sync_folder(parent, err);
+}
+
 static bool open_lock(struct spool_file *file, struct err *err) {
   if (mkdir(file->dir, 0700) != 0 && errno != EEXIST) return err_set(err, "%s", strerror(errno));
   AUTO_FREE char *path = mem_printf("%s/spool.lock", file->dir);
@@ -143,6 +158,8 @@ static bool check_sound(sqlite3 *db, bool *damaged, struct err *err) {
   return verdict && (!*damaged || err_set(err, "%s", verdict));
 }
 
+// A file that is larger than the bound, set lower since, keeps its size, and is full until it has been
+// drained.
 static bool set_durability(sqlite3 *db, int64_t max_bytes, struct err *err) {
   AUTO_FREE char *bound = mem_printf("PRAGMA max_page_count = %lld", (long long)(max_bytes / PAGE_BYTES));
   int64_t pages = 0;
@@ -190,7 +207,7 @@ static bool open_databases(struct spool_file *file, int64_t max_bytes, struct sp
   if (make_file(file->path, err) && open_database(file->path, &file->writer, err) &&
       check_sound(file->writer, damaged, err) && set_durability(file->writer, max_bytes, err) &&
       use_schema(file->writer, err) && count_events(file->writer, found, err) &&
-      open_database(file->path, &file->reader, err) && prepare_all(file, err))
+      open_database(file->path, &file->reader, err) && prepare_all(file, err) && sync_names(file, err))
     return true;
   *damaged |= file->writer && is_damage(file->writer);
   return false;
