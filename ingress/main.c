@@ -50,8 +50,8 @@ static void watch_readiness(const struct ingress *in) {
   do {
     const char *reason = server_unready(in->server);
     metrics_set(in->metrics, COUNTER_READY, NULL, !reason);
-    if (!reason && told) log_info("ready", LOG_INT("port", server_port(in->server)));
-    if (reason && reason != told) log_warn("not ready", LOG_STR("reason", reason));
+    if (!reason && told) log_info("/readyz says yes", LOG_INT("ops_port", admin_port(in->admin)));
+    if (reason && reason != told) log_warn("/readyz says no", LOG_STR("reason", reason));
     told = reason;
   } while (!stop_wait_ms(LOOK_MS));
 }

@@ -153,17 +153,24 @@ static bool is_away(const struct publisher *publisher) {
 
 // ---- publishing ----
 
-// What of a request is not durable yet. In place, in order.
+// What of a request is not durable yet, in order: the caller's messages, or a copy of some of them.
 struct rest {
-  struct publisher_message *messages;
+  const struct publisher_message *messages;
+  struct publisher_message *copy;
   size_t n;
 };
 
 static void keep_undone(struct rest *rest, const bool *durable) {
-  size_t kept = 0;
-  for (size_t i = 0; i < rest->n; i++)
-    if (!durable[i]) rest->messages[kept++] = rest->messages[i];
-  rest->n = kept;
+  size_t done = 0, kept = 0;
+  for (size_t i = 0; i < rest->n; i++) done += durable[i];
+  if (done && done < rest->n) {
+    struct publisher_message *undone = mem_array(rest->n - done, sizeof *undone);
+    for (size_t i = 0; i < rest->n; i++)
+      if (!durable[i]) undone[kept++] = rest->messages[i];
+    free(rest->copy);
+    rest->messages = rest->copy = undone;
+  }
+  rest->n -= done;
 }
 
 static void ask_kafka(struct publisher *publisher, struct rest *rest, int64_t deadline) {
@@ -210,10 +217,9 @@ static void publish(struct publisher *publisher, struct rest *rest, int64_t budg
 enum publisher_result publisher_publish(struct publisher *publisher, const struct publisher_message *messages,
                                         size_t n, int64_t budget_ms) {
   if (n == 0) return PUBLISHER_DURABLE;
-  struct rest rest = {mem_array(n, sizeof *messages), n};
-  memcpy(rest.messages, messages, n * sizeof *messages);
+  struct rest rest = {.messages = messages, .n = n};
   publish(publisher, &rest, budget_ms);
-  free(rest.messages);
+  free(rest.copy);
   return rest.n ? PUBLISHER_UNAVAILABLE : PUBLISHER_DURABLE;
 }
 
@@ -248,7 +254,10 @@ static void *warm_topics(void *arg) {
       log_info("Kafka's topics are there", LOG_STR("topic", publisher->names[KAFKA_TOPIC_EVENTS]));
       return NULL;
     }
-    if (!told) log_warn("waiting for Kafka's topics", LOG_STR("cause", err.text));
+    if (!told)
+      log_warn(publisher->spool ? "waiting for Kafka's topics; events go to the spool"
+                                : "not ready: waiting for Kafka's topics",
+               LOG_STR("cause", err.text));
     told = true;
     clock_sleep_ms(backoff_next_ms(&backoff));
   }
