@@ -51,7 +51,7 @@ struct ticket {
   pthread_mutex_t lock;
   pthread_cond_t settled;
   size_t pending; // reports still to come
-  bool failed, abandoned;
+  bool failed, too_large, abandoned;
   struct slot slots[]; // one a message, which its report finds again
 };
 
@@ -75,8 +75,9 @@ static void ticket_free(struct ticket *ticket) {
 }
 
 // Reports on one message. Wakes the request at the last one, or at the first bad one.
-static void ticket_report(struct slot *slot, bool durable) {
+static void ticket_report(struct slot *slot, rd_kafka_resp_err_t code) {
   struct ticket *ticket = slot->ticket;
+  bool durable = !code;
   pthread_mutex_lock(&ticket->lock);
   slot->durable = durable;
   bool wakes = !ticket->failed && (!durable || ticket->pending == 1);
@@ -89,22 +90,27 @@ static void ticket_report(struct slot *slot, bool durable) {
   if (last) ticket_free(ticket);
 }
 
-// Gives the ticket up; `sent` of n messages will be reported on. Fills in which are durable; true: all.
-static bool ticket_wait(struct ticket *ticket, size_t sent, size_t n, int64_t deadline, bool *durable) {
+// Gives the ticket up; `sent` of n messages will be reported on, and the next was refused with `code`. Fills
+// in which are durable; PUBLISHER_DURABLE: all.
+static enum publisher_result ticket_wait(struct ticket *ticket, size_t sent, size_t n,
+                                         rd_kafka_resp_err_t code, int64_t deadline, bool *durable) {
   struct timespec at = clock_timespec_at(deadline);
   pthread_mutex_lock(&ticket->lock);
   ticket->pending -= n - sent;
   ticket->failed |= n > sent;
+  ticket->too_large |= code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
   int expired = 0;
   while (ticket->pending && !ticket->failed && !expired)
     expired = pthread_cond_timedwait(&ticket->settled, &ticket->lock, &at);
   for (size_t i = 0; i < n; i++) durable[i] = ticket->slots[i].durable;
-  bool all = !ticket->pending && !ticket->failed;
+  enum publisher_result result = ticket->too_large                   ? PUBLISHER_TOO_LARGE
+                                 : ticket->pending || ticket->failed ? PUBLISHER_UNAVAILABLE
+                                                                     : PUBLISHER_DURABLE;
   ticket->abandoned = ticket->pending > 0;
   bool last = !ticket->abandoned;
   pthread_mutex_unlock(&ticket->lock);
   if (last) ticket_free(ticket);
-  return all;
+  return result;
 }
 
 // ---- Kafka ----
@@ -120,7 +126,8 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaqu
   ticket_report(rkm->_private, rkm->err);
 }
 
-static bool produce(struct publisher *publisher, const struct publisher_message *message, struct slot *slot) {
+static rd_kafka_resp_err_t produce(struct publisher *publisher, const struct publisher_message *message,
+                                   struct slot *slot) {
   const struct event_record record = {publisher->topics[message->topic], message->key, message->value,
                                       message->value_len, slot};
   rd_kafka_resp_err_t code = event_produce(publisher->rk, &record, &message->event);
@@ -173,54 +180,67 @@ static void keep_undone(struct rest *rest, const bool *durable) {
   rest->n -= done;
 }
 
-static void ask_kafka(struct publisher *publisher, struct rest *rest, int64_t deadline) {
+static void log_too_large(const struct rest *rest) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < rest->n; i++)
+    if (rest->messages[i].value_len > bytes) bytes = rest->messages[i].value_len;
+  log_warn("an event is too large for Kafka, see message.max.bytes here and at the broker",
+           LOG_INT("bytes", (int64_t)bytes));
+}
+
+// Nothing is learnt about Kafka from what it refused for its size.
+static enum publisher_result ask_kafka(struct publisher *publisher, struct rest *rest, int64_t deadline) {
   AUTO_FREE bool *durable = mem_array(rest->n, sizeof *durable);
   struct ticket *ticket = ticket_new(rest->n);
   size_t sent = 0, n = rest->n;
-  while (sent < n && produce(publisher, &rest->messages[sent], &ticket->slots[sent])) sent++;
-  bool all = ticket_wait(ticket, sent, n, deadline, durable);
+  rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+  while (sent < n && !(code = produce(publisher, &rest->messages[sent], &ticket->slots[sent]))) sent++;
+  enum publisher_result result = ticket_wait(ticket, sent, n, code, deadline, durable);
   keep_undone(rest, durable);
   atomic_fetch_add(publisher->by_kafka, n - rest->n);
-  if (all)
-    note_success(publisher);
-  else
-    note_failure(publisher);
+  if (result == PUBLISHER_DURABLE) note_success(publisher);
+  if (result == PUBLISHER_UNAVAILABLE) note_failure(publisher);
+  if (result == PUBLISHER_TOO_LARGE) log_too_large(rest);
+  return result;
 }
 
-static void ask_spool(struct publisher *publisher, struct rest *rest, int64_t deadline) {
-  if (!spool_store(publisher->spool, rest->messages, rest->n, deadline)) return;
+static enum publisher_result ask_spool(struct publisher *publisher, const struct rest *rest,
+                                       int64_t deadline) {
+  if (!spool_store(publisher->spool, rest->messages, rest->n, deadline)) return PUBLISHER_UNAVAILABLE;
   atomic_fetch_add(publisher->by_spool, rest->n);
-  rest->n = 0;
+  return PUBLISHER_DURABLE;
 }
 
 // A spool that refuses is no reason not to ask a Kafka that is thought away, but one at a time: the others
 // are better off with a quick answer.
-static void ask_kafka_all_the_same(struct publisher *publisher, struct rest *rest, int64_t deadline) {
-  if (!atomic_load(&publisher->seen) || atomic_flag_test_and_set(&publisher->trying)) return;
-  ask_kafka(publisher, rest, deadline);
+static enum publisher_result ask_kafka_all_the_same(struct publisher *publisher, struct rest *rest,
+                                                    int64_t deadline) {
+  if (!atomic_load(&publisher->seen) || atomic_flag_test_and_set(&publisher->trying))
+    return PUBLISHER_UNAVAILABLE;
+  enum publisher_result result = ask_kafka(publisher, rest, deadline);
   atomic_flag_clear(&publisher->trying);
+  return result;
 }
 
-static void publish(struct publisher *publisher, struct rest *rest, int64_t budget_ms) {
+static enum publisher_result publish(struct publisher *publisher, struct rest *rest, int64_t budget_ms) {
   int64_t deadline = clock_mono_ms() + budget_ms;
   int64_t reserve_ms = budget_ms / 2 < SPOOL_MS ? budget_ms / 2 : SPOOL_MS;
-  if (!publisher->spool) {
-    if (atomic_load(&publisher->seen)) ask_kafka(publisher, rest, deadline);
-    return;
-  }
+  enum publisher_result result = PUBLISHER_UNAVAILABLE;
+  if (!publisher->spool) return atomic_load(&publisher->seen) ? ask_kafka(publisher, rest, deadline) : result;
   bool hopeful = !is_away(publisher);
-  if (hopeful) ask_kafka(publisher, rest, deadline - reserve_ms);
-  if (rest->n) ask_spool(publisher, rest, deadline);
-  if (rest->n && !hopeful) ask_kafka_all_the_same(publisher, rest, deadline);
+  if (hopeful) result = ask_kafka(publisher, rest, deadline - reserve_ms);
+  if (result == PUBLISHER_UNAVAILABLE) result = ask_spool(publisher, rest, deadline);
+  if (result == PUBLISHER_UNAVAILABLE && !hopeful) result = ask_kafka_all_the_same(publisher, rest, deadline);
+  return result;
 }
 
 enum publisher_result publisher_publish(struct publisher *publisher, const struct publisher_message *messages,
                                         size_t n, int64_t budget_ms) {
   if (n == 0) return PUBLISHER_DURABLE;
   struct rest rest = {.messages = messages, .n = n};
-  publish(publisher, &rest, budget_ms);
+  enum publisher_result result = publish(publisher, &rest, budget_ms);
   free(rest.copy);
-  return rest.n ? PUBLISHER_UNAVAILABLE : PUBLISHER_DURABLE;
+  return result;
 }
 
 const char *publisher_unready(const struct publisher *publisher) {

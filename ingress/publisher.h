@@ -45,7 +45,7 @@ const char *publisher_unready(const struct publisher *publisher);
 void publisher_close(struct publisher *publisher, int64_t flush_ms);
 
 // TOO_LARGE: one of them is larger than Kafka's message.max.bytes, and will be the next time, too; it is
-// logged.
+// logged, and not spooled. While Kafka is away nobody knows, and it is: the drain tells then.
 enum publisher_result { PUBLISHER_DURABLE, PUBLISHER_UNAVAILABLE, PUBLISHER_TOO_LARGE };
 // Everything in `messages` is copied. Blocks for at most budget_ms. No messages are durable at once. Thread:
 // any.
