@@ -14,7 +14,7 @@ static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
 // Set once, before the threads start.
 static const char *log_service = "dochak";
-static enum log_level log_level_min = LOG_LEVEL_INFO;
+static _Atomic enum log_level log_level_min = LOG_LEVEL_INFO;
 
 static const char cut_mark[] =
     "\",\"cut\":true}\n"; // the longest thing that must still fit behind a full line
