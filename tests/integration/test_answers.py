@@ -78,7 +78,9 @@ def test_blux_with_a_wrong_secret_gets_404_and_leaves_nothing(dochak: World) -> 
     assert counts(dochak) == before
 
 
-@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Bearer wrong-key-wrong-key", "Basic KEY", "KEY", "Bearer KEYx", "Bearer KEY,KEY"])
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer", "Bearer ", "Bearer wrong-key-wrong-key", "Basic KEY", "KEY", "Bearer KEYx", "Bearer KEY,KEY"]
+)
 def test_registration_without_a_valid_key_is_401(dochak: World, header: str | None) -> None:
     before = counts(dochak)
     headers = {} if header is None else {"Authorization": header.replace("KEY", dochak.keys["INGRESS"])}
@@ -97,7 +99,13 @@ def test_every_key_of_a_rotation_is_valid(world: World) -> None:
 
 def test_every_secret_of_an_endpoint_is_valid(world: World) -> None:
     world.endpoints_file.write_text(
-        json.dumps({"endpoints": [{"endpoint": "bizgo/alimtalk", "provider": "bizgo", "secret_path": ["DOCHAK_SECRET_BIZGO_PATH", "DOCHAK_SECRET_NEXT"]}]})
+        json.dumps(
+            {
+                "endpoints": [
+                    {"endpoint": "bizgo/alimtalk", "provider": "bizgo", "secret_path": ["DOCHAK_SECRET_BIZGO_PATH", "DOCHAK_SECRET_NEXT"]}
+                ]
+            }
+        )
     )
     world.new_ingress(DOCHAK_SECRET_NEXT="the-next-secret-0123").start().wait_ready()
     for secret, kept in ((world.keys["BIZGO"], 1), ("the-next-secret-0123", 2), ("the-last-secret-0123", 2)):
@@ -108,7 +116,9 @@ def test_every_secret_of_an_endpoint_is_valid(world: World) -> None:
 # --- content type and coding
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "multipart/form-data; boundary=x"])
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "multipart/form-data; boundary=x"]
+)
 def test_registration_in_another_content_type_is_415(dochak: World, content_type: str) -> None:
     before = counts(dochak)
     answer = dochak.post_registration(payloads.accepted("bizgo", "x"), {"Content-Type": content_type})
@@ -256,7 +266,9 @@ def test_a_head_without_end_is_refused(dochak: World) -> None:
     said = http.raw(dochak.ingress.ports["public"], b"POST /webhook/bizgo/alimtalk HTTP/1.1\r\nX: " + b"a" * 100_000, half_close=True)
     assert http.status_of(said) in (0, 400, 431), said[:200]
     many = b"".join(b"X-%d: a\r\n" % i for i in range(70))
-    said = http.raw(dochak.ingress.ports["public"], b"POST /v1/notifications HTTP/1.1\r\nHost: x\r\n" + many + b"Content-Length: 2\r\n\r\n{}")
+    said = http.raw(
+        dochak.ingress.ports["public"], b"POST /v1/notifications HTTP/1.1\r\nHost: x\r\n" + many + b"Content-Length: 2\r\n\r\n{}"
+    )
     assert http.status_of(said) == 431, said[:200]
     assert dochak.ingress.get("/livez").status == 200
 

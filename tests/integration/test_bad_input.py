@@ -106,7 +106,6 @@ def kept_whole(world: World, endpoint: str, body: bytes) -> http.Answer:
         "quarantine": before["quarantine"] + 1,
         "alerts": before["alerts"] + 1,
     }
-    record, alert = world.topics.read("quarantine")[-1], world.topics.read("alerts")[-1]
     newest = max(world.topics.read("quarantine"), key=lambda r: (r.timestamp, r.id))
     assert newest.value == body, newest
     assert newest.header("ce_endpoint") == endpoint and newest.header("ce_source") == f"/ingress/{endpoint}"

@@ -128,7 +128,9 @@ def test_an_ill_formed_value_is_refused_by_name(settings: dict[str, str], name: 
     refused(run(name, "--check", env={**settings, setting: value}), setting)
 
 
-@pytest.mark.parametrize(("name", "setting"), [("ingress", "DOCHAK_INGRESS_KEY"), ("ingress", "DOCHAK_ENDPOINTS_FILE"), ("processor", "DOCHAK_RECIPIENT_KEY")])
+@pytest.mark.parametrize(
+    ("name", "setting"), [("ingress", "DOCHAK_INGRESS_KEY"), ("ingress", "DOCHAK_ENDPOINTS_FILE"), ("processor", "DOCHAK_RECIPIENT_KEY")]
+)
 def test_a_required_setting_that_is_missing_is_named(settings: dict[str, str], name: str, setting: str) -> None:
     del settings[setting]
     refused(run(name, "--check", env=settings), setting)
@@ -202,7 +204,9 @@ def test_a_bad_provider_file_is_refused_with_file_and_place(settings: dict[str, 
 
 
 @pytest.mark.parametrize("name", BOTH)
-@pytest.mark.parametrize("line", ["acks=1", "nonsense", "no.such.property=1", "enable.auto.commit=true", "isolation.level=read_uncommitted", "group.id=x"])
+@pytest.mark.parametrize(
+    "line", ["acks=1", "nonsense", "no.such.property=1", "enable.auto.commit=true", "isolation.level=read_uncommitted", "group.id=x"]
+)
 def test_kafka_properties_may_not_touch_what_correctness_rests_on(settings: dict[str, str], tmp_path, name: str, line: str) -> None:
     properties = tmp_path / "kafka.properties"
     properties.write_text(f"# a comment\n\nclient.rack=a\n{line}\n")
@@ -220,7 +224,14 @@ def test_a_provider_of_ones_own_needs_no_release(world: World) -> None:
                 "webhook": {
                     "elements": "/results",
                     "kinds": [
-                        {"name": "result", "kind": "receipt", "id": "/no", "code": "/state", "channel": {"value": "PIGEON"}, "dedupe": ["/no", "/state"]}
+                        {
+                            "name": "result",
+                            "kind": "receipt",
+                            "id": "/no",
+                            "code": "/state",
+                            "channel": {"value": "PIGEON"},
+                            "dedupe": ["/no", "/state"],
+                        }
                     ],
                     "ack": {"status": 202, "body": {"ok": True}},
                     "refused": {"status": 403},

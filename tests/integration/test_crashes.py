@@ -5,7 +5,6 @@ import random
 import time
 from contextlib import contextmanager
 
-import psycopg
 import pytest
 
 from support import payloads
@@ -56,7 +55,7 @@ def stored(world: World) -> int:
 @contextmanager
 def locked(world: World, table: str):
     """Nobody else writes the table meanwhile."""
-    with psycopg.connect(host="127.0.0.1", port=world.postgres.port, user="dochak", dbname=world.name) as connection:
+    with world.connect() as connection, connection.transaction():
         connection.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
         yield
 
@@ -113,7 +112,10 @@ def test_kill_before_the_first_commit_leaves_nothing(world: World) -> None:
         ids = feed(world, 60)
         until("both workers wait in Postgres", lambda: waits_for_lock(world, 2))
         processor.kill()
-    until("Postgres has noticed", lambda: not world.sql("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"))
+    until(
+        "Postgres has noticed",
+        lambda: not world.sql("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"),
+    )
     assert stored(world) == 0 and world.alerts() == []
     processor.start()
     check_all(world, ids)

@@ -42,7 +42,9 @@ def test_each_element_of_a_list_travels_byte_for_byte(dochak: World) -> None:
         assert dochak.row("blux", id_)["status"] == "SENT"
 
 
-@pytest.mark.parametrize("id_", ["가나다라", "a b", "é", 'quote"back\\slash', "%s%n", "'; DROP TABLE notification; --", "x" * 255, "null", "0", " "])
+@pytest.mark.parametrize(
+    "id_", ["가나다라", "a b", "é", 'quote"back\\slash', "%s%n", "'; DROP TABLE notification; --", "x" * 255, "null", "0", " "]
+)
 def test_every_id_is_a_key(dochak: World, id_: str) -> None:
     dochak.bizgo(payloads.bizgo(id_, "10000"))
     dochak.wait_row("bizgo", id_, status="SENT")
@@ -89,7 +91,16 @@ def test_headers_are_those_of_a_cloud_event(dochak: World) -> None:
 
 @pytest.mark.parametrize(
     "traceparent",
-    ["", "00", TRACEPARENT.upper(), TRACEPARENT + "-00", "01" + TRACEPARENT[2:], "00-" + "0" * 32 + TRACEPARENT[35:], "x" * 55, TRACEPARENT.replace("-", "_")],
+    [
+        "",
+        "00",
+        TRACEPARENT.upper(),
+        TRACEPARENT + "-00",
+        "01" + TRACEPARENT[2:],
+        "00-" + "0" * 32 + TRACEPARENT[35:],
+        "x" * 55,
+        TRACEPARENT.replace("-", "_"),
+    ],
 )
 def test_a_traceparent_that_is_none_is_left_out(dochak: World, traceparent: str) -> None:
     id_ = payloads.new_id()

@@ -67,7 +67,9 @@ def test_processor_stays_small_under_a_backlog(world: World) -> None:
     until("all is done", lambda: world.sql("SELECT count(*) AS n FROM notification")[0]["n"] == count, 120)
     world.settle(60)
     seconds = time.monotonic() - began
-    print(f"processor after {count} receipts: {processor.peak_rss_mb():.1f} MB at most; {count / seconds:.0f} receipts a second, start included")
+    print(
+        f"processor after {count} receipts: {processor.peak_rss_mb():.1f} MB at most; {count / seconds:.0f} receipts a second, start included"
+    )
     assert processor.peak_rss_mb() <= PROCESSOR_MB
     assert len(world.alerts()) == count // 10
 
@@ -82,5 +84,7 @@ def test_a_start_and_a_stop_take_no_time(world: World) -> None:
             began = time.monotonic()
             service.stop()
             stopped.append(time.monotonic() - began)
-        print(f"{service.name}: ready after {', '.join(f'{s:.2f}' for s in ready)} s; ended after {', '.join(f'{s:.2f}' for s in stopped)} s")
+        print(
+            f"{service.name}: ready after {', '.join(f'{s:.2f}' for s in ready)} s; ended after {', '.join(f'{s:.2f}' for s in stopped)} s"
+        )
         assert max(ready) <= START_SECONDS and max(stopped) <= STOP_SECONDS

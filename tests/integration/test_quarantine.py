@@ -136,7 +136,9 @@ def test_foreign_records_in_quarantine_are_told_and_never_put_aside_again(world:
     world.foreign = True
     world.new_processor(DOCHAK_WORKERS="1").start()
     for value in (b"\xff whatever", None):
-        world.topics.produce("quarantine", value, headers=headers(**{"ce_type": QUARANTINED, "ce_reason": "why not", **NASTY[name]}), partition=2)
+        world.topics.produce(
+            "quarantine", value, headers=headers(**{"ce_type": QUARANTINED, "ce_reason": "why not", **NASTY[name]}), partition=2
+        )
     world.topics.produce("quarantine", b"without headers", partition=2)
     world.topics.flush()
     check_quarantine(world, [b"\xff whatever", None, b"without headers"])
@@ -184,7 +186,9 @@ def test_what_postgres_refuses_is_put_aside_alone(world: World, name: str) -> No
     assert world.statuses() == dict.fromkeys(good, "DEAD_LETTER")
     assert sorted(r.value for r in world.topics.read("quarantine")) == sorted(payloads.to_bytes(events[id_]) for id_ in poison)
     told = [(alert.type, alert.header("ce_subject")) for alert in world.alerts()]
-    assert sorted(told, key=str) == sorted([("dochak.notification.dead_lettered.v1", id_) for id_ in good] + [(QUARANTINED, None)] * 3, key=str)
+    assert sorted(told, key=str) == sorted(
+        [("dochak.notification.dead_lettered.v1", id_) for id_ in good] + [(QUARANTINED, None)] * 3, key=str
+    )
     for record in world.topics.read("quarantine"):
         assert record.header("ce_reason") and "poison" not in record.header("ce_reason")
         assert record.header("ce_provider") == "blux" and record.header("ce_endpoint") == "blux/sms"
@@ -218,7 +222,9 @@ def test_one_notification_in_several_partitions_still_ends_right(world: World) -
     for id_ in ids:
         for partition, (code, service) in enumerate([("63019", "ALIMTALK"), ("10000", "SMS"), ("63019", "ALIMTALK"), ("23003", "RCS")]):
             value = payloads.to_bytes(payloads.bizgo(id_, code, service))
-            world.topics.produce("events", value, headers=headers(ce_subject=id_, ce_id=str(uuid.uuid4())), partition=partition % PARTITIONS)
+            world.topics.produce(
+                "events", value, headers=headers(ce_subject=id_, ce_id=str(uuid.uuid4())), partition=partition % PARTITIONS
+            )
     world.topics.flush()
     for number in range(2):
         world.new_processor(DOCHAK_BATCH_MAX_RECORDS="7", DOCHAK_INSTANCE=f"p{number}").start()

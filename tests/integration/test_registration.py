@@ -70,8 +70,14 @@ def test_a_refused_destination_is_a_dead_letter_and_its_neighbours_are_not(docha
             shape(destination(taken), destination(refused, code="A306", result="수신번호 오류"), destination(again, code="A301")),
         )
     )
-    assert answered == [entry("bizgo", taken), entry("bizgo", refused, accepted=False, code="A306", reason="수신번호 오류"), entry("bizgo", again)]
-    dochak.wait_row("bizgo", refused, status="DEAD_LETTER", outcome="rejected", code="A306", reason="수신번호 오류", recipient="010****5678")
+    assert answered == [
+        entry("bizgo", taken),
+        entry("bizgo", refused, accepted=False, code="A306", reason="수신번호 오류"),
+        entry("bizgo", again),
+    ]
+    dochak.wait_row(
+        "bizgo", refused, status="DEAD_LETTER", outcome="rejected", code="A306", reason="수신번호 오류", recipient="010****5678"
+    )
     for msg_key in (taken, again):
         dochak.wait_row("bizgo", msg_key, status="PENDING", outcome=None, code=None)
     dochak.settle()

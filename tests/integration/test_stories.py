@@ -59,7 +59,12 @@ def test_the_seeds_incident_is_told_within_a_second(dochak: World, report) -> No
 
 @pytest.mark.parametrize(
     ("code", "status", "outcome"),
-    [("10000", "SENT", "delivered"), ("64016", "DEAD_LETTER", "failed"), ("22000", "DEAD_LETTER", "failed"), ("64008", "DEAD_LETTER", "account_fault")],
+    [
+        ("10000", "SENT", "delivered"),
+        ("64016", "DEAD_LETTER", "failed"),
+        ("22000", "DEAD_LETTER", "failed"),
+        ("64008", "DEAD_LETTER", "account_fault"),
+    ],
 )
 def test_every_code_of_the_seeds_means_what_they_say(dochak: World, code: str, status: str, outcome: str) -> None:
     msg_key = payloads.new_id()
@@ -167,7 +172,14 @@ def test_the_fallback_that_arrives_is_told_as_recovered(dochak: World) -> None:
 def test_what_is_no_receipt_is_acknowledged_and_changes_nothing(dochak: World) -> None:
     """BizGo's MO calls come to the same URL."""
     msg_key = payloads.new_id()
-    incoming = {"msgKey": msg_key, "serviceType": "MO", "msgType": "SM", "to": "15880000", "from": payloads.PHONE, "content": payloads.BODY_MARK}
+    incoming = {
+        "msgKey": msg_key,
+        "serviceType": "MO",
+        "msgType": "SM",
+        "to": "15880000",
+        "from": payloads.PHONE,
+        "content": payloads.BODY_MARK,
+    }
     dochak.bizgo(incoming)
     dochak.settle()
     assert [r.type for r in dochak.records("events", msg_key)] == ["dochak.webhook.received.v1"]
@@ -195,5 +207,3 @@ def test_the_same_id_at_two_providers_is_two_notifications(dochak: World) -> Non
     dochak.blux(payloads.blux_event("shared-id", delivered=False))
     dochak.wait_row("bizgo", "shared-id", status="SENT")
     dochak.wait_row("blux", "shared-id", status="DEAD_LETTER")
-
-

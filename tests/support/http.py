@@ -19,7 +19,9 @@ class Answer:
         return json.loads(self.body)
 
 
-def request(port: int, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None, timeout: float = 15) -> Answer:
+def request(
+    port: int, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None, timeout: float = 15
+) -> Answer:
     """One request on a connection of its own. A reset or a lack of an answer is an OSError or an HTTPException."""
     conn = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout * builds.patience())
     try:

@@ -113,7 +113,8 @@ class Service:
             self._process.kill()
             self._process.wait()
             self._process = None
-            raise AssertionError(f"{self.name} did not end within {seconds} s of SIGTERM; its log ends:\n{self.log_text()[-3000:]}") from None
+            tail = self.log_text()[-3000:]
+            raise AssertionError(f"{self.name} did not end within {seconds} s of SIGTERM; its log ends:\n{tail}") from None
         self._process = None
         return self.exit_code
 
@@ -144,7 +145,7 @@ class Service:
         assert self.stderr() == "", f"{self.name} wrote to stderr:\n{self.stderr()}"
         text = self.log_text()
         for secret in self.secrets:
-            assert secret not in text, f"{self.name} logged {secret!r}: {next(l for l in text.splitlines() if secret in l)}"
+            assert secret not in text, f"{self.name} logged {secret!r}: {next(line for line in text.splitlines() if secret in line)}"
         for line in text.splitlines():
             self._check_line(line)
 
@@ -153,7 +154,7 @@ class Service:
             line = json.loads(text)
         except ValueError as error:
             raise AssertionError(f"{self.name} logged a line that is no JSON ({error}): {text}") from None
-        assert LOG_KEYS <= line.keys(), f"{self.name} logged a line without {LOG_KEYS - line.keys()}: {text}"
+        assert line.keys() >= LOG_KEYS, f"{self.name} logged a line without {LOG_KEYS - line.keys()}: {text}"
         if line["level"] == "error":
             assert any(re.search(pattern, text) for pattern in self.expected_errors), f"{self.name} logged an error: {text}"
 

@@ -200,9 +200,7 @@ class Topics:
 
     # --- writing, as others would
 
-    def produce(
-        self, short: str, value: bytes | None, key: bytes | str | None = None, headers=None, partition: int | None = None
-    ) -> None:
+    def produce(self, short: str, value: bytes | None, key: bytes | str | None = None, headers=None, partition: int | None = None) -> None:
         """Durable when it returns after flush()."""
         if self._producer is None:
             self._producer = Producer({"bootstrap.servers": self.bootstrap, "acks": "all", "partitioner": "murmur2_random", **QUIET})
@@ -219,4 +217,3 @@ class Topics:
     def close(self) -> None:
         for reader in self._readers.values():
             reader.close()
-

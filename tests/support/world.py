@@ -46,8 +46,7 @@ class World:
         self.ingress: Service | None = None  # the one that requests go to
         self.foreign = False  # the test writes to the topics itself, what it likes
         self._connection: psycopg.Connection | None = None
-        self._pg_admin = lambda: psycopg.connect(host="127.0.0.1", port=postgres.port, user="dochak", dbname="postgres", autocommit=True)
-        self.keys = {name: f"{name.lower().replace('_', '-')}-{secrets.token_hex(16)}" for name in ("INGRESS", "RECIPIENT", "BIZGO", "BLUX")}
+        self.keys = {name: f"{name.lower()}-{secrets.token_hex(16)}" for name in ("INGRESS", "RECIPIENT", "BIZGO", "BLUX")}
         self._write_endpoints()
 
     # --- settings
@@ -91,9 +90,22 @@ class World:
     # --- beginning
 
     def create_database(self) -> "World":
-        with self._pg_admin() as admin:
-            admin.execute(f'CREATE DATABASE "{self.name}"')
+        self._administer(f'CREATE DATABASE "{self.name}"')
         return self
+
+    def _administer(self, statement: str) -> None:
+        with self.connect("postgres") as connection:
+            connection.execute(statement)
+
+    def connect(self, database: str | None = None) -> psycopg.Connection:
+        return psycopg.connect(
+            host="127.0.0.1",
+            port=self.postgres.port,
+            user="dochak",
+            dbname=database or self.name,
+            autocommit=True,
+            row_factory=dict_row,
+        )
 
     def migrate(self) -> str:
         done = run_once("processor", self.env(), "migrate")
@@ -177,9 +189,7 @@ class World:
 
     def _query(self, statement: str, values: tuple) -> list[dict]:
         if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(
-                host="127.0.0.1", port=self.postgres.port, user="dochak", dbname=self.name, autocommit=True, row_factory=dict_row
-            )
+            self._connection = self.connect()
         cursor = self._connection.execute(statement, values or None)
         return cursor.fetchall() if cursor.description else []
 
@@ -274,5 +284,4 @@ class World:
             self._connection.close()
         self.topics.close()
         self.topics.delete()
-        with self._pg_admin() as admin:
-            admin.execute(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+        self._administer(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
