@@ -48,9 +48,19 @@ static const struct option table[] = {
                 "record (message.max.bytes)."),
     ROW("DOCHAK_ACK_BUDGET_MS", OPTION_INT, ack_budget_ms, "1500", .min = 50, .max = 30000,
         .services = SERVICE_INGRESS,
-        .help =
-            "Milliseconds a request may wait for Kafka's acknowledgement; keep it below the provider's own "
-            "deadline."),
+        .help = "Milliseconds within which a request's events are in Kafka, or else in the spool; keep it "
+                "below the provider's own deadline."),
+    ROW("DOCHAK_SPOOL_DIR", OPTION_TEXT, spool_dir, "", .services = SERVICE_INGRESS,
+        .help = "Folder, on a disk that outlives the process, where events wait while Kafka is away; each "
+                "ingress needs its own. Without one, senders get 503 then."),
+    ROW("DOCHAK_SPOOL_MAX_BYTES", OPTION_INT, spool_max_bytes, "1073741824", .min = 16777216,
+        .max = 1099511627776, .services = SERVICE_INGRESS,
+        .help = "What the spool may take up on disk, beside a log of some 16 MiB; half a KiB is one small "
+                "receipt."),
+    ROW("DOCHAK_SPOOL_READY_PERCENT", OPTION_INT, spool_ready_percent, "80", .min = 1, .max = 100,
+        .services = SERVICE_INGRESS,
+        .help = "How full the spool may be before /readyz says no; what still comes is taken until it is "
+                "full."),
 
     ROW("DOCHAK_PROCESSOR_OPS_LISTEN", OPTION_LISTEN, processor_ops_listen, "0.0.0.0:9081",
         .services = SERVICE_PROCESSOR, .help = "IPv4 address:port for /livez, /readyz and /metrics."),

@@ -9,7 +9,16 @@ enum counter {
   COUNTER_ELEMENTS,     // by kind
   COUNTER_QUARANTINED,  // by endpoint
   COUNTER_REFUSED,      // by endpoint
+  COUNTER_REFUSALS,     // by check
   COUNTER_KAFKA_ERRORS, // by librdkafka's name of the error
+  COUNTER_DURABLE,      // by way
+  COUNTER_SPOOL_EVENTS,
+  COUNTER_SPOOL_BYTES,
+  COUNTER_SPOOL_AGE,
+  COUNTER_SPOOL_COMMITS,
+  COUNTER_SPOOL_DRAINED,
+  COUNTER_SPOOL_ERRORS, // by what it was
+  COUNTER_BREAKER,
   COUNTER_IN_FLIGHT,
   COUNTER_READY,
   COUNTER_COUNT

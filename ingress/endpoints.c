@@ -14,6 +14,7 @@ enum { FILE_MAX_BYTES = 1024 * 1024 };
 struct endpoints {
   struct endpoint *list;
   size_t n;
+  struct networks trusted;
 };
 
 // ---- loading ----
@@ -80,7 +81,11 @@ static bool add_endpoint(struct endpoints *all, const struct providers *provider
   fresh->provider = providers_find(providers, provider);
   if (!fresh->provider) return err_provider(err, provider, providers);
   return add_secrets(&fresh->path, json_object_get(node, "secret_path"), err) &&
-         check_unique(all, fresh, err);
+         (fresh->checks = verify_new(json_object_get(node, "checks"), err)) && check_unique(all, fresh, err);
+}
+
+static bool add_proxies(struct endpoints *all, const json_t *proxies, struct err *err) {
+  return networks_load(&all->trusted, proxies, err) || err_prefix(err, "/trusted_proxies");
 }
 
 static bool add_all(struct endpoints *all, const struct providers *providers, const json_t *nodes,
@@ -95,7 +100,9 @@ static bool add_all(struct endpoints *all, const struct providers *providers, co
 struct endpoints *endpoints_load(const char *file, const struct providers *providers, struct err *err) {
   struct endpoints *all = mem_alloc(sizeof *all);
   AUTO_JSON *document = read_document(file, err);
-  if (document && add_all(all, providers, json_object_get(document, "endpoints"), err)) return all;
+  if (document && add_proxies(all, json_object_get(document, "trusted_proxies"), err) &&
+      add_all(all, providers, json_object_get(document, "endpoints"), err))
+    return all;
   err_prefix(err, "%s: ", file);
   endpoints_free(all);
   return NULL;
@@ -107,13 +114,19 @@ void endpoints_free(struct endpoints *endpoints) {
     free(endpoints->list[i].name);
     free(endpoints->list[i].source);
     secrets_fini(&endpoints->list[i].path);
+    verify_free(endpoints->list[i].checks);
   }
+  networks_fini(&endpoints->trusted);
   free(endpoints->list);
   free(endpoints);
 }
 
 size_t endpoints_count(const struct endpoints *endpoints) {
   return endpoints->n;
+}
+
+const struct networks *endpoints_trusted_proxies(const struct endpoints *endpoints) {
+  return &endpoints->trusted;
 }
 
 // ---- finding ----

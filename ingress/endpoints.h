@@ -1,29 +1,31 @@
 // SPDX-License-Identifier: MIT
 // The webhook addresses we gave to providers: one JSON file (endpoints.schema.json), read once at start. An
 // endpoint is a provider and how its sender is known. Secrets are named there and come from the environment
-// or a file; here they are digests. Not for: checks of headers and addresses, which come with the sender
-// checks.
+// or a file. Not for: how a check is done (verify.h).
 #pragma once
 #include "common/err.h"
 #include "common/provider.h"
 #include "ingress/secrets.h"
+#include "ingress/verify.h"
 #include <stddef.h>
 
 struct endpoint {
   char *name;   // "bizgo/alimtalk": its URL is /webhook/<name>, or /webhook/<name>/<secret>
   char *source; // "/ingress/<name>"
   const struct provider *provider;
-  struct secrets path; // none: the URL has no secret part
+  struct secrets path;   // none: the URL has no secret part
+  struct verify *checks; // may hold none; never NULL
 };
 
 struct endpoints;
 
 // False with file, pointer and rule: a fault of form, a name twice, two whose URLs could meet, a provider
-// that does not exist, a secret that is missing or weak. Providers are borrowed.
+// that does not exist, a secret that is missing or weak, a check that could not run. Providers are borrowed.
 MUST_CHECK struct endpoints *endpoints_load(const char *file, const struct providers *providers,
                                             struct err *err);
 void endpoints_free(struct endpoints *endpoints);
 size_t endpoints_count(const struct endpoints *endpoints);
+const struct networks *endpoints_trusted_proxies(const struct endpoints *endpoints);
 
 enum endpoints_match { ENDPOINTS_NONE, ENDPOINTS_REFUSED, ENDPOINTS_FOUND };
 // `path` is what follows /webhook/, as sent: nothing is decoded, since no name and no secret needs encoding.

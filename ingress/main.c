@@ -8,7 +8,7 @@
 #include "ingress/server.h"
 #include <malloc.h>
 
-enum { DRAIN_MS = 10000, FLUSH_MS = 5000, A_WHILE_MS = 3600000 };
+enum { DRAIN_MS = 10000, FLUSH_MS = 5000, LOOK_MS = 500 };
 
 static bool read_configuration(struct ingress *in, struct err *err) {
   const struct settings *settings = &in->settings;
@@ -45,6 +45,18 @@ static bool check(const struct ingress *in, struct err *err) {
   return true;
 }
 
+// The metric says what /readyz says, asked or not; the log says when it changes.
+static void watch_readiness(const struct ingress *in) {
+  const char *told = "starting";
+  do {
+    const char *reason = server_unready(in->server);
+    metrics_set(in->metrics, COUNTER_READY, NULL, !reason);
+    if (!reason && told) log_info("/readyz says yes", LOG_INT("ops_port", admin_port(in->admin)));
+    if (reason && reason != told) log_warn("/readyz says no", LOG_STR("reason", reason));
+    told = reason;
+  } while (!stop_wait_ms(LOOK_MS));
+}
+
 static bool run(struct ingress *in, unsigned flags, struct err *err) {
   if (!settings_load(SERVICE_INGRESS, &in->settings, err)) return false;
   if (flags & SETTINGS_PRINT) settings_print(SERVICE_INGRESS, &in->settings);
@@ -55,7 +67,7 @@ static bool run(struct ingress *in, unsigned flags, struct err *err) {
   stop_init();
   if (!start(in, err)) return false;
   log_info("listening", LOG_INT("port", server_port(in->server)), LOG_INT("ops_port", admin_port(in->admin)));
-  while (!stop_wait_ms(A_WHILE_MS)) continue;
+  watch_readiness(in);
   log_info("stopping", LOG_INT("drain_ms", DRAIN_MS));
   return true;
 }

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Makes events durable: hands them to Kafka and waits, on our own clock, until all are acknowledged with
-// acks=all. One wake for all the events of a request. Not for: what an event says; what to answer.
+// Makes events durable, within a budget that is ours and not librdkafka's: hands them to Kafka and waits
+// until all are acknowledged with acks=all, one wake for all the events of a request; what Kafka has not
+// acknowledged in time, or while it is known to be away, goes to the spool. Not for: what an event says; what
+// to answer.
 //
+// An event whose acknowledgement was late is in Kafka and in the spool, so twice on the topic in the end; and
 // UNAVAILABLE does not mean that nothing was stored: some events may be, or be stored later, after the
-// waiting has ended. The sender is told to send again, and the doubles are absorbed downstream by the
-// receipts' dedupe key.
+// waiting has ended, and the sender is told to send again. Both kinds of doubles are absorbed downstream: the
+// same receipt by its dedupe key, the same event by its ce_id.
+//
+// Without a spool (no DOCHAK_SPOOL_DIR) Kafka being away is UNAVAILABLE.
 #pragma once
 #include "common/err.h"
 #include "common/event.h"
@@ -28,17 +33,19 @@ struct publisher_message {
   size_t value_len;
 };
 
-// Returns at once, whether or not Kafka is there; looks for the topics in the background. `metrics` is
-// borrowed.
+// Opens the spool, if there is to be one, and starts to bring what is in it to Kafka. Does not wait for
+// Kafka; looks for the topics in the background. `metrics` is borrowed.
 MUST_CHECK struct publisher *publisher_open(const struct settings *settings, struct metrics *metrics,
                                             struct err *err);
-// The topics have been seen. Once true it stays true. Thread: any.
-bool publisher_ready(const struct publisher *publisher);
-// Flushes what is queued, at most so long, and closes. Nobody may be publishing any more.
+// NULL, or why nothing should be published. With a spool, Kafka being away is no reason, a spool that fills
+// up or cannot be written is; without one, the topics have to have been seen once. Thread: any.
+const char *publisher_unready(const struct publisher *publisher);
+// Flushes what is queued and what is in the spool as long as Kafka takes it, at most so long, and closes; the
+// rest stays in the spool. Nobody may be publishing any more.
 void publisher_close(struct publisher *publisher, int64_t flush_ms);
 
 // TOO_LARGE: one of them is larger than Kafka's message.max.bytes, and will be the next time, too; it is
-// logged.
+// logged, and not spooled. While Kafka is away nobody knows, and it is: the drain tells then.
 enum publisher_result { PUBLISHER_DURABLE, PUBLISHER_UNAVAILABLE, PUBLISHER_TOO_LARGE };
 // Everything in `messages` is copied. Blocks for at most budget_ms. No messages are durable at once. Thread:
 // any.

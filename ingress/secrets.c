@@ -2,8 +2,6 @@
 #include "ingress/secrets.h"
 
 #include "common/mem.h"
-#include <openssl/crypto.h>
-#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,15 +12,18 @@ static bool url_safe(const char *text, size_t len) {
   return true;
 }
 
-static void digest(const char *text, size_t len, unsigned char out[SECRET_DIGEST_SIZE]) {
-  SHA256((const unsigned char *)text, len, out);
-}
-
 bool secrets_add(struct secrets *secrets, const char *text, size_t len, struct err *err) {
   if (len < SECRET_MIN) return err_set(err, "expected at least %d characters, got %zu", SECRET_MIN, len);
   if (!url_safe(text, len)) return err_set(err, "expected only letters, digits and . _ ~ -");
+  return secrets_add_foreign(secrets, text, len, err);
+}
+
+bool secrets_add_foreign(struct secrets *secrets, const char *text, size_t len, struct err *err) {
+  struct digest digest;
+  if (!digest_of(DIGEST_SHA256, &(struct piece){text, len}, 1, &digest))
+    return err_set(err, "OpenSSL cannot do SHA-256");
   secrets->digests = mem_grow(secrets->digests, secrets->n + 1, sizeof *secrets->digests);
-  digest(text, len, secrets->digests[secrets->n++]);
+  secrets->digests[secrets->n++] = digest;
   return true;
 }
 
@@ -32,10 +33,10 @@ void secrets_fini(struct secrets *secrets) {
 }
 
 bool secrets_hold(const struct secrets *secrets, const char *text, size_t len) {
-  unsigned char given[SECRET_DIGEST_SIZE];
-  digest(text, len, given);
+  struct digest given;
+  if (!digest_of(DIGEST_SHA256, &(struct piece){text, len}, 1, &given)) return false;
   bool held = false;
   for (size_t i = 0; i < secrets->n; i++) // all of them, whichever it is
-    held |= CRYPTO_memcmp(given, secrets->digests[i], sizeof given) == 0;
+    held |= digest_same(&given, &secrets->digests[i]);
   return held;
 }

@@ -99,8 +99,7 @@ int server_port(const struct server *server) {
 const char *server_unready(void *arg) {
   const struct server *server = arg;
   if (atomic_load(&server->draining)) return "stopping";
-  if (!publisher_ready(server->ingress->publisher)) return "Kafka's topics have not been seen yet";
-  return NULL;
+  return publisher_unready(server->ingress->publisher);
 }
 
 // Whoever was told to close has closed, and whoever was idle has been.

@@ -4,9 +4,11 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "ingress/counters.h"
+#include "ingress/forwarded.h"
 #include "ingress/framing.h"
 #include "ingress/server.h"
 #include <stdlib.h>
+#include <string.h>
 
 static const struct {
   enum kafka_topic topic;
@@ -77,36 +79,71 @@ static void log_unread(const struct ingress *ingress, const struct endpoint *end
            LOG_STR("endpoint", endpoint->name), LOG_INT("limit_bytes", ingress->settings.body_max_bytes));
 }
 
-static struct reply take_in(struct ingress *ingress, const struct endpoint *endpoint, struct request *req) {
-  struct request_body body;
-  struct reply reply;
-  if (!request_read_body(req, (size_t)ingress->settings.body_max_bytes, &body, &reply)) {
-    log_unread(ingress, endpoint, &reply);
-    return reply;
-  }
+static struct reply take_in(struct ingress *ingress, const struct endpoint *endpoint, struct request *req,
+                            const struct request_body *body) {
   struct framing framing;
   if (request_is_plain(req))
-    framing_init(&framing, endpoint->provider, body.bytes, body.len);
+    framing_init(&framing, endpoint->provider, body->bytes, body->len);
   else
-    framing_init_whole(&framing, body.bytes, body.len, "the body has a Content-Encoding other than identity");
-  reply = store(ingress, endpoint, req, &framing);
+    framing_init_whole(&framing, body->bytes, body->len,
+                       "the body has a Content-Encoding other than identity");
+  struct reply reply = store(ingress, endpoint, req, &framing);
   framing_fini(&framing);
-  free(body.bytes);
   return reply;
 }
 
-// The body is read only since the answer may have to name something in it. Nothing is kept.
-static struct reply refuse(struct ingress *ingress, const struct endpoint *endpoint, struct request *req) {
+// ---- the sender ----
+
+static struct verify_request sender_of(const struct ingress *ingress, const struct endpoint *endpoint,
+                                       const struct request *req) {
+  return (struct verify_request){
+      .peer = req->info->remote_addr,
+      .headers = req->info->http_headers,
+      .n_headers = req->info->num_headers,
+      .rest = req->rest + strlen(endpoint->name),
+      .query = req->info->query_string,
+      .now_ms = req->received_ms,
+      .trusted = endpoints_trusted_proxies(ingress->endpoints),
+  };
+}
+
+static void tell_refusal(struct ingress *ingress, const struct endpoint *endpoint,
+                         const struct verify_request *sender, const char *check) {
+  char client[ADDRESS_TEXT_SIZE] = "";
+  struct address address;
+  if (forwarded_client(sender, &address)) address_text(&address, client);
   metrics_add(ingress->metrics, COUNTER_REFUSED, endpoint->name, 1);
-  log_warn("sender refused: the last part of the path is no secret of this endpoint; the call is dropped",
-           LOG_STR("endpoint", endpoint->name), LOG_STR("check", "secret_path"),
-           LOG_STR("peer", req->info->remote_addr));
+  metrics_add(ingress->metrics, COUNTER_REFUSALS, check, 1);
+  log_warn("sender refused: it does not pass this check of the endpoint; the call is dropped",
+           LOG_STR("endpoint", endpoint->name), LOG_STR("check", check), LOG_STR("peer", sender->peer),
+           LOG_STR("client", client));
+}
+
+// The body is read before a refusal only since the answer may have to name something in it. Nothing is kept.
+static struct reply refuse(const struct endpoint *endpoint, const struct request_body *body) {
+  AUTO_JSON *document = json_parse(body->bytes ? body->bytes : "", body->len, NULL);
+  return reply_ack(provider_refusal(endpoint->provider, document));
+}
+
+// `refused` names the check that has already said no, or is NULL.
+static struct reply answer(struct ingress *ingress, const struct endpoint *endpoint, struct request *req,
+                           const char *refused) {
+  struct verify_request sender = sender_of(ingress, endpoint, req);
+  if (!refused) refused = verify_head(endpoint->checks, &sender);
+  if (refused) tell_refusal(ingress, endpoint, &sender, refused);
   struct request_body body;
   struct reply reply;
-  if (!request_read_body(req, (size_t)ingress->settings.body_max_bytes, &body, &reply)) return reply;
-  AUTO_JSON *document = json_parse(body.bytes ? body.bytes : "", body.len, NULL);
+  if (!request_read_body(req, (size_t)ingress->settings.body_max_bytes, &body, &reply)) {
+    if (!refused) log_unread(ingress, endpoint, &reply);
+    return reply;
+  }
+  sender.body = body.bytes;
+  sender.body_len = body.len;
+  if (!refused && (refused = verify_body(endpoint->checks, &sender)))
+    tell_refusal(ingress, endpoint, &sender, refused);
+  reply = refused ? refuse(endpoint, &body) : take_in(ingress, endpoint, req, &body);
   free(body.bytes);
-  return reply_ack(provider_refusal(endpoint->provider, document));
+  return reply;
 }
 
 struct reply webhook_handle(struct ingress *ingress, struct request *req) {
@@ -115,10 +152,10 @@ struct reply webhook_handle(struct ingress *ingress, struct request *req) {
   case ENDPOINTS_NONE:
     return reply_error(404, "not_found", "no such endpoint");
   case ENDPOINTS_REFUSED:
-    return refuse(ingress, endpoint, req);
+    return answer(ingress, endpoint, req, "secret_path");
   case ENDPOINTS_FOUND:
     break;
   }
   metrics_add(ingress->metrics, COUNTER_REQUESTS, endpoint->name, 1);
-  return take_in(ingress, endpoint, req);
+  return answer(ingress, endpoint, req, NULL);
 }

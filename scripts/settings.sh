@@ -112,6 +112,7 @@ export_settings() {
     by_default DOCHAK_ENDPOINTS_FILE "$ROOT/deploy/dev/endpoints.json"
     by_default DOCHAK_INGRESS_LISTEN "127.0.0.1:$(<"$RUN/ingress/port")"
     by_default DOCHAK_INGRESS_OPS_LISTEN "127.0.0.1:$(<"$RUN/ingress/ops-port")"
+    by_default DOCHAK_SPOOL_DIR "$RUN/ingress/spool"
     by_default DOCHAK_PROCESSOR_OPS_LISTEN "127.0.0.1:$(<"$RUN/processor/ops-port")"
     by_default DOCHAK_INSTANCE dev
     local name

@@ -128,12 +128,17 @@ def world(worlds: Worlds, kafka: Server, postgres: Server) -> World:
 
 
 @pytest.fixture(scope="module")
-def dochak(run_folder: Path, kafka: Server, postgres: Server, request: pytest.FixtureRequest) -> Iterator[World]:
-    """One ingress, one processor, both ready, for the tests of a module that look only at what they have sent themselves."""
+def module_worlds(run_folder: Path, request: pytest.FixtureRequest) -> Iterator[Worlds]:
     failed_before = request.session.testsfailed
     made = Worlds(run_folder)
-    yield made.new(kafka, postgres).start()
+    yield made
     made.end(request.session.testsfailed > failed_before)
+
+
+@pytest.fixture(scope="module")
+def dochak(module_worlds: Worlds, kafka: Server, postgres: Server) -> World:
+    """One ingress, one processor, both ready, for the tests of a module that look only at what they have sent themselves."""
+    return module_worlds.new(kafka, postgres).start()
 
 
 @pytest.fixture

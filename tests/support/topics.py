@@ -12,7 +12,9 @@ from support.wait import until
 
 QUIET = {"log_level": 0}  # librdkafka's own lines about brokers that we have killed ourselves
 TIMEOUT = 10.0
-NOT_YET = {  # a topic that is as good as made, a broker that is as good as back
+NOT_YET = {
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_LEADER_EPOCH,  # a topic that is as good as made, a broker that is as good as back
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.UNKNOWN_TOPIC_OR_PART,

@@ -193,7 +193,7 @@ static const struct {
     {"provider", "{\"acceptance\":{\"shapes\":[{\"id\":\"/id\",\"code\":\"/c\"}]}}",
      "/acceptance/shapes/0: expected a key \"accepted\""},
     {"endpoints", "{\"endpoints\":[{\"endpoint\":\"a\",\"provider\":\"b\",\"secret\":\"s\"}]}",
-     "/endpoints/0: unknown key \"secret\"; expected one of endpoint, provider, secret_path"},
+     "/endpoints/0: unknown key \"secret\"; expected one of endpoint, provider, secret_path, checks"},
 };
 
 static void test_a_mistake_in_our_own_documents_is_called_by_its_name(void **state) {

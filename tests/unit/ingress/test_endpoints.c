@@ -53,6 +53,14 @@ static const struct {
      "/endpoints/0/secret_path/0: DOCHAK_SECRET_SHORT: expected at least 16 characters, got 5"},
     {FILE_OF(ENTRY("a", SECRET("UNSAFE"))),
      "/endpoints/0/secret_path/0: DOCHAK_SECRET_UNSAFE: expected only letters, digits and . _ ~ -"},
+    {FILE_OF(ENTRY("a", ",\"checks\":{\"jwt\":{}}")), "/endpoints/0/checks*"},
+    {FILE_OF(ENTRY("a", ",\"checks\":{}")), "/endpoints/0/checks*"},
+    {FILE_OF(ENTRY("a", ",\"checks\":{\"ip\":{\"allow\":[\"10.0.0.1/8\"]}}")),
+     "/endpoints/0/checks/ip/allow/0: expected no bits set behind the prefix"},
+    {FILE_OF(ENTRY("a", ",\"checks\":{\"query_token\":{\"secrets\":[\"DOCHAK_SECRET_SHORT\"]}}")),
+     "/endpoints/0/checks/query_token/secrets/0: DOCHAK_SECRET_SHORT: expected at least 8 bytes, got 5"},
+    {"{\"trusted_proxies\":[\"10.0.0.0/8\",\"10.0.0.0/40\"],\"endpoints\":[" ENTRY("a", "") "]}",
+     "/trusted_proxies/1: expected a prefix of 0 to 32 bits"},
 };
 
 static void assert_fault(const struct err *err, const char *expected) {

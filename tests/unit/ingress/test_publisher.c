@@ -6,6 +6,7 @@
 #include "ingress/publisher.h"
 #include "tests/unit/support/mock.h"
 #include <fcntl.h>
+#include <ftw.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,8 +25,8 @@ struct fixture {
 
 static void wait_ready(const struct publisher *publisher) {
   int64_t deadline = clock_mono_ms() + 10000;
-  while (!publisher_ready(publisher) && clock_mono_ms() < deadline) clock_sleep_ms(5);
-  assert_true(publisher_ready(publisher));
+  while (publisher_unready(publisher) && clock_mono_ms() < deadline) clock_sleep_ms(5);
+  assert_null(publisher_unready(publisher));
 }
 
 static int set_up(void **state) {
@@ -158,11 +159,12 @@ static void test_kafka_away_at_start_is_unavailable_at_once(void **state) {
   struct settings settings = {.kafka_bootstrap = mem_strdup("127.0.0.1:1"),
                               .kafka_properties = mem_strdup(""),
                               .topic_prefix = mem_strdup("dochak."),
+                              .spool_dir = mem_strdup(""),
                               .ack_budget_ms = 100};
   struct err err;
   struct publisher *publisher = publisher_open(&settings, metrics, &err);
   assert_non_null(publisher);
-  assert_false(publisher_ready(publisher));
+  assert_non_null(publisher_unready(publisher));
   struct fixture f = {.publisher = publisher};
   int64_t began = clock_mono_ms();
   assert_int_equal(publish_three(&f, 5000), PUBLISHER_UNAVAILABLE);
@@ -170,6 +172,119 @@ static void test_kafka_away_at_start_is_unavailable_at_once(void **state) {
   publisher_close(publisher, 100);
   metrics_free(metrics);
   settings_fini(&settings);
+}
+
+// ---- with a spool ----
+
+struct spooling {
+  struct fixture f;
+  char dir[32];
+};
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw) {
+  (void)st, (void)type, (void)ftw;
+  return remove(path);
+}
+
+static void open_spooling(struct fixture *f) {
+  struct err err;
+  f->metrics = metrics_new(counters, COUNTER_COUNT);
+  f->publisher = publisher_open(&f->mock.settings, f->metrics, &err);
+  if (!f->publisher) fail_msg("%s", err.text);
+}
+
+static int64_t counted(const struct fixture *f, enum counter id, const char *label) {
+  return atomic_load(metrics_at(f->metrics, id, label));
+}
+
+static void wait_for(const struct fixture *f, enum counter id, int64_t value) {
+  int64_t deadline = clock_mono_ms() + 20000;
+  while (counted(f, id, NULL) != value && clock_mono_ms() < deadline) clock_sleep_ms(5);
+  assert_int_equal(counted(f, id, NULL), value);
+}
+
+static int set_up_spool(void **state) {
+  struct spooling *s = mem_alloc(sizeof *s);
+  strcpy(s->dir, "/tmp/dochak-publisher-XXXXXX");
+  if (!mkdtemp(s->dir)) return 1;
+  mock_init(&s->f.mock);
+  free(s->f.mock.settings.spool_dir);
+  s->f.mock.settings.spool_dir = mem_strdup(s->dir);
+  open_spooling(&s->f);
+  assert_null(publisher_unready(s->f.publisher)); // Kafka need not have been seen
+  wait_for(&s->f, COUNTER_BREAKER, 0);
+  *state = s;
+  return 0;
+}
+
+static int tear_down_spool(void **state) {
+  struct spooling *s = *state;
+  publisher_close(s->f.publisher, 1000);
+  metrics_free(s->f.metrics);
+  mock_fini(&s->f.mock);
+  nftw(s->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+  free(s);
+  return 0;
+}
+
+static void test_what_kafka_does_not_take_in_time_is_durable_in_the_spool(void **state) {
+  struct fixture *f = *state;
+  rd_kafka_mock_broker_set_rtt(f->mock.cluster, 1, 3000);
+  int64_t began = clock_mono_ms();
+  assert_int_equal(publish_three(f, 1000), PUBLISHER_DURABLE);
+  assert_in_range(clock_mono_ms() - began, 600, 1000); // 300 ms are the spool's
+  assert_int_equal(counted(f, COUNTER_DURABLE, "spool"), 3);
+  rd_kafka_mock_broker_set_rtt(f->mock.cluster, 1, 0);
+  wait_for(f, COUNTER_SPOOL_EVENTS, 0);
+}
+
+static void test_after_failures_nobody_waits_until_kafka_is_heard_of_again(void **state) {
+  struct fixture *f = *state;
+  rd_kafka_mock_broker_set_down(f->mock.cluster, 1);
+  for (int i = 0; i < 3; i++) assert_int_equal(publish_three(f, 200), PUBLISHER_DURABLE);
+  assert_int_equal(counted(f, COUNTER_BREAKER, NULL), 1);
+  int64_t began = clock_mono_ms();
+  assert_int_equal(publish_three(f, 10000), PUBLISHER_DURABLE);
+  assert_true(clock_mono_ms() - began < 2000);
+  assert_null(publisher_unready(f->publisher));
+  rd_kafka_mock_broker_set_up(f->mock.cluster, 1);
+  wait_for(f, COUNTER_SPOOL_EVENTS, 0);
+  // The first batch may have waited too long to say that Kafka is quick; the next one does.
+  int64_t deadline = clock_mono_ms() + 20000;
+  while (counted(f, COUNTER_BREAKER, NULL) && clock_mono_ms() < deadline) {
+    assert_int_equal(publish_three(f, 5000), PUBLISHER_DURABLE);
+    clock_sleep_ms(20);
+  }
+  int64_t by_kafka = counted(f, COUNTER_DURABLE, "kafka");
+  assert_int_equal(publish_three(f, 5000), PUBLISHER_DURABLE);
+  assert_int_equal(counted(f, COUNTER_DURABLE, "kafka"), by_kafka + 3);
+}
+
+static void test_what_is_too_large_for_kafka_is_told_and_not_spooled(void **state) {
+  struct fixture *f = *state;
+  enum { TOO_LARGE = 2000000 };
+  AUTO_FREE char *large = mem_alloc(TOO_LARGE);
+  struct publisher_message message = message_of("b", "");
+  message.value = large;
+  message.value_len = TOO_LARGE;
+  assert_int_equal(publisher_publish(f->publisher, &message, 1, 5000), PUBLISHER_TOO_LARGE);
+  assert_int_equal(counted(f, COUNTER_DURABLE, "spool"), 0);
+}
+
+static void test_a_close_with_kafka_away_is_quick_and_the_next_start_sends_the_rest(void **state) {
+  struct fixture *f = *state;
+  rd_kafka_mock_broker_set_down(f->mock.cluster, 1);
+  for (int i = 0; i < 4; i++) assert_int_equal(publish_three(f, 200), PUBLISHER_DURABLE);
+  int64_t began = clock_mono_ms();
+  publisher_close(f->publisher, 10000);
+  assert_true(clock_mono_ms() - began < 6000);
+  metrics_free(f->metrics);
+  rd_kafka_mock_broker_set_up(f->mock.cluster, 1);
+  open_spooling(f);
+  wait_for(f, COUNTER_SPOOL_EVENTS, 0);
+  struct mock_records records = mock_read(&f->mock, "dochak.events");
+  assert_true(records.n >= 12);
+  mock_records_fini(&records);
 }
 
 int main(void) {
@@ -186,5 +301,13 @@ int main(void) {
       cmocka_unit_test(test_many_threads_publish_at_once),
       cmocka_unit_test(test_kafka_away_at_start_is_unavailable_at_once),
   };
-  return cmocka_run_group_tests(tests, set_up, tear_down); // a mock cluster takes a second to go
+#define SPOOLING(name) cmocka_unit_test_setup_teardown(name, set_up_spool, tear_down_spool)
+  const struct CMUnitTest spooling[] = {
+      SPOOLING(test_what_kafka_does_not_take_in_time_is_durable_in_the_spool),
+      SPOOLING(test_after_failures_nobody_waits_until_kafka_is_heard_of_again),
+      SPOOLING(test_what_is_too_large_for_kafka_is_told_and_not_spooled),
+      SPOOLING(test_a_close_with_kafka_away_is_quick_and_the_next_start_sends_the_rest),
+  };
+  int failed = cmocka_run_group_tests(tests, set_up, tear_down); // a mock cluster takes a second to go
+  return failed + cmocka_run_group_tests(spooling, NULL, NULL);
 }

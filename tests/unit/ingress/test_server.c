@@ -36,10 +36,13 @@ static void write_endpoints(void) {
   static char path[] = "/tmp/dochak-server-XXXXXX";
   int fd = mkstemp(path);
   FILE *file = fdopen(fd, "w");
-  fputs("{\"endpoints\":[{\"endpoint\":\"bizgo/alimtalk\",\"provider\":\"bizgo\"},"
-        "{\"endpoint\":\"bizgo/hidden\",\"provider\":\"bizgo\",\"secret_path\":[\"DOCHAK_SECRET_T\"]},"
-        "{\"endpoint\":\"blux/sms\",\"provider\":\"blux\",\"secret_path\":[\"DOCHAK_SECRET_T\"]}]}",
-        file);
+  fputs(
+      "{\"endpoints\":[{\"endpoint\":\"bizgo/alimtalk\",\"provider\":\"bizgo\"},"
+      "{\"endpoint\":\"bizgo/hidden\",\"provider\":\"bizgo\",\"secret_path\":[\"DOCHAK_SECRET_T\"]},"
+      "{\"endpoint\":\"blux/sms\",\"provider\":\"blux\",\"secret_path\":[\"DOCHAK_SECRET_T\"]},"
+      "{\"endpoint\":\"blux/signed\",\"provider\":\"blux\",\"checks\":{\"ip\":{\"allow\":[\"127.0.0.0/8\"]},"
+      "\"twilio\":{\"url\":\"https://h/webhook/blux/signed\",\"secrets\":[\"DOCHAK_SECRET_T\"]}}}]}",
+      file);
   fclose(file);
   setenv("DOCHAK_SECRET_T", SECRET, 1);
   in.settings.endpoints_file = mem_strdup(path);
@@ -254,6 +257,33 @@ static void test_a_refused_sender_is_answered_as_the_file_says_and_stores_nothin
   char *answer = wire_post(port, "/webhook/blux/sms/wrong-0123456789abcd", "", "{}", 2);
   assert_in_range(wire_status(answer), 401, 404);
   free(answer);
+}
+
+static void test_a_signature_over_the_body_is_looked_at_before_anything_is_stored(void **state) {
+#define FORM_HEADER "Content-Type: application/x-www-form-urlencoded\r\n"
+#define SIGNED                                                                                               \
+  FORM_HEADER "X-Twilio-Signature: m5jTdxnSbd7SPibVYxcwBwpqspc=\r\n" // twilio.request_validator of PyPI, with
+                                                                     // SECRET
+  static const struct {
+    const char *headers, *body;
+    int status;
+  } rows[] = {
+      {SIGNED, "a=b", 200},
+      {SIGNED, "a=c", 404},
+      {SIGNED, "", 404},
+      {FORM_HEADER, "a=b", 404},
+  };
+  int64_t refused = counted(COUNTER_REFUSED, "blux/signed"), by_check = counted(COUNTER_REFUSALS, "twilio");
+  int64_t stored = counted(COUNTER_QUARANTINED, "blux/signed");
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    char *answer =
+        wire_post(port, "/webhook/blux/signed?q=1", rows[i].headers, rows[i].body, strlen(rows[i].body));
+    assert_answer(rows[i].body, answer, rows[i].status, "Content-Length: 0\r\n");
+    free(answer);
+  }
+  assert_int_equal(counted(COUNTER_REFUSED, "blux/signed") - refused, 3);
+  assert_int_equal(counted(COUNTER_REFUSALS, "twilio") - by_check, 3);
+  assert_int_equal(counted(COUNTER_QUARANTINED, "blux/signed") - stored, 1); // a form is not read yet
 }
 
 static void test_a_registration_needs_a_key(void **state) {
@@ -603,6 +633,7 @@ int main(void) {
       cmocka_unit_test(test_a_registration_that_no_record_can_hold_is_told_so),
       cmocka_unit_test(test_many_recipients_with_much_around_them_are_told_so),
       cmocka_unit_test(test_a_refused_sender_is_answered_as_the_file_says_and_stores_nothing),
+      cmocka_unit_test(test_a_signature_over_the_body_is_looked_at_before_anything_is_stored),
       cmocka_unit_test(test_a_registration_needs_a_key),
       cmocka_unit_test(test_a_webhook_keeps_what_it_does_not_understand_and_acks_it),
       cmocka_unit_test(test_a_registration_that_makes_no_sense_is_told_so_and_stores_nothing),

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: MIT
+#include "ingress/spool.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "ingress/counters.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  TICK_MS = 1000,
+  WAITING_MAX_BYTES = 64 * 1024 * 1024, // of what waits for one commit: bounds memory on a disk that stalls
+};
+
+// ---- what one caller wants written: a copy, since a caller may leave before it is ----
+
+struct range {
+  int64_t first, last;
+};
+
+struct job {
+  struct job *next;
+  struct publisher_message *messages;
+  size_t n_messages;
+  char *bytes; // what the messages point into
+  struct range *ranges;
+  size_t n_ranges;
+};
+
+static size_t text_size(const char *text) {
+  return text ? strlen(text) + 1 : 0;
+}
+
+static size_t message_size(const struct publisher_message *message) {
+  const struct event *ev = &message->event;
+  return text_size(ev->type) + text_size(ev->source) + text_size(ev->subject) + text_size(ev->provider) +
+         text_size(ev->endpoint) + text_size(ev->traceparent) + text_size(ev->reason) +
+         text_size(message->key) + message->value_len;
+}
+
+static const void *copy(char **to, const void *from, size_t size) {
+  if (!size) return NULL;
+  const void *at = memcpy(*to, from, size);
+  *to += size;
+  return at;
+}
+
+static void copy_text(char **to, const char **text) {
+  *text = copy(to, *text, text_size(*text));
+}
+
+static void copy_message(char **to, struct publisher_message *message) {
+  struct event *ev = &message->event;
+  const char **texts[] = {&ev->type,     &ev->source,      &ev->subject, &ev->provider,
+                          &ev->endpoint, &ev->traceparent, &ev->reason,  &message->key};
+  for (size_t i = 0; i < COUNT_OF(texts); i++) copy_text(to, texts[i]);
+  message->value = copy(to, message->value, message->value_len);
+}
+
+static struct job *job_to_store(const struct publisher_message *messages, size_t n, size_t *bytes) {
+  struct job *job = mem_alloc(sizeof *job);
+  job->messages = mem_array(n, sizeof *messages);
+  job->n_messages = n;
+  memcpy(job->messages, messages, n * sizeof *messages);
+  *bytes = n * sizeof *messages;
+  for (size_t i = 0; i < n; i++) *bytes += message_size(&messages[i]);
+  char *to = job->bytes = mem_alloc(*bytes);
+  for (size_t i = 0; i < n; i++) copy_message(&to, &job->messages[i]);
+  return job;
+}
+
+// Neighbours share a range.
+static struct job *job_to_remove(const int64_t *ids, size_t n) {
+  struct range *ranges = mem_array(n, sizeof *ranges);
+  size_t n_ranges = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (n_ranges && ranges[n_ranges - 1].last + 1 == ids[i])
+      ranges[n_ranges - 1].last++;
+    else
+      ranges[n_ranges++] = (struct range){ids[i], ids[i]};
+  }
+  struct job *job = mem_alloc(sizeof *job);
+  job->ranges = ranges;
+  job->n_ranges = n_ranges;
+  return job;
+}
+
+static void job_free(struct job *job) {
+  free(job->messages);
+  free(job->bytes);
+  free(job->ranges);
+  free(job);
+}
+
+// ---- a batch: what becomes one transaction, and those who wait for it ----
+
+// Whoever lets go of it last frees it: a caller that is out of time leaves before the writer does.
+struct batch {
+  pthread_cond_t settled;
+  struct job *first, **end;
+  size_t bytes;
+  unsigned holders;
+  bool done, stored, removed;
+};
+
+static void cond_init(pthread_cond_t *cond) {
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(cond, &attributes);
+  pthread_condattr_destroy(&attributes);
+}
+
+static struct batch *batch_new(void) {
+  struct batch *batch = mem_alloc(sizeof *batch);
+  cond_init(&batch->settled);
+  batch->end = &batch->first;
+  batch->holders = 1; // the writer
+  return batch;
+}
+
+static void batch_free(struct batch *batch) {
+  for (struct job *job = batch->first, *next; job; job = next) {
+    next = job->next;
+    job_free(job);
+  }
+  pthread_cond_destroy(&batch->settled);
+  free(batch);
+}
+
+struct spool {
+  struct spool_file *file;
+  struct metrics *metrics;
+  metric_value *events, *used_bytes;
+  int64_t max_bytes, ready_percent;
+  atomic_bool failing;
+  pthread_t writer;
+  pthread_mutex_t lock;           // of what follows, and of all batches
+  pthread_cond_t wanted, arrived; // the writer waits for jobs, the drain for rows
+  struct batch *open;             // which jobs join; never NULL
+  int64_t committed;              // the last id that is on the disk
+  bool closing;
+  int64_t last_id; // the writer's own
+};
+
+// ---- the writer ----
+
+static bool put_all(struct spool *spool, const struct job *job, int64_t *id, struct err *err) {
+  for (size_t i = 0; i < job->n_messages; i++)
+    if (!spool_file_put(spool->file, ++*id, &job->messages[i], err)) return false;
+  return true;
+}
+
+static bool drop_all(struct spool *spool, const struct job *job, int64_t *dropped, struct err *err) {
+  for (size_t i = 0; i < job->n_ranges; i++)
+    if (!spool_file_drop(spool->file, job->ranges[i].first, job->ranges[i].last, dropped, err)) return false;
+  return true;
+}
+
+struct change {
+  int64_t last_id, dropped;
+};
+
+static bool write_jobs(struct spool *spool, const struct batch *batch, bool storing, struct change *change,
+                       struct err *err) {
+  if (!spool_file_begin(spool->file, err)) return false;
+  bool good = true;
+  for (const struct job *job = batch->first; good && job; job = job->next)
+    good = drop_all(spool, job, &change->dropped, err) &&
+           (!storing || put_all(spool, job, &change->last_id, err));
+  good = good && spool_file_commit(spool->file, err);
+  if (!good) spool_file_rollback(spool->file);
+  return good;
+}
+
+static void note_failure(struct spool *spool, const struct err *err) {
+  metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "write", 1);
+  if (!atomic_exchange(&spool->failing, true))
+    log_warn("the spool cannot be written; senders are told to come back unless Kafka is there",
+             LOG_STR("cause", err->text), LOG_INT("events", atomic_load(spool->events)));
+}
+
+static void note_success(struct spool *spool) {
+  if (!atomic_exchange(&spool->failing, false)) return;
+  log_info("the spool can be written again", LOG_INT("events", atomic_load(spool->events)));
+}
+
+// False: nothing of it has been written.
+static bool try_to_commit(struct spool *spool, const struct batch *batch, bool storing) {
+  struct change change = {.last_id = spool->last_id};
+  struct err err;
+  if (!write_jobs(spool, batch, storing, &change, &err)) {
+    note_failure(spool, &err);
+    return false;
+  }
+  if (storing) note_success(spool);
+  metrics_add(spool->metrics, COUNTER_SPOOL_COMMITS, NULL, 1);
+  atomic_fetch_add(spool->events, change.last_id - spool->last_id - change.dropped);
+  spool->last_id = change.last_id;
+  return true;
+}
+
+static bool has_removals(const struct batch *batch) {
+  const struct job *job = batch->first;
+  while (job && !job->n_ranges) job = job->next;
+  return job;
+}
+
+// Room is made even where none is left for what wants in.
+static void commit(struct spool *spool, struct batch *batch, bool *stored, bool *removed) {
+  *stored = *removed = try_to_commit(spool, batch, true);
+  if (!*stored && has_removals(batch)) *removed = try_to_commit(spool, batch, false);
+  atomic_store(spool->used_bytes, spool_file_used_bytes(spool->file));
+}
+
+// One wake for all who wait.
+static void settle(struct spool *spool, struct batch *batch, bool stored, bool removed) {
+  pthread_mutex_lock(&spool->lock);
+  batch->done = true;
+  batch->stored = stored;
+  batch->removed = removed;
+  pthread_cond_broadcast(&batch->settled);
+  if (spool->committed != spool->last_id) pthread_cond_signal(&spool->arrived);
+  spool->committed = spool->last_id;
+  bool last = --batch->holders == 0;
+  pthread_mutex_unlock(&spool->lock);
+  if (last) batch_free(batch);
+}
+
+// What tells of time, not of events; and whether a failed disk has come back, which nobody else would find
+// out while readiness is red.
+static void look_around(struct spool *spool) {
+  struct err err;
+  int64_t oldest_ms = spool_file_oldest_ms(spool->file);
+  int64_t age_s = oldest_ms < 0 ? 0 : (clock_wall_ms() - oldest_ms) / 1000;
+  metrics_set(spool->metrics, COUNTER_SPOOL_AGE, NULL, age_s > 0 ? age_s : 0);
+  if (atomic_load(&spool->failing) && spool_file_probe(spool->file, &err)) note_success(spool);
+  atomic_store(spool->used_bytes, spool_file_used_bytes(spool->file));
+}
+
+// The next batch, NULL when it is time to look around. At the end what is there is still written.
+static struct batch *next_batch(struct spool *spool, int64_t tick_at, bool *closing) {
+  struct timespec at = clock_timespec_at(tick_at);
+  struct batch *batch = NULL;
+  pthread_mutex_lock(&spool->lock);
+  int expired = 0;
+  while (!spool->open->first && !spool->closing && !expired)
+    expired = pthread_cond_timedwait(&spool->wanted, &spool->lock, &at);
+  *closing = spool->closing;
+  if (spool->open->first) {
+    batch = spool->open;
+    spool->open = batch_new();
+  }
+  pthread_mutex_unlock(&spool->lock);
+  return batch;
+}
+
+static void *write_batches(void *arg) {
+  struct spool *spool = arg;
+  int64_t tick_at = clock_mono_ms() + TICK_MS;
+  for (bool closing = false; !closing;) {
+    struct batch *batch = next_batch(spool, tick_at, &closing);
+    if (batch) {
+      bool stored, removed;
+      commit(spool, batch, &stored, &removed);
+      settle(spool, batch, stored, removed);
+    }
+    if (clock_mono_ms() < tick_at) continue;
+    look_around(spool);
+    tick_at = clock_mono_ms() + TICK_MS;
+  }
+  return NULL;
+}
+
+// ---- those who wait ----
+
+// Takes the job, under the lock. NULL: too much is waiting already.
+static struct batch *join(struct spool *spool, struct job *job, size_t bytes) {
+  struct batch *batch = spool->open;
+  if (batch->first && batch->bytes + bytes > WAITING_MAX_BYTES) return NULL;
+  if (!batch->first) pthread_cond_signal(&spool->wanted);
+  *batch->end = job;
+  batch->end = &job->next;
+  batch->bytes += bytes;
+  batch->holders++;
+  return batch;
+}
+
+// Lets go of the lock, and of the batch, or of the job that no batch took.
+static void leave(struct spool *spool, struct batch *batch, struct job *job) {
+  bool last = batch && --batch->holders == 0;
+  pthread_mutex_unlock(&spool->lock);
+  if (!batch) job_free(job);
+  if (last) batch_free(batch);
+}
+
+static void wait_settled(struct spool *spool, struct batch *batch, const int64_t *deadline_ms) {
+  struct timespec at = clock_timespec_at(deadline_ms ? *deadline_ms : 0);
+  int expired = 0;
+  while (!batch->done && !expired) {
+    if (deadline_ms)
+      expired = pthread_cond_timedwait(&batch->settled, &spool->lock, &at);
+    else
+      pthread_cond_wait(&batch->settled, &spool->lock);
+  }
+}
+
+bool spool_store(struct spool *spool, const struct publisher_message *messages, size_t n,
+                 int64_t deadline_ms) {
+  size_t bytes;
+  struct job *job = job_to_store(messages, n, &bytes);
+  pthread_mutex_lock(&spool->lock);
+  struct batch *batch = join(spool, job, bytes);
+  if (batch) wait_settled(spool, batch, &deadline_ms);
+  bool done = batch && batch->done, stored = done && batch->stored;
+  if (!stored)
+    metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, done ? "refused" : batch ? "late" : "busy", 1);
+  leave(spool, batch, job);
+  return stored;
+}
+
+bool spool_remove(struct spool *spool, const int64_t *ids, size_t n) {
+  if (n == 0) return true;
+  struct job *job = job_to_remove(ids, n);
+  pthread_mutex_lock(&spool->lock);
+  struct batch *batch = join(spool, job, 0);
+  if (batch) wait_settled(spool, batch, NULL);
+  bool removed = batch && batch->removed;
+  leave(spool, batch, job);
+  return removed;
+}
+
+bool spool_wait(struct spool *spool, int64_t after, int64_t ms) {
+  struct timespec at = clock_timespec_at(clock_mono_ms() + ms);
+  pthread_mutex_lock(&spool->lock);
+  int expired = 0;
+  while (spool->committed <= after && !expired)
+    expired = pthread_cond_timedwait(&spool->arrived, &spool->lock, &at);
+  bool there = spool->committed > after;
+  pthread_mutex_unlock(&spool->lock);
+  return there;
+}
+
+bool spool_read(struct spool *spool, int64_t after, spool_take_fn *take_row, void *arg, struct err *err) {
+  if (spool_file_read(spool->file, after, take_row, arg, err)) return true;
+  metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "read", 1);
+  return false;
+}
+
+const char *spool_unready(const struct spool *spool) {
+  if (atomic_load(&spool->failing)) return "the spool cannot be written";
+  if (atomic_load(spool->used_bytes) >= spool->max_bytes / 100 * spool->ready_percent)
+    return "the spool is filling up";
+  return NULL;
+}
+
+int64_t spool_count(const struct spool *spool) {
+  return atomic_load(spool->events);
+}
+
+// ---- open, close ----
+
+static void tell_found(struct spool *spool, const char *dir, const struct spool_found *found) {
+  if (found->set_aside) {
+    metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "set_aside", 1);
+    log_error("the spool was damaged and is set aside; events that had not reached Kafka are in it",
+              LOG_STR("file", found->set_aside));
+  }
+  log_info("spool open", LOG_STR("folder", dir), LOG_INT("events", found->events));
+}
+
+static void set_up(struct spool *spool, const struct settings *settings, const struct spool_found *found) {
+  spool->events = metrics_at(spool->metrics, COUNTER_SPOOL_EVENTS, NULL);
+  spool->used_bytes = metrics_at(spool->metrics, COUNTER_SPOOL_BYTES, NULL);
+  spool->max_bytes = settings->spool_max_bytes;
+  spool->ready_percent = settings->spool_ready_percent;
+  spool->committed = spool->last_id = found->last_id;
+  atomic_store(spool->events, found->events);
+  atomic_store(spool->used_bytes, spool_file_used_bytes(spool->file));
+  pthread_mutex_init(&spool->lock, NULL);
+  cond_init(&spool->wanted);
+  cond_init(&spool->arrived);
+  spool->open = batch_new();
+}
+
+static void release(struct spool *spool) {
+  batch_free(spool->open);
+  pthread_cond_destroy(&spool->arrived);
+  pthread_cond_destroy(&spool->wanted);
+  pthread_mutex_destroy(&spool->lock);
+  spool_file_close(spool->file);
+  free(spool);
+}
+
+struct spool *spool_open(const struct settings *settings, struct metrics *metrics, struct err *err) {
+  struct spool_found found;
+  struct spool_file *file = spool_file_open(settings->spool_dir, settings->spool_max_bytes, &found, err);
+  if (!file) return NULL;
+  struct spool *spool = mem_alloc(sizeof *spool);
+  spool->file = file;
+  spool->metrics = metrics;
+  set_up(spool, settings, &found);
+  tell_found(spool, settings->spool_dir, &found);
+  free(found.set_aside);
+  int failed = pthread_create(&spool->writer, NULL, write_batches, spool);
+  if (!failed) return spool;
+  err_set(err, "cannot start a thread: %s", strerror(failed));
+  release(spool);
+  return NULL;
+}
+
+void spool_close(struct spool *spool) {
+  if (!spool) return;
+  pthread_mutex_lock(&spool->lock);
+  spool->closing = true;
+  pthread_cond_signal(&spool->wanted);
+  pthread_mutex_unlock(&spool->lock);
+  pthread_join(spool->writer, NULL);
+  release(spool);
+}

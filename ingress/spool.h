@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// The spool: where events are durable while Kafka is away. One writer thread commits what all request threads
+// have waiting as one transaction, so that one fsync serves them all. Not for: sending what is in it to Kafka
+// (drain.h); what the file looks like (spool_file.h).
+//
+// What is promised about order. Rows leave in the order in which they were committed, so the events of one
+// notification that were all spooled stay in order, unless Kafka takes a later one and refuses an earlier
+// one, which is then tried again. Between spooled and live events nothing is promised: once Kafka is back, a
+// live event overtakes what is still in the spool, and an event may be in Kafka twice, with the same ce_id,
+// when it came to the spool because its acknowledgement was late. Neither does harm: a receipt that was there
+// already changes nothing (dedupe key), an acceptance may follow its receipt, and the status rules
+// (processor/ledger.c) end in the same status whichever of two outcomes comes first.
+//
+// Bounded: a full spool refuses. When the disk fails or is full, it refuses, is red, and tries every second
+// whether it can write again.
+#pragma once
+#include "common/err.h"
+#include "common/metrics.h"
+#include "common/settings.h"
+#include "ingress/spool_file.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct spool;
+
+// Opens DOCHAK_SPOOL_DIR and starts the writer. Errors as spool_file_open()'s. `metrics` is borrowed.
+MUST_CHECK struct spool *spool_open(const struct settings *settings, struct metrics *metrics,
+                                    struct err *err);
+void spool_close(struct spool *spool); // nobody may be using it any more
+
+// Copies the messages, and waits until they are on the disk, all or none; at most until the deadline
+// (monotonic). False: refused, or not in time; then they may be stored none the less. Thread: any.
+MUST_CHECK bool spool_store(struct spool *spool, const struct publisher_message *messages, size_t n,
+                            int64_t deadline_ms);
+
+// NULL, or why there should be no new events: it cannot be written, or DOCHAK_SPOOL_READY_PERCENT of it is
+// used. Thread: any.
+const char *spool_unready(const struct spool *spool);
+int64_t spool_count(const struct spool *spool); // events in it. Thread: any.
+
+// ---- for the drain, which is one thread ----
+
+// Waits until there is a row behind `after`, at most so long.
+bool spool_wait(struct spool *spool, int64_t after, int64_t ms);
+// As spool_file_read().
+MUST_CHECK bool spool_read(struct spool *spool, int64_t after, spool_take_fn *take, void *arg,
+                           struct err *err);
+// Takes these rows out, for good when it returns true. Ids ascend. Blocks for as long as the disk does.
+MUST_CHECK bool spool_remove(struct spool *spool, const int64_t *ids, size_t n);

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// The spool on disk: one SQLite file (WAL, synchronous=FULL) of events that Kafka has not taken yet, bounded
+// by max_page_count, with one process as its owner (flock on spool.lock). Not for: who waits for what, and
+// when; that is spool.h. What is written belongs to one thread, what is read to one other.
+//
+// Beside the bound there is the write-ahead log, some MiB. The folder is made if it is missing; what is in it
+// can be read by its owner only, since bodies name people.
+#pragma once
+#include "common/err.h"
+#include "ingress/publisher.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct spool_file;
+
+// What a start found.
+struct spool_found {
+  int64_t events, last_id;
+  char *set_aside; // new: where a file that was no sound database went, with what is left of it; or NULL
+};
+
+// False with folder and cause: another process owns it, it cannot be written, or a newer dochak wrote it. A
+// file that is damaged is no reason: it is renamed, never deleted, and a fresh one begun. Reads the whole
+// file once (PRAGMA quick_check).
+MUST_CHECK struct spool_file *spool_file_open(const char *dir, int64_t max_bytes, struct spool_found *found,
+                                              struct err *err);
+void spool_file_close(struct spool_file *file);
+
+// One transaction: begin, any number of put and drop, and then commit, which is when it is on the disk. After
+// a false of any of them, and only then, rollback. Thread: the writer.
+MUST_CHECK bool spool_file_begin(struct spool_file *file, struct err *err);
+MUST_CHECK bool spool_file_put(struct spool_file *file, int64_t id, const struct publisher_message *message,
+                               struct err *err);
+MUST_CHECK bool spool_file_drop(struct spool_file *file, int64_t first, int64_t last, int64_t *dropped,
+                                struct err *err);
+MUST_CHECK bool spool_file_commit(struct spool_file *file, struct err *err);
+void spool_file_rollback(struct spool_file *file);
+// Whether there is room for an event of some size again: writes one and takes it out. Thread: the writer.
+MUST_CHECK bool spool_file_probe(struct spool_file *file, struct err *err);
+
+// Of the bound, what events take up; when the oldest of them was received, -1 without any. Thread: the
+// writer.
+int64_t spool_file_used_bytes(struct spool_file *file);
+int64_t spool_file_oldest_ms(struct spool_file *file);
+
+// Calls `take` for the rows behind `after`, in the order they were put, until it returns false or there are
+// no more. The message lives as long as the call. Thread: the reader.
+typedef bool spool_take_fn(void *arg, int64_t id, const struct publisher_message *message);
+MUST_CHECK bool spool_file_read(struct spool_file *file, int64_t after, spool_take_fn *take, void *arg,
+                                struct err *err);

@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: MIT
+"""Who may call: the checks of an endpoint, against the libraries that providers sign with. A refused sender gets what the provider
+file says, is counted and logged, and leaves nothing behind."""
+
+import base64
+import hashlib
+import hmac
+import json
+import shutil
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+from support import builds, http, payloads
+from support.world import World
+from twilio.request_validator import RequestValidator
+
+PUBLIC = "https://hooks.example.com"  # what the proxy in front would be called
+STANDARD, STANDARD_NEXT = (f"whsec_{base64.b64encode(bytes([n]) * 32).decode()}" for n in (1, 2))
+SECRETS = {
+    "DOCHAK_SECRET_STANDARD": STANDARD,
+    "DOCHAK_SECRET_STANDARD_NEXT": STANDARD_NEXT,
+    "DOCHAK_SECRET_TWILIO": "twilio-auth-token-0123456789abcdef",
+    "DOCHAK_SECRET_TWILIO_PATH": "twilio-path-0123456789abcdef",
+    "DOCHAK_SECRET_BIZGO_SIGN": "bizgo-sign-secret",
+    "DOCHAK_SECRET_CHANNEL": "channel token/+0",
+    "DOCHAK_SECRET_NHN": "nhn-configured-text",
+    "DOCHAK_SECRET_KAKAO": "kakao-primary-admin-key",
+    "DOCHAK_SECRET_SOLAPI": "solapi-shared-secret",
+}
+ENDPOINTS = {
+    "trusted_proxies": ["127.0.0.1", "10.0.0.0/8"],
+    "endpoints": [
+        {"endpoint": "standard/hooks", "provider": "standard", "checks": {"standard_webhooks": {"secrets": ["DOCHAK_SECRET_STANDARD", "DOCHAK_SECRET_STANDARD_NEXT"]}}},
+        {"endpoint": "twilio/sms", "provider": "twilio", "secret_path": ["DOCHAK_SECRET_TWILIO_PATH"],
+         "checks": {"twilio": {"url": f"{PUBLIC}/webhook/twilio/sms", "secrets": ["DOCHAK_SECRET_TWILIO"]}}},
+        {"endpoint": "bizgo/signed", "provider": "bizgo", "checks": {"hmac_timestamp": {"secrets": ["DOCHAK_SECRET_BIZGO_SIGN"]}}},
+        {"endpoint": "bizgo/listed", "provider": "bizgo", "checks": {"ip": {"allow": ["203.0.113.0/24", "2001:db8::/32"]}}},
+        {"endpoint": "blux/token", "provider": "blux", "checks": {"query_token": {"secrets": ["DOCHAK_SECRET_CHANNEL"]}}},
+        {"endpoint": "blux/nhn", "provider": "blux", "checks": {"header": {"header": "X-Toast-Webhook-Signature", "secrets": ["DOCHAK_SECRET_NHN"]}}},
+        {"endpoint": "blux/kakao", "provider": "blux",
+         "checks": {"header": {"header": "Authorization", "prefix": "KakaoAK ", "secrets": ["DOCHAK_SECRET_KAKAO"]}}},
+        {"endpoint": "blux/solapi", "provider": "blux", "checks": {"header_sha1": {"secrets": ["DOCHAK_SECRET_SOLAPI"]}}},
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def senders(module_worlds, kafka, postgres) -> World:
+    """An ingress with an endpoint for each kind of check."""
+    world = module_worlds.new(kafka, postgres)
+    providers = world.folder / "providers"
+    providers.mkdir()
+    shipped = (builds.ROOT / "schemas" / "providers" / f"{name}.json" for name in ("bizgo", "blux"))
+    for file in [*shipped, *(Path(__file__).parent / "providers").glob("*.json")]:
+        shutil.copy(file, providers)
+    world.endpoints_file.write_text(json.dumps(ENDPOINTS))
+    world.keys |= SECRETS  # none of them may stand in a log
+    world.new_ingress(DOCHAK_PROVIDERS_DIR=str(providers), **SECRETS).start().wait_ready()
+    return world
+
+
+def post(world: World, path: str, body: bytes, headers: dict[str, str] | list[tuple[str, str]]) -> http.Answer:
+    """Over the wire as they stand, so that a header may be there twice."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in (headers.items() if isinstance(headers, dict) else headers))
+    head = f"POST /webhook/{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
+    said = http.raw(world.ingress.ports["public"], head.encode() + body)
+    return http.Answer(http.status_of(said), {}, said.partition(b"\r\n\r\n")[2])
+
+
+class Watch:
+    """What one test's requests leave behind."""
+
+    def __init__(self, world: World, endpoint: str, check: str):
+        self.world, self.endpoint, self.check = world, endpoint, check
+        self.stored, self.refused, self.lines = self._stored(), self._refused(), len(self._lines())
+
+    def _stored(self) -> dict[str, int]:
+        return {short: len(self.world.topics.read(short)) for short in ("events", "quarantine")}
+
+    def _refused(self) -> tuple[float, float]:
+        metrics = self.world.ingress.metrics()
+        return tuple(
+            metrics.get(f"dochak_ingress_{name}", 0)
+            for name in (f'refused_total{{endpoint="{self.endpoint}"}}', f'refusals_total{{check="{self.check}"}}')
+        )
+
+    def _lines(self) -> list[dict]:
+        lines = self.world.ingress.log_lines("^sender refused:")
+        return [line for line in lines if line["endpoint"] == self.endpoint and line["check"] == self.check]
+
+    def assert_refused(self, n: int) -> None:
+        assert self._stored() == self.stored
+        assert self._refused() == tuple(before + n for before in self.refused)
+        lines = self._lines()[self.lines :]
+        assert len(lines) == n
+        for line in lines:
+            assert line.keys() == {"time", "level", "service", "message", "endpoint", "check", "peer", "client"} and line["peer"] == "127.0.0.1"
+
+    def assert_stored(self, events: int = 0, quarantine: int = 0) -> None:
+        assert self._stored() == {"events": self.stored["events"] + events, "quarantine": self.stored["quarantine"] + quarantine}
+        assert self._refused() == self.refused
+
+
+# --- Standard Webhooks, by its own library
+
+
+def standard_headers(body: bytes, secret: str = STANDARD, age_s: int = 0, signed: bytes | None = None) -> dict[str, str]:
+    when = datetime.now(timezone.utc) - timedelta(seconds=age_s)
+    signature = Webhook(secret).sign("msg_1", when, (body if signed is None else signed).decode())
+    return {"webhook-id": "msg_1", "webhook-timestamp": str(int(when.timestamp())), "webhook-signature": signature}
+
+
+def standard_body() -> bytes:
+    return payloads.to_bytes({"type": "message.delivered", "data": {"id": payloads.new_id(), "state": "delivered", "mark": payloads.BODY_MARK, "to": "한글"}})
+
+
+def test_standard_webhooks_signed_by_their_library_are_taken(senders: World) -> None:
+    watch = Watch(senders, "standard/hooks", "standard_webhooks")
+    body = standard_body()
+    other = standard_headers(body, f"whsec_{base64.b64encode(b'x' * 24).decode()}")["webhook-signature"]
+    good = standard_headers(body)
+    rows = [good, standard_headers(body, STANDARD_NEXT), standard_headers(body, age_s=290), standard_headers(body, age_s=-290),
+            {**good, "webhook-signature": f"{other} v1a,AAAA {good['webhook-signature']}"}]  # fmt: skip
+    for headers in rows:
+        assert post(senders, "standard/hooks", body, headers).status == 204, headers
+    watch.assert_stored(events=len(rows))
+
+
+def test_standard_webhooks_that_are_not_theirs_are_refused(senders: World) -> None:
+    watch = Watch(senders, "standard/hooks", "standard_webhooks")
+    body = standard_body()
+    good = standard_headers(body)
+    rows = {
+        "tampered": standard_headers(body, signed=body + b" "),
+        "stale": standard_headers(body, age_s=310),
+        "future": standard_headers(body, age_s=-310),
+        "wrong secret": standard_headers(body, f"whsec_{base64.b64encode(b'x' * 24).decode()}"),
+        "another id": {**good, "webhook-id": "msg_2"},
+        "another time": {**good, "webhook-timestamp": str(int(good["webhook-timestamp"]) - 1)},
+        "twice": [*good.items(), ("Webhook-Signature", good["webhook-signature"])],
+        "nothing": {},
+        **{f"without {name}": {n: v for n, v in good.items() if n != name} for name in good},
+    }
+    for what, headers in rows.items():
+        answer = post(senders, "standard/hooks", body, headers)
+        assert (answer.status, json.loads(answer.body)) == (401, {"error": "not signed"}), what
+    watch.assert_refused(len(rows))
+    log = senders.ingress.log_text()
+    assert good["webhook-signature"] not in log and "msg_1" not in log
+
+
+# --- Twilio, by its own library
+
+TWILIO = f"twilio/sms/{SECRETS['DOCHAK_SECRET_TWILIO_PATH']}"
+CALLBACK = {"MessageSid": "SM00000000000000000000000000000001", "MessageStatus": "delivered", "To": "+821087654321", "ErrorCode": "", "Body": "안녕 & + = %"}
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+
+def twilio_headers(url: str, params, content_type: str = FORM_TYPE, secret: str = SECRETS["DOCHAK_SECRET_TWILIO"]) -> dict[str, str]:
+    return {"Content-Type": content_type, "X-Twilio-Signature": RequestValidator(secret).compute_signature(url, params)}
+
+
+def test_twilio_signed_by_its_library_is_taken(senders: World) -> None:
+    watch = Watch(senders, "twilio/sms", "twilio")
+    body = urlencode(CALLBACK).encode()
+    for query in ("", "?foo=1&bar=%20"):
+        for host in (PUBLIC, f"{PUBLIC}:443"):
+            headers = twilio_headers(f"{host}/webhook/{TWILIO}{query}", CALLBACK)
+            assert post(senders, TWILIO + query, body, headers).status == 200, (host, query)
+    watch.assert_stored(quarantine=4)  # a form is authentic, and not understood yet
+
+
+def test_twilio_json_signed_through_its_hash_is_taken(senders: World) -> None:
+    watch = Watch(senders, "twilio/sms", "twilio")
+    body = payloads.to_bytes({"MessageSid": "SM1", "MessageStatus": "delivered"})
+    path = f"{TWILIO}?bodySHA256={hashlib.sha256(body).hexdigest()}"
+    headers = twilio_headers(f"{PUBLIC}/webhook/{path}", {}, "application/json")
+    assert RequestValidator(SECRETS["DOCHAK_SECRET_TWILIO"]).validate(f"{PUBLIC}/webhook/{path}", body.decode(), headers["X-Twilio-Signature"])
+    assert post(senders, path, body, headers).status == 200
+    watch.assert_stored(events=1)
+    watch = Watch(senders, "twilio/sms", "twilio")
+    assert post(senders, path, body + b" ", headers).status == 403
+    assert post(senders, TWILIO, body, twilio_headers(f"{PUBLIC}/webhook/{TWILIO}", {}, "application/json")).status == 403
+    watch.assert_refused(2)
+
+
+def test_what_twilio_did_not_sign_is_refused(senders: World) -> None:
+    watch = Watch(senders, "twilio/sms", "twilio")
+    body, url = urlencode(CALLBACK).encode(), f"{PUBLIC}/webhook/{TWILIO}"
+    good = twilio_headers(url, CALLBACK)
+    rows = {
+        "tampered": (TWILIO, body.replace(b"delivered", b"failed"), good),
+        "a field more": (TWILIO, body + b"&a=b", good),
+        "another query": (f"{TWILIO}?a=b", body, good),
+        "another URL": (TWILIO, body, twilio_headers(url.replace("https", "http"), CALLBACK)),
+        "without the secret part": (TWILIO, body, twilio_headers(f"{PUBLIC}/webhook/twilio/sms", CALLBACK)),
+        "wrong secret": (TWILIO, body, twilio_headers(url, CALLBACK, secret="another-auth-token")),
+        "missing": (TWILIO, body, {"Content-Type": FORM_TYPE}),
+        "twice": (TWILIO, body, [*good.items(), ("X-Twilio-Signature", good["X-Twilio-Signature"])]),
+        "ill-formed": (TWILIO, body + b"&%zz", good),
+        "no form": (TWILIO, body, {**good, "Content-Type": "text/plain"}),
+    }
+    for what, (path, sent, headers) in rows.items():
+        answer = post(senders, path, sent, headers)
+        assert (answer.status, answer.body) == (403, b""), what
+    watch.assert_refused(len(rows))
+    assert good["X-Twilio-Signature"] not in senders.ingress.log_text()
+
+
+# --- BizGo
+
+
+def bizgo_headers(age_s: float = 0, secret: str = SECRETS["DOCHAK_SECRET_BIZGO_SIGN"], seconds: bool = False, as_base64: bool = False) -> dict[str, str]:
+    now = time.time() - age_s
+    stamp = str(int(now if seconds else now * 1000))
+    digest = hmac.digest(secret.encode(), stamp.encode(), "sha256")
+    return {"X-IB-Timestamp": stamp, "X-IB-Signature": base64.b64encode(digest).decode() if as_base64 else digest.hex()}
+
+
+def test_bizgo_signed_in_any_way_it_may_is_taken(senders: World) -> None:
+    watch = Watch(senders, "bizgo/signed", "hmac_timestamp")
+    upper = bizgo_headers()
+    upper["X-IB-Signature"] = upper["X-IB-Signature"].upper()
+    rows = [upper, *(bizgo_headers(age_s, seconds=s, as_base64=b) for age_s in (0, 290, -290) for s in (False, True) for b in (False, True))]
+    for headers in rows:
+        report = payloads.bizgo(payloads.new_id(), "10000")
+        answer = post(senders, "bizgo/signed", payloads.to_bytes(report), headers)
+        assert (answer.status, json.loads(answer.body)) == (200, {"msgKey": report["msgKey"]})
+    watch.assert_stored(events=len(rows))
+
+
+def test_bizgo_unsigned_learns_nothing_and_leaves_nothing(senders: World) -> None:
+    watch = Watch(senders, "bizgo/signed", "hmac_timestamp")
+    good = bizgo_headers()
+    rows = {
+        "stale": bizgo_headers(310),
+        "future": bizgo_headers(-310),
+        "wrong secret": bizgo_headers(secret="another-secret"),
+        "another time": {**good, "X-IB-Timestamp": str(int(good["X-IB-Timestamp"]) + 1)},
+        "no signature": {"X-IB-Timestamp": good["X-IB-Timestamp"]},
+        "no time": {"X-IB-Signature": good["X-IB-Signature"]},
+        "twice": [*good.items(), *good.items()],
+        "nothing": {},
+    }
+    report = payloads.bizgo(payloads.new_id(), "10000")
+    for what, headers in rows.items():
+        answer = post(senders, "bizgo/signed", payloads.to_bytes(report), headers)
+        assert (answer.status, json.loads(answer.body)) == (200, {"msgKey": report["msgKey"]}), what
+    watch.assert_refused(len(rows))
+    assert good["X-IB-Signature"] not in senders.ingress.log_text()
+
+
+# --- addresses, through a proxy
+
+
+@pytest.mark.parametrize("forwarded", ["203.0.113.7", "198.51.100.1, 203.0.113.7", "203.0.113.7, 10.0.0.2", "2001:db8::7", "203.0.113.7:1234"])
+def test_a_listed_address_behind_our_proxies_is_taken(senders: World, forwarded: str) -> None:
+    watch = Watch(senders, "bizgo/listed", "ip")
+    assert post(senders, "bizgo/listed", payloads.to_bytes(payloads.bizgo("x", "10000")), {"X-Forwarded-For": forwarded}).status == 200
+    watch.assert_stored(events=1)
+
+
+@pytest.mark.parametrize("forwarded", [None, "", "198.51.100.1", "203.0.113.7, 198.51.100.1", "10.0.0.2", "203.0.113.7, nonsense", "nonsense", "203.0.113.7,"])
+def test_any_other_address_is_refused(senders: World, forwarded: str | None) -> None:
+    watch = Watch(senders, "bizgo/listed", "ip")
+    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+    answer = post(senders, "bizgo/listed", payloads.to_bytes(payloads.bizgo("x", "10000")), headers)
+    assert (answer.status, json.loads(answer.body)) == (200, {"msgKey": "x"})
+    watch.assert_refused(1)
+
+
+# --- secrets that are shown
+
+SHA1 = hashlib.sha1(SECRETS["DOCHAK_SECRET_SOLAPI"].encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("blux/token?token=channel%20token%2F%2B0", {}),
+        ("blux/token?a=b&token=channel%20token/+0", {}),
+        ("blux/nhn", {"X-Toast-Webhook-Signature": SECRETS["DOCHAK_SECRET_NHN"]}),
+        ("blux/kakao", {"Authorization": f"KakaoAK {SECRETS['DOCHAK_SECRET_KAKAO']}"}),
+        ("blux/solapi", {"X-Solapi-Secret": SHA1}),
+        ("blux/solapi", {"X-Solapi-Secret": SHA1.upper()}),
+    ],
+)
+def test_the_right_secret_is_taken(senders: World, path: str, headers: dict[str, str]) -> None:
+    watch = Watch(senders, path.partition("?")[0], "none")
+    assert post(senders, path, payloads.to_bytes(payloads.blux(payloads.blux_event("x"))), headers).status == 200
+    watch.assert_stored(events=1)
+
+
+@pytest.mark.parametrize(
+    ("path", "check", "headers"),
+    [
+        ("blux/token", "query_token", {}),
+        ("blux/token?token=", "query_token", {}),
+        ("blux/token?token=channel%20token%2F%2B1", "query_token", {}),
+        ("blux/token?token=channel%20token%2F%2B0&token=channel%20token%2F%2B0", "query_token", {}),
+        ("blux/nhn", "header", {}),
+        ("blux/nhn", "header", {"X-Toast-Webhook-Signature": SECRETS["DOCHAK_SECRET_NHN"][:-1]}),
+        ("blux/nhn", "header", [("X-Toast-Webhook-Signature", SECRETS["DOCHAK_SECRET_NHN"])] * 2),
+        ("blux/kakao", "header", {"Authorization": SECRETS["DOCHAK_SECRET_KAKAO"]}),
+        ("blux/kakao", "header", {"Authorization": "KakaoAK wrong-primary-admin-key"}),
+        ("blux/solapi", "header_sha1", {"X-Solapi-Secret": SECRETS["DOCHAK_SECRET_SOLAPI"]}),
+        ("blux/solapi", "header_sha1", {"X-Solapi-Secret": "0" * 40}),
+        ("blux/solapi", "header_sha1", {}),
+    ],
+)
+def test_any_other_secret_is_refused(senders: World, path: str, check: str, headers) -> None:
+    watch = Watch(senders, path.partition("?")[0], check)
+    assert post(senders, path, payloads.to_bytes(payloads.blux(payloads.blux_event("x"))), headers).status == 404
+    watch.assert_refused(1)

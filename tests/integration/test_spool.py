@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: MIT
+"""A 2xx is sent in time and means durable, whatever Kafka, ingress or the disk do. Sets of ids are compared, not counts."""
+
+import os
+import random
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support import builds, payloads
+from support.load import Load
+from support.servers import Server
+from support.service import Service, run_once
+from support.wait import until
+from support.world import World
+
+BUDGET = 1.5  # DOCHAK_ACK_BUDGET_MS
+NOISE = 0.5  # Python's 64 threads and Kafka's start on the same processors
+KAFKA_IS_GONE = ["librdkafka"]  # it tells of a lost broker as an error
+
+
+@pytest.fixture
+def world(worlds, own_kafka: Server, postgres: Server) -> Iterator[World]:
+    """Its Kafka may be killed, and is there again for the next test."""
+    yield worlds.new(own_kafka, postgres)
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    return tmp_path / "spool"
+
+
+def new_ingress(world: World, spool: Path, **settings: str) -> Service:
+    ingress = world.new_ingress(**{"DOCHAK_SPOOL_DIR": str(spool), "DOCHAK_INGRESS_THREADS": "80", **settings})
+    ingress.expected_errors += KAFKA_IS_GONE
+    return ingress
+
+
+def spooled(ingress: Service) -> int:
+    return int(ingress.metrics()["dochak_ingress_spool_events"])
+
+
+def wait_drained(ingress: Service, deadline: float = 60) -> None:
+    until("the spool is empty", lambda: spooled(ingress) == 0, deadline, every=0.1)
+
+
+def stored_ids(world: World) -> list[str]:
+    return [record.key.decode() for record in world.topics.read("events")]
+
+
+def compare(world: World, acked: set[str], what: str) -> None:
+    stored = stored_ids(world)
+    missing = acked - set(stored)
+    print(f"{what}: {len(acked)} acknowledged, {len(stored)} records, {len(stored) - len(set(stored))} doubles, {len(missing)} missing")
+    assert acked and not missing
+
+
+# --- Kafka
+
+
+def breaks(kafka: Server, how: str) -> None:
+    kafka.kill() if how == "killed" else kafka.freeze()
+
+
+def mends(kafka: Server, how: str) -> None:
+    kafka.start() if how == "killed" else kafka.thaw()
+
+
+@pytest.mark.parametrize("how", ["killed", "frozen"])
+def test_kafka_away_in_mid_run_costs_no_receipt_and_no_deadline(world: World, spool: Path, how: str) -> None:
+    ingress = new_ingress(world, spool).start().wait_ready()
+    with Load(world, 64) as load:
+        load.wait_acked(1500)
+        breaks(world.kafka, how)
+        load.wait_acked(2500)
+        assert ingress.is_ready() and ingress.metrics()["dochak_ingress_breaker_open"] == 1
+        mends(world.kafka, how)
+        until("the breaker is closed", lambda: ingress.metrics()["dochak_ingress_breaker_open"] == 0, 60)
+        load.wait_acked(1500)
+    refused = [sent for sent in load.sent if sent.status != 200]
+    slowest = max(sent.seconds for sent in load.sent)
+    print(f"Kafka {how}: {len(load.sent)} receipts, {len(refused)} not acknowledged, the slowest took {slowest * 1000:.0f} ms")
+    assert not refused
+    assert slowest < (BUDGET + NOISE) * builds.patience()
+    by_way = {way: ingress.metrics()[f'dochak_ingress_durable_total{{way="{way}"}}'] for way in ("kafka", "spool")}
+    assert by_way["kafka"] >= 1500 and by_way["spool"] >= 2000
+    wait_drained(ingress)
+    compare(world, load.acked, f"Kafka {how}")
+
+
+def test_kafka_away_at_the_start_is_no_reason_not_to_take_receipts(world: World, spool: Path) -> None:
+    world.kafka.kill()
+    ingress = new_ingress(world, spool).start().wait_ready()
+    with Load(world, 4) as load:
+        load.wait_acked(100)
+    assert {sent.status for sent in load.sent} == {200}
+    world.register(payloads.accepted("blux", "registered"))
+    world.post("bizgo/alimtalk", b"what is this")
+    assert spooled(ingress) == len(load.acked) + 2
+    world.kafka.start()
+    wait_drained(ingress)
+    compare(world, load.acked | {"registered"}, "Kafka away at the start")
+    assert [record.value for record in world.topics.read("quarantine")] == [b"what is this"]
+
+
+# --- ingress
+
+
+def test_kill_9_at_random_points_loses_nothing_that_was_acknowledged(world: World, spool: Path) -> None:
+    ingress = new_ingress(world, spool)
+    world.kafka.kill()
+    acked, kills, seed = set(), 6, random.randrange(1 << 30)
+    chance = random.Random(seed)
+    for _ in range(kills):
+        ingress.start().wait_ready()
+        with Load(world, 16) as load:
+            load.wait_acked(chance.randrange(1, 600))
+            ingress.kill()
+        acked |= load.acked
+    world.kafka.start()
+    ingress.start().wait_ready()
+    wait_drained(ingress)
+    compare(world, acked, f"{kills} kills, seed {seed}")
+
+
+def test_a_kill_while_the_spool_drains_loses_nothing(world: World, spool: Path) -> None:
+    ingress = new_ingress(world, spool)
+    world.kafka.kill()
+    ingress.start().wait_ready()
+    with Load(world, 32) as load:
+        load.wait_acked(3000)
+    start = threading.Thread(target=world.kafka.start)
+    start.start()
+    until("it drains", lambda: 0 < ingress.metrics()["dochak_ingress_spool_drained_total"], 60, every=0.001)
+    ingress.kill()
+    start.join()
+    ingress.start().wait_ready()
+    wait_drained(ingress)
+    compare(world, load.acked, "killed while draining")
+
+
+def test_a_stop_with_kafka_away_is_quick_and_keeps_everything(world: World, spool: Path) -> None:
+    ingress = new_ingress(world, spool).start().wait_ready()
+    with Load(world, 32) as load:
+        load.wait_acked(300)
+        world.kafka.freeze()
+        load.wait_acked(300)
+        ingress.terminate()
+        assert ingress.wait_exit() == 0
+    world.kafka.thaw()
+    ingress.start().wait_ready()
+    wait_drained(ingress)
+    compare(world, load.acked, "stopped with Kafka away")
+
+
+def test_one_folder_has_one_owner(world: World, spool: Path) -> None:
+    ingress = new_ingress(world, spool).start().wait_ready()
+    second = run_once("ingress", {**ingress.env, "DOCHAK_INGRESS_LISTEN": "127.0.0.1:0", "DOCHAK_INGRESS_OPS_LISTEN": "127.0.0.1:0"})
+    assert second.returncode == 1 and "another dochak-ingress is using this folder" in second.stderr, second
+
+
+# --- the disk
+
+
+def fill(world: World, ingress: Service) -> Load:
+    """Sends large receipts until some are refused; readiness was red before."""
+    was_red = []
+    with Load(world, 4, padding=100_000) as load:
+        while not load.with_status(503):
+            if not was_red and not ingress.is_ready():
+                was_red.append(len(load.with_status(503)))
+    assert was_red == [0]
+    assert {sent.status for sent in load.sent} == {200, 503}
+    assert all(int(sent.retry_after) > 0 for sent in load.with_status(503))
+    return load
+
+
+def test_a_full_spool_is_red_then_503_and_empties_by_itself(world: World, spool: Path) -> None:
+    ingress = new_ingress(world, spool, DOCHAK_SPOOL_MAX_BYTES=str(16 << 20)).start().wait_ready()
+    world.kafka.freeze()
+    load = fill(world, ingress)
+    world.kafka.thaw()
+    wait_drained(ingress)
+    until("it is ready again", ingress.is_ready)
+    with Load(world, 4) as more:
+        more.wait_acked(20)
+    assert {sent.status for sent in more.sent} == {200}
+    compare(world, load.acked | more.acked, "spool full")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=12m", "dochak", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("mounting a small disk needs root and the right to mount")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_is_503_and_is_noticed_when_it_has_room_again(world: World, small_disk: Path) -> None:
+    ingress = new_ingress(world, small_disk / "spool").start().wait_ready()
+    filler = small_disk / "of others"
+    filler.write_bytes(b"x" * (6 << 20))
+    world.kafka.freeze()
+    with Load(world, 4, padding=100_000) as load:
+        until("the disk is full", lambda: load.with_status(503), 30)
+    until("it is red", lambda: not ingress.is_ready(), 5)
+    filler.unlink()
+    until("it is ready again, with nobody asking", ingress.is_ready, 10)
+    with Load(world, 4) as more:
+        more.wait_acked(20)
+    assert {sent.status for sent in load.sent} == {200, 503} and {sent.status for sent in more.sent} == {200}
+    world.kafka.thaw()
+    wait_drained(ingress)
+    compare(world, load.acked | more.acked, "disk full")
+
+
+def test_a_damaged_spool_is_set_aside_and_told(world: World, spool: Path) -> None:
+    spool.mkdir()
+    (spool / "spool.db").write_bytes(b"this is no database" * 1000)
+    ingress = new_ingress(world, spool)
+    ingress.expected_errors.append("the spool was damaged")
+    ingress.start().wait_ready()
+    assert ingress.metrics()['dochak_ingress_spool_errors_total{what="set_aside"}'] == 1
+    assert len(list(spool.glob("damaged-*.db"))) == 1 and ingress.log_lines("the spool was damaged")
