@@ -98,7 +98,10 @@ class Watch:
         lines = self._lines()[self.lines :]
         assert len(lines) == n
         for line in lines:
-            assert line.keys() == {"time", "level", "service", "message", "endpoint", "check", "peer", "client"} and line["peer"] == "127.0.0.1"
+            assert (
+                line.keys() == {"time", "level", "service", "message", "endpoint", "check", "peer", "client"}
+                and line["peer"] == "127.0.0.1"
+            )
 
     def assert_stored(self, events: int = 0, quarantine: int = 0) -> None:
         assert self._stored() == {"events": self.stored["events"] + events, "quarantine": self.stored["quarantine"] + quarantine}
@@ -115,7 +118,9 @@ def standard_headers(body: bytes, secret: str = STANDARD, age_s: int = 0, signed
 
 
 def standard_body() -> bytes:
-    return payloads.to_bytes({"type": "message.delivered", "data": {"id": payloads.new_id(), "state": "delivered", "mark": payloads.BODY_MARK, "to": "한글"}})
+    return payloads.to_bytes(
+        {"type": "message.delivered", "data": {"id": payloads.new_id(), "state": "delivered", "mark": payloads.BODY_MARK, "to": "한글"}}
+    )
 
 
 def test_standard_webhooks_signed_by_their_library_are_taken(senders: World) -> None:
@@ -156,7 +161,13 @@ def test_standard_webhooks_that_are_not_theirs_are_refused(senders: World) -> No
 # --- Twilio, by its own library
 
 TWILIO = f"twilio/sms/{SECRETS['DOCHAK_SECRET_TWILIO_PATH']}"
-CALLBACK = {"MessageSid": "SM00000000000000000000000000000001", "MessageStatus": "delivered", "To": "+821087654321", "ErrorCode": "", "Body": "안녕 & + = %"}
+CALLBACK = {
+    "MessageSid": "SM00000000000000000000000000000001",
+    "MessageStatus": "delivered",
+    "To": "+821087654321",
+    "ErrorCode": "",
+    "Body": "안녕 & + = %",
+}
 FORM_TYPE = "application/x-www-form-urlencoded"
 
 
@@ -179,7 +190,9 @@ def test_twilio_json_signed_through_its_hash_is_taken(senders: World) -> None:
     body = payloads.to_bytes({"MessageSid": "SM1", "MessageStatus": "delivered"})
     path = f"{TWILIO}?bodySHA256={hashlib.sha256(body).hexdigest()}"
     headers = twilio_headers(f"{PUBLIC}/webhook/{path}", {}, "application/json")
-    assert RequestValidator(SECRETS["DOCHAK_SECRET_TWILIO"]).validate(f"{PUBLIC}/webhook/{path}", body.decode(), headers["X-Twilio-Signature"])
+    assert RequestValidator(SECRETS["DOCHAK_SECRET_TWILIO"]).validate(
+        f"{PUBLIC}/webhook/{path}", body.decode(), headers["X-Twilio-Signature"]
+    )
     assert post(senders, path, body, headers).status == 200
     watch.assert_stored(events=1)
     watch = Watch(senders, "twilio/sms", "twilio")
@@ -214,7 +227,9 @@ def test_what_twilio_did_not_sign_is_refused(senders: World) -> None:
 # --- BizGo
 
 
-def bizgo_headers(age_s: float = 0, secret: str = SECRETS["DOCHAK_SECRET_BIZGO_SIGN"], seconds: bool = False, as_base64: bool = False) -> dict[str, str]:
+def bizgo_headers(
+    age_s: float = 0, secret: str = SECRETS["DOCHAK_SECRET_BIZGO_SIGN"], seconds: bool = False, as_base64: bool = False
+) -> dict[str, str]:
     now = time.time() - age_s
     stamp = str(int(now if seconds else now * 1000))
     digest = hmac.digest(secret.encode(), stamp.encode(), "sha256")
@@ -225,7 +240,10 @@ def test_bizgo_signed_in_any_way_it_may_is_taken(senders: World) -> None:
     watch = Watch(senders, "bizgo/signed", "hmac_timestamp")
     upper = bizgo_headers()
     upper["X-IB-Signature"] = upper["X-IB-Signature"].upper()
-    rows = [upper, *(bizgo_headers(age_s, seconds=s, as_base64=b) for age_s in (0, 290, -290) for s in (False, True) for b in (False, True))]
+    rows = [
+        upper,
+        *(bizgo_headers(age_s, seconds=s, as_base64=b) for age_s in (0, 290, -290) for s in (False, True) for b in (False, True)),
+    ]
     for headers in rows:
         report = payloads.bizgo(payloads.new_id(), "10000")
         answer = post(senders, "bizgo/signed", payloads.to_bytes(report), headers)
@@ -257,14 +275,18 @@ def test_bizgo_unsigned_learns_nothing_and_leaves_nothing(senders: World) -> Non
 # --- addresses, through a proxy
 
 
-@pytest.mark.parametrize("forwarded", ["203.0.113.7", "198.51.100.1, 203.0.113.7", "203.0.113.7, 10.0.0.2", "2001:db8::7", "203.0.113.7:1234"])
+@pytest.mark.parametrize(
+    "forwarded", ["203.0.113.7", "198.51.100.1, 203.0.113.7", "203.0.113.7, 10.0.0.2", "2001:db8::7", "203.0.113.7:1234"]
+)
 def test_a_listed_address_behind_our_proxies_is_taken(senders: World, forwarded: str) -> None:
     watch = Watch(senders, "bizgo/listed", "ip")
     assert post(senders, "bizgo/listed", payloads.to_bytes(payloads.bizgo("x", "10000")), {"X-Forwarded-For": forwarded}).status == 200
     watch.assert_stored(events=1)
 
 
-@pytest.mark.parametrize("forwarded", [None, "", "198.51.100.1", "203.0.113.7, 198.51.100.1", "10.0.0.2", "203.0.113.7, nonsense", "nonsense", "203.0.113.7,"])
+@pytest.mark.parametrize(
+    "forwarded", [None, "", "198.51.100.1", "203.0.113.7, 198.51.100.1", "10.0.0.2", "203.0.113.7, nonsense", "nonsense", "203.0.113.7,"]
+)
 def test_any_other_address_is_refused(senders: World, forwarded: str | None) -> None:
     watch = Watch(senders, "bizgo/listed", "ip")
     headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
