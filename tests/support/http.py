@@ -56,8 +56,8 @@ def raw(port: int, data: bytes, timeout: float = 15, half_close: bool = False) -
             sock.sendall(data)
             if half_close:
                 sock.shutdown(socket.SHUT_WR)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # it has said enough; what it said is still to be read
+        except OSError:  # reset, broken pipe, not connected any more: it has said enough, and that is still to be read
+            pass
         said = b""
         try:
             while chunk := sock.recv(65536):
