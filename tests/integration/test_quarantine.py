@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from support import payloads
-from support.topics import Record
+from support.topics import Record, Topics
+from support.wait import until
 from support.world import PARTITIONS, World
 
 QUARANTINED = "dochak.payload.quarantined.v1"
@@ -235,3 +236,42 @@ def test_one_notification_in_several_partitions_still_ends_right(world: World) -
     for id_ in ids:
         kinds = [alert.type.split(".")[2] for alert in world.alerts(id_)]
         assert sorted(kinds) in ([], ["dead_lettered", "recovered"]), (id_, kinds)
+
+
+# --- the same again
+
+
+def test_a_record_that_kafka_keeps_twice_is_told_once(world: World) -> None:
+    """A producer that heard no answer writes again: the same event at another offset."""
+    world.foreign = True
+    world.start()
+    given = headers(ce_subject="twice")
+    for _ in range(3):
+        world.topics.produce("events", report("twice", "63019"), key="twice", headers=given)
+    world.topics.flush()
+    world.settle()
+    assert len(world.records("events", "twice")) == 3
+    assert len(world.alerts("twice")) == 1 and world.row("bizgo", "twice")["version"] == 1
+
+
+def test_topics_made_anew_repeat_no_alert(world: World) -> None:
+    """The new topic has the old one's offsets again, under which the database still has the old one's alerts."""
+    world.start()
+    old, new = [f"old-{number}" for number in range(20)], [f"new-{number}" for number in range(20)]
+    world.blux(*(payloads.blux_event(id_, delivered=False) for id_ in old))
+    world.settle()
+    assert len(world.alerts()) == len(old)
+    for service in world.services:
+        service.stop()
+    world.topics.delete()
+    world.topics.close()
+    until("the topics are gone", world.topics.are_gone)
+    assert "3 topics created" in world.migrate()
+    for service in world.services:
+        service.start().wait_ready(30)
+    world.topics = Topics(world.kafka.address, world.topics.prefix, world.topics.group)
+    world.blux(*(payloads.blux_event(id_, delivered=id_ in old) for id_ in old + new))
+    world.settle()
+    told = sorted((alert.type.split(".")[2], alert.header("ce_subject")) for alert in world.alerts())
+    assert told == sorted([("dead_lettered", id_) for id_ in new] + [("recovered", id_) for id_ in old])
+    assert world.statuses() == {**dict.fromkeys(old, "SENT"), **dict.fromkeys(new, "DEAD_LETTER")}

@@ -212,7 +212,10 @@ class Topics:
 
     def delete(self) -> None:
         """Does not wait for it."""
-        self._admin.delete_topics([self.name(short) for short in self.NAMES], operation_timeout=0, request_timeout=TIMEOUT)
+        self._admin.delete_topics([self.name(short) for short in self.NAMES], operation_timeout=TIMEOUT, request_timeout=TIMEOUT)
+
+    def are_gone(self) -> bool:
+        return not {self.name(short) for short in self.NAMES} & self._admin.list_topics(timeout=TIMEOUT).topics.keys()
 
     def close(self) -> None:
         for reader in self._readers.values():
