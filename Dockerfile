@@ -5,7 +5,7 @@
 FROM debian:bookworm-slim AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends gcc libc6-dev cmake ninja-build pkg-config \
-    librdkafka-dev libcivetweb-dev libjansson-dev libpq-dev libsqlite3-dev libssl-dev \
+    librdkafka-dev libcivetweb-dev libjansson-dev libpq-dev libsqlite3-dev zlib1g-dev libssl-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
@@ -19,7 +19,7 @@ RUN install -D -m 0755 deploy/compose/ready.sh /stage/usr/local/bin/dochak-ready
 FROM debian:bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-    librdkafka1 libcivetweb1 libjansson4 libpq5 libsqlite3-0 libssl3 ca-certificates \
+    librdkafka1 libcivetweb1 libjansson4 libpq5 libsqlite3-0 zlib1g libssl3 ca-certificates \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/*
 # /run/dochak is where docker-compose.yml mounts the keys, /var/lib/dochak where the spool is; a new volume takes its owner and mode
 # from here.

@@ -2,7 +2,7 @@
 #include "common/listen.h"
 
 #include "common/clock.h"
-#include "common/json.h"
+#include "common/http.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include <arpa/inet.h>
@@ -27,15 +27,10 @@ struct listener { // civetweb's user data; freed when the context ends
   int door; // descriptor of the listening socket; -1: not found
   bool refusing;
   atomic_bool started;
-  _Atomic int64_t connections;
   struct err fault; // what civetweb complained of before it had started
 };
 
 // ---- answers ----
-
-static const char *status_text(const struct mg_connection *conn, int status) {
-  return status == 431 ? "Request Header Fields Too Large" : mg_get_response_code_text(conn, status);
-}
 
 // Whether civetweb will read another request, as it decides it itself.
 static bool keeps_alive(const struct mg_connection *conn) {
@@ -45,11 +40,11 @@ static bool keeps_alive(const struct mg_connection *conn) {
   return version && strcmp(version, "1.1") == 0;
 }
 
-static char *answer_head(const struct mg_connection *conn, const struct http_answer *answer, bool close) {
+static char *answer_head(const struct http_answer *answer, bool close) {
   AUTO_FREE char *type =
       answer->content_type ? mem_printf("Content-Type: %s\r\n", answer->content_type) : NULL;
   return mem_printf("HTTP/1.1 %d %s\r\n%s%sContent-Length: %zu\r\nConnection: %s\r\n\r\n", answer->status,
-                    status_text(conn, answer->status), type ? type : "",
+                    http_status_text(answer->status), type ? type : "",
                     answer->headers ? answer->headers : "", answer->body_len, close ? "close" : "keep-alive");
 }
 
@@ -58,7 +53,7 @@ int http_answer_send(struct mg_connection *conn, const struct http_answer *answe
   if (close) mg_disable_connection_keep_alive(conn); // else it would swallow what was not read
   const char *method = mg_get_request_info(conn)->request_method;
   bool head_only = method && strcmp(method, "HEAD") == 0;
-  AUTO_FREE char *text = answer_head(conn, answer, close);
+  AUTO_FREE char *text = answer_head(answer, close);
   size_t len = strlen(text);
   if (answer->body_len && !head_only) {
     text = mem_grow(text, len + answer->body_len, 1);
@@ -67,11 +62,6 @@ int http_answer_send(struct mg_connection *conn, const struct http_answer *answe
   }
   if (mg_write(conn, text, len) != (int)len) mg_disable_connection_keep_alive(conn); // the peer is gone
   return answer->status;
-}
-
-char *http_error_body(const char *code, const char *message) {
-  AUTO_JSON *body = json_pack("{s:{s:s,s:s}}", "error", "code", code, "message", message);
-  return body ? json_text(body) : mem_strdup("{\"error\":{\"code\":\"internal\",\"message\":\"not UTF-8\"}}");
 }
 
 static int send_error(struct mg_connection *conn, int status, const char *code, const char *message,
@@ -97,15 +87,9 @@ static void note_time(const struct mg_connection *conn) {
 }
 
 static int on_connection(const struct mg_connection *conn, void **conn_data) {
-  struct listener *listener = mg_get_user_context_data(conn);
-  atomic_fetch_add(&listener->connections, 1);
+  (void)conn;
   *conn_data = (void *)(intptr_t)clock_mono_ms(); // NOLINT
   return 0;
-}
-
-static void on_closed(const struct mg_connection *conn) {
-  struct listener *listener = mg_get_user_context_data(conn);
-  atomic_fetch_sub(&listener->connections, 1);
 }
 
 static int on_request(struct mg_connection *conn) {
@@ -212,7 +196,6 @@ struct mg_context *listen_start(const struct listen_options *options, mg_request
   // clang-format on
   const struct mg_callbacks callbacks = {.begin_request = on_request,
                                          .init_connection = on_connection,
-                                         .connection_closed = on_closed,
                                          .http_error = on_error,
                                          .log_message = on_log,
                                          .exit_context = on_exit_context};
@@ -231,15 +214,10 @@ struct mg_context *listen_start(const struct listen_options *options, mg_request
 
 // ---- stop ----
 
-int64_t listen_connections(const struct mg_context *ctx) {
-  const struct listener *listener = mg_get_user_data(ctx);
-  return atomic_load(&listener->connections);
-}
-
 // civetweb can only stop as a whole. So its listening socket is taken away under its hands, and an eventfd,
 // on which nobody ever connects, put in its place. The pause lets its accepting thread see the end of the
 // one, else it would go on waiting on it, for up to two seconds.
-void listen_refuse(struct mg_context *ctx) {
+static void refuse_more(struct mg_context *ctx) {
   enum { PAUSE_MS = 10 };
   struct listener *listener = mg_get_user_data(ctx);
   if (listener->door < 0 || listener->refusing) return;
@@ -253,7 +231,7 @@ void listen_refuse(struct mg_context *ctx) {
 
 void listen_stop(struct mg_context *ctx) {
   const struct listener *listener = mg_get_user_data(ctx);
-  listen_refuse(ctx);
+  refuse_more(ctx);
   // civetweb looks at its stop flag every two seconds, or when its descriptor can be read.
   if (listener->refusing) eventfd_write(listener->door, 1);
   mg_stop(ctx);

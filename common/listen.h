@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The civetweb settings both of our listeners need (public and operations), in one place, and whole answers
-// in one write.
+// The listeners that people and probes use (operations), on civetweb: its settings in one place, and whole
+// answers in one write. Not for: the public listener, which must not have a thread a connection
+// (ingress/http/).
 #pragma once
 #include "common/err.h"
 #include <civetweb.h>
@@ -19,11 +20,7 @@ struct listen_options {
 MUST_CHECK struct mg_context *listen_start(const struct listen_options *options, mg_request_handler handler,
                                            void *handler_arg, struct err *err);
 int listen_port(const struct mg_context *ctx); // the port really bound
-// How many connections a thread has, busy or idle. An idle one is closed after 1.5 s.
-int64_t listen_connections(const struct mg_context *ctx);
-// Takes no new connections from now on; those there are go on. For draining.
-void listen_refuse(struct mg_context *ctx);
-void listen_stop(struct mg_context *ctx); // throws away what is in flight: drain first
+void listen_stop(struct mg_context *ctx);      // throws away what is in flight
 
 struct http_answer {
   int status;
@@ -35,8 +32,6 @@ struct http_answer {
 };
 // Sends it with one write. Returns the status, which is what a civetweb handler returns.
 int http_answer_send(struct mg_connection *conn, const struct http_answer *answer);
-// {"error":{"code":…,"message":…}}: for callers of our own API, not for providers. New string.
-char *http_error_body(const char *code, const char *message);
-// Sends that, without more reading; `headers` as above.
+// Sends http_error_body(); `headers` as above.
 int http_answer_error(struct mg_connection *conn, int status, const char *code, const char *message,
                       const char *headers);

@@ -155,6 +155,7 @@ static void webhook_load(struct provider *provider, const json_t *webhook) {
   provider->ack = json_object_get(webhook, "ack");
   provider->refused = json_object_get(webhook, "refused");
   provider->budget_ms = number_at(webhook, "budget_ms", 0);
+  provider->deadline_ms = number_at(webhook, "deadline_ms", 5000);
   const json_t *kinds = json_object_get(webhook, "kinds");
   provider->n_kinds = json_array_size(kinds);
   provider->kinds = mem_array(provider->n_kinds, sizeof *provider->kinds);
@@ -305,6 +306,10 @@ const char *provider_name(const struct provider *provider) {
 
 int64_t provider_budget_ms(const struct provider *provider) {
   return provider->budget_ms;
+}
+
+int64_t provider_deadline_ms(const struct provider *provider) {
+  return provider->deadline_ms > provider->budget_ms ? provider->deadline_ms : provider->budget_ms;
 }
 
 const struct json_pointer *provider_elements(const struct provider *provider) {

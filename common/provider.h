@@ -31,7 +31,10 @@ MUST_CHECK struct provider *provider_new(const json_t *document, const char *fil
 void provider_free(struct provider *provider);
 
 const char *provider_name(const struct provider *provider);
-int64_t provider_budget_ms(const struct provider *provider); // how long it may wait for its ack, ours at most
+int64_t provider_budget_ms(
+    const struct provider *provider); // for making durable what it has sent, ours at most
+int64_t provider_deadline_ms(
+    const struct provider *provider); // from its first byte to the end of its patience
 const struct json_pointer *provider_elements(
     const struct provider *provider); // array or single element of a body
 

@@ -49,6 +49,6 @@ struct provider {
   const json_t *outcomes;      // code → {"outcome", "reason"}
   struct provider_shape *shapes;
   size_t n_shapes;
-  int64_t budget_ms;
+  int64_t budget_ms, deadline_ms;
   struct provider_expects expects;
 };

@@ -38,14 +38,28 @@ static const struct option table[] = {
         .help = "Bearer key of POST /v1/notifications; several, comma-separated, are all valid during a "
                 "rotation, each "
                 "of this length."),
-    ROW("DOCHAK_INGRESS_THREADS", OPTION_INT, ingress_threads, "256", .min = 8, .max = 1024,
+    ROW("DOCHAK_INGRESS_THREADS", OPTION_INT, ingress_threads, "2", .min = 1, .max = 64,
         .services = SERVICE_INGRESS,
-        .help = "Threads that serve requests; an idle keep-alive connection holds one."),
+        .help = "Threads that serve requests, each any number of connections; more than there are processors "
+                "serve nobody better."),
+    ROW("DOCHAK_CONNECTIONS_MAX", OPTION_INT, connections_max, "16384", .min = 64, .max = 1000000,
+        .services = SERVICE_INGRESS,
+        .help =
+            "Connections at once; beyond it the one that has been idle longest makes room for a new one."),
+    ROW("DOCHAK_CONNECTIONS_PER_ADDRESS", OPTION_INT, connections_per_address, "1024", .min = 16,
+        .max = 1000000, .services = SERVICE_INGRESS,
+        .help = "Of those, connections from one address, in the same way; trusted proxies have no limit of "
+                "their own."),
     ROW("DOCHAK_BODY_MAX_BYTES", OPTION_INT, body_max_bytes, "524288", .min = 1024, .max = 900000,
         .services = SERVICE_INGRESS,
         .help = "Largest request body in bytes; a larger one is answered 413. Stays below 1 MB, Kafka's own "
                 "limit for a "
                 "record (message.max.bytes)."),
+    ROW("DOCHAK_BODIES_MAX_BYTES", OPTION_INT, bodies_max_bytes, "67108864", .min = 2097152,
+        .max = 1099511627776, .services = SERVICE_INGRESS,
+        .help = "Bytes of request bodies held at once, one endpoint at most half of them; beyond it the "
+                "answer is "
+                "503."),
     ROW("DOCHAK_ACK_BUDGET_MS", OPTION_INT, ack_budget_ms, "1500", .min = 50, .max = 30000,
         .services = SERVICE_INGRESS,
         .help = "Milliseconds within which a request's events are in Kafka, or else in the spool; keep it "

@@ -39,5 +39,7 @@ const struct metric counters[COUNTER_COUNT] = {
     [COUNTER_BREAKER] = {"dochak_ingress_breaker_open", "1 while Kafka is thought away and not waited for.",
                          METRIC_GAUGE, NULL},
     [COUNTER_IN_FLIGHT] = {"dochak_ingress_in_flight", "Requests being worked on.", METRIC_GAUGE, NULL},
+    [COUNTER_CONNECTIONS] = {"dochak_ingress_connections", "Connections on the public listener.",
+                             METRIC_GAUGE, NULL},
     [COUNTER_READY] = {"dochak_ingress_ready", "1 when /readyz says so.", METRIC_GAUGE, NULL},
 };

@@ -125,6 +125,10 @@ size_t endpoints_count(const struct endpoints *endpoints) {
   return endpoints->n;
 }
 
+size_t endpoints_index(const struct endpoints *endpoints, const struct endpoint *endpoint) {
+  return (size_t)(endpoint - endpoints->list);
+}
+
 const struct networks *endpoints_trusted_proxies(const struct endpoints *endpoints) {
   return &endpoints->trusted;
 }

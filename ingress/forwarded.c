@@ -77,7 +77,7 @@ bool forwarded_client(const struct verify_request *req, struct address *out) {
   if (!req->peer || !address_parse(req->peer, strlen(req->peer), &client)) return false;
   if (req->trusted && networks_hold(req->trusted, &client)) {
     struct walk walk = {0};
-    for (int i = 0; i < req->n_headers; i++)
+    for (size_t i = 0; i < req->n_headers; i++)
       if (strcasecmp(req->headers[i].name, "X-Forwarded-For") == 0 &&
           !walk_list(req, req->headers[i].value, &walk, &client))
         return false;

@@ -64,7 +64,10 @@ static bool cut_elements(const struct provider *provider, const json_t *value, c
 }
 
 static void release_elements(struct framing *framing) {
-  for (size_t i = 0; i < framing->n; i++) free(framing->elements[i].reason);
+  for (size_t i = 0; i < framing->n; i++) {
+    free(framing->elements[i].reason);
+    free(framing->elements[i].own_id);
+  }
   free(framing->elements);
 }
 
@@ -92,6 +95,16 @@ void framing_init(struct framing *out, const struct provider *provider, const ch
     }
   }
   out->document = document;
+}
+
+void framing_drop_document(struct framing *framing) {
+  for (size_t i = 0; i < framing->n; i++) {
+    struct framing_element *element = &framing->elements[i];
+    element->own_id = mem_strdup_or_null(element->read.id);
+    element->read.id = element->own_id;
+  }
+  json_decref(framing->document);
+  framing->document = NULL;
 }
 
 void framing_fini(struct framing *framing) {

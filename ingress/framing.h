@@ -15,6 +15,7 @@ struct framing_element {
   size_t len;
   struct provider_element read; // not for quarantine
   char *reason;                 // only for quarantine; never quotes the body
+  char *own_id;                 // after framing_drop_document(): what read.id points to, or NULL
 };
 
 struct framing {
@@ -30,4 +31,6 @@ enum { FRAMING_ELEMENTS_MAX = 10000 };
 void framing_init(struct framing *out, const struct provider *provider, const char *body, size_t len);
 // The whole body as one element for quarantine.
 void framing_init_whole(struct framing *out, const char *body, size_t len, const char *reason);
+// The elements keep what they need of the document, which is many times larger than its text, as their own.
+void framing_drop_document(struct framing *framing);
 void framing_fini(struct framing *framing);

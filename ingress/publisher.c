@@ -11,6 +11,7 @@
 #include "ingress/spool.h"
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,78 +40,59 @@ struct publisher {
   atomic_bool seen, closing, stopping;
 };
 
-// ---- a ticket: what one request waits for ----
+// ---- an attempt: messages that were handed to Kafka, and what it has said about them ----
 
 struct slot {
-  struct ticket *ticket;
-  bool durable;
+  struct attempt *attempt;
+  atomic_bool durable;
 };
 
-// It outlives the request, which may give up before the last report: whoever comes last frees it.
-struct ticket {
-  pthread_mutex_t lock;
-  pthread_cond_t settled;
-  size_t pending; // reports still to come
-  bool failed, too_large, abandoned;
+// It outlives its publication, which may give up before the last report: whoever comes last frees it.
+struct attempt {
+  struct mail mail;                // to the publication: all reports are there, or a bad one
+  struct publication *publication; // the loop's; NULL: it has given up
+  struct loop *loop;
+  atomic_size_t holders; // the loop, the mail, and each report still to come
+  atomic_size_t pending; // reports still to come, and one for who hands the messages over
+  atomic_bool told, too_large;
   struct slot slots[]; // one a message, which its report finds again
 };
 
-static struct ticket *ticket_new(size_t pending) {
-  struct ticket *ticket = mem_alloc(sizeof *ticket + pending * sizeof ticket->slots[0]);
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_mutex_init(&ticket->lock, NULL);
-  pthread_cond_init(&ticket->settled, &attributes);
-  pthread_condattr_destroy(&attributes);
-  ticket->pending = pending;
-  for (size_t i = 0; i < pending; i++) ticket->slots[i].ticket = ticket;
-  return ticket;
+static void on_reported(struct mail *mail);
+
+static struct attempt *attempt_new(struct publication *publication, struct loop *loop, size_t n) {
+  struct attempt *attempt = mem_alloc(sizeof *attempt + n * sizeof attempt->slots[0]);
+  attempt->mail.deliver = on_reported;
+  attempt->publication = publication;
+  attempt->loop = loop;
+  atomic_init(&attempt->holders, 1);
+  atomic_init(&attempt->pending, 1);
+  for (size_t i = 0; i < n; i++) attempt->slots[i].attempt = attempt;
+  return attempt;
 }
 
-static void ticket_free(struct ticket *ticket) {
-  pthread_cond_destroy(&ticket->settled);
-  pthread_mutex_destroy(&ticket->lock);
-  free(ticket);
+static void attempt_let_go(struct attempt *attempt) {
+  if (atomic_fetch_sub(&attempt->holders, 1) == 1) free(attempt);
 }
 
-// Reports on one message. Wakes the request at the last one, or at the first bad one.
-static void ticket_report(struct slot *slot, rd_kafka_resp_err_t code) {
-  struct ticket *ticket = slot->ticket;
-  bool durable = !code;
-  pthread_mutex_lock(&ticket->lock);
-  slot->durable = durable;
-  bool wakes = !ticket->failed && (!durable || ticket->pending == 1);
-  ticket->pending--;
-  ticket->failed |= !durable;
-  ticket->too_large |= code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
-  bool last = ticket->pending == 0 && ticket->abandoned;
-  if (wakes && !ticket->abandoned) pthread_cond_signal(&ticket->settled);
-  pthread_mutex_unlock(&ticket->lock);
-  if (last) ticket_free(ticket);
+// Something is there to be told, at the last report or at the first bad one: once.
+static void attempt_tell(struct attempt *attempt) {
+  if (atomic_exchange(&attempt->told, true)) return;
+  atomic_fetch_add(&attempt->holders, 1);
+  loop_post(attempt->loop, &attempt->mail);
 }
 
-// Gives the ticket up; `sent` of n messages will be reported on, and the next was refused with `code`. Fills
-// in which are durable; PUBLISHER_DURABLE: all.
-static enum publisher_result ticket_wait(struct ticket *ticket, size_t sent, size_t n,
-                                         rd_kafka_resp_err_t code, int64_t deadline, bool *durable) {
-  struct timespec at = clock_timespec_at(deadline);
-  pthread_mutex_lock(&ticket->lock);
-  ticket->pending -= n - sent;
-  ticket->failed |= n > sent;
-  ticket->too_large |= code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
-  int expired = 0;
-  while (ticket->pending && !ticket->failed && !expired)
-    expired = pthread_cond_timedwait(&ticket->settled, &ticket->lock, &at);
-  for (size_t i = 0; i < n; i++) durable[i] = ticket->slots[i].durable;
-  enum publisher_result result = ticket->too_large                   ? PUBLISHER_TOO_LARGE
-                                 : ticket->pending || ticket->failed ? PUBLISHER_UNAVAILABLE
-                                                                     : PUBLISHER_DURABLE;
-  ticket->abandoned = ticket->pending > 0;
-  bool last = !ticket->abandoned;
-  pthread_mutex_unlock(&ticket->lock);
-  if (last) ticket_free(ticket);
-  return result;
+static void attempt_note(struct attempt *attempt, rd_kafka_resp_err_t code) {
+  if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) atomic_store(&attempt->too_large, true);
+  if (atomic_fetch_sub(&attempt->pending, 1) == 1 || code) attempt_tell(attempt);
+}
+
+// Reports on one message. Thread: the poller.
+static void attempt_report(struct slot *slot, rd_kafka_resp_err_t code) {
+  struct attempt *attempt = slot->attempt;
+  if (!code) atomic_store(&slot->durable, true);
+  attempt_note(attempt, code);
+  attempt_let_go(attempt);
 }
 
 // ---- Kafka ----
@@ -123,7 +105,7 @@ static void count_error(struct publisher *publisher, rd_kafka_resp_err_t code) {
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque) {
   (void)rk;
   if (rkm->err) count_error(opaque, rkm->err);
-  ticket_report(rkm->_private, rkm->err);
+  attempt_report(rkm->_private, rkm->err);
 }
 
 static rd_kafka_resp_err_t produce(struct publisher *publisher, const struct publisher_message *message,
@@ -158,89 +140,193 @@ static bool is_away(const struct publisher *publisher) {
   return !atomic_load(&publisher->seen) || breaker_is_open(&publisher->breaker);
 }
 
-// ---- publishing ----
+// ---- a publication: the messages of one request, until they are durable or out of time ----
 
-// What of a request is not durable yet, in order: the caller's messages, or a copy of some of them.
-struct rest {
-  const struct publisher_message *messages;
+enum stage { STAGE_KAFKA, STAGE_SPOOL, STAGE_KAFKA_AFTER_ALL };
+
+struct publication {
+  struct publisher *publisher;
+  struct loop *loop;
+  struct loop_timer timer; // of the stage
+  enum stage stage;
+  int64_t deadline_ms;
+  const struct publisher_message *messages; // not durable yet, in order: the caller's, or a copy of some
   struct publisher_message *copy;
   size_t n;
+  struct attempt *attempt; // STAGE_KAFKA and after all
+  struct spool_job *job;   // STAGE_SPOOL
+  bool asked_kafka, spooled;
+  publisher_done_fn *done;
+  void *arg;
 };
 
-static void keep_undone(struct rest *rest, const bool *durable) {
-  size_t done = 0, kept = 0;
-  for (size_t i = 0; i < rest->n; i++) done += durable[i];
-  if (done && done < rest->n) {
-    struct publisher_message *undone = mem_array(rest->n - done, sizeof *undone);
-    for (size_t i = 0; i < rest->n; i++)
-      if (!durable[i]) undone[kept++] = rest->messages[i];
-    free(rest->copy);
-    rest->messages = rest->copy = undone;
-  }
-  rest->n -= done;
+static void finish(struct publication *publication, enum publisher_result result) {
+  loop_clear_timer(publication->loop, &publication->timer);
+  publication->done(publication->arg, result, publication->spooled);
+  free(publication->copy);
+  free(publication);
 }
 
-static void log_too_large(const struct rest *rest) {
+// ---- … by Kafka ----
+
+// Gives the attempt up, and keeps the messages that are not durable. DURABLE: none.
+static enum publisher_result end_attempt(struct publication *publication) {
+  struct attempt *attempt = take(publication->attempt);
+  attempt->publication = NULL;
+  size_t undone = 0;
+  AUTO_FREE struct publisher_message *left = NULL;
+  bool *durable = mem_array(publication->n, sizeof *durable);
+  for (size_t i = 0; i < publication->n; i++) {
+    durable[i] = atomic_load(&attempt->slots[i].durable);
+    undone += !durable[i];
+  }
+  if (undone && undone < publication->n) {
+    left = mem_array(undone, sizeof *left);
+    for (size_t i = 0, kept = 0; i < publication->n; i++)
+      if (!durable[i]) left[kept++] = publication->messages[i];
+    free(publication->copy);
+    publication->messages = publication->copy = take(left);
+  }
+  free(durable);
+  atomic_fetch_add(publication->publisher->by_kafka, (int64_t)(publication->n - undone));
+  publication->n = undone;
+  bool too_large = atomic_load(&attempt->too_large);
+  attempt_let_go(attempt);
+  return too_large ? PUBLISHER_TOO_LARGE : undone ? PUBLISHER_UNAVAILABLE : PUBLISHER_DURABLE;
+}
+
+static void log_too_large(const struct publication *publication) {
   size_t bytes = 0;
-  for (size_t i = 0; i < rest->n; i++)
-    if (rest->messages[i].value_len > bytes) bytes = rest->messages[i].value_len;
+  for (size_t i = 0; i < publication->n; i++)
+    if (publication->messages[i].value_len > bytes) bytes = publication->messages[i].value_len;
   log_warn("an event is too large for Kafka, see message.max.bytes here and at the broker",
            LOG_INT("bytes", (int64_t)bytes));
 }
 
+static void ask_spool(struct publication *publication);
+
 // Nothing is learnt about Kafka from what it refused for its size.
-static enum publisher_result ask_kafka(struct publisher *publisher, struct rest *rest, int64_t deadline) {
-  AUTO_FREE bool *durable = mem_array(rest->n, sizeof *durable);
-  struct ticket *ticket = ticket_new(rest->n);
-  size_t sent = 0, n = rest->n;
-  rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
-  while (sent < n && !(code = produce(publisher, &rest->messages[sent], &ticket->slots[sent]))) sent++;
-  enum publisher_result result = ticket_wait(ticket, sent, n, code, deadline, durable);
-  keep_undone(rest, durable);
-  atomic_fetch_add(publisher->by_kafka, n - rest->n);
+static void after_kafka(struct publication *publication) {
+  struct publisher *publisher = publication->publisher;
+  bool last = publication->stage == STAGE_KAFKA_AFTER_ALL || !publisher->spool;
+  if (publication->stage == STAGE_KAFKA_AFTER_ALL) atomic_flag_clear(&publisher->trying);
+  enum publisher_result result = end_attempt(publication);
   if (result == PUBLISHER_DURABLE) note_success(publisher);
   if (result == PUBLISHER_UNAVAILABLE) note_failure(publisher);
-  if (result == PUBLISHER_TOO_LARGE) log_too_large(rest);
-  return result;
+  if (result == PUBLISHER_TOO_LARGE) log_too_large(publication);
+  if (result == PUBLISHER_UNAVAILABLE && !last)
+    ask_spool(publication);
+  else
+    finish(publication, result);
 }
 
-static enum publisher_result ask_spool(struct publisher *publisher, const struct rest *rest,
-                                       int64_t deadline) {
-  if (!spool_store(publisher->spool, rest->messages, rest->n, deadline)) return PUBLISHER_UNAVAILABLE;
-  atomic_fetch_add(publisher->by_spool, rest->n);
-  return PUBLISHER_DURABLE;
+static void on_reported(struct mail *mail) {
+  struct attempt *attempt = (struct attempt *)mail;
+  if (attempt->publication) after_kafka(attempt->publication);
+  attempt_let_go(attempt);
 }
+
+static void ask_kafka(struct publication *publication, enum stage stage, int64_t until_ms) {
+  struct attempt *attempt = attempt_new(publication, publication->loop, publication->n);
+  rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+  publication->attempt = attempt;
+  publication->asked_kafka = true;
+  publication->stage = stage;
+  loop_set_timer(publication->loop, &publication->timer, until_ms);
+  for (size_t i = 0; i < publication->n && !code; i++) {
+    atomic_fetch_add(&attempt->holders, 1);
+    atomic_fetch_add(&attempt->pending, 1);
+    code = produce(publication->publisher, &publication->messages[i], &attempt->slots[i]);
+    if (!code) continue;
+    atomic_fetch_sub(&attempt->pending, 1); // there will be no report
+    attempt_let_go(attempt);
+  }
+  attempt_note(attempt, code);
+}
+
+// ---- … by the spool ----
 
 // A spool that refuses is no reason not to ask a Kafka that is thought away, but one at a time: the others
 // are better off with a quick answer.
-static enum publisher_result ask_kafka_all_the_same(struct publisher *publisher, struct rest *rest,
-                                                    int64_t deadline) {
-  if (!atomic_load(&publisher->seen) || atomic_flag_test_and_set(&publisher->trying))
-    return PUBLISHER_UNAVAILABLE;
-  enum publisher_result result = ask_kafka(publisher, rest, deadline);
-  atomic_flag_clear(&publisher->trying);
-  return result;
+static void ask_kafka_after_all(struct publication *publication) {
+  struct publisher *publisher = publication->publisher;
+  if (publication->asked_kafka || !atomic_load(&publisher->seen) ||
+      atomic_flag_test_and_set(&publisher->trying))
+    finish(publication, PUBLISHER_UNAVAILABLE);
+  else
+    ask_kafka(publication, STAGE_KAFKA_AFTER_ALL, publication->deadline_ms);
 }
 
-static enum publisher_result publish(struct publisher *publisher, struct rest *rest, int64_t budget_ms) {
-  int64_t deadline = clock_mono_ms() + budget_ms;
-  int64_t reserve_ms = budget_ms / 2 < SPOOL_MS ? budget_ms / 2 : SPOOL_MS;
-  enum publisher_result result = PUBLISHER_UNAVAILABLE;
-  if (!publisher->spool) return atomic_load(&publisher->seen) ? ask_kafka(publisher, rest, deadline) : result;
-  bool hopeful = !is_away(publisher);
-  if (hopeful) result = ask_kafka(publisher, rest, deadline - reserve_ms);
-  if (result == PUBLISHER_UNAVAILABLE) result = ask_spool(publisher, rest, deadline);
-  if (result == PUBLISHER_UNAVAILABLE && !hopeful) result = ask_kafka_all_the_same(publisher, rest, deadline);
-  return result;
+static void on_stored(void *arg, bool stored) {
+  struct publication *publication = arg;
+  publication->job = NULL;
+  if (!stored) {
+    ask_kafka_after_all(publication);
+    return;
+  }
+  publication->spooled = true;
+  atomic_fetch_add(publication->publisher->by_spool, (int64_t)publication->n);
+  finish(publication, PUBLISHER_DURABLE);
 }
 
-enum publisher_result publisher_publish(struct publisher *publisher, const struct publisher_message *messages,
-                                        size_t n, int64_t budget_ms) {
-  if (n == 0) return PUBLISHER_DURABLE;
-  struct rest rest = {.messages = messages, .n = n};
-  enum publisher_result result = publish(publisher, &rest, budget_ms);
-  free(rest.copy);
-  return result;
+static void ask_spool(struct publication *publication) {
+  publication->stage = STAGE_SPOOL;
+  publication->job = spool_store(publication->publisher->spool, publication->messages, publication->n,
+                                 publication->loop, on_stored, publication);
+  if (publication->job)
+    loop_set_timer(publication->loop, &publication->timer, publication->deadline_ms);
+  else
+    ask_kafka_after_all(publication);
+}
+
+static void on_out_of_time(struct loop_timer *timer) {
+  struct publication *publication =
+      (struct publication *)((char *)timer - offsetof(struct publication, timer));
+  if (publication->stage != STAGE_SPOOL) {
+    after_kafka(publication);
+    return;
+  }
+  spool_give_up(publication->publisher->spool, take(publication->job));
+  finish(publication, PUBLISHER_UNAVAILABLE);
+}
+
+// ---- publishing ----
+
+// What of the budget is kept for the spool.
+static int64_t reserve_ms(int64_t budget_ms) {
+  return budget_ms / 2 < SPOOL_MS ? budget_ms / 2 : SPOOL_MS;
+}
+
+static void start(struct publication *publication) {
+  struct publisher *publisher = publication->publisher;
+  int64_t deadline_ms = publication->deadline_ms;
+  if (publisher->spool && is_away(publisher))
+    ask_spool(publication);
+  else if (publisher->spool)
+    ask_kafka(publication, STAGE_KAFKA, deadline_ms - reserve_ms(deadline_ms - clock_mono_ms()));
+  else if (atomic_load(&publisher->seen))
+    ask_kafka(publication, STAGE_KAFKA, deadline_ms);
+  else
+    finish(publication, PUBLISHER_UNAVAILABLE);
+}
+
+void publisher_publish(struct publisher *publisher, struct loop *loop,
+                       const struct publisher_message *messages, size_t n, int64_t deadline_ms,
+                       publisher_done_fn *done, void *arg) {
+  if (n == 0) {
+    done(arg, PUBLISHER_DURABLE, false);
+    return;
+  }
+  struct publication *publication = mem_alloc(sizeof *publication);
+  *publication = (struct publication){.publisher = publisher,
+                                      .loop = loop,
+                                      .timer.due = on_out_of_time,
+                                      .deadline_ms = deadline_ms,
+                                      .messages = messages,
+                                      .n = n,
+                                      .done = done,
+                                      .arg = arg};
+  start(publication);
 }
 
 const char *publisher_unready(const struct publisher *publisher) {
@@ -362,7 +448,7 @@ struct publisher *publisher_open(const struct settings *settings, struct metrics
   return NULL;
 }
 
-// The last reports are those of a purge: no ticket is left behind.
+// The last reports are those of a purge: no attempt is left behind.
 static void flush(struct publisher *publisher, int64_t deadline) {
   int64_t left_ms = deadline - clock_mono_ms();
   if (!rd_kafka_flush(publisher->rk, left_ms > 0 ? (int)left_ms : 0)) return;

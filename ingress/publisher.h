@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Makes events durable, within a budget that is ours and not librdkafka's: hands them to Kafka and waits
-// until all are acknowledged with acks=all, one wake for all the events of a request; what Kafka has not
-// acknowledged in time, or while it is known to be away, goes to the spool. Not for: what an event says; what
-// to answer.
+// Makes events durable, within a budget that is ours and not librdkafka's: hands them to Kafka and tells when
+// all are acknowledged with acks=all; what Kafka has not acknowledged in time, or while it is known to be
+// away, goes to the spool. Nothing here waits: a publication goes on by the reports, the commits and the
+// clock. Not for: what an event says; what to answer.
 //
 // An event whose acknowledgement was late is in Kafka and in the spool, so twice on the topic in the end; and
 // UNAVAILABLE does not mean that nothing was stored: some events may be, or be stored later, after the
@@ -16,6 +16,7 @@
 #include "common/kafka.h"
 #include "common/metrics.h"
 #include "common/settings.h"
+#include "ingress/loop.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,8 +48,12 @@ void publisher_close(struct publisher *publisher, int64_t flush_ms);
 // TOO_LARGE: one of them is larger than Kafka's message.max.bytes, and will be the next time, too; it is
 // logged, and not spooled. While Kafka is away nobody knows, and it is: the drain tells then.
 enum publisher_result { PUBLISHER_DURABLE, PUBLISHER_UNAVAILABLE, PUBLISHER_TOO_LARGE };
-// Everything in `messages` is copied. Blocks for at most budget_ms. No messages are durable at once. Thread:
-// any.
-MUST_CHECK enum publisher_result publisher_publish(struct publisher *publisher,
-                                                   const struct publisher_message *messages, size_t n,
-                                                   int64_t budget_ms);
+// `spooled`: at least one of them is durable by the spool.
+typedef void publisher_done_fn(void *arg, enum publisher_result result, bool spooled);
+
+// Publishes, and calls `done` once, on the loop's thread, perhaps before this returns: by the deadline
+// (monotonic), or a turn of the loop later. No messages are durable at once. `messages` and all they point to
+// stay as they are until then. Thread: the loop's.
+void publisher_publish(struct publisher *publisher, struct loop *loop,
+                       const struct publisher_message *messages, size_t n, int64_t deadline_ms,
+                       publisher_done_fn *done, void *arg);

@@ -6,6 +6,7 @@
 #include "common/mem.h"
 #include "common/schema.h"
 #include "ingress/counters.h"
+#include "ingress/inflate.h"
 #include "ingress/secrets.h"
 #include "ingress/server.h"
 #include <stdlib.h>
@@ -21,6 +22,8 @@ enum {
   REGISTRATIONS_MAX_BYTES = 8 * 1024 * 1024,
   REGISTRATION_MAX_BYTES = 950000
 };
+
+enum { BODY_MS = 10000 }; // for a body to come in: our own callers have no deadline of a provider's
 
 struct registrar {
   struct schema *schema;
@@ -239,39 +242,73 @@ static struct reply reply_too_large(void) {
       "a notification's event is larger than Kafka takes (message.max.bytes); nothing was taken in");
 }
 
-static struct reply store(struct ingress *ingress, const struct request *req,
-                          const struct registrations *all) {
-  AUTO_FREE struct publisher_message *messages = mem_array(all->n, sizeof *messages);
-  size_t n = 0;
-  for (size_t i = 0; i < all->n; i++)
-    if (all->items[i].id) messages[n++] = message_for(&all->items[i], req);
-  switch (publisher_publish(ingress->publisher, messages, n, ingress->settings.ack_budget_ms)) {
-  case PUBLISHER_UNAVAILABLE:
-    return reply_unavailable();
-  case PUBLISHER_TOO_LARGE:
-    return reply_too_large();
-  case PUBLISHER_DURABLE:
-    break;
-  }
-  return reply_registered(ingress->metrics, all);
+// ---- taking in ----
+
+// A request from its whole body to its answer.
+struct intake {
+  struct ingress *ingress;
+  struct request *req;
+  struct registrations all;
+  struct publisher_message *messages;
+};
+
+static void answer_intake(struct intake *intake, struct reply reply) {
+  struct request *req = intake->req;
+  registrations_fini(&intake->all);
+  free(intake->messages);
+  free(intake);
+  request_answer(req, reply);
 }
 
-static struct reply take_in(struct ingress *ingress, const struct request *req,
-                            const struct request_body *body) {
-  struct err err;
-  AUTO_JSON *document = json_parse(body->bytes ? body->bytes : "", body->len, &err);
-  if (!document) return reply_error(400, "bad_json", err.text);
-  struct registrations all = {0};
-  struct reply reply = read_items(ingress, document, &all, &err)
-                           ? store(ingress, req, &all)
-                           : reply_error(400, "bad_registration", err.text);
-  registrations_fini(&all);
-  return reply;
+static void on_published(void *arg, enum publisher_result result, bool spooled) {
+  struct intake *intake = arg;
+  struct reply reply = {0};
+  switch (result) {
+  case PUBLISHER_UNAVAILABLE:
+    reply = reply_unavailable();
+    break;
+  case PUBLISHER_TOO_LARGE:
+    reply = reply_too_large();
+    break;
+  case PUBLISHER_DURABLE:
+    reply = reply_registered(intake->ingress->metrics, &intake->all);
+    reply.way = spooled ? "spool" : "kafka";
+    break;
+  }
+  answer_intake(intake, reply);
 }
+
+static void store(struct intake *intake) {
+  const struct registrations *all = &intake->all;
+  intake->messages = mem_array(all->n, sizeof *intake->messages);
+  size_t n = 0;
+  for (size_t i = 0; i < all->n; i++)
+    if (all->items[i].id) intake->messages[n++] = message_for(&all->items[i], intake->req);
+  int64_t deadline_ms = loop_now_ms(intake->req->loop) + intake->ingress->settings.ack_budget_ms;
+  publisher_publish(intake->ingress->publisher, intake->req->loop, intake->messages, n, deadline_ms,
+                    on_published, intake);
+}
+
+static void take_in(struct ingress *ingress, struct request *req, const char *text, size_t len) {
+  struct err err;
+  AUTO_JSON *document = json_parse(len ? text : "", len, &err);
+  if (!document) {
+    request_answer(req, reply_error(400, "bad_json", err.text));
+    return;
+  }
+  struct intake *intake = mem_alloc(sizeof *intake);
+  *intake = (struct intake){.ingress = ingress, .req = req};
+  if (read_items(ingress, document, &intake->all, &err))
+    store(intake);
+  else
+    answer_intake(intake, reply_error(400, "bad_registration", err.text));
+}
+
+// ---- requests ----
 
 static bool authorized(const struct registrar *registrar, const struct request *req) {
   static const char scheme[] = "Bearer ";
-  const char *given = mg_get_header(req->conn, "Authorization");
+  const char *given = http_header(&req->head, "Authorization");
   if (!given || strncasecmp(given, scheme, sizeof scheme - 1) != 0) return false;
   given += sizeof scheme - 1;
   return secrets_hold(&registrar->keys, given, strlen(given));
@@ -279,7 +316,7 @@ static bool authorized(const struct registrar *registrar, const struct request *
 
 static bool is_json(const struct request *req) {
   static const char json[] = "application/json";
-  const char *type = mg_get_header(req->conn, "Content-Type");
+  const char *type = http_header(&req->head, "Content-Type");
   if (!type) return true;
   const char *end = type + strcspn(type, "; \t");
   return end - type == (ptrdiff_t)(sizeof json - 1) && strncasecmp(type, json, sizeof json - 1) == 0;
@@ -293,16 +330,39 @@ static struct reply reply_unauthorized(struct metrics *metrics) {
   return reply;
 }
 
-struct reply register_handle(struct ingress *ingress, struct request *req) {
-  if (!authorized(ingress->registrar, req)) return reply_unauthorized(ingress->metrics);
-  if (!is_json(req) || !request_is_plain(req))
-    return reply_error(415, "unsupported_media_type",
-                       "expected application/json, without a Content-Encoding");
+bool register_admit(struct ingress *ingress, struct request *req, struct reply *refusal) {
+  if (!authorized(ingress->registrar, req)) {
+    *refusal = reply_unauthorized(ingress->metrics);
+    return false;
+  }
+  if (!is_json(req) || request_encoding(req) == REQUEST_FOREIGN) {
+    *refusal = reply_error(415, "unsupported_media_type",
+                           "expected application/json, as it is or with Content-Encoding: gzip");
+    return false;
+  }
   metrics_add(ingress->metrics, COUNTER_REQUESTS, "v1/notifications", 1);
-  struct request_body body;
-  struct reply reply;
-  if (!request_read_body(req, (size_t)ingress->settings.body_max_bytes, &body, &reply)) return reply;
-  reply = take_in(ingress, req, &body);
-  free(body.bytes);
-  return reply;
+  req->body_by_ms = req->began_ms + BODY_MS;
+  return true;
+}
+
+void register_handle(struct ingress *ingress, struct request *req) {
+  if (request_encoding(req) == REQUEST_PLAIN) {
+    take_in(ingress, req, req->body.bytes, req->body.len);
+    return;
+  }
+  AUTO_FREE char *text = NULL;
+  size_t len;
+  switch (inflate_gzip(req->body.bytes, req->body.len, req->body_max_bytes, &text, &len)) {
+  case INFLATE_OVER:
+    request_answer(req,
+                   reply_closing(413, "too_large", "the body inflates to more than DOCHAK_BODY_MAX_BYTES"));
+    break;
+  case INFLATE_BROKEN:
+    request_answer(
+        req, reply_error(400, "bad_encoding", "the body is not the gzip that its Content-Encoding says"));
+    break;
+  case INFLATE_DONE:
+    take_in(ingress, req, text, len);
+    break;
+  }
 }

@@ -13,4 +13,6 @@ struct registrar;
 MUST_CHECK struct registrar *registrar_new(const char *keys, struct err *err);
 void registrar_free(struct registrar *registrar);
 
-struct reply register_handle(struct ingress *ingress, struct request *req);
+// Looks at the key and the kind of body. False: refused.
+bool register_admit(struct ingress *ingress, struct request *req, struct reply *refusal);
+void register_handle(struct ingress *ingress, struct request *req);

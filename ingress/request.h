@@ -1,49 +1,67 @@
 // SPDX-License-Identifier: MIT
-// One request on the public listener and its reply: what of HTTP civetweb leaves to us. Contradictory lengths
-// are refused, bodies are bounded in size and time. Not for: what the body means. Thread: the civetweb worker
-// that has the connection.
+// One request on the public listener and its reply, between the connection it came on (http/conn.h) and who
+// handles it (webhook.h, register.h). Thread: that of its loop.
 #pragma once
-#include "common/listen.h"
 #include "common/provider.h"
+#include "ingress/http/head.h"
+#include "ingress/loop.h"
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct conn;
+struct endpoint;
+struct route;
+struct share;
+
+struct request_body {
+  char *bytes; // NULL: empty
+  size_t len;
+};
+
 struct request {
-  struct mg_connection *conn;
-  const struct mg_request_info *info;
-  const char *rest;        // of the path, behind the route's
-  const char *traceparent; // well-formed, or NULL
-  int64_t received_ms;     // Unix
-  bool body_pending;       // there is a body that has not been read
+  struct conn *conn;
+  struct loop *loop;
+  struct http_head head;
+  struct request_body body;
+  char peer[INET_ADDRSTRLEN]; // the connection's other end
+  const char *traceparent;    // well-formed, or NULL
+  int64_t received_ms;        // Unix
+  int64_t began_ms;           // monotonic: its first byte
+
+  // Set by who admits it.
+  const struct route *route;
+  const char *rest; // of the path, behind the route's
+  const struct endpoint *endpoint;
+  const char *refused; // the check of the endpoint that has said no already, or NULL
+  size_t lane;         // requests of one lane stand behind each other, lanes take turns
+  struct share *share; // what its body counts towards, or NULL
+  size_t body_max_bytes;
+  int64_t body_by_ms;   // monotonic: when its body has to be whole
+  int64_t answer_by_ms; // monotonic: when the sender stops waiting for an answer
+
+  // While it is handled.
+  struct request *next; // in its lane
+  void *work;           // the handler's own
 };
 
 struct reply {
   int status;
   char *body; // new JSON, or NULL
   const char *headers;
+  const char *way; // how what it carried became durable: "kafka", "spool", or NULL: nothing did
   bool close;
 };
 
 struct reply reply_error(int status, const char *code, const char *message);
-struct reply reply_unavailable(void);                      // 503 with Retry-After
-struct reply reply_ack(struct provider_ack ack);           // takes the ack's body
-void reply_send(struct request *req, struct reply *reply); // frees the reply's body
+struct reply reply_closing(int status, const char *code, const char *message); // the connection goes with it
+struct reply reply_unavailable(void);                                          // 503 with Retry-After
+struct reply reply_ack(struct provider_ack ack);                               // takes the ack's body
 
-// False with the answer: two lengths, a length and chunks, too many headers to have seen them all.
-MUST_CHECK bool request_init(struct request *req, struct mg_connection *conn, struct reply *refusal);
+// Answers; the request is gone after it. The reply's body is taken over.
+void request_answer(struct request *req, struct reply reply);
 
-struct request_body {
-  char *bytes; // NULL: empty
-  size_t len;
-};
-// Reads the whole body. False with the answer: too large (413, nothing of it read if it said so), or not
-// there in time or cut off (503: a 4xx would make some providers give the event up).
-MUST_CHECK bool request_read_body(struct request *req, size_t max_bytes, struct request_body *out,
-                                  struct reply *refusal);
-// Content-Encoding names nothing but identity.
-bool request_is_plain(const struct request *req);
-
-// After an answer that closes the connection: takes in what the peer still sends, for a second at most, so
-// that the answer is not lost to a reset.
-void request_linger(struct request *req);
+// The encoding its body is in: no Content-Encoding but identity; gzip alone; or any other.
+enum request_encoding { REQUEST_PLAIN, REQUEST_GZIP, REQUEST_FOREIGN };
+enum request_encoding request_encoding(const struct request *req);

@@ -5,6 +5,8 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "ingress/counters.h"
+#include "ingress/http/listener.h"
+#include "ingress/share.h"
 #include "ingress/webhook.h"
 #include <stdatomic.h>
 #include <stdio.h>
@@ -13,26 +15,29 @@
 
 enum {
   DRAIN_LAG_MS = 1000, // whoever routes to us learns a little late that we are not ready
+  DRAIN_IDLE_MS = 500, // who has just been let in may be about to ask
   DRAIN_QUIET_MS = 50,
   DRAIN_LOOK_MS = 5,
 };
 
 struct server {
   struct ingress *ingress;
-  struct mg_context *ctx;
-  metric_value *in_flight;
+  struct listener *listener;
+  metric_value *in_flight, *connections;
   atomic_bool draining;
+  struct share_pool bodies;
+  struct share *shares; // one a lane
 };
 
-typedef struct reply handler_fn(struct ingress *ingress, struct request *req);
-
+// Lane 0 is registrations', the others are the endpoints'.
 static const struct route {
   const char *path, *method, *allow;
-  handler_fn *handle;
+  bool (*admit)(struct ingress *ingress, struct request *req, struct reply *refusal);
+  void (*handle)(struct ingress *ingress, struct request *req);
   bool prefix; // the rest of the path is the handler's
 } routes[] = {
-    {"/webhook/", "POST", "Allow: POST\r\n", webhook_handle, true},
-    {"/v1/notifications", "POST", "Allow: POST\r\n", register_handle, false},
+    {"/webhook/", "POST", "Allow: POST\r\n", webhook_admit, webhook_handle, true},
+    {"/v1/notifications", "POST", "Allow: POST\r\n", register_admit, register_handle, false},
 };
 
 static const struct route *find_route(const char *path, const char **rest) {
@@ -52,48 +57,83 @@ static struct reply reply_not_allowed(const struct route *route) {
   return reply;
 }
 
-static struct reply dispatch(struct ingress *ingress, struct request *req) {
-  const struct route *route = find_route(req->info->local_uri_raw, &req->rest);
-  if (!route) return reply_error(404, "not_found", "nothing is here");
-  if (strcmp(req->info->request_method, route->method) == 0) return route->handle(ingress, req);
-  return reply_not_allowed(route);
-}
+// ---- requests ----
 
-static void count_answer(struct ingress *ingress, int status) {
-  char label[12];
-  snprintf(label, sizeof label, "%d", status);
-  metrics_add(ingress->metrics, COUNTER_ANSWERS, label, 1);
-}
-
-static int serve(struct mg_connection *conn, void *arg) {
+static bool admit(void *arg, struct request *req, struct reply *refusal) {
   struct server *server = arg;
-  struct request req;
-  struct reply reply;
-  atomic_fetch_add(server->in_flight, 1);
-  if (request_init(&req, conn, &reply)) reply = dispatch(server->ingress, &req);
-  if (req.body_pending || atomic_load(&server->draining)) reply.close = true;
-  int status = reply.status;
-  reply_send(&req, &reply);
-  count_answer(server->ingress, status);
-  if (req.body_pending) request_linger(&req);
-  atomic_fetch_sub(server->in_flight, 1);
-  return status;
+  const struct route *route = req->route = find_route(req->head.path, &req->rest);
+  if (!route) {
+    *refusal = reply_error(404, "not_found", "nothing is here");
+    return false;
+  }
+  if (strcmp(req->head.method, route->method) != 0) {
+    *refusal = reply_not_allowed(route);
+    return false;
+  }
+  req->body_max_bytes = (size_t)server->ingress->settings.body_max_bytes;
+  if (!route->admit(server->ingress, req, refusal)) return false;
+  req->share = &server->shares[req->lane];
+  return true;
+}
+
+static void handle(void *arg, struct request *req) {
+  struct server *server = arg;
+  req->route->handle(server->ingress, req);
+}
+
+// A provider that takes a 4xx for final never sends it again: somebody has to know.
+static void log_too_large(const struct server *server, const struct endpoint *endpoint) {
+  log_warn("webhook body over DOCHAK_BODY_MAX_BYTES: answered 413, and the sender may not try again",
+           LOG_STR("endpoint", endpoint->name),
+           LOG_INT("limit_bytes", server->ingress->settings.body_max_bytes));
+}
+
+static void note(void *arg, const struct request *req, const struct reply *reply) {
+  struct server *server = arg;
+  if (reply->status == 413 && req->endpoint && !req->refused) log_too_large(server, req->endpoint);
+  char label[12];
+  snprintf(label, sizeof label, "%d", reply->status);
+  metrics_add(server->ingress->metrics, COUNTER_ANSWERS, label, 1);
+}
+
+// ---- start, stop ----
+
+static void init_shares(struct server *server, size_t lanes) {
+  server->bodies.max_bytes = server->ingress->settings.bodies_max_bytes;
+  server->shares = mem_array(lanes, sizeof *server->shares);
+  for (size_t i = 0; i < lanes; i++) server->shares[i].pool = &server->bodies;
 }
 
 struct server *server_start(struct ingress *ingress, struct err *err) {
+  const struct settings *settings = &ingress->settings;
   struct server *server = mem_alloc(sizeof *server);
-  *server =
-      (struct server){.ingress = ingress, .in_flight = metrics_at(ingress->metrics, COUNTER_IN_FLIGHT, NULL)};
-  const struct listen_options options = {.address = ingress->settings.ingress_listen,
-                                         .threads = ingress->settings.ingress_threads};
-  server->ctx = listen_start(&options, serve, server, err);
-  if (server->ctx) return server;
-  free(server);
+  server->ingress = ingress;
+  server->in_flight = metrics_at(ingress->metrics, COUNTER_IN_FLIGHT, NULL);
+  server->connections = metrics_at(ingress->metrics, COUNTER_CONNECTIONS, NULL);
+  size_t lanes = 1 + endpoints_count(ingress->endpoints);
+  init_shares(server, lanes);
+  const struct listener_options options = {
+      .address = settings->ingress_listen,
+      .loops = (size_t)settings->ingress_threads,
+      .connections_max = (size_t)settings->connections_max,
+      .connections_per_address = (size_t)settings->connections_per_address,
+      .unlimited = endpoints_trusted_proxies(ingress->endpoints),
+      .lanes = lanes,
+      .open = server->connections,
+      .in_flight = server->in_flight,
+      .arg = server,
+      .admit = admit,
+      .handle = handle,
+      .note = note,
+  };
+  server->listener = listener_start(&options, err);
+  if (server->listener) return server;
+  server_free(server);
   return NULL;
 }
 
 int server_port(const struct server *server) {
-  return listen_port(server->ctx);
+  return listener_port(server->listener);
 }
 
 const char *server_unready(void *arg) {
@@ -102,11 +142,11 @@ const char *server_unready(void *arg) {
   return publisher_unready(server->ingress->publisher);
 }
 
-// Whoever was told to close has closed, and whoever was idle has been.
+// Whoever was told to close has closed.
 static bool wait_quiet(const struct server *server, int64_t max_ms) {
   int64_t now = clock_mono_ms(), deadline = now + max_ms, quiet_since = now;
   for (; now < deadline; now = clock_mono_ms()) {
-    if (listen_connections(server->ctx)) quiet_since = now;
+    if (atomic_load(server->connections)) quiet_since = now;
     if (now - quiet_since >= DRAIN_QUIET_MS) return true;
     clock_sleep_ms(DRAIN_LOOK_MS);
   }
@@ -117,14 +157,20 @@ void server_drain(struct server *server, int64_t max_ms) {
   if (!server) return;
   atomic_store(&server->draining, true);
   metrics_set(server->ingress->metrics, COUNTER_READY, NULL, 0);
+  listener_close_after_answers(server->listener);
   wait_quiet(server, DRAIN_LAG_MS);
-  listen_refuse(server->ctx);
+  listener_refuse(server->listener);
+  if (!wait_quiet(server, DRAIN_IDLE_MS)) listener_close_idle(server->listener);
   if (!wait_quiet(server, max_ms))
     log_warn("requests were still in flight when the time to stop was up",
-             LOG_INT("connections", listen_connections(server->ctx)));
-  listen_stop(server->ctx);
+             LOG_INT("requests", atomic_load(server->in_flight)),
+             LOG_INT("connections", atomic_load(server->connections)));
+  listener_stop(server->listener);
 }
 
 void server_free(struct server *server) {
+  if (!server) return;
+  listener_free(server->listener);
+  free(server->shares);
   free(server);
 }

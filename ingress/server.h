@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The public listener: which path and method is whose, and the way every request goes, from a fault in its
-// framing to the answer and its count, and the way it all ends: civetweb throws away what is in flight when
-// it stops.
+// What the public listener is for: which path and method is whose, what every request is allowed in bytes and
+// time, what every answer counts, and the way it all ends.
 #pragma once
 #include "common/err.h"
 #include "common/metrics.h"
@@ -34,4 +33,4 @@ const char *server_unready(void *server);
 // Readiness is red at once, and everyone is told "Connection: close". For a second who still comes is served,
 // then nobody new is let in, and what is there is finished, for at most max_ms. NULL is let through.
 void server_drain(struct server *server, int64_t max_ms);
-void server_free(struct server *server); // after server_drain()
+void server_free(struct server *server); // after server_drain() and publisher_close()

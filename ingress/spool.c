@@ -20,13 +20,18 @@ struct range {
   int64_t first, last;
 };
 
-struct job {
-  struct job *next;
+struct spool_job {
+  struct mail mail; // to who stores; a removal has none
+  struct spool_job *next;
   struct publisher_message *messages;
   size_t n_messages;
   char *bytes; // what the messages point into
   struct range *ranges;
   size_t n_ranges;
+  struct loop *loop; // of who stores; NULL: a removal
+  spool_stored_fn *stored;
+  void *arg;
+  bool is_stored, given_up; // the writer's until it is posted; the loop's
 };
 
 static size_t text_size(const char *text) {
@@ -59,8 +64,8 @@ static void copy_message(char **to, struct publisher_message *message) {
   message->value = copy(to, message->value, message->value_len);
 }
 
-static struct job *job_to_store(const struct publisher_message *messages, size_t n, size_t *bytes) {
-  struct job *job = mem_alloc(sizeof *job);
+static struct spool_job *job_to_store(const struct publisher_message *messages, size_t n, size_t *bytes) {
+  struct spool_job *job = mem_alloc(sizeof *job);
   job->messages = mem_array(n, sizeof *messages);
   job->n_messages = n;
   memcpy(job->messages, messages, n * sizeof *messages);
@@ -72,7 +77,7 @@ static struct job *job_to_store(const struct publisher_message *messages, size_t
 }
 
 // Neighbours share a range.
-static struct job *job_to_remove(const int64_t *ids, size_t n) {
+static struct spool_job *job_to_remove(const int64_t *ids, size_t n) {
   struct range *ranges = mem_array(n, sizeof *ranges);
   size_t n_ranges = 0;
   for (size_t i = 0; i < n; i++) {
@@ -81,13 +86,13 @@ static struct job *job_to_remove(const int64_t *ids, size_t n) {
     else
       ranges[n_ranges++] = (struct range){ids[i], ids[i]};
   }
-  struct job *job = mem_alloc(sizeof *job);
+  struct spool_job *job = mem_alloc(sizeof *job);
   job->ranges = ranges;
   job->n_ranges = n_ranges;
   return job;
 }
 
-static void job_free(struct job *job) {
+static void job_free(struct spool_job *job) {
   free(job->messages);
   free(job->bytes);
   free(job->ranges);
@@ -96,13 +101,13 @@ static void job_free(struct job *job) {
 
 // ---- a batch: what becomes one transaction, and those who wait for it ----
 
-// Whoever lets go of it last frees it: a caller that is out of time leaves before the writer does.
+// Whoever lets go of it last frees it: the writer, or who waits for a removal.
 struct batch {
   pthread_cond_t settled;
-  struct job *first, **end;
+  struct spool_job *first, **end;
   size_t bytes;
   unsigned holders;
-  bool done, stored, removed;
+  bool done, removed;
 };
 
 static void cond_init(pthread_cond_t *cond) {
@@ -122,7 +127,7 @@ static struct batch *batch_new(void) {
 }
 
 static void batch_free(struct batch *batch) {
-  for (struct job *job = batch->first, *next; job; job = next) {
+  for (struct spool_job *job = batch->first, *next; job; job = next) {
     next = job->next;
     job_free(job);
   }
@@ -147,13 +152,13 @@ struct spool {
 
 // ---- the writer ----
 
-static bool put_all(struct spool *spool, const struct job *job, int64_t *id, struct err *err) {
+static bool put_all(struct spool *spool, const struct spool_job *job, int64_t *id, struct err *err) {
   for (size_t i = 0; i < job->n_messages; i++)
     if (!spool_file_put(spool->file, ++*id, &job->messages[i], err)) return false;
   return true;
 }
 
-static bool drop_all(struct spool *spool, const struct job *job, int64_t *dropped, struct err *err) {
+static bool drop_all(struct spool *spool, const struct spool_job *job, int64_t *dropped, struct err *err) {
   for (size_t i = 0; i < job->n_ranges; i++)
     if (!spool_file_drop(spool->file, job->ranges[i].first, job->ranges[i].last, dropped, err)) return false;
   return true;
@@ -167,7 +172,7 @@ static bool write_jobs(struct spool *spool, const struct batch *batch, bool stor
                        struct err *err) {
   if (!spool_file_begin(spool->file, err)) return false;
   bool good = true;
-  for (const struct job *job = batch->first; good && job; job = job->next)
+  for (const struct spool_job *job = batch->first; good && job; job = job->next)
     good = drop_all(spool, job, &change->dropped, err) &&
            (!storing || put_all(spool, job, &change->last_id, err));
   good = good && spool_file_commit(spool->file, err);
@@ -203,7 +208,7 @@ static bool try_to_commit(struct spool *spool, const struct batch *batch, bool s
 }
 
 static bool has_removals(const struct batch *batch) {
-  const struct job *job = batch->first;
+  const struct spool_job *job = batch->first;
   while (job && !job->n_ranges) job = job->next;
   return job;
 }
@@ -215,11 +220,31 @@ static void commit(struct spool *spool, struct batch *batch, bool *stored, bool 
   atomic_store(spool->used_bytes, spool_file_used_bytes(spool->file));
 }
 
-// One wake for all who wait.
+static void count_refusal(struct spool *spool, const char *what) {
+  metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, what, 1);
+}
+
+// Tells each loop, and leaves in the batch what is told otherwise.
+static void post_stored(struct spool *spool, struct batch *batch, bool stored) {
+  struct spool_job *removals = NULL;
+  for (struct spool_job *job = batch->first, *next; job; job = next) {
+    next = job->next;
+    if (!job->loop) {
+      job->next = removals;
+      removals = job;
+      continue;
+    }
+    job->is_stored = stored;
+    if (!stored) count_refusal(spool, "refused");
+    loop_post(job->loop, &job->mail); // it is the loop's now
+  }
+  batch->first = removals;
+}
+
 static void settle(struct spool *spool, struct batch *batch, bool stored, bool removed) {
+  post_stored(spool, batch, stored);
   pthread_mutex_lock(&spool->lock);
   batch->done = true;
-  batch->stored = stored;
   batch->removed = removed;
   pthread_cond_broadcast(&batch->settled);
   if (spool->committed != spool->last_id) pthread_cond_signal(&spool->arrived);
@@ -276,59 +301,60 @@ static void *write_batches(void *arg) {
 
 // ---- those who wait ----
 
-// Takes the job, under the lock. NULL: too much is waiting already.
-static struct batch *join(struct spool *spool, struct job *job, size_t bytes) {
+// Takes the job, under the lock. False: too much is waiting already.
+static bool join(struct spool *spool, struct spool_job *job, size_t bytes) {
   struct batch *batch = spool->open;
-  if (batch->first && batch->bytes + bytes > WAITING_MAX_BYTES) return NULL;
+  if (batch->first && batch->bytes + bytes > WAITING_MAX_BYTES) return false;
   if (!batch->first) pthread_cond_signal(&spool->wanted);
   *batch->end = job;
   batch->end = &job->next;
   batch->bytes += bytes;
-  batch->holders++;
-  return batch;
+  return true;
 }
 
-// Lets go of the lock, and of the batch, or of the job that no batch took.
-static void leave(struct spool *spool, struct batch *batch, struct job *job) {
-  bool last = batch && --batch->holders == 0;
-  pthread_mutex_unlock(&spool->lock);
-  if (!batch) job_free(job);
-  if (last) batch_free(batch);
+static void on_settled(struct mail *mail) {
+  struct spool_job *job = (struct spool_job *)mail;
+  if (!job->given_up) job->stored(job->arg, job->is_stored);
+  job_free(job);
 }
 
-static void wait_settled(struct spool *spool, struct batch *batch, const int64_t *deadline_ms) {
-  struct timespec at = clock_timespec_at(deadline_ms ? *deadline_ms : 0);
-  int expired = 0;
-  while (!batch->done && !expired) {
-    if (deadline_ms)
-      expired = pthread_cond_timedwait(&batch->settled, &spool->lock, &at);
-    else
-      pthread_cond_wait(&batch->settled, &spool->lock);
-  }
-}
-
-bool spool_store(struct spool *spool, const struct publisher_message *messages, size_t n,
-                 int64_t deadline_ms) {
+struct spool_job *spool_store(struct spool *spool, const struct publisher_message *messages, size_t n,
+                              struct loop *loop, spool_stored_fn *stored, void *arg) {
   size_t bytes;
-  struct job *job = job_to_store(messages, n, &bytes);
+  struct spool_job *job = job_to_store(messages, n, &bytes);
+  job->mail.deliver = on_settled;
+  job->loop = loop;
+  job->stored = stored;
+  job->arg = arg;
   pthread_mutex_lock(&spool->lock);
-  struct batch *batch = join(spool, job, bytes);
-  if (batch) wait_settled(spool, batch, &deadline_ms);
-  bool done = batch && batch->done, stored = done && batch->stored;
-  if (!stored)
-    metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, done ? "refused" : batch ? "late" : "busy", 1);
-  leave(spool, batch, job);
-  return stored;
+  bool joined = join(spool, job, bytes);
+  pthread_mutex_unlock(&spool->lock);
+  if (joined) return job;
+  count_refusal(spool, "busy");
+  job_free(job);
+  return NULL;
+}
+
+void spool_give_up(struct spool *spool, struct spool_job *job) {
+  count_refusal(spool, "late");
+  job->given_up = true;
 }
 
 bool spool_remove(struct spool *spool, const int64_t *ids, size_t n) {
   if (n == 0) return true;
-  struct job *job = job_to_remove(ids, n);
+  struct spool_job *job = job_to_remove(ids, n);
   pthread_mutex_lock(&spool->lock);
-  struct batch *batch = join(spool, job, 0);
-  if (batch) wait_settled(spool, batch, NULL);
-  bool removed = batch && batch->removed;
-  leave(spool, batch, job);
+  struct batch *batch = spool->open;
+  bool joined = join(spool, job, 0);
+  if (joined) {
+    batch->holders++;
+    while (!batch->done) pthread_cond_wait(&batch->settled, &spool->lock);
+  }
+  bool removed = joined && batch->removed;
+  bool last = joined && --batch->holders == 0;
+  pthread_mutex_unlock(&spool->lock);
+  if (!joined) job_free(job);
+  if (last) batch_free(batch);
   return removed;
 }
 

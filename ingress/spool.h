@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The spool: where events are durable while Kafka is away. One writer thread commits what all request threads
-// have waiting as one transaction, so that one fsync serves them all. Not for: sending what is in it to Kafka
+// The spool: where events are durable while Kafka is away. One writer thread commits what all requests have
+// waiting as one transaction, so that one fsync serves them all. Not for: sending what is in it to Kafka
 // (drain.h); what the file looks like (spool_file.h).
 //
 // What is promised about order. Rows leave in the order in which they were committed, so the events of one
@@ -17,6 +17,7 @@
 #include "common/err.h"
 #include "common/metrics.h"
 #include "common/settings.h"
+#include "ingress/loop.h"
 #include "ingress/spool_file.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,10 +30,14 @@ MUST_CHECK struct spool *spool_open(const struct settings *settings, struct metr
                                     struct err *err);
 void spool_close(struct spool *spool); // nobody may be using it any more
 
-// Copies the messages, and waits until they are on the disk, all or none; at most until the deadline
-// (monotonic). False: refused, or not in time; then they may be stored none the less. Thread: any.
-MUST_CHECK bool spool_store(struct spool *spool, const struct publisher_message *messages, size_t n,
-                            int64_t deadline_ms);
+// Copies the messages, and tells, on the loop's thread, when they are on the disk, all or none. NULL: too
+// much is waiting already, and nothing is told. Thread: the loop's.
+struct spool_job;
+typedef void spool_stored_fn(void *arg, bool stored);
+struct spool_job *spool_store(struct spool *spool, const struct publisher_message *messages, size_t n,
+                              struct loop *loop, spool_stored_fn *stored, void *arg);
+// Nobody wants to know any more, for it would be too late; they may be stored none the less.
+void spool_give_up(struct spool *spool, struct spool_job *job);
 
 // NULL, or why there should be no new events: it cannot be written, or DOCHAK_SPOOL_READY_PERCENT of it is
 // used. Thread: any.

@@ -4,8 +4,8 @@
 // of a path, which is how an endpoint is found (endpoints.h), and what a refusal answers (webhook.c).
 #pragma once
 #include "common/err.h"
+#include "ingress/http/head.h"
 #include "ingress/network.h"
-#include <civetweb.h>
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,8 +13,8 @@
 // What the checks look at. Everything is borrowed and as sent.
 struct verify_request {
   const char *peer; // the connection's other end
-  const struct mg_header *headers;
-  int n_headers;
+  const struct http_header *headers;
+  size_t n_headers;
   const char *rest;  // of the path, behind the endpoint's name: "" or "/…"
   const char *query; // without its '?'; NULL: none
   const char *body;  // for verify_body() only

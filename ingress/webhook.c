@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "ingress/webhook.h"
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "ingress/counters.h"
 #include "ingress/forwarded.h"
 #include "ingress/framing.h"
+#include "ingress/inflate.h"
 #include "ingress/server.h"
+#include "ingress/share.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,48 +51,136 @@ static void count_elements(struct metrics *metrics, const struct endpoint *endpo
   }
 }
 
+// ---- taking in ----
+
+// A request from its whole body to its answer.
+struct intake {
+  struct ingress *ingress;
+  struct request *req;
+  struct framing framing;
+  struct publisher_message *messages;
+  struct reply ack;
+  char *inflated;      // what a gzip body held, or NULL
+  int64_t extra_bytes; // of the endpoint's share, beyond the body
+};
+
+static void intake_free(struct intake *intake) {
+  if (intake->extra_bytes) share_give_back(intake->req->share, intake->extra_bytes);
+  framing_fini(&intake->framing);
+  free(intake->messages);
+  free(intake->ack.body);
+  free(intake->inflated);
+  free(intake);
+}
+
+static void answer_intake(struct intake *intake, struct reply reply) {
+  struct request *req = intake->req;
+  intake_free(intake);
+  request_answer(req, reply);
+}
+
+// Nothing of the answer is sent before the last element is durable.
+static void on_published(void *arg, enum publisher_result result, bool spooled) {
+  struct intake *intake = arg;
+  struct reply reply = {0};
+  switch (result) {
+  case PUBLISHER_TOO_LARGE: // Kafka was told to take less than a body may hold: once that is put right, it
+                            // can be sent again
+  case PUBLISHER_UNAVAILABLE:
+    reply = reply_unavailable();
+    break;
+  case PUBLISHER_DURABLE:
+    count_elements(intake->ingress->metrics, intake->req->endpoint, &intake->framing);
+    reply = intake->ack;
+    reply.way = spooled ? "spool" : "kafka";
+    intake->ack.body = NULL;
+    break;
+  }
+  answer_intake(intake, reply);
+}
+
 static int64_t ack_budget_ms(const struct ingress *ingress, const struct provider *provider) {
   int64_t ours = ingress->settings.ack_budget_ms, theirs = provider_budget_ms(provider);
   return theirs < ours ? theirs : ours;
 }
 
-// Nothing of the answer is decided before the last element is durable.
-static struct reply store(struct ingress *ingress, const struct endpoint *endpoint, const struct request *req,
-                          const struct framing *framing) {
-  AUTO_FREE struct publisher_message *messages = mem_array(framing->n, sizeof *messages);
-  for (size_t i = 0; i < framing->n; i++) messages[i] = message_for(endpoint, req, &framing->elements[i]);
-  switch (publisher_publish(ingress->publisher, messages, framing->n,
-                            ack_budget_ms(ingress, endpoint->provider))) {
-  case PUBLISHER_TOO_LARGE: // Kafka was told to take less than a body may hold: once that is put right, it
-                            // can be sent again
-  case PUBLISHER_UNAVAILABLE:
-    return reply_unavailable();
-  case PUBLISHER_DURABLE:
+static int64_t deadline_of(const struct ingress *ingress, const struct request *req) {
+  int64_t budget = loop_now_ms(req->loop) + ack_budget_ms(ingress, req->endpoint->provider);
+  return budget < req->answer_by_ms ? budget : req->answer_by_ms;
+}
+
+// Many small elements are much more than their bytes. A single one never is.
+static bool hold_elements(struct intake *intake) {
+  size_t each = sizeof *intake->framing.elements + sizeof *intake->messages;
+  int64_t bytes = (int64_t)(intake->framing.n * each);
+  if (intake->framing.n > 1 && !share_take(intake->req->share, bytes)) return false;
+  if (intake->framing.n > 1) intake->extra_bytes = bytes;
+  return true;
+}
+
+static void store(struct intake *intake) {
+  struct ingress *ingress = intake->ingress;
+  const struct request *req = intake->req;
+  struct framing *framing = &intake->framing;
+  if (!hold_elements(intake)) {
+    answer_intake(intake, reply_unavailable());
+    return;
+  }
+  intake->ack = reply_ack(provider_ack(req->endpoint->provider, framing->document));
+  framing_drop_document(framing);
+  intake->messages = mem_array(framing->n, sizeof *intake->messages);
+  for (size_t i = 0; i < framing->n; i++)
+    intake->messages[i] = message_for(req->endpoint, req, &framing->elements[i]);
+  publisher_publish(ingress->publisher, req->loop, intake->messages, framing->n, deadline_of(ingress, req),
+                    on_published, intake);
+}
+
+static void frame_whole(struct intake *intake, const char *reason) {
+  framing_init_whole(&intake->framing, intake->req->body.bytes, intake->req->body.len, reason);
+}
+
+// False: what is in it is too large.
+static bool frame_gzip(struct intake *intake) {
+  const struct request *req = intake->req;
+  size_t len = 0;
+  switch (inflate_gzip(req->body.bytes, req->body.len, req->body_max_bytes, &intake->inflated, &len)) {
+  case INFLATE_OVER:
+    return false;
+  case INFLATE_BROKEN:
+    frame_whole(intake, "the body is not the gzip that its Content-Encoding says");
+    return true;
+  case INFLATE_DONE:
     break;
   }
-  count_elements(ingress->metrics, endpoint, framing);
-  return reply_ack(provider_ack(endpoint->provider, framing->document));
+  framing_init(&intake->framing, req->endpoint->provider, intake->inflated, len);
+  return true;
 }
 
-// A provider that takes a 4xx for final never sends it again: somebody has to know.
-static void log_unread(const struct ingress *ingress, const struct endpoint *endpoint,
-                       const struct reply *reply) {
-  if (reply->status != 413) return;
-  log_warn("webhook body over DOCHAK_BODY_MAX_BYTES: answered 413, and the sender may not try again",
-           LOG_STR("endpoint", endpoint->name), LOG_INT("limit_bytes", ingress->settings.body_max_bytes));
+static bool frame(struct intake *intake) {
+  const struct request *req = intake->req;
+  switch (request_encoding(req)) {
+  case REQUEST_GZIP:
+    if (req->body.len) return frame_gzip(intake);
+    break;
+  case REQUEST_FOREIGN:
+    frame_whole(intake, "the body has a Content-Encoding other than identity and gzip");
+    return true;
+  case REQUEST_PLAIN:
+    break;
+  }
+  framing_init(&intake->framing, req->endpoint->provider, req->body.bytes, req->body.len);
+  return true;
 }
 
-static struct reply take_in(struct ingress *ingress, const struct endpoint *endpoint, struct request *req,
-                            const struct request_body *body) {
-  struct framing framing;
-  if (request_is_plain(req))
-    framing_init(&framing, endpoint->provider, body->bytes, body->len);
+static void take_in(struct ingress *ingress, struct request *req) {
+  struct intake *intake = mem_alloc(sizeof *intake);
+  intake->ingress = ingress;
+  intake->req = req;
+  if (frame(intake))
+    store(intake);
   else
-    framing_init_whole(&framing, body->bytes, body->len,
-                       "the body has a Content-Encoding other than identity");
-  struct reply reply = store(ingress, endpoint, req, &framing);
-  framing_fini(&framing);
-  return reply;
+    answer_intake(intake,
+                  reply_closing(413, "too_large", "the body inflates to more than DOCHAK_BODY_MAX_BYTES"));
 }
 
 // ---- the sender ----
@@ -97,11 +188,11 @@ static struct reply take_in(struct ingress *ingress, const struct endpoint *endp
 static struct verify_request sender_of(const struct ingress *ingress, const struct endpoint *endpoint,
                                        const struct request *req) {
   return (struct verify_request){
-      .peer = req->info->remote_addr,
-      .headers = req->info->http_headers,
-      .n_headers = req->info->num_headers,
+      .peer = req->peer,
+      .headers = req->head.headers,
+      .n_headers = req->head.n_headers,
       .rest = req->rest + strlen(endpoint->name),
-      .query = req->info->query_string,
+      .query = req->head.query,
       .now_ms = req->received_ms,
       .trusted = endpoints_trusted_proxies(ingress->endpoints),
   };
@@ -120,42 +211,48 @@ static void tell_refusal(struct ingress *ingress, const struct endpoint *endpoin
 }
 
 // The body is read before a refusal only since the answer may have to name something in it. Nothing is kept.
-static struct reply refuse(const struct endpoint *endpoint, const struct request_body *body) {
-  AUTO_JSON *document = json_parse(body->bytes ? body->bytes : "", body->len, NULL);
-  return reply_ack(provider_refusal(endpoint->provider, document));
+static struct reply refuse(const struct request *req) {
+  AUTO_JSON *document = json_parse(req->body.bytes ? req->body.bytes : "", req->body.len, NULL);
+  return reply_ack(provider_refusal(req->endpoint->provider, document));
 }
 
-// `refused` names the check that has already said no, or is NULL.
-static struct reply answer(struct ingress *ingress, const struct endpoint *endpoint, struct request *req,
-                           const char *refused) {
-  struct verify_request sender = sender_of(ingress, endpoint, req);
-  if (!refused) refused = verify_head(endpoint->checks, &sender);
-  if (refused) tell_refusal(ingress, endpoint, &sender, refused);
-  struct request_body body;
-  struct reply reply;
-  if (!request_read_body(req, (size_t)ingress->settings.body_max_bytes, &body, &reply)) {
-    if (!refused) log_unread(ingress, endpoint, &reply);
-    return reply;
-  }
-  sender.body = body.bytes;
-  sender.body_len = body.len;
-  if (!refused && (refused = verify_body(endpoint->checks, &sender)))
-    tell_refusal(ingress, endpoint, &sender, refused);
-  reply = refused ? refuse(endpoint, &body) : take_in(ingress, endpoint, req, &body);
-  free(body.bytes);
-  return reply;
+// ---- requests ----
+
+static void set_clocks(const struct ingress *ingress, struct request *req) {
+  const struct provider *provider = req->endpoint->provider;
+  req->answer_by_ms = req->began_ms + provider_deadline_ms(provider);
+  req->body_by_ms = req->answer_by_ms - ack_budget_ms(ingress, provider);
 }
 
-struct reply webhook_handle(struct ingress *ingress, struct request *req) {
-  const struct endpoint *endpoint;
-  switch (endpoints_find(ingress->endpoints, req->rest, &endpoint)) {
-  case ENDPOINTS_NONE:
-    return reply_error(404, "not_found", "no such endpoint");
-  case ENDPOINTS_REFUSED:
-    return answer(ingress, endpoint, req, "secret_path");
-  case ENDPOINTS_FOUND:
-    break;
+bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *refusal) {
+  enum endpoints_match match = endpoints_find(ingress->endpoints, req->rest, &req->endpoint);
+  if (match == ENDPOINTS_NONE) {
+    *refusal = reply_error(404, "not_found", "no such endpoint");
+    return false;
   }
-  metrics_add(ingress->metrics, COUNTER_REQUESTS, endpoint->name, 1);
-  return answer(ingress, endpoint, req, NULL);
+  req->lane = 1 + endpoints_index(ingress->endpoints, req->endpoint);
+  set_clocks(ingress, req);
+  struct verify_request sender = sender_of(ingress, req->endpoint, req);
+  if (match == ENDPOINTS_REFUSED) {
+    req->refused = "secret_path";
+  } else {
+    metrics_add(ingress->metrics, COUNTER_REQUESTS, req->endpoint->name, 1);
+    req->refused = verify_head(req->endpoint->checks, &sender);
+  }
+  if (req->refused) tell_refusal(ingress, req->endpoint, &sender, req->refused);
+  return true;
+}
+
+void webhook_handle(struct ingress *ingress, struct request *req) {
+  if (!req->refused) {
+    struct verify_request sender = sender_of(ingress, req->endpoint, req);
+    sender.body = req->body.bytes;
+    sender.body_len = req->body.len;
+    req->refused = verify_body(req->endpoint->checks, &sender);
+    if (req->refused) tell_refusal(ingress, req->endpoint, &sender, req->refused);
+  }
+  if (req->refused)
+    request_answer(req, refuse(req));
+  else
+    take_in(ingress, req);
 }

@@ -7,4 +7,6 @@
 
 struct ingress;
 
-struct reply webhook_handle(struct ingress *ingress, struct request *req);
+// Finds the endpoint and looks at what of its sender stands in the head. False: there is no such endpoint.
+bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *refusal);
+void webhook_handle(struct ingress *ingress, struct request *req);

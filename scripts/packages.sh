@@ -16,6 +16,7 @@ up    | has_library jansson                         | libjansson-dev
 up    | has_library libpq                           | libpq-dev
 up    | has_library libcrypto                       | libssl-dev
 up    | has_library sqlite3                         | libsqlite3-dev
+up    | has_library zlib                            | zlib1g-dev
 up    | has_file /usr/lib/postgresql/*/bin/postgres | postgresql
 up    | has_program psql                            | postgresql-client
 up    | has_program kcat                            | kcat

@@ -9,7 +9,7 @@ enum { HEADER_MAX_BYTES = 4096, TOLERANCE_S = 300, MS_DIGITS = 13 };
 
 const char *check_header_once(const struct verify_request *req, const char *name) {
   const char *value = NULL;
-  for (int i = 0; i < req->n_headers; i++) {
+  for (size_t i = 0; i < req->n_headers; i++) {
     if (strcasecmp(req->headers[i].name, name) != 0) continue;
     if (value) return NULL;
     value = req->headers[i].value;

@@ -9,12 +9,12 @@
 #include <threads.h>
 
 // librdkafka counts references with atomics that nobody sees either, so what it does itself is not judged;
-// what our callbacks do is. listen_refuse() replaces a descriptor that civetweb closes later, told by a flag
+// what our callbacks do is. refuse_more() replaces a descriptor that civetweb closes later, told by a flag
 // of its own.
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void) {
   return "called_from_lib:librdkafka\n"
-         "race:listen_refuse\n";
+         "race:refuse_more\n";
 }
 
 static int result_of(int error) {

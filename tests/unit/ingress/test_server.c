@@ -432,12 +432,13 @@ static const struct {
     {"gzip", TO("POST", BLUX) "Content-Encoding: gzip\r\n" LEN(3) END "\x1f\x8b\x08", 200, NULL},
     {"identity", TO("POST", BLUX) "Content-Encoding: identity\r\n" LEN(13) END "{\"events\":[]}", 200, NULL},
     {"gzip registration", TO("POST", REGISTER) BEARER "Content-Encoding: gzip\r\n" LEN(3) END "\x1f\x8b\x08",
-     415, NULL},
+     400, "bad_encoding"},
+    {"brotli registration", TO("POST", REGISTER) BEARER "Content-Encoding: br\r\n" LEN(2) END "{}", 415,
+     NULL},
     {"form registration",
      TO("POST", REGISTER) BEARER "Content-Type: application/x-www-form-urlencoded\r\n" LEN(3) END "a=b", 415,
      "application/json"},
-    {"expect", TO("POST", BLUX) "Expect: 100-continue\r\n" LEN(13) END "{\"events\":[]}", 100,
-     "\r\n\r\nHTTP/1.1 200 OK"},
+    {"expect", TO("POST", BLUX) "Expect: 100-continue\r\n" LEN(13) END "{\"events\":[]}", 200, NULL},
     {"GET", TO("GET", BIZGO) END, 405, "Allow: POST"},
     {"GET is told", TO("GET", BIZGO) END, 405, "\"this path takes POST\""},
     {"OPTIONS", TO("OPTIONS", REGISTER) END, 405, "Allow: POST"},
@@ -470,11 +471,11 @@ static const struct {
     {"length far over", TO("POST", BIZGO) LEN(999999999999) END "{}", 413, "Connection: close"},
     {"the limit is told", TO("POST", BIZGO) LEN(999999999999) END "{}", 413,
      " bytes (DOCHAK_BODY_MAX_BYTES)"},
-    {"broken chunk", TO("POST", BIZGO) CHUNKED END "zz\r\n{}\r\n0\r\n\r\n", 503, "Connection: close"},
-    {"negative chunk", TO("POST", BIZGO) CHUNKED END "ffffffffffffffff\r\n{}\r\n0\r\n\r\n", 503, NULL},
+    {"broken chunk", TO("POST", BIZGO) CHUNKED END "zz\r\n{}\r\n0\r\n\r\n", 400, "Connection: close"},
+    {"negative chunk", TO("POST", BIZGO) CHUNKED END "ffffffffffffffff\r\n{}\r\n0\r\n\r\n", 400, NULL},
     {"not HTTP", "hello\r\n\r\n", 400, "bad_request"},
     {"control character", "POST /\x01 HTTP/1.1\r\n\r\n", 400, NULL},
-    {"unknown method", TO("BREW", BIZGO) END, 400, NULL},
+    {"unknown method", TO("BREW", BIZGO) END, 405, NULL},
     {"HTTP/3.0", "GET / HTTP/3.0\r\n\r\n", 505, NULL},
 };
 
@@ -514,11 +515,11 @@ static void test_a_stream_over_the_limit_is_refused(void **state) {
   free(answer);
 }
 
-static void test_too_many_headers_are_refused_since_some_would_go_unseen(void **state) {
+static void test_too_many_headers_are_refused(void **state) {
   AUTO_FREE char *text = mem_alloc(8192);
   char *at = stpcpy(text, TO("POST", BIZGO));
-  for (int i = 0; i < 70; i++) at += sprintf(at, "X-%d: y\r\n", i);
-  stpcpy(at, LEN(2) LEN(9) END "{}");
+  for (int i = 0; i < 101; i++) at += sprintf(at, "X-%d: y\r\n", i);
+  stpcpy(at, LEN(2) END "{}");
   char *answer = wire_exchange(port, text, strlen(text));
   assert_answer("headers", answer, 431, "Connection: close");
   free(answer);
@@ -643,7 +644,7 @@ int main(void) {
       cmocka_unit_test(test_every_request_gets_its_answer),
       cmocka_unit_test(test_head_has_no_body),
       cmocka_unit_test(test_a_stream_over_the_limit_is_refused),
-      cmocka_unit_test(test_too_many_headers_are_refused_since_some_would_go_unseen),
+      cmocka_unit_test(test_too_many_headers_are_refused),
       cmocka_unit_test(test_two_requests_share_a_connection),
       cmocka_unit_test(test_a_body_that_ends_early_is_not_taken),
       cmocka_unit_test(test_nothing_is_acked_while_kafka_is_away),

@@ -7,6 +7,7 @@
 #include "ingress/counters.h"
 #include "ingress/drain.h"
 #include "tests/unit/support/mock.h"
+#include "tests/unit/support/waiting.h"
 #include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
@@ -86,7 +87,7 @@ static struct publisher_message message_of(const char *key, const char *value) {
 
 static bool store(struct fixture *f, const char *value) {
   const struct publisher_message message = message_of("k", value);
-  return spool_store(f->spool, &message, 1, clock_mono_ms() + FAR_MS);
+  return store_and_wait(f->spool, &message, 1, clock_mono_ms() + FAR_MS);
 }
 
 // ---- what is in it ----
@@ -127,7 +128,7 @@ static void test_rows_come_out_in_the_order_in_which_they_went_in(void **state) 
   struct fixture *f = *state;
   const struct publisher_message two[] = {message_of("b", "2"), message_of("a", "3")};
   assert_true(store(f, "1"));
-  assert_true(spool_store(f->spool, two, 2, clock_mono_ms() + FAR_MS));
+  assert_true(store_and_wait(f->spool, two, 2, clock_mono_ms() + FAR_MS));
   assert_true(store(f, ""));
   assert_rows(f, 4, (const char *const[]){"1", "2", "3", ""});
   reopen(f);
@@ -166,7 +167,7 @@ static void test_every_attribute_survives(void **state) {
                                       .value = "a\0b\xff",
                                       .value_len = 4};
   struct err err;
-  assert_true(spool_store(f->spool, &message, 1, clock_mono_ms() + FAR_MS));
+  assert_true(store_and_wait(f->spool, &message, 1, clock_mono_ms() + FAR_MS));
   reopen(f);
   assert_true(spool_read(f->spool, 0, compare_whole, &message, &err));
 }
@@ -209,7 +210,7 @@ static void test_64_threads_share_their_commits(void **state) {
 static void test_who_is_out_of_time_is_told_so(void **state) {
   struct fixture *f = *state;
   const struct publisher_message message = message_of("k", "1");
-  assert_false(spool_store(f->spool, &message, 1, clock_mono_ms() - 1));
+  assert_false(store_and_wait(f->spool, &message, 1, clock_mono_ms() - 1));
   assert_int_equal(counted(f, COUNTER_SPOOL_ERRORS, "late"), 1);
   assert_true(spool_wait(f->spool, 0, FAR_MS)); // it was stored none the less
 }
@@ -284,6 +285,7 @@ static size_t kill_in_mid_commit(struct fixture *f, size_t after) {
   if (pipe2(ends, O_CLOEXEC)) fail();
   pid_t child = fork();
   if (child == 0) {
+    waiting_start(); // no thread outlives a fork
     open_spool(f);
     store_until_killed(f, ends[1]);
   }
@@ -467,6 +469,7 @@ static void test_a_row_that_kafka_refuses_holds_up_no_other_and_stays(void **sta
 }
 
 int main(void) {
+  waiting_start();
   log_init("test", LOG_LEVEL_ERROR);
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
@@ -487,5 +490,7 @@ int main(void) {
       TEST(test_a_stop_leaves_in_the_spool_what_kafka_has_not_got),
       TEST(test_a_row_that_kafka_refuses_holds_up_no_other_and_stays),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  waiting_stop();
+  return failed;
 }

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "ingress/http/lanes.h"
+
+#include "common/mem.h"
+#include "ingress/request.h"
+#include <stdlib.h>
+
+// Of bodies, in one turn of one lane: some tens of small ones, or a single large one, are about a
+// millisecond.
+enum { TURN_BYTES = 65536, REQUEST_BYTES = 1024 };
+
+void lanes_init(struct lanes *lanes, size_t n) {
+  *lanes = (struct lanes){.list = mem_array(n, sizeof *lanes->list), .n = n};
+}
+
+void lanes_fini(struct lanes *lanes) {
+  free(lanes->list);
+}
+
+void lanes_add(struct lanes *lanes, struct request *req) {
+  struct lane *lane = &lanes->list[req->lane];
+  req->next = NULL;
+  if (lane->first)
+    lane->last->next = req;
+  else
+    lane->first = req;
+  lane->last = req;
+  lanes->waiting++;
+}
+
+bool lanes_serve(struct lanes *lanes, void (*handle)(void *arg, struct request *req), void *arg) {
+  if (!lanes->waiting) return false;
+  for (size_t i = 0; i < lanes->n; i++) {
+    struct lane *lane = &lanes->list[i];
+    size_t done = 0;
+    while (lane->first && done < TURN_BYTES) {
+      struct request *req = lane->first;
+      lane->first = req->next;
+      lanes->waiting--;
+      done += REQUEST_BYTES + req->body.len;
+      handle(arg, req);
+    }
+  }
+  return lanes->waiting;
+}
