@@ -143,8 +143,22 @@ def test_what_is_no_list_of_events_is_kept_whole_and_acknowledged(dochak: World,
     kept_whole(dochak, "blux/sms", NO_EVENTS[name])
 
 
-def test_a_compressed_body_is_kept_whole(dochak: World) -> None:
+def test_a_gzip_body_is_read_as_it_was_before(dochak: World) -> None:
+    report = payloads.bizgo(payloads.new_id(), "10000")
+    assert dochak.post("bizgo/alimtalk", gzip.compress(payloads.to_bytes(report)), {"Content-Encoding": "gzip"}).status == 200
+    dochak.wait_row("bizgo", report["msgKey"], status="SENT")
+
+
+def test_a_gzip_body_that_would_be_too_large_is_413(dochak: World) -> None:
+    body = gzip.compress(b" " * 100_000_000)
+    assert len(body) < 200_000
+    assert dochak.post("bizgo/alimtalk", body, {"Content-Encoding": "gzip"}).status == 413
+
+
+@pytest.mark.parametrize("broken", ["cut", "followed", "none"])
+def test_a_body_that_is_not_the_gzip_it_says_is_kept_whole(dochak: World, broken: str) -> None:
     body = gzip.compress(payloads.to_bytes(payloads.bizgo("bad-input", "10000")))
+    body = {"cut": body[:-3], "followed": body + b"x", "none": MARK.encode()}[broken]
     dochak.settle()
     before = snapshot(dochak)
     assert dochak.post("bizgo/alimtalk", body, {"Content-Encoding": "gzip"}).status == 200

@@ -106,7 +106,7 @@ def test_an_unknown_setting_is_named(name: str, settings: dict[str, str]) -> Non
     ("name", "setting", "value"),
     [
         ("ingress", "DOCHAK_INGRESS_THREADS", "many"),
-        ("ingress", "DOCHAK_INGRESS_THREADS", "7"),
+        ("ingress", "DOCHAK_INGRESS_THREADS", "0"),
         ("ingress", "DOCHAK_INGRESS_THREADS", "16 "),
         ("ingress", "DOCHAK_INGRESS_THREADS", "99999999999999999999"),
         ("ingress", "DOCHAK_BODY_MAX_BYTES", "900001"),

@@ -34,7 +34,7 @@ def spool(tmp_path: Path) -> Path:
 
 
 def new_ingress(world: World, spool: Path, **settings: str) -> Service:
-    ingress = world.new_ingress(**{"DOCHAK_SPOOL_DIR": str(spool), "DOCHAK_INGRESS_THREADS": "80", **settings})
+    ingress = world.new_ingress(**{"DOCHAK_SPOOL_DIR": str(spool), **settings})
     ingress.expected_errors += KAFKA_IS_GONE
     return ingress
 
