@@ -15,6 +15,8 @@ struct endpoint;
 struct route;
 struct share;
 
+enum request_lane { LANE_REGISTRATIONS, LANE_STRANGERS, LANE_FIRST_ENDPOINT };
+
 struct request_body {
   char *bytes; // NULL: empty
   size_t len;

@@ -29,7 +29,8 @@ struct server {
   struct share *shares; // one a lane
 };
 
-// Lane 0 is registrations', the others are the endpoints'.
+// Lane 0 is registrations', 1 is for senders that were refused by their head alone, so that strangers use up
+// nobody's share; the others are the endpoints'.
 static const struct route {
   const char *path, *method, *allow;
   bool (*admit)(struct ingress *ingress, struct request *req, struct reply *refusal);
@@ -110,7 +111,7 @@ struct server *server_start(struct ingress *ingress, struct err *err) {
   server->ingress = ingress;
   server->in_flight = metrics_at(ingress->metrics, COUNTER_IN_FLIGHT, NULL);
   server->connections = metrics_at(ingress->metrics, COUNTER_CONNECTIONS, NULL);
-  size_t lanes = 1 + endpoints_count(ingress->endpoints);
+  size_t lanes = LANE_FIRST_ENDPOINT + endpoints_count(ingress->endpoints);
   init_shares(server, lanes);
   const struct listener_options options = {
       .address = settings->ingress_listen,

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { STRANGER_MAX_BYTES = 16384 }; // of a body that is read only for its refusal to name something in it
+
 static const struct {
   enum kafka_topic topic;
   const char *type;
@@ -224,13 +226,24 @@ static void set_clocks(const struct ingress *ingress, struct request *req) {
   req->body_by_ms = req->answer_by_ms - ack_budget_ms(ingress, provider);
 }
 
+// False: its body is too long to be read for nothing but the refusal.
+static bool admit_stranger(struct ingress *ingress, struct request *req, const struct verify_request *sender,
+                           struct reply *refusal) {
+  tell_refusal(ingress, req->endpoint, sender, req->refused);
+  req->lane = LANE_STRANGERS;
+  req->body_max_bytes = STRANGER_MAX_BYTES;
+  if (req->head.content_length <= STRANGER_MAX_BYTES) return true;
+  *refusal = refuse(req);
+  return false;
+}
+
 bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *refusal) {
   enum endpoints_match match = endpoints_find(ingress->endpoints, req->rest, &req->endpoint);
   if (match == ENDPOINTS_NONE) {
     *refusal = reply_error(404, "not_found", "no such endpoint");
     return false;
   }
-  req->lane = 1 + endpoints_index(ingress->endpoints, req->endpoint);
+  req->lane = LANE_FIRST_ENDPOINT + endpoints_index(ingress->endpoints, req->endpoint);
   set_clocks(ingress, req);
   struct verify_request sender = sender_of(ingress, req->endpoint, req);
   if (match == ENDPOINTS_REFUSED) {
@@ -239,8 +252,7 @@ bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *r
     metrics_add(ingress->metrics, COUNTER_REQUESTS, req->endpoint->name, 1);
     req->refused = verify_head(req->endpoint->checks, &sender);
   }
-  if (req->refused) tell_refusal(ingress, req->endpoint, &sender, req->refused);
-  return true;
+  return !req->refused || admit_stranger(ingress, req, &sender, refusal);
 }
 
 void webhook_handle(struct ingress *ingress, struct request *req) {

@@ -276,6 +276,16 @@ static void hand_over(struct conn *conn) {
   lanes_add(&conn->conns->lanes, conn->req);
 }
 
+// Counts what has come, not what was announced: that is what memory is used for. False: answered.
+static bool take_bytes(struct conn *conn, size_t n) {
+  if (!hold(conn, n)) {
+    answer_crowded(conn);
+    return false;
+  }
+  conn->req->body.len += n;
+  return true;
+}
+
 // What came with the head is used where it is if all of the body is or fits there.
 static bool begin_sized(struct conn *conn) {
   struct request *req = conn->req;
@@ -284,23 +294,13 @@ static bool begin_sized(struct conn *conn) {
     answer_too_large(conn);
     return false;
   }
-  if (!hold(conn, total)) {
-    answer_crowded(conn);
-    return false;
-  }
+  if (here > total) here = total;
   conn->body_size = total;
   conn->owns_body = conn->used + total > conn->in_size;
-  if (!conn->owns_body) {
-    req->body.bytes = conn->in + conn->used;
-    req->body.len = here < total ? here : total;
-    conn->used += req->body.len;
-    return true;
-  }
-  req->body.bytes = mem_alloc(total);
-  req->body.len = here;
-  memcpy(req->body.bytes, conn->in + conn->used, here);
+  req->body.bytes = conn->owns_body ? mem_grow(NULL, total, 1) : conn->in + conn->used;
+  if (conn->owns_body) memcpy(req->body.bytes, conn->in + conn->used, here);
   conn->used += here;
-  return true;
+  return take_bytes(conn, here);
 }
 
 static bool read_sized(struct conn *conn) {
@@ -310,10 +310,8 @@ static bool read_sized(struct conn *conn) {
     enum got got = receive(conn, body->bytes + body->len, conn->body_size - body->len, &n);
     if (got == GOT_END) answer_incomplete(conn);
     if (got != GOT_BYTES) return got == GOT_END;
-    body->len += n;
-    if (conn->owns_body) continue;
-    conn->in_len += n;
-    conn->used += n;
+    if (!conn->owns_body) conn->used = conn->in_len += n;
+    if (!take_bytes(conn, n)) return true;
   }
   hand_over(conn);
   return true;
