@@ -2,6 +2,13 @@
 #include "ingress/counters.h"
 
 const struct metric counters[COUNTER_COUNT] = {
+    [COUNTER_ACKS] = {"dochak_ingress_acks_total",
+                      "Answers to an endpoint's sender, by HTTP status and by the way its events became "
+                      "durable: kafka, spool (any of them), or none.",
+                      METRIC_COUNTER, "endpoint,status,way"},
+    [COUNTER_ACK_SECONDS] = {"dochak_ingress_ack_seconds",
+                             "From a whole request to its answer, where its events became durable.",
+                             METRIC_SECONDS, "endpoint"},
     [COUNTER_ANSWERS] = {"dochak_ingress_answers_total", "Answers on the public listener, by HTTP status.",
                          METRIC_COUNTER, "status"},
     [COUNTER_REQUESTS] = {"dochak_ingress_requests_total", "Requests to an endpoint that exists.",
@@ -39,5 +46,7 @@ const struct metric counters[COUNTER_COUNT] = {
     [COUNTER_BREAKER] = {"dochak_ingress_breaker_open", "1 while Kafka is thought away and not waited for.",
                          METRIC_GAUGE, NULL},
     [COUNTER_IN_FLIGHT] = {"dochak_ingress_in_flight", "Requests being worked on.", METRIC_GAUGE, NULL},
+    [COUNTER_CONNECTIONS] = {"dochak_ingress_connections", "Connections to the public listener.",
+                             METRIC_GAUGE, NULL},
     [COUNTER_READY] = {"dochak_ingress_ready", "1 when /readyz says so.", METRIC_GAUGE, NULL},
 };

@@ -4,6 +4,8 @@
 #include "common/metrics.h"
 
 enum counter {
+  COUNTER_ACKS,         // by endpoint, status, and way: kafka, spool, none
+  COUNTER_ACK_SECONDS,  // by endpoint
   COUNTER_ANSWERS,      // by status
   COUNTER_REQUESTS,     // by endpoint
   COUNTER_ELEMENTS,     // by kind
@@ -20,6 +22,7 @@ enum counter {
   COUNTER_SPOOL_ERRORS, // by what it was
   COUNTER_BREAKER,
   COUNTER_IN_FLIGHT,
+  COUNTER_CONNECTIONS,
   COUNTER_READY,
   COUNTER_COUNT
 };
