@@ -75,8 +75,10 @@ static struct reply store(struct ingress *ingress, const struct endpoint *endpoi
 static void log_unread(const struct ingress *ingress, const struct endpoint *endpoint,
                        const struct reply *reply) {
   if (reply->status != 413) return;
-  log_warn("webhook body over DOCHAK_BODY_MAX_BYTES: answered 413, and the sender may not try again",
-           LOG_STR("endpoint", endpoint->name), LOG_INT("limit_bytes", ingress->settings.body_max_bytes));
+  AUTO_FREE char *key = mem_printf("413 %s", endpoint->name);
+  log_warn_rarely(
+      key, "webhook body over DOCHAK_BODY_MAX_BYTES: answered 413, and the sender may not try again",
+      LOG_STR("endpoint", endpoint->name), LOG_INT("limit_bytes", ingress->settings.body_max_bytes));
 }
 
 static struct reply take_in(struct ingress *ingress, const struct endpoint *endpoint, struct request *req,
@@ -114,9 +116,10 @@ static void tell_refusal(struct ingress *ingress, const struct endpoint *endpoin
   if (forwarded_client(sender, &address)) address_text(&address, client);
   metrics_add(ingress->metrics, COUNTER_REFUSED, endpoint->name, 1);
   metrics_add(ingress->metrics, COUNTER_REFUSALS, check, 1);
-  log_warn("sender refused: it does not pass this check of the endpoint; the call is dropped",
-           LOG_STR("endpoint", endpoint->name), LOG_STR("check", check), LOG_STR("peer", sender->peer),
-           LOG_STR("client", client));
+  AUTO_FREE char *key = mem_printf("refused %s %s", endpoint->name, check);
+  log_warn_rarely(key, "sender refused: it does not pass this check of the endpoint; the call is dropped",
+                  LOG_STR("endpoint", endpoint->name), LOG_STR("check", check), LOG_STR("peer", sender->peer),
+                  LOG_STR("client", client));
 }
 
 // The body is read before a refusal only since the answer may have to name something in it. Nothing is kept.
