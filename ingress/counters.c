@@ -39,10 +39,11 @@ const struct metric counters[COUNTER_COUNT] = {
                                NULL},
     [COUNTER_SPOOL_DRAINED] = {"dochak_ingress_spool_drained_total",
                                "Events that went from the spool to Kafka.", METRIC_COUNTER, NULL},
-    [COUNTER_SPOOL_ERRORS] = {"dochak_ingress_spool_errors_total",
-                              "What went wrong with the spool: write, read; refused, late, busy (requests it "
-                              "did not serve); set_aside (a damaged file found at start).",
-                              METRIC_COUNTER, "what"},
+    [COUNTER_SPOOL_ERRORS] =
+        {"dochak_ingress_spool_errors_total",
+         "What went wrong with the spool: open, write, read; refused, late, busy (requests "
+         "it did not serve); set_aside (a damaged file found at start).",
+         METRIC_COUNTER, "what"},
     [COUNTER_BREAKER] = {"dochak_ingress_breaker_open", "1 while Kafka is thought away and not waited for.",
                          METRIC_GAUGE, NULL},
     [COUNTER_IN_FLIGHT] = {"dochak_ingress_in_flight", "Requests being worked on.", METRIC_GAUGE, NULL},

@@ -24,7 +24,9 @@
 
 struct spool;
 
-// Opens DOCHAK_SPOOL_DIR and starts the writer. Errors as spool_file_open()'s. `metrics` is borrowed.
+// Starts the writer, which opens DOCHAK_SPOOL_DIR and, whenever that fails, tries again every second: until
+// then spool_unready() says why, and everything is refused. Waits a second for the first try to be over; a
+// large file on a slow disk takes longer. `metrics` is borrowed.
 MUST_CHECK struct spool *spool_open(const struct settings *settings, struct metrics *metrics,
                                     struct err *err);
 void spool_close(struct spool *spool); // nobody may be using it any more
@@ -34,8 +36,8 @@ void spool_close(struct spool *spool); // nobody may be using it any more
 MUST_CHECK bool spool_store(struct spool *spool, const struct publisher_message *messages, size_t n,
                             int64_t deadline_ms);
 
-// NULL, or why there should be no new events: it cannot be written, or DOCHAK_SPOOL_READY_PERCENT of it is
-// used. Thread: any.
+// NULL, or why there should be no new events: it is not open, it cannot be written, or
+// DOCHAK_SPOOL_READY_PERCENT of it is used. Thread: any.
 const char *spool_unready(const struct spool *spool);
 int64_t spool_count(const struct spool *spool); // events in it. Thread: any.
 
