@@ -46,6 +46,11 @@ const struct metric counters[COUNTER_COUNT] = {
          METRIC_COUNTER, "what"},
     [COUNTER_BREAKER] = {"dochak_ingress_breaker_open", "1 while Kafka is thought away and not waited for.",
                          METRIC_GAUGE, NULL},
+    [COUNTER_SURVIVES] =
+        {"dochak_ingress_ack_survives",
+         "1 where every 2xx survives it: the crash of a process, of a machine, the loss of a "
+         "broker.",
+         METRIC_GAUGE, "level"},
     [COUNTER_IN_FLIGHT] = {"dochak_ingress_in_flight", "Requests being worked on.", METRIC_GAUGE, NULL},
     [COUNTER_CONNECTIONS] = {"dochak_ingress_connections", "Connections to the public listener.",
                              METRIC_GAUGE, NULL},

@@ -516,19 +516,27 @@ static void test_a_file_over_its_bound_is_used_and_takes_no_more_than_it_has(voi
 
 // ---- the drain ----
 
-static void on_heard(void *arg) {
-  atomic_fetch_add((atomic_int *)arg, 1);
-}
-
 struct plumbing {
   struct mock mock;
   struct drain *drain;
   atomic_int heard;
+  atomic_bool held;
 };
+
+static void on_heard(void *arg) {
+  struct plumbing *p = arg;
+  atomic_fetch_add(&p->heard, 1);
+}
+
+static bool may_send(const void *arg) {
+  const struct plumbing *p = arg;
+  return !atomic_load(&p->held);
+}
 
 static void start_drain(struct fixture *f, struct plumbing *p) {
   struct err err;
-  p->drain = drain_start(&p->mock.settings, f->spool, f->metrics, on_heard, &p->heard, &err);
+  const struct drain_owner owner = {on_heard, may_send, p};
+  p->drain = drain_start(&p->mock.settings, f->spool, f->metrics, &owner, &err);
   assert_non_null(p->drain);
 }
 
@@ -555,6 +563,20 @@ static void test_a_start_drains_what_is_there_in_order(void **state) {
     assert_string_equal(records.list[i].event.subject, "k");
   }
   mock_records_fini(&records);
+  drain_stop(p.drain);
+  mock_fini(&p.mock);
+}
+
+static void test_nothing_leaves_while_kafka_would_keep_it_worse(void **state) {
+  struct fixture *f = *state;
+  struct plumbing p = {.held = true};
+  mock_init(&p.mock);
+  start_drain(f, &p);
+  assert_true(store(f, "1"));
+  clock_sleep_ms(600);
+  assert_int_equal(spool_count(f->spool), 1);
+  atomic_store(&p.held, false);
+  wait_count(f, 0);
   drain_stop(p.drain);
   mock_fini(&p.mock);
 }
@@ -636,6 +658,7 @@ int main(void) {
       TEST(test_a_commit_that_was_cut_off_is_no_damage),
       TEST(test_a_file_over_its_bound_is_used_and_takes_no_more_than_it_has),
       TEST(test_a_start_drains_what_is_there_in_order),
+      TEST(test_nothing_leaves_while_kafka_would_keep_it_worse),
       TEST(test_nothing_leaves_before_its_delivery_report),
       TEST(test_a_stop_leaves_in_the_spool_what_kafka_has_not_got),
       TEST(test_a_row_that_kafka_refuses_holds_up_no_other_and_stays),
