@@ -76,7 +76,7 @@ class Watch:
 
     def __init__(self, world: World, endpoint: str, check: str):
         self.world, self.endpoint, self.check = world, endpoint, check
-        self.stored, self.refused = self._stored(), self._refused()
+        self.stored, self.refused, self.lines = self._stored(), self._refused(), len(self._lines())
 
     def _stored(self) -> dict[str, int]:
         return {short: len(self.world.topics.read(short)) for short in ("events", "quarantine")}
@@ -338,3 +338,12 @@ def test_any_other_secret_is_refused(senders: World, path: str, check: str, head
     watch = Watch(senders, path.partition("?")[0], check)
     assert post(senders, path, payloads.to_bytes(payloads.blux(payloads.blux_event("x"))), headers).status == 404
     watch.assert_refused(1)
+
+
+def test_a_stranger_cannot_fill_the_log(senders: World) -> None:
+    watch, began = Watch(senders, "blux/nhn", "header"), time.monotonic()
+    for _ in range(100):
+        post(senders, "blux/nhn", b"{}", {})
+    periods = int((time.monotonic() - began) / 10) + 2
+    new = len(watch._lines()) - watch.lines
+    assert new <= periods and watch._refused() == tuple(before + 100 for before in watch.refused)
