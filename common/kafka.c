@@ -6,7 +6,6 @@
 #include "common/mem.h"
 #include "common/stop.h"
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,44 +20,6 @@ char *kafka_topic_name(const char *prefix, enum kafka_topic topic) {
 
 // ---- librdkafka's log lines ----
 
-// What was logged lately, so that a dead broker does not flood the log. One for all clients of the process,
-// since they all say the same.
-enum { RECENT_SLOTS = 64, RECENT_MS = 10000 };
-static pthread_mutex_t recent_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct {
-  uint64_t hash;
-  int64_t at_ms;
-  int64_t suppressed;
-} recent[RECENT_SLOTS];
-
-// FNV-1a, of what a line says without its "(after 3ms in state CONNECT)".
-static uint64_t hash_line(const char *text) {
-  const char *detail = strstr(text, " (after ");
-  uint64_t hash = 0xcbf29ce484222325;
-  for (; *text && text != detail; text++) hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
-  return hash;
-}
-
-// True when the line is to be logged; then `suppressed` are those like it that were not.
-static bool is_news(const char *text, int64_t *suppressed) {
-  uint64_t hash = hash_line(text);
-  int64_t now = clock_mono_ms();
-  pthread_mutex_lock(&recent_lock);
-  size_t slot = hash % RECENT_SLOTS;
-  bool same = recent[slot].hash == hash;
-  bool news = !same || now - recent[slot].at_ms >= RECENT_MS;
-  *suppressed = same ? recent[slot].suppressed : 0;
-  if (news) {
-    recent[slot].hash = hash;
-    recent[slot].at_ms = now;
-    recent[slot].suppressed = 0;
-  } else {
-    recent[slot].suppressed++;
-  }
-  pthread_mutex_unlock(&recent_lock);
-  return news;
-}
-
 // From syslog's levels.
 static enum log_level level_of(int syslog_level) {
   static const enum log_level levels[] = {LOG_LEVEL_ERROR, LOG_LEVEL_ERROR, LOG_LEVEL_ERROR, LOG_LEVEL_ERROR,
@@ -67,13 +28,14 @@ static enum log_level level_of(int syslog_level) {
                                                                       : LOG_LEVEL_DEBUG;
 }
 
+// A dead broker would flood the log. All clients of the process say the same, so the key is what a line says
+// without its "(after 3ms in state CONNECT)".
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
-  int64_t suppressed;
-  if (!is_news(text, &suppressed)) return;
+  const char *detail = strstr(text, " (after ");
+  AUTO_FREE char *key = mem_strndup(text, detail ? (size_t)(detail - text) : strlen(text));
   const struct log_field fields[] = {LOG_STR("client", rk ? rd_kafka_name(rk) : ""),
-                                     LOG_STR("facility", facility), LOG_STR("text", text),
-                                     LOG_INT("suppressed", suppressed)};
-  log_write(level_of(level), "librdkafka", fields, COUNT_OF(fields));
+                                     LOG_STR("facility", facility), LOG_STR("text", text)};
+  log_write_rarely(level_of(level), key, "librdkafka", fields, COUNT_OF(fields));
 }
 
 // ---- configuration ----

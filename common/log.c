@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -128,8 +129,8 @@ const char *log_level_name(enum log_level level) {
   return level_names[level];
 }
 
-void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t n) {
-  if (level < log_level_min) return;
+static void write_line(enum log_level level, const char *message, const struct log_field *fields, size_t n,
+                       const struct log_field *last) {
   char time[CLOCK_RFC3339_SIZE];
   clock_format_rfc3339(clock_wall_ms(), time);
   const struct log_field head[] = {LOG_STR("time", time), LOG_STR("level", level_names[level]),
@@ -139,7 +140,60 @@ void log_write(enum log_level level, const char *message, const struct log_field
   line.full = line.in_string = false;
   for (size_t i = 0; i < COUNT_OF(head); i++) put_field(&line, &head[i]);
   for (size_t i = 0; i < n; i++) put_field(&line, &fields[i]);
+  if (last) put_field(&line, last);
   finish(&line);
   // A log that cannot be written has nobody to tell.
   while (write(STDOUT_FILENO, line.text, line.len) < 0 && errno == EINTR) continue;
+}
+
+void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t n) {
+  if (level >= log_level_min) write_line(level, message, fields, n, NULL);
+}
+
+// ---- lines that come too often ----
+
+enum { RECENT_SLOTS = 64, RECENT_MS = 10000 };
+
+static pthread_mutex_t recent_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct recent {
+  uint64_t hash; // 0: never used
+  int64_t at_ms, suppressed;
+} recent[RECENT_SLOTS];
+
+// FNV-1a.
+static uint64_t hash_key(const char *key) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (; *key; key++) hash = (hash ^ (unsigned char)*key) * 0x100000001b3;
+  return hash;
+}
+
+// That of the key, else the one that has been silent for longest.
+static struct recent *find_recent(uint64_t hash) {
+  struct recent *oldest = &recent[0];
+  for (size_t i = 0; i < RECENT_SLOTS; i++) {
+    if (recent[i].hash == hash) return &recent[i];
+    if (!recent[i].hash || (oldest->hash && recent[i].at_ms < oldest->at_ms)) oldest = &recent[i];
+  }
+  return oldest;
+}
+
+bool log_is_due(const char *key, int64_t now_ms, int64_t *suppressed) {
+  uint64_t hash = hash_key(key);
+  pthread_mutex_lock(&recent_lock);
+  struct recent *slot = find_recent(hash);
+  bool same = slot->hash == hash, due = !same || now_ms - slot->at_ms >= RECENT_MS;
+  *suppressed = same ? slot->suppressed : 0;
+  if (due)
+    *slot = (struct recent){.hash = hash, .at_ms = now_ms};
+  else
+    slot->suppressed++;
+  pthread_mutex_unlock(&recent_lock);
+  return due;
+}
+
+void log_write_rarely(enum log_level level, const char *key, const char *message,
+                      const struct log_field *fields, size_t n) {
+  int64_t suppressed;
+  if (level < log_level_min || !log_is_due(key, clock_mono_ms(), &suppressed)) return;
+  write_line(level, message, fields, n, &LOG_INT("suppressed", suppressed));
 }

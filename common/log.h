@@ -35,3 +35,14 @@ void log_write(enum log_level level, const char *message, const struct log_field
 #define log_info(message, ...)  LOG_AT_(LOG_LEVEL_INFO, message, __VA_ARGS__)
 #define log_warn(message, ...)  LOG_AT_(LOG_LEVEL_WARN, message, __VA_ARGS__)
 #define log_error(message, ...) LOG_AT_(LOG_LEVEL_ERROR, message, __VA_ARGS__)
+
+// For lines that somebody else causes as often as he likes, a stranger or a broker that is down: of those
+// with one key, at most one in ten seconds, and its field "suppressed" says how many were left out since the
+// one before. A level that is not written counts nothing.
+void log_write_rarely(enum log_level level, const char *key, const char *message,
+                      const struct log_field *fields, size_t n);
+#define log_warn_rarely(key, message, ...)                                                                   \
+  log_write_rarely(LOG_LEVEL_WARN, (key), (message), (const struct log_field[]){__VA_ARGS__},                \
+                   sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
+// What decides it: whether a line with this key is due at this time (monotonic), and then how many were not.
+bool log_is_due(const char *key, int64_t now_ms, int64_t *suppressed);

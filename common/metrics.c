@@ -12,11 +12,22 @@
 #include <unistd.h>
 
 // A label that takes its values from outside must not eat the memory: what comes later is counted as "other".
-enum { CHILDREN_MAX = 256 };
+// There is room for a hundred endpoints with all their answers.
+enum { CHILDREN_MAX = 1024, LABELS_MAX = 3 };
+
+// Up to where the buckets go. A 2xx is wanted within 1.5 s by our budget, within 3 to 10 s by the providers.
+static const int64_t bounds_us[] = {5000,   10000,   25000,   50000,   100000, 250000,
+                                    500000, 1000000, 1500000, 2000000, 5000000};
+
+struct metric_seconds {
+  metric_value buckets[COUNT_OF(bounds_us) + 1]; // each without those before it; the last has no bound
+  metric_value sum_us;
+};
 
 struct child {
   metric_value value;
-  char *label_value; // NULL: the metric has no label
+  struct metric_seconds *seconds; // of a METRIC_SECONDS
+  char *label_values[LABELS_MAX]; // as many as the metric has labels
   struct child *_Atomic next;
 };
 
@@ -27,14 +38,35 @@ struct metrics {
   pthread_mutex_t lock;         // to append
 };
 
+static size_t count_labels(const struct metric *metric) {
+  size_t n = metric->label ? 1 : 0;
+  for (const char *at = metric->label; at && (at = strchr(at, ',')); at++) n++;
+  return n;
+}
+
+static struct child *child_new(const struct metric *metric, const char *const *label_values) {
+  struct child *child = mem_alloc(sizeof *child);
+  if (metric->type == METRIC_SECONDS) child->seconds = mem_alloc(sizeof *child->seconds);
+  for (size_t i = 0; i < count_labels(metric); i++) child->label_values[i] = mem_strdup(label_values[i]);
+  return child;
+}
+
+static void child_free(struct child *child) {
+  for (size_t i = 0; i < LABELS_MAX; i++) free(child->label_values[i]);
+  free(child->seconds);
+  free(child);
+}
+
 struct metrics *metrics_new(const struct metric *list, size_t n) {
   struct metrics *metrics = mem_alloc(sizeof *metrics);
   metrics->list = list;
   metrics->n = n;
   metrics->first = mem_array(n, sizeof *metrics->first);
   pthread_mutex_init(&metrics->lock, NULL);
-  for (size_t i = 0; i < n; i++)
-    if (!list[i].label) atomic_store(&metrics->first[i], mem_alloc(sizeof(struct child)));
+  for (size_t i = 0; i < n; i++) {
+    assert(count_labels(&list[i]) <= LABELS_MAX);
+    if (!list[i].label) atomic_store(&metrics->first[i], child_new(&list[i], NULL));
+  }
   return metrics;
 }
 
@@ -43,8 +75,7 @@ void metrics_free(struct metrics *metrics) {
   for (size_t i = 0; i < metrics->n; i++) {
     for (struct child *child = atomic_load(&metrics->first[i]), *next; child; child = next) {
       next = atomic_load(&child->next);
-      free(child->label_value);
-      free(child);
+      child_free(child);
     }
   }
   pthread_mutex_destroy(&metrics->lock);
@@ -52,49 +83,75 @@ void metrics_free(struct metrics *metrics) {
   free(metrics);
 }
 
-static bool same_label(const struct child *child, const char *label_value) {
-  return !label_value || strcmp(child->label_value, label_value) == 0;
+static bool same_labels(const struct child *child, const char *const *label_values, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (strcmp(child->label_values[i], label_values[i]) != 0) return false;
+  return true;
 }
 
 // The child, or NULL with its place at the end and how many stand before it.
-static struct child *find(struct child *_Atomic *first, const char *label_value, struct child *_Atomic **end,
-                          size_t *count) {
+static struct child *find(struct metrics *metrics, size_t id, const char *const *label_values,
+                          struct child *_Atomic **end, size_t *count) {
   *count = 0;
-  struct child *child = atomic_load_explicit(first, memory_order_acquire);
-  while (child && !same_label(child, label_value)) {
-    first = &child->next;
-    child = atomic_load_explicit(first, memory_order_acquire);
+  size_t n = count_labels(&metrics->list[id]);
+  struct child *_Atomic *at = &metrics->first[id];
+  struct child *child = atomic_load_explicit(at, memory_order_acquire);
+  while (child && !same_labels(child, label_values, n)) {
+    at = &child->next;
+    child = atomic_load_explicit(at, memory_order_acquire);
     ++*count;
   }
-  *end = first;
+  *end = at;
   return child;
 }
 
-static struct child *find_or_append(struct metrics *metrics, size_t id, const char *label_value) {
+static struct child *find_or_append(struct metrics *metrics, size_t id, const char *const *label_values) {
+  static const char *const others[LABELS_MAX] = {"other", "other", "other"};
   struct child *_Atomic *end;
   size_t count;
   pthread_mutex_lock(&metrics->lock);
-  struct child *child = find(&metrics->first[id], label_value, &end, &count);
+  struct child *child = find(metrics, id, label_values, &end, &count);
   if (!child && count >= CHILDREN_MAX) {
-    label_value = "other";
-    child = find(&metrics->first[id], label_value, &end, &count);
+    label_values = others;
+    child = find(metrics, id, label_values, &end, &count);
   }
   if (!child) {
-    child = mem_alloc(sizeof *child);
-    child->label_value = mem_strdup(label_value);
+    child = child_new(&metrics->list[id], label_values);
     atomic_store_explicit(end, child, memory_order_release);
   }
   pthread_mutex_unlock(&metrics->lock);
   return child;
 }
 
-metric_value *metrics_at(struct metrics *metrics, size_t id, const char *label_value) {
-  assert(id < metrics->n && !label_value == !metrics->list[id].label);
+static struct child *child_at(struct metrics *metrics, size_t id, const char *const *label_values) {
+  assert(id < metrics->n);
   struct child *_Atomic *end;
   size_t count;
-  struct child *child = find(&metrics->first[id], label_value, &end, &count);
-  if (!child) child = find_or_append(metrics, id, label_value);
-  return &child->value;
+  struct child *child = find(metrics, id, label_values, &end, &count);
+  return child ? child : find_or_append(metrics, id, label_values);
+}
+
+metric_value *metrics_at_each(struct metrics *metrics, size_t id, const char *const *label_values) {
+  assert(metrics->list[id].type != METRIC_SECONDS);
+  return &child_at(metrics, id, label_values)->value;
+}
+
+metric_value *metrics_at(struct metrics *metrics, size_t id, const char *label_value) {
+  assert(count_labels(&metrics->list[id]) == (label_value != NULL));
+  return metrics_at_each(metrics, id, &label_value);
+}
+
+struct metric_seconds *metrics_seconds_at(struct metrics *metrics, size_t id, const char *label_value) {
+  assert(metrics->list[id].type == METRIC_SECONDS);
+  assert(count_labels(&metrics->list[id]) == (label_value != NULL));
+  return child_at(metrics, id, &label_value)->seconds;
+}
+
+void metrics_observe(struct metric_seconds *seconds, int64_t us) {
+  size_t bucket = 0;
+  while (bucket < COUNT_OF(bounds_us) && us > bounds_us[bucket]) bucket++;
+  atomic_fetch_add_explicit(&seconds->buckets[bucket], 1, memory_order_relaxed);
+  atomic_fetch_add_explicit(&seconds->sum_us, us, memory_order_relaxed);
 }
 
 // ---- text ----
@@ -112,19 +169,58 @@ static void print_escaped(const char *text, bool quoted, FILE *to) {
 }
 
 static void print_head(const char *name, const char *help, enum metric_type type, FILE *to) {
+  static const char *const types[] = {
+      [METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge", [METRIC_SECONDS] = "histogram"};
   fprintf(to, "# HELP %s ", name);
   print_escaped(help, false, to);
-  fprintf(to, "\n# TYPE %s %s\n", name, type == METRIC_COUNTER ? "counter" : "gauge");
+  fprintf(to, "\n# TYPE %s %s\n", name, types[type]);
 }
 
-static void print_child(const struct metric *metric, const struct child *child, FILE *to) {
-  fputs(metric->name, to);
-  if (metric->label) {
-    fprintf(to, "{%s=\"", metric->label);
-    print_escaped(child->label_value, true, to);
-    fputs("\"}", to);
+static long long read_value(metric_value *value) {
+  return atomic_load_explicit(value, memory_order_relaxed);
+}
+
+// Name and labels up to the value; `le` is one label more, or NULL.
+static void print_name(const struct metric *metric, const char *suffix, const struct child *child,
+                       const char *le, FILE *to) {
+  fprintf(to, "%s%s", metric->name, suffix);
+  const char *before = "{";
+  const char *label = metric->label;
+  for (size_t i = 0; i < count_labels(metric); i++) {
+    size_t len = strcspn(label, ",");
+    fprintf(to, "%s%.*s=\"", before, (int)len, label);
+    print_escaped(child->label_values[i], true, to);
+    fputc('"', to);
+    label += len + 1;
+    before = ",";
   }
-  fprintf(to, " %lld\n", (long long)atomic_load_explicit(&child->value, memory_order_relaxed));
+  if (le) fprintf(to, "%sle=\"%s\"", before, le);
+  fputs(le || metric->label ? "} " : " ", to);
+}
+
+// The count is that of the buckets just printed, whatever has come since: a reader may rely on it.
+static void print_seconds(const struct metric *metric, const struct child *child, FILE *to) {
+  long long count = 0, sum_us = read_value(&child->seconds->sum_us);
+  for (size_t i = 0; i <= COUNT_OF(bounds_us); i++) {
+    char le[24] = "+Inf";
+    if (i < COUNT_OF(bounds_us)) snprintf(le, sizeof le, "%g", (double)bounds_us[i] / 1e6);
+    count += read_value(&child->seconds->buckets[i]);
+    print_name(metric, "_bucket", child, le, to);
+    fprintf(to, "%lld\n", count);
+  }
+  print_name(metric, "_sum", child, NULL, to);
+  fprintf(to, "%lld.%06lld\n", sum_us / 1000000, sum_us % 1000000);
+  print_name(metric, "_count", child, NULL, to);
+  fprintf(to, "%lld\n", count);
+}
+
+static void print_child(const struct metric *metric, struct child *child, FILE *to) {
+  if (metric->type == METRIC_SECONDS) {
+    print_seconds(metric, child, to);
+    return;
+  }
+  print_name(metric, "", child, NULL, to);
+  fprintf(to, "%lld\n", read_value(&child->value));
 }
 
 static long long resident_bytes(void) {

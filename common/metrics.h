@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Counters and gauges as Prometheus text (text format 0.0.4). A service lists its metrics once, as an array
-// of `struct metric`; the index is the id. A metric has at most one label; its children are made on first use
-// and stay. Thread: any. metrics_at() takes a lock the first time a label value is seen; keep the pointer on
-// a hot path.
+// Counters, gauges and histograms of durations as Prometheus text (text format 0.0.4). A service lists its
+// metrics once, as an array of `struct metric`; the index is the id. A metric's children, one for each set of
+// label values, are made on first use and stay. Thread: any. Finding a child takes a lock the first time its
+// labels are seen; keep the pointer on a hot path.
 #pragma once
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum metric_type { METRIC_COUNTER, METRIC_GAUGE };
+enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_SECONDS /* a histogram of durations */ };
 
 struct metric {
   const char *name; // dochak_ingress_acks_total
   const char *help;
   enum metric_type type;
-  const char *label; // NULL: no label
+  const char *label; // its name; several are separated by commas: "endpoint,status,way"; NULL: none
 };
 
 struct metrics;
@@ -25,11 +25,19 @@ void metrics_free(struct metrics *metrics);
 
 // The value of metric `id`, for `label_value` where it has a label (NULL otherwise). Never NULL, never moves.
 metric_value *metrics_at(struct metrics *metrics, size_t id, const char *label_value);
+// The same where there are several labels: one value for each, in their order.
+metric_value *metrics_at_each(struct metrics *metrics, size_t id, const char *const *label_values);
 static inline void metrics_add(struct metrics *metrics, size_t id, const char *label_value, int64_t n) {
   atomic_fetch_add_explicit(metrics_at(metrics, id, label_value), n, memory_order_relaxed);
 }
 static inline void metrics_set(struct metrics *metrics, size_t id, const char *label_value, int64_t n) {
   atomic_store_explicit(metrics_at(metrics, id, label_value), n, memory_order_relaxed);
 }
+
+// The child of a METRIC_SECONDS, likewise with one label or none, and what it takes in: microseconds.
+struct metric_seconds;
+struct metric_seconds *metrics_seconds_at(struct metrics *metrics, size_t id, const char *label_value);
+void metrics_observe(struct metric_seconds *seconds, int64_t us);
+
 // Everything as text, plus process_resident_memory_bytes; the caller frees.
 char *metrics_text(struct metrics *metrics);

@@ -64,6 +64,12 @@ static const struct option table[] = {
         .services = SERVICE_INGRESS,
         .help = "Milliseconds within which a request's events are in Kafka, or else in the spool; keep it "
                 "below the provider's own deadline."),
+    ROW("DOCHAK_ACK_SURVIVES", OPTION_TEXT, ack_survives, "process", .services = SERVICE_INGRESS,
+        .help =
+            "What an acknowledged event must survive: the crash of a \"process\", the power cut or crash of "
+            "a \"machine\", or the loss of a \"broker\" with its disk. Where Kafka's topics or the spool "
+            "give "
+            "less, nothing is acknowledged by them and /readyz says no."),
     ROW("DOCHAK_SPOOL_DIR", OPTION_TEXT, spool_dir, "", .services = SERVICE_INGRESS,
         .help = "Folder, on a disk that outlives the process, where events wait while Kafka is away; each "
                 "ingress needs its own. Without one, senders get 503 then."),

@@ -25,7 +25,8 @@ struct settings {
   int64_t body_max_bytes;
   int64_t bodies_max_bytes;
   int64_t ack_budget_ms;
-  char *spool_dir; // "" = no spool
+  char *ack_survives; // process, machine, broker: ingress/worth.h
+  char *spool_dir;    // "" = no spool
   int64_t spool_max_bytes;
   int64_t spool_ready_percent;
   // processor

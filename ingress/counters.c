@@ -2,10 +2,14 @@
 #include "ingress/counters.h"
 
 const struct metric counters[COUNTER_COUNT] = {
-    [COUNTER_ANSWERS] = {"dochak_ingress_answers_total", "Answers on the public listener, by HTTP status.",
-                         METRIC_COUNTER, "status"},
-    [COUNTER_REQUESTS] = {"dochak_ingress_requests_total", "Requests to an endpoint that exists.",
-                          METRIC_COUNTER, "endpoint"},
+    [COUNTER_ANSWERS] =
+        {"dochak_ingress_answers_total",
+         "Answers on the public listener, by endpoint (none: there is no such one), HTTP "
+         "status, and the way the events became durable: kafka, spool (any of them), or none.",
+         METRIC_COUNTER, "endpoint,status,way"},
+    [COUNTER_ACK_SECONDS] = {"dochak_ingress_ack_seconds",
+                             "From a request's first byte to the answer that its events are durable.",
+                             METRIC_SECONDS, "endpoint"},
     [COUNTER_ELEMENTS] = {"dochak_ingress_elements_total",
                           "Elements made durable: receipt, other, quarantined, accepted, rejected.",
                           METRIC_COUNTER, "kind"},
@@ -32,12 +36,18 @@ const struct metric counters[COUNTER_COUNT] = {
                                NULL},
     [COUNTER_SPOOL_DRAINED] = {"dochak_ingress_spool_drained_total",
                                "Events that went from the spool to Kafka.", METRIC_COUNTER, NULL},
-    [COUNTER_SPOOL_ERRORS] = {"dochak_ingress_spool_errors_total",
-                              "What went wrong with the spool: write, read; refused, late, busy (requests it "
-                              "did not serve); set_aside (a damaged file found at start).",
-                              METRIC_COUNTER, "what"},
+    [COUNTER_SPOOL_ERRORS] =
+        {"dochak_ingress_spool_errors_total",
+         "What went wrong with the spool: open, write, read; refused, late, busy (requests "
+         "it did not serve); set_aside (a damaged file found at start).",
+         METRIC_COUNTER, "what"},
     [COUNTER_BREAKER] = {"dochak_ingress_breaker_open", "1 while Kafka is thought away and not waited for.",
                          METRIC_GAUGE, NULL},
+    [COUNTER_SURVIVES] =
+        {"dochak_ingress_ack_survives",
+         "1 where every 2xx survives it: the crash of a process, of a machine, the loss of a "
+         "broker.",
+         METRIC_GAUGE, "level"},
     [COUNTER_IN_FLIGHT] = {"dochak_ingress_in_flight", "Requests being worked on.", METRIC_GAUGE, NULL},
     [COUNTER_CONNECTIONS] = {"dochak_ingress_connections", "Connections on the public listener.",
                              METRIC_GAUGE, NULL},

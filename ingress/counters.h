@@ -4,8 +4,8 @@
 #include "common/metrics.h"
 
 enum counter {
-  COUNTER_ANSWERS,      // by status
-  COUNTER_REQUESTS,     // by endpoint
+  COUNTER_ANSWERS,      // by endpoint, status, and way: kafka, spool, none
+  COUNTER_ACK_SECONDS,  // by endpoint
   COUNTER_ELEMENTS,     // by kind
   COUNTER_QUARANTINED,  // by endpoint
   COUNTER_REFUSED,      // by endpoint
@@ -19,6 +19,7 @@ enum counter {
   COUNTER_SPOOL_DRAINED,
   COUNTER_SPOOL_ERRORS, // by what it was
   COUNTER_BREAKER,
+  COUNTER_SURVIVES, // by level
   COUNTER_IN_FLIGHT,
   COUNTER_CONNECTIONS,
   COUNTER_READY,

@@ -37,8 +37,7 @@ struct parcel {
 struct drain {
   struct spool *spool;
   struct metrics *metrics;
-  drain_heard_fn *heard;
-  void *arg;
+  struct drain_owner owner;
   rd_kafka_t *rk;
   rd_kafka_topic_t *topics[KAFKA_TOPIC_COUNT];
   pthread_t thread;
@@ -150,7 +149,7 @@ static bool send_batch(struct drain *drain) {
   int64_t sent_at = clock_mono_ms();
   wait_reports(drain);
   size_t delivered = count(drain, DELIVERED), refused = count(drain, REFUSED);
-  if (delivered && clock_mono_ms() - sent_at < PROMPT_MS) drain->heard(drain->arg);
+  if (delivered && clock_mono_ms() - sent_at < PROMPT_MS) drain->owner.heard(drain->owner.arg);
   if (delivered) remove_delivered(drain);
   note_refused(drain, refused);
   advance(drain);
@@ -170,6 +169,10 @@ static void *run(void *arg) {
     try_refused_again(drain);
     rd_kafka_poll(drain->rk, 0);
     if (!spool_wait(drain->spool, drain->reached, WAIT_MS)) continue;
+    if (!drain->owner.may_send(drain->owner.arg)) {
+      clock_sleep_ms(WAIT_MS);
+      continue;
+    }
     if (send_batch(drain))
       backoff.tries = 0;
     else if (!atomic_load(&drain->stopping))
@@ -212,12 +215,11 @@ static void release(struct drain *drain) {
 }
 
 struct drain *drain_start(const struct settings *settings, struct spool *spool, struct metrics *metrics,
-                          drain_heard_fn *heard, void *arg, struct err *err) {
+                          const struct drain_owner *owner, struct err *err) {
   struct drain *drain = mem_alloc(sizeof *drain);
   drain->spool = spool;
   drain->metrics = metrics;
-  drain->heard = heard;
-  drain->arg = arg;
+  drain->owner = *owner;
   drain->rk = open_producer(settings, drain, err);
   if (drain->rk && open_topics(drain, settings->topic_prefix, err) && start_thread(drain, err)) return drain;
   release(drain);

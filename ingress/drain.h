@@ -14,12 +14,16 @@
 
 struct drain;
 
-// Kafka has acknowledged rows as quickly as live events need it. Thread: the drain's.
-typedef void drain_heard_fn(void *arg);
+// Whoever it works for. Thread: the drain's.
+struct drain_owner {
+  void (*heard)(void *arg);          // Kafka has acknowledged rows as quickly as live events need it
+  bool (*may_send)(const void *arg); // whether rows may leave the spool for Kafka now
+  void *arg;
+};
 
 // Starts the thread. `spool` and `metrics` are borrowed.
 MUST_CHECK struct drain *drain_start(const struct settings *settings, struct spool *spool,
-                                     struct metrics *metrics, drain_heard_fn *heard, void *arg,
+                                     struct metrics *metrics, const struct drain_owner *owner,
                                      struct err *err);
 // Waits a second for the reports on what is in flight; the rest stays in the spool.
 void drain_stop(struct drain *drain);

@@ -6,6 +6,7 @@
 #include "common/stop.h"
 #include "ingress/counters.h"
 #include "ingress/server.h"
+#include "ingress/spool_file.h"
 #include <malloc.h>
 
 enum { DRAIN_MS = 10000, FLUSH_MS = 5000, LOOK_MS = 500 };
@@ -39,9 +40,11 @@ static void stop(struct ingress *in) {
 }
 
 static bool check(const struct ingress *in, struct err *err) {
+  const char *dir = in->settings.spool_dir;
   if (!publisher_check(&in->settings, err)) return false;
-  printf("settings: ok\nproviders: ok\nendpoints: ok, %zu\nkafka: ok, not connected\n",
-         endpoints_count(in->endpoints));
+  if (*dir && !spool_file_check(dir, err)) return err_prefix(err, "DOCHAK_SPOOL_DIR: ");
+  printf("settings: ok\nproviders: ok\nendpoints: ok, %zu\nkafka: ok, not connected\nspool: %s\n",
+         endpoints_count(in->endpoints), *dir ? "ok, not opened" : "none");
   return true;
 }
 

@@ -9,6 +9,7 @@
 #include "ingress/counters.h"
 #include "ingress/drain.h"
 #include "ingress/spool.h"
+#include "ingress/worth.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -29,13 +30,14 @@ enum {
 struct publisher {
   struct spool *spool; // NULL: there is none
   struct drain *drain;
+  struct worth_watch *worth; // which of Kafka and spool may give acks
   struct breaker breaker;
   atomic_flag trying; // somebody waits for Kafka although it is thought away
   rd_kafka_t *rk;
   rd_kafka_topic_t *topics[KAFKA_TOPIC_COUNT];
   char *names[KAFKA_TOPIC_COUNT];
   struct metrics *metrics;
-  pthread_t poller, warmer; // delivery reports; the topics' metadata, until seen
+  pthread_t poller, warmer; // delivery reports; the topics, first until seen, then what they are set to
   metric_value *by_kafka, *by_spool;
   atomic_bool seen, closing, stopping;
 };
@@ -117,6 +119,15 @@ static rd_kafka_resp_err_t produce(struct publisher *publisher, const struct pub
   return code;
 }
 
+// There may be acks by Kafka, and so rows may go there.
+static bool kafka_serves(const struct publisher *publisher) {
+  return atomic_load(&publisher->seen) && worth_kafka_gives(publisher->worth);
+}
+
+static bool spool_serves(const struct publisher *publisher) {
+  return publisher->spool && worth_spool_gives(publisher->worth);
+}
+
 static void note_success(struct publisher *publisher) {
   if (!breaker_succeed(&publisher->breaker)) return;
   metrics_set(publisher->metrics, COUNTER_BREAKER, NULL, 0);
@@ -126,8 +137,8 @@ static void note_success(struct publisher *publisher) {
 static void note_failure(struct publisher *publisher) {
   if (!breaker_fail(&publisher->breaker)) return;
   metrics_set(publisher->metrics, COUNTER_BREAKER, NULL, 1);
-  log_warn(publisher->spool ? "Kafka does not take events in time; they go to the spool"
-                            : "Kafka does not take events in time; senders are told to come back",
+  log_warn(spool_serves(publisher) ? "Kafka does not take events in time; they go to the spool"
+                                   : "Kafka does not take events in time; senders are told to come back",
            LOG_STR("topic", publisher->names[KAFKA_TOPIC_EVENTS]));
 }
 
@@ -136,8 +147,12 @@ static void on_heard(void *arg) {
   note_success(arg);
 }
 
+static bool may_send(const void *arg) {
+  return kafka_serves(arg);
+}
+
 static bool is_away(const struct publisher *publisher) {
-  return !atomic_load(&publisher->seen) || breaker_is_open(&publisher->breaker);
+  return !kafka_serves(publisher) || breaker_is_open(&publisher->breaker);
 }
 
 // ---- a publication: the messages of one request, until they are durable or out of time ----
@@ -208,7 +223,7 @@ static void ask_spool(struct publication *publication);
 // Nothing is learnt about Kafka from what it refused for its size.
 static void after_kafka(struct publication *publication) {
   struct publisher *publisher = publication->publisher;
-  bool last = publication->stage == STAGE_KAFKA_AFTER_ALL || !publisher->spool;
+  bool last = publication->stage == STAGE_KAFKA_AFTER_ALL || !spool_serves(publisher);
   if (publication->stage == STAGE_KAFKA_AFTER_ALL) atomic_flag_clear(&publisher->trying);
   enum publisher_result result = end_attempt(publication);
   if (result == PUBLISHER_DURABLE) note_success(publisher);
@@ -250,8 +265,7 @@ static void ask_kafka(struct publication *publication, enum stage stage, int64_t
 // are better off with a quick answer.
 static void ask_kafka_after_all(struct publication *publication) {
   struct publisher *publisher = publication->publisher;
-  if (publication->asked_kafka || !atomic_load(&publisher->seen) ||
-      atomic_flag_test_and_set(&publisher->trying))
+  if (publication->asked_kafka || !kafka_serves(publisher) || atomic_flag_test_and_set(&publisher->trying))
     finish(publication, PUBLISHER_UNAVAILABLE);
   else
     ask_kafka(publication, STAGE_KAFKA_AFTER_ALL, publication->deadline_ms);
@@ -300,11 +314,12 @@ static int64_t reserve_ms(int64_t budget_ms) {
 static void start(struct publication *publication) {
   struct publisher *publisher = publication->publisher;
   int64_t deadline_ms = publication->deadline_ms;
-  if (publisher->spool && is_away(publisher))
+  bool by_spool = spool_serves(publisher);
+  if (by_spool && is_away(publisher))
     ask_spool(publication);
-  else if (publisher->spool)
+  else if (by_spool)
     ask_kafka(publication, STAGE_KAFKA, deadline_ms - reserve_ms(deadline_ms - clock_mono_ms()));
-  else if (atomic_load(&publisher->seen))
+  else if (kafka_serves(publisher))
     ask_kafka(publication, STAGE_KAFKA, deadline_ms);
   else
     finish(publication, PUBLISHER_UNAVAILABLE);
@@ -330,8 +345,11 @@ void publisher_publish(struct publisher *publisher, struct loop *loop,
 }
 
 const char *publisher_unready(const struct publisher *publisher) {
-  if (publisher->spool) return spool_unready(publisher->spool);
-  return atomic_load(&publisher->seen) ? NULL : "Kafka's topics have not been seen yet";
+  const char *reason = worth_unready(publisher->worth);
+  if (!reason && publisher->spool) reason = spool_unready(publisher->spool);
+  if (!reason && !spool_serves(publisher) && !atomic_load(&publisher->seen))
+    reason = "Kafka's topics have not been seen yet";
+  return reason;
 }
 
 // ---- threads ----
@@ -348,24 +366,40 @@ static bool see_topics(struct publisher *publisher, struct err *err) {
   return kafka_warm_topics(publisher->rk, topics, COUNT_OF(topics), WARM_MS, err);
 }
 
-static void *warm_topics(void *arg) {
-  struct publisher *publisher = arg;
+static int64_t look_at_worth(struct publisher *publisher) {
+  const char *const topics[] = {publisher->names[KAFKA_TOPIC_EVENTS],
+                                publisher->names[KAFKA_TOPIC_QUARANTINE]};
+  return worth_watch_look(publisher->worth, publisher->rk, topics, COUNT_OF(topics));
+}
+
+static bool wait_for_topics(struct publisher *publisher) {
   struct backoff backoff = {.first_ms = 100, .max_ms = WARM_RETRY_MAX_MS};
   struct err err;
   bool told = false;
   while (!atomic_load(&publisher->closing)) {
-    if (see_topics(publisher, &err)) {
-      atomic_store(&publisher->seen, true);
-      metrics_set(publisher->metrics, COUNTER_BREAKER, NULL, 0);
-      log_info("Kafka's topics are there", LOG_STR("topic", publisher->names[KAFKA_TOPIC_EVENTS]));
-      return NULL;
-    }
+    if (see_topics(publisher, &err)) return true;
     if (!told)
-      log_warn(publisher->spool ? "waiting for Kafka's topics; events go to the spool"
-                                : "not ready: waiting for Kafka's topics",
+      log_warn(spool_serves(publisher) ? "waiting for Kafka's topics; events go to the spool"
+                                       : "not ready: waiting for Kafka's topics",
                LOG_STR("cause", err.text));
     told = true;
     clock_sleep_ms(backoff_next_ms(&backoff));
+  }
+  return false;
+}
+
+// Where it depends on what Kafka's acks are worth, nobody is told "ready" before that is known.
+static void *watch_topics(void *arg) {
+  struct publisher *publisher = arg;
+  int64_t look_at = 0;
+  if (!wait_for_topics(publisher)) return NULL;
+  if (!worth_kafka_gives(publisher->worth)) look_at = clock_mono_ms() + look_at_worth(publisher);
+  atomic_store(&publisher->seen, true);
+  metrics_set(publisher->metrics, COUNTER_BREAKER, NULL, 0);
+  log_info("Kafka's topics are there", LOG_STR("topic", publisher->names[KAFKA_TOPIC_EVENTS]));
+  while (!atomic_load(&publisher->closing)) {
+    if (clock_mono_ms() >= look_at) look_at = clock_mono_ms() + look_at_worth(publisher);
+    clock_sleep_ms(POLL_MS);
   }
   return NULL;
 }
@@ -373,7 +407,9 @@ static void *warm_topics(void *arg) {
 // ---- open, close ----
 
 bool publisher_check(const struct settings *settings, struct err *err) {
-  return kafka_producer_check(settings, kafka_conf_new(settings, NULL, 0, err), err);
+  enum worth asked;
+  return worth_parse(settings->ack_survives, &asked, err) &&
+         kafka_producer_check(settings, kafka_conf_new(settings, NULL, 0, err), err);
 }
 
 static rd_kafka_t *open_producer(const struct settings *settings, struct publisher *publisher,
@@ -388,6 +424,7 @@ static rd_kafka_t *open_producer(const struct settings *settings, struct publish
 static void release(struct publisher *publisher) {
   drain_stop(publisher->drain);
   spool_close(publisher->spool);
+  worth_watch_free(publisher->worth);
   for (size_t i = 0; i < KAFKA_TOPIC_COUNT; i++) {
     if (publisher->topics[i]) rd_kafka_topic_destroy(publisher->topics[i]);
     free(publisher->names[i]);
@@ -409,7 +446,7 @@ static bool open_topics(struct publisher *publisher, const char *prefix, struct 
 static bool start_threads(struct publisher *publisher, struct err *err) {
   int failed = pthread_create(&publisher->poller, NULL, poll_reports, publisher);
   if (failed) return err_set(err, "cannot start a thread: %s", strerror(failed));
-  failed = pthread_create(&publisher->warmer, NULL, warm_topics, publisher);
+  failed = pthread_create(&publisher->warmer, NULL, watch_topics, publisher);
   if (!failed) return true;
   atomic_store(&publisher->stopping, true);
   pthread_join(publisher->poller, NULL);
@@ -428,7 +465,8 @@ static bool open_spool(struct publisher *publisher, const struct settings *setti
 
 static bool start_drain(struct publisher *publisher, const struct settings *settings, struct err *err) {
   if (!publisher->spool) return true;
-  publisher->drain = drain_start(settings, publisher->spool, publisher->metrics, on_heard, publisher, err);
+  const struct drain_owner owner = {on_heard, may_send, publisher};
+  publisher->drain = drain_start(settings, publisher->spool, publisher->metrics, &owner, err);
   return publisher->drain != NULL;
 }
 
@@ -439,7 +477,8 @@ struct publisher *publisher_open(const struct settings *settings, struct metrics
   publisher->by_spool = metrics_at(metrics, COUNTER_DURABLE, "spool");
   atomic_flag_clear(&publisher->trying);
   metrics_set(metrics, COUNTER_BREAKER, NULL, 1); // until Kafka has been seen
-  publisher->rk = open_producer(settings, publisher, err);
+  publisher->worth = worth_watch_new(settings->ack_survives, *settings->spool_dir, metrics, err);
+  if (publisher->worth) publisher->rk = open_producer(settings, publisher, err);
   if (publisher->rk && open_topics(publisher, settings->topic_prefix, err) &&
       open_spool(publisher, settings, err) && start_drain(publisher, settings, err) &&
       start_threads(publisher, err))

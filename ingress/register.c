@@ -340,7 +340,6 @@ bool register_admit(struct ingress *ingress, struct request *req, struct reply *
                            "expected application/json, as it is or with Content-Encoding: gzip");
     return false;
   }
-  metrics_add(ingress->metrics, COUNTER_REQUESTS, "v1/notifications", 1);
   req->body_by_ms = req->began_ms + BODY_MS;
   return true;
 }

@@ -84,17 +84,29 @@ static void handle(void *arg, struct request *req) {
 
 // A provider that takes a 4xx for final never sends it again: somebody has to know.
 static void log_too_large(const struct server *server, const struct endpoint *endpoint) {
-  log_warn("webhook body over DOCHAK_BODY_MAX_BYTES: answered 413, and the sender may not try again",
-           LOG_STR("endpoint", endpoint->name),
-           LOG_INT("limit_bytes", server->ingress->settings.body_max_bytes));
+  AUTO_FREE char *key = mem_printf("413 %s", endpoint->name);
+  log_warn_rarely(
+      key, "webhook body over DOCHAK_BODY_MAX_BYTES: answered 413, and the sender may not try again",
+      LOG_STR("endpoint", endpoint->name), LOG_INT("limit_bytes", server->ingress->settings.body_max_bytes));
+}
+
+static const char *endpoint_of(const struct request *req) {
+  if (req && req->endpoint) return req->endpoint->name;
+  return req && req->route && !req->route->prefix ? "v1/notifications" : "none";
 }
 
 static void note(void *arg, const struct request *req, const struct reply *reply) {
   struct server *server = arg;
+  struct metrics *metrics = server->ingress->metrics;
+  const char *endpoint = endpoint_of(req);
+  char status[12];
+  snprintf(status, sizeof status, "%d", reply->status);
+  const char *const labels[] = {endpoint, status, reply->way ? reply->way : "none"};
+  atomic_fetch_add_explicit(metrics_at_each(metrics, COUNTER_ANSWERS, labels), 1, memory_order_relaxed);
+  if (reply->way)
+    metrics_observe(metrics_seconds_at(metrics, COUNTER_ACK_SECONDS, endpoint),
+                    (clock_mono_ms() - req->began_ms) * 1000);
   if (reply->status == 413 && req->endpoint && !req->refused) log_too_large(server, req->endpoint);
-  char label[12];
-  snprintf(label, sizeof label, "%d", reply->status);
-  metrics_add(server->ingress->metrics, COUNTER_ANSWERS, label, 1);
 }
 
 // ---- start, stop ----

@@ -5,12 +5,15 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "ingress/counters.h"
+#include "ingress/reason.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
   TICK_MS = 1000,
+  OPEN_AGAIN_MS = 1000,
+  OPEN_WAIT_MS = 1000,
   WAITING_MAX_BYTES = 64 * 1024 * 1024, // of what waits for one commit: bounds memory on a disk that stalls
 };
 
@@ -136,7 +139,10 @@ static void batch_free(struct batch *batch) {
 }
 
 struct spool {
-  struct spool_file *file;
+  char *dir;
+  struct spool_file *file; // the writer's alone until `is_open`
+  struct reason unopened;  // none as soon as it is open
+  atomic_bool closing;     // set under the lock
   struct metrics *metrics;
   metric_value *events, *used_bytes;
   int64_t max_bytes, ready_percent;
@@ -144,10 +150,11 @@ struct spool {
   pthread_t writer;
   pthread_mutex_t lock;           // of what follows, and of all batches
   pthread_cond_t wanted, arrived; // the writer waits for jobs, the drain for rows
-  struct batch *open;             // which jobs join; never NULL
-  int64_t committed;              // the last id that is on the disk
-  bool closing;
-  int64_t last_id; // the writer's own
+  pthread_cond_t tried;           // who opens waits for the first try
+  bool is_open, has_tried;
+  struct batch *open; // which jobs join; never NULL
+  int64_t committed;  // the last id that is on the disk
+  int64_t last_id;    // the writer's own
 };
 
 // ---- the writer ----
@@ -282,8 +289,7 @@ static struct batch *next_batch(struct spool *spool, int64_t tick_at, bool *clos
   return batch;
 }
 
-static void *write_batches(void *arg) {
-  struct spool *spool = arg;
+static void write_batches(struct spool *spool) {
   int64_t tick_at = clock_mono_ms() + TICK_MS;
   for (bool closing = false; !closing;) {
     struct batch *batch = next_batch(spool, tick_at, &closing);
@@ -296,14 +302,99 @@ static void *write_batches(void *arg) {
     look_around(spool);
     tick_at = clock_mono_ms() + TICK_MS;
   }
+}
+
+// ---- the writer opens the file, as soon as it can be ----
+
+static void tell_damage(struct spool *spool, struct spool_found *found) {
+  if (found->set_aside) {
+    metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "set_aside", 1);
+    log_error("the spool was damaged and is set aside; events that had not reached Kafka are in it",
+              LOG_STR("file", found->set_aside));
+  }
+  if (found->damaged_log) {
+    metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "set_aside", 1);
+    log_error("the spool's log was damaged; events behind the damage are in a copy of it only",
+              LOG_STR("file", found->damaged_log), LOG_INT("commits", found->lost_commits));
+  }
+  free(take(found->set_aside));
+  free(take(found->damaged_log));
+}
+
+static void tell_open(const struct spool *spool, const struct spool_found *found) {
+  if (found->bound_bytes > spool->max_bytes)
+    log_warn("the spool's file is larger than DOCHAK_SPOOL_MAX_BYTES; it is used, and does not shrink",
+             LOG_INT("bytes", found->bound_bytes), LOG_INT("max_bytes", spool->max_bytes));
+  log_info("spool open", LOG_STR("folder", spool->dir), LOG_INT("events", found->events));
+}
+
+// Once for each cause; the reason tells it as long as it lasts.
+static void note_unopened(struct spool *spool, const struct err *err) {
+  const char *before = reason_get(&spool->unopened);
+  AUTO_FREE char *reason = mem_printf("the spool cannot be opened: %s", err->text);
+  reason_set(&spool->unopened, reason);
+  metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "open", 1);
+  if (reason_get(&spool->unopened) != before)
+    log_warn("the spool cannot be opened; it is tried again every second, and without Kafka senders are told "
+             "to come back",
+             LOG_STR("cause", err->text));
+}
+
+// Its rows are the drain's to bring out from now on.
+static void use_file(struct spool *spool, const struct spool_found *found) {
+  atomic_store(spool->events, found->events);
+  atomic_store(spool->used_bytes, spool_file_used_bytes(spool->file));
+  spool->last_id = found->last_id;
+  reason_set(&spool->unopened, NULL);
+  pthread_mutex_lock(&spool->lock);
+  spool->is_open = true;
+  spool->committed = found->last_id;
+  pthread_cond_signal(&spool->tried);
+  pthread_cond_signal(&spool->arrived);
+  pthread_mutex_unlock(&spool->lock);
+}
+
+static bool try_to_open(struct spool *spool) {
+  struct spool_found found;
+  struct err err;
+  spool->file = spool_file_open(spool->dir, spool->max_bytes, &spool->closing, &found, &err);
+  tell_damage(spool, &found);
+  if (spool->file) {
+    use_file(spool, &found);
+    tell_open(spool, &found);
+  } else if (!atomic_load(&spool->closing)) {
+    note_unopened(spool, &err);
+  }
+  return spool->file != NULL;
+}
+
+// False when it is closed before that.
+static bool wait_to_try_again(struct spool *spool) {
+  struct timespec at = clock_timespec_at(clock_mono_ms() + OPEN_AGAIN_MS);
+  pthread_mutex_lock(&spool->lock);
+  spool->has_tried = true;
+  pthread_cond_signal(&spool->tried);
+  int expired = 0;
+  while (!spool->closing && !expired) expired = pthread_cond_timedwait(&spool->wanted, &spool->lock, &at);
+  bool closing = spool->closing;
+  pthread_mutex_unlock(&spool->lock);
+  return !closing;
+}
+
+static void *run(void *arg) {
+  struct spool *spool = arg;
+  bool open;
+  while (!(open = try_to_open(spool)) && wait_to_try_again(spool)) continue;
+  if (open) write_batches(spool);
   return NULL;
 }
 
 // ---- those who wait ----
 
-// Takes the job, under the lock. False: too much is waiting already.
+// Takes the job, under the lock. False: it is not open, or too much is waiting already.
 static bool join(struct spool *spool, struct spool_job *job, size_t bytes) {
   struct batch *batch = spool->open;
+  if (!spool->is_open) return false;
   if (batch->first && batch->bytes + bytes > WAITING_MAX_BYTES) return false;
   if (!batch->first) pthread_cond_signal(&spool->wanted);
   *batch->end = job;
@@ -376,6 +467,8 @@ bool spool_read(struct spool *spool, int64_t after, spool_take_fn *take_row, voi
 }
 
 const char *spool_unready(const struct spool *spool) {
+  const char *unopened = reason_get(&spool->unopened);
+  if (unopened) return unopened;
   if (atomic_load(&spool->failing)) return "the spool cannot be written";
   if (atomic_load(spool->used_bytes) >= spool->max_bytes / 100 * spool->ready_percent)
     return "the spool is filling up";
@@ -388,53 +481,57 @@ int64_t spool_count(const struct spool *spool) {
 
 // ---- open, close ----
 
-static void tell_found(struct spool *spool, const char *dir, const struct spool_found *found) {
-  if (found->set_aside) {
-    metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "set_aside", 1);
-    log_error("the spool was damaged and is set aside; events that had not reached Kafka are in it",
-              LOG_STR("file", found->set_aside));
-  }
-  log_info("spool open", LOG_STR("folder", dir), LOG_INT("events", found->events));
-}
-
-static void set_up(struct spool *spool, const struct settings *settings, const struct spool_found *found) {
-  spool->events = metrics_at(spool->metrics, COUNTER_SPOOL_EVENTS, NULL);
-  spool->used_bytes = metrics_at(spool->metrics, COUNTER_SPOOL_BYTES, NULL);
+static struct spool *spool_new(const struct settings *settings, struct metrics *metrics) {
+  struct spool *spool = mem_alloc(sizeof *spool);
+  spool->dir = mem_strdup(settings->spool_dir);
+  spool->metrics = metrics;
+  spool->events = metrics_at(metrics, COUNTER_SPOOL_EVENTS, NULL);
+  spool->used_bytes = metrics_at(metrics, COUNTER_SPOOL_BYTES, NULL);
   spool->max_bytes = settings->spool_max_bytes;
   spool->ready_percent = settings->spool_ready_percent;
-  spool->committed = spool->last_id = found->last_id;
-  atomic_store(spool->events, found->events);
-  atomic_store(spool->used_bytes, spool_file_used_bytes(spool->file));
   pthread_mutex_init(&spool->lock, NULL);
   cond_init(&spool->wanted);
   cond_init(&spool->arrived);
+  cond_init(&spool->tried);
   spool->open = batch_new();
+  reason_set(&spool->unopened, "the spool is being opened");
+  return spool;
 }
 
 static void release(struct spool *spool) {
   batch_free(spool->open);
+  pthread_cond_destroy(&spool->tried);
   pthread_cond_destroy(&spool->arrived);
   pthread_cond_destroy(&spool->wanted);
   pthread_mutex_destroy(&spool->lock);
   spool_file_close(spool->file);
+  reason_fini(&spool->unopened);
+  free(spool->dir);
   free(spool);
 }
 
+static void wait_tried(struct spool *spool) {
+  struct timespec at = clock_timespec_at(clock_mono_ms() + OPEN_WAIT_MS);
+  pthread_mutex_lock(&spool->lock);
+  int expired = 0;
+  while (!spool->is_open && !spool->has_tried && !expired)
+    expired = pthread_cond_timedwait(&spool->tried, &spool->lock, &at);
+  bool still = !spool->is_open && !spool->has_tried;
+  pthread_mutex_unlock(&spool->lock);
+  if (still)
+    log_info("the spool is still being read through; Kafka is used meanwhile", LOG_STR("folder", spool->dir));
+}
+
 struct spool *spool_open(const struct settings *settings, struct metrics *metrics, struct err *err) {
-  struct spool_found found;
-  struct spool_file *file = spool_file_open(settings->spool_dir, settings->spool_max_bytes, &found, err);
-  if (!file) return NULL;
-  struct spool *spool = mem_alloc(sizeof *spool);
-  spool->file = file;
-  spool->metrics = metrics;
-  set_up(spool, settings, &found);
-  tell_found(spool, settings->spool_dir, &found);
-  free(found.set_aside);
-  int failed = pthread_create(&spool->writer, NULL, write_batches, spool);
-  if (!failed) return spool;
-  err_set(err, "cannot start a thread: %s", strerror(failed));
-  release(spool);
-  return NULL;
+  struct spool *spool = spool_new(settings, metrics);
+  int failed = pthread_create(&spool->writer, NULL, run, spool);
+  if (failed) {
+    err_set(err, "cannot start a thread: %s", strerror(failed));
+    release(spool);
+    return NULL;
+  }
+  wait_tried(spool);
+  return spool;
 }
 
 void spool_close(struct spool *spool) {

@@ -25,7 +25,9 @@
 
 struct spool;
 
-// Opens DOCHAK_SPOOL_DIR and starts the writer. Errors as spool_file_open()'s. `metrics` is borrowed.
+// Starts the writer, which opens DOCHAK_SPOOL_DIR and, whenever that fails, tries again every second: until
+// then spool_unready() says why, and everything is refused. Waits a second for the first try to be over; a
+// large file on a slow disk takes longer. `metrics` is borrowed.
 MUST_CHECK struct spool *spool_open(const struct settings *settings, struct metrics *metrics,
                                     struct err *err);
 void spool_close(struct spool *spool); // nobody may be using it any more
@@ -39,8 +41,8 @@ struct spool_job *spool_store(struct spool *spool, const struct publisher_messag
 // Nobody wants to know any more, for it would be too late; they may be stored none the less.
 void spool_give_up(struct spool *spool, struct spool_job *job);
 
-// NULL, or why there should be no new events: it cannot be written, or DOCHAK_SPOOL_READY_PERCENT of it is
-// used. Thread: any.
+// NULL, or why there should be no new events: it is not open, it cannot be written, or
+// DOCHAK_SPOOL_READY_PERCENT of it is used. Thread: any.
 const char *spool_unready(const struct spool *spool);
 int64_t spool_count(const struct spool *spool); // events in it. Thread: any.
 

@@ -3,13 +3,16 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "ingress/spool_log.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -158,14 +161,27 @@ static bool check_sound(sqlite3 *db, bool *damaged, struct err *err) {
   return verdict && (!*damaged || err_set(err, "%s", verdict));
 }
 
-// A file that is larger than the bound, set lower since, keeps its size, and is full until it has been
-// drained.
-static bool set_durability(sqlite3 *db, int64_t max_bytes, struct err *err) {
-  AUTO_FREE char *bound = mem_printf("PRAGMA max_page_count = %lld", (long long)(max_bytes / PAGE_BYTES));
-  int64_t pages = 0;
+static bool set_durability(sqlite3 *db, struct err *err) {
   return run_script(db, "PRAGMA page_size = 4096; PRAGMA synchronous = FULL", err) &&
          expect(db, "PRAGMA journal_mode = WAL", "wal", err) && expect(db, "PRAGMA synchronous", "2", err) &&
-         ask_number(db, bound, &pages, err) && run_script(db, "PRAGMA journal_size_limit = 16777216", err);
+         expect(db, "PRAGMA page_size", "4096", err) &&
+         run_script(db, "PRAGMA journal_size_limit = 16777216", err);
+}
+
+// A log that a crash left is folded in at once, so that what stands behind its end is no commit of ours when
+// the next crash has it looked at.
+static bool fold_log(sqlite3 *db, struct err *err) {
+  return expect(db, "PRAGMA wal_checkpoint(TRUNCATE)", "0", err);
+}
+
+// SQLite answers with the bound it keeps to: more than was asked for where the file is larger already, since
+// the bound was set lower.
+static bool set_bound(sqlite3 *db, int64_t max_bytes, struct spool_found *found, struct err *err) {
+  AUTO_FREE char *bound = mem_printf("PRAGMA max_page_count = %lld", (long long)(max_bytes / PAGE_BYTES));
+  int64_t pages = 0;
+  if (!ask_number(db, bound, &pages, err)) return false;
+  found->bound_bytes = pages * PAGE_BYTES;
+  return pages >= max_bytes / PAGE_BYTES || err_set(err, "%s: SQLite keeps to %lld", bound, (long long)pages);
 }
 
 static bool use_schema(sqlite3 *db, struct err *err) {
@@ -205,12 +221,54 @@ static void close_databases(struct spool_file *file) {
 static bool open_databases(struct spool_file *file, int64_t max_bytes, struct spool_found *found,
                            bool *damaged, struct err *err) {
   if (make_file(file->path, err) && open_database(file->path, &file->writer, err) &&
-      check_sound(file->writer, damaged, err) && set_durability(file->writer, max_bytes, err) &&
-      use_schema(file->writer, err) && count_events(file->writer, found, err) &&
+      check_sound(file->writer, damaged, err) && set_durability(file->writer, err) &&
+      set_bound(file->writer, max_bytes, found, err) && use_schema(file->writer, err) &&
+      fold_log(file->writer, err) && count_events(file->writer, found, err) &&
       open_database(file->path, &file->reader, err) && prepare_all(file, err) && sync_names(file, err))
     return true;
   *damaged |= file->writer && is_damage(file->writer);
   return false;
+}
+
+// The check visits the pages in the order of the tree, which costs a cold disk eight times what reading the
+// file from front to back does. Errors are the check's to tell.
+static bool read_through(const struct spool_file *file, const atomic_bool *stop, struct err *err) {
+  enum { CHUNK_BYTES = 1024 * 1024 };
+  AUTO_FREE char *chunk = mem_alloc(CHUNK_BYTES);
+  int fd = open(file->path, O_RDONLY | O_CLOEXEC);
+  while (fd >= 0 && !atomic_load(stop) && read(fd, chunk, CHUNK_BYTES) > 0) continue;
+  if (fd >= 0) close(fd);
+  return !atomic_load(stop) || err_set(err, "given up, since dochak-ingress stops");
+}
+
+// Whole or not at all.
+static bool copy_file(const char *from, const char *to, struct err *err) {
+  AUTO_FREE char *part = mem_printf("%s.part", to);
+  int in = open(from, O_RDONLY | O_CLOEXEC), out = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  ssize_t n = -1;
+  if (in >= 0 && out >= 0)
+    while ((n = sendfile(out, in, NULL, 1 << 30)) > 0) continue;
+  bool good = n == 0 && fsync(out) == 0 && rename(part, to) == 0;
+  if (!good) err_set(err, "copying its damaged log: %s", strerror(errno));
+  if (!good && out >= 0) unlink(part);
+  if (in >= 0) close(in);
+  if (out >= 0) close(out);
+  return good;
+}
+
+// What SQLite is going to drop is kept, once however often it takes to open the file: the copy has the log's
+// own time for a name.
+static bool keep_damaged_log(const struct spool_file *file, struct spool_found *found, struct err *err) {
+  AUTO_FREE char *log = mem_printf("%s-wal", file->path);
+  struct stat st;
+  if (!spool_log_lost(log, &found->lost_commits, err)) return false;
+  if (!found->lost_commits || stat(log, &st) != 0) return true;
+  long long changed_ms = st.st_mtim.tv_sec * 1000LL + st.st_mtim.tv_nsec / 1000000;
+  AUTO_FREE char *copy = mem_printf("%s/damaged-%lld.log", file->dir, changed_ms);
+  if (access(copy, F_OK) == 0) return true;
+  if (!copy_file(log, copy, err)) return false;
+  found->damaged_log = take(copy);
+  return true;
 }
 
 // The log first: a log that is left beside a fresh file would be played into it.
@@ -226,9 +284,11 @@ static bool set_aside(struct spool_file *file, struct spool_found *found, struct
   return true;
 }
 
-static bool open_all(struct spool_file *file, int64_t max_bytes, struct spool_found *found, struct err *err) {
+static bool open_all(struct spool_file *file, int64_t max_bytes, const atomic_bool *stop,
+                     struct spool_found *found, struct err *err) {
   bool damaged = false;
-  if (!open_lock(file, err)) return false;
+  if (!open_lock(file, err) || !keep_damaged_log(file, found, err) || !read_through(file, stop, err))
+    return false;
   if (open_databases(file, max_bytes, found, &damaged, err)) return true;
   if (!damaged) return err_prefix(err, "spool.db: ");
   // Closing would fold a damaged log into the file; what is damaged is kept as it was found.
@@ -237,16 +297,32 @@ static bool open_all(struct spool_file *file, int64_t max_bytes, struct spool_fo
   return set_aside(file, found, err) && open_databases(file, max_bytes, found, &damaged, err);
 }
 
-struct spool_file *spool_file_open(const char *dir, int64_t max_bytes, struct spool_found *found,
-                                   struct err *err) {
+struct spool_file *spool_file_open(const char *dir, int64_t max_bytes, const atomic_bool *stop,
+                                   struct spool_found *found, struct err *err) {
   struct spool_file *file = mem_alloc(sizeof *file);
   *file = (struct spool_file){.dir = mem_strdup(dir), .path = mem_printf("%s/spool.db", dir), .lock_fd = -1};
   *found = (struct spool_found){0};
-  if (open_all(file, max_bytes, found, err)) return file;
-  err_prefix(err, "spool %s: ", dir);
-  free(take(found->set_aside));
+  if (open_all(file, max_bytes, stop, found, err)) return file;
+  err_prefix(err, "%s: ", dir);
   spool_file_close(file);
   return NULL;
+}
+
+static bool check_access(const char *path, int wanted, struct err *err) {
+  return access(path, wanted) == 0 || err_set(err, "%s: %s", path, strerror(errno));
+}
+
+bool spool_file_check(const char *dir, struct err *err) {
+  AUTO_FREE char *path = mem_printf("%s/spool.db", dir);
+  AUTO_FREE char *above = mem_strdup(dir);
+  struct stat st;
+  if (stat(dir, &st) != 0)
+    return errno == ENOENT ? check_access(dirname(above), W_OK | X_OK, err)
+                           : err_set(err, "%s: %s", dir, strerror(errno));
+  if (!S_ISDIR(st.st_mode)) return err_set(err, "%s: %s", dir, strerror(ENOTDIR));
+  if (!check_access(dir, R_OK | W_OK | X_OK, err)) return false;
+  if (stat(path, &st) != 0) return errno == ENOENT || err_set(err, "%s: %s", path, strerror(errno));
+  return S_ISREG(st.st_mode) ? check_access(path, R_OK | W_OK, err) : err_set(err, "%s: is no file", path);
 }
 
 void spool_file_close(struct spool_file *file) {

@@ -8,6 +8,7 @@
 #pragma once
 #include "common/err.h"
 #include "ingress/publisher.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,14 +18,23 @@ struct spool_file;
 // What a start found.
 struct spool_found {
   int64_t events, last_id;
-  char *set_aside; // new: where a file that was no sound database went, with what is left of it; or NULL
+  char *set_aside;     // new: where a file that was no sound database went, with what is left of it; or NULL
+  char *damaged_log;   // new: where a copy of a log is that is played back only up to where it is damaged
+  size_t lost_commits; // how many commits of it that were acknowledged are in that copy only
+  int64_t bound_bytes; // max_bytes, or more where the file is larger already: it never shrinks
 };
 
-// False with folder and cause: another process owns it, it cannot be written, or a newer dochak wrote it. A
-// file that is damaged is no reason: it is renamed, never deleted, and a fresh one begun. Reads the whole
-// file once (PRAGMA quick_check).
-MUST_CHECK struct spool_file *spool_file_open(const char *dir, int64_t max_bytes, struct spool_found *found,
-                                              struct err *err);
+// False with folder and cause: another process owns it, it cannot be written, a newer dochak wrote it, or
+// `*stop` became true. A file that is damaged is no reason: it is renamed, never deleted, and a fresh one
+// begun. Nor is a damaged log, as far as it can be told (spool_log.h): when only its last commit is damaged,
+// that looks like one which a power cut ended before anybody was told of it, and it is dropped. Reads the
+// whole file (PRAGMA quick_check): on a slow disk that is seconds for each GiB. Fills in what of `found` is a
+// path in any case; the caller frees them.
+MUST_CHECK struct spool_file *spool_file_open(const char *dir, int64_t max_bytes, const atomic_bool *stop,
+                                              struct spool_found *found, struct err *err);
+// Whether it could be opened as far as folder and files go. Makes and changes nothing, and does not ask who
+// owns it: for --check.
+MUST_CHECK bool spool_file_check(const char *dir, struct err *err);
 void spool_file_close(struct spool_file *file);
 
 // One transaction: begin, any number of put and drop, and then commit, which is when it is on the disk. After

@@ -207,9 +207,10 @@ static void tell_refusal(struct ingress *ingress, const struct endpoint *endpoin
   if (forwarded_client(sender, &address)) address_text(&address, client);
   metrics_add(ingress->metrics, COUNTER_REFUSED, endpoint->name, 1);
   metrics_add(ingress->metrics, COUNTER_REFUSALS, check, 1);
-  log_warn("sender refused: it does not pass this check of the endpoint; the call is dropped",
-           LOG_STR("endpoint", endpoint->name), LOG_STR("check", check), LOG_STR("peer", sender->peer),
-           LOG_STR("client", client));
+  AUTO_FREE char *key = mem_printf("refused %s %s", endpoint->name, check);
+  log_warn_rarely(key, "sender refused: it does not pass this check of the endpoint; the call is dropped",
+                  LOG_STR("endpoint", endpoint->name), LOG_STR("check", check), LOG_STR("peer", sender->peer),
+                  LOG_STR("client", client));
 }
 
 // The body is read before a refusal only since the answer may have to name something in it. Nothing is kept.
@@ -246,12 +247,7 @@ bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *r
   req->lane = LANE_FIRST_ENDPOINT + endpoints_index(ingress->endpoints, req->endpoint);
   set_clocks(ingress, req);
   struct verify_request sender = sender_of(ingress, req->endpoint, req);
-  if (match == ENDPOINTS_REFUSED) {
-    req->refused = "secret_path";
-  } else {
-    metrics_add(ingress->metrics, COUNTER_REQUESTS, req->endpoint->name, 1);
-    req->refused = verify_head(req->endpoint->checks, &sender);
-  }
+  req->refused = match == ENDPOINTS_REFUSED ? "secret_path" : verify_head(req->endpoint->checks, &sender);
   return !req->refused || admit_stranger(ingress, req, &sender, refusal);
 }
 

@@ -156,10 +156,52 @@ def test_a_stop_with_kafka_away_is_quick_and_keeps_everything(world: World, spoo
     compare(world, load.acked, "stopped with Kafka away")
 
 
-def test_one_folder_has_one_owner(world: World, spool: Path) -> None:
-    ingress = new_ingress(world, spool).start().wait_ready()
-    second = run_once("ingress", {**ingress.env, "DOCHAK_INGRESS_LISTEN": "127.0.0.1:0", "DOCHAK_INGRESS_OPS_LISTEN": "127.0.0.1:0"})
-    assert second.returncode == 1 and "another dochak-ingress is using this folder" in second.stderr, second
+def reason_of(ingress: Service) -> str:
+    """What /readyz says, once the operations listener is there."""
+
+    def asked() -> str | None:
+        try:
+            return ingress.get("/readyz").json().get("reason", "ready")
+        except OSError:
+            ingress.check_alive()
+            return None
+
+    return until("/readyz answers", asked)
+
+
+def test_a_folder_in_use_is_red_and_becomes_free_by_itself(world: World, spool: Path) -> None:
+    first = new_ingress(world, spool).start().wait_ready()
+    second = new_ingress(world, spool).start()
+    reason = reason_of(second)
+    assert reason.startswith("the spool cannot be opened: ") and "another dochak-ingress is using this folder" in reason
+    until("Kafka is used meanwhile", lambda: world.post("bizgo/alimtalk", payloads.bizgo("meanwhile", "10000")).status == 200)
+    first.stop()
+    second.wait_ready(5)
+    world.kafka.freeze()
+    with Load(world, 4) as load:
+        load.wait_acked(20)
+    world.kafka.thaw()
+    wait_drained(second)
+    compare(world, load.acked | {"meanwhile"}, "second owner")
+
+
+def test_a_folder_that_cannot_be_had_is_red_and_503_without_kafka_and_heals_by_itself(world: World, spool: Path) -> None:
+    spool.write_text("this is a file")
+    ingress = new_ingress(world, spool)
+    checked = run_once("ingress", ingress.env, "--check")
+    assert checked.returncode == 1 and "DOCHAK_SPOOL_DIR" in checked.stderr and "Not a directory" in checked.stderr, checked
+    world.kafka.kill()
+    ingress.start()
+    assert "Not a directory" in reason_of(ingress)
+    answer = world.post("bizgo/alimtalk", payloads.bizgo("away", "10000"))
+    assert answer.status == 503 and int(answer.headers["retry-after"]) > 0
+    spool.unlink()
+    ingress.wait_ready(5)
+    assert world.post("bizgo/alimtalk", payloads.bizgo("spooled", "10000")).status == 200
+    assert len(ingress.log_lines("the spool cannot be opened")) == 1
+    world.kafka.start()
+    wait_drained(ingress)
+    compare(world, {"spooled"}, "a folder that was a file")
 
 
 # --- the disk

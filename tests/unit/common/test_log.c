@@ -2,6 +2,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -145,6 +146,48 @@ static void test_lines_below_the_level_are_not_written(void **state) {
   assert_int_equal(capture.len, 0);
 }
 
+// How many were left out, or -1 for a line that is not due.
+static int64_t due(const char *key, int64_t now_ms) {
+  int64_t suppressed;
+  return log_is_due(key, now_ms, &suppressed) ? suppressed : -1;
+}
+
+static void test_of_one_key_a_line_is_due_every_ten_seconds_and_tells_how_many_were_not(void **state) {
+  assert_int_equal(due("a", 1000), 0);
+  assert_int_equal(due("a", 1000), -1);
+  assert_int_equal(due("b", 1001), 0);
+  assert_int_equal(due("a", 10999), -1);
+  assert_int_equal(due("a", 11000), 2);
+  assert_int_equal(due("a", 11001), -1);
+  assert_int_equal(due("a", 30000), 1);
+  assert_int_equal(due("b", 30000), 0);
+}
+
+// A key is forgotten only for want of room, the longest silent one first.
+static void test_many_keys_do_not_push_out_each_other_while_there_is_room(void **state) {
+  char key[16];
+  for (int round = 0; round < 3; round++)
+    for (int i = 0; i < 60; i++) {
+      snprintf(key, sizeof key, "many %d", i);
+      assert_int_equal(due(key, 100000 + round * 100 + i), round == 0 ? 0 : -1);
+    }
+  for (int i = 0; i < 64; i++) {
+    snprintf(key, sizeof key, "new %d", i);
+    assert_int_equal(due(key, 101000), 0);
+  }
+  assert_int_equal(due("many 0", 101000), 0);
+}
+
+static void test_a_line_that_comes_too_often_is_written_once(void **state) {
+  struct capture capture;
+  capture_open(&capture);
+  for (int i = 0; i < 100; i++) log_warn_rarely("stranger", "who is it", LOG_INT("i", i));
+  capture_close(&capture);
+  AUTO_JSON *line = line_of(&capture);
+  assert_int_equal(json_integer_value(json_object_get(line, "i")), 0);
+  assert_int_equal(json_integer_value(json_object_get(line, "suppressed")), 0);
+}
+
 static void test_level_names_are_read_back(void **state) {
   for (int level = LOG_LEVEL_DEBUG; level <= LOG_LEVEL_ERROR; level++) {
     enum log_level read;
@@ -169,6 +212,9 @@ int main(void) {
       cmocka_unit_test(test_a_long_line_is_cut_and_stays_json),
       cmocka_unit_test(test_a_field_that_does_not_fit_is_left_out),
       cmocka_unit_test(test_lines_below_the_level_are_not_written),
+      cmocka_unit_test(test_of_one_key_a_line_is_due_every_ten_seconds_and_tells_how_many_were_not),
+      cmocka_unit_test(test_many_keys_do_not_push_out_each_other_while_there_is_room),
+      cmocka_unit_test(test_a_line_that_comes_too_often_is_written_once),
       cmocka_unit_test(test_level_names_are_read_back),
   };
   return cmocka_run_group_tests(tests, start, NULL);

@@ -161,6 +161,7 @@ static void test_kafka_away_at_start_is_unavailable_at_once(void **state) {
                               .kafka_properties = mem_strdup(""),
                               .topic_prefix = mem_strdup("dochak."),
                               .spool_dir = mem_strdup(""),
+                              .ack_survives = mem_strdup("process"),
                               .ack_budget_ms = 100};
   struct err err;
   struct publisher *publisher = publisher_open(&settings, metrics, &err);

@@ -10,6 +10,7 @@
 #include "tests/unit/support/waiting.h"
 #include <fcntl.h>
 #include <ftw.h>
+#include <glob.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -314,12 +315,81 @@ static void test_a_kill_in_mid_commit_leaves_every_row_that_was_acked(void **sta
   }
 }
 
-static void test_a_second_owner_is_told_whose_it_is(void **state) {
+static void assert_unready(const struct spool *spool, const char *part) {
+  const char *reason = spool_unready(spool);
+  assert_non_null(reason);
+  if (!strstr(reason, part)) fail_msg("\"%s\" does not say \"%s\"", reason, part);
+}
+
+static void wait_ready(const struct spool *spool) {
+  int64_t deadline = clock_mono_ms() + FAR_MS;
+  while (spool_unready(spool) && clock_mono_ms() < deadline) clock_sleep_ms(5);
+  assert_null(spool_unready(spool));
+}
+
+static void test_a_second_owner_waits_and_says_for_what_until_the_first_has_gone(void **state) {
+  struct fixture *f = *state;
+  struct fixture second = *f;
+  assert_true(store(f, "1"));
+  open_spool(&second);
+  assert_unready(second.spool, "the spool cannot be opened: ");
+  assert_unready(second.spool, f->settings.spool_dir);
+  assert_unready(second.spool, "another dochak-ingress is using this folder");
+  int64_t began = clock_mono_ms();
+  assert_false(store(&second, "refused"));
+  assert_true(clock_mono_ms() - began < 1000);
+  assert_true(store(f, "2"));
+  spool_close(f->spool);
+  wait_ready(second.spool);
+  f->spool = second.spool;
+  assert_true(spool_wait(f->spool, 0, FAR_MS));
+  assert_true(store(f, "3"));
+  assert_rows(f, 3, (const char *const[]){"1", "2", "3"});
+}
+
+static void test_what_stands_in_the_way_of_the_folder_is_told_and_its_end_noticed(void **state) {
+  struct fixture *f = *state;
+  spool_close(take(f->spool));
+  assert_int_equal(rename(f->settings.spool_dir, "/tmp/dochak-spool-aside"), 0);
+  FILE *file = fopen(f->settings.spool_dir, "we");
+  assert_non_null(file);
+  fclose(file);
+  open_spool(f);
+  assert_unready(f->spool, "Not a directory");
+  struct err err;
+  assert_false(spool_file_check(f->settings.spool_dir, &err));
+  assert_non_null(strstr(err.text, "Not a directory"));
+  assert_int_equal(unlink(f->settings.spool_dir), 0);
+  assert_int_equal(rename("/tmp/dochak-spool-aside", f->settings.spool_dir), 0);
+  wait_ready(f->spool);
+  assert_true(store(f, "1"));
+  assert_true(counted(f, COUNTER_SPOOL_ERRORS, "open") >= 1);
+}
+
+static void test_a_close_does_not_wait_for_a_file_that_cannot_be_opened(void **state) {
+  struct fixture *f = *state;
+  struct fixture second = *f;
+  open_spool(&second);
+  int64_t began = clock_mono_ms();
+  spool_close(second.spool);
+  assert_true(clock_mono_ms() - began < 900);
+}
+
+static void test_check_says_what_is_wrong_with_the_folder_and_makes_nothing(void **state) {
   struct fixture *f = *state;
   struct err err;
-  assert_null(spool_open(&f->settings, f->metrics, &err));
-  assert_non_null(strstr(err.text, "another dochak-ingress is using this folder"));
-  assert_non_null(strstr(err.text, f->settings.spool_dir));
+  assert_true(spool_file_check(f->settings.spool_dir, &err));
+  AUTO_FREE char *missing = mem_printf("%s/new", f->settings.spool_dir);
+  AUTO_FREE char *deeper = mem_printf("%s/deeper", missing);
+  AUTO_FREE char *database = mem_printf("%s/spool.db", missing);
+  assert_true(spool_file_check(missing, &err)); // it will be made
+  assert_int_not_equal(access(missing, F_OK), 0);
+  assert_false(spool_file_check(deeper, &err));
+  assert_non_null(strstr(err.text, "No such file or directory"));
+  assert_int_equal(mkdir(missing, 0700), 0);
+  assert_int_equal(mkdir(database, 0700), 0);
+  assert_false(spool_file_check(missing, &err));
+  assert_non_null(strstr(err.text, "spool.db: is no file"));
 }
 
 static void write_into(const struct fixture *f, const char *name, long at, const char *bytes) {
@@ -360,30 +430,115 @@ static void test_a_damaged_page_is_found_at_the_start(void **state) {
   check_set_aside(*state, 4096);
 }
 
-static void test_a_folder_that_cannot_be_had_is_an_error_that_names_it(void **state) {
-  char dir[] = "/nonexistent/spool";
-  struct settings settings = {.spool_dir = dir, .spool_max_bytes = 1 << 24};
+// ---- a log with damage in it ----
+
+// A log of some commits, as a crash leaves it; how many bytes each takes in it.
+static long leave_log(struct fixture *f, size_t commits) {
+  spool_close(take(f->spool));
+  nftw(f->settings.spool_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+  kill_in_mid_commit(f, commits);
+  AUTO_FREE char *path = mem_printf("%s/spool.db-wal", f->settings.spool_dir);
+  struct stat st;
+  assert_int_equal(stat(path, &st), 0);
+  return (long)st.st_size;
+}
+
+static size_t count_logs(const struct fixture *f) {
+  AUTO_FREE char *pattern = mem_printf("%s/damaged-*.log", f->settings.spool_dir);
+  glob_t found;
+  size_t n = glob(pattern, 0, NULL, &found) == 0 ? found.gl_pathc : 0;
+  globfree(&found);
+  return n;
+}
+
+static void test_a_log_damaged_in_its_middle_is_told_and_kept_and_its_sound_part_used(void **state) {
   struct fixture *f = *state;
+  long size = leave_log(f, 40);
+  write_into(f, "spool.db-wal", size / 2, "damaged");
+  open_spool(f);
+  assert_in_range(spool_count(f->spool), 5, 35);
+  assert_int_equal(count_logs(f), 1);
+  assert_int_equal(counted(f, COUNTER_SPOOL_ERRORS, "set_aside"), 1);
+  assert_true(store(f, "2"));
+  reopen(f);
+  assert_int_equal(count_logs(f), 1);
+  assert_int_equal(counted(f, COUNTER_SPOOL_ERRORS, "set_aside"), 1);
+}
+
+static void test_a_log_without_a_sound_header_is_told_and_kept(void **state) {
+  struct fixture *f = *state;
+  leave_log(f, 40);
+  write_into(f, "spool.db-wal", 16, "salt");
+  open_spool(f);
+  assert_int_equal(count_logs(f), 1);
+  assert_null(spool_unready(f->spool));
+}
+
+// That is what a power cut looks like.
+static void test_a_commit_that_was_cut_off_is_no_damage(void **state) {
+  struct fixture *f = *state;
+  long size = leave_log(f, 40);
+  AUTO_FREE char *path = mem_printf("%s/spool.db-wal", f->settings.spool_dir);
+  assert_int_equal(truncate(path, size - 1000), 0);
+  open_spool(f);
+  assert_true(spool_count(f->spool) >= 38);
+  size = leave_log(f, 40);
+  write_into(f, "spool.db-wal", size - 1000, "not written in this order");
+  open_spool(f);
+  assert_true(spool_count(f->spool) >= 38);
+  assert_int_equal(count_logs(f), 0);
+  assert_int_equal(counted(f, COUNTER_SPOOL_ERRORS, "set_aside"), 0);
+}
+
+// ---- a bound that was set lower ----
+
+static void test_a_file_over_its_bound_is_used_and_takes_no_more_than_it_has(void **state) {
+  struct fixture *f = *state;
+  enum { LARGE = 1024 * 1024, GREAT_BYTES = 32 * LARGE, LITTLE_BYTES = 16 * LARGE };
+  static const atomic_bool go_on;
+  struct spool_found found;
   struct err err;
-  assert_null(spool_open(&settings, f->metrics, &err));
-  assert_string_equal(err.text, "spool /nonexistent/spool: No such file or directory");
+  AUTO_FREE char *value = mem_alloc(LARGE + 1);
+  memset(value, 'x', LARGE);
+  spool_close(take(f->spool));
+  f->settings.spool_max_bytes = GREAT_BYTES;
+  open_spool(f);
+  for (int i = 0; i < 24; i++) assert_true(store(f, value));
+  spool_close(take(f->spool));
+  struct spool_file *file = spool_file_open(f->settings.spool_dir, LITTLE_BYTES, &go_on, &found, &err);
+  assert_non_null(file);
+  assert_in_range(found.bound_bytes, 24 * LARGE, GREAT_BYTES);
+  spool_file_close(file);
+  f->settings.spool_max_bytes = LITTLE_BYTES;
+  open_spool(f);
+  assert_string_equal(spool_unready(f->spool), "the spool is filling up");
+  assert_false(store(f, value));
+  assert_int_equal(spool_count(f->spool), 24);
 }
 
 // ---- the drain ----
-
-static void on_heard(void *arg) {
-  atomic_fetch_add((atomic_int *)arg, 1);
-}
 
 struct plumbing {
   struct mock mock;
   struct drain *drain;
   atomic_int heard;
+  atomic_bool held;
 };
+
+static void on_heard(void *arg) {
+  struct plumbing *p = arg;
+  atomic_fetch_add(&p->heard, 1);
+}
+
+static bool may_send(const void *arg) {
+  const struct plumbing *p = arg;
+  return !atomic_load(&p->held);
+}
 
 static void start_drain(struct fixture *f, struct plumbing *p) {
   struct err err;
-  p->drain = drain_start(&p->mock.settings, f->spool, f->metrics, on_heard, &p->heard, &err);
+  const struct drain_owner owner = {on_heard, may_send, p};
+  p->drain = drain_start(&p->mock.settings, f->spool, f->metrics, &owner, &err);
   assert_non_null(p->drain);
 }
 
@@ -410,6 +565,20 @@ static void test_a_start_drains_what_is_there_in_order(void **state) {
     assert_string_equal(records.list[i].event.subject, "k");
   }
   mock_records_fini(&records);
+  drain_stop(p.drain);
+  mock_fini(&p.mock);
+}
+
+static void test_nothing_leaves_while_kafka_would_keep_it_worse(void **state) {
+  struct fixture *f = *state;
+  struct plumbing p = {.held = true};
+  mock_init(&p.mock);
+  start_drain(f, &p);
+  assert_true(store(f, "1"));
+  clock_sleep_ms(600);
+  assert_int_equal(spool_count(f->spool), 1);
+  atomic_store(&p.held, false);
+  wait_count(f, 0);
   drain_stop(p.drain);
   mock_fini(&p.mock);
 }
@@ -481,11 +650,18 @@ int main(void) {
       TEST(test_a_full_spool_is_red_before_it_refuses_and_takes_again_when_there_is_room),
       TEST(test_a_spool_that_failed_finds_out_by_itself_that_it_works_again),
       TEST(test_a_kill_in_mid_commit_leaves_every_row_that_was_acked),
-      TEST(test_a_second_owner_is_told_whose_it_is),
+      TEST(test_a_second_owner_waits_and_says_for_what_until_the_first_has_gone),
+      TEST(test_what_stands_in_the_way_of_the_folder_is_told_and_its_end_noticed),
+      TEST(test_a_close_does_not_wait_for_a_file_that_cannot_be_opened),
+      TEST(test_check_says_what_is_wrong_with_the_folder_and_makes_nothing),
       TEST(test_a_file_that_is_no_database_is_set_aside),
       TEST(test_a_damaged_page_is_found_at_the_start),
-      TEST(test_a_folder_that_cannot_be_had_is_an_error_that_names_it),
+      TEST(test_a_log_damaged_in_its_middle_is_told_and_kept_and_its_sound_part_used),
+      TEST(test_a_log_without_a_sound_header_is_told_and_kept),
+      TEST(test_a_commit_that_was_cut_off_is_no_damage),
+      TEST(test_a_file_over_its_bound_is_used_and_takes_no_more_than_it_has),
       TEST(test_a_start_drains_what_is_there_in_order),
+      TEST(test_nothing_leaves_while_kafka_would_keep_it_worse),
       TEST(test_nothing_leaves_before_its_delivery_report),
       TEST(test_a_stop_leaves_in_the_spool_what_kafka_has_not_got),
       TEST(test_a_row_that_kafka_refuses_holds_up_no_other_and_stays),

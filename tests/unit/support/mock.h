@@ -38,6 +38,7 @@ static inline void mock_init(struct mock *mock) {
       .bodies_max_bytes = 64 * 1024 * 1024,
       .body_max_bytes = 65536,
       .ack_budget_ms = 5000,
+      .ack_survives = mem_strdup("process"),
       .spool_dir = mem_strdup(""),
       .spool_max_bytes = 16 * 1024 * 1024,
       .spool_ready_percent = 80,

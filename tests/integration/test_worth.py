@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""What a 2xx is worth: ingress says it, and gives none that is worth less than it was asked for."""
+
+from pathlib import Path
+
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+
+from support import http, payloads
+from support.service import Service, run_once
+from support.wait import until
+from support.world import World
+
+SYNC_EACH = "flush.messages"  # = 1: a broker syncs each record, so that one copy survives a power cut
+
+
+def set_topics(world: World, name: str, value: str) -> None:
+    admin = AdminClient({"bootstrap.servers": world.kafka.address})
+    entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+    resources = [
+        ConfigResource(ResourceType.TOPIC, world.topics.name(short), incremental_configs=[entry]) for short in ("events", "quarantine")
+    ]
+    for future in admin.incremental_alter_configs(resources).values():
+        future.result(10)
+
+
+def reason_of(ingress: Service) -> str | None:
+    """What /readyz says, "" before it can be asked."""
+    try:
+        return ingress.get("/readyz").json().get("reason")
+    except OSError:
+        ingress.check_alive()
+        return ""
+
+
+def wait_red(world: World, ingress: Service, level: str) -> None:
+    asks = f'replication 1, min.insync.replicas 1: an ack survives "process", DOCHAK_ACK_SURVIVES asks for "{level}"'
+    until("readiness says what the topics lack", lambda: asks in (reason_of(ingress) or ""))
+    assert world.topics.prefix in reason_of(ingress)
+
+
+def post(world: World, id_: str) -> http.Answer:
+    return world.post("bizgo/alimtalk", payloads.bizgo(id_, "10000"))
+
+
+def survives(ingress: Service) -> list[str]:
+    metrics = ingress.metrics()
+    return [level for level in ("process", "machine", "broker") if metrics[f'dochak_ingress_ack_survives{{level="{level}"}}'] == 1]
+
+
+def test_what_an_ack_survives_is_said_in_one_line(world: World, tmp_path: Path) -> None:
+    ingress = world.new_ingress(DOCHAK_SPOOL_DIR=str(tmp_path / "spool")).start().wait_ready()
+    lines = until("it is said", lambda: ingress.log_lines("^a 2xx survives"))
+    assert len(lines) == 1
+    assert lines[0]["message"] == "a 2xx survives the crash of a process, not that of a machine"
+    said = {name: lines[0][name] for name in ("survives", "asked", "kafka", "spool")}
+    assert said == {"survives": "process", "asked": "process", "kafka": "process", "spool": "machine"}
+    assert "replication 1, min.insync.replicas 1" in lines[0]["least_topic"]
+    assert survives(ingress) == ["process"]
+    assert post(world, "m").status == 200
+
+
+def test_asked_for_more_than_the_topics_give_nothing_is_acknowledged(world: World, tmp_path: Path) -> None:
+    """With a spool, too, whose disk may be lost."""
+    ingress = world.new_ingress(DOCHAK_ACK_SURVIVES="broker", DOCHAK_SPOOL_DIR=str(tmp_path / "spool")).start()
+    wait_red(world, ingress, "broker")
+    answer = post(world, "m")
+    assert answer.status == 503 and int(answer.headers["retry-after"]) > 0
+    assert ingress.log_lines("survives less than DOCHAK_ACK_SURVIVES asks for")
+    assert survives(ingress) == []
+    assert world.records("events") == [] and ingress.metrics()["dochak_ingress_spool_events"] == 0
+
+
+def test_what_the_spool_is_good_enough_for_stays_there_until_the_topics_are_mended(world: World, tmp_path: Path) -> None:
+    ingress = world.new_ingress(DOCHAK_ACK_SURVIVES="machine", DOCHAK_SPOOL_DIR=str(tmp_path / "spool")).start()
+    wait_red(world, ingress, "machine")
+    ids = [f"m-{number}" for number in range(10)]
+    assert {post(world, id_).status for id_ in ids} == {200}
+    assert ingress.metrics()["dochak_ingress_spool_events"] == len(ids)
+    assert world.records("events") == [] and survives(ingress) == ["process", "machine"]
+    set_topics(world, SYNC_EACH, "1")
+    ingress.wait_ready(10)
+    until("the spool is empty", lambda: ingress.metrics()["dochak_ingress_spool_events"] == 0, 30)
+    assert sorted(record.key.decode() for record in world.records("events")) == sorted(ids)
+    assert post(world, "after").status == 200
+    assert survives(ingress) == ["process", "machine"]
+
+
+def test_topics_that_are_mended_turn_readiness_green_without_a_spool(world: World) -> None:
+    ingress = world.new_ingress(DOCHAK_ACK_SURVIVES="machine").start()
+    wait_red(world, ingress, "machine")
+    assert post(world, "before").status == 503
+    set_topics(world, SYNC_EACH, "1")
+    ingress.wait_ready(10)
+    assert post(world, "after").status == 200
+    assert [record.key for record in world.records("events")] == [b"after"]
+
+
+def test_a_level_that_does_not_exist_is_an_error_that_names_the_setting(world: World) -> None:
+    env = {**world.new_ingress().env, "DOCHAK_ACK_SURVIVES": "rack"}
+    for args in ((), ("--check",)):
+        done = run_once("ingress", env, *args)
+        assert done.returncode == 1 and 'DOCHAK_ACK_SURVIVES: "rack" is none of process, machine, broker' in done.stderr, done
