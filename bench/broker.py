@@ -2,7 +2,6 @@
 """The one Apache Kafka that all servers of a benchmark are measured on, and what its topics hold."""
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -37,9 +36,7 @@ class Broker:
 
     def wipe(self) -> None:
         """Ends it, whatever it does, and leaves nothing. Also what an earlier benchmark left that was itself killed."""
-        if self._folder.exists():
-            self._run("wipe")
-            shutil.rmtree(self._folder, ignore_errors=True)
+        self._run("wipe")
 
     def freeze(self) -> None:
         """It holds its connections and answers nothing."""
@@ -55,6 +52,11 @@ class Broker:
     @property
     def address(self) -> str:
         return f"127.0.0.1:{(self._folder / 'port').read_text().strip()}"
+
+    @property
+    def version(self) -> str:
+        jar = next((self._folder / "jars").glob("kafka_*.jar"))
+        return f"Apache Kafka {jar.stem.rpartition('-')[2]}, one broker, {PARTITIONS} partitions a topic"
 
     # --- its topics
 

@@ -38,7 +38,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--scenarios", metavar="NAME,…", help=f"these scenarios: {','.join(SCENARIOS)}")
     parser.add_argument("--rounds", type=int, help="of the scenario rate (5)")
     parser.add_argument("--seconds", type=int, help="of each measurement of the scenario rate (6)")
-    parser.add_argument("--warm-up", type=int, help="seconds of full load before each (5)")
+    parser.add_argument("--warm-up", type=int, help="seconds of full load before a server is measured (5; a JVM gets five times that)")
     parser.add_argument("--rate", type=int, default=1000, help="requests a second for latency (%(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every measurement, not only the medians")
     arguments = parser.parse_args()
@@ -89,13 +89,13 @@ class Bench:
                 row = {"server": spec.name, "round": number + 1, **self._measure_rate(spec)}
                 rows.append(row)
                 rates = ", ".join(f"{row[f'closed_{n}']['acks_per_second']:.0f} acks/s at {n}" for n in CONNECTIONS)
-                say(f"round {number + 1} {spec.name:<8} {rates} connections, p99 {row['fixed']['p99_ms']:.1f} ms at {self.arguments.rate}/s")
+                say(f"round {number + 1} {spec.name:<8} {rates} connections, p99 {row['fixed']['p99_ms']:.1f} ms at a fixed rate")
         return rows
 
     def _measure_rate(self, spec: Spec) -> dict:
         row = {}
         with self.serve(spec) as server:
-            load.closed(server.url, CONNECTIONS[0], self.arguments.warm_up)
+            load.closed(server.url, CONNECTIONS[0], self.arguments.warm_up * spec.warm_up)
             for connections in CONNECTIONS:
                 row[f"closed_{connections}"] = self._measure_closed(server, connections)
             before = self.broker.records(spec.topic)
@@ -188,7 +188,7 @@ def main() -> None:
         bench.broker.create_topics([topic for spec in bench.specs for topic in spec.topics])
         results = {
             "machine": report.machine(),
-            "versions": {spec.name: versions(spec) for spec in bench.specs},
+            "versions": {**{spec.name: versions(spec) for spec in bench.specs}, "kafka": bench.broker.version, "load": load.versions()},
             **{name: SCENARIOS[name](bench) for name in arguments.scenarios},
         }
     finally:

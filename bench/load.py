@@ -26,6 +26,12 @@ def _new_prefix() -> str:
     return f"{int(time.time()) % 10_000_000:07d}{_runs:04d}"
 
 
+def versions() -> str:
+    # wrk says its version with exit code 1.
+    wrk = subprocess.run(["wrk", "-v"], capture_output=True, text=True, timeout=10).stdout.split()[1].rpartition("/")[2]
+    return f"wrk {wrk}, {(VEGETA.parent / 'versions').read_text().strip()}"
+
+
 def bizgo_report(msg_key: str) -> bytes:
     """The same as webhook.lua's. Compact, as the probe wants it."""
     report = {

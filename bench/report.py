@@ -45,40 +45,31 @@ class Rounds:
         return f"{median(a / b if b else float('inf') for a, b in zip(self.values('ours', read), self.values(server, read))):.2f}"
 
 
-def rate_tables(rows: list[dict], rate: int) -> list[str]:
-    rounds = Rounds(rows)
-    texts = []
-    for name in (name for name in rows[0] if name.startswith("closed_")):
+def rate_table(rounds: Rounds, connections: str) -> str:
+    def of(key: str) -> Callable[[dict], float]:
+        return lambda row: row[f"closed_{connections}"][key]
 
-        def speed(row: dict, name: str = name) -> float:
-            return row[name]["acks_per_second"]
-
-        lines = []
-        for server in rounds.servers:
-            speeds = rounds.values(server, speed)
-            total = {key: sum(rounds.values(server, lambda row: row[name][key])) for key in ("acks", "records", "not_2xx", "broken", "timeouts")}
-            lines.append(
-                [
-                    server,
-                    f"{median(speeds):.0f}",
-                    f"{min(speeds):.0f}–{max(speeds):.0f}",
-                    rounds.ratio(server, speed),
-                    f"{rounds.median(server, lambda row: row[name]['cpu_seconds_per_1000_acks']):.3f}",
-                    f"{rounds.median(server, lambda row: row[name]['broker_cpu_seconds_per_1000_acks']):.3f}",
-                    *(str(total[key]) for key in ("not_2xx", "broken", "timeouts", "acks", "records")),
-                ]
-            )
-        head = ["server", "acks/s", "from–to", "ours ÷ it", "CPU s/1000", "Kafka's", "not 2xx", "broken", "timeouts", "acks", "records"]
-        texts.append(f"Durable acks a second, {name.removeprefix('closed_')} connections\n{table(head, lines)}")
+    head = ["server", "acks/s", "from–to", "ours ÷ it", "CPU s/1000", "Kafka's", "not 2xx", "broken", "timeouts", "acks", "records"]
     lines = []
     for server in rounds.servers:
-        fixed = [f"{rounds.median(server, lambda row: row['fixed'][key]):.1f}" for key in ("p50_ms", "p99_ms", "p999_ms", "max_ms")]
+        speeds = rounds.values(server, of("acks_per_second"))
+        costs = [rounds.median(server, of(key)) for key in ("cpu_seconds_per_1000_acks", "broker_cpu_seconds_per_1000_acks")]
+        totals = [sum(rounds.values(server, of(key))) for key in ("not_2xx", "broken", "timeouts", "acks", "records")]
+        line = [server, f"{median(speeds):.0f}", f"{min(speeds):.0f}–{max(speeds):.0f}", rounds.ratio(server, of("acks_per_second"))]
+        lines.append(line + [f"{cost:.3f}" for cost in costs] + [str(total) for total in totals])
+    return f"Durable acks a second, {connections} connections\n{table(head, lines)}"
+
+
+def latency_table(rounds: Rounds, rate: int) -> str:
+    head = ["server", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "not acked", "peak RSS MB"]
+    lines = []
+    for server in rounds.servers:
+        times = [rounds.median(server, lambda row, key=key: row["fixed"][key]) for key in ("p50_ms", "p99_ms", "p999_ms", "max_ms")]
         failed = sum(rounds.values(server, lambda row: row["fixed"]["sent"] - row["fixed"]["acks"]))
         memory = max(rounds.values(server, lambda row: row["peak_rss_mb"]))
-        lines.append([server, *fixed, str(failed), f"{memory:.0f}"])
-    head = ["server", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "not acked", "peak RSS MB"]
-    texts.append(f"Latency at {rate} requests a second, from when each was due; memory over all of a run, the most of any\n{table(head, lines)}")
-    return texts
+        lines.append([server, *(f"{ms:.1f}" for ms in times), str(failed), f"{memory:.0f}"])
+    title = f"Latency at {rate} requests a second, from when each was due; memory is the most of any round, whole"
+    return f"{title}\n{table(head, lines)}"
 
 
 def away_table(rows: list[dict]) -> str:
@@ -109,7 +100,9 @@ def text(results: dict, rate: int, seconds: float) -> str:
     parts = [f"Machine: {results['machine']}"]
     parts.append("\n".join(f"{name:<8} {version}" for name, version in results["versions"].items()))
     if rows := results.get("rate"):
-        parts += rate_tables(rows, rate)
+        rounds = Rounds(rows)
+        parts += [rate_table(rounds, name.removeprefix("closed_")) for name in rows[0] if name.startswith("closed_")]
+        parts.append(latency_table(rounds, rate))
     if rows := results.get("away"):
         parts.append(away_table(rows))
     if rows := results.get("frozen"):

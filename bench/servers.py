@@ -41,14 +41,15 @@ class Spec:
     topic: str  # what its records go to …
     topics: tuple[str, ...]  # … and all that must exist
     settings: Callable[[Place], dict[str, str]]
+    warm_up: int = 1  # how many times as long as the others' before its speed is looked at
 
 
 def peer_settings(place: Place) -> dict[str, str]:
     return {"PORT": str(place.port), "KAFKA_BOOTSTRAP": place.kafka, "TOPIC": place.topic}
 
 
-def peer(name: str, *command) -> Spec:
-    return Spec(name, command, "/webhook/bizgo", f"bench.{name}", (f"bench.{name}",), peer_settings)
+def peer(name: str, *command, warm_up: int = 1) -> Spec:
+    return Spec(name, command, "/webhook/bizgo", f"bench.{name}", (f"bench.{name}",), peer_settings, warm_up)
 
 
 def ours_settings(place: Place) -> dict[str, str]:
@@ -82,7 +83,7 @@ SPECS = {
         OURS,
         peer("probe", BUILT / "probe" / "probe"),
         peer("go", BUILT / "go" / "peer"),
-        peer("spring", "java", "-jar", BUILT / "spring" / "peer.jar"),
+        peer("spring", "java", "-jar", BUILT / "spring" / "peer.jar", warm_up=5),  # a JVM goes on compiling
         peer("fastapi", BUILT / "fastapi" / "bin" / "python", ROOT / "bench" / "peers" / "fastapi" / "peer.py"),
         peer("express", "node", BUILT / "express" / "server.js"),
     )

@@ -14,7 +14,18 @@ VEGETA=v12.13.0
 
 installed_version() { dpkg-query -W -f '${Version}' "$1" | sed -E 's/[-+].*//'; }
 
+# Go 1.21 and newer fetch the Go that a module asks for.
+need_go() {
+    local version
+    version=$(go env GOVERSION)
+    if [[ ! $version =~ ^go1\.([0-9]+) ]] || ((BASH_REMATCH[1] < 21)); then
+        die bench "this Go is too old: $version; 1.21 is needed, or newer" "Install one from your distribution's backports, for example."
+    fi
+    export GOTOOLCHAIN=auto
+}
+
 build_vegeta() { # DIR
+    need_go
     GOBIN=$1 go install "github.com/tsenart/vegeta/v12@$VEGETA"
     echo "vegeta $VEGETA" >"$1/versions"
 }
@@ -27,6 +38,7 @@ build_probe() {
 }
 
 build_go() {
+    need_go
     go -C "$PEERS/go" build -o "$1/peer" .
     echo "$(go -C "$PEERS/go" env GOVERSION), franz-go $(go -C "$PEERS/go" list -m -f '{{.Version}}' github.com/twmb/franz-go)" >"$1/versions"
 }
@@ -34,7 +46,7 @@ build_go() {
 build_spring() {
     local libs
     mvn -B -q -C -f "$PEERS/spring/pom.xml" package "-Dbench.out=$1"
-    libs=$(unzip -l "$1/peer.jar")
+    libs=$(jar tf "$1/peer.jar")
     version_of() { sed -nE "s#.*/$1-([0-9.]+)\.jar\$#\1#p" <<<"$libs"; }
     echo "Java $(java -version 2>&1 | sed -nE '1s/.*"(.*)".*/\1/p'), Spring Boot $(version_of spring-boot)," \
         "spring-kafka $(version_of spring-kafka), kafka-clients $(version_of kafka-clients)" >"$1/versions"
