@@ -12,7 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 VEGETA = HERE.parent / ".cache" / "bench" / "vegeta" / "vegeta"
-PATIENCE_SECONDS = 15  # for one answer
+PATIENCE_SECONDS = 12  # for one answer
 BIZGO_SECONDS = 5.0
 BUDGET_SECONDS = 1.5  # ingress's own promise
 

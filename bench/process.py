@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What /proc tells of a process."""
+"""What /proc tells of a process, and of the machine."""
 
 import os
 import re
@@ -12,6 +12,18 @@ def cpu_seconds(pid: int) -> float:
     """Of all its threads, those that have ended too."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def machine_cpu_seconds() -> float:
+    """Of everybody, what a host took away included."""
+    user, nice, system, _idle, _iowait, irq, softirq, steal, *_ = map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:])
+    return (user + nice + system + irq + softirq + steal) / TICKS
+
+
+def children_cpu_seconds() -> float:
+    """Of our own children that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def peak_rss_mb(pid: int) -> float:

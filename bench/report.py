@@ -60,6 +60,12 @@ def rate_table(rounds: Rounds, connections: str) -> str:
     return f"Durable acks a second, {connections} connections\n{table(head, lines)}"
 
 
+def disturbance(rows: list[dict]) -> str:
+    shares = [row[name]["others_percent"] for row in rows for name in row if name.startswith("closed_")]
+    taken = f"Other programs took {median(shares):.0f} % of the machine (median; {max(shares):.0f} % at most)"
+    return f"{taken}; above some 10 % a ratio says little."
+
+
 def latency_table(rounds: Rounds, rate: int) -> str:
     head = ["server", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "not acked", "peak RSS MB"]
     lines = []
@@ -103,6 +109,7 @@ def text(results: dict, rate: int, seconds: float) -> str:
         rounds = Rounds(rows)
         parts += [rate_table(rounds, name.removeprefix("closed_")) for name in rows[0] if name.startswith("closed_")]
         parts.append(latency_table(rounds, rate))
+        parts.append(disturbance(rows))
     if rows := results.get("away"):
         parts.append(away_table(rows))
     if rows := results.get("frozen"):

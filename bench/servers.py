@@ -83,7 +83,7 @@ SPECS = {
         OURS,
         peer("probe", BUILT / "probe" / "probe"),
         peer("go", BUILT / "go" / "peer"),
-        peer("spring", "java", "-jar", BUILT / "spring" / "peer.jar", warm_up=5),  # a JVM goes on compiling
+        peer("spring", "java", "-jar", BUILT / "spring" / "peer.jar", warm_up=4),  # a JVM goes on compiling
         peer("fastapi", BUILT / "fastapi" / "bin" / "python", ROOT / "bench" / "peers" / "fastapi" / "peer.py"),
         peer("express", "node", BUILT / "express" / "server.js"),
     )
