@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what a command needs and this machine lacks: `packages.sh up [test] [check] [fmt]`. It looks at the thing itself (a program, a
-# header), not at the package, so what was put there in another way counts; where nothing is missing it runs no package manager.
+# Installs what a command needs and this machine lacks: `packages.sh up [test] [check] [fmt] [bench]`. It looks at the thing itself (a
+# program, a header), not at the package, so what was put there in another way counts; where nothing is missing it runs no package
+# manager.
 # SPDX-License-Identifier: MIT
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -32,6 +33,12 @@ check | has_program clang-tidy                      | clang-tidy
 check | has_program shellcheck                      | shellcheck
 check | has_program git                             | git
 fmt   | has_program clang-format                    | clang-format
+bench | has_program wrk                             | wrk
+bench | has_program go                              | golang-go
+bench | has_program javac                           | jdk
+bench | has_program node                            | nodejs
+bench | has_program npm                             | npm
+bench | has_venv                                    | python3-venv
 '
 
 has_program() { command -v "$1" >/dev/null; }
@@ -54,12 +61,12 @@ has_java() {
 }
 
 # Distributions differ in which Java is theirs.
-java_package() {
+java_package() { # jre|jdk
     local version
     for version in 17 21 25; do
-        if apt-cache show "openjdk-$version-jre-headless" >/dev/null 2>&1; then break; fi
+        if apt-cache show "openjdk-$version-$1-headless" >/dev/null 2>&1; then break; fi
     done
-    echo "openjdk-$version-jre-headless"
+    echo "openjdk-$version-$1-headless"
 }
 
 # missing_for NEED…: the packages to install, one a line.
@@ -86,7 +93,8 @@ install() { # PACKAGE…
     fi
     with_progress packages 'apt-get update' "$RUN/log/apt-update.log" as_root "${apt[@]}" update ||
         say packages "apt-get update failed; going on with the lists there are" >&2
-    local packages=("${@/#java/$(java_package)}")
+    local packages=("${@/#java/$(java_package jre)}")
+    packages=("${packages[@]/#jdk/$(java_package jdk)}")
     say packages "missing here: ${packages[*]}"
     with_progress packages 'installing them' "$RUN/log/apt-install.log" \
         as_root "${apt[@]}" install --no-install-recommends "${packages[@]}" ||
