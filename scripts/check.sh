@@ -72,6 +72,7 @@ step 'warnings (clang)' compiles clang
 step 'clang-tidy' tidy
 step 'unit tests under asan and ubsan' unit_tests asan
 step 'unit tests under tsan' unit_tests tsan
+step 'model (spin)' docs/model/check.sh
 step 'settings table of the README' readme_settings
 printf '\n'
 for name in "${failed[@]}"; do say check "FAILED: $name"; done

@@ -32,6 +32,7 @@ check | has_program clang-format                    | clang-format
 check | has_program clang-tidy                      | clang-tidy
 check | has_program shellcheck                      | shellcheck
 check | has_program git                             | git
+check | has_program spin                            | spin
 fmt   | has_program clang-format                    | clang-format
 bench | has_program wrk                             | wrk
 bench | has_program go                              | golang-go
