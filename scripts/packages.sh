@@ -27,6 +27,7 @@ up    | has_program mvn                             | maven
 test  | has_library cmocka                          | libcmocka-dev
 test  | has_venv                                    | python3-venv
 test  | has_program valgrind                        | valgrind
+test  | has_file /usr/sbin/nginx                    | nginx-light
 check | has_program clang                           | clang
 check | has_program clang-format                    | clang-format
 check | has_program clang-tidy                      | clang-tidy

@@ -10,7 +10,7 @@ from http.client import HTTPException
 import pytest
 
 from support import builds, payloads
-from support.senders import Senders
+from support.senders import Senders, blux_posts
 from support.servers import Server
 from support.wait import until
 from support.world import World, free_port
@@ -155,13 +155,13 @@ def test_a_broker_that_dies_and_returns_while_everybody_sends_loses_nothing(worl
     new_processor(world, DOCHAK_BATCH_MAX_RECORDS="20").start()
     ids = [f"m-{number:04}" for number in range(600)]
     failed = ids[::3]
-    posts = [("blux/sms", payloads.blux(payloads.blux_event(id_, delivered=id_ not in failed))) for id_ in ids]
-    senders = Senders(world, posts, deadline=120).start()
+    events = {id_: payloads.blux_event(id_, delivered=id_ not in failed) for id_ in ids}
+    senders = Senders(world, blux_posts(events), again=True).start()
     for part in (1, 2):
-        until("ingress takes events", lambda: len(senders.acknowledged) >= part * 150, 60)
+        until("ingress takes events", lambda: len(senders.acked) >= part * 150, 60)
         broker.kill()
         broker.start()
-    senders.join()
+    senders.join(120)
     print(f"answers: {senders.statuses}, slowest {senders.slowest:.1f} s")
     assert 0 not in senders.statuses and set(senders.statuses) <= {200, 503}
     assert senders.slowest < (BUDGET_MS / 1000 + SLACK) * builds.patience()

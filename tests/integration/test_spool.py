@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from support import builds, payloads
-from support.load import Load
+from support.senders import Senders, new_reports
 from support.servers import Server
 from support.service import Service, run_once
 from support.wait import until
@@ -72,7 +72,7 @@ def mends(kafka: Server, how: str) -> None:
 @pytest.mark.parametrize("how", ["killed", "frozen"])
 def test_kafka_away_in_mid_run_costs_no_receipt_and_no_deadline(world: World, spool: Path, how: str) -> None:
     ingress = new_ingress(world, spool).start().wait_ready()
-    with Load(world, 64) as load:
+    with Senders(world, new_reports(), 64) as load:
         load.wait_acked(1500)
         breaks(world.kafka, how)
         load.wait_acked(2500)
@@ -81,10 +81,9 @@ def test_kafka_away_in_mid_run_costs_no_receipt_and_no_deadline(world: World, sp
         until("the breaker is closed", lambda: ingress.metrics()["dochak_ingress_breaker_open"] == 0, 60)
         load.wait_acked(1500)
     refused = [sent for sent in load.sent if sent.status != 200]
-    slowest = max(sent.seconds for sent in load.sent)
-    print(f"Kafka {how}: {len(load.sent)} receipts, {len(refused)} not acknowledged, the slowest took {slowest * 1000:.0f} ms")
+    print(f"Kafka {how}: {len(load.sent)} receipts, {len(refused)} not acknowledged, the slowest took {load.slowest * 1000:.0f} ms")
     assert not refused
-    assert slowest < (BUDGET + NOISE) * builds.patience()
+    assert load.slowest < (BUDGET + NOISE) * builds.patience()
     by_way = {way: ingress.metrics()[f'dochak_ingress_durable_total{{way="{way}"}}'] for way in ("kafka", "spool")}
     assert by_way["kafka"] >= 1500 and by_way["spool"] >= 2000
     wait_drained(ingress)
@@ -94,9 +93,9 @@ def test_kafka_away_in_mid_run_costs_no_receipt_and_no_deadline(world: World, sp
 def test_kafka_away_at_the_start_is_no_reason_not_to_take_receipts(world: World, spool: Path) -> None:
     world.kafka.kill()
     ingress = new_ingress(world, spool).start().wait_ready()
-    with Load(world, 4) as load:
+    with Senders(world, new_reports(), 4) as load:
         load.wait_acked(100)
-    assert {sent.status for sent in load.sent} == {200}
+    assert set(load.statuses) == {200}
     world.register(payloads.accepted("blux", "registered"))
     world.post("bizgo/alimtalk", b"what is this")
     assert spooled(ingress) == len(load.acked) + 2
@@ -116,7 +115,7 @@ def test_kill_9_at_random_points_loses_nothing_that_was_acknowledged(world: Worl
     chance = random.Random(seed)
     for _ in range(kills):
         ingress.start().wait_ready()
-        with Load(world, 16) as load:
+        with Senders(world, new_reports(), 16) as load:
             load.wait_acked(chance.randrange(1, 600))
             ingress.kill()
         acked |= load.acked
@@ -130,7 +129,7 @@ def test_a_kill_while_the_spool_drains_loses_nothing(world: World, spool: Path) 
     ingress = new_ingress(world, spool)
     world.kafka.kill()
     ingress.start().wait_ready()
-    with Load(world, 32) as load:
+    with Senders(world, new_reports(), 32) as load:
         load.wait_acked(3000)
     start = threading.Thread(target=world.kafka.start)
     start.start()
@@ -144,7 +143,7 @@ def test_a_kill_while_the_spool_drains_loses_nothing(world: World, spool: Path) 
 
 def test_a_stop_with_kafka_away_is_quick_and_keeps_everything(world: World, spool: Path) -> None:
     ingress = new_ingress(world, spool).start().wait_ready()
-    with Load(world, 32) as load:
+    with Senders(world, new_reports(), 32) as load:
         load.wait_acked(300)
         world.kafka.freeze()
         load.wait_acked(300)
@@ -178,7 +177,7 @@ def test_a_folder_in_use_is_red_and_becomes_free_by_itself(world: World, spool: 
     first.stop()
     second.wait_ready(5)
     world.kafka.freeze()
-    with Load(world, 4) as load:
+    with Senders(world, new_reports(), 4) as load:
         load.wait_acked(20)
     world.kafka.thaw()
     wait_drained(second)
@@ -207,15 +206,15 @@ def test_a_folder_that_cannot_be_had_is_red_and_503_without_kafka_and_heals_by_i
 # --- the disk
 
 
-def fill(world: World, ingress: Service) -> Load:
+def fill(world: World, ingress: Service) -> Senders:
     """Sends large receipts until some are refused; readiness was red before."""
     was_red = []
-    with Load(world, 4, padding=100_000) as load:
+    with Senders(world, new_reports(padding=100_000), 4) as load:
         while not load.with_status(503):
             if not was_red and not ingress.is_ready():
                 was_red.append(len(load.with_status(503)))
     assert was_red == [0]
-    assert {sent.status for sent in load.sent} == {200, 503}
+    assert set(load.statuses) == {200, 503}
     assert all(int(sent.retry_after) > 0 for sent in load.with_status(503))
     return load
 
@@ -227,9 +226,9 @@ def test_a_full_spool_is_red_then_503_and_empties_by_itself(world: World, spool:
     world.kafka.thaw()
     wait_drained(ingress)
     until("it is ready again", ingress.is_ready)
-    with Load(world, 4) as more:
+    with Senders(world, new_reports(), 4) as more:
         more.wait_acked(20)
-    assert {sent.status for sent in more.sent} == {200}
+    assert set(more.statuses) == {200}
     compare(world, load.acked | more.acked, "spool full")
 
 
@@ -249,14 +248,14 @@ def test_a_full_disk_is_503_and_is_noticed_when_it_has_room_again(world: World, 
     filler = small_disk / "of others"
     filler.write_bytes(b"x" * (6 << 20))
     world.kafka.freeze()
-    with Load(world, 4, padding=100_000) as load:
+    with Senders(world, new_reports(padding=100_000), 4) as load:
         until("the disk is full", lambda: load.with_status(503), 30)
     until("it is red", lambda: not ingress.is_ready(), 5)
     filler.unlink()
     until("it is ready again, with nobody asking", ingress.is_ready, 10)
-    with Load(world, 4) as more:
+    with Senders(world, new_reports(), 4) as more:
         more.wait_acked(20)
-    assert {sent.status for sent in load.sent} == {200, 503} and {sent.status for sent in more.sent} == {200}
+    assert set(load.statuses) == {200, 503} and set(more.statuses) == {200}
     world.kafka.thaw()
     wait_drained(ingress)
     compare(world, load.acked | more.acked, "disk full")

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: MIT
 """HTTP as our callers speak it: whole requests, and bytes as they come for what no client library would send."""
 
+import errno
 import http.client
 import json
+import re
 import socket
+import struct
 from dataclasses import dataclass
 
 from support import builds
+from support.wait import until
+
+NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, ALL_STATES = 4, 20, 0xFFFFFFFF  # linux/sock_diag.h
 
 
 @dataclass
@@ -14,6 +20,10 @@ class Answer:
     status: int
     headers: dict[str, str]  # names in lower case
     body: bytes
+
+    def __post_init__(self) -> None:
+        # Some providers take a 4xx for final, and none of these is the sender's fault.
+        assert self.status not in (408, 425, 429), self
 
     def json(self):
         return json.loads(self.body)
@@ -70,3 +80,101 @@ def raw(port: int, data: bytes, timeout: float = 15, half_close: bool = False) -
 def status_of(said: bytes) -> int:
     """The status of a raw answer; 0 for none."""
     return int(said.split(b" ", 2)[1]) if said.startswith(b"HTTP/1.1 ") else 0
+
+
+class Wire:
+    """One connection, byte by byte: what is sent goes out as it stands, and each answer has to be well-formed to the letter."""
+
+    def __init__(self, port: int, source: str = "127.0.0.1", timeout: float = 15):
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout * builds.patience(), (source, 0))
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._said = b""
+
+    def __enter__(self) -> "Wire":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.sock.close()
+
+    def send(self, data: bytes) -> "Wire":
+        """All of it, unless the server has heard enough."""
+        try:
+            self.sock.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        return self
+
+    def half_close(self) -> None:
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:  # not connected any more
+            pass
+
+    def answer(self, to_head: bool = False) -> Answer | None:
+        """The next one, 100 included; None if the server has closed instead."""
+        head = self._take_until(b"\r\n\r\n")
+        if head is None:
+            assert self._said == b"", f"an answer breaks off: {self._said!r}"
+            return None
+        status, headers = _parse_head(head)
+        if status == 100:
+            assert headers == {}, head
+            return Answer(status, headers, b"")
+        return Answer(status, headers, b"" if to_head else self._take(int(headers["content-length"])))
+
+    def is_closed(self) -> bool:
+        """The server says nothing more and will read nothing more. Waits for the one or the other."""
+        return self._said == b"" and not self._receive()
+
+    def wait_taken(self) -> None:
+        """Until the server has read all that was sent."""
+        until("the server has read what was sent", lambda: _unread(self.sock) == 0, every=0)
+
+    def _receive(self) -> bool:
+        try:
+            chunk = self.sock.recv(65536)
+        except ConnectionResetError:
+            return False
+        self._said += chunk
+        return chunk != b""
+
+    def _take_until(self, end: bytes) -> bytes | None:
+        while end not in self._said:
+            if not self._receive():
+                return None
+        head, _, self._said = self._said.partition(end)
+        return head
+
+    def _take(self, n: int) -> bytes:
+        while len(self._said) < n:
+            assert self._receive(), f"a body breaks off after {len(self._said)} of {n} bytes: {self._said!r}"
+        taken, self._said = self._said[:n], self._said[n:]
+        return taken
+
+
+def _parse_head(head: bytes) -> tuple[int, dict[str, str]]:
+    first, *lines = head.decode("ascii").split("\r\n")
+    status = re.fullmatch(r"HTTP/1\.1 ([1-5][0-9][0-9]) [A-Za-z -]+", first)
+    assert status, head
+    headers = {}
+    for line in lines:
+        field = re.fullmatch(r"([A-Za-z-]+): ([!-~]|[!-~][ -~]*[!-~])", line)
+        assert field and field[1].lower() not in headers, head
+        headers[field[1].lower()] = field[2]
+    assert status[1] == "100" or re.fullmatch("[0-9]+", headers.get("content-length", "")), head
+    return int(status[1]), headers
+
+
+def _unread(sock: socket.socket) -> int:
+    """How many bytes of ours wait in the kernel for the server to read them, as the kernel tells it (sock_diag(7)): both ends are here."""
+    (our_host, our_port), (host, port) = sock.getsockname(), sock.getpeername()
+    ends = struct.pack("!HH16s16s", port, our_port, socket.inet_aton(host), socket.inet_aton(our_host))
+    query = struct.pack("=BBxxI", socket.AF_INET, socket.IPPROTO_TCP, ALL_STATES) + ends + struct.pack("=III", 0, ALL_STATES, ALL_STATES)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG) as netlink:
+        netlink.send(struct.pack("=IHHII", 16 + len(query), SOCK_DIAG_BY_FAMILY, 1, 0, 0) + query)
+        told = netlink.recv(4096)
+    (kind,) = struct.unpack_from("=H", told, 4)
+    if kind == SOCK_DIAG_BY_FAMILY:
+        return struct.unpack_from("=I", told, 16 + 56)[0]
+    assert struct.unpack_from("=i", told, 16)[0] == -errno.ENOENT, told
+    return 0  # the server has closed

@@ -126,7 +126,6 @@ class World:
             **{
                 "DOCHAK_INGRESS_LISTEN": f"127.0.0.1:{ports['public']}",
                 "DOCHAK_INGRESS_OPS_LISTEN": f"127.0.0.1:{ports['ops']}",
-                "DOCHAK_INGRESS_THREADS": "16",
                 **settings,
             },
         )

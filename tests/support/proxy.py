@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""nginx in front of two ingresses, configured as the README advises."""
+
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+from support import builds
+from support.wait import until
+
+# What nginx needs to run here, beside what it has to do.
+AROUND = """
+daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 1024; }}
+http {{
+client_body_temp_path {folder}/body;
+proxy_temp_path {folder}/proxy;
+fastcgi_temp_path {folder}/fastcgi;
+uwsgi_temp_path {folder}/uwsgi;
+scgi_temp_path {folder}/scgi;
+{configuration}
+}}
+"""
+
+
+def advised(port: int, upstreams: list[int]) -> str:
+    """The README's configuration, at our addresses."""
+    readme = (builds.ROOT / "README.md").read_text("utf-8")
+    configuration = readme.partition("```nginx\n")[2].partition("```")[0]
+    for theirs, ours in {"443 ssl": port, **{f"10.0.0.{number}:8080": upstream for number, upstream in enumerate(upstreams, 1)}}.items():
+        assert configuration.count(theirs) == 1, f"{theirs} in {configuration}"
+        configuration = configuration.replace(theirs, f"127.0.0.1:{ours}")
+    return configuration
+
+
+def program() -> str:
+    found = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert found, "nginx is not installed"
+    return found
+
+
+class Proxy:
+    def __init__(self, folder: Path, port: int, upstreams: list[int]):
+        self.port = port
+        self._folder = folder
+        self._conf = folder / "nginx.conf"
+        self._conf.write_text(AROUND.format(folder=folder, configuration=advised(port, upstreams)))
+        self._process: subprocess.Popen | None = None
+
+    def __enter__(self) -> "Proxy":
+        errors = self._folder / "error.log"
+        self._process = subprocess.Popen([program(), "-p", self._folder, "-e", errors, "-c", self._conf], stdin=subprocess.DEVNULL)
+        until("nginx listens", self._listens)
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+
+    def _listens(self) -> bool:
+        assert self._process.poll() is None, (self._folder / "error.log").read_text()
+        with socket.socket() as sock:
+            return sock.connect_ex(("127.0.0.1", self.port)) == 0
