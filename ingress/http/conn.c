@@ -121,6 +121,7 @@ static void linger(struct conn *conn) {
   shutdown(conn->fd, SHUT_WR);
   conn->state = STATE_LINGERING;
   conn->in_len = 0;
+  crowd_set_idle(&conn->conns->crowd, &conn->guest, true);
   set_deadline(conn, in_ms(conn, CONN_LINGER_MS));
 }
 
@@ -584,7 +585,9 @@ void conn_start(struct conns *conns, int fd, struct in_addr address, bool unlimi
 }
 
 void conns_close_idle(struct conns *conns) {
-  struct guest *guest;
-  while ((guest = TAILQ_FIRST(&conns->crowd.idle)))
-    close_now((struct conn *)((char *)guest - offsetof(struct conn, guest)));
+  for (struct guest *guest = TAILQ_FIRST(&conns->crowd.idle), *next; guest; guest = next) {
+    next = TAILQ_NEXT(guest, of_all);
+    struct conn *conn = (struct conn *)((char *)guest - offsetof(struct conn, guest));
+    if (conn->state == STATE_HEAD) close_now(conn); // an answer on its way is not cut off
+  }
 }
