@@ -209,12 +209,14 @@ static void go_on(struct conn *conn) {
 
 static void write_answer(struct conn *conn, const struct reply *reply) {
   const struct request *req = conn->req;
-  size_t body_len = reply->body ? strlen(reply->body) : 0;
-  char head[512];
-  int head_len = snprintf(
-      head, sizeof head, "HTTP/1.1 %d %s\r\n%s%sContent-Length: %zu\r\nConnection: %s\r\n\r\n", reply->status,
-      http_status_text(reply->status), reply->body ? "Content-Type: application/json\r\n" : "",
-      reply->headers ? reply->headers : "", body_len, conn->close_after ? "close" : "keep-alive");
+  bool has_content = reply->status != 204; // RFC 9110, section 15.3.5
+  size_t body_len = has_content && reply->body ? strlen(reply->body) : 0;
+  char length[40] = "", head[512];
+  if (has_content) snprintf(length, sizeof length, "Content-Length: %zu\r\n", body_len);
+  int head_len =
+      snprintf(head, sizeof head, "HTTP/1.1 %d %s\r\n%s%s%sConnection: %s\r\n\r\n", reply->status,
+               http_status_text(reply->status), body_len ? "Content-Type: application/json\r\n" : "",
+               reply->headers ? reply->headers : "", length, conn->close_after ? "close" : "keep-alive");
   if (req && req->head.method && strcmp(req->head.method, "HEAD") == 0) body_len = 0;
   conn->out = mem_alloc((size_t)head_len + body_len);
   memcpy(conn->out, head, (size_t)head_len);
