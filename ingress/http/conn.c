@@ -150,6 +150,11 @@ static void grow_in(struct conn *conn) {
   conn->in = mem_grow(conn->in, conn->in_size, 1);
 }
 
+// An empty line in front of a request is nothing of it yet: some clients send one behind a body.
+static bool has_begun(const struct conn *conn) {
+  return conn->in_len > 2 || (conn->in_len && conn->in[0] != '\r');
+}
+
 // ---- answers ----
 
 static bool send_out(struct conn *conn) {
@@ -204,7 +209,7 @@ static void go_on(struct conn *conn) {
   conn->state = STATE_HEAD;
   crowd_set_idle(&conn->conns->crowd, &conn->guest, true);
   conn->began_ms = loop_now_ms(conn->conns->loop);
-  set_deadline(conn, in_ms(conn, conn->in_len ? CONN_HEAD_MS : CONN_KEEP_ALIVE_MS));
+  set_deadline(conn, in_ms(conn, has_begun(conn) ? CONN_HEAD_MS : CONN_KEEP_ALIVE_MS));
 }
 
 static void write_answer(struct conn *conn, const struct reply *reply) {
@@ -458,7 +463,7 @@ static bool read_head(struct conn *conn) {
     case HTTP_SCAN_MORE:
       break;
     }
-    bool nothing = conn->in_len == 0;
+    bool nothing = conn->in_len == 0, begun = has_begun(conn);
     size_t n;
     if (conn->in_len == conn->in_size) grow_in(conn);
     enum got got = receive(conn, conn->in + conn->in_len, conn->in_size - conn->in_len, &n);
@@ -469,7 +474,7 @@ static bool read_head(struct conn *conn) {
     if (got == GOT_END) close_now(conn);
     if (got != GOT_BYTES) return got == GOT_END;
     conn->in_len += n;
-    if (!nothing) continue;
+    if (begun || !has_begun(conn)) continue;
     conn->began_ms = loop_now_ms(conn->conns->loop);
     set_deadline(conn, in_ms(conn, CONN_HEAD_MS));
   }
@@ -543,7 +548,7 @@ static void on_deadline(struct loop_timer *timer) {
   }
   if (conn->state == STATE_BODY)
     answer_incomplete(conn);
-  else if (conn->state == STATE_HEAD && conn->in_len)
+  else if (conn->state == STATE_HEAD && has_begun(conn))
     answer_fault(conn, &(struct http_fault){503, "too_slow", "the request's head did not come in time"});
   else
     close_now(conn);

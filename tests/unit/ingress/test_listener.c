@@ -251,6 +251,16 @@ static void test_an_answer_without_content_has_no_body_and_no_length(void **stat
   close(fd);
 }
 
+static void test_a_slow_head_is_told_so_and_an_empty_line_is_none(void **state) {
+  int slow = wire_connect(port), done = connect_and_ask(POST("/a") SIZED(0) "\r\n", 200);
+  send_text(slow, "POST /a");
+  assert_next(slow, 503, NULL);
+  assert_closed(slow);
+  send_text(done, POST("/a") SIZED(0)); // that much later it is still there
+  assert_next(done, 200, NULL);
+  close(done);
+}
+
 // ---- room ----
 
 static void test_the_longest_idle_one_makes_room(void **state) {
@@ -306,6 +316,7 @@ int main(void) {
       TEST(test_an_expectation_is_met_when_the_body_is_wanted),
       TEST(test_bodies_have_bounds_in_bytes_and_time),
       TEST(test_an_answer_without_content_has_no_body_and_no_length),
+      TEST(test_a_slow_head_is_told_so_and_an_empty_line_is_none),
       TEST(test_the_longest_idle_one_makes_room),
       TEST(test_connections_that_only_wait_for_their_end_make_room_too),
       TEST(test_a_flood_behind_a_refusal_ends_and_holds_nobody_up),
