@@ -563,9 +563,10 @@ static bool make_way(struct conns *conns, struct in_addr address, bool unlimited
   return !full;
 }
 
-static void turn_away(int fd) {
+static void turn_away(const struct conns *conns, int fd) {
   static const char text[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 5\r\n"
                              "Connection: close\r\n\r\n";
+  conns->note(conns->arg, NULL, &(struct reply){.status = 503});
   ssize_t n = send(fd, text, sizeof text - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
   (void)n; // whoever does not get it sees the connection closed
   close(fd);
@@ -574,7 +575,7 @@ static void turn_away(int fd) {
 void conn_start(struct conns *conns, int fd, struct in_addr address, bool unlimited) {
   struct err err;
   if (!make_way(conns, address, unlimited)) {
-    turn_away(fd);
+    turn_away(conns, fd);
     return;
   }
   struct conn *conn = mem_alloc(sizeof *conn);

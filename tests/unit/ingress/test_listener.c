@@ -278,6 +278,23 @@ static void test_the_longest_idle_one_makes_room(void **state) {
     if (i != 2) close(fds[i]);
 }
 
+static void test_who_is_turned_away_is_told_and_counted(void **state) {
+  int fds[CONNECTIONS_MAX];
+  for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+    fds[i] = wire_connect(port);
+    send_text(fds[i], POST("/a") SIZED(2) "x");
+  }
+  wait_for("requests", &in_flight, CONNECTIONS_MAX);
+  int64_t before = n_noted;
+  int fd = wire_connect(port);
+  assert_next(fd, 503, NULL);
+  assert_closed(fd);
+  assert_int_equal(n_noted - before, 1);
+  for (size_t i = 0; i < CONNECTIONS_MAX; i++) send_text(fds[i], "x");
+  for (size_t i = 0; i < CONNECTIONS_MAX; i++) assert_next(fds[i], 200, NULL);
+  for (size_t i = 0; i < CONNECTIONS_MAX; i++) close(fds[i]);
+}
+
 static void test_connections_that_only_wait_for_their_end_make_room_too(void **state) {
   int fds[CONNECTIONS_MAX];
   for (size_t i = 0; i < CONNECTIONS_MAX; i++) fds[i] = connect_and_ask(POST("/no") SIZED(9), 404);
@@ -318,6 +335,7 @@ int main(void) {
       TEST(test_an_answer_without_content_has_no_body_and_no_length),
       TEST(test_a_slow_head_is_told_so_and_an_empty_line_is_none),
       TEST(test_the_longest_idle_one_makes_room),
+      TEST(test_who_is_turned_away_is_told_and_counted),
       TEST(test_connections_that_only_wait_for_their_end_make_room_too),
       TEST(test_a_flood_behind_a_refusal_ends_and_holds_nobody_up),
   };
