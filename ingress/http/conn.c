@@ -19,7 +19,7 @@
 enum {
   IN_BYTES = 2048, // most requests fit, head and body
   CHUNKED_BYTES_FIRST = 4096,
-  ANSWERS_A_TURN = 32, // of one connection that sends many requests at once
+  STEPS_A_TURN = 32, // of one connection that sends much at once
 };
 
 static const int64_t NEVER = INT64_MAX;
@@ -44,7 +44,6 @@ struct conn {
   enum state state;
   bool readable, writable, hung_up; // as epoll has said and no call has contradicted
   bool running;                     // run() is on the stack
-  bool fresh;                       // nothing has come yet
   int64_t deadline_ms, began_ms;
 
   char *in; // a head and what follows it; does not move while a request points into it
@@ -162,7 +161,6 @@ static bool send_out(struct conn *conn) {
     ssize_t n = send(conn->fd, conn->out + conn->out_done, conn->out_len - conn->out_done, MSG_NOSIGNAL);
     if (n < 0 && errno == EAGAIN) {
       conn->writable = false;
-      set_deadline(conn, in_ms(conn, CONN_WRITE_MS));
       return false;
     }
     if (n < 0 && errno == EINTR) continue;
@@ -238,6 +236,7 @@ static void answer(struct conn *conn, struct reply reply) {
   write_answer(conn, &reply);
   free(reply.body);
   conn->state = STATE_WRITING;
+  set_deadline(conn, in_ms(conn, CONN_WRITE_MS));
   if (send_out(conn)) go_on(conn);
 }
 
@@ -325,8 +324,7 @@ static bool read_sized(struct conn *conn) {
   return true;
 }
 
-// Makes room for `more` bytes of a chunked body, and for one more than the limit, which tells that it is
-// passed.
+// Makes room for `more` bytes of a chunked body. False: answered.
 static bool make_room(struct conn *conn, size_t more) {
   struct request *req = conn->req;
   size_t needed = req->body.len + more, size = conn->body_size;
@@ -483,16 +481,14 @@ static bool read_head(struct conn *conn) {
 static bool read_away(struct conn *conn) {
   char bytes[16384];
   size_t n;
-  enum got got;
-  do got = receive(conn, bytes, sizeof bytes, &n);
-  while (got == GOT_BYTES);
+  enum got got = receive(conn, bytes, sizeof bytes, &n);
   if (got == GOT_END) close_now(conn);
-  return false;
+  return got == GOT_BYTES;
 }
 
 // ---- events ----
 
-// True: the state has changed, and there may be more to do.
+// True: there may be more to do.
 static bool step(struct conn *conn) {
   switch (conn->state) {
   case STATE_HEAD:
@@ -523,10 +519,10 @@ static void run(struct conn *conn) {
   if (conn->running || conn->mail.deliver) return;
   conn->running = true;
   int steps = 0;
-  while (step(conn) && ++steps < ANSWERS_A_TURN) {
+  while (step(conn) && ++steps < STEPS_A_TURN) {
   }
   conn->running = false;
-  if (steps < ANSWERS_A_TURN || conn->state == STATE_CLOSED) return;
+  if (steps < STEPS_A_TURN || conn->state == STATE_CLOSED) return;
   conn->mail.deliver = on_again;
   loop_post(conn->conns->loop, &conn->mail);
 }
