@@ -19,7 +19,7 @@
 enum {
   IN_BYTES = 2048, // most requests fit, head and body
   CHUNKED_BYTES_FIRST = 4096,
-  ANSWERS_A_TURN = 32, // of one connection that sends many requests at once
+  STEPS_A_TURN = 32, // of one connection that sends much at once
 };
 
 static const int64_t NEVER = INT64_MAX;
@@ -44,7 +44,6 @@ struct conn {
   enum state state;
   bool readable, writable, hung_up; // as epoll has said and no call has contradicted
   bool running;                     // run() is on the stack
-  bool fresh;                       // nothing has come yet
   int64_t deadline_ms, began_ms;
 
   char *in; // a head and what follows it; does not move while a request points into it
@@ -121,6 +120,7 @@ static void linger(struct conn *conn) {
   shutdown(conn->fd, SHUT_WR);
   conn->state = STATE_LINGERING;
   conn->in_len = 0;
+  crowd_set_idle(&conn->conns->crowd, &conn->guest, true);
   set_deadline(conn, in_ms(conn, CONN_LINGER_MS));
 }
 
@@ -149,6 +149,11 @@ static void grow_in(struct conn *conn) {
   conn->in = mem_grow(conn->in, conn->in_size, 1);
 }
 
+// An empty line in front of a request is nothing of it yet: some clients send one behind a body.
+static bool has_begun(const struct conn *conn) {
+  return conn->in_len > 2 || (conn->in_len && conn->in[0] != '\r');
+}
+
 // ---- answers ----
 
 static bool send_out(struct conn *conn) {
@@ -156,7 +161,6 @@ static bool send_out(struct conn *conn) {
     ssize_t n = send(conn->fd, conn->out + conn->out_done, conn->out_len - conn->out_done, MSG_NOSIGNAL);
     if (n < 0 && errno == EAGAIN) {
       conn->writable = false;
-      set_deadline(conn, in_ms(conn, CONN_WRITE_MS));
       return false;
     }
     if (n < 0 && errno == EINTR) continue;
@@ -203,17 +207,19 @@ static void go_on(struct conn *conn) {
   conn->state = STATE_HEAD;
   crowd_set_idle(&conn->conns->crowd, &conn->guest, true);
   conn->began_ms = loop_now_ms(conn->conns->loop);
-  set_deadline(conn, in_ms(conn, conn->in_len ? CONN_HEAD_MS : CONN_KEEP_ALIVE_MS));
+  set_deadline(conn, in_ms(conn, has_begun(conn) ? CONN_HEAD_MS : CONN_KEEP_ALIVE_MS));
 }
 
 static void write_answer(struct conn *conn, const struct reply *reply) {
   const struct request *req = conn->req;
-  size_t body_len = reply->body ? strlen(reply->body) : 0;
-  char head[512];
-  int head_len = snprintf(
-      head, sizeof head, "HTTP/1.1 %d %s\r\n%s%sContent-Length: %zu\r\nConnection: %s\r\n\r\n", reply->status,
-      http_status_text(reply->status), reply->body ? "Content-Type: application/json\r\n" : "",
-      reply->headers ? reply->headers : "", body_len, conn->close_after ? "close" : "keep-alive");
+  bool has_content = reply->status != 204; // RFC 9110, section 15.3.5
+  size_t body_len = has_content && reply->body ? strlen(reply->body) : 0;
+  char length[40] = "", head[512];
+  if (has_content) snprintf(length, sizeof length, "Content-Length: %zu\r\n", body_len);
+  int head_len =
+      snprintf(head, sizeof head, "HTTP/1.1 %d %s\r\n%s%s%sConnection: %s\r\n\r\n", reply->status,
+               http_status_text(reply->status), body_len ? "Content-Type: application/json\r\n" : "",
+               reply->headers ? reply->headers : "", length, conn->close_after ? "close" : "keep-alive");
   if (req && req->head.method && strcmp(req->head.method, "HEAD") == 0) body_len = 0;
   conn->out = mem_alloc((size_t)head_len + body_len);
   memcpy(conn->out, head, (size_t)head_len);
@@ -230,6 +236,7 @@ static void answer(struct conn *conn, struct reply reply) {
   write_answer(conn, &reply);
   free(reply.body);
   conn->state = STATE_WRITING;
+  set_deadline(conn, in_ms(conn, CONN_WRITE_MS));
   if (send_out(conn)) go_on(conn);
 }
 
@@ -317,8 +324,7 @@ static bool read_sized(struct conn *conn) {
   return true;
 }
 
-// Makes room for `more` bytes of a chunked body, and for one more than the limit, which tells that it is
-// passed.
+// Makes room for `more` bytes of a chunked body. False: answered.
 static bool make_room(struct conn *conn, size_t more) {
   struct request *req = conn->req;
   size_t needed = req->body.len + more, size = conn->body_size;
@@ -455,7 +461,7 @@ static bool read_head(struct conn *conn) {
     case HTTP_SCAN_MORE:
       break;
     }
-    bool nothing = conn->in_len == 0;
+    bool nothing = conn->in_len == 0, begun = has_begun(conn);
     size_t n;
     if (conn->in_len == conn->in_size) grow_in(conn);
     enum got got = receive(conn, conn->in + conn->in_len, conn->in_size - conn->in_len, &n);
@@ -466,7 +472,7 @@ static bool read_head(struct conn *conn) {
     if (got == GOT_END) close_now(conn);
     if (got != GOT_BYTES) return got == GOT_END;
     conn->in_len += n;
-    if (!nothing) continue;
+    if (begun || !has_begun(conn)) continue;
     conn->began_ms = loop_now_ms(conn->conns->loop);
     set_deadline(conn, in_ms(conn, CONN_HEAD_MS));
   }
@@ -475,16 +481,14 @@ static bool read_head(struct conn *conn) {
 static bool read_away(struct conn *conn) {
   char bytes[16384];
   size_t n;
-  enum got got;
-  do got = receive(conn, bytes, sizeof bytes, &n);
-  while (got == GOT_BYTES);
+  enum got got = receive(conn, bytes, sizeof bytes, &n);
   if (got == GOT_END) close_now(conn);
-  return false;
+  return got == GOT_BYTES;
 }
 
 // ---- events ----
 
-// True: the state has changed, and there may be more to do.
+// True: there may be more to do.
 static bool step(struct conn *conn) {
   switch (conn->state) {
   case STATE_HEAD:
@@ -515,10 +519,10 @@ static void run(struct conn *conn) {
   if (conn->running || conn->mail.deliver) return;
   conn->running = true;
   int steps = 0;
-  while (step(conn) && ++steps < ANSWERS_A_TURN) {
+  while (step(conn) && ++steps < STEPS_A_TURN) {
   }
   conn->running = false;
-  if (steps < ANSWERS_A_TURN || conn->state == STATE_CLOSED) return;
+  if (steps < STEPS_A_TURN || conn->state == STATE_CLOSED) return;
   conn->mail.deliver = on_again;
   loop_post(conn->conns->loop, &conn->mail);
 }
@@ -540,7 +544,7 @@ static void on_deadline(struct loop_timer *timer) {
   }
   if (conn->state == STATE_BODY)
     answer_incomplete(conn);
-  else if (conn->state == STATE_HEAD && conn->in_len)
+  else if (conn->state == STATE_HEAD && has_begun(conn))
     answer_fault(conn, &(struct http_fault){503, "too_slow", "the request's head did not come in time"});
   else
     close_now(conn);
@@ -555,9 +559,10 @@ static bool make_way(struct conns *conns, struct in_addr address, bool unlimited
   return !full;
 }
 
-static void turn_away(int fd) {
+static void turn_away(const struct conns *conns, int fd) {
   static const char text[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 5\r\n"
                              "Connection: close\r\n\r\n";
+  conns->note(conns->arg, NULL, &(struct reply){.status = 503});
   ssize_t n = send(fd, text, sizeof text - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
   (void)n; // whoever does not get it sees the connection closed
   close(fd);
@@ -566,7 +571,7 @@ static void turn_away(int fd) {
 void conn_start(struct conns *conns, int fd, struct in_addr address, bool unlimited) {
   struct err err;
   if (!make_way(conns, address, unlimited)) {
-    turn_away(fd);
+    turn_away(conns, fd);
     return;
   }
   struct conn *conn = mem_alloc(sizeof *conn);
@@ -584,7 +589,9 @@ void conn_start(struct conns *conns, int fd, struct in_addr address, bool unlimi
 }
 
 void conns_close_idle(struct conns *conns) {
-  struct guest *guest;
-  while ((guest = TAILQ_FIRST(&conns->crowd.idle)))
-    close_now((struct conn *)((char *)guest - offsetof(struct conn, guest)));
+  for (struct guest *guest = TAILQ_FIRST(&conns->crowd.idle), *next; guest; guest = next) {
+    next = TAILQ_NEXT(guest, of_all);
+    struct conn *conn = (struct conn *)((char *)guest - offsetof(struct conn, guest));
+    if (conn->state == STATE_HEAD) close_now(conn); // an answer on its way is not cut off
+  }
 }

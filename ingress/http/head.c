@@ -4,6 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
+// The longest request line that can be good, and the empty one that may stand in front of it.
+enum { LINE_MAX_BYTES = 2 + HTTP_METHOD_MAX_BYTES + 1 + HTTP_TARGET_MAX_BYTES + sizeof " HTTP/1.1\r\n" - 1 };
+
 static bool fail(struct http_fault *fault, int status, const char *code, const char *message) {
   *fault = (struct http_fault){status, code, message};
   return false;
@@ -34,13 +37,17 @@ static enum http_scan scan_fault(struct http_fault *fault, const char *message) 
   return HTTP_SCAN_FAULT;
 }
 
-static enum http_scan scan_too_large(const char *bytes, size_t len, struct http_fault *fault) {
-  bool first_line = !memchr(bytes, '\n', len);
-  if (first_line)
+static enum http_scan scan_too_large(struct http_fault *fault, size_t at) {
+  if (at == LINE_MAX_BYTES)
     fail(fault, 414, "target_too_long", "the request line is longer than 8 KiB");
   else
     fail(fault, 431, "head_too_large", "the request's head is larger than 16 KiB");
   return HTTP_SCAN_FAULT;
+}
+
+// Without an end where the longest line has one; the empty line in front of it does not count.
+static bool line_is_too_long(const char *bytes, size_t at) {
+  return at == LINE_MAX_BYTES && !memchr(bytes + 2, '\n', at - 2);
 }
 
 // An empty line in front of the request is let pass (RFC 9112, section 2.2): it does not end the head.
@@ -52,7 +59,7 @@ enum http_scan http_head_scan(const char *bytes, size_t len, size_t *seen, struc
   for (size_t at = *seen; at < len; at++) {
     unsigned char c = (unsigned char)bytes[at];
     bool after_cr = at > 0 && bytes[at - 1] == '\r';
-    if (at >= HTTP_HEAD_MAX_BYTES) return scan_too_large(bytes, at, fault);
+    if (line_is_too_long(bytes, at) || at == HTTP_HEAD_MAX_BYTES) return scan_too_large(fault, at);
     if (c == '\n' && !after_cr) return scan_fault(fault, "a line ends without CR");
     if (c != '\n' && after_cr) return scan_fault(fault, "a CR without LF");
     if (c != '\n' && c != '\r' && !is_text(c)) return scan_fault(fault, "a control character in the head");
@@ -64,8 +71,6 @@ enum http_scan http_head_scan(const char *bytes, size_t len, size_t *seen, struc
     return HTTP_SCAN_WHOLE;
   }
   *seen = len;
-  if (len > HTTP_TARGET_MAX_BYTES + HTTP_METHOD_MAX_BYTES + 16 && !memchr(bytes, '\n', len))
-    return scan_too_large(bytes, len, fault);
   return HTTP_SCAN_MORE;
 }
 

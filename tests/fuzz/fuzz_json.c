@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// The guard in front of jansson, and the spans: what is let through is no deeper than it may be, and the text
+// at each place says what the document says there.
+#include "common/json.h"
+#include "tests/fuzz/cuts.h"
+
+// In the object at `text`, found as a provider file would name it.
+static void span_of_member(const char *text, size_t len, const char *key, size_t *start, size_t *out_len) {
+  char *name = mem_alloc(2 * strlen(key) + 2), *to = name;
+  *to++ = '/';
+  for (; *key; key++) {
+    if (*key == '~' || *key == '/') *to++ = '~';
+    *to++ = (char)(*key == '~' ? '0' : *key == '/' ? '1' : *key);
+  }
+  struct json_pointer pointer;
+  if (!json_pointer_init(&pointer, name, NULL)) abort();
+  if (!json_span_at(text, len, &pointer, start, out_len)) abort();
+  json_pointer_fini(&pointer);
+  free(name);
+}
+
+// `text` is what stands where `value` was read.
+static void look_at(const json_t *value, const char *text, size_t len, int depth) {
+  AUTO_JSON *again = json_parse(text, len, NULL);
+  if (!again || !json_equal(again, value)) abort();
+  size_t cursor = 0, start, child_len, n = json_array_size(value);
+  const char *key;
+  json_t *child;
+  if ((json_is_object(value) || json_is_array(value)) && ++depth > JSON_DEPTH_MAX) abort();
+  for (size_t i = 0; i < n; i++) {
+    if (!json_span_next(text, len, &cursor, &start, &child_len) || start + child_len > len) abort();
+    look_at(json_array_get(value, i), text + start, child_len, depth);
+  }
+  if (json_is_array(value) && json_span_next(text, len, &cursor, &start, &child_len)) abort();
+  json_object_foreach((json_t *)(uintptr_t)value, key, child) {
+    span_of_member(text, len, key, &start, &child_len);
+    if (start + child_len > len) abort();
+    look_at(child, text + start, child_len, depth);
+  }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
+  static const struct json_pointer whole = {.n_parts = 0};
+  struct err err = {""};
+  char *text = exact_copy(bytes, len);
+  AUTO_JSON *document = json_parse(text, len, &err);
+  if (!document && !*err.text) abort();
+  size_t start, span_len;
+  if (document) {
+    if (!json_span_at(text, len, &whole, &start, &span_len) || start + span_len > len) abort();
+    look_at(document, text + start, span_len, 0);
+  }
+  free(text);
+  return 0;
+}
