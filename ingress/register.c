@@ -309,7 +309,9 @@ static void take_in(struct ingress *ingress, struct request *req, const char *te
 static bool authorized(const struct registrar *registrar, const struct request *req) {
   static const char scheme[] = "Bearer ";
   const char *given = http_header(&req->head, "Authorization");
-  if (!given || strncasecmp(given, scheme, sizeof scheme - 1) != 0) return false;
+  if (!given || http_header_count(&req->head, "Authorization") != 1 ||
+      strncasecmp(given, scheme, sizeof scheme - 1) != 0)
+    return false;
   given += sizeof scheme - 1;
   return secrets_hold(&registrar->keys, given, strlen(given));
 }

@@ -82,6 +82,14 @@ static void handle(void *arg, struct request *req) {
   req->route->handle(server->ingress, req);
 }
 
+static struct reply too_large(void *arg, const struct request *req) {
+  (void)arg;
+  if (req->refused) return webhook_refusal(req);
+  AUTO_FREE char *message =
+      mem_printf("the body is over the limit of %zu bytes (DOCHAK_BODY_MAX_BYTES)", req->body_max_bytes);
+  return reply_error(413, "too_large", message);
+}
+
 // A provider that takes a 4xx for final never sends it again: somebody has to know.
 static void log_too_large(const struct server *server, const struct endpoint *endpoint) {
   AUTO_FREE char *key = mem_printf("413 %s", endpoint->name);
@@ -137,6 +145,7 @@ struct server *server_start(struct ingress *ingress, struct err *err) {
       .arg = server,
       .admit = admit,
       .handle = handle,
+      .too_large = too_large,
       .note = note,
   };
   server->listener = listener_start(&options, err);

@@ -227,6 +227,10 @@ static void set_clocks(const struct ingress *ingress, struct request *req) {
   req->body_by_ms = req->answer_by_ms - ack_budget_ms(ingress, provider);
 }
 
+struct reply webhook_refusal(const struct request *req) {
+  return reply_ack(provider_refusal(req->endpoint->provider, NULL));
+}
+
 // False: its body is too long to be read for nothing but the refusal.
 static bool admit_stranger(struct ingress *ingress, struct request *req, const struct verify_request *sender,
                            struct reply *refusal) {
@@ -234,7 +238,7 @@ static bool admit_stranger(struct ingress *ingress, struct request *req, const s
   req->lane = LANE_STRANGERS;
   req->body_max_bytes = STRANGER_MAX_BYTES;
   if (req->head.content_length <= STRANGER_MAX_BYTES) return true;
-  *refusal = refuse(req);
+  *refusal = webhook_refusal(req);
   return false;
 }
 

@@ -9,4 +9,6 @@ struct ingress;
 
 // Finds the endpoint and looks at what of its sender stands in the head. False: there is no such endpoint.
 bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *refusal);
+// The answer to a sender that was refused and whose body is not read.
+struct reply webhook_refusal(const struct request *req);
 void webhook_handle(struct ingress *ingress, struct request *req);

@@ -254,9 +254,9 @@ static void answer_fault(struct conn *conn, const struct http_fault *fault) {
 // ---- the body ----
 
 static void answer_too_large(struct conn *conn) {
-  AUTO_FREE char *message = mem_printf("the body is over the limit of %zu bytes (DOCHAK_BODY_MAX_BYTES)",
-                                       conn->req->body_max_bytes);
-  answer(conn, reply_closing(413, "too_large", message));
+  struct reply reply = conn->conns->too_large(conn->conns->arg, conn->req);
+  reply.close = true;
+  answer(conn, reply);
 }
 
 static void answer_incomplete(struct conn *conn) {
