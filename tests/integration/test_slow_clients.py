@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from support import builds, http, payloads
-from support.crowds import Client, Crowd, allow_files, connect
+from support.crowds import Client, Crowd, allow_files
 from support.service import Service
 from support.wait import until
 from support.world import World
@@ -211,7 +211,7 @@ def sockets() -> Iterator[list[socket.socket]]:
 
 def idle(world: World, source: str = CROWD) -> socket.socket:
     """A connection that has had an answer and asks for nothing."""
-    sock = connect(world.ingress.ports["public"], source)
+    sock = http.connect(world.ingress.ports["public"], source)
     sock.sendall(NOWHERE)
     assert sock.recv(4096).startswith(b"HTTP/1.1 404 ")
     return sock

@@ -3,7 +3,6 @@
 
 import resource
 import select
-import socket
 import threading
 import time
 from collections import Counter
@@ -11,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from support import builds
+from support import builds, http
 
 
 def allow_files(count: int) -> None:
@@ -22,10 +21,6 @@ def allow_files(count: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def connect(port: int, source: str = "127.0.0.1") -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), 15 * builds.patience(), (source, 0))
-
-
 class Client:
     """Sends its opening at once and then of its drip, again and again, one byte at a time."""
 
@@ -33,7 +28,7 @@ class Client:
         self.said = b""
         self.closed_after: float | None = None  # seconds from the opening to the server's end of it
         self._drip, self._at = drip, 0
-        self.sock = connect(port, source)
+        self.sock = http.connect(port, source)
         self._began = time.monotonic()
         self.sock.sendall(opening)
         self.sock.setblocking(False)

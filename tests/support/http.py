@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from support import builds
 from support.wait import until
 
+IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h
 NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, ALL_STATES = 4, 20, 0xFFFFFFFF  # linux/sock_diag.h
 
 
@@ -82,11 +83,21 @@ def status_of(said: bytes) -> int:
     return int(said.split(b" ", 2)[1]) if said.startswith(b"HTTP/1.1 ") else 0
 
 
+def connect(port: int, source: str = "127.0.0.1", timeout: float = 15) -> socket.socket:
+    """From an address of this machine. Its port is chosen late, by both ends: among thousands the kernel searches long for one of its own."""
+    sock = socket.socket()
+    sock.settimeout(timeout * builds.patience())
+    sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+    sock.bind((source, 0))
+    sock.connect(("127.0.0.1", port))
+    return sock
+
+
 class Wire:
     """One connection, byte by byte: what is sent goes out as it stands, and each answer has to be well-formed to the letter."""
 
     def __init__(self, port: int, source: str = "127.0.0.1", timeout: float = 15):
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout * builds.patience(), (source, 0))
+        self.sock = connect(port, source, timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._said = b""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPException
 
-from support import builds, http, payloads
+from support import http, payloads
 from support.wait import until
 from support.world import World
 
