@@ -357,7 +357,8 @@ static bool take_chunked(struct conn *conn, char *bytes, size_t len) {
     answer_fault(conn, &(struct http_fault){400, "bad_framing", message});
     return true;
   }
-  if (req->body.len + body_len > req->body_max_bytes) {
+  if (req->body.len + body_len + conn->chunked.left >
+      req->body_max_bytes) { // what is still to come of a chunk, too
     answer_too_large(conn);
     return true;
   }

@@ -167,10 +167,10 @@ static bool read_header(struct http_head *out, char *line, struct http_fault *fa
 }
 
 // Ends the line at its CRLF, which the scan has made sure of. The last one is empty.
-static char *next_line(char **at) {
-  char *line = *at, *end = strchr(line, '\r');
-  *end = '\0';
-  *at = end + 2;
+static char *next_line(char **at, const char *end) {
+  char *line = *at, *cr = memchr(line, '\r', (size_t)(end - line));
+  *cr = '\0';
+  *at = cr + 2;
   return line;
 }
 
@@ -257,9 +257,10 @@ bool http_head_read(struct http_head *out, char *bytes, size_t len, struct http_
   out->content_length = 0;
   out->expects_continue = false;
   char *at = bytes;
+  const char *end = bytes + len;
   if (len > 4 && *at == '\r') at += 2;
-  if (!read_request_line(out, next_line(&at), fault)) return false;
-  for (char *line = next_line(&at); *line; line = next_line(&at))
+  if (!read_request_line(out, next_line(&at, end), fault)) return false;
+  for (char *line = next_line(&at, end); *line; line = next_line(&at, end))
     if (!read_header(out, line, fault)) return false;
   read_persistence(out);
   return check_host(out, fault) && read_framing(out, fault) && read_expectation(out, fault);

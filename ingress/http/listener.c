@@ -35,7 +35,7 @@ struct listener {
   struct loop_watch on_door; // on the first loop
   struct loop_timer knock;
   struct mail shut;
-  size_t next; // who gets the next connection
+  uint8_t turns[1024]; // which loop gets the next connection from an address, by the address's hash
   atomic_bool draining;
   size_t n;
   struct station stations[];
@@ -64,10 +64,17 @@ static bool is_unlimited(const struct listener *listener, struct in_addr in) {
          address_parse(text, strlen(text), &address) && networks_hold(listener->options.unlimited, &address);
 }
 
+// The connections of one address are spread evenly: the limit for an address is kept by each loop for its
+// share.
+static struct station *station_for(struct listener *listener, struct in_addr address) {
+  uint32_t hash = ntohl(address.s_addr) * 2654435761U >> 22;
+  return &listener->stations[(hash + listener->turns[hash]++) % listener->n];
+}
+
 static void let_in(struct listener *listener, int fd, struct in_addr address) {
   int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  struct station *station = &listener->stations[listener->next++ % listener->n];
+  struct station *station = station_for(listener, address);
   struct arrival *arrival = mem_alloc(sizeof *arrival);
   *arrival = (struct arrival){.mail.deliver = on_arrival,
                               .conns = &station->conns,
