@@ -160,8 +160,10 @@ fail:
 
 // A good start that the user's file may change …
 static const struct kafka_setting producer_defaults[] = {
-    {"linger.ms", "0"}, // with few requests in flight it batches by itself, and nobody waits
-    {"max.in.flight.requests.per.connection", "5"},
+    // librdkafka's requests hold one partition's records each, so a little patience halves their number, and
+    // with it what they cost the broker; one more in flight is enough to keep it busy.
+    {"linger.ms", "1"},
+    {"max.in.flight.requests.per.connection", "2"},
     {"queue.buffering.max.messages", "100000"}, // bounds memory while Kafka is away
     {"queue.buffering.max.kbytes", "65536"},
 };

@@ -15,8 +15,8 @@ enum { BODY_MAX_BYTES = 16384, ANSWER_SIZE = 512, POLL_MS = 100 };
 
 static const char *const producer_settings[][2] = {
     {"acks", "all"},
-    {"linger.ms", "0"},
-    {"max.in.flight.requests.per.connection", "5"},
+    {"linger.ms", "1"},
+    {"max.in.flight.requests.per.connection", "2"},
     {"message.timeout.ms", "5000"},
     {"partitioner", "murmur2_random"},
     {"queue.buffering.max.messages", "100000"},

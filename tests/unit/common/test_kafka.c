@@ -150,7 +150,7 @@ static void test_the_producer_keeps_what_correctness_rests_on(void **state) {
   rd_kafka_t *rk = client_of_mock("linger.ms=3\nmessage.timeout.ms=9000\n");
   const rd_kafka_conf_t *conf = rd_kafka_conf(rk);
   assert_string_equal(value_of(conf, "enable.idempotence"), "false");
-  assert_string_equal(value_of(conf, "max.in.flight.requests.per.connection"), "5");
+  assert_string_equal(value_of(conf, "max.in.flight.requests.per.connection"), "2");
   assert_string_equal(value_of(conf, "queue.buffering.max.messages"), "100000");
   assert_string_equal(value_of(conf, "linger.ms"), "3");
   assert_string_equal(value_of(conf, "acks"), "-1");
