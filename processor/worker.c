@@ -67,6 +67,9 @@ static rd_kafka_conf_t *consumer_conf(const struct settings *settings, const cha
       {"enable.auto.commit", "false"},
       {"enable.auto.offset.store", "false"},
       {"auto.offset.reset", "earliest"},
+      // Nobody writes events in a transaction. But a new owner's offsets then wait for the transaction in
+      // which an expelled one commits them, without which both would tell the batch's alerts
+      // (docs/model/README.md).
       {"isolation.level", "read_committed"},
       {"partition.assignment.strategy", "range"}, // cooperative is broken before librdkafka 2.10
       {"heartbeat.interval.ms", "500"},           // how soon a member hears of a rebalance
