@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "ingress/webhook.h"
 
+#include "common/framing.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "ingress/counters.h"
 #include "ingress/forwarded.h"
-#include "ingress/framing.h"
 #include "ingress/server.h"
 #include <stdlib.h>
 #include <string.h>
