@@ -235,7 +235,8 @@ static void apply(struct batch *batch, size_t at, const struct fact *fact) {
   enum status before = notification->status;
   bool changed = false;
   const struct ledger_rule *rule = ledger_apply(notification, &fact->saying, &changed);
-  batch->changed[at] |= changed;
+  // A new receipt counts as a change though no field moved: whoever decided meanwhile without it starts over.
+  batch->changed[at] |= changed || fact->element;
   if (rule->alert != LEDGER_NO_ALERT)
     alert_of_notification(&batch->alerts[batch->n_alerts++], rule->alert, notification, before, fact);
 }
