@@ -177,7 +177,7 @@ bool outbox_send(struct outbox *outbox, rd_kafka_t *consumer, struct fact *const
   rd_kafka_t *producer = outbox->producer;
   if (!kafka_ok(rd_kafka_begin_transaction(producer), "begin a transaction", err)) return false;
   if (produce_all(outbox, facts, n, alerts, n_alerts, err) &&
-      send_offsets(producer, consumer, facts, n, err) && commit(producer, err)) {
+      (consumer == NULL || send_offsets(producer, consumer, facts, n, err)) && commit(producer, err)) {
     for (size_t i = 0; i < n_alerts; i++)
       metrics_add(outbox->processor->metrics, METRIC_ALERTS, alerts[i].type, 1);
     return true;

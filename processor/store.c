@@ -70,6 +70,10 @@ void store_close(struct store *store) {
   free(store);
 }
 
+PGconn *store_connection(struct store *store) {
+  return store->conn;
+}
+
 // ---- the batch and its orders ----
 
 static int by_key(const struct fact *a, const struct fact *b) {
