@@ -117,7 +117,7 @@ static int check(const struct settings *settings) {
 }
 
 static const struct command *find_command(const char *name) {
-  static const struct command *const commands[] = {&replay_command};
+  static const struct command *const commands[] = {&replay_command, &quarantine_command};
   for (size_t i = 0; name && i < COUNT_OF(commands); i++)
     if (strcmp(name, commands[i]->name) == 0) return commands[i];
   return NULL;

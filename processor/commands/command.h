@@ -14,3 +14,4 @@ struct command {
 };
 
 extern const struct command replay_command;     // status once more, from the events
+extern const struct command quarantine_command; // what is in quarantine, and back from there
