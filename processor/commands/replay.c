@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NOTE_RECORDS = 2000, PROGRESS_MS = 2000 };
+enum { NOTE_RECORDS = 2000, NOTE_MAX_BYTES = 8 * 1024 * 1024, PROGRESS_MS = 2000 };
 
 struct replay_options {
   struct place from, to;
@@ -34,7 +34,7 @@ struct replay {
   struct replay_store *store;
   struct telling *telling; // NULL in a dry run
   struct fact *facts;      // read and not yet noted
-  size_t n_facts;
+  size_t n_facts, n_bytes;
   struct report report;
   int64_t progress_at; // when the next line is due
   int64_t to_read, read, receipts, acceptances, unclear, unknown, not_done, missing;
@@ -108,6 +108,7 @@ static void clear(struct replay *r) {
     fact_fini(&r->facts[i]);
   }
   r->n_facts = 0;
+  r->n_bytes = 0;
 }
 
 static bool note(struct replay *r, struct err *err) {
@@ -132,7 +133,9 @@ static bool take_in(struct replay *r, rd_kafka_message_t *rkm, struct err *err) 
   r->read++;
   if (is_wanted(r, fact)) {
     count(r, fact);
-    return ++r->n_facts < NOTE_RECORDS || note(r, err);
+    r->n_facts++;
+    r->n_bytes += rkm->len;
+    return (r->n_facts < NOTE_RECORDS && r->n_bytes < NOTE_MAX_BYTES) || note(r, err);
   }
   rd_kafka_message_destroy(rkm);
   fact_fini(fact);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "processor/commands/replay_store.h"
+#include "common/clock.h"
 #include "common/mem.h"
+#include "common/stop.h"
 #include "processor/commands/correction.h"
 #include "processor/rows.h"
 #include <stdlib.h>
@@ -21,11 +23,23 @@ static const char *const statements[] = {
 
 // ---- opening ----
 
-static bool lock(PGconn *conn, struct err *err) {
+static bool try_lock(PGconn *conn, bool *got, struct err *err) {
   // The key is this program's own: "replay" in ASCII. Held until the connection closes.
   AUTO_RESULT *res = PQexec(conn, "SELECT pg_try_advisory_lock(x'7265706c6179'::bigint)");
   if (!pg_ok(conn, res, "lock", NULL, err)) return false;
-  return *PQgetvalue(res, 0, 0) == 't' || err_set(err, "another replay is at work");
+  *got = *PQgetvalue(res, 0, 0) == 't';
+  return true;
+}
+
+// Of a replay that has ended, or died, Postgres may learn a moment later.
+static bool lock(PGconn *conn, struct err *err) {
+  enum { WAIT_MS = 5000, PAUSE_MS = 100 };
+  int64_t deadline = clock_mono_ms() + WAIT_MS;
+  bool got = false;
+  do
+    if (!try_lock(conn, &got, err)) return false;
+  while (!got && clock_mono_ms() < deadline && !stop_wait_ms(PAUSE_MS));
+  return got || err_set(err, "another replay is at work");
 }
 
 struct replay_store *replay_store_open(const struct interpreter *interpreter, const char *source, bool alone,
@@ -280,6 +294,10 @@ bool replay_store_missing(struct replay_store *rs, const struct reader_span *spa
                           const struct place *from, const char *provider, int64_t *missing, struct err *err) {
   static const enum pg_type types[] = {PG_INT4, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_TEXT};
   struct pgarray c[COUNT_OF(types)];
+  bool any = false;
+  *missing = 0;
+  for (size_t i = 0; i < n; i++) any |= spans[i].low > 0;
+  if (!any) return true;
   rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < n; i++) {
     pgarray_add_int4(&c[0], spans[i].partition);
