@@ -205,10 +205,12 @@ static void warn(const struct replay *r) {
             "replay: %" PRId64 " events make no sense to today's provider files: what they did stays\n",
             r->unclear);
   if (r->unknown)
-    fprintf(stderr,
-            "replay: %" PRId64
-            " receipts were never taken in: \"dochak-processor quarantine redrive\" does that\n",
-            r->unknown);
+    fprintf(
+        stderr,
+        "replay: %" PRId64
+        " receipts are not in the database; those in quarantine come back with \"dochak-processor quarantine "
+        "redrive\"\n",
+        r->unknown);
   if (r->not_done)
     fprintf(stderr, "replay: %" PRId64 " events of the range are still the running processors' to do\n",
             r->not_done);

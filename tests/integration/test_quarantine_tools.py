@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from support import builds, payloads
-from support.replays import command
+from support.replays import command, replay
 from support.service import run_once
 from support.topics import Record
 from support.world import World
@@ -95,6 +95,15 @@ def test_what_is_understood_by_now_is_taken_in_once(broken: World) -> None:
     broken.settle()
     assert [broken.sql(f"SELECT * FROM {table} ORDER BY 1, 2") for table in ("notification", "receipt", "alert")] == tables
     assert len(broken.topics.read("quarantine")) == in_quarantine
+
+
+def test_replay_leaves_to_redrive_what_was_never_taken_in(broken: World) -> None:
+    before = broken.statuses()
+    assert "2 receipts are not in the database" in replay(broken).stderr
+    assert broken.statuses() == before
+    quarantine(broken, "redrive")
+    broken.settle()
+    assert "not in the database" not in replay(broken).stderr
 
 
 def test_what_comes_back_keeps_when_it_was_received(broken: World) -> None:

@@ -6,6 +6,7 @@ import re
 import subprocess
 import threading
 import time
+import uuid
 from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from support import builds, payloads
 from support.replays import kill, replay, start_replay, with_outcomes
 from support.service import Service, run_once
 from support.wait import until
-from support.world import PARTITIONS, World
+from support.world import World
 
 DEAD_LETTERED, RECOVERED = "dochak.notification.dead_lettered.v1", "dochak.notification.recovered.v1"
 # first_seen_at, updated_at and version tell of the way, all else of the end.
@@ -34,6 +35,10 @@ def rows(world: World) -> list[dict]:
         if row["notification_id"].startswith("rejected"):
             row.update({column: row[column] is not None for column in ("accepted_at", "due_at", "expires_at")})
     return found
+
+
+def count(world: World, what: str, *values) -> int:
+    return world.sql(f"SELECT count(*) AS n FROM {what}", *values)[0]["n"]
 
 
 def everything(world: World) -> list[list[dict]]:
@@ -199,16 +204,17 @@ def test_what_lies_outside_of_the_range_keeps_its_outcome(world: World) -> None:
 
 
 def test_what_the_topic_no_longer_holds_is_told(world: World, right: dict[str, str]) -> None:
-    place = world.sql("SELECT source_partition AS p, source_offset AS o FROM receipt WHERE notification_id = 'wrongly-sent'")[0]
-    gone = world.sql("SELECT count(*) AS n FROM receipt WHERE source_partition = %s AND source_offset <= %s", place["p"], place["o"])[0]["n"]
+    ((partition, offset),) = (
+        row.values() for row in world.sql("SELECT source_partition, source_offset FROM receipt WHERE notification_id = 'wrongly-sent'")
+    )
+    gone = count(world, "receipt WHERE source_partition = %s AND source_offset <= %s", partition, offset)
     admin = AdminClient({"bootstrap.servers": world.kafka.address})
-    (future,) = admin.delete_records([TopicPartition(world.topics.name("events"), place["p"], place["o"] + 1)]).values()
+    (future,) = admin.delete_records([TopicPartition(world.topics.name("events"), partition, offset + 1)]).values()
     future.result()
     done = replay(world, **right)
     assert f"{gone} receipts of the range are no longer on the topic" in done.stderr
     assert world.statuses()["wrongly-sent"] == "SENT"
-    others = world.sql("SELECT count(*) AS n FROM receipt WHERE outcome = 'delivered' AND code = '64008' AND source_partition <> %s", place["p"])
-    assert others[0]["n"] == 0
+    assert count(world, "receipt WHERE outcome = 'delivered' AND code = '64008' AND source_partition <> %s", partition) == 0
 
 
 def test_what_no_processor_has_taken_in_yet_is_left_to_it(world: World) -> None:
@@ -260,11 +266,11 @@ def test_kill_between_telling_and_writing_that_down_tells_nothing_twice(world: W
         busy = run_once("processor", world.env(**right), "replay", "--from", "beginning")
         assert busy.returncode == 1 and "another replay is at work" in busy.stderr
         kill_held(world, process)
-    assert world.sql("SELECT count(*) AS n FROM alert WHERE NOT told")[0]["n"] == 5
+    assert count(world, "alert WHERE NOT told") == 5
     done = replay(world, **right)
     assert "0 notifications corrected" in done.stdout and "earlier replay" not in done.stderr
     assert told(world) == TOLD
-    assert world.sql("SELECT count(*) AS n FROM alert WHERE NOT told")[0]["n"] == 0
+    assert count(world, "alert WHERE NOT told") == 0
 
 
 def test_kill_between_the_two_commits_loses_nothing(world: World, right: dict[str, str]) -> None:
@@ -303,7 +309,7 @@ def feed(world: World, ids: list[str], code: str, channel: str = "ALIMTALK") -> 
     for id_ in ids:
         headers = {
             "ce_specversion": "1.0",
-            "ce_id": f"{random.getrandbits(128):032x}",
+            "ce_id": str(uuid.uuid4()),
             "ce_type": "dochak.receipt.received.v1",
             "ce_source": "/ingress/bizgo/alimtalk",
             "ce_subject": id_,
@@ -311,7 +317,6 @@ def feed(world: World, ids: list[str], code: str, channel: str = "ALIMTALK") -> 
             "ce_provider": "bizgo",
             "ce_endpoint": "bizgo/alimtalk",
         }
-        headers["ce_id"] = re.sub(r"(.{8})(.{4})(.{4})(.{4})(.{12})", r"\1-\2-\3-\4-\5", headers["ce_id"])
         while True:
             try:
                 world.topics.produce("events", payloads.to_bytes(report(id_, code, channel)), key=id_, headers=list(headers.items()))
@@ -322,7 +327,7 @@ def feed(world: World, ids: list[str], code: str, channel: str = "ALIMTALK") -> 
 
 
 def wait_stored(world: World, receipts: int, deadline: float = 60) -> None:
-    until(f"{receipts} receipts are stored", lambda: world.sql("SELECT count(*) AS n FROM receipt")[0]["n"] >= receipts, deadline, every=0.05)
+    until(f"{receipts} receipts are stored", lambda: count(world, "receipt") >= receipts, deadline, every=0.05)
     world.settle(deadline)
 
 
@@ -346,8 +351,8 @@ def test_kills_and_late_receipts_in_the_middle_of_a_replay(world: World) -> None
         if part == 1:
             late.start()
         goal = part * 900
-        changed = "SELECT count(*) AS n FROM receipt WHERE code = '64008' AND outcome <> 'delivered'"
-        until("the replay has changed some", lambda: process.poll() is not None or world.sql(changed)[0]["n"] >= goal, every=0.001)
+        changed = "receipt WHERE code = '64008' AND outcome <> 'delivered'"
+        until("the replay has changed some", lambda: process.poll() is not None or count(world, changed) >= goal, every=0.001)
         time.sleep(chance.random() * 0.02)
         kills += process.poll() is None
         kill(process)
