@@ -16,7 +16,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from support import builds, payloads
-from support.replays import kill, replay, start_replay, with_outcomes
+from support.replays import count, everything, kill, replay, start_replay, with_outcomes
 from support.service import Service, run_once
 from support.wait import until
 from support.world import World
@@ -35,16 +35,6 @@ def rows(world: World) -> list[dict]:
         if row["notification_id"].startswith("rejected"):
             row.update({column: row[column] is not None for column in ("accepted_at", "due_at", "expires_at")})
     return found
-
-
-def count(world: World, what: str, *values) -> int:
-    return world.sql(f"SELECT count(*) AS n FROM {what}", *values)[0]["n"]
-
-
-def everything(world: World) -> list[list[dict]]:
-    world.settle()
-    alerts = [{"id": alert.id} for alert in world.alerts()]
-    return [world.sql(f"SELECT * FROM {table} ORDER BY 1, 2") for table in ("notification", "receipt", "alert")] + [alerts]
 
 
 def told(world: World) -> dict[str, list[str]]:

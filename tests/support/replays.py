@@ -6,6 +6,7 @@ import subprocess
 
 from support import builds
 from support.service import run_once
+from support.wait import until
 from support.world import World
 
 
@@ -39,6 +40,18 @@ def command(world: World, *arguments: str, **settings: str) -> subprocess.Comple
     for secret in world.secrets:
         assert secret not in done.stdout + done.stderr, done
     return done
+
+
+def count(world: World, what: str, *values) -> int:
+    return world.sql(f"SELECT count(*) AS n FROM {what}", *values)[0]["n"]
+
+
+def everything(world: World) -> list[list]:
+    """All tables and the alert topic, once nobody writes any more: that an alert is told is written down last."""
+    world.settle()
+    until("what is told is marked so", lambda: count(world, "alert WHERE NOT told") == 0)
+    alerts = [alert.id for alert in world.alerts()]
+    return [world.sql(f"SELECT * FROM {table} ORDER BY 1, 2") for table in ("notification", "receipt", "alert")] + [alerts]
 
 
 def replay(world: World, *arguments: str, **settings: str) -> subprocess.CompletedProcess:
