@@ -16,6 +16,7 @@ static const char *const level_names[] = {"debug", "info", "warn", "error"};
 // Set once, before the threads start.
 static const char *log_service = "dochak";
 static _Atomic enum log_level log_level_min = LOG_LEVEL_INFO;
+static int log_fd = STDOUT_FILENO;
 
 static const char cut_mark[] =
     "\",\"cut\":true}\n"; // the longest thing that must still fit behind a full line
@@ -116,6 +117,10 @@ void log_init(const char *service, enum log_level level) {
   log_level_min = level;
 }
 
+void log_to_stderr(void) {
+  log_fd = STDERR_FILENO;
+}
+
 bool log_level_parse(const char *name, enum log_level *out) {
   for (size_t i = 0; i < COUNT_OF(level_names); i++) {
     if (strcmp(name, level_names[i]) != 0) continue;
@@ -143,7 +148,7 @@ static void write_line(enum log_level level, const char *message, const struct l
   if (last) put_field(&line, last);
   finish(&line);
   // A log that cannot be written has nobody to tell.
-  while (write(STDOUT_FILENO, line.text, line.len) < 0 && errno == EINTR) continue;
+  while (write(log_fd, line.text, line.len) < 0 && errno == EINTR) continue;
 }
 
 void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t n) {

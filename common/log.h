@@ -23,6 +23,7 @@ static inline const char *log_present(const char *value) {
 #define LOG_INT(name, value) ((struct log_field){(name), NULL, (int64_t)(value)})
 
 void log_init(const char *service, enum log_level level);
+void log_to_stderr(void); // for a command whose stdout is its answer. Before any thread.
 bool log_level_parse(const char *name, enum log_level *out); // "debug" "info" "warn" "error"
 const char *log_level_name(enum log_level level);
 void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t n);

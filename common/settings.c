@@ -136,7 +136,9 @@ static void print_help(unsigned service) {
          processor ? "turns events into statuses and alerts" : "takes in webhooks and registrations");
   printf("usage: %s [OPTION]\n", binary_name(service));
   if (processor)
-    puts("       dochak-processor migrate   brings the Postgres tables and the Kafka topics up to date");
+    puts("       dochak-processor migrate      brings the Postgres tables and the Kafka topics up to date\n"
+         "       dochak-processor replay       corrects what an earlier provider file made of events\n"
+         "       dochak-processor quarantine   lists, shows and takes in what was not understood");
   puts("\n"
        "  --help           this\n"
        "  --check          reads the configuration, says what is wrong with it and ends\n"

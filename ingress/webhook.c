@@ -2,11 +2,11 @@
 #include "ingress/webhook.h"
 
 #include "common/clock.h"
+#include "common/framing.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "ingress/counters.h"
 #include "ingress/forwarded.h"
-#include "ingress/framing.h"
 #include "ingress/inflate.h"
 #include "ingress/server.h"
 #include "ingress/share.h"

@@ -38,21 +38,39 @@ static void set_source(struct alert *out, const struct fact *fact) {
   out->source_offset = fact->rkm->offset;
 }
 
-void alert_of_notification(struct alert *out, enum ledger_alert kind, const struct notification *n,
-                           enum status before, const struct fact *fact) {
+static void set_notification(struct alert *out, enum ledger_alert kind, const struct notification *n,
+                             enum status before, int64_t at) {
   assert(kind != LEDGER_NO_ALERT);
   *out = (struct alert){
       .type = mem_strdup(types[kind]), .provider = mem_strdup(n->provider), .subject = mem_strdup(n->id)};
-  out->id = uuid_of_fields((const char *const[]){n->provider, n->id, out->type}, 3);
-  AUTO_JSON *data =
-      json_pack("{ss ss ss ss? ss? ss? ss? ss? ss? ss? so so}", "provider", n->provider, "notification_id",
-                n->id, "status", status_name(n->status), "previous_status", status_name(before), "outcome",
-                n->outcome, "code", n->code, "reason", n->reason, "channel", n->channel, "recipient",
-                n->recipient, "reference", n->reference, "accepted_at", time_or_null(n->accepted_at),
-                "occurred_at", time_or_null(fact->saying.at));
+  AUTO_JSON *data = json_pack(
+      "{ss ss ss ss? ss? ss? ss? ss? ss? ss? so so}", "provider", n->provider, "notification_id", n->id,
+      "status", status_name(n->status), "previous_status", status_name(before), "outcome", n->outcome, "code",
+      n->code, "reason", n->reason, "channel", n->channel, "recipient", n->recipient, "reference",
+      n->reference, "accepted_at", time_or_null(n->accepted_at), "occurred_at", time_or_null(at));
   assert(data); // every text was valid UTF-8 when it was parsed or read from a header
   out->json = json_text(data);
+}
+
+void alert_of_notification(struct alert *out, enum ledger_alert kind, const struct notification *n,
+                           enum status before, const struct fact *fact) {
+  set_notification(out, kind, n, before, fact->saying.at);
+  out->id = uuid_of_fields((const char *const[]){n->provider, n->id, out->type}, 3);
   set_source(out, fact);
+}
+
+char *alert_replay_source(const char *events_topic) {
+  return mem_printf("%s#replay", events_topic);
+}
+
+void alert_of_correction(struct alert *out, enum ledger_alert kind, const struct notification *n,
+                         enum status before, const char *source) {
+  set_notification(out, kind, n, before, n->resolved_at);
+  AUTO_FREE char *version = mem_printf("%d", n->version + 1);
+  out->id = uuid_of_fields((const char *const[]){n->provider, n->id, out->type, "replay", version}, 5);
+  out->raised_at = clock_wall_ms();
+  out->source_topic = mem_strdup(source);
+  out->source_event = mem_strdup("replay");
 }
 
 void alert_of_quarantined(struct alert *out, const struct fact *fact) {

@@ -21,6 +21,13 @@ struct alert { // owns its strings
 // An alert about a notification as it stands after `fact` was applied; `before` is its status until then.
 void alert_of_notification(struct alert *out, enum ledger_alert kind, const struct notification *notification,
                            enum status before, const struct fact *fact);
+// An alert about a notification that a replay has put right; it is not yet the version it will be written as.
+// Each of its versions is an alert of its own, also where the type was told before. It has no record of the
+// topics for a source but alert_replay_source(): no batch finds it, the replay tells it.
+void alert_of_correction(struct alert *out, enum ledger_alert kind, const struct notification *notification,
+                         enum status before, const char *source);
+// "<events topic>#replay", which can be no topic. New string.
+char *alert_replay_source(const char *events_topic);
 // An alert about a record of the quarantine topic.
 void alert_of_quarantined(struct alert *out, const struct fact *fact);
 void alert_fini(struct alert *alert);

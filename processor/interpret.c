@@ -97,6 +97,28 @@ static void interpret_receipt(const struct interpreter *in, const struct provide
   fact->element = json_text(element);
 }
 
+static enum provider_outcome outcome_parse(const char *name) {
+  for (enum provider_outcome o = OUTCOME_DELIVERED; o <= OUTCOME_UNCONFIRMED; o++)
+    if (strcmp(name, provider_outcome_name(o)) == 0) return o;
+  abort(); // the table's own CHECK lets no other in
+}
+
+void interpret_stored(const struct interpreter *in, const struct stored_receipt *receipt, struct fact *fact) {
+  struct event ev = {.type = EVENT_RECEIPT, .provider = receipt->provider, .time_ms = receipt->received_at};
+  enum provider_outcome outcome = outcome_parse(receipt->outcome);
+  interpret_event(in, &ev, receipt->element, strlen(receipt->element), fact);
+  if (fact->type != FACT_NOTIFICATION) { // today's file cannot read it: what the row says has to do
+    const struct provider *provider = providers_find(in->providers, receipt->provider);
+    fact_fini(fact);
+    *fact = (struct fact){.ev = ev, .code = mem_strdup(receipt->code)};
+    finish_saying(fact, provider, SIGNAL_UNCONFIRMED, NULL, receipt->received_at);
+  }
+  fact->saying.signal = signal_of(outcome);
+  fact->saying.outcome = provider_outcome_name(outcome);
+  fact->saying.recipient = NULL;
+  fact->saying.recipient_hash = NULL;
+}
+
 static const char *member(const json_t *value, const char *name) {
   const char *text = json_string_value(json_object_get(value, name));
   return text && *text ? text : NULL;
@@ -122,6 +144,13 @@ static void keep_acceptance(const struct interpreter *in, const struct provider 
   }
   finish_saying(fact, provider, r->accepted ? SIGNAL_ACCEPTED : SIGNAL_REJECTED,
                 r->accepted ? NULL : "rejected", at);
+}
+
+void interpret_acceptance_again(const struct interpreter *in, const char *provider, bool rejected, int64_t at,
+                                int64_t received_at, struct fact *fact) {
+  fact->ev.time_ms = received_at;
+  finish_saying(fact, providers_find(in->providers, provider), rejected ? SIGNAL_REJECTED : SIGNAL_ACCEPTED,
+                rejected ? "rejected" : NULL, at);
 }
 
 static void interpret_acceptance(const struct interpreter *in, const struct provider *provider,

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // dochak-processor: turns events into statuses and alerts. `dochak-processor migrate` prepares its database
-// and topics.
+// and topics; the commands of processor/commands look at what is there and put it right.
 #include "common/admin.h"
 #include "common/mem.h"
 #include "common/stop.h"
+#include "processor/commands/command.h"
 #include "processor/migrate.h"
 #include "processor/processor.h"
 #include "processor/worker.h"
@@ -98,6 +99,16 @@ static int serve(const struct settings *settings, struct providers *providers) {
   return worked ? 0 : fail(&err);
 }
 
+static int do_command(const struct command *command, const void *options, const struct settings *settings,
+                      struct providers *providers) {
+  struct err err = {0};
+  struct processor p;
+  processor_init(&p, settings, providers);
+  bool done = command->run(&p, options, &err);
+  processor_fini(&p);
+  return done ? 0 : fail(&err);
+}
+
 static int check(const struct settings *settings) {
   struct err err = {0};
   if (!worker_check(settings, &err)) return fail(&err);
@@ -105,15 +116,26 @@ static int check(const struct settings *settings) {
   return 0;
 }
 
+static const struct command *find_command(const char *name) {
+  static const struct command *const commands[] = {&replay_command, &quarantine_command};
+  for (size_t i = 0; name && i < COUNT_OF(commands); i++)
+    if (strcmp(name, commands[i]->name) == 0) return commands[i];
+  return NULL;
+}
+
 int main(int argc, char **argv) {
+  const struct command *command = find_command(argv[1]);
   bool migrating = argc > 1 && strcmp(argv[1], "migrate") == 0;
+  AUTO_FREE void *options = command ? mem_alloc(command->options_size) : NULL;
   unsigned flags = 0;
-  int exit_code = settings_arguments(SERVICE_PROCESSOR, argc - migrating, argv + migrating, &flags);
+  int exit_code = command ? command->read(argc - 1, argv + 1, options)
+                          : settings_arguments(SERVICE_PROCESSOR, argc - migrating, argv + migrating, &flags);
   if (exit_code >= 0) return exit_code;
   struct err err = {0};
   struct settings settings = {0};
   if (!settings_load(SERVICE_PROCESSOR, &settings, &err)) return fail(&err);
   log_init("processor", settings.log_level);
+  if (command) log_to_stderr();
   stop_init();
   struct providers *providers = providers_load(settings.providers_dir, &err);
   if (providers == NULL)
@@ -122,6 +144,8 @@ int main(int argc, char **argv) {
     settings_print(SERVICE_PROCESSOR, &settings);
   else if (flags & SETTINGS_CHECK)
     exit_code = check(&settings);
+  else if (command)
+    exit_code = do_command(command, options, &settings, providers);
   else
     exit_code = migrating ? migrate(&settings) : serve(&settings, providers);
   providers_free(providers);

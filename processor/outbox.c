@@ -99,6 +99,14 @@ static bool send_alert(struct outbox *outbox, const struct alert *alert, struct 
   return produce(outbox, KAFKA_TOPIC_ALERTS, &ev, alert->json, strlen(alert->json), err);
 }
 
+// An event that comes again is the same in quarantine, so that its alert is not raised a second time. What is
+// no event of ours has no name but its place, and a topic made anew has the places again.
+static struct uuid quarantine_id(const struct fact *fact) {
+  if (fact->ev.type == NULL) return uuid_new_v7();
+  AUTO_FREE char *event = alert_source_event(fact);
+  return uuid_of_fields((const char *const[]){event, EVENT_QUARANTINED}, 2);
+}
+
 // The record whole, as it came. One that would not fit with our headers stays where it is, and the reason
 // says where.
 static bool send_quarantined(struct outbox *outbox, const struct fact *fact, struct err *err) {
@@ -107,7 +115,7 @@ static bool send_quarantined(struct outbox *outbox, const struct fact *fact, str
   AUTO_FREE char *left =
       mem_printf("%zu bytes left at %s/%d/%lld: %s", rkm->len, rd_kafka_topic_name(rkm->rkt), rkm->partition,
                  (long long)rkm->offset, fact->why);
-  struct event ev = {.id = uuid_new_v7(),
+  struct event ev = {.id = quarantine_id(fact),
                      .type = EVENT_QUARANTINED,
                      .source = "/processor",
                      .subject = fact->ev.subject,
@@ -169,7 +177,7 @@ bool outbox_send(struct outbox *outbox, rd_kafka_t *consumer, struct fact *const
   rd_kafka_t *producer = outbox->producer;
   if (!kafka_ok(rd_kafka_begin_transaction(producer), "begin a transaction", err)) return false;
   if (produce_all(outbox, facts, n, alerts, n_alerts, err) &&
-      send_offsets(producer, consumer, facts, n, err) && commit(producer, err)) {
+      (consumer == NULL || send_offsets(producer, consumer, facts, n, err)) && commit(producer, err)) {
     for (size_t i = 0; i < n_alerts; i++)
       metrics_add(outbox->processor->metrics, METRIC_ALERTS, alerts[i].type, 1);
     return true;

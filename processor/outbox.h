@@ -27,6 +27,6 @@ size_t outbox_ranges(struct fact *const *facts, size_t n, struct store_range *ra
 size_t outbox_keep_own(struct alert *alerts, size_t n_alerts, struct fact *const *facts, size_t n);
 
 // Runs the transaction over sorted facts. False: it was aborted, or its end is not known; the caller starts
-// over from the committed offsets.
+// over from the committed offsets. Without a consumer there are no offsets in it, and no facts.
 MUST_CHECK bool outbox_send(struct outbox *outbox, rd_kafka_t *consumer, struct fact *const *facts, size_t n,
                             const struct alert *alerts, size_t n_alerts, struct err *err);

@@ -5,12 +5,11 @@
 #include "processor/store.h"
 #include "common/clock.h"
 #include "common/mem.h"
-#include "processor/pg.h"
-#include "processor/pgarray.h"
+#include "processor/rows.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { BINARY = 1, SCHEMA_VERSION = 1, CONFLICT_TRIES = 8 };
+enum { SCHEMA_VERSION = 1, CONFLICT_TRIES = 8 };
 
 struct store {
   PGconn *conn;
@@ -36,14 +35,6 @@ static const char *const statements[] = {"receipt_insert.sql",     "notification
                                          "notification_write.sql", "alert_insert.sql",
                                          "alert_read.sql",         "alert_told.sql"};
 
-static bool prepare(PGconn *conn, struct err *err) {
-  for (size_t i = 0; i < COUNT_OF(statements); i++) {
-    AUTO_RESULT *res = PQprepare(conn, statements[i], pg_sql(statements[i]), 0, NULL);
-    if (!pg_ok(conn, res, statements[i], NULL, err)) return false;
-  }
-  return true;
-}
-
 static bool schema_is_ours(PGconn *conn, struct err *err) {
   AUTO_RESULT *res = PQexec(conn, pg_sql("migration_version.sql"));
   const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
@@ -64,7 +55,7 @@ struct store *store_open(struct err *err) {
   PGconn *conn = pg_connect(err);
   if (conn == NULL) return NULL;
   if (!pg_command(conn, "session settings", session_settings, err) || !schema_is_ours(conn, err) ||
-      !prepare(conn, err)) {
+      !rows_prepare(conn, statements, COUNT_OF(statements), err)) {
     PQfinish(conn);
     return NULL;
   }
@@ -77,6 +68,10 @@ void store_close(struct store *store) {
   if (store == NULL) return;
   PQfinish(store->conn);
   free(store);
+}
+
+PGconn *store_connection(struct store *store) {
+  return store->conn;
 }
 
 // ---- the batch and its orders ----
@@ -149,27 +144,6 @@ static void batch_fini(struct batch *batch) {
 
 // ---- statements ----
 
-enum { COLUMNS_MAX = 18 };
-
-// Runs a prepared statement over columns, which it completes and frees.
-static PGresult *run(struct store *store, const char *statement, struct pgarray *columns, int n) {
-  const char *values[COLUMNS_MAX] = {0};
-  int lengths[COLUMNS_MAX] = {0}, formats[COLUMNS_MAX] = {0};
-  for (int i = 0; i < n; i++) {
-    pgarray_finish(&columns[i]);
-    values[i] = columns[i].bytes;
-    lengths[i] = (int)columns[i].len;
-    formats[i] = BINARY;
-  }
-  PGresult *res = PQexecPrepared(store->conn, statement, n, values, lengths, formats, BINARY);
-  for (int i = 0; i < n; i++) pgarray_fini(&columns[i]);
-  return res;
-}
-
-static void columns_init(struct pgarray *columns, const enum pg_type *types, size_t n) {
-  for (size_t i = 0; i < n; i++) pgarray_init(&columns[i], types[i]);
-}
-
 static void mark_fresh(struct batch *batch, const PGresult *res) {
   for (int row = 0; row < PQntuples(res); row++) {
     size_t low = 0, high = batch->n_receipts;
@@ -189,7 +163,7 @@ static bool insert_receipts(struct store *store, struct batch *batch, enum pg_fa
                                        PG_JSONB, PG_TIMESTAMPTZ, PG_UUID, PG_INT4, PG_INT8};
   if (batch->n_receipts == 0) return true;
   struct pgarray c[COUNT_OF(types)];
-  columns_init(c, types, COUNT_OF(types));
+  rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < batch->n_receipts; i++) {
     const struct fact *fact = batch->receipts[i];
     pgarray_add_uuid(&c[0], fact->receipt_id);
@@ -203,45 +177,10 @@ static bool insert_receipts(struct store *store, struct batch *batch, enum pg_fa
     pgarray_add_int4(&c[8], fact->rkm->partition);
     pgarray_add_int8(&c[9], fact->rkm->offset);
   }
-  AUTO_RESULT *res = run(store, "receipt_insert.sql", c, COUNT_OF(types));
+  AUTO_RESULT *res = rows_run(store->conn, "receipt_insert.sql", c, COUNT_OF(types));
   if (!pg_ok(store->conn, res, "receipt_insert", fault, err)) return false;
   mark_fresh(batch, res);
   return true;
-}
-
-static const char *value_or_null(const PGresult *res, int row, int column) {
-  return PQgetisnull(res, row, column) ? NULL : PQgetvalue(res, row, column);
-}
-
-static char *text_at(const PGresult *res, int row, int column) {
-  const char *value = value_or_null(res, row, column);
-  return mem_strdup_or_null(value); // libpq puts a NUL behind binary text, too
-}
-
-static int64_t time_at(const PGresult *res, int row, int column) {
-  const char *value = value_or_null(res, row, column);
-  return value ? pgvalue_time(value) : NO_TIME;
-}
-
-// Columns as in notification_read.sql.
-static void read_row(const PGresult *res, int row, struct notification *n) {
-  n->status = status_parse(value_or_null(res, row, 2));
-  n->outcome = text_at(res, row, 3);
-  n->code = text_at(res, row, 4);
-  n->reason = text_at(res, row, 5);
-  n->contradicted_by = text_at(res, row, 6);
-  n->channel = text_at(res, row, 7);
-  n->recipient = text_at(res, row, 8);
-  if (PQgetlength(res, row, 9) == PERSONAL_HASH_SIZE)
-    memcpy(n->recipient_hash, PQgetvalue(res, row, 9), PERSONAL_HASH_SIZE);
-  n->reference = text_at(res, row, 10);
-  n->accepted_at = time_at(res, row, 11);
-  n->resolved_at = time_at(res, row, 12);
-  n->unconfirmed_at = time_at(res, row, 13);
-  n->due_at = time_at(res, row, 14);
-  n->expires_at = time_at(res, row, 15);
-  n->first_seen_at = time_at(res, row, 16);
-  n->version = pgvalue_int4(PQgetvalue(res, row, 17));
 }
 
 static int compare_key(const void *key, const void *element) {
@@ -255,7 +194,7 @@ static void fill_rows(struct batch *batch, const PGresult *res) {
     struct notification key = {.provider = PQgetvalue(res, row, 0), .id = PQgetvalue(res, row, 1)};
     struct notification *found =
         bsearch(&key, batch->notifications, batch->n_notifications, sizeof key, compare_key);
-    if (found) read_row(res, row, found);
+    if (found) rows_read_notification(res, row, found);
   }
 }
 
@@ -263,7 +202,7 @@ static bool read_notifications(struct store *store, struct batch *batch, enum pg
                                struct err *err) {
   static const enum pg_type types[] = {PG_TEXT, PG_TEXT};
   struct pgarray c[COUNT_OF(types)];
-  columns_init(c, types, COUNT_OF(types));
+  rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < batch->n_facts; i++) {
     const struct fact *fact = batch->facts[i];
     if (i > 0 && by_key(fact, batch->facts[i - 1]) == 0) continue;
@@ -271,87 +210,10 @@ static bool read_notifications(struct store *store, struct batch *batch, enum pg
     pgarray_add_text(&c[0], fact->provider);
     pgarray_add_text(&c[1], fact->id);
   }
-  AUTO_RESULT *res = run(store, "notification_read.sql", c, COUNT_OF(types));
+  AUTO_RESULT *res = rows_run(store->conn, "notification_read.sql", c, COUNT_OF(types));
   if (!pg_ok(store->conn, res, "notification_read", fault, err)) return false;
   fill_rows(batch, res);
   return true;
-}
-
-static void add_notification(struct pgarray *c, const struct notification *n) {
-  pgarray_add_text(&c[0], n->provider);
-  pgarray_add_text(&c[1], n->id);
-  pgarray_add_text(&c[2], status_name(n->status));
-  pgarray_add_text(&c[3], n->outcome);
-  pgarray_add_text(&c[4], n->code);
-  pgarray_add_text(&c[5], n->reason);
-  pgarray_add_text(&c[6], n->contradicted_by);
-  pgarray_add_text(&c[7], n->channel);
-  pgarray_add_text(&c[8], n->recipient);
-  if (n->recipient)
-    pgarray_add_bytes(&c[9], n->recipient_hash, PERSONAL_HASH_SIZE);
-  else
-    pgarray_add_null(&c[9]);
-  pgarray_add_text(&c[10], n->reference);
-  pgarray_add_time(&c[11], n->accepted_at);
-  pgarray_add_time(&c[12], n->resolved_at);
-  pgarray_add_time(&c[13], n->unconfirmed_at);
-  pgarray_add_time(&c[14], n->due_at);
-  pgarray_add_time(&c[15], n->expires_at);
-  pgarray_add_time(&c[16], n->first_seen_at);
-  pgarray_add_int4(&c[17], n->version + 1);
-}
-
-static bool any_changed(const struct batch *batch) {
-  for (size_t i = 0; i < batch->n_notifications; i++)
-    if (batch->changed[i]) return true;
-  return false;
-}
-
-// `*conflict`: somebody wrote one of them since it was read.
-static bool write_notifications(struct store *store, const struct batch *batch, bool *conflict,
-                                enum pg_fault *fault, struct err *err) {
-  static const enum pg_type types[] = {
-      PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT,
-      PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_BYTEA,       PG_TEXT,        PG_TIMESTAMPTZ,
-      PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_INT4};
-  struct pgarray c[COUNT_OF(types)];
-  long given = 0;
-  if (!any_changed(batch)) return true;
-  columns_init(c, types, COUNT_OF(types));
-  for (size_t i = 0; i < batch->n_notifications; i++) {
-    if (!batch->changed[i]) continue;
-    add_notification(c, &batch->notifications[i]);
-    given++;
-  }
-  AUTO_RESULT *res = run(store, "notification_write.sql", c, COUNT_OF(types));
-  if (!pg_ok(store->conn, res, "notification_write", fault, err)) return false;
-  *conflict = strtol(PQcmdTuples(res), NULL, 10) != given;
-  return true;
-}
-
-static bool insert_alerts(struct store *store, const struct batch *batch, enum pg_fault *fault,
-                          struct err *err) {
-  static const enum pg_type types[] = {PG_UUID,        PG_TEXT, PG_TEXT, PG_TEXT, PG_JSONB, PG_TEXT,
-                                       PG_TIMESTAMPTZ, PG_TEXT, PG_INT4, PG_INT8, PG_TEXT};
-  if (batch->n_alerts == 0) return true;
-  struct pgarray c[COUNT_OF(types)];
-  columns_init(c, types, COUNT_OF(types));
-  for (size_t i = 0; i < batch->n_alerts; i++) {
-    const struct alert *alert = &batch->alerts[i];
-    pgarray_add_uuid(&c[0], alert->id);
-    pgarray_add_text(&c[1], alert->type);
-    pgarray_add_text(&c[2], alert->provider);
-    pgarray_add_text(&c[3], alert->subject);
-    pgarray_add_jsonb(&c[4], alert->json);
-    pgarray_add_text(&c[5], alert->traceparent);
-    pgarray_add_time(&c[6], alert->raised_at);
-    pgarray_add_text(&c[7], alert->source_topic);
-    pgarray_add_int4(&c[8], alert->source_partition);
-    pgarray_add_int8(&c[9], alert->source_offset);
-    pgarray_add_text(&c[10], alert->source_event);
-  }
-  AUTO_RESULT *res = run(store, "alert_insert.sql", c, COUNT_OF(types));
-  return pg_ok(store->conn, res, "alert_insert", fault, err);
 }
 
 // ---- what the batch means ----
@@ -377,7 +239,8 @@ static void apply(struct batch *batch, size_t at, const struct fact *fact) {
   enum status before = notification->status;
   bool changed = false;
   const struct ledger_rule *rule = ledger_apply(notification, &fact->saying, &changed);
-  batch->changed[at] |= changed;
+  // A new receipt counts as a change though no field moved: whoever decided meanwhile without it starts over.
+  batch->changed[at] |= changed || fact->element;
   if (rule->alert != LEDGER_NO_ALERT)
     alert_of_notification(&batch->alerts[batch->n_alerts++], rule->alert, notification, before, fact);
 }
@@ -405,11 +268,14 @@ static bool transact(struct store *store, struct batch *batch, struct fact *cons
     if (!insert_receipts(store, batch, fault, err) || !read_notifications(store, batch, fault, err))
       return false;
     apply_all(batch);
-    if (!write_notifications(store, batch, conflict, fault, err)) return false;
+    if (!rows_write_notifications(store->conn, batch->notifications, batch->changed, batch->n_notifications,
+                                  conflict, fault, err))
+      return false;
     if (*conflict) return pg_command(store->conn, "rollback", "ROLLBACK", err);
   }
   alert_quarantined(batch, facts, n);
-  return insert_alerts(store, batch, fault, err) && pg_command(store->conn, "commit", "COMMIT", err);
+  return rows_insert_alerts(store->conn, batch->alerts, batch->n_alerts, fault, err) &&
+         pg_command(store->conn, "commit", "COMMIT", err);
 }
 
 static enum store_result try_batch(struct store *store, struct fact *const *facts, size_t n, bool *conflict,
@@ -436,37 +302,23 @@ enum store_result store_batch(struct store *store, struct fact *const *facts, si
 
 // ---- reading alerts back ----
 
-static void read_alert(const PGresult *res, int row, struct alert *alert) {
-  *alert = (struct alert){.type = text_at(res, row, 1),
-                          .provider = text_at(res, row, 2),
-                          .subject = text_at(res, row, 3),
-                          .json = text_at(res, row, 4),
-                          .traceparent = text_at(res, row, 5),
-                          .raised_at = time_at(res, row, 6),
-                          .source_topic = text_at(res, row, 7),
-                          .source_partition = pgvalue_int4(PQgetvalue(res, row, 8)),
-                          .source_offset = pgvalue_int8(PQgetvalue(res, row, 9)),
-                          .source_event = text_at(res, row, 10)};
-  memcpy(&alert->id, PQgetvalue(res, row, 0), sizeof alert->id);
-}
-
 bool store_alerts(struct store *store, const struct store_range *ranges, size_t n, struct alert **out,
                   size_t *n_out, struct err *err) {
   static const enum pg_type types[] = {PG_TEXT, PG_INT4, PG_INT8, PG_INT8};
   struct pgarray c[COUNT_OF(types)];
-  columns_init(c, types, COUNT_OF(types));
+  rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < n; i++) {
     pgarray_add_text(&c[0], ranges[i].topic);
     pgarray_add_int4(&c[1], ranges[i].partition);
     pgarray_add_int8(&c[2], ranges[i].first);
     pgarray_add_int8(&c[3], ranges[i].last);
   }
-  AUTO_RESULT *res = run(store, "alert_read.sql", c, COUNT_OF(types));
+  AUTO_RESULT *res = rows_run(store->conn, "alert_read.sql", c, COUNT_OF(types));
   if (!pg_ok(store->conn, res, "alert_read", NULL, err)) return false;
   int rows = PQntuples(res);
   *out = mem_array((size_t)rows + 1, sizeof **out);
   *n_out = (size_t)rows;
-  for (int row = 0; row < rows; row++) read_alert(res, row, &(*out)[row]);
+  for (int row = 0; row < rows; row++) rows_read_alert(res, row, &(*out)[row]);
   return true;
 }
 
@@ -475,6 +327,6 @@ bool store_told(struct store *store, const struct alert *alerts, size_t n, struc
   struct pgarray ids;
   pgarray_init(&ids, PG_UUID);
   for (size_t i = 0; i < n; i++) pgarray_add_uuid(&ids, alerts[i].id);
-  AUTO_RESULT *res = run(store, "alert_told.sql", &ids, 1);
+  AUTO_RESULT *res = rows_run(store->conn, "alert_told.sql", &ids, 1);
   return pg_ok(store->conn, res, "alert_told", NULL, err);
 }

@@ -7,6 +7,7 @@
 #include "common/err.h"
 #include "processor/alert.h"
 #include "processor/interpret.h"
+#include <libpq-fe.h>
 
 struct store;
 
@@ -20,6 +21,8 @@ enum store_result {
 // says to run `dochak-processor migrate` where it is not.
 MUST_CHECK struct store *store_open(struct err *err);
 void store_close(struct store *store);
+// For what else is done in its session. Borrowed.
+PGconn *store_connection(struct store *store);
 
 // Applies the facts, in their order, in one transaction. Only FACT_NOTIFICATION and FACT_QUARANTINED have an
 // effect.

@@ -143,6 +143,42 @@ static void test_other_webhooks_are_counted_and_no_more(void **state) {
   fact_fini(&fact);
 }
 
+static const char failed_for_somebody[] =
+    "{\"event_type\":\"notification:sms:receive_failed\",\"payload\":{\"notification_id\":\"n1\","
+    "\"phone_number\":\"01012345678\",\"received_at\":\"2026-05-11T10:23:45.123Z\","
+    "\"failed_reason\":\"blocked by 010-1234-5678, ann.b@x.kr\"}}";
+
+static void test_a_stored_receipt_says_again_what_its_event_said(void **state) {
+  struct fact first = read_event(EVENT_RECEIPT, "blux", failed_for_somebody);
+  const struct stored_receipt stored = {"blux", "n1", "failed", first.code, first.element, RECEIVED_MS};
+  struct fact again;
+  interpret_stored(&interpreter, &stored, &again);
+  assert_int_equal(again.saying.signal, SIGNAL_FAILED);
+  assert_string_equal(again.saying.outcome, "failed");
+  assert_string_equal(again.saying.code, first.saying.code);
+  assert_string_equal(again.saying.reason, first.saying.reason);
+  assert_string_equal(again.saying.channel, first.saying.channel);
+  assert_true(again.saying.at == first.saying.at && again.saying.received_at == first.saying.received_at);
+  assert_true(again.saying.unconfirmed_within_ms == first.saying.unconfirmed_within_ms);
+  assert_null(again.saying.recipient); // what is left of it is no recipient
+  fact_fini(&first);
+  fact_fini(&again);
+}
+
+static void test_a_stored_receipt_keeps_its_outcome_whatever_the_file_says_or_cannot_read(void **state) {
+  static const char *const elements[] = {failed_for_somebody, "{\"items\":[]}"};
+  for (size_t i = 0; i < COUNT_OF(elements); i++) {
+    const struct stored_receipt stored = {"blux", "n1", "delivered", "x", elements[i], RECEIVED_MS};
+    struct fact fact;
+    interpret_stored(&interpreter, &stored, &fact);
+    assert_int_equal(fact.saying.signal, SIGNAL_DELIVERED);
+    assert_string_equal(fact.saying.outcome, "delivered");
+    assert_non_null(fact.saying.code);
+    assert_true(fact.saying.received_at == RECEIVED_MS);
+    fact_fini(&fact);
+  }
+}
+
 static int load(void **state) {
   struct err err = {0};
   interpreter.providers = providers_load("", &err);
@@ -163,6 +199,8 @@ int main(void) {
       cmocka_unit_test(test_a_destination_the_send_api_refused_is_rejected),
       cmocka_unit_test(test_what_makes_no_sense_says_why),
       cmocka_unit_test(test_other_webhooks_are_counted_and_no_more),
+      cmocka_unit_test(test_a_stored_receipt_says_again_what_its_event_said),
+      cmocka_unit_test(test_a_stored_receipt_keeps_its_outcome_whatever_the_file_says_or_cannot_read),
   };
   return cmocka_run_group_tests(tests, load, unload);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Bodies cut with the provider files we ship.
+#include "common/framing.h"
 #include "common/mem.h"
-#include "ingress/framing.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ingress/framing.h"
+#include "common/framing.h"
 
 #include "common/json.h"
 #include "common/mem.h"

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// A command of dochak-processor that does something once and ends: its answer on stdout, all else on stderr.
+#pragma once
+#include "processor/processor.h"
+
+struct command {
+  const char *name;
+  size_t options_size;
+  // Reads argv[1] onwards into `options`, which is zeroed and borrows from argv. -1 to go on, else the exit
+  // code: help was asked for, or something is wrong and was said.
+  int (*read)(int argc, char **argv, void *options);
+  // Does it. False: the error says why not.
+  bool (*run)(struct processor *processor, const void *options, struct err *err);
+};
+
+extern const struct command replay_command;     // status once more, from the events
+extern const struct command quarantine_command; // what is in quarantine, and back from there

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "processor/commands/correction.h"
+#include "common/mem.h"
+#include <string.h>
+
+static bool any_accepted(const struct saying *acceptances, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (acceptances[i].signal == SIGNAL_ACCEPTED) return true;
+  return false;
+}
+
+// Decided by the send API or by time: no receipt says so again.
+static bool is_decided_without_receipt(const struct notification *n) {
+  return n->outcome && (strcmp(n->outcome, "rejected") == 0 || strcmp(n->outcome, "expired") == 0);
+}
+
+static void keep_decision(struct notification *out, const struct notification *stored) {
+  out->status = STATUS_DEAD_LETTER;
+  out->outcome = mem_strdup(stored->outcome);
+  out->code = mem_strdup_or_null(stored->code);
+  out->reason = mem_strdup_or_null(stored->reason);
+  out->resolved_at = stored->resolved_at;
+}
+
+// Where the range holds no acceptance, the row is what is left of it.
+static void keep_acceptance(struct notification *out, const struct notification *stored) {
+  out->accepted_at = stored->accepted_at;
+  if (is_decided_without_receipt(stored))
+    keep_decision(out, stored);
+  else if (stored->accepted_at != NO_TIME)
+    out->status = STATUS_PENDING;
+  if (out->status != STATUS_NONE) out->channel = mem_strdup_or_null(stored->channel);
+}
+
+static void apply_all(struct notification *n, const struct saying *sayings, size_t count) {
+  bool changed;
+  for (size_t i = 0; i < count; i++) ledger_apply(n, &sayings[i], &changed);
+}
+
+void correction_build(struct notification *out, const struct notification *stored,
+                      const struct saying *acceptances, size_t n_acceptances, const struct saying *receipts,
+                      size_t n_receipts) {
+  notification_init(out, stored->provider, stored->id);
+  out->version = stored->version;
+  out->first_seen_at = stored->first_seen_at;
+  out->recipient = mem_strdup_or_null(stored->recipient);
+  memcpy(out->recipient_hash, stored->recipient_hash, PERSONAL_HASH_SIZE);
+  out->reference = mem_strdup_or_null(stored->reference);
+  if (n_acceptances == 0)
+    keep_acceptance(out, stored);
+  else if (any_accepted(acceptances, n_acceptances))
+    out->accepted_at = stored->accepted_at; // an earlier one than these, perhaps
+  apply_all(out, acceptances, n_acceptances);
+  apply_all(out, receipts, n_receipts);
+}
+
+static bool same_text(const char *a, const char *b) {
+  return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool correction_differs(const struct notification *a, const struct notification *b) {
+  return a->status != b->status || !same_text(a->outcome, b->outcome) || !same_text(a->code, b->code) ||
+         !same_text(a->reason, b->reason) || !same_text(a->contradicted_by, b->contradicted_by) ||
+         !same_text(a->channel, b->channel) || !same_text(a->recipient, b->recipient) ||
+         !same_text(a->reference, b->reference) || a->accepted_at != b->accepted_at ||
+         a->resolved_at != b->resolved_at || a->unconfirmed_at != b->unconfirmed_at ||
+         a->due_at != b->due_at || a->expires_at != b->expires_at;
+}
+
+enum ledger_alert correction_alert(enum status before, enum status after) {
+  if (before != STATUS_DEAD_LETTER && after == STATUS_DEAD_LETTER) return LEDGER_DEAD_LETTERED;
+  if (before == STATUS_DEAD_LETTER && after == STATUS_SENT) return LEDGER_RECOVERED;
+  return LEDGER_NO_ALERT;
+}

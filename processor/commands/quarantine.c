@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+// dochak-processor quarantine: looks at what could not be understood, and sends what today's provider files
+// do understand the way that it would have taken. Ids are made of what is in a record, so that a record that
+// is sent again, or stands in quarantine several times, is one event to the processor.
+#include "common/clock.h"
+#include "common/framing.h"
+#include "common/kafka.h"
+#include "common/mem.h"
+#include "processor/commands/command.h"
+#include "processor/commands/reader.h"
+#include "processor/commands/redrive.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum verb { VERB_LIST, VERB_SHOW, VERB_REDRIVE, VERB_COUNT };
+static const char *const verbs[VERB_COUNT] = {"list", "show", "redrive"};
+
+struct quarantine_options {
+  enum verb verb;
+  const char *provider, *endpoint, *reason; // NULL: any
+  int64_t since_ms, until_ms, limit;
+  bool dry_run;
+  char **ids; // borrowed
+  size_t n_ids;
+};
+
+// ---- what is asked for ----
+
+static void print_help(void) {
+  puts("dochak-processor quarantine: what could not be understood, and the way back\n"
+       "\n"
+       "usage: dochak-processor quarantine list    [FILTER …] [ID …]\n"
+       "       dochak-processor quarantine show    ID     writes the payload as it came to stdout, nothing "
+       "masked\n"
+       "       dochak-processor quarantine redrive [FILTER …] [--dry-run] [ID …]\n"
+       "\n"
+       "  ID               partition:offset, as list prints it, or the record's ce_id\n"
+       "  --provider NAME  --endpoint NAME\n"
+       "  --reason TEXT    that stands in the reason\n"
+       "  --since TIME     --until TIME: when it was received, such as 2026-01-12T11:00:00+09:00\n"
+       "  --limit N        the first N\n"
+       "  --dry-run        only counts\n"
+       "\n"
+       "redrive reads the records with today's provider files, which the running processors should have, "
+       "too, and\n"
+       "puts what these understand on the events topic. What they do not stays. Doing it again changes "
+       "nothing.");
+}
+
+static bool read_verb(const char *word, enum verb *out, struct err *err) {
+  for (enum verb v = 0; v < VERB_COUNT; v++) {
+    if (strcmp(word, verbs[v]) != 0) continue;
+    *out = v;
+    return true;
+  }
+  return err_set(err, "unknown argument \"%s\"", word);
+}
+
+static bool read_options(int argc, char **argv, struct quarantine_options *o, bool *help, struct err *err) {
+  const char *since = NULL, *until = NULL, *limit = NULL;
+  const struct flag flags[] = {{"--provider", &o->provider, NULL}, {"--endpoint", &o->endpoint, NULL},
+                               {"--reason", &o->reason, NULL},     {"--since", &since, NULL},
+                               {"--until", &until, NULL},          {"--limit", &limit, NULL},
+                               {"--dry-run", NULL, &o->dry_run},   {"--help", NULL, help}};
+  size_t words = 0;
+  *o = (struct quarantine_options){.since_ms = INT64_MIN, .until_ms = INT64_MAX, .limit = INT64_MAX};
+  if (!flags_read(argc, argv, flags, COUNT_OF(flags), &words, err)) return false;
+  if (*help) return true;
+  if (words == 0) return err_set(err, "expected list, show or redrive");
+  if (!read_verb(argv[1], &o->verb, err)) return false;
+  o->ids = argv + 2;
+  o->n_ids = words - 1;
+  if (o->verb == VERB_SHOW && o->n_ids != 1) return err_set(err, "show: expected one id");
+  if (o->verb == VERB_SHOW) o->limit = 1; // an event that was put aside twice has one ce_id
+  return (flags_time(since, &o->since_ms, err) || err_prefix(err, "--since: ")) &&
+         (flags_time(until, &o->until_ms, err) || err_prefix(err, "--until: ")) &&
+         (flags_number(limit, 1, &o->limit, err) || err_prefix(err, "--limit: "));
+}
+
+static int read_arguments(int argc, char **argv, void *options) {
+  struct err err = {0};
+  bool help = false;
+  if (!read_options(argc, argv, options, &help, &err)) {
+    fprintf(stderr, "dochak-processor quarantine: %s; --help lists what there is\n", err.text);
+    return 2;
+  }
+  if (help) print_help();
+  return help ? 0 : -1;
+}
+
+// ---- which records ----
+
+struct quarantine {
+  struct processor *processor;
+  const struct quarantine_options *options;
+  struct redrive *redrive; // VERB_REDRIVE
+  int64_t matched;
+};
+
+static bool is_id(const char *id, const rd_kafka_message_t *rkm, const struct event *ev) {
+  char place[48], ce_id[UUID_TEXT_SIZE];
+  snprintf(place, sizeof place, "%" PRId32 ":%" PRId64, rkm->partition, rkm->offset);
+  uuid_format(ev->id, ce_id);
+  return strcmp(id, place) == 0 || (ev->type && strcasecmp(id, ce_id) == 0);
+}
+
+static bool is_named(const struct quarantine_options *o, const rd_kafka_message_t *rkm,
+                     const struct event *ev) {
+  for (size_t i = 0; i < o->n_ids; i++)
+    if (is_id(o->ids[i], rkm, ev)) return true;
+  return o->n_ids == 0;
+}
+
+static bool fits(const char *wanted, const char *value) {
+  return wanted == NULL || (value && strcmp(wanted, value) == 0);
+}
+
+// Of a record that is no event of ours, what Kafka knows.
+static int64_t time_of(const rd_kafka_message_t *rkm, const struct event *ev) {
+  return ev->type ? ev->time_ms : rd_kafka_message_timestamp(rkm, NULL);
+}
+
+static bool is_wanted(const struct quarantine_options *o, const rd_kafka_message_t *rkm,
+                      const struct event *ev) {
+  int64_t at = time_of(rkm, ev);
+  return is_named(o, rkm, ev) && fits(o->provider, ev->provider) && fits(o->endpoint, ev->endpoint) &&
+         (o->reason == NULL || (ev->reason && strstr(ev->reason, o->reason))) && at >= o->since_ms &&
+         at < o->until_ms;
+}
+
+// ---- what is done with them ----
+
+// A foreign record's header may hold what a terminal takes for a command.
+static void print_plain(const char *text) {
+  for (; *text; text++) putchar((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+}
+
+static void list(const rd_kafka_message_t *rkm, const struct event *ev) {
+  char time[CLOCK_RFC3339_SIZE] = "-", place[48];
+  int64_t at = time_of(rkm, ev);
+  if (at >= 0) clock_format_rfc3339(at, time);
+  snprintf(place, sizeof place, "%" PRId32 ":%" PRId64, rkm->partition, rkm->offset);
+  printf("%-12s  %-24s  %9zu  ", place, time, rkm->len);
+  print_plain(ev->endpoint ? ev->endpoint : ev->provider ? ev->provider : "-");
+  printf("  ");
+  print_plain(ev->reason ? ev->reason : "not an event of ours");
+  putchar('\n');
+}
+
+static void show(const rd_kafka_message_t *rkm) {
+  fprintf(stderr,
+          "quarantine: %zu bytes as they came, nothing masked: there may be telephone numbers in them\n",
+          rkm->len);
+  if (rkm->len) fwrite(rkm->payload, 1, rkm->len, stdout);
+}
+
+static bool take_record(struct quarantine *q, const rd_kafka_message_t *rkm, const struct event *ev,
+                        struct err *err) {
+  q->matched++;
+  switch (q->options->verb) {
+  case VERB_LIST:
+    list(rkm, ev);
+    return true;
+  case VERB_SHOW:
+    show(rkm);
+    return true;
+  case VERB_REDRIVE:
+    return redrive_take(q->redrive, ev, rkm->payload, rkm->len, err);
+  case VERB_COUNT:
+    break;
+  }
+  abort(); // no verb
+}
+
+static bool read_span(struct quarantine *q, struct reader *reader, const struct reader_span *span,
+                      struct err *err) {
+  rd_kafka_message_t *rkm = NULL;
+  enum reader_result result = READER_END;
+  if (!reader_begin(reader, span, err)) return false;
+  while (q->matched < q->options->limit && (result = reader_next(reader, &rkm, err)) == READER_RECORD) {
+    struct event ev = {0};
+    if (!event_from_message(rkm, &ev, NULL)) memset(&ev, 0, sizeof ev);
+    bool ok = !is_wanted(q->options, rkm, &ev) || take_record(q, rkm, &ev, err);
+    rd_kafka_message_destroy(rkm);
+    if (!ok) return false;
+  }
+  return result != READER_FAILED;
+}
+
+static bool read_all(struct quarantine *q, struct err *err) {
+  static const struct place from = {.kind = PLACE_BEGINNING}, to = {.kind = PLACE_END};
+  AUTO_FREE struct reader_span *spans = NULL;
+  size_t n = 0;
+  struct reader *reader =
+      reader_open(q->processor->settings, q->processor->topics[KAFKA_TOPIC_QUARANTINE], err);
+  bool ok = reader && reader_spans(reader, &from, &to, &spans, &n, err);
+  for (size_t i = 0; ok && i < n; i++) ok = read_span(q, reader, &spans[i], err);
+  reader_close(reader);
+  if (ok && q->options->n_ids && q->matched == 0) return err_set(err, "no such record in quarantine");
+  return ok;
+}
+
+static bool run(struct processor *processor, const void *options, struct err *err) {
+  struct quarantine q = {.processor = processor, .options = options};
+  switch (q.options->verb) {
+  case VERB_LIST:
+    printf("%-12s  %-24s  %9s  endpoint  reason\n", "place", "time", "bytes");
+    break;
+  case VERB_REDRIVE:
+    q.redrive = redrive_open(processor, q.options->dry_run, err);
+    if (q.redrive == NULL) return false;
+    break;
+  case VERB_SHOW:
+  case VERB_COUNT:
+    break;
+  }
+  bool ok = read_all(&q, err);
+  if (q.redrive) ok = redrive_close(q.redrive, ok, err);
+  return ok;
+}
+
+const struct command quarantine_command = {"quarantine", sizeof(struct quarantine_options), read_arguments,
+                                           run};

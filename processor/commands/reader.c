@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+#include "processor/commands/reader.h"
+#include "common/clock.h"
+#include "common/kafka.h"
+#include "common/mem.h"
+#include "common/stop.h"
+#include <stdlib.h>
+
+// A frozen producer holds a transaction open for 10 s at most.
+enum { ASK_TIMEOUT_MS = 15000, POLL_MS = 200, STALL_MS = 30000 };
+
+struct reader {
+  char *topic;
+  rd_kafka_t *rk;
+  rd_kafka_t *asker; // read_uncommitted: what is the end, open transactions included?
+  struct reader_span span;
+};
+
+// With the group's name, so that it can be asked how far the group is; never a member of it.
+static rd_kafka_t *open_client(const struct settings *settings, const char *isolation, struct err *err) {
+  const struct kafka_setting ours[] = {
+      {"group.id", settings->group_id},
+      {"enable.auto.commit", "false"},
+      {"enable.auto.offset.store", "false"},
+      {"auto.offset.reset", "error"}, // what is gone is told, not passed over
+      {"enable.partition.eof", "true"},
+      {"fetch.wait.max.ms", "10"}, // an end is told at once; there is no waiting for what comes behind it
+      {"isolation.level", isolation},
+      {"allow.auto.create.topics", "false"},
+  };
+  rd_kafka_t *rk =
+      kafka_client_new(RD_KAFKA_CONSUMER, kafka_conf_new(settings, ours, COUNT_OF(ours), err), err);
+  if (rk) rd_kafka_poll_set_consumer(rk);
+  return rk;
+}
+
+struct reader *reader_open(const struct settings *settings, const char *topic, struct err *err) {
+  struct reader *reader = mem_alloc(sizeof *reader);
+  reader->topic = mem_strdup(topic);
+  reader->rk = open_client(settings, "read_committed", err);
+  if (reader->rk && kafka_warm_topics(reader->rk, &topic, 1, ASK_TIMEOUT_MS, err))
+    reader->asker = open_client(settings, "read_uncommitted", err);
+  if (reader->asker) return reader;
+  reader_close(reader);
+  return NULL;
+}
+
+void reader_close(struct reader *reader) {
+  if (reader == NULL) return;
+  if (reader->rk) {
+    rd_kafka_consumer_close(reader->rk);
+    rd_kafka_destroy(reader->rk);
+  }
+  if (reader->asker) rd_kafka_destroy(reader->asker);
+  free(reader->topic);
+  free(reader);
+}
+
+static bool ok(rd_kafka_resp_err_t code, const struct reader *reader, const char *what, struct err *err) {
+  return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+         err_set(err, "%s of %s: %s", what, reader->topic, rd_kafka_err2str(code));
+}
+
+// What a broker refuses now, it may take in a moment: a leader has moved, a topic was only just made.
+static bool again(rd_kafka_resp_err_t code, int64_t deadline_ms) {
+  enum { PAUSE_MS = 100 };
+  return code && clock_mono_ms() < deadline_ms && !stop_wait_ms(PAUSE_MS);
+}
+
+// ---- spans ----
+
+static bool count_partitions(struct reader *reader, size_t *n, struct err *err) {
+  rd_kafka_topic_t *rkt = rd_kafka_topic_new(reader->rk, reader->topic, NULL);
+  const struct rd_kafka_metadata *metadata = NULL;
+  rd_kafka_resp_err_t code = rd_kafka_metadata(reader->rk, 0, rkt, &metadata, ASK_TIMEOUT_MS);
+  if (!code) *n = (size_t)metadata->topics[0].partition_cnt;
+  if (metadata) rd_kafka_metadata_destroy(metadata);
+  rd_kafka_topic_destroy(rkt);
+  return ok(code, reader, "partitions", err);
+}
+
+static bool offset_at(struct reader *reader, int32_t partition, int64_t time_ms, int64_t *out,
+                      struct err *err) {
+  int64_t deadline = clock_mono_ms() + ASK_TIMEOUT_MS;
+  rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+  rd_kafka_topic_partition_t *rktpar = rd_kafka_topic_partition_list_add(list, reader->topic, partition);
+  rd_kafka_resp_err_t code;
+  do {
+    rktpar->offset = time_ms;
+    code = rd_kafka_offsets_for_times(reader->asker, list, ASK_TIMEOUT_MS);
+    if (!code) code = rktpar->err;
+  } while (again(code, deadline));
+  *out = rktpar->offset >= 0 ? rktpar->offset : INT64_MAX; // none that late
+  rd_kafka_topic_partition_list_destroy(list);
+  return ok(code, reader, "offset of a time", err);
+}
+
+static bool resolve(struct reader *reader, const struct place *place, const struct reader_span *whole,
+                    int64_t *out, struct err *err) {
+  switch (place->kind) {
+  case PLACE_BEGINNING:
+    *out = whole->low;
+    break;
+  case PLACE_END:
+    *out = whole->end;
+    break;
+  case PLACE_OFFSET:
+    *out = place->value;
+    break;
+  case PLACE_TIME:
+    if (!offset_at(reader, whole->partition, place->value, out, err)) return false;
+    break;
+  }
+  if (*out < whole->low) *out = whole->low;
+  if (*out > whole->end) *out = whole->end;
+  return true;
+}
+
+static bool set_span(struct reader *reader, const struct place *from, const struct place *to,
+                     struct reader_span *span, struct err *err) {
+  int64_t deadline = clock_mono_ms() + ASK_TIMEOUT_MS;
+  rd_kafka_resp_err_t code;
+  do
+    code = rd_kafka_query_watermark_offsets(reader->asker, reader->topic, span->partition, &span->low,
+                                            &span->end, ASK_TIMEOUT_MS);
+  while (again(code, deadline));
+  struct reader_span whole = *span;
+  return ok(code, reader, "ends", err) && resolve(reader, from, &whole, &span->first, err) &&
+         resolve(reader, to, &whole, &span->end, err);
+}
+
+bool reader_spans(struct reader *reader, const struct place *from, const struct place *to,
+                  struct reader_span **out, size_t *n, struct err *err) {
+  if (!count_partitions(reader, n, err)) return false;
+  AUTO_FREE struct reader_span *spans = mem_array(*n, sizeof *spans);
+  for (size_t i = 0; i < *n; i++) {
+    spans[i].partition = (int32_t)i;
+    if (!set_span(reader, from, to, &spans[i], err)) return false;
+  }
+  *out = take(spans);
+  return true;
+}
+
+static rd_kafka_resp_err_t ask_committed(struct reader *reader, rd_kafka_topic_partition_list_t *list) {
+  rd_kafka_resp_err_t code = rd_kafka_committed(reader->rk, list, ASK_TIMEOUT_MS);
+  for (int i = 0; !code && i < list->cnt; i++) code = list->elems[i].err;
+  return code;
+}
+
+bool reader_keep_done(struct reader *reader, struct reader_span *spans, size_t n, int64_t *left,
+                      struct err *err) {
+  int64_t deadline = clock_mono_ms() + ASK_TIMEOUT_MS;
+  rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
+  for (size_t i = 0; i < n; i++) rd_kafka_topic_partition_list_add(list, reader->topic, spans[i].partition);
+  rd_kafka_resp_err_t code;
+  do code = ask_committed(reader, list);
+  while (again(code, deadline));
+  *left = 0;
+  for (size_t i = 0; !code && i < n; i++) { // the list keeps its order; none committed is negative
+    int64_t done = list->elems[i].offset < spans[i].first ? spans[i].first : list->elems[i].offset;
+    if (spans[i].end <= done) continue;
+    *left += spans[i].end - done;
+    spans[i].end = done;
+  }
+  rd_kafka_topic_partition_list_destroy(list);
+  return ok(code, reader, "the consumer group's offsets", err);
+}
+
+// ---- reading ----
+
+bool reader_begin(struct reader *reader, const struct reader_span *span, struct err *err) {
+  reader->span = *span;
+  rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+  rd_kafka_topic_partition_list_add(list, reader->topic, span->partition)->offset = span->first;
+  rd_kafka_resp_err_t code = rd_kafka_assign(reader->rk, list);
+  rd_kafka_topic_partition_list_destroy(list);
+  return ok(code, reader, "reading", err);
+}
+
+// Whether it can only get worse.
+static bool is_final(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || code == RD_KAFKA_RESP_ERR__FATAL ||
+         code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
+         code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+}
+
+// Takes what is no record of the span. READER_RECORD: it was nothing, go on.
+static enum reader_result look_at(struct reader *reader, const rd_kafka_message_t *rkm, struct err *err) {
+  if (rkm->err == RD_KAFKA_RESP_ERR_NO_ERROR || rkm->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+    return rkm->partition == reader->span.partition && rkm->offset >= reader->span.end ? READER_END
+                                                                                       : READER_RECORD;
+  if (!is_final(rkm->err)) return READER_RECORD; // librdkafka tries again
+  err_set(err, "reading %s/%d: %s", reader->topic, reader->span.partition, rd_kafka_message_errstr(rkm));
+  return READER_FAILED;
+}
+
+enum reader_result reader_next(struct reader *reader, rd_kafka_message_t **out, struct err *err) {
+  int64_t deadline = clock_mono_ms() + STALL_MS;
+  if (reader->span.first >= reader->span.end) return READER_END;
+  while (!stop_requested() && clock_mono_ms() < deadline) {
+    rd_kafka_message_t *rkm = rd_kafka_consumer_poll(reader->rk, POLL_MS);
+    if (rkm == NULL) continue;
+    enum reader_result result = look_at(reader, rkm, err);
+    if (result == READER_RECORD && rkm->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      *out = rkm;
+      return READER_RECORD;
+    }
+    rd_kafka_message_destroy(rkm);
+    if (result != READER_RECORD) return result;
+  }
+  err_set(err, "reading %s/%d: %s", reader->topic, reader->span.partition,
+          stop_requested() ? "stopped" : "nothing came for 30 s");
+  return READER_FAILED;
+}

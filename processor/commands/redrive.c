@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+#include "processor/commands/redrive.h"
+#include "common/framing.h"
+#include "common/kafka.h"
+#include "common/mem.h"
+#include "processor/pgarray.h"
+#include "processor/rows.h"
+#include "processor/store.h"
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FLUSH_MS = 30000, QUEUE_FULL_WAIT_MS = 100, QUEUE_FULL_TRIES = 300 };
+
+struct redrive {
+  struct processor *processor;
+  bool dry;
+  struct store *store;
+  rd_kafka_t *producer;
+  rd_kafka_topic_t *events;
+  int64_t records, sent, known, unclear; // the latter three are elements
+  int64_t refused;                       // by Kafka; written by on_report only
+};
+
+static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque) {
+  struct redrive *rd = opaque;
+  (void)rk;
+  rd->refused += rkm->err != RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static bool open_producer(struct redrive *rd, struct err *err) {
+  const struct settings *settings = rd->processor->settings;
+  rd_kafka_conf_t *conf = kafka_conf_new(settings, NULL, 0, err);
+  if (conf == NULL) return false;
+  rd_kafka_conf_set_dr_msg_cb(conf, on_report);
+  rd_kafka_conf_set_opaque(conf, rd);
+  rd->producer = kafka_producer_new(settings, conf, err);
+  if (rd->producer == NULL) return false;
+  rd->events = rd_kafka_topic_new(rd->producer, rd->processor->topics[KAFKA_TOPIC_EVENTS], NULL);
+  return true;
+}
+
+static void free_all(struct redrive *rd) {
+  if (rd->events) rd_kafka_topic_destroy(rd->events);
+  if (rd->producer) rd_kafka_destroy(rd->producer);
+  store_close(rd->store);
+  free(rd);
+}
+
+struct redrive *redrive_open(struct processor *processor, bool dry, struct err *err) {
+  static const char *const statements[] = {"receipt_known.sql"};
+  struct redrive *rd = mem_alloc(sizeof *rd);
+  rd->processor = processor;
+  rd->dry = dry;
+  rd->store = store_open(err);
+  if (rd->store && rows_prepare(store_connection(rd->store), statements, 1, err) && open_producer(rd, err))
+    return rd;
+  free_all(rd);
+  return NULL;
+}
+
+// ---- one element ----
+
+static void hash_hex(const void *bytes, size_t len, char out[2 * EVP_MAX_MD_SIZE + 1]) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int n = 0;
+  if (!EVP_Digest(bytes, len, digest, &n, EVP_sha256(), NULL)) abort(); // no memory
+  for (unsigned int i = 0; i < n; i++) snprintf(out + 2 * (size_t)i, 3, "%02x", digest[i]);
+}
+
+static struct uuid id_of(const char *provider, const char *type, const void *bytes, size_t len) {
+  char hash[2 * EVP_MAX_MD_SIZE + 1];
+  hash_hex(bytes, len, hash);
+  return uuid_of_fields((const char *const[]){"redrive", provider, type, hash}, 4);
+}
+
+static bool is_known(struct redrive *rd, struct uuid receipt_id, bool *known, struct err *err) {
+  PGconn *conn = store_connection(rd->store);
+  struct pgarray ids;
+  pgarray_init(&ids, PG_UUID);
+  pgarray_add_uuid(&ids, receipt_id);
+  AUTO_RESULT *res = rows_run(conn, "receipt_known.sql", &ids, 1);
+  if (!pg_ok(conn, res, "receipt_known", NULL, err)) return false;
+  *known = PQntuples(res) > 0;
+  return true;
+}
+
+static bool produce(struct redrive *rd, const struct event *ev, const void *bytes, size_t len,
+                    struct err *err) {
+  const struct event_record record = {rd->events, ev->subject, bytes, len, NULL};
+  rd_kafka_resp_err_t code = event_produce(rd->producer, &record, ev);
+  for (int tries = 0; code == RD_KAFKA_RESP_ERR__QUEUE_FULL && tries < QUEUE_FULL_TRIES; tries++) {
+    rd_kafka_poll(rd->producer, QUEUE_FULL_WAIT_MS);
+    code = event_produce(rd->producer, &record, ev);
+  }
+  rd_kafka_poll(rd->producer, 0);
+  return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+         err_set(err, "produce to %s: %s", rd_kafka_topic_name(rd->events), rd_kafka_err2str(code));
+}
+
+// Sends what the processor will understand. `ev` is the record's, of the type that the element is.
+static bool send_element(struct redrive *rd, struct event ev, const char *subject, const char *bytes,
+                         size_t len, struct err *err) {
+  struct fact fact;
+  bool known = false;
+  ev.id = id_of(ev.provider, ev.type, bytes, len);
+  ev.source = "/processor/redrive";
+  ev.reason = NULL;
+  interpret_event(&rd->processor->interpreter, &ev, bytes, len, &fact);
+  ev.subject = subject ? subject : fact.id;
+  bool ok = true;
+  if (fact.type == FACT_UNCLEAR)
+    rd->unclear++;
+  else if (fact.element && (!(ok = is_known(rd, fact.receipt_id, &known, err)) || known))
+    rd->known += known;
+  else {
+    rd->sent++;
+    ok = rd->dry || produce(rd, &ev, bytes, len, err);
+  }
+  fact_fini(&fact);
+  return ok;
+}
+
+// ---- one record ----
+
+// Without an endpoint it was no webhook: the processor has put an acceptance aside.
+static bool take_acceptance(struct redrive *rd, const struct event *ev, const char *value, size_t len,
+                            struct err *err) {
+  struct event accepted = *ev;
+  accepted.type = EVENT_ACCEPTED;
+  return send_element(rd, accepted, NULL, value, len, err);
+}
+
+static bool take_element(struct redrive *rd, const struct event *ev, const struct provider_element *element,
+                         const char *bytes, size_t len, struct err *err) {
+  struct event received = *ev;
+  received.type = element->kind == PROVIDER_RECEIPT ? EVENT_RECEIPT : EVENT_OTHER;
+  return send_element(rd, received, element->id, bytes, len, err);
+}
+
+static bool take_body(struct redrive *rd, const struct event *ev, const struct framing *framing,
+                      struct err *err) {
+  for (size_t i = 0; i < framing->n; i++) {
+    const struct framing_element *element = &framing->elements[i];
+    if (element->kind == FRAMING_QUARANTINED)
+      rd->unclear++;
+    else if (!take_element(rd, ev, &element->read, element->bytes, element->len, err))
+      return false;
+  }
+  return true;
+}
+
+// Quarantine holds whole bodies, and elements that were cut out of one: what is no body may be an element.
+static bool take_webhook(struct redrive *rd, const struct event *ev, const struct provider *provider,
+                         const char *value, size_t len, struct err *err) {
+  struct framing framing;
+  struct provider_element element;
+  framing_init(&framing, provider, value, len);
+  bool is_body = framing.n != 1 || framing.elements[0].kind != FRAMING_QUARANTINED;
+  bool is_element =
+      !is_body && framing.document && provider_classify(provider, framing.document, &element, NULL);
+  bool ok = is_element ? take_element(rd, ev, &element, value, len, err) : take_body(rd, ev, &framing, err);
+  framing_fini(&framing);
+  return ok;
+}
+
+bool redrive_take(struct redrive *rd, const struct event *ev, const void *value, size_t len,
+                  struct err *err) {
+  const struct provider *provider =
+      ev->provider ? providers_find(rd->processor->providers, ev->provider) : NULL;
+  rd->records++;
+  if (provider && len && ev->endpoint) return take_webhook(rd, ev, provider, value, len, err);
+  if (provider && len) return take_acceptance(rd, ev, value, len, err);
+  rd->unclear++;
+  return true;
+}
+
+bool redrive_close(struct redrive *rd, bool ok, struct err *err) {
+  rd_kafka_resp_err_t code = rd_kafka_flush(rd->producer, FLUSH_MS);
+  if (ok && (code || rd->refused))
+    ok = err_set(err, "Kafka has not taken all of it; start it again: doing it twice changes nothing");
+  if (ok)
+    printf("%" PRId64 " records read: %" PRId64 " elements %s; %" PRId64 " were taken in before, %" PRId64
+           " still make no sense and stay\n",
+           rd->records, rd->sent, rd->dry ? "would be redriven" : "redriven", rd->known, rd->unclear);
+  free_all(rd);
+  return ok;
+}

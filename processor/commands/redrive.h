@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// Quarantined records, once more: cut and read as ingress and the processor do with today's provider files,
+// and what these understand is put on the events topic. What was taken in already, or still makes no sense,
+// is only counted. Thread: one.
+#pragma once
+#include "processor/processor.h"
+
+struct redrive;
+
+// `dry`: puts nothing there.
+MUST_CHECK struct redrive *redrive_open(struct processor *processor, bool dry, struct err *err);
+// One record of the quarantine topic; the event is zero where it is none of ours.
+MUST_CHECK bool redrive_take(struct redrive *redrive, const struct event *ev, const void *value, size_t len,
+                             struct err *err);
+// Waits until Kafka has it all, says on stdout what was done, and frees it. `ok`: whether all went well so
+// far; returned, or false when Kafka has not taken something.
+MUST_CHECK bool redrive_close(struct redrive *redrive, bool ok, struct err *err);

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// What a replay has changed, or would, as a table: from which status, outcome and code to which, how often,
+// and a few examples. Not for: deciding anything.
+#pragma once
+#include "processor/ledger.h"
+#include <stddef.h>
+#include <stdio.h>
+
+enum { REPORT_EXAMPLES = 3 };
+struct report_row {
+  char *provider, *from, *to;
+  char *examples[REPORT_EXAMPLES]; // notification ids
+  size_t count;
+};
+struct report {
+  struct report_row *rows;
+  size_t n;
+};
+
+void report_add(struct report *report, const struct notification *before, const struct notification *after);
+// The most frequent first. Nothing when nothing was added.
+void report_print(struct report *report, FILE *to);
+void report_fini(struct report *report);

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include "processor/commands/telling.h"
+#include "common/mem.h"
+#include "processor/commands/reader.h"
+#include "processor/outbox.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct telling {
+  struct processor *processor;
+  struct store *store;
+  const char *source;
+  struct outbox *outbox;
+};
+
+static bool read_untold(struct telling *t, struct alert **alerts, size_t *n, struct err *err) {
+  const struct store_range all = {t->source, 0, 0, INT64_MAX};
+  return store_alerts(t->store, &all, 1, alerts, n, err);
+}
+
+static void free_alerts(struct alert *alerts, size_t n) {
+  for (size_t i = 0; i < n; i++) alert_fini(&alerts[i]);
+  free(alerts);
+}
+
+bool telling_tell(struct telling *t, size_t *told, struct err *err) {
+  struct alert *alerts = NULL;
+  size_t n = 0;
+  if (!read_untold(t, &alerts, &n, err)) return false;
+  bool ok = n == 0 ||
+            (outbox_send(t->outbox, NULL, NULL, 0, alerts, n, err) && store_told(t->store, alerts, n, err));
+  if (ok && told) *told += n;
+  free_alerts(alerts, n);
+  return ok;
+}
+
+// ---- what an earlier replay has left ----
+
+static int by_id(const void *left, const void *right) {
+  return memcmp(left, right, sizeof(struct uuid));
+}
+
+static int64_t earliest(const struct alert *alerts, size_t n) {
+  int64_t least = alerts[0].raised_at;
+  for (size_t i = 1; i < n; i++)
+    if (alerts[i].raised_at < least) least = alerts[i].raised_at;
+  return least;
+}
+
+// Marks as told those of the sorted alerts that the span's records are.
+static bool look_for(struct reader *reader, const struct reader_span *span, const struct alert *alerts,
+                     size_t n, struct store *store, struct err *err) {
+  rd_kafka_message_t *rkm = NULL;
+  enum reader_result result = READER_FAILED;
+  if (!reader_begin(reader, span, err)) return false;
+  while ((result = reader_next(reader, &rkm, err)) == READER_RECORD) {
+    struct event ev = {0};
+    const struct alert *found =
+        event_from_message(rkm, &ev, NULL) ? bsearch(&ev.id, alerts, n, sizeof *alerts, by_id) : NULL;
+    rd_kafka_message_destroy(rkm);
+    if (found && !store_told(store, found, 1, err)) return false;
+  }
+  return result == READER_END;
+}
+
+static bool look_on_topic(struct telling *t, const struct alert *alerts, size_t n, struct err *err) {
+  enum { CLOCKS_DIFFER_MS = 60 * 60 * 1000 }; // a record's time is the broker's or ours
+  const struct place from = {PLACE_TIME, earliest(alerts, n) - CLOCKS_DIFFER_MS}, to = {.kind = PLACE_END};
+  AUTO_FREE struct reader_span *spans = NULL;
+  size_t n_spans = 0;
+  struct reader *reader = reader_open(t->processor->settings, t->processor->topics[KAFKA_TOPIC_ALERTS], err);
+  bool ok = reader && reader_spans(reader, &from, &to, &spans, &n_spans, err);
+  for (size_t i = 0; ok && i < n_spans; i++) ok = look_for(reader, &spans[i], alerts, n, t->store, err);
+  reader_close(reader);
+  return ok;
+}
+
+static bool settle(struct telling *t, struct err *err) {
+  struct alert *alerts = NULL;
+  size_t n = 0;
+  if (!read_untold(t, &alerts, &n, err)) return false;
+  _Static_assert(offsetof(struct alert, id) == 0, "by_id() takes an alert for its id");
+  qsort(alerts, n, sizeof *alerts, by_id);
+  bool ok = n == 0 || look_on_topic(t, alerts, n, err);
+  free_alerts(alerts, n);
+  return ok;
+}
+
+struct telling *telling_open(struct processor *processor, struct store *store, const char *source,
+                             size_t *told, struct err *err) {
+  const struct settings *settings = processor->settings;
+  struct telling *t = mem_alloc(sizeof *t);
+  *t = (struct telling){processor, store, source, NULL};
+  AUTO_FREE char *name = mem_printf("%s%s-replay", settings->topic_prefix, settings->group_id);
+  t->outbox = outbox_open(processor, name, err);
+  if (t->outbox && settle(t, err) && telling_tell(t, told, err)) return t;
+  telling_close(t);
+  return NULL;
+}
+
+void telling_close(struct telling *t) {
+  if (t == NULL) return;
+  outbox_close(t->outbox);
+  free(t);
+}

@@ -1,0 +1,2 @@
+-- How many notifications are to be looked at again.
+SELECT count(*) FROM replay_candidate

@@ -1,0 +1,5 @@
+-- Gives the receipts of some candidates today's outcome.
+-- $1 first number bigint  $2 last number bigint
+UPDATE receipt r SET outcome = v.outcome
+FROM replay_candidate c JOIN replay_verdict v USING (provider, notification_id)
+WHERE c.number BETWEEN $1::bigint AND $2::bigint AND r.receipt_id = v.receipt_id AND r.outcome <> v.outcome

@@ -1,0 +1,408 @@
+# SPDX-License-Identifier: MIT
+"""A provider file was wrong and is mended: replay makes of what came in what it should have been, and tells each change once."""
+
+import random
+import re
+import subprocess
+import threading
+import time
+import uuid
+from collections import Counter
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from support import builds, payloads
+from support.replays import count, everything, kill, replay, start_replay, with_outcomes
+from support.service import Service, run_once
+from support.wait import until
+from support.world import World
+
+DEAD_LETTERED, RECOVERED = "dochak.notification.dead_lettered.v1", "dochak.notification.recovered.v1"
+# first_seen_at, updated_at and version tell of the way, all else of the end.
+ROWS = """SELECT provider, notification_id, status, outcome, code, reason, contradicted_by, channel, recipient, recipient_hash, reference,
+                 accepted_at, resolved_at, unconfirmed_at, due_at, expires_at FROM notification ORDER BY 1, 2"""
+VERDICTS = "SELECT notification_id, code, outcome FROM receipt ORDER BY notification_id, code, receipt_id"
+
+
+def rows(world: World) -> list[dict]:
+    """As they are to be the same in another world, where the send API's answers came at another time."""
+    found = world.sql(ROWS)
+    for row in found:
+        if row["notification_id"].startswith("rejected"):
+            row.update({column: row[column] is not None for column in ("accepted_at", "due_at", "expires_at")})
+    return found
+
+
+def told(world: World) -> dict[str, list[str]]:
+    """The alerts by notification, in their order."""
+    world.settle()
+    by_id: dict[str, list[str]] = {}
+    for alert in world.alerts():
+        by_id.setdefault(alert.header("ce_subject"), []).append(alert.type)
+    return by_id
+
+
+def took(id_: str) -> dict:
+    more = {"recipient": payloads.PHONE_E164, "reference": f"order-{id_}", "accepted_at": "2026-01-12T10:59:58+09:00"}
+    return payloads.accepted("bizgo", id_, channel="ALIMTALK", **more)
+
+
+def answered(id_: str, code: str) -> dict:
+    return payloads.sent("bizgo", {"code": code, "result": "x", "msgKey": id_}, reference=f"order-{id_}")
+
+
+def report(id_: str, code: str, channel: str = "ALIMTALK", second: int = 3) -> dict:
+    return payloads.bizgo(id_, code, channel, reportTime=f"2026-01-12T11:00:{second:02}+09:00")
+
+
+# The wrong file knows 64008 as delivered, 10001 and 63005 as failed, 64009 as failed and no account fault, and 63020 not at all;
+# and of the send API's answers it does not know A301 for a success.
+WRONG = {"c64008": "delivered", "c10001": "failed", "c63005": "failed", "c64009": "failed", "c63020": None}
+RIGHT = {"c10001": "delivered"}
+
+# What is sent, and the alerts that are told of it in all, the wrong ones first.
+EVENTS = {
+    "wrongly-sent": ([took("wrongly-sent"), report("wrongly-sent", "64008")], [DEAD_LETTERED]),
+    "unregistered": ([report("unregistered", "64008")], [DEAD_LETTERED]),
+    "wrongly-dead": ([took("wrongly-dead"), report("wrongly-dead", "10001")], [DEAD_LETTERED, RECOVERED]),
+    "registered-late": ([report("registered-late", "10001"), took("registered-late")], [DEAD_LETTERED, RECOVERED]),
+    "sent": ([took("sent"), report("sent", "10000")], []),
+    "dead": ([took("dead"), report("dead", "63019")], [DEAD_LETTERED]),
+    "pending": ([took("pending")], []),
+    "fallback": ([took("fallback"), report("fallback", "64008"), report("fallback", "10000", "SMS", 9)], []),
+    "fallback-first": ([report("fallback-first", "10000", "SMS", 9), report("fallback-first", "64008")], []),
+    "wrong-twice": ([took("wrong-twice"), report("wrong-twice", "64008"), report("wrong-twice", "10001", "SMS", 9)], []),
+    "open-again": ([took("open-again"), report("open-again", "63005", "SMS", 5)], [DEAD_LETTERED]),
+    "better-words": ([report("better-words", "63020")], [DEAD_LETTERED]),
+    "another-kind": ([report("another-kind", "64009")], [DEAD_LETTERED]),
+    "repeated": ([took("repeated"), *[report("repeated", "64008")] * 3], [DEAD_LETTERED]),
+    "rejected": ([answered("rejected", "A301")], [DEAD_LETTERED]),
+    "rejected-and-sent": ([answered("rejected-and-sent", "A301"), report("rejected-and-sent", "10000")], [DEAD_LETTERED, RECOVERED]),
+}
+TOLD = {id_: alerts for id_, (_, alerts) in EVENTS.items() if alerts}
+
+
+def wrong_files(world: World) -> dict[str, str]:
+    return with_outcomes(world, "wrong", accepted=["A000"], **WRONG)
+
+
+def play(world: World) -> None:
+    """All of EVENTS, one of each notification after the other."""
+    for step in range(max(len(events) for events, _ in EVENTS.values())):
+        for events, _ in EVENTS.values():
+            for event in events[step : step + 1]:
+                world.register(event) if "provider" in event else world.bizgo(event)
+    world.settle()
+
+
+def start_processor(world: World, settings: dict[str, str], **more: str) -> Service:
+    return world.new_processor(**settings, **more, DOCHAK_INSTANCE="test-0").start().wait_ready()
+
+
+@pytest.fixture
+def right(world: World) -> dict[str, str]:
+    """EVENTS were taken in with the wrong file; now the processor runs with the right one, which is this setting."""
+    world.new_ingress().start().wait_ready()
+    processor = start_processor(world, wrong_files(world))
+    play(world)
+    processor.stop()
+    settings = with_outcomes(world, "right", **RIGHT)
+    start_processor(world, settings)
+    return settings
+
+
+def test_replay_makes_of_everything_what_the_right_file_would_have_made(worlds, world: World, right: dict[str, str]) -> None:
+    other = worlds.new(world.kafka, world.postgres)
+    other.keys["RECIPIENT"] = world.keys["RECIPIENT"]
+    other.new_ingress().start().wait_ready()
+    start_processor(other, with_outcomes(other, "right", **RIGHT))
+    play(other)
+    assert rows(world) != rows(other)
+    done = replay(world, **right)
+    print(done.stdout)
+    assert rows(world) == rows(other)
+    assert world.sql(VERDICTS) == other.sql(VERDICTS)
+    assert told(world) == TOLD
+    corrected = next(alert for alert in world.alerts("wrongly-sent"))
+    assert (corrected.data["previous_status"], corrected.data["outcome"], corrected.data["code"]) == ("SENT", "account_fault", "64008")
+
+
+def test_replay_says_what_it_changes_and_a_dry_run_only_says_it(world: World, right: dict[str, str]) -> None:
+    before = everything(world)
+    dry = replay(world, "--from", "beginning", "--dry-run", **right)
+    assert everything(world) == before
+    table = re.findall(r"^bizgo +(\S.*?)  +(\S.*?)  +(\d+)  (\S.*)$", dry.stdout, re.MULTILINE)
+    counts = {(origin, to): int(count) for origin, to, count, _ in table}
+    assert counts[("SENT delivered 64008", "DEAD_LETTER account_fault 64008")] == 3
+    assert counts[("DEAD_LETTER failed 10001", "SENT delivered 10001")] == 2
+    assert counts[("DEAD_LETTER failed 63005", "PENDING unconfirmed 63005")] == 1
+    assert counts[("DEAD_LETTER rejected A301", "PENDING")] == 1
+    examples = {(origin, to): set(ids.split()) for origin, to, _, ids in table}
+    assert examples[("DEAD_LETTER failed 10001", "SENT delivered 10001")] == {"wrongly-dead", "registered-late"}
+    assert f"{sum(counts.values())} notifications would be corrected, 5 alerts would be raised" in dry.stdout
+    done = replay(world, **right)
+    assert done.stdout == dry.stdout.replace("would be ", "")
+
+
+def test_replay_again_changes_nothing(world: World, right: dict[str, str]) -> None:
+    replay(world, **right)
+    before = everything(world)
+    for arguments in (["--from", "beginning"], ["--from=0", "--to=end"], ["--from", "2026-01-01T00:00:00Z", "--provider", "bizgo"]):
+        assert "0 notifications corrected, 0 alerts raised" in replay(world, *arguments, **right).stdout
+    assert everything(world) == before
+
+
+def test_a_file_that_turns_about_is_told_each_time(world: World, right: dict[str, str]) -> None:
+    wrong = wrong_files(world)
+    replay(world, **right)
+    replay(world, **wrong)
+    replay(world, **right)
+    assert rows(world)  # and each alert has an id of its own, which the end of every test checks
+    assert told(world)["wrongly-sent"] == [DEAD_LETTERED, RECOVERED, DEAD_LETTERED]
+    assert told(world)["wrongly-dead"] == [DEAD_LETTERED, RECOVERED, DEAD_LETTERED, RECOVERED]
+
+
+def test_what_lies_outside_of_the_range_keeps_its_outcome(world: World) -> None:
+    world.new_ingress().start().wait_ready()
+    processor = start_processor(world, with_outcomes(world, "wrong", c64008="delivered"))
+    before = ["a", "b", "c"]
+    for id_ in (*before, "both"):
+        world.bizgo(report(id_, "64008"))
+    world.settle()
+    time.sleep(0.01)  # a millisecond is the unit of a record's time
+    between = datetime.now(UTC).isoformat()
+    time.sleep(0.01)
+    for id_ in ("d", "e"):
+        world.bizgo(report(id_, "64008"))
+    world.bizgo(report("both", "63019", "SMS", 9))
+    world.settle()
+    processor.stop()
+    start_processor(world, {})
+    assert "0 notifications corrected" in replay(world, "--from", "beginning", "--provider", "blux").stdout
+    replay(world, "--from", between)
+    # What said that "both" had arrived is none of the range's.
+    assert world.statuses() == dict.fromkeys([*before, "both"], "SENT") | {"d": "DEAD_LETTER", "e": "DEAD_LETTER"}
+    replay(world, "--from", "beginning", "--to", between)
+    assert set(world.statuses().values()) == {"DEAD_LETTER"}
+    row = world.row("bizgo", "both")
+    assert (row["code"], row["contradicted_by"]) == ("64008", None)
+    assert told(world) == {id_: [DEAD_LETTERED] for id_ in (*before, "d", "e", "both")}
+
+
+def test_what_the_topic_no_longer_holds_is_told(world: World, right: dict[str, str]) -> None:
+    ((partition, offset),) = (
+        row.values() for row in world.sql("SELECT source_partition, source_offset FROM receipt WHERE notification_id = 'wrongly-sent'")
+    )
+    gone = count(world, "receipt WHERE source_partition = %s AND source_offset <= %s", partition, offset)
+    admin = AdminClient({"bootstrap.servers": world.kafka.address})
+    (future,) = admin.delete_records([TopicPartition(world.topics.name("events"), partition, offset + 1)]).values()
+    future.result()
+    done = replay(world, **right)
+    assert f"{gone} receipts of the range are no longer on the topic" in done.stderr
+    assert world.statuses()["wrongly-sent"] == "SENT"
+    assert count(world, "receipt WHERE outcome = 'delivered' AND code = '64008' AND source_partition <> %s", partition) == 0
+
+
+def test_what_no_processor_has_taken_in_yet_is_left_to_it(world: World) -> None:
+    world.new_ingress().start().wait_ready()
+    processor = start_processor(world, with_outcomes(world, "wrong", c64008="delivered"))
+    world.bizgo(report("early", "64008"))
+    world.settle()
+    processor.stop()
+    world.bizgo(report("late", "64008"))
+    done = replay(world)
+    assert "1 events of the range are still the running processors' to do" in done.stderr
+    assert world.statuses() == {"early": "DEAD_LETTER"}
+    start_processor(world, {})
+    assert told(world) == {"early": [DEAD_LETTERED], "late": [DEAD_LETTERED]}
+
+
+WAITING = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'"
+
+
+def is_held(world: World) -> bool:
+    return bool(world.sql(f"SELECT pid {WAITING}"))
+
+
+def kill_held(world: World, process: subprocess.Popen) -> None:
+    """Postgres would go on for it once nobody holds it any more."""
+    kill(process)
+    world.sql(f"SELECT pg_terminate_backend(pid) {WAITING}")
+
+
+@contextmanager
+def held(world: World, event: str):
+    """Whoever writes alerts in this way waits."""
+    with world.connect() as connection:
+        connection.execute("SELECT pg_advisory_lock(17)")
+        world.sql(
+            """CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS
+               $$ BEGIN PERFORM pg_advisory_xact_lock_shared(17); RETURN NEW; END $$"""
+        )
+        world.sql(f"CREATE TRIGGER hold BEFORE {event} ON alert FOR EACH ROW EXECUTE FUNCTION hold()")
+        yield
+    until("nobody waits any more", lambda: not is_held(world))
+    world.sql("DROP FUNCTION hold CASCADE")
+
+
+def test_kill_between_telling_and_writing_that_down_tells_nothing_twice(world: World, right: dict[str, str]) -> None:
+    with held(world, "UPDATE"):
+        process = start_replay(world, **right)
+        until("the alerts are told", lambda: sum(alert.data["previous_status"] == "SENT" for alert in world.alerts()) == 3)
+        busy = run_once("processor", world.env(**right), "replay", "--from", "beginning")
+        assert busy.returncode == 1 and "another replay is at work" in busy.stderr
+        kill_held(world, process)
+    assert count(world, "alert WHERE NOT told") == 5
+    done = replay(world, **right)
+    assert "0 notifications corrected" in done.stdout and "earlier replay" not in done.stderr
+    assert told(world) == TOLD
+    assert count(world, "alert WHERE NOT told") == 0
+
+
+def test_kill_between_the_two_commits_loses_nothing(world: World, right: dict[str, str]) -> None:
+    with held(world, "INSERT"):
+        process = start_replay(world, **right)
+        until("the replay waits in Postgres", lambda: is_held(world))
+        world.kafka.freeze()
+    try:
+        until("Postgres has committed", lambda: world.sql("SELECT 1 FROM alert WHERE NOT told"))
+        kill(process)
+    finally:
+        world.kafka.thaw()
+    done = replay(world, **right)
+    assert "5 alerts of an earlier replay are told now" in done.stderr and "0 notifications corrected" in done.stdout
+    assert told(world) == TOLD
+
+
+def test_kill_before_the_first_commit_leaves_nothing(world: World, right: dict[str, str]) -> None:
+    before = everything(world)
+    with held(world, "INSERT"):
+        process = start_replay(world, **right)
+        until("the replay waits in Postgres", lambda: is_held(world))
+        kill_held(world, process)
+    assert everything(world) == before
+    replay(world, **right)
+    assert told(world) == TOLD
+
+
+# --- many, beside a running processor
+
+
+def feed(world: World, ids: list[str], code: str, channel: str = "ALIMTALK") -> None:
+    """Receipts on the topic, as ingress would write them, only faster."""
+    world.foreign = True
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    for id_ in ids:
+        headers = {
+            "ce_specversion": "1.0",
+            "ce_id": str(uuid.uuid4()),
+            "ce_type": "dochak.receipt.received.v1",
+            "ce_source": "/ingress/bizgo/alimtalk",
+            "ce_subject": id_,
+            "ce_time": now,
+            "ce_provider": "bizgo",
+            "ce_endpoint": "bizgo/alimtalk",
+        }
+        while True:
+            try:
+                world.topics.produce("events", payloads.to_bytes(report(id_, code, channel)), key=id_, headers=list(headers.items()))
+                break
+            except BufferError:
+                world.topics.flush()
+    world.topics.flush()
+
+
+def wait_stored(world: World, receipts: int, deadline: float = 60) -> None:
+    until(f"{receipts} receipts are stored", lambda: count(world, "receipt") >= receipts, deadline, every=0.05)
+    world.settle(deadline)
+
+
+def test_kills_and_late_receipts_in_the_middle_of_a_replay(world: World) -> None:
+    seed = random.randrange(1 << 32)
+    print(f"random seed {seed}")
+    chance = random.Random(seed)
+    wrong_ids, fine_ids = [f"w-{n:05}" for n in range(4000)], [f"f-{n:05}" for n in range(2000)]
+    rescued = wrong_ids[::3]
+    processor = start_processor(world, with_outcomes(world, "wrong", c64008="delivered"))
+    feed(world, wrong_ids, "64008")
+    feed(world, fine_ids, "10000")
+    wait_stored(world, 6000)
+    processor.stop()
+    start_processor(world, {}, DOCHAK_BATCH_MAX_RECORDS="50")
+    # Of every third one a second channel says that it has arrived, meanwhile.
+    late = threading.Thread(target=feed, args=(world, rescued, "10000", "SMS"))
+    kills = 0
+    for part in range(1, 5):
+        process = start_replay(world)
+        if part == 1:
+            late.start()
+        goal = part * 900
+        changed = "receipt WHERE code = '64008' AND outcome <> 'delivered'"
+        until("the replay has changed some", lambda: process.poll() is not None or count(world, changed) >= goal, every=0.001)
+        time.sleep(chance.random() * 0.02)
+        kills += process.poll() is None
+        kill(process)
+    late.join()
+    wait_stored(world, 6000 + len(rescued))
+    print(f"{kills} kills in the middle", replay(world).stdout)
+    assert "0 notifications corrected, 0 alerts raised" in replay(world).stdout
+    assert world.statuses() == dict.fromkeys(wrong_ids, "DEAD_LETTER") | dict.fromkeys([*fine_ids, *rescued], "SENT")
+    alerts = told(world)
+    assert {id_: alerts.get(id_) for id_ in set(wrong_ids) - set(rescued)} == dict.fromkeys(set(wrong_ids) - set(rescued), [DEAD_LETTERED])
+    # One that was rescued before the replay came by was never a dead letter.
+    assert Counter(tuple(sorted(alerts.get(id_, []))) for id_ in rescued).keys() <= {(), (DEAD_LETTERED, RECOVERED)}
+    assert not set(fine_ids) & alerts.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_200000_receipts_of_which_20000_were_read_wrongly(world: World) -> None:
+    ids = [f"m-{n:06}" for n in range(200_000)]
+    wrong_ids = ids[::10]
+    processor = start_processor(world, with_outcomes(world, "wrong", c64008="delivered"))
+    feed(world, wrong_ids, "64008")
+    feed(world, sorted(set(ids) - set(wrong_ids)), "10000")
+    wait_stored(world, len(ids), 300)
+    processor.stop()
+    start_processor(world, {})
+    for arguments in (["--dry-run"], [], []):
+        began = time.monotonic()
+        done = replay(world, "--from", "beginning", *arguments)
+        print(f"{time.monotonic() - began:.1f} s {arguments}\n{done.stdout}{done.stderr}")
+    assert world.statuses() == dict.fromkeys(ids, "SENT") | dict.fromkeys(wrong_ids, "DEAD_LETTER")
+    assert told(world) == dict.fromkeys(wrong_ids, [DEAD_LETTERED])
+
+
+# --- what is asked for
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        ([], "--from: missing"),
+        (["--from", "yesterday"], '--from: "yesterday"'),
+        (["--from"], "--from: needs a value"),
+        (["--from", "0", "--from", "1"], "--from: given twice"),
+        (["--from", "0", "--to", "-1"], '--to: "-1"'),
+        (["--from", "0", "--dry-run=yes"], '"--dry-run=yes"'),
+        (["--from", "0", "--force"], '"--force"'),
+        (["everything"], '"everything"'),
+    ],
+)
+def test_an_argument_that_is_not_understood_is_named(arguments: list[str], part: str) -> None:
+    done = run_once("processor", builds.base_environment(), "replay", *arguments)
+    assert done.returncode == 2 and part in done.stderr and "--help" in done.stderr and done.stdout == "", done
+
+
+def test_help_needs_no_settings() -> None:
+    done = run_once("processor", builds.base_environment(), "replay", "--help")
+    assert done.returncode == 0 and "--dry-run" in done.stdout and done.stderr == ""
+
+
+def test_a_provider_without_a_file_is_refused(world: World) -> None:
+    done = run_once("processor", world.env(), "replay", "--from", "beginning", "--provider", "pigeon")
+    assert done.returncode == 1 and '"pigeon"' in done.stderr and done.stdout == "", done
