@@ -106,7 +106,7 @@ static void note(void *arg, const struct request *req, const struct reply *reply
   if (reply->way)
     metrics_observe(metrics_seconds_at(metrics, COUNTER_ACK_SECONDS, endpoint),
                     (clock_mono_ms() - req->began_ms) * 1000);
-  if (reply->status == 413 && req->endpoint && !req->refused) log_too_large(server, req->endpoint);
+  if (reply->status == 413 && req->endpoint) log_too_large(server, req->endpoint);
 }
 
 // ---- start, stop ----

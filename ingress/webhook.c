@@ -227,15 +227,11 @@ static void set_clocks(const struct ingress *ingress, struct request *req) {
   req->body_by_ms = req->answer_by_ms - ack_budget_ms(ingress, provider);
 }
 
-// False: its body is too long to be read for nothing but the refusal.
-static bool admit_stranger(struct ingress *ingress, struct request *req, const struct verify_request *sender,
-                           struct reply *refusal) {
+static void admit_stranger(struct ingress *ingress, struct request *req,
+                           const struct verify_request *sender) {
   tell_refusal(ingress, req->endpoint, sender, req->refused);
   req->lane = LANE_STRANGERS;
   req->body_max_bytes = STRANGER_MAX_BYTES;
-  if (req->head.content_length <= STRANGER_MAX_BYTES) return true;
-  *refusal = refuse(req);
-  return false;
 }
 
 bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *refusal) {
@@ -248,7 +244,8 @@ bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *r
   set_clocks(ingress, req);
   struct verify_request sender = sender_of(ingress, req->endpoint, req);
   req->refused = match == ENDPOINTS_REFUSED ? "secret_path" : verify_head(req->endpoint->checks, &sender);
-  return !req->refused || admit_stranger(ingress, req, &sender, refusal);
+  if (req->refused) admit_stranger(ingress, req, &sender);
+  return true;
 }
 
 void webhook_handle(struct ingress *ingress, struct request *req) {

@@ -500,19 +500,33 @@ static void test_head_has_no_body(void **state) {
   assert_string_equal(wire_body(answer), "");
 }
 
-static void test_a_stream_over_the_limit_is_refused(void **state) {
-  enum { CHUNK = 0x1000, CHUNKS = 140 };
-  AUTO_FREE char *text = mem_alloc((CHUNK + 16) * CHUNKS + 256);
-  char *at = stpcpy(text, TO("POST", BLUX) CHUNKED END);
-  for (int i = 0; i < CHUNKS; i++) {
+// A stream of so many chunks of 4 KiB.
+static char *exchange_chunks(const char *head, int chunks) {
+  enum { CHUNK = 0x1000 };
+  AUTO_FREE char *text = mem_alloc((size_t)(CHUNK + 16) * (size_t)chunks + 256);
+  char *at = stpcpy(text, head);
+  for (int i = 0; i < chunks; i++) {
     at = stpcpy(at, "1000\r\n");
     memset(at, ' ', CHUNK);
     at = stpcpy(at + CHUNK, "\r\n");
   }
   at = stpcpy(at, "0\r\n\r\n");
-  char *answer = wire_exchange(port, text, (size_t)(at - text));
+  return wire_exchange(port, text, (size_t)(at - text));
+}
+
+static void test_a_stream_over_the_limit_is_refused(void **state) {
+  char *answer = exchange_chunks(TO("POST", BLUX) CHUNKED END, 140);
   assert_answer("stream", answer, 413, "Connection: close");
   free(answer);
+}
+
+static void test_a_stranger_with_a_long_stream_is_told_no_more_than_with_a_short_one(void **state) {
+  for (int chunks = 1; chunks <= 8; chunks++) {
+    char *answer = exchange_chunks(TO("POST", HIDDEN "wrong-0123456789abcd") CHUNKED END, chunks);
+    assert_answer("stranger", answer, 200, NULL);
+    assert_string_equal(wire_body(answer), "{\"msgKey\":\"\"}");
+    free(answer);
+  }
 }
 
 static void test_too_many_headers_are_refused(void **state) {
@@ -644,6 +658,7 @@ int main(void) {
       cmocka_unit_test(test_every_request_gets_its_answer),
       cmocka_unit_test(test_head_has_no_body),
       cmocka_unit_test(test_a_stream_over_the_limit_is_refused),
+      cmocka_unit_test(test_a_stranger_with_a_long_stream_is_told_no_more_than_with_a_short_one),
       cmocka_unit_test(test_too_many_headers_are_refused),
       cmocka_unit_test(test_two_requests_share_a_connection),
       cmocka_unit_test(test_a_body_that_ends_early_is_not_taken),
