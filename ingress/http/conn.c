@@ -377,15 +377,14 @@ static bool take_chunked(struct conn *conn, char *bytes, size_t len) {
   return true;
 }
 
+// A piece a step: chunks may come with any amount of what is no body.
 static bool read_chunked(struct conn *conn) {
   char bytes[16384];
-  for (;;) {
-    size_t n;
-    enum got got = receive(conn, bytes, sizeof bytes, &n);
-    if (got == GOT_END) answer_incomplete(conn);
-    if (got != GOT_BYTES) return got == GOT_END;
-    if (take_chunked(conn, bytes, n)) return true;
-  }
+  size_t n;
+  enum got got = receive(conn, bytes, sizeof bytes, &n);
+  if (got == GOT_END) answer_incomplete(conn);
+  if (got == GOT_BYTES) take_chunked(conn, bytes, n);
+  return got != GOT_NOTHING;
 }
 
 // What came with the head.
