@@ -29,8 +29,6 @@ struct server {
   struct share *shares; // one a lane
 };
 
-// Lane 0 is registrations', 1 is for senders that were refused by their head alone, so that strangers use up
-// nobody's share; the others are the endpoints'.
 static const struct route {
   const char *path, *method, *allow;
   bool (*admit)(struct ingress *ingress, struct request *req, struct reply *refusal);
