@@ -299,11 +299,14 @@ static void test_a_registration_needs_a_key(void **state) {
       "Authorization: Basic " KEY "\r\n",
       "Authorization: " KEY "\r\n",
   };
+  int64_t refused = counted(COUNTER_REFUSED, "v1/notifications"), by_check = counted(COUNTER_REFUSALS, "key");
   for (size_t i = 0; i < COUNT_OF(headers); i++) {
     char *answer = wire_post(port, REGISTER, headers[i], "{}", 2);
     assert_answer(headers[i], answer, 401, "WWW-Authenticate: Bearer");
     free(answer);
   }
+  assert_int_equal(counted(COUNTER_REFUSED, "v1/notifications") - refused, COUNT_OF(headers));
+  assert_int_equal(counted(COUNTER_REFUSALS, "key") - by_check, COUNT_OF(headers));
 }
 
 // ---- bodies that make no sense ----
