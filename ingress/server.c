@@ -169,7 +169,7 @@ void server_drain(struct server *server, int64_t max_ms) {
   atomic_store(&server->draining, true);
   metrics_set(server->ingress->metrics, COUNTER_READY, NULL, 0);
   listener_close_after_answers(server->listener);
-  wait_quiet(server, DRAIN_LAG_MS);
+  clock_sleep_ms(DRAIN_LAG_MS);
   listener_refuse(server->listener);
   if (!wait_quiet(server, DRAIN_IDLE_MS)) listener_close_idle(server->listener);
   if (!wait_quiet(server, max_ms))
