@@ -147,8 +147,7 @@ static bool is_port(const char *text) {
 static bool parse_listen(const struct option *row, const char *text, void *field, struct err *err) {
   size_t len = strlen(text);
   if (len > 0 && (text[len - 1] == 's' || text[len - 1] == 'r'))
-    return err_set(
-        err, "\"%s\": TLS ends at the proxy in front: civetweb is built without it; give address:port", text);
+    return err_set(err, "\"%s\": TLS ends at the proxy in front; give address:port", text);
   const char *colon = strrchr(text, ':');
   AUTO_FREE char *address = mem_strndup(text, colon ? (size_t)(colon - text) : 0);
   struct in_addr ipv4;

@@ -76,7 +76,7 @@ static bool run(struct ingress *in, unsigned flags, struct err *err) {
 }
 
 int main(int argc, char **argv) {
-  // 256 threads share two arenas: glibc's default would keep what the largest body needed in each of many.
+  // All threads share two arenas: glibc's default would keep what the largest body needed in each of many.
   mallopt(M_ARENA_MAX, 2);
   unsigned flags;
   int code = settings_arguments(SERVICE_INGRESS, argc, argv, &flags);

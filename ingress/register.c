@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/log.h"
 #include "common/mem.h"
 #include "common/schema.h"
 #include "ingress/counters.h"
@@ -324,8 +325,14 @@ static bool is_json(const struct request *req) {
   return end - type == (ptrdiff_t)(sizeof json - 1) && strncasecmp(type, json, sizeof json - 1) == 0;
 }
 
-static struct reply reply_unauthorized(struct metrics *metrics) {
+static void tell_refusal(struct metrics *metrics, const struct request *req) {
   metrics_add(metrics, COUNTER_REFUSED, "v1/notifications", 1);
+  metrics_add(metrics, COUNTER_REFUSALS, "key", 1);
+  log_warn_rarely("refused v1/notifications", "registration refused: no bearer key that is valid",
+                  LOG_STR("peer", req->peer));
+}
+
+static struct reply reply_unauthorized(void) {
   struct reply reply =
       reply_error(401, "unauthorized", "expected Authorization: Bearer and a key that is valid");
   reply.headers = "WWW-Authenticate: Bearer realm=\"dochak\"\r\n";
@@ -334,7 +341,8 @@ static struct reply reply_unauthorized(struct metrics *metrics) {
 
 bool register_admit(struct ingress *ingress, struct request *req, struct reply *refusal) {
   if (!authorized(ingress->registrar, req)) {
-    *refusal = reply_unauthorized(ingress->metrics);
+    tell_refusal(ingress->metrics, req);
+    *refusal = reply_unauthorized();
     return false;
   }
   if (!is_json(req) || request_encoding(req) == REQUEST_FOREIGN) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // POST /v1/notifications: your application tells what a send API answered. One object or an array
 // (registration.schema.json), all checked before any of it is stored; 202 once every notification is durable.
-// What the answer of the send API means is the processor's to say. Thread: the request's.
+// What the answer of the send API means is the processor's to say. Thread: the loop's.
 #pragma once
 #include "common/err.h"
 #include "ingress/request.h"

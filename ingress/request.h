@@ -15,6 +15,8 @@ struct endpoint;
 struct route;
 struct share;
 
+// Whoever is refused by his head alone is a stranger, and uses up nobody else's share; an endpoint has a lane
+// of its own.
 enum request_lane { LANE_REGISTRATIONS, LANE_STRANGERS, LANE_FIRST_ENDPOINT };
 
 struct request_body {

@@ -29,8 +29,6 @@ struct server {
   struct share *shares; // one a lane
 };
 
-// Lane 0 is registrations', 1 is for senders that were refused by their head alone, so that strangers use up
-// nobody's share; the others are the endpoints'.
 static const struct route {
   const char *path, *method, *allow;
   bool (*admit)(struct ingress *ingress, struct request *req, struct reply *refusal);
@@ -82,14 +80,6 @@ static void handle(void *arg, struct request *req) {
   req->route->handle(server->ingress, req);
 }
 
-static struct reply too_large(void *arg, const struct request *req) {
-  (void)arg;
-  if (req->refused) return webhook_refusal(req);
-  AUTO_FREE char *message =
-      mem_printf("the body is over the limit of %zu bytes (DOCHAK_BODY_MAX_BYTES)", req->body_max_bytes);
-  return reply_error(413, "too_large", message);
-}
-
 // A provider that takes a 4xx for final never sends it again: somebody has to know.
 static void log_too_large(const struct server *server, const struct endpoint *endpoint) {
   AUTO_FREE char *key = mem_printf("413 %s", endpoint->name);
@@ -114,7 +104,7 @@ static void note(void *arg, const struct request *req, const struct reply *reply
   if (reply->way)
     metrics_observe(metrics_seconds_at(metrics, COUNTER_ACK_SECONDS, endpoint),
                     (clock_mono_ms() - req->began_ms) * 1000);
-  if (reply->status == 413 && req->endpoint && !req->refused) log_too_large(server, req->endpoint);
+  if (reply->status == 413 && req->endpoint) log_too_large(server, req->endpoint);
 }
 
 // ---- start, stop ----
@@ -145,7 +135,6 @@ struct server *server_start(struct ingress *ingress, struct err *err) {
       .arg = server,
       .admit = admit,
       .handle = handle,
-      .too_large = too_large,
       .note = note,
   };
   server->listener = listener_start(&options, err);
@@ -180,7 +169,7 @@ void server_drain(struct server *server, int64_t max_ms) {
   atomic_store(&server->draining, true);
   metrics_set(server->ingress->metrics, COUNTER_READY, NULL, 0);
   listener_close_after_answers(server->listener);
-  wait_quiet(server, DRAIN_LAG_MS);
+  clock_sleep_ms(DRAIN_LAG_MS);
   listener_refuse(server->listener);
   if (!wait_quiet(server, DRAIN_IDLE_MS)) listener_close_idle(server->listener);
   if (!wait_quiet(server, max_ms))

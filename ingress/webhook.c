@@ -62,7 +62,8 @@ struct intake {
   struct framing framing;
   struct publisher_message *messages;
   struct reply ack;
-  char *inflated;      // what a gzip body held, or NULL
+  char *inflated; // what a gzip body held, or NULL
+  size_t inflated_len;
   int64_t extra_bytes; // of the endpoint's share, beyond the body
 };
 
@@ -111,12 +112,14 @@ static int64_t deadline_of(const struct ingress *ingress, const struct request *
   return budget < req->answer_by_ms ? budget : req->answer_by_ms;
 }
 
-// Many small elements are much more than their bytes. A single one never is.
-static bool hold_elements(struct intake *intake) {
+// What a body has become is much more than its bytes if it was packed, or is cut into many small elements. A
+// single element never is.
+static bool hold_extra(struct intake *intake) {
   size_t each = sizeof *intake->framing.elements + sizeof *intake->messages;
-  int64_t bytes = (int64_t)(intake->framing.n * each);
-  if (intake->framing.n > 1 && !share_take(intake->req->share, bytes)) return false;
-  if (intake->framing.n > 1) intake->extra_bytes = bytes;
+  size_t elements = intake->framing.n > 1 ? intake->framing.n : 0;
+  int64_t bytes = (int64_t)(intake->inflated_len + elements * each);
+  if (bytes && !share_take(intake->req->share, bytes)) return false;
+  intake->extra_bytes = bytes;
   return true;
 }
 
@@ -124,7 +127,7 @@ static void store(struct intake *intake) {
   struct ingress *ingress = intake->ingress;
   const struct request *req = intake->req;
   struct framing *framing = &intake->framing;
-  if (!hold_elements(intake)) {
+  if (!hold_extra(intake)) {
     answer_intake(intake, reply_unavailable());
     return;
   }
@@ -154,6 +157,7 @@ static bool frame_gzip(struct intake *intake) {
   case INFLATE_DONE:
     break;
   }
+  intake->inflated_len = len;
   framing_init(&intake->framing, req->endpoint->provider, intake->inflated, len);
   return true;
 }
@@ -227,19 +231,11 @@ static void set_clocks(const struct ingress *ingress, struct request *req) {
   req->body_by_ms = req->answer_by_ms - ack_budget_ms(ingress, provider);
 }
 
-struct reply webhook_refusal(const struct request *req) {
-  return reply_ack(provider_refusal(req->endpoint->provider, NULL));
-}
-
-// False: its body is too long to be read for nothing but the refusal.
-static bool admit_stranger(struct ingress *ingress, struct request *req, const struct verify_request *sender,
-                           struct reply *refusal) {
+static void admit_stranger(struct ingress *ingress, struct request *req,
+                           const struct verify_request *sender) {
   tell_refusal(ingress, req->endpoint, sender, req->refused);
   req->lane = LANE_STRANGERS;
   req->body_max_bytes = STRANGER_MAX_BYTES;
-  if (req->head.content_length <= STRANGER_MAX_BYTES) return true;
-  *refusal = webhook_refusal(req);
-  return false;
 }
 
 bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *refusal) {
@@ -252,7 +248,8 @@ bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *r
   set_clocks(ingress, req);
   struct verify_request sender = sender_of(ingress, req->endpoint, req);
   req->refused = match == ENDPOINTS_REFUSED ? "secret_path" : verify_head(req->endpoint->checks, &sender);
-  return !req->refused || admit_stranger(ingress, req, &sender, refusal);
+  if (req->refused) admit_stranger(ingress, req, &sender);
+  return true;
 }
 
 void webhook_handle(struct ingress *ingress, struct request *req) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // POST /webhook/<endpoint>[/<secret>]: checks the sender, cuts the body, makes every element durable and
 // answers in the provider's own manner. It never answers 4xx for a body it does not understand, and
-// interprets nothing but what it needs for kind and key. Thread: the request's.
+// interprets nothing but what it needs for kind and key. Thread: the loop's.
 #pragma once
 #include "ingress/request.h"
 
@@ -9,6 +9,4 @@ struct ingress;
 
 // Finds the endpoint and looks at what of its sender stands in the head. False: there is no such endpoint.
 bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *refusal);
-// The answer to a sender that was refused and whose body is not read.
-struct reply webhook_refusal(const struct request *req);
 void webhook_handle(struct ingress *ingress, struct request *req);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Names and values of a query or of an application/x-www-form-urlencoded body, decoded. Bounded:
-// FORM_PAIRS_MAX pairs. Not for: what civetweb's own form reader does, which must never be called.
+// FORM_PAIRS_MAX pairs. Not for: forms of several parts, with files.
 #pragma once
 #include "ingress/digest.h"
 

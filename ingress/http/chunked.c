@@ -12,14 +12,6 @@ static int hex_value(char c) {
   return -1;
 }
 
-static bool is_text(unsigned char c) {
-  return c == '\t' || (c >= ' ' && c != 0x7f);
-}
-
-static bool is_name(unsigned char c) {
-  return c > ' ' && c < 0x7f && !strchr("\"(),/:;<=>?@[\\]{}", c);
-}
-
 // NULL, or what is wrong.
 static const char *read_size(struct chunked *chunked, char c) {
   int digit = hex_value(c);
@@ -46,7 +38,7 @@ static const char *begin_trailer(struct chunked *chunked, char c) {
     return NULL;
   }
   chunked->state = CHUNKED_TRAILER_NAME;
-  return is_name((unsigned char)c) ? NULL : "a trailer without a name";
+  return http_is_token((unsigned char)c) ? NULL : "a trailer without a name";
 }
 
 static const char *read_trailer(struct chunked *chunked, char c) {
@@ -54,16 +46,17 @@ static const char *read_trailer(struct chunked *chunked, char c) {
   if (chunked->state == CHUNKED_TRAILER) return begin_trailer(chunked, c);
   if (chunked->state == CHUNKED_TRAILER_NAME) {
     if (c == ':') chunked->state = CHUNKED_TRAILER_VALUE;
-    return c == ':' || is_name((unsigned char)c) ? NULL : "a trailer's name holds what no name may hold";
+    return c == ':' || http_is_token((unsigned char)c) ? NULL
+                                                       : "a trailer's name holds what no name may hold";
   }
   if (c == '\r') chunked->state = CHUNKED_TRAILER_LF;
-  return c == '\r' || is_text((unsigned char)c) ? NULL : "a control character in a trailer";
+  return c == '\r' || http_is_text((unsigned char)c) ? NULL : "a control character in a trailer";
 }
 
 static const char *read_extension(struct chunked *chunked, char c) {
   if (++chunked->line > SIZE_LINE_MAX_BYTES) return "a chunk's extension is longer than 1 KiB";
   if (c == '\r') chunked->state = CHUNKED_SIZE_LF;
-  return c == '\r' || is_text((unsigned char)c) ? NULL : "a control character in a chunk's extension";
+  return c == '\r' || http_is_text((unsigned char)c) ? NULL : "a control character in a chunk's extension";
 }
 
 static const char *expect(struct chunked *chunked, char c, char wanted, int next) {

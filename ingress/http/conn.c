@@ -253,12 +253,6 @@ static void answer_fault(struct conn *conn, const struct http_fault *fault) {
 
 // ---- the body ----
 
-static void answer_too_large(struct conn *conn) {
-  struct reply reply = conn->conns->too_large(conn->conns->arg, conn->req);
-  reply.close = true;
-  answer(conn, reply);
-}
-
 static void answer_incomplete(struct conn *conn) {
   answer(conn, reply_closing(503, "incomplete", "the body did not come whole and in time"));
 }
@@ -276,11 +270,24 @@ static bool hold(struct conn *conn, size_t bytes) {
   return true;
 }
 
-static void hand_over(struct conn *conn) {
-  conn->body_read = true;
+static void hand_over(struct conn *conn, bool body_read) {
+  conn->body_read = body_read;
   conn->state = STATE_WORKING;
   set_deadline(conn, NEVER);
   lanes_add(&conn->conns->lanes, conn->req);
+}
+
+// Who is refused already learns no limit either: his refusal does without the body.
+static void answer_too_large(struct conn *conn) {
+  struct request *req = conn->req;
+  if (req->refused) {
+    req->body.len = 0;
+    hand_over(conn, false);
+    return;
+  }
+  AUTO_FREE char *message =
+      mem_printf("the body is over the limit of %zu bytes (DOCHAK_BODY_MAX_BYTES)", req->body_max_bytes);
+  answer(conn, reply_closing(413, "too_large", message));
 }
 
 // Counts what has come, not what was announced: that is what memory is used for. False: answered.
@@ -320,7 +327,7 @@ static bool read_sized(struct conn *conn) {
     if (!conn->owns_body) conn->used = conn->in_len += n;
     if (!take_bytes(conn, n)) return true;
   }
-  hand_over(conn);
+  hand_over(conn, true);
   return true;
 }
 
@@ -367,19 +374,18 @@ static bool take_chunked(struct conn *conn, char *bytes, size_t len) {
   req->body.len += body_len;
   if (result == CHUNKED_MORE) return false;
   keep_rest(conn, bytes + used, len - used);
-  hand_over(conn);
+  hand_over(conn, true);
   return true;
 }
 
+// A piece a step: chunks may come with any amount of what is no body.
 static bool read_chunked(struct conn *conn) {
   char bytes[16384];
-  for (;;) {
-    size_t n;
-    enum got got = receive(conn, bytes, sizeof bytes, &n);
-    if (got == GOT_END) answer_incomplete(conn);
-    if (got != GOT_BYTES) return got == GOT_END;
-    if (take_chunked(conn, bytes, n)) return true;
-  }
+  size_t n;
+  enum got got = receive(conn, bytes, sizeof bytes, &n);
+  if (got == GOT_END) answer_incomplete(conn);
+  if (got == GOT_BYTES) take_chunked(conn, bytes, n);
+  return got != GOT_NOTHING;
 }
 
 // What came with the head.
@@ -443,7 +449,7 @@ static void begin_request(struct conn *conn) {
   if (!conns->admit(conns->arg, req, &refusal))
     answer(conn, refusal);
   else if (conn->body_read)
-    hand_over(conn);
+    hand_over(conn, true);
   else
     begin_body(conn);
 }

@@ -28,8 +28,6 @@ struct conns {
   // The head is there: sets what request.h says, or answers at once and returns false; then the body is not
   // read.
   bool (*admit)(void *arg, struct request *req, struct reply *refusal);
-  // What is answered, instead of handling it, to a body that passes its limit.
-  struct reply (*too_large)(void *arg, const struct request *req);
   // An answer goes out; req is NULL where there was no request that could be read.
   void (*note)(void *arg, const struct request *req, const struct reply *reply);
 };

@@ -20,13 +20,12 @@ static bool fail_framing(struct http_fault *fault, const char *message) {
   return fail(fault, 400, "bad_framing", message);
 }
 
-// RFC 9110, section 5.6.2
-static bool is_token(unsigned char c) {
+bool http_is_token(unsigned char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
          (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
-static bool is_text(unsigned char c) { // of a header's value; RFC 9110, section 5.5
+bool http_is_text(unsigned char c) {
   return c == '\t' || (c >= ' ' && c != 0x7f);
 }
 
@@ -62,8 +61,9 @@ enum http_scan http_head_scan(const char *bytes, size_t len, size_t *seen, struc
     if (line_is_too_long(bytes, at) || at == HTTP_HEAD_MAX_BYTES) return scan_too_large(fault, at);
     if (c == '\n' && !after_cr) return scan_fault(fault, "a line ends without CR");
     if (c != '\n' && after_cr) return scan_fault(fault, "a CR without LF");
-    if (c != '\n' && c != '\r' && !is_text(c)) return scan_fault(fault, "a control character in the head");
-    if (at == 0 && c != '\r' && !is_token(c)) return scan_fault(fault, "this is no HTTP request");
+    if (c != '\n' && c != '\r' && !http_is_text(c))
+      return scan_fault(fault, "a control character in the head");
+    if (at == 0 && c != '\r' && !http_is_token(c)) return scan_fault(fault, "this is no HTTP request");
     if (c != '\n') continue;
     if (at == 3 && bytes[1] == '\n') return scan_fault(fault, "more than one empty line before the request");
     if (!ends_head(bytes, at)) continue;
@@ -78,7 +78,7 @@ enum http_scan http_head_scan(const char *bytes, size_t len, size_t *seen, struc
 
 static bool all_tokens(const char *text) {
   for (; *text; text++)
-    if (!is_token((unsigned char)*text)) return false;
+    if (!http_is_token((unsigned char)*text)) return false;
   return true;
 }
 

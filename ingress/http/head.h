@@ -46,6 +46,10 @@ enum http_scan http_head_scan(const char *bytes, size_t len, size_t *seen, struc
 // Reads a whole head, and writes NULs into it; `out` points into it. False with the fault.
 bool http_head_read(struct http_head *out, char *bytes, size_t len, struct http_fault *fault);
 
+// What names are made of (RFC 9110, section 5.6.2), and what may stand in a value (section 5.5).
+bool http_is_token(unsigned char c);
+bool http_is_text(unsigned char c);
+
 // The first header of that name, in any case; NULL: none.
 const char *http_header(const struct http_head *head, const char *name);
 size_t http_header_count(const struct http_head *head, const char *name);

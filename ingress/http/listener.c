@@ -221,7 +221,6 @@ static bool open_station(struct listener *listener, struct station *station, str
                           .in_flight = options->in_flight,
                           .arg = options->arg,
                           .admit = options->admit,
-                          .too_large = options->too_large,
                           .note = options->note};
   crowd_init(&conns->crowd, (options->connections_max + listener->n - 1) / listener->n,
              (options->connections_per_address + listener->n - 1) / listener->n);

@@ -19,8 +19,6 @@ struct listener_options {
   bool (*admit)(void *arg, struct request *req, struct reply *refusal);
   // The body is there, too. Ends in request_answer(), at once or later.
   void (*handle)(void *arg, struct request *req);
-  // What is answered, instead of handling it, to a body that passes its limit. The connection goes with it.
-  struct reply (*too_large)(void *arg, const struct request *req);
   // An answer goes out; req is NULL where there was none that could be read.
   void (*note)(void *arg, const struct request *req, const struct reply *reply);
 };

@@ -154,11 +154,9 @@ static const struct {
      "DOCHAK_LISTEN: \"1.2.3.4:80,1.2.3.4:81\" is not IPv4-address:port, "
      "such as 0.0.0.0:8080"},
     {"DOCHAK_LISTEN", "0.0.0.0:8443s",
-     "DOCHAK_LISTEN: \"0.0.0.0:8443s\": TLS ends at the proxy in front: civetweb is "
-     "built without it; give address:port"},
+     "DOCHAK_LISTEN: \"0.0.0.0:8443s\": TLS ends at the proxy in front; give address:port"},
     {"DOCHAK_LISTEN", "0.0.0.0:8080r",
-     "DOCHAK_LISTEN: \"0.0.0.0:8080r\": TLS ends at the proxy in front: civetweb is "
-     "built without it; give address:port"},
+     "DOCHAK_LISTEN: \"0.0.0.0:8080r\": TLS ends at the proxy in front; give address:port"},
     {"DOCHAK_WORKRES", "3", "DOCHAK_WORKRES: unknown setting; did you mean DOCHAK_WORKERS?"},
     {"DOCHAK_WORKER", "3", "DOCHAK_WORKER: unknown setting; did you mean DOCHAK_WORKERS?"},
     {"DOCHAK_WORKERS_FIL", "3", "DOCHAK_WORKERS_FIL: unknown setting; did you mean DOCHAK_WORKERS?"},

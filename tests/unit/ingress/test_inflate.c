@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/mem.h"
 #include "ingress/inflate.h"
+#include "tests/unit/support/pack.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,24 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include <cmocka.h>
 
-enum { GZIP = 16 + MAX_WBITS, ZLIB = MAX_WBITS, RAW = -MAX_WBITS };
-
-static char *pack(const char *plain, size_t len, int format, size_t *packed_len) {
-  z_stream stream = {.next_in = (unsigned char *)(uintptr_t)plain, .avail_in = (unsigned)len};
-  assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, format, 8, Z_DEFAULT_STRATEGY), Z_OK);
-  size_t room = deflateBound(&stream, len) + 64;
-  char *packed = mem_alloc(room);
-  stream.next_out = (unsigned char *)packed;
-  stream.avail_out = (unsigned)room;
-  assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  *packed_len = stream.total_out;
-  deflateEnd(&stream);
-  return packed;
-}
+enum { ZLIB = MAX_WBITS, RAW = -MAX_WBITS };
 
 // From a copy of exactly that size, so that one byte too far is seen.
 static enum inflate_result unpack(const char *packed, size_t len, size_t max_bytes, char **out,
@@ -50,7 +37,7 @@ static void test_what_was_packed_comes_out_up_to_the_limit(void **state) {
     size_t len = sizes[i], packed_len, out_len;
     AUTO_FREE char *plain = mem_alloc(len + 1);
     for (size_t at = 0; at < len; at++) plain[at] = (char)(at * at >> 3);
-    AUTO_FREE char *packed = pack(plain, len, GZIP, &packed_len);
+    AUTO_FREE char *packed = pack(plain, len, PACK_GZIP, &packed_len);
     AUTO_FREE char *out = NULL;
     assert_int_equal(unpack(packed, packed_len, len, &out, &out_len), INFLATE_DONE);
     assert_int_equal(out_len, len);
@@ -64,7 +51,7 @@ static void test_a_bomb_stops_at_the_limit(void **state) {
   enum { BOMB_BYTES = 64 * 1024 * 1024 };
   AUTO_FREE char *plain = mem_alloc(BOMB_BYTES);
   size_t packed_len;
-  AUTO_FREE char *packed = pack(plain, BOMB_BYTES, GZIP, &packed_len);
+  AUTO_FREE char *packed = pack(plain, BOMB_BYTES, PACK_GZIP, &packed_len);
   assert_true(packed_len < 100000);
   assert_result(INFLATE_OVER, packed, packed_len, 524288);
   assert_result(INFLATE_OVER, packed, packed_len - 1, 524288); // that it is not whole is not even seen
@@ -73,7 +60,7 @@ static void test_a_bomb_stops_at_the_limit(void **state) {
 static void test_what_is_no_gzip_or_not_whole_or_more_is_broken(void **state) {
   static const char plain[] = "{\"events\":[]}", text[] = "{\"events\":[]}";
   size_t len;
-  AUTO_FREE char *packed = pack(plain, strlen(plain), GZIP, &len);
+  AUTO_FREE char *packed = pack(plain, strlen(plain), PACK_GZIP, &len);
   for (size_t cut = 0; cut < len; cut++) assert_result(INFLATE_BROKEN, packed, cut, 1000);
   assert_result(INFLATE_BROKEN, packed, len + 1, 1000); // a NUL behind it
   AUTO_FREE char *twice = mem_alloc(2 * len);
@@ -92,7 +79,7 @@ static void test_a_flipped_bit_is_never_taken_for_something_else(void **state) {
   static const char plain[] = "{\"msgKey\":\"k1\",\"reportCode\":\"10000\"}";
   enum { HEAD_BYTES = 10 }; // of it, some bits say nothing about the bytes that follow
   size_t len;
-  AUTO_FREE char *packed = pack(plain, strlen(plain), GZIP, &len);
+  AUTO_FREE char *packed = pack(plain, strlen(plain), PACK_GZIP, &len);
   for (size_t bit = 8 * HEAD_BYTES; bit < 8 * len; bit++) {
     packed[bit / 8] = (char)(packed[bit / 8] ^ 1 << bit % 8);
     AUTO_FREE char *out = NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Requests by letter; capitals have a large body.
+// Requests by letter; capitals have a large body, ! and ? a packed one.
 #include "common/mem.h"
 #include "ingress/http/lanes.h"
 #include "ingress/request.h"
@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 enum { LANES = 3, LARGE_BYTES = 100000 };
+#define PACKED "!?"
 
 static struct lanes lanes;
 static struct request *requests;
@@ -24,6 +25,8 @@ static void add(const char *letters, size_t lane) {
   for (const char *at = letters; *at; at++) {
     struct request *req = &requests[(unsigned char)*at];
     *req = (struct request){.lane = lane, .body.len = isupper((unsigned char)*at) ? LARGE_BYTES : 100};
+    if (strchr(PACKED, *at))
+      req->head.headers[req->head.n_headers++] = (struct http_header){"Content-Encoding", "gzip"};
     lanes_add(&lanes, req);
   }
 }
@@ -77,10 +80,21 @@ static void test_large_bodies_of_one_lane_hold_up_another_for_one_of_them(void *
   assert_string_equal(served, "a");
 }
 
+static void test_a_packed_body_is_as_much_as_a_large_one(void **state) {
+  add("!?a", 0);
+  add("x", 1);
+  assert_true(turn());
+  assert_string_equal(served, "!x");
+  assert_true(turn());
+  assert_string_equal(served, "?");
+  assert_false(turn());
+  assert_string_equal(served, "a");
+}
+
 static void test_many_small_ones_take_turns_too(void **state) {
   add("#", 2);
   for (char c = '$'; c <= '~'; c++)
-    if (!isupper((unsigned char)c)) add((char[]){c, '\0'}, 0);
+    if (!isupper((unsigned char)c) && !strchr(PACKED, c)) add((char[]){c, '\0'}, 0);
   size_t in_all = lanes.waiting;
   assert_true(turn());
   assert_non_null(strchr(served, '#'));
@@ -108,6 +122,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_a_lane_is_served_in_order, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_large_bodies_of_one_lane_hold_up_another_for_one_of_them, set_up,
                                       tear_down),
+      cmocka_unit_test_setup_teardown(test_a_packed_body_is_as_much_as_a_large_one, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_many_small_ones_take_turns_too, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_what_is_handled_may_bring_the_next_one_of_its_lane, set_up,
                                       tear_down),

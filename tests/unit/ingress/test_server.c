@@ -7,6 +7,7 @@
 #include "ingress/counters.h"
 #include "ingress/server.h"
 #include "tests/unit/support/mock.h"
+#include "tests/unit/support/pack.h"
 #include "tests/unit/support/wire.h"
 #include <pthread.h>
 #include <setjmp.h>
@@ -27,6 +28,8 @@
 #define BEARER   "Authorization: Bearer " KEY "\r\n"
 #define REPORT   "{\"msgKey\":\"k1\",\"serviceType\":\"ALIMTALK\",\"reportCode\":\"10000\"}"
 #define TRACE    "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+enum { BODIES_MAX_BYTES = 4 * 1024 * 1024 };
 
 static struct mock mock;
 static struct ingress in;
@@ -53,6 +56,7 @@ static int set_up(void **state) {
   mock_init(&mock);
   in.settings = mock.settings;
   in.settings.body_max_bytes = 524288;
+  in.settings.bodies_max_bytes = BODIES_MAX_BYTES;
   mock.settings = (struct settings){.kafka_bootstrap = mem_strdup(in.settings.kafka_bootstrap)};
   write_endpoints();
   in.metrics = metrics_new(counters, COUNTER_COUNT);
@@ -295,11 +299,14 @@ static void test_a_registration_needs_a_key(void **state) {
       "Authorization: Basic " KEY "\r\n",
       "Authorization: " KEY "\r\n",
   };
+  int64_t refused = counted(COUNTER_REFUSED, "v1/notifications"), by_check = counted(COUNTER_REFUSALS, "key");
   for (size_t i = 0; i < COUNT_OF(headers); i++) {
     char *answer = wire_post(port, REGISTER, headers[i], "{}", 2);
     assert_answer(headers[i], answer, 401, "WWW-Authenticate: Bearer");
     free(answer);
   }
+  assert_int_equal(counted(COUNTER_REFUSED, "v1/notifications") - refused, COUNT_OF(headers));
+  assert_int_equal(counted(COUNTER_REFUSALS, "key") - by_check, COUNT_OF(headers));
 }
 
 // ---- bodies that make no sense ----
@@ -500,19 +507,60 @@ static void test_head_has_no_body(void **state) {
   assert_string_equal(wire_body(answer), "");
 }
 
-static void test_a_stream_over_the_limit_is_refused(void **state) {
-  enum { CHUNK = 0x1000, CHUNKS = 140 };
-  AUTO_FREE char *text = mem_alloc((CHUNK + 16) * CHUNKS + 256);
-  char *at = stpcpy(text, TO("POST", BLUX) CHUNKED END);
-  for (int i = 0; i < CHUNKS; i++) {
+// A stream of so many chunks of 4 KiB.
+static char *exchange_chunks(const char *head, int chunks) {
+  enum { CHUNK = 0x1000 };
+  AUTO_FREE char *text = mem_alloc((size_t)(CHUNK + 16) * (size_t)chunks + 256);
+  char *at = stpcpy(text, head);
+  for (int i = 0; i < chunks; i++) {
     at = stpcpy(at, "1000\r\n");
     memset(at, ' ', CHUNK);
     at = stpcpy(at + CHUNK, "\r\n");
   }
   at = stpcpy(at, "0\r\n\r\n");
-  char *answer = wire_exchange(port, text, (size_t)(at - text));
+  return wire_exchange(port, text, (size_t)(at - text));
+}
+
+static void test_a_stream_over_the_limit_is_refused(void **state) {
+  char *answer = exchange_chunks(TO("POST", BLUX) CHUNKED END, 140);
   assert_answer("stream", answer, 413, "Connection: close");
   free(answer);
+}
+
+// While Kafka takes its time, an endpoint holds as much as its share, packed or not.
+static void test_packed_bodies_count_by_what_they_hold(void **state) {
+  enum { EACH = 500000, CALLS = BODIES_MAX_BYTES / 2 / EACH + 3 };
+  AUTO_FREE char *body = mem_alloc(EACH);
+  memset(stpcpy(body, REPORT), ' ', EACH - strlen(REPORT));
+  size_t len;
+  AUTO_FREE char *packed = pack(body, EACH, PACK_GZIP, &len);
+  AUTO_FREE char *head = mem_printf(
+      TO("POST", BIZGO) "Connection: close\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n", len);
+  int fds[CALLS], taken = 0;
+  rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 500);
+  for (int i = 0; i < CALLS; i++) {
+    fds[i] = wire_connect(port);
+    wire_send(fds[i], head, strlen(head));
+    wire_send(fds[i], packed, len);
+  }
+  for (int i = 0; i < CALLS; i++) {
+    AUTO_FREE char *answer = wire_receive(fds[i]);
+    int status = wire_status(answer);
+    assert_true(status == 200 || status == 503);
+    taken += status == 200;
+    close(fds[i]);
+  }
+  rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 0);
+  assert_in_range(taken, 1, BODIES_MAX_BYTES / 2 / EACH);
+}
+
+static void test_a_stranger_with_a_long_stream_is_told_no_more_than_with_a_short_one(void **state) {
+  for (int chunks = 1; chunks <= 8; chunks++) {
+    char *answer = exchange_chunks(TO("POST", HIDDEN "wrong-0123456789abcd") CHUNKED END, chunks);
+    assert_answer("stranger", answer, 200, NULL);
+    assert_string_equal(wire_body(answer), "{\"msgKey\":\"\"}");
+    free(answer);
+  }
 }
 
 static void test_too_many_headers_are_refused(void **state) {
@@ -619,9 +667,14 @@ static void test_draining_finishes_what_is_in_flight(void **state) {
   assert_answer("in flight", answer, 200, "Connection: close");
   free(answer);
   close(fd);
+  rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 0);
+  while (counted(COUNTER_CONNECTIONS, NULL)) clock_sleep_ms(1);
+  clock_sleep_ms(100); // whoever routes to us has not heard of it yet
+  answer = wire_exchange(port, request, strlen(request));
+  assert_answer("a latecomer", answer, 200, "Connection: close");
+  free(answer);
   pthread_join(thread, NULL);
   assert_true(is_refused());
-  rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 0);
 }
 
 int main(void) {
@@ -644,6 +697,8 @@ int main(void) {
       cmocka_unit_test(test_every_request_gets_its_answer),
       cmocka_unit_test(test_head_has_no_body),
       cmocka_unit_test(test_a_stream_over_the_limit_is_refused),
+      cmocka_unit_test(test_packed_bodies_count_by_what_they_hold),
+      cmocka_unit_test(test_a_stranger_with_a_long_stream_is_told_no_more_than_with_a_short_one),
       cmocka_unit_test(test_too_many_headers_are_refused),
       cmocka_unit_test(test_two_requests_share_a_connection),
       cmocka_unit_test(test_a_body_that_ends_early_is_not_taken),
