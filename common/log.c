@@ -4,7 +4,9 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -134,6 +136,17 @@ const char *log_level_name(enum log_level level) {
   return level_names[level];
 }
 
+// A reader of our log who stands still must not stop us: what he does not take in time is lost.
+static bool takes_more(void) {
+  enum { PATIENCE_MS = 100 };
+  static atomic_bool stands_still;
+  struct pollfd out = {.fd = log_fd, .events = POLLOUT};
+  bool waited = atomic_load(&stands_still);
+  bool takes = poll(&out, 1, waited ? 0 : PATIENCE_MS) != 0;
+  if (takes == waited) atomic_store(&stands_still, !takes);
+  return takes;
+}
+
 static void write_line(enum log_level level, const char *message, const struct log_field *fields, size_t n,
                        const struct log_field *last) {
   char time[CLOCK_RFC3339_SIZE];
@@ -147,6 +160,7 @@ static void write_line(enum log_level level, const char *message, const struct l
   for (size_t i = 0; i < n; i++) put_field(&line, &fields[i]);
   if (last) put_field(&line, last);
   finish(&line);
+  if (!takes_more()) return;
   // A log that cannot be written has nobody to tell.
   while (write(log_fd, line.text, line.len) < 0 && errno == EINTR) continue;
 }

@@ -55,7 +55,7 @@ static const struct option table[] = {
         .help = "Largest request body in bytes; a larger one is answered 413. Stays below 1 MB, Kafka's own "
                 "limit for a "
                 "record (message.max.bytes)."),
-    ROW("DOCHAK_BODIES_MAX_BYTES", OPTION_INT, bodies_max_bytes, "67108864", .min = 2097152,
+    ROW("DOCHAK_BODIES_MAX_BYTES", OPTION_INT, bodies_max_bytes, "67108864", .min = 16777216,
         .max = 1099511627776, .services = SERVICE_INGRESS,
         .help = "Bytes of request bodies held at once, one endpoint at most half of them; beyond it the "
                 "answer is "

@@ -146,6 +146,7 @@ struct spool {
   struct metrics *metrics;
   metric_value *events, *used_bytes;
   int64_t max_bytes, ready_percent;
+  _Atomic int64_t room_bytes; // max_bytes, or less where the disk has less
   atomic_bool failing;
   pthread_t writer;
   pthread_mutex_t lock;           // of what follows, and of all batches
@@ -220,11 +221,17 @@ static bool has_removals(const struct batch *batch) {
   return job;
 }
 
+static void measure(struct spool *spool) {
+  int64_t room = spool_file_room_bytes(spool->file);
+  atomic_store(&spool->room_bytes, room >= 0 && room < spool->max_bytes ? room : spool->max_bytes);
+  atomic_store(spool->used_bytes, spool_file_used_bytes(spool->file));
+}
+
 // Room is made even where none is left for what wants in.
 static void commit(struct spool *spool, struct batch *batch, bool *stored, bool *removed) {
   *stored = *removed = try_to_commit(spool, batch, true);
   if (!*stored && has_removals(batch)) *removed = try_to_commit(spool, batch, false);
-  atomic_store(spool->used_bytes, spool_file_used_bytes(spool->file));
+  measure(spool);
 }
 
 static void count_refusal(struct spool *spool, const char *what) {
@@ -269,7 +276,7 @@ static void look_around(struct spool *spool) {
   int64_t age_s = oldest_ms < 0 ? 0 : (clock_wall_ms() - oldest_ms) / 1000;
   metrics_set(spool->metrics, COUNTER_SPOOL_AGE, NULL, age_s > 0 ? age_s : 0);
   if (atomic_load(&spool->failing) && spool_file_probe(spool->file, &err)) note_success(spool);
-  atomic_store(spool->used_bytes, spool_file_used_bytes(spool->file));
+  measure(spool);
 }
 
 // The next batch, NULL when it is time to look around. At the end what is there is still written.
@@ -343,7 +350,7 @@ static void note_unopened(struct spool *spool, const struct err *err) {
 // Its rows are the drain's to bring out from now on.
 static void use_file(struct spool *spool, const struct spool_found *found) {
   atomic_store(spool->events, found->events);
-  atomic_store(spool->used_bytes, spool_file_used_bytes(spool->file));
+  measure(spool);
   spool->last_id = found->last_id;
   reason_set(&spool->unopened, NULL);
   pthread_mutex_lock(&spool->lock);
@@ -470,8 +477,9 @@ const char *spool_unready(const struct spool *spool) {
   const char *unopened = reason_get(&spool->unopened);
   if (unopened) return unopened;
   if (atomic_load(&spool->failing)) return "the spool cannot be written";
-  if (atomic_load(spool->used_bytes) >= spool->max_bytes / 100 * spool->ready_percent)
-    return "the spool is filling up";
+  int64_t room = atomic_load(&spool->room_bytes);
+  if (atomic_load(spool->used_bytes) >= room / 100 * spool->ready_percent)
+    return room < spool->max_bytes ? "the spool's disk is filling up" : "the spool is filling up";
   return NULL;
 }
 
@@ -489,6 +497,7 @@ static struct spool *spool_new(const struct settings *settings, struct metrics *
   spool->used_bytes = metrics_at(metrics, COUNTER_SPOOL_BYTES, NULL);
   spool->max_bytes = settings->spool_max_bytes;
   spool->ready_percent = settings->spool_ready_percent;
+  atomic_init(&spool->room_bytes, settings->spool_max_bytes);
   pthread_mutex_init(&spool->lock, NULL);
   cond_init(&spool->wanted);
   cond_init(&spool->arrived);

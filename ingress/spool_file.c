@@ -14,6 +14,7 @@
 #include <sys/file.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { VERSION = 1, PAGE_BYTES = 4096, BUSY_MS = 1000, PROBE_BYTES = 256 * 1024 };
@@ -401,6 +402,15 @@ bool spool_file_probe(struct spool_file *file, struct err *err) {
 
 int64_t spool_file_used_bytes(struct spool_file *file) {
   return number(file, USED, 0);
+}
+
+int64_t spool_file_room_bytes(struct spool_file *file) {
+  struct statvfs disk;
+  struct stat stat_of_file;
+  if (statvfs(file->path, &disk) != 0 || stat(file->path, &stat_of_file) != 0) return -1;
+  int64_t used = spool_file_used_bytes(file), free_bytes = (int64_t)(disk.f_bavail * disk.f_frsize);
+  int64_t owed = used > stat_of_file.st_size ? used - stat_of_file.st_size : 0;
+  return free_bytes > owed ? used + free_bytes - owed : used;
 }
 
 int64_t spool_file_oldest_ms(struct spool_file *file) {

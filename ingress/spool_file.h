@@ -52,6 +52,9 @@ MUST_CHECK bool spool_file_probe(struct spool_file *file, struct err *err);
 // Of the bound, what events take up; when the oldest of them was received, -1 without any. Thread: the
 // writer.
 int64_t spool_file_used_bytes(struct spool_file *file);
+// What could be used in all, as far as the disk has room: what is used, and what is free on the disk less
+// what the log has still to bring into the file. -1: the disk does not say.
+int64_t spool_file_room_bytes(struct spool_file *file);
 int64_t spool_file_oldest_ms(struct spool_file *file);
 
 // Calls `take` for the rows behind `after`, in the order they were put, until it returns false or there are

@@ -95,7 +95,7 @@ static void on_published(void *arg, enum publisher_result result, bool spooled) 
   case PUBLISHER_DURABLE:
     count_elements(intake->ingress->metrics, intake->req->endpoint, &intake->framing);
     reply = intake->ack;
-    reply.way = spooled ? "spool" : "kafka";
+    if (intake->framing.n) reply.way = spooled ? "spool" : "kafka";
     intake->ack.body = NULL;
     break;
   }

@@ -18,7 +18,8 @@
 enum {
   BACKLOG = 4096,
   DESCRIPTORS_KEPT = 256, // for Kafka, the spool and the operations listener
-  ACCEPT_AGAIN_MS = 100,  // when the system has no descriptor left
+  ACCEPTED_A_TURN = 128,
+  ACCEPT_AGAIN_MS = 100, // when the system has no descriptor left
 };
 
 struct station { // one loop and its thread
@@ -84,31 +85,40 @@ static void let_in(struct listener *listener, int fd, struct in_addr address) {
   loop_post(station->conns.loop, &arrival->mail);
 }
 
-static void accept_all(struct listener *listener) {
-  while (listener->door >= 0) {
+static void knock_again(struct listener *listener, int64_t ms) {
+  struct loop *loop = listener->stations[0].conns.loop;
+  loop_set_timer(loop, &listener->knock, loop_now_ms(loop) + ms);
+}
+
+// True: there may be more.
+static bool accept_some(struct listener *listener) {
+  for (int i = 0; i < ACCEPTED_A_TURN; i++) {
     struct sockaddr_in from;
     socklen_t len = sizeof from;
     int fd = accept4(listener->door, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       let_in(listener, fd, from.sin_addr);
-      continue;
-    }
-    if (errno == EAGAIN) return;
-    if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
-      continue; // this one is gone
-    struct loop *loop = listener->stations[0].conns.loop;
-    loop_set_timer(loop, &listener->knock, loop_now_ms(loop) + ACCEPT_AGAIN_MS);
-    return;
+    } else if (errno == EAGAIN) {
+      return false;
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      knock_again(listener, ACCEPT_AGAIN_MS);
+      return false;
+    } // else this one is gone
   }
+  return true;
+}
+
+static void open_up(struct listener *listener) {
+  if (listener->door >= 0 && accept_some(listener)) knock_again(listener, 0);
 }
 
 static void on_door(struct loop_watch *watch, uint32_t events) {
   (void)events;
-  accept_all((struct listener *)((char *)watch - offsetof(struct listener, on_door)));
+  open_up((struct listener *)((char *)watch - offsetof(struct listener, on_door)));
 }
 
 static void on_knock(struct loop_timer *timer) {
-  accept_all((struct listener *)((char *)timer - offsetof(struct listener, knock)));
+  open_up((struct listener *)((char *)timer - offsetof(struct listener, knock)));
 }
 
 // ---- the end ----
@@ -116,7 +126,7 @@ static void on_knock(struct loop_timer *timer) {
 // Whoever the system has let in already is served.
 static void on_shut(struct mail *mail) {
   struct listener *listener = (struct listener *)((char *)mail - offsetof(struct listener, shut));
-  accept_all(listener);
+  while (accept_some(listener)) continue;
   close(listener->door);
   listener->door = -1;
 }

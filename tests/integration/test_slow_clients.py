@@ -327,9 +327,9 @@ def test_one_endpoint_may_hold_half_of_the_bodies_and_the_others_are_served(worl
 
 def test_strangers_use_up_no_endpoints_share(world: World, sockets: list[socket.socket]) -> None:
     """Their bodies are read only so that the refusal may name something in them."""
-    start(world, DOCHAK_BODIES_MAX_BYTES=str(2 << 20))
+    start(world, DOCHAK_BODIES_MAX_BYTES=str(16 << 20))
     request = head("/webhook/blux/sms/wrong-secret-wrong-secret", "Content-Length: 16000") + b" " * 16_000
-    wires = [http.Wire(world.ingress.ports["public"], CROWD) for _ in range(100)]
+    wires = [http.Wire(world.ingress.ports["public"], CROWD) for _ in range(600)]
     sockets += [wire.sock for wire in wires]
     for wire in wires:
         wire.send(request[:-1]).wait_taken()
