@@ -50,6 +50,10 @@ static void handle(void *arg, struct request *req) {
     answer(req);
 }
 
+static struct reply too_large(void *arg, const struct request *req) {
+  return reply_error(413, "too_large", "no more than that");
+}
+
 static void note(void *arg, const struct request *req, const struct reply *reply) {
   if (reply->status == 503) n_noted++;
 }
@@ -89,6 +93,7 @@ static int set_up(void **state) {
                                            .in_flight = &in_flight,
                                            .admit = admit,
                                            .handle = handle,
+                                           .too_large = too_large,
                                            .note = note};
   listener = listener_start(&options, &err);
   if (!listener) return -1;
@@ -225,7 +230,7 @@ static void test_bodies_have_bounds_in_bytes_and_time(void **state) {
     int status;
   } rows[] = {
       {POST("/a") SIZED(4097), 413},
-      {POST("/a") CHUNKED "1001\r\n", 503}, // not before it is passed
+      {POST("/a") CHUNKED "1001\r\n", 413}, // as soon as it is announced
                                             // nothing yet
       {POST("/a") CHUNKED "x", 400},
       {POST("/a") SIZED(2) "x", 503},
