@@ -244,6 +244,19 @@ static void test_bodies_have_bounds_in_bytes_and_time(void **state) {
   }
 }
 
+static void test_a_stream_is_refused_as_soon_as_it_passes_the_limit(void **state) {
+  char text[BODY_MAX_BYTES + 1024], *at = stpcpy(text, POST("/a") CHUNKED);
+  for (int i = 0; i < BODY_MAX_BYTES / 256; i++) at += sprintf(at, "100\r\n%0256d\r\n", 0);
+  int fd = wire_connect(port);
+  wire_send(fd, text, (size_t)(at - text));
+  send_text(fd, "0\r\n\r\n" POST("/b") CHUNKED); // all that may be
+  assert_next(fd, 200, "{\"/a\":4096}");
+  wire_send(fd, strstr(text, "100\r\n"), (size_t)(at - strstr(text, "100\r\n")));
+  send_text(fd, "1\r\n0");
+  assert_next(fd, 413, NULL);
+  assert_closed(fd);
+}
+
 // RFC 9110, section 15.3.5: where a 204 seemed to have a body, it would be read as the next answer.
 static void test_an_answer_without_content_has_no_body_and_no_length(void **state) {
   static const char none[] = "HTTP/1.1 204 No Content\r\nConnection: keep-alive\r\n\r\n";
@@ -337,6 +350,7 @@ int main(void) {
       TEST(test_a_peer_that_goes_while_it_is_worked_for_costs_nothing),
       TEST(test_an_expectation_is_met_when_the_body_is_wanted),
       TEST(test_bodies_have_bounds_in_bytes_and_time),
+      TEST(test_a_stream_is_refused_as_soon_as_it_passes_the_limit),
       TEST(test_an_answer_without_content_has_no_body_and_no_length),
       TEST(test_a_slow_head_is_told_so_and_an_empty_line_is_none),
       TEST(test_the_longest_idle_one_makes_room),
