@@ -62,7 +62,8 @@ struct intake {
   struct framing framing;
   struct publisher_message *messages;
   struct reply ack;
-  char *inflated;      // what a gzip body held, or NULL
+  char *inflated; // what a gzip body held, or NULL
+  size_t inflated_len;
   int64_t extra_bytes; // of the endpoint's share, beyond the body
 };
 
@@ -111,12 +112,15 @@ static int64_t deadline_of(const struct ingress *ingress, const struct request *
   return budget < req->answer_by_ms ? budget : req->answer_by_ms;
 }
 
-// Many small elements are much more than their bytes. A single one never is.
-static bool hold_elements(struct intake *intake) {
+// What it is now, beyond the body that came: inflated, and cut. Many small elements are much more than their
+// bytes; a single one never is.
+static bool hold_extra(struct intake *intake) {
   size_t each = sizeof *intake->framing.elements + sizeof *intake->messages;
-  int64_t bytes = (int64_t)(intake->framing.n * each);
-  if (intake->framing.n > 1 && !share_take(intake->req->share, bytes)) return false;
-  if (intake->framing.n > 1) intake->extra_bytes = bytes;
+  size_t cut = intake->framing.n > 1 ? intake->framing.n * each : 0;
+  int64_t bytes = (int64_t)(intake->inflated_len + cut);
+  if (!bytes) return true;
+  if (!share_take(intake->req->share, bytes)) return false;
+  intake->extra_bytes = bytes;
   return true;
 }
 
@@ -124,7 +128,7 @@ static void store(struct intake *intake) {
   struct ingress *ingress = intake->ingress;
   const struct request *req = intake->req;
   struct framing *framing = &intake->framing;
-  if (!hold_elements(intake)) {
+  if (!hold_extra(intake)) {
     answer_intake(intake, reply_unavailable());
     return;
   }
@@ -154,6 +158,7 @@ static bool frame_gzip(struct intake *intake) {
   case INFLATE_DONE:
     break;
   }
+  intake->inflated_len = len;
   framing_init(&intake->framing, req->endpoint->provider, intake->inflated, len);
   return true;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tests/unit/support/serving.h"
+#include <zlib.h>
 
 #define HIDDEN "/webhook/bizgo/hidden/"
 #define TRACE  "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -46,6 +47,48 @@ static void test_a_batch_is_stored_element_by_element(void **state) {
   assert_true(*odd->event.reason);
   assert_int_equal(odd->rkm->key_len, 0);
   mock_records_fini(&quarantine);
+}
+
+// `len` spaces and a number: no receipts, so it is kept whole.
+static char *gzip_of_spaces(size_t len, size_t *packed_len) {
+  AUTO_FREE char *plain = mem_alloc(len + 1);
+  memset(plain, ' ', len);
+  plain[len] = '5';
+  char *packed = mem_alloc(len);
+  z_stream stream = {.next_in = (unsigned char *)plain,
+                     .avail_in = (unsigned)len + 1,
+                     .next_out = (unsigned char *)packed,
+                     .avail_out = (unsigned)len};
+  assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  *packed_len = stream.total_out;
+  deflateEnd(&stream);
+  return packed;
+}
+
+static void test_what_a_gzip_body_inflates_to_counts_as_held(void **state) {
+  enum { CALLS = 6, LARGE = 520000 }; // four of them are half of what may be held
+  size_t len;
+  AUTO_FREE char *packed = gzip_of_spaces(LARGE, &len);
+  AUTO_FREE char *head = mem_printf("POST " BLUX " HTTP/1.1\r\nHost: t\r\nContent-Encoding: gzip\r\n"
+                                    "Content-Length: %zu\r\n\r\n",
+                                    len);
+  int fds[CALLS], n_200 = 0, n_503 = 0;
+  rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 500);
+  for (size_t i = 0; i < CALLS; i++) {
+    fds[i] = wire_connect(port);
+    wire_send(fds[i], head, strlen(head));
+    wire_send(fds[i], packed, len);
+  }
+  for (size_t i = 0; i < CALLS; i++) {
+    AUTO_FREE char *answer = wire_receive(fds[i]);
+    n_200 += wire_status(answer) == 200;
+    n_503 += wire_status(answer) == 503;
+    close(fds[i]);
+  }
+  rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 0);
+  assert_int_equal(n_200, 4);
+  assert_int_equal(n_503, 2);
 }
 
 // ---- senders ----
@@ -106,6 +149,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_receipt_is_stored_under_its_id_and_acked_as_the_provider_wants),
       cmocka_unit_test(test_a_batch_is_stored_element_by_element),
+      cmocka_unit_test(test_what_a_gzip_body_inflates_to_counts_as_held),
       cmocka_unit_test(test_a_refused_sender_is_answered_as_the_file_says_and_stores_nothing),
       cmocka_unit_test(test_a_signature_over_the_body_is_looked_at_before_anything_is_stored),
   };
