@@ -9,7 +9,6 @@
 #include "ingress/forwarded.h"
 #include "ingress/inflate.h"
 #include "ingress/server.h"
-#include "ingress/share.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,11 +63,9 @@ struct intake {
   struct reply ack;
   char *inflated; // what a gzip body held, or NULL
   size_t inflated_len;
-  int64_t extra_bytes; // of the endpoint's share, beyond the body
 };
 
 static void intake_free(struct intake *intake) {
-  if (intake->extra_bytes) share_give_back(intake->req->share, intake->extra_bytes);
   framing_fini(&intake->framing);
   free(intake->messages);
   free(intake->ack.body);
@@ -117,11 +114,7 @@ static int64_t deadline_of(const struct ingress *ingress, const struct request *
 static bool hold_extra(struct intake *intake) {
   size_t each = sizeof *intake->framing.elements + sizeof *intake->messages;
   size_t cut = intake->framing.n > 1 ? intake->framing.n * each : 0;
-  int64_t bytes = (int64_t)(intake->inflated_len + cut);
-  if (!bytes) return true;
-  if (!share_take(intake->req->share, bytes)) return false;
-  intake->extra_bytes = bytes;
-  return true;
+  return request_hold(intake->req, intake->inflated_len + cut);
 }
 
 static void store(struct intake *intake) {

@@ -16,14 +16,14 @@ static void assert_held(const struct share_pool *pool, int64_t bytes) {
 static void test_one_share_is_at_most_half_of_the_pool(void **state) {
   struct share_pool pool = {.max_bytes = 100};
   struct share share = {.pool = &pool};
-  assert_true(share_take(&share, 10));
-  assert_true(share_take(&share, 40));
-  assert_false(share_take(&share, 1));
-  assert_true(share_take(&share, 0));
+  assert_true(share_take(&share, 10, 0));
+  assert_true(share_take(&share, 40, 0));
+  assert_false(share_take(&share, 1, 0));
+  assert_true(share_take(&share, 0, 0));
   assert_held(&pool, 50); // of what was refused nothing is held
   share_give_back(&share, 10);
-  assert_false(share_take(&share, 11));
-  assert_true(share_take(&share, 10));
+  assert_false(share_take(&share, 11, 0));
+  assert_true(share_take(&share, 10, 0));
   share_give_back(&share, 50);
   assert_held(&pool, 0);
 }
@@ -31,30 +31,31 @@ static void test_one_share_is_at_most_half_of_the_pool(void **state) {
 static void test_all_shares_are_at_most_the_pool(void **state) {
   struct share_pool pool = {.max_bytes = 100};
   struct share a = {.pool = &pool}, b = {.pool = &pool}, c = {.pool = &pool};
-  assert_true(share_take(&a, 50));
-  assert_true(share_take(&b, 49));
-  assert_true(share_take(&c, 1));
-  assert_false(share_take(&b, 1));
-  assert_false(share_take(&c, 1));
+  assert_true(share_take(&a, 50, 0));
+  assert_true(share_take(&b, 49, 0));
+  assert_true(share_take(&c, 1, 0));
+  assert_false(share_take(&b, 1, 0));
+  assert_false(share_take(&c, 1, 0));
   share_give_back(&a, 50);
-  assert_true(share_take(&c, 49));
+  assert_true(share_take(&c, 49, 0));
   assert_held(&pool, 99);
   share_give_back(&b, 49);
   share_give_back(&c, 50);
   assert_held(&pool, 0);
 }
 
-static void test_who_holds_nothing_may_always_hold_one(void **state) {
+static void test_who_is_alone_in_his_share_may_always_go_on(void **state) {
   struct share_pool pool = {.max_bytes = 100};
   struct share a = {.pool = &pool}, b = {.pool = &pool};
-  assert_true(share_take(&a, 1000));
-  assert_true(share_take(&b, 60));
-  assert_false(share_take(&a, 1));
-  assert_false(share_take(&b, 1));
-  share_give_back(&b, 60);
-  assert_true(share_take(&b, 1));
-  share_give_back(&b, 1);
-  share_give_back(&a, 1000);
+  assert_true(share_take(&a, 1000, 0));
+  assert_true(share_take(&a, 1000, 1000));
+  assert_false(share_take(&a, 1, 0)); // another one
+  assert_true(share_take(&b, 1, 0));
+  assert_true(share_take(&b, 60, 1));
+  assert_false(share_take(&b, 1, 0));
+  assert_false(share_take(&b, 1, 1));
+  share_give_back(&b, 61);
+  share_give_back(&a, 2000);
   assert_held(&pool, 0);
 }
 
@@ -71,7 +72,7 @@ static void *take_and_give_back(void *arg) {
   int64_t most = 0;
   for (int i = 0; i < ROUNDS; i++) {
     int64_t bytes = 1 + rand_r(&seed) % 300;
-    if (!share_take(&shares[which], bytes)) continue;
+    if (!share_take(&shares[which], bytes, 0)) continue;
     int64_t now = atomic_fetch_add(&held[which], bytes) + bytes;
     if (now > most) most = now;
     atomic_fetch_sub(&held[which], bytes);
@@ -98,7 +99,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_one_share_is_at_most_half_of_the_pool),
       cmocka_unit_test(test_all_shares_are_at_most_the_pool),
-      cmocka_unit_test(test_who_holds_nothing_may_always_hold_one),
+      cmocka_unit_test(test_who_is_alone_in_his_share_may_always_go_on),
       cmocka_unit_test(test_threads_hold_no_more_together),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

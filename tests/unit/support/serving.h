@@ -50,7 +50,7 @@ static inline int serve(void **state) {
   mock_init(&mock);
   in.settings = mock.settings;
   in.settings.body_max_bytes = 524288;
-  in.settings.bodies_max_bytes = 4 * 1024 * 1024;
+  in.settings.bodies_max_bytes = 2 * 1024 * 1024;
   mock.settings = (struct settings){.kafka_bootstrap = mem_strdup(in.settings.kafka_bootstrap)};
   write_endpoints();
   in.metrics = metrics_new(counters, COUNTER_COUNT);
