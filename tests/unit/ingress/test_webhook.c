@@ -128,6 +128,16 @@ static void test_a_refused_sender_is_answered_as_the_file_says_and_stores_nothin
   free(answer);
 }
 
+static void test_a_refused_sender_of_a_long_stream_is_answered_no_other_way(void **state) {
+  char text[32768], *at = stpcpy(text, "POST " HIDDEN "wrong HTTP/1.1\r\nHost: t\r\n"
+                                       "Transfer-Encoding: chunked\r\n\r\n");
+  for (int i = 0; i < 20; i++) at += sprintf(at, "400\r\n%01024d\r\n", 0);
+  char *answer = wire_exchange(port, text, (size_t)(at - text));
+  assert_answer("stream", answer, 200, "Connection: close");
+  assert_string_equal(wire_body(answer), "{\"msgKey\":\"\"}");
+  free(answer);
+}
+
 static void test_a_signature_over_the_body_is_looked_at_before_anything_is_stored(void **state) {
 #define FORM_HEADER "Content-Type: application/x-www-form-urlencoded\r\n"
 #define SIGNED                                                                                               \
@@ -163,6 +173,7 @@ int main(void) {
       cmocka_unit_test(test_as_many_elements_as_are_cut_can_be_held),
       cmocka_unit_test(test_what_a_gzip_body_inflates_to_counts_as_held),
       cmocka_unit_test(test_a_refused_sender_is_answered_as_the_file_says_and_stores_nothing),
+      cmocka_unit_test(test_a_refused_sender_of_a_long_stream_is_answered_no_other_way),
       cmocka_unit_test(test_a_signature_over_the_body_is_looked_at_before_anything_is_stored),
   };
   return cmocka_run_group_tests(tests, serve, stop_serving);
