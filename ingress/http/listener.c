@@ -86,7 +86,7 @@ static void let_in(struct listener *listener, int fd, struct in_addr address) {
 
 static void accept_all(struct listener *listener) {
   while (listener->door >= 0) {
-    struct sockaddr_in from;
+    struct sockaddr_in from = {0};
     socklen_t len = sizeof from;
     int fd = accept4(listener->door, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
@@ -198,8 +198,8 @@ static size_t most_connections(size_t wanted) {
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0) getrlimit(RLIMIT_NOFILE, &limit);
   }
   if (limit.rlim_cur >= needed) return wanted;
-  size_t most =
-      limit.rlim_cur > 2 * DESCRIPTORS_KEPT ? (size_t)limit.rlim_cur - DESCRIPTORS_KEPT : DESCRIPTORS_KEPT;
+  size_t allowed = (size_t)limit.rlim_cur, kept = DESCRIPTORS_KEPT;
+  size_t most = allowed > 2 * kept ? allowed - kept : kept;
   log_warn("fewer connections than DOCHAK_CONNECTIONS_MAX: the system allows this process too few open files",
            LOG_INT("connections", (int64_t)most), LOG_INT("open_files", (int64_t)limit.rlim_cur));
   return most;
