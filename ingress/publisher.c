@@ -254,7 +254,7 @@ static void ask_kafka(struct publication *publication, enum stage stage, int64_t
     code = produce(publication->publisher, &publication->messages[i], &attempt->slots[i]);
     if (!code) continue;
     atomic_fetch_sub(&attempt->pending, 1); // there will be no report
-    attempt_let_go(attempt);
+    atomic_fetch_sub(&attempt->holders, 1); // nor was it the last one: the loop holds it
   }
   attempt_note(attempt, code);
 }

@@ -2,6 +2,7 @@
 #include "ingress/request.h"
 
 #include "common/http.h"
+#include "ingress/share.h"
 #include <strings.h>
 
 struct reply reply_error(int status, const char *code, const char *message) {
@@ -22,6 +23,13 @@ struct reply reply_unavailable(void) {
 
 struct reply reply_ack(struct provider_ack ack) {
   return (struct reply){.status = ack.status, .body = ack.body};
+}
+
+bool request_hold(struct request *req, size_t bytes) {
+  if (!req->share) return true;
+  if (!share_take(req->share, (int64_t)bytes, req->share_held)) return false;
+  req->share_held += (int64_t)bytes;
+  return true;
 }
 
 enum request_encoding request_encoding(const struct request *req) {

@@ -40,7 +40,8 @@ struct request {
   const struct endpoint *endpoint;
   const char *refused; // the check of the endpoint that has said no already, or NULL
   size_t lane;         // requests of one lane stand behind each other, lanes take turns
-  struct share *share; // what its body counts towards, or NULL
+  struct share *share; // what it counts towards, or NULL
+  int64_t share_held;  // of it
   size_t body_max_bytes;
   int64_t body_by_ms;   // monotonic: when its body has to be whole
   int64_t answer_by_ms; // monotonic: when the sender stops waiting for an answer
@@ -65,6 +66,9 @@ struct reply reply_ack(struct provider_ack ack);                               /
 
 // Answers; the request is gone after it. The reply's body is taken over.
 void request_answer(struct request *req, struct reply reply);
+
+// Counts so many bytes more towards its share, until it is answered. False: that would be too much.
+MUST_CHECK bool request_hold(struct request *req, size_t bytes);
 
 // The encoding its body is in: no Content-Encoding but identity; gzip alone; or any other.
 enum request_encoding { REQUEST_PLAIN, REQUEST_GZIP, REQUEST_FOREIGN };

@@ -24,12 +24,13 @@ static inline void share_give_back(struct share *share, int64_t bytes) {
   atomic_fetch_sub_explicit(&share->pool->held, bytes, memory_order_relaxed);
 }
 
-// False: it would be too much, and nothing is taken.
-static inline bool share_take(struct share *share, int64_t bytes) {
+// `own`: what the taker holds of it already. False: it would be too much, and nothing is taken. Who is alone
+// in his share may always go on, so that nothing that is allowed is refused for ever.
+static inline bool share_take(struct share *share, int64_t bytes, int64_t own) {
   int64_t of_pool = atomic_fetch_add_explicit(&share->pool->held, bytes, memory_order_relaxed);
   int64_t of_share = atomic_fetch_add_explicit(&share->held, bytes, memory_order_relaxed);
   bool fits = of_pool + bytes <= share->pool->max_bytes && of_share + bytes <= share->pool->max_bytes / 2;
-  if (fits || of_share + bytes <= share->pool->max_bytes / SHARE_ALWAYS) return true;
+  if (fits || of_share == own || of_share + bytes <= share->pool->max_bytes / SHARE_ALWAYS) return true;
   share_give_back(share, bytes);
   return false;
 }

@@ -9,7 +9,6 @@
 #include "ingress/forwarded.h"
 #include "ingress/inflate.h"
 #include "ingress/server.h"
-#include "ingress/share.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,11 +63,9 @@ struct intake {
   struct reply ack;
   char *inflated; // what a gzip body held, or NULL
   size_t inflated_len;
-  int64_t extra_bytes; // of the endpoint's share, beyond the body
 };
 
 static void intake_free(struct intake *intake) {
-  if (intake->extra_bytes) share_give_back(intake->req->share, intake->extra_bytes);
   framing_fini(&intake->framing);
   free(intake->messages);
   free(intake->ack.body);
@@ -112,15 +109,12 @@ static int64_t deadline_of(const struct ingress *ingress, const struct request *
   return budget < req->answer_by_ms ? budget : req->answer_by_ms;
 }
 
-// What a body has become is much more than its bytes if it was packed, or is cut into many small elements. A
-// single element never is.
+// What it is now, beyond the body that came: inflated, and cut. Many small elements are much more than their
+// bytes; a single one never is.
 static bool hold_extra(struct intake *intake) {
   size_t each = sizeof *intake->framing.elements + sizeof *intake->messages;
-  size_t elements = intake->framing.n > 1 ? intake->framing.n : 0;
-  int64_t bytes = (int64_t)(intake->inflated_len + elements * each);
-  if (bytes && !share_take(intake->req->share, bytes)) return false;
-  intake->extra_bytes = bytes;
-  return true;
+  size_t cut = intake->framing.n > 1 ? intake->framing.n * each : 0;
+  return request_hold(intake->req, intake->inflated_len + cut);
 }
 
 static void store(struct intake *intake) {

@@ -55,7 +55,6 @@ struct conn {
   bool owns_body, body_read;
   struct chunked chunked;
   size_t body_size;
-  int64_t share_held;
 
   char *out;
   size_t out_len, out_done;
@@ -94,11 +93,10 @@ static void free_request(struct conn *conn) {
   struct request *req = conn->req;
   if (!req) return;
   if (conn->owns_body) free(req->body.bytes);
-  if (req->share) share_give_back(req->share, conn->share_held);
+  if (req->share) share_give_back(req->share, req->share_held);
   free(req);
   conn->req = NULL;
   conn->owns_body = false;
-  conn->share_held = 0;
   atomic_fetch_sub_explicit(conn->conns->in_flight, 1, memory_order_relaxed);
 }
 
@@ -263,13 +261,6 @@ static void answer_crowded(struct conn *conn) {
   answer(conn, reply);
 }
 
-static bool hold(struct conn *conn, size_t bytes) {
-  struct request *req = conn->req;
-  if (req->share && !share_take(req->share, (int64_t)bytes)) return false;
-  conn->share_held += (int64_t)bytes;
-  return true;
-}
-
 static void hand_over(struct conn *conn, bool body_read) {
   conn->body_read = body_read;
   conn->state = STATE_WORKING;
@@ -292,7 +283,7 @@ static void answer_too_large(struct conn *conn) {
 
 // Counts what has come, not what was announced: that is what memory is used for. False: answered.
 static bool take_bytes(struct conn *conn, size_t n) {
-  if (!hold(conn, n)) {
+  if (!request_hold(conn->req, n)) {
     answer_crowded(conn);
     return false;
   }
@@ -337,7 +328,7 @@ static bool make_room(struct conn *conn, size_t more) {
   size_t needed = req->body.len + more, size = conn->body_size;
   if (needed <= size) return true;
   while (size < needed) size = size ? 2 * size : CHUNKED_BYTES_FIRST;
-  if (!hold(conn, size - conn->body_size)) {
+  if (!request_hold(req, size - conn->body_size)) {
     answer_crowded(conn);
     return false;
   }

@@ -93,7 +93,7 @@ static void knock_again(struct listener *listener, int64_t ms) {
 // True: there may be more.
 static bool accept_some(struct listener *listener) {
   for (int i = 0; i < ACCEPTED_A_TURN; i++) {
-    struct sockaddr_in from;
+    struct sockaddr_in from = {0};
     socklen_t len = sizeof from;
     int fd = accept4(listener->door, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
@@ -208,8 +208,8 @@ static size_t most_connections(size_t wanted) {
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0) getrlimit(RLIMIT_NOFILE, &limit);
   }
   if (limit.rlim_cur >= needed) return wanted;
-  size_t most =
-      limit.rlim_cur > 2 * DESCRIPTORS_KEPT ? (size_t)limit.rlim_cur - DESCRIPTORS_KEPT : DESCRIPTORS_KEPT;
+  size_t allowed = (size_t)limit.rlim_cur, kept = DESCRIPTORS_KEPT;
+  size_t most = allowed > 2 * kept ? allowed - kept : kept;
   log_warn("fewer connections than DOCHAK_CONNECTIONS_MAX: the system allows this process too few open files",
            LOG_INT("connections", (int64_t)most), LOG_INT("open_files", (int64_t)limit.rlim_cur));
   return most;

@@ -164,6 +164,13 @@ static void test_every_part_has_its_bound(void **state) {
   }
 }
 
+static void test_the_bound_of_an_extension_is_one_of_each_chunk(void **state) {
+  char text[8192], *at = text;
+  for (int i = 0; i < 3; i++) at += sprintf(at, "1;%01000d\r\na\r\n", 0);
+  sprintf(at, "0;%01000d\r\nX:%04000d\r\n\r\n", 0, 0);
+  assert_result(text, CHUNKED_WHOLE, "aaa");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_the_chunks_bytes_are_the_body),
@@ -172,6 +179,7 @@ int main(void) {
       cmocka_unit_test(test_any_violation_is_a_fault),
       cmocka_unit_test(test_no_NUL_gets_in_but_as_a_byte_of_a_chunk),
       cmocka_unit_test(test_every_part_has_its_bound),
+      cmocka_unit_test(test_the_bound_of_an_extension_is_one_of_each_chunk),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,11 +32,13 @@ static void play(const char *steps) {
     if (*at == ' ') continue;
     char who = *at++;
     uint32_t from = (uint32_t)(*at - '0');
-    struct guest *guest = &guests[who - 'a'];
     if (who == '?' || who == '*') {
       char got = in_the_way(from, who == '*');
       if (got != *++at) fail_msg("expected %c, got %c: %s, before %s", *at, got, steps, at + 1);
-    } else if (*at == '-') {
+      continue;
+    }
+    struct guest *guest = &guests[who - 'a'];
+    if (*at == '-') {
       crowd_leave(&crowd, guest);
     } else if (*at == '+' || *at == '=') {
       crowd_set_idle(&crowd, guest, *at == '=');
@@ -73,25 +75,22 @@ static void test_the_one_that_has_been_idle_for_longest_makes_room(void **state)
   }
 }
 
-// More addresses than the table has rows, so that many share one.
+// More addresses than the table has rows, so that many share one; they leave from the middle, too.
 static void test_addresses_are_told_apart(void **state) {
-  enum { ADDRESSES = 5000 };
-  AUTO_FREE struct guest *many = mem_array(2 * ADDRESSES, sizeof *many);
-  crowd_init(&crowd, 4 * ADDRESSES, 2);
-  for (uint32_t i = 0; i < 2 * ADDRESSES; i++) crowd_join(&crowd, &many[i], address(i % ADDRESSES << 7));
+  enum { ADDRESSES = 5000, STEP = 7919 };
+  AUTO_FREE struct guest *many = mem_array(ADDRESSES, sizeof *many);
   bool full;
-  for (uint32_t i = 0; i < ADDRESSES; i++)
-    assert_ptr_equal(crowd_in_the_way(&crowd, address(i << 7), false, &full), &many[i]);
+  crowd_init(&crowd, 2 * ADDRESSES, 1);
+  for (uint32_t i = 0; i < ADDRESSES; i++) crowd_join(&crowd, &many[i], address(i << 7));
   assert_null(crowd_in_the_way(&crowd, address(1), false, &full));
-  assert_false(full);
-  for (uint32_t i = 0; i < ADDRESSES; i++) { // the first of each, from the middle of each row
-    uint32_t at = i * 7919 % ADDRESSES;
+  for (uint32_t i = 0, at = 0; i < ADDRESSES; i++, at = (at + STEP) % ADDRESSES) {
+    assert_ptr_equal(crowd_in_the_way(&crowd, address(at << 7), false, &full), &many[at]);
     crowd_leave(&crowd, &many[at]);
     assert_null(crowd_in_the_way(&crowd, address(at << 7), false, &full));
+    assert_false(full);
   }
-  for (uint32_t i = ADDRESSES; i < 2 * ADDRESSES; i++) crowd_leave(&crowd, &many[i]);
   assert_int_equal(crowd.n, 0);
-  for (size_t j = 0; j < COUNT_OF(crowd.peers); j++) assert_null(crowd.peers[j]);
+  for (size_t i = 0; i < COUNT_OF(crowd.peers); i++) assert_null(crowd.peers[i]);
   crowd_fini(&crowd);
 }
 

@@ -29,7 +29,7 @@ static _Atomic(struct request *) held; // what /hold has brought
 static bool admit(void *arg, struct request *req, struct reply *refusal) {
   req->share = &share;
   req->body_max_bytes = BODY_MAX_BYTES;
-  req->body_by_ms = req->began_ms + 1000;
+  req->body_by_ms = req->began_ms + 300;
   if (strcmp(req->head.path, "/no") != 0) return true;
   *refusal = reply_error(404, "not_found", "nothing is here");
   req->share = NULL;
@@ -41,13 +41,6 @@ static void answer(struct request *req) {
   int status = strcmp(req->head.path, "/204") == 0 ? 204 : 200;
   char *body = mem_printf("{\"%s\":%zu}", req->head.path, req->body.len);
   request_answer(req, (struct reply){.status = status, .body = body});
-}
-
-static void handle(void *arg, struct request *req) {
-  if (strcmp(req->head.path, "/hold") == 0)
-    atomic_store(&held, req);
-  else
-    answer(req);
 }
 
 static void note(void *arg, const struct request *req, const struct reply *reply) {
@@ -64,16 +57,29 @@ static void on_release(struct mail *mail) {
   free(mail);
 }
 
+static void answer_by_mail(struct request *req) {
+  struct release *order = mem_alloc(sizeof *order);
+  order->mail.deliver = on_release;
+  order->req = req;
+  loop_post(req->loop, &order->mail);
+}
+
+static void handle(void *arg, struct request *req) {
+  if (strcmp(req->head.path, "/hold") == 0)
+    atomic_store(&held, req);
+  else if (strcmp(req->head.path, "/later") == 0)
+    answer_by_mail(req);
+  else
+    answer(req);
+}
+
 // Answers what /hold has brought, when it is there.
 static void release(void) {
   struct request *req = NULL;
   for (int64_t deadline = clock_mono_ms() + 10000; !req && clock_mono_ms() < deadline; clock_sleep_ms(1))
     req = atomic_exchange(&held, NULL);
   if (!req) abort();
-  struct release *order = mem_alloc(sizeof *order);
-  order->mail.deliver = on_release;
-  order->req = req;
-  loop_post(req->loop, &order->mail);
+  answer_by_mail(req);
 }
 
 // ---- a listener of one loop for each test ----
@@ -227,12 +233,28 @@ static void test_bodies_have_bounds_in_bytes_and_time(void **state) {
       {POST("/a") SIZED(4097), 413}, {POST("/a") CHUNKED "1001\r\n", 413}, // as soon as it is announced
       {POST("/a") CHUNKED "x", 400}, {POST("/a") SIZED(2) "x", 503},       {POST("/a") CHUNKED "2\r\nx", 503},
   };
+  int fds[COUNT_OF(rows)];
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
-    int fd = wire_connect(port);
-    send_text(fd, rows[i].text);
-    assert_next(fd, rows[i].status, NULL);
-    assert_closed(fd);
+    fds[i] = wire_connect(port);
+    send_text(fds[i], rows[i].text);
   }
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    assert_next(fds[i], rows[i].status, NULL);
+    assert_closed(fds[i]);
+  }
+}
+
+static void test_a_stream_is_refused_as_soon_as_it_passes_the_limit(void **state) {
+  char text[BODY_MAX_BYTES + 1024], *at = stpcpy(text, POST("/a") CHUNKED);
+  for (int i = 0; i < BODY_MAX_BYTES / 256; i++) at += sprintf(at, "100\r\n%0256d\r\n", 0);
+  int fd = wire_connect(port);
+  wire_send(fd, text, (size_t)(at - text));
+  send_text(fd, "0\r\n\r\n" POST("/b") CHUNKED); // all that may be
+  assert_next(fd, 200, "{\"/a\":4096}");
+  wire_send(fd, strstr(text, "100\r\n"), (size_t)(at - strstr(text, "100\r\n")));
+  send_text(fd, "1\r\n0");
+  assert_next(fd, 413, NULL);
+  assert_closed(fd);
 }
 
 // RFC 9110, section 15.3.5: where a 204 seemed to have a body, it would be read as the next answer.
@@ -319,6 +341,47 @@ static void test_a_flood_behind_a_refusal_ends_and_holds_nobody_up(void **state)
   for (size_t i = 0; i < FLOODS; i++) close(fds[i]);
 }
 
+static char many[32768]; // requests sent ahead, more than one turn answers
+
+static void *misbehave(void *arg) {
+  static const char *const texts[] = {
+      many,
+      POST("/a") SIZED(3) "abc" POST("/later") SIZED(2) "ab" POST("/later") SIZED(0),
+      POST("/later") CHUNKED "3\r\nabc\r\n0\r\n\r\n" POST("/b") CHUNKED "800;x\r\n",
+      POST("/no") SIZED(100) "abc",
+      POST("/later") "Expect: 100-continue\r\n" SIZED(3) "abc" POST("/a") SIZED(5000),
+      POST("/a") CHUNKED "zz",
+      "\r\nHEAD /later HTTP/1.0\r\n\r\n",
+      "nonsense",
+  };
+  static const struct linger hard = {.l_onoff = 1};
+  unsigned seed = (unsigned)(uintptr_t)arg;
+  for (int i = 0; i < 300; i++) {
+    const char *text = texts[(size_t)rand_r(&seed) % COUNT_OF(texts)];
+    size_t len = strlen(text) - (size_t)(rand_r(&seed) % 8), cut = (size_t)rand_r(&seed) % len;
+    char bytes[1024];
+    int fd = wire_connect(port);
+    wire_send(fd, text, cut);
+    if (rand_r(&seed) % 2) sched_yield();
+    wire_send(fd, text + cut, len - cut);
+    if (rand_r(&seed) % 2) shutdown(fd, SHUT_WR);
+    if (rand_r(&seed) % 2) (void)!recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (rand_r(&seed) % 3 == 0) setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    close(fd);
+  }
+  return NULL;
+}
+
+// tear_down() looks whether all has been given back.
+static void test_whatever_peers_do_nothing_is_left_of_it(void **state) {
+  pthread_t threads[4];
+  for (char *at = many; at < many + sizeof many - 256;) at = stpcpy(at, POST("/a") SIZED(3) "abc");
+  for (size_t i = 0; i < COUNT_OF(threads); i++)
+    pthread_create(&threads[i], NULL, misbehave, (void *)(uintptr_t)i);
+  for (size_t i = 0; i < COUNT_OF(threads); i++) pthread_join(threads[i], NULL);
+  close(connect_and_ask(POST("/a") SIZED(0), 200));
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   log_init("test", LOG_LEVEL_ERROR);
@@ -328,12 +391,14 @@ int main(void) {
       TEST(test_a_peer_that_goes_while_it_is_worked_for_costs_nothing),
       TEST(test_an_expectation_is_met_when_the_body_is_wanted),
       TEST(test_bodies_have_bounds_in_bytes_and_time),
+      TEST(test_a_stream_is_refused_as_soon_as_it_passes_the_limit),
       TEST(test_an_answer_without_content_has_no_body_and_no_length),
       TEST(test_a_slow_head_is_told_so_and_an_empty_line_is_none),
       TEST(test_the_longest_idle_one_makes_room),
       TEST(test_who_is_turned_away_is_told_and_counted),
       TEST(test_connections_that_only_wait_for_their_end_make_room_too),
       TEST(test_a_flood_behind_a_refusal_ends_and_holds_nobody_up),
+      TEST(test_whatever_peers_do_nothing_is_left_of_it),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -246,28 +247,27 @@ static void test_mail_wakes_a_loop_that_waits(void **state) {
 
 // ---- one wake for a whole batch, and an end ----
 
-static int n_turns;
+static int n_rung, n_turns;
 
-static bool count_turn(void *arg) {
-  n_turns++;
-  return false;
+// Stands in for the C library's.
+int eventfd_write(int fd, eventfd_t value) {
+  n_rung++;
+  return write(fd, &value, sizeof value) == (ssize_t)sizeof value ? 0 : -1;
 }
 
 static void test_a_batch_of_mail_is_one_wake(void **state) {
   struct note notes[50];
-  struct loop_timer timer = {.due = on_other};
-  loop_turn(loop);
-  loop_set_work(loop, count_turn, NULL);
-  memset(said, 0, sizeof said);
-  for (size_t i = 0; i < 50; i++) {
-    notes[i] = (struct note){{.deliver = on_note}, 'm'};
-    loop_post(loop, &notes[i].mail);
+  for (int batch = 0; batch < 3; batch++) {
+    memset(said, 0, sizeof said);
+    n_rung = 0;
+    for (size_t i = 0; i < COUNT_OF(notes); i++) {
+      notes[i] = (struct note){{.deliver = on_note}, 'm'};
+      loop_post(loop, &notes[i].mail);
+    }
+    loop_turn(loop);
+    assert_int_equal(strlen(said), COUNT_OF(notes));
+    assert_int_equal(n_rung, 1);
   }
-  loop_turn(loop);
-  assert_int_equal(strlen(said), 50);
-  loop_set_timer(loop, &timer, clock_mono_ms() + 20);
-  for (n_other = n_turns = 0; !n_other;) loop_turn(loop);
-  assert_in_range(n_turns, 1, 2); // no bell but one has been rung
 }
 
 static bool busy_twice(void *arg) {
