@@ -145,18 +145,16 @@ static bool kafka_ok(rd_kafka_error_t *error, const char *what, struct err *err)
   return false;
 }
 
-static bool send_offsets(rd_kafka_t *producer, rd_kafka_t *consumer, struct fact *const *facts, size_t n,
-                         struct err *err) {
+static bool send_offsets(rd_kafka_t *producer, const rd_kafka_consumer_group_metadata_t *group,
+                         struct fact *const *facts, size_t n, struct err *err) {
   AUTO_FREE struct store_range *ranges = mem_array(n, sizeof *ranges);
   size_t count = outbox_ranges(facts, n, ranges);
   rd_kafka_topic_partition_list_t *offsets = rd_kafka_topic_partition_list_new((int)count);
   for (size_t i = 0; i < count; i++)
     rd_kafka_topic_partition_list_add(offsets, ranges[i].topic, ranges[i].partition)->offset =
         ranges[i].last + 1;
-  rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata(consumer);
   bool sent = kafka_ok(rd_kafka_send_offsets_to_transaction(producer, offsets, group, OFFSETS_TIMEOUT_MS),
                        "send offsets to the transaction", err);
-  rd_kafka_consumer_group_metadata_destroy(group);
   rd_kafka_topic_partition_list_destroy(offsets);
   return sent;
 }
@@ -172,12 +170,13 @@ static bool commit(rd_kafka_t *producer, struct err *err) {
   }
 }
 
-bool outbox_send(struct outbox *outbox, rd_kafka_t *consumer, struct fact *const *facts, size_t n,
-                 const struct alert *alerts, size_t n_alerts, struct err *err) {
+bool outbox_send(struct outbox *outbox, const rd_kafka_consumer_group_metadata_t *group,
+                 struct fact *const *facts, size_t n, const struct alert *alerts, size_t n_alerts,
+                 struct err *err) {
   rd_kafka_t *producer = outbox->producer;
   if (!kafka_ok(rd_kafka_begin_transaction(producer), "begin a transaction", err)) return false;
   if (produce_all(outbox, facts, n, alerts, n_alerts, err) &&
-      (consumer == NULL || send_offsets(producer, consumer, facts, n, err)) && commit(producer, err)) {
+      (group == NULL || send_offsets(producer, group, facts, n, err)) && commit(producer, err)) {
     for (size_t i = 0; i < n_alerts; i++)
       metrics_add(outbox->processor->metrics, METRIC_ALERTS, alerts[i].type, 1);
     return true;

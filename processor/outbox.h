@@ -27,6 +27,8 @@ size_t outbox_ranges(struct fact *const *facts, size_t n, struct store_range *ra
 size_t outbox_keep_own(struct alert *alerts, size_t n_alerts, struct fact *const *facts, size_t n);
 
 // Runs the transaction over sorted facts. False: it was aborted, or its end is not known; the caller starts
-// over from the committed offsets. Without a consumer there are no offsets in it, and no facts.
-MUST_CHECK bool outbox_send(struct outbox *outbox, rd_kafka_t *consumer, struct fact *const *facts, size_t n,
-                            const struct alert *alerts, size_t n_alerts, struct err *err);
+// over from the committed offsets. `group` is what the consumer was in its group when it read them: whoever
+// has been expelled since is refused. Without it there are no offsets in it, and no facts.
+MUST_CHECK bool outbox_send(struct outbox *outbox, const rd_kafka_consumer_group_metadata_t *group,
+                            struct fact *const *facts, size_t n, const struct alert *alerts, size_t n_alerts,
+                            struct err *err);

@@ -25,7 +25,8 @@ struct worker {
   rd_kafka_t *consumer;
   struct outbox *outbox;
   struct store *store;
-  struct fact *facts; // the batch, batch_max_records long
+  rd_kafka_consumer_group_metadata_t *group; // what the consumer was when the batch began
+  struct fact *facts;                        // the batch, batch_max_records long
   size_t n_facts, batch_bytes;
   size_t n_refused; // of them
   bool revoked;     // a rebalance took the partitions away while the batch was collected
@@ -136,6 +137,7 @@ static void clear(struct worker *w) {
     rd_kafka_message_destroy((rd_kafka_message_t *)(uintptr_t)w->facts[i].rkm);
     fact_fini(&w->facts[i]);
   }
+  if (w->group) rd_kafka_consumer_group_metadata_destroy(take(w->group));
   w->n_facts = 0;
   w->batch_bytes = 0;
   w->n_refused = 0;
@@ -157,6 +159,8 @@ static bool collect_one(struct worker *w, int timeout_ms, bool *got, struct err 
   w->revoked = false;
   *got = rkm != NULL && rkm->err == RD_KAFKA_RESP_ERR_NO_ERROR;
   if (*got) {
+    // Taken when it is sent, it could be that of a membership which never read these records.
+    if (!w->group) w->group = rd_kafka_consumer_group_metadata(w->consumer);
     interpret(&w->processor->interpreter, rkm, &w->facts[w->n_facts++]);
     w->batch_bytes += rkm->len;
     return true;
@@ -238,7 +242,7 @@ static bool tell(struct worker *w, struct fact **facts, const char **part, struc
     return false;
   n_alerts = outbox_keep_own(alerts, n_alerts, facts, w->n_facts);
   *part = "kafka";
-  bool sent = outbox_send(w->outbox, w->consumer, facts, w->n_facts, alerts, n_alerts, err);
+  bool sent = outbox_send(w->outbox, w->group, facts, w->n_facts, alerts, n_alerts, err);
   if (sent) *part = "postgres";
   sent = sent && store_told(w->store, alerts, n_alerts, err);
   for (size_t i = 0; i < n_alerts; i++) alert_fini(&alerts[i]);
