@@ -29,7 +29,7 @@ static _Atomic(struct request *) held; // what /hold has brought
 static bool admit(void *arg, struct request *req, struct reply *refusal) {
   req->share = &share;
   req->body_max_bytes = BODY_MAX_BYTES;
-  req->body_by_ms = req->began_ms + 300;
+  req->body_by_ms = req->began_ms + (strcmp(req->head.path, "/soon") == 0 ? 200 : 10000);
   if (strcmp(req->head.path, "/no") != 0) return true;
   *refusal = reply_error(404, "not_found", "nothing is here");
   req->share = NULL;
@@ -82,13 +82,13 @@ static void release(void) {
   answer_by_mail(req);
 }
 
-// ---- a listener of one loop for each test ----
+// ---- a listener for each test ----
 
-static int set_up(void **state) {
+static int start(size_t loops) {
   struct err err;
   const struct listener_options options = {.address = "127.0.0.1:0",
-                                           .loops = 1,
-                                           .connections_max = CONNECTIONS_MAX,
+                                           .loops = loops,
+                                           .connections_max = loops * CONNECTIONS_MAX,
                                            .connections_per_address = CONNECTIONS_MAX,
                                            .lanes = 1,
                                            .open = &n_open,
@@ -100,6 +100,14 @@ static int set_up(void **state) {
   if (!listener) return -1;
   port = listener_port(listener);
   return 0;
+}
+
+static int set_up(void **state) {
+  return start(1);
+}
+
+static int set_up_two_loops(void **state) {
+  return start(2);
 }
 
 static void wait_for(const char *what, const _Atomic int64_t *count, int64_t wanted) {
@@ -230,8 +238,11 @@ static void test_bodies_have_bounds_in_bytes_and_time(void **state) {
     const char *text;
     int status;
   } rows[] = {
-      {POST("/a") SIZED(4097), 413}, {POST("/a") CHUNKED "1001\r\n", 413}, // as soon as it is announced
-      {POST("/a") CHUNKED "x", 400}, {POST("/a") SIZED(2) "x", 503},       {POST("/a") CHUNKED "2\r\nx", 503},
+      {POST("/a") SIZED(4097), 413},
+      {POST("/a") CHUNKED "1001\r\n", 413}, // as soon as it is announced
+      {POST("/a") CHUNKED "x", 400},
+      {POST("/soon") SIZED(2) "x", 503},
+      {POST("/soon") CHUNKED "2\r\nx", 503},
   };
   int fds[COUNT_OF(rows)];
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -311,6 +322,31 @@ static void test_who_is_turned_away_is_told_and_counted(void **state) {
   for (size_t i = 0; i < CONNECTIONS_MAX; i++) send_text(fds[i], "x");
   for (size_t i = 0; i < CONNECTIONS_MAX; i++) assert_next(fds[i], 200, NULL);
   for (size_t i = 0; i < CONNECTIONS_MAX; i++) close(fds[i]);
+}
+
+static int connect_from(uint32_t address) {
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr = {htonl(address)}};
+  struct sockaddr_in to = {
+      .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof from), 0);
+  assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+  return fd;
+}
+
+// Two loops, each with half of what an address may have; the addresses come in turns.
+static void test_an_address_gets_all_that_it_may_have_beside_another(void **state) {
+  int fds[2 * CONNECTIONS_MAX];
+  for (size_t i = 0; i < COUNT_OF(fds); i++) {
+    fds[i] = connect_from(INADDR_LOOPBACK + i % 2);
+    send_text(fds[i], POST("/a") SIZED(2) "x");
+  }
+  wait_for("requests", &in_flight, COUNT_OF(fds));
+  for (size_t i = 0; i < COUNT_OF(fds); i++) send_text(fds[i], "x");
+  for (size_t i = 0; i < COUNT_OF(fds); i++) {
+    assert_next(fds[i], 200, "{\"/a\":2}");
+    close(fds[i]);
+  }
 }
 
 static void test_connections_that_only_wait_for_their_end_make_room_too(void **state) {
@@ -396,9 +432,12 @@ int main(void) {
       TEST(test_a_slow_head_is_told_so_and_an_empty_line_is_none),
       TEST(test_the_longest_idle_one_makes_room),
       TEST(test_who_is_turned_away_is_told_and_counted),
+      cmocka_unit_test_setup_teardown(test_an_address_gets_all_that_it_may_have_beside_another,
+                                      set_up_two_loops, tear_down),
       TEST(test_connections_that_only_wait_for_their_end_make_room_too),
       TEST(test_a_flood_behind_a_refusal_ends_and_holds_nobody_up),
-      TEST(test_whatever_peers_do_nothing_is_left_of_it),
+      cmocka_unit_test_setup_teardown(test_whatever_peers_do_nothing_is_left_of_it, set_up_two_loops,
+                                      tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
