@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 // hmac_timestamp: a timestamp header and a signature header, each possibly twice. Nobody guesses the key, so
-// whatever passes would have to be the seed.
+// whatever passes would have to be a seed.
 #include "tests/fuzz/checks.h"
 #include "tests/fuzz/input.h"
 
-static const char good[] =
-    "f9d43b9d9b16bc8353f9ab621221c1a878c2b10f9155df19b169c48ff7eabf67"; // see corpus/timestamp/good
+// The seeds' times and signatures. Of base64, the last digit has bits that say nothing.
+static bool is_seed(const char *time, const char *signature) {
+  static const char hex[] = "f9d43b9d9b16bc8353f9ab621221c1a878c2b10f9155df19b169c48ff7eabf67";
+  static const char base64[] = "08N0YBo9r37agYrNbtreLvJduxVsUk7xWnTdohKDZt";
+  return (strcmp(time, "1743381600000") == 0 && strcasecmp(signature, hex) == 0) ||
+         (strcmp(time, "1743381601") == 0 && strncmp(signature, base64, sizeof base64 - 1) == 0);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
   static const struct verify *verify;
@@ -17,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
   struct verify_request req = {
       .headers = headers, .n_headers = *more ? 3 : 2, .now_ms = 1743381600000, .rest = "", .body = ""};
   bool passed = !verify_head(verify, &req) && !verify_body(verify, &req);
-  if (passed && (strcmp(time, "1743381600000") != 0 || *more || strcasecmp(signature, good) != 0)) abort();
+  if (passed && (*more || !is_seed(time, signature))) abort();
   free(input.text);
   return 0;
 }
