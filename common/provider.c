@@ -155,7 +155,7 @@ static void webhook_load(struct provider *provider, const json_t *webhook) {
   provider->ack = json_object_get(webhook, "ack");
   provider->refused = json_object_get(webhook, "refused");
   provider->budget_ms = number_at(webhook, "budget_ms", 0);
-  provider->deadline_ms = number_at(webhook, "deadline_ms", 5000);
+  provider->deadline_ms = number_at(webhook, "deadline_ms", provider->budget_ms + 3500);
   const json_t *kinds = json_object_get(webhook, "kinds");
   provider->n_kinds = json_array_size(kinds);
   provider->kinds = mem_array(provider->n_kinds, sizeof *provider->kinds);
@@ -309,7 +309,9 @@ int64_t provider_budget_ms(const struct provider *provider) {
 }
 
 int64_t provider_deadline_ms(const struct provider *provider) {
-  return provider->deadline_ms > provider->budget_ms ? provider->deadline_ms : provider->budget_ms;
+  enum { BODY_LEAST_MS = 500 }; // what a body has to come in, whatever the file says
+  int64_t least_ms = provider->budget_ms + BODY_LEAST_MS;
+  return provider->deadline_ms > least_ms ? provider->deadline_ms : least_ms;
 }
 
 const struct json_pointer *provider_elements(const struct provider *provider) {

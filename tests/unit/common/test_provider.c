@@ -389,6 +389,7 @@ static void test_times_not_given_are_the_documented_ones(void **state) {
   provider_free(provider);
   provider = provider_of("whole-numbers-with-a-point.json");
   assert_int_equal(provider_budget_ms(provider), 1500);
+  assert_int_equal(provider_deadline_ms(provider), 5000);
   provider_free(provider);
 }
 
