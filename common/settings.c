@@ -44,8 +44,8 @@ static const struct option table[] = {
                 "serve nobody better."),
     ROW("DOCHAK_CONNECTIONS_MAX", OPTION_INT, connections_max, "16384", .min = 64, .max = 1000000,
         .services = SERVICE_INGRESS,
-        .help =
-            "Connections at once; beyond it the one that has been idle longest makes room for a new one."),
+        .help = "Connections at once; beyond it the one that has been without a request longest makes room "
+                "for a new one; where none is, the new one gets 503."),
     ROW("DOCHAK_CONNECTIONS_PER_ADDRESS", OPTION_INT, connections_per_address, "1024", .min = 16,
         .max = 1000000, .services = SERVICE_INGRESS,
         .help = "Of those, connections from one address, in the same way; trusted proxies have no limit of "
@@ -62,8 +62,9 @@ static const struct option table[] = {
                 "503."),
     ROW("DOCHAK_ACK_BUDGET_MS", OPTION_INT, ack_budget_ms, "1500", .min = 50, .max = 30000,
         .services = SERVICE_INGRESS,
-        .help = "Milliseconds within which a request's events are in Kafka, or else in the spool; keep it "
-                "below the provider's own deadline."),
+        .help = "Milliseconds within which a request's events are in Kafka, or else in the spool, for which "
+                "up to "
+                "300 of them are kept; a provider file's own budget_ms bounds it, too."),
     ROW("DOCHAK_ACK_SURVIVES", OPTION_TEXT, ack_survives, "process", .services = SERVICE_INGRESS,
         .help =
             "What an acknowledged event must survive: the crash of a \"process\", the power cut or crash of "

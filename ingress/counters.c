@@ -51,5 +51,8 @@ const struct metric counters[COUNTER_COUNT] = {
     [COUNTER_IN_FLIGHT] = {"dochak_ingress_in_flight", "Requests being worked on.", METRIC_GAUGE, NULL},
     [COUNTER_CONNECTIONS] = {"dochak_ingress_connections", "Connections on the public listener.",
                              METRIC_GAUGE, NULL},
+    [COUNTER_MADE_ROOM] = {"dochak_ingress_connections_made_room_total",
+                           "Connections without a request that were closed to make room for a new one.",
+                           METRIC_COUNTER, NULL},
     [COUNTER_READY] = {"dochak_ingress_ready", "1 when /readyz says so.", METRIC_GAUGE, NULL},
 };

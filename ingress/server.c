@@ -132,6 +132,7 @@ struct server *server_start(struct ingress *ingress, struct err *err) {
       .lanes = lanes,
       .open = server->connections,
       .in_flight = server->in_flight,
+      .made_room = metrics_at(ingress->metrics, COUNTER_MADE_ROOM, NULL),
       .arg = server,
       .admit = admit,
       .handle = handle,

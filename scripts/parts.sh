@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# One part of what `./dev up` runs: parts.sh start|stop|kill|logs NAME, psql, alerts.
+# One part of what `./dev up` runs: parts.sh start|stop|kill|logs NAME, psql, alerts, processor.
 # SPDX-License-Identifier: MIT
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
@@ -85,6 +85,12 @@ database() {
     exec psql "$@"
 }
 
+processor() { # COMMAND [ARG…]: under the settings of what is up
+    (($#)) || die dev "processor takes a command" "For example ./dev processor quarantine list; ./dev processor --help lists them."
+    settings_of_up
+    exec "$(service_binary processor)" "$@"
+}
+
 # One line an alert: its type without what all have in common, then its value. kcat goes when this script does, also where it is killed.
 alerts() {
     settings_of_up
@@ -100,5 +106,6 @@ case ${1-} in
     logs) logs "${@:2}" ;;
     psql) database "${@:2}" ;;
     alerts) alerts "${@:2}" ;;
-    *) die dev "parts.sh: start, stop, kill, logs, psql or alerts" ;;
+    processor) processor "${@:2}" ;;
+    *) die dev "parts.sh: start, stop, kill, logs, psql, alerts or processor" ;;
 esac

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/event.h"
 #include "common/http.h"
+#include "common/log.h"
 #include "common/mem.h"
 #include "ingress/http/chunked.h"
 #include "ingress/share.h"
@@ -553,7 +554,16 @@ static void on_deadline(struct loop_timer *timer) {
 static bool make_way(struct conns *conns, struct in_addr address, bool unlimited) {
   bool full;
   struct guest *guest = crowd_in_the_way(&conns->crowd, address, unlimited, &full);
-  if (guest) close_now((struct conn *)((char *)guest - offsetof(struct conn, guest)));
+  if (guest || full)
+    log_warn_rarely(
+        "connections",
+        "too many connections: the one idle longest makes room for each new one, or the new one is "
+        "refused; see DOCHAK_CONNECTIONS_MAX, DOCHAK_CONNECTIONS_PER_ADDRESS and trusted_proxies",
+        LOG_INT("connections", atomic_load(conns->open)));
+  if (guest) {
+    atomic_fetch_add_explicit(conns->made_room, 1, memory_order_relaxed);
+    close_now((struct conn *)((char *)guest - offsetof(struct conn, guest)));
+  }
   return !full;
 }
 

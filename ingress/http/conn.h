@@ -23,6 +23,7 @@ struct conns {
   struct lanes lanes;         // requests that are whole, waiting to be handled
   atomic_bool *draining;      // answers close
   _Atomic int64_t *open;      // how many there are, of all loops
+  _Atomic int64_t *made_room; // counts who was closed for another
   _Atomic int64_t *in_flight; // requests from their head to their answer
   void *arg;
   // The head is there: sets what request.h says, or answers at once and returns false; then the body is not

@@ -229,6 +229,7 @@ static bool open_station(struct listener *listener, struct station *station, str
                           .draining = &listener->draining,
                           .open = options->open,
                           .in_flight = options->in_flight,
+                          .made_room = options->made_room,
                           .arg = options->arg,
                           .admit = options->admit,
                           .note = options->note};

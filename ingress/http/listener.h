@@ -13,6 +13,7 @@ struct listener_options {
   const struct networks *unlimited; // addresses that have no limit of their own: proxies we trust
   size_t lanes;
   _Atomic int64_t *open, *in_flight; // counts: connections; requests from their head to their answer
+  _Atomic int64_t *made_room;        // connections that were closed to make room for others
 
   void *arg; // of all of these. Thread: the loop's
   // A head is there: sets what request.h says, or says the answer and returns false; then no body is read.

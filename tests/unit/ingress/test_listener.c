@@ -19,7 +19,7 @@ enum { CONNECTIONS_MAX = 8, BODY_MAX_BYTES = 4096, POOL_BYTES = 20000 };
 
 static struct listener *listener;
 static int port;
-static _Atomic int64_t n_open, in_flight, n_noted;
+static _Atomic int64_t n_open, in_flight, n_noted, made_room;
 static struct share_pool pool = {.max_bytes = POOL_BYTES};
 static struct share share = {.pool = &pool};
 static _Atomic(struct request *) held; // what /hold has brought
@@ -93,6 +93,7 @@ static int start(size_t loops) {
                                            .lanes = 1,
                                            .open = &n_open,
                                            .in_flight = &in_flight,
+                                           .made_room = &made_room,
                                            .admit = admit,
                                            .handle = handle,
                                            .note = note};
