@@ -136,7 +136,7 @@ static bool set_lines(rd_kafka_conf_t *conf, FILE *file, const char *path, struc
 static bool set_file(rd_kafka_conf_t *conf, const char *path, struct err *err) {
   if (*path == '\0') return true;
   FILE *file = fopen(path, "re");
-  if (!file) return err_set(err, "%s: %s", path, strerror(errno));
+  if (!file) return err_set(err, "DOCHAK_KAFKA_PROPERTIES: %s: %s", path, strerror(errno));
   bool ok = set_lines(conf, file, path, err);
   fclose(file);
   return ok;

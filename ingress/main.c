@@ -14,7 +14,8 @@ enum { DRAIN_MS = 10000, FLUSH_MS = 5000, LOOK_MS = 500 };
 static bool read_configuration(struct ingress *in, struct err *err) {
   const struct settings *settings = &in->settings;
   return (in->providers = providers_load(settings->providers_dir, err)) &&
-         (in->endpoints = endpoints_load(settings->endpoints_file, in->providers, err)) &&
+         ((in->endpoints = endpoints_load(settings->endpoints_file, in->providers, err)) ||
+          err_prefix(err, "DOCHAK_ENDPOINTS_FILE: ")) &&
          (in->registrar = registrar_new(settings->ingress_key, err));
 }
 
@@ -22,9 +23,10 @@ static bool start(struct ingress *in, struct err *err) {
   const struct settings *settings = &in->settings;
   in->metrics = metrics_new(counters, COUNTER_COUNT);
   return (in->publisher = publisher_open(settings, in->metrics, err)) &&
-         (in->server = server_start(in, err)) &&
-         (in->admin =
-              admin_start(settings->ingress_ops_listen, in->metrics, server_unready, in->server, err));
+         ((in->server = server_start(in, err)) || err_prefix(err, "DOCHAK_INGRESS_LISTEN: ")) &&
+         ((in->admin =
+               admin_start(settings->ingress_ops_listen, in->metrics, server_unready, in->server, err)) ||
+          err_prefix(err, "DOCHAK_INGRESS_OPS_LISTEN: "));
 }
 
 static void stop(struct ingress *in) {

@@ -93,7 +93,7 @@ static int serve(const struct settings *settings, struct providers *providers) {
   struct processor p;
   processor_init(&p, settings, providers);
   struct admin *admin = admin_start(settings->processor_ops_listen, p.metrics, why_not_ready, &p, &err);
-  bool worked = admin && work(&p, &err);
+  bool worked = (admin || err_prefix(&err, "DOCHAK_PROCESSOR_OPS_LISTEN: ")) && work(&p, &err);
   admin_stop(admin);
   processor_fini(&p);
   return worked ? 0 : fail(&err);

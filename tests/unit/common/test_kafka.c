@@ -113,7 +113,8 @@ static void test_a_file_that_cannot_be_read_is_named(void **state) {
   struct err err = {""};
   struct settings settings = settings_with("127.0.0.1:9", "/nowhere/kafka.properties");
   assert_null(kafka_conf_new(&settings, NULL, 0, &err));
-  assert_string_equal(err.text, "/nowhere/kafka.properties: No such file or directory");
+  assert_string_equal(err.text,
+                      "DOCHAK_KAFKA_PROPERTIES: /nowhere/kafka.properties: No such file or directory");
   settings.kafka_properties = (char *)(uintptr_t) "/tmp";
   assert_null(kafka_conf_new(&settings, NULL, 0, &err));
   assert_string_equal(err.text, "/tmp: Is a directory");
