@@ -23,9 +23,11 @@ LOG_KEYS = {"time", "level", "service", "message"}
 
 
 def confidential(env: dict[str, str]) -> list[str]:
-    """What the settings of an environment hold that nobody may be told."""
+    """What the settings of an environment hold that nobody may be told; the name of a file that holds it may be."""
     values = [
-        value for name, value in env.items() if name.startswith("DOCHAK_SECRET_") or name in ("DOCHAK_INGRESS_KEY", "DOCHAK_RECIPIENT_KEY")
+        value
+        for name, value in env.items()
+        if (name.startswith("DOCHAK_SECRET_") and not name.endswith("_FILE")) or name in ("DOCHAK_INGRESS_KEY", "DOCHAK_RECIPIENT_KEY")
     ]
     return [secret for value in values for secret in value.split(",") if len(secret) >= 8]
 
