@@ -20,19 +20,23 @@ from support.wait import until
 
 PARTITIONS = 4
 _numbers = itertools.count(1)
+_given: set[int] = set()  # ports; nobody listens on them yet, so the kernel would give them again
 
 
 def free_port() -> int:
     """Below the range from which the kernel takes the ports of outgoing connections, so that it is still free later."""
     while True:
         port = random.randrange(20000, 32000)
+        if port in _given:
+            continue
         with socket.socket() as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 sock.bind(("127.0.0.1", port))
-                return port
             except OSError:
                 continue
+        _given.add(port)
+        return port
 
 
 class World:
