@@ -5,6 +5,7 @@
 #include "ingress/counters.h"
 #include "ingress/publisher.h"
 #include "tests/unit/support/mock.h"
+#include "tests/unit/support/output.h"
 #include "tests/unit/support/waiting.h"
 #include <fcntl.h>
 #include <ftw.h>
@@ -49,18 +50,6 @@ static int tear_down(void **state) {
   mock_fini(&f->mock);
   free(f);
   return 0;
-}
-
-static struct publisher_message message_of(const char *key, const char *value) {
-  return (struct publisher_message){.topic = KAFKA_TOPIC_EVENTS,
-                                    .event = {.id = uuid_new_v7(),
-                                              .type = EVENT_RECEIPT,
-                                              .source = "/ingress/t",
-                                              .subject = key,
-                                              .provider = "bizgo"},
-                                    .key = key,
-                                    .value = value,
-                                    .value_len = strlen(value)};
 }
 
 static enum publisher_result publish_three(struct fixture *f, int64_t budget_ms) {
@@ -120,21 +109,16 @@ static void test_a_value_over_the_limit_is_told_and_no_outage(void **state) {
   struct publisher_message messages[] = {message_of("a", "{1}"), message_of("b", "")};
   messages[1].value = large;
   messages[1].value_len = TOO_LARGE;
-  int saved = dup(STDOUT_FILENO), file = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  dup2(file, STDOUT_FILENO);
+  static struct output output;
+  output_begin(&output);
   log_init("test", LOG_LEVEL_INFO);
   rd_kafka_mock_push_request_errors(f->mock.cluster, MOCK_PRODUCE, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
   assert_int_equal(publish_and_wait(f->publisher, messages, 1, 5000), PUBLISHER_TOO_LARGE);
   assert_int_equal(publish_and_wait(f->publisher, messages, 2, 5000), PUBLISHER_TOO_LARGE);
   log_init("test", LOG_LEVEL_ERROR);
-  dup2(saved, STDOUT_FILENO);
-  close(saved);
-  static char text[8192];
-  ssize_t len = pread(file, text, sizeof text - 1, 0);
-  close(file);
-  text[len > 0 ? len : 0] = '\0';
-  assert_non_null(strstr(text, "\"bytes\":2000000"));
-  assert_null(strstr(text, "does not take events"));
+  output_end(&output);
+  assert_non_null(strstr(output.text, "\"bytes\":2000000"));
+  assert_null(strstr(output.text, "does not take events"));
   assert_int_equal(publish_and_wait(f->publisher, messages, 1, 5000), PUBLISHER_DURABLE);
 }
 

@@ -73,19 +73,6 @@ static int64_t counted(const struct fixture *f, enum counter id, const char *lab
   return atomic_load(metrics_at(f->metrics, id, label));
 }
 
-static struct publisher_message message_of(const char *key, const char *value) {
-  return (struct publisher_message){.topic = KAFKA_TOPIC_EVENTS,
-                                    .event = {.id = uuid_new_v7(),
-                                              .type = EVENT_RECEIPT,
-                                              .source = "/ingress/t",
-                                              .subject = key,
-                                              .time_ms = clock_wall_ms(),
-                                              .provider = "bizgo"},
-                                    .key = key,
-                                    .value = value,
-                                    .value_len = strlen(value)};
-}
-
 static bool store(struct fixture *f, const char *value) {
   const struct publisher_message message = message_of("k", value);
   return store_and_wait(f->spool, &message, 1, clock_mono_ms() + FAR_MS);

@@ -7,6 +7,21 @@
 #include "ingress/spool.h"
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+
+// A receipt of BizGo's, received now.
+static inline struct publisher_message message_of(const char *key, const char *value) {
+  return (struct publisher_message){.topic = KAFKA_TOPIC_EVENTS,
+                                    .event = {.id = uuid_new_v7(),
+                                              .type = EVENT_RECEIPT,
+                                              .source = "/ingress/t",
+                                              .subject = key,
+                                              .time_ms = clock_wall_ms(),
+                                              .provider = "bizgo"},
+                                    .key = key,
+                                    .value = value,
+                                    .value_len = strlen(value)};
+}
 
 static struct loop *waiting_loop;
 static pthread_t waiting_thread;
