@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ingress/digest.h"
+#include "common/digest.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>

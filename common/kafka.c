@@ -227,6 +227,12 @@ bool kafka_producer_check(const struct settings *settings, rd_kafka_conf_t *conf
 
 // ---- topics ----
 
+rd_kafka_topic_t *kafka_topic_open(rd_kafka_t *rk, const char *name, struct err *err) {
+  rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, name, NULL);
+  if (!rkt) err_set(err, "topic %s: %s", name, rd_kafka_err2str(rd_kafka_last_error()));
+  return rkt;
+}
+
 static rd_kafka_resp_err_t topic_state(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int timeout_ms) {
   const struct rd_kafka_metadata *metadata;
   rd_kafka_resp_err_t state = rd_kafka_metadata(rk, 0, rkt, &metadata, timeout_ms);

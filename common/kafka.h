@@ -10,6 +10,8 @@
 enum kafka_topic { KAFKA_TOPIC_EVENTS, KAFKA_TOPIC_ALERTS, KAFKA_TOPIC_QUARANTINE, KAFKA_TOPIC_COUNT };
 // "<prefix>events" …; the caller frees.
 char *kafka_topic_name(const char *prefix, enum kafka_topic topic);
+// The client's handle of it, whether it is there or not. NULL with its name and librdkafka's reason.
+MUST_CHECK rd_kafka_topic_t *kafka_topic_open(rd_kafka_t *rk, const char *name, struct err *err);
 
 struct kafka_setting {
   const char *name, *value;

@@ -110,8 +110,8 @@ static const struct refusal refusals[] = {
     {0, 400, "bad_request", "this is not a request we can read"},
 };
 
-// civetweb says 400 of a head that came too slowly as well. That may be the network's fault, and a 4xx makes
-// some providers give the event up for good.
+// civetweb says 400 of a head that came too slowly as well. That may be the network's fault, and none
+// of the request's.
 static const struct refusal slow_head = {0, 503, "too_slow", "the request's head did not come in time"};
 
 static const struct refusal *refusal_for(const struct mg_connection *conn, int status) {

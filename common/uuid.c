@@ -2,6 +2,7 @@
 #include "common/uuid.h"
 
 #include "common/clock.h"
+#include "common/hex.h"
 #include <assert.h>
 #include <errno.h>
 #include <openssl/evp.h>
@@ -97,13 +98,6 @@ void uuid_format(struct uuid uuid, char out[UUID_TEXT_SIZE]) {
     *at++ = hex[uuid.bytes[i] & 0x0f];
   }
   *at = '\0';
-}
-
-static int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 bool uuid_parse(const char *text, struct uuid *out) {

@@ -196,8 +196,8 @@ static rd_kafka_t *open_producer(const struct settings *settings, struct drain *
 static bool open_topics(struct drain *drain, const char *prefix, struct err *err) {
   for (enum kafka_topic i = 0; i < KAFKA_TOPIC_COUNT; i++) {
     AUTO_FREE char *name = kafka_topic_name(prefix, i);
-    drain->topics[i] = rd_kafka_topic_new(drain->rk, name, NULL);
-    if (!drain->topics[i]) return err_set(err, "topic %s: %s", name, rd_kafka_err2str(rd_kafka_last_error()));
+    drain->topics[i] = kafka_topic_open(drain->rk, name, err);
+    if (!drain->topics[i]) return false;
   }
   return true;
 }

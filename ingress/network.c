@@ -13,14 +13,20 @@ static bool is_ipv4(const struct address *address) {
   return memcmp(address->bytes, mapped, sizeof mapped) == 0;
 }
 
+void address_of_ipv4(struct in_addr in, struct address *out) {
+  memcpy(out->bytes, mapped, sizeof mapped);
+  memcpy(out->bytes + sizeof mapped, &in, sizeof in);
+}
+
 bool address_parse(const char *text, size_t len, struct address *out) {
   char copy[ADDRESS_TEXT_SIZE];
   if (len == 0 || len >= sizeof copy || memchr(text, '\0', len)) return false;
   memcpy(copy, text, len);
   copy[len] = '\0';
   struct address address;
-  if (inet_pton(AF_INET, copy, address.bytes + sizeof mapped) == 1)
-    memcpy(address.bytes, mapped, sizeof mapped);
+  struct in_addr in;
+  if (inet_pton(AF_INET, copy, &in) == 1)
+    address_of_ipv4(in, &address);
   else if (inet_pton(AF_INET6, copy, address.bytes) != 1)
     return false;
   *out = address;

@@ -15,6 +15,7 @@ enum { ADDRESS_TEXT_SIZE = INET6_ADDRSTRLEN };
 
 // "10.0.0.1", "::1"; no port, no brackets, no zone, no spaces, no leading zeros in IPv4.
 MUST_CHECK bool address_parse(const char *text, size_t len, struct address *out);
+void address_of_ipv4(struct in_addr in, struct address *out);
 void address_text(const struct address *address, char out[ADDRESS_TEXT_SIZE]);
 
 struct network {

@@ -188,21 +188,15 @@ static void finish(struct publication *publication, enum publisher_result result
 static enum publisher_result end_attempt(struct publication *publication) {
   struct attempt *attempt = take(publication->attempt);
   attempt->publication = NULL;
+  struct publisher_message *left = NULL; // none in the good case
   size_t undone = 0;
-  AUTO_FREE struct publisher_message *left = NULL;
-  bool *durable = mem_array(publication->n, sizeof *durable);
   for (size_t i = 0; i < publication->n; i++) {
-    durable[i] = atomic_load(&attempt->slots[i].durable);
-    undone += !durable[i];
+    if (atomic_load(&attempt->slots[i].durable)) continue;
+    if (!left) left = mem_array(publication->n, sizeof *left);
+    left[undone++] = publication->messages[i];
   }
-  if (undone && undone < publication->n) {
-    left = mem_array(undone, sizeof *left);
-    for (size_t i = 0, kept = 0; i < publication->n; i++)
-      if (!durable[i]) left[kept++] = publication->messages[i];
-    free(publication->copy);
-    publication->messages = publication->copy = take(left);
-  }
-  free(durable);
+  free(publication->copy);
+  publication->messages = publication->copy = left;
   atomic_fetch_add(publication->publisher->by_kafka, (int64_t)(publication->n - undone));
   publication->n = undone;
   bool too_large = atomic_load(&attempt->too_large);
@@ -294,8 +288,7 @@ static void ask_spool(struct publication *publication) {
 }
 
 static void on_out_of_time(struct loop_timer *timer) {
-  struct publication *publication =
-      (struct publication *)((char *)timer - offsetof(struct publication, timer));
+  struct publication *publication = CONTAINER_OF(timer, struct publication, timer);
   if (publication->stage != STAGE_SPOOL) {
     after_kafka(publication);
     return;
@@ -436,9 +429,8 @@ static void release(struct publisher *publisher) {
 static bool open_topics(struct publisher *publisher, const char *prefix, struct err *err) {
   for (enum kafka_topic i = 0; i < KAFKA_TOPIC_COUNT; i++) {
     publisher->names[i] = kafka_topic_name(prefix, i);
-    publisher->topics[i] = rd_kafka_topic_new(publisher->rk, publisher->names[i], NULL);
-    if (!publisher->topics[i])
-      return err_set(err, "topic %s: %s", publisher->names[i], rd_kafka_err2str(rd_kafka_last_error()));
+    publisher->topics[i] = kafka_topic_open(publisher->rk, publisher->names[i], err);
+    if (!publisher->topics[i]) return false;
   }
   return true;
 }

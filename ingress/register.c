@@ -363,8 +363,7 @@ void register_handle(struct ingress *ingress, struct request *req) {
   size_t len;
   switch (inflate_gzip(req->body.bytes, req->body.len, req->body_max_bytes, &text, &len)) {
   case INFLATE_OVER:
-    request_answer(req,
-                   reply_closing(413, "too_large", "the body inflates to more than DOCHAK_BODY_MAX_BYTES"));
+    request_answer(req, reply_inflates_too_much());
     break;
   case INFLATE_BROKEN:
     request_answer(

@@ -21,6 +21,10 @@ struct reply reply_unavailable(void) {
   return reply;
 }
 
+struct reply reply_inflates_too_much(void) {
+  return reply_closing(413, "too_large", "the body inflates to more than DOCHAK_BODY_MAX_BYTES");
+}
+
 struct reply reply_ack(struct provider_ack ack) {
   return (struct reply){.status = ack.status, .body = ack.body};
 }

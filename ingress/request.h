@@ -48,7 +48,6 @@ struct request {
 
   // While it is handled.
   struct request *next; // in its lane
-  void *work;           // the handler's own
 };
 
 struct reply {
@@ -62,6 +61,7 @@ struct reply {
 struct reply reply_error(int status, const char *code, const char *message);
 struct reply reply_closing(int status, const char *code, const char *message); // the connection goes with it
 struct reply reply_unavailable(void);                                          // 503 with Retry-After
+struct reply reply_inflates_too_much(void);                                    // a gzip body's 413
 struct reply reply_ack(struct provider_ack ack);                               // takes the ack's body
 
 // Answers; the request is gone after it. The reply's body is taken over.

@@ -2,8 +2,8 @@
 // A few secrets of which any one is right, kept only as digests: a comparison takes the same time whatever is
 // given and wherever it differs. Not for: where secrets come from, and keys that sign (checks/keys.h).
 #pragma once
+#include "common/digest.h"
 #include "common/err.h"
-#include "ingress/digest.h"
 #include <stddef.h>
 
 enum { SECRET_MIN = 16 };

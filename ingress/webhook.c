@@ -45,11 +45,12 @@ static struct publisher_message message_for(const struct endpoint *endpoint, con
 
 static void count_elements(struct metrics *metrics, const struct endpoint *endpoint,
                            const struct framing *framing) {
-  for (size_t i = 0; i < framing->n; i++) {
-    enum framing_kind kind = framing->elements[i].kind;
-    metrics_add(metrics, COUNTER_ELEMENTS, framing_kind_name(kind), 1);
-    if (kind == FRAMING_QUARANTINED) metrics_add(metrics, COUNTER_QUARANTINED, endpoint->name, 1);
-  }
+  int64_t by_kind[COUNT_OF(destinations)] = {0};
+  for (size_t i = 0; i < framing->n; i++) by_kind[framing->elements[i].kind]++;
+  for (enum framing_kind kind = 0; kind < COUNT_OF(by_kind); kind++)
+    if (by_kind[kind]) metrics_add(metrics, COUNTER_ELEMENTS, framing_kind_name(kind), by_kind[kind]);
+  if (by_kind[FRAMING_QUARANTINED])
+    metrics_add(metrics, COUNTER_QUARANTINED, endpoint->name, by_kind[FRAMING_QUARANTINED]);
 }
 
 // ---- taking in ----
@@ -179,8 +180,7 @@ static void take_in(struct ingress *ingress, struct request *req) {
   if (frame(intake))
     store(intake);
   else
-    answer_intake(intake,
-                  reply_closing(413, "too_large", "the body inflates to more than DOCHAK_BODY_MAX_BYTES"));
+    answer_intake(intake, reply_inflates_too_much());
 }
 
 // ---- the sender ----

@@ -99,3 +99,8 @@ void alert_fini(struct alert *alert) {
   free(alert->source_topic);
   free(alert->source_event);
 }
+
+void alerts_free(struct alert *list, size_t n) {
+  for (size_t i = 0; i < n; i++) alert_fini(&list[i]);
+  free(list);
+}

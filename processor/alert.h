@@ -31,6 +31,7 @@ char *alert_replay_source(const char *events_topic);
 // An alert about a record of the quarantine topic.
 void alert_of_quarantined(struct alert *out, const struct fact *fact);
 void alert_fini(struct alert *alert);
+void alerts_free(struct alert *list, size_t n);
 
 // ce_id of the record that a fact comes from; for a record that is no event of ours, its place. New string.
 char *alert_source_event(const struct fact *fact);

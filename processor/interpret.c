@@ -29,6 +29,13 @@ void fact_fini(struct fact *fact) {
   free(fact->why);
 }
 
+void facts_release(struct fact *facts, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    rd_kafka_message_destroy((rd_kafka_message_t *)(uintptr_t)facts[i].rkm);
+    fact_fini(&facts[i]);
+  }
+}
+
 // A recipient is kept masked and as a keyed hash, from here on.
 static void keep_recipient(const struct interpreter *in, struct fact *fact, const char *recipient) {
   if (recipient == NULL) return;

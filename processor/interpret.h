@@ -52,3 +52,4 @@ void interpret_acceptance_again(const struct interpreter *interpreter, const cha
 // Turns a fact that could not be stored into FACT_UNCLEAR. Frees nothing else.
 void fact_refuse(struct fact *fact, const char *why);
 void fact_fini(struct fact *fact);
+void facts_release(struct fact *facts, size_t n); // and their records

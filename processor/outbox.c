@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum { OPEN_TIMEOUT_MS = 15000, ABORT_TIMEOUT_MS = 10000, OFFSETS_TIMEOUT_MS = 10000 };
-enum { QUEUE_FULL_WAIT_MS = 50, QUEUE_FULL_TRIES = 200 };
+enum { QUEUE_FULL_MS = 10000 };
 enum { QUARANTINE_MAX_BYTES = 900000 }; // Kafka's default limit for a record is 1 MB, headers included
 
 struct outbox {
@@ -79,13 +79,7 @@ size_t outbox_keep_own(struct alert *alerts, size_t n_alerts, struct fact *const
 static bool produce(struct outbox *outbox, enum kafka_topic topic, const struct event *ev, const void *value,
                     size_t len, struct err *err) {
   const struct event_record record = {outbox->topics[topic], ev->subject, value, len, NULL};
-  rd_kafka_resp_err_t code = event_produce(outbox->producer, &record, ev);
-  for (int tries = 0; code == RD_KAFKA_RESP_ERR__QUEUE_FULL && tries < QUEUE_FULL_TRIES; tries++) {
-    rd_kafka_poll(outbox->producer, QUEUE_FULL_WAIT_MS);
-    code = event_produce(outbox->producer, &record, ev);
-  }
-  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
-  return err_set(err, "produce to %s: %s", rd_kafka_topic_name(record.topic), rd_kafka_err2str(code));
+  return event_produce_patiently(outbox->producer, &record, ev, QUEUE_FULL_MS, err);
 }
 
 static bool send_alert(struct outbox *outbox, const struct alert *alert, struct err *err) {
@@ -203,16 +197,22 @@ bool outbox_check(const struct settings *settings, struct err *err) {
   return kafka_client_check(RD_KAFKA_PRODUCER, producer_conf(settings, "check", err), err);
 }
 
+static bool open_topics(struct outbox *outbox, struct err *err) {
+  for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++) {
+    outbox->topics[t] = kafka_topic_open(outbox->producer, outbox->processor->topics[t], err);
+    if (!outbox->topics[t]) return false;
+  }
+  return true;
+}
+
 struct outbox *outbox_open(struct processor *p, const char *name, struct err *err) {
   struct outbox *outbox = mem_alloc(sizeof *outbox);
   outbox->processor = p;
   outbox->producer = kafka_client_new(RD_KAFKA_PRODUCER, producer_conf(p->settings, name, err), err);
   if (outbox->producer &&
-      kafka_ok(rd_kafka_init_transactions(outbox->producer, OPEN_TIMEOUT_MS), name, err)) {
-    for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++)
-      outbox->topics[t] = rd_kafka_topic_new(outbox->producer, p->topics[t], NULL);
+      kafka_ok(rd_kafka_init_transactions(outbox->producer, OPEN_TIMEOUT_MS), name, err) &&
+      open_topics(outbox, err))
     return outbox;
-  }
   err_prefix(err, "cannot begin as transactional producer: ");
   outbox_close(outbox);
   return NULL;

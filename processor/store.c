@@ -133,13 +133,12 @@ static void order_batch(struct batch *batch, struct fact *const *facts, size_t n
 
 static void batch_fini(struct batch *batch) {
   for (size_t i = 0; i < batch->n_notifications; i++) notification_fini(&batch->notifications[i]);
-  for (size_t i = 0; i < batch->n_alerts; i++) alert_fini(&batch->alerts[i]);
   free(batch->facts);
   free(batch->receipts);
   free(batch->fresh);
   free(batch->notifications);
   free(batch->changed);
-  free(batch->alerts);
+  alerts_free(batch->alerts, batch->n_alerts);
 }
 
 // ---- statements ----

@@ -133,10 +133,7 @@ static void close_all(struct worker *w) {
 // ---- the batch ----
 
 static void clear(struct worker *w) {
-  for (size_t i = 0; i < w->n_facts; i++) {
-    rd_kafka_message_destroy((rd_kafka_message_t *)(uintptr_t)w->facts[i].rkm);
-    fact_fini(&w->facts[i]);
-  }
+  facts_release(w->facts, w->n_facts);
   if (w->group) rd_kafka_consumer_group_metadata_destroy(take(w->group));
   w->n_facts = 0;
   w->batch_bytes = 0;
@@ -245,8 +242,7 @@ static bool tell(struct worker *w, struct fact **facts, const char **part, struc
   bool sent = outbox_send(w->outbox, w->group, facts, w->n_facts, alerts, n_alerts, err);
   if (sent) *part = "postgres";
   sent = sent && store_told(w->store, alerts, n_alerts, err);
-  for (size_t i = 0; i < n_alerts; i++) alert_fini(&alerts[i]);
-  free(alerts);
+  alerts_free(alerts, n_alerts);
   return sent;
 }
 

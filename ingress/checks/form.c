@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "ingress/checks/form.h"
 
+#include "common/hex.h"
 #include "common/mem.h"
 #include <stdlib.h>
 #include <string.h>
-
-static int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // Decodes text[0, len) to *to, which is no shorter, and moves *to behind it.
 static bool decode(const char *text, size_t len, enum form_plus plus, unsigned char **to, struct piece *out) {

@@ -2,7 +2,7 @@
 // Names and values of a query or of an application/x-www-form-urlencoded body, decoded. Bounded:
 // FORM_PAIRS_MAX pairs. Not for: forms of several parts, with files.
 #pragma once
-#include "ingress/digest.h"
+#include "common/digest.h"
 
 enum { FORM_PAIRS_MAX = 1000 };
 

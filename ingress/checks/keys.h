@@ -2,7 +2,7 @@
 // The secrets that a check names, as bytes, of which any one is right so that they can be changed without a
 // gap; and what they sign. Wiped when freed.
 #pragma once
-#include "ingress/digest.h"
+#include "common/digest.h"
 #include <jansson.h>
 
 enum { KEYS_MAX = 4, KEY_MIN = 8 };

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "ingress/http/chunked.h"
 
+#include "common/hex.h"
 #include <string.h>
 
 enum { SIZE_DIGITS_MAX = 8, SIZE_LINE_MAX_BYTES = 1024, TRAILERS_MAX_BYTES = 4096 };
-
-static int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // NULL, or what is wrong.
 static const char *read_size(struct chunked *chunked, char c) {

@@ -85,7 +85,7 @@ static void free_buffers(struct conn *conn) {
 }
 
 static void on_gone(struct mail *mail) {
-  struct conn *conn = (struct conn *)((char *)mail - offsetof(struct conn, mail));
+  struct conn *conn = CONTAINER_OF(mail, struct conn, mail);
   free_buffers(conn);
   free(conn);
 }
@@ -508,7 +508,7 @@ static bool step(struct conn *conn) {
 }
 
 static void on_again(struct mail *mail) {
-  struct conn *conn = (struct conn *)((char *)mail - offsetof(struct conn, mail));
+  struct conn *conn = CONTAINER_OF(mail, struct conn, mail);
   conn->mail.deliver = NULL;
   run(conn);
 }
@@ -527,7 +527,7 @@ static void run(struct conn *conn) {
 }
 
 static void on_ready(struct loop_watch *watch, uint32_t events) {
-  struct conn *conn = (struct conn *)((char *)watch - offsetof(struct conn, watch));
+  struct conn *conn = CONTAINER_OF(watch, struct conn, watch);
   if (conn->state == STATE_CLOSED) return;
   if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) conn->readable = true;
   if (events & EPOLLOUT) conn->writable = true;
@@ -536,7 +536,7 @@ static void on_ready(struct loop_watch *watch, uint32_t events) {
 }
 
 static void on_deadline(struct loop_timer *timer) {
-  struct conn *conn = (struct conn *)((char *)timer - offsetof(struct conn, timer));
+  struct conn *conn = CONTAINER_OF(timer, struct conn, timer);
   if (loop_now_ms(conn->conns->loop) < conn->deadline_ms) {
     set_deadline(conn, conn->deadline_ms);
     return;
@@ -562,7 +562,7 @@ static bool make_way(struct conns *conns, struct in_addr address, bool unlimited
         LOG_INT("connections", atomic_load(conns->open)));
   if (guest) {
     atomic_fetch_add_explicit(conns->made_room, 1, memory_order_relaxed);
-    close_now((struct conn *)((char *)guest - offsetof(struct conn, guest)));
+    close_now(CONTAINER_OF(guest, struct conn, guest));
   }
   return !full;
 }
@@ -599,7 +599,7 @@ void conn_start(struct conns *conns, int fd, struct in_addr address, bool unlimi
 void conns_close_idle(struct conns *conns) {
   for (struct guest *guest = TAILQ_FIRST(&conns->crowd.idle), *next; guest; guest = next) {
     next = TAILQ_NEXT(guest, of_all);
-    struct conn *conn = (struct conn *)((char *)guest - offsetof(struct conn, guest));
+    struct conn *conn = CONTAINER_OF(guest, struct conn, guest);
     if (conn->state == STATE_HEAD) close_now(conn); // an answer on its way is not cut off
   }
 }

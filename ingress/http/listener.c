@@ -59,10 +59,9 @@ static void on_arrival(struct mail *mail) {
 }
 
 static bool is_unlimited(const struct listener *listener, struct in_addr in) {
-  char text[INET_ADDRSTRLEN];
   struct address address;
-  return listener->options.unlimited && inet_ntop(AF_INET, &in, text, sizeof text) &&
-         address_parse(text, strlen(text), &address) && networks_hold(listener->options.unlimited, &address);
+  address_of_ipv4(in, &address);
+  return listener->options.unlimited && networks_hold(listener->options.unlimited, &address);
 }
 
 // The connections of one address are spread evenly: the limit for an address is kept by each loop for its
@@ -114,25 +113,25 @@ static void open_up(struct listener *listener) {
 
 static void on_door(struct loop_watch *watch, uint32_t events) {
   (void)events;
-  open_up((struct listener *)((char *)watch - offsetof(struct listener, on_door)));
+  open_up(CONTAINER_OF(watch, struct listener, on_door));
 }
 
 static void on_knock(struct loop_timer *timer) {
-  open_up((struct listener *)((char *)timer - offsetof(struct listener, knock)));
+  open_up(CONTAINER_OF(timer, struct listener, knock));
 }
 
 // ---- the end ----
 
 // Whoever the system has let in already is served.
 static void on_shut(struct mail *mail) {
-  struct listener *listener = (struct listener *)((char *)mail - offsetof(struct listener, shut));
+  struct listener *listener = CONTAINER_OF(mail, struct listener, shut);
   while (accept_some(listener)) continue;
   close(listener->door);
   listener->door = -1;
 }
 
 static void on_close_idle(struct mail *mail) {
-  struct station *station = (struct station *)((char *)mail - offsetof(struct station, close_idle));
+  struct station *station = CONTAINER_OF(mail, struct station, close_idle);
   conns_close_idle(&station->conns);
 }
 

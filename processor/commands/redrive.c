@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "processor/commands/redrive.h"
+#include "common/digest.h"
 #include "common/framing.h"
 #include "common/kafka.h"
 #include "common/mem.h"
@@ -7,11 +8,10 @@
 #include "processor/rows.h"
 #include "processor/store.h"
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FLUSH_MS = 30000, QUEUE_FULL_WAIT_MS = 100, QUEUE_FULL_TRIES = 300 };
+enum { FLUSH_MS = 30000, QUEUE_FULL_MS = 30000 };
 
 struct redrive {
   struct processor *processor;
@@ -37,8 +37,8 @@ static bool open_producer(struct redrive *rd, struct err *err) {
   rd_kafka_conf_set_opaque(conf, rd);
   rd->producer = kafka_producer_new(settings, conf, err);
   if (rd->producer == NULL) return false;
-  rd->events = rd_kafka_topic_new(rd->producer, rd->processor->topics[KAFKA_TOPIC_EVENTS], NULL);
-  return true;
+  rd->events = kafka_topic_open(rd->producer, rd->processor->topics[KAFKA_TOPIC_EVENTS], err);
+  return rd->events != NULL;
 }
 
 static void free_all(struct redrive *rd) {
@@ -62,16 +62,11 @@ struct redrive *redrive_open(struct processor *processor, bool dry, struct err *
 
 // ---- one element ----
 
-static void hash_hex(const void *bytes, size_t len, char out[2 * EVP_MAX_MD_SIZE + 1]) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int n = 0;
-  if (!EVP_Digest(bytes, len, digest, &n, EVP_sha256(), NULL)) abort(); // no memory
-  for (unsigned int i = 0; i < n; i++) snprintf(out + 2 * (size_t)i, 3, "%02x", digest[i]);
-}
-
 static struct uuid id_of(const char *provider, const char *type, const void *bytes, size_t len) {
-  char hash[2 * EVP_MAX_MD_SIZE + 1];
-  hash_hex(bytes, len, hash);
+  struct digest digest;
+  char hash[DIGEST_HEX_SIZE];
+  if (!digest_of(DIGEST_SHA256, &(struct piece){bytes, len}, 1, &digest)) abort(); // no memory
+  digest_hex(&digest, hash);
   return uuid_of_fields((const char *const[]){"redrive", provider, type, hash}, 4);
 }
 
@@ -84,19 +79,6 @@ static bool is_known(struct redrive *rd, struct uuid receipt_id, bool *known, st
   if (!pg_ok(conn, res, "receipt_known", NULL, err)) return false;
   *known = PQntuples(res) > 0;
   return true;
-}
-
-static bool produce(struct redrive *rd, const struct event *ev, const void *bytes, size_t len,
-                    struct err *err) {
-  const struct event_record record = {rd->events, ev->subject, bytes, len, NULL};
-  rd_kafka_resp_err_t code = event_produce(rd->producer, &record, ev);
-  for (int tries = 0; code == RD_KAFKA_RESP_ERR__QUEUE_FULL && tries < QUEUE_FULL_TRIES; tries++) {
-    rd_kafka_poll(rd->producer, QUEUE_FULL_WAIT_MS);
-    code = event_produce(rd->producer, &record, ev);
-  }
-  rd_kafka_poll(rd->producer, 0);
-  return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-         err_set(err, "produce to %s: %s", rd_kafka_topic_name(rd->events), rd_kafka_err2str(code));
 }
 
 // Sends what the processor will understand. `ev` is the record's, of the type that the element is.
@@ -116,7 +98,9 @@ static bool send_element(struct redrive *rd, struct event ev, const char *subjec
     rd->known += known;
   else {
     rd->sent++;
-    ok = rd->dry || produce(rd, &ev, bytes, len, err);
+    const struct event_record record = {rd->events, ev.subject, bytes, len, NULL};
+    ok = rd->dry || event_produce_patiently(rd->producer, &record, &ev, QUEUE_FULL_MS, err);
+    rd_kafka_poll(rd->producer, 0);
   }
   fact_fini(&fact);
   return ok;

@@ -103,10 +103,7 @@ static void show_progress(struct replay *r) {
 }
 
 static void clear(struct replay *r) {
-  for (size_t i = 0; i < r->n_facts; i++) {
-    rd_kafka_message_destroy((rd_kafka_message_t *)(uintptr_t)r->facts[i].rkm);
-    fact_fini(&r->facts[i]);
-  }
+  facts_release(r->facts, r->n_facts);
   r->n_facts = 0;
   r->n_bytes = 0;
 }
@@ -137,8 +134,7 @@ static bool take_in(struct replay *r, rd_kafka_message_t *rkm, struct err *err) 
     r->n_bytes += rkm->len;
     return (r->n_facts < NOTE_RECORDS && r->n_bytes < NOTE_MAX_BYTES) || note(r, err);
   }
-  rd_kafka_message_destroy(rkm);
-  fact_fini(fact);
+  facts_release(fact, 1);
   return true;
 }
 

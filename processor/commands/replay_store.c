@@ -268,11 +268,10 @@ void replay_page_fini(struct replay_page *page) {
     notification_fini(&page->before[i]);
     notification_fini(&page->after[i]);
   }
-  for (size_t i = 0; i < page->n_alerts; i++) alert_fini(&page->alerts[i]);
   free(page->before);
   free(page->after);
   free(page->changed);
-  free(page->alerts);
+  alerts_free(page->alerts, page->n_alerts);
   PQclear(page->rows);
 }
 

@@ -18,11 +18,6 @@ static bool read_untold(struct telling *t, struct alert **alerts, size_t *n, str
   return store_alerts(t->store, &all, 1, alerts, n, err);
 }
 
-static void free_alerts(struct alert *alerts, size_t n) {
-  for (size_t i = 0; i < n; i++) alert_fini(&alerts[i]);
-  free(alerts);
-}
-
 bool telling_tell(struct telling *t, size_t *told, struct err *err) {
   struct alert *alerts = NULL;
   size_t n = 0;
@@ -30,7 +25,7 @@ bool telling_tell(struct telling *t, size_t *told, struct err *err) {
   bool ok = n == 0 ||
             (outbox_send(t->outbox, NULL, NULL, 0, alerts, n, err) && store_told(t->store, alerts, n, err));
   if (ok && told) *told += n;
-  free_alerts(alerts, n);
+  alerts_free(alerts, n);
   return ok;
 }
 
@@ -82,7 +77,7 @@ static bool settle(struct telling *t, struct err *err) {
   _Static_assert(offsetof(struct alert, id) == 0, "by_id() takes an alert for its id");
   qsort(alerts, n, sizeof *alerts, by_id);
   bool ok = n == 0 || look_on_topic(t, alerts, n, err);
-  free_alerts(alerts, n);
+  alerts_free(alerts, n);
   return ok;
 }
 

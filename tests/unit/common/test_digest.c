@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "common/digest.h"
 #include "common/mem.h"
-#include "ingress/digest.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
