@@ -8,6 +8,7 @@
 #include <time.h>
 
 int64_t clock_mono_ms(void);
+int64_t clock_mono_us(void); // to measure with
 int64_t clock_wall_ms(void); // Unix time
 void clock_sleep_ms(int64_t ms);
 

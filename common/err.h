@@ -9,11 +9,15 @@
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 struct err {
-  char text[512]; // what failed, on which object, cause; cut, never overrun
+  char text[512];    // what failed, on which object, cause; cut, never overrun
+  const char *class; // of failures that are counted by kind: its name, static. NULL: none was given
 };
 
 // Sets the text. Returns false, so that `return err_set(err, ...)` reads well. `err` may be NULL.
 bool err_set(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+// The same for a failure of that class.
+bool err_set_class(struct err *err, const char *class, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 // Puts context in front of a text set further down: "endpoints.json: " + "/endpoints/0: ...". Returns false.
 bool err_prefix(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);

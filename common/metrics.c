@@ -16,18 +16,21 @@
 enum { CHILDREN_MAX = 1024, LABELS_MAX = 3 };
 
 // Up to where the buckets go. A 2xx is wanted within 1.5 s by our budget, within 3 to 10 s by the providers.
-static const int64_t bounds_us[] = {5000,   10000,   25000,   50000,   100000, 250000,
-                                    500000, 1000000, 1500000, 2000000, 5000000};
+enum { BOUNDS = 13 };
+static const int64_t bounds_us[BOUNDS] = {1000,   2500,   5000,    10000,   25000,   50000,  100000,
+                                          250000, 500000, 1000000, 1500000, 2000000, 5000000};
+static const int64_t bounds_of_sizes[BOUNDS] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000};
 
-struct metric_seconds {
-  metric_value buckets[COUNT_OF(bounds_us) + 1]; // each without those before it; the last has no bound
-  metric_value sum_us;
+struct metric_histogram {
+  const int64_t *bounds;
+  metric_value buckets[BOUNDS + 1]; // each without those before it; the last has no bound
+  metric_value sum;
 };
 
 struct child {
   metric_value value;
-  struct metric_seconds *seconds; // of a METRIC_SECONDS
-  char *label_values[LABELS_MAX]; // as many as the metric has labels
+  struct metric_histogram *histogram; // or NULL
+  char *label_values[LABELS_MAX];     // as many as the metric has labels
   struct child *_Atomic next;
 };
 
@@ -44,16 +47,23 @@ static size_t count_labels(const struct metric *metric) {
   return n;
 }
 
+static struct metric_histogram *histogram_new(enum metric_type type) {
+  if (type != METRIC_SECONDS && type != METRIC_SIZES) return NULL;
+  struct metric_histogram *histogram = mem_alloc(sizeof *histogram);
+  histogram->bounds = type == METRIC_SECONDS ? bounds_us : bounds_of_sizes;
+  return histogram;
+}
+
 static struct child *child_new(const struct metric *metric, const char *const *label_values) {
   struct child *child = mem_alloc(sizeof *child);
-  if (metric->type == METRIC_SECONDS) child->seconds = mem_alloc(sizeof *child->seconds);
+  child->histogram = histogram_new(metric->type);
   for (size_t i = 0; i < count_labels(metric); i++) child->label_values[i] = mem_strdup(label_values[i]);
   return child;
 }
 
 static void child_free(struct child *child) {
   for (size_t i = 0; i < LABELS_MAX; i++) free(child->label_values[i]);
-  free(child->seconds);
+  free(child->histogram);
   free(child);
 }
 
@@ -132,8 +142,9 @@ static struct child *child_at(struct metrics *metrics, size_t id, const char *co
 }
 
 metric_value *metrics_at_each(struct metrics *metrics, size_t id, const char *const *label_values) {
-  assert(metrics->list[id].type != METRIC_SECONDS);
-  return &child_at(metrics, id, label_values)->value;
+  struct child *child = child_at(metrics, id, label_values);
+  assert(!child->histogram);
+  return &child->value;
 }
 
 metric_value *metrics_at(struct metrics *metrics, size_t id, const char *label_value) {
@@ -141,17 +152,18 @@ metric_value *metrics_at(struct metrics *metrics, size_t id, const char *label_v
   return metrics_at_each(metrics, id, &label_value);
 }
 
-struct metric_seconds *metrics_seconds_at(struct metrics *metrics, size_t id, const char *label_value) {
-  assert(metrics->list[id].type == METRIC_SECONDS);
+struct metric_histogram *metrics_histogram_at(struct metrics *metrics, size_t id, const char *label_value) {
   assert(count_labels(&metrics->list[id]) == (label_value != NULL));
-  return child_at(metrics, id, &label_value)->seconds;
+  struct child *child = child_at(metrics, id, &label_value);
+  assert(child->histogram);
+  return child->histogram;
 }
 
-void metrics_observe(struct metric_seconds *seconds, int64_t us) {
+void metrics_observe(struct metric_histogram *histogram, int64_t value) {
   size_t bucket = 0;
-  while (bucket < COUNT_OF(bounds_us) && us > bounds_us[bucket]) bucket++;
-  atomic_fetch_add_explicit(&seconds->buckets[bucket], 1, memory_order_relaxed);
-  atomic_fetch_add_explicit(&seconds->sum_us, us, memory_order_relaxed);
+  while (bucket < BOUNDS && value > histogram->bounds[bucket]) bucket++;
+  atomic_fetch_add_explicit(&histogram->buckets[bucket], 1, memory_order_relaxed);
+  atomic_fetch_add_explicit(&histogram->sum, value, memory_order_relaxed);
 }
 
 // ---- text ----
@@ -169,8 +181,10 @@ static void print_escaped(const char *text, bool quoted, FILE *to) {
 }
 
 static void print_head(const char *name, const char *help, enum metric_type type, FILE *to) {
-  static const char *const types[] = {
-      [METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge", [METRIC_SECONDS] = "histogram"};
+  static const char *const types[] = {[METRIC_COUNTER] = "counter",
+                                      [METRIC_GAUGE] = "gauge",
+                                      [METRIC_SECONDS] = "histogram",
+                                      [METRIC_SIZES] = "histogram"};
   fprintf(to, "# HELP %s ", name);
   print_escaped(help, false, to);
   fprintf(to, "\n# TYPE %s %s\n", name, types[type]);
@@ -199,24 +213,29 @@ static void print_name(const struct metric *metric, const char *suffix, const st
 }
 
 // The count is that of the buckets just printed, whatever has come since: a reader may rely on it.
-static void print_seconds(const struct metric *metric, const struct child *child, FILE *to) {
-  long long count = 0, sum_us = read_value(&child->seconds->sum_us);
-  for (size_t i = 0; i <= COUNT_OF(bounds_us); i++) {
+static void print_histogram(const struct metric *metric, const struct child *child, FILE *to) {
+  bool seconds = metric->type == METRIC_SECONDS;
+  struct metric_histogram *histogram = child->histogram;
+  long long count = 0, sum = read_value(&histogram->sum);
+  for (size_t i = 0; i <= BOUNDS; i++) {
     char le[24] = "+Inf";
-    if (i < COUNT_OF(bounds_us)) snprintf(le, sizeof le, "%g", (double)bounds_us[i] / 1e6);
-    count += read_value(&child->seconds->buckets[i]);
+    if (i < BOUNDS) snprintf(le, sizeof le, "%g", (double)histogram->bounds[i] / (seconds ? 1e6 : 1));
+    count += read_value(&histogram->buckets[i]);
     print_name(metric, "_bucket", child, le, to);
     fprintf(to, "%lld\n", count);
   }
   print_name(metric, "_sum", child, NULL, to);
-  fprintf(to, "%lld.%06lld\n", sum_us / 1000000, sum_us % 1000000);
+  if (seconds)
+    fprintf(to, "%lld.%06lld\n", sum / 1000000, sum % 1000000);
+  else
+    fprintf(to, "%lld\n", sum);
   print_name(metric, "_count", child, NULL, to);
   fprintf(to, "%lld\n", count);
 }
 
 static void print_child(const struct metric *metric, struct child *child, FILE *to) {
-  if (metric->type == METRIC_SECONDS) {
-    print_seconds(metric, child, to);
+  if (child->histogram) {
+    print_histogram(metric, child, to);
     return;
   }
   print_name(metric, "", child, NULL, to);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Counters, gauges and histograms of durations as Prometheus text (text format 0.0.4). A service lists its
+// Counters, gauges and histograms as Prometheus text (text format 0.0.4). A service lists its
 // metrics once, as an array of `struct metric`; the index is the id. A metric's children, one for each set of
 // label values, are made on first use and stay. Thread: any. Finding a child takes a lock the first time its
 // labels are seen; keep the pointer on a hot path.
@@ -8,7 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_SECONDS /* a histogram of durations */ };
+enum metric_type {
+  METRIC_COUNTER,
+  METRIC_GAUGE,
+  METRIC_SECONDS,
+  METRIC_SIZES
+}; // the last two: histograms of durations, of counts
 
 struct metric {
   const char *name; // dochak_ingress_acks_total
@@ -34,10 +39,10 @@ static inline void metrics_set(struct metrics *metrics, size_t id, const char *l
   atomic_store_explicit(metrics_at(metrics, id, label_value), n, memory_order_relaxed);
 }
 
-// The child of a METRIC_SECONDS, likewise with one label or none, and what it takes in: microseconds.
-struct metric_seconds;
-struct metric_seconds *metrics_seconds_at(struct metrics *metrics, size_t id, const char *label_value);
-void metrics_observe(struct metric_seconds *seconds, int64_t us);
+// The child of a histogram, likewise with one label or none, and what it takes in: microseconds, or a count.
+struct metric_histogram;
+struct metric_histogram *metrics_histogram_at(struct metrics *metrics, size_t id, const char *label_value);
+void metrics_observe(struct metric_histogram *histogram, int64_t value);
 
 // Everything as text, plus process_resident_memory_bytes; the caller frees.
 char *metrics_text(struct metrics *metrics);

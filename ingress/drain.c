@@ -3,6 +3,7 @@
 
 #include "common/backoff.h"
 #include "common/clock.h"
+#include "common/crash_point.h"
 #include "common/kafka.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -119,6 +120,7 @@ static void remove_delivered(struct drain *drain) {
   for (size_t i = 0; i < drain->n; i++)
     if (drain->parcels[i].state == DELIVERED) ids[n++] = drain->parcels[i].id;
   struct backoff backoff = {.first_ms = 100, .max_ms = 1000};
+  CRASH_POINT("before_spool_remove");
   while (!spool_remove(drain->spool, ids, n) && !atomic_load(&drain->stopping))
     clock_sleep_ms(backoff_next_ms(&backoff));
   metrics_add(drain->metrics, COUNTER_SPOOL_DRAINED, NULL, (int64_t)n);

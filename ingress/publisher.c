@@ -3,6 +3,7 @@
 
 #include "common/backoff.h"
 #include "common/clock.h"
+#include "common/crash_point.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "ingress/breaker.h"
@@ -231,6 +232,7 @@ static void after_kafka(struct publication *publication) {
 
 static void on_reported(struct mail *mail) {
   struct attempt *attempt = (struct attempt *)mail;
+  CRASH_POINT("before_ack");
   if (attempt->publication) after_kafka(attempt->publication);
   attempt_let_go(attempt);
 }

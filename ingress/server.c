@@ -102,7 +102,7 @@ static void note(void *arg, const struct request *req, const struct reply *reply
   const char *const labels[] = {endpoint, status, reply->way ? reply->way : "none"};
   atomic_fetch_add_explicit(metrics_at_each(metrics, COUNTER_ANSWERS, labels), 1, memory_order_relaxed);
   if (reply->way)
-    metrics_observe(metrics_seconds_at(metrics, COUNTER_ACK_SECONDS, endpoint),
+    metrics_observe(metrics_histogram_at(metrics, COUNTER_ACK_SECONDS, endpoint),
                     (clock_mono_ms() - req->began_ms) * 1000);
   if (reply->status == 413 && req->endpoint) log_too_large(server, req->endpoint);
 }

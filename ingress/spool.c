@@ -2,6 +2,7 @@
 #include "ingress/spool.h"
 
 #include "common/clock.h"
+#include "common/crash_point.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "ingress/counters.h"
@@ -183,8 +184,10 @@ static bool write_jobs(struct spool *spool, const struct batch *batch, bool stor
   for (const struct spool_job *job = batch->first; good && job; job = job->next)
     good = drop_all(spool, job, &change->dropped, err) &&
            (!storing || put_all(spool, job, &change->last_id, err));
+  CRASH_POINT("before_spool_commit");
   good = good && spool_file_commit(spool->file, err);
   if (!good) spool_file_rollback(spool->file);
+  CRASH_POINT("after_spool_commit");
   return good;
 }
 

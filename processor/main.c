@@ -14,16 +14,33 @@
 #include <string.h>
 
 static const struct metric metric_list[METRIC_COUNT] = {
-    [METRIC_RECORDS] = {"dochak_processor_records_total", "Records taken in, by what they were.",
-                        METRIC_COUNTER, "type"},
-    [METRIC_BATCHES] = {"dochak_processor_batches_total", "Batches committed.", METRIC_COUNTER, NULL},
+    [METRIC_RECORDS] = {"dochak_processor_records_total", "Records taken in, by what they say.",
+                        METRIC_COUNTER, "outcome"},
+    [METRIC_BATCH_RECORDS] = {"dochak_processor_batch_records", "Records of a batch.", METRIC_SIZES, NULL},
+    [METRIC_PHASE_SECONDS] = {"dochak_processor_phase_seconds",
+                              "Time of a batch's phases: fetch, interpret, postgres, kafka.", METRIC_SECONDS,
+                              "phase"},
+    [METRIC_EVENT_AGE_SECONDS] = {"dochak_processor_event_age_seconds",
+                                  "From an event's receipt by ingress to its commit.", METRIC_SECONDS, NULL},
+    [METRIC_ALERT_AGE_SECONDS] = {"dochak_processor_alert_age_seconds",
+                                  "From an event's receipt by ingress to the commit of its alert.",
+                                  METRIC_SECONDS, NULL},
     [METRIC_ALERTS] = {"dochak_processor_alerts_total", "Alerts produced, by type.", METRIC_COUNTER, "type"},
-    [METRIC_FAILURES] = {"dochak_processor_restarts_total",
-                         "Times a worker started over, by the part that failed.", METRIC_COUNTER, "part"},
+    [METRIC_TRANSACTIONS] = {"dochak_processor_transactions_total",
+                             "Kafka transactions, by result: committed, aborted, or left to the next one.",
+                             METRIC_COUNTER, "result"},
+    [METRIC_RETRIES] = {"dochak_processor_retries_total",
+                        "Times a batch was done again, by the part that failed and the class of its error.",
+                        METRIC_COUNTER, "part,class"},
     [METRIC_REFUSED] = {"dochak_processor_refused_total", "Records Postgres refused, quarantined.",
                         METRIC_COUNTER, NULL},
     [METRIC_WORKERS_READY] = {"dochak_processor_workers_ready", "Workers that have joined the group.",
                               METRIC_GAUGE, NULL},
+    [METRIC_PARTITION_OWNED] = {"dochak_processor_partition_owned", "1: a worker of this process reads it.",
+                                METRIC_GAUGE, "topic,partition"},
+    [METRIC_PARTITION_LAG] = {"dochak_processor_partition_lag",
+                              "Records of a partition read here that are not committed yet.", METRIC_GAUGE,
+                              "topic,partition"},
 };
 
 static int fail(const struct err *err) {
@@ -47,7 +64,7 @@ static const char *why_not_ready(void *arg) {
   if (stop_requested()) return "stopping";
   return atomic_load(&p->workers_ready) == (int)p->settings->workers
              ? NULL
-             : "a worker has not joined its group yet";
+             : "a worker is not at work: the log says what it waits for";
 }
 
 static char *new_instance_name(void) {

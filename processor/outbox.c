@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "processor/outbox.h"
 #include "common/clock.h"
+#include "common/crash_point.h"
 #include "common/mem.h"
 #include "common/stop.h"
+#include "processor/kafkaerror.h"
+#include "processor/measure.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPEN_TIMEOUT_MS = 15000, ABORT_TIMEOUT_MS = 10000, OFFSETS_TIMEOUT_MS = 10000 };
+enum { OPEN_TIMEOUT_MS = 15000, ABORT_TIMEOUT_MS = 10000, OFFSETS_TIMEOUT_MS = 10000, COMMIT_AGAIN_MS = 20 };
 enum { QUEUE_FULL_MS = 10000 };
 enum { QUARANTINE_MAX_BYTES = 900000 }; // Kafka's default limit for a record is 1 MB, headers included
 
@@ -55,18 +58,18 @@ static int alert_to_fact(const void *key, const void *element) {
                        (*(struct fact *const *)element)->rkm);
 }
 
-// A topic made anew has the offsets of the old one again, but other events.
-static bool is_of_batch(const struct alert *alert, struct fact *const *facts, size_t n) {
-  struct fact *const *found = bsearch(alert, facts, n, sizeof *facts, alert_to_fact);
-  if (found == NULL) return false;
+// The fact that caused it, or NULL. A topic made anew has the offsets of the old one again, but other events.
+static const struct fact *source_of(const struct alert *alert, struct fact *const *facts, size_t n) {
+  struct fact *const *found = n ? bsearch(alert, facts, n, sizeof *facts, alert_to_fact) : NULL;
+  if (found == NULL) return NULL;
   AUTO_FREE char *event = alert_source_event(*found);
-  return strcmp(event, alert->source_event) == 0;
+  return strcmp(event, alert->source_event) == 0 ? *found : NULL;
 }
 
 size_t outbox_keep_own(struct alert *alerts, size_t n_alerts, struct fact *const *facts, size_t n) {
   size_t kept = 0;
   for (size_t i = 0; i < n_alerts; i++)
-    if (is_of_batch(&alerts[i], facts, n))
+    if (source_of(&alerts[i], facts, n))
       alerts[kept++] = alerts[i];
     else
       alert_fini(&alerts[i]);
@@ -123,8 +126,10 @@ static bool send_quarantined(struct outbox *outbox, const struct fact *fact, str
 
 static bool produce_all(struct outbox *outbox, struct fact *const *facts, size_t n,
                         const struct alert *alerts, size_t n_alerts, struct err *err) {
-  for (size_t i = 0; i < n_alerts; i++)
+  for (size_t i = 0; i < n_alerts; i++) {
     if (!send_alert(outbox, &alerts[i], err)) return false;
+    CRASH_POINT("mid_produce");
+  }
   for (size_t i = 0; i < n; i++)
     if (facts[i]->type == FACT_UNCLEAR && !send_quarantined(outbox, facts[i], err)) return false;
   return true;
@@ -134,7 +139,7 @@ static bool produce_all(struct outbox *outbox, struct fact *const *facts, size_t
 
 static bool kafka_ok(rd_kafka_error_t *error, const char *what, struct err *err) {
   if (error == NULL) return true;
-  err_set(err, "%s: %s", what, rd_kafka_error_string(error));
+  kafka_fail(err, what, rd_kafka_error_code(error), rd_kafka_error_string(error));
   rd_kafka_error_destroy(error);
   return false;
 }
@@ -154,13 +159,38 @@ static bool send_offsets(rd_kafka_t *producer, const rd_kafka_consumer_group_met
 }
 
 // Retriable means that the outcome is still open: asking again is the way to learn it.
-static bool commit(rd_kafka_t *producer, struct err *err) {
+static bool commit(struct outbox *outbox, struct err *err) {
+  CRASH_POINT("before_kafka_commit");
   for (;;) {
-    rd_kafka_error_t *error = rd_kafka_commit_transaction(producer, -1);
-    if (error == NULL) return true;
-    if (!rd_kafka_error_is_retriable(error) || stop_requested())
-      return kafka_ok(error, "commit the transaction", err);
-    rd_kafka_error_destroy(error);
+    rd_kafka_error_t *error = rd_kafka_commit_transaction(outbox->producer, -1);
+    if (error == NULL) break;
+    bool open = rd_kafka_error_is_retriable(error);
+    kafka_ok(error, "commit the transaction", err);
+    if (!open || stop_wait_ms(COMMIT_AGAIN_MS)) return false;
+    processor_count_retry(outbox->processor->metrics, "kafka", err);
+  }
+  CRASH_POINT("after_kafka_commit");
+  return true;
+}
+
+static void count(struct outbox *outbox, const char *result) {
+  metrics_add(outbox->processor->metrics, METRIC_TRANSACTIONS, result, 1);
+}
+
+// What cannot be aborted is left to the next producer of the same name, which does it.
+static void abort_transaction(struct outbox *outbox) {
+  rd_kafka_error_t *error = rd_kafka_abort_transaction(outbox->producer, ABORT_TIMEOUT_MS);
+  count(outbox, error ? "left" : "aborted");
+  if (error) rd_kafka_error_destroy(error);
+}
+
+static void count_told(struct outbox *outbox, struct fact *const *facts, size_t n, const struct alert *alerts,
+                       size_t n_alerts) {
+  count(outbox, "committed");
+  for (size_t i = 0; i < n_alerts; i++) {
+    const struct fact *source = source_of(&alerts[i], facts, n);
+    metrics_add(outbox->processor->metrics, METRIC_ALERTS, alerts[i].type, 1);
+    if (source) measure_told(outbox->processor->metrics, source);
   }
 }
 
@@ -170,13 +200,11 @@ bool outbox_send(struct outbox *outbox, const rd_kafka_consumer_group_metadata_t
   rd_kafka_t *producer = outbox->producer;
   if (!kafka_ok(rd_kafka_begin_transaction(producer), "begin a transaction", err)) return false;
   if (produce_all(outbox, facts, n, alerts, n_alerts, err) &&
-      (group == NULL || send_offsets(producer, group, facts, n, err)) && commit(producer, err)) {
-    for (size_t i = 0; i < n_alerts; i++)
-      metrics_add(outbox->processor->metrics, METRIC_ALERTS, alerts[i].type, 1);
+      (group == NULL || send_offsets(producer, group, facts, n, err)) && commit(outbox, err)) {
+    count_told(outbox, facts, n, alerts, n_alerts);
     return true;
   }
-  rd_kafka_error_t *error = rd_kafka_abort_transaction(producer, ABORT_TIMEOUT_MS);
-  if (error) rd_kafka_error_destroy(error); // the next producer of the same name aborts it
+  abort_transaction(outbox);
   return false;
 }
 

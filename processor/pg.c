@@ -2,6 +2,7 @@
 #include "processor/pg.h"
 #include "common/embedded.h"
 #include "common/mem.h"
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,11 +17,14 @@ static void ignore_notice(void *arg, const PGresult *res) {
 }
 
 PGconn *pg_connect(struct err *err) {
-  // Everything else is the PG* environment's; these bound how long a dead server can hold a worker.
-  static const char *const names[] = {
-      "application_name", "connect_timeout",  "keepalives_idle", "keepalives_interval",
-      "keepalives_count", "tcp_user_timeout", "client_encoding", NULL};
-  static const char *const values[] = {"dochak-processor", "5", "10", "5", "3", "15000", "UTF8", NULL};
+  // Everything else is the PG* environment's; these bound how long a dead server can hold a worker, and pass
+  // by a standby.
+  static const char *const names[] = {"application_name",    "connect_timeout",      "keepalives_idle",
+                                      "keepalives_interval", "keepalives_count",     "tcp_user_timeout",
+                                      "client_encoding",     "target_session_attrs", NULL};
+  const char *target = getenv("PGTARGETSESSIONATTRS");
+  const char *values[COUNT_OF(names)] = {
+      "dochak-processor", "5", "10", "5", "3", "15000", "UTF8", target ? target : "read-write"};
   PGconn *conn = PQconnectdbParams(names, values, 0);
   if (conn && PQstatus(conn) == CONNECTION_OK) {
     PQsetNoticeReceiver(conn, ignore_notice, NULL);
@@ -28,7 +32,7 @@ PGconn *pg_connect(struct err *err) {
   }
   char *text = mem_strdup(conn ? PQerrorMessage(conn) : "out of memory");
   text[strcspn(text, "\n")] = '\0';
-  err_set(err, "cannot connect to Postgres: %s", text);
+  err_set_class(err, pg_class_of(NULL)->name, "cannot connect to Postgres: %s", text);
   free(text);
   PQfinish(conn);
   return NULL;
@@ -45,16 +49,26 @@ bool pg_ok(const PGconn *conn, const PGresult *res, const char *what, enum pg_fa
   if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return true;
   const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
   const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
-  enum pg_fault class = pg_fault_of(sqlstate);
-  if (fault) *fault = class;
+  const struct pg_class *class = pg_class_of(sqlstate);
+  if (fault) *fault = class->fault;
   // What Postgres says of a value it refuses may quote the value.
-  if (class == PG_FAULT_REFUSED) return err_set(err, "%s: SQLSTATE %s", what, sqlstate);
-  if (sqlstate) return err_set(err, "%s: SQLSTATE %s: %s", what, sqlstate, message ? message : "");
+  if (class->fault == PG_FAULT_REFUSED)
+    return err_set_class(err, class->name, "%s: SQLSTATE %s", what, sqlstate);
+  if (sqlstate)
+    return err_set_class(err, class->name, "%s: SQLSTATE %s: %s%s%s", what, sqlstate, message ? message : "",
+                         class->hint ? "; " : "", class->hint ? class->hint : "");
   const char *cause = PQerrorMessage(conn);
-  return err_set(err, "%s: connection lost: %.*s", what, (int)strcspn(cause, "\n"), cause);
+  return err_set_class(err, class->name, "%s: connection lost: %.*s", what, (int)strcspn(cause, "\n"), cause);
 }
 
 bool pg_command(PGconn *conn, const char *what, const char *sql, struct err *err) {
   AUTO_RESULT *res = PQexec(conn, sql);
   return pg_ok(conn, res, what, NULL, err);
+}
+
+bool pg_commit(PGconn *conn, enum pg_fault *fault, struct err *err) {
+  AUTO_RESULT *res = PQexec(conn, "COMMIT");
+  if (!pg_ok(conn, res, "commit", fault, err)) return false;
+  const char *done = PQcmdStatus((PGresult *)(uintptr_t)res); // libpq's own: it only reads
+  return strcmp(done, "COMMIT") == 0 || err_set(err, "commit: the server answered %s", done);
 }

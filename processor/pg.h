@@ -8,14 +8,17 @@
 void pg_result_cleanup(PGresult **res);
 #define AUTO_RESULT __attribute__((cleanup(pg_result_cleanup))) PGresult
 
-// By the PG* environment, bounded in time, keepalives on. NULL with the cause and "host:port/database", no
-// password.
+// By the PG* environment, bounded in time, keepalives on; of several servers the one that takes writes,
+// unless PGTARGETSESSIONATTRS asks for another. NULL with the cause and "host:port/database", no password.
 MUST_CHECK PGconn *pg_connect(struct err *err);
 // A statement without parameters or result; `what` is its name in the error.
 MUST_CHECK bool pg_command(PGconn *conn, const char *what, const char *sql, struct err *err);
+// COMMIT. Success is what the server calls a commit: of a transaction that failed it says that it rolled
+// back.
+MUST_CHECK bool pg_commit(PGconn *conn, enum pg_fault *fault, struct err *err);
 // The text of processor/sql/<name>.sql; a name that is not there is our mistake and aborts.
 const char *pg_sql(const char *name);
-// Whether a result is good; else the text "what: SQLSTATE: message" without values of the row, and the
-// fault's class.
+// Whether a result is good; else the text "what: SQLSTATE: message; hint" without values of the row, the
+// err's class, and what the fault means.
 MUST_CHECK bool pg_ok(const PGconn *conn, const PGresult *res, const char *what, enum pg_fault *fault,
                       struct err *err);

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: MIT
 // What a failure of Postgres means for a batch: one table over SQLSTATE (PostgreSQL manual, appendix A).
 #pragma once
-#include <libpq-fe.h>
 
 enum pg_fault {
-  PG_FAULT_WAIT,    // the server, not the data: connect again later and do the same
+  PG_FAULT_WAIT,    // the server or the session: let go of it, wait, connect anew, do the same
+  PG_FAULT_AGAIN,   // another transaction was in the way: roll back and do the same at once
   PG_FAULT_REFUSED, // the data: some record in the batch is one Postgres will never take
 };
 
-// `sqlstate` may be NULL (the connection broke before an answer): PG_FAULT_WAIT. Whatever is not known to be
+struct pg_class {
+  const char *sqlstate; // its first characters
+  enum pg_fault fault;
+  const char *name; // for the metric
+  const char *hint; // what to do about it, where somebody has to; or NULL
+};
+
+// Never NULL. `sqlstate` may be NULL: the connection broke before an answer. Whatever is not known to be
 // about the data waits, since waiting loses nothing.
-enum pg_fault pg_fault_of(const char *sqlstate);
+const struct pg_class *pg_class_of(const char *sqlstate);

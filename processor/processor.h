@@ -9,14 +9,26 @@
 #include <stdatomic.h>
 
 enum processor_metric {
-  METRIC_RECORDS, // by what they were
-  METRIC_BATCHES,
-  METRIC_ALERTS,   // by type
-  METRIC_FAILURES, // by part: a worker started over
-  METRIC_REFUSED,  // records Postgres would not take
+  METRIC_RECORDS, // by outcome
+  METRIC_BATCH_RECORDS,
+  METRIC_PHASE_SECONDS, // by phase
+  METRIC_EVENT_AGE_SECONDS,
+  METRIC_ALERT_AGE_SECONDS,
+  METRIC_ALERTS,       // by type
+  METRIC_TRANSACTIONS, // Kafka's, by result
+  METRIC_RETRIES,      // by part and class
+  METRIC_REFUSED,      // records Postgres would not take
   METRIC_WORKERS_READY,
+  METRIC_PARTITION_OWNED, // by topic and partition
+  METRIC_PARTITION_LAG,   // likewise
   METRIC_COUNT
 };
+
+// Something is done again because of `err`.
+static inline void processor_count_retry(struct metrics *metrics, const char *part, const struct err *err) {
+  const char *const labels[] = {part, err->class ? err->class : "other"};
+  atomic_fetch_add(metrics_at_each(metrics, METRIC_RETRIES, labels), 1);
+}
 
 struct processor {
   const struct settings *settings;

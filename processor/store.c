@@ -4,15 +4,18 @@
 // version: the one that comes second rolls back and starts over from what the first one left.
 #include "processor/store.h"
 #include "common/clock.h"
+#include "common/crash_point.h"
 #include "common/mem.h"
+#include "processor/processor.h"
 #include "processor/rows.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCHEMA_VERSION = 1, CONFLICT_TRIES = 8 };
+enum { SCHEMA_VERSION = 1, AGAIN_TRIES = 8 };
 
 struct store {
   PGconn *conn;
+  struct metrics *metrics; // or NULL
 };
 
 // What a batch is while it is being stored. Arrays are as long as the batch at most.
@@ -46,12 +49,15 @@ static bool schema_is_ours(PGconn *conn, struct err *err) {
 }
 
 // A commit that is not on disk must not be followed by Kafka's; a frozen worker must not hold its rows for
-// ever against the one that took over its partitions.
+// ever against the one that took over its partitions. No limit for statements: it would end a commit's wait
+// for a synchronous standby, and Postgres calls that a commit, too. Locks are what a statement of ours can
+// wait for.
 static const char session_settings[] = "SET synchronous_commit = on;"
                                        "SET idle_in_transaction_session_timeout = '10s';"
-                                       "SET statement_timeout = '60s'";
+                                       "SET statement_timeout = 0;"
+                                       "SET lock_timeout = '60s'";
 
-struct store *store_open(struct err *err) {
+struct store *store_open(struct metrics *metrics, struct err *err) {
   PGconn *conn = pg_connect(err);
   if (conn == NULL) return NULL;
   if (!pg_command(conn, "session settings", session_settings, err) || !schema_is_ours(conn, err) ||
@@ -60,7 +66,7 @@ struct store *store_open(struct err *err) {
     return NULL;
   }
   struct store *store = mem_alloc(sizeof *store);
-  store->conn = conn;
+  *store = (struct store){conn, metrics};
   return store;
 }
 
@@ -260,42 +266,50 @@ static void alert_quarantined(struct batch *batch, struct fact *const *facts, si
 // ---- the transaction ----
 
 static bool transact(struct store *store, struct batch *batch, struct fact *const *facts, size_t n,
-                     bool *conflict, enum pg_fault *fault, struct err *err) {
-  *conflict = false;
+                     enum pg_fault *fault, struct err *err) {
+  bool conflict = false;
   if (!pg_command(store->conn, "begin", "BEGIN", err)) return false;
   if (batch->n_facts > 0) {
     if (!insert_receipts(store, batch, fault, err) || !read_notifications(store, batch, fault, err))
       return false;
     apply_all(batch);
     if (!rows_write_notifications(store->conn, batch->notifications, batch->changed, batch->n_notifications,
-                                  conflict, fault, err))
+                                  &conflict, fault, err))
       return false;
-    if (*conflict) return pg_command(store->conn, "rollback", "ROLLBACK", err);
+    if (conflict) {
+      *fault = PG_FAULT_AGAIN;
+      return err_set_class(err, "conflict", "another processor keeps writing the same notifications");
+    }
   }
   alert_quarantined(batch, facts, n);
-  return rows_insert_alerts(store->conn, batch->alerts, batch->n_alerts, fault, err) &&
-         pg_command(store->conn, "commit", "COMMIT", err);
+  if (!rows_insert_alerts(store->conn, batch->alerts, batch->n_alerts, fault, err)) return false;
+  CRASH_POINT("before_postgres_commit");
+  if (!pg_commit(store->conn, fault, err)) return false;
+  CRASH_POINT("after_postgres_commit");
+  return true;
 }
 
-static enum store_result try_batch(struct store *store, struct fact *const *facts, size_t n, bool *conflict,
-                                   struct err *err) {
+// What has failed is undone, unless the session has to go anyway.
+static bool try_batch(struct store *store, struct fact *const *facts, size_t n, enum pg_fault *fault,
+                      struct err *err) {
   struct batch batch = {0};
-  enum pg_fault fault = PG_FAULT_WAIT;
+  *fault = PG_FAULT_WAIT;
   order_batch(&batch, facts, n);
-  bool done = transact(store, &batch, facts, n, conflict, &fault, err);
+  bool done = transact(store, &batch, facts, n, fault, err);
   batch_fini(&batch);
-  if (done) return STORE_DONE;
-  if (fault == PG_FAULT_WAIT || !pg_command(store->conn, "rollback", "ROLLBACK", NULL)) return STORE_WAIT;
-  return STORE_REFUSED;
+  if (!done && *fault != PG_FAULT_WAIT && !pg_command(store->conn, "rollback", "ROLLBACK", NULL))
+    *fault = PG_FAULT_WAIT;
+  return done;
 }
 
 enum store_result store_batch(struct store *store, struct fact *const *facts, size_t n, struct err *err) {
-  for (int tries = 0; tries < CONFLICT_TRIES; tries++) {
-    bool conflict = false;
-    enum store_result result = try_batch(store, facts, n, &conflict, err);
-    if (result != STORE_DONE || !conflict) return result;
+  for (int tries = 0; tries < AGAIN_TRIES; tries++) {
+    enum pg_fault fault;
+    if (try_batch(store, facts, n, &fault, err)) return STORE_DONE;
+    if (fault == PG_FAULT_REFUSED) return STORE_REFUSED;
+    if (fault == PG_FAULT_WAIT) return STORE_WAIT;
+    if (store->metrics) processor_count_retry(store->metrics, "postgres", err);
   }
-  err_set(err, "another processor keeps writing the same notifications");
   return STORE_WAIT;
 }
 

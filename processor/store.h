@@ -5,6 +5,7 @@
 // one worker each.
 #pragma once
 #include "common/err.h"
+#include "common/metrics.h"
 #include "processor/alert.h"
 #include "processor/interpret.h"
 #include <libpq-fe.h>
@@ -19,7 +20,8 @@ enum store_result {
 
 // Connects by libpq's own PG* environment, prepares, and checks that the schema is the one we know; the error
 // says to run `dochak-processor migrate` where it is not.
-MUST_CHECK struct store *store_open(struct err *err);
+// `metrics` counts what was done again; NULL: nobody wants to know. Borrowed.
+MUST_CHECK struct store *store_open(struct metrics *metrics, struct err *err);
 void store_close(struct store *store);
 // For what else is done in its session. Borrowed.
 PGconn *store_connection(struct store *store);

@@ -7,10 +7,14 @@
 #include "processor/worker.h"
 #include "common/backoff.h"
 #include "common/clock.h"
+#include "common/crash_point.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/stop.h"
+#include "processor/kafkaerror.h"
+#include "processor/measure.h"
 #include "processor/outbox.h"
+#include "processor/partitions.h"
 #include "processor/store.h"
 #include <pthread.h>
 #include <stdlib.h>
@@ -25,6 +29,8 @@ struct worker {
   rd_kafka_t *consumer;
   struct outbox *outbox;
   struct store *store;
+  struct partitions *partitions;
+  struct measure measure;
   rd_kafka_consumer_group_metadata_t *group; // what the consumer was when the batch began
   struct fact *facts;                        // the batch, batch_max_records long
   size_t n_facts, batch_bytes;
@@ -49,6 +55,10 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
   bool assign = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
   rd_kafka_assign(rk, assign ? partitions : NULL);
   w->revoked |= !assign;
+  if (assign)
+    partitions_assign(w->partitions, partitions);
+  else
+    partitions_revoke(w->partitions);
   if (assign) set_ready(w, true); // also with no partition: then others have them
   log_info(assign ? "partitions assigned" : "partitions revoked", LOG_INT("worker", w->index),
            LOG_INT("partitions", partitions->cnt));
@@ -72,6 +82,7 @@ static rd_kafka_conf_t *consumer_conf(const struct settings *settings, const cha
       // which an expelled one commits them, without which both would tell the batch's alerts
       // (docs/model/README.md).
       {"isolation.level", "read_committed"},
+      {"enable.partition.eof", "true"}, // how far it is read, where only a transaction's end follows
       {"partition.assignment.strategy", "range"}, // cooperative is broken before librdkafka 2.10
       {"heartbeat.interval.ms", "500"},           // how soon a member hears of a rebalance
       {"session.timeout.ms", "10000"},            // how long the partitions of a killed process rest
@@ -107,14 +118,14 @@ static bool subscribe(struct worker *w, struct err *err) {
   rd_kafka_topic_partition_list_add(list, topics[KAFKA_TOPIC_QUARANTINE], RD_KAFKA_PARTITION_UA);
   rd_kafka_resp_err_t code = rd_kafka_subscribe(w->consumer, list);
   rd_kafka_topic_partition_list_destroy(list);
-  return code == RD_KAFKA_RESP_ERR_NO_ERROR || err_set(err, "cannot subscribe: %s", rd_kafka_err2str(code));
+  return code == RD_KAFKA_RESP_ERR_NO_ERROR || kafka_fail(err, "subscribe", code, NULL);
 }
 
-static bool open_all(struct worker *w, const char **part, struct err *err) {
-  *part = "postgres";
-  w->store = store_open(err);
+static bool open_all(struct worker *w, struct err *err) {
+  measure_enter(&w->measure, PHASE_POSTGRES);
+  w->store = store_open(w->processor->metrics, err);
   if (w->store == NULL) return false;
-  *part = "kafka";
+  measure_enter(&w->measure, PHASE_KAFKA);
   AUTO_FREE char *name = instance_name(w);
   w->outbox = outbox_open(w->processor, name, err);
   return w->outbox && open_consumer(w, name, err) && subscribe(w, err);
@@ -126,6 +137,7 @@ static void close_all(struct worker *w) {
     rd_kafka_consumer_close(w->consumer);
     rd_kafka_destroy(take(w->consumer));
   }
+  partitions_revoke(w->partitions); // a consumer that failed for good may not have said so
   outbox_close(take(w->outbox));
   store_close(take(w->store));
 }
@@ -138,32 +150,44 @@ static void clear(struct worker *w) {
   w->n_facts = 0;
   w->batch_bytes = 0;
   w->n_refused = 0;
+  measure_reset(&w->measure);
 }
 
-// Errors the consumer gets over by itself are no more than a line in the log.
+// What the consumer gets over by itself is no more than a line in the log.
 static bool consumer_error(const struct worker *w, const rd_kafka_message_t *rkm, struct err *err) {
   char cause[256];
-  if (rd_kafka_fatal_error(w->consumer, cause, sizeof cause)) return err_set(err, "consumer: %s", cause);
-  if (rkm->err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED)
-    return err_set(err, "consumer: %s", rd_kafka_err2str(rkm->err));
-  log_warn("kafka consumer", LOG_INT("worker", w->index), LOG_STR("error", rd_kafka_err2str(rkm->err)));
+  rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(w->consumer, cause, sizeof cause);
+  if (fatal) return kafka_fail(err, "consumer", fatal, cause);
+  if (!kafka_class_of(rkm->err)->passes)
+    return kafka_fail(err, "consumer", rkm->err, rd_kafka_message_errstr(rkm));
+  log_warn_rarely(rd_kafka_err2name(rkm->err), "kafka consumer", LOG_INT("worker", w->index),
+                  LOG_STR("error", rd_kafka_err2str(rkm->err)));
   return true;
+}
+
+static void take_in(struct worker *w, const rd_kafka_message_t *rkm) {
+  // Taken when it is sent, it could be that of a membership which never read these records.
+  if (!w->group) w->group = rd_kafka_consumer_group_metadata(w->consumer);
+  measure_enter(&w->measure, PHASE_INTERPRET);
+  interpret(&w->processor->interpreter, rkm, &w->facts[w->n_facts++]);
+  measure_enter(&w->measure, PHASE_FETCH);
+  w->batch_bytes += rkm->len;
 }
 
 static bool collect_one(struct worker *w, int timeout_ms, bool *got, struct err *err) {
   rd_kafka_message_t *rkm = rd_kafka_consumer_poll(w->consumer, timeout_ms);
   if (w->revoked) clear(w); // whoever has the partitions now reads these again
   w->revoked = false;
-  *got = rkm != NULL && rkm->err == RD_KAFKA_RESP_ERR_NO_ERROR;
-  if (*got) {
-    // Taken when it is sent, it could be that of a membership which never read these records.
-    if (!w->group) w->group = rd_kafka_consumer_group_metadata(w->consumer);
-    interpret(&w->processor->interpreter, rkm, &w->facts[w->n_facts++]);
-    w->batch_bytes += rkm->len;
+  *got = rkm != NULL;
+  if (rkm == NULL) return true;
+  if (rkm->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    take_in(w, rkm);
     return true;
   }
-  bool ok = rkm == NULL || consumer_error(w, rkm, err);
-  if (rkm) rd_kafka_message_destroy(rkm);
+  bool end = rkm->err == RD_KAFKA_RESP_ERR__PARTITION_EOF; // of one partition: another may have more
+  if (end) partitions_reached(w->partitions, rd_kafka_topic_name(rkm->rkt), rkm->partition, rkm->offset);
+  bool ok = end || consumer_error(w, rkm, err);
+  rd_kafka_message_destroy(rkm);
   return ok;
 }
 
@@ -217,46 +241,45 @@ static bool is_about_records(const struct worker *w, struct err *err) {
   return err_prefix(err, "Postgres refuses all of %zu records: ", w->n_facts);
 }
 
-static void count(struct worker *w) {
-  static const char *const names[] = {[FACT_NOTIFICATION] = "notification",
-                                      [FACT_OTHER] = "other",
-                                      [FACT_QUARANTINED] = "quarantined",
-                                      [FACT_UNCLEAR] = "unclear"};
-  int64_t by_type[COUNT_OF(names)] = {0};
-  for (size_t i = 0; i < w->n_facts; i++) by_type[w->facts[i].type]++;
-  for (size_t i = 0; i < COUNT_OF(names); i++)
-    metrics_add(w->processor->metrics, METRIC_RECORDS, names[i], by_type[i]);
-  metrics_add(w->processor->metrics, METRIC_BATCHES, NULL, 1);
+static void note_reached(struct worker *w, const struct store_range *ranges, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    partitions_reached(w->partitions, ranges[i].topic, ranges[i].partition, ranges[i].last + 1);
 }
 
-static bool tell(struct worker *w, struct fact **facts, const char **part, struct err *err) {
+static bool tell(struct worker *w, struct fact **facts, struct err *err) {
   AUTO_FREE struct store_range *ranges = mem_array(w->n_facts, sizeof *ranges);
   struct alert *alerts = NULL;
   size_t n_alerts = 0;
   outbox_sort(facts, w->n_facts);
-  *part = "postgres";
-  if (!store_alerts(w->store, ranges, outbox_ranges(facts, w->n_facts, ranges), &alerts, &n_alerts, err))
-    return false;
+  size_t n_ranges = outbox_ranges(facts, w->n_facts, ranges);
+  if (!store_alerts(w->store, ranges, n_ranges, &alerts, &n_alerts, err)) return false;
   n_alerts = outbox_keep_own(alerts, n_alerts, facts, w->n_facts);
-  *part = "kafka";
-  bool sent = outbox_send(w->outbox, w->group, facts, w->n_facts, alerts, n_alerts, err);
-  if (sent) *part = "postgres";
-  sent = sent && store_told(w->store, alerts, n_alerts, err);
+  measure_enter(&w->measure, PHASE_KAFKA);
+  bool told = outbox_send(w->outbox, w->group, facts, w->n_facts, alerts, n_alerts, err);
+  if (told) {
+    note_reached(w, ranges, n_ranges);
+    measure_enter(&w->measure, PHASE_POSTGRES);
+    told = store_told(w->store, alerts, n_alerts, err);
+    CRASH_POINT("after_told");
+  }
   alerts_free(alerts, n_alerts);
-  return sent;
+  return told;
 }
 
-static bool do_batch(struct worker *w, const char **part, struct err *err) {
-  *part = "kafka";
+static bool do_batch(struct worker *w, struct err *err) {
   if (!collect(w, err)) return false;
-  if (w->n_facts == 0) return true;
+  partitions_measure(w->partitions, w->consumer);
+  if (w->n_facts == 0) {
+    measure_reset(&w->measure);
+    return true;
+  }
   AUTO_FREE struct fact **facts = mem_array(w->n_facts, sizeof *facts);
   for (size_t i = 0; i < w->n_facts; i++) facts[i] = &w->facts[i];
-  *part = "postgres";
-  if (!store_all(w, facts, w->n_facts, err) || !is_about_records(w, err) || !tell(w, facts, part, err))
+  measure_enter(&w->measure, PHASE_POSTGRES);
+  if (!store_all(w, facts, w->n_facts, err) || !is_about_records(w, err) || !tell(w, facts, err))
     return false;
   w->backoff.tries = 0;
-  count(w);
+  measure_committed(&w->measure, w->processor->metrics, w->facts, w->n_facts);
   clear(w);
   return true;
 }
@@ -267,21 +290,25 @@ static void *run(void *arg) {
   struct worker *w = arg;
   while (!stop_requested()) {
     struct err err = {0};
-    const char *part = NULL;
-    bool ok = open_all(w, &part, &err);
-    while (ok && !stop_requested()) {
-      ok = do_batch(w, &part, &err);
-    }
+    bool ok = open_all(w, &err);
+    while (ok && !stop_requested()) ok = do_batch(w, &err);
+    const char *part = measure_part(&w->measure);
     clear(w);
     close_all(w);
     if (ok || stop_requested()) break;
     int64_t wait_ms = backoff_next_ms(&w->backoff);
     log_warn("worker starts over", LOG_INT("worker", w->index), LOG_STR("part", part),
              LOG_STR("error", err.text), LOG_INT("wait_ms", wait_ms));
-    metrics_add(w->processor->metrics, METRIC_FAILURES, part, 1);
+    processor_count_retry(w->processor->metrics, part, &err);
     stop_wait_ms(wait_ms);
   }
   return NULL;
+}
+
+static void worker_free(struct worker *w) {
+  partitions_free(w->partitions);
+  free(w->facts);
+  free(w);
 }
 
 struct worker *worker_start(struct processor *processor, int index, struct err *err) {
@@ -289,18 +316,17 @@ struct worker *worker_start(struct processor *processor, int index, struct err *
   w->backoff = (struct backoff){.first_ms = 100, .max_ms = 5000};
   w->processor = processor;
   w->index = index;
+  w->partitions = partitions_new(processor->metrics);
   w->facts = mem_array((size_t)processor->settings->batch_max_records, sizeof *w->facts);
   int failed = pthread_create(&w->thread, NULL, run, w);
   if (failed == 0) return w;
   err_set(err, "cannot start a worker thread: %s", strerror(failed));
-  free(w->facts);
-  free(w);
+  worker_free(w);
   return NULL;
 }
 
 void worker_join(struct worker *w) {
   if (w == NULL) return;
   pthread_join(w->thread, NULL);
-  free(w->facts);
-  free(w);
+  worker_free(w);
 }

@@ -56,6 +56,7 @@ controller.listener.names=CONTROLLER
 log.dirs=data
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
 # One node cannot keep three copies.
 offsets.topic.replication.factor=1
 transaction.state.log.replication.factor=1

@@ -53,7 +53,7 @@ struct redrive *redrive_open(struct processor *processor, bool dry, struct err *
   struct redrive *rd = mem_alloc(sizeof *rd);
   rd->processor = processor;
   rd->dry = dry;
-  rd->store = store_open(err);
+  rd->store = store_open(NULL, err);
   if (rd->store && rows_prepare(store_connection(rd->store), statements, 1, err) && open_producer(rd, err))
     return rd;
   free_all(rd);

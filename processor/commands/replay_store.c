@@ -44,13 +44,10 @@ static bool lock(PGconn *conn, struct err *err) {
 
 struct replay_store *replay_store_open(const struct interpreter *interpreter, const char *source, bool alone,
                                        struct err *err) {
-  struct store *store = store_open(err);
+  struct store *store = store_open(NULL, err);
   if (store == NULL) return NULL;
   PGconn *conn = store_connection(store);
-  if ((alone && !lock(conn, err)) ||
-      !pg_command(conn, "session settings", "SET statement_timeout = 0",
-                  err) || // a day's events may be sorted
-      !pg_command(conn, "replay_tables", pg_sql("replay_tables.sql"), err) ||
+  if ((alone && !lock(conn, err)) || !pg_command(conn, "replay_tables", pg_sql("replay_tables.sql"), err) ||
       !rows_prepare(conn, statements, COUNT_OF(statements), err)) {
     store_close(store);
     return NULL;

@@ -41,7 +41,7 @@ static void look_at(const json_t *value, const char *text, size_t len, int depth
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
   static const struct json_pointer whole = {.n_parts = 0};
-  struct err err = {""};
+  struct err err = {0};
   char *text = exact_copy(bytes, len);
   AUTO_JSON *document = json_parse(text, len, &err);
   if (!document && !*err.text) abort();

@@ -104,7 +104,7 @@ def test_foreign_records_are_put_aside_one_by_one(world: World) -> None:
     assert world.statuses() == dict.fromkeys(neighbours, "SENT")
     for record in world.topics.read("quarantine"):
         assert record.header("ce_reason") and record.header("ce_source") == "/processor"
-    assert world.services[1].metrics()['dochak_processor_records_total{type="unclear"}'] == len(FOREIGN)
+    assert world.services[1].metrics()['dochak_processor_records_total{outcome="unclear"}'] == len(FOREIGN)
 
 
 def test_a_key_that_is_no_text_does_not_matter(world: World) -> None:

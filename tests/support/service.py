@@ -107,6 +107,11 @@ class Service:
     def threads(self) -> int:
         return len(os.listdir(f"/proc/{self.pid}/task"))
 
+    def is_frozen(self) -> bool:
+        """By SIGSTOP, whoever sent it."""
+        self.check_alive()
+        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
     def freeze(self) -> None:
         os.kill(self.pid, signal.SIGSTOP)
 
@@ -114,6 +119,12 @@ class Service:
         os.kill(self.pid, signal.SIGCONT)
 
     # --- ending
+
+    def wait_killed(self, deadline: float = 40) -> None:
+        """By a signal of its own, SIGKILL, which a test asked it for."""
+        until(f"{self.name} dies", lambda: self._process.poll() is not None, deadline, every=0.01)
+        ended, self._process = self._process.returncode, None
+        assert ended == -signal.SIGKILL, f"{self.name} ended with {ended}:\n{self.stderr()}{self.log_text()[-3000:]}"
 
     def kill(self) -> None:
         """SIGKILL. What it had written until then is still checked at the end."""

@@ -103,7 +103,7 @@ static void test_headers_are_those_of_the_kafka_binding(void **state) {
 
 static void check_full_event(const rd_kafka_message_t *rkm) {
   struct event sent = full_event(), ev;
-  struct err err = {""};
+  struct err err = {0};
   if (!event_from_message(rkm, &ev, &err)) fail_msg("%s", err.text);
   assert_memory_equal(&ev.id, &sent.id, sizeof ev.id);
   assert_string_equal(ev.type, sent.type);
@@ -123,7 +123,7 @@ static void test_an_event_is_read_back_whole(void **state) {
 
 static void check_bare_event(const rd_kafka_message_t *rkm) {
   struct event ev;
-  struct err err = {""};
+  struct err err = {0};
   if (!event_from_message(rkm, &ev, &err)) fail_msg("%s", err.text);
   assert_true(!ev.subject && !ev.provider && !ev.endpoint && !ev.traceparent && !ev.reason);
 }
@@ -179,7 +179,7 @@ static size_t fault;
 
 static void check_fault(const rd_kafka_message_t *rkm) {
   struct event ev;
-  struct err err = {""};
+  struct err err = {0};
   assert_false(event_from_message(rkm, &ev, &err));
   assert_string_equal(err.text, faults[fault].error);
 }
@@ -197,7 +197,7 @@ static void test_what_is_not_ours_is_refused_with_header_and_why(void **state) {
 
 static void check_no_headers(const rd_kafka_message_t *rkm) {
   struct event ev;
-  struct err err = {""};
+  struct err err = {0};
   assert_false(event_from_message(rkm, &ev, &err));
   assert_string_equal(err.text, "ce_specversion: missing");
 }
@@ -225,7 +225,7 @@ static char long_reason[512];
 
 static void check_cut(const rd_kafka_message_t *rkm) {
   struct event ev;
-  struct err err = {""};
+  struct err err = {0};
   if (!event_from_message(rkm, &ev, &err)) fail_msg("%s", err.text);
   assert_int_equal(strlen(ev.reason), 254); // 255 would end within a character
   assert_memory_equal(ev.reason, long_reason, 254);

@@ -22,7 +22,7 @@ static void test_a_file_is_read_whole_or_not_at_all(void **state) {
   assert_int_equal(write(fd, "ab\0c\n", 5), 5);
   close(fd);
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
-    struct err err = {""};
+    struct err err = {0};
     size_t len;
     AUTO_FREE char *text = file_read(path, rows[i].max_bytes, &len, &err);
     assert_int_equal(!text, !!rows[i].error);
@@ -38,7 +38,7 @@ static void test_what_cannot_be_read_says_why(void **state) {
   static const char *const rows[][2] = {{"/nowhere/x", "No such file or directory"},
                                         {"/tmp", "Is a directory"}};
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
-    struct err err = {""};
+    struct err err = {0};
     size_t len;
     assert_null(file_read(rows[i][0], 10, &len, &err));
     assert_string_equal(err.text, rows[i][1]);

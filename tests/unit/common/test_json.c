@@ -36,7 +36,7 @@ static const struct {
 
 static void test_what_is_json_is_read(void **state) {
   for (size_t i = 0; i < COUNT_OF(accepted); i++) {
-    struct err err = {""};
+    struct err err = {0};
     AUTO_JSON *value = json_parse(accepted[i].text, accepted[i].len, &err);
     if (!value) fail_msg("%s: %s", accepted[i].text, err.text);
     AUTO_FREE char *written = json_text(value);
@@ -81,7 +81,7 @@ static const struct {
 
 static void test_what_is_not_is_refused_with_cause_and_place_but_no_content(void **state) {
   for (size_t i = 0; i < COUNT_OF(refused); i++) {
-    struct err err = {""};
+    struct err err = {0};
     AUTO_JSON *value = json_parse(refused[i].text, refused[i].len, &err);
     assert_null(value);
     if (strstr(err.text, refused[i].cause) != err.text) fail_msg("%s: %s", refused[i].text, err.text);
@@ -102,7 +102,7 @@ static void test_nesting_is_bounded_before_it_can_hurt(void **state) {
     bool ok;
   } depths[] = {{1, true}, {64, true}, {65, false}, {1000, false}, {400000, false}};
   for (size_t i = 0; i < COUNT_OF(depths); i++) {
-    struct err err = {""};
+    struct err err = {0};
     AUTO_FREE char *text = nested(depths[i].depth);
     AUTO_JSON *value = json_parse(text, 2 * depths[i].depth, &err);
     assert_int_equal(value != NULL, depths[i].ok);
@@ -123,7 +123,7 @@ static void test_values_are_counted_before_they_can_hurt(void **state) {
     char *at = stpcpy(text, "[");
     for (size_t j = 0; j < rows[i].n; j++) at = stpcpy(at, rows[i].unit);
     strcpy(at - 1, "]");
-    struct err err = {""};
+    struct err err = {0};
     AUTO_JSON *value = json_parse(text, strlen(text), &err);
     AUTO_FREE char *expected =
         rows[i].error_at ? mem_printf("the JSON holds more than 50000 values at byte %zu", rows[i].error_at)
@@ -138,7 +138,7 @@ static void test_brackets_in_strings_are_no_nesting(void **state) {
   memset(text, '[', sizeof text);
   memcpy(text, "[\"\\\"", 4);
   memcpy(text + sizeof text - 2, "\"]", 2);
-  struct err err = {""};
+  struct err err = {0};
   AUTO_JSON *value = json_parse(text, sizeof text, &err);
   assert_non_null(value);
 }
@@ -232,7 +232,7 @@ static const struct {
 static void test_pointers_find_the_value_and_its_exact_bytes(void **state) {
   for (size_t i = 0; i < COUNT_OF(places); i++) {
     const char *document = places[i].document, *found = places[i].found;
-    struct err err = {""};
+    struct err err = {0};
     struct json_pointer pointer;
     AUTO_JSON *root = json_parse(document, strlen(document), &err);
     assert_non_null(root);
@@ -259,7 +259,7 @@ static void test_ill_formed_pointers_are_refused(void **state) {
   static const char *const texts[] = {"a", "a/b", " /a", "/a~", "/a~2", "/~", "/~0~", "#/a"};
   for (size_t i = 0; i < COUNT_OF(texts); i++) {
     struct json_pointer pointer;
-    struct err err = {""};
+    struct err err = {0};
     assert_false(json_pointer_init(&pointer, texts[i], &err));
     assert_non_null(strstr(err.text, texts[i]));
   }

@@ -50,7 +50,7 @@ static void test_the_file_comes_over_ours_and_ours_over_the_base(void **state) {
       {"client.id", "ours"}, {"linger.ms", "7"}, {"fetch.wait.max.ms", "50"}};
   write_file("# a comment\n\n  linger.ms = 9 \r\nsasl.password=a=b#c\nsocket.keepalive.enable=false");
   struct settings settings = settings_with("127.0.0.1:9", path);
-  struct err err = {""};
+  struct err err = {0};
   rd_kafka_conf_t *conf = kafka_conf_new(&settings, ours, COUNT_OF(ours), &err);
   if (!conf) fail_msg("%s", err.text);
   assert_string_equal(value_of(conf, "bootstrap.servers"), "127.0.0.1:9");
@@ -101,7 +101,7 @@ static const struct {
 static void test_a_line_that_cannot_be_is_named_and_no_value_told(void **state) {
   struct settings settings = settings_with("127.0.0.1:9", path);
   for (size_t i = 0; i < COUNT_OF(refused); i++) {
-    struct err err = {""};
+    struct err err = {0};
     write_file(refused[i].content);
     assert_null(kafka_conf_new(&settings, NULL, 0, &err));
     AUTO_FREE char *expected = mem_printf("%s%s", path, refused[i].error);
@@ -111,7 +111,7 @@ static void test_a_line_that_cannot_be_is_named_and_no_value_told(void **state) 
 }
 
 static void test_a_file_that_cannot_be_read_is_named(void **state) {
-  struct err err = {""};
+  struct err err = {0};
   struct settings settings = settings_with("127.0.0.1:9", "/nowhere/kafka.properties");
   assert_null(kafka_conf_new(&settings, NULL, 0, &err));
   assert_string_equal(err.text,
@@ -123,7 +123,7 @@ static void test_a_file_that_cannot_be_read_is_named(void **state) {
 
 static void test_files_and_lines_are_bounded(void **state) {
   struct settings settings = settings_with("127.0.0.1:9", path);
-  struct err err = {""};
+  struct err err = {0};
   AUTO_FREE char *text = mem_alloc(80000);
   memset(text, '#', 9000);
   write_file(text);
@@ -140,7 +140,7 @@ static rd_kafka_t *client_of_mock(const char *properties) {
   static const struct kafka_setting mock[] = {{"test.mock.num.brokers", "1"}};
   write_file(properties);
   struct settings settings = settings_with("127.0.0.1:9", path);
-  struct err err = {""};
+  struct err err = {0};
   rd_kafka_conf_t *conf = kafka_conf_new(&settings, mock, COUNT_OF(mock), &err);
   if (!conf) fail_msg("%s", err.text);
   rd_kafka_t *rk = kafka_producer_new(&settings, conf, &err);
@@ -169,7 +169,7 @@ static void test_records_are_not_tried_long_after_the_caller_was_answered(void *
   for (size_t i = 0; i < COUNT_OF(budgets); i++) {
     static const struct kafka_setting mock[] = {{"test.mock.num.brokers", "1"}};
     struct settings settings = settings_with("127.0.0.1:9", "");
-    struct err err = {""};
+    struct err err = {0};
     settings.ack_budget_ms = budgets[i].ack_budget_ms;
     rd_kafka_t *rk = kafka_producer_new(&settings, kafka_conf_new(&settings, mock, 1, &err), &err);
     if (!rk) fail_msg("%s", err.text);
@@ -179,7 +179,7 @@ static void test_records_are_not_tried_long_after_the_caller_was_answered(void *
 }
 
 static void test_a_producer_that_cannot_be_made_says_why(void **state) {
-  struct err err = {""};
+  struct err err = {0};
   struct settings settings = settings_with("127.0.0.1:9", "");
   static const struct kafka_setting ours[] = {{"security.protocol", "sasl_ssl"},
                                               {"sasl.mechanisms", "NONE-SUCH"}};
@@ -204,7 +204,7 @@ static void test_a_check_finds_what_no_client_can_be_made_of(void **state) {
   static const struct kafka_setting ours[] = {{"enable.idempotence", "true"}};
   struct settings settings = settings_with("127.0.0.1:9", path);
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
-    struct err err = {""};
+    struct err err = {0};
     write_file(rows[i].properties);
     rd_kafka_conf_t *conf = kafka_conf_new(&settings, ours, rows[i].idempotent, &err);
     bool ok = rows[i].idempotent ? kafka_client_check(RD_KAFKA_PRODUCER, conf, &err)
@@ -220,7 +220,7 @@ static const char *const topics[] = {"t.events", "t.alerts"};
 static void test_topics_that_exist_are_found_at_once(void **state) {
   rd_kafka_t *rk = client_of_mock("");
   rd_kafka_mock_cluster_t *cluster = rd_kafka_handle_mock_cluster(rk);
-  struct err err = {""};
+  struct err err = {0};
   for (size_t i = 0; i < COUNT_OF(topics); i++) rd_kafka_mock_topic_create(cluster, topics[i], 3, 1);
   int64_t before = clock_mono_ms();
   if (!kafka_warm_topics(rk, topics, COUNT_OF(topics), 5000, &err)) fail_msg("%s", err.text);
@@ -231,7 +231,7 @@ static void test_topics_that_exist_are_found_at_once(void **state) {
 static void test_a_missing_topic_is_named_with_what_to_run(void **state) {
   rd_kafka_t *rk = client_of_mock("");
   rd_kafka_mock_cluster_t *cluster = rd_kafka_handle_mock_cluster(rk);
-  struct err err = {""};
+  struct err err = {0};
   rd_kafka_mock_topic_create(cluster, topics[0], 3, 1);
   rd_kafka_mock_topic_set_error(cluster, topics[1], RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
   int64_t before = clock_mono_ms();
@@ -246,7 +246,7 @@ static void test_a_missing_topic_is_named_with_what_to_run(void **state) {
 // Nothing listens on port 9 of the loopback.
 static rd_kafka_t *client_of_nobody(void) {
   struct settings settings = settings_with("127.0.0.1:9", "");
-  struct err err = {""};
+  struct err err = {0};
   rd_kafka_conf_t *conf = kafka_conf_new(&settings, NULL, 0, &err);
   if (!conf) fail_msg("%s", err.text);
   rd_kafka_conf_set_log_cb(conf, NULL);
@@ -257,7 +257,7 @@ static rd_kafka_t *client_of_nobody(void) {
 
 static void test_a_broker_that_is_away_is_an_error_in_time(void **state) {
   rd_kafka_t *rk = client_of_nobody();
-  struct err err = {""};
+  struct err err = {0};
   int64_t before = clock_mono_ms();
   assert_false(kafka_warm_topics(rk, topics, COUNT_OF(topics), 100, &err));
   assert_memory_equal(err.text, "topic t.events: Local: ", 23);
@@ -271,7 +271,7 @@ static void test_a_broker_that_is_away_is_an_error_in_time(void **state) {
 
 static void test_topics_that_cannot_be_are_refused(void **state) {
   rd_kafka_t *rk = client_of_nobody();
-  struct err err = {""};
+  struct err err = {0};
   assert_false(kafka_create_topics(rk, topics, COUNT_OF(topics), 1000000, -1, 200, NULL, &err));
   assert_memory_equal(err.text, "topic t.events: num_partitions out of", 37);
   rd_kafka_destroy(rk);
@@ -280,7 +280,7 @@ static void test_topics_that_cannot_be_are_refused(void **state) {
 // A broker that is not there makes librdkafka say so again and again.
 static void test_a_dead_broker_does_not_flood_the_log(void **state) {
   struct settings settings = settings_with("127.0.0.1:9", "");
-  struct err err = {""};
+  struct err err = {0};
   static struct output output;
   output_begin(&output);
   rd_kafka_t *clients[5];

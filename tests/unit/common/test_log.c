@@ -40,7 +40,7 @@ static void capture_close(struct capture *capture) {
 }
 
 static json_t *line_of(const struct capture *capture) {
-  struct err err = {""};
+  struct err err = {0};
   json_t *line = json_parse(capture->text, capture->len, &err);
   if (!line) fail_msg("%s: %s", err.text, capture->text);
   assert_int_equal(capture->text[capture->len - 1], '\n');

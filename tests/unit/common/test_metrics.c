@@ -12,13 +12,14 @@
 
 #include <cmocka.h>
 
-enum { REQUESTS, SPOOL, ACKS, TOOK, TOOK_IN_ALL, METRICS_COUNT };
+enum { REQUESTS, SPOOL, ACKS, TOOK, TOOK_IN_ALL, BATCH, METRICS_COUNT };
 static const struct metric list[METRICS_COUNT] = {
     [REQUESTS] = {"dochak_requests_total", "Requests, by \\ and\nroute.", METRIC_COUNTER, "route"},
     [SPOOL] = {"dochak_spool_rows", "Rows in the spool.", METRIC_GAUGE, NULL},
     [ACKS] = {"dochak_acks_total", "Acks.", METRIC_COUNTER, "endpoint,status,way"},
     [TOOK] = {"dochak_took_seconds", "Time.", METRIC_SECONDS, "endpoint"},
     [TOOK_IN_ALL] = {"dochak_all_seconds", "Time of all.", METRIC_SECONDS, NULL},
+    [BATCH] = {"dochak_batch_records", "Sizes.", METRIC_SIZES, NULL},
 };
 
 // From "# HELP name " on, up to the next metric's.
@@ -73,13 +74,15 @@ static void test_several_labels_make_one_child_each_set(void **state) {
 // Buckets add up, a bound belongs to the bucket below it, and the last one is the count.
 static void test_durations_are_a_histogram_in_seconds(void **state) {
   struct metrics *metrics = metrics_new(list, METRICS_COUNT);
-  struct metric_seconds *took = metrics_seconds_at(metrics, TOOK, "e");
+  struct metric_histogram *took = metrics_histogram_at(metrics, TOOK, "e");
   static const int64_t observed_us[] = {0, 5000, 5001, 1500000, 1500001, 60000000};
   for (size_t i = 0; i < COUNT_OF(observed_us); i++) metrics_observe(took, observed_us[i]);
-  assert_ptr_equal(metrics_seconds_at(metrics, TOOK, "e"), took);
+  assert_ptr_equal(metrics_histogram_at(metrics, TOOK, "e"), took);
   assert_part(metrics, TOOK,
               "# HELP dochak_took_seconds Time.\n"
               "# TYPE dochak_took_seconds histogram\n"
+              "dochak_took_seconds_bucket{endpoint=\"e\",le=\"0.001\"} 1\n"
+              "dochak_took_seconds_bucket{endpoint=\"e\",le=\"0.0025\"} 1\n"
               "dochak_took_seconds_bucket{endpoint=\"e\",le=\"0.005\"} 2\n"
               "dochak_took_seconds_bucket{endpoint=\"e\",le=\"0.01\"} 3\n"
               "dochak_took_seconds_bucket{endpoint=\"e\",le=\"0.025\"} 3\n"
@@ -94,6 +97,16 @@ static void test_durations_are_a_histogram_in_seconds(void **state) {
               "dochak_took_seconds_bucket{endpoint=\"e\",le=\"+Inf\"} 6\n"
               "dochak_took_seconds_sum{endpoint=\"e\"} 63.010002\n"
               "dochak_took_seconds_count{endpoint=\"e\"} 6\n");
+  metrics_free(metrics);
+}
+
+static void test_sizes_are_a_histogram_of_whole_numbers(void **state) {
+  struct metrics *metrics = metrics_new(list, METRICS_COUNT);
+  for (int64_t n = 1; n <= 2000; n *= 10) metrics_observe(metrics_histogram_at(metrics, BATCH, NULL), n);
+  AUTO_FREE char *text = metrics_text(metrics);
+  assert_non_null(strstr(text, "\ndochak_batch_records_bucket{le=\"1\"} 1\n"));
+  assert_non_null(strstr(text, "\ndochak_batch_records_bucket{le=\"2000\"} 4\n"));
+  assert_non_null(strstr(text, "\ndochak_batch_records_sum 1111\ndochak_batch_records_count 4\n"));
   metrics_free(metrics);
 }
 
@@ -149,7 +162,7 @@ static void *count(void *arg) {
   static const char *const labels[] = {"a", "b", "c", "d", "e"};
   for (size_t i = 0; i < 5000; i++) {
     metrics_add(arg, REQUESTS, labels[i % COUNT_OF(labels)], 1);
-    metrics_observe(metrics_seconds_at(arg, TOOK, "e"), 1000000);
+    metrics_observe(metrics_histogram_at(arg, TOOK, "e"), 1000000);
   }
   return NULL;
 }
@@ -174,6 +187,7 @@ int main(void) {
       cmocka_unit_test(test_text_is_what_prometheus_reads),
       cmocka_unit_test(test_several_labels_make_one_child_each_set),
       cmocka_unit_test(test_durations_are_a_histogram_in_seconds),
+      cmocka_unit_test(test_sizes_are_a_histogram_of_whole_numbers),
       cmocka_unit_test(test_a_histogram_without_label_has_only_its_bounds),
       cmocka_unit_test(test_a_metric_without_label_is_there_from_the_start),
       cmocka_unit_test(test_a_value_never_moves),

@@ -48,7 +48,7 @@ static const char *file_with(const char *content, size_t len) {
 
 static bool load(unsigned service, struct values *values, struct err *err) {
   *values = (struct values){0};
-  *err = (struct err){""};
+  *err = (struct err){0};
   return options_load(table, COUNT_OF(table), service, values, err);
 }
 

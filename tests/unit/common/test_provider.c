@@ -218,7 +218,7 @@ static void test_a_response_that_would_grow_too_much_is_refused(void **state) {
     AUTO_JSON *response = response_of(rows[i].n, rows[i].beside_bytes);
     struct provider_acceptance *list = NULL;
     size_t n = 0;
-    struct err err = {""};
+    struct err err = {0};
     bool read = provider_read_acceptance(providers_find(providers, "bizgo"), response, &list, &n, &err);
     if (read == !!rows[i].error || (!read && !strstr(err.text, rows[i].error)))
       fail_msg("%zu, %zu: %s", rows[i].n, rows[i].beside_bytes, err.text);

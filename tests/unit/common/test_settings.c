@@ -28,7 +28,7 @@ static int only_what_is_required(void **state) {
 
 static void test_defaults_are_those_documented(void **state) {
   struct settings settings;
-  struct err err = {""};
+  struct err err = {0};
   if (!settings_load(SERVICE_INGRESS, &settings, &err)) fail_msg("%s", err.text);
   assert_string_equal(settings.kafka_bootstrap, "127.0.0.1:9092");
   assert_string_equal(settings.topic_prefix, "dochak.");
@@ -74,7 +74,7 @@ static const struct {
 static void expect(unsigned service, const char *name, const char *value, bool ok) {
   if (!value) return;
   struct settings settings;
-  struct err err = {""};
+  struct err err = {0};
   setenv(name, value, 1);
   assert_int_equal(settings_load(service, &settings, &err), ok);
   if (!ok) assert_memory_equal(err.text, name, strlen(name));

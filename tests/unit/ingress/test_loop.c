@@ -338,7 +338,7 @@ static void test_a_descriptor_is_told_of_once_for_what_comes(void **state) {
 
 static void test_a_descriptor_that_cannot_be_watched_is_told(void **state) {
   struct ear ear = {.watch.ready = on_ready};
-  struct err err = {""};
+  struct err err = {0};
   assert_false(loop_watch(loop, -1, &ear.watch, &err));
   assert_string_equal(err.text, "epoll_ctl: Bad file descriptor");
 }

@@ -66,7 +66,7 @@ static void test_membership(void **state) {
   for (size_t i = 0; i < COUNT_OF(members); i++) {
     struct networks networks;
     struct address address;
-    struct err err = {"address"};
+    struct err err = {.text = "address"};
     if (!load(members[i].network, &networks, &err) ||
         !address_parse(members[i].address, strlen(members[i].address), &address))
       fail_msg("%s, %s: %s", members[i].network, members[i].address, err.text);

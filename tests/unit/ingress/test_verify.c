@@ -64,7 +64,7 @@ static const char *ask(const struct verify *verify, const struct sender *row) {
 }
 
 static void run_rows(const char *checks, const struct sender *rows, size_t n) {
-  struct err err = {"none"};
+  struct err err = {.text = "none"};
   struct verify *verify = configure(checks, &err);
   if (!verify) fail_msg("%s", err.text);
   for (size_t i = 0; i < n; i++) {

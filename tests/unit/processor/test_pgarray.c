@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The bytes Postgres expects; that it really takes them is shown by the integration tests.
 #include "processor/pgarray.h"
-#include "processor/pgerror.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -58,21 +57,12 @@ static void test_an_array_grows_past_its_first_buffer(void **state) {
   pgarray_fini(&a);
 }
 
-static void test_only_faults_of_the_data_are_refusals(void **state) {
-  static const char *const refused[] = {"22P05", "22021", "23514", "54000"};
-  static const char *const wait[] = {"40001", "40P01", "57P01", "08006", "53300", "42P01", "25006", "XX000"};
-  for (size_t i = 0; i < 4; i++) assert_int_equal(pg_fault_of(refused[i]), PG_FAULT_REFUSED);
-  for (size_t i = 0; i < 8; i++) assert_int_equal(pg_fault_of(wait[i]), PG_FAULT_WAIT);
-  assert_int_equal(pg_fault_of(NULL), PG_FAULT_WAIT);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_text_array_has_header_lengths_and_nulls),
       cmocka_unit_test(test_jsonb_carries_its_version),
       cmocka_unit_test(test_times_survive_the_way_there_and_back),
       cmocka_unit_test(test_an_array_grows_past_its_first_buffer),
-      cmocka_unit_test(test_only_faults_of_the_data_are_refusals),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

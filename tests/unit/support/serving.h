@@ -46,7 +46,7 @@ static inline void write_endpoints(void) {
 }
 
 static inline int serve(void **state) {
-  struct err err = {"nothing"};
+  struct err err = {.text = "nothing"};
   mock_init(&mock);
   in.settings = mock.settings;
   in.settings.body_max_bytes = 524288;

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// What an error of Kafka means for a worker: one table over librdkafka's codes (rdkafka.h,
+// rd_kafka_resp_err_t).
+#pragma once
+#include "common/err.h"
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+
+struct kafka_class {
+  rd_kafka_resp_err_t code;
+  bool passes;      // told to a consumer, which gets over it by itself
+  const char *name; // for the metric
+  const char *hint; // what to do about it, where somebody has to; or NULL
+};
+
+// Never NULL. What is not in the table does not pass: to start over loses nothing.
+const struct kafka_class *kafka_class_of(rd_kafka_resp_err_t code);
+
+// Sets "what: reason; hint" and the class. Returns false. `reason` NULL: librdkafka's own words for the code.
+bool kafka_fail(struct err *err, const char *what, rd_kafka_resp_err_t code, const char *reason);
