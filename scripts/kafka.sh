@@ -8,6 +8,8 @@
 #   kafka.sh jars               only fetches what `start` needs, if it is not there yet
 #
 # DIR holds all of it: data/, log, pid (line 1), port. Topics are not made by being named: `dochak-processor migrate` makes them.
+# What DIR/extra.properties says, if it is there, comes on top of our settings and wins: a test makes nodes of one cluster with it.
+# KAFKA_HEAP_OPTS is Kafka's own variable for java's memory.
 # SPDX-License-Identifier: MIT
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -44,14 +46,19 @@ java_bin() {
 # All paths are relative to DIR, where the process lives: a comma, a space or Hangul in the checkout's path never reaches Kafka,
 # which splits log.dirs at commas, nor java's classpath, which splits at colons.
 write_properties() { # DIR PORT
+    our_properties "$2" >"$1/server.properties"
+    [[ ! -f $1/extra.properties ]] || cat "$1/extra.properties" >>"$1/server.properties"
+}
+
+our_properties() { # PORT
     local controller
     controller=$(free_port)
-    cat >"$1/server.properties" <<PROPERTIES
+    cat <<PROPERTIES
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$controller
-listeners=PLAINTEXT://127.0.0.1:$2,CONTROLLER://127.0.0.1:$controller
-advertised.listeners=PLAINTEXT://127.0.0.1:$2
+listeners=PLAINTEXT://127.0.0.1:$1,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=PLAINTEXT://127.0.0.1:$1
 controller.listener.names=CONTROLLER
 log.dirs=data
 auto.create.topics.enable=false
@@ -75,8 +82,8 @@ PROPERTIES
 format_data() { # JAVA
     local id
     [[ ! -f data/meta.properties ]] || return 0
-    # A UUID in URL-safe base64; no - or _, so that it never looks like an option.
-    id=$(head -c 16 /dev/urandom | base64 | tr '+/' 'pq' | cut -c 1-22)
+    # As long as the UUID in base64 that Kafka asks for, and the same for all nodes of one cluster, since they have the same voters.
+    id=$(grep '^controller.quorum.voters=' server.properties | tail -n 1 | sha256sum | cut -c 1-22)
     "$1" -cp 'jars/*' -Xmx256m kafka.tools.StorageTool format --ignore-formatted --cluster-id "$id" --config server.properties >>log 2>&1 || {
         show_tail "$PWD/log"
         die kafka "its data folder $PWD/data could not be prepared"
@@ -84,7 +91,7 @@ format_data() { # JAVA
 }
 
 start() {
-    local dir port running java
+    local dir port running java heap
     dir=$(need_dir "$1")
     if is_running "$dir"; then
         running=$(<"$dir/port")
@@ -99,7 +106,8 @@ start() {
     ln -sfn "$(jars_dir)" "$dir/jars"
     cd "$dir" || exit
     format_data "$java"
-    daemon_start "$dir" "$java" -cp 'jars/*' -Xms128m -Xmx512m -XX:+ExitOnOutOfMemoryError \
+    read -ra heap <<<"${KAFKA_HEAP_OPTS:--Xms128m -Xmx512m}"
+    daemon_start "$dir" "$java" -cp 'jars/*' "${heap[@]}" -XX:+ExitOnOutOfMemoryError \
         -Dorg.slf4j.simpleLogger.showDateTime=true -Dorg.slf4j.simpleLogger.dateTimeFormat='yyyy-MM-dd HH:mm:ss.SSS' \
         kafka.Kafka server.properties
 }

@@ -7,6 +7,7 @@
 #   postgres.sh stop  DIR          asks it to end and waits      kill DIR   ends it with SIGKILL, as a crash would
 #   postgres.sh wipe  DIR          kill, and remove DIR          port DIR   prints its port
 #   postgres.sh psql  DIR [ARG…]   psql on it
+#   postgres.sh standby DIR FROM   makes DIR a copy of FROM, which runs; once started it follows FROM and is read-only until promoted
 #
 # DIR holds data/, log, pid (line 1), port. User `dochak` (may do everything), database `dochak`; who is on this machine needs no password.
 # It syncs to disk as Postgres does by default. There is no Unix socket: its path may only be 107 bytes long, a checkout's may be longer.
@@ -50,23 +51,42 @@ data_parent() {
     echo "$outside"
 }
 
-# Made beside and moved at the end: a run that was cut off leaves nothing that looks whole.
-init_data() {
-    local dir=$1 bin=$2 parent fresh
+# make_data DIR COMMAND…: COMMAND fills the folder that it gets as last argument. Made beside and moved at the end: a run that was cut
+# off leaves nothing that looks whole.
+make_data() {
+    local dir=$1 parent fresh
+    shift
     parent=$(data_parent "$dir")
     fresh=$parent/fresh
     rm -rf "$fresh"
-    mkdir "$fresh"
+    mkdir -m 700 "$fresh"
     ((EUID)) || chown postgres: "$fresh"
-    {
-        "${AS_SERVER[@]}" "$bin/initdb" -D "$fresh" -U dochak -A trust -E UTF8 --locale=C.UTF-8 &&
-            "${AS_SERVER[@]}" "$bin/postgres" --single -D "$fresh" postgres <<<'CREATE DATABASE dochak;'
-    } >>"$dir/log" 2>&1 || {
+    "$@" "$fresh" >>"$dir/log" 2>&1 || {
         show_tail "$dir/log"
         die postgres "its data folder $fresh could not be prepared"
     }
     mv -T "$fresh" "$parent/data"
     [[ $parent == "$dir" ]] || ln -sfn "$parent/data" "$dir/data"
+}
+
+init_data() { # BIN DATA
+    "${AS_SERVER[@]}" "$1/initdb" -D "$2" -U dochak -A trust -E UTF8 --locale=C.UTF-8 &&
+        "${AS_SERVER[@]}" "$1/postgres" --single -D "$2" postgres <<<'CREATE DATABASE dochak;'
+}
+
+copy_data() { # BIN PORT DATA
+    "${AS_SERVER[@]}" "$1/pg_basebackup" -h 127.0.0.1 -p "$2" -U dochak --checkpoint=fast --write-recovery-conf -D "$3"
+}
+
+standby() { # DIR FROM
+    local dir bin port
+    dir=$(need_dir "$1")
+    [[ ! -e $dir/data ]] || die postgres "there is a server in $dir already" "Wipe it first."
+    is_running "$2" || die postgres "does not run in $2" "A copy is made of a server that runs."
+    bin=$(bin_dir "$2")
+    port=$(<"$2/port")
+    cd / # as in start
+    make_data "$dir" copy_data "$bin" "$port"
 }
 
 start() {
@@ -81,7 +101,7 @@ start() {
     port=$(daemon_port "$dir" "${2:-0}")
     port_is_free "$port" || die postgres "port $port is taken by another program" "Give another port, or none."
     cd / # the folder we are in may be closed to the server's user
-    [[ -s $dir/data/PG_VERSION ]] || init_data "$dir" "$bin"
+    [[ -s $dir/data/PG_VERSION ]] || make_data "$dir" init_data "$bin"
     # Left by a kill; its process is gone, as we know better than Postgres, which looks only at the number.
     rm -f "$dir/data/postmaster.pid"
     daemon_start "$dir" "${AS_SERVER[@]}" "$bin/postgres" -D "$(readlink -f "$dir/data")" \
@@ -112,6 +132,7 @@ case ${1-}:${2-} in
     kill:?*) daemon_stop postgres "$2" KILL 10 ;;
     wipe:?*) wipe "$2" ;;
     port:?*) cat "$2/port" ;;
+    standby:?*) [[ -n ${3-} ]] || usage; standby "$2" "$3" ;;
     psql:?*) run_psql "${@:2}" ;;
     *) usage ;;
 esac

@@ -7,49 +7,19 @@ from contextlib import contextmanager
 
 import pytest
 
-from support import payloads
 from support.senders import Senders, blux_posts
 from support.service import Service
+from support.thirds import check_all, event, ids_of, post_all, stored
 from support.wait import until
 from support.world import World
 
 EVENTS = 2000
-FAILED_EVERY = 3  # receipt number 0, 3, 6 … says failed
-
-
-def ids_of(count: int) -> list[str]:
-    return [f"m-{number:05}" for number in range(count)]
-
-
-def is_failed(id_: str) -> bool:
-    return int(id_[2:]) % FAILED_EVERY == 0
-
-
-def event(id_: str) -> dict:
-    return payloads.blux_event(id_, delivered=not is_failed(id_))
 
 
 def feed(world: World, count: int = EVENTS) -> list[str]:
     """That many receipts on the topic; the ingress stays."""
     world.new_ingress().start().wait_ready()
-    ids = ids_of(count)
-    for first in range(0, count, 200):
-        world.blux(*map(event, ids[first : first + 200]))
-    return ids
-
-
-def check_all(world: World, ids: list[str]) -> None:
-    """Every status, every receipt once, every alert once."""
-    world.settle(60)
-    assert world.statuses() == {id_: "DEAD_LETTER" if is_failed(id_) else "SENT" for id_ in ids}
-    assert world.sql("SELECT count(*) AS n FROM receipt")[0]["n"] == len(ids)
-    told = sorted(alert.header("ce_subject") for alert in world.alerts())
-    assert told == [id_ for id_ in ids if is_failed(id_)], "alerts are missing or doubled"
-    assert world.topics.read("quarantine") == []
-
-
-def stored(world: World) -> int:
-    return world.sql("SELECT count(*) AS n FROM notification")[0]["n"]
+    return post_all(world, ids_of(count))
 
 
 @contextmanager

@@ -3,24 +3,12 @@
 
 from pathlib import Path
 
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
-
 from support import http, payloads
 from support.service import Service, run_once
 from support.wait import until
 from support.world import World
 
 SYNC_EACH = "flush.messages"  # = 1: a broker syncs each record, so that one copy survives a power cut
-
-
-def set_topics(world: World, name: str, value: str) -> None:
-    admin = AdminClient({"bootstrap.servers": world.kafka.address})
-    entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
-    resources = [
-        ConfigResource(ResourceType.TOPIC, world.topics.name(short), incremental_configs=[entry]) for short in ("events", "quarantine")
-    ]
-    for future in admin.incremental_alter_configs(resources).values():
-        future.result(10)
 
 
 def reason_of(ingress: Service) -> str | None:
@@ -77,7 +65,7 @@ def test_what_the_spool_is_good_enough_for_stays_there_until_the_topics_are_mend
     assert {post(world, id_).status for id_ in ids} == {200}
     assert ingress.metrics()["dochak_ingress_spool_events"] == len(ids)
     assert world.records("events") == [] and survives(ingress) == ["process", "machine"]
-    set_topics(world, SYNC_EACH, "1")
+    world.topics.set(SYNC_EACH, "1")
     ingress.wait_ready(10)
     until("the spool is empty", lambda: ingress.metrics()["dochak_ingress_spool_events"] == 0, 30)
     assert sorted(record.key.decode() for record in world.records("events")) == sorted(ids)
@@ -89,7 +77,7 @@ def test_topics_that_are_mended_turn_readiness_green_without_a_spool(world: Worl
     ingress = world.new_ingress(DOCHAK_ACK_SURVIVES="machine").start()
     wait_red(world, ingress, "machine")
     assert post(world, "before").status == 503
-    set_topics(world, SYNC_EACH, "1")
+    world.topics.set(SYNC_EACH, "1")
     ingress.wait_ready(10)
     assert post(world, "after").status == 200
     assert [record.key for record in world.records("events")] == [b"after"]

@@ -10,21 +10,22 @@ from support import builds
 
 
 class Server:
-    def __init__(self, kind: str, folder: Path):
+    def __init__(self, kind: str, folder: Path, port: int = 0, **environment: str):
         self.kind = kind
         self.folder = folder
-        self.port = 0
+        self.port = port  # 0: a free one, which begin() finds
+        self._environment = environment
 
     def _run(self, verb: str, *args: str) -> str:
-        done = subprocess.run(
-            [builds.ROOT / "scripts" / f"{self.kind}.sh", verb, self.folder, *args], capture_output=True, text=True, timeout=180
-        )
+        launcher = builds.ROOT / "scripts" / f"{self.kind}.sh"
+        environment = {**os.environ, **self._environment}
+        done = subprocess.run([launcher, verb, self.folder, *args], capture_output=True, text=True, timeout=180, env=environment)
         assert done.returncode == 0, f"{self.kind} {verb}:\n{done.stdout}{done.stderr}"
         return done.stdout
 
     def begin(self) -> None:
         """Starts it on the port it had, else a free one; wait() says when it is there."""
-        self._run("start")
+        self._run("start", str(self.port))
         self.port = int(self._run("port"))
 
     def wait(self) -> None:
@@ -40,6 +41,10 @@ class Server:
     def kill(self) -> None:
         """SIGKILL, as a crash."""
         self._run("kill")
+
+    def copy(self, primary: "Server") -> None:
+        """Of Postgres: becomes its standby, once started."""
+        self._run("standby", str(primary.folder))
 
     def freeze(self) -> None:
         """It holds its connections and answers nothing."""

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec, ResourceType
 
 from support import builds
 from support.wait import until
@@ -218,6 +218,15 @@ class Topics:
 
     def flush(self) -> None:
         assert self._producer.flush(TIMEOUT * builds.patience()) == 0
+
+    # --- being
+
+    def set(self, name: str, value: str) -> None:
+        """A setting of those topics that ingress writes to."""
+        entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+        ours = [ConfigResource(ResourceType.TOPIC, self.name(short), incremental_configs=[entry]) for short in ("events", "quarantine")]
+        for future in self._admin.incremental_alter_configs(ours).values():
+            future.result(TIMEOUT)
 
     def delete(self) -> None:
         """Does not wait for it."""

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""Receipts of which every third says failed, and what must have become of them, whatever happened meanwhile."""
+
+import itertools
+import time
+from collections.abc import Iterator
+
+from support import payloads
+from support.senders import Post
+from support.world import World
+
+FAILED_EVERY = 3  # receipt number 0, 3, 6 … says failed
+
+
+def ids_of(count: int) -> list[str]:
+    return [f"m-{number:05}" for number in range(count)]
+
+
+def is_failed(id_: str) -> bool:
+    return int(id_[2:]) % FAILED_EVERY == 0
+
+
+def event(id_: str) -> dict:
+    return payloads.blux_event(id_, delivered=not is_failed(id_))
+
+
+def post_all(world: World, ids: list[str]) -> list[str]:
+    for first in range(0, len(ids), 200):
+        world.blux(*map(event, ids[first : first + 200]))
+    return ids
+
+
+def endless_posts() -> Iterator[Post]:
+    """For senders that go on until they are stopped, a hundred a second: there is always work, and the machine has time for the servers."""
+    for number in itertools.count():
+        time.sleep(0.01)
+        id_ = f"m-{number:05}"
+        yield Post(id_, "blux/sms", payloads.blux(event(id_)))
+
+
+def check_all(world: World, ids: list[str]) -> None:
+    """Every status, every receipt once, every alert once."""
+    world.settle(60)
+    assert world.statuses() == {id_: "DEAD_LETTER" if is_failed(id_) else "SENT" for id_ in ids}
+    assert world.sql("SELECT count(*) AS n FROM receipt")[0]["n"] == len(ids)
+    told = sorted(alert.header("ce_subject") for alert in world.alerts())
+    assert told == [id_ for id_ in ids if is_failed(id_)], "alerts are missing or doubled"
+    assert world.topics.read("quarantine") == []
+
+
+def stored(world: World) -> int:
+    return world.sql("SELECT count(*) AS n FROM notification")[0]["n"]
