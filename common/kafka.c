@@ -6,7 +6,9 @@
 #include "common/mem.h"
 #include "common/stop.h"
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { REASON_SIZE = 256, LINE_MAX_BYTES = 8192, FILE_MAX_BYTES = 65536 };
@@ -192,6 +194,32 @@ rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct
   rd_kafka_conf_destroy(conf); // taken over only by a success
   err_set(err, "kafka %s: %s", type == RD_KAFKA_PRODUCER ? "producer" : "consumer", reason);
   return NULL;
+}
+
+static void *destroy(void *rk) {
+  rd_kafka_destroy(rk);
+  return NULL;
+}
+
+void kafka_client_free(rd_kafka_t *rk) {
+  enum { PATIENCE_S = 3 };
+  pthread_t thread;
+  if (!rk) return;
+  if (rd_kafka_type(rk) == RD_KAFKA_CONSUMER)
+    rd_kafka_consumer_close(rk); // its callbacks are for this thread
+  char *name = mem_strdup(rd_kafka_name(rk));
+  if (pthread_create(&thread, NULL, destroy, rk) == 0) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += PATIENCE_S;
+    if (pthread_timedjoin_np(thread, NULL, &until) != 0) {
+      pthread_detach(thread);
+      log_warn("a Kafka client does not end and is left behind", LOG_STR("client", name));
+    }
+  } else {
+    rd_kafka_destroy(rk);
+  }
+  free(name);
 }
 
 // Without an address it connects to nobody, and would log that.

@@ -250,6 +250,6 @@ void outbox_close(struct outbox *outbox) {
   if (outbox == NULL) return;
   for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++)
     if (outbox->topics[t]) rd_kafka_topic_destroy(outbox->topics[t]);
-  if (outbox->producer) rd_kafka_destroy(outbox->producer);
+  kafka_client_free(outbox->producer);
   free(outbox);
 }

@@ -16,6 +16,14 @@ static void ignore_notice(void *arg, const PGresult *res) {
   (void)arg, (void)res; // "relation already exists, skipping" and the like
 }
 
+// Of several servers each has a line.
+static void one_line(char *text) {
+  size_t len = strlen(text);
+  while (len && text[len - 1] == '\n') text[--len] = '\0';
+  for (; *text; text++)
+    if (*text == '\n' || *text == '\t') *text = ' ';
+}
+
 PGconn *pg_connect(struct err *err) {
   // Everything else is the PG* environment's; these bound how long a dead server can hold a worker, and pass
   // by a standby.
@@ -31,7 +39,7 @@ PGconn *pg_connect(struct err *err) {
     return conn;
   }
   char *text = mem_strdup(conn ? PQerrorMessage(conn) : "out of memory");
-  text[strcspn(text, "\n")] = '\0';
+  one_line(text);
   err_set_class(err, pg_class_of(NULL)->name, "cannot connect to Postgres: %s", text);
   free(text);
   PQfinish(conn);

@@ -37,6 +37,7 @@ struct worker {
   size_t n_refused; // of them
   bool revoked;     // a rebalance took the partitions away while the batch was collected
   bool ready;
+  struct err fault;       // the consumer's, told to on_error(); its text is empty when there is none
   struct backoff backoff; // grows until a batch was committed
 };
 
@@ -62,6 +63,25 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
   if (assign) set_ready(w, true); // also with no partition: then others have them
   log_info(assign ? "partitions assigned" : "partitions revoked", LOG_INT("worker", w->index),
            LOG_INT("partitions", partitions->cnt));
+}
+
+// What the consumer gets over by itself is no more than a line in the log.
+static bool passes(const struct worker *w, rd_kafka_t *rk, rd_kafka_resp_err_t code, const char *reason,
+                   struct err *err) {
+  char cause[256];
+  rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(rk, cause, sizeof cause);
+  if (fatal) return kafka_fail(err, "consumer", fatal, cause);
+  if (!kafka_class_of(code)->passes) return kafka_fail(err, "consumer", code, reason);
+  log_warn_rarely(rd_kafka_err2name(code), "kafka consumer", LOG_INT("worker", w->index),
+                  LOG_STR("error", reason));
+  return true;
+}
+
+// What is wrong with no record in particular: brokers, topics, the client itself.
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque) {
+  struct worker *w = opaque;
+  struct err err;
+  if (!passes(w, rk, (rd_kafka_resp_err_t)code, reason, &err) && *w->fault.text == '\0') w->fault = err;
 }
 
 // With the topics' prefix: a broker hands a static member that comes back its old partitions, whatever it
@@ -103,6 +123,7 @@ static bool open_consumer(struct worker *w, const char *name, struct err *err) {
   rd_kafka_conf_t *conf = consumer_conf(w->processor->settings, name, err);
   if (conf == NULL) return false;
   rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+  rd_kafka_conf_set_error_cb(conf, on_error);
   rd_kafka_conf_set_opaque(conf, w);
   w->consumer = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
   if (w->consumer) rd_kafka_poll_set_consumer(w->consumer);
@@ -133,10 +154,8 @@ static bool open_all(struct worker *w, struct err *err) {
 
 static void close_all(struct worker *w) {
   set_ready(w, false);
-  if (w->consumer) {
-    rd_kafka_consumer_close(w->consumer);
-    rd_kafka_destroy(take(w->consumer));
-  }
+  w->fault = (struct err){0};
+  kafka_client_free(take(w->consumer));
   partitions_revoke(w->partitions); // a consumer that failed for good may not have said so
   outbox_close(take(w->outbox));
   store_close(take(w->store));
@@ -153,18 +172,6 @@ static void clear(struct worker *w) {
   measure_reset(&w->measure);
 }
 
-// What the consumer gets over by itself is no more than a line in the log.
-static bool consumer_error(const struct worker *w, const rd_kafka_message_t *rkm, struct err *err) {
-  char cause[256];
-  rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(w->consumer, cause, sizeof cause);
-  if (fatal) return kafka_fail(err, "consumer", fatal, cause);
-  if (!kafka_class_of(rkm->err)->passes)
-    return kafka_fail(err, "consumer", rkm->err, rd_kafka_message_errstr(rkm));
-  log_warn_rarely(rd_kafka_err2name(rkm->err), "kafka consumer", LOG_INT("worker", w->index),
-                  LOG_STR("error", rd_kafka_err2str(rkm->err)));
-  return true;
-}
-
 static void take_in(struct worker *w, const rd_kafka_message_t *rkm) {
   // Taken when it is sent, it could be that of a membership which never read these records.
   if (!w->group) w->group = rd_kafka_consumer_group_metadata(w->consumer);
@@ -179,6 +186,11 @@ static bool collect_one(struct worker *w, int timeout_ms, bool *got, struct err 
   if (w->revoked) clear(w); // whoever has the partitions now reads these again
   w->revoked = false;
   *got = rkm != NULL;
+  if (*w->fault.text) {
+    *err = w->fault;
+    if (rkm) rd_kafka_message_destroy(rkm);
+    return false;
+  }
   if (rkm == NULL) return true;
   if (rkm->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     take_in(w, rkm);
@@ -186,7 +198,7 @@ static bool collect_one(struct worker *w, int timeout_ms, bool *got, struct err 
   }
   bool end = rkm->err == RD_KAFKA_RESP_ERR__PARTITION_EOF; // of one partition: another may have more
   if (end) partitions_reached(w->partitions, rd_kafka_topic_name(rkm->rkt), rkm->partition, rkm->offset);
-  bool ok = end || consumer_error(w, rkm, err);
+  bool ok = end || passes(w, w->consumer, rkm->err, rd_kafka_message_errstr(rkm), err);
   rd_kafka_message_destroy(rkm);
   return ok;
 }

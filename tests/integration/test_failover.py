@@ -71,7 +71,7 @@ def read_only(server: Server) -> Iterator[None]:
 @pytest.mark.parametrize("sessions", ["stay", "end"])
 def test_a_server_that_may_only_be_read_is_waited_for(worlds, kafka: Server, own_postgres: Server, sessions: str) -> None:
     world = worlds.new(kafka, own_postgres)
-    with at_work(world, PGTARGETSESSIONATTRS="read-write") as processor:
+    with at_work(world) as processor:
         with read_only(own_postgres):
             if sessions == "end":
                 ask(own_postgres, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'dochak-processor'")

@@ -13,7 +13,7 @@ from support.topics import QUIET
 from support.wait import until
 from support.world import World
 
-FENCED = ["TXNERR", "FATAL", "fenced", "Fenced"]  # librdkafka's own lines about it
+FENCED = ["TXNERR", "FATAL", "fenced", "Fenced", "old epoch"]  # librdkafka's own lines about it
 ALONE = {"DOCHAK_WORKERS": "1"}
 
 

@@ -116,7 +116,6 @@ class PostgresPair:
         self.settings = {
             "PGHOST": "127.0.0.1,127.0.0.1",
             "PGPORT": f"{self.primary.port},{self.standby.port}",
-            "PGTARGETSESSIONATTRS": "read-write",
         }
 
     @property
