@@ -53,6 +53,7 @@ def test_failover_there_and_back_loses_and_doubles_nothing(pair: PostgresPair, w
             before = stored(world)
             pair.primary.kill()
             wait_red(processor)
+            until("it says why not the standby", lambda: "read-only" in processor.log_text())
             pair.promote()
             assert stored(world) >= before, "what was committed is gone"
             wait_more(world)
