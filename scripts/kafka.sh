@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # One Apache Kafka node (KRaft, broker and controller) for development and tests. The only way this project starts one.
 #
-#   kafka.sh start DIR [PORT]   starts it on 127.0.0.1:PORT (none or 0: the one used before, else a free one); does nothing if it runs
+#   kafka.sh start DIR [PORT [TOLD]]   starts it on 127.0.0.1:PORT (none or 0: the one used before, else a free one); does nothing if
+#                               it runs. TOLD: the port that clients are told to use, where a proxy listens; kept for later starts
 #   kafka.sh wait  DIR [SECS]   until it answers, at most SECS (60); an error shows the end of its log
 #   kafka.sh stop  DIR          asks it to end and waits      kill DIR   ends it with SIGKILL, as a crash would
 #   kafka.sh wipe  DIR          kill, and remove DIR          port DIR   prints its port
 #   kafka.sh jars               only fetches what `start` needs, if it is not there yet
 #
-# DIR holds all of it: data/, log, pid (line 1), port. Topics are not made by being named: `dochak-processor migrate` makes them.
+# DIR holds all of it: data/, log, pid (line 1), port, told. Topics are not made by being named: `dochak-processor migrate` makes them.
 # SPDX-License-Identifier: MIT
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -43,7 +44,7 @@ java_bin() {
 
 # All paths are relative to DIR, where the process lives: a comma, a space or Hangul in the checkout's path never reaches Kafka,
 # which splits log.dirs at commas, nor java's classpath, which splits at colons.
-write_properties() { # DIR PORT
+write_properties() { # DIR PORT TOLD
     local controller
     controller=$(free_port)
     cat >"$1/server.properties" <<PROPERTIES
@@ -51,7 +52,7 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$controller
 listeners=PLAINTEXT://127.0.0.1:$2,CONTROLLER://127.0.0.1:$controller
-advertised.listeners=PLAINTEXT://127.0.0.1:$2
+advertised.listeners=PLAINTEXT://127.0.0.1:$3
 controller.listener.names=CONTROLLER
 log.dirs=data
 auto.create.topics.enable=false
@@ -94,7 +95,8 @@ start() {
     fetch_jars
     port=$(daemon_port "$dir" "${2:-0}")
     port_is_free "$port" || die kafka "port $port is taken by another program" "Give another port, or none."
-    write_properties "$dir" "$port"
+    [[ -z ${3-} ]] || echo "$3" >"$dir/told"
+    write_properties "$dir" "$port" "$(cat "$dir/told" 2>/dev/null || echo "$port")"
     ln -sfn "$(jars_dir)" "$dir/jars"
     cd "$dir" || exit
     format_data "$java"
@@ -106,7 +108,7 @@ start() {
 answers() { kcat -L -b "127.0.0.1:$(<"$1/port")" -m 2 >/dev/null 2>&1; }
 
 case ${1-}:${2-} in
-    start:?*) start "$2" "${3-}" ;;
+    start:?*) start "$2" "${3-}" "${4-}" ;;
     wait:?*) command -v kcat >/dev/null || die kafka "kcat is not installed" "Install the package kcat."
         daemon_wait kafka "$2" "${3:-60}" answers "$2" ;;
     stop:?*) daemon_stop kafka "$2" TERM 30 ;;
