@@ -4,27 +4,33 @@
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from support import builds
 
 
 class Server:
-    def __init__(self, kind: str, folder: Path):
+    def __init__(self, kind: str, folder: Path, env: dict[str, str] | None = None):
         self.kind = kind
+        self._env = {**os.environ, **(env or {})}
         self.folder = folder
         self.port = 0
 
     def _run(self, verb: str, *args: str) -> str:
         done = subprocess.run(
-            [builds.ROOT / "scripts" / f"{self.kind}.sh", verb, self.folder, *args], capture_output=True, text=True, timeout=180
+            [builds.ROOT / "scripts" / f"{self.kind}.sh", verb, self.folder, *args],
+            capture_output=True,
+            text=True,
+            timeout=180,
+            env=self._env,
         )
         assert done.returncode == 0, f"{self.kind} {verb}:\n{done.stdout}{done.stderr}"
         return done.stdout
 
-    def begin(self) -> None:
+    def begin(self, *args: int) -> None:
         """Starts it on the port it had, else a free one; wait() says when it is there."""
-        self._run("start")
+        self._run("start", *map(str, args))
         self.port = int(self._run("port"))
 
     def wait(self) -> None:
@@ -43,16 +49,21 @@ class Server:
 
     def freeze(self) -> None:
         """It holds its connections and answers nothing."""
-        os.kill(self._pid(), signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        os.kill(self._pid(), signal.SIGCONT)
+        self._signal(signal.SIGCONT)
 
     def wipe(self) -> None:
         self._run("wipe")
 
-    def _pid(self) -> int:
-        return int((self.folder / "pid").read_text().split()[0])
+    def _signal(self, number: int) -> None:
+        """The process and those it has started: Postgres has one for each connection."""
+        pid = int((self.folder / "pid").read_text().split()[0])
+        os.kill(pid, number)
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            with suppress(ProcessLookupError):
+                os.kill(int(child), number)
 
     @property
     def address(self) -> str:
