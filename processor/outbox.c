@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPEN_TIMEOUT_MS = 15000, ABORT_TIMEOUT_MS = 10000, OFFSETS_TIMEOUT_MS = 10000, COMMIT_AGAIN_MS = 20 };
+enum { OPEN_TIMEOUT_MS = 15000, OPEN_TURN_MS = 500, ABORT_TIMEOUT_MS = 10000, OFFSETS_TIMEOUT_MS = 10000 };
+enum { COMMIT_AGAIN_MS = 20 };
 enum { QUEUE_FULL_MS = 10000 };
 enum { QUARANTINE_MAX_BYTES = 900000 }; // Kafka's default limit for a record is 1 MB, headers included
 
@@ -233,13 +234,24 @@ static bool open_topics(struct outbox *outbox, struct err *err) {
   return true;
 }
 
+// Asking again goes on with what was begun; in short turns, so that a stop does not wait for a Kafka that is
+// away.
+static bool init_transactions(rd_kafka_t *producer, const char *name, struct err *err) {
+  int64_t deadline_ms = clock_mono_ms() + OPEN_TIMEOUT_MS;
+  for (;;) {
+    rd_kafka_error_t *error = rd_kafka_init_transactions(producer, OPEN_TURN_MS);
+    if (error == NULL) return true;
+    if (!rd_kafka_error_is_retriable(error) || stop_requested() || clock_mono_ms() > deadline_ms)
+      return kafka_ok(error, name, err);
+    rd_kafka_error_destroy(error);
+  }
+}
+
 struct outbox *outbox_open(struct processor *p, const char *name, struct err *err) {
   struct outbox *outbox = mem_alloc(sizeof *outbox);
   outbox->processor = p;
   outbox->producer = kafka_client_new(RD_KAFKA_PRODUCER, producer_conf(p->settings, name, err), err);
-  if (outbox->producer &&
-      kafka_ok(rd_kafka_init_transactions(outbox->producer, OPEN_TIMEOUT_MS), name, err) &&
-      open_topics(outbox, err))
+  if (outbox->producer && init_transactions(outbox->producer, name, err) && open_topics(outbox, err))
     return outbox;
   err_prefix(err, "cannot begin as transactional producer: ");
   outbox_close(outbox);

@@ -249,3 +249,11 @@ def test_an_address_that_swallows_everything_is_answered_in_time_too(worlds, kaf
         until("ingress lives", lambda: alive(ingress))
         check_unavailable(world)
         ingress.stop()
+
+
+def test_stop_of_a_processor_that_has_not_found_kafka_yet_is_in_time(worlds, broker: Server, postgres: Server) -> None:
+    world = worlds.new(broker, postgres)
+    broker.kill()
+    processor = new_processor(world).start()
+    until("it looks for Kafka", lambda: processor.log_lines("librdkafka"))
+    processor.stop()

@@ -4,9 +4,13 @@
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from support import builds
+
+
+QUICK_JAVA = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}  # Kafka starts often here, and never runs for long
 
 
 class Server:
@@ -48,16 +52,21 @@ class Server:
 
     def freeze(self) -> None:
         """It holds its connections and answers nothing."""
-        os.kill(self._pid(), signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        os.kill(self._pid(), signal.SIGCONT)
+        self._signal(signal.SIGCONT)
 
     def wipe(self) -> None:
         self._run("wipe")
 
-    def _pid(self) -> int:
-        return int((self.folder / "pid").read_text().split()[0])
+    def _signal(self, number: int) -> None:
+        """The process and those it has started: Postgres has one for each connection."""
+        pid = int((self.folder / "pid").read_text().split()[0])
+        os.kill(pid, number)
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            with suppress(ProcessLookupError):
+                os.kill(int(child), number)
 
     @property
     def address(self) -> str:
@@ -65,7 +74,7 @@ class Server:
 
 
 def kafka(folder: Path) -> Server:
-    return Server("kafka", folder)
+    return Server("kafka", folder, **QUICK_JAVA)
 
 
 def postgres(folder: Path) -> Server:

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""./dev chaos: one run, its plan and what came of it on stdout; exit code 1 when anything was lost, doubled, wrong or late, or did not come
+back. The logs are then in .run/chaos/."""
+
+import argparse
+import os
+import platform
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from chaos import broken, run
+from chaos.stage import Ground
+from support import builds
+
+LOGS = builds.ROOT / ".run" / "chaos"
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./dev chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="everything random comes from it")
+    parser.add_argument("--receipts", type=int, default=50_000)
+    parser.add_argument("--faults", type=int, default=50)
+    parser.add_argument("--plan", action="store_true", help="only print the plan")
+    parser.add_argument(
+        "--broken", choices=broken.NAMES, help="a build broken on purpose, under a plan that aims at it: has to fail"
+    )
+    return parser.parse_args()
+
+
+def report(outcome: run.Outcome, args: argparse.Namespace, seconds: float) -> None:
+    print("\n".join([*outcome.facts, *outcome.verdict.examples(), *outcome.failures]))
+    for name, log in outcome.logs.items():
+        LOGS.mkdir(parents=True, exist_ok=True)
+        (LOGS / f"{name}.log").write_text(log)
+    size = f"--broken {args.broken}" if args.broken else f"--receipts {args.receipts} --faults {args.faults}"
+    print(f"{platform.machine()}, {os.cpu_count()} processors, {time.strftime('%Y-%m-%d %H:%M')}, {seconds:.0f} s in all")
+    print(f"again: ./dev chaos --seed {args.seed} {size}")
+    print(f"{outcome.verdict}; {'good' if outcome.is_good else 'FAILED'}")
+
+
+def main() -> int:
+    args = parse()
+    plan = broken.derive(args.broken, args.seed) if args.broken else run.derive(args.seed, args.receipts, args.faults)
+    print(plan, flush=True)
+    if args.plan:
+        return 0
+    if args.broken:
+        builds.BIN_DIR = broken.build(args.broken)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what runs is ended, and disks are unmounted
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="dochak-chaos-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)  # Postgres may run as another user
+        with Ground(Path(folder)) as ground:
+            outcome = run.play(plan, ground, say=lambda line: print(line, flush=True))
+    report(outcome, args, time.monotonic() - began)
+    return 0 if outcome.is_good else 1
+
+
+sys.exit(main())

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""What has to become of a notification: the status rules of the design, written down a second time and on their own."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from chaos.traffic import Signal
+
+DEAD_LETTERED, RECOVERED = "dochak.notification.dead_lettered.v1", "dochak.notification.recovered.v1"
+
+# status and signal → the next status, and whether the signal decides: then the row's outcome and code are its.
+RULES: dict[tuple[str | None, str], tuple[str, bool]] = {
+    (None, "accepted"): ("PENDING", False),
+    (None, "rejected"): ("DEAD_LETTER", True),
+    (None, "delivered"): ("SENT", True),
+    (None, "failed"): ("DEAD_LETTER", True),
+    (None, "unconfirmed"): ("PENDING", True),
+    ("PENDING", "accepted"): ("PENDING", False),
+    ("PENDING", "rejected"): ("DEAD_LETTER", True),
+    ("PENDING", "delivered"): ("SENT", True),
+    ("PENDING", "failed"): ("DEAD_LETTER", True),
+    ("PENDING", "unconfirmed"): ("PENDING", True),
+    ("SENT", "accepted"): ("SENT", False),
+    ("SENT", "rejected"): ("SENT", False),
+    ("SENT", "delivered"): ("SENT", False),
+    ("SENT", "failed"): ("SENT", False),
+    ("SENT", "unconfirmed"): ("SENT", False),
+    ("DEAD_LETTER", "accepted"): ("DEAD_LETTER", False),
+    ("DEAD_LETTER", "rejected"): ("DEAD_LETTER", False),
+    ("DEAD_LETTER", "delivered"): ("SENT", True),
+    ("DEAD_LETTER", "failed"): ("DEAD_LETTER", False),
+    ("DEAD_LETTER", "unconfirmed"): ("DEAD_LETTER", False),
+}
+ALERTS = {
+    (None, "DEAD_LETTER"): DEAD_LETTERED,
+    ("PENDING", "DEAD_LETTER"): DEAD_LETTERED,
+    ("DEAD_LETTER", "SENT"): RECOVERED,
+}
+
+
+@dataclass
+class Expected:
+    status: str | None = None
+    outcome: str | None = None
+    code: str | None = None
+    alerts: dict[str, str] = field(default_factory=dict)  # type → the code it tells
+
+
+def after(signals: Iterable[Signal]) -> Expected:
+    """In the order of the log; a receipt that comes again says nothing new."""
+    expected, seen = Expected(), set()
+    for signal in signals:
+        if signal.is_receipt and signal.name in seen:
+            continue
+        seen.add(signal.name)
+        before = expected.status
+        expected.status, decides = RULES[before, "failed" if signal.kind == "account_fault" else signal.kind]
+        if decides:
+            expected.outcome, expected.code = signal.kind, signal.code
+        if alert := ALERTS.get((before, expected.status)):
+            expected.alerts[alert] = expected.code
+    return expected
+
+
+def status_in_any_order(kinds: set[str]) -> str:
+    """Of all that was said about a notification, whoever said it first."""
+    if "delivered" in kinds:
+        return "SENT"
+    return "DEAD_LETTER" if kinds & {"failed", "account_fault", "rejected"} else "PENDING"

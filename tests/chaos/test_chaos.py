@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""The chaos harness in CI: one short seed, and the proof that its checker can fail."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from chaos import broken, checker, faults, rules, run, traffic
+from chaos.checker import Alert, Final, Verdict
+from chaos.stage import Ground
+from support import builds
+
+KINDS = [
+    faults.BY_NAME[name]
+    for name in (
+        "kill ingress",
+        "kill processor-1",
+        "kill kafka",
+        "kill postgres",
+        "freeze ingress",
+        "freeze processor-2",
+        "restart processor-1",
+        "cut after COMMIT postgres-wire",
+    )
+]
+
+
+@pytest.fixture(scope="module")
+def ground(run_folder: Path) -> Iterator[Ground]:
+    folder = run_folder / "chaos"
+    folder.mkdir(0o711)
+    with Ground(folder) as ground:
+        yield ground
+
+
+def show(outcome: run.Outcome) -> None:
+    print("\n".join([str(outcome.verdict), *outcome.facts, *outcome.verdict.examples(), *outcome.failures]))
+    for name, log in outcome.logs.items():
+        print(f"--- {name}'s log ends:\n{log[-4000:]}")
+
+
+@pytest.mark.usefixtures("plain_build")
+def test_nothing_is_lost_doubled_wrong_or_late_whatever_dies(ground: Ground) -> None:
+    plan = run.derive(seed=3, receipts=3000, count=len(KINDS), kinds=KINDS)
+    print(plan)
+    outcome = run.play(plan, ground)
+    show(outcome)
+    assert outcome.is_good
+
+
+@pytest.mark.usefixtures("plain_build")
+@pytest.mark.parametrize(("name", "found"), [("offsets", "doubled"), ("row", "lost")])
+def test_a_build_that_is_broken_is_found_out(ground: Ground, monkeypatch: pytest.MonkeyPatch, name: str, found: str) -> None:
+    monkeypatch.setattr(builds, "BIN_DIR", broken.build(name))
+    outcome = run.play(broken.derive(name, seed=1), ground)
+    show(outcome)
+    assert getattr(outcome.verdict, found)
+
+
+# --- the plan
+
+
+def test_a_seed_is_a_plan() -> None:
+    assert str(run.derive(7, 5000, 50)) == str(run.derive(7, 5000, 50)) != str(run.derive(8, 5000, 50))
+    assert traffic.derive(7, 5000) == traffic.derive(7, 5000)
+    assert sum(post.receipts for post in traffic.derive(7, 5000)) == 5000
+
+
+# --- the checker, fed with an end that was doctored
+
+SENT = list(traffic.signals(traffic.derive(1, 500)))
+
+
+def right_end() -> Final:
+    """What a system that never fails leaves behind."""
+    stories = defaultdict(list)
+    for signal in SENT:
+        if signal.kind != "other":
+            stories[signal.provider, signal.id].append(signal)
+    expected = {key: rules.after(signals) for key, signals in stories.items()}
+    alerts = [(type_, *key, code) for key, want in expected.items() for type_, code in want.alerts.items()]
+    return Final(
+        events=[(hash(signal.id) % 4, signal.name) for signal in SENT],
+        notifications={key: {"status": want.status, "outcome": want.outcome, "code": want.code} for key, want in expected.items()},
+        receipts=[(name, kind) for name, kind in {signal.name: signal.kind for signal in SENT if signal.is_receipt}.items()],
+        alerts=[Alert(f"id-{number}", *alert) for number, alert in enumerate(alerts)],
+        quarantined=0,
+    )
+
+
+def judge(final: Final) -> Verdict:
+    return checker.judge(SENT, SENT, final)
+
+
+def test_the_checker_has_nothing_to_say_about_the_right_end() -> None:
+    verdict = judge(right_end())
+    assert verdict.is_good, verdict.examples()
+
+
+def _forget_event(final: Final) -> None:
+    name = final.receipts[0][0]
+    final.events = [event for event in final.events if event[1] != name]
+
+
+def _change_status(final: Final) -> None:
+    next(row for row in final.notifications.values() if row["status"] == "SENT")["status"] = "DEAD_LETTER"
+
+
+def _change_code(final: Final) -> None:
+    next(row for row in final.notifications.values() if row["code"])["code"] = "0"
+
+
+def _move(final: Final) -> None:
+    repeated = next(name for _, name in final.events if sum(event[1] == name for event in final.events) > 1)
+    at = next(number for number, event in enumerate(final.events) if event[1] == repeated)
+    final.events[at] = (9, repeated)
+
+
+@pytest.mark.parametrize(
+    ("doctor", "found"),
+    [
+        (_forget_event, "lost"),
+        (lambda final: final.receipts.pop(), "lost"),
+        (lambda final: final.alerts.pop(), "lost"),
+        (lambda final: final.notifications.popitem(), "lost"),
+        (lambda final: final.alerts.append(final.alerts[0]), "doubled"),
+        (lambda final: final.alerts.append(replace(final.alerts[0], id="another")), "doubled"),
+        (lambda final: final.receipts.append(final.receipts[0]), "doubled"),
+        (_change_status, "wrong"),
+        (_change_code, "wrong"),
+        (_move, "wrong"),
+        (lambda final: final.alerts.append(Alert("id", rules.RECOVERED, "blux", "nobody", None)), "wrong"),
+        (lambda final: final.notifications.update({("blux", "nobody"): {}}), "wrong"),
+        (lambda final: final.events.append((0, ("receipt", "blux", "nobody", None, ""))), "wrong"),
+        (lambda final: setattr(final, "quarantined", 1), "wrong"),
+    ],
+)
+def test_the_checker_finds_what_is_not_right(doctor: Callable[[Final], object], found: str) -> None:
+    final = right_end()
+    doctor(final)
+    verdict = judge(final)
+    assert getattr(verdict, found), verdict.examples()
+
+
+def test_a_fallback_ends_the_same_in_either_order_but_is_told_only_when_it_failed_first() -> None:
+    failed, delivered = (
+        traffic.Signal("bizgo", "x", kind, code, channel)
+        for kind, code, channel in (("failed", "1", "ALIMTALK"), ("delivered", "2", "SMS"))
+    )
+    assert [(rules.after(order).status, list(rules.after(order).alerts)) for order in ([failed, delivered], [delivered, failed])] == [
+        ("SENT", [rules.DEAD_LETTERED, rules.RECOVERED]),
+        ("SENT", []),
+    ]
