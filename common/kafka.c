@@ -202,17 +202,15 @@ static void *destroy(void *rk) {
 }
 
 void kafka_client_free(rd_kafka_t *rk) {
-  enum { PATIENCE_S = 3 };
+  enum { PATIENCE_MS = 3000 };
   pthread_t thread;
   if (!rk) return;
   if (rd_kafka_type(rk) == RD_KAFKA_CONSUMER)
     rd_kafka_consumer_close(rk); // its callbacks are for this thread
   char *name = mem_strdup(rd_kafka_name(rk));
   if (pthread_create(&thread, NULL, destroy, rk) == 0) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += PATIENCE_S;
-    if (pthread_timedjoin_np(thread, NULL, &until) != 0) {
+    struct timespec until = clock_timespec_at(clock_mono_ms() + PATIENCE_MS);
+    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
       pthread_detach(thread);
       log_warn("a Kafka client does not end and is left behind", LOG_STR("client", name));
     }

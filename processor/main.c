@@ -2,6 +2,7 @@
 // dochak-processor: turns events into statuses and alerts. `dochak-processor migrate` prepares its database
 // and topics; the commands of processor/commands look at what is there and put it right.
 #include "common/admin.h"
+#include "common/clock.h"
 #include "common/mem.h"
 #include "common/stop.h"
 #include "processor/commands/command.h"
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct metric metric_list[METRIC_COUNT] = {
     [METRIC_RECORDS] = {"dochak_processor_records_total", "Records taken in, by what they say.",
@@ -90,6 +92,19 @@ static void processor_fini(struct processor *p) {
   metrics_free(p->metrics);
 }
 
+// A worker that hangs in a call to a server that does not answer is left where it is: what it has begun is done
+// again at the next start, as after a crash. Whoever asked for the stop does not wait.
+static void join(struct worker **workers, size_t n) {
+  enum { GRACE_MS = 6000 };
+  int64_t until_ms = clock_mono_ms() + GRACE_MS;
+  size_t hanging = 0;
+  for (size_t i = 0; i < n; i++) hanging += !worker_join(workers[i], until_ms);
+  if (!hanging) return;
+  log_warn("stopped while workers wait for Kafka or Postgres; what they have begun is done again",
+           LOG_INT("workers", hanging));
+  _exit(0);
+}
+
 static bool work(struct processor *p, struct err *err) {
   size_t n = (size_t)p->settings->workers;
   AUTO_FREE struct worker **workers = mem_array(n, sizeof(struct worker *));
@@ -100,7 +115,7 @@ static bool work(struct processor *p, struct err *err) {
   else
     stop_request();
   while (!stop_requested()) stop_wait_ms(60000);
-  for (size_t i = 0; i < n; i++) worker_join(workers[i]);
+  join(workers, n);
   if (started) log_info("stopped", LOG_INT("workers", n));
   return started;
 }

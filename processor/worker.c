@@ -337,8 +337,10 @@ struct worker *worker_start(struct processor *processor, int index, struct err *
   return NULL;
 }
 
-void worker_join(struct worker *w) {
-  if (w == NULL) return;
-  pthread_join(w->thread, NULL);
+bool worker_join(struct worker *w, int64_t until_ms) {
+  if (w == NULL) return true;
+  struct timespec until = clock_timespec_at(until_ms);
+  if (pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &until) != 0) return false;
   worker_free(w);
+  return true;
 }
