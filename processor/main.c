@@ -50,10 +50,8 @@ static int fail(const struct err *err) {
 
 static int migrate(const struct settings *settings) {
   struct err err = {0};
-  int applied = 0;
   size_t created = 0;
-  if (!migrate_schema(&applied, &err)) return fail(&err);
-  printf("postgres: %d migration%s applied\n", applied, applied == 1 ? "" : "s");
+  if (!migrate_schema(&err)) return fail(&err);
   if (!migrate_topics(settings, &created, &err)) return fail(&err);
   printf("kafka: %zu topic%s created\n", created, created == 1 ? "" : "s");
   return 0;
