@@ -51,7 +51,7 @@ static int fail(const struct err *err) {
 static int migrate(const struct settings *settings) {
   struct err err = {0};
   size_t created = 0;
-  if (!migrate_schema(&err)) return fail(&err);
+  if (!migrate_schema(settings->runtime_role, &err)) return fail(&err);
   if (!migrate_topics(settings, &created, &err)) return fail(&err);
   printf("kafka: %zu topic%s created\n", created, created == 1 ? "" : "s");
   return 0;

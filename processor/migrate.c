@@ -174,15 +174,34 @@ static bool prepare_table(PGconn *conn, struct err *err) {
   return version > 0 || pg_command(conn, "make table schema_migration", pg_sql("migration_table.sql"), err);
 }
 
-static bool migrate_connected(PGconn *conn, struct err *err) {
-  return pg_command(conn, "session settings", session_settings, err) && patiently(conn, NULL, lock, err) &&
-         prepare_table(conn, err) && apply_missing(conn, err);
+static bool grant(PGconn *conn, const char *role, struct err *err) {
+  if (*role == '\0') return true;
+  AUTO_RESULT *res = run(conn, "runtime_grants.sql", 1, &role);
+  if (!pg_ok(conn, res, "look for the role", NULL, err)) return false;
+  if (PQntuples(res) == 0)
+    return err_set(err, "there is no role %s; as an administrator: CREATE ROLE … LOGIN", role);
+  if (*PQgetvalue(res, 0, 0) == 't')
+    return err_set(err,
+                   "the role %s may change tables: it is a superuser or a member of %s, or may create in "
+                   "the schema",
+                   role, PQuser(conn));
+  if (!pg_command(conn, "grant", PQgetvalue(res, 0, 1), err)) return false;
+  AUTO_FREE char *line = mem_printf("%s may read and write, and change no table", role);
+  say(line);
+  return true;
 }
 
-bool migrate_schema(struct err *err) {
+static bool migrate_connected(PGconn *conn, const char *runtime_role, struct err *err) {
+  if (!pg_command(conn, "session settings", session_settings, err) || !patiently(conn, NULL, lock, err) ||
+      !prepare_table(conn, err) || !apply_missing(conn, err))
+    return false;
+  return grant(conn, runtime_role, err) || err_prefix(err, "DOCHAK_RUNTIME_ROLE: ");
+}
+
+bool migrate_schema(const char *runtime_role, struct err *err) {
   PGconn *conn = pg_connect(err);
   if (conn == NULL) return false;
-  bool done = migrate_connected(conn, err); // the lock goes with the connection
+  bool done = migrate_connected(conn, runtime_role, err); // the lock goes with the connection
   PQfinish(conn);
   return done;
 }

@@ -6,8 +6,8 @@
 #include "common/err.h"
 #include "common/settings.h"
 
-// Applies the migrations that are missing, each in its own transaction. Says on stdout what it does, and whom
-// it waits for: until stop_request(), if need be.
-MUST_CHECK bool migrate_schema(struct err *err);
+// Applies the migrations that are missing, each in its own transaction, then gives the runtime role ("":
+// none) what it needs. Says on stdout what it does, and whom it waits for: until stop_request(), if need be.
+MUST_CHECK bool migrate_schema(const char *runtime_role, struct err *err);
 // Creates the topics that are missing. `created` counts them.
 MUST_CHECK bool migrate_topics(const struct settings *settings, size_t *created, struct err *err);

@@ -19,7 +19,7 @@ from support.topics import Record, Topics
 from support.wait import until
 
 PARTITIONS = 4
-OWNER = "dochak"
+OWNER, RUNTIME_ROLE = "dochak", "dochak_runtime"  # who may do everything, and who the services are
 _numbers = itertools.count(1)
 _given: set[int] = set()  # ports; nobody listens on them yet, so the kernel would give them again
 
@@ -84,8 +84,9 @@ class World:
             "DOCHAK_LOG_LEVEL": "debug",  # the more is said, the more can slip out
             "PGHOST": "127.0.0.1",
             "PGPORT": str(self.postgres.port),
-            "PGUSER": OWNER,
+            "PGUSER": RUNTIME_ROLE,
             "PGDATABASE": self.name,
+            "DOCHAK_RUNTIME_ROLE": RUNTIME_ROLE,
             **settings,
         }
 
@@ -97,6 +98,7 @@ class World:
 
     def create_database(self) -> "World":
         self._administer(f'CREATE DATABASE "{self.name}"')
+        self._administer(f"DO $$BEGIN CREATE ROLE {RUNTIME_ROLE} LOGIN; EXCEPTION WHEN duplicate_object THEN END$$")
         return self
 
     def _administer(self, statement: str) -> None:
