@@ -49,14 +49,18 @@ check_settings() {
     ((${#faults[@]} == 0)) || die settings "${faults[@]}"
 }
 
+# Ends NAME if it runs with anything else than it would start with now.
+stop_changed() { # NAME
+    is_running "$RUN/$1" && service_has_changed "$1" || return 0
+    say "$1" "its program, its settings or a file they name have changed: starting it anew"
+    daemon_stop "$1" "$RUN/$1" TERM 30
+}
+
 start_service() { # NAME
     local name=$1 dir=$RUN/$1
     mkdir -p "$dir"
-    if is_running "$dir"; then
-        service_has_changed "$name" || return 0
-        say "$name" "its program, its settings or a file they name have changed: starting it anew"
-        daemon_stop "$name" "$dir" TERM 30
-    fi
+    stop_changed "$name"
+    ! is_running "$dir" || return 0
     service_fingerprint "$name" >"$dir/fingerprint"
     cd "$ROOT" || exit # so that a relative path within a file that a setting names always means the same
     daemon_start "$dir" env PGUSER="$(service_user)" "$(service_binary "$name")"
