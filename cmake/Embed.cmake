@@ -2,7 +2,7 @@
 # dochak_embed(TARGET SYMBOL FILES...): the files, whole, as `const struct embedded SYMBOL[]` (common/embedded.h),
 # ended by a row whose name is NULL. Names are the files' own, without a folder.
 function(dochak_embed target symbol)
-  set(out "${CMAKE_CURRENT_BINARY_DIR}/${symbol}.c")
+  set(out "${CMAKE_CURRENT_BINARY_DIR}/${target}-${symbol}.c")
   set(files ${ARGN})
   add_custom_command(OUTPUT "${out}"
     COMMAND "${CMAKE_COMMAND}" -DOUT=${out} -DSYMBOL=${symbol} "-DFILES=${files}"

@@ -110,6 +110,14 @@ static const struct option table[] = {
     ROW("DOCHAK_TOPIC_REPLICATION", OPTION_INT, topic_replication, "-1", .min = -1, .max = 16,
         .services = SERVICE_PROCESSOR,
         .help = "Replication factor of the topics that migrate creates; -1 is the broker's default."),
+    ROW("DOCHAK_RUNTIME_ROLE", OPTION_TEXT, runtime_role, "", .services = SERVICE_PROCESSOR,
+        .help = "Role of Postgres to which migrate grants what a processor needs and no more, if the "
+                "processors do not run as the owner of the tables."),
+    ROW("DOCHAK_RETENTION_DAYS", OPTION_INT, retention_days, "0", .min = 0, .max = 36500,
+        .services = SERVICE_PROCESSOR,
+        .help = "Days after which what is finished is deleted: SENT and DEAD_LETTER notifications with their "
+                "receipts, and alerts that are out. At least 14, and longer than the events topic keeps its "
+                "records; 0 keeps all for ever."),
 };
 
 bool settings_load(unsigned service, struct settings *out, struct err *err) {

@@ -39,6 +39,8 @@ struct settings {
   char *recipient_key; // secret of the keyed hash of recipients
   int64_t topic_partitions;
   int64_t topic_replication; // -1 = the broker's default
+  char *runtime_role;        // whom migrate grants what a processor needs, or ""
+  int64_t retention_days;    // 0 = for ever; processor/retention.h
 };
 
 // Loads from the environment. `service` is one of the SERVICE_ bits.

@@ -8,6 +8,7 @@
 #include "processor/commands/command.h"
 #include "processor/migrate.h"
 #include "processor/processor.h"
+#include "processor/retention.h"
 #include "processor/worker.h"
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -43,6 +44,10 @@ static const struct metric metric_list[METRIC_COUNT] = {
     [METRIC_PARTITION_LAG] = {"dochak_processor_partition_lag",
                               "Records of a partition read here that are not committed yet.", METRIC_GAUGE,
                               "topic,partition"},
+    [METRIC_DELETED] = {"dochak_processor_retention_deleted_total", "Rows deleted because of their age.",
+                        METRIC_COUNTER, "table"},
+    [METRIC_DELETION_FAILURES] = {"dochak_processor_retention_failures_total",
+                                  "Times retention ended early, to be tried again.", METRIC_COUNTER, NULL},
 };
 
 static int fail(const struct err *err) {
@@ -52,10 +57,8 @@ static int fail(const struct err *err) {
 
 static int migrate(const struct settings *settings) {
   struct err err = {0};
-  int applied = 0;
   size_t created = 0;
-  if (!migrate_schema(&applied, &err)) return fail(&err);
-  printf("postgres: %d migration%s applied\n", applied, applied == 1 ? "" : "s");
+  if (!migrate_schema(settings->runtime_role, &err)) return fail(&err);
   if (!migrate_topics(settings, &created, &err)) return fail(&err);
   printf("kafka: %zu topic%s created\n", created, created == 1 ? "" : "s");
   return 0;
@@ -108,7 +111,8 @@ static void join(struct worker **workers, size_t n) {
 static bool work(struct processor *p, struct err *err) {
   size_t n = (size_t)p->settings->workers;
   AUTO_FREE struct worker **workers = mem_array(n, sizeof(struct worker *));
-  bool started = true;
+  struct retention *retention = NULL;
+  bool started = retention_start(p, &retention, err);
   for (size_t i = 0; started && i < n; i++) started = (workers[i] = worker_start(p, (int)i, err)) != NULL;
   if (started)
     log_info("started", LOG_STR("version", DOCHAK_VERSION), LOG_INT("workers", n));
@@ -116,6 +120,7 @@ static bool work(struct processor *p, struct err *err) {
     stop_request();
   while (!stop_requested()) stop_wait_ms(60000);
   join(workers, n);
+  retention_join(retention);
   if (started) log_info("stopped", LOG_INT("workers", n));
   return started;
 }
@@ -143,7 +148,7 @@ static int do_command(const struct command *command, const void *options, const 
 
 static int check(const struct settings *settings) {
   struct err err = {0};
-  if (!worker_check(settings, &err)) return fail(&err);
+  if (!retention_check(settings, &err) || !worker_check(settings, &err)) return fail(&err);
   puts("settings: ok\nproviders: ok\nkafka: ok, not connected");
   return 0;
 }

@@ -8,10 +8,11 @@
 #include "common/mem.h"
 #include "processor/processor.h"
 #include "processor/rows.h"
+#include "processor/schema_version.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCHEMA_VERSION = 1, AGAIN_TRIES = 8 };
+enum { AGAIN_TRIES = 8 };
 
 struct store {
   PGconn *conn;
@@ -38,16 +39,6 @@ static const char *const statements[] = {"receipt_insert.sql",     "notification
                                          "notification_write.sql", "alert_insert.sql",
                                          "alert_read.sql",         "alert_told.sql"};
 
-static bool schema_is_ours(PGconn *conn, struct err *err) {
-  AUTO_RESULT *res = PQexec(conn, pg_sql("migration_version.sql"));
-  const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-  bool missing = sqlstate && strcmp(sqlstate, "42P01") == 0; // no such table
-  if (!missing && !pg_ok(conn, res, "read the schema's version", NULL, err)) return false;
-  if (!missing && strtol(PQgetvalue(res, 0, 0), NULL, 10) >= SCHEMA_VERSION) return true;
-  return err_set(err, "the database has no schema of version %d or newer; run: dochak-processor migrate",
-                 SCHEMA_VERSION);
-}
-
 // A commit that is not on disk must not be followed by Kafka's; a frozen worker must not hold its rows for
 // ever against the one that took over its partitions. No limit for statements: it would end a commit's wait
 // for a synchronous standby, and Postgres calls that a commit, too. Locks are what a statement of ours can
@@ -60,7 +51,7 @@ static const char session_settings[] = "SET synchronous_commit = on;"
 struct store *store_open(struct metrics *metrics, struct err *err) {
   PGconn *conn = pg_connect(err);
   if (conn == NULL) return NULL;
-  if (!pg_command(conn, "session settings", session_settings, err) || !schema_is_ours(conn, err) ||
+  if (!pg_command(conn, "session settings", session_settings, err) || !schema_version_hold(conn, err) ||
       !rows_prepare(conn, statements, COUNT_OF(statements), err)) {
     PQfinish(conn);
     return NULL;

@@ -18,8 +18,7 @@ enum store_result {
   STORE_REFUSED, // some record holds what Postgres will never take; err says what
 };
 
-// Connects by libpq's own PG* environment, prepares, and checks that the schema is the one we know; the error
-// says to run `dochak-processor migrate` where it is not.
+// Connects by libpq's own PG* environment, prepares, and holds the schema's version (schema_version.h).
 // `metrics` counts what was done again; NULL: nobody wants to know. Borrowed.
 MUST_CHECK struct store *store_open(struct metrics *metrics, struct err *err);
 void store_close(struct store *store);

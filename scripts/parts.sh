@@ -88,6 +88,7 @@ database() {
 processor() { # COMMAND [ARG…]: under the settings of what is up
     (($#)) || die dev "processor takes a command" "For example ./dev processor quarantine list; ./dev processor --help lists them."
     settings_of_up
+    [[ $1 == migrate ]] || PGUSER=$(service_user)
     exec "$(service_binary processor)" "$@"
 }
 

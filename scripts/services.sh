@@ -4,6 +4,13 @@
 
 service_binary() { echo "$ROOT/build/release/bin/dochak-$1"; }
 
+# Whom Postgres sees: PGUSER owns the tables, and is who migrates; all else runs as the runtime role, which cannot change them.
+service_user() {
+    local role
+    role=$(value_of DOCHAK_RUNTIME_ROLE)
+    echo "${role:-$PGUSER}"
+}
+
 # The content of every file that a setting names. (The provider files of the checkout are in the program.)
 files_of_settings() {
     local name files=() providers
@@ -42,17 +49,21 @@ check_settings() {
     ((${#faults[@]} == 0)) || die settings "${faults[@]}"
 }
 
+# Ends NAME if it runs with anything else than it would start with now.
+stop_changed() { # NAME
+    is_running "$RUN/$1" && service_has_changed "$1" || return 0
+    say "$1" "its program, its settings or a file they name have changed: starting it anew"
+    daemon_stop "$1" "$RUN/$1" TERM 30
+}
+
 start_service() { # NAME
     local name=$1 dir=$RUN/$1
     mkdir -p "$dir"
-    if is_running "$dir"; then
-        service_has_changed "$name" || return 0
-        say "$name" "its program, its settings or a file they name have changed: starting it anew"
-        daemon_stop "$name" "$dir" TERM 30
-    fi
+    stop_changed "$name"
+    ! is_running "$dir" || return 0
     service_fingerprint "$name" >"$dir/fingerprint"
     cd "$ROOT" || exit # so that a relative path within a file that a setting names always means the same
-    daemon_start "$dir" "$(service_binary "$name")"
+    daemon_start "$dir" env PGUSER="$(service_user)" "$(service_binary "$name")"
 }
 
 service_says() { curl -fs -o /dev/null --noproxy '*' -m 2 "$1"; } # URL
@@ -71,11 +82,18 @@ missing_servers() {
 # Not if the caller has brought one.
 kafka_is_ours() { [[ $(value_of DOCHAK_KAFKA_BOOTSTRAP) == "127.0.0.1:$(<"$RUN/kafka/port")" ]]; }
 
+# In production this is the administrator's to do.
+make_runtime_role() {
+    psql -Xq -v ON_ERROR_STOP=1 -v role="$(service_user)" <<'SQL'
+SELECT format('CREATE ROLE %I LOGIN', :'role') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'role') \gexec
+SQL
+}
+
 # Topics and tables; what it says is only of interest if it fails.
 migrate() {
     local log=$RUN/log/migrate.log
     mkdir -p "$RUN/log"
-    "$(service_binary processor)" migrate >"$log" 2>&1 || {
+    { make_runtime_role && "$(service_binary processor)" migrate; } >"$log" 2>&1 || {
         show_tail "$log"
         die migrate "could not bring the tables and topics up to date" "./dev logs postgres and ./dev logs kafka may say why."
     }

@@ -115,6 +115,7 @@ export_settings() {
     by_default DOCHAK_SPOOL_DIR "$RUN/ingress/spool"
     by_default DOCHAK_PROCESSOR_OPS_LISTEN "127.0.0.1:$(<"$RUN/processor/ops-port")"
     by_default DOCHAK_INSTANCE dev
+    by_default DOCHAK_RUNTIME_ROLE dochak_runtime
     local name
     for name in DOCHAK_INGRESS_KEY DOCHAK_RECIPIENT_KEY DOCHAK_SECRET_BIZGO_PATH DOCHAK_SECRET_BLUX_PATH; do
         by_default "$name" "$(secret "$name")"

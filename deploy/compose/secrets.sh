@@ -24,6 +24,8 @@ make() {
     for name in ingress_key recipient_key bizgo_path blux_path; do keep "$name" 400 "$(random_key)"; done
     keep postgres_password 444 "$(random_key)" # read by the user of the Postgres image, which is not ours
     keep pgpass 600 "*:*:*:*:$(<postgres_password)"
+    keep runtime_password 400 "$(random_key)"
+    keep runtime_pgpass 600 "*:*:*:*:$(<runtime_password)"
 }
 
 show() {

@@ -1,5 +1,6 @@
 -- What became of every message: the notifications, the receipts that say so, the alerts they raised.
 -- Every table but schema_migration is found by (provider, notification_id) or by the place of a record in Kafka.
+-- bears: 1
 
 CREATE TABLE notification (
   provider        text        NOT NULL,

@@ -43,7 +43,7 @@ def keys_in(folder: Path) -> dict[str, str]:
 
 def test_ours_are_the_known_four():
     assert OURS.keys() == {"secrets", "migrate", "ingress", "processor"}
-    assert ONCE == {"secrets", "migrate"}
+    assert ONCE == {"secrets", "roles", "migrate"}
 
 
 def test_every_setting_is_known():
@@ -65,7 +65,7 @@ def test_no_secret_stands_in_it():
 def test_every_key_that_is_read_is_made_once(tmp_path: Path):
     run_script(tmp_path, "make")
     made = keys_in(tmp_path)
-    read = {value.removeprefix(f"{KEYS}/") for _, _, value in ENVIRONMENT if value.startswith(f"{KEYS}/")}
+    read = set(re.findall(rf"{KEYS}/(\w+)", COMPOSE))
     assert read == made.keys()
     assert len(set(made.values())) == len(made)
     run_script(tmp_path, "make")
@@ -115,7 +115,7 @@ def test_every_start_waits_for_what_it_needs():
     for name, service in SERVICES.items():
         for needed, how in service.get("depends_on", {}).items():
             assert how["condition"] == ("service_completed_successfully" if needed in ONCE else "service_healthy"), f"{name}: {needed}"
-    assert SERVICES["migrate"]["depends_on"].keys() == {"secrets", "kafka", "postgres"}
+    assert SERVICES["migrate"]["depends_on"].keys() == {"secrets", "kafka", "postgres", "roles"}
     assert all("migrate" in SERVICES[name]["depends_on"] for name in ("ingress", "processor"))
 
 
@@ -126,6 +126,16 @@ def test_ours_need_no_right_at_all():
         assert service["cap_drop"] == ["ALL"], name
         assert "no-new-privileges:true" in service["security_opt"], name
     assert re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE) == ["10001:10001"]
+
+
+def test_only_migrate_is_the_owner_of_the_tables():
+    """The processor is the role that migrate grants its rights to, with a password of its own."""
+    migrate, processor = (SERVICES[name]["environment"] for name in ("migrate", "processor"))
+    assert (
+        processor["PGUSER"] == migrate["DOCHAK_RUNTIME_ROLE"] != migrate["PGUSER"] == SERVICES["postgres"]["environment"]["POSTGRES_USER"]
+    )
+    assert processor["PGPASSFILE"] != migrate["PGPASSFILE"]
+    assert f"CREATE ROLE {processor['PGUSER']} LOGIN'" in SERVICES["roles"]["command"][-1]
 
 
 def test_ports_are_bound_to_this_machine_only():

@@ -279,25 +279,6 @@ def test_port_zero_takes_a_free_one_and_logs_it(world: World) -> None:
 # --- migrate
 
 
-def test_migrate_again_does_nothing(worlds, kafka, postgres) -> None:
-    world = worlds.new(kafka, postgres, migrated=False)
-    assert world.migrate() == "postgres: 1 migration applied\nkafka: 3 topics created\n"
-    for _ in range(2):
-        assert world.migrate() == "postgres: 0 migrations applied\nkafka: 0 topics created\n"
-
-
-def test_migrate_by_five_at_once_is_one_migration(worlds, kafka, postgres) -> None:
-    world = worlds.new(kafka, postgres, migrated=False)
-    command = [*builds.WRAPPER, builds.program("processor"), "migrate"]
-    started = [subprocess.Popen(command, env=world.env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(5)]
-    said = [process.communicate(timeout=60 * builds.patience()) for process in started]
-    assert [(process.returncode, err) for process, (_, err) in zip(started, said, strict=True)] == [(0, "")] * 5, said
-    assert sum("1 migration applied" in out for out, _ in said) == 1
-    world.start()
-    world.bizgo(payloads.bizgo("x", "10000"))
-    world.wait_row("bizgo", "x", status="SENT")
-
-
 def test_migrate_beside_a_running_processor_disturbs_nothing(dochak: World) -> None:
     for _ in range(3):
         dochak.migrate()
@@ -307,9 +288,9 @@ def test_migrate_beside_a_running_processor_disturbs_nothing(dochak: World) -> N
 
 
 def test_migrate_without_postgres_or_kafka_says_which(world: World) -> None:
-    done = run_once("processor", {**world.env(), "PGPORT": "1"}, "migrate")
+    done = run_once("processor", world.owner_env() | {"PGPORT": "1"}, "migrate")
     assert done.returncode == 1 and "Postgres" in done.stderr, done
-    done = run_once("processor", {**world.env(), "PGDATABASE": "nowhere"}, "migrate")
+    done = run_once("processor", world.owner_env() | {"PGDATABASE": "nowhere"}, "migrate")
     assert done.returncode == 1 and "nowhere" in done.stderr, done
 
 

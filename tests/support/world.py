@@ -19,6 +19,7 @@ from support.topics import Record, Topics
 from support.wait import until
 
 PARTITIONS = 4
+OWNER, RUNTIME_ROLE = "dochak", "dochak_runtime"  # who may do everything, and who the services are
 _numbers = itertools.count(1)
 _given: set[int] = set()  # ports; nobody listens on them yet, so the kernel would give them again
 
@@ -83,8 +84,9 @@ class World:
             "DOCHAK_LOG_LEVEL": "debug",  # the more is said, the more can slip out
             "PGHOST": "127.0.0.1",
             "PGPORT": str(self.postgres.port),
-            "PGUSER": "dochak",
+            "PGUSER": RUNTIME_ROLE,
             "PGDATABASE": self.name,
+            "DOCHAK_RUNTIME_ROLE": RUNTIME_ROLE,
             **settings,
         }
 
@@ -96,24 +98,29 @@ class World:
 
     def create_database(self) -> "World":
         self._administer(f'CREATE DATABASE "{self.name}"')
+        self._administer(f"DO $$BEGIN CREATE ROLE {RUNTIME_ROLE} LOGIN; EXCEPTION WHEN duplicate_object THEN END$$")
         return self
 
     def _administer(self, statement: str) -> None:
         with self.connect("postgres") as connection:
             connection.execute(statement)
 
-    def connect(self, database: str | None = None) -> psycopg.Connection:
+    def connect(self, database: str | None = None, user: str = OWNER) -> psycopg.Connection:
         return psycopg.connect(
             host="127.0.0.1",
             port=self.postgres.port,
-            user="dochak",
+            user=user,
             dbname=database or self.name,
             autocommit=True,
             row_factory=dict_row,
         )
 
-    def migrate(self) -> str:
-        done = run_once("processor", self.env(), "migrate")
+    def owner_env(self, **settings: str) -> dict[str, str]:
+        """For migrate."""
+        return self.env(PGUSER=OWNER, **settings)
+
+    def migrate(self, program: str = "processor") -> str:
+        done = run_once(program, self.owner_env(), "migrate")
         assert done.returncode == 0 and done.stderr == "", done
         return done.stdout
 
@@ -135,11 +142,11 @@ class World:
         )
         return self.ingress
 
-    def new_processor(self, **settings: str) -> Service:
+    def new_processor(self, program: str = "processor", **settings: str) -> Service:
         ports = {"ops": free_port()}
-        number = sum(s.name == "processor" for s in self.services)
+        number = sum(s.name.startswith("processor") for s in self.services)
         return self.new_service(
-            "processor",
+            program,
             ports,
             # A name, so that the group knows it again at once when the test has killed it.
             **{"DOCHAK_PROCESSOR_OPS_LISTEN": f"127.0.0.1:{ports['ops']}", "DOCHAK_INSTANCE": f"test-{number}", **settings},

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// Deletes what is finished and old: resolved notifications of which nothing was heard for
+// DOCHAK_RETENTION_DAYS, with all their receipts, and alerts that are out. Never what is PENDING or untold.
+// In small batches with pauses, each its own transaction, on a connection of its own and by one processor at
+// a time; what a worker or a replay holds is left for the next time. Thread: its own.
+#pragma once
+#include "processor/processor.h"
+
+struct retention;
+
+// Whether so few days are safe. For --check, too.
+MUST_CHECK bool retention_check(const struct settings *settings, struct err *err);
+
+// Starts it, checked; NULL in `*out` where all is kept for ever.
+MUST_CHECK bool retention_start(struct processor *processor, struct retention **out, struct err *err);
+// Waits for its end after stop_request(), which is at once, and frees it. NULL is none.
+void retention_join(struct retention *retention);

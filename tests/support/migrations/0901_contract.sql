@@ -1,0 +1,3 @@
+-- What the version after that could take away again.
+-- bears: 900
+ALTER TABLE notification DROP COLUMN next_note;
