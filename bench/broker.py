@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 ROOT = Path(__file__).parent.parent
@@ -76,6 +76,12 @@ class Broker:
         ends = {TopicPartition(topic, partition): OffsetSpec.latest() for partition in range(PARTITIONS)}
         asked = admin.list_offsets(ends, request_timeout=TIMEOUT)
         return sum(future.result().offset for future in asked.values())
+
+    def committed(self, group: str, topic: str) -> int:
+        """How many of the topic's records the group is done with, if it began at the first one."""
+        admin = self._admin()
+        asked = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=TIMEOUT)
+        return sum(at.offset for at in asked[group].result().topic_partitions if at.topic == topic)
 
     def wait_records(self, topic: str, count: int, seconds: float) -> int:
         """How many there are as soon as there are `count`, or at the end of the time. A broker that was away takes a moment."""

@@ -6,6 +6,7 @@ import base64
 import json
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -32,7 +33,7 @@ def versions() -> str:
     return f"wrk {wrk}, {(VEGETA.parent / 'versions').read_text().strip()}"
 
 
-def bizgo_report(msg_key: str) -> bytes:
+def bizgo_report(msg_key: str, code: str = "10000") -> bytes:
     """The same as webhook.lua's. Compact, as the probe wants it."""
     report = {
         "msgKey": msg_key,
@@ -41,7 +42,7 @@ def bizgo_report(msg_key: str) -> bytes:
         "sendTime": "2026-01-12T11:00:01.000+09:00",
         "reportTime": "2026-01-12T11:00:03.123+09:00",
         "reportType": "0",
-        "reportCode": "10000",
+        "reportCode": code,
         "reportText": "",
         "carrier": "SKT",
     }
@@ -83,6 +84,7 @@ def closed(url: str, connections: int, seconds: float) -> Closed:
 
 @dataclass
 class Fixed:
+    began: float  # Unix seconds; request n was due at began + n / rate
     sent: int
     acks: int
     not_2xx: int
@@ -95,10 +97,10 @@ class Fixed:
     max_ms: float  # of all, answered or given up
 
 
-def fixed(url: str, rate: int, seconds: float, folder: Path, meanwhile=lambda: None) -> Fixed:
-    """`meanwhile` is called as soon as the load has begun."""
+def fixed(url: str, rate: int, seconds: float, folder: Path, meanwhile=lambda: None, report=bizgo_report) -> Fixed:
+    """`meanwhile` is called as soon as the load has begun; `report` makes the body of a msgKey, which ends in the request's number."""
     targets, results = folder / "targets", folder / "results"
-    _write_targets(targets, url, int(rate * seconds))
+    _write_targets(targets, url, int(rate * seconds), report)
     attack = subprocess.Popen(
         [VEGETA, "attack", "-format=json", f"-targets={targets}", f"-rate={rate}/s", f"-duration={seconds}s"]
         + [f"-timeout={PATIENCE_SECONDS}s", f"-output={results}"]
@@ -114,12 +116,12 @@ def fixed(url: str, rate: int, seconds: float, folder: Path, meanwhile=lambda: N
     return _summary([json.loads(line) for line in encoded.stdout.splitlines()], rate)
 
 
-def _write_targets(path: Path, url: str, count: int) -> None:
+def _write_targets(path: Path, url: str, count: int, report: Callable[[str], bytes]) -> None:
     prefix = _new_prefix()
     header = {"Content-Type": ["application/json"]}
     with path.open("w") as file:
         for number in range(count):
-            body = base64.b64encode(bizgo_report(f"{prefix}-{number}".rjust(32, "0"))).decode()
+            body = base64.b64encode(report(f"{prefix}-{number}".rjust(32, "0"))).decode()
             file.write(json.dumps({"method": "POST", "url": url, "header": header, "body": body}) + "\n")
 
 
@@ -130,19 +132,20 @@ def _summary(results: list[dict], rate: int) -> Fixed:
     acks = [seconds for seconds, code in late if 200 <= code < 300]
     every = sorted(seconds for seconds, _ in late)
     return Fixed(
+        began=start,
         sent=len(results),
         acks=len(acks),
         not_2xx=sum(not 200 <= code < 300 and code != 0 for _, code in late),
         unanswered=sum(code == 0 for _, code in late),
         acks_in_budget=sum(seconds <= BUDGET_SECONDS for seconds in acks),
         acks_for_bizgo=sum(seconds <= BIZGO_SECONDS for seconds in acks),
-        p50_ms=_percentile(every, 50) * 1e3,
-        p99_ms=_percentile(every, 99) * 1e3,
-        p999_ms=_percentile(every, 99.9) * 1e3,
+        p50_ms=percentile(every, 50) * 1e3,
+        p99_ms=percentile(every, 99) * 1e3,
+        p999_ms=percentile(every, 99.9) * 1e3,
         max_ms=every[-1] * 1e3,
     )
 
 
-def _percentile(values: list[float], percent: float) -> float:
+def percentile(values: list[float], percent: float) -> float:
     """By the nearest rank; `values` are sorted."""
     return values[min(len(values) - 1, int(len(values) * percent / 100))]

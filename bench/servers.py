@@ -2,10 +2,6 @@
 """The servers that are compared: what each is made of, and one run of one of them on a free port."""
 
 import json
-import os
-import random
-import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -13,14 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import process
 from load import bizgo_report
+from program import BUILT, NO_PROXY, RELEASE, ROOT, Program, free_ports
 
-ROOT = Path(__file__).parent.parent
-BUILT = ROOT / ".cache" / "bench"  # by peers/build.sh
 SECRET = "bench-secret-path-0123456789abcdef"
-READY_SECONDS = 60
-NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Place:
@@ -54,8 +46,9 @@ def peer(name: str, *command, warm_up: int = 1) -> Spec:
 
 def ours_settings(place: Place) -> dict[str, str]:
     endpoints = place.folder / "endpoints.json"
-    endpoint = {"endpoint": "bizgo/bench", "provider": "bizgo", "secret_path": ["DOCHAK_SECRET_BENCH"]}
-    endpoints.write_text(json.dumps({"endpoints": [endpoint]}))
+    of = {name: {"endpoint": f"{name}/bench", "provider": name, "secret_path": ["DOCHAK_SECRET_BENCH"]} for name in ("bizgo", "blux")}
+    endpoints.write_text(json.dumps({"endpoints": list(of.values())}))
+    (place.folder / "spool").mkdir()
     return {
         "DOCHAK_KAFKA_BOOTSTRAP": place.kafka,
         "DOCHAK_TOPIC_PREFIX": "bench.ours.",
@@ -70,7 +63,7 @@ def ours_settings(place: Place) -> dict[str, str]:
 
 OURS = Spec(
     "ours",
-    (ROOT / "build" / "release" / "bin" / "dochak-ingress",),
+    (RELEASE / "dochak-ingress",),
     path=f"/webhook/bizgo/bench/{SECRET}",
     topic="bench.ours.events",
     topics=("bench.ours.events", "bench.ours.quarantine"),
@@ -96,84 +89,28 @@ def versions(spec: Spec) -> str:
     return (BUILT / spec.name / "versions").read_text().strip()
 
 
-def free_ports(count: int) -> list[int]:
-    """Below the range from which the kernel takes the ports of outgoing connections, so that none of those sits on it later."""
-    ports = []
-    while len(ports) < count:
-        port = random.randrange(20000, 32000)
-        with socket.socket() as attempt:
-            if port not in ports and attempt.connect_ex(("127.0.0.1", port)):
-                ports.append(port)
-    return ports
-
-
-class Server:
-    """One run, from `with` to its end. A server that ends by itself ends the benchmark with what it said last."""
+class Server(Program):
+    """One of them on a free port."""
 
     def __init__(self, spec: Spec, folder: Path, kafka: str):
+        super().__init__(spec.name, spec.command, folder)
         self.spec = spec
-        self._folder = folder / spec.name
-        shutil.rmtree(self._folder, ignore_errors=True)
-        (self._folder / "spool").mkdir(parents=True)
-        self._place = Place(self._folder, kafka, spec.topic)
+        self._place = Place(self.folder, kafka, spec.topic)
         self.url = f"http://127.0.0.1:{self._place.port}{spec.path}"
 
-    def __enter__(self) -> "Server":
-        with (self._folder / "log").open("wb") as log:
-            self._process = subprocess.Popen(
-                self.spec.command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**without_settings(os.environ), **self.spec.settings(self._place)},
-                start_new_session=True,  # a Ctrl-C is ours to handle
-            )
-        try:
-            self._wait_ready()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+    def settings(self) -> dict[str, str]:
+        return self.spec.settings(self._place)
 
-    def __exit__(self, *_) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def _wait_ready(self) -> None:
-        """Until it acknowledges a report as BizGo wants it."""
-        end = time.monotonic() + READY_SECONDS
-        while not self._acknowledges():
-            if self._process.poll() is not None or time.monotonic() > end:
-                last = (self._folder / "log").read_text("utf-8", "replace")[-2000:]
-                raise SystemExit(f"{self.spec.name} did not become ready; it said last:\n{last}")
-            time.sleep(0.05)
-
-    def _acknowledges(self) -> bool:
+    def is_ready(self) -> bool:
+        """It acknowledges a report as BizGo wants it."""
         key = f"ready-{time.monotonic_ns()}"
-        request = urllib.request.Request(self.url, bizgo_report(key), {"Content-Type": "application/json"})
         try:
-            with NO_PROXY.open(request, timeout=10) as answer:
-                return answer.status == 200 and json.load(answer) == {"msgKey": key}
+            return json.loads(self.post(self.url, bizgo_report(key))) == {"msgKey": key}
         except (OSError, ValueError):
             return False
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def cpu_seconds(self) -> float:
-        return process.cpu_seconds(self.pid)
-
-    @property
-    def peak_rss_mb(self) -> float:
-        return process.peak_rss_mb(self.pid)
-
-
-def without_settings(env) -> dict[str, str]:
-    """What the caller set for a dochak of his own is not for the benchmark's."""
-    return {name: value for name, value in env.items() if not name.startswith("DOCHAK_")}
+    def post(self, url: str, body: bytes) -> bytes:
+        """The body of a 200."""
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+        with NO_PROXY.open(request, timeout=10) as answer:
+            return answer.read()

@@ -153,7 +153,15 @@ char *personal_mask(const char *recipient) {
   return masked;
 }
 
+// Most texts hold no digit and no address.
+static bool is_harmless(const char *text) {
+  for (; *text; text++)
+    if (*text == '@' || is_digit(*text) || !isascii(*text)) return false; // digits may be full-width
+  return true;
+}
+
 char *personal_mask_text(const char *text) {
+  if (is_harmless(text)) return mem_strdup(text);
   char *masked;
   size_t masked_len;
   FILE *to = open_text(&masked, &masked_len);

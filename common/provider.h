@@ -75,8 +75,8 @@ MUST_CHECK bool provider_read_receipt(const struct provider *provider, const jso
                                       struct provider_receipt *out, struct err *err);
 void provider_receipt_fini(struct provider_receipt *receipt);
 // Masks the recipient in the element itself, wherever the file says it stands, and numbers in the reason. For
-// what is stored.
-void provider_mask_element(const struct provider *provider, json_t *element);
+// what is stored. Returns whether there was anything to mask.
+bool provider_mask_element(const struct provider *provider, json_t *element);
 
 // What a send API answered, one per recipient. Strings are borrowed from the response, the provider or the
 // buffers, or NULL. `id` is NULL only where the recipient was refused and given none: there is nothing to

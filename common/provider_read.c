@@ -233,30 +233,32 @@ void provider_receipt_fini(struct provider_receipt *receipt) {
   receipt->reason = NULL;
 }
 
-static void mask_at(json_t *element, const struct json_pointer *pointer) {
+static bool mask_at(json_t *element, const struct json_pointer *pointer) {
   const json_t *value = json_at(element, pointer);
-  if (!value || json_is_null(value)) return;
+  if (!value || json_is_null(value)) return false;
   char buf[NUMBER_SIZE];
   const char *text = json_scalar_text(value, buf);
   AUTO_FREE char *masked = personal_mask(text ? text : ""); // of a list of numbers nothing is kept
-  json_replace_at(element, pointer, json_string(masked));
+  return json_replace_at(element, pointer, json_string(masked));
 }
 
 // The provider's own words may name the number.
-static void mask_words_at(json_t *element, const struct json_pointer *pointer) {
+static bool mask_words_at(json_t *element, const struct json_pointer *pointer) {
   const char *words = json_string_value(json_at(element, pointer));
-  if (!words) return;
+  if (!words) return false;
   AUTO_FREE char *masked = personal_mask_text(words);
-  json_replace_at(element, pointer, json_string(masked));
+  return strcmp(masked, words) != 0 && json_replace_at(element, pointer, json_string(masked));
 }
 
-void provider_mask_element(const struct provider *provider, json_t *element) {
+bool provider_mask_element(const struct provider *provider, json_t *element) {
+  bool changed = false;
   for (size_t i = 0; i < provider->n_kinds; i++) {
     const struct provider_where *recipient = &provider->kinds[i].recipient;
     const struct provider_where *reason = &provider->kinds[i].reason;
-    for (size_t j = 0; j < recipient->n; j++) mask_at(element, &recipient->pointers[j]);
-    for (size_t j = 0; j < reason->n; j++) mask_words_at(element, &reason->pointers[j]);
+    for (size_t j = 0; j < recipient->n; j++) changed |= mask_at(element, &recipient->pointers[j]);
+    for (size_t j = 0; j < reason->n; j++) changed |= mask_words_at(element, &reason->pointers[j]);
   }
+  return changed;
 }
 
 // ---- send responses

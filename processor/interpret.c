@@ -83,7 +83,7 @@ static struct uuid receipt_id(const struct fact *fact, const struct provider_rec
 }
 
 static void interpret_receipt(const struct interpreter *in, const struct provider *provider, json_t *element,
-                              struct fact *fact) {
+                              const char *value, size_t len, struct fact *fact) {
   struct provider_receipt receipt = {0};
   struct err err = {0};
   if (!provider_read_receipt(provider, element, &receipt, &err)) {
@@ -100,8 +100,8 @@ static void interpret_receipt(const struct interpreter *in, const struct provide
   finish_saying(fact, provider, signal_of(receipt.outcome), provider_outcome_name(receipt.outcome),
                 receipt.time_ms >= 0 ? receipt.time_ms : fact->ev.time_ms);
   provider_receipt_fini(&receipt);
-  provider_mask_element(provider, element); // last: the receipt's strings were borrowed from it
-  fact->element = json_text(element);
+  // Last: the receipt's strings were borrowed from it.
+  fact->element = provider_mask_element(provider, element) ? json_text(element) : mem_strndup(value, len);
 }
 
 static enum provider_outcome outcome_parse(const char *name) {
@@ -194,7 +194,7 @@ static void interpret_notification(const struct interpreter *in, const char *val
   }
   fact->provider = mem_strdup(fact->ev.provider);
   if (strcmp(fact->ev.type, EVENT_RECEIPT) == 0)
-    interpret_receipt(in, provider, document, fact);
+    interpret_receipt(in, provider, document, value, len, fact);
   else
     interpret_acceptance(in, provider, document, fact);
 }

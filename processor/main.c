@@ -95,8 +95,8 @@ static void processor_fini(struct processor *p) {
   metrics_free(p->metrics);
 }
 
-// A worker that hangs in a call to a server that does not answer is left where it is: what it has begun is done
-// again at the next start, as after a crash. Whoever asked for the stop does not wait.
+// A worker that hangs in a call to a server that does not answer is left where it is: what it has begun is
+// done again at the next start, as after a crash. Whoever asked for the stop does not wait.
 static void join(struct worker **workers, size_t n) {
   enum { GRACE_MS = 6000 };
   int64_t until_ms = clock_mono_ms() + GRACE_MS;

@@ -81,9 +81,8 @@ static enum attempt outlive(PGconn *conn, const char *bears, struct err *err) {
 static enum attempt change(PGconn *conn, const struct embedded *migration, struct err *err) {
   AUTO_RESULT *res = PQexec(conn, migration->text);
   if (pg_ok(conn, res, "apply", NULL, err)) return ATTEMPT_DONE;
-  const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-  // Lock not available, deadlock.
-  bool busy = sqlstate && (strcmp(sqlstate, "55P03") == 0 || strcmp(sqlstate, "40P01") == 0);
+  const struct pg_class *class = pg_class_of(PQresultErrorField(res, PG_DIAG_SQLSTATE));
+  bool busy = strcmp(class->name, "lock") == 0 || strcmp(class->name, "deadlock") == 0;
   if (!busy || !pg_command(conn, "rollback", "ROLLBACK", err)) return ATTEMPT_FAILED;
   return later(conn, "waits for tables that others use", "migration_users.sql", 0, NULL, err);
 }

@@ -42,6 +42,28 @@ void pgarray_init(struct pgarray *a, enum pg_type element) {
   append_int4(a, 1); // lower bound
 }
 
+static const char copy_header[] = "PGCOPY\n\377\r\n\0" // signature
+                                  "\0\0\0\0"           // flags
+                                  "\0\0\0"; // length of what more there is; C's own NUL is its last byte
+
+void pgarray_copy_begin(struct pgarray *a) {
+  *a = (struct pgarray){.bytes = mem_array(256, 1), .capacity = 256};
+  append(a, copy_header, sizeof copy_header);
+}
+
+static void append_int2(struct pgarray *a, uint16_t value) {
+  uint16_t be = htobe16(value);
+  append(a, &be, sizeof be);
+}
+
+void pgarray_copy_row(struct pgarray *a, size_t values) {
+  append_int2(a, (uint16_t)values);
+}
+
+void pgarray_copy_end(struct pgarray *a) {
+  append_int2(a, UINT16_MAX);
+}
+
 void pgarray_fini(struct pgarray *a) {
   free(a->bytes);
   a->bytes = NULL;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Columns for `unnest`: one-dimensional arrays in Postgres' binary wire format, built row by row, and the
-// binary values read back. Formats: src/backend/utils/adt/arrayfuncs.c array_recv, timestamp.c, uuid.c,
-// jsonb.c jsonb_recv.
+// Columns for `unnest`: one-dimensional arrays in Postgres' binary wire format, built row by row, or whole
+// rows for `COPY … FROM STDIN (FORMAT binary)`, one value after the other; and the binary values read back.
+// Formats: src/backend/utils/adt/arrayfuncs.c array_recv, timestamp.c, uuid.c, jsonb.c jsonb_recv;
+// copyfromparse.c.
 #pragma once
 #include "common/uuid.h"
 #include <stdbool.h>
@@ -36,6 +37,11 @@ void pgarray_add_uuid(struct pgarray *array, struct uuid value);
 void pgarray_add_time(struct pgarray *array, int64_t unix_ms); // INT64_MIN is SQL NULL
 // Completes the header. The bytes are valid until fini.
 void pgarray_finish(struct pgarray *array);
+
+// The same for COPY: begin, then for each row its number of values and the values in their order, then end.
+void pgarray_copy_begin(struct pgarray *copy);
+void pgarray_copy_row(struct pgarray *copy, size_t values);
+void pgarray_copy_end(struct pgarray *copy);
 
 int32_t pgvalue_int4(const char *value);
 int64_t pgvalue_int8(const char *value);

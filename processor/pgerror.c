@@ -7,6 +7,7 @@
 static const struct pg_class classes[] = {
     {"08", PG_FAULT_WAIT, "connection", NULL},
     {"22", PG_FAULT_REFUSED, "data", NULL},       // a character, number or date that Postgres cannot hold
+    {"23505", PG_FAULT_AGAIN, "conflict", NULL},  // two take a row for new
     {"23", PG_FAULT_REFUSED, "constraint", NULL}, // a value that our own CHECKs refuse
     {"25006", PG_FAULT_WAIT, "read_only",
      "this server takes no writes (a standby?); PGHOST may list several servers, the one that writes is "

@@ -21,7 +21,7 @@ enum processor_metric {
   METRIC_WORKERS_READY,
   METRIC_PARTITION_OWNED, // by topic and partition
   METRIC_PARTITION_LAG,   // likewise
-  METRIC_DELETED, // by table: retention
+  METRIC_DELETED,         // by table: retention
   METRIC_DELETION_FAILURES,
   METRIC_COUNT
 };

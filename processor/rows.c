@@ -36,6 +36,24 @@ PGresult *rows_run(PGconn *conn, const char *statement, struct pgarray *columns,
   return res;
 }
 
+static PGresult *copy_bytes(PGconn *conn, const char *sql, const struct pgarray *rows) {
+  PGresult *res = PQexec(conn, sql);
+  if (PQresultStatus(res) != PGRES_COPY_IN) return res;
+  PQclear(res);
+  if (PQputCopyData(conn, rows->bytes, (int)rows->len) == 1) PQputCopyEnd(conn, NULL);
+  res = PQgetResult(conn); // what went wrong with either stands here, too
+  PQclear(PQgetResult(conn));
+  return res;
+}
+
+bool rows_copy(PGconn *conn, const char *statement, struct pgarray *rows, enum pg_fault *fault,
+               struct err *err) {
+  pgarray_copy_end(rows);
+  AUTO_RESULT *res = copy_bytes(conn, pg_sql(statement), rows);
+  pgarray_fini(rows);
+  return pg_ok(conn, res, statement, fault, err);
+}
+
 static const char *value_or_null(const PGresult *res, int row, int column) {
   return PQgetisnull(res, row, column) ? NULL : PQgetvalue(res, row, column);
 }
@@ -72,56 +90,79 @@ void rows_read_notification(const PGresult *res, int row, struct notification *n
   n->version = pgvalue_int4(PQgetvalue(res, row, 17));
 }
 
-static void add_notification(struct pgarray *c, const struct notification *n) {
-  pgarray_add_text(&c[0], n->provider);
-  pgarray_add_text(&c[1], n->id);
-  pgarray_add_text(&c[2], status_name(n->status));
-  pgarray_add_text(&c[3], n->outcome);
-  pgarray_add_text(&c[4], n->code);
-  pgarray_add_text(&c[5], n->reason);
-  pgarray_add_text(&c[6], n->contradicted_by);
-  pgarray_add_text(&c[7], n->channel);
-  pgarray_add_text(&c[8], n->recipient);
+// ---- notifications, written ----
+
+static void add_notification(struct pgarray *c, size_t step, const struct notification *n) {
+  pgarray_add_text(rows_at(c, step, 0), n->provider);
+  pgarray_add_text(rows_at(c, step, 1), n->id);
+  pgarray_add_text(rows_at(c, step, 2), status_name(n->status));
+  pgarray_add_text(rows_at(c, step, 3), n->outcome);
+  pgarray_add_text(rows_at(c, step, 4), n->code);
+  pgarray_add_text(rows_at(c, step, 5), n->reason);
+  pgarray_add_text(rows_at(c, step, 6), n->contradicted_by);
+  pgarray_add_text(rows_at(c, step, 7), n->channel);
+  pgarray_add_text(rows_at(c, step, 8), n->recipient);
   if (n->recipient)
-    pgarray_add_bytes(&c[9], n->recipient_hash, PERSONAL_HASH_SIZE);
+    pgarray_add_bytes(rows_at(c, step, 9), n->recipient_hash, PERSONAL_HASH_SIZE);
   else
-    pgarray_add_null(&c[9]);
-  pgarray_add_text(&c[10], n->reference);
-  pgarray_add_time(&c[11], n->accepted_at);
-  pgarray_add_time(&c[12], n->resolved_at);
-  pgarray_add_time(&c[13], n->unconfirmed_at);
-  pgarray_add_time(&c[14], n->due_at);
-  pgarray_add_time(&c[15], n->expires_at);
-  pgarray_add_time(&c[16], n->first_seen_at);
-  pgarray_add_int4(&c[17], n->version + 1);
+    pgarray_add_null(rows_at(c, step, 9));
+  pgarray_add_text(rows_at(c, step, 10), n->reference);
+  pgarray_add_time(rows_at(c, step, 11), n->accepted_at);
+  pgarray_add_time(rows_at(c, step, 12), n->resolved_at);
+  pgarray_add_time(rows_at(c, step, 13), n->unconfirmed_at);
+  pgarray_add_time(rows_at(c, step, 14), n->due_at);
+  pgarray_add_time(rows_at(c, step, 15), n->expires_at);
+  pgarray_add_time(rows_at(c, step, 16), n->first_seen_at);
+  pgarray_add_int4(rows_at(c, step, 17), n->version + 1);
 }
 
-static bool any_changed(const bool *changed, size_t n) {
-  for (size_t i = 0; i < n; i++)
-    if (changed[i]) return true;
-  return false;
+enum { NOTIFICATION_COLUMNS = 18 };
+
+static bool is_chosen(const struct notification *n, bool changed, bool known) {
+  return changed && known == (n->version > 0);
 }
 
-bool rows_write_notifications(PGconn *conn, const struct notification *list, const bool *changed, size_t n,
-                              bool *conflict, enum pg_fault *fault, struct err *err) {
-  static const enum pg_type types[] = {
+static long count_chosen(const struct notification *list, const bool *changed, size_t n, bool known) {
+  long count = 0;
+  for (size_t i = 0; i < n; i++) count += is_chosen(&list[i], changed[i], known);
+  return count;
+}
+
+static bool copy_new(PGconn *conn, const struct notification *list, const bool *changed, size_t n,
+                     enum pg_fault *fault, struct err *err) {
+  struct pgarray rows;
+  if (count_chosen(list, changed, n, false) == 0) return true;
+  pgarray_copy_begin(&rows);
+  for (size_t i = 0; i < n; i++) {
+    if (!is_chosen(&list[i], changed[i], false)) continue;
+    pgarray_copy_row(&rows, NOTIFICATION_COLUMNS);
+    add_notification(&rows, 0, &list[i]);
+  }
+  return rows_copy(conn, "notification_copy.sql", &rows, fault, err);
+}
+
+static bool update_known(PGconn *conn, const struct notification *list, const bool *changed, size_t n,
+                         enum pg_fault *fault, struct err *err) {
+  static const enum pg_type types[NOTIFICATION_COLUMNS] = {
       PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT,
       PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_BYTEA,       PG_TEXT,        PG_TIMESTAMPTZ,
       PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_INT4};
   struct pgarray c[COUNT_OF(types)];
-  long given = 0;
-  *conflict = false;
-  if (!any_changed(changed, n)) return true;
+  long given = count_chosen(list, changed, n, true);
+  if (given == 0) return true;
   rows_begin(c, types, COUNT_OF(types));
-  for (size_t i = 0; i < n; i++) {
-    if (!changed[i]) continue;
-    add_notification(c, &list[i]);
-    given++;
-  }
+  for (size_t i = 0; i < n; i++)
+    if (is_chosen(&list[i], changed[i], true)) add_notification(c, 1, &list[i]);
   AUTO_RESULT *res = rows_run(conn, "notification_write.sql", c, COUNT_OF(types));
   if (!pg_ok(conn, res, "notification_write", fault, err)) return false;
-  *conflict = strtol(PQcmdTuples(res), NULL, 10) != given;
-  return true;
+  if (strtol(PQcmdTuples(res), NULL, 10) == given) return true;
+  if (fault) *fault = PG_FAULT_AGAIN;
+  return err_set_class(err, "conflict", "somebody else keeps writing the same notifications");
+}
+
+bool rows_write_notifications(PGconn *conn, const struct notification *list, const bool *changed, size_t n,
+                              enum pg_fault *fault, struct err *err) {
+  return copy_new(conn, list, changed, n, fault, err) && update_known(conn, list, changed, n, fault, err);
 }
 
 // ---- alerts ----

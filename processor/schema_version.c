@@ -25,7 +25,7 @@ long schema_version_known(void) {
 // No such table, or column: never migrated, or by a program that wrote down less.
 static bool is_undefined(const PGresult *res) {
   const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-  return sqlstate && (strcmp(sqlstate, "42P01") == 0 || strcmp(sqlstate, "42703") == 0);
+  return sqlstate && strcmp(pg_class_of(sqlstate)->name, "schema") == 0;
 }
 
 bool schema_version_read(PGconn *conn, long *version, struct err *err) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// One batch, one transaction: insert the receipts (which tells the new ones), read the notifications, let the
-// ledger move them, write them back, write the alerts. Two writers of one notification are settled by its
-// version: the one that comes second rolls back and starts over from what the first one left.
+// One batch, one transaction: read the notifications, insert the receipts (which tells the new ones), let the
+// ledger move the notifications, write them back, write the alerts. What nobody has heard of yet goes in by
+// COPY. Two writers of one notification are settled by its version, or by its key where both take it for new:
+// the one that comes second rolls back and starts over from what the first one left.
 #include "processor/store.h"
 #include "common/clock.h"
 #include "common/crash_point.h"
@@ -21,11 +22,10 @@ struct store {
 
 // What a batch is while it is being stored. Arrays are as long as the batch at most.
 struct batch {
-  struct fact **facts; // FACT_NOTIFICATION only, by (provider, id), then by place in the batch
+  struct fact **facts;      // FACT_NOTIFICATION only, by (provider, id), then by place in the batch
+  struct notification **of; // parallel: what the fact is about
+  bool *counts;             // parallel: it has an effect; a repeated receipt has none
   size_t n_facts;
-  struct fact **receipts; // of them the receipts, each receipt_id once, by receipt_id
-  bool *fresh;            // parallel: Postgres had not seen it
-  size_t n_receipts;
   struct notification *notifications; // by (provider, id)
   bool *changed;                      // parallel
   size_t n_notifications;
@@ -90,94 +90,50 @@ static int by_key_then_place(const void *left, const void *right) {
   return order ? order : (a->place > b->place) - (a->place < b->place);
 }
 
-static int by_receipt_then_place(const void *left, const void *right) {
-  const struct placed *a = left, *b = right;
-  int order = memcmp(&a->fact->receipt_id, &b->fact->receipt_id, sizeof(struct uuid));
-  return order ? order : (a->place > b->place) - (a->place < b->place);
-}
-
-static size_t pick(struct fact *const *facts, size_t n, bool receipts, struct placed *out) {
-  size_t picked = 0;
-  for (size_t i = 0; i < n; i++)
-    if (facts[i]->type == FACT_NOTIFICATION && (!receipts || facts[i]->element))
-      out[picked++] = (struct placed){facts[i], i};
-  return picked;
-}
-
 static bool same_receipt(const struct fact *a, const struct fact *b) {
   return memcmp(&a->receipt_id, &b->receipt_id, sizeof(struct uuid)) == 0;
 }
 
+// Among the facts on its notification, which stand together.
+static bool is_repeated(const struct batch *batch, size_t at) {
+  const struct fact *fact = batch->facts[at];
+  for (size_t i = at; fact->element && i > 0 && batch->of[i - 1] == batch->of[at]; i--)
+    if (batch->facts[i - 1]->element && same_receipt(batch->facts[i - 1], fact)) return true;
+  return false;
+}
+
 static void order_batch(struct batch *batch, struct fact *const *facts, size_t n) {
   AUTO_FREE struct placed *order = mem_array(n, sizeof *order);
-  batch->facts = mem_array(n, sizeof *batch->facts);
-  batch->receipts = mem_array(n, sizeof *batch->receipts);
-  batch->fresh = mem_array(n, sizeof *batch->fresh);
+  batch->facts = mem_array(n, sizeof(struct fact *));
+  batch->of = mem_array(n, sizeof(struct notification *));
+  batch->counts = mem_array(n, sizeof *batch->counts);
   batch->notifications = mem_array(n, sizeof *batch->notifications);
   batch->changed = mem_array(n, sizeof *batch->changed);
   batch->alerts = mem_array(n, sizeof *batch->alerts);
 
-  batch->n_facts = pick(facts, n, false, order);
+  for (size_t i = 0; i < n; i++)
+    if (facts[i]->type == FACT_NOTIFICATION) order[batch->n_facts++] = (struct placed){facts[i], i};
   qsort(order, batch->n_facts, sizeof *order, by_key_then_place);
-  for (size_t i = 0; i < batch->n_facts; i++) batch->facts[i] = order[i].fact;
-
-  size_t receipts = pick(facts, n, true, order);
-  qsort(order, receipts, sizeof *order, by_receipt_then_place);
-  for (size_t i = 0; i < receipts; i++)
-    if (i == 0 || !same_receipt(order[i].fact, order[i - 1].fact))
-      batch->receipts[batch->n_receipts++] = order[i].fact;
+  for (size_t i = 0; i < batch->n_facts; i++) {
+    struct fact *fact = batch->facts[i] = order[i].fact;
+    if (i == 0 || by_key(fact, batch->facts[i - 1]) != 0)
+      notification_init(&batch->notifications[batch->n_notifications++], fact->provider, fact->id);
+    batch->of[i] = &batch->notifications[batch->n_notifications - 1];
+    batch->counts[i] = !is_repeated(batch, i);
+  }
 }
 
 static void batch_fini(struct batch *batch) {
   for (size_t i = 0; i < batch->n_notifications; i++) notification_fini(&batch->notifications[i]);
   free(batch->facts);
-  free(batch->receipts);
-  free(batch->fresh);
+  free(batch->of);
+  free(batch->counts);
   free(batch->notifications);
   free(batch->changed);
   alerts_free(batch->alerts, batch->n_alerts);
 }
 
-// ---- statements ----
-
-static void mark_fresh(struct batch *batch, const PGresult *res) {
-  for (int row = 0; row < PQntuples(res); row++) {
-    size_t low = 0, high = batch->n_receipts;
-    while (low < high) { // the first that is not smaller: what was inserted is there
-      size_t middle = (low + high) / 2;
-      if (memcmp(&batch->receipts[middle]->receipt_id, PQgetvalue(res, row, 0), sizeof(struct uuid)) < 0)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-    batch->fresh[low] = true;
-  }
-}
-
-static bool insert_receipts(struct store *store, struct batch *batch, enum pg_fault *fault, struct err *err) {
-  static const enum pg_type types[] = {PG_UUID,  PG_TEXT,        PG_TEXT, PG_TEXT, PG_TEXT,
-                                       PG_JSONB, PG_TIMESTAMPTZ, PG_UUID, PG_INT4, PG_INT8};
-  if (batch->n_receipts == 0) return true;
-  struct pgarray c[COUNT_OF(types)];
-  rows_begin(c, types, COUNT_OF(types));
-  for (size_t i = 0; i < batch->n_receipts; i++) {
-    const struct fact *fact = batch->receipts[i];
-    pgarray_add_uuid(&c[0], fact->receipt_id);
-    pgarray_add_text(&c[1], fact->provider);
-    pgarray_add_text(&c[2], fact->id);
-    pgarray_add_text(&c[3], fact->saying.outcome);
-    pgarray_add_text(&c[4], fact->code);
-    pgarray_add_jsonb(&c[5], fact->element);
-    pgarray_add_time(&c[6], fact->ev.time_ms);
-    pgarray_add_uuid(&c[7], fact->ev.id);
-    pgarray_add_int4(&c[8], fact->rkm->partition);
-    pgarray_add_int8(&c[9], fact->rkm->offset);
-  }
-  AUTO_RESULT *res = rows_run(store->conn, "receipt_insert.sql", c, COUNT_OF(types));
-  if (!pg_ok(store->conn, res, "receipt_insert", fault, err)) return false;
-  mark_fresh(batch, res);
-  return true;
-}
+// ---- notifications, read ----
 
 static int compare_key(const void *key, const void *element) {
   const struct notification *a = key, *b = element;
@@ -199,12 +155,9 @@ static bool read_notifications(struct store *store, struct batch *batch, enum pg
   static const enum pg_type types[] = {PG_TEXT, PG_TEXT};
   struct pgarray c[COUNT_OF(types)];
   rows_begin(c, types, COUNT_OF(types));
-  for (size_t i = 0; i < batch->n_facts; i++) {
-    const struct fact *fact = batch->facts[i];
-    if (i > 0 && by_key(fact, batch->facts[i - 1]) == 0) continue;
-    notification_init(&batch->notifications[batch->n_notifications++], fact->provider, fact->id);
-    pgarray_add_text(&c[0], fact->provider);
-    pgarray_add_text(&c[1], fact->id);
+  for (size_t i = 0; i < batch->n_notifications; i++) {
+    pgarray_add_text(&c[0], batch->notifications[i].provider);
+    pgarray_add_text(&c[1], batch->notifications[i].id);
   }
   AUTO_RESULT *res = rows_run(store->conn, "notification_read.sql", c, COUNT_OF(types));
   if (!pg_ok(store->conn, res, "notification_read", fault, err)) return false;
@@ -212,41 +165,95 @@ static bool read_notifications(struct store *store, struct batch *batch, enum pg
   return true;
 }
 
-// ---- what the batch means ----
+// ---- receipts ----
 
-// A repeated receipt, in this batch or an earlier one, has no effect.
-static bool counts(const struct batch *batch, const struct fact *fact) {
-  if (fact->element == NULL) return true; // acceptances are harmless to repeat by their rules
-  size_t low = 0, high = batch->n_receipts;
-  while (low < high) {
-    size_t middle = (low + high) / 2;
-    int order = memcmp(&batch->receipts[middle]->receipt_id, &fact->receipt_id, sizeof(struct uuid));
-    if (order == 0) return batch->receipts[middle] == fact && batch->fresh[middle];
-    if (order < 0)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return false;
+static const enum pg_type receipt_types[] = {PG_UUID,  PG_TEXT,        PG_TEXT, PG_TEXT, PG_TEXT,
+                                             PG_JSONB, PG_TIMESTAMPTZ, PG_UUID, PG_INT4, PG_INT8};
+enum { RECEIPT_COLUMNS = COUNT_OF(receipt_types) };
+
+static void add_receipt(struct pgarray *c, size_t step, const struct fact *fact) {
+  pgarray_add_uuid(rows_at(c, step, 0), fact->receipt_id);
+  pgarray_add_text(rows_at(c, step, 1), fact->provider);
+  pgarray_add_text(rows_at(c, step, 2), fact->id);
+  pgarray_add_text(rows_at(c, step, 3), fact->saying.outcome);
+  pgarray_add_text(rows_at(c, step, 4), fact->code);
+  pgarray_add_jsonb(rows_at(c, step, 5), fact->element);
+  pgarray_add_time(rows_at(c, step, 6), fact->ev.time_ms);
+  pgarray_add_uuid(rows_at(c, step, 7), fact->ev.id);
+  pgarray_add_int4(rows_at(c, step, 8), fact->rkm->partition);
+  pgarray_add_int8(rows_at(c, step, 9), fact->rkm->offset);
 }
 
-static void apply(struct batch *batch, size_t at, const struct fact *fact) {
-  struct notification *notification = &batch->notifications[at];
+// The places in the batch of the receipts of notifications that are there, or of those that are not.
+static size_t pick_receipts(const struct batch *batch, bool known, size_t *out) {
+  size_t n = 0;
+  for (size_t i = 0; i < batch->n_facts; i++)
+    if (batch->facts[i]->element && batch->counts[i] && known == (batch->of[i]->version > 0)) out[n++] = i;
+  return n;
+}
+
+// Only those that came back are new. They come in the order in which they were given; if they ever do not,
+// the search goes on from the start.
+static void keep_fresh(struct batch *batch, const size_t *given, size_t n, const PGresult *res) {
+  size_t next = 0;
+  for (size_t i = 0; i < n; i++) batch->counts[given[i]] = false;
+  for (int row = 0; row < PQntuples(res); row++) {
+    const char *id = PQgetvalue(res, row, 0);
+    while (memcmp(&batch->facts[given[next]]->receipt_id, id, sizeof(struct uuid)) != 0)
+      next = (next + 1) % n;
+    batch->counts[given[next]] = true;
+  }
+}
+
+static bool insert_receipts(struct store *store, struct batch *batch, const size_t *given, size_t n,
+                            enum pg_fault *fault, struct err *err) {
+  struct pgarray c[RECEIPT_COLUMNS];
+  if (n == 0) return true;
+  rows_begin(c, receipt_types, RECEIPT_COLUMNS);
+  for (size_t i = 0; i < n; i++) add_receipt(c, 1, batch->facts[given[i]]);
+  AUTO_RESULT *res = rows_run(store->conn, "receipt_insert.sql", c, RECEIPT_COLUMNS);
+  if (!pg_ok(store->conn, res, "receipt_insert", fault, err)) return false;
+  keep_fresh(batch, given, n, res);
+  return true;
+}
+
+static bool copy_receipts(struct store *store, struct batch *batch, const size_t *given, size_t n,
+                          enum pg_fault *fault, struct err *err) {
+  struct pgarray rows;
+  if (n == 0) return true;
+  pgarray_copy_begin(&rows);
+  for (size_t i = 0; i < n; i++) {
+    pgarray_copy_row(&rows, RECEIPT_COLUMNS);
+    add_receipt(&rows, 0, batch->facts[given[i]]);
+  }
+  return rows_copy(store->conn, "receipt_copy.sql", &rows, fault, err);
+}
+
+// A notification that is not there has no receipts, unless somebody deleted it and left them: `again` looks.
+static bool add_receipts(struct store *store, struct batch *batch, bool again, enum pg_fault *fault,
+                         struct err *err) {
+  AUTO_FREE size_t *given = mem_array(batch->n_facts, sizeof *given);
+  if (!insert_receipts(store, batch, given, pick_receipts(batch, true, given), fault, err)) return false;
+  size_t n = pick_receipts(batch, false, given);
+  return again ? insert_receipts(store, batch, given, n, fault, err)
+               : copy_receipts(store, batch, given, n, fault, err);
+}
+
+// ---- what the batch means ----
+
+static void apply(struct batch *batch, struct notification *notification, const struct fact *fact) {
   enum status before = notification->status;
   bool changed = false;
   const struct ledger_rule *rule = ledger_apply(notification, &fact->saying, &changed);
   // A new receipt counts as a change though no field moved: whoever decided meanwhile without it starts over.
-  batch->changed[at] |= changed || fact->element;
+  batch->changed[notification - batch->notifications] |= changed || fact->element;
   if (rule->alert != LEDGER_NO_ALERT)
     alert_of_notification(&batch->alerts[batch->n_alerts++], rule->alert, notification, before, fact);
 }
 
 static void apply_all(struct batch *batch) {
-  size_t at = 0; // facts and notifications are in the same order
-  for (size_t i = 0; i < batch->n_facts; i++) {
-    if (i > 0 && by_key(batch->facts[i], batch->facts[i - 1]) != 0) at++;
-    if (counts(batch, batch->facts[i])) apply(batch, at, batch->facts[i]);
-  }
+  for (size_t i = 0; i < batch->n_facts; i++)
+    if (batch->counts[i]) apply(batch, batch->of[i], batch->facts[i]);
 }
 
 static void alert_quarantined(struct batch *batch, struct fact *const *facts, size_t n) {
@@ -256,22 +263,20 @@ static void alert_quarantined(struct batch *batch, struct fact *const *facts, si
 
 // ---- the transaction ----
 
+static bool move_notifications(struct store *store, struct batch *batch, bool again, enum pg_fault *fault,
+                               struct err *err) {
+  if (batch->n_facts == 0) return true;
+  if (!read_notifications(store, batch, fault, err) || !add_receipts(store, batch, again, fault, err))
+    return false;
+  apply_all(batch);
+  return rows_write_notifications(store->conn, batch->notifications, batch->changed, batch->n_notifications,
+                                  fault, err);
+}
+
 static bool transact(struct store *store, struct batch *batch, struct fact *const *facts, size_t n,
-                     enum pg_fault *fault, struct err *err) {
-  bool conflict = false;
-  if (!pg_command(store->conn, "begin", "BEGIN", err)) return false;
-  if (batch->n_facts > 0) {
-    if (!insert_receipts(store, batch, fault, err) || !read_notifications(store, batch, fault, err))
-      return false;
-    apply_all(batch);
-    if (!rows_write_notifications(store->conn, batch->notifications, batch->changed, batch->n_notifications,
-                                  &conflict, fault, err))
-      return false;
-    if (conflict) {
-      *fault = PG_FAULT_AGAIN;
-      return err_set_class(err, "conflict", "another processor keeps writing the same notifications");
-    }
-  }
+                     bool again, enum pg_fault *fault, struct err *err) {
+  if (!pg_command(store->conn, "begin", "BEGIN", err) || !move_notifications(store, batch, again, fault, err))
+    return false;
   alert_quarantined(batch, facts, n);
   if (!rows_insert_alerts(store->conn, batch->alerts, batch->n_alerts, fault, err)) return false;
   CRASH_POINT("before_postgres_commit");
@@ -281,12 +286,12 @@ static bool transact(struct store *store, struct batch *batch, struct fact *cons
 }
 
 // What has failed is undone, unless the session has to go anyway.
-static bool try_batch(struct store *store, struct fact *const *facts, size_t n, enum pg_fault *fault,
-                      struct err *err) {
+static bool try_batch(struct store *store, struct fact *const *facts, size_t n, bool again,
+                      enum pg_fault *fault, struct err *err) {
   struct batch batch = {0};
   *fault = PG_FAULT_WAIT;
   order_batch(&batch, facts, n);
-  bool done = transact(store, &batch, facts, n, fault, err);
+  bool done = transact(store, &batch, facts, n, again, fault, err);
   batch_fini(&batch);
   if (!done && *fault != PG_FAULT_WAIT && !pg_command(store->conn, "rollback", "ROLLBACK", NULL))
     *fault = PG_FAULT_WAIT;
@@ -296,7 +301,7 @@ static bool try_batch(struct store *store, struct fact *const *facts, size_t n, 
 enum store_result store_batch(struct store *store, struct fact *const *facts, size_t n, struct err *err) {
   for (int tries = 0; tries < AGAIN_TRIES; tries++) {
     enum pg_fault fault;
-    if (try_batch(store, facts, n, &fault, err)) return STORE_DONE;
+    if (try_batch(store, facts, n, tries > 0, &fault, err)) return STORE_DONE;
     if (fault == PG_FAULT_REFUSED) return STORE_REFUSED;
     if (fault == PG_FAULT_WAIT) return STORE_WAIT;
     if (store->metrics) processor_count_retry(store->metrics, "postgres", err);

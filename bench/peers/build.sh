@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Builds what ./dev bench compares ingress with, and the tools it measures with, each into .cache/bench/NAME.
+# Builds what ./dev bench compares ours with, and the tools it measures with, each into .cache/bench/NAME.
 #
-#   build.sh NAME…     vegeta probe go spring fastapi express
+#   build.sh NAME…     vegeta probe go spring fastapi express pyconsumer
 #
-# Every peer listens on 127.0.0.1:$PORT and takes POST /webhook/bizgo: one report of BizGo's, which it produces to $TOPIC at
+# Every peer of ingress listens on 127.0.0.1:$PORT and takes POST /webhook/bizgo: one report of BizGo's, which it produces to $TOPIC at
 # $KAFKA_BOOTSTRAP with its msgKey as key and acks=all. It answers 200 {"msgKey": …} when Kafka has acknowledged that, and 503 when
-# Kafka does not. Each is written as its own users would, with the defaults of its libraries. NAME/versions says what it is made of.
+# Kafka does not. pyconsumer stands beside the processor. Each is written as its own users would, with the defaults of its libraries. NAME/versions says what it is made of.
 # SPDX-License-Identifier: MIT
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 
@@ -52,16 +52,20 @@ build_spring() {
         "spring-kafka $(version_of spring-kafka), kafka-clients $(version_of kafka-clients)" >"$1/versions"
 }
 
-# Its Python also runs the benchmark itself, which asks Kafka through the same client.
-build_fastapi() {
+# The Python of a peer also runs the benchmark itself, which asks Kafka and Postgres through the same clients.
+build_python() { # DIR NAME PACKAGE…
     python3 -m venv "$1"
-    "$1/bin/python" -m pip install --disable-pip-version-check -q -r "$PEERS/fastapi/requirements.txt"
-    "$1/bin/python" - >"$1/versions" <<'PYTHON'
+    "$1/bin/python" -m pip install --disable-pip-version-check -q -r "$PEERS/$2/requirements.txt"
+    "$1/bin/python" - "${@:3}" >"$1/versions" <<'PYTHON'
 import platform
+import sys
 from importlib.metadata import version
-print(f"Python {platform.python_version()},", ", ".join(f"{name} {version(name)}" for name in ("fastapi", "uvicorn", "confluent-kafka")))
+print(f"Python {platform.python_version()},", ", ".join(f"{name} {version(name)}" for name in sys.argv[1:]))
 PYTHON
 }
+
+build_fastapi() { build_python "$1" fastapi fastapi uvicorn confluent-kafka; }
+build_pyconsumer() { build_python "$1" pyconsumer confluent-kafka psycopg; }
 
 build_express() {
     cp "$PEERS/express/package.json" "$PEERS/express/server.js" "$1"

@@ -70,12 +70,15 @@ static struct uuid id_of(const char *provider, const char *type, const void *byt
   return uuid_of_fields((const char *const[]){"redrive", provider, type, hash}, 4);
 }
 
-static bool is_known(struct redrive *rd, struct uuid receipt_id, bool *known, struct err *err) {
+static bool is_known(struct redrive *rd, const struct fact *fact, bool *known, struct err *err) {
+  static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_UUID};
   PGconn *conn = store_connection(rd->store);
-  struct pgarray ids;
-  pgarray_init(&ids, PG_UUID);
-  pgarray_add_uuid(&ids, receipt_id);
-  AUTO_RESULT *res = rows_run(conn, "receipt_known.sql", &ids, 1);
+  struct pgarray c[COUNT_OF(types)];
+  rows_begin(c, types, COUNT_OF(types));
+  pgarray_add_text(&c[0], fact->provider);
+  pgarray_add_text(&c[1], fact->id);
+  pgarray_add_uuid(&c[2], fact->receipt_id);
+  AUTO_RESULT *res = rows_run(conn, "receipt_known.sql", c, COUNT_OF(types));
   if (!pg_ok(conn, res, "receipt_known", NULL, err)) return false;
   *known = PQntuples(res) > 0;
   return true;
@@ -94,7 +97,7 @@ static bool send_element(struct redrive *rd, struct event ev, const char *subjec
   bool ok = true;
   if (fact.type == FACT_UNCLEAR)
     rd->unclear++;
-  else if (fact.element && (!(ok = is_known(rd, fact.receipt_id, &known, err)) || known))
+  else if (fact.element && (!(ok = is_known(rd, &fact, &known, err)) || known))
     rd->known += known;
   else {
     rd->sent++;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONFLICT_TRIES = 8 };
+enum { AGAIN_TRIES = 8 };
 
 struct replay_store {
   struct store *store;
@@ -182,20 +182,22 @@ static void read_acceptance(const struct replay_store *rs, const PGresult *res, 
                              rows_time(res, row, 6), out);
 }
 
-static PGresult *run_page(struct replay_store *rs, const char *statement, int64_t first, struct err *err) {
+static PGresult *run_page(struct replay_store *rs, const char *statement, int64_t first, enum pg_fault *fault,
+                          struct err *err) {
   char from[24], to[24];
   snprintf(from, sizeof from, "%lld", (long long)first);
   snprintf(to, sizeof to, "%lld", (long long)first + REPLAY_PAGE_SIZE - 1);
   const char *values[] = {from, to};
   PGresult *res = PQexecPrepared(rs->conn, statement, 2, values, NULL, NULL, 1);
-  if (pg_ok(rs->conn, res, statement, NULL, err)) return res;
+  if (pg_ok(rs->conn, res, statement, fault, err)) return res;
   PQclear(res);
   return NULL;
 }
 
 // Rows by their number; one that somebody has deleted stays as it was initialised.
-static bool read_before(struct replay_store *rs, int64_t first, struct replay_page *page, struct err *err) {
-  page->rows = run_page(rs, "replay_notifications.sql", first, err);
+static bool read_before(struct replay_store *rs, int64_t first, struct replay_page *page,
+                        enum pg_fault *fault, struct err *err) {
+  page->rows = run_page(rs, "replay_notifications.sql", first, fault, err);
   if (page->rows == NULL) return false;
   for (int row = 0; row < PQntuples(page->rows); row++) {
     struct notification *n = &page->before[place_of(page->rows, row, 18, first)];
@@ -222,10 +224,10 @@ static void build(const struct replay_store *rs, struct replay_page *page, const
 }
 
 static bool read_and_build(struct replay_store *rs, int64_t first, struct replay_page *page,
-                           struct err *err) {
-  if (!read_before(rs, first, page, err)) return false;
-  AUTO_RESULT *accepted = run_page(rs, "replay_acceptances.sql", first, err);
-  AUTO_RESULT *received = accepted ? run_page(rs, "replay_receipts.sql", first, err) : NULL;
+                           enum pg_fault *fault, struct err *err) {
+  if (!read_before(rs, first, page, fault, err)) return false;
+  AUTO_RESULT *accepted = run_page(rs, "replay_acceptances.sql", first, fault, err);
+  AUTO_RESULT *received = accepted ? run_page(rs, "replay_receipts.sql", first, fault, err) : NULL;
   if (received == NULL) return false;
   AUTO_FREE struct said *said = mem_array(2, sizeof *said);
   said_init(&said[0], rs, accepted, first, page, read_acceptance);
@@ -237,18 +239,15 @@ static bool read_and_build(struct replay_store *rs, int64_t first, struct replay
 }
 
 static bool transact(struct replay_store *rs, int64_t first, bool change, struct replay_page *page,
-                     bool *conflict, struct err *err) {
-  *conflict = false;
+                     enum pg_fault *fault, struct err *err) {
   if (!pg_command(rs->conn, "begin", "BEGIN", err)) return false;
   // First the verdicts: then all receipts are read as they are to be, also in a dry run.
-  AUTO_RESULT *res = run_page(rs, "replay_verdicts.sql", first, err);
-  if (res == NULL || !read_and_build(rs, first, page, err)) return false;
+  AUTO_RESULT *res = run_page(rs, "replay_verdicts.sql", first, fault, err);
+  if (res == NULL || !read_and_build(rs, first, page, fault, err)) return false;
   if (!change) return pg_command(rs->conn, "rollback", "ROLLBACK", err);
-  if (!rows_write_notifications(rs->conn, page->after, page->changed, page->n, conflict, NULL, err))
-    return false;
-  if (*conflict) return pg_command(rs->conn, "rollback", "ROLLBACK", err);
-  return rows_insert_alerts(rs->conn, page->alerts, page->n_alerts, NULL, err) &&
-         pg_command(rs->conn, "commit", "COMMIT", err);
+  return rows_write_notifications(rs->conn, page->after, page->changed, page->n, fault, err) &&
+         rows_insert_alerts(rs->conn, page->alerts, page->n_alerts, fault, err) &&
+         pg_commit(rs->conn, fault, err);
 }
 
 static void page_init(struct replay_page *page) {
@@ -274,14 +273,14 @@ void replay_page_fini(struct replay_page *page) {
 
 bool replay_store_correct(struct replay_store *rs, int64_t first, bool change, struct replay_page *out,
                           struct err *err) {
-  for (int tries = 0; tries < CONFLICT_TRIES; tries++) {
-    bool conflict = false;
+  for (int tries = 0; tries < AGAIN_TRIES; tries++) {
+    enum pg_fault fault = PG_FAULT_WAIT;
     page_init(out);
-    if (transact(rs, first, change, out, &conflict, err) && !conflict) return true;
+    if (transact(rs, first, change, out, &fault, err)) return true;
     replay_page_fini(out);
-    if (!conflict) return false;
+    if (fault != PG_FAULT_AGAIN || !pg_command(rs->conn, "rollback", "ROLLBACK", err)) return false;
   }
-  return err_set(err, "a processor keeps writing the same notifications");
+  return false;
 }
 
 // ---- what is gone ----

@@ -6,11 +6,12 @@ WITH given AS (
     AS g (receipt_id, event_id, provider, notification_id, outcome, code, reason)
 ), noted AS (
   INSERT INTO replay_verdict (receipt_id, provider, notification_id, outcome)
-  SELECT g.receipt_id, g.provider, g.notification_id, g.outcome
-  FROM given g JOIN receipt r USING (receipt_id)
-  JOIN notification n ON n.provider = g.provider AND n.notification_id = g.notification_id
+  SELECT receipt_id, provider, notification_id, g.outcome
+  FROM given g JOIN receipt r USING (provider, notification_id, receipt_id)
+  JOIN notification n USING (provider, notification_id)
   WHERE r.event_id = g.event_id
     AND (r.outcome <> g.outcome OR (n.outcome = g.outcome AND n.code = g.code AND n.reason IS DISTINCT FROM g.reason))
   ON CONFLICT (receipt_id) DO NOTHING
 )
-SELECT count(*) FROM given g WHERE NOT EXISTS (SELECT FROM receipt r WHERE r.receipt_id = g.receipt_id)
+SELECT count(*) FROM given g
+WHERE NOT EXISTS (SELECT FROM receipt r WHERE (r.provider, r.notification_id, r.receipt_id) = (g.provider, g.notification_id, g.receipt_id))

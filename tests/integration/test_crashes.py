@@ -76,6 +76,35 @@ def test_kill_between_the_two_commits_tells_each_alert_once(world: World) -> Non
     check_all(world, ids)
 
 
+def test_a_notification_that_another_writer_makes_meanwhile_is_moved_from_there(world: World) -> None:
+    world.new_ingress().start().wait_ready()
+    world.new_processor().start().wait_ready()
+    with world.connect() as connection, connection.transaction():
+        connection.execute(
+            "INSERT INTO notification (provider, notification_id, status, reference, first_seen_at, version)"
+            " VALUES ('blux', 'both', 'PENDING', 'order-1', now(), 1)"
+        )
+        world.blux(payloads.blux_event("both", delivered=False), payloads.blux_event("other"))
+        until("the worker that took it for new waits for the other writer", lambda: waits_for_lock(world))
+    world.wait_row("blux", "both", status="DEAD_LETTER", reference="order-1", version=2)
+    world.wait_row("blux", "other", status="SENT", version=1)
+    world.settle()
+    assert len(world.alerts("both")) == 1 and len(world.alerts()) == 1
+    assert world.sql("SELECT count(*) AS n FROM receipt")[0]["n"] == 2
+
+
+def test_a_receipt_that_outlived_its_notification_is_a_repeat_all_the_same(world: World) -> None:
+    world.start()
+    world.blux(payloads.blux_event("gone", delivered=False))
+    world.wait_row("blux", "gone", status="DEAD_LETTER")
+    world.settle()
+    world.sql("DELETE FROM notification")
+    world.blux(payloads.blux_event("gone", delivered=False), payloads.blux_event("new"))
+    world.wait_row("blux", "new", status="SENT")
+    world.settle()
+    assert world.statuses() == {"new": "SENT"} and len(world.alerts()) == 1
+
+
 def test_kill_before_the_first_commit_leaves_nothing(world: World) -> None:
     processor = world.new_processor().start().wait_ready()
     with locked(world, "alert"):

@@ -314,10 +314,22 @@ static void test_the_recipient_is_masked_whatever_stands_there(void **state) {
     struct err err = {0};
     AUTO_FREE char *text = mem_printf("{\"payload\":{\"phone_number\":%s}}", values[i]);
     AUTO_JSON *element = json_parse(text, strlen(text), &err);
-    provider_mask_element(providers_find(providers, "blux"), element);
+    assert_true(provider_mask_element(providers_find(providers, "blux"), element));
     AUTO_FREE char *masked = json_text(element);
     assert_null(strstr(masked, "12345678"));
     assert_non_null(strstr(masked, "*"));
+  }
+}
+
+static void test_an_element_with_nothing_to_mask_says_so(void **state) {
+  static const char *const texts[] = {"{\"reportText\":\"refused\"}", "{\"reportText\":\"\"}",
+                                      "{\"msgKey\":\"01012345678\"}"};
+  for (size_t i = 0; i < COUNT_OF(texts); i++) {
+    struct err err = {0};
+    AUTO_JSON *element = json_parse(texts[i], strlen(texts[i]), &err);
+    assert_false(provider_mask_element(providers_find(providers, "bizgo"), element));
+    AUTO_FREE char *kept = json_text(element);
+    assert_string_equal(kept, texts[i]);
   }
 }
 
@@ -482,6 +494,7 @@ int main(void) {
       cmocka_unit_test(test_an_id_is_at_most_255_bytes_without_control_characters),
       cmocka_unit_test(test_an_answer_without_a_body_to_read_has_empty_fields),
       cmocka_unit_test(test_the_recipient_is_masked_whatever_stands_there),
+      cmocka_unit_test(test_an_element_with_nothing_to_mask_says_so),
       cmocka_unit_test(test_all_conditions_must_hold),
       cmocka_unit_test(test_the_first_place_with_a_usable_value_wins),
       cmocka_unit_test(test_placeholders_anywhere_in_an_answer_are_filled),

@@ -26,6 +26,24 @@ static void test_a_text_array_has_header_lengths_and_nulls(void **state) {
   pgarray_fini(&a);
 }
 
+static void test_the_rows_of_a_copy_have_signature_counts_and_an_end(void **state) {
+  static const char expected[] = "PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0"
+                                 "\0\2\0\0\0\2ab\xff\xff\xff\xff"
+                                 "\0\1\0\0\0\4\0\0\0\7"
+                                 "\xff\xff";
+  struct pgarray a;
+  pgarray_copy_begin(&a);
+  pgarray_copy_row(&a, 2);
+  pgarray_add_text(&a, "ab");
+  pgarray_add_null(&a);
+  pgarray_copy_row(&a, 1);
+  pgarray_add_int4(&a, 7);
+  pgarray_copy_end(&a);
+  assert_int_equal(a.len, sizeof expected - 1);
+  assert_memory_equal(a.bytes, expected, a.len);
+  pgarray_fini(&a);
+}
+
 static void test_jsonb_carries_its_version(void **state) {
   struct pgarray a;
   pgarray_init(&a, PG_JSONB);
@@ -60,6 +78,7 @@ static void test_an_array_grows_past_its_first_buffer(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_text_array_has_header_lengths_and_nulls),
+      cmocka_unit_test(test_the_rows_of_a_copy_have_signature_counts_and_an_end),
       cmocka_unit_test(test_jsonb_carries_its_version),
       cmocka_unit_test(test_times_survive_the_way_there_and_back),
       cmocka_unit_test(test_an_array_grows_past_its_first_buffer),

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""The one Postgres of a benchmark, with the distribution's settings, and its databases."""
+
+import subprocess
+from pathlib import Path
+
+import process
+import psycopg
+from program import ROOT
+
+USER = "dochak"
+
+
+class Postgres:
+    def __init__(self, folder: Path):
+        self._folder = folder
+
+    def _run(self, verb: str) -> None:
+        done = subprocess.run([ROOT / "scripts" / "postgres.sh", verb, self._folder], capture_output=True, text=True, timeout=120)
+        if done.returncode:
+            raise SystemExit(f"postgres {verb}:\n{done.stdout}{done.stderr}")
+
+    # --- its life
+
+    def start(self) -> None:
+        self._run("start")
+        self._run("wait")
+
+    def wipe(self) -> None:
+        """Ends it, whatever it does, and leaves nothing. Also what an earlier benchmark left that was itself killed."""
+        self._run("wipe")
+
+    @property
+    def pid(self) -> int:
+        return int((self._folder / "pid").read_text().split()[0])
+
+    @property
+    def cpu_seconds(self) -> float:
+        return process.tree_cpu_seconds(self.pid)
+
+    @property
+    def version(self) -> str:
+        with self.connect("postgres") as connection:
+            version = connection.execute("SHOW server_version").fetchone()[0].split()[0]
+        return f"Postgres {version}, the distribution's settings"
+
+    # --- its databases
+
+    def environment(self, database: str) -> dict[str, str]:
+        return {"PGHOST": "127.0.0.1", "PGPORT": str(self._port), "PGUSER": USER, "PGDATABASE": database}
+
+    @property
+    def _port(self) -> int:
+        return int((self._folder / "port").read_text())
+
+    def connect(self, database: str, autocommit: bool = True) -> psycopg.Connection:
+        return psycopg.connect(host="127.0.0.1", port=self._port, user=USER, dbname=database, autocommit=autocommit)
+
+    def create(self, database: str, template: str | None = None) -> None:
+        """Anew, empty or as a copy; then everything is on disk, so that nobody pays for what was before."""
+        copy = f'TEMPLATE "{template}" STRATEGY file_copy' if template else ""
+        with self.connect("postgres") as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+            connection.execute(f'CREATE DATABASE "{database}" {copy}')
+            connection.execute("CHECKPOINT")
+
+    def drop(self, database: str) -> None:
+        with self.connect("postgres") as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+
+    def wal_bytes(self) -> int:
+        """Written since ever."""
+        with self.connect("postgres") as connection:
+            return int(connection.execute("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn").fetchone()[0])

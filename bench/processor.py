@@ -1,0 +1,342 @@
+# SPDX-License-Identifier: MIT
+"""What `./dev bench processor` measures: how fast a backlog of receipts is drained, and how soon an alert follows a webhook.
+
+Three scenarios. drain: on empty tables ours, a Python consumer, and COPY of the rows that ours left; in rounds, each in turn. existing:
+ours again where a hundred thousand and where ten million rows are there already. latency: ingress and processor together at half of what
+they hold, from when a webhook was due to when a read_committed reader has its alert.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import zlib
+from dataclasses import asdict
+from pathlib import Path
+
+import backlog
+import load
+import process
+import processor_report
+import report
+from broker import TIMEOUT, Broker
+from confluent_kafka import Consumer
+from database import Postgres
+from drains import BUILT, PEER, Processor, PythonConsumer, migrate, processor_settings
+from servers import OURS, ROOT, Server, versions
+
+PREFIX = "bench.backlog."
+TOPIC = f"{PREFIX}events"
+TABLES = ("receipt", "notification", "alert")
+CONNECTIONS = 64
+FAILED_PERCENT = 3
+SETTLE_SECONDS = 60
+
+EXISTING = (ROOT / "bench" / "existing.sql").read_text()
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./dev bench processor", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--quick", action="store_true", help="a look of two minutes: 200000 records, 1 round, no ten million rows")
+    parser.add_argument("--scenarios", metavar="NAME,…", help=f"these scenarios: {','.join(SCENARIOS)}")
+    parser.add_argument("--rounds", type=int, help="of drain and existing (3)")
+    parser.add_argument("--records", type=int, help="of the backlog (1000000)")
+    parser.add_argument("--python-records", type=int, help="of them, for the Python consumer (30000)")
+    parser.add_argument("--rows", type=int, nargs="+", help="already there in existing (100000 10000000)")
+    parser.add_argument("--seconds", type=int, help="of each load in latency (20)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="every measurement, not only the medians")
+    arguments = parser.parse_args()
+    quick = arguments.quick
+    chosen = arguments.scenarios.split(",") if arguments.scenarios else ["drain", "latency"] if quick else list(SCENARIOS)
+    if unknown := [name for name in chosen if name not in SCENARIOS]:
+        parser.error(f"there is no {unknown[0]!r} among {', '.join(SCENARIOS)}")
+    arguments.scenarios = chosen
+    arguments.rounds = arguments.rounds or (1 if quick else 3)
+    arguments.records = arguments.records or (200_000 if quick else 1_000_000)
+    arguments.python_records = arguments.python_records or (5_000 if quick else 30_000)
+    arguments.rows = arguments.rows or [100_000, 10_000_000]
+    arguments.seconds = arguments.seconds or (8 if quick else 20)
+    return arguments
+
+
+def say(text: str) -> None:
+    print(f"{'bench':<10} {text}", flush=True)
+
+
+class Bench:
+    def __init__(self, arguments: argparse.Namespace, folder: Path):
+        self.arguments = arguments
+        self.folder = folder
+        self.broker = Broker(folder / "kafka")
+        self.postgres = Postgres(folder / "postgres")
+        self._groups = 0
+
+    def prepare(self) -> None:
+        """Topics, and the backlog."""
+        self.postgres.create("empty")
+        for prefix in (PREFIX, OURS.topic.removesuffix("events")):
+            migrate(self.broker, self.postgres, "empty", prefix)
+        with Server(OURS, self.folder, self.broker.address) as ingress:
+            templates = backlog.make_templates(ingress, self.broker)
+        backlog.fill(self.broker.address, TOPIC, templates, self.arguments.records)
+        say(f"backlog of {self.broker.records(TOPIC)} records is in Kafka")
+
+    def new_group(self) -> str:
+        self._groups += 1
+        return f"bench-{self._groups}"
+
+    # --- ours
+
+    def _drain(self, database: str) -> dict:
+        records = self.arguments.records
+        group = self.new_group()
+        settings = {**processor_settings(self.broker, self.postgres, database, PREFIX), "DOCHAK_GROUP_ID": group}
+        wal = self.postgres.wal_bytes()
+        start = self._clocks()
+        with Processor(self.folder, settings) as processor:
+            seconds = processor.wait_records(records) - processor.began
+            broker_cpu, postgres_cpu, machine_cpu = (end - begin for begin, end in zip(start, self._clocks()))
+            self._check_lag(group)
+            own_cpu = processor.cpu_seconds
+            return {
+                "seconds": seconds,
+                "records": records,
+                "per_second": records / seconds,
+                "cpu_per_1000": {
+                    "processor": own_cpu * 1000 / records,
+                    "postgres": postgres_cpu * 1000 / records,
+                    "kafka": broker_cpu * 1000 / records,
+                },
+                "others_percent": 100 * (machine_cpu - own_cpu - postgres_cpu - broker_cpu) / (seconds * os.cpu_count()),
+                "wal_bytes_per_record": (self.postgres.wal_bytes() - wal) / records,
+                "peak_rss_mb": processor.peak_rss_mb,
+                "sums": processor.sums(),
+            }
+
+    def _check_lag(self, group: str) -> None:
+        """What it says of itself is true: the group's offsets are the ends of the topic."""
+        committed, records = self.broker.committed(group, TOPIC), self.broker.records(TOPIC)
+        if committed != records:
+            raise SystemExit(f"{committed} of {records} records are committed")
+
+    def _clocks(self) -> tuple[float, ...]:
+        """CPU seconds of Kafka, Postgres and the whole machine."""
+        return process.cpu_seconds(self.broker.pid), self.postgres.cpu_seconds, process.machine_cpu_seconds()
+
+    # --- drain
+
+    def run_drain(self) -> list[dict]:
+        rows = []
+        for number in range(self.arguments.rounds):
+            row = {"round": number + 1, "ours": self._drain_empty()}
+            if number == 0:
+                self._keep_rows("drained")
+            row["copy"] = self._copy(("receipt",))
+            row["copy_all"] = self._copy(TABLES)
+            row["python"] = self._python(commit_every=1)
+            row["python_500"] = self._python(commit_every=500)
+            rows.append(row)
+            speeds = ", ".join(f"{name} {row[name]['per_second']:.0f}" for name in processor_report.DRAINS)
+            say(f"round {number + 1}: records/s {speeds}")
+        return rows
+
+    def _drain_empty(self) -> dict:
+        self.postgres.create("drained", "empty")
+        return self._drain("drained")
+
+    def _keep_rows(self, database: str) -> None:
+        with self.postgres.connect(database) as connection:
+            for table in TABLES:
+                with (self.folder / table).open("wb") as file, connection.cursor().copy(f"COPY {table} TO STDOUT (FORMAT binary)") as copy:
+                    for block in copy:
+                        file.write(block)
+
+    def _copy(self, tables: tuple[str, ...]) -> dict:
+        """Of all rows that ours made of the backlog, each table in one transaction; so the records are those of the backlog."""
+        self.postgres.create("copied", "empty")
+        start = self._clocks()
+        began = time.monotonic()
+        with self.postgres.connect("copied") as connection:
+            for table in tables:
+                with (self.folder / table).open("rb") as file, connection.cursor().copy(f"COPY {table} FROM STDIN (FORMAT binary)") as copy:
+                    while block := file.read(1 << 16):
+                        copy.write(block)
+            seconds = time.monotonic() - began
+            rows = connection.execute(f"SELECT count(*) FROM {tables[0]}").fetchone()[0]
+        _, postgres_cpu, _ = (end - begin for begin, end in zip(start, self._clocks()))
+        records = self.arguments.records
+        cpu = {"postgres": postgres_cpu * 1000 / records}
+        return {"seconds": seconds, "records": records, "per_second": records / seconds, "rows_per_second": rows / seconds, "cpu_per_1000": cpu}
+
+    def _python(self, commit_every: int) -> dict:
+        self.postgres.create("python")
+        with self.postgres.connect("python") as connection:
+            connection.execute((PEER / "schema.sql").read_text())
+        settings = {
+            **self.postgres.environment("python"),
+            "KAFKA_BOOTSTRAP": self.broker.address,
+            "TOPIC": TOPIC,
+            "ALERTS": f"{PREFIX}alerts",
+            "GROUP": self.new_group(),
+            "RECORDS": str(self.arguments.python_records),
+            "COMMIT_EVERY": str(commit_every),
+        }
+        with PythonConsumer(self.folder, settings) as consumer:
+            seconds = consumer.drain_seconds()
+        return {"seconds": seconds, "records": self.arguments.python_records, "per_second": self.arguments.python_records / seconds}
+
+    # --- existing
+
+    def run_existing(self) -> list[dict]:
+        for rows in self.arguments.rows:
+            self._make_rows(rows)
+        measured = []
+        for number in range(self.arguments.rounds):
+            turn = number % len(self.arguments.rows)
+            for rows in self.arguments.rows[turn:] + self.arguments.rows[:turn]:
+                self.postgres.create("drained", f"rows_{rows}")
+                row = {"rows": rows, "round": number + 1, **self._drain("drained")}
+                measured.append(row)
+                say(f"round {number + 1}, {rows} rows there: {row['per_second']:.0f} records/s")
+        for rows in self.arguments.rows:
+            self.postgres.drop(f"rows_{rows}")
+        return measured
+
+    def _make_rows(self, rows: int) -> None:
+        database = f"rows_{rows}"
+        began = time.monotonic()
+        self.postgres.create(database, "empty")
+        with self.postgres.connect(database) as connection:
+            connection.execute(f"SET bench.rows = {rows}")
+            connection.execute(EXISTING)
+            connection.execute("VACUUM ANALYZE")
+        say(f"{rows} rows made in {time.monotonic() - began:.0f} s")
+
+    # --- latency
+
+    def run_latency(self) -> list[dict]:
+        self.postgres.create("latency", "empty")
+        prefix = OURS.topic.removesuffix("events")
+        settings = processor_settings(self.broker, self.postgres, "latency", prefix)
+        with Server(OURS, self.folder, self.broker.address) as ingress, Processor(self.folder, settings) as processor:
+            load.closed(ingress.url, CONNECTIONS, self.arguments.seconds / 4)
+            processor.wait_records(self.broker.records(OURS.topic))
+            most = self._most(ingress, processor)
+            say(f"ingress and processor together: {most:.0f} webhooks/s at most")
+            rows = [self._latency(ingress, processor, int(most / 2)) for _ in range(self.arguments.rounds)]
+        for row in rows:
+            row["most_per_second"] = most
+            say(f"at {row['rate']} a second: alert after {row['p50_ms']:.1f} ms p50, {row['p99_ms']:.1f} ms p99")
+        return rows
+
+    def _most(self, ingress: Server, processor: Processor) -> float:
+        """Until the last record is drained."""
+        before = self.broker.records(OURS.topic)
+        began = time.monotonic()
+        load.closed(ingress.url, CONNECTIONS, self.arguments.seconds)
+        records = self.broker.records(OURS.topic)
+        return (records - before) / (processor.wait_records(records, SETTLE_SECONDS) - began)
+
+    def _latency(self, ingress: Server, processor: Processor, rate: int) -> dict:
+        with AlertReader(self.broker.address, f"{OURS.topic.removesuffix('events')}alerts") as reader:
+            sent = load.fixed(ingress.url, rate, self.arguments.seconds, self.folder, report=report_that_may_fail)
+            reader.wait_quiet()
+        processor.wait_records(self.broker.records(OURS.topic))
+        due = {key: sent.began + int(key.rpartition("-")[2]) / rate for key in reader.arrived}
+        late = sorted(reader.arrived[key] - due[key] for key in due)
+        return {
+            "rate": rate,
+            "alerts": len(late),
+            "p50_ms": load.percentile(late, 50) * 1e3,
+            "p99_ms": load.percentile(late, 99) * 1e3,
+            "max_ms": late[-1] * 1e3,
+            "acks": asdict(sent),
+        }
+
+
+def report_that_may_fail(key: str) -> bytes:
+    return load.bizgo_report(key, "63020" if zlib.crc32(key.encode()) % 100 < FAILED_PERCENT else "10000")
+
+
+class AlertReader:
+    """A read_committed reader that notes when each notification's alert came."""
+
+    def __init__(self, bootstrap: str, topic: str):
+        settings = {"isolation.level": "read_committed", "auto.offset.reset": "latest", "enable.auto.commit": False}
+        self._consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": f"bench-alerts-{time.monotonic_ns()}", **settings})
+        self._assigned = threading.Event()
+        self._consumer.subscribe([topic], on_assign=self._assign)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._read)
+        self.arrived: dict[str, float] = {}
+
+    def _assign(self, consumer: Consumer, partitions: list) -> None:
+        for partition in partitions:  # the end of now, not that of the first fetch
+            partition.offset = consumer.get_watermark_offsets(partition, TIMEOUT)[1]
+        consumer.assign(partitions)
+        self._assigned.set()
+
+    def _read(self) -> None:
+        while not self._stop.is_set():
+            message = self._consumer.poll(0.1)
+            if message and not message.error():
+                self.arrived[message.key().decode()] = time.time()
+
+    def wait_quiet(self) -> None:
+        before = -1
+        while before != len(self.arrived):
+            before = len(self.arrived)
+            time.sleep(1)
+
+    def __enter__(self) -> "AlertReader":
+        self._thread.start()
+        if not self._assigned.wait(SETTLE_SECONDS):
+            raise SystemExit("the reader of the alerts got no partitions")
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._consumer.close()
+
+
+SCENARIOS = {"drain": Bench.run_drain, "existing": Bench.run_existing, "latency": Bench.run_latency}
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    folder = ROOT / ".run" / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    bench = Bench(arguments, folder)
+    began = time.monotonic()
+    bench.broker.wipe()
+    bench.postgres.wipe()
+    try:
+        bench.broker.start()
+        bench.postgres.start()
+        bench.prepare()
+        results = {
+            "machine": report.machine(),
+            "versions": {
+                "ours": versions(OURS),
+                "python": (BUILT / "pyconsumer" / "versions").read_text().strip(),
+                "kafka": bench.broker.version,
+                "postgres": bench.postgres.version,
+                "load": load.versions(),
+            },
+            **{name: SCENARIOS[name](bench) for name in arguments.scenarios},
+        }
+    finally:
+        bench.broker.wipe()
+        bench.postgres.wipe()
+    if arguments.json:
+        arguments.json.write_text(json.dumps(results, indent=1) + "\n")
+    print(processor_report.text(results, time.monotonic() - began))
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
+    main()

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""The processor's measurements as tables for a terminal. Medians over the rounds; a ratio is the median of each round's own ratio."""
+
+from statistics import median
+
+from report import table
+
+DRAINS = {
+    "ours": "ours",
+    "copy": "COPY of the receipts",
+    "copy_all": "COPY of receipts, notifications, alerts",
+    "python": "Python, commit each record",
+    "python_500": "Python, commit each 500",
+}
+
+
+def speeds(rows: list[dict]) -> list[str]:
+    values = [row["per_second"] for row in rows]
+    return [f"{median(values):.0f}", f"{min(values):.0f}–{max(values):.0f}"]
+
+
+def drain_table(rows: list[dict]) -> str:
+    lines = []
+    for name, title in DRAINS.items():
+        ratio = median(row["ours"]["per_second"] / row[name]["per_second"] for row in rows)
+        lines.append([title, *speeds([row[name] for row in rows]), f"{ratio:.2f}" if name != "ours" else "–"])
+    title = "A backlog on empty tables; a COPY's records are those whose rows it writes, in binary, on one connection"
+    return f"{title}\n{table(['', 'records/s', 'from–to', 'ours ÷ it'], lines)}"
+
+
+def existing_table(rows: list[dict]) -> str:
+    counts = list(dict.fromkeys(row["rows"] for row in sorted(rows, key=lambda row: row["rows"])))
+    of = {count: sorted((row for row in rows if row["rows"] == count), key=lambda row: row["round"]) for count in counts}
+    lines = []
+    for count in counts:
+        ratio = median(row["per_second"] / least["per_second"] for row, least in zip(of[count], of[counts[0]]))
+        lines.append([f"{count} rows", *speeds(of[count]), f"{ratio:.2f}" if count != counts[0] else "–"])
+    return f"The same backlog on tables that hold rows\n{table(['', 'records/s', 'from–to', f'÷ {counts[0]} rows'], lines)}"
+
+
+def cost_table(drains: dict[str, list[dict]]) -> str:
+    lines = []
+    for name, rows in drains.items():
+        costs = [median(row["cpu_per_1000"][part] for row in rows) for part in ("processor", "postgres", "kafka")]
+        wal = median(row["wal_bytes_per_record"] for row in rows)
+        rss = max(row["peak_rss_mb"] for row in rows)
+        others = max(row["others_percent"] for row in rows)
+        lines.append([name, *(f"{cost:.4f}" for cost in costs), f"{wal:.0f}", f"{rss:.0f}", f"{others:.0f} %"])
+    head = ["ours", "processor", "Postgres", "Kafka", "WAL bytes/record", "peak RSS MB", "other programs"]
+    return f"CPU seconds per 1000 records; above some 10 % of other programs a ratio says little\n{table(head, lines)}"
+
+
+def phase_table(rows: list[dict]) -> str:
+    """Of the workers' time."""
+    prefix = "dochak_processor_phase_seconds_sum:"
+    phases = [key for key in rows[0]["sums"] if key.startswith(prefix)]
+    spent = {key.removeprefix(prefix): median(row["sums"][key] for row in rows) for key in phases}
+    lines = [[name, f"{seconds:.2f}", f"{100 * seconds / sum(spent.values()):.0f} %"] for name, seconds in spent.items()]
+    return f"What the workers' time goes into\n{table(['phase', 'seconds', 'share'], lines)}"
+
+
+def latency_table(rows: list[dict]) -> str:
+    times = [f"{median(row[key] for row in rows):.1f}" for key in ("p50_ms", "p99_ms", "max_ms")]
+    acks = [f"{median(row['acks'][key] for row in rows):.1f}" for key in ("p50_ms", "p99_ms")]
+    head = ["webhooks/s", "at most", "alerts", "p50 ms", "p99 ms", "max ms", "ack p50 ms", "ack p99 ms"]
+    line = [str(rows[0]["rate"]), f"{rows[0]['most_per_second']:.0f}", str(sum(row["alerts"] for row in rows)), *times, *acks]
+    return f"From when a webhook was due to its alert at a read_committed reader, at half of the most that ingress and processor hold\n{table(head, [line])}"
+
+
+def text(results: dict, seconds: float) -> str:
+    parts = [f"Machine: {results['machine']}"]
+    parts.append("\n".join(f"{name:<8} {version}" for name, version in results["versions"].items()))
+    drains = {}
+    if rows := results.get("drain"):
+        drains["empty tables"] = [row["ours"] for row in rows]
+        parts.append(drain_table(rows))
+    if rows := results.get("existing"):
+        parts.append(existing_table(rows))
+        for count in sorted({row["rows"] for row in rows}):
+            drains[f"{count} rows"] = [row for row in rows if row["rows"] == count]
+    if drains:
+        parts.append(cost_table(drains))
+        first = next(iter(drains.values()))
+        if any("phase_seconds_sum" in key for key in first[0]["sums"]):
+            parts.append(phase_table(first))
+    if rows := results.get("latency"):
+        parts.append(latency_table(rows))
+    parts.append(f"Took {seconds / 60:.1f} minutes.")
+    return "\n" + "\n\n".join(parts)
