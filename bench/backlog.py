@@ -111,8 +111,8 @@ def read_all(bootstrap: str, topic: str) -> Iterator:
         consumer.close()
 
 
-def receipts(count: int) -> Iterator[tuple[Template | int, str, datetime, random.Random]]:
-    """Of each record its kind's number, notification and time; the same ones each time."""
+def receipts(count: int) -> Iterator[tuple[int, str, datetime, random.Random]]:
+    """Of each record its kind's number, notification, time and the source of its chance; the same ones each time."""
     chance = random.Random(SEED)
     shares = [kind.share for kind in KINDS]
     kinds = chance.choices(range(len(KINDS)), shares, k=count)
@@ -138,7 +138,8 @@ def fill(bootstrap: str, topic: str, templates: list[Template], count: int) -> N
     )
     for kind, notification_id, at, chance in receipts(count):
         event = uuid.UUID(int=chance.getrandbits(128), version=4)
-        key, value, headers = templates[kind].record(notification_id, event, at.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode())
+        time = at.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
+        key, value, headers = templates[kind].record(notification_id, event, time)
         while True:
             try:
                 producer.produce(topic, value, key, headers=headers)

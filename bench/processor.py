@@ -169,7 +169,13 @@ class Bench:
         _, postgres_cpu, _ = (end - begin for begin, end in zip(start, self._clocks()))
         records = self.arguments.records
         cpu = {"postgres": postgres_cpu * 1000 / records}
-        return {"seconds": seconds, "records": records, "per_second": records / seconds, "rows_per_second": rows / seconds, "cpu_per_1000": cpu}
+        return {
+            "seconds": seconds,
+            "records": records,
+            "per_second": records / seconds,
+            "rows_per_second": rows / seconds,
+            "cpu_per_1000": cpu,
+        }
 
     def _python(self, commit_every: int) -> dict:
         self.postgres.create("python")

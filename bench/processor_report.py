@@ -64,7 +64,8 @@ def latency_table(rows: list[dict]) -> str:
     acks = [f"{median(row['acks'][key] for row in rows):.1f}" for key in ("p50_ms", "p99_ms")]
     head = ["webhooks/s", "at most", "alerts", "p50 ms", "p99 ms", "max ms", "ack p50 ms", "ack p99 ms"]
     line = [str(rows[0]["rate"]), f"{rows[0]['most_per_second']:.0f}", str(sum(row["alerts"] for row in rows)), *times, *acks]
-    return f"From when a webhook was due to its alert at a read_committed reader, at half of the most that ingress and processor hold\n{table(head, [line])}"
+    title = "From when a webhook was due to its alert at a read_committed reader, at half of the most that ingress and processor hold"
+    return f"{title}\n{table(head, [line])}"
 
 
 def text(results: dict, seconds: float) -> str:
