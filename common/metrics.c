@@ -24,7 +24,7 @@ static const int64_t bounds_of_sizes[BOUNDS] = {1, 2, 5, 10, 20, 50, 100, 200, 5
 struct metric_histogram {
   const int64_t *bounds;
   metric_value buckets[BOUNDS + 1]; // each without those before it; the last has no bound
-  metric_value sum;
+  _Atomic double sum; // a day's backlog, in microseconds, is more than an integer holds
 };
 
 struct child {
@@ -163,7 +163,10 @@ void metrics_observe(struct metric_histogram *histogram, int64_t value) {
   size_t bucket = 0;
   while (bucket < BOUNDS && value > histogram->bounds[bucket]) bucket++;
   atomic_fetch_add_explicit(&histogram->buckets[bucket], 1, memory_order_relaxed);
-  atomic_fetch_add_explicit(&histogram->sum, value, memory_order_relaxed);
+  double sum = atomic_load_explicit(&histogram->sum, memory_order_relaxed);
+  while (!atomic_compare_exchange_weak_explicit(&histogram->sum, &sum, sum + (double)value,
+                                                memory_order_relaxed, memory_order_relaxed))
+    continue;
 }
 
 // ---- text ----
@@ -216,7 +219,8 @@ static void print_name(const struct metric *metric, const char *suffix, const st
 static void print_histogram(const struct metric *metric, const struct child *child, FILE *to) {
   bool seconds = metric->type == METRIC_SECONDS;
   struct metric_histogram *histogram = child->histogram;
-  long long count = 0, sum = read_value(&histogram->sum);
+  long long count = 0;
+  double sum = atomic_load_explicit(&histogram->sum, memory_order_relaxed);
   for (size_t i = 0; i <= BOUNDS; i++) {
     char le[24] = "+Inf";
     if (i < BOUNDS) snprintf(le, sizeof le, "%g", (double)histogram->bounds[i] / (seconds ? 1e6 : 1));
@@ -225,10 +229,7 @@ static void print_histogram(const struct metric *metric, const struct child *chi
     fprintf(to, "%lld\n", count);
   }
   print_name(metric, "_sum", child, NULL, to);
-  if (seconds)
-    fprintf(to, "%lld.%06lld\n", sum / 1000000, sum % 1000000);
-  else
-    fprintf(to, "%lld\n", sum);
+  fprintf(to, seconds ? "%.6f\n" : "%.0f\n", seconds ? sum / 1e6 : sum);
   print_name(metric, "_count", child, NULL, to);
   fprintf(to, "%lld\n", count);
 }

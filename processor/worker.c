@@ -60,7 +60,7 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
     partitions_assign(w->partitions, partitions);
   else
     partitions_revoke(w->partitions);
-  if (assign) set_ready(w, true); // also with no partition: then others have them
+  set_ready(w, assign); // also with no partition: then others have them
   log_info(assign ? "partitions assigned" : "partitions revoked", LOG_INT("worker", w->index),
            LOG_INT("partitions", partitions->cnt));
 }

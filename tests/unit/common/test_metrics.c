@@ -110,6 +110,16 @@ static void test_sizes_are_a_histogram_of_whole_numbers(void **state) {
   metrics_free(metrics);
 }
 
+// A million records that are a year old.
+static void test_a_sum_grows_beyond_an_integer(void **state) {
+  struct metrics *metrics = metrics_new(list, METRICS_COUNT);
+  struct metric_histogram *ages = metrics_histogram_at(metrics, TOOK_IN_ALL, NULL);
+  for (int i = 0; i < 1000000; i++) metrics_observe(ages, 365LL * 86400 * 1000000);
+  AUTO_FREE char *text = metrics_text(metrics);
+  assert_non_null(strstr(text, "\ndochak_all_seconds_sum 31536000000000.000000\n"));
+  metrics_free(metrics);
+}
+
 static void test_a_histogram_without_label_has_only_its_bounds(void **state) {
   struct metrics *metrics = metrics_new(list, METRICS_COUNT);
   AUTO_FREE char *text = metrics_text(metrics);
@@ -188,6 +198,7 @@ int main(void) {
       cmocka_unit_test(test_several_labels_make_one_child_each_set),
       cmocka_unit_test(test_durations_are_a_histogram_in_seconds),
       cmocka_unit_test(test_sizes_are_a_histogram_of_whole_numbers),
+      cmocka_unit_test(test_a_sum_grows_beyond_an_integer),
       cmocka_unit_test(test_a_histogram_without_label_has_only_its_bounds),
       cmocka_unit_test(test_a_metric_without_label_is_there_from_the_start),
       cmocka_unit_test(test_a_value_never_moves),
