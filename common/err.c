@@ -6,7 +6,7 @@
 #include <string.h>
 
 // Formats beside the text first: an argument may be the old text itself.
-static bool set(struct err *err, const char *class, const char *fmt, va_list args) {
+static bool PRINTF_LIKE(3, 0) set(struct err *err, const char *class, const char *fmt, va_list args) {
   char text[sizeof err->text];
   vsnprintf(text, sizeof text, fmt, args);
   memcpy(err->text, text, sizeof text);
