@@ -94,10 +94,10 @@ static const struct option table[] = {
     ROW("DOCHAK_INSTANCE", OPTION_TEXT, instance, "", .services = SERVICE_PROCESSOR,
         .help = "Name of this process, unique within the group and the same at each start: after a crash the "
                 "next start takes over at once, not after a time-out. A new one each time if not given."),
-    ROW("DOCHAK_BATCH_MAX_RECORDS", OPTION_INT, batch_max_records, "5000", .min = 1, .max = 10000,
+    ROW("DOCHAK_BATCH_MAX_RECORDS", OPTION_INT, batch_max_records, "10000", .min = 1, .max = 10000,
         .services = SERVICE_PROCESSOR,
         .help = "Most records in one batch, which is one Postgres transaction."),
-    ROW("DOCHAK_BATCH_MAX_MS", OPTION_INT, batch_max_ms, "100", .min = 1, .max = 5000,
+    ROW("DOCHAK_BATCH_MAX_MS", OPTION_INT, batch_max_ms, "200", .min = 1, .max = 5000,
         .services = SERVICE_PROCESSOR,
         .help = "Most milliseconds spent on collecting a batch; it never waits for records that are not "
                 "there yet."),

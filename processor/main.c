@@ -11,6 +11,7 @@
 #include "processor/retention.h"
 #include "processor/worker.h"
 #include <libpq-fe.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +162,7 @@ static const struct command *find_command(const char *name) {
 }
 
 int main(int argc, char **argv) {
+  mallopt(M_MXFAST, 0); // the small ones that a batch frees by the thousand would be merged again and again
   const struct command *command = find_command(argv[1]);
   bool migrating = argc > 1 && strcmp(argv[1], "migrate") == 0;
   AUTO_FREE void *options = command ? mem_alloc(command->options_size) : NULL;

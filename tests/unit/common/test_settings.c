@@ -46,8 +46,8 @@ static void test_defaults_are_those_documented(void **state) {
   assert_string_equal(settings.group_id, "dochak-processor");
   assert_string_equal(settings.instance, "");
   assert_int_equal(settings.workers, 2);
-  assert_int_equal(settings.batch_max_records, 5000);
-  assert_int_equal(settings.batch_max_ms, 100);
+  assert_int_equal(settings.batch_max_records, 10000);
+  assert_int_equal(settings.batch_max_ms, 200);
   assert_int_equal(settings.topic_partitions, 8);
   assert_int_equal(settings.topic_replication, -1);
   assert_null(settings.ingress_key);
