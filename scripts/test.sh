@@ -18,6 +18,6 @@ if (($# == 0)); then
 fi
 say test "integration and contract tests"
 # Each test has its own deadline; this bound is for a run that hangs in spite of it.
-timeout --foreground -k 30 1800 "$python" -m pytest "$ROOT/tests" "$@" || failed=$?
-((failed != 124)) || say test "pytest was ended after 30 minutes" >&2
+timeout --foreground -k 30 3000 "$python" -m pytest "$ROOT/tests" "$@" || failed=$?
+((failed != 124)) || say test "pytest was ended after 50 minutes" >&2
 exit "$failed"
