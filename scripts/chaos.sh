@@ -6,6 +6,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/build.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/python.sh"
 
 "$ROOT/scripts/packages.sh" up test
-"$ROOT/scripts/kafka.sh" jars
-build dev
+if [[ ! " $* " =~ \ (-h|--help|--plan)\  ]]; then # these run nothing
+    "$ROOT/scripts/kafka.sh" jars
+    build dev
+fi
 PYTHONPATH=$ROOT/tests exec "$(venv)/bin/python" -m chaos "$@"

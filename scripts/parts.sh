@@ -7,6 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/services.sh"
 
 need_part() { # COMMAND [NAME…]
     local usage="usage: ./dev $1 kafka|postgres|ingress|processor"
+    [[ $1 != logs ]] || usage="usage: ./dev logs [kafka|postgres|ingress|processor]"
     case ${2-} in
         kafka | postgres | ingress | processor) ;;
         '') die dev "$1 which part?" "$usage" ;;

@@ -70,7 +70,14 @@ service_says() { curl -fs -o /dev/null --noproxy '*' -m 2 "$1"; } # URL
 
 # wait_service NAME readyz|livez
 wait_service() {
-    daemon_wait "$1" "$RUN/$1" 30 service_says "$(url_of "DOCHAK_${1^^}_OPS_LISTEN")/$2"
+    local url
+    url=$(url_of "DOCHAK_${1^^}_OPS_LISTEN")/$2
+    if (daemon_wait "$1" "$RUN/$1" 30 service_says "$url"); then return; fi
+    if is_running "$RUN/$1"; then
+        say '' "It goes on trying. $url says: $(curl -s --noproxy '*' -m 2 "$url")" >&2
+        say '' "Mend that, or ./dev stop $1." >&2
+    fi
+    exit 1
 }
 
 # missing_servers NAME: which of our servers the service cannot be ready without and do not run.

@@ -20,9 +20,9 @@ LOGS = builds.ROOT / ".run" / "chaos"
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev chaos", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1, help="everything random comes from it")
-    parser.add_argument("--receipts", type=int, default=50_000)
-    parser.add_argument("--faults", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1, help="everything random comes from it (%(default)s)")
+    parser.add_argument("--receipts", type=int, default=50_000, help="how many are sent (%(default)s)")
+    parser.add_argument("--faults", type=int, default=50, help="how many strike meanwhile (%(default)s)")
     parser.add_argument("--plan", action="store_true", help="only print the plan")
     parser.add_argument(
         "--broken", choices=broken.NAMES, help="a build broken on purpose, under a plan that aims at it: has to fail"
