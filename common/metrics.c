@@ -24,7 +24,7 @@ static const int64_t bounds_of_sizes[BOUNDS] = {1, 2, 5, 10, 20, 50, 100, 200, 5
 struct metric_histogram {
   const int64_t *bounds;
   metric_value buckets[BOUNDS + 1]; // each without those before it; the last has no bound
-  _Atomic double sum; // a day's backlog, in microseconds, is more than an integer holds
+  _Atomic double sum;               // a day's backlog, in microseconds, is more than an integer holds
 };
 
 struct child {

@@ -13,7 +13,8 @@ enum { DRAIN_MS = 10000, FLUSH_MS = 5000, LOOK_MS = 500 };
 
 static bool read_configuration(struct ingress *in, struct err *err) {
   const struct settings *settings = &in->settings;
-  return (in->providers = providers_load(settings->providers_dir, err)) &&
+  return ((in->providers = providers_load(settings->providers_dir, err)) ||
+          err_prefix(err, "DOCHAK_PROVIDERS_DIR: ")) &&
          ((in->endpoints = endpoints_load(settings->endpoints_file, in->providers, err)) ||
           err_prefix(err, "DOCHAK_ENDPOINTS_FILE: ")) &&
          (in->registrar = registrar_new(settings->ingress_key, err));

@@ -177,9 +177,10 @@ int main(int argc, char **argv) {
   if (command) log_to_stderr();
   stop_init();
   struct providers *providers = providers_load(settings.providers_dir, &err);
-  if (providers == NULL)
+  if (providers == NULL) {
+    (void)err_prefix(&err, "DOCHAK_PROVIDERS_DIR: ");
     exit_code = fail(&err);
-  else if (flags & SETTINGS_PRINT)
+  } else if (flags & SETTINGS_PRINT)
     settings_print(SERVICE_PROCESSOR, &settings);
   else if (flags & SETTINGS_CHECK)
     exit_code = check(&settings);

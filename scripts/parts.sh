@@ -90,6 +90,10 @@ processor() { # COMMAND [ARG…]: under the settings of what is up
     (($#)) || die dev "processor takes a command" "For example ./dev processor quarantine list; ./dev processor --help lists them."
     settings_of_up
     [[ $1 == migrate ]] || PGUSER=$(service_user)
+    if [[ $1 != -* ]]; then
+        need_running postgres
+        ! kafka_is_ours || need_running kafka
+    fi
     exec "$(service_binary processor)" "$@"
 }
 

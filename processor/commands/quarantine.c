@@ -197,7 +197,8 @@ static bool read_all(struct quarantine *q, struct err *err) {
   bool ok = reader && reader_spans(reader, &from, &to, &spans, &n, err);
   for (size_t i = 0; ok && i < n; i++) ok = read_span(q, reader, &spans[i], err);
   reader_close(reader);
-  if (ok && q->options->n_ids && q->matched == 0) return err_set(err, "no such record in quarantine");
+  if (ok && q->options->n_ids && q->matched == 0)
+    return err_set(err, "quarantine holds no record of that id; \"quarantine list\" shows what it holds");
   return ok;
 }
 
