@@ -154,8 +154,8 @@ static bool open_all(struct worker *w, struct err *err) {
 
 static void close_all(struct worker *w) {
   set_ready(w, false);
-  w->fault = (struct err){0};
   kafka_client_free(take(w->consumer));
+  w->fault = (struct err){0}; // now: the close may have told one more, and it is not the next consumer's
   partitions_revoke(w->partitions); // a consumer that failed for good may not have said so
   outbox_close(take(w->outbox));
   store_close(take(w->store));
