@@ -149,7 +149,9 @@ static bool open_all(struct worker *w, struct err *err) {
   measure_enter(&w->measure, PHASE_KAFKA);
   AUTO_FREE char *name = instance_name(w);
   w->outbox = outbox_open(w->processor, name, err);
-  return w->outbox && open_consumer(w, name, err) && subscribe(w, err);
+  if (!w->outbox || !open_consumer(w, name, err) || !subscribe(w, err)) return false;
+  measure_reset(&w->measure); // the first batch did not take so long
+  return true;
 }
 
 static void close_all(struct worker *w) {
