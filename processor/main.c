@@ -96,16 +96,17 @@ static void processor_fini(struct processor *p) {
   metrics_free(p->metrics);
 }
 
-// A worker that hangs in a call to a server that does not answer is left where it is: what it has begun is
+// A thread that hangs in a call to a server that does not answer is left where it is: what it has begun is
 // done again at the next start, as after a crash. Whoever asked for the stop does not wait.
-static void join(struct worker **workers, size_t n) {
+static void join(struct worker **workers, size_t n, struct retention *retention) {
   enum { GRACE_MS = 6000 };
   int64_t until_ms = clock_mono_ms() + GRACE_MS;
   size_t hanging = 0;
   for (size_t i = 0; i < n; i++) hanging += !worker_join(workers[i], until_ms);
+  hanging += !retention_join(retention, until_ms);
   if (!hanging) return;
-  log_warn("stopped while workers wait for Kafka or Postgres; what they have begun is done again",
-           LOG_INT("workers", hanging));
+  log_warn("stopped while threads wait for Kafka or Postgres; what they have begun is done again",
+           LOG_INT("threads", hanging));
   _exit(0);
 }
 
@@ -120,8 +121,7 @@ static bool work(struct processor *p, struct err *err) {
   else
     stop_request();
   while (!stop_requested()) stop_wait_ms(60000);
-  join(workers, n);
-  retention_join(retention);
+  join(workers, n, retention);
   if (started) log_info("stopped", LOG_INT("workers", n));
   return started;
 }

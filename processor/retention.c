@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "processor/retention.h"
 #include "common/backoff.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/stop.h"
@@ -147,8 +148,10 @@ bool retention_start(struct processor *processor, struct retention **out, struct
   return err_set(err, "cannot start the retention thread: %s", strerror(failed));
 }
 
-void retention_join(struct retention *retention) {
-  if (retention == NULL) return;
-  pthread_join(retention->thread, NULL);
+bool retention_join(struct retention *retention, int64_t until_ms) {
+  if (retention == NULL) return true;
+  struct timespec until = clock_timespec_at(until_ms);
+  if (pthread_clockjoin_np(retention->thread, NULL, CLOCK_MONOTONIC, &until) != 0) return false;
   free(retention);
+  return true;
 }

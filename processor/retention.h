@@ -13,5 +13,6 @@ MUST_CHECK bool retention_check(const struct settings *settings, struct err *err
 
 // Starts it, checked; NULL in `*out` where all is kept for ever.
 MUST_CHECK bool retention_start(struct processor *processor, struct retention **out, struct err *err);
-// Waits for its end after stop_request(), which is at once, and frees it. NULL is none.
-void retention_join(struct retention *retention);
+// Waits for its end after stop_request(), which is at once unless Postgres does not answer, until then
+// (clock_mono_ms()) at most, and frees it. False: it still waits. NULL is none, and true.
+MUST_CHECK bool retention_join(struct retention *retention, int64_t until_ms);

@@ -149,13 +149,15 @@ static bool open_all(struct worker *w, struct err *err) {
   measure_enter(&w->measure, PHASE_KAFKA);
   AUTO_FREE char *name = instance_name(w);
   w->outbox = outbox_open(w->processor, name, err);
-  return w->outbox && open_consumer(w, name, err) && subscribe(w, err);
+  if (!w->outbox || !open_consumer(w, name, err) || !subscribe(w, err)) return false;
+  measure_reset(&w->measure); // the first batch did not take so long
+  return true;
 }
 
 static void close_all(struct worker *w) {
   set_ready(w, false);
-  w->fault = (struct err){0};
   kafka_client_free(take(w->consumer));
+  w->fault = (struct err){0}; // now: the close may have told one more, and it is not the next consumer's
   partitions_revoke(w->partitions); // a consumer that failed for good may not have said so
   outbox_close(take(w->outbox));
   store_close(take(w->store));

@@ -1,4 +1,4 @@
--- The notifications as they stand. Columns in the order of `struct notification`'s reader in store.c.
+-- The notifications as they stand. Columns in the order of `struct notification`'s reader in rows.c.
 -- $1 provider text[]  $2 notification_id text[]
 SELECT n.provider, n.notification_id, n.status, n.outcome, n.code, n.reason, n.contradicted_by, n.channel,
        n.recipient, n.recipient_hash, n.reference, n.accepted_at, n.resolved_at, n.unconfirmed_at,

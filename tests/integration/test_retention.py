@@ -136,7 +136,7 @@ def test_a_replay_in_the_way_is_not_waited_for_either(world: World) -> None:
 def test_a_stop_ends_it_at_once_between_two_batches(world: World) -> None:
     n = 20 * BATCH
     insert(world, "old", n, OLD)
-    processor = new_processor(world).start().wait_ready()
+    processor = new_processor(world).start()  # until it is ready, retention could be done
     until("it is at work", lambda: counts(world)[0] < n)
     began = time.monotonic()
     processor.stop()
@@ -150,7 +150,7 @@ def test_a_stop_ends_it_at_once_between_two_batches(world: World) -> None:
 def test_a_lost_connection_is_got_over(world: World) -> None:
     n = 20 * BATCH
     insert(world, "old", n, OLD)
-    processor = new_processor(world).start().wait_ready()
+    processor = new_processor(world).start()  # until it is ready, retention could be done
     until("it is at work", lambda: counts(world)[0] < n)
     world.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
     wait_counts(world, "old", (0, 0, 0), 60)

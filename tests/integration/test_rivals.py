@@ -194,6 +194,13 @@ def test_each_partition_has_one_owner_who_tells_its_lag(world: World) -> None:
     until("the first has all", lambda: owned(first).keys() == names_of_all, 20)
 
 
+def is_counted(metrics: dict[str, float], records: int) -> bool:
+    """Which is after the commit, the phases last."""
+    batches = "dochak_processor_batch_records"
+    last = metrics.get('dochak_processor_phase_seconds_count{phase="kafka"}')
+    return metrics[f"{batches}_sum"] == records and metrics[f"{batches}_count"] == last
+
+
 def test_what_was_done_is_counted(world: World) -> None:
     world.new_ingress().start().wait_ready()
     processor = world.new_processor(**ALONE).start().wait_ready()
@@ -202,6 +209,7 @@ def test_what_was_done_is_counted(world: World) -> None:
     report(world, ["c"], delivered=False)
     world.post("bizgo/alimtalk", b"no JSON")
     world.settle()
+    until("all of it is counted", lambda: is_counted(processor.metrics(), 5))
     metrics = processor.metrics()
     for outcome, count in {"accepted": 1, "delivered": 2, "failed": 1, "quarantined": 1}.items():
         assert metrics[f'dochak_processor_records_total{{outcome="{outcome}"}}'] == count
