@@ -66,8 +66,14 @@ static int migrate(const struct settings *settings) {
 }
 
 static const char *why_not_ready(void *arg) {
+  enum { BATCH_MAX_MS = 30000 };
   struct processor *p = arg;
   if (stop_requested()) return "stopping";
+  for (int64_t i = 0; i < p->settings->workers; i++) {
+    int64_t since_ms = atomic_load(&p->batch_since_ms[i]);
+    if (since_ms && clock_mono_ms() - since_ms > BATCH_MAX_MS)
+      return "a batch has been waiting for Kafka or Postgres for more than 30 s";
+  }
   return atomic_load(&p->workers_ready) == (int)p->settings->workers
              ? NULL
              : "a worker is not at work: the log says what it waits for";
@@ -83,6 +89,7 @@ static void processor_init(struct processor *p, const struct settings *settings,
                            struct providers *providers) {
   *p = (struct processor){.settings = settings, .providers = providers};
   p->metrics = metrics_new(metric_list, METRIC_COUNT);
+  p->batch_since_ms = mem_array((size_t)settings->workers, sizeof *p->batch_since_ms);
   for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++)
     p->topics[t] = kafka_topic_name(settings->topic_prefix, t);
   p->instance = *settings->instance ? mem_strdup(settings->instance) : new_instance_name();
@@ -93,12 +100,13 @@ static void processor_init(struct processor *p, const struct settings *settings,
 static void processor_fini(struct processor *p) {
   for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++) free(p->topics[t]);
   free(p->instance);
+  free(p->batch_since_ms);
   metrics_free(p->metrics);
 }
 
 // A thread that hangs in a call to a server that does not answer is left where it is: what it has begun is
 // done again at the next start, as after a crash. Whoever asked for the stop does not wait.
-static void join(struct worker **workers, size_t n, struct retention *retention) {
+static void join(struct worker **workers, size_t n, struct retention *retention, int exit_code) {
   enum { GRACE_MS = 6000 };
   int64_t until_ms = clock_mono_ms() + GRACE_MS;
   size_t hanging = 0;
@@ -107,7 +115,7 @@ static void join(struct worker **workers, size_t n, struct retention *retention)
   if (!hanging) return;
   log_warn("stopped while threads wait for Kafka or Postgres; what they have begun is done again",
            LOG_INT("threads", hanging));
-  _exit(0);
+  _exit(exit_code);
 }
 
 static bool work(struct processor *p, struct err *err) {
@@ -121,7 +129,7 @@ static bool work(struct processor *p, struct err *err) {
   else
     stop_request();
   while (!stop_requested()) stop_wait_ms(60000);
-  join(workers, n, retention);
+  join(workers, n, retention, started ? 0 : 1);
   if (started) log_info("stopped", LOG_INT("workers", n));
   return started;
 }

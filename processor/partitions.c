@@ -15,8 +15,9 @@ struct owned {
 
 struct partitions {
   struct metrics *metrics;
-  struct owned *list;
+  struct owned *list; // also after they were revoked
   size_t n;
+  bool revoked;
 };
 
 struct partitions *partitions_new(struct metrics *metrics) {
@@ -25,14 +26,28 @@ struct partitions *partitions_new(struct metrics *metrics) {
   return partitions;
 }
 
+// It is the next owner's to tell.
+static void forget(struct partitions *partitions) {
+  for (size_t i = 0; i < partitions->n; i++) {
+    struct owned *owned = &partitions->list[i];
+    if (atomic_load(owned->is_owned) == 0) atomic_store(owned->lag, 0);
+    free(owned->topic);
+  }
+  free(take(partitions->list));
+  partitions->n = 0;
+}
+
 void partitions_free(struct partitions *partitions) {
   if (!partitions) return;
   partitions_revoke(partitions);
+  forget(partitions);
   free(partitions);
 }
 
 void partitions_assign(struct partitions *partitions, const rd_kafka_topic_partition_list_t *list) {
   partitions_revoke(partitions);
+  forget(partitions);
+  partitions->revoked = false;
   partitions->list = mem_array((size_t)list->cnt, sizeof *partitions->list);
   partitions->n = (size_t)list->cnt;
   for (size_t i = 0; i < partitions->n; i++) {
@@ -50,14 +65,15 @@ void partitions_assign(struct partitions *partitions, const rd_kafka_topic_parti
 }
 
 void partitions_revoke(struct partitions *partitions) {
-  for (size_t i = 0; i < partitions->n; i++) {
-    struct owned *owned = &partitions->list[i];
-    if (atomic_fetch_sub(owned->is_owned, 1) == 1)
-      atomic_store(owned->lag, 0); // it is the next owner's to tell
-    free(owned->topic);
-  }
-  free(take(partitions->list));
-  partitions->n = 0;
+  for (size_t i = 0; i < partitions->n && !partitions->revoked; i++)
+    atomic_fetch_sub(partitions->list[i].is_owned, 1);
+  partitions->revoked = true;
+}
+
+bool partitions_is_unknown(const struct partitions *partitions) {
+  for (size_t i = 0; i < partitions->n; i++)
+    if (partitions->list[i].next < 0) return true;
+  return false;
 }
 
 void partitions_reached(struct partitions *partitions, const char *topic, int32_t partition, int64_t next) {

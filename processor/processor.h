@@ -40,4 +40,5 @@ struct processor {
   struct interpreter interpreter;
   char *instance; // never empty: names the transactions
   atomic_int workers_ready;
+  _Atomic int64_t *batch_since_ms; // of each worker: when it began to commit what it has; 0: nothing
 };

@@ -165,9 +165,14 @@ static void close_all(struct worker *w) {
 
 // ---- the batch ----
 
+static void note_busy(struct worker *w, bool busy) {
+  atomic_store(&w->processor->batch_since_ms[w->index], busy ? clock_mono_ms() : 0);
+}
+
 static void clear(struct worker *w) {
   facts_release(w->facts, w->n_facts);
   if (w->group) rd_kafka_consumer_group_metadata_destroy(take(w->group));
+  note_busy(w, false);
   w->n_facts = 0;
   w->batch_bytes = 0;
   w->n_refused = 0;
@@ -280,13 +285,22 @@ static bool tell(struct worker *w, struct fact **facts, struct err *err) {
   return told;
 }
 
+static void measure_lag(struct worker *w) {
+  for (size_t i = 0; i < w->n_facts && partitions_is_unknown(w->partitions); i++) {
+    const rd_kafka_message_t *rkm = w->facts[i].rkm;
+    partitions_reached(w->partitions, rd_kafka_topic_name(rkm->rkt), rkm->partition, rkm->offset);
+  }
+  partitions_measure(w->partitions, w->consumer);
+}
+
 static bool do_batch(struct worker *w, struct err *err) {
   if (!collect(w, err)) return false;
-  partitions_measure(w->partitions, w->consumer);
+  measure_lag(w);
   if (w->n_facts == 0) {
     measure_reset(&w->measure);
     return true;
   }
+  note_busy(w, true);
   AUTO_FREE struct fact **facts = mem_array(w->n_facts, sizeof *facts);
   for (size_t i = 0; i < w->n_facts; i++) facts[i] = &w->facts[i];
   measure_enter(&w->measure, PHASE_POSTGRES);

@@ -99,6 +99,21 @@ def test_who_comes_second_reads_again(world: World, isolation: str, change: str,
     assert [alert.type.split(".")[2] for alert in world.alerts()] == ["dead_lettered", "recovered"]
 
 
+@pytest.mark.slow
+def test_a_batch_that_hangs_is_told(world: World) -> None:
+    """After half a minute. When it goes on, all is well again."""
+    world.new_ingress().start().wait_ready()
+    processor = world.new_processor(**ALONE).start().wait_ready()
+    with world.connect() as connection, connection.transaction():
+        connection.execute("LOCK TABLE receipt IN EXCLUSIVE MODE")
+        report(world, names(0, 3))
+        wait_for_lock(world)
+        assert processor.get("/readyz").status == 200
+        until("it says so", lambda: "more than 30 s" in processor.get("/readyz").body.decode(), 45)
+    world.settle()
+    processor.wait_ready()
+
+
 # --- in Kafka
 
 
@@ -119,7 +134,8 @@ def test_a_producer_that_is_fenced_is_made_anew(world: World) -> None:
         world.settle()
     assert told(world) == names(0, 9)
     assert retries(processor, "kafka", "fenced") == 2, processor.metrics()
-    assert processor.metrics()['dochak_processor_transactions_total{result="committed"}'] >= 3
+    committed = 'dochak_processor_transactions_total{result="committed"}'
+    until("it is counted", lambda: processor.metrics()[committed] >= 3)
 
 
 def test_two_of_one_name_hinder_each_other_and_double_nothing(world: World) -> None:
