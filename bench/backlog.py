@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from broker import Broker
 from confluent_kafka import Consumer, Producer, TopicPartition
 from load import bizgo_report
-from servers import OURS, SECRET, Server
+from servers import OURS, Server
 
 FAILED = 0.03
 REPEATED = 0.05

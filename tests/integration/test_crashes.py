@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from support import payloads
 from support.senders import Senders, blux_posts
 from support.service import Service
 from support.thirds import check_all, event, ids_of, post_all, stored
