@@ -179,9 +179,21 @@ static void clear(struct worker *w) {
   measure_reset(&w->measure);
 }
 
+// Takes what the consumer is in its group, once for a batch; when the batch is sent it could be that of a
+// membership which never read these records. False: it is no member any more. What it had fetched still comes
+// before the revocation is told, and Kafka would take the offsets of one without a member id from anybody
+// (ClassicGroup.validateOffsetCommit: "older versions of this protocol do not require memberId").
+static bool is_member(struct worker *w) {
+  if (w->group) return true;
+  w->group = rd_kafka_consumer_group_metadata(w->consumer);
+  char *id = rd_kafka_memberid(w->consumer); // asked second: one that is gone does not come back meanwhile
+  bool is = id && *id;
+  if (id) rd_kafka_mem_free(w->consumer, id);
+  if (!is && w->group) rd_kafka_consumer_group_metadata_destroy(take(w->group));
+  return is;
+}
+
 static void take_in(struct worker *w, const rd_kafka_message_t *rkm) {
-  // Taken when it is sent, it could be that of a membership which never read these records.
-  if (!w->group) w->group = rd_kafka_consumer_group_metadata(w->consumer);
   measure_enter(&w->measure, PHASE_INTERPRET);
   interpret(&w->processor->interpreter, rkm, &w->facts[w->n_facts++]);
   measure_enter(&w->measure, PHASE_FETCH);
@@ -199,13 +211,14 @@ static bool collect_one(struct worker *w, int timeout_ms, bool *got, struct err 
     return false;
   }
   if (rkm == NULL) return true;
-  if (rkm->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+  if (rkm->err == RD_KAFKA_RESP_ERR_NO_ERROR && is_member(w)) {
     take_in(w, rkm);
     return true;
   }
   bool end = rkm->err == RD_KAFKA_RESP_ERR__PARTITION_EOF; // of one partition: another may have more
   if (end) partitions_reached(w->partitions, rd_kafka_topic_name(rkm->rkt), rkm->partition, rkm->offset);
-  bool ok = end || passes(w, w->consumer, rkm->err, rd_kafka_message_errstr(rkm), err);
+  bool late = rkm->err == RD_KAFKA_RESP_ERR_NO_ERROR; // whoever has the partition now reads it again
+  bool ok = end || late || passes(w, w->consumer, rkm->err, rd_kafka_message_errstr(rkm), err);
   rd_kafka_message_destroy(rkm);
   return ok;
 }

@@ -198,7 +198,7 @@ static bool read_all(struct quarantine *q, struct err *err) {
   for (size_t i = 0; ok && i < n; i++) ok = read_span(q, reader, &spans[i], err);
   reader_close(reader);
   if (ok && q->options->n_ids && q->matched == 0)
-    return err_set(err, "quarantine holds no record of that id; \"quarantine list\" shows what it holds");
+    return err_set(err, "there is no such record in quarantine; \"quarantine list\" shows what there is");
   return ok;
 }
 
