@@ -6,29 +6,15 @@
 #include <string.h>
 
 // Formats beside the text first: an argument may be the old text itself.
-static bool PRINTF_LIKE(3, 0) set(struct err *err, const char *class, const char *fmt, va_list args) {
-  char text[sizeof err->text];
-  vsnprintf(text, sizeof text, fmt, args);
-  memcpy(err->text, text, sizeof text);
-  err->class = class;
-  return false;
-}
-
-bool err_set(struct err *err, const char *fmt, ...) {
-  if (!err) return false;
-  va_list args;
-  va_start(args, fmt);
-  set(err, NULL, fmt, args);
-  va_end(args);
-  return false;
-}
-
 bool err_set_class(struct err *err, const char *class, const char *fmt, ...) {
   if (!err) return false;
+  char text[sizeof err->text];
   va_list args;
   va_start(args, fmt);
-  set(err, class, fmt, args);
+  vsnprintf(text, sizeof text, fmt, args);
   va_end(args);
+  memcpy(err->text, text, sizeof text);
+  err->class = class;
   return false;
 }
 

@@ -13,11 +13,10 @@ struct err {
   const char *class; // of failures that are counted by kind: its name, static. NULL: none was given
 };
 
-// Sets the text. Returns false, so that `return err_set(err, ...)` reads well. `err` may be NULL.
-bool err_set(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
-
-// The same for a failure of that class.
+// Sets the text of a failure of that class, or of none. Returns false, so that `return err_set(err, ...)`
+// reads well. `err` may be NULL.
 bool err_set_class(struct err *err, const char *class, const char *fmt, ...) PRINTF_LIKE(3, 4);
+#define err_set(err, ...) err_set_class((err), NULL, __VA_ARGS__)
 
 // Puts context in front of a text set further down: "endpoints.json: " + "/endpoints/0: ...". Returns false.
 bool err_prefix(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);

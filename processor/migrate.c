@@ -49,14 +49,10 @@ static bool patiently(PGconn *conn, const struct embedded *migration, attempt_ma
   }
 }
 
-static PGresult *run(PGconn *conn, const char *statement, int n, const char *const *values) {
-  return PQexecParams(conn, pg_sql(statement), n, NULL, values, NULL, NULL, 0);
-}
-
 // `who` is a statement that names them.
 static enum attempt later(PGconn *conn, const char *what, const char *who, int n, const char *const *values,
                           struct err *err) {
-  AUTO_RESULT *res = run(conn, who, n, values);
+  AUTO_RESULT *res = pg_run(conn, who, n, values);
   if (!pg_ok(conn, res, who, NULL, err)) return ATTEMPT_FAILED;
   const char *names = PQgetvalue(res, 0, 0);
   err_set(err, "%s: %s", what, *names ? names : "gone by now");
@@ -68,7 +64,7 @@ static enum attempt later(PGconn *conn, const char *what, const char *who, int n
 // Those that are too old for it must have ended. The locks are kept until it is committed, so that none
 // starts meanwhile.
 static enum attempt outlive(PGconn *conn, const char *bears, struct err *err) {
-  AUTO_RESULT *res = run(conn, "migration_outlive.sql", 1, &bears);
+  AUTO_RESULT *res = pg_run(conn, "migration_outlive.sql", 1, &bears);
   if (!pg_ok(conn, res, "look for programs that are too old", NULL, err)) return ATTEMPT_FAILED;
   if (*PQgetvalue(res, 0, 0) == 't') return ATTEMPT_DONE;
   if (!pg_command(conn, "rollback", "ROLLBACK", err)) return ATTEMPT_FAILED;
@@ -100,7 +96,7 @@ static bool record(PGconn *conn, const struct embedded *migration, const char *b
   snprintf(version, sizeof version, "%ld", schema_version_of(migration));
   if (!checksum(migration, sum, err)) return false;
   AUTO_RESULT *res =
-      run(conn, "migration_record.sql", 4, (const char *const[]){version, migration->name, sum, bears});
+      pg_run(conn, "migration_record.sql", 4, (const char *const[]){version, migration->name, sum, bears});
   return pg_ok(conn, res, "record the migration", NULL, err);
 }
 
@@ -131,7 +127,7 @@ static bool is_applied(PGconn *conn, const struct embedded *migration, bool *app
   char version[24], sum[DIGEST_HEX_SIZE];
   snprintf(version, sizeof version, "%ld", schema_version_of(migration));
   if (!checksum(migration, sum, err)) return false;
-  AUTO_RESULT *res = run(conn, "migration_applied.sql", 2, (const char *const[]){version, sum});
+  AUTO_RESULT *res = pg_run(conn, "migration_applied.sql", 2, (const char *const[]){version, sum});
   if (!pg_ok(conn, res, "look for the migration", NULL, err)) return false;
   *applied = PQntuples(res) == 1;
   if (!*applied || *PQgetvalue(res, 0, 0) == 't') return true;
@@ -175,7 +171,7 @@ static bool prepare_table(PGconn *conn, struct err *err) {
 
 static bool grant(PGconn *conn, const char *role, struct err *err) {
   if (*role == '\0') return true;
-  AUTO_RESULT *res = run(conn, "runtime_grants.sql", 1, &role);
+  AUTO_RESULT *res = pg_run(conn, "runtime_grants.sql", 1, &role);
   if (!pg_ok(conn, res, "look for the role", NULL, err)) return false;
   if (PQntuples(res) == 0)
     return err_set(err, "there is no role %s; as an administrator: CREATE ROLE … LOGIN", role);

@@ -2,7 +2,8 @@
 #include "processor/pg.h"
 #include "common/embedded.h"
 #include "common/mem.h"
-#include <stdint.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,21 @@ bool pg_ok(const PGconn *conn, const PGresult *res, const char *what, enum pg_fa
 bool pg_command(PGconn *conn, const char *what, const char *sql, struct err *err) {
   AUTO_RESULT *res = PQexec(conn, sql);
   return pg_ok(conn, res, what, NULL, err);
+}
+
+PGresult *pg_run(PGconn *conn, const char *statement, int n, const char *const *values) {
+  return PQexecParams(conn, pg_sql(statement), n, NULL, values, NULL, NULL, 0);
+}
+
+bool pg_try_lock(PGconn *conn, const char *name, bool *got, struct err *err) {
+  uint64_t key = 0;
+  for (; *name; name++) key = key << 8 | (unsigned char)*name;
+  char text[24];
+  snprintf(text, sizeof text, "%" PRId64, (int64_t)key);
+  AUTO_RESULT *res = pg_run(conn, "try_lock.sql", 1, (const char *const[]){text});
+  if (!pg_ok(conn, res, "lock", NULL, err)) return false;
+  *got = *PQgetvalue(res, 0, 0) == 't';
+  return true;
 }
 
 bool pg_commit(PGconn *conn, enum pg_fault *fault, struct err *err) {

@@ -13,6 +13,12 @@ void pg_result_cleanup(PGresult **res);
 MUST_CHECK PGconn *pg_connect(struct err *err);
 // A statement without parameters or result; `what` is its name in the error.
 MUST_CHECK bool pg_command(PGconn *conn, const char *what, const char *sql, struct err *err);
+// The text of processor/sql/<statement> with `n` parameters, as text. As PQexecParams(): the caller looks
+// whether it is good, and clears it.
+PGresult *pg_run(PGconn *conn, const char *statement, int n, const char *const *values);
+// The advisory lock of that name, which is this program's own, held until the connection closes. `*got`:
+// nobody else has it. At most 8 characters, which are the lock's key.
+MUST_CHECK bool pg_try_lock(PGconn *conn, const char *name, bool *got, struct err *err);
 // COMMIT. Success is what the server calls a commit: of a transaction that failed it says that it rolled
 // back.
 MUST_CHECK bool pg_commit(PGconn *conn, enum pg_fault *fault, struct err *err);

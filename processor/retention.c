@@ -85,18 +85,10 @@ static bool delete_old(struct retention *r, PGconn *conn, const char *statement,
 
 // ---- one sweep ----
 
-// The key is this program's own: "retain" in ASCII. Held until the connection closes.
-static bool try_lock(PGconn *conn, bool *got, struct err *err) {
-  AUTO_RESULT *res = PQexec(conn, "SELECT pg_try_advisory_lock(x'72657461696e'::bigint)");
-  if (!pg_ok(conn, res, "lock", NULL, err)) return false;
-  *got = *PQgetvalue(res, 0, 0) == 't';
-  return true;
-}
-
 static bool sweep_connected(struct retention *r, PGconn *conn, int64_t *deleted, struct err *err) {
   bool got = false;
   if (!pg_command(conn, "session settings", session_settings, err) || !schema_version_hold(conn, err) ||
-      !try_lock(conn, &got, err))
+      !pg_try_lock(conn, "retain", &got, err))
     return false;
   if (!got) return true; // another processor is at it
   for (size_t i = 0; i < COUNT_OF(statements); i++)

@@ -47,7 +47,7 @@ bool schema_version_hold(PGconn *conn, struct err *err) {
   char known[24];
   snprintf(known, sizeof known, "%ld", schema_version_known());
   const char *values[] = {known};
-  AUTO_RESULT *res = PQexecParams(conn, pg_sql("schema_hold.sql"), 1, NULL, values, NULL, NULL, 0);
+  AUTO_RESULT *res = pg_run(conn, "schema_hold.sql", 1, values);
   if (!pg_ok(conn, res, "hold the schema's version", NULL, err)) return false;
   if (*PQgetvalue(res, 0, 0) != 't')
     return err_set(err, "the database is being migrated to what does not bear this program any more");

@@ -47,11 +47,8 @@ struct reader *reader_open(const struct settings *settings, const char *topic, s
 
 void reader_close(struct reader *reader) {
   if (reader == NULL) return;
-  if (reader->rk) {
-    rd_kafka_consumer_close(reader->rk);
-    rd_kafka_destroy(reader->rk);
-  }
-  if (reader->asker) rd_kafka_destroy(reader->asker);
+  kafka_client_free(reader->rk);
+  kafka_client_free(reader->asker);
   free(reader->topic);
   free(reader);
 }

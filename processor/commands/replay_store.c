@@ -23,21 +23,13 @@ static const char *const statements[] = {
 
 // ---- opening ----
 
-static bool try_lock(PGconn *conn, bool *got, struct err *err) {
-  // The key is this program's own: "replay" in ASCII. Held until the connection closes.
-  AUTO_RESULT *res = PQexec(conn, "SELECT pg_try_advisory_lock(x'7265706c6179'::bigint)");
-  if (!pg_ok(conn, res, "lock", NULL, err)) return false;
-  *got = *PQgetvalue(res, 0, 0) == 't';
-  return true;
-}
-
 // Of a replay that has ended, or died, Postgres may learn a moment later.
 static bool lock(PGconn *conn, struct err *err) {
   enum { WAIT_MS = 5000, PAUSE_MS = 100 };
   int64_t deadline = clock_mono_ms() + WAIT_MS;
   bool got = false;
   do
-    if (!try_lock(conn, &got, err)) return false;
+    if (!pg_try_lock(conn, "replay", &got, err)) return false;
   while (!got && clock_mono_ms() < deadline && !stop_wait_ms(PAUSE_MS));
   return got || err_set(err, "another replay is at work");
 }
