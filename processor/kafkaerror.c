@@ -37,6 +37,8 @@ static const struct kafka_class classes[] = {
     {E(UNKNOWN_MEMBER_ID), true, "membership", NULL},
     {E(ILLEGAL_GENERATION), true, "membership", NULL},
     {E(MEMBER_ID_REQUIRED), true, "membership", NULL},
+    // A transaction of somebody who is no more, or stands still: the broker aborts it.
+    {E(UNSTABLE_OFFSET_COMMIT), true, "offset", NULL},
     // A position that is no longer there: the consumer goes to the oldest record there is.
     {E(OFFSET_OUT_OF_RANGE), true, "offset", NULL},
     // All further ones end the batch.

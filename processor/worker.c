@@ -20,7 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IDLE_POLL_MS = 200, OPEN_TIMEOUT_MS = 15000, BATCH_MAX_BYTES = 8 * 1024 * 1024, SYSTEMIC_MIN = 10 };
+enum { IDLE_POLL_MS = 200, OPEN_TIMEOUT_MS = 15000, OFFSETS_TIMEOUT_MS = 1000 };
+enum { BATCH_MAX_BYTES = 8 * 1024 * 1024, SYSTEMIC_MIN = 10 };
 
 struct worker {
   struct processor *processor;
@@ -30,6 +31,7 @@ struct worker {
   struct outbox *outbox;
   struct store *store;
   struct partitions *partitions;
+  rd_kafka_topic_partition_list_t *unopened; // assigned, but from which offsets on is not known yet; or NULL
   struct measure measure;
   rd_kafka_consumer_group_metadata_t *group; // what the consumer was when the batch began
   struct fact *facts;                        // the batch, batch_max_records long
@@ -50,17 +52,32 @@ static void set_ready(struct worker *w, bool ready) {
   metrics_add(w->processor->metrics, METRIC_WORKERS_READY, NULL, ready ? 1 : -1);
 }
 
+static void forget_unopened(struct worker *w) {
+  if (w->unopened) rd_kafka_topic_partition_list_destroy(take(w->unopened));
+}
+
+// What the group gives is taken on; it is read once it is known from where.
+static void assign_none(rd_kafka_t *rk) {
+  rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+  rd_kafka_assign(rk, none);
+  rd_kafka_topic_partition_list_destroy(none);
+}
+
 static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                          rd_kafka_topic_partition_list_t *partitions, void *opaque) {
   struct worker *w = opaque;
   bool assign = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-  rd_kafka_assign(rk, assign ? partitions : NULL);
-  w->revoked |= !assign;
-  if (assign)
+  forget_unopened(w);
+  if (assign) {
+    assign_none(rk);
+    w->unopened = rd_kafka_topic_partition_list_copy(partitions);
     partitions_assign(w->partitions, partitions);
-  else
+  } else {
+    rd_kafka_assign(rk, NULL);
+    w->revoked = true;
+    set_ready(w, false);
     partitions_revoke(w->partitions);
-  set_ready(w, assign); // also with no partition: then others have them
+  }
   log_info(assign ? "partitions assigned" : "partitions revoked", LOG_INT("worker", w->index),
            LOG_INT("partitions", partitions->cnt));
 }
@@ -158,6 +175,7 @@ static void close_all(struct worker *w) {
   set_ready(w, false);
   kafka_client_free(take(w->consumer));
   w->fault = (struct err){0}; // now: the close may have told one more, and it is not the next consumer's
+  forget_unopened(w);
   partitions_revoke(w->partitions); // a consumer that failed for good may not have said so
   outbox_close(take(w->outbox));
   store_close(take(w->store));
@@ -193,11 +211,52 @@ static bool is_member(struct worker *w) {
   return is;
 }
 
-static void take_in(struct worker *w, const rd_kafka_message_t *rkm) {
+// False: it is no record of this batch's.
+static bool take_in(struct worker *w, const rd_kafka_message_t *rkm) {
+  if (rkm->err || !is_member(w)) return false;
   measure_enter(&w->measure, PHASE_INTERPRET);
   interpret(&w->processor->interpreter, rkm, &w->facts[w->n_facts++]);
   measure_enter(&w->measure, PHASE_FETCH);
   w->batch_bytes += rkm->len;
+  return true;
+}
+
+static bool pass_by(struct worker *w, const rd_kafka_message_t *rkm, struct err *err) {
+  if (!rkm->err) return true; // whoever has the partition now reads it again
+  if (rkm->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+    return passes(w, w->consumer, rkm->err, rd_kafka_message_errstr(rkm), err);
+  partitions_reached(w->partitions, rd_kafka_topic_name(rkm->rkt), rkm->partition, rkm->offset);
+  return true; // of one partition: another may have more
+}
+
+// The oldest record where nothing is committed yet.
+static rd_kafka_resp_err_t set_offsets(rd_kafka_topic_partition_list_t *list) {
+  for (int i = 0; i < list->cnt; i++) {
+    rd_kafka_topic_partition_t *rktpar = &list->elems[i];
+    if (rktpar->err) return rktpar->err;
+    if (rktpar->offset < 0) rktpar->offset = RD_KAFKA_OFFSET_BEGINNING;
+  }
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+// Reads what was assigned from the offsets that the group has committed. librdkafka 2.0.2 would ask for them
+// by itself; but where an open transaction holds them back and the assignment changes meanwhile, it takes
+// them for none and begins at the oldest record (rd_kafka_assignment_apply_offsets()), and after some errors
+// it does not ask again. What is not to be had yet is asked for again, after what else the consumer has to
+// tell.
+static bool open_partitions(struct worker *w, struct err *err) {
+  rd_kafka_resp_err_t code = rd_kafka_committed(w->consumer, w->unopened, OFFSETS_TIMEOUT_MS);
+  if (!code) code = set_offsets(w->unopened);
+  if (!code) code = rd_kafka_assign(w->consumer, w->unopened);
+  if (code && !kafka_class_of(code)->passes) return kafka_fail(err, "the group's offsets", code, NULL);
+  if (code) {
+    log_warn_rarely(__func__, "waits for the group's offsets", LOG_INT("worker", w->index),
+                    LOG_STR("error", rd_kafka_err2str(code)));
+    return true;
+  }
+  forget_unopened(w);
+  set_ready(w, true); // also with no partition: then others have them
+  return true;
 }
 
 static bool collect_one(struct worker *w, int timeout_ms, bool *got, struct err *err) {
@@ -205,20 +264,10 @@ static bool collect_one(struct worker *w, int timeout_ms, bool *got, struct err 
   if (w->revoked) clear(w); // whoever has the partitions now reads these again
   w->revoked = false;
   *got = rkm != NULL;
-  if (*w->fault.text) {
-    *err = w->fault;
-    if (rkm) rd_kafka_message_destroy(rkm);
-    return false;
-  }
-  if (rkm == NULL) return true;
-  if (rkm->err == RD_KAFKA_RESP_ERR_NO_ERROR && is_member(w)) {
-    take_in(w, rkm);
-    return true;
-  }
-  bool end = rkm->err == RD_KAFKA_RESP_ERR__PARTITION_EOF; // of one partition: another may have more
-  if (end) partitions_reached(w->partitions, rd_kafka_topic_name(rkm->rkt), rkm->partition, rkm->offset);
-  bool late = rkm->err == RD_KAFKA_RESP_ERR_NO_ERROR; // whoever has the partition now reads it again
-  bool ok = end || late || passes(w, w->consumer, rkm->err, rd_kafka_message_errstr(rkm), err);
+  bool ok = *w->fault.text == '\0';
+  if (!ok) *err = w->fault;
+  if (rkm == NULL || (ok && take_in(w, rkm))) return ok;
+  ok = ok && pass_by(w, rkm, err);
   rd_kafka_message_destroy(rkm);
   return ok;
 }
@@ -227,6 +276,7 @@ static bool collect_one(struct worker *w, int timeout_ms, bool *got, struct err 
 // waits for it.
 static bool collect(struct worker *w, struct err *err) {
   bool got = false;
+  if (w->unopened && !open_partitions(w, err)) return false;
   if (!collect_one(w, IDLE_POLL_MS, &got, err)) return false;
   const struct settings *settings = w->processor->settings;
   int64_t deadline = clock_mono_ms() + settings->batch_max_ms;

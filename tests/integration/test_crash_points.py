@@ -12,16 +12,11 @@ import pytest
 
 from support import builds, payloads
 from support.service import Service
-from support.thirds import check_all, event, ids_of, post_all, stored
+from support.thirds import FORGET, check_all, event, ids_of, post_all, stored
 from support.wait import until
 from support.world import World
 
 EVENTS = 400
-# The note that an alert was told is not made, so that the offsets alone have to keep it from being told again.
-FORGET = """
-CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$;
-CREATE TRIGGER forget BEFORE UPDATE OF told ON alert FOR EACH ROW EXECUTE FUNCTION forget();
-"""
 
 
 def points(folder: str) -> list[str]:

@@ -10,6 +10,11 @@ from support.senders import Post
 from support.world import World
 
 FAILED_EVERY = 3  # receipt number 0, 3, 6 … says failed
+# The note that an alert was told is not made, so that the offsets alone have to keep it from being told again.
+FORGET = """
+CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$;
+CREATE TRIGGER forget BEFORE UPDATE OF told ON alert FOR EACH ROW EXECUTE FUNCTION forget();
+"""
 
 
 def ids_of(count: int) -> list[str]:
