@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // One batch, one transaction: read the notifications, insert the receipts (which tells the new ones), let the
-// ledger move the notifications, write them back, write the alerts. What nobody has heard of yet goes in by
-// COPY. Two writers of one notification are settled by its version, or by its key where both take it for new:
-// the one that comes second rolls back and starts over from what the first one left.
+// ledger move the notifications, write them back, write the alerts, mark those that the batch before has
+// told. What nobody has heard of yet goes in by COPY. Two writers of one notification are settled by its
+// version, or by its key where both take it for new: the one that comes second rolls back and starts over
+// from what the first one left.
 #include "processor/store.h"
 #include "common/clock.h"
 #include "common/crash_point.h"
@@ -261,6 +262,35 @@ static void alert_quarantined(struct batch *batch, struct fact *const *facts, si
     if (facts[i]->type == FACT_QUARANTINED) alert_of_quarantined(&batch->alerts[batch->n_alerts++], facts[i]);
 }
 
+// ---- what was told ----
+
+void told_add(struct told *told, const struct alert *alerts, size_t n) {
+  if (told->n + n > told->room) {
+    told->room = told->n + n + told->room;
+    told->ids = mem_grow(told->ids, told->room, sizeof *told->ids);
+  }
+  for (size_t i = 0; i < n; i++) told->ids[told->n++] = alerts[i].id;
+}
+
+void told_fini(struct told *told) {
+  free(told->ids);
+}
+
+static bool mark(PGconn *conn, const struct told *told, enum pg_fault *fault, struct err *err) {
+  if (told->n == 0) return true;
+  struct pgarray ids;
+  pgarray_init(&ids, PG_UUID);
+  for (size_t i = 0; i < told->n; i++) pgarray_add_uuid(&ids, told->ids[i]);
+  AUTO_RESULT *res = rows_run(conn, "alert_told.sql", &ids, 1);
+  return pg_ok(conn, res, "alert_told", fault, err);
+}
+
+bool store_mark(struct store *store, struct told *told, struct err *err) {
+  if (!mark(store->conn, told, NULL, err)) return false;
+  told->n = 0;
+  return true;
+}
+
 // ---- the transaction ----
 
 static bool move_notifications(struct store *store, struct batch *batch, bool again, enum pg_fault *fault,
@@ -274,11 +304,13 @@ static bool move_notifications(struct store *store, struct batch *batch, bool ag
 }
 
 static bool transact(struct store *store, struct batch *batch, struct fact *const *facts, size_t n,
-                     bool again, enum pg_fault *fault, struct err *err) {
+                     const struct told *told, bool again, enum pg_fault *fault, struct err *err) {
   if (!pg_command(store->conn, "begin", "BEGIN", err) || !move_notifications(store, batch, again, fault, err))
     return false;
   alert_quarantined(batch, facts, n);
-  if (!rows_insert_alerts(store->conn, batch->alerts, batch->n_alerts, fault, err)) return false;
+  if (!rows_insert_alerts(store->conn, batch->alerts, batch->n_alerts, fault, err) ||
+      !mark(store->conn, told, fault, err))
+    return false;
   CRASH_POINT("before_postgres_commit");
   if (!pg_commit(store->conn, fault, err)) return false;
   CRASH_POINT("after_postgres_commit");
@@ -286,22 +318,26 @@ static bool transact(struct store *store, struct batch *batch, struct fact *cons
 }
 
 // What has failed is undone, unless the session has to go anyway.
-static bool try_batch(struct store *store, struct fact *const *facts, size_t n, bool again,
-                      enum pg_fault *fault, struct err *err) {
+static bool try_batch(struct store *store, struct fact *const *facts, size_t n, const struct told *told,
+                      bool again, enum pg_fault *fault, struct err *err) {
   struct batch batch = {0};
   *fault = PG_FAULT_WAIT;
   order_batch(&batch, facts, n);
-  bool done = transact(store, &batch, facts, n, again, fault, err);
+  bool done = transact(store, &batch, facts, n, told, again, fault, err);
   batch_fini(&batch);
   if (!done && *fault != PG_FAULT_WAIT && !pg_command(store->conn, "rollback", "ROLLBACK", NULL))
     *fault = PG_FAULT_WAIT;
   return done;
 }
 
-enum store_result store_batch(struct store *store, struct fact *const *facts, size_t n, struct err *err) {
+enum store_result store_batch(struct store *store, struct fact *const *facts, size_t n, struct told *told,
+                              struct err *err) {
   for (int tries = 0; tries < AGAIN_TRIES; tries++) {
     enum pg_fault fault;
-    if (try_batch(store, facts, n, tries > 0, &fault, err)) return STORE_DONE;
+    if (try_batch(store, facts, n, told, tries > 0, &fault, err)) {
+      told->n = 0;
+      return STORE_DONE;
+    }
     if (fault == PG_FAULT_REFUSED) return STORE_REFUSED;
     if (fault == PG_FAULT_WAIT) return STORE_WAIT;
     if (store->metrics) processor_count_retry(store->metrics, "postgres", err);
@@ -329,13 +365,4 @@ bool store_alerts(struct store *store, const struct store_range *ranges, size_t 
   *n_out = (size_t)rows;
   for (int row = 0; row < rows; row++) rows_read_alert(res, row, &(*out)[row]);
   return true;
-}
-
-bool store_told(struct store *store, const struct alert *alerts, size_t n, struct err *err) {
-  if (n == 0) return true;
-  struct pgarray ids;
-  pgarray_init(&ids, PG_UUID);
-  for (size_t i = 0; i < n; i++) pgarray_add_uuid(&ids, alerts[i].id);
-  AUTO_RESULT *res = rows_run(store->conn, "alert_told.sql", &ids, 1);
-  return pg_ok(store->conn, res, "alert_told", NULL, err);
 }

@@ -25,10 +25,22 @@ void store_close(struct store *store);
 // For what else is done in its session. Borrowed.
 PGconn *store_connection(struct store *store);
 
-// Applies the facts, in their order, in one transaction. Only FACT_NOTIFICATION and FACT_QUARANTINED have an
-// effect.
+// Alerts that are on their topic, committed, and have no mark yet. It outlives the store: what one database
+// connection could not be told, the next one is. Without a mark an alert is told again where the group's
+// offsets are lost as well; then its ce_id tells the two apart.
+struct told {
+  struct uuid *ids;
+  size_t n, room;
+};
+void told_add(struct told *told, const struct alert *alerts, size_t n);
+void told_fini(struct told *told);
+
+// Applies the facts, in their order, and marks what was told, in one transaction; `told` is empty then. Only
+// FACT_NOTIFICATION and FACT_QUARANTINED have an effect.
 MUST_CHECK enum store_result store_batch(struct store *store, struct fact *const *facts, size_t n,
-                                         struct err *err);
+                                         struct told *told, struct err *err);
+// Only marks them.
+MUST_CHECK bool store_mark(struct store *store, struct told *told, struct err *err);
 
 // The places of a batch in one partition.
 struct store_range {
@@ -40,6 +52,3 @@ struct store_range {
 // attempt. *out is a new array.
 MUST_CHECK bool store_alerts(struct store *store, const struct store_range *ranges, size_t n,
                              struct alert **out, size_t *n_out, struct err *err);
-// They are on the alert topic, committed. What is not marked so, because the process died first, is told
-// again only if the group's offsets are lost as well; then its ce_id tells the two apart.
-MUST_CHECK bool store_told(struct store *store, const struct alert *alerts, size_t n, struct err *err);

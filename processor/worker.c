@@ -30,6 +30,7 @@ struct worker {
   rd_kafka_t *consumer;
   struct outbox *outbox;
   struct store *store;
+  struct told told; // by the last batch
   struct partitions *partitions;
   rd_kafka_topic_partition_list_t *unopened; // assigned, but from which offsets on is not known yet; or NULL
   struct measure measure;
@@ -162,7 +163,7 @@ static bool subscribe(struct worker *w, struct err *err) {
 static bool open_all(struct worker *w, struct err *err) {
   measure_enter(&w->measure, PHASE_POSTGRES);
   w->store = store_open(w->processor->metrics, err);
-  if (w->store == NULL) return false;
+  if (w->store == NULL || !store_mark(w->store, &w->told, err)) return false;
   measure_enter(&w->measure, PHASE_KAFKA);
   AUTO_FREE char *name = instance_name(w);
   w->outbox = outbox_open(w->processor, name, err);
@@ -304,7 +305,7 @@ static void refuse(struct worker *w, struct fact *fact, const struct err *err) {
 // batch.
 static bool store_all(struct worker *w, struct fact **facts, size_t n,
                       struct err *err) { // NOLINT(misc-no-recursion)
-  switch (store_batch(w->store, facts, n, err)) {
+  switch (store_batch(w->store, facts, n, &w->told, err)) {
   case STORE_DONE:
     return true;
   case STORE_WAIT:
@@ -340,9 +341,7 @@ static bool tell(struct worker *w, struct fact **facts, struct err *err) {
   bool told = outbox_send(w->outbox, w->group, facts, w->n_facts, alerts, n_alerts, err);
   if (told) {
     note_reached(w, ranges, n_ranges);
-    measure_enter(&w->measure, PHASE_POSTGRES);
-    told = store_told(w->store, alerts, n_alerts, err);
-    CRASH_POINT("after_told");
+    told_add(&w->told, alerts, n_alerts);
   }
   alerts_free(alerts, n_alerts);
   return told;
@@ -361,7 +360,7 @@ static bool do_batch(struct worker *w, struct err *err) {
   measure_lag(w);
   if (w->n_facts == 0) {
     measure_reset(&w->measure);
-    return true;
+    return store_mark(w->store, &w->told, err);
   }
   note_busy(w, true);
   AUTO_FREE struct fact **facts = mem_array(w->n_facts, sizeof *facts);
@@ -383,6 +382,7 @@ static void *run(void *arg) {
     struct err err = {0};
     bool ok = open_all(w, &err);
     while (ok && !stop_requested()) ok = do_batch(w, &err);
+    if (ok) ok = store_mark(w->store, &w->told, &err);
     const char *part = measure_part(&w->measure);
     clear(w);
     close_all(w);
@@ -398,6 +398,7 @@ static void *run(void *arg) {
 
 static void worker_free(struct worker *w) {
   partitions_free(w->partitions);
+  told_fini(&w->told);
   free(w->facts);
   free(w);
 }

@@ -221,7 +221,7 @@ bit merged[NOTIFICATIONS]; /* what the acceptance knows is in the row */
 byte version[NOTIFICATIONS];
 bit receipt[MESSAGES];
 byte inserted_by[MESSAGES]; /* the worker, + 1, that has inserted it and not committed: others wait, as a unique index makes them */
-bit alert[ALERTS], marked_told[ALERTS];
+bit alert[ALERTS];
 byte source[ALERTS]; /* the offset; the partition is that of its notification */
 
 #define DEAD_LETTERED(n) (2 * (n))
@@ -433,7 +433,7 @@ inline read_alerts() {
     d_step {
         for (i : 0 .. ALERTS - 1) {
             j = lives_in[i / 2];
-            out[i] = alert[i] && !marked_told[i] && first[j] <= source[i] && source[i] < end[j]
+            out[i] = alert[i] && first[j] <= source[i] && source[i] < end[j]
         };
         printf("worker %d: has to tell %d%d%d%d\n", w, out[0], out[1], out[2], out[3])
     }
@@ -536,8 +536,8 @@ begin: /* store.c: transact() */
     :: atomic { FAULT_OF_PROCESSOR; fall(); goto open }
     fi;
 #endif
-    atomic { /* alert_told.sql; a fall before it is the one above, unknown to it */
-        d_step { for (i : 0 .. ALERTS - 1) { marked_told[i] = marked_told[i] || out[i] }; forget_batch() };
+    atomic {
+        d_step { forget_batch() };
         idle[w] = true;
         goto collect
     };

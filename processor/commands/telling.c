@@ -11,6 +11,7 @@ struct telling {
   struct store *store;
   const char *source;
   struct outbox *outbox;
+  struct told told;
 };
 
 static bool read_untold(struct telling *t, struct alert **alerts, size_t *n, struct err *err) {
@@ -22,11 +23,12 @@ bool telling_tell(struct telling *t, size_t *told, struct err *err) {
   struct alert *alerts = NULL;
   size_t n = 0;
   if (!read_untold(t, &alerts, &n, err)) return false;
-  bool ok = n == 0 ||
-            (outbox_send(t->outbox, NULL, NULL, 0, alerts, n, err) && store_told(t->store, alerts, n, err));
-  if (ok && told) *told += n;
+  bool sent = n == 0 || outbox_send(t->outbox, NULL, NULL, 0, alerts, n, err);
+  if (sent) told_add(&t->told, alerts, n);
   alerts_free(alerts, n);
-  return ok;
+  if (!sent || !store_mark(t->store, &t->told, err)) return false;
+  if (told) *told += n;
+  return true;
 }
 
 // ---- what an earlier replay has left ----
@@ -42,9 +44,9 @@ static int64_t earliest(const struct alert *alerts, size_t n) {
   return least;
 }
 
-// Marks as told those of the sorted alerts that the span's records are.
+// Adds to `told` those of the sorted alerts that the span's records are.
 static bool look_for(struct reader *reader, const struct reader_span *span, const struct alert *alerts,
-                     size_t n, struct store *store, struct err *err) {
+                     size_t n, struct told *told, struct err *err) {
   rd_kafka_message_t *rkm = NULL;
   enum reader_result result = READER_FAILED;
   if (!reader_begin(reader, span, err)) return false;
@@ -53,7 +55,7 @@ static bool look_for(struct reader *reader, const struct reader_span *span, cons
     const struct alert *found =
         event_from_message(rkm, &ev, NULL) ? bsearch(&ev.id, alerts, n, sizeof *alerts, by_id) : NULL;
     rd_kafka_message_destroy(rkm);
-    if (found && !store_told(store, found, 1, err)) return false;
+    if (found) told_add(told, found, 1);
   }
   return result == READER_END;
 }
@@ -65,7 +67,7 @@ static bool look_on_topic(struct telling *t, const struct alert *alerts, size_t 
   size_t n_spans = 0;
   struct reader *reader = reader_open(t->processor->settings, t->processor->topics[KAFKA_TOPIC_ALERTS], err);
   bool ok = reader && reader_spans(reader, &from, &to, &spans, &n_spans, err);
-  for (size_t i = 0; ok && i < n_spans; i++) ok = look_for(reader, &spans[i], alerts, n, t->store, err);
+  for (size_t i = 0; ok && i < n_spans; i++) ok = look_for(reader, &spans[i], alerts, n, &t->told, err);
   reader_close(reader);
   return ok;
 }
@@ -76,7 +78,7 @@ static bool settle(struct telling *t, struct err *err) {
   if (!read_untold(t, &alerts, &n, err)) return false;
   _Static_assert(offsetof(struct alert, id) == 0, "by_id() takes an alert for its id");
   qsort(alerts, n, sizeof *alerts, by_id);
-  bool ok = n == 0 || look_on_topic(t, alerts, n, err);
+  bool ok = n == 0 || (look_on_topic(t, alerts, n, err) && store_mark(t->store, &t->told, err));
   alerts_free(alerts, n);
   return ok;
 }
@@ -85,7 +87,7 @@ struct telling *telling_open(struct processor *processor, struct store *store, c
                              size_t *told, struct err *err) {
   const struct settings *settings = processor->settings;
   struct telling *t = mem_alloc(sizeof *t);
-  *t = (struct telling){processor, store, source, NULL};
+  *t = (struct telling){.processor = processor, .store = store, .source = source};
   AUTO_FREE char *name = mem_printf("%s%s-replay", settings->topic_prefix, settings->group_id);
   t->outbox = outbox_open(processor, name, err);
   if (t->outbox && settle(t, err) && telling_tell(t, told, err)) return t;
@@ -96,5 +98,6 @@ struct telling *telling_open(struct processor *processor, struct store *store, c
 void telling_close(struct telling *t) {
   if (t == NULL) return;
   outbox_close(t->outbox);
+  told_fini(&t->told);
   free(t);
 }

@@ -34,7 +34,6 @@ def test_the_points_are_those_that_the_protocol_has() -> None:
     assert PROCESSOR == [
         "after_kafka_commit",
         "after_postgres_commit",
-        "after_told",
         "before_kafka_commit",
         "before_postgres_commit",
         "mid_produce",
