@@ -165,14 +165,13 @@ rd_kafka_resp_err_t event_produce(rd_kafka_t *rk, const struct event_record *rec
   return code;
 }
 
-bool event_produce_patiently(rd_kafka_t *rk, const struct event_record *record, const struct event *ev,
-                             int64_t max_ms, struct err *err) {
+rd_kafka_resp_err_t event_produce_patiently(rd_kafka_t *rk, const struct event_record *record,
+                                            const struct event *ev, int64_t max_ms) {
   enum { POLL_MS = 50 };
   int64_t deadline = clock_mono_ms() + max_ms;
   rd_kafka_resp_err_t code;
   while ((code = event_produce(rk, record, ev)) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
          clock_mono_ms() < deadline)
     rd_kafka_poll(rk, POLL_MS);
-  return !code ||
-         err_set(err, "produce to %s: %s", rd_kafka_topic_name(record->topic), rd_kafka_err2str(code));
+  return code;
 }

@@ -6,6 +6,7 @@
 #include "common/stop.h"
 #include "processor/kafkaerror.h"
 #include "processor/measure.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,7 +84,8 @@ size_t outbox_keep_own(struct alert *alerts, size_t n_alerts, struct fact *const
 static bool produce(struct outbox *outbox, enum kafka_topic topic, const struct event *ev, const void *value,
                     size_t len, struct err *err) {
   const struct event_record record = {outbox->topics[topic], ev->subject, value, len, NULL};
-  return event_produce_patiently(outbox->producer, &record, ev, QUEUE_FULL_MS, err);
+  rd_kafka_resp_err_t code = event_produce_patiently(outbox->producer, &record, ev, QUEUE_FULL_MS);
+  return !code || kafka_fail(err, outbox->processor->topics[topic], code, NULL);
 }
 
 static bool send_alert(struct outbox *outbox, const struct alert *alert, struct err *err) {
@@ -117,7 +119,7 @@ static bool send_quarantined(struct outbox *outbox, const struct fact *fact, str
                      .type = EVENT_QUARANTINED,
                      .source = "/processor",
                      .subject = fact->ev.subject,
-                     .time_ms = clock_wall_ms(),
+                     .time_ms = fact->ev.type ? fact->ev.time_ms : clock_wall_ms(),
                      .provider = fact->ev.provider,
                      .endpoint = fact->ev.endpoint,
                      .traceparent = fact->ev.traceparent,
@@ -199,6 +201,7 @@ bool outbox_send(struct outbox *outbox, const rd_kafka_consumer_group_metadata_t
                  struct fact *const *facts, size_t n, const struct alert *alerts, size_t n_alerts,
                  struct err *err) {
   rd_kafka_t *producer = outbox->producer;
+  assert(group || n == 0); // records without offsets would be told again
   if (!kafka_ok(rd_kafka_begin_transaction(producer), "begin a transaction", err)) return false;
   if (produce_all(outbox, facts, n, alerts, n_alerts, err) &&
       (group == NULL || send_offsets(producer, group, facts, n, err)) && commit(outbox, err)) {

@@ -4,6 +4,7 @@
 #include "common/kafka.h"
 #include "common/mem.h"
 #include "common/stop.h"
+#include "processor/kafkaerror.h"
 #include <stdlib.h>
 
 // A frozen producer holds a transaction open for 10 s at most.
@@ -54,8 +55,9 @@ void reader_close(struct reader *reader) {
 }
 
 static bool ok(rd_kafka_resp_err_t code, const struct reader *reader, const char *what, struct err *err) {
-  return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-         err_set(err, "%s of %s: %s", what, reader->topic, rd_kafka_err2str(code));
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
+  kafka_fail(err, reader->topic, code, NULL);
+  return err_prefix(err, "%s of ", what);
 }
 
 // What a broker refuses now, it may take in a moment: a leader has moved, a topic was only just made.
@@ -174,20 +176,14 @@ bool reader_begin(struct reader *reader, const struct reader_span *span, struct 
   return ok(code, reader, "reading", err);
 }
 
-// Whether it can only get worse.
-static bool is_final(rd_kafka_resp_err_t code) {
-  return code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || code == RD_KAFKA_RESP_ERR__FATAL ||
-         code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
-         code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
-}
-
 // Takes what is no record of the span. READER_RECORD: it was nothing, go on.
 static enum reader_result look_at(struct reader *reader, const rd_kafka_message_t *rkm, struct err *err) {
   if (rkm->err == RD_KAFKA_RESP_ERR_NO_ERROR || rkm->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
     return rkm->partition == reader->span.partition && rkm->offset >= reader->span.end ? READER_END
                                                                                        : READER_RECORD;
-  if (!is_final(rkm->err)) return READER_RECORD; // librdkafka tries again
-  err_set(err, "reading %s/%d: %s", reader->topic, reader->span.partition, rd_kafka_message_errstr(rkm));
+  if (kafka_class_of(rkm->err)->passes) return READER_RECORD; // librdkafka tries again
+  kafka_fail(err, reader->topic, rkm->err, rd_kafka_message_errstr(rkm));
+  err_prefix(err, "reading partition %d of ", reader->span.partition);
   return READER_FAILED;
 }
 

@@ -4,6 +4,7 @@
 #include "common/framing.h"
 #include "common/kafka.h"
 #include "common/mem.h"
+#include "processor/kafkaerror.h"
 #include "processor/pgarray.h"
 #include "processor/rows.h"
 #include "processor/store.h"
@@ -102,7 +103,9 @@ static bool send_element(struct redrive *rd, struct event ev, const char *subjec
   else {
     rd->sent++;
     const struct event_record record = {rd->events, ev.subject, bytes, len, NULL};
-    ok = rd->dry || event_produce_patiently(rd->producer, &record, &ev, QUEUE_FULL_MS, err);
+    rd_kafka_resp_err_t code =
+        rd->dry ? 0 : event_produce_patiently(rd->producer, &record, &ev, QUEUE_FULL_MS);
+    ok = !code || kafka_fail(err, rd_kafka_topic_name(rd->events), code, NULL);
     rd_kafka_poll(rd->producer, 0);
   }
   fact_fini(&fact);
