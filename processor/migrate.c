@@ -74,12 +74,12 @@ static enum attempt outlive(PGconn *conn, const char *bears, struct err *err) {
                (const char *const[]){"1", last}, err);
 }
 
-static enum attempt change(PGconn *conn, const struct embedded *migration, struct err *err) {
-  AUTO_RESULT *res = PQexec(conn, migration->text);
-  if (pg_ok(conn, res, "apply", NULL, err)) return ATTEMPT_DONE;
-  const struct pg_class *class = pg_class_of(PQresultErrorField(res, PG_DIAG_SQLSTATE));
-  bool busy = strcmp(class->name, "lock") == 0 || strcmp(class->name, "deadlock") == 0;
-  if (!busy || !pg_command(conn, "rollback", "ROLLBACK", err)) return ATTEMPT_FAILED;
+static enum attempt change(PGconn *conn, const char *what, const char *sql, struct err *err) {
+  AUTO_RESULT *res = PQexec(conn, sql);
+  if (pg_ok(conn, res, what, NULL, err)) return ATTEMPT_DONE;
+  bool busy = pg_is_busy(PQresultErrorField(res, PG_DIAG_SQLSTATE));
+  bool begun = PQtransactionStatus(conn) != PQTRANS_IDLE;
+  if (!busy || (begun && !pg_command(conn, "rollback", "ROLLBACK", err))) return ATTEMPT_FAILED;
   return later(conn, "waits for tables that others use", "migration_users.sql", 0, NULL, err);
 }
 
@@ -109,7 +109,7 @@ static enum attempt transact(PGconn *conn, const struct embedded *migration, str
   }
   if (!pg_command(conn, "begin", "BEGIN", err)) return ATTEMPT_FAILED;
   enum attempt result = outlive(conn, bears, err);
-  if (result == ATTEMPT_DONE) result = change(conn, migration, err);
+  if (result == ATTEMPT_DONE) result = change(conn, "apply", migration->text, err);
   if (result != ATTEMPT_DONE) return result;
   bool done = record(conn, migration, bears, err) && pg_commit(conn, NULL, err);
   return done ? ATTEMPT_DONE : ATTEMPT_FAILED;
@@ -163,10 +163,12 @@ static enum attempt lock(PGconn *conn, const struct embedded *none, struct err *
 }
 
 // A table that is there is left alone: changing it waits for whoever reads it, a backup for example.
-static bool prepare_table(PGconn *conn, struct err *err) {
+static enum attempt prepare_table(PGconn *conn, const struct embedded *none, struct err *err) {
+  (void)none;
   long version = 0;
-  if (!schema_version_read(conn, &version, err)) return false;
-  return version > 0 || pg_command(conn, "make table schema_migration", pg_sql("migration_table.sql"), err);
+  if (!schema_version_read(conn, &version, err)) return ATTEMPT_FAILED;
+  if (version > 0) return ATTEMPT_DONE;
+  return change(conn, "make table schema_migration", pg_sql("migration_table.sql"), err);
 }
 
 static bool grant(PGconn *conn, const char *role, struct err *err) {
@@ -188,7 +190,7 @@ static bool grant(PGconn *conn, const char *role, struct err *err) {
 
 static bool migrate_connected(PGconn *conn, const char *runtime_role, struct err *err) {
   if (!pg_command(conn, "session settings", session_settings, err) || !patiently(conn, NULL, lock, err) ||
-      !prepare_table(conn, err) || !apply_missing(conn, err))
+      !patiently(conn, NULL, prepare_table, err) || !apply_missing(conn, err))
     return false;
   return grant(conn, runtime_role, err) || err_prefix(err, "DOCHAK_RUNTIME_ROLE: ");
 }

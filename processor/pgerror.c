@@ -43,3 +43,15 @@ const struct pg_class *pg_class_of(const char *sqlstate) {
     while (strncmp(sqlstate, class->sqlstate, strlen(class->sqlstate)) != 0) class ++;
   return class;
 }
+
+static bool is_either(const char *sqlstate, const char *one, const char *other) {
+  return sqlstate && (strcmp(sqlstate, one) == 0 || strcmp(sqlstate, other) == 0);
+}
+
+bool pg_is_busy(const char *sqlstate) {
+  return is_either(sqlstate, "55P03", "40P01");
+}
+
+bool pg_is_undefined(const char *sqlstate) {
+  return is_either(sqlstate, "42P01", "42703");
+}

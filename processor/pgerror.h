@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a failure of Postgres means for a batch: one table over SQLSTATE (PostgreSQL manual, appendix A).
 #pragma once
+#include <stdbool.h>
 
 enum pg_fault {
   PG_FAULT_WAIT,    // the server or the session: let go of it, wait, connect anew, do the same
@@ -18,3 +19,7 @@ struct pg_class {
 // Never NULL. `sqlstate` may be NULL: the connection broke before an answer. Whatever is not known to be
 // about the data waits, since waiting loses nothing.
 const struct pg_class *pg_class_of(const char *sqlstate);
+
+// What a migration has to tell apart. NULL is neither.
+bool pg_is_busy(const char *sqlstate);      // others hold what was asked for
+bool pg_is_undefined(const char *sqlstate); // there is no such table, or column

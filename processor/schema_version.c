@@ -22,16 +22,11 @@ long schema_version_known(void) {
   return schema_version_of(newest);
 }
 
-// No such table, or column: never migrated, or by a program that wrote down less.
-static bool is_undefined(const PGresult *res) {
-  const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-  return sqlstate && strcmp(pg_class_of(sqlstate)->name, "schema") == 0;
-}
-
 bool schema_version_read(PGconn *conn, long *version, struct err *err) {
   AUTO_RESULT *res = PQexec(conn, pg_sql("migration_version.sql"));
   *version = 0;
-  if (is_undefined(res)) return true;
+  if (pg_is_undefined(PQresultErrorField(res, PG_DIAG_SQLSTATE)))
+    return true; // never migrated, or by a program that wrote down less
   if (!pg_ok(conn, res, "read the schema's version", NULL, err)) return false;
   *version = strtol(PQgetvalue(res, 0, 0), NULL, 10);
   long needed = strtol(PQgetvalue(res, 0, 1), NULL, 10);

@@ -92,7 +92,7 @@ def test_five_at_once_where_only_the_last_is_missing_apply_it_once(world: World)
 
 
 def test_a_database_of_the_first_program_is_brought_up_to_date(bare: World) -> None:
-    """Its table of migrations knew neither checksums nor who is borne."""
+    """Its table of migrations knew neither checksums nor who is borne. Somebody who reads that is waited for."""
     world = bare
     first = builds.ROOT / "schemas" / "postgres" / OURS[0]
     world.sql(first.read_text("utf-8"))
@@ -100,7 +100,10 @@ def test_a_database_of_the_first_program_is_brought_up_to_date(bare: World) -> N
     world.sql(f"INSERT INTO schema_migration VALUES (1, '{OURS[0]}')")
     processor = world.new_processor().start()
     until("it says what to run", lambda: "dochak-processor migrate" in processor.log_text())
-    world.migrate()
+    with transaction(world, "LOCK TABLE schema_migration IN ACCESS SHARE MODE"):
+        migrate = begin_migrate(world)
+        assert "waits for tables that others use: process" in migrate.stdout.readline()
+    assert end(migrate)[0::2] == (0, "")
     processor.wait_ready(30)
     assert applied(world) == OURS
     assert world.sql("SELECT bears FROM schema_migration WHERE version = 1 AND checksum IS NULL") == [{"bears": 1}]

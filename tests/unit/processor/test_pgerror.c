@@ -37,7 +37,21 @@ static void test_each_sqlstate_has_its_fault_and_its_class(void **state) {
   }
 }
 
+static void test_a_migration_tells_busy_and_undefined_from_all_else(void **state) {
+  static const char *const busy[] = {"55P03", "40P01"}, *const undefined[] = {"42P01", "42703"},
+                           *const neither[] = {NULL, "", "42601", "40001", "55000"};
+  for (size_t i = 0; i < 2; i++) {
+    assert_true(pg_is_busy(busy[i]) && !pg_is_undefined(busy[i]));
+    assert_true(pg_is_undefined(undefined[i]) && !pg_is_busy(undefined[i]));
+  }
+  for (size_t i = 0; i < sizeof neither / sizeof *neither; i++)
+    assert_false(pg_is_busy(neither[i]) || pg_is_undefined(neither[i]));
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_sqlstate_has_its_fault_and_its_class)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_each_sqlstate_has_its_fault_and_its_class),
+      cmocka_unit_test(test_a_migration_tells_busy_and_undefined_from_all_else),
+  };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
