@@ -160,6 +160,18 @@ void interpret_acceptance_again(const struct interpreter *in, const char *provid
                 rejected ? "rejected" : NULL, at);
 }
 
+// The member that is longer than ingress lets any be (event.accepted.schema.json: 255 characters), or NULL.
+// An alert holds them, and has to fit into a record.
+static const char *too_long(const json_t *value) {
+  static const char *const names[] = {"/channel", "/recipient", "/reference"};
+  enum { MAX_BYTES = 4 * 255 };
+  for (size_t i = 0; i < COUNT_OF(names); i++) {
+    const char *text = member(value, names[i] + 1);
+    if (text && strlen(text) > MAX_BYTES) return names[i];
+  }
+  return NULL;
+}
+
 static void interpret_acceptance(const struct interpreter *in, const struct provider *provider,
                                  const json_t *value, struct fact *fact) {
   const json_t *response = json_object_get(value, "response");
@@ -167,8 +179,12 @@ static void interpret_acceptance(const struct interpreter *in, const struct prov
   size_t n = 0;
   struct err err = {0};
   const char *id = member(value, "notification_id");
+  const char *long_one = too_long(value);
+  if (long_one) err_set(&err, "%s: longer than 255 characters", long_one);
   if (id == NULL || strlen(id) > PROVIDER_ID_MAX)
     unclear(fact, "/notification_id: expected a string of 1 to 255 bytes");
+  else if (long_one)
+    unclear(fact, err.text);
   else if (response && !provider_read_acceptance(provider, response, &list, &n, &err))
     unclear(fact, err.text);
   else if (response && n != 1)

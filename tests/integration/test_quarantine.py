@@ -67,6 +67,11 @@ FOREIGN = {
     "an acceptance that is no object": (b"7", headers(ce_type=ACCEPTED)),
     "an acceptance with an id that is no text": (b'{"notification_id":7}', headers(ce_type=ACCEPTED)),
     "an acceptance with an overlong id": (b'{"notification_id":"' + b"x" * 300 + b'"}', headers(ce_type=ACCEPTED)),
+    "an acceptance with an overlong reference": (
+        b'{"notification_id":"x","response":{"code":"R000","msgKey":"x"},"reference":"' + b"x" * 500_000 + b'"}',
+        headers(ce_type=ACCEPTED),
+    ),
+    "an acceptance with an overlong channel": (b'{"notification_id":"x","channel":"' + b"x" * 1021 + b'"}', headers(ce_type=ACCEPTED)),
     "an acceptance with a response of no shape": (b'{"notification_id":"x","response":{}}', headers(ce_type=ACCEPTED)),
     "an acceptance of two": (
         b'{"notification_id":"x","response":{"code":"A000","data":{"destinations":[{"msgKey":"x","code":"A000"},{"msgKey":"y","code":"A000"}]}}}',
@@ -105,6 +110,18 @@ def test_foreign_records_are_put_aside_one_by_one(world: World) -> None:
     for record in world.topics.read("quarantine"):
         assert record.header("ce_reason") and record.header("ce_source") == "/processor"
     assert world.services[1].metrics()['dochak_processor_records_total{outcome="unclear"}'] == len(FOREIGN)
+
+
+def test_what_is_put_aside_keeps_when_it_was_received(world: World) -> None:
+    """However late the processor gives it up: redrive takes it in with that time."""
+    world.foreign = True
+    world.start()
+    received = "2026-01-12T02:00:03.000Z"
+    world.topics.produce("events", b"no JSON", key="late", headers=headers(ce_time=received))
+    world.topics.flush()
+    world.settle()
+    (record,) = world.topics.read("quarantine")
+    assert record.header("ce_time") == received
 
 
 def test_a_key_that_is_no_text_does_not_matter(world: World) -> None:
