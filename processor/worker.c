@@ -206,7 +206,7 @@ static bool is_member(struct worker *w) {
   if (w->group) return true;
   w->group = rd_kafka_consumer_group_metadata(w->consumer);
   char *id = rd_kafka_memberid(w->consumer); // asked second: one that is gone does not come back meanwhile
-  bool is = id && *id;
+  bool is = w->group && id && *id;
   if (id) rd_kafka_mem_free(w->consumer, id);
   if (!is && w->group) rd_kafka_consumer_group_metadata_destroy(take(w->group));
   return is;
@@ -293,7 +293,6 @@ static void refuse(struct worker *w, struct fact *fact, const struct err *err) {
   log_warn("record refused by Postgres", LOG_STR("error", err->text),
            LOG_STR("topic", rd_kafka_topic_name(fact->rkm->rkt)), LOG_INT("partition", fact->rkm->partition),
            LOG_INT("offset", fact->rkm->offset));
-  metrics_add(w->processor->metrics, METRIC_REFUSED, NULL, 1);
   w->n_refused++;
   if (fact->type == FACT_QUARANTINED)
     fact->type = FACT_OTHER;
@@ -355,13 +354,19 @@ static void measure_lag(struct worker *w) {
   partitions_measure(w->partitions, w->consumer);
 }
 
+// There is no next batch yet that would mark what the last one has told.
+static bool finish_idle(struct worker *w, struct err *err) {
+  note_busy(w, w->told.n > 0);
+  measure_enter(&w->measure, PHASE_POSTGRES);
+  if (!store_mark(w->store, &w->told, err)) return false;
+  clear(w);
+  return true;
+}
+
 static bool do_batch(struct worker *w, struct err *err) {
   if (!collect(w, err)) return false;
   measure_lag(w);
-  if (w->n_facts == 0) {
-    measure_reset(&w->measure);
-    return store_mark(w->store, &w->told, err);
-  }
+  if (w->n_facts == 0) return finish_idle(w, err);
   note_busy(w, true);
   AUTO_FREE struct fact **facts = mem_array(w->n_facts, sizeof *facts);
   for (size_t i = 0; i < w->n_facts; i++) facts[i] = &w->facts[i];
@@ -370,6 +375,7 @@ static bool do_batch(struct worker *w, struct err *err) {
     return false;
   w->backoff.tries = 0;
   measure_committed(&w->measure, w->processor->metrics, w->facts, w->n_facts);
+  metrics_add(w->processor->metrics, METRIC_REFUSED, NULL, (int64_t)w->n_refused);
   clear(w);
   return true;
 }

@@ -114,6 +114,26 @@ def test_a_batch_that_hangs_is_told(world: World) -> None:
     processor.wait_ready()
 
 
+@pytest.mark.slow
+def test_a_mark_that_hangs_is_told(world: World) -> None:
+    """What was told is marked although no other batch follows; that is no batch, and no less in the way."""
+    world.new_ingress().start().wait_ready()
+    processor = world.new_processor(**ALONE).start().wait_ready()
+    with world.connect() as connection:
+        with connection.transaction():
+            connection.execute("LOCK TABLE alert IN SHARE ROW EXCLUSIVE MODE")
+            report(world, names(0, 3), delivered=False)
+            wait_for_lock(world)
+            connection.execute("CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END$$")
+            connection.execute("CREATE TRIGGER wait BEFORE UPDATE OF told ON alert FOR EACH ROW EXECUTE FUNCTION wait()")
+            connection.execute("SELECT pg_advisory_lock(1)")
+        until("it waits to mark them", lambda: world.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"), 20)
+        until("it says so", lambda: "more than 30 s" in processor.get("/readyz").body.decode(), 45)
+        connection.execute("SELECT pg_advisory_unlock(1)")
+    processor.wait_ready()
+    until("they are marked", lambda: not world.sql("SELECT 1 FROM alert WHERE NOT told"))
+
+
 # --- in Kafka
 
 
