@@ -32,7 +32,7 @@ size_t utf8_decode(const char *at, const char *end, uint32_t *code) {
 bool utf8_ok(const char *text, size_t len) {
   uint32_t code;
   for (const char *at = text, *end = text + len; at < end;) {
-    size_t step = utf8_decode(at, end, &code);
+    size_t step = (unsigned char)*at < 0x80 ? 1 : utf8_decode(at, end, &code);
     if (!step) return false;
     at += step;
   }

@@ -44,6 +44,32 @@ static void test_what_is_json_is_read(void **state) {
   }
 }
 
+// With one byte of them replaced by each of `bytes` in turn they are as jansson alone reads them, or refused
+// as there.
+static void test_every_text_is_what_jansson_makes_of_it(void **state) {
+  static const char *const texts[] = {
+      "{\"a\":[1,{\"b\":\"x\\u0041\"}],\"cc\":-1.5e3,\"d\":{},\"e\":[]}",
+      " [ true , \"é한\" , [ ] , null ] ",
+      "{\"key\" : \"\", \"kez\":\t\"\x7f\",\"k\\ty\":0}",
+      "\"text\"",
+  };
+  static const char bytes[] = "\0\t\n\x1f !\"'+,-.01:E[\\]aeklntuz{|}\x7f\x80\xc0\xc3\xe9\xed\xf4\xff";
+  for (size_t i = 0; i < COUNT_OF(texts); i++) {
+    size_t len = strlen(texts[i]);
+    for (size_t at = 0; at < len; at++) {
+      for (size_t j = 0; j < sizeof bytes - 1; j++) {
+        AUTO_FREE char *text = mem_strdup(texts[i]);
+        text[at] = bytes[j];
+        AUTO_JSON *expected = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+        AUTO_JSON *value = json_parse(text, len, NULL);
+        AUTO_FREE char *expected_text = expected ? json_text(expected) : mem_strdup("refused");
+        AUTO_FREE char *value_text = value ? json_text(value) : mem_strdup("refused");
+        assert_string_equal(value_text, expected_text);
+      }
+    }
+  }
+}
+
 static const struct {
   const char *text;
   size_t len;
@@ -69,6 +95,10 @@ static const struct {
     {TEXT("\"\\uSECRET\""), "not JSON: invalid escape at byte"},
     {TEXT("\"\xff SECRET\""), "not JSON: unable to decode byte 0xff at byte"},
     {TEXT("\"\xed\xa0\x80\""), "not JSON: unable to decode byte 0xed at byte"},
+    {TEXT("[1,2,]"), "not JSON: unexpected token at byte 6"},
+    {TEXT("{\"SECRET\":1,}"), "not JSON: string or '}' expected at byte"},
+    {TEXT("{\"SECRET\":\"a\"\"SECRET\":2}"), "not JSON: '}' expected at byte"},
+    {TEXT("{\"SECRET\":1,\"SECRE\\u0054\":2}"), "JSON that is not accepted: duplicate object key at byte"},
     {TEXT("1e999"), "JSON that is not accepted: real number overflow at byte"},
     {TEXT("-"), "not JSON: invalid token at byte"},
     {TEXT("[01]"), "not JSON: invalid token at byte"},
@@ -369,6 +399,7 @@ static void test_spans_of_broken_text_stay_inside_it(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_what_is_json_is_read),
+      cmocka_unit_test(test_every_text_is_what_jansson_makes_of_it),
       cmocka_unit_test(test_what_is_not_is_refused_with_cause_and_place_but_no_content),
       cmocka_unit_test(test_nesting_is_bounded_before_it_can_hurt),
       cmocka_unit_test(test_values_are_counted_before_they_can_hurt),
