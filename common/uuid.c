@@ -6,13 +6,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-enum { COUNTER_BITS = 12, RANDOM_POOL = 512 };
+enum { COUNTER_BITS = 12, RANDOM_POOL = 512, LENGTH_SIZE = 24 };
 
 // Our own namespace (a version 4 UUID made once); changing it changes every alert's id.
 static const uint8_t namespace[16] = {0x8f, 0x1d, 0x6c, 0x2a, 0x41, 0x7e, 0x4b, 0x0d,
@@ -63,17 +63,38 @@ struct uuid uuid_new_v7(void) {
   return uuid;
 }
 
+// Found once: for EVP_sha1() it would be looked for again with each digest.
+static const EVP_MD *sha1;
+
+static void find_sha1(void) {
+  sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+}
+
+// "12:", at the end of `out`; returns where it begins.
+static const char *write_length(size_t len, char out[LENGTH_SIZE]) {
+  char *at = out + LENGTH_SIZE;
+  *--at = ':';
+  do {
+    *--at = (char)('0' + len % 10);
+    len /= 10;
+  } while (len > 0);
+  return at;
+}
+
 struct uuid uuid_of_fields(const char *const *fields, size_t n) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, find_sha1);
   uint8_t digest[EVP_MAX_MD_SIZE];
   EVP_MD_CTX *ctx = EVP_MD_CTX_new();
   bool ok =
-      ctx && EVP_DigestInit_ex(ctx, EVP_sha1(), NULL) && EVP_DigestUpdate(ctx, namespace, sizeof namespace);
+      sha1 && ctx && EVP_DigestInit_ex(ctx, sha1, NULL) && EVP_DigestUpdate(ctx, namespace, sizeof namespace);
   for (size_t i = 0; ok && i < n; i++) {
     assert(fields[i]);
-    char length[24];
+    char length[LENGTH_SIZE];
     size_t len = strlen(fields[i]);
-    size_t length_len = (size_t)snprintf(length, sizeof length, "%zu:", len);
-    ok = EVP_DigestUpdate(ctx, length, length_len) && EVP_DigestUpdate(ctx, fields[i], len);
+    const char *from = write_length(len, length);
+    ok = EVP_DigestUpdate(ctx, from, (size_t)(length + LENGTH_SIZE - from)) &&
+         EVP_DigestUpdate(ctx, fields[i], len);
   }
   ok = ok && EVP_DigestFinal_ex(ctx, digest, NULL);
   EVP_MD_CTX_free(ctx);

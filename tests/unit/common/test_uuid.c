@@ -91,9 +91,20 @@ static void test_same_fields_same_id_and_the_borders_count(void **state) {
 
 // These ids are in alerts that people have stored: they must never change.
 static void test_ids_of_fields_stay_what_they_were(void **state) {
-  char text[UUID_TEXT_SIZE];
-  uuid_format(of("bizgo", "m-1"), text);
-  assert_string_equal(text, "e822fec1-6552-5c9b-b5a9-f4c68703a2ea");
+  char long_field[256] = "";
+  memset(long_field, 'x', sizeof long_field - 1);
+  const struct {
+    const char *a, *b, *id;
+  } rows[] = {
+      {"bizgo", "m-1", "e822fec1-6552-5c9b-b5a9-f4c68703a2ea"},
+      {"0123456789", "notification", "9ea287c9-f254-570c-a099-fa5f878e715c"},
+      {"", long_field, "00881cc9-076b-5953-8822-65e34b73c0ea"},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    char text[UUID_TEXT_SIZE];
+    uuid_format(of(rows[i].a, rows[i].b), text);
+    assert_string_equal(text, rows[i].id);
+  }
 }
 
 int main(void) {
