@@ -6,7 +6,6 @@
 #include <ctype.h>
 #include <openssl/hmac.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,21 +55,25 @@ static size_t count_digits(const char *text, size_t len) {
 
 // ---- masking ----
 
+static void put(char **to, const char *bytes, size_t len) {
+  *to = mempcpy(*to, bytes, len);
+}
+
 // "+82 10-1234-5678" → "+8210****5678"; with no middle to hide, nothing is shown.
-static void print_number(const char *text, size_t len, FILE *to) {
+static void print_number(const char *text, size_t len, char **to) {
   size_t digits = count_digits(text, len);
   if (digits < HIDDEN_DIGITS + TAIL_DIGITS) {
-    fputs("***", to);
+    put(to, "***", 3);
     return;
   }
   size_t head = digits - HIDDEN_DIGITS - TAIL_DIGITS;
   if (head > HEAD_DIGITS) head = HEAD_DIGITS;
-  if (text[0] == '+') fputc('+', to);
+  if (text[0] == '+') put(to, "+", 1);
   size_t seen = 0, bytes;
   for (const char *at = text, *end = text + len; at < end; at += bytes) {
     if (glyph_at(at, end, &bytes) != GLYPH_DIGIT) continue;
-    if (seen == head) fputs("****", to);
-    if (seen < head || seen >= digits - TAIL_DIGITS) fwrite(at, 1, bytes, to);
+    if (seen == head) put(to, "****", 4);
+    if (seen < head || seen >= digits - TAIL_DIGITS) put(to, at, bytes);
     seen++;
   }
 }
@@ -90,29 +93,29 @@ static size_t run_length(const char *text, size_t len) {
   return (size_t)(behind - text);
 }
 
-static void print_run(const char *at, size_t len, FILE *to) {
+static void print_run(const char *at, size_t len, char **to) {
   if (count_digits(at, len) >= RUN_DIGITS)
     print_number(at, len, to);
   else
-    fwrite(at, 1, len, to);
+    put(to, at, len);
 }
 
-static void print_numbers_masked(const char *text, size_t len, FILE *to) {
+static void print_numbers_masked(const char *text, size_t len, char **to) {
   for (size_t i = 0; i < len;) {
     size_t run = run_length(text + i, len - i);
     if (run > 0)
       print_run(text + i, run, to);
     else
-      fputc(text[i], to);
+      put(to, text + i, 1);
     i += run > 0 ? run : 1;
   }
 }
 
 // "ann@x.kr" → "a***@x.kr"
-static void print_email(const char *text, size_t len, FILE *to) {
+static void print_email(const char *text, size_t len, char **to) {
   const char *domain = memrchr(text, '@', len);
-  if (isascii(text[0]) && text[0] != '@') fputc(text[0], to);
-  fputs("***", to);
+  if (isascii(text[0]) && text[0] != '@') put(to, text, 1);
+  put(to, "***", 3);
   print_numbers_masked(domain, len - (size_t)(domain - text), to);
 }
 
@@ -133,23 +136,20 @@ static size_t email_length(const char *at, const char *end) {
   return behind > sign + 1 ? (size_t)(behind - at) : 0;
 }
 
-static FILE *open_text(char **text, size_t *len) {
-  FILE *to = open_memstream(text, len);
-  if (!to) abort(); // out of memory, as in mem.c
-  return to;
+// Only an e-mail address grows, by 3 bytes of 3 at least, and what is shown as no more than "***".
+static char *new_masked(size_t len) {
+  return mem_alloc(2 * len + sizeof "***");
 }
 
 char *personal_mask(const char *recipient) {
-  char *masked;
-  size_t masked_len, len = strlen(recipient);
-  FILE *to = open_text(&masked, &masked_len);
+  size_t len = strlen(recipient);
+  char *masked = new_masked(len), *to = masked;
   if (len > 0 && email_length(recipient, recipient + len) == len)
-    print_email(recipient, len, to);
+    print_email(recipient, len, &to);
   else if (strspn(recipient, phone_chars) == len)
-    print_number(recipient, len, to);
+    print_number(recipient, len, &to);
   else
-    fputs("***", to);
-  fclose(to);
+    put(&to, "***", 3);
   return masked;
 }
 
@@ -162,24 +162,22 @@ static bool is_harmless(const char *text) {
 
 char *personal_mask_text(const char *text) {
   if (is_harmless(text)) return mem_strdup(text);
-  char *masked;
-  size_t masked_len;
-  FILE *to = open_text(&masked, &masked_len);
-  const char *end = text + strlen(text);
+  size_t len = strlen(text);
+  char *masked = new_masked(len), *to = masked;
+  const char *end = text + len;
   bool in_word = false; // no address begins in the middle of a word
   for (const char *at = text; at < end;) {
     size_t email = in_word ? 0 : email_length(at, end);
     size_t run = email > 0 ? 0 : run_length(at, (size_t)(end - at));
     if (email > 0)
-      print_email(at, email, to);
+      print_email(at, email, &to);
     else if (run > 0)
-      print_run(at, run, to);
+      print_run(at, run, &to);
     else
-      fputc(*at, to);
+      put(&to, at, 1);
     in_word = email == 0 && run == 0 && is_local_char(*at);
     at += email > 0 ? email : run > 0 ? run : 1;
   }
-  fclose(to);
   return masked;
 }
 
