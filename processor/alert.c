@@ -55,7 +55,9 @@ static void set_notification(struct alert *out, enum ledger_alert kind, const st
 void alert_of_notification(struct alert *out, enum ledger_alert kind, const struct notification *n,
                            enum status before, const struct fact *fact) {
   set_notification(out, kind, n, before, fact->saying.at);
-  out->id = uuid_of_fields((const char *const[]){n->provider, n->id, out->type}, 3);
+  AUTO_FREE char *corrected = mem_printf("%d", n->corrected_version);
+  const char *const fields[] = {n->provider, n->id, out->type, corrected};
+  out->id = uuid_of_fields(fields, n->corrected_version ? 4 : 3);
   set_source(out, fact);
 }
 
@@ -66,7 +68,7 @@ char *alert_replay_source(const char *events_topic) {
 void alert_of_correction(struct alert *out, enum ledger_alert kind, const struct notification *n,
                          enum status before, const char *source) {
   set_notification(out, kind, n, before, n->resolved_at);
-  AUTO_FREE char *version = mem_printf("%d", n->version + 1);
+  AUTO_FREE char *version = mem_printf("%d", n->corrected_version);
   out->id = uuid_of_fields((const char *const[]){n->provider, n->id, out->type, "replay", version}, 5);
   out->raised_at = clock_wall_ms();
   out->source_topic = mem_strdup(source);

@@ -19,11 +19,12 @@ struct alert { // owns its strings
 };
 
 // An alert about a notification as it stands after `fact` was applied; `before` is its status until then.
+// Each type is one alert until a replay puts the notification right, and one more after each that does.
 void alert_of_notification(struct alert *out, enum ledger_alert kind, const struct notification *notification,
                            enum status before, const struct fact *fact);
-// An alert about a notification that a replay has put right; it is not yet the version it will be written as.
-// Each of its versions is an alert of its own, also where the type was told before. It has no record of the
-// topics for a source but alert_replay_source(): no batch finds it, the replay tells it.
+// An alert about a notification that a replay has put right. Each time it does is an alert of its own, also
+// where the type was told before. It has no record of the topics for a source but alert_replay_source(): no
+// batch finds it, the replay tells it.
 void alert_of_correction(struct alert *out, enum ledger_alert kind, const struct notification *notification,
                          enum status before, const char *source);
 // "<events topic>#replay", which can be no topic. New string.

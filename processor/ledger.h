@@ -55,7 +55,8 @@ struct notification {
   char *outcome, *code, *reason, *contradicted_by, *channel, *recipient, *reference;
   uint8_t recipient_hash[PERSONAL_HASH_SIZE];
   int64_t accepted_at, resolved_at, unconfirmed_at, due_at, expires_at, first_seen_at;
-  int version; // as read; 0: no row
+  int version;           // as read; 0: no row
+  int corrected_version; // the one that a replay wrote last; 0: none did
 };
 void notification_init(struct notification *notification, const char *provider, const char *id);
 void notification_fini(struct notification *notification);

@@ -88,6 +88,8 @@ void rows_read_notification(const PGresult *res, int row, struct notification *n
   n->expires_at = rows_time(res, row, 15);
   n->first_seen_at = rows_time(res, row, 16);
   n->version = pgvalue_int4(PQgetvalue(res, row, 17));
+  const char *corrected = value_or_null(res, row, 18);
+  n->corrected_version = corrected ? pgvalue_int4(corrected) : 0;
 }
 
 // ---- notifications, written ----
@@ -114,9 +116,13 @@ static void add_notification(struct pgarray *c, size_t step, const struct notifi
   pgarray_add_time(rows_at(c, step, 15), n->expires_at);
   pgarray_add_time(rows_at(c, step, 16), n->first_seen_at);
   pgarray_add_int4(rows_at(c, step, 17), n->version + 1);
+  if (n->corrected_version)
+    pgarray_add_int4(rows_at(c, step, 18), n->corrected_version);
+  else
+    pgarray_add_null(rows_at(c, step, 18));
 }
 
-enum { NOTIFICATION_COLUMNS = 18 };
+enum { NOTIFICATION_COLUMNS = 19 };
 
 static bool is_chosen(const struct notification *n, bool changed, bool known) {
   return changed && known == (n->version > 0);
@@ -144,9 +150,9 @@ static bool copy_new(PGconn *conn, const struct notification *list, const bool *
 static bool update_known(PGconn *conn, const struct notification *list, const bool *changed, size_t n,
                          enum pg_fault *fault, struct err *err) {
   static const enum pg_type types[NOTIFICATION_COLUMNS] = {
-      PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT,
-      PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_BYTEA,       PG_TEXT,        PG_TIMESTAMPTZ,
-      PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_INT4};
+      PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT, PG_TEXT,        PG_TEXT,        PG_TEXT,
+      PG_TEXT,        PG_TEXT,        PG_BYTEA,       PG_TEXT, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ,
+      PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_INT4, PG_INT4};
   struct pgarray c[COUNT_OF(types)];
   long given = count_chosen(list, changed, n, true);
   if (given == 0) return true;

@@ -8,7 +8,7 @@
 #include "processor/pg.h"
 #include "processor/pgarray.h"
 
-enum { ROWS_COLUMNS_MAX = 18 };
+enum { ROWS_COLUMNS_MAX = 19 };
 
 // Prepares processor/sql/<name> under its own name, for each of the names.
 MUST_CHECK bool rows_prepare(PGconn *conn, const char *const *names, size_t n, struct err *err);

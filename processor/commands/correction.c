@@ -42,6 +42,7 @@ void correction_build(struct notification *out, const struct notification *store
                       size_t n_receipts) {
   notification_init(out, stored->provider, stored->id);
   out->version = stored->version;
+  out->corrected_version = stored->version + 1;
   out->first_seen_at = stored->first_seen_at;
   out->recipient = mem_strdup_or_null(stored->recipient);
   memcpy(out->recipient_hash, stored->recipient_hash, PERSONAL_HASH_SIZE);

@@ -5,14 +5,15 @@
 #pragma once
 #include "processor/ledger.h"
 
-// Builds `out`, as the version that `stored` is, of `stored` and what was said, in the order in which it
-// came: the acceptances of the replayed range, and all receipts. What acceptances before the range have told
-// is taken from the row, as far as it still shows. Recipient and reference are the row's.
+// Builds `out`, as the version that `stored` is, to be written as a correction, of `stored` and what was
+// said, in the order in which it came: the acceptances of the replayed range, and all receipts. What
+// acceptances before the range have told is taken from the row, as far as it still shows. Recipient and
+// reference are the row's.
 void correction_build(struct notification *out, const struct notification *stored,
                       const struct saying *acceptances, size_t n_acceptances, const struct saying *receipts,
                       size_t n_receipts);
 
-// Whether the two rows differ in anything but version and first_seen_at.
+// Whether the two rows differ in anything but the versions and first_seen_at.
 bool correction_differs(const struct notification *a, const struct notification *b);
 
 // What is to be told: a status that has really become DEAD_LETTER, or has turned from it to SENT. One that is

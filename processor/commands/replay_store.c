@@ -192,7 +192,7 @@ static bool read_before(struct replay_store *rs, int64_t first, struct replay_pa
   page->rows = run_page(rs, "replay_notifications.sql", first, fault, err);
   if (page->rows == NULL) return false;
   for (int row = 0; row < PQntuples(page->rows); row++) {
-    struct notification *n = &page->before[place_of(page->rows, row, 18, first)];
+    struct notification *n = &page->before[place_of(page->rows, row, 19, first)];
     notification_init(n, PQgetvalue(page->rows, row, 0), PQgetvalue(page->rows, row, 1));
     rows_read_notification(page->rows, row, n);
   }

@@ -166,6 +166,23 @@ def test_a_file_that_turns_about_is_told_each_time(world: World, right: dict[str
     assert told(world)["wrongly-dead"] == [DEAD_LETTERED, RECOVERED, DEAD_LETTERED, RECOVERED]
 
 
+def test_what_turns_again_after_a_replay_is_told_again(world: World) -> None:
+    world.new_ingress().start().wait_ready()
+    processor = start_processor(world, with_outcomes(world, "wrong", c63020="delivered", c63005="failed"))
+    for event in (report("dead", "64008"), report("dead", "63020", "SMS", 5), report("open", "63005")):
+        world.bizgo(event)
+    assert told(world) == {"dead": [DEAD_LETTERED, RECOVERED], "open": [DEAD_LETTERED]}
+    processor.stop()
+    start_processor(world, {})
+    replay(world)
+    assert world.statuses() == {"dead": "DEAD_LETTER", "open": "PENDING"}
+    world.bizgo(report("dead", "10000", "LMS", 9))
+    world.bizgo(report("open", "63019", second=9))
+    world.settle()
+    assert world.statuses() == {"dead": "SENT", "open": "DEAD_LETTER"}
+    assert told(world) == {"dead": [DEAD_LETTERED, RECOVERED, DEAD_LETTERED, RECOVERED], "open": [DEAD_LETTERED] * 2}
+
+
 def test_what_lies_outside_of_the_range_keeps_its_outcome(world: World) -> None:
     world.new_ingress().start().wait_ready()
     processor = start_processor(world, with_outcomes(world, "wrong", c64008="delivered"))

@@ -121,6 +121,7 @@ static void test_a_corrected_row_is_the_one_that_was_right_from_the_start(void *
     if (correction_differs(&built, &expected)) fail_msg("case %zu: not the row that was expected", i);
     assert_int_equal(correction_alert(stored.status, built.status), cases[i].alert);
     assert_int_equal(built.first_seen_at, stored.first_seen_at);
+    assert_int_equal(built.corrected_version, stored.version + 1);
     notification_fini(&stored);
     notification_fini(&expected);
     notification_fini(&built);
