@@ -3,9 +3,11 @@
 #include "common/mem.h"
 #include <string.h>
 
-static bool any_accepted(const struct saying *acceptances, size_t n) {
+// Whether the range holds the acceptance of that time: when it was is the event's own word, however it is
+// read.
+static bool is_in_range(const struct saying *acceptances, size_t n, int64_t at) {
   for (size_t i = 0; i < n; i++)
-    if (acceptances[i].signal == SIGNAL_ACCEPTED) return true;
+    if (acceptances[i].at == at) return true;
   return false;
 }
 
@@ -22,12 +24,13 @@ static void keep_decision(struct notification *out, const struct notification *s
   out->resolved_at = stored->resolved_at;
 }
 
-// Where the range holds no acceptance, the row is what is left of it.
-static void keep_acceptance(struct notification *out, const struct notification *stored) {
-  out->accepted_at = stored->accepted_at;
-  if (is_decided_without_receipt(stored))
+// What the range does not say, the row does.
+static void keep_acceptance(struct notification *out, const struct notification *stored,
+                            const struct saying *acceptances, size_t n) {
+  if (!is_in_range(acceptances, n, stored->accepted_at)) out->accepted_at = stored->accepted_at;
+  if (is_decided_without_receipt(stored) && !is_in_range(acceptances, n, stored->resolved_at))
     keep_decision(out, stored);
-  else if (stored->accepted_at != NO_TIME)
+  else if (out->accepted_at != NO_TIME)
     out->status = STATUS_PENDING;
   if (out->status != STATUS_NONE) out->channel = mem_strdup_or_null(stored->channel);
 }
@@ -47,10 +50,7 @@ void correction_build(struct notification *out, const struct notification *store
   out->recipient = mem_strdup_or_null(stored->recipient);
   memcpy(out->recipient_hash, stored->recipient_hash, PERSONAL_HASH_SIZE);
   out->reference = mem_strdup_or_null(stored->reference);
-  if (n_acceptances == 0)
-    keep_acceptance(out, stored);
-  else if (any_accepted(acceptances, n_acceptances))
-    out->accepted_at = stored->accepted_at; // an earlier one than these, perhaps
+  keep_acceptance(out, stored, acceptances, n_acceptances);
   apply_all(out, acceptances, n_acceptances);
   apply_all(out, receipts, n_receipts);
 }

@@ -210,6 +210,26 @@ def test_what_lies_outside_of_the_range_keeps_its_outcome(world: World) -> None:
     assert told(world) == {id_: [DEAD_LETTERED] for id_ in (*before, "d", "e", "both")}
 
 
+def test_what_the_send_api_said_outside_of_the_range_stays(world: World) -> None:
+    world.new_ingress().start().wait_ready()
+    start_processor(world, {})
+    answers = {id_: [answered(id_, code) for code in codes] for id_, codes in {"refused": ["A305", "A000"], "taken": ["A000", "A305"]}.items()}
+    for first, _ in answers.values():
+        world.register(first)
+    world.settle()
+    time.sleep(0.01)
+    between = datetime.now(UTC).isoformat()
+    time.sleep(0.01)
+    for _, second in answers.values():
+        world.register(second)
+    world.settle()
+    before = everything(world)
+    assert set(world.statuses().values()) == {"DEAD_LETTER"}
+    for place in ("--from", between), ("--from", "beginning", "--to", between), ("--from", "beginning"):
+        assert "0 notifications corrected, 0 alerts raised" in replay(world, *place).stdout
+    assert everything(world) == before
+
+
 def test_what_the_topic_no_longer_holds_is_told(world: World, right: dict[str, str]) -> None:
     ((partition, offset),) = (
         row.values() for row in world.sql("SELECT source_partition, source_offset FROM receipt WHERE notification_id = 'wrongly-sent'")

@@ -30,6 +30,15 @@ static const struct saying rejected = {.signal = SIGNAL_REJECTED,
                                        .at = 1000,
                                        .received_at = 1000,
                                        DEADLINES};
+// The same id once more, with the other answer.
+static const struct saying accepted_later = {
+    .signal = SIGNAL_ACCEPTED, .channel = "ALIMTALK", .at = 1050, .received_at = 1050, DEADLINES};
+static const struct saying rejected_later = {.signal = SIGNAL_REJECTED,
+                                             .outcome = "rejected",
+                                             .code = "A305",
+                                             .at = 1050,
+                                             .received_at = 1050,
+                                             DEADLINES};
 static const struct saying alimtalk_failed = {.signal = SIGNAL_FAILED,
                                               .outcome = "failed",
                                               .code = "64008",
@@ -63,32 +72,38 @@ static const struct saying expired = {
     .signal = SIGNAL_EXPIRED, .outcome = "expired", .at = 6000, .received_at = 6000, DEADLINES};
 
 enum { WORDS = 4 };
+enum { NONE = 0, FIRST = 1, SECOND = 2, ALL = ~0 }; // bit set
 static const struct {
   const struct saying *acceptances[WORDS], *receipts[WORDS], *right[WORDS]; // the receipts as they should be
-  bool acceptance_before_the_range;
+  int outside; // of the range: which of the acceptances
   enum ledger_alert alert;
 } cases[] = {
-    {{&accepted}, {&alimtalk_delivered}, {&alimtalk_failed}, false, LEDGER_DEAD_LETTERED},
-    {{&accepted}, {&alimtalk_delivered}, {&alimtalk_failed}, true, LEDGER_DEAD_LETTERED},
-    {{0}, {&alimtalk_delivered}, {&alimtalk_failed}, true, LEDGER_DEAD_LETTERED},
-    {{&accepted}, {&alimtalk_failed}, {&alimtalk_delivered}, false, LEDGER_RECOVERED},
-    {{&accepted}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, false, LEDGER_NO_ALERT},
-    {{&accepted}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, true, LEDGER_NO_ALERT},
-    {{&accepted}, {&alimtalk_unconfirmed}, {&alimtalk_failed}, false, LEDGER_DEAD_LETTERED},
-    {{&accepted}, {&alimtalk_unconfirmed}, {&alimtalk_delivered}, true, LEDGER_NO_ALERT},
+    {{&accepted}, {&alimtalk_delivered}, {&alimtalk_failed}, NONE, LEDGER_DEAD_LETTERED},
+    {{&accepted}, {&alimtalk_delivered}, {&alimtalk_failed}, ALL, LEDGER_DEAD_LETTERED},
+    {{0}, {&alimtalk_delivered}, {&alimtalk_failed}, ALL, LEDGER_DEAD_LETTERED},
+    {{&accepted}, {&alimtalk_failed}, {&alimtalk_delivered}, NONE, LEDGER_RECOVERED},
+    {{&accepted}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, NONE, LEDGER_NO_ALERT},
+    {{&accepted}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, ALL, LEDGER_NO_ALERT},
+    {{&accepted}, {&alimtalk_unconfirmed}, {&alimtalk_failed}, NONE, LEDGER_DEAD_LETTERED},
+    {{&accepted}, {&alimtalk_unconfirmed}, {&alimtalk_delivered}, ALL, LEDGER_NO_ALERT},
     {{&accepted},
      {&alimtalk_delivered, &sms_delivered},
      {&alimtalk_failed, &sms_delivered},
-     false,
+     NONE,
      LEDGER_NO_ALERT},
     {{&accepted},
      {&alimtalk_failed, &sms_delivered},
      {&alimtalk_delivered, &sms_delivered},
-     false,
+     NONE,
      LEDGER_NO_ALERT},
-    {{0}, {&sms_delivered, &alimtalk_failed}, {&sms_delivered, &alimtalk_delivered}, true, LEDGER_NO_ALERT},
-    {{&rejected}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, true, LEDGER_NO_ALERT},
-    {{&accepted, &expired}, {&alimtalk_unconfirmed}, {&alimtalk_delivered}, true, LEDGER_RECOVERED},
+    {{0}, {&sms_delivered, &alimtalk_failed}, {&sms_delivered, &alimtalk_delivered}, ALL, LEDGER_NO_ALERT},
+    {{&rejected}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, ALL, LEDGER_NO_ALERT},
+    {{&accepted, &expired}, {&alimtalk_unconfirmed}, {&alimtalk_delivered}, ALL, LEDGER_RECOVERED},
+    {{&rejected, &accepted_later}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, FIRST, LEDGER_NO_ALERT},
+    {{&rejected, &accepted_later}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, SECOND, LEDGER_NO_ALERT},
+    {{&accepted, &rejected_later}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, FIRST, LEDGER_NO_ALERT},
+    {{&accepted, &rejected_later}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, SECOND, LEDGER_NO_ALERT},
+    {{&rejected, &rejected_later}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, FIRST, LEDGER_NO_ALERT},
 };
 
 static size_t take_words(const struct saying *const *words, struct saying *out) {
@@ -98,6 +113,14 @@ static size_t take_words(const struct saying *const *words, struct saying *out) 
     n++;
   }
   return n;
+}
+
+// Those that the replay reads. Returns how many.
+static size_t keep_range(struct saying *acceptances, size_t n, int outside) {
+  size_t kept = 0;
+  for (size_t i = 0; i < n; i++)
+    if (!(outside >> i & 1)) acceptances[kept++] = acceptances[i];
+  return kept;
 }
 
 static void apply(struct notification *n, const struct saying *sayings, size_t count) {
@@ -117,7 +140,8 @@ static void test_a_corrected_row_is_the_one_that_was_right_from_the_start(void *
     notification_init(&expected, "bizgo", "key");
     apply(&expected, acceptances, a);
     apply(&expected, right, r);
-    correction_build(&built, &stored, acceptances, cases[i].acceptance_before_the_range ? 0 : a, right, r);
+    a = keep_range(acceptances, a, cases[i].outside);
+    correction_build(&built, &stored, acceptances, a, right, r);
     if (correction_differs(&built, &expected)) fail_msg("case %zu: not the row that was expected", i);
     assert_int_equal(correction_alert(stored.status, built.status), cases[i].alert);
     assert_int_equal(built.first_seen_at, stored.first_seen_at);
@@ -136,7 +160,8 @@ static void test_what_was_right_stays_as_it_is(void **state) {
     notification_init(&stored, "bizgo", "key");
     apply(&stored, acceptances, a);
     apply(&stored, receipts, r);
-    correction_build(&built, &stored, acceptances, cases[i].acceptance_before_the_range ? 0 : a, receipts, r);
+    a = keep_range(acceptances, a, cases[i].outside);
+    correction_build(&built, &stored, acceptances, a, receipts, r);
     if (correction_differs(&built, &stored)) fail_msg("case %zu: changed", i);
     notification_fini(&stored);
     notification_fini(&built);
