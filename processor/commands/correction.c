@@ -3,11 +3,15 @@
 #include "common/mem.h"
 #include <string.h>
 
+static bool is_acceptance(const struct saying *saying) {
+  return saying->signal == SIGNAL_ACCEPTED || saying->signal == SIGNAL_REJECTED;
+}
+
 // Whether the range holds the acceptance of that time: when it was is the event's own word, however it is
 // read.
-static bool is_in_range(const struct saying *acceptances, size_t n, int64_t at) {
+static bool is_in_range(const struct saying *said, size_t n, int64_t at) {
   for (size_t i = 0; i < n; i++)
-    if (acceptances[i].at == at) return true;
+    if (is_acceptance(&said[i]) && said[i].at == at) return true;
   return false;
 }
 
@@ -26,23 +30,17 @@ static void keep_decision(struct notification *out, const struct notification *s
 
 // What the range does not say, the row does.
 static void keep_acceptance(struct notification *out, const struct notification *stored,
-                            const struct saying *acceptances, size_t n) {
-  if (!is_in_range(acceptances, n, stored->accepted_at)) out->accepted_at = stored->accepted_at;
-  if (is_decided_without_receipt(stored) && !is_in_range(acceptances, n, stored->resolved_at))
+                            const struct saying *said, size_t n) {
+  if (!is_in_range(said, n, stored->accepted_at)) out->accepted_at = stored->accepted_at;
+  if (is_decided_without_receipt(stored) && !is_in_range(said, n, stored->resolved_at))
     keep_decision(out, stored);
   else if (out->accepted_at != NO_TIME)
     out->status = STATUS_PENDING;
   if (out->status != STATUS_NONE) out->channel = mem_strdup_or_null(stored->channel);
 }
 
-static void apply_all(struct notification *n, const struct saying *sayings, size_t count) {
-  bool changed;
-  for (size_t i = 0; i < count; i++) ledger_apply(n, &sayings[i], &changed);
-}
-
-void correction_build(struct notification *out, const struct notification *stored,
-                      const struct saying *acceptances, size_t n_acceptances, const struct saying *receipts,
-                      size_t n_receipts) {
+void correction_build(struct notification *out, const struct notification *stored, const struct saying *said,
+                      size_t n) {
   notification_init(out, stored->provider, stored->id);
   out->version = stored->version;
   out->corrected_version = stored->version + 1;
@@ -50,9 +48,9 @@ void correction_build(struct notification *out, const struct notification *store
   out->recipient = mem_strdup_or_null(stored->recipient);
   memcpy(out->recipient_hash, stored->recipient_hash, PERSONAL_HASH_SIZE);
   out->reference = mem_strdup_or_null(stored->reference);
-  keep_acceptance(out, stored, acceptances, n_acceptances);
-  apply_all(out, acceptances, n_acceptances);
-  apply_all(out, receipts, n_receipts);
+  keep_acceptance(out, stored, said, n);
+  bool changed;
+  for (size_t i = 0; i < n; i++) ledger_apply(out, &said[i], &changed);
 }
 
 static bool same_text(const char *a, const char *b) {

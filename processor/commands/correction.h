@@ -7,11 +7,10 @@
 
 // Builds `out`, as the version that `stored` is, to be written as a correction, of `stored` and what was
 // said, in the order in which it came: the acceptances of the replayed range, and all receipts. What
-// acceptances outside of the range have told is taken from the row, as far as it still shows. Recipient and
-// reference are the row's.
-void correction_build(struct notification *out, const struct notification *stored,
-                      const struct saying *acceptances, size_t n_acceptances, const struct saying *receipts,
-                      size_t n_receipts);
+// acceptances outside of the range have told is taken from the row, as far as it still shows, as if it had
+// come first. Recipient and reference are the row's.
+void correction_build(struct notification *out, const struct notification *stored, const struct saying *said,
+                      size_t n);
 
 // Whether the two rows differ in anything but the versions and first_seen_at.
 bool correction_differs(const struct notification *a, const struct notification *b);

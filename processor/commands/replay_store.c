@@ -17,9 +17,9 @@ struct replay_store {
   const char *source;
 };
 
-static const char *const statements[] = {
-    "replay_note.sql",        "replay_note_acceptance.sql", "replay_verdicts.sql", "replay_notifications.sql",
-    "replay_acceptances.sql", "replay_receipts.sql",        "replay_missing.sql"};
+static const char *const statements[] = {"replay_note.sql",     "replay_note_acceptance.sql",
+                                         "replay_verdicts.sql", "replay_notifications.sql",
+                                         "replay_said.sql",     "replay_missing.sql"};
 
 // ---- opening ----
 
@@ -83,8 +83,8 @@ static bool note_receipts(struct replay_store *rs, const struct fact *facts, siz
 }
 
 static bool note_acceptances(struct replay_store *rs, const struct fact *facts, size_t n, struct err *err) {
-  static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_INT4,        PG_TEXT,
-                                       PG_TEXT, PG_TEXT, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ};
+  static const enum pg_type types[] = {PG_TEXT, PG_TEXT,        PG_INT4,        PG_TEXT, PG_TEXT,
+                                       PG_TEXT, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_INT8};
   struct pgarray c[COUNT_OF(types)];
   rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < n; i++) {
@@ -97,6 +97,7 @@ static bool note_acceptances(struct replay_store *rs, const struct fact *facts, 
     pgarray_add_text(&c[5], facts[i].channel);
     pgarray_add_time(&c[6], facts[i].saying.at);
     pgarray_add_time(&c[7], facts[i].saying.received_at);
+    pgarray_add_int8(&c[8], facts[i].rkm->offset);
   }
   AUTO_RESULT *res = rows_run(rs->conn, "replay_note_acceptance.sql", c, COUNT_OF(types));
   return pg_ok(rs->conn, res, "replay_note_acceptance", NULL, err);
@@ -135,11 +136,29 @@ static size_t place_of(const PGresult *res, int row, int column, int64_t first) 
   return (size_t)(pgvalue_int8(PQgetvalue(res, row, column)) - first);
 }
 
-typedef void read_saying(const struct replay_store *rs, const PGresult *res, int row,
-                         const struct notification *about, struct fact *out);
+static void read_receipt(const struct replay_store *rs, const PGresult *res, int row,
+                         const struct notification *about, struct fact *out) {
+  const struct stored_receipt receipt = {.provider = about->provider,
+                                         .id = about->id,
+                                         .outcome = PQgetvalue(res, row, 1),
+                                         .code = PQgetvalue(res, row, 2),
+                                         .element = PQgetvalue(res, row, 3),
+                                         .received_at = rows_time(res, row, 7)};
+  interpret_stored(rs->interpreter, &receipt, out);
+}
+
+static void read_acceptance(const struct replay_store *rs, const PGresult *res, int row,
+                            const struct notification *about, struct fact *out) {
+  *out = (struct fact){
+      .code = rows_text(res, row, 2), .reason = rows_text(res, row, 4), .channel = rows_text(res, row, 5)};
+  bool rejected = !PQgetisnull(res, row, 1);
+  interpret_acceptance_again(rs->interpreter, about->provider, rejected, rows_time(res, row, 6),
+                             rows_time(res, row, 7), out);
+}
 
 static void said_init(struct said *said, const struct replay_store *rs, const PGresult *res, int64_t first,
-                      const struct replay_page *page, read_saying *read) {
+                      const struct replay_page *page) {
+  enum { ELEMENT = 3 };
   said->n = (size_t)PQntuples(res);
   said->facts = mem_array(said->n + 1, sizeof *said->facts);
   said->sayings = mem_array(said->n + 1, sizeof *said->sayings);
@@ -148,30 +167,13 @@ static void said_init(struct said *said, const struct replay_store *rs, const PG
     size_t place = place_of(res, (int)i, 0, first);
     while (at <= place) said->first[at++] = i;
     if (page->before[place].version == 0) continue;
-    read(rs, res, (int)i, &page->before[place], &said->facts[i]);
+    if (PQgetisnull(res, (int)i, ELEMENT))
+      read_acceptance(rs, res, (int)i, &page->before[place], &said->facts[i]);
+    else
+      read_receipt(rs, res, (int)i, &page->before[place], &said->facts[i]);
     said->sayings[i] = said->facts[i].saying;
   }
   while (at <= page->n) said->first[at++] = said->n;
-}
-
-static void read_receipt(const struct replay_store *rs, const PGresult *res, int row,
-                         const struct notification *about, struct fact *out) {
-  const struct stored_receipt receipt = {.provider = about->provider,
-                                         .id = about->id,
-                                         .outcome = PQgetvalue(res, row, 1),
-                                         .code = PQgetvalue(res, row, 2),
-                                         .element = PQgetvalue(res, row, 3),
-                                         .received_at = rows_time(res, row, 4)};
-  interpret_stored(rs->interpreter, &receipt, out);
-}
-
-static void read_acceptance(const struct replay_store *rs, const PGresult *res, int row,
-                            const struct notification *about, struct fact *out) {
-  *out = (struct fact){
-      .code = rows_text(res, row, 2), .reason = rows_text(res, row, 3), .channel = rows_text(res, row, 4)};
-  bool rejected = *PQgetvalue(res, row, 1) != 0;
-  interpret_acceptance_again(rs->interpreter, about->provider, rejected, rows_time(res, row, 5),
-                             rows_time(res, row, 6), out);
 }
 
 static PGresult *run_page(struct replay_store *rs, const char *statement, int64_t first, enum pg_fault *fault,
@@ -199,15 +201,13 @@ static bool read_before(struct replay_store *rs, int64_t first, struct replay_pa
   return true;
 }
 
-static void build(const struct replay_store *rs, struct replay_page *page, const struct said *acceptances,
-                  const struct said *receipts) {
+static void build(const struct replay_store *rs, struct replay_page *page, const struct said *said) {
   for (size_t i = 0; i < page->n; i++) {
     const struct notification *before = &page->before[i];
     struct notification *after = &page->after[i];
     if (before->version == 0) continue;
-    size_t a = acceptances->first[i], r = receipts->first[i];
-    correction_build(after, before, &acceptances->sayings[a], acceptances->first[i + 1] - a,
-                     &receipts->sayings[r], receipts->first[i + 1] - r);
+    size_t first = said->first[i];
+    correction_build(after, before, &said->sayings[first], said->first[i + 1] - first);
     page->changed[i] = correction_differs(before, after);
     enum ledger_alert alert = correction_alert(before->status, after->status);
     if (page->changed[i] && alert != LEDGER_NO_ALERT)
@@ -218,15 +218,12 @@ static void build(const struct replay_store *rs, struct replay_page *page, const
 static bool read_and_build(struct replay_store *rs, int64_t first, struct replay_page *page,
                            enum pg_fault *fault, struct err *err) {
   if (!read_before(rs, first, page, fault, err)) return false;
-  AUTO_RESULT *accepted = run_page(rs, "replay_acceptances.sql", first, fault, err);
-  AUTO_RESULT *received = accepted ? run_page(rs, "replay_receipts.sql", first, fault, err) : NULL;
-  if (received == NULL) return false;
-  AUTO_FREE struct said *said = mem_array(2, sizeof *said);
-  said_init(&said[0], rs, accepted, first, page, read_acceptance);
-  said_init(&said[1], rs, received, first, page, read_receipt);
-  build(rs, page, &said[0], &said[1]);
-  said_fini(&said[0]);
-  said_fini(&said[1]);
+  AUTO_RESULT *res = run_page(rs, "replay_said.sql", first, fault, err);
+  if (res == NULL) return false;
+  AUTO_FREE struct said *said = mem_alloc(sizeof *said);
+  said_init(said, rs, res, first, page);
+  build(rs, page, said);
+  said_fini(said);
   return true;
 }
 

@@ -13,7 +13,8 @@ CREATE TEMP TABLE replay_acceptance ( -- all acceptances, as today's provider fi
   reason          text,
   channel         text,
   at              timestamptz NOT NULL,
-  received_at     timestamptz NOT NULL
+  received_at     timestamptz NOT NULL,
+  source_offset   bigint NOT NULL
 );
 CREATE TEMP TABLE replay_candidate ( -- notifications that are to be looked at again, in the order in which batches lock rows
   number          bigint PRIMARY KEY,

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections import Counter
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from confluent_kafka import TopicPartition
@@ -329,10 +329,10 @@ def test_kill_before_the_first_commit_leaves_nothing(world: World, right: dict[s
 # --- many, beside a running processor
 
 
-def feed(world: World, ids: list[str], code: str, channel: str = "ALIMTALK") -> None:
+def feed(world: World, ids: list[str], code: str, channel: str = "ALIMTALK", spooled_s: int = 0) -> None:
     """Receipts on the topic, as ingress would write them, only faster."""
     world.foreign = True
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    now = (datetime.now(UTC) - timedelta(seconds=spooled_s)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     for id_ in ids:
         headers = {
             "ce_specversion": "1.0",
@@ -356,6 +356,23 @@ def feed(world: World, ids: list[str], code: str, channel: str = "ALIMTALK") -> 
 def wait_stored(world: World, receipts: int, deadline: float = 60) -> None:
     until(f"{receipts} receipts are stored", lambda: count(world, "receipt") >= receipts, deadline, every=0.05)
     world.settle(deadline)
+
+
+def test_replay_goes_by_the_order_on_the_topic(world: World) -> None:
+    world.new_ingress().start().wait_ready()
+    processor = start_processor(world, with_outcomes(world, "wrong", c64009="failed"))
+    feed(world, ["spooled"], "63019", "SMS")
+    feed(world, ["spooled"], "64009", spooled_s=60)
+    feed(world, ["refused-later"], "64009")
+    world.register(answered("refused-later", "A305"))
+    world.settle()
+    processor.stop()
+    start_processor(world, {})
+    assert "1 notifications corrected, 0 alerts raised" in replay(world).stdout
+    assert {row["notification_id"]: (row["outcome"], row["code"]) for row in rows(world)} == {
+        "spooled": ("failed", "63019"),
+        "refused-later": ("account_fault", "64009"),
+    }
 
 
 def test_kills_and_late_receipts_in_the_middle_of_a_replay(world: World) -> None:

@@ -128,6 +128,14 @@ static void apply(struct notification *n, const struct saying *sayings, size_t c
   for (size_t i = 0; i < count; i++) ledger_apply(n, &sayings[i], &changed);
 }
 
+static void correct(struct notification *built, const struct notification *stored,
+                    const struct saying *acceptances, size_t a, const struct saying *receipts, size_t r) {
+  struct saying said[2 * WORDS];
+  memcpy(said, acceptances, a * sizeof *said);
+  memcpy(said + a, receipts, r * sizeof *said);
+  correction_build(built, stored, said, a + r);
+}
+
 static void test_a_corrected_row_is_the_one_that_was_right_from_the_start(void **state) {
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct saying acceptances[WORDS], receipts[WORDS], right[WORDS];
@@ -140,8 +148,7 @@ static void test_a_corrected_row_is_the_one_that_was_right_from_the_start(void *
     notification_init(&expected, "bizgo", "key");
     apply(&expected, acceptances, a);
     apply(&expected, right, r);
-    a = keep_range(acceptances, a, cases[i].outside);
-    correction_build(&built, &stored, acceptances, a, right, r);
+    correct(&built, &stored, acceptances, keep_range(acceptances, a, cases[i].outside), right, r);
     if (correction_differs(&built, &expected)) fail_msg("case %zu: not the row that was expected", i);
     assert_int_equal(correction_alert(stored.status, built.status), cases[i].alert);
     assert_int_equal(built.first_seen_at, stored.first_seen_at);
@@ -160,8 +167,7 @@ static void test_what_was_right_stays_as_it_is(void **state) {
     notification_init(&stored, "bizgo", "key");
     apply(&stored, acceptances, a);
     apply(&stored, receipts, r);
-    a = keep_range(acceptances, a, cases[i].outside);
-    correction_build(&built, &stored, acceptances, a, receipts, r);
+    correct(&built, &stored, acceptances, keep_range(acceptances, a, cases[i].outside), receipts, r);
     if (correction_differs(&built, &stored)) fail_msg("case %zu: changed", i);
     notification_fini(&stored);
     notification_fini(&built);
@@ -173,7 +179,7 @@ static void test_an_acceptance_that_was_read_as_a_refusal(void **state) {
   bool changed;
   notification_init(&stored, "bizgo", "key");
   ledger_apply(&stored, &rejected, &changed);
-  correction_build(&built, &stored, &accepted, 1, NULL, 0);
+  correction_build(&built, &stored, &accepted, 1);
   assert_int_equal(built.status, STATUS_PENDING);
   assert_null(built.code);
   assert_int_equal(built.due_at, 1300);
@@ -182,7 +188,7 @@ static void test_an_acceptance_that_was_read_as_a_refusal(void **state) {
   notification_fini(&stored);
   notification_init(&stored, "bizgo", "key");
   ledger_apply(&stored, &accepted, &changed);
-  correction_build(&built, &stored, &rejected, 1, NULL, 0);
+  correction_build(&built, &stored, &rejected, 1);
   assert_int_equal(built.status, STATUS_DEAD_LETTER);
   assert_true(built.accepted_at == NO_TIME);
   assert_string_equal(built.recipient, "+8210****5678"); // the application's word on whom it wrote to
