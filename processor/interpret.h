@@ -38,8 +38,8 @@ void interpret(const struct interpreter *interpreter, const rd_kafka_message_t *
 // The same without Kafka: one of our events and its value. The event's strings are borrowed.
 void interpret_event(const struct interpreter *interpreter, const struct event *ev, const char *value,
                      size_t len, struct fact *out);
-// A receipt of table `receipt` once more: what the provider file reads in its element, with the outcome that
-// the row has. Of the recipient it knows nothing: the element's is masked.
+// A receipt of table `receipt` once more: what the provider file reads in its element, with the outcome and
+// the code that the row has. Of the recipient it knows nothing: the element's is masked.
 struct stored_receipt {
   const char *provider, *id, *outcome, *code, *element; // borrowed
   int64_t received_at;

@@ -46,8 +46,9 @@ struct replay {
 
 static void print_help(void) {
   puts(
-      "dochak-processor replay: reads events once more with today's provider files, and corrects status and\n"
-      "outcomes where these say something else; an alert is raised where a status really changes\n"
+      "dochak-processor replay: reads events once more with today's provider files, and corrects what these\n"
+      "read otherwise: status, outcome, code, reason, time; an alert is raised where a status really "
+      "changes\n"
       "\n"
       "usage: dochak-processor replay --from PLACE [--to PLACE] [--provider NAME] [--dry-run]\n"
       "\n"

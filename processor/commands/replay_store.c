@@ -63,7 +63,8 @@ struct store *replay_store_base(struct replay_store *rs) {
 
 static bool note_receipts(struct replay_store *rs, const struct fact *facts, size_t n, int64_t *unknown,
                           struct err *err) {
-  static const enum pg_type types[] = {PG_UUID, PG_UUID, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT};
+  static const enum pg_type types[] = {PG_UUID, PG_UUID, PG_TEXT, PG_TEXT,       PG_TEXT,
+                                       PG_TEXT, PG_TEXT, PG_TEXT, PG_TIMESTAMPTZ};
   struct pgarray c[COUNT_OF(types)];
   rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < n; i++) {
@@ -75,6 +76,8 @@ static bool note_receipts(struct replay_store *rs, const struct fact *facts, siz
     pgarray_add_text(&c[4], facts[i].saying.outcome);
     pgarray_add_text(&c[5], facts[i].code);
     pgarray_add_text(&c[6], facts[i].reason);
+    pgarray_add_text(&c[7], facts[i].channel);
+    pgarray_add_time(&c[8], facts[i].saying.at);
   }
   AUTO_RESULT *res = rows_run(rs->conn, "replay_note.sql", c, COUNT_OF(types));
   if (!pg_ok(rs->conn, res, "replay_note", NULL, err)) return false;

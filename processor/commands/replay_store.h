@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Postgres, as a replay sees it. First all that today's provider files say otherwise is noted, in tables of
 // this session. Then the notifications concerned are built anew, page by page, each page in one transaction:
-// their receipts' outcomes, their rows and the alerts, or nothing of them. Beside running processors: whoever
-// writes a notification second starts over from what the first one left. Not for: reading Kafka, telling
-// (replay). Thread: one.
+// their receipts' outcomes and codes, their rows and the alerts, or nothing of them. Beside running
+// processors: whoever writes a notification second starts over from what the first one left. Not for: reading
+// Kafka, telling (replay). Thread: one.
 #pragma once
 #include "processor/commands/reader.h"
 #include "processor/interpret.h"

@@ -3,7 +3,8 @@ CREATE TEMP TABLE replay_verdict ( -- receipts of which today's provider file sa
   receipt_id      uuid PRIMARY KEY,
   provider        text NOT NULL,
   notification_id text NOT NULL,
-  outcome         text NOT NULL
+  outcome         text NOT NULL,
+  code            text NOT NULL
 );
 CREATE TEMP TABLE replay_acceptance ( -- all acceptances, as today's provider file reads them
   provider        text NOT NULL,

@@ -131,6 +131,41 @@ def test_replay_makes_of_everything_what_the_right_file_would_have_made(worlds, 
     assert (corrected.data["previous_status"], corrected.data["outcome"], corrected.data["code"]) == ("SENT", "account_fault", "64008")
 
 
+@pytest.mark.parametrize("wrong", [{"code": "/reportType"}, {"reason": ["/reportType"]}, {"time": "/sendTime"}, {"channel": "/msgType"}], ids=",".join)
+def test_what_was_looked_for_in_the_wrong_place_is_mended(worlds, world: World, wrong: dict) -> None:
+    other = worlds.new(world.kafka, world.postgres)
+    other.keys["RECIPIENT"] = world.keys["RECIPIENT"]
+    for each, report_of in (world, wrong), (other, {}):
+        each.new_ingress().start().wait_ready()
+        processor = start_processor(each, with_outcomes(each, "first", report=report_of))
+        play(each)
+        processor.stop()
+    assert rows(world) != rows(other)
+    start_processor(world, {})
+    print(replay(world).stdout)
+    assert rows(world) == rows(other)
+    assert world.sql(VERDICTS) == other.sql(VERDICTS)
+    assert "0 notifications corrected, 0 alerts raised" in replay(world).stdout
+
+
+def test_a_code_that_lies_outside_of_the_range_goes_with_its_outcome(world: World) -> None:
+    world.new_ingress().start().wait_ready()
+    processor = start_processor(world, with_outcomes(world, "wrong", report={"code": "/reportType"}))
+    world.bizgo(report("both", "10000"))
+    world.settle()
+    time.sleep(0.01)
+    between = datetime.now(UTC).isoformat()
+    time.sleep(0.01)
+    world.bizgo(report("both", "63019", "SMS", 9))
+    world.settle()
+    processor.stop()
+    start_processor(world, {})
+    replay(world, "--from", between)
+    row = world.row("bizgo", "both")
+    assert (row["status"], row["outcome"], row["code"]) == ("DEAD_LETTER", "failed", "0")
+    assert [(row["code"], row["outcome"]) for row in world.sql(VERDICTS)] == [("0", "failed"), ("63019", "failed")]
+
+
 def test_replay_says_what_it_changes_and_a_dry_run_only_says_it(world: World, right: dict[str, str]) -> None:
     before = everything(world)
     dry = replay(world, "--from", "beginning", "--dry-run", **right)

@@ -10,14 +10,17 @@ from support.wait import until
 from support.world import World
 
 
-def with_outcomes(world: World, name: str, accepted: list[str] | None = None, **outcomes: str | None) -> dict[str, str]:
+def with_outcomes(
+    world: World, name: str, accepted: list[str] | None = None, report: dict | None = None, **outcomes: str | None
+) -> dict[str, str]:
     """A setting: the shipped provider files in a folder of that name, but for what BizGo's says. Codes are written c<code>; None: the
-    code is missing. `accepted`: the codes of a send response that mean yes."""
+    code is missing. `accepted`: the codes of a send response that mean yes. `report`: where a report is read otherwise."""
     folder = world.folder / name
     folder.mkdir(exist_ok=True)
     for file in (builds.ROOT / "schemas/providers").glob("*.json"):
         document = json.loads(file.read_text("utf-8"))
         if document["provider"] == "bizgo":
+            document["webhook"]["kinds"][0].update(report or {})
             _change(document, accepted, {code[1:]: outcome for code, outcome in outcomes.items()})
         (folder / file.name).write_text(json.dumps(document))
     return {"DOCHAK_PROVIDERS_DIR": str(folder)}
