@@ -28,24 +28,26 @@ struct quarantine_options {
 // ---- what is asked for ----
 
 static void print_help(void) {
-  puts("dochak-processor quarantine: what could not be understood, and the way back\n"
-       "\n"
-       "usage: dochak-processor quarantine list    [FILTER …] [ID …]\n"
-       "       dochak-processor quarantine show    ID     writes the payload as it came to stdout, nothing "
-       "masked\n"
-       "       dochak-processor quarantine redrive [FILTER …] [--dry-run] [ID …]\n"
-       "\n"
-       "  ID               partition:offset, as list prints it, or the record's ce_id\n"
-       "  --provider NAME  --endpoint NAME\n"
-       "  --reason TEXT    that stands in the reason\n"
-       "  --since TIME     --until TIME: when it was received, such as 2026-01-12T11:00:00+09:00\n"
-       "  --limit N        the first N\n"
-       "  --dry-run        only counts\n"
-       "\n"
-       "redrive reads the records with today's provider files, which the running processors should have, "
-       "too, and\n"
-       "puts what these understand on the events topic. What they do not stays. Doing it again changes "
-       "nothing.");
+  puts(
+      "dochak-processor quarantine: what could not be understood, and the way back\n"
+      "\n"
+      "usage: dochak-processor quarantine list    [FILTER …] [ID …]\n"
+      "       dochak-processor quarantine show    ID     writes the payload as it came to stdout, nothing "
+      "masked\n"
+      "       dochak-processor quarantine redrive [FILTER …] [--dry-run] [ID …]\n"
+      "\n"
+      "  ID               partition:offset, as list prints it, or the record's ce_id\n"
+      "  --provider NAME  --endpoint NAME\n"
+      "  --reason TEXT    that stands in the reason\n"
+      "  --since TIME     --until TIME: when it was received, such as 2026-01-12T11:00:00+09:00\n"
+      "  --limit N        the first N\n"
+      "  --dry-run        only counts\n"
+      "\n"
+      "redrive reads the records with today's provider files, which the running processors should have, "
+      "too, and\n"
+      "puts what these understand on the events topic. What they do not stays. Doing it again changes "
+      "nothing:\n"
+      "what was taken in stays out, but for webhooks that are no receipts, which the processors only count.");
 }
 
 static bool read_verb(const char *word, enum verb *out, struct err *err) {

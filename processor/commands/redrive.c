@@ -71,7 +71,7 @@ static struct uuid id_of(const char *provider, const char *type, const void *byt
   return uuid_of_fields((const char *const[]){"redrive", provider, type, hash}, 4);
 }
 
-static bool is_known(struct redrive *rd, const struct fact *fact, bool *known, struct err *err) {
+static bool is_receipt_known(struct redrive *rd, const struct fact *fact, bool *known, struct err *err) {
   static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_UUID};
   PGconn *conn = store_connection(rd->store);
   struct pgarray c[COUNT_OF(types)];
@@ -83,6 +83,32 @@ static bool is_known(struct redrive *rd, const struct fact *fact, bool *known, s
   if (!pg_ok(conn, res, "receipt_known", NULL, err)) return false;
   *known = PQntuples(res) > 0;
   return true;
+}
+
+// One that would not change its notification. There is no table of acceptances.
+static bool is_acceptance_known(struct redrive *rd, const struct fact *fact, bool *known, struct err *err) {
+  static const enum pg_type types[] = {PG_TEXT, PG_TEXT};
+  PGconn *conn = store_connection(rd->store);
+  struct pgarray c[COUNT_OF(types)];
+  rows_begin(c, types, COUNT_OF(types));
+  pgarray_add_text(&c[0], fact->provider);
+  pgarray_add_text(&c[1], fact->id);
+  AUTO_RESULT *res = rows_run(conn, "notification_read.sql", c, COUNT_OF(types));
+  if (!pg_ok(conn, res, "notification_read", NULL, err)) return false;
+  if (PQntuples(res) == 0) return true;
+  struct notification notification;
+  bool changed = false;
+  notification_init(&notification, fact->provider, fact->id);
+  rows_read_notification(res, 0, &notification);
+  ledger_apply(&notification, &fact->saying, &changed);
+  notification_fini(&notification);
+  *known = !changed;
+  return true;
+}
+
+static bool is_known(struct redrive *rd, const struct fact *fact, bool *known, struct err *err) {
+  if (fact->type != FACT_NOTIFICATION) return true;
+  return fact->element ? is_receipt_known(rd, fact, known, err) : is_acceptance_known(rd, fact, known, err);
 }
 
 // Sends what the processor will understand. `ev` is the record's, of the type that the element is.
@@ -98,7 +124,7 @@ static bool send_element(struct redrive *rd, struct event ev, const char *subjec
   bool ok = true;
   if (fact.type == FACT_UNCLEAR)
     rd->unclear++;
-  else if (fact.element && (!(ok = is_known(rd, &fact, &known, err)) || known))
+  else if (!(ok = is_known(rd, &fact, &known, err)) || known)
     rd->known += known;
   else {
     rd->sent++;

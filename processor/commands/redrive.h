@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Quarantined records, once more: cut and read as ingress and the processor do with today's provider files,
 // and what these understand is put on the events topic. What was taken in already, or still makes no sense,
-// is only counted. Thread: one.
+// is only counted. Of what is neither receipt nor acceptance nobody can tell: it goes there each time, and
+// changes nothing. Thread: one.
 #pragma once
 #include "processor/processor.h"
 
