@@ -38,6 +38,7 @@ def report(outcome: run.Outcome, args: argparse.Namespace, seconds: float) -> No
     size = f"--broken {args.broken}" if args.broken else f"--receipts {args.receipts} --faults {args.faults}"
     print(f"{platform.machine()}, {os.cpu_count()} processors, {time.strftime('%Y-%m-%d %H:%M')}, {seconds:.0f} s in all")
     print(f"again: ./dev chaos --seed {args.seed} {size}")
+    print("\n".join(outcome.strikes))
     print(f"{outcome.verdict}; {'good' if outcome.is_good else 'FAILED'}")
 
 

@@ -12,6 +12,7 @@ from chaos.checker import Verdict
 from chaos.faults import Fault
 from chaos.stage import RECOVERY, Ground, Stage
 from support.wait import until
+from support.wires import Ambush
 
 UNDERWAY = 3  # faults at once
 LEAD = 100  # receipts between a fault's turn and the fault
@@ -43,6 +44,7 @@ class Outcome:
     verdict: Verdict
     failures: list[str]  # what did not come back, died by itself or said what it must not
     facts: list[str] = field(default_factory=list)
+    strikes: list[str] = field(default_factory=list)  # which faults struck and which did not
     logs: dict[str, str] = field(default_factory=dict)  # of everybody, unless all is good
 
     @property
@@ -60,7 +62,8 @@ class Director:
         self._began = time.monotonic()
         self._underway: dict[str, threading.Thread] = {}
         self.failures: list[str] = []
-        self.skipped: list[Fault] = []
+        self._skipped: list[Fault] = []
+        self._ambushes: list[tuple[Fault, Ambush]] = []
 
     def play(self) -> None:
         for fault in self._plan.faults:
@@ -69,13 +72,23 @@ class Director:
                 self._wait_for_turn(fault)
                 self._begin(fault)
             else:
-                self.skipped.append(fault)
-        self._stage.sender.limit = float("inf")
+                self._skipped.append(fault)
+        self._stage.sender.allow(float("inf"))
         until("the last fault is over", lambda: not self._targets(), SLOWEST)
+
+    def strikes(self) -> list[str]:
+        """How many did, and which did not."""
+        missed = [fault for fault, ambush in self._ambushes if not ambush.has_struck]
+        faults = self._plan.faults
+        return [
+            *(f"skipped, since there is no small disk: {fault}" for fault in self._skipped),
+            *(f"did not strike, since nobody said the word: {fault}" for fault in missed),
+            f"{len(faults) - len(self._skipped) - len(missed)} of {len(faults)} faults struck",
+        ]
 
     def _wait_reached(self, receipts: int) -> None:
         sender = self._stage.sender
-        sender.limit = max(sender.limit, receipts)
+        sender.allow(receipts)
         until(f"{receipts} receipts are acknowledged", lambda: sender.is_done or sender.settled >= receipts, SLOWEST, every=0.001)
 
     def _time(self) -> str:
@@ -105,7 +118,8 @@ class Director:
     def _strike(self, fault: Fault) -> None:
         began = time.monotonic()
         try:
-            self._stage.strike(fault)
+            if ambush := self._stage.strike(fault):
+                self._ambushes.append((fault, ambush))
         except Exception as error:  # told when the run is over
             self.failures.append(f"{fault}: {error}")
         if (seconds := time.monotonic() - began) > fault.seconds + 1:
@@ -125,7 +139,8 @@ def play(plan: Plan, ground: Ground, say: Callable[[str], None] = print) -> Outc
             sent_after = time.monotonic() - began
             stage.settle()
         except AssertionError as error:
-            return Outcome(Verdict(lost=sender.lost, late=sender.late), [*director.failures, str(error)], logs=stage.logs())
+            verdict, failures = Verdict(lost=sender.lost, late=sender.late), [*director.failures, str(error)]
+            return Outcome(verdict, failures, strikes=director.strikes(), logs=stage.logs())
         settled_after = time.monotonic() - began
         final = checker.look(stage.world)
         verdict = checker.judge(traffic.signals(posts), traffic.signals(posts[number] for number in sender.acked), final)
@@ -135,8 +150,7 @@ def play(plan: Plan, ground: Ground, say: Callable[[str], None] = print) -> Outc
             f"{plan.receipts} receipts in {len(posts)} requests: sent in {sent_after:.0f} s, settled after {settled_after:.0f} s",
             f"answers (0: none) {dict(sender.answers)}; the slowest of an ingress that nobody disturbed took {sender.slowest:.1f} s",
             f"{len(final.events)} events, {len(final.receipts)} receipts, {len(final.alerts)} alerts",
-            f"{len(plan.faults) - len(director.skipped)} faults; {stage.traces()}",
-            *(f"skipped, since there is no small disk: {fault}" for fault in director.skipped),
+            stage.traces(),
         ]
-        outcome = Outcome(verdict, [*director.failures, *stage.end()], facts)
+        outcome = Outcome(verdict, [*director.failures, *stage.end()], facts, director.strikes())
         return outcome if outcome.is_good else replace(outcome, logs=stage.logs())

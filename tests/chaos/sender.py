@@ -100,10 +100,12 @@ def _status(said: bytes) -> int | None:
 
 
 class Sender:
-    """Runs between start() and join(). `limit`: no new receipts once so many are settled, so that a fault strikes where it is planned."""
+    """Runs between start() and join(). No new receipts once so many are settled as `allow` has last let through, so that a fault strikes
+    where it is planned."""
 
     def __init__(self, posts: list[Post], port: int, paths: dict[str, str], sign: dict[str, Callable[[bytes], dict]], limit: float):
-        self.limit = limit
+        self._limit = limit
+        self._limit_lock = threading.Lock()
         self.settled = 0  # receipts, acknowledged or given up
         self.acked: set[int] = set()  # numbers of posts
         self.lost: list[str] = []
@@ -125,6 +127,11 @@ class Sender:
     def start(self) -> "Sender":
         self._thread.start()
         return self
+
+    def allow(self, receipts: float) -> None:
+        """So many in all, or more if that was said before."""
+        with self._limit_lock:
+            self._limit = max(self._limit, receipts)
 
     @property
     def is_done(self) -> bool:
@@ -172,7 +179,7 @@ class Sender:
     def _next(self, now: float) -> Attempt | None:
         if self._again and self._again[0].due <= now:
             return heapq.heappop(self._again)
-        if self._next_new is None or self.settled >= self.limit or len(self._again) >= UNSETTLED:
+        if self._next_new is None or self.settled >= self._limit or len(self._again) >= UNSETTLED:
             return None
         number, post = self._next_new
         self._next_new = next(self._new, None)

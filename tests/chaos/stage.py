@@ -16,13 +16,15 @@ from chaos.disks import Disk
 from chaos.faults import SESSION, Fault
 from chaos.sender import Sender, standard_headers
 from chaos.traffic import Post
-from support.wires import Wire
 from support import builds
 from support.servers import QUICK_JAVA, Server
 from support.service import Service
 from support.wait import until
+from support.wires import Ambush, Wire
 from support.world import World, free_port
 
+WORD = 5.0  # seconds that a fault waits for its word; after them it strikes whenever somebody says it, if ever
+FEW = 20  # receipts that are let through at a time while nobody has said it
 RECOVERY = 90.0  # seconds within which everything is back once its fault is over
 MEGABYTES = {"kafka": 512, "postgres": 768, "spool": 128}
 STANDARD_SECRET = f"whsec_{base64.b64encode(b'standard webhooks in chaos tests').decode()}"
@@ -188,10 +190,10 @@ class Stage:
     def can(self, fault: Fault) -> bool:
         return fault.kind.what != "fill" or self.ground.disks[fault.kind.target].is_small
 
-    def strike(self, fault: Fault) -> None:
-        """From its beginning to when its target runs again."""
+    def strike(self, fault: Fault) -> Ambush | None:
+        """From its beginning to when its target runs again. The ambush, where it is one, which may not have struck yet."""
         what, _, word = fault.kind.what.partition(" after ")
-        DEEDS[what](self, fault.kind.target.removesuffix("-wire"), fault.seconds, word)
+        return DEEDS[what](self, fault.kind.target.removesuffix("-wire"), fault.seconds, word)
 
     def _listens(self) -> bool:
         with socket.socket() as sock:
@@ -246,9 +248,19 @@ def _restart(stage: Stage, target: str, seconds: float, _: str) -> None:
         stage.start(target)
 
 
-def _cut(stage: Stage, target: str, _: float, word: str) -> None:
+def _cut(stage: Stage, target: str, _: float, word: str) -> Ambush | None:
     wire = stage.ground.wires[target]
-    wire.cut_after(word) if word else wire.cut()
+    return _cut_after(stage, wire, word) if word else wire.cut()
+
+
+def _cut_after(stage: Stage, wire: Wire, word: str) -> Ambush:
+    """Work goes on meanwhile, since without any nobody says a word."""
+    ambush = wire.cut_after(word)
+    end = time.monotonic() + WORD
+    while not ambush.has_struck and time.monotonic() < end:
+        stage.sender.allow(stage.sender.settled + FEW)
+        time.sleep(0.1)
+    return ambush
 
 
 def _swallow(stage: Stage, target: str, seconds: float, _: str) -> None:

@@ -36,7 +36,7 @@ def ground(run_folder: Path) -> Iterator[Ground]:
 
 
 def show(outcome: run.Outcome) -> None:
-    print("\n".join([str(outcome.verdict), *outcome.facts, *outcome.verdict.examples(), *outcome.failures]))
+    print("\n".join([str(outcome.verdict), *outcome.facts, *outcome.verdict.examples(), *outcome.failures, *outcome.strikes]))
     for name, log in outcome.logs.items():
         print(f"--- {name}'s log ends:\n{log[-4000:]}")
 
@@ -52,6 +52,7 @@ def test_nothing_is_lost_doubled_wrong_or_late_whatever_dies(ground: Ground) -> 
     outcome = run.play(plan, ground)
     show(outcome)
     assert outcome.is_good
+    assert outcome.strikes == [f"{len(KINDS)} of {len(KINDS)} faults struck"]
 
 
 @pytest.mark.usefixtures("plain_build")

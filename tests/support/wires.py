@@ -17,12 +17,20 @@ WORDS = {
 TAIL = 32  # bytes, more than any of them: a word may come in two pieces
 
 
+class Ambush:
+    """Waits for a client to say the word."""
+
+    def __init__(self, word: str):
+        self.word = word
+        self.has_struck = False  # it was said, and the connection has ended without the answer
+
+
 class _Pair:
     """A connection and its other half."""
 
     def __init__(self, *writers: asyncio.StreamWriter):
         self.writers = writers
-        self.doomed = False  # the answer that comes next is the last
+        self.ambush: Ambush | None = None  # met; the answer that comes next is the last
 
     def cut(self) -> None:
         for writer in self.writers:
@@ -37,7 +45,7 @@ class Wire:
         self.upstream = 0
         self.cut_at_word = 0  # connections
         self._pairs: set[_Pair] = set()
-        self._words: list[re.Pattern] = []  # still to be waited for
+        self._ambushes: list[Ambush] = []  # that nobody has walked into
         self._loop = asyncio.new_event_loop()
         self._passes = asyncio.Event()
         self._passes.set()
@@ -67,13 +75,15 @@ class Wire:
     def pass_on(self) -> None:
         self._loop.call_soon_threadsafe(self._passes.set)
 
-    def cut_after(self, word: str) -> None:
+    def cut_after(self, word: str) -> Ambush:
         """The next time a client says it, it gets there, and the connection is cut in place of the answer."""
-        self._words.append(WORDS[word])
+        ambush = Ambush(word)
+        self._loop.call_soon_threadsafe(self._ambushes.append, ambush)
+        return ambush
 
     def reset(self) -> None:
         """Nothing that somebody may say is waited for any more."""
-        self._words.clear()
+        self._loop.call_soon_threadsafe(self._ambushes.clear)
         self.cut_at_word = 0
 
     # --- of the loop
@@ -104,22 +114,24 @@ class Wire:
         finally:
             pair.cut()
             self._pairs.discard(pair)
+            if pair.ambush:
+                pair.ambush.has_struck = True
 
-    def _is_waited_for(self, said: bytes) -> bool:
-        for word in self._words:
-            if word.search(said):
-                self._words.remove(word)
-                return True
-        return False
+    def _met(self, said: bytes) -> Ambush | None:
+        for ambush in self._ambushes:
+            if WORDS[ambush.word].search(said):
+                self._ambushes.remove(ambush)
+                return ambush
+        return None
 
     async def _forward(self, pair: _Pair, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_client: bool) -> None:
         tail = b""
         while chunk := await reader.read(CHUNK):
             await self._passes.wait()
             if is_client:
-                pair.doomed = pair.doomed or self._is_waited_for(tail + chunk)
+                pair.ambush = pair.ambush or self._met(tail + chunk)
                 tail = chunk[-TAIL:]
-            elif pair.doomed:
+            elif pair.ambush:
                 self.cut_at_word += 1
                 raise ConnectionResetError
             writer.write(chunk)
