@@ -8,6 +8,7 @@ import random
 from dataclasses import dataclass
 
 SESSION = 6.0  # seconds: session.timeout.ms, the least that a broker allows
+TRANSACTION = 10.0  # seconds: transaction.timeout.ms of a processor; the broker ends the transaction of who is silent for longer
 ALONE = 0.4  # of the faults strike when everything has come back from those before; the others join in
 
 
@@ -43,6 +44,7 @@ KINDS = [
     Kind("freeze", "processor-1", SESSION + 1.5, SESSION + 3),  # the group gives its partitions away meanwhile
     Kind("freeze", "processor-2", SESSION + 1.5, SESSION + 3),
     Kind("freeze", "processor-1", 0.5, 3),
+    Kind("freeze", "processor-2", TRANSACTION + 2, TRANSACTION + 15),  # the broker ends its transaction
     Kind("freeze", "kafka", 0.5, 8),
     Kind("freeze", "postgres", 0.5, 6),
     Kind("restart", "ingress", 0, 0.2),

@@ -16,6 +16,7 @@ from support.wires import Ambush
 
 UNDERWAY = 3  # faults at once
 LEAD = 100  # receipts between a fault's turn and the fault
+SMALL_BATCH = 200  # of one seed in four: more commits to be cut off at
 SLOWEST = 2 * RECOVERY  # seconds that a step of the run may take
 
 
@@ -25,18 +26,19 @@ class Plan:
     receipts: int
     faults: list[Fault]
     names: tuple[str, str]  # DOCHAK_INSTANCE of the two processors
-    batch: int = 2000
+    batch: int | None = None  # DOCHAK_BATCH_MAX_RECORDS; None: the product's own
 
     def __str__(self) -> str:
         named = " and ".join(name or "nameless" for name in self.names)
-        return "\n".join(
-            [f"seed {self.seed}: {self.receipts} receipts, processors {named}, {len(self.faults)} faults:", *map(str, self.faults)]
-        )
+        batches = f"batches of {self.batch}" if self.batch else "batches as large as usual"
+        head = f"seed {self.seed}: {self.receipts} receipts, processors {named}, {batches}, {len(self.faults)} faults:"
+        return "\n".join([head, *map(str, self.faults)])
 
 
 def derive(seed: int, receipts: int, count: int, kinds: list[faults.Kind] | None = None) -> Plan:
     names = [("one", "two"), ("", ""), ("one", "")][seed % 3]
-    return Plan(seed, receipts, faults.derive(seed, receipts, count, kinds), names)
+    batch = SMALL_BATCH if seed % 4 == 3 else None
+    return Plan(seed, receipts, faults.derive(seed, receipts, count, kinds), names, batch)
 
 
 @dataclass

@@ -76,11 +76,11 @@ class Ground:
 class Stage:
     """Between `with` and its end everything runs."""
 
-    def __init__(self, ground: Ground, names: tuple[str, str], batch: int):
+    def __init__(self, ground: Ground, names: tuple[str, str], batch: int | None):
         self.ground = ground
         self.folder = Path(tempfile.mkdtemp(dir=ground.folder))
         self.names = names  # DOCHAK_INSTANCE of each processor; "" is none
-        self.batch = batch
+        self.batches = {"DOCHAK_BATCH_MAX_RECORDS": str(batch)} if batch else {}
         self.revived: Counter[str] = Counter()  # servers that a full disk had brought down
         self.sender: Sender | None = None
         self.parts: dict[str, Service | Server] = {**ground.servers}
@@ -112,9 +112,7 @@ class Stage:
             **self._settings(), DOCHAK_SPOOL_DIR=str(self.ground.disks["spool"].folder / self.world.name)
         )
         for number, name in enumerate(self.names, 1):
-            self.parts[f"processor-{number}"] = self.world.new_processor(
-                **self._settings(), DOCHAK_INSTANCE=name, DOCHAK_BATCH_MAX_RECORDS=str(self.batch)
-            )
+            self.parts[f"processor-{number}"] = self.world.new_processor(**self._settings(), **self.batches, DOCHAK_INSTANCE=name)
         for service in self.world.services:
             service.expected_errors += EXPECTED_ERRORS
             service.start()
