@@ -4,7 +4,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from chaos.traffic import Signal
+from chaos.traffic import RECIPIENT, REPORTED, Signal
 
 DEAD_LETTERED, RECOVERED = "dochak.notification.dead_lettered.v1", "dochak.notification.recovered.v1"
 
@@ -38,11 +38,23 @@ ALERTS = {
 }
 
 
+# Where the status is SENT in the end: whose code said that it did not arrive.
+CONTRADICTS = {
+    ("DEAD_LETTER", "delivered"): "the row's",
+    ("SENT", "failed"): "the signal's",
+    ("SENT", "rejected"): "the signal's",
+}
+
+
 @dataclass
 class Expected:
     status: str | None = None
     outcome: str | None = None
     code: str | None = None
+    contradicted_by: str | None = None
+    accepted: bool = False  # by the send API, at some time
+    reference: str | None = None
+    recipient: str | None = None  # masked
     alerts: dict[str, str] = field(default_factory=dict)  # type → the code it tells
 
 
@@ -54,12 +66,25 @@ def after(signals: Iterable[Signal]) -> Expected:
             continue
         seen.add(signal.name)
         before = expected.status
-        expected.status, decides = RULES[before, "failed" if signal.kind == "account_fault" else signal.kind]
+        kind = "failed" if signal.kind == "account_fault" else signal.kind
+        expected.status, decides = RULES[before, kind]
+        if whose := CONTRADICTS.get((before, kind)):
+            expected.contradicted_by = expected.code if whose == "the row's" else signal.code
+        _merge(expected, signal)
         if decides:
             expected.outcome, expected.code = signal.kind, signal.code
         if alert := ALERTS.get((before, expected.status)):
             expected.alerts[alert] = expected.code
     return expected
+
+
+def _merge(expected: Expected, signal: Signal) -> None:
+    """What our application says of whom it wrote to counts for more than what a receipt repeats, whichever comes first."""
+    if signal.is_acceptance:
+        expected.accepted |= signal.kind == "accepted"
+        expected.reference, expected.recipient = signal.reference, RECIPIENT[1]
+    elif expected.recipient is None:
+        expected.recipient = REPORTED.get(signal.provider)
 
 
 def status_in_any_order(kinds: set[str]) -> str:

@@ -89,10 +89,10 @@ def right_end() -> Final:
         if signal.kind != "other":
             stories[signal.provider, signal.id].append(signal)
     expected = {key: rules.after(signals) for key, signals in stories.items()}
-    alerts = [(type_, *key, code) for key, want in expected.items() for type_, code in want.alerts.items()]
+    alerts = [(type_, *key, code, hash(key) % 4) for key, want in expected.items() for type_, code in want.alerts.items()]
     return Final(
         events=[(hash(signal.id) % 4, signal.name) for signal in SENT],
-        notifications={key: {"status": want.status, "outcome": want.outcome, "code": want.code} for key, want in expected.items()},
+        notifications={key: {field: getattr(want, field) for field in checker.FIELDS} for key, want in expected.items()},
         receipts=[(name, kind) for name, kind in {signal.name: signal.kind for signal in SENT if signal.is_receipt}.items()],
         alerts=[Alert(f"id-{number}", *alert) for number, alert in enumerate(alerts)],
         quarantined=0,
@@ -113,12 +113,25 @@ def _forget_event(final: Final) -> None:
     final.events = [event for event in final.events if event[1] != name]
 
 
-def _change_status(final: Final) -> None:
-    next(row for row in final.notifications.values() if row["status"] == "SENT")["status"] = "DEAD_LETTER"
+def _changer(field: str, from_: object, to: object) -> Callable[[Final], None]:
+    """Of one notification, where the field is so; ...: anything."""
+
+    def change(final: Final) -> None:
+        next(row for row in final.notifications.values() if row[field] == from_ or (from_ is ... and row[field]))[field] = to
+
+    return change
 
 
-def _change_code(final: Final) -> None:
-    next(row for row in final.notifications.values() if row["code"])["code"] = "0"
+def _first_recovered(final: Final) -> int:
+    return next(number for number, alert in enumerate(final.alerts) if alert.type == rules.RECOVERED)
+
+
+def _tell_recovered_first(final: Final) -> None:
+    final.alerts.insert(0, final.alerts.pop(_first_recovered(final)))
+
+
+def _tell_elsewhere(final: Final) -> None:
+    final.alerts[_first_recovered(final)].partition = 9
 
 
 def _move(final: Final) -> None:
@@ -137,10 +150,22 @@ def _move(final: Final) -> None:
         (lambda final: final.alerts.append(final.alerts[0]), "doubled", "2 times alert"),
         (lambda final: final.alerts.append(replace(final.alerts[0], id="another")), "doubled", "2 times alert"),
         (lambda final: final.receipts.append(final.receipts[0]), "doubled", "2 times receipt"),
-        (_change_status, "wrong", "which should be"),
-        (_change_code, "wrong", "which should be"),
+        (_changer("status", "SENT", "DEAD_LETTER"), "wrong", "which in any order should be SENT"),
+        (_changer("status", "SENT", "DEAD_LETTER"), "wrong", "status is DEAD_LETTER, which should be SENT"),
+        (_changer("outcome", "failed", "account_fault"), "wrong", "outcome is account_fault, which should be failed"),
+        (_changer("code", ..., "0"), "wrong", "code is 0"),
+        (_changer("contradicted_by", ..., None), "wrong", "contradicted_by is None"),
+        (_changer("contradicted_by", None, "0"), "wrong", "contradicted_by is 0, which should be None"),
+        (_changer("accepted", True, False), "wrong", "accepted is False"),
+        (_changer("accepted", False, True), "wrong", "accepted is True"),
+        (_changer("reference", ..., None), "wrong", "reference is None"),
+        (_changer("reference", None, "order-of-another"), "wrong", "reference is order-of-another"),
+        (_changer("recipient", "+8210****4321", "010****5678"), "wrong", "recipient is 010****5678"),
+        (_changer("recipient", None, "+8210****4321"), "wrong", "recipient is +8210****4321"),
+        (_tell_recovered_first, "wrong", "recovered is told first"),
+        (_tell_elsewhere, "wrong", "alerts in two partitions"),
         (_move, "wrong", "in two partitions"),
-        (lambda final: final.alerts.append(Alert("id", rules.RECOVERED, "blux", "nobody", None)), "wrong", "an alert without a cause"),
+        (lambda final: final.alerts.append(Alert("id", rules.RECOVERED, "blux", "nobody", None, 0)), "wrong", "an alert without a cause"),
         (lambda final: final.notifications.update({("blux", "nobody"): {}}), "wrong", "a notification that nobody sent"),
         (lambda final: final.events.append((0, ("receipt", "blux", "nobody", None, ""))), "wrong", "in the log, but never sent"),
         (lambda final: setattr(final, "quarantined", 1), "wrong", "in quarantine"),

@@ -52,6 +52,8 @@ STORIES: list[tuple[int, tuple[str, ...]]] = [
 ]
 CHANNELS = ("ALIMTALK", "SMS", "SMS")
 PROVIDERS = {"bizgo": 5, "blux": 3, "standard": 2}
+RECIPIENT = (payloads.PHONE_E164, "+8210****4321")  # whom our application writes to, and as it may be kept
+REPORTED = {"blux": "010****5678"}  # whom a provider's receipts name, where they do
 TOGETHER = {"blux": 5, "standard": 3, "application": 10}  # at most so many in one request
 
 
@@ -77,8 +79,16 @@ class Signal:
         return ("other" if self.kind == "other" else "acceptance", self.provider, self.id)
 
     @property
+    def is_acceptance(self) -> bool:
+        return self.kind in ("accepted", "rejected")
+
+    @property
+    def reference(self) -> str | None:
+        return f"order-{self.id}" if self.is_acceptance else None
+
+    @property
     def sender(self) -> str:
-        return "application" if self.kind in ("accepted", "rejected") else self.provider
+        return "application" if self.is_acceptance else self.provider
 
 
 @dataclass(frozen=True)
@@ -114,7 +124,7 @@ def _bizgo(signals: tuple[Signal, ...]) -> dict:
 
 
 def _registration(signal: Signal) -> dict:
-    more = {"recipient": payloads.PHONE_E164, "reference": f"order-{signal.id}"}
+    more = {"recipient": RECIPIENT[0], "reference": signal.reference}
     if signal.kind == "rejected":
         return payloads.sent(signal.provider, {"code": signal.code, "result": "refused", "msgKey": signal.id}, **more)
     if signal.provider == "bizgo":
