@@ -27,6 +27,7 @@ def points(folder: str) -> list[str]:
 
 PROCESSOR = points("processor")
 INGRESS = points("ingress")
+TIMES = {"after_spool_commit": 3, "before_ack": 20, "before_spool_commit": 3, "before_spool_remove": 1}  # some are acknowledged before
 
 
 def test_the_points_are_those_that_the_protocol_has() -> None:
@@ -38,7 +39,7 @@ def test_the_points_are_those_that_the_protocol_has() -> None:
         "before_postgres_commit",
         "mid_produce",
     ]
-    assert INGRESS == ["after_spool_commit", "before_ack", "before_spool_commit", "before_spool_remove"]
+    assert INGRESS == sorted(TIMES)
 
 
 def start_to_crash(service: Service, at: str) -> None:
@@ -94,7 +95,7 @@ def test_ingress_dies_there_and_starts_again(worlds, kafka, own_kafka, postgres,
     ingress.expected_errors = ["librdkafka"]
     processor = world.new_processor()
     processor.expected_errors = ["librdkafka"]
-    start_to_crash(ingress, f"{point}:{3 if 'commit' in point else 1}")
+    start_to_crash(ingress, f"{point}:{TIMES[point]}")
     ingress.wait_ready()
     if spooling:
         broker.kill()
@@ -106,9 +107,10 @@ def test_ingress_dies_there_and_starts_again(worlds, kafka, own_kafka, postgres,
     wait_crash(ingress)
     ingress.start().wait_ready()
     processor.start()
-    # Who was not answered sends again, as a provider does.
-    ids = post_all(world, ids_of(EVENTS))
-    assert acked <= set(ids)
+    # Who was not answered sends again, as a provider does; who was relies on it.
+    assert acked
+    ids = ids_of(EVENTS)
+    post_all(world, [id_ for id_ in ids if id_ not in acked])
     check_all(world, ids)
 
 
