@@ -112,8 +112,18 @@ def fixed(url: str, rate: int, seconds: float, folder: Path, meanwhile=lambda: N
     finally:
         attack.kill()
         attack.wait()
-    encoded = subprocess.run([VEGETA, "encode", "--to", "json", results], capture_output=True, timeout=120, check=True)
-    return _summary([json.loads(line) for line in encoded.stdout.splitlines()], rate)
+    return _summary(_results(folder), rate)
+
+
+def acked_keys(folder: Path) -> list[str]:
+    """The msgKeys that the last load got a 2xx for: each such answer repeats it."""
+    acks = [result for result in _results(folder) if 200 <= result["code"] < 300]
+    return [json.loads(base64.b64decode(result["body"]))["msgKey"] for result in acks]
+
+
+def _results(folder: Path) -> list[dict]:
+    encoded = subprocess.run([VEGETA, "encode", "--to", "json", folder / "results"], capture_output=True, timeout=120, check=True)
+    return [json.loads(line) for line in encoded.stdout.splitlines()]
 
 
 def _write_targets(path: Path, url: str, count: int, report: Callable[[str], bytes]) -> None:

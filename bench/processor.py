@@ -8,6 +8,7 @@ they hold, from when a webhook was due to when a read_committed reader has its a
 
 import argparse
 import json
+import math
 import os
 import signal
 import sys
@@ -249,13 +250,15 @@ class Bench:
     def _latency(self, ingress: Server, processor: Processor, rate: int) -> dict:
         with AlertReader(self.broker.address, f"{OURS.topic.removesuffix('events')}alerts") as reader:
             sent = load.fixed(ingress.url, rate, self.arguments.seconds, self.folder, report=report_that_may_fail)
-            reader.wait_quiet()
+            expected = [key for key in load.acked_keys(self.folder) if fails(key)]
+            reader.wait_for(expected, processor_report.ALERT_SECONDS)
         processor.wait_records(self.broker.records(OURS.topic))
-        due = {key: sent.began + int(key.rpartition("-")[2]) / rate for key in reader.arrived}
-        late = sorted(reader.arrived[key] - due[key] for key in due)
+        due = {key: sent.began + int(key.rpartition("-")[2]) / rate for key in expected}
+        late = sorted(reader.arrived.get(key, math.inf) - due[key] for key in due)
         return {
             "rate": rate,
             "alerts": len(late),
+            "missing": late.count(math.inf),
             "p50_ms": load.percentile(late, 50) * 1e3,
             "p99_ms": load.percentile(late, 99) * 1e3,
             "max_ms": late[-1] * 1e3,
@@ -263,8 +266,12 @@ class Bench:
         }
 
 
+def fails(key: str) -> bool:
+    return zlib.crc32(key.encode()) % 100 < FAILED_PERCENT
+
+
 def report_that_may_fail(key: str) -> bytes:
-    return load.bizgo_report(key, "63020" if zlib.crc32(key.encode()) % 100 < FAILED_PERCENT else "10000")
+    return load.bizgo_report(key, "63020" if fails(key) else "10000")
 
 
 class AlertReader:
@@ -291,11 +298,11 @@ class AlertReader:
             if message and not message.error():
                 self.arrived[message.key().decode()] = time.time()
 
-    def wait_quiet(self) -> None:
-        before = -1
-        while before != len(self.arrived):
-            before = len(self.arrived)
-            time.sleep(1)
+    def wait_for(self, keys: list[str], seconds: float) -> None:
+        """Until all have come, or for so long."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not all(key in self.arrived for key in keys):
+            time.sleep(0.1)
 
     def __enter__(self) -> "AlertReader":
         self._thread.start()
