@@ -117,11 +117,12 @@ void interpret_stored(const struct interpreter *in, const struct stored_receipt 
   if (fact->type != FACT_NOTIFICATION) { // today's file cannot read it: what the row says has to do
     const struct provider *provider = providers_find(in->providers, receipt->provider);
     fact_fini(fact);
-    *fact = (struct fact){.ev = ev};
+    *fact = (struct fact){.ev = ev, .code = mem_strdup(receipt->code)};
     finish_saying(fact, provider, SIGNAL_UNCONFIRMED, NULL, receipt->received_at);
+  } else {
+    free(fact->code);
+    fact->saying.code = fact->code = mem_strdup(receipt->code);
   }
-  free(fact->code);
-  fact->saying.code = fact->code = mem_strdup(receipt->code);
   fact->saying.signal = signal_of(outcome);
   fact->saying.outcome = provider_outcome_name(outcome);
   fact->saying.recipient = NULL;
