@@ -163,16 +163,16 @@ void interpret_acceptance_again(const struct interpreter *in, const char *provid
                 rejected ? "rejected" : NULL, at);
 }
 
-// The member that is longer than ingress lets any be (event.accepted.schema.json: 255 characters), or NULL.
-// An alert holds them, and has to fit into a record.
-static const char *too_long(const json_t *value) {
-  static const char *const names[] = {"/channel", "/recipient", "/reference"};
+// No member is longer than ingress lets it be (event.accepted.schema.json: 255 characters): an alert holds
+// them, and has to fit into a record.
+static bool members_fit(const json_t *value, struct err *err) {
+  static const char *const names[] = {"channel", "recipient", "reference"};
   enum { MAX_BYTES = 4 * 255 };
   for (size_t i = 0; i < COUNT_OF(names); i++) {
-    const char *text = member(value, names[i] + 1);
-    if (text && strlen(text) > MAX_BYTES) return names[i];
+    const char *text = member(value, names[i]);
+    if (text && strlen(text) > MAX_BYTES) return err_set(err, "/%s: longer than 255 characters", names[i]);
   }
-  return NULL;
+  return true;
 }
 
 static void interpret_acceptance(const struct interpreter *in, const struct provider *provider,
@@ -182,13 +182,10 @@ static void interpret_acceptance(const struct interpreter *in, const struct prov
   size_t n = 0;
   struct err err = {0};
   const char *id = member(value, "notification_id");
-  const char *long_one = too_long(value);
-  if (long_one) err_set(&err, "%s: longer than 255 characters", long_one);
   if (id == NULL || strlen(id) > PROVIDER_ID_MAX)
     unclear(fact, "/notification_id: expected a string of 1 to 255 bytes");
-  else if (long_one)
-    unclear(fact, err.text);
-  else if (response && !provider_read_acceptance(provider, response, &list, &n, &err))
+  else if (!members_fit(value, &err) ||
+           (response && !provider_read_acceptance(provider, response, &list, &n, &err)))
     unclear(fact, err.text);
   else if (response && n != 1)
     unclear(fact, "/response: expected exactly one recipient");
