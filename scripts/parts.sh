@@ -18,10 +18,12 @@ need_part() { # COMMAND [NAME…]
 
 need_running() { is_running "$RUN/$1" || die "$1" "does not run" "Run ./dev start $1."; }
 
+# What `up` was given, and what the caller gives on top: `given`.
 settings_of_up() {
     forget_callers_names
     anchor_paths
     recall_settings
+    given=("${!DOCHAK_@}")
     export_settings
 }
 
@@ -40,6 +42,7 @@ start() {
             ;;
         *)
             check_settings "$1"
+            keep_settings "${given[@]}"
             start_service "$1"
             mapfile -t missing < <(missing_servers "$1")
             if ((${#missing[@]})); then

@@ -2,8 +2,8 @@
 # What the services of `./dev up` are told: keys, addresses and the environment made of them. Sourced, after lib.sh.
 # Of a setting and its *_FILE form, this wins, from first to last:
 #   1. the caller's own environment;
-#   2. what the last `./dev up` was given, kept in .run/settings: for the commands after it, in this shell or another. `up` itself
-#      does not look there, so what it is not given again is given up;
+#   2. what the last `./dev up`, and each `./dev start` of a service after it, was given, kept in .run/settings: for the commands
+#      after it, in this shell or another. `up` itself does not look there, so what it is not given again is given up;
 #   3. the defaults below.
 # SPDX-License-Identifier: MIT
 
@@ -23,6 +23,7 @@ anchor_paths() {
         case $name in
             *_FILE | DOCHAK_KAFKA_PROPERTIES | DOCHAK_PROVIDERS_DIR)
                 [[ ! -e ${!name} ]] || export "$name=$(realpath -s -- "${!name}")" ;;
+            DOCHAK_SPOOL_DIR) export "$name=$(realpath -sm -- "${!name}")" ;; # it need not be there yet
         esac
     done
 }

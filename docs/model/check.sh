@@ -75,6 +75,7 @@ check_all() {
 if (($# == 0)); then
     check_all
 elif [[ $# == 1 && $1 == MUTANT_* ]]; then
+    grep -q "^$1 " <<<"$MUTANTS" || die model "there is no mutant $1" "There are:$(sed -nE 's/^(MUTANT_[A-Z_]+) .*/ \1/p' <<<"$MUTANTS" | tr -d '\n')"
     explore "$1" "-D$1" '-DSAFETY -DREACH' '-E -i'
     story "$1" "-D$1"
 else

@@ -76,8 +76,12 @@ static bool read_options(int argc, char **argv, struct replay_options *options, 
   if (*help) return true;
   if (words) return err_set(err, "unknown argument \"%s\"", argv[1]);
   if (from == NULL) return err_set(err, "--from: missing");
-  return (flags_place(from, &options->from, err) || err_prefix(err, "--from: ")) &&
-         (flags_place(to, &options->to, err) || err_prefix(err, "--to: "));
+  if (!flags_place(from, &options->from, err)) return err_prefix(err, "--from: ");
+  if (!flags_place(to, &options->to, err)) return err_prefix(err, "--to: ");
+  bool alike = options->from.kind == options->to.kind;
+  bool numbers = options->from.kind == PLACE_OFFSET || options->from.kind == PLACE_TIME;
+  return !alike || !numbers || options->from.value < options->to.value ||
+         err_set(err, "--to %s: does not come after --from %s", to, from);
 }
 
 static int read_arguments(int argc, char **argv, void *options) {

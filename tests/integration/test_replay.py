@@ -476,6 +476,7 @@ def test_many_receipts_of_which_a_tenth_was_read_wrongly(world: World, receipts:
         (["--from"], "--from: needs a value"),
         (["--from", "0", "--from", "1"], "--from: given twice"),
         (["--from", "0", "--to", "-1"], '--to: "-1"'),
+        (["--from", "7", "--to", "7"], "--to 7: does not come after --from 7"),
         (["--from", "0", "--dry-run=yes"], '"--dry-run=yes"'),
         (["--from", "0", "--force"], '"--force"'),
         (["everything"], '"everything"'),
