@@ -46,8 +46,8 @@ struct event_record {
 };
 rd_kafka_resp_err_t event_produce(rd_kafka_t *rk, const struct event_record *record, const struct event *ev);
 // The same, but a full local queue is waited for, at most max_ms, while delivery reports are served.
-rd_kafka_resp_err_t event_produce_patiently(rd_kafka_t *rk, const struct event_record *record,
-                                            const struct event *ev, int64_t max_ms);
+MUST_CHECK rd_kafka_resp_err_t event_produce_patiently(rd_kafka_t *rk, const struct event_record *record,
+                                                       const struct event *ev, int64_t max_ms);
 // Reads the headers back. Strings are borrowed from the message; `type` is one of the constants. All is
 // UTF-8. An ill-formed traceparent is as none. False: not one of our events, with which header and why.
 MUST_CHECK bool event_from_message(const rd_kafka_message_t *rkm, struct event *ev, struct err *err);

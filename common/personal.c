@@ -136,7 +136,8 @@ static size_t email_length(const char *at, const char *end) {
   return behind > sign + 1 ? (size_t)(behind - at) : 0;
 }
 
-// Only an e-mail address grows, by 3 bytes of 3 at least, and what is shown as no more than "***".
+// Masked, an e-mail address (3 bytes or more) is at most 3 longer, so at most twice as long; anything else is
+// no longer, or "***". Zeroed, so that it ends.
 static char *new_masked(size_t len) {
   return mem_alloc(2 * len + sizeof "***");
 }

@@ -64,10 +64,16 @@ struct uuid uuid_new_v7(void) {
 }
 
 // Found once: for EVP_sha1() it would be looked for again with each digest.
-static const EVP_MD *sha1;
+static const EVP_MD *found_sha1;
 
 static void find_sha1(void) {
-  sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+  found_sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+}
+
+static const EVP_MD *sha1(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, find_sha1);
+  return found_sha1;
 }
 
 // "12:", at the end of `out`; returns where it begins.
@@ -82,12 +88,11 @@ static const char *write_length(size_t len, char out[LENGTH_SIZE]) {
 }
 
 struct uuid uuid_of_fields(const char *const *fields, size_t n) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, find_sha1);
   uint8_t digest[EVP_MAX_MD_SIZE];
   EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+  const EVP_MD *md = sha1();
   bool ok =
-      sha1 && ctx && EVP_DigestInit_ex(ctx, sha1, NULL) && EVP_DigestUpdate(ctx, namespace, sizeof namespace);
+      md && ctx && EVP_DigestInit_ex(ctx, md, NULL) && EVP_DigestUpdate(ctx, namespace, sizeof namespace);
   for (size_t i = 0; ok && i < n; i++) {
     assert(fields[i]);
     char length[LENGTH_SIZE];

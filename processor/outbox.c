@@ -85,7 +85,9 @@ static bool produce(struct outbox *outbox, enum kafka_topic topic, const struct 
                     size_t len, struct err *err) {
   const struct event_record record = {outbox->topics[topic], ev->subject, value, len, NULL};
   rd_kafka_resp_err_t code = event_produce_patiently(outbox->producer, &record, ev, QUEUE_FULL_MS);
-  return !code || kafka_fail(err, outbox->processor->topics[topic], code, NULL);
+  if (!code) return true;
+  kafka_fail(err, outbox->processor->topics[topic], code, NULL);
+  return err_prefix(err, "produce to ");
 }
 
 static bool send_alert(struct outbox *outbox, const struct alert *alert, struct err *err) {

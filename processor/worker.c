@@ -7,7 +7,6 @@
 #include "processor/worker.h"
 #include "common/backoff.h"
 #include "common/clock.h"
-#include "common/crash_point.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/stop.h"
@@ -69,14 +68,13 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
   struct worker *w = opaque;
   bool assign = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
   forget_unopened(w);
+  set_ready(w, false);
   if (assign) {
     assign_none(rk);
     w->unopened = rd_kafka_topic_partition_list_copy(partitions);
-    partitions_assign(w->partitions, partitions);
   } else {
     rd_kafka_assign(rk, NULL);
     w->revoked = true;
-    set_ready(w, false);
     partitions_revoke(w->partitions);
   }
   log_info(assign ? "partitions assigned" : "partitions revoked", LOG_INT("worker", w->index),
@@ -255,6 +253,7 @@ static bool open_partitions(struct worker *w, struct err *err) {
                     LOG_STR("error", rd_kafka_err2str(code)));
     return true;
   }
+  partitions_assign(w->partitions, w->unopened);
   forget_unopened(w);
   set_ready(w, true); // also with no partition: then others have them
   return true;
@@ -388,7 +387,9 @@ static void *run(void *arg) {
     struct err err = {0};
     bool ok = open_all(w, &err);
     while (ok && !stop_requested()) ok = do_batch(w, &err);
-    if (ok) ok = store_mark(w->store, &w->told, &err);
+    if (ok && !store_mark(w->store, &w->told, &err))
+      log_warn("alerts that were told could not be marked so", LOG_INT("worker", w->index),
+               LOG_STR("error", err.text));
     const char *part = measure_part(&w->measure);
     clear(w);
     close_all(w);

@@ -28,7 +28,7 @@ settings_of_up() {
 }
 
 start() {
-    local missing server
+    local missing server given
     settings_of_up
     if is_running "$RUN/$1"; then
         say "$1" "already runs (process $(daemon_pid "$RUN/$1"))"

@@ -537,7 +537,7 @@ begin: /* store.c: transact() */
     fi;
 #endif
     atomic {
-        d_step { forget_batch() };
+        forget_batch();
         idle[w] = true;
         goto collect
     };

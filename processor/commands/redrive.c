@@ -112,6 +112,14 @@ static bool is_known(struct redrive *rd, const struct fact *fact, bool *known, s
 }
 
 // Sends what the processor will understand. `ev` is the record's, of the type that the element is.
+static bool produce(const struct redrive *rd, const struct event_record *record, const struct event *ev,
+                    struct err *err) {
+  rd_kafka_resp_err_t code = event_produce_patiently(rd->producer, record, ev, QUEUE_FULL_MS);
+  if (!code) return true;
+  kafka_fail(err, rd_kafka_topic_name(record->topic), code, NULL);
+  return err_prefix(err, "produce to ");
+}
+
 static bool send_element(struct redrive *rd, struct event ev, const char *subject, const char *bytes,
                          size_t len, struct err *err) {
   struct fact fact;
@@ -129,9 +137,7 @@ static bool send_element(struct redrive *rd, struct event ev, const char *subjec
   else {
     rd->sent++;
     const struct event_record record = {rd->events, ev.subject, bytes, len, NULL};
-    rd_kafka_resp_err_t code =
-        rd->dry ? 0 : event_produce_patiently(rd->producer, &record, &ev, QUEUE_FULL_MS);
-    ok = !code || kafka_fail(err, rd_kafka_topic_name(rd->events), code, NULL);
+    ok = rd->dry || produce(rd, &record, &ev, err);
     rd_kafka_poll(rd->producer, 0);
   }
   fact_fini(&fact);

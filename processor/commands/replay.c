@@ -47,7 +47,8 @@ struct replay {
 static void print_help(void) {
   puts(
       "dochak-processor replay: reads events once more with today's provider files, and corrects what these\n"
-      "read otherwise: status, outcome, code, reason, time; an alert is raised where a status really "
+      "read otherwise: status, outcome, code, reason, channel, time; an alert is raised where a status "
+      "really "
       "changes\n"
       "\n"
       "usage: dochak-processor replay --from PLACE [--to PLACE] [--provider NAME] [--dry-run]\n"
@@ -199,7 +200,7 @@ static void warn(const struct replay *r) {
   if (r->missing)
     fprintf(stderr,
             "replay: %" PRId64
-            " receipts of the range are no longer on the topic: they keep the outcome they have\n",
+            " receipts of the range are no longer on the topic: they keep the outcome and code they have\n",
             r->missing);
   if (r->unclear)
     fprintf(stderr,

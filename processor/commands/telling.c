@@ -19,7 +19,7 @@ static bool read_untold(struct telling *t, struct alert **alerts, size_t *n, str
   return store_alerts(t->store, &all, 1, alerts, n, err);
 }
 
-bool telling_tell(struct telling *t, size_t *told, struct err *err) {
+bool telling_tell(struct telling *t, size_t *n_told, struct err *err) {
   struct alert *alerts = NULL;
   size_t n = 0;
   if (!read_untold(t, &alerts, &n, err)) return false;
@@ -27,7 +27,7 @@ bool telling_tell(struct telling *t, size_t *told, struct err *err) {
   if (sent) told_add(&t->told, alerts, n);
   alerts_free(alerts, n);
   if (!sent || !store_mark(t->store, &t->told, err)) return false;
-  if (told) *told += n;
+  if (n_told) *n_told += n;
   return true;
 }
 
@@ -84,13 +84,13 @@ static bool settle(struct telling *t, struct err *err) {
 }
 
 struct telling *telling_open(struct processor *processor, struct store *store, const char *source,
-                             size_t *told, struct err *err) {
+                             size_t *n_told, struct err *err) {
   const struct settings *settings = processor->settings;
   struct telling *t = mem_alloc(sizeof *t);
   *t = (struct telling){.processor = processor, .store = store, .source = source};
   AUTO_FREE char *name = mem_printf("%s%s-replay", settings->topic_prefix, settings->group_id);
   t->outbox = outbox_open(processor, name, err);
-  if (t->outbox && settle(t, err) && telling_tell(t, told, err)) return t;
+  if (t->outbox && settle(t, err) && telling_tell(t, n_told, err)) return t;
   telling_close(t);
   return NULL;
 }

@@ -10,9 +10,9 @@
 struct telling;
 
 // `store` and `source`, that of the alerts, are borrowed. Waits for the end of an earlier replay's
-// transaction, tells what that one has left untold, and adds it to *told.
+// transaction, tells what that one has left untold, and adds it to *n_told.
 MUST_CHECK struct telling *telling_open(struct processor *processor, struct store *store, const char *source,
-                                        size_t *told, struct err *err);
+                                        size_t *n_told, struct err *err);
 void telling_close(struct telling *telling);
-// Tells what is not told yet. `told` counts it, and may be NULL.
-MUST_CHECK bool telling_tell(struct telling *telling, size_t *told, struct err *err);
+// Tells what is not told yet. `n_told` counts it, and may be NULL.
+MUST_CHECK bool telling_tell(struct telling *telling, size_t *n_told, struct err *err);

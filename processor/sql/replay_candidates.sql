@@ -1,5 +1,5 @@
--- Once all is noted: which notifications may have to change. Those of another verdict, and those that the send API refused by one
--- reading and took by the other. Several statements.
+-- Once all is noted: which notifications may have to change. Those with a receipt that was noted, and those that the send API
+-- refused by one reading and took by the other, or refused for something else. Several statements.
 CREATE INDEX ON replay_verdict (provider, notification_id);
 CREATE INDEX ON replay_acceptance (provider, notification_id);
 ANALYZE replay_verdict;

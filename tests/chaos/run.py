@@ -65,6 +65,7 @@ class Director:
         self._underway: dict[str, threading.Thread] = {}
         self.failures: list[str] = []
         self._skipped: list[Fault] = []
+        self._struck: list[Fault] = []
         self._ambushes: list[tuple[Fault, Ambush]] = []
 
     def play(self) -> None:
@@ -81,11 +82,11 @@ class Director:
     def strikes(self) -> list[str]:
         """How many did, and which did not."""
         missed = [fault for fault, ambush in self._ambushes if not ambush.has_struck]
-        faults = self._plan.faults
+        struck = len(self._struck) + len(self._ambushes) - len(missed)
         return [
             *(f"skipped, since there is no small disk: {fault}" for fault in self._skipped),
             *(f"did not strike, since nobody said the word: {fault}" for fault in missed),
-            f"{len(faults) - len(self._skipped) - len(missed)} of {len(faults)} faults struck",
+            f"{struck} of {len(self._plan.faults)} faults struck",
         ]
 
     def _wait_reached(self, receipts: int) -> None:
@@ -122,6 +123,8 @@ class Director:
         try:
             if ambush := self._stage.strike(fault):
                 self._ambushes.append((fault, ambush))
+            else:
+                self._struck.append(fault)
         except Exception as error:  # told when the run is over
             self.failures.append(f"{fault}: {error}")
         if (seconds := time.monotonic() - began) > fault.seconds + 1:

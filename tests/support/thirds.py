@@ -10,7 +10,7 @@ from support.senders import Post
 from support.world import World
 
 FAILED_EVERY = 3  # receipt number 0, 3, 6 … says failed
-# The note that an alert was told is not made, so that the offsets alone have to keep it from being told again.
+# The mark that an alert was told is not made, so that the offsets alone have to keep it from being told again.
 FORGET = """
 CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$;
 CREATE TRIGGER forget BEFORE UPDATE OF told ON alert FOR EACH ROW EXECUTE FUNCTION forget();
