@@ -86,3 +86,9 @@ bool kafka_fail(struct err *err, const char *what, rd_kafka_resp_err_t code, con
   return err_set_class(err, class->name, "%s: %s%s%s", what, reason ? reason : rd_kafka_err2str(code),
                        class->hint ? "; " : "", class->hint ? class->hint : "");
 }
+
+bool kafka_produced(rd_kafka_resp_err_t code, const rd_kafka_topic_t *topic, struct err *err) {
+  if (!code) return true;
+  kafka_fail(err, rd_kafka_topic_name(topic), code, NULL);
+  return err_prefix(err, "produce to ");
+}

@@ -18,3 +18,6 @@ const struct kafka_class *kafka_class_of(rd_kafka_resp_err_t code);
 
 // Sets "what: reason; hint" and the class. Returns false. `reason` NULL: librdkafka's own words for the code.
 bool kafka_fail(struct err *err, const char *what, rd_kafka_resp_err_t code, const char *reason);
+
+// Whether a produce went well; else the error is set as above, with the topic.
+MUST_CHECK bool kafka_produced(rd_kafka_resp_err_t code, const rd_kafka_topic_t *topic, struct err *err);

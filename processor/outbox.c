@@ -84,10 +84,8 @@ size_t outbox_keep_own(struct alert *alerts, size_t n_alerts, struct fact *const
 static bool produce(struct outbox *outbox, enum kafka_topic topic, const struct event *ev, const void *value,
                     size_t len, struct err *err) {
   const struct event_record record = {outbox->topics[topic], ev->subject, value, len, NULL};
-  rd_kafka_resp_err_t code = event_produce_patiently(outbox->producer, &record, ev, QUEUE_FULL_MS);
-  if (!code) return true;
-  kafka_fail(err, outbox->processor->topics[topic], code, NULL);
-  return err_prefix(err, "produce to ");
+  return kafka_produced(event_produce_patiently(outbox->producer, &record, ev, QUEUE_FULL_MS), record.topic,
+                        err);
 }
 
 static bool send_alert(struct outbox *outbox, const struct alert *alert, struct err *err) {

@@ -112,14 +112,6 @@ static bool is_known(struct redrive *rd, const struct fact *fact, bool *known, s
 }
 
 // Sends what the processor will understand. `ev` is the record's, of the type that the element is.
-static bool produce(const struct redrive *rd, const struct event_record *record, const struct event *ev,
-                    struct err *err) {
-  rd_kafka_resp_err_t code = event_produce_patiently(rd->producer, record, ev, QUEUE_FULL_MS);
-  if (!code) return true;
-  kafka_fail(err, rd_kafka_topic_name(record->topic), code, NULL);
-  return err_prefix(err, "produce to ");
-}
-
 static bool send_element(struct redrive *rd, struct event ev, const char *subject, const char *bytes,
                          size_t len, struct err *err) {
   struct fact fact;
@@ -137,7 +129,8 @@ static bool send_element(struct redrive *rd, struct event ev, const char *subjec
   else {
     rd->sent++;
     const struct event_record record = {rd->events, ev.subject, bytes, len, NULL};
-    ok = rd->dry || produce(rd, &record, &ev, err);
+    ok = rd->dry || kafka_produced(event_produce_patiently(rd->producer, &record, &ev, QUEUE_FULL_MS),
+                                   record.topic, err);
     rd_kafka_poll(rd->producer, 0);
   }
   fact_fini(&fact);
