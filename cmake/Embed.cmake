@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# dochak_embed(TARGET SYMBOL FILES...): the files, whole, as `const struct embedded SYMBOL[]` (common/embedded.h),
+# dochak_embed(TARGET SYMBOL FILES...): the files, whole, as `const struct embedded SYMBOL[]` (common/base/embedded.h),
 # ended by a row whose name is NULL. Names are the files' own, without a folder.
 function(dochak_embed target symbol)
   set(out "${CMAKE_CURRENT_BINARY_DIR}/${target}-${symbol}.c")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-set(text "#include \"common/embedded.h\"\n")
+set(text "#include \"common/base/embedded.h\"\n")
 set(rows "")
 set(n 0)
 foreach(file IN LISTS FILES)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What ingress counts. One row each in counters.c gives name, help and label.
 #pragma once
-#include "common/metrics.h"
+#include "common/ops/metrics.h"
 
 enum counter {
   COUNTER_ANSWERS,      // by endpoint, status, and way: kafka, spool, none

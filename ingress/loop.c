@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "ingress/loop.h"
 
-#include "common/clock.h"
-#include "common/mem.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

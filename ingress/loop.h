@@ -3,7 +3,7 @@
 // Everything is called on the loop's own thread, in turns; nothing that is called may wait. Not for: what the
 // descriptors carry.
 #pragma once
-#include "common/err.h"
+#include "common/base/err.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,11 +2,11 @@
 // dochak-ingress: takes in webhooks and registrations and answers when they are durable. It reads its
 // configuration once, builds its parts in the order below, serves until it is told to stop, and takes them
 // down in the other order.
-#include "common/admin.h"
-#include "common/stop.h"
+#include "common/base/stop.h"
+#include "common/ops/admin.h"
 #include "ingress/counters.h"
+#include "ingress/durable/spool_file.h"
 #include "ingress/server.h"
-#include "ingress/spool_file.h"
 #include <malloc.h>
 
 enum { DRAIN_MS = 10000, FLUSH_MS = 5000, LOOK_MS = 500 };

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "ingress/server.h"
 
-#include "common/clock.h"
-#include "common/log.h"
-#include "common/mem.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
 #include "ingress/counters.h"
 #include "ingress/http/listener.h"
+#include "ingress/routes/webhook.h"
 #include "ingress/share.h"
-#include "ingress/webhook.h"
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,14 +2,14 @@
 // What the public listener is for: which path and method is whose, what every request is allowed in bytes and
 // time, what every answer counts, and the way it all ends.
 #pragma once
-#include "common/err.h"
-#include "common/metrics.h"
-#include "common/provider.h"
-#include "common/settings.h"
-#include "ingress/endpoints.h"
-#include "ingress/publisher.h"
-#include "ingress/register.h"
-#include "ingress/request.h"
+#include "common/base/err.h"
+#include "common/config/settings.h"
+#include "common/ops/metrics.h"
+#include "common/provider/provider.h"
+#include "ingress/durable/publisher.h"
+#include "ingress/http/request.h"
+#include "ingress/routes/register.h"
+#include "ingress/sender/endpoints.h"
 
 // What ingress is made of; main builds it and hands it down. Nothing in it changes while it serves.
 struct ingress {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "processor/alert.h"
-#include "common/clock.h"
-#include "common/json.h"
-#include "common/mem.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/json/json.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Interpretation of one record. The strings a fact keeps are its own, so that the parsed element can go.
 #include "processor/interpret.h"
-#include "common/clock.h"
-#include "common/json.h"
-#include "common/mem.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/json/json.h"
 #include <stdlib.h>
 #include <string.h>
 

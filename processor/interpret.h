@@ -3,8 +3,8 @@
 // what cannot be understood is a fact too, FACT_UNCLEAR, with the reason. Not for: what follows from it
 // (ledger). Thread: any; reads only immutable state.
 #pragma once
-#include "common/event.h"
-#include "common/provider.h"
+#include "common/kafka/event.h"
+#include "common/provider/provider.h"
 #include "processor/ledger.h"
 #include <librdkafka/rdkafka.h>
 

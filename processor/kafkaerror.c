@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "processor/kafkaerror.h"
-#include "common/mem.h"
+#include "common/base/mem.h"
 
 #define E(name) RD_KAFKA_RESP_ERR_##name
 

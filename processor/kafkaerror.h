@@ -2,7 +2,7 @@
 // What an error of Kafka means for a worker: one table over librdkafka's codes (rdkafka.h,
 // rd_kafka_resp_err_t).
 #pragma once
-#include "common/err.h"
+#include "common/base/err.h"
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The status table and what its effects do to a row. Thread: any, one notification at a time.
 #include "processor/ledger.h"
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

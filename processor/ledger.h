@@ -6,7 +6,7 @@
 // failures and success, the same status, outcome and times result (unless several receipts of the same kind
 // disagree on the code).
 #pragma once
-#include "common/personal.h"
+#include "common/provider/personal.h"
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // dochak-processor: turns events into statuses and alerts. `dochak-processor migrate` prepares its database
 // and topics; the commands of processor/commands look at what is there and put it right.
-#include "common/admin.h"
-#include "common/clock.h"
-#include "common/mem.h"
-#include "common/stop.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/stop.h"
+#include "common/ops/admin.h"
 #include "processor/commands/command.h"
 #include "processor/migrate.h"
 #include "processor/processor.h"

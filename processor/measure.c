@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "processor/measure.h"
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include <stdlib.h>
 
 static const struct {

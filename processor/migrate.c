@@ -2,12 +2,12 @@
 // What others hold is never queued for: whoever comes behind a waiting ALTER TABLE waits with it, and those
 // are the workers. So each attempt is short, with a pause behind it, and says who is in the way.
 #include "processor/migrate.h"
-#include "common/backoff.h"
-#include "common/clock.h"
-#include "common/digest.h"
-#include "common/kafka.h"
-#include "common/mem.h"
-#include "common/stop.h"
+#include "common/base/backoff.h"
+#include "common/base/clock.h"
+#include "common/base/digest.h"
+#include "common/base/mem.h"
+#include "common/base/stop.h"
+#include "common/kafka/kafka.h"
 #include "processor/pg.h"
 #include "processor/schema_version.h"
 #include <stdio.h>

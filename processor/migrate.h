@@ -3,8 +3,8 @@
 // and leaves alone what is there. Safe to run at any time, by several at once (advisory lock), beside running
 // processors.
 #pragma once
-#include "common/err.h"
-#include "common/settings.h"
+#include "common/base/err.h"
+#include "common/config/settings.h"
 
 // Applies the migrations that are missing, each in its own transaction, then gives the runtime role ("":
 // none) what it needs. Says on stdout what it does, and whom it waits for: until stop_request(), if need be.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "processor/outbox.h"
-#include "common/clock.h"
-#include "common/crash_point.h"
-#include "common/mem.h"
-#include "common/stop.h"
+#include "common/base/clock.h"
+#include "common/base/crash_point.h"
+#include "common/base/mem.h"
+#include "common/base/stop.h"
 #include "processor/kafkaerror.h"
 #include "processor/measure.h"
 #include <assert.h>

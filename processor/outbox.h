@@ -2,7 +2,7 @@
 // The Kafka transaction of a batch: its alerts, its quarantined records and its offsets become visible
 // together, or none of them does. Holds the transactional producer. Thread: one worker each.
 #pragma once
-#include "common/err.h"
+#include "common/base/err.h"
 #include "processor/alert.h"
 #include "processor/processor.h"
 #include "processor/store.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "processor/partitions.h"
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include "processor/processor.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 // Which partitions a worker owns and how far behind it is in each: told to the metrics, acted upon by nobody.
 // Thread: the worker's.
 #pragma once
-#include "common/metrics.h"
+#include "common/ops/metrics.h"
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 #include <stdint.h>

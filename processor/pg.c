@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "processor/pg.h"
-#include "common/embedded.h"
-#include "common/mem.h"
+#include "common/base/embedded.h"
+#include "common/base/mem.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

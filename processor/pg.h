@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The little of libpq we use: a connection, the embedded SQL by name, results that clear themselves.
 #pragma once
-#include "common/err.h"
+#include "common/base/err.h"
 #include "processor/pgerror.h"
 #include <libpq-fe.h>
 

@@ -2,7 +2,7 @@
 // Binary arrays: header (dimensions, has-null, element type, length, lower bound), then each element with its
 // length.
 #include "processor/pgarray.h"
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include <assert.h>
 #include <endian.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 // Formats: src/backend/utils/adt/arrayfuncs.c array_recv, timestamp.c, uuid.c, jsonb.c jsonb_recv;
 // copyfromparse.c.
 #pragma once
-#include "common/uuid.h"
+#include "common/base/uuid.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

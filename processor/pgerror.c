@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "processor/pgerror.h"
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include <string.h>
 
 // The first row that fits counts: a code stands before its class.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What the workers of one process share. Built in main, handed down, immutable but for the counters.
 #pragma once
-#include "common/kafka.h"
-#include "common/metrics.h"
-#include "common/provider.h"
-#include "common/settings.h"
+#include "common/config/settings.h"
+#include "common/kafka/kafka.h"
+#include "common/ops/metrics.h"
+#include "common/provider/provider.h"
 #include "processor/interpret.h"
 #include <stdatomic.h>
 

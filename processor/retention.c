@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "processor/retention.h"
-#include "common/backoff.h"
-#include "common/clock.h"
-#include "common/log.h"
-#include "common/mem.h"
-#include "common/stop.h"
+#include "common/base/backoff.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/base/stop.h"
 #include "processor/pg.h"
 #include "processor/schema_version.h"
 #include <poll.h>

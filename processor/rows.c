@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "processor/rows.h"
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "processor/schema_version.h"
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include "processor/pg.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 // runs on a newer schema too for as long as every migration since bears it. So old and new programs run side
 // by side. Not for: changing the schema (migrate).
 #pragma once
-#include "common/embedded.h"
-#include "common/err.h"
+#include "common/base/embedded.h"
+#include "common/base/err.h"
 #include <libpq-fe.h>
 
 extern const struct embedded embedded_migrations[]; // schemas/postgres/*.sql, by their numbers

@@ -5,9 +5,9 @@
 // version, or by its key where both take it for new: the one that comes second rolls back and starts over
 // from what the first one left.
 #include "processor/store.h"
-#include "common/clock.h"
-#include "common/crash_point.h"
-#include "common/mem.h"
+#include "common/base/clock.h"
+#include "common/base/crash_point.h"
+#include "common/base/mem.h"
 #include "processor/processor.h"
 #include "processor/rows.h"
 #include "processor/schema_version.h"

@@ -4,8 +4,8 @@
 // again with the same records changes nothing. Not for: the status rules (ledger) or Kafka (worker). Thread:
 // one worker each.
 #pragma once
-#include "common/err.h"
-#include "common/metrics.h"
+#include "common/base/err.h"
+#include "common/ops/metrics.h"
 #include "processor/alert.h"
 #include "processor/interpret.h"
 #include <libpq-fe.h>

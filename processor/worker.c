@@ -5,11 +5,11 @@
 //   wrote there go out with the offsets. dies after Kafka commits: the next batch follows.
 // Thread: each worker its own.
 #include "processor/worker.h"
-#include "common/backoff.h"
-#include "common/clock.h"
-#include "common/log.h"
-#include "common/mem.h"
-#include "common/stop.h"
+#include "common/base/backoff.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/base/stop.h"
 #include "processor/kafkaerror.h"
 #include "processor/measure.h"
 #include "processor/outbox.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ingress/http/chunked.h"
 
-#include "common/hex.h"
+#include "common/base/hex.h"
 #include <string.h>
 
 enum { SIZE_DIGITS_MAX = 8, SIZE_LINE_MAX_BYTES = 1024, TRAILERS_MAX_BYTES = 4096 };

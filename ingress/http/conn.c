@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "ingress/http/conn.h"
 
-#include "common/clock.h"
-#include "common/event.h"
-#include "common/http.h"
-#include "common/log.h"
-#include "common/mem.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/kafka/event.h"
+#include "common/ops/http.h"
 #include "ingress/http/chunked.h"
 #include "ingress/share.h"
 #include <arpa/inet.h>

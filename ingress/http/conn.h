@@ -5,8 +5,8 @@
 #pragma once
 #include "ingress/http/crowd.h"
 #include "ingress/http/lanes.h"
+#include "ingress/http/request.h"
 #include "ingress/loop.h"
-#include "ingress/request.h"
 
 enum {
   CONN_FIRST_MS = 10000,      // a new connection's first byte

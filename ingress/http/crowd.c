@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ingress/http/crowd.h"
 
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include <stdlib.h>
 
 struct peer {

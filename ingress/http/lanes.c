@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "ingress/http/lanes.h"
 
-#include "common/mem.h"
-#include "ingress/request.h"
+#include "common/base/mem.h"
+#include "ingress/http/request.h"
 #include <stdlib.h>
 
 // Of bodies, in one turn of one lane: some tens of small ones, or a single large one, are about a

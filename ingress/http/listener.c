@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "ingress/http/listener.h"
 
-#include "common/log.h"
-#include "common/mem.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
 #include "ingress/http/conn.h"
 #include <arpa/inet.h>
 #include <errno.h>

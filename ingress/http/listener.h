@@ -2,9 +2,9 @@
 // The public listener: one socket, some loops, each a thread with its share of the connections. Not for: what
 // is asked and answered.
 #pragma once
-#include "common/err.h"
-#include "ingress/network.h"
-#include "ingress/request.h"
+#include "common/base/err.h"
+#include "ingress/http/request.h"
+#include "ingress/sender/network.h"
 
 struct listener_options {
   const char *address; // "127.0.0.1:8080"; port 0 takes a free one

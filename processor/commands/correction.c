@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "processor/commands/correction.h"
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include <string.h>
 
 static bool is_acceptance(const struct saying *saying) {

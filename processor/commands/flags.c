@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "processor/commands/flags.h"
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

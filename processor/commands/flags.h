@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What stands behind the name of a command: "--flag value", "--flag=value", "--switch", and words. Pure.
 #pragma once
-#include "common/err.h"
+#include "common/base/err.h"
 #include <stddef.h>
 #include <stdint.h>
 

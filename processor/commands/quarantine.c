@@ -2,10 +2,10 @@
 // dochak-processor quarantine: looks at what could not be understood, and sends what today's provider files
 // do understand the way that it would have taken. Ids are made of what is in a record, so that a record that
 // is sent again, or stands in quarantine several times, is one event to the processor.
-#include "common/clock.h"
-#include "common/framing.h"
-#include "common/kafka.h"
-#include "common/mem.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/kafka/kafka.h"
+#include "common/provider/framing.h"
 #include "processor/commands/command.h"
 #include "processor/commands/reader.h"
 #include "processor/commands/redrive.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "processor/commands/reader.h"
-#include "common/clock.h"
-#include "common/kafka.h"
-#include "common/mem.h"
-#include "common/stop.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/stop.h"
+#include "common/kafka/kafka.h"
 #include "processor/kafkaerror.h"
 #include <stdlib.h>
 

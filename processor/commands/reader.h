@@ -2,8 +2,8 @@
 // A topic read from one place to another, partition by partition, as a read_committed reader sees it. Joins
 // no group and commits nothing, so it disturbs nobody. Thread: one.
 #pragma once
-#include "common/err.h"
-#include "common/settings.h"
+#include "common/base/err.h"
+#include "common/config/settings.h"
 #include "processor/commands/flags.h"
 #include <librdkafka/rdkafka.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "processor/commands/redrive.h"
-#include "common/digest.h"
-#include "common/framing.h"
-#include "common/kafka.h"
-#include "common/mem.h"
+#include "common/base/digest.h"
+#include "common/base/mem.h"
+#include "common/kafka/kafka.h"
+#include "common/provider/framing.h"
 #include "processor/kafkaerror.h"
 #include "processor/pgarray.h"
 #include "processor/rows.h"

@@ -5,9 +5,9 @@
 //
 // Dies anywhere: what was put right stays so, and is not different any more when it is started again; what
 // was raised and not told is told then (telling.h).
-#include "common/clock.h"
-#include "common/mem.h"
-#include "common/stop.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/stop.h"
 #include "processor/commands/command.h"
 #include "processor/commands/replay_store.h"
 #include "processor/commands/report.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "processor/commands/replay_store.h"
-#include "common/clock.h"
-#include "common/mem.h"
-#include "common/stop.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/stop.h"
 #include "processor/commands/correction.h"
 #include "processor/rows.h"
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "processor/commands/report.h"
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include <stdlib.h>
 #include <string.h>
 

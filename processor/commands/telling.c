@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "processor/commands/telling.h"
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include "processor/commands/reader.h"
 #include "processor/outbox.h"
 #include <stdlib.h>

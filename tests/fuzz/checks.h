@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A configured check for a fuzzer, made once.
 #pragma once
-#include "ingress/verify.h"
+#include "ingress/sender/verify.h"
 #include <stdlib.h>
 
 static inline const struct verify *checks_of(const char *text) {

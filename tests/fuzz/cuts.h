@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How a network may cut a text: the first byte of a fuzzer's input says so, the text is what follows.
 #pragma once
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // X-Forwarded-For behind a trusted proxy, as up to three headers. What is taken for the client stands in the
 // list, or is the proxy itself.
-#include "ingress/forwarded.h"
+#include "ingress/sender/forwarded.h"
 #include "tests/fuzz/input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {

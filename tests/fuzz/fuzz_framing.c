@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A webhook's body, cut with the provider files we ship; the first byte says with which. Each element lies in
 // the body, behind the one before, and is a receipt with an id, something else, or quarantined for a reason.
-#include "common/framing.h"
+#include "common/provider/framing.h"
 #include "tests/fuzz/cuts.h"
 
 static const struct provider *provider_by(uint8_t byte) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // gzip: any bytes with any limit, which is kept; and what was packed comes out as it was, or not at all.
-#include "ingress/inflate.h"
+#include "ingress/http/inflate.h"
 #include "tests/fuzz/cuts.h"
 #include <stdbool.h>
 #include <zlib.h>

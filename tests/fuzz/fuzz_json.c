@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What is read without jansson, the guard in front of both, and the spans: a document is what jansson makes
 // of it, no deeper than it may be, and the text at each place says what the document says there.
-#include "common/json.h"
+#include "common/json/json.h"
 #include "tests/fuzz/cuts.h"
 
 // In the object at `text`, found as a provider file would name it.

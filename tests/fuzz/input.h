@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A fuzzer's input as several texts: its lines. The last one is all that is left.
 #pragma once
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

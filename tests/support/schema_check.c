@@ -2,9 +2,9 @@
 // What our C says of many documents: reads lines "<schema name>\t<document as JSON>", answers each with "ok"
 // or "no\t<why>". A document for provider.schema.json goes through the whole loader. For tests/contract,
 // which compares with a JSON Schema library.
-#include "common/json.h"
-#include "common/provider.h"
-#include "common/schema.h"
+#include "common/json/json.h"
+#include "common/json/schema.h"
+#include "common/provider/provider.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

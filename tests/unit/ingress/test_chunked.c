@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Chunked bodies as texts. Each is read whole, byte by byte, and cut in two at every place: body, end and
 // fault are the same.
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include "ingress/http/chunked.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Who may come in and who has to go: guests by letter, addresses by number.
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include "ingress/http/crowd.h"
 #include <setjmp.h>
 #include <stdarg.h>

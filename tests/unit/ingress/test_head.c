@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Heads as texts. Each is read whole, byte by byte, and cut in two at every place: the verdict is the same.
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include "ingress/http/head.h"
 #include <setjmp.h>
 #include <stdarg.h>

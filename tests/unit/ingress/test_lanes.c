@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Requests by letter; capitals have a large body, ! and ? a packed one.
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include "ingress/http/lanes.h"
-#include "ingress/request.h"
+#include "ingress/http/request.h"
 #include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Connections over real sockets, with a handler of the test's own: it answers at once, or when it is told to.
-#include "common/clock.h"
-#include "common/log.h"
-#include "common/mem.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
 #include "ingress/http/conn.h"
 #include "ingress/http/listener.h"
 #include "ingress/share.h"

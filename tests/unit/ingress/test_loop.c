@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "common/clock.h"
-#include "common/mem.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
 #include "ingress/loop.h"
 #include <pthread.h>
 #include <setjmp.h>

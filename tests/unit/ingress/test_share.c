@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include "ingress/share.h"
 #include <pthread.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a replay makes of a row: for each case the row is built with a wrong word in it, corrected, and
 // compared with the row that was right from the start.
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include "processor/commands/correction.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What stands behind a command's name.
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include "processor/commands/flags.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What an event means, with the provider files we ship.
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include "processor/interpret.h"
 #include <setjmp.h>
 #include <stdarg.h>

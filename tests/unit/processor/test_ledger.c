@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Every cell of the status table, and the promise that the order of arrival does not matter.
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include "processor/ledger.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // librdkafka's mock cluster: a broker in memory that can be made to fail, and what was stored on it.
 #pragma once
-#include "common/event.h"
-#include "common/mem.h"
-#include "common/settings.h"
+#include "common/base/mem.h"
+#include "common/config/settings.h"
+#include "common/kafka/event.h"
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A body as a sender packs it.
 #pragma once
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <zlib.h>

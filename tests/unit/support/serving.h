@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The public listener on a real socket, with the mock broker behind it: one for all tests of a program.
 #pragma once
-#include "common/clock.h"
-#include "common/log.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
 #include "ingress/counters.h"
 #include "ingress/server.h"
 #include "tests/unit/support/mock.h"

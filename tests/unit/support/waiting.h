@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // A loop on a thread of its own, and what is asynchronous there as calls that wait, from any thread.
 #pragma once
-#include "common/clock.h"
-#include "common/mem.h"
-#include "ingress/publisher.h"
-#include "ingress/spool.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "ingress/durable/publisher.h"
+#include "ingress/durable/spool.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One HTTP exchange over a raw socket, so that a test can send what no client library would.
 #pragma once
-#include "common/mem.h"
+#include "common/base/mem.h"
 #include <arpa/inet.h>
 #include <stdbool.h>
 #include <stdio.h>

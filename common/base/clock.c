@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "common/base/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum { MS_PER_S = 1000, NS_PER_MS = 1000000, S_PER_DAY = 86400 };
+static const int64_t WALL_MAX_MS = 253402300799999; // 9999-12-31T23:59:59.999Z
+
+static int64_t now_ms(clockid_t clock) {
+  struct timespec now;
+  clock_gettime(clock, &now);
+  return (int64_t)now.tv_sec * MS_PER_S + now.tv_nsec / NS_PER_MS;
+}
+
+int64_t clock_mono_ms(void) {
+  return now_ms(CLOCK_MONOTONIC);
+}
+
+int64_t clock_mono_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t clock_wall_ms(void) {
+  return now_ms(CLOCK_REALTIME);
+}
+
+struct timespec clock_timespec_at(int64_t mono_ms) {
+  return (struct timespec){.tv_sec = mono_ms / MS_PER_S, .tv_nsec = mono_ms % MS_PER_S * NS_PER_MS};
+}
+
+void clock_sleep_ms(int64_t ms) {
+  if (ms <= 0) return;
+  struct timespec until = clock_timespec_at(clock_mono_ms() + ms);
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) continue;
+}
+
+void clock_format_rfc3339(int64_t wall_ms, char out[CLOCK_RFC3339_SIZE]) {
+  if (wall_ms < 0) wall_ms = 0;
+  if (wall_ms > WALL_MAX_MS) wall_ms = WALL_MAX_MS;
+  time_t seconds = wall_ms / MS_PER_S;
+  struct tm tm;
+  gmtime_r(&seconds, &tm);
+  // The remainders tell the compiler what gmtime_r promises: every number fits its place.
+  snprintf(out, CLOCK_RFC3339_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
+           (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)(tm.tm_mon + 1) % 100, (unsigned)tm.tm_mday % 100,
+           (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100,
+           (unsigned)(wall_ms % MS_PER_S));
+}
+
+static bool read_char(const char **at, char want) {
+  if (**at != want) return false;
+  ++*at;
+  return true;
+}
+
+// Exactly `digits` decimal digits, a value within [min, max].
+static bool read_number(const char **at, int digits, int min, int max, int *out) {
+  int value = 0;
+  for (int i = 0; i < digits; i++, ++*at) {
+    if (**at < '0' || **at > '9') return false;
+    value = value * 10 + (**at - '0');
+  }
+  *out = value;
+  return value >= min && value <= max;
+}
+
+// ".5" is 500 ms; what is finer than a millisecond is cut.
+static bool read_fraction(const char **at, int *ms) {
+  *ms = 0;
+  if (!read_char(at, '.')) return true;
+  if (**at < '0' || **at > '9') return false;
+  for (int scale = 100; **at >= '0' && **at <= '9'; scale /= 10, ++*at) *ms += (**at - '0') * scale;
+  return true;
+}
+
+static bool read_zone(const char **at, int *minutes) {
+  if (**at == '\0') return true; // names none: the caller's stays
+  if (read_char(at, 'Z')) {
+    *minutes = 0;
+    return true;
+  }
+  int sign = **at == '-' ? -1 : 1;
+  if (!read_char(at, '+') && !read_char(at, '-')) return false;
+  int hh, mm;
+  if (!read_number(at, 2, 0, 23, &hh)) return false;
+  read_char(at, ':');
+  if (!read_number(at, 2, 0, 59, &mm)) return false;
+  *minutes = sign * (hh * 60 + mm);
+  return true;
+}
+
+static int days_in_month(int year, int month) {
+  static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  return days[month - 1] + (month == 2 && leap);
+}
+
+// Days since 1970-01-01 in the proleptic Gregorian calendar; a year begins in March, so that the leap day is
+// its last.
+static int64_t days_since_epoch(int year, int month, int day) {
+  int y = month <= 2 ? year - 1 : year;
+  int day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+  return 365LL * y + y / 4 - y / 100 + y / 400 + day_of_year - 719468;
+}
+
+bool clock_parse_time(const char *text, int zone_minutes, int64_t *wall_ms) {
+  const char *at = text;
+  int year, month, day, hour, minute, second, ms;
+  bool date = read_number(&at, 4, 1, 9999, &year) && read_char(&at, '-') &&
+              read_number(&at, 2, 1, 12, &month) && read_char(&at, '-') && read_number(&at, 2, 1, 31, &day) &&
+              day <= days_in_month(year, month);
+  if (!date || !(read_char(&at, 'T') || read_char(&at, ' '))) return false;
+  bool time = read_number(&at, 2, 0, 23, &hour) && read_char(&at, ':') &&
+              read_number(&at, 2, 0, 59, &minute) && read_char(&at, ':') &&
+              read_number(&at, 2, 0, 60, &second) && read_fraction(&at, &ms);
+  if (!time || !read_zone(&at, &zone_minutes) || *at != '\0') return false;
+
+  int64_t seconds = days_since_epoch(year, month, day) * S_PER_DAY + (hour * 60LL + minute) * 60 + second;
+  int64_t result = (seconds - zone_minutes * 60LL) * MS_PER_S + ms;
+  if (result < 0 || result > WALL_MAX_MS) return false;
+  *wall_ms = result;
+  return true;
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// SHA and HMAC over several pieces, and the one way secrets and signatures are compared: as SHA-256 digests
+// of what was given and what was expected, so that the time says neither where they differ nor how long the
+// right one is. Whatever OpenSSL cannot do is false here, never a match. Thread: any.
+#pragma once
+#include "common/base/err.h"
+#include <stddef.h>
+#include <stdint.h>
+
+struct piece {
+  const void *bytes;
+  size_t len;
+};
+
+enum digest_kind { DIGEST_SHA1, DIGEST_SHA256 };
+enum { DIGEST_MAX = 32, DIGEST_HEX_SIZE = 2 * DIGEST_MAX + 1, DIGEST_BASE64_SIZE = 45 };
+
+struct digest {
+  uint8_t bytes[DIGEST_MAX]; // zero behind len
+  size_t len;
+};
+
+MUST_CHECK bool digest_of(enum digest_kind kind, const struct piece *pieces, size_t n, struct digest *out);
+MUST_CHECK bool digest_hmac(enum digest_kind kind, struct piece key, const struct piece *pieces, size_t n,
+                            struct digest *out);
+MUST_CHECK bool digest_same(const struct digest *a, const struct digest *b);
+// Any two lengths; the texts' SHA-256 are what is compared.
+MUST_CHECK bool digest_same_text(struct piece a, struct piece b);
+
+void digest_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE]); // lower case
+// Hex as others write it, as we do: what is no hex digit stays what it is.
+void digest_hex_lower(char *out, const char *text, size_t len);
+void digest_base64(const struct digest *digest, char out[DIGEST_BASE64_SIZE]);

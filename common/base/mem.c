@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "common/base/mem.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *present(void *p) {
+  if (p) return p;
+  fputs("dochak: out of memory\n", stderr);
+  abort();
+}
+
+void *mem_alloc(size_t size) {
+  return mem_array(1, size);
+}
+
+void *mem_array(size_t count, size_t size) {
+  if (count == 0 || size == 0) count = size = 1; // calloc(0) may be NULL
+  return present(calloc(count, size));
+}
+
+void *mem_grow(void *old, size_t count, size_t size) {
+  if (count == 0 || size == 0) count = size = 1; // realloc(…, 0) may free
+  return present(reallocarray(old, count, size));
+}
+
+char *mem_strdup(const char *s) {
+  return present(strdup(s));
+}
+
+char *mem_strdup_or_null(const char *s) {
+  return s ? mem_strdup(s) : NULL;
+}
+
+char *mem_strndup(const char *s, size_t len) {
+  return present(strndup(s, len));
+}
+
+char *mem_printf(const char *fmt, ...) {
+  char *text = NULL;
+  va_list args;
+  va_start(args, fmt);
+  int len = vasprintf(&text, fmt, args);
+  va_end(args);
+  return present(len < 0 ? NULL : text);
+}
+
+void mem_free_cleanup(void *pointer_to_pointer) {
+  free(*(void **)pointer_to_pointer);
+}

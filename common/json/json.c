@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: MIT
+#include "common/json/json.h"
+
+#include "common/base/mem.h"
+#include "common/base/utf8.h"
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void json_cleanup(json_t **value) {
+  json_decref(*value);
+}
+
+// ---- text: what stands where, without parsing. Never reads past `end`, never recurses. ----
+
+static const char *skip_space(const char *at, const char *end) {
+  while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r')) at++;
+  return at;
+}
+
+// From the opening quote to behind the closing one.
+static const char *skip_string(const char *at, const char *end) {
+  at++;
+  while (at < end && *at != '"') at += *at == '\\' && end - at > 1 ? 2 : 1;
+  return at < end ? at + 1 : end;
+}
+
+static bool ends_scalar(char c) {
+  return c == ',' || c == ']' || c == '}' || c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static const char *skip_scalar(const char *at, const char *end) {
+  while (at < end && !ends_scalar(*at)) at++;
+  return at;
+}
+
+// Behind the bracket that closes the one at `at`.
+static const char *skip_nested(const char *at, const char *end) {
+  size_t depth = 0;
+  while (at < end) {
+    char c = *at;
+    if (c == '"') {
+      at = skip_string(at, end);
+      continue;
+    }
+    at++;
+    if (c == '{' || c == '[') depth++;
+    if ((c == '}' || c == ']') && --depth == 0) break;
+  }
+  return at;
+}
+
+static const char *skip_value(const char *at, const char *end) {
+  if (at == end) return end;
+  if (*at == '"') return skip_string(at, end);
+  if (*at == '{' || *at == '[') return skip_nested(at, end);
+  return skip_scalar(at, end);
+}
+
+// Whether it is neither too deep nor too many. A text that is no JSON may be misread here, but only from the
+// byte on at which jansson has already refused it. Every value follows a comma or a bracket, but for the
+// first.
+static bool check_bounds(const char *text, const char *end, struct err *err) {
+  int depth = 0, values = 1;
+  for (const char *at = text; at < end;) {
+    if (*at == '"') {
+      at = skip_string(at, end);
+      continue;
+    }
+    bool opens = *at == '{' || *at == '[';
+    if (opens && ++depth > JSON_DEPTH_MAX)
+      return err_set(err, "the JSON is nested deeper than %d levels at byte %td", JSON_DEPTH_MAX, at - text);
+    if ((opens || *at == ',') && ++values > JSON_VALUES_MAX)
+      return err_set(err, "the JSON holds more than %d values at byte %td", JSON_VALUES_MAX, at - text);
+    if (*at == '}' || *at == ']') depth--;
+    at++;
+  }
+  return true;
+}
+
+static json_t *load(const char *text, size_t len, json_error_t *error) {
+  return json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, error);
+}
+
+// ---- parsing what is plain: objects, arrays and strings without escapes, which is nearly all that comes.
+// Makes of them what jansson would, which reads byte by byte and takes several times as long. NULL wherever
+// something is not as expected: jansson then reads the whole text and says what it is.
+
+struct reader {
+  const char *at, *end;
+};
+
+static json_t *read_value(struct reader *in);
+
+static bool read_mark(struct reader *in, char mark) {
+  in->at = skip_space(in->at, in->end);
+  if (in->at == in->end || *in->at != mark) return false;
+  in->at++;
+  return true;
+}
+
+static bool read_plain_string(struct reader *in, const char **text, size_t *len) {
+  struct reader string = *in;
+  if (!read_mark(&string, '"')) return false;
+  const char *to = string.at;
+  while (to < in->end && *to != '"' && *to != '\\' && (unsigned char)*to >= ' ') to++;
+  *text = string.at;
+  *len = (size_t)(to - string.at);
+  if (to == in->end || *to != '"' || !utf8_ok(*text, *len)) return false;
+  in->at = to + 1;
+  return true;
+}
+
+static json_t *read_object(struct reader *in) { // NOLINT(misc-no-recursion): check_bounds() was here first
+  AUTO_JSON *object = json_object();
+  if (!read_mark(in, '{')) return NULL;
+  if (read_mark(in, '}')) return take(object);
+  size_t n = 0;
+  do {
+    const char *key;
+    size_t len;
+    if (!read_plain_string(in, &key, &len) || !read_mark(in, ':')) return NULL;
+    json_t *value = read_value(in);
+    if (!value || json_object_setn_new_nocheck(object, key, len, value)) return NULL;
+    if (json_object_size(object) != ++n) return NULL; // the key was there
+  } while (read_mark(in, ','));
+  return read_mark(in, '}') ? take(object) : NULL;
+}
+
+static json_t *read_array(struct reader *in) { // NOLINT(misc-no-recursion): as above
+  AUTO_JSON *array = json_array();
+  if (!read_mark(in, '[')) return NULL;
+  if (read_mark(in, ']')) return take(array);
+  do {
+    json_t *value = read_value(in);
+    if (!value || json_array_append_new(array, value)) return NULL;
+  } while (read_mark(in, ','));
+  return read_mark(in, ']') ? take(array) : NULL;
+}
+
+// Anything else is jansson's, alone.
+static json_t *read_scalar(struct reader *in) {
+  json_error_t error;
+  const char *from = in->at;
+  in->at = skip_value(from, in->end);
+  return load(from, (size_t)(in->at - from), &error);
+}
+
+static json_t *read_value(struct reader *in) { // NOLINT(misc-no-recursion): as above
+  const char *text;
+  size_t len;
+  in->at = skip_space(in->at, in->end);
+  if (in->at == in->end) return NULL;
+  if (*in->at == '{') return read_object(in);
+  if (*in->at == '[') return read_array(in);
+  return read_plain_string(in, &text, &len) ? json_stringn_nocheck(text, len) : read_scalar(in);
+}
+
+static json_t *read_plain(const char *text, const char *end) {
+  struct reader in = {text, end};
+  AUTO_JSON *value = read_value(&in);
+  return skip_space(in.at, end) == end ? take(value) : NULL;
+}
+
+// ---- parsing ----
+
+// jansson quotes what it stumbled over; a body never reaches a log or an answer.
+static void cut_quotation(char *reason) {
+  static const char *const marks[] = {" near '", " '\\u", " without JSON_ALLOW_NUL"};
+  for (size_t i = 0; i < COUNT_OF(marks); i++) {
+    char *mark = strstr(reason, marks[i]);
+    if (mark) *mark = '\0';
+  }
+}
+
+// Some of what RFC 8259 leaves open or allows is refused, too.
+static const char *verdict_shown(enum json_error_code code) {
+  bool json = code == json_error_duplicate_key || code == json_error_null_character ||
+              code == json_error_null_byte_in_key || code == json_error_numeric_overflow;
+  return json ? "JSON that is not accepted" : "not JSON";
+}
+
+static bool is_wide_integer(const char *token, size_t len) {
+  enum { SAFE_DIGITS = 18 };
+  char copy[SAFE_DIGITS + 8];
+  if (len <= SAFE_DIGITS || memchr(token, '.', len) || memchr(token, 'e', len) || memchr(token, 'E', len))
+    return false;
+  if (len >= sizeof copy) return true;
+  memcpy(copy, token, len);
+  copy[len] = '\0';
+  errno = 0;
+  strtoll(copy, NULL, 10);
+  return errno == ERANGE;
+}
+
+// A copy in which every integer beyond 64 bit is written as a real, 99999999999999999999e0, and nothing else
+// changes: JSON_DECODE_INT_AS_REAL would turn the document's other integers, its ids among them, into reals
+// too.
+static char *widen_integers(const char *text, size_t len, size_t *out_len) {
+  const char *end = text + len;
+  char *copy = mem_alloc(len + len / 8 + 1); // 2 bytes for every 19 or more
+  char *to = copy;
+  for (const char *at = text; at < end;) {
+    const char *from = at;
+    bool number = *at == '-' || (*at >= '0' && *at <= '9');
+    at = *at == '"' ? skip_string(at, end) : number ? skip_scalar(at, end) : at + 1;
+    to = mempcpy(to, from, (size_t)(at - from));
+    if (number && is_wide_integer(from, (size_t)(at - from))) to = mempcpy(to, "e0", 2);
+  }
+  *out_len = (size_t)(to - copy);
+  return copy;
+}
+
+json_t *json_parse(const char *text, size_t len, struct err *err) {
+  const char *end = text + len;
+  if (!check_bounds(text, end, err)) return NULL;
+  if (skip_space(text, end) == end) {
+    err_set(err, "the text is empty");
+    return NULL;
+  }
+  json_t *value = read_plain(text, end);
+  if (value) return value;
+  json_error_t error;
+  value = load(text, len, &error);
+  if (!value && json_error_code(&error) == json_error_numeric_overflow) {
+    size_t wide_len;
+    AUTO_FREE char *wide = widen_integers(text, len, &wide_len);
+    value = load(wide, wide_len, &error);
+  }
+  if (!value) {
+    const char *verdict = verdict_shown(json_error_code(&error)); // it stands behind the text
+    cut_quotation(error.text);
+    err_set(err, "%s: %s at byte %d", verdict, error.text, error.position);
+  }
+  return value;
+}
+
+// ---- pointers ----
+
+// Unescapes ~0 and ~1 in place; false for any other ~.
+static bool unescape_part(char *part) {
+  static const char meant[] = "~/";
+  char *to = part;
+  for (const char *from = part; *from; from++) {
+    if (*from != '~') {
+      *to++ = *from;
+      continue;
+    }
+    from++;
+    if (*from != '0' && *from != '1') return false;
+    *to++ = meant[*from - '0'];
+  }
+  *to = '\0';
+  return true;
+}
+
+bool json_pointer_init(struct json_pointer *out, const char *text, struct err *err) {
+  if (*text != '\0' && *text != '/')
+    return err_set(err, "JSON Pointer \"%s\": begins with neither / nor nothing", text);
+  struct json_pointer pointer = {.text = mem_strdup(text)};
+  for (const char *at = text; *at; pointer.n_parts++) {
+    size_t len = strcspn(at + 1, "/");
+    pointer.parts = mem_grow(pointer.parts, pointer.n_parts + 1, sizeof *pointer.parts);
+    pointer.parts[pointer.n_parts] = mem_strndup(at + 1, len);
+    if (!unescape_part(pointer.parts[pointer.n_parts])) {
+      pointer.n_parts++;
+      json_pointer_fini(&pointer);
+      return err_set(err, "JSON Pointer \"%s\": ~ is followed by neither 0 nor 1", text);
+    }
+    at += 1 + len;
+  }
+  *out = pointer;
+  return true;
+}
+
+void json_pointer_fini(struct json_pointer *pointer) {
+  for (size_t i = 0; i < pointer->n_parts; i++) free(pointer->parts[i]);
+  free(pointer->parts);
+  free(pointer->text);
+  *pointer = (struct json_pointer){0};
+}
+
+// "0", or digits without a leading zero.
+static bool parse_index(const char *part, size_t *index) {
+  if (part[0] < '0' || part[0] > '9' || (part[0] == '0' && part[1] != '\0') || strlen(part) > 9) return false;
+  *index = 0;
+  for (; *part >= '0' && *part <= '9'; part++) *index = *index * 10 + (size_t)(*part - '0');
+  return *part == '\0';
+}
+
+static json_t *child_of(const json_t *parent, const char *part) {
+  size_t index;
+  if (json_is_object(parent)) return json_object_get(parent, part);
+  if (json_is_array(parent) && parse_index(part, &index)) return json_array_get(parent, index);
+  return NULL;
+}
+
+static json_t *descend(const json_t *root, const struct json_pointer *pointer, size_t n_parts) {
+  json_t *value = (json_t *)(uintptr_t)root; // borrowed from a const document, as json_object_get() lends it
+  for (size_t i = 0; i < n_parts && value; i++) value = child_of(value, pointer->parts[i]);
+  return value;
+}
+
+json_t *json_at(const json_t *root, const struct json_pointer *pointer) {
+  return descend(root, pointer, pointer->n_parts);
+}
+
+bool json_replace_at(json_t *root, const struct json_pointer *pointer, json_t *value) {
+  json_t *parent = pointer->n_parts > 0 ? descend(root, pointer, pointer->n_parts - 1) : NULL;
+  const char *last = pointer->n_parts > 0 ? pointer->parts[pointer->n_parts - 1] : NULL;
+  size_t index;
+  if (!parent || !child_of(parent, last)) {
+    json_decref(value);
+    return false;
+  }
+  if (json_is_object(parent)) return json_object_set_new(parent, last, value) == 0;
+  return parse_index(last, &index) && json_array_set_new(parent, index, value) == 0;
+}
+
+const char *json_scalar_text(const json_t *value, char buf[24]) {
+  if (json_is_integer(value)) {
+    snprintf(buf, 24, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    return buf;
+  }
+  return json_is_string(value) && json_string_length(value) > 0 ? json_string_value(value) : NULL;
+}
+
+// ---- spans ----
+
+static unsigned hex_4(const char *at, const char *end) {
+  unsigned value = 0;
+  for (int i = 0; i < 4 && at < end; i++, at++) {
+    unsigned digit = *at <= '9' ? (unsigned)*at - '0' : (unsigned)(*at | 0x20) - 'a' + 10;
+    value = value << 4 | (digit & 0x0f);
+  }
+  return value;
+}
+
+static size_t encode_utf8(unsigned code, char out[4]) {
+  if (code < 0x80) {
+    out[0] = (char)code;
+    return 1;
+  }
+  if (code < 0x800) {
+    out[0] = (char)(0xc0 | code >> 6);
+    out[1] = (char)(0x80 | (code & 0x3f));
+    return 2;
+  }
+  if (code < 0x10000) {
+    out[0] = (char)(0xe0 | code >> 12);
+    out[1] = (char)(0x80 | (code >> 6 & 0x3f));
+    out[2] = (char)(0x80 | (code & 0x3f));
+    return 3;
+  }
+  out[0] = (char)(0xf0 | (code >> 18 & 0x07));
+  out[1] = (char)(0x80 | (code >> 12 & 0x3f));
+  out[2] = (char)(0x80 | (code >> 6 & 0x3f));
+  out[3] = (char)(0x80 | (code & 0x3f));
+  return 4;
+}
+
+// One character of a JSON string, escaped or not, as UTF-8 bytes; returns what stands behind it.
+static const char *unescape_next(const char *at, const char *end, char out[4], size_t *out_len) {
+  static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+  *out_len = 1;
+  out[0] = *at;
+  if (*at != '\\' || end - at < 2) return at + 1;
+  const char *simple = strchr(from, at[1]);
+  out[0] = at[1];
+  if (simple) out[0] = to[simple - from];
+  if (at[1] != 'u' || end - at < 6) return at + 2;
+
+  unsigned code = hex_4(at + 2, end);
+  at += 6;
+  if (code >= 0xd800 && code < 0xdc00 && end - at >= 6) { // a pair, or json_parse() would have refused it
+    code = 0x10000 + ((code - 0xd800) << 10) + (hex_4(at + 2, end) - 0xdc00);
+    at += 6;
+  }
+  *out_len = encode_utf8(code, out);
+  return at;
+}
+
+// Whether the string that begins with the quote at `at` says `part`.
+static bool key_equals(const char *at, const char *end, const char *part) {
+  size_t left = strlen(part);
+  for (at++; at < end && *at != '"';) {
+    char bytes[4];
+    size_t len;
+    at = unescape_next(at, end, bytes, &len);
+    if (len > left || memcmp(bytes, part, len) != 0) return false;
+    part += len;
+    left -= len;
+  }
+  return left == 0;
+}
+
+static const char *skip_one(const char *at, const char *end, char want) {
+  return at < end && *at == want ? at + 1 : at;
+}
+
+// The value of the member `part` of the object at `at`, or NULL.
+static const char *find_member(const char *at, const char *end, const char *part) {
+  at = skip_space(at + 1, end);
+  while (at < end && *at == '"') {
+    const char *key = at;
+    at = skip_space(skip_string(at, end), end);
+    at = skip_space(skip_one(at, end, ':'), end);
+    if (key_equals(key, end, part)) return at;
+    at = skip_space(skip_value(at, end), end);
+    at = skip_space(skip_one(at, end, ','), end);
+  }
+  return NULL;
+}
+
+bool json_span_next(const char *array, size_t len, size_t *cursor, size_t *start, size_t *out_len) {
+  const char *end = array + len;
+  const char *at = skip_space(array + *cursor, end);
+  if (at == end || *at != (*cursor == 0 ? '[' : ',')) return false;
+  at = skip_space(at + 1, end);
+  if (at == end || *at == ']') return false;
+  const char *behind = skip_value(at, end);
+  *start = (size_t)(at - array);
+  *out_len = (size_t)(behind - at);
+  *cursor = (size_t)(behind - array);
+  return true;
+}
+
+static const char *find_element(const char *at, const char *end, size_t index) {
+  size_t cursor = 0, start, len;
+  while (json_span_next(at, (size_t)(end - at), &cursor, &start, &len))
+    if (index-- == 0) return at + start;
+  return NULL;
+}
+
+bool json_span_at(const char *text, size_t len, const struct json_pointer *pointer, size_t *start,
+                  size_t *out_len) {
+  const char *end = text + len;
+  const char *at = skip_space(text, end);
+  for (size_t i = 0; i < pointer->n_parts; i++) {
+    size_t index;
+    const char *part = pointer->parts[i];
+    if (at < end && *at == '{')
+      at = find_member(at, end, part);
+    else if (at < end && *at == '[' && parse_index(part, &index))
+      at = find_element(at, end, index);
+    else
+      return false;
+    if (!at) return false;
+  }
+  *start = (size_t)(at - text);
+  *out_len = (size_t)(skip_value(at, end) - at);
+  return at < end;
+}
+
+char *json_text(const json_t *value) {
+  char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+  if (!text) abort(); // out of memory, as in mem.c
+  return text;
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// Validates our own documents (provider files, endpoints file, registration requests) against our own JSON
+// Schemas (draft 2020-12), which are built in: the schema is the contract and the check at once. Implements
+// the keywords those schemas use and refuses a schema that uses any other, so a rule can never be silently
+// skipped. Keywords: type enum const properties required additionalProperties propertyNames patternProperties
+// minProperties maxProperties items minItems maxItems uniqueItems minLength maxLength pattern minimum maximum
+// oneOf anyOf allOf not and $ref to #/$defs/…; annotations ($schema $id $comment title description examples
+// default) ignored. Patterns are POSIX extended regular expressions that mean the same in ECMA 262.
+#pragma once
+#include "common/base/err.h"
+#include <jansson.h>
+
+struct schema;
+
+// The built-in schema "provider.schema.json". NULL with an error if there is none or it uses an unknown
+// keyword.
+MUST_CHECK struct schema *schema_open(const char *name, struct err *err);
+MUST_CHECK struct schema *schema_new(const json_t *document, struct err *err); // document is copied
+void schema_free(struct schema *schema);
+
+// False with "<pointer>: <what was expected>", without the pointer at the root. It is the first fault found;
+// for oneOf/anyOf that of the branch which was meant, or of several in one. Names the keys of the document
+// and quotes none of its values, which may be a secret or a phone number. Thread: any.
+MUST_CHECK bool schema_check(const struct schema *schema, const json_t *document, struct err *err);

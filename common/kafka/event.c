@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+#include "common/kafka/event.h"
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/utf8.h"
+#include <stddef.h>
+#include <string.h>
+
+static const char *const types[] = {EVENT_ACCEPTED,      EVENT_RECEIPT,   EVENT_OTHER,  EVENT_QUARANTINED,
+                                    ALERT_DEAD_LETTERED, ALERT_RECOVERED, ALERT_OVERDUE};
+
+// The attributes that are read and written as they are.
+static const struct attribute {
+  const char *header;
+  size_t offset;      // of a const char * in struct event
+  size_t max;         // bytes
+  bool required, cut; // cut: a longer one is shortened when it is written
+} attributes[] = {
+    {"ce_type", offsetof(struct event, type), 64, true, false},
+    {"ce_source", offsetof(struct event, source), 512, true, false},
+    {"ce_subject", offsetof(struct event, subject), 512, false, false},
+    {"ce_provider", offsetof(struct event, provider), 128, false, false},
+    {"ce_endpoint", offsetof(struct event, endpoint), 512, false, false},
+    {"ce_reason", offsetof(struct event, reason), EVENT_REASON_SIZE - 1, false, true},
+};
+
+static void add(rd_kafka_headers_t *headers, const char *name, const char *value) {
+  if (value) rd_kafka_header_add(headers, name, -1, value, -1);
+}
+
+static void add_attribute(rd_kafka_headers_t *headers, const struct attribute *attribute,
+                          const struct event *ev) {
+  const char *value = *(const char *const *)((const char *)ev + attribute->offset);
+  if (!value) return;
+  size_t len = attribute->cut ? utf8_cut(value, attribute->max) : strlen(value);
+  rd_kafka_header_add(headers, attribute->header, -1, value, (ssize_t)len);
+}
+
+rd_kafka_headers_t *event_headers_new(const struct event *ev) {
+  char id[UUID_TEXT_SIZE], time[CLOCK_RFC3339_SIZE];
+  uuid_format(ev->id, id);
+  clock_format_rfc3339(ev->time_ms, time);
+  bool raw =
+      strcmp(ev->type, EVENT_QUARANTINED) == 0 && ev->reason; // the alert of that name is JSON and has none
+
+  rd_kafka_headers_t *headers = rd_kafka_headers_new(COUNT_OF(attributes) + 5);
+  add(headers, "ce_specversion", "1.0");
+  add(headers, "ce_id", id);
+  add(headers, "ce_time", time);
+  for (size_t i = 0; i < COUNT_OF(attributes); i++) add_attribute(headers, &attributes[i], ev);
+  add(headers, "traceparent", ev->traceparent);
+  add(headers, "content-type", raw ? "application/octet-stream" : "application/json");
+  return headers;
+}
+
+// The last header of that name, NULL where there is none. librdkafka keeps a NUL behind every value.
+static bool read_header(const rd_kafka_headers_t *headers, const char *name, size_t max, const char **out,
+                        struct err *err) {
+  const void *value = NULL;
+  size_t len = 0;
+  *out = NULL;
+  if (!headers || rd_kafka_header_get_last(headers, name, &value, &len) || !value) return true;
+  if (len > max) return err_set(err, "%s: longer than %zu bytes", name, max);
+  if (strlen(value) != len) return err_set(err, "%s: holds a NUL byte", name);
+  if (!utf8_ok(value, len)) return err_set(err, "%s: not UTF-8", name);
+  *out = value;
+  return true;
+}
+
+static bool read_attributes(const rd_kafka_headers_t *headers, struct event *ev, struct err *err) {
+  for (size_t i = 0; i < COUNT_OF(attributes); i++) {
+    const struct attribute *attribute = &attributes[i];
+    const char **field = (const char **)((char *)ev + attribute->offset);
+    if (!read_header(headers, attribute->header, attribute->max, field, err)) return false;
+    if (attribute->required && !*field) return err_set(err, "%s: missing", attribute->header);
+  }
+  return true;
+}
+
+static bool check_version(const rd_kafka_headers_t *headers, struct err *err) {
+  const char *version;
+  if (!read_header(headers, "ce_specversion", 16, &version, err)) return false;
+  if (!version) return err_set(err, "ce_specversion: missing");
+  return strcmp(version, "1.0") == 0 || err_set(err, "ce_specversion: not 1.0");
+}
+
+static bool read_id(const rd_kafka_headers_t *headers, struct uuid *out, struct err *err) {
+  const char *id;
+  if (!read_header(headers, "ce_id", UUID_TEXT_SIZE, &id, err)) return false;
+  return (id && uuid_parse(id, out)) || err_set(err, "ce_id: %s", id ? "not a UUID" : "missing");
+}
+
+static bool read_time(const rd_kafka_headers_t *headers, int64_t *out, struct err *err) {
+  const char *time;
+  if (!read_header(headers, "ce_time", 64, &time, err)) return false;
+  return (time && clock_parse_time(time, 0, out)) ||
+         err_set(err, "ce_time: %s", time ? "not a time" : "missing");
+}
+
+// What is no use as one is as none: it is only for tracing.
+static const char *read_traceparent(const rd_kafka_headers_t *headers) {
+  const char *value;
+  return read_header(headers, "traceparent", EVENT_TRACEPARENT_SIZE - 1, &value, NULL) && value &&
+                 event_traceparent_ok(value)
+             ? value
+             : NULL;
+}
+
+static bool use_known_type(const char **type, struct err *err) {
+  for (size_t i = 0; i < COUNT_OF(types); i++) {
+    if (strcmp(*type, types[i]) != 0) continue;
+    *type = types[i];
+    return true;
+  }
+  return err_set(err, "ce_type: not one of dochak's");
+}
+
+bool event_from_message(const rd_kafka_message_t *rkm, struct event *ev, struct err *err) {
+  rd_kafka_headers_t *headers = NULL;
+  struct event read = {0};
+  if (rd_kafka_message_headers(rkm, &headers)) headers = NULL; // none at all: the first required one says so
+  if (!check_version(headers, err) || !read_id(headers, &read.id, err) ||
+      !read_time(headers, &read.time_ms, err) || !read_attributes(headers, &read, err) ||
+      !use_known_type(&read.type, err))
+    return false;
+  read.traceparent = read_traceparent(headers);
+  *ev = read;
+  return true;
+}
+
+// `len` lower-case hexadecimal digits; an id must not be all zeros.
+static bool is_hex(const char *at, size_t len) {
+  return strspn(at, "0123456789abcdef") >= len;
+}
+
+static bool is_id(const char *at, size_t len) {
+  return is_hex(at, len) && strspn(at, "0") < len;
+}
+
+bool event_traceparent_ok(const char *value) {
+  // 00-<32 trace id>-<16 parent id>-<2 flags>
+  return strlen(value) == 55 && strncmp(value, "00-", 3) == 0 && is_id(value + 3, 32) && value[35] == '-' &&
+         is_id(value + 36, 16) && value[52] == '-' && is_hex(value + 53, 2);
+}
+
+rd_kafka_resp_err_t event_produce(rd_kafka_t *rk, const struct event_record *record, const struct event *ev) {
+  rd_kafka_headers_t *headers = event_headers_new(ev);
+  const char *value =
+      record->len ? record->value : ""; // no bytes are not "no value": that would be a tombstone
+  rd_kafka_vu_t parts[] = {
+      {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = record->topic},
+      {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+      {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+      {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = record->opaque},
+      {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value, record->len}},
+      {.vtype = RD_KAFKA_VTYPE_KEY,
+       .u.mem = {(void *)(uintptr_t)record->key, record->key ? strlen(record->key) : 0}},
+  };
+  rd_kafka_error_t *error = rd_kafka_produceva(rk, parts, COUNT_OF(parts));
+  if (!error) return RD_KAFKA_RESP_ERR_NO_ERROR; // it took the headers over
+  rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+  rd_kafka_error_destroy(error);
+  rd_kafka_headers_destroy(headers);
+  return code;
+}
+
+rd_kafka_resp_err_t event_produce_patiently(rd_kafka_t *rk, const struct event_record *record,
+                                            const struct event *ev, int64_t max_ms) {
+  enum { POLL_MS = 50 };
+  int64_t deadline = clock_mono_ms() + max_ms;
+  rd_kafka_resp_err_t code;
+  while ((code = event_produce(rk, record, ev)) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
+         clock_mono_ms() < deadline)
+    rd_kafka_poll(rk, POLL_MS);
+  return code;
+}

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: MIT
+#include "common/kafka/kafka.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/base/stop.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { REASON_SIZE = 256, LINE_MAX_BYTES = 8192, FILE_MAX_BYTES = 65536 };
+
+char *kafka_topic_name(const char *prefix, enum kafka_topic topic) {
+  static const char *const names[KAFKA_TOPIC_COUNT] = {[KAFKA_TOPIC_EVENTS] = "events",
+                                                       [KAFKA_TOPIC_ALERTS] = "alerts",
+                                                       [KAFKA_TOPIC_QUARANTINE] = "quarantine"};
+  return mem_printf("%s%s", prefix, names[topic]);
+}
+
+// ---- librdkafka's log lines ----
+
+// From syslog's levels.
+static enum log_level level_of(int syslog_level) {
+  static const enum log_level levels[] = {LOG_LEVEL_ERROR, LOG_LEVEL_ERROR, LOG_LEVEL_ERROR, LOG_LEVEL_ERROR,
+                                          LOG_LEVEL_WARN,  LOG_LEVEL_INFO,  LOG_LEVEL_INFO};
+  return syslog_level >= 0 && (size_t)syslog_level < COUNT_OF(levels) ? levels[syslog_level]
+                                                                      : LOG_LEVEL_DEBUG;
+}
+
+// A dead broker would flood the log. All clients of the process say the same, so the key is what a line says
+// without its "(after 3ms in state CONNECT)".
+static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
+  const char *detail = strstr(text, " (after ");
+  AUTO_FREE char *key = mem_strndup(text, detail ? (size_t)(detail - text) : strlen(text));
+  const struct log_field fields[] = {LOG_STR("client", rk ? rd_kafka_name(rk) : ""),
+                                     LOG_STR("facility", facility), LOG_STR("text", text)};
+  log_write_rarely(level_of(level), key, "librdkafka", fields, COUNT_OF(fields));
+}
+
+// ---- configuration ----
+
+static const struct kafka_setting base[] = {
+    {"client.id", "dochak"},
+    {"socket.nagle.disable", "true"}, // a request waits for its acknowledgement
+    {"socket.keepalive.enable", "true"},
+    {"reconnect.backoff.ms", "50"},
+    {"reconnect.backoff.max.ms", "1000"},            // back within a second of the broker
+    {"topic.metadata.refresh.interval.ms", "60000"}, // a moved leader is found without an error, too
+    {"log.connection.close", "false"},               // brokers close idle connections: no news
+};
+
+// What the code relies on: a file that changed one of these would lose or double records without a word.
+static const char *const reserved[] = {
+    "acks",
+    "request.required.acks",
+    "enable.idempotence",
+    "transactional.id",
+    "transaction.timeout.ms",
+    "partitioner",
+    "group.id",
+    "group.instance.id",
+    "enable.auto.commit",
+    "auto.commit.enable",
+    "enable.auto.offset.store",
+    "auto.offset.reset",
+    "isolation.level",
+    "partition.assignment.strategy",
+    "test.mock.num.brokers", // the events would be in nobody's cluster
+};
+
+static bool set_one(rd_kafka_conf_t *conf, const char *name, const char *value, struct err *err) {
+  char reason[REASON_SIZE];
+  if (rd_kafka_conf_set(conf, name, value, reason, sizeof reason) == RD_KAFKA_CONF_OK) return true;
+  return err_set(err, "%s", reason);
+}
+
+static bool set_all(rd_kafka_conf_t *conf, const struct kafka_setting *list, size_t n, struct err *err) {
+  for (size_t i = 0; i < n; i++)
+    if (!set_one(conf, list[i].name, list[i].value, err)) return false;
+  return true;
+}
+
+static bool check_not_reserved(const char *name, struct err *err) {
+  if (strcmp(name, "bootstrap.servers") == 0 || strcmp(name, "metadata.broker.list") == 0)
+    return err_set(err, "%s: is set by DOCHAK_KAFKA_BOOTSTRAP", name);
+  for (size_t i = 0; i < COUNT_OF(reserved); i++)
+    if (strcmp(name, reserved[i]) == 0)
+      return err_set(err, "%s: is dochak's own to set, since correctness rests on it", name);
+  return true;
+}
+
+static char *trim(char *text) {
+  text += strspn(text, " \t\r\n");
+  char *end = text + strlen(text);
+  while (end > text && strchr(" \t\r\n", end[-1])) end--;
+  *end = '\0';
+  return text;
+}
+
+// librdkafka quotes a value it refuses, and a value may be a secret: only the name is told.
+static bool set_line(rd_kafka_conf_t *conf, char *line, struct err *err) {
+  char *name = trim(line);
+  if (*name == '\0' || *name == '#') return true;
+  char *equals = strchr(name, '=');
+  if (!equals || equals == name) return err_set(err, "not name=value");
+  *equals = '\0';
+  name = trim(name);
+  if (!check_not_reserved(name, err)) return false;
+  char reason[REASON_SIZE];
+  switch (rd_kafka_conf_set(conf, name, trim(equals + 1), reason, sizeof reason)) {
+  case RD_KAFKA_CONF_OK:
+    return true;
+  case RD_KAFKA_CONF_UNKNOWN:
+    return err_set(err, "%s: librdkafka has no such setting", name);
+  case RD_KAFKA_CONF_INVALID:
+    break;
+  }
+  return err_set(err, "%s: librdkafka refuses the value", name);
+}
+
+static bool set_lines(rd_kafka_conf_t *conf, FILE *file, const char *path, struct err *err) {
+  char line[LINE_MAX_BYTES];
+  size_t total = 0;
+  for (int number = 1; fgets(line, sizeof line, file); number++) {
+    size_t len = strlen(line);
+    total += len;
+    if (len + 1 == sizeof line && line[len - 1] != '\n')
+      return err_set(err, "%s:%d: line too long", path, number);
+    if (total > FILE_MAX_BYTES) return err_set(err, "%s:%d: file larger than 64 KiB", path, number);
+    if (!set_line(conf, line, err)) return err_prefix(err, "%s:%d: ", path, number);
+  }
+  return !ferror(file) || err_set(err, "%s: %s", path, strerror(errno));
+}
+
+static bool set_file(rd_kafka_conf_t *conf, const char *path, struct err *err) {
+  if (*path == '\0') return true;
+  FILE *file = fopen(path, "re");
+  if (!file) return err_set(err, "DOCHAK_KAFKA_PROPERTIES: %s: %s", path, strerror(errno));
+  bool ok = set_lines(conf, file, path, err);
+  fclose(file);
+  return ok;
+}
+
+rd_kafka_conf_t *kafka_conf_new(const struct settings *settings, const struct kafka_setting *ours, size_t n,
+                                struct err *err) {
+  rd_kafka_conf_t *conf = rd_kafka_conf_new();
+  rd_kafka_conf_set_log_cb(conf, on_log);
+  if (!set_all(conf, base, COUNT_OF(base), err)) goto fail;
+  if (!set_one(conf, "bootstrap.servers", settings->kafka_bootstrap, err)) goto fail;
+  if (!set_all(conf, ours, n, err)) goto fail;
+  if (!set_file(conf, settings->kafka_properties, err)) goto fail;
+  return conf;
+fail:
+  rd_kafka_conf_destroy(conf);
+  return NULL;
+}
+
+// ---- producer ----
+
+// A good start that the user's file may change …
+static const struct kafka_setting producer_defaults[] = {
+    // librdkafka's requests hold one partition's records each, so a little patience halves their number, and
+    // with it what they cost the broker; one more in flight is enough to keep it busy.
+    {"linger.ms", "1"},
+    {"max.in.flight.requests.per.connection", "2"},
+    {"queue.buffering.max.messages", "100000"}, // bounds memory while Kafka is away
+    {"queue.buffering.max.kbytes", "65536"},
+};
+
+// … and what it may not.
+static const struct kafka_setting producer_fixed[] = {
+    {"acks", "all"},                   // a 2xx stands on this
+    {"enable.idempotence", "false"},   // it can go fatal after a disconnect; repeats are absorbed downstream
+    {"partitioner", "murmur2_random"}, // the same partition for a key as every Java client
+};
+
+// Soon after nobody waits for a record any more, it is given up: what is still tried after the caller was
+// told "no" is at best a repeat.
+static bool set_message_timeout(rd_kafka_conf_t *conf, const struct settings *settings, struct err *err) {
+  enum { LEAST_MS = 5000 };
+  int64_t ms = settings->ack_budget_ms > LEAST_MS ? settings->ack_budget_ms : LEAST_MS;
+  AUTO_FREE char *text = mem_printf("%lld", (long long)ms);
+  return set_one(conf, "message.timeout.ms", text, err);
+}
+
+rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err) {
+  char reason[REASON_SIZE];
+  if (!conf) return NULL;
+  rd_kafka_t *rk = rd_kafka_new(type, conf, reason, sizeof reason);
+  if (rk) return rk;
+  rd_kafka_conf_destroy(conf); // taken over only by a success
+  err_set(err, "kafka %s: %s", type == RD_KAFKA_PRODUCER ? "producer" : "consumer", reason);
+  return NULL;
+}
+
+static void *destroy(void *rk) {
+  rd_kafka_destroy(rk);
+  return NULL;
+}
+
+void kafka_client_free(rd_kafka_t *rk) {
+  enum { PATIENCE_MS = 3000 };
+  pthread_t thread;
+  if (!rk) return;
+  if (rd_kafka_type(rk) == RD_KAFKA_CONSUMER)
+    rd_kafka_consumer_close(rk); // its callbacks are for this thread
+  char *name = mem_strdup(rd_kafka_name(rk));
+  if (pthread_create(&thread, NULL, destroy, rk) == 0) {
+    struct timespec until = clock_timespec_at(clock_mono_ms() + PATIENCE_MS);
+    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
+      pthread_detach(thread);
+      log_warn("a Kafka client does not end and is left behind", LOG_STR("client", name));
+    }
+  } else {
+    rd_kafka_destroy(rk);
+  }
+  free(name);
+}
+
+// Without an address it connects to nobody, and would log that.
+bool kafka_client_check(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err) {
+  if (!conf) return false;
+  rd_kafka_conf_set_log_cb(conf, NULL);
+  rd_kafka_conf_set(conf, "bootstrap.servers", "", NULL, 0);
+  rd_kafka_t *rk = kafka_client_new(type, conf, err);
+  if (!rk) return false;
+  rd_kafka_destroy(rk);
+  return true;
+}
+
+// The conf with all that makes it our producer's, or NULL, then it is destroyed.
+static rd_kafka_conf_t *set_producer(const struct settings *settings, rd_kafka_conf_t *conf,
+                                     struct err *err) {
+  if (!conf) return NULL;
+  if (set_all(conf, producer_defaults, COUNT_OF(producer_defaults), err) &&
+      set_message_timeout(conf, settings, err) && set_file(conf, settings->kafka_properties, err) &&
+      set_all(conf, producer_fixed, COUNT_OF(producer_fixed), err))
+    return conf;
+  rd_kafka_conf_destroy(conf);
+  return NULL;
+}
+
+rd_kafka_t *kafka_producer_new(const struct settings *settings, rd_kafka_conf_t *conf, struct err *err) {
+  return kafka_client_new(RD_KAFKA_PRODUCER, set_producer(settings, conf, err), err);
+}
+
+bool kafka_producer_check(const struct settings *settings, rd_kafka_conf_t *conf, struct err *err) {
+  return kafka_client_check(RD_KAFKA_PRODUCER, set_producer(settings, conf, err), err);
+}
+
+// ---- topics ----
+
+rd_kafka_topic_t *kafka_topic_open(rd_kafka_t *rk, const char *name, struct err *err) {
+  rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, name, NULL);
+  if (!rkt) err_set(err, "topic %s: %s", name, rd_kafka_err2str(rd_kafka_last_error()));
+  return rkt;
+}
+
+static rd_kafka_resp_err_t topic_state(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int timeout_ms) {
+  const struct rd_kafka_metadata *metadata;
+  rd_kafka_resp_err_t state = rd_kafka_metadata(rk, 0, rkt, &metadata, timeout_ms);
+  if (state) return state;
+  state = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  if (metadata->topic_cnt == 1 && metadata->topics[0].partition_cnt > 0) state = metadata->topics[0].err;
+  rd_kafka_metadata_destroy(metadata);
+  return state;
+}
+
+static bool fail_topic(const char *topic, rd_kafka_resp_err_t state, struct err *err) {
+  bool missing = state == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  return err_set(err, "topic %s: %s%s", topic, rd_kafka_err2str(state),
+                 missing ? "; \"dochak-processor migrate\" creates it" : "");
+}
+
+// Asks again and again, but not when there is no time left for an answer, whose reason would be lost.
+static bool wait_for_topic(rd_kafka_t *rk, const char *topic, int64_t deadline_ms, struct err *err) {
+  enum { ASK_MOST_MS = 500, ASK_LEAST_MS = 100, PAUSE_MS = 100 };
+  rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, topic, NULL);
+  if (!rkt) return fail_topic(topic, rd_kafka_last_error(), err);
+  rd_kafka_resp_err_t state;
+  int64_t left_ms;
+  do {
+    left_ms = deadline_ms - clock_mono_ms();
+    int ask_ms = left_ms > ASK_MOST_MS ? ASK_MOST_MS : left_ms < ASK_LEAST_MS ? ASK_LEAST_MS : (int)left_ms;
+    state = topic_state(rk, rkt, ask_ms);
+    left_ms = deadline_ms - clock_mono_ms();
+  } while (state && left_ms > PAUSE_MS + ASK_LEAST_MS && !stop_wait_ms(PAUSE_MS));
+  rd_kafka_topic_destroy(rkt);
+  return !state || fail_topic(topic, state, err);
+}
+
+bool kafka_warm_topics(rd_kafka_t *rk, const char *const *topics, size_t n, int64_t timeout_ms,
+                       struct err *err) {
+  int64_t deadline_ms = clock_mono_ms() + timeout_ms;
+  for (size_t i = 0; i < n; i++)
+    if (!wait_for_topic(rk, topics[i], deadline_ms, err)) return false;
+  return true;
+}
+
+static bool describe_topics(const char *const *topics, size_t n, int64_t partitions, int64_t replication,
+                            rd_kafka_NewTopic_t **out, struct err *err) {
+  char reason[REASON_SIZE];
+  for (size_t i = 0; i < n; i++) {
+    out[i] = rd_kafka_NewTopic_new(topics[i], (int)partitions, (int)replication, reason, sizeof reason);
+    if (!out[i]) return err_set(err, "topic %s: %s", topics[i], reason);
+  }
+  return true;
+}
+
+static bool read_results(rd_kafka_event_t *rkev, size_t *created, struct err *err) {
+  if (rd_kafka_event_error(rkev))
+    return err_set(err, "creating topics: %s", rd_kafka_event_error_string(rkev));
+  size_t n;
+  const rd_kafka_topic_result_t **results =
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(rkev), &n);
+  for (size_t i = 0; i < n; i++) {
+    rd_kafka_resp_err_t state = rd_kafka_topic_result_error(results[i]);
+    if (state == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) continue;
+    const char *reason = rd_kafka_topic_result_error_string(results[i]);
+    if (state)
+      return err_set(err, "topic %s: %s", rd_kafka_topic_result_name(results[i]),
+                     reason ? reason : rd_kafka_err2str(state));
+    ++*created;
+  }
+  return true;
+}
+
+static bool create(rd_kafka_t *rk, rd_kafka_NewTopic_t **topics, size_t n, int timeout_ms, size_t *created,
+                   struct err *err) {
+  enum { GRACE_MS = 1000 }; // the request's own timeout speaks first, and says more
+  char reason[REASON_SIZE];
+  rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+  rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+  rd_kafka_event_t *rkev = NULL;
+  bool ok = !rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, reason, sizeof reason) ||
+            err_set(err, "creating topics: %s", reason);
+  if (ok) {
+    rd_kafka_CreateTopics(rk, topics, n, options, queue);
+    rkev = rd_kafka_queue_poll(queue, timeout_ms + GRACE_MS);
+    ok = rkev ? read_results(rkev, created, err)
+              : err_set(err, "creating topics: no answer in %d ms", timeout_ms);
+  }
+  if (rkev) rd_kafka_event_destroy(rkev);
+  rd_kafka_queue_destroy(queue);
+  rd_kafka_AdminOptions_destroy(options);
+  return ok;
+}
+
+bool kafka_create_topics(rd_kafka_t *rk, const char *const *topics, size_t n, int64_t partitions,
+                         int64_t replication, int64_t timeout_ms, size_t *created, struct err *err) {
+  AUTO_FREE rd_kafka_NewTopic_t **list = mem_array(n, sizeof(rd_kafka_NewTopic_t *));
+  size_t count = 0;
+  bool ok = describe_topics(topics, n, partitions, replication, list, err) &&
+            create(rk, list, n, (int)timeout_ms, &count, err);
+  for (size_t i = 0; i < n && list[i]; i++) rd_kafka_NewTopic_destroy(list[i]);
+  if (ok && created) *created = count;
+  return ok;
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// How we set up librdkafka, in one place: the settings we measured, the user's kafka.properties over them
+// where that is safe, logs through our log, topics by name. Not for: what is produced or consumed.
+#pragma once
+#include "common/base/err.h"
+#include "common/config/settings.h"
+#include <librdkafka/rdkafka.h>
+#include <stdint.h>
+
+enum kafka_topic { KAFKA_TOPIC_EVENTS, KAFKA_TOPIC_ALERTS, KAFKA_TOPIC_QUARANTINE, KAFKA_TOPIC_COUNT };
+// "<prefix>events" …; the caller frees.
+char *kafka_topic_name(const char *prefix, enum kafka_topic topic);
+// The client's handle of it, whether it is there or not. NULL with its name and librdkafka's reason.
+MUST_CHECK rd_kafka_topic_t *kafka_topic_open(rd_kafka_t *rk, const char *name, struct err *err);
+
+struct kafka_setting {
+  const char *name, *value;
+};
+
+// A configuration with: our base (client id, socket.nagle.disable, reconnect.backoff.max.ms, log callback),
+// then `ours`, then the user's properties file, whose lines are librdkafka's own "name=value". The file may
+// not set what correctness rests on (acks, enable.auto.commit, enable.auto.offset.store, auto.offset.reset,
+// isolation.level, transactional.id, transaction.timeout.ms, group.id, group.instance.id,
+// partition.assignment.strategy, enable.idempotence, partitioner, test.mock.num.brokers; bootstrap.servers is
+// set by DOCHAK_KAFKA_BOOTSTRAP only): such a line is an error that names
+// file, line and setting, and never a value. New, or NULL.
+MUST_CHECK rd_kafka_conf_t *kafka_conf_new(const struct settings *settings, const struct kafka_setting *ours,
+                                           size_t n, struct err *err);
+
+// A client of that configuration, which is consumed either way; NULL conf is NULL with the error that is
+// already there.
+MUST_CHECK rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err);
+
+// Closes the client and frees it, within seconds. From one whose topic was deleted librdkafka 2.0.2 never
+// comes back; it is left behind, closed, with a line in the log. NULL is none.
+void kafka_client_free(rd_kafka_t *rk);
+
+// Whether a client of that configuration could be made, which is consumed either way; NULL conf is false.
+// Connects to nobody and logs nothing. For --check.
+MUST_CHECK bool kafka_client_check(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err);
+
+// The conf is consumed either way; NULL conf is NULL. Producer for ingress: acks=all, no idempotence (it can
+// go fatal), in-flight bounded, a record given up after 5 s (or the ack budget, if that is longer). The
+// delivery report callback is the caller's to set on the conf.
+MUST_CHECK rd_kafka_t *kafka_producer_new(const struct settings *settings, rd_kafka_conf_t *conf,
+                                          struct err *err);
+// kafka_client_check() of that producer.
+MUST_CHECK bool kafka_producer_check(const struct settings *settings, rd_kafka_conf_t *conf, struct err *err);
+
+// Asks the cluster for the topics' metadata until all exist, at most timeout_ms. False with which topic is
+// missing and what to run ("dochak-processor migrate"), or as soon as a stop is requested.
+MUST_CHECK bool kafka_warm_topics(rd_kafka_t *rk, const char *const *topics, size_t n, int64_t timeout_ms,
+                                  struct err *err);
+
+// Creates the topics that are missing. `created` (may be NULL) counts them.
+MUST_CHECK bool kafka_create_topics(rd_kafka_t *rk, const char *const *topics, size_t n, int64_t partitions,
+                                    int64_t replication, int64_t timeout_ms, size_t *created,
+                                    struct err *err);

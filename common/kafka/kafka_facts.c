@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "common/kafka/kafka_facts.h"
+
+#include "common/base/mem.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { REASON_SIZE = 256 };
+
+// ---- metadata ----
+
+static int64_t least_replicas(const struct rd_kafka_metadata_topic *topic) {
+  int64_t least = topic->partitions[0].replica_cnt;
+  for (int i = 1; i < topic->partition_cnt; i++)
+    if (topic->partitions[i].replica_cnt < least) least = topic->partitions[i].replica_cnt;
+  return least;
+}
+
+static bool ask_replication(rd_kafka_t *rk, const char *topic, int timeout_ms, int64_t *out,
+                            struct err *err) {
+  rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, topic, NULL);
+  if (!rkt) return err_set(err, "topic %s: %s", topic, rd_kafka_err2str(rd_kafka_last_error()));
+  const struct rd_kafka_metadata *metadata;
+  rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, rkt, &metadata, timeout_ms);
+  rd_kafka_topic_destroy(rkt);
+  if (code) return err_set(err, "topic %s: %s", topic, rd_kafka_err2str(code));
+  bool there = metadata->topic_cnt == 1 && !metadata->topics[0].err && metadata->topics[0].partition_cnt > 0;
+  if (there) *out = least_replicas(&metadata->topics[0]);
+  rd_kafka_metadata_destroy(metadata);
+  return there || err_set(err, "topic %s: is not there", topic);
+}
+
+// ---- settings ----
+
+// Waiting does not mend these; after any other error there may be an answer the next time.
+static bool is_denial(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+         code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED ||
+         code == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE;
+}
+
+static void read_entries(const rd_kafka_ConfigResource_t *resource, struct kafka_facts *out) {
+  size_t n;
+  const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &n);
+  for (size_t i = 0; i < n; i++) {
+    const char *name = rd_kafka_ConfigEntry_name(entries[i]), *value = rd_kafka_ConfigEntry_value(entries[i]);
+    if (value && strcmp(name, "min.insync.replicas") == 0) out->min_insync = strtoll(value, NULL, 10);
+    if (value && strcmp(name, "flush.messages") == 0) out->flush_messages = strtoll(value, NULL, 10);
+  }
+}
+
+static bool read_resource(const rd_kafka_ConfigResource_t *resource, struct kafka_facts *out,
+                          struct err *err) {
+  rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(resource);
+  if (code && !is_denial(code))
+    return err_set(err, "topic %s: %s", rd_kafka_ConfigResource_name(resource), rd_kafka_err2str(code));
+  out->unread = code ? rd_kafka_err2str(code) : NULL;
+  read_entries(resource, out);
+  return true;
+}
+
+static bool read_answer(rd_kafka_event_t *rkev, const char *const *topics, size_t n, struct kafka_facts *out,
+                        struct err *err) {
+  rd_kafka_resp_err_t code = rd_kafka_event_error(rkev);
+  for (size_t i = 0; i < n; i++) out[i].unread = code ? rd_kafka_err2str(code) : "the broker does not tell";
+  if (code) return is_denial(code) || err_set(err, "%s", rd_kafka_event_error_string(rkev));
+  size_t count;
+  const rd_kafka_ConfigResource_t **resources =
+      rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(rkev), &count);
+  for (size_t i = 0; i < count; i++)
+    for (size_t j = 0; j < n; j++)
+      if (strcmp(rd_kafka_ConfigResource_name(resources[i]), topics[j]) == 0 &&
+          !read_resource(resources[i], &out[j], err))
+        return false;
+  return true;
+}
+
+static bool ask_settings(rd_kafka_t *rk, const char *const *topics, size_t n, int timeout_ms,
+                         struct kafka_facts *out, struct err *err) {
+  char reason[REASON_SIZE];
+  AUTO_FREE rd_kafka_ConfigResource_t **resources = mem_array(n, sizeof(rd_kafka_ConfigResource_t *));
+  for (size_t i = 0; i < n; i++)
+    resources[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics[i]);
+  rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+  rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, reason, sizeof reason);
+  rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+  rd_kafka_DescribeConfigs(rk, resources, n, options, queue);
+  rd_kafka_event_t *rkev = rd_kafka_queue_poll(queue, timeout_ms);
+  bool good = rkev ? read_answer(rkev, topics, n, out, err) : err_set(err, "no answer in %d ms", timeout_ms);
+  if (rkev) rd_kafka_event_destroy(rkev);
+  rd_kafka_queue_destroy(queue);
+  rd_kafka_AdminOptions_destroy(options);
+  rd_kafka_ConfigResource_destroy_array(resources, n);
+  return good || err_prefix(err, "reading the topics' settings: ");
+}
+
+bool kafka_facts_ask(rd_kafka_t *rk, const char *const *topics, size_t n, int timeout_ms,
+                     struct kafka_facts *out, struct err *err) {
+  for (size_t i = 0; i < n; i++) {
+    out[i] = (struct kafka_facts){0};
+    if (!ask_replication(rk, topics[i], timeout_ms, &out[i].replication, err)) return false;
+  }
+  return ask_settings(rk, topics, n, timeout_ms, out, err);
+}

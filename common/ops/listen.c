@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+#include "common/ops/listen.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/ops/http.h"
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+// How long the whole head of a request may take, and a silence inside its body.
+enum { REQUEST_TIMEOUT_MS = 2000 };
+
+struct listener { // civetweb's user data; freed when the context ends
+  mg_request_handler handler;
+  void *handler_arg;
+  int door; // descriptor of the listening socket; -1: not found
+  bool refusing;
+  atomic_bool started;
+  struct err fault; // what civetweb complained of before it had started
+};
+
+// ---- answers ----
+
+// Whether civetweb will read another request, as it decides it itself.
+static bool keeps_alive(const struct mg_connection *conn) {
+  const char *wish = mg_get_header(conn, "Connection");
+  if (wish) return strcasecmp(wish, "keep-alive") == 0;
+  const char *version = mg_get_request_info(conn)->http_version;
+  return version && strcmp(version, "1.1") == 0;
+}
+
+static char *answer_head(const struct http_answer *answer, bool close) {
+  AUTO_FREE char *type =
+      answer->content_type ? mem_printf("Content-Type: %s\r\n", answer->content_type) : NULL;
+  return mem_printf("HTTP/1.1 %d %s\r\n%s%sContent-Length: %zu\r\nConnection: %s\r\n\r\n", answer->status,
+                    http_status_text(answer->status), type ? type : "",
+                    answer->headers ? answer->headers : "", answer->body_len, close ? "close" : "keep-alive");
+}
+
+int http_answer_send(struct mg_connection *conn, const struct http_answer *answer) {
+  bool close = answer->close || !keeps_alive(conn);
+  if (close) mg_disable_connection_keep_alive(conn); // else it would swallow what was not read
+  const char *method = mg_get_request_info(conn)->request_method;
+  bool head_only = method && strcmp(method, "HEAD") == 0;
+  AUTO_FREE char *text = answer_head(answer, close);
+  size_t len = strlen(text);
+  if (answer->body_len && !head_only) {
+    text = mem_grow(text, len + answer->body_len, 1);
+    memcpy(text + len, answer->body, answer->body_len);
+    len += answer->body_len;
+  }
+  if (mg_write(conn, text, len) != (int)len) mg_disable_connection_keep_alive(conn); // the peer is gone
+  return answer->status;
+}
+
+static int send_error(struct mg_connection *conn, int status, const char *code, const char *message,
+                      const char *headers, bool close) {
+  AUTO_FREE char *body = http_error_body(code, message);
+  return http_answer_send(conn, &(struct http_answer){.status = status,
+                                                      .content_type = "application/json",
+                                                      .body = body,
+                                                      .body_len = strlen(body),
+                                                      .headers = headers,
+                                                      .close = close});
+}
+
+int http_answer_error(struct mg_connection *conn, int status, const char *code, const char *message,
+                      const char *headers) {
+  return send_error(conn, status, code, message, headers, false);
+}
+
+// ---- civetweb's callbacks ----
+
+static void note_time(const struct mg_connection *conn) {
+  mg_set_user_connection_data(conn, (void *)(intptr_t)clock_mono_ms()); // NOLINT: a number is all we keep
+}
+
+static int on_connection(const struct mg_connection *conn, void **conn_data) {
+  (void)conn;
+  *conn_data = (void *)(intptr_t)clock_mono_ms(); // NOLINT
+  return 0;
+}
+
+static int on_request(struct mg_connection *conn) {
+  const struct listener *listener = mg_get_user_context_data(conn);
+  int status = listener->handler(conn, listener->handler_arg);
+  note_time(conn);
+  return status;
+}
+
+struct refusal {
+  int civetweb, status;
+  const char *code, *message;
+};
+
+static const struct refusal refusals[] = {
+    {505, 505, "http_version", "HTTP/1.0 and HTTP/1.1 only"},
+    {500, 500, "internal", "internal error"},
+    {0, 400, "bad_request", "this is not a request we can read"},
+};
+
+// civetweb says 400 of a head that came too slowly as well. That may be the network's fault, and none
+// of the request's.
+static const struct refusal slow_head = {0, 503, "too_slow", "the request's head did not come in time"};
+
+static const struct refusal *refusal_for(const struct mg_connection *conn, int status) {
+  int64_t since = (int64_t)(intptr_t)mg_get_user_connection_data(conn);
+  if (status == 400 && clock_mono_ms() - since >= REQUEST_TIMEOUT_MS) return &slow_head;
+  const struct refusal *row = refusals;
+  while (row->civetweb && row->civetweb != status) row++;
+  return row;
+}
+
+static int on_error(struct mg_connection *conn, int status, const char *message) {
+  (void)message;
+  const struct refusal *row = refusal_for(conn, status);
+  send_error(conn, row->status, row->code, row->message, NULL, true);
+  return 0;
+}
+
+static int on_log(const struct mg_connection *conn, const char *message) {
+  struct listener *listener = mg_get_user_context_data(conn);
+  if (atomic_load(&listener->started))
+    log_warn("civetweb", LOG_STR("cause", message));
+  else if (!*listener->fault.text) // the first one is the cause
+    err_set(&listener->fault, "%s", message);
+  return 1;
+}
+
+static void on_exit_context(const struct mg_context *ctx) {
+  free(mg_get_user_data(ctx));
+}
+
+// ---- start ----
+
+static void init_library(void) {
+  mg_init_library(MG_FEATURES_DEFAULT);
+}
+
+int listen_port(const struct mg_context *ctx) {
+  struct mg_server_port port;
+  return mg_get_server_ports(ctx, 1, &port) == 1 ? port.port : -1;
+}
+
+// The descriptor civetweb accepts on, which it keeps to itself.
+static int find_door(const struct mg_context *ctx, const char *address) {
+  enum { FDS = 1024 };
+  AUTO_FREE char *host = mem_strndup(address, strcspn(address, ":"));
+  struct sockaddr_in door = {.sin_port = htons((uint16_t)listen_port(ctx))};
+  inet_pton(AF_INET, host, &door.sin_addr);
+  for (int fd = 0; fd < FDS; fd++) {
+    int listening = 0;
+    socklen_t len = sizeof listening;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) != 0 || !listening) continue;
+    struct sockaddr_in bound = {0};
+    len = sizeof bound;
+    if (getsockname(fd, (struct sockaddr *)&bound, &len) == 0 && bound.sin_family == AF_INET &&
+        bound.sin_port == door.sin_port && bound.sin_addr.s_addr == door.sin_addr.s_addr)
+      return fd;
+  }
+  return -1;
+}
+
+struct mg_context *listen_start(const struct listen_options *options, mg_request_handler handler,
+                                void *handler_arg, struct err *err) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, init_library);
+  char threads[24], request_timeout[24];
+  snprintf(threads, sizeof threads, "%lld", (long long)options->threads);
+  snprintf(request_timeout, sizeof request_timeout, "%d", REQUEST_TIMEOUT_MS);
+  // clang-format off
+  const char *settings[] = {
+      "listening_ports",          options->address,
+      "num_threads",              threads,
+      "request_timeout_ms",       request_timeout,
+      "enable_keep_alive",        "yes",
+      "keep_alive_timeout_ms",    "1500", // an idle connection holds a thread
+      "tcp_nodelay",              "1",    // else an answer waits 44 ms for the peer's acknowledgement
+      "connection_queue",         "1024",
+      "listen_backlog",           "1024",
+      "decode_url",               "no",   // civetweb decodes in place, over what was sent
+      "enable_auth_domain_check", "no",
+      NULL,
+  };
+  // clang-format on
+  const struct mg_callbacks callbacks = {.begin_request = on_request,
+                                         .init_connection = on_connection,
+                                         .http_error = on_error,
+                                         .log_message = on_log,
+                                         .exit_context = on_exit_context};
+  struct listener *listener = mem_alloc(sizeof *listener);
+  *listener = (struct listener){.handler = handler, .handler_arg = handler_arg};
+  struct mg_context *ctx = mg_start(&callbacks, listener, settings);
+  if (!ctx) {
+    err_set(err, "%s: %s", options->address, listener->fault.text);
+    free(listener);
+    return NULL;
+  }
+  listener->door = find_door(ctx, options->address);
+  atomic_store(&listener->started, true);
+  return ctx;
+}
+
+// ---- stop ----
+
+// civetweb can only stop as a whole. So its listening socket is taken away under its hands, and an eventfd,
+// on which nobody ever connects, put in its place. The pause lets its accepting thread see the end of the
+// one, else it would go on waiting on it, for up to two seconds.
+static void refuse_more(struct mg_context *ctx) {
+  enum { PAUSE_MS = 10 };
+  struct listener *listener = mg_get_user_data(ctx);
+  if (listener->door < 0 || listener->refusing) return;
+  int wall = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wall < 0) return;
+  shutdown(listener->door, SHUT_RD);
+  clock_sleep_ms(PAUSE_MS);
+  listener->refusing = dup3(wall, listener->door, O_CLOEXEC) >= 0;
+  close(wall);
+}
+
+void listen_stop(struct mg_context *ctx) {
+  const struct listener *listener = mg_get_user_data(ctx);
+  refuse_more(ctx);
+  // civetweb looks at its stop flag every two seconds, or when its descriptor can be read.
+  if (listener->refusing) eventfd_write(listener->door, 1);
+  mg_stop(ctx);
+}

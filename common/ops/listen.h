@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// The listeners that people and probes use (operations), on civetweb: its settings in one place, and whole
+// answers in one write. Not for: the public listener, which must not have a thread a connection
+// (ingress/http/).
+#pragma once
+#include "common/base/err.h"
+#include <civetweb.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct listen_options {
+  const char *address; // "127.0.0.1:8080"; port 0 takes a free one
+  int64_t threads;
+};
+
+// Starts a server with one handler for every path and method. No document root, no forms, no directory: only
+// the handler answers, and always: it returns the status it sent. What civetweb itself refuses (a request it
+// cannot read) is answered in the same form. Paths are left as sent: compare info->local_uri_raw. Returns
+// NULL with what and where: "127.0.0.1:8080: cannot bind to …: 98 (Address already in use)".
+MUST_CHECK struct mg_context *listen_start(const struct listen_options *options, mg_request_handler handler,
+                                           void *handler_arg, struct err *err);
+int listen_port(const struct mg_context *ctx); // the port really bound
+void listen_stop(struct mg_context *ctx);      // throws away what is in flight
+
+struct http_answer {
+  int status;
+  const char *content_type; // NULL: no body
+  const char *body;
+  size_t body_len;
+  const char *headers; // further header lines, each with its \r\n, or NULL
+  bool close;          // answer Connection: close and read no more
+};
+// Sends it with one write. Returns the status, which is what a civetweb handler returns.
+int http_answer_send(struct mg_connection *conn, const struct http_answer *answer);
+// Sends http_error_body(); `headers` as above.
+int http_answer_error(struct mg_connection *conn, int status, const char *code, const char *message,
+                      const char *headers);

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+#include "common/provider/personal.h"
+
+#include "common/base/mem.h"
+#include "common/base/utf8.h"
+#include <ctype.h>
+#include <openssl/hmac.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  HEAD_DIGITS = 4,   // what stays in front, at most,
+  HIDDEN_DIGITS = 4, // what is hidden, at least,
+  TAIL_DIGITS = 4,   // and what stays at the end
+  RUN_DIGITS = 9,    // from here on a number in a text may be a phone number
+  GAP_MAX = 3,       // characters that may stand between two of its digits
+  LOCAL_MAX = 256,   // bytes before an address's '@', four times what RFC 5321 allows
+};
+
+static const char phone_chars[] = "0123456789+-(). ";
+
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// What people put between the digits of a number.
+static bool is_gap(uint32_t code) {
+  if (code < 0x80) return code && strchr(" -./()_", (int)code);
+  return (code >= 0x2010 && code <= 0x2015) || // hyphens and dashes
+         code == 0x2212 || code == 0xff0d ||   // minus; full-width hyphen
+         code == 0xa0 || code == 0x3000;       // spaces: no-break, full-width
+}
+
+enum glyph { GLYPH_OTHER, GLYPH_DIGIT, GLYPH_GAP };
+
+// What stands at `at`, before `end`, and its bytes; one byte of what is no UTF-8.
+static enum glyph glyph_at(const char *at, const char *end, size_t *bytes) {
+  uint32_t code;
+  *bytes = utf8_decode(at, end, &code);
+  if (!*bytes) {
+    *bytes = 1;
+    return GLYPH_OTHER;
+  }
+  if (is_digit(*at) || (code >= 0xff10 && code <= 0xff19)) return GLYPH_DIGIT; // full-width
+  return is_gap(code) ? GLYPH_GAP : GLYPH_OTHER;
+}
+
+static size_t count_digits(const char *text, size_t len) {
+  size_t n = 0, bytes;
+  for (const char *at = text, *end = text + len; at < end; at += bytes)
+    n += glyph_at(at, end, &bytes) == GLYPH_DIGIT;
+  return n;
+}
+
+// ---- masking ----
+
+static void put(char **to, const char *bytes, size_t len) {
+  *to = mempcpy(*to, bytes, len);
+}
+
+// "+82 10-1234-5678" → "+8210****5678"; with no middle to hide, nothing is shown.
+static void print_number(const char *text, size_t len, char **to) {
+  size_t digits = count_digits(text, len);
+  if (digits < HIDDEN_DIGITS + TAIL_DIGITS) {
+    put(to, "***", 3);
+    return;
+  }
+  size_t head = digits - HIDDEN_DIGITS - TAIL_DIGITS;
+  if (head > HEAD_DIGITS) head = HEAD_DIGITS;
+  if (text[0] == '+') put(to, "+", 1);
+  size_t seen = 0, bytes;
+  for (const char *at = text, *end = text + len; at < end; at += bytes) {
+    if (glyph_at(at, end, &bytes) != GLYPH_DIGIT) continue;
+    if (seen == head) put(to, "****", 4);
+    if (seen < head || seen >= digits - TAIL_DIGITS) put(to, at, bytes);
+    seen++;
+  }
+}
+
+// Length of the digits at `text`, with one '+' before and gaps between them.
+static size_t run_length(const char *text, size_t len) {
+  const char *end = text + len, *behind = text; // behind the last digit
+  size_t gap = 0, bytes;
+  for (const char *at = text + (len > 0 && text[0] == '+'); at < end && gap <= GAP_MAX; at += bytes) {
+    enum glyph glyph = glyph_at(at, end, &bytes);
+    if (glyph == GLYPH_DIGIT)
+      behind = at + bytes;
+    else if (glyph == GLYPH_OTHER || behind == text)
+      break;
+    gap = glyph == GLYPH_DIGIT ? 0 : gap + 1;
+  }
+  return (size_t)(behind - text);
+}
+
+static void print_run(const char *at, size_t len, char **to) {
+  if (count_digits(at, len) >= RUN_DIGITS)
+    print_number(at, len, to);
+  else
+    put(to, at, len);
+}
+
+static void print_numbers_masked(const char *text, size_t len, char **to) {
+  for (size_t i = 0; i < len;) {
+    size_t run = run_length(text + i, len - i);
+    if (run > 0)
+      print_run(text + i, run, to);
+    else
+      put(to, text + i, 1);
+    i += run > 0 ? run : 1;
+  }
+}
+
+// "ann@x.kr" → "a***@x.kr"
+static void print_email(const char *text, size_t len, char **to) {
+  const char *domain = memrchr(text, '@', len);
+  if (isascii(text[0]) && text[0] != '@') put(to, text, 1);
+  put(to, "***", 3);
+  print_numbers_masked(domain, len - (size_t)(domain - text), to);
+}
+
+static bool is_local_char(char c) {
+  return !isascii(c) || isalnum((unsigned char)c) || strchr("!#$%&'*+-/=?^_`{|}~.", c);
+}
+
+static bool is_domain_char(char c) {
+  return isascii(c) && (isalnum((unsigned char)c) || c == '-' || c == '.');
+}
+
+// Length of the e-mail address that begins at `at`, 0 if none does.
+static size_t email_length(const char *at, const char *end) {
+  const char *sign = at, *behind;
+  while (sign < end && sign - at < LOCAL_MAX && is_local_char(*sign)) sign++;
+  if (sign == at || sign == end || *sign != '@') return 0;
+  for (behind = sign + 1; behind < end && is_domain_char(*behind);) behind++;
+  return behind > sign + 1 ? (size_t)(behind - at) : 0;
+}
+
+// Masked, an e-mail address (3 bytes or more) is at most 3 longer, so at most twice as long; anything else is
+// no longer, or "***". Zeroed, so that it ends.
+static char *new_masked(size_t len) {
+  return mem_alloc(2 * len + sizeof "***");
+}
+
+char *personal_mask(const char *recipient) {
+  size_t len = strlen(recipient);
+  char *masked = new_masked(len), *to = masked;
+  if (len > 0 && email_length(recipient, recipient + len) == len)
+    print_email(recipient, len, &to);
+  else if (strspn(recipient, phone_chars) == len)
+    print_number(recipient, len, &to);
+  else
+    put(&to, "***", 3);
+  return masked;
+}
+
+// Most texts hold no digit and no address.
+static bool is_harmless(const char *text) {
+  for (; *text; text++)
+    if (*text == '@' || is_digit(*text) || !isascii(*text)) return false; // digits may be full-width
+  return true;
+}
+
+char *personal_mask_text(const char *text) {
+  if (is_harmless(text)) return mem_strdup(text);
+  size_t len = strlen(text);
+  char *masked = new_masked(len), *to = masked;
+  const char *end = text + len;
+  bool in_word = false; // no address begins in the middle of a word
+  for (const char *at = text; at < end;) {
+    size_t email = in_word ? 0 : email_length(at, end);
+    size_t run = email > 0 ? 0 : run_length(at, (size_t)(end - at));
+    if (email > 0)
+      print_email(at, email, &to);
+    else if (run > 0)
+      print_run(at, run, &to);
+    else
+      put(&to, at, 1);
+    in_word = email == 0 && run == 0 && is_local_char(*at);
+    at += email > 0 ? email : run > 0 ? run : 1;
+  }
+  return masked;
+}
+
+// ---- hashing ----
+
+// "010-1234-5678", "+82 10 1234 5678", "0082 (0)10 1234 5678" → "+821012345678". New string.
+static char *plain_number(const char *text) {
+  char *digits = mem_alloc(strlen(text) + sizeof "+82");
+  char *to = digits;
+  for (; *text; text++)
+    if (is_digit(*text)) *to++ = *text;
+  const char *number = strncmp(digits, "00", 2) == 0 ? digits + 2 : digits;
+  bool national = number == digits && *number == '0';
+  if (!national && strncmp(number, "820", 3) == 0) { // the trunk prefix does not belong behind a country code
+    number += 2;
+    national = true;
+  }
+  char *plain = mem_printf("+%s%s", national ? "82" : "", number + national);
+  free(digits);
+  return plain;
+}
+
+static char *lower_case(const char *text) {
+  char *lower = mem_strdup(text);
+  for (char *at = lower; *at; at++)
+    if (*at >= 'A' && *at <= 'Z') *at = (char)(*at + ('a' - 'A'));
+  return lower;
+}
+
+static char *trimmed(const char *text) {
+  text += strspn(text, " \t\r\n");
+  size_t len = strlen(text);
+  while (len > 0 && strchr(" \t\r\n", text[len - 1])) len--;
+  return mem_strndup(text, len);
+}
+
+static char *plain_form(const char *recipient) {
+  AUTO_FREE char *text = trimmed(recipient);
+  if (strchr(text, '@')) return lower_case(text);
+  bool number = *text && text[strspn(text, phone_chars)] == '\0';
+  return number ? plain_number(text) : take(text);
+}
+
+void personal_hash(const char *key, const char *recipient, uint8_t out[PERSONAL_HASH_SIZE]) {
+  AUTO_FREE char *plain = plain_form(recipient);
+  unsigned len = PERSONAL_HASH_SIZE;
+  const void *done =
+      HMAC(EVP_sha256(), key, (int)strlen(key), (const unsigned char *)plain, strlen(plain), out, &len);
+  if (!done) abort(); // out of memory
+}

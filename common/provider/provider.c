@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT
+// Loads provider files: checks each against provider.schema.json, then makes its places ready for reading.
+// The schema is the only judge: what it accepts is loaded, so an editor with the schema at hand tells the
+// same as we do.
+#include "common/base/embedded.h"
+#include "common/base/file.h"
+#include "common/base/mem.h"
+#include "common/json/schema.h"
+#include "common/provider/provider_file.h"
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_MAX_BYTES = 1024 * 1024 };
+
+struct providers {
+  struct provider **list;
+  char **files; // where each came from, for messages
+  size_t n;
+};
+
+static const char *const outcome_names[] = {
+    [OUTCOME_DELIVERED] = "delivered",
+    [OUTCOME_FAILED] = "failed",
+    [OUTCOME_ACCOUNT_FAULT] = "account_fault",
+    [OUTCOME_UNCONFIRMED] = "unconfirmed",
+};
+
+const char *provider_outcome_name(enum provider_outcome outcome) {
+  return outcome_names[outcome];
+}
+
+// ---- making ready; every node was checked by the schema before
+
+// A pointer the schema let through and json_pointer_init() refuses is a fault of ours: both are RFC 6901.
+static struct json_pointer pointer_of(const json_t *node) {
+  struct json_pointer pointer = {0};
+  struct err err;
+  if (!json_pointer_init(&pointer, json_string_value(node), &err)) abort();
+  return pointer;
+}
+
+// A pointer, an array of them, or {"value": …}; nothing at all where the key is left out.
+static struct provider_where where_of(const json_t *object, const char *key) {
+  const json_t *node = json_object_get(object, key);
+  struct provider_where where = {.literal = json_string_value(json_object_get(node, "value"))};
+  if (json_is_string(node)) {
+    where.pointers = mem_array(1, sizeof *where.pointers);
+    where.pointers[where.n++] = pointer_of(node);
+  } else if (json_is_array(node)) {
+    where.pointers = mem_array(json_array_size(node), sizeof *where.pointers);
+    while (where.n < json_array_size(node)) {
+      where.pointers[where.n] = pointer_of(json_array_get(node, where.n));
+      where.n++;
+    }
+  }
+  return where;
+}
+
+static void where_fini(struct provider_where *where) {
+  for (size_t i = 0; i < where->n; i++) json_pointer_fini(&where->pointers[i]);
+  free(where->pointers);
+}
+
+static void equals_load(struct provider_conditions *conditions, json_t *object) {
+  conditions->equals = mem_array(json_object_size(object) + 1, sizeof *conditions->equals);
+  const char *pointer;
+  json_t *values;
+  json_object_foreach(object, pointer, values) {
+    AUTO_JSON *text = json_string(pointer);
+    conditions->equals[conditions->n_equals++] =
+        (struct provider_equals){.pointer = pointer_of(text), .values = values};
+  }
+}
+
+static void conditions_fini(struct provider_conditions *conditions) {
+  where_fini(&conditions->present);
+  where_fini(&conditions->absent);
+  for (size_t i = 0; i < conditions->n_equals; i++) json_pointer_fini(&conditions->equals[i].pointer);
+  free(conditions->equals);
+}
+
+static int zone_minutes(const char *zone) { // "+09:00", or NULL for UTC
+  if (!zone) return 0;
+  int minutes = ((zone[1] - '0') * 10 + zone[2] - '0') * 60 + (zone[4] - '0') * 10 + zone[5] - '0';
+  return zone[0] == '-' ? -minutes : minutes;
+}
+
+static void kind_load(struct provider_kind_rule *kind, const json_t *node) {
+  const json_t *when = json_object_get(node, "when");
+  kind->name = json_string_value(json_object_get(node, "name"));
+  const char *is = json_string_value(json_object_get(node, "kind"));
+  kind->kind = strcmp(is, "receipt") == 0 ? PROVIDER_RECEIPT : PROVIDER_OTHER;
+  kind->when.present = where_of(when, "present");
+  kind->when.absent = where_of(when, "absent");
+  equals_load(&kind->when, json_object_get(when, "equals"));
+  kind->id = where_of(node, "id");
+  kind->channel = where_of(node, "channel");
+  kind->code = where_of(node, "code");
+  kind->reason = where_of(node, "reason");
+  kind->time = where_of(node, "time");
+  kind->zone_minutes = zone_minutes(json_string_value(json_object_get(node, "zone")));
+  kind->recipient = where_of(node, "recipient");
+  kind->reference = where_of(node, "reference");
+  kind->dedupe = where_of(node, "dedupe");
+}
+
+static void kind_fini(struct provider_kind_rule *kind) {
+  struct provider_where *all[] = {&kind->id,   &kind->channel,   &kind->code,      &kind->reason,
+                                  &kind->time, &kind->recipient, &kind->reference, &kind->dedupe};
+  for (size_t i = 0; i < COUNT_OF(all); i++) where_fini(all[i]);
+  conditions_fini(&kind->when);
+}
+
+static void shape_load(struct provider_shape *shape, const json_t *node) {
+  const json_t *each = json_object_get(node, "each");
+  shape->has_each = each != NULL;
+  if (each) shape->each = pointer_of(each);
+  equals_load(&shape->requires, json_object_get(node, "requires"));
+  shape->id = where_of(node, "id");
+  shape->code = where_of(node, "code");
+  shape->accepted = json_object_get(node, "accepted");
+  shape->reason = where_of(node, "reason");
+  shape->recipient = where_of(node, "recipient");
+  shape->reference = where_of(node, "reference");
+  shape->shared_reference = where_of(node, "shared_reference");
+  shape->channel = where_of(node, "channel");
+}
+
+static void shape_fini(struct provider_shape *shape) {
+  struct provider_where *all[] = {&shape->id,        &shape->code,      &shape->reason,
+                                  &shape->recipient, &shape->reference, &shape->shared_reference,
+                                  &shape->channel};
+  for (size_t i = 0; i < COUNT_OF(all); i++) where_fini(all[i]);
+  conditions_fini(&shape->requires);
+  json_pointer_fini(&shape->each);
+}
+
+// A whole number may be written 300 or 300.0; to JSON Schema they are the same.
+static int64_t number_at(const json_t *object, const char *key, int64_t otherwise) {
+  const json_t *node = json_object_get(object, key);
+  return node ? (int64_t)json_number_value(node) : otherwise;
+}
+
+static void expects_load(struct provider_expects *expects, const json_t *node) {
+  enum { THREE_DAYS_S = 3 * 24 * 60 * 60 };
+  expects->receipt_within_s = number_at(node, "receipt_within_s", 300);
+  expects->expires_after_s = number_at(node, "expires_after_s", THREE_DAYS_S);
+  expects->unconfirmed_within_s = number_at(node, "unconfirmed_within_s", THREE_DAYS_S);
+}
+
+static void webhook_load(struct provider *provider, const json_t *webhook) {
+  provider->elements = pointer_of(json_object_get(webhook, "elements"));
+  provider->ack = json_object_get(webhook, "ack");
+  provider->refused = json_object_get(webhook, "refused");
+  provider->budget_ms = number_at(webhook, "budget_ms", 0);
+  provider->deadline_ms = number_at(webhook, "deadline_ms", provider->budget_ms + 3500);
+  const json_t *kinds = json_object_get(webhook, "kinds");
+  provider->n_kinds = json_array_size(kinds);
+  provider->kinds = mem_array(provider->n_kinds, sizeof *provider->kinds);
+  for (size_t i = 0; i < provider->n_kinds; i++) kind_load(&provider->kinds[i], json_array_get(kinds, i));
+}
+
+static struct provider *provider_compile(const json_t *document) {
+  struct provider *provider = mem_alloc(sizeof *provider);
+  provider->document = json_deep_copy(document);
+  document = provider->document;
+  provider->name = json_string_value(json_object_get(document, "provider"));
+  webhook_load(provider, json_object_get(document, "webhook"));
+  provider->outcomes = json_object_get(document, "outcomes");
+  const json_t *shapes = json_object_get(json_object_get(document, "acceptance"), "shapes");
+  provider->n_shapes = json_array_size(shapes);
+  provider->shapes = mem_array(provider->n_shapes + 1, sizeof *provider->shapes);
+  for (size_t i = 0; i < provider->n_shapes; i++) shape_load(&provider->shapes[i], json_array_get(shapes, i));
+  expects_load(&provider->expects, json_object_get(document, "expects"));
+  return provider;
+}
+
+static struct provider *provider_check(const struct schema *schema, const json_t *document, const char *file,
+                                       struct err *err) {
+  if (schema_check(schema, document, err)) return provider_compile(document);
+  err_prefix(err, "%s: ", file);
+  return NULL;
+}
+
+struct provider *provider_new(const json_t *document, const char *file, struct err *err) {
+  struct schema *schema = schema_open("provider.schema.json", err);
+  if (!schema) return NULL;
+  struct provider *provider = provider_check(schema, document, file, err);
+  schema_free(schema);
+  return provider;
+}
+
+void provider_free(struct provider *provider) {
+  if (!provider) return;
+  for (size_t i = 0; i < provider->n_kinds; i++) kind_fini(&provider->kinds[i]);
+  for (size_t i = 0; i < provider->n_shapes; i++) shape_fini(&provider->shapes[i]);
+  free(provider->kinds);
+  free(provider->shapes);
+  json_pointer_fini(&provider->elements);
+  json_decref(provider->document);
+  free(provider);
+}
+
+// ---- all files of a folder
+
+static bool providers_add(struct providers *providers, const struct schema *schema, const char *file,
+                          const char *text, size_t len, struct err *err) {
+  AUTO_JSON *document = json_parse(text, len, err);
+  if (!document) return err_prefix(err, "%s: ", file);
+  struct provider *provider = provider_check(schema, document, file, err);
+  if (!provider) return false;
+  for (size_t i = 0; i < providers->n; i++) {
+    if (strcmp(providers->list[i]->name, provider->name) != 0) continue;
+    err_set(err, "%s: /provider: \"%s\" is already taken by %s", file, provider->name, providers->files[i]);
+    provider_free(provider);
+    return false;
+  }
+  providers->list = mem_grow(providers->list, providers->n + 1, sizeof *providers->list);
+  providers->files = mem_grow(providers->files, providers->n + 1, sizeof *providers->files);
+  providers->list[providers->n] = provider;
+  providers->files[providers->n++] = mem_strdup(file);
+  return true;
+}
+
+static bool add_built_in(struct providers *providers, const struct schema *schema, struct err *err) {
+  for (const struct embedded *file = embedded_providers; file->name; file++) {
+    if (!providers_add(providers, schema, file->name, file->text, file->len, err)) return false;
+  }
+  return true;
+}
+
+static int is_provider_file(const struct dirent *entry) {
+  size_t len = strlen(entry->d_name);
+  return entry->d_name[0] != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".json") == 0;
+}
+
+static bool add_file(struct providers *providers, const struct schema *schema, const char *dir,
+                     const char *name, struct err *err) {
+  AUTO_FREE char *path = mem_printf("%s/%s", dir, name);
+  size_t len;
+  AUTO_FREE char *text = file_read(path, FILE_MAX_BYTES, &len, err);
+  if (!text) return err_prefix(err, "%s: ", path);
+  return providers_add(providers, schema, path, text, len, err);
+}
+
+static bool add_folder(struct providers *providers, const struct schema *schema, const char *dir,
+                       struct err *err) {
+  struct dirent **entries;
+  int n = scandir(dir, &entries, is_provider_file, alphasort);
+  if (n < 0) return err_set(err, "%s: %s", dir, strerror(errno));
+  bool ok = n > 0 || err_set(err, "%s: expected provider files (*.json), found none", dir);
+  for (int i = 0; i < n; i++) {
+    ok = ok && add_file(providers, schema, dir, entries[i]->d_name, err);
+    free(entries[i]);
+  }
+  free(entries);
+  return ok;
+}
+
+struct providers *providers_load(const char *dir, struct err *err) {
+  struct schema *schema = schema_open("provider.schema.json", err);
+  if (!schema) return NULL;
+  struct providers *providers = mem_alloc(sizeof *providers);
+  bool ok = *dir ? add_folder(providers, schema, dir, err) : add_built_in(providers, schema, err);
+  schema_free(schema);
+  if (ok) return providers;
+  providers_free(providers);
+  return NULL;
+}
+
+void providers_free(struct providers *providers) {
+  if (!providers) return;
+  for (size_t i = 0; i < providers->n; i++) {
+    provider_free(providers->list[i]);
+    free(providers->files[i]);
+  }
+  free(providers->list);
+  free(providers->files);
+  free(providers);
+}
+
+const struct provider *providers_find(const struct providers *providers, const char *name) {
+  for (size_t i = 0; i < providers->n; i++) {
+    if (strcmp(providers->list[i]->name, name) == 0) return providers->list[i];
+  }
+  return NULL;
+}
+
+char *providers_names(const struct providers *providers) {
+  char *names = mem_strdup("");
+  for (size_t i = 0; i < providers->n; i++) {
+    char *longer = mem_printf("%s%s%s", names, i ? ", " : "", provider_name(providers->list[i]));
+    free(names);
+    names = longer;
+  }
+  return names;
+}
+
+// ---- what a loaded provider says of itself
+
+const char *provider_name(const struct provider *provider) {
+  return provider->name;
+}
+
+int64_t provider_budget_ms(const struct provider *provider) {
+  return provider->budget_ms;
+}
+
+int64_t provider_deadline_ms(const struct provider *provider) {
+  enum { BODY_LEAST_MS = 500 }; // what a body has to come in, whatever the file says
+  int64_t least_ms = provider->budget_ms + BODY_LEAST_MS;
+  return provider->deadline_ms > least_ms ? provider->deadline_ms : least_ms;
+}
+
+const struct json_pointer *provider_elements(const struct provider *provider) {
+  return &provider->elements;
+}
+
+struct provider_expects provider_expects(const struct provider *provider) {
+  return provider->expects;
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// Private to provider.c (which loads a file into this) and provider_read.c (which reads elements and answers
+// with it). Strings are borrowed from `document`, which the provider owns.
+#pragma once
+#include "common/provider/provider.h"
+
+enum { PROVIDER_DEDUPE_MAX = 8, PROVIDER_TEXT_MAX = 64 };
+
+struct provider_where { // the first place with a usable value, else the literal
+  struct json_pointer *pointers;
+  size_t n;
+  const char *literal;
+};
+
+struct provider_equals {
+  struct json_pointer pointer;
+  const json_t *values; // array of strings
+};
+
+struct provider_conditions { // all must hold
+  struct provider_where present, absent;
+  struct provider_equals *equals;
+  size_t n_equals;
+};
+
+struct provider_kind_rule {
+  const char *name;
+  enum provider_kind kind;
+  struct provider_conditions when;
+  struct provider_where id, channel, code, reason, time, recipient, reference, dedupe;
+  int zone_minutes;
+};
+
+struct provider_shape {
+  bool has_each;
+  struct json_pointer each;
+  struct provider_conditions requires; // only its equals
+  struct provider_where id, code, reason, recipient, reference, shared_reference, channel;
+  const json_t *accepted; // array of strings, or NULL: every id is accepted
+};
+
+struct provider {
+  json_t *document;
+  const char *name;
+  struct json_pointer elements;
+  struct provider_kind_rule *kinds;
+  size_t n_kinds;
+  const json_t *ack, *refused; // {"status", "body"}
+  const json_t *outcomes;      // code → {"outcome", "reason"}
+  struct provider_shape *shapes;
+  size_t n_shapes;
+  int64_t budget_ms, deadline_ms;
+  struct provider_expects expects;
+};

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: MIT
+// Reads webhook elements and send responses with a loaded provider, and makes its answers. Pure: no clock, no
+// I/O. What comes in was written by strangers; nothing of it but ids, codes and reasons ever reaches a
+// message.
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/utf8.h"
+#include "common/provider/personal.h"
+#include "common/provider/provider_file.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { REASON_MAX_BYTES = 500, REFERENCE_MAX_BYTES = 255, NUMBER_SIZE = 24 };
+
+// ---- values
+
+// C0, DEL and, as UTF-8, C1.
+static bool has_control(const char *text) {
+  for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+    if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0)) return true;
+  }
+  return false;
+}
+
+static bool fits(const char *text, size_t max_bytes) {
+  return strlen(text) <= max_bytes && !has_control(text);
+}
+
+bool provider_id_ok(const char *id) {
+  return *id && fits(id, PROVIDER_ID_MAX);
+}
+
+// The first place whose value is text or a whole number of at most max_bytes, else the literal, else NULL.
+static const char *read_text(const struct provider_where *where, const json_t *from, size_t max_bytes,
+                             char buf[NUMBER_SIZE]) {
+  for (size_t i = 0; i < where->n; i++) {
+    const char *text = json_scalar_text(json_at(from, &where->pointers[i]), buf);
+    if (text && fits(text, max_bytes)) return text;
+  }
+  return where->literal;
+}
+
+// As read_text() without a limit: for what is copied, hashed or parsed at once.
+static const char *read_any(const struct provider_where *where, const json_t *from, char buf[NUMBER_SIZE]) {
+  for (size_t i = 0; i < where->n; i++) {
+    const char *text = json_scalar_text(json_at(from, &where->pointers[i]), buf);
+    if (text) return text;
+  }
+  return where->literal;
+}
+
+static bool is_listed(const json_t *values, const char *text) {
+  for (size_t i = 0; i < json_array_size(values); i++) {
+    if (strcmp(json_string_value(json_array_get(values, i)), text) == 0) return true;
+  }
+  return false;
+}
+
+// The first condition that does not hold, or NULL.
+static const struct provider_equals *first_unequal(const struct provider_conditions *conditions,
+                                                   const json_t *in) {
+  for (size_t i = 0; i < conditions->n_equals; i++) {
+    char buf[NUMBER_SIZE];
+    const char *text = json_scalar_text(json_at(in, &conditions->equals[i].pointer), buf);
+    if (!text || !is_listed(conditions->equals[i].values, text)) return &conditions->equals[i];
+  }
+  return NULL;
+}
+
+static size_t count_present(const struct provider_where *places, const json_t *in) {
+  size_t n = 0;
+  for (size_t i = 0; i < places->n; i++) {
+    const json_t *value = json_at(in, &places->pointers[i]);
+    n += value && !json_is_null(value);
+  }
+  return n;
+}
+
+static bool conditions_hold(const struct provider_conditions *conditions, const json_t *in) {
+  return count_present(&conditions->present, in) == conditions->present.n &&
+         count_present(&conditions->absent, in) == 0 && !first_unequal(conditions, in);
+}
+
+static const char *where_shown(const struct provider_where *where) {
+  return where->n ? where->pointers[0].text : "(nowhere)";
+}
+
+// ---- answers
+
+static bool is_placeholder(const json_t *value) {
+  return json_is_string(value) && strncmp(json_string_value(value), "${", 2) == 0;
+}
+
+// What "${/pointer}" stands for: the text or number there, else "".
+static json_t *resolve(const json_t *placeholder, const json_t *body) {
+  const char *text = json_string_value(placeholder);
+  AUTO_FREE char *inner = mem_strndup(text + 2, strlen(text) - 3);
+  struct json_pointer pointer;
+  struct err err;
+  if (!json_pointer_init(&pointer, inner, &err)) abort(); // the schema let nothing else through
+  const json_t *value = body ? json_at(body, &pointer) : NULL;
+  json_pointer_fini(&pointer);
+  return json_is_string(value) || json_is_number(value) ? json_deep_copy(value) : json_string("");
+}
+
+static void fill(json_t *node, const json_t *body) {
+  const char *key;
+  json_t *member;
+  size_t i;
+  json_object_foreach(node, key, member) {
+    if (is_placeholder(member))
+      json_object_set_new(node, key, resolve(member, body));
+    else
+      fill(member, body);
+  }
+  json_array_foreach(node, i, member) {
+    if (is_placeholder(member))
+      json_array_set_new(node, i, resolve(member, body));
+    else
+      fill(member, body);
+  }
+}
+
+static struct provider_ack answer(const json_t *node, const json_t *body) {
+  struct provider_ack ack = {.status = (int)json_number_value(json_object_get(node, "status"))};
+  AUTO_JSON *filled = json_deep_copy(json_object_get(node, "body"));
+  if (!filled) return ack;
+  fill(filled, body);
+  ack.body = json_text(filled);
+  return ack;
+}
+
+struct provider_ack provider_ack(const struct provider *provider, const json_t *body) {
+  return answer(provider->ack, body);
+}
+
+struct provider_ack provider_refusal(const struct provider *provider, const json_t *body) {
+  return answer(provider->refused, body);
+}
+
+// ---- elements
+
+static const struct provider_kind_rule *kind_find(const struct provider *provider, const json_t *element) {
+  if (!json_is_object(element)) return NULL;
+  for (size_t i = 0; i < provider->n_kinds; i++) {
+    if (conditions_hold(&provider->kinds[i].when, element)) return &provider->kinds[i];
+  }
+  return NULL;
+}
+
+static bool err_no_kind(struct err *err, const json_t *element) {
+  if (!json_is_object(element)) return err_set(err, "expected an object");
+  return err_set(err, "no kind of the provider file fits");
+}
+
+static bool err_no_value(struct err *err, const struct provider_kind_rule *kind, const char *what,
+                         const struct provider_where *where) {
+  return err_set(err, "%s without a usable %s at %s", kind->name, what, where_shown(where));
+}
+
+bool provider_classify(const struct provider *provider, const json_t *element, struct provider_element *out,
+                       struct err *err) {
+  const struct provider_kind_rule *kind = kind_find(provider, element);
+  if (!kind) return err_no_kind(err, element);
+  const char *id = read_text(&kind->id, element, PROVIDER_ID_MAX, out->id_buf);
+  if (!id && kind->kind == PROVIDER_RECEIPT) return err_no_value(err, kind, "id", &kind->id);
+  out->kind = kind->kind;
+  out->kind_name = kind->name;
+  out->id = id;
+  return true;
+}
+
+static enum provider_outcome outcome_of(const json_t *row) {
+  const char *name = json_string_value(json_object_get(row, "outcome"));
+  if (strcmp(name, provider_outcome_name(OUTCOME_DELIVERED)) == 0) return OUTCOME_DELIVERED;
+  if (strcmp(name, provider_outcome_name(OUTCOME_ACCOUNT_FAULT)) == 0) return OUTCOME_ACCOUNT_FAULT;
+  if (strcmp(name, provider_outcome_name(OUTCOME_UNCONFIRMED)) == 0) return OUTCOME_UNCONFIRMED;
+  return OUTCOME_FAILED;
+}
+
+static void read_outcome(const struct provider *provider, struct provider_receipt *receipt,
+                         const char *said) {
+  const json_t *row = json_object_get(provider->outcomes, receipt->code);
+  receipt->known_code = row != NULL;
+  receipt->outcome = row ? outcome_of(row) : OUTCOME_FAILED;
+  if (!row) {
+    receipt->reason = mem_printf("unknown code %s%s%s", receipt->code, said ? ": " : "", said ? said : "");
+  } else {
+    if (!said) said = json_string_value(json_object_get(row, "reason"));
+    receipt->reason = mem_strdup_or_null(said);
+  }
+  if (receipt->reason) receipt->reason[utf8_cut(receipt->reason, REASON_MAX_BYTES)] = '\0';
+}
+
+static void read_dedupe(const struct provider_kind_rule *kind, const json_t *element,
+                        struct provider_receipt *receipt, char (*buf)[NUMBER_SIZE]) {
+  for (size_t i = 0; i < kind->dedupe.n; i++) {
+    const char *text = json_scalar_text(json_at(element, &kind->dedupe.pointers[i]), buf[i]);
+    receipt->dedupe[receipt->n_dedupe++] = text ? text : "";
+  }
+}
+
+static int64_t read_time(const struct provider_kind_rule *kind, const json_t *element) {
+  char buf[NUMBER_SIZE];
+  int64_t time_ms;
+  const char *text = read_any(&kind->time, element, buf);
+  return text && clock_parse_time(text, kind->zone_minutes, &time_ms) ? time_ms : -1;
+}
+
+bool provider_read_receipt(const struct provider *provider, const json_t *element,
+                           struct provider_receipt *out, struct err *err) {
+  memset(out, 0, sizeof *out);
+  const struct provider_kind_rule *kind = kind_find(provider, element);
+  if (!kind) return err_no_kind(err, element);
+  if (kind->kind != PROVIDER_RECEIPT) return err_set(err, "%s, which is no receipt", kind->name);
+  out->id = read_text(&kind->id, element, PROVIDER_ID_MAX, out->buf[0]);
+  if (!out->id) return err_no_value(err, kind, "id", &kind->id);
+  out->code = read_text(&kind->code, element, PROVIDER_TEXT_MAX, out->buf[1]);
+  if (!out->code) return err_no_value(err, kind, "code", &kind->code);
+  out->channel = read_text(&kind->channel, element, PROVIDER_TEXT_MAX, out->buf[2]);
+  out->recipient = read_text(&kind->recipient, element, REFERENCE_MAX_BYTES, out->buf[3]);
+  out->reference = read_text(&kind->reference, element, REFERENCE_MAX_BYTES, out->buf[4]);
+  out->time_ms = read_time(kind, element);
+  read_dedupe(kind, element, out, out->buf + 5);
+  char buf[NUMBER_SIZE];
+  read_outcome(provider, out, read_any(&kind->reason, element, buf));
+  return true;
+}
+
+void provider_receipt_fini(struct provider_receipt *receipt) {
+  free(receipt->reason);
+  receipt->reason = NULL;
+}
+
+static bool mask_at(json_t *element, const struct json_pointer *pointer) {
+  const json_t *value = json_at(element, pointer);
+  if (!value || json_is_null(value)) return false;
+  char buf[NUMBER_SIZE];
+  const char *text = json_scalar_text(value, buf);
+  AUTO_FREE char *masked = personal_mask(text ? text : ""); // of a list of numbers nothing is kept
+  return json_replace_at(element, pointer, json_string(masked));
+}
+
+// The provider's own words may name the number.
+static bool mask_words_at(json_t *element, const struct json_pointer *pointer) {
+  const char *words = json_string_value(json_at(element, pointer));
+  if (!words) return false;
+  AUTO_FREE char *masked = personal_mask_text(words);
+  return strcmp(masked, words) != 0 && json_replace_at(element, pointer, json_string(masked));
+}
+
+bool provider_mask_element(const struct provider *provider, json_t *element) {
+  bool changed = false;
+  for (size_t i = 0; i < provider->n_kinds; i++) {
+    const struct provider_where *recipient = &provider->kinds[i].recipient;
+    const struct provider_where *reason = &provider->kinds[i].reason;
+    for (size_t j = 0; j < recipient->n; j++) changed |= mask_at(element, &recipient->pointers[j]);
+    for (size_t j = 0; j < reason->n; j++) changed |= mask_words_at(element, &reason->pointers[j]);
+  }
+  return changed;
+}
+
+// ---- send responses
+
+static void read_entry(const struct provider_shape *shape, const json_t *entry, const json_t *response,
+                       struct provider_acceptance *out) {
+  out->id = read_text(&shape->id, entry, PROVIDER_ID_MAX, out->buf[0]);
+  out->code = read_text(&shape->code, entry, PROVIDER_TEXT_MAX, out->buf[1]);
+  out->channel = read_text(&shape->channel, entry, PROVIDER_TEXT_MAX, out->buf[2]);
+  out->recipient = read_text(&shape->recipient, entry, REFERENCE_MAX_BYTES, out->buf[3]);
+  out->reference = read_text(&shape->reference, entry, REFERENCE_MAX_BYTES, out->buf[4]);
+  if (!out->reference)
+    out->reference = read_text(&shape->shared_reference, response, REFERENCE_MAX_BYTES, out->buf[4]);
+  out->reason = read_text(&shape->reason, entry, REASON_MAX_BYTES, out->buf[5]);
+  out->accepted = !shape->accepted || (out->code && is_listed(shape->accepted, out->code));
+}
+
+// A response that carries no id is still understood when it says that the message was refused.
+static bool shape_fits(const struct provider_shape *shape, const json_t *response) {
+  if (shape->has_each) return json_is_array(json_at(response, &shape->each));
+  struct provider_acceptance read = {0};
+  read_entry(shape, response, response, &read);
+  return read.id || (read.code && !read.accepted);
+}
+
+static const struct provider_shape *shape_find(const struct provider *provider, const json_t *response) {
+  for (size_t i = 0; i < provider->n_shapes; i++)
+    if (shape_fits(&provider->shapes[i], response)) return &provider->shapes[i];
+  return NULL;
+}
+
+// The answer as a whole said no: whatever the entries say, nobody's message was taken.
+static void refuse(const struct provider_equals *because, const json_t *response,
+                   struct provider_acceptance *out) {
+  const char *code = json_scalar_text(json_at(response, &because->pointer), out->buf[1]);
+  out->accepted = false;
+  out->code = code && fits(code, PROVIDER_TEXT_MAX) ? code : NULL;
+  out->reason = "the send request was refused as a whole";
+}
+
+// The response with `only` (reference stolen) in place of its recipients. What lies on the way there is
+// copied, the rest is shared, so that 200 recipients are not 200 copies.
+static json_t *with_entries(const struct provider_shape *shape, const json_t *response, json_t *only) {
+  struct json_pointer way = shape->each;
+  if (way.n_parts == 0) return only;
+  json_t *copy = json_copy((json_t *)(uintptr_t)response);
+  for (way.n_parts = 1; way.n_parts < shape->each.n_parts; way.n_parts++)
+    json_replace_at(copy, &way, json_copy(json_at(copy, &way)));
+  json_replace_at(copy, &way, only);
+  return copy;
+}
+
+json_t *provider_narrow(const struct provider *provider, const json_t *response, size_t i) {
+  const struct provider_shape *shape = shape_find(provider, response);
+  if (!shape->has_each) return json_copy((json_t *)(uintptr_t)response);
+  return with_entries(shape, response, json_pack("[O]", json_array_get(json_at(response, &shape->each), i)));
+}
+
+// Bounds what narrowing will cost before anything is built.
+static bool check_size(const struct provider_shape *shape, const json_t *response, size_t n,
+                       struct err *err) {
+  if (n == 0) return err_set(err, "%s: expected one recipient or more", shape->each.text);
+  if (n == 1) return true;
+  if (n > PROVIDER_RECIPIENTS_MAX)
+    return err_set(err, "%s: expected %d recipients at most, got %zu", shape->each.text,
+                   PROVIDER_RECIPIENTS_MAX, n);
+  AUTO_JSON *skeleton = with_entries(shape, response, json_array());
+  AUTO_FREE char *text = json_text(skeleton);
+  size_t len = strlen(text);
+  return n * len <= PROVIDER_NARROWED_MAX_BYTES ||
+         err_set(
+             err,
+             "%s: expected less around the recipients: %zu bytes go with each of %zu, and more than %d in "
+             "all is too much",
+             shape->each.text, len, n, PROVIDER_NARROWED_MAX_BYTES);
+}
+
+static bool err_no_id(struct err *err, const struct provider_shape *shape, size_t i) {
+  return err_set(err, "%s/%zu%s: expected a notification id", shape->each.text, i, where_shown(&shape->id));
+}
+
+static bool read_entries(const struct provider_shape *shape, const json_t *response,
+                         struct provider_acceptance *list, size_t n, struct err *err) {
+  const struct provider_equals *refusal = first_unequal(&shape->requires, response);
+  const json_t *entries = shape->has_each ? json_at(response, &shape->each) : NULL;
+  for (size_t i = 0; i < n; i++) {
+    const json_t *entry = shape->has_each ? json_array_get(entries, i) : response;
+    read_entry(shape, entry, response, &list[i]);
+    if (refusal) refuse(refusal, response, &list[i]);
+    if (!list[i].id && list[i].accepted) return err_no_id(err, shape, i);
+  }
+  return true;
+}
+
+static bool err_no_shape(const struct provider *provider, struct err *err) {
+  if (provider->n_shapes == 0)
+    return err_set(err, "provider %s has no rule for send responses; give notification_id instead",
+                   provider->name);
+  return err_set(err, "expected a send response of provider %s, for example with an id at %s", provider->name,
+                 where_shown(&provider->shapes[provider->n_shapes - 1].id));
+}
+
+bool provider_read_acceptance(const struct provider *provider, const json_t *response,
+                              struct provider_acceptance **out, size_t *n, struct err *err) {
+  const struct provider_shape *shape = shape_find(provider, response);
+  if (!shape) return err_no_shape(provider, err);
+  size_t count = shape->has_each ? json_array_size(json_at(response, &shape->each)) : 1;
+  if (!check_size(shape, response, count, err)) return false;
+  AUTO_FREE struct provider_acceptance *list = mem_array(count, sizeof *list);
+  if (!read_entries(shape, response, list, count, err)) return false;
+  *out = take(list);
+  *n = count;
+  return true;
+}
+
+void provider_acceptances_free(struct provider_acceptance *list, size_t n) {
+  (void)n; // they own nothing
+  free(list);
+}

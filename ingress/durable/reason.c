@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#include "ingress/durable/reason.h"
+
+#include "common/base/mem.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct reason_text {
+  struct reason_text *older;
+  char *text;
+};
+
+static const char *keep(struct reason *reason, const char *text) {
+  for (const struct reason_text *known = reason->texts; known; known = known->older)
+    if (strcmp(known->text, text) == 0) return known->text;
+  struct reason_text *added = mem_alloc(sizeof *added);
+  *added = (struct reason_text){.older = reason->texts, .text = mem_strdup(text)};
+  reason->texts = added;
+  return added->text;
+}
+
+void reason_set(struct reason *reason, const char *text) {
+  atomic_store(&reason->now, text ? keep(reason, text) : NULL);
+}
+
+void reason_fini(struct reason *reason) {
+  for (struct reason_text *text = reason->texts, *older; text; text = older) {
+    older = text->older;
+    free(text->text);
+    free(text);
+  }
+  *reason = (struct reason){.texts = NULL};
+}

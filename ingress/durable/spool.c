@@ -1,0 +1,557 @@
+// SPDX-License-Identifier: MIT
+#include "ingress/durable/spool.h"
+
+#include "common/base/clock.h"
+#include "common/base/crash_point.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "ingress/counters.h"
+#include "ingress/durable/reason.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  TICK_MS = 1000,
+  OPEN_AGAIN_MS = 1000,
+  OPEN_WAIT_MS = 1000,
+  WAITING_MAX_BYTES = 64 * 1024 * 1024, // of what waits for one commit: bounds memory on a disk that stalls
+};
+
+// ---- what one caller wants written: a copy, since a caller may leave before it is ----
+
+struct range {
+  int64_t first, last;
+};
+
+struct spool_job {
+  struct mail mail; // to who stores; a removal has none
+  struct spool_job *next;
+  struct publisher_message *messages;
+  size_t n_messages;
+  char *bytes; // what the messages point into
+  struct range *ranges;
+  size_t n_ranges;
+  struct loop *loop; // of who stores; NULL: a removal
+  spool_stored_fn *stored;
+  void *arg;
+  bool is_stored, given_up; // the writer's until it is posted; the loop's
+};
+
+static size_t text_size(const char *text) {
+  return text ? strlen(text) + 1 : 0;
+}
+
+static size_t message_size(const struct publisher_message *message) {
+  const struct event *ev = &message->event;
+  return text_size(ev->type) + text_size(ev->source) + text_size(ev->subject) + text_size(ev->provider) +
+         text_size(ev->endpoint) + text_size(ev->traceparent) + text_size(ev->reason) +
+         text_size(message->key) + message->value_len;
+}
+
+static const void *copy(char **to, const void *from, size_t size) {
+  if (!size) return NULL;
+  const void *at = memcpy(*to, from, size);
+  *to += size;
+  return at;
+}
+
+static void copy_text(char **to, const char **text) {
+  *text = copy(to, *text, text_size(*text));
+}
+
+static void copy_message(char **to, struct publisher_message *message) {
+  struct event *ev = &message->event;
+  const char **texts[] = {&ev->type,     &ev->source,      &ev->subject, &ev->provider,
+                          &ev->endpoint, &ev->traceparent, &ev->reason,  &message->key};
+  for (size_t i = 0; i < COUNT_OF(texts); i++) copy_text(to, texts[i]);
+  message->value = copy(to, message->value, message->value_len);
+}
+
+static struct spool_job *job_to_store(const struct publisher_message *messages, size_t n, size_t *bytes) {
+  struct spool_job *job = mem_alloc(sizeof *job);
+  job->messages = mem_array(n, sizeof *messages);
+  job->n_messages = n;
+  memcpy(job->messages, messages, n * sizeof *messages);
+  *bytes = n * sizeof *messages;
+  for (size_t i = 0; i < n; i++) *bytes += message_size(&messages[i]);
+  char *to = job->bytes = mem_alloc(*bytes);
+  for (size_t i = 0; i < n; i++) copy_message(&to, &job->messages[i]);
+  return job;
+}
+
+// Neighbours share a range.
+static struct spool_job *job_to_remove(const int64_t *ids, size_t n) {
+  struct range *ranges = mem_array(n, sizeof *ranges);
+  size_t n_ranges = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (n_ranges && ranges[n_ranges - 1].last + 1 == ids[i])
+      ranges[n_ranges - 1].last++;
+    else
+      ranges[n_ranges++] = (struct range){ids[i], ids[i]};
+  }
+  struct spool_job *job = mem_alloc(sizeof *job);
+  job->ranges = ranges;
+  job->n_ranges = n_ranges;
+  return job;
+}
+
+static void job_free(struct spool_job *job) {
+  free(job->messages);
+  free(job->bytes);
+  free(job->ranges);
+  free(job);
+}
+
+// ---- a batch: what becomes one transaction, and those who wait for it ----
+
+// Whoever lets go of it last frees it: the writer, or who waits for a removal.
+struct batch {
+  pthread_cond_t settled;
+  struct spool_job *first, **end;
+  size_t bytes;
+  unsigned holders;
+  bool done, removed;
+};
+
+static void cond_init(pthread_cond_t *cond) {
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(cond, &attributes);
+  pthread_condattr_destroy(&attributes);
+}
+
+static struct batch *batch_new(void) {
+  struct batch *batch = mem_alloc(sizeof *batch);
+  cond_init(&batch->settled);
+  batch->end = &batch->first;
+  batch->holders = 1; // the writer
+  return batch;
+}
+
+static void batch_free(struct batch *batch) {
+  for (struct spool_job *job = batch->first, *next; job; job = next) {
+    next = job->next;
+    job_free(job);
+  }
+  pthread_cond_destroy(&batch->settled);
+  free(batch);
+}
+
+struct spool {
+  char *dir;
+  struct spool_file *file; // the writer's alone until `is_open`
+  struct reason unopened;  // none as soon as it is open
+  atomic_bool closing;     // set under the lock
+  struct metrics *metrics;
+  metric_value *events, *used_bytes;
+  int64_t max_bytes, ready_percent;
+  _Atomic int64_t room_bytes; // max_bytes, or less where the disk has less
+  atomic_bool failing;
+  pthread_t writer;
+  pthread_mutex_t lock;           // of what follows, and of all batches
+  pthread_cond_t wanted, arrived; // the writer waits for jobs, the drain for rows
+  pthread_cond_t tried;           // who opens waits for the first try
+  bool is_open, has_tried;
+  struct batch *open; // which jobs join; never NULL
+  int64_t committed;  // the last id that is on the disk
+  int64_t last_id;    // the writer's own
+};
+
+// ---- the writer ----
+
+static bool put_all(struct spool *spool, const struct spool_job *job, int64_t *id, struct err *err) {
+  for (size_t i = 0; i < job->n_messages; i++)
+    if (!spool_file_put(spool->file, ++*id, &job->messages[i], err)) return false;
+  return true;
+}
+
+static bool drop_all(struct spool *spool, const struct spool_job *job, int64_t *dropped, struct err *err) {
+  for (size_t i = 0; i < job->n_ranges; i++)
+    if (!spool_file_drop(spool->file, job->ranges[i].first, job->ranges[i].last, dropped, err)) return false;
+  return true;
+}
+
+struct change {
+  int64_t last_id, dropped;
+};
+
+static bool write_jobs(struct spool *spool, const struct batch *batch, bool storing, struct change *change,
+                       struct err *err) {
+  if (!spool_file_begin(spool->file, err)) return false;
+  bool good = true;
+  for (const struct spool_job *job = batch->first; good && job; job = job->next)
+    good = drop_all(spool, job, &change->dropped, err) &&
+           (!storing || put_all(spool, job, &change->last_id, err));
+  CRASH_POINT("before_spool_commit");
+  good = good && spool_file_commit(spool->file, err);
+  if (!good) spool_file_rollback(spool->file);
+  CRASH_POINT("after_spool_commit");
+  return good;
+}
+
+static void note_failure(struct spool *spool, const struct err *err) {
+  metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "write", 1);
+  if (!atomic_exchange(&spool->failing, true))
+    log_warn("the spool cannot be written; senders are told to come back unless Kafka is there",
+             LOG_STR("cause", err->text), LOG_INT("events", atomic_load(spool->events)));
+}
+
+static void note_success(struct spool *spool) {
+  if (!atomic_exchange(&spool->failing, false)) return;
+  log_info("the spool can be written again", LOG_INT("events", atomic_load(spool->events)));
+}
+
+// False: nothing of it has been written.
+static bool try_to_commit(struct spool *spool, const struct batch *batch, bool storing) {
+  struct change change = {.last_id = spool->last_id};
+  struct err err;
+  if (!write_jobs(spool, batch, storing, &change, &err)) {
+    note_failure(spool, &err);
+    return false;
+  }
+  if (storing) note_success(spool);
+  metrics_add(spool->metrics, COUNTER_SPOOL_COMMITS, NULL, 1);
+  atomic_fetch_add(spool->events, change.last_id - spool->last_id - change.dropped);
+  spool->last_id = change.last_id;
+  return true;
+}
+
+static bool has_removals(const struct batch *batch) {
+  const struct spool_job *job = batch->first;
+  while (job && !job->n_ranges) job = job->next;
+  return job;
+}
+
+static void measure(struct spool *spool) {
+  int64_t room = spool_file_room_bytes(spool->file);
+  atomic_store(&spool->room_bytes, room >= 0 && room < spool->max_bytes ? room : spool->max_bytes);
+  atomic_store(spool->used_bytes, spool_file_used_bytes(spool->file));
+}
+
+// Room is made even where none is left for what wants in.
+static void commit(struct spool *spool, struct batch *batch, bool *stored, bool *removed) {
+  *stored = *removed = try_to_commit(spool, batch, true);
+  if (!*stored && has_removals(batch)) *removed = try_to_commit(spool, batch, false);
+  measure(spool);
+}
+
+static void count_refusal(struct spool *spool, const char *what) {
+  metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, what, 1);
+}
+
+// Tells each loop, and leaves in the batch what is told otherwise.
+static void post_stored(struct spool *spool, struct batch *batch, bool stored) {
+  struct spool_job *removals = NULL;
+  for (struct spool_job *job = batch->first, *next; job; job = next) {
+    next = job->next;
+    if (!job->loop) {
+      job->next = removals;
+      removals = job;
+      continue;
+    }
+    job->is_stored = stored;
+    if (!stored) count_refusal(spool, "refused");
+    loop_post(job->loop, &job->mail); // it is the loop's now
+  }
+  batch->first = removals;
+}
+
+static void settle(struct spool *spool, struct batch *batch, bool stored, bool removed) {
+  post_stored(spool, batch, stored);
+  pthread_mutex_lock(&spool->lock);
+  batch->done = true;
+  batch->removed = removed;
+  pthread_cond_broadcast(&batch->settled);
+  if (spool->committed != spool->last_id) pthread_cond_signal(&spool->arrived);
+  spool->committed = spool->last_id;
+  bool last = --batch->holders == 0;
+  pthread_mutex_unlock(&spool->lock);
+  if (last) batch_free(batch);
+}
+
+// What tells of time, not of events; and whether a failed disk has come back, which nobody else would find
+// out while readiness is red.
+static void look_around(struct spool *spool) {
+  struct err err;
+  int64_t oldest_ms = spool_file_oldest_ms(spool->file);
+  int64_t age_s = oldest_ms < 0 ? 0 : (clock_wall_ms() - oldest_ms) / 1000;
+  metrics_set(spool->metrics, COUNTER_SPOOL_AGE, NULL, age_s > 0 ? age_s : 0);
+  if (atomic_load(&spool->failing) && spool_file_probe(spool->file, &err)) note_success(spool);
+  measure(spool);
+}
+
+// The next batch, NULL when it is time to look around. At the end what is there is still written.
+static struct batch *next_batch(struct spool *spool, int64_t tick_at, bool *closing) {
+  struct timespec at = clock_timespec_at(tick_at);
+  struct batch *batch = NULL;
+  pthread_mutex_lock(&spool->lock);
+  int expired = 0;
+  while (!spool->open->first && !spool->closing && !expired)
+    expired = pthread_cond_timedwait(&spool->wanted, &spool->lock, &at);
+  *closing = spool->closing;
+  if (spool->open->first) {
+    batch = spool->open;
+    spool->open = batch_new();
+  }
+  pthread_mutex_unlock(&spool->lock);
+  return batch;
+}
+
+static void write_batches(struct spool *spool) {
+  int64_t tick_at = clock_mono_ms() + TICK_MS;
+  for (bool closing = false; !closing;) {
+    struct batch *batch = next_batch(spool, tick_at, &closing);
+    if (batch) {
+      bool stored, removed;
+      commit(spool, batch, &stored, &removed);
+      settle(spool, batch, stored, removed);
+    }
+    if (clock_mono_ms() < tick_at) continue;
+    look_around(spool);
+    tick_at = clock_mono_ms() + TICK_MS;
+  }
+}
+
+// ---- the writer opens the file, as soon as it can be ----
+
+static void tell_damage(struct spool *spool, struct spool_found *found) {
+  if (found->set_aside) {
+    metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "set_aside", 1);
+    log_error("the spool was damaged and is set aside; events that had not reached Kafka are in it",
+              LOG_STR("file", found->set_aside));
+  }
+  if (found->damaged_log) {
+    metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "set_aside", 1);
+    log_error("the spool's log was damaged; events behind the damage are in a copy of it only",
+              LOG_STR("file", found->damaged_log), LOG_INT("commits", found->lost_commits));
+  }
+  free(take(found->set_aside));
+  free(take(found->damaged_log));
+}
+
+static void tell_open(const struct spool *spool, const struct spool_found *found) {
+  if (found->bound_bytes > spool->max_bytes)
+    log_warn("the spool's file is larger than DOCHAK_SPOOL_MAX_BYTES; it is used, and does not shrink",
+             LOG_INT("bytes", found->bound_bytes), LOG_INT("max_bytes", spool->max_bytes));
+  log_info("spool open", LOG_STR("folder", spool->dir), LOG_INT("events", found->events));
+}
+
+// Once for each cause; the reason tells it as long as it lasts.
+static void note_unopened(struct spool *spool, const struct err *err) {
+  const char *before = reason_get(&spool->unopened);
+  AUTO_FREE char *reason = mem_printf("the spool cannot be opened: %s", err->text);
+  reason_set(&spool->unopened, reason);
+  metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "open", 1);
+  if (reason_get(&spool->unopened) != before)
+    log_warn("the spool cannot be opened; it is tried again every second, and without Kafka senders are told "
+             "to come back",
+             LOG_STR("cause", err->text));
+}
+
+// Its rows are the drain's to bring out from now on.
+static void use_file(struct spool *spool, const struct spool_found *found) {
+  atomic_store(spool->events, found->events);
+  measure(spool);
+  spool->last_id = found->last_id;
+  reason_set(&spool->unopened, NULL);
+  pthread_mutex_lock(&spool->lock);
+  spool->is_open = true;
+  spool->committed = found->last_id;
+  pthread_cond_signal(&spool->tried);
+  pthread_cond_signal(&spool->arrived);
+  pthread_mutex_unlock(&spool->lock);
+}
+
+static bool try_to_open(struct spool *spool) {
+  struct spool_found found;
+  struct err err;
+  spool->file = spool_file_open(spool->dir, spool->max_bytes, &spool->closing, &found, &err);
+  tell_damage(spool, &found);
+  if (spool->file) {
+    use_file(spool, &found);
+    tell_open(spool, &found);
+  } else if (!atomic_load(&spool->closing)) {
+    note_unopened(spool, &err);
+  }
+  return spool->file != NULL;
+}
+
+// False when it is closed before that.
+static bool wait_to_try_again(struct spool *spool) {
+  struct timespec at = clock_timespec_at(clock_mono_ms() + OPEN_AGAIN_MS);
+  pthread_mutex_lock(&spool->lock);
+  spool->has_tried = true;
+  pthread_cond_signal(&spool->tried);
+  int expired = 0;
+  while (!spool->closing && !expired) expired = pthread_cond_timedwait(&spool->wanted, &spool->lock, &at);
+  bool closing = spool->closing;
+  pthread_mutex_unlock(&spool->lock);
+  return !closing;
+}
+
+static void *run(void *arg) {
+  struct spool *spool = arg;
+  bool open;
+  while (!(open = try_to_open(spool)) && wait_to_try_again(spool)) continue;
+  if (open) write_batches(spool);
+  return NULL;
+}
+
+// ---- those who wait ----
+
+// Takes the job, under the lock. False: it is not open, or too much is waiting already.
+static bool join(struct spool *spool, struct spool_job *job, size_t bytes) {
+  struct batch *batch = spool->open;
+  if (!spool->is_open) return false;
+  if (batch->first && batch->bytes + bytes > WAITING_MAX_BYTES) return false;
+  if (!batch->first) pthread_cond_signal(&spool->wanted);
+  *batch->end = job;
+  batch->end = &job->next;
+  batch->bytes += bytes;
+  return true;
+}
+
+static void on_settled(struct mail *mail) {
+  struct spool_job *job = (struct spool_job *)mail;
+  if (!job->given_up) job->stored(job->arg, job->is_stored);
+  job_free(job);
+}
+
+struct spool_job *spool_store(struct spool *spool, const struct publisher_message *messages, size_t n,
+                              struct loop *loop, spool_stored_fn *stored, void *arg) {
+  size_t bytes;
+  struct spool_job *job = job_to_store(messages, n, &bytes);
+  job->mail.deliver = on_settled;
+  job->loop = loop;
+  job->stored = stored;
+  job->arg = arg;
+  pthread_mutex_lock(&spool->lock);
+  bool joined = join(spool, job, bytes);
+  pthread_mutex_unlock(&spool->lock);
+  if (joined) return job;
+  count_refusal(spool, "busy");
+  job_free(job);
+  return NULL;
+}
+
+void spool_give_up(struct spool *spool, struct spool_job *job) {
+  count_refusal(spool, "late");
+  job->given_up = true;
+}
+
+bool spool_remove(struct spool *spool, const int64_t *ids, size_t n) {
+  if (n == 0) return true;
+  struct spool_job *job = job_to_remove(ids, n);
+  pthread_mutex_lock(&spool->lock);
+  struct batch *batch = spool->open;
+  bool joined = join(spool, job, 0);
+  if (joined) {
+    batch->holders++;
+    while (!batch->done) pthread_cond_wait(&batch->settled, &spool->lock);
+  }
+  bool removed = joined && batch->removed;
+  bool last = joined && --batch->holders == 0;
+  pthread_mutex_unlock(&spool->lock);
+  if (!joined) job_free(job);
+  if (last) batch_free(batch);
+  return removed;
+}
+
+bool spool_wait(struct spool *spool, int64_t after, int64_t ms) {
+  struct timespec at = clock_timespec_at(clock_mono_ms() + ms);
+  pthread_mutex_lock(&spool->lock);
+  int expired = 0;
+  while (spool->committed <= after && !expired)
+    expired = pthread_cond_timedwait(&spool->arrived, &spool->lock, &at);
+  bool there = spool->committed > after;
+  pthread_mutex_unlock(&spool->lock);
+  return there;
+}
+
+bool spool_read(struct spool *spool, int64_t after, spool_take_fn *take_row, void *arg, struct err *err) {
+  if (spool_file_read(spool->file, after, take_row, arg, err)) return true;
+  metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "read", 1);
+  return false;
+}
+
+const char *spool_unready(const struct spool *spool) {
+  const char *unopened = reason_get(&spool->unopened);
+  if (unopened) return unopened;
+  if (atomic_load(&spool->failing)) return "the spool cannot be written";
+  int64_t room = atomic_load(&spool->room_bytes);
+  if (atomic_load(spool->used_bytes) >= room / 100 * spool->ready_percent)
+    return room < spool->max_bytes ? "the spool's disk is filling up" : "the spool is filling up";
+  return NULL;
+}
+
+int64_t spool_count(const struct spool *spool) {
+  return atomic_load(spool->events);
+}
+
+// ---- open, close ----
+
+static struct spool *spool_new(const struct settings *settings, struct metrics *metrics) {
+  struct spool *spool = mem_alloc(sizeof *spool);
+  spool->dir = mem_strdup(settings->spool_dir);
+  spool->metrics = metrics;
+  spool->events = metrics_at(metrics, COUNTER_SPOOL_EVENTS, NULL);
+  spool->used_bytes = metrics_at(metrics, COUNTER_SPOOL_BYTES, NULL);
+  spool->max_bytes = settings->spool_max_bytes;
+  spool->ready_percent = settings->spool_ready_percent;
+  atomic_init(&spool->room_bytes, settings->spool_max_bytes);
+  pthread_mutex_init(&spool->lock, NULL);
+  cond_init(&spool->wanted);
+  cond_init(&spool->arrived);
+  cond_init(&spool->tried);
+  spool->open = batch_new();
+  reason_set(&spool->unopened, "the spool is being opened");
+  return spool;
+}
+
+static void release(struct spool *spool) {
+  batch_free(spool->open);
+  pthread_cond_destroy(&spool->tried);
+  pthread_cond_destroy(&spool->arrived);
+  pthread_cond_destroy(&spool->wanted);
+  pthread_mutex_destroy(&spool->lock);
+  spool_file_close(spool->file);
+  reason_fini(&spool->unopened);
+  free(spool->dir);
+  free(spool);
+}
+
+static void wait_tried(struct spool *spool) {
+  struct timespec at = clock_timespec_at(clock_mono_ms() + OPEN_WAIT_MS);
+  pthread_mutex_lock(&spool->lock);
+  int expired = 0;
+  while (!spool->is_open && !spool->has_tried && !expired)
+    expired = pthread_cond_timedwait(&spool->tried, &spool->lock, &at);
+  bool still = !spool->is_open && !spool->has_tried;
+  pthread_mutex_unlock(&spool->lock);
+  if (still)
+    log_info("the spool is still being read through; Kafka is used meanwhile", LOG_STR("folder", spool->dir));
+}
+
+struct spool *spool_open(const struct settings *settings, struct metrics *metrics, struct err *err) {
+  struct spool *spool = spool_new(settings, metrics);
+  int failed = pthread_create(&spool->writer, NULL, run, spool);
+  if (failed) {
+    err_set(err, "cannot start a thread: %s", strerror(failed));
+    release(spool);
+    return NULL;
+  }
+  wait_tried(spool);
+  return spool;
+}
+
+void spool_close(struct spool *spool) {
+  if (!spool) return;
+  pthread_mutex_lock(&spool->lock);
+  spool->closing = true;
+  pthread_cond_signal(&spool->wanted);
+  pthread_mutex_unlock(&spool->lock);
+  pthread_join(spool->writer, NULL);
+  release(spool);
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "ingress/http/inflate.h"
+
+#include "common/base/mem.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+enum { GZIP_ONLY = 16 + MAX_WBITS, FIRST_BYTES = 8192 };
+
+// One byte more than the limit is room enough to see that it is passed.
+static int inflate_all(z_stream *stream, size_t max_bytes, char **out) {
+  size_t room = 0;
+  int code;
+  do {
+    if (stream->total_out == room) {
+      if (room > max_bytes) return Z_MEM_ERROR;
+      room = room ? 2 * room : FIRST_BYTES;
+      if (room > max_bytes + 1) room = max_bytes + 1;
+      *out = mem_grow(*out, room, 1);
+    }
+    stream->next_out = (unsigned char *)*out + stream->total_out;
+    stream->avail_out = (unsigned)(room - stream->total_out);
+    code = inflate(stream, Z_NO_FLUSH);
+  } while (code == Z_OK || (code == Z_BUF_ERROR && stream->avail_out == 0));
+  return code;
+}
+
+enum inflate_result inflate_gzip(const char *bytes, size_t len, size_t max_bytes, char **out,
+                                 size_t *out_len) {
+  z_stream stream = {.next_in = (unsigned char *)(uintptr_t)bytes, .avail_in = (unsigned)len};
+  AUTO_FREE char *text = NULL;
+  if (inflateInit2(&stream, GZIP_ONLY) != Z_OK) return INFLATE_BROKEN;
+  int code = inflate_all(&stream, max_bytes, &text);
+  bool whole = code == Z_STREAM_END && stream.avail_in == 0;
+  *out_len = stream.total_out;
+  inflateEnd(&stream);
+  if (code == Z_MEM_ERROR || *out_len > max_bytes) return INFLATE_OVER;
+  if (!whole) return INFLATE_BROKEN;
+  *out = take(text);
+  return INFLATE_DONE;
+}

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: MIT
+#include "ingress/routes/register.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/json/json.h"
+#include "common/json/schema.h"
+#include "ingress/counters.h"
+#include "ingress/http/inflate.h"
+#include "ingress/sender/secrets.h"
+#include "ingress/server.h"
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define SOURCE "/ingress/v1/notifications"
+
+// Of one request: notifications, each of which costs many times its size, and bytes of event data. And the
+// bytes of one, so that with its headers it stays below Kafka's own limit for a record, 1 MB.
+enum {
+  REGISTRATIONS_MAX = 10000,
+  REGISTRATIONS_MAX_BYTES = 8 * 1024 * 1024,
+  REGISTRATION_MAX_BYTES = 950000
+};
+
+enum { BODY_MS = 10000 }; // for a body to come in: our own callers have no deadline of a provider's
+
+struct registrar {
+  struct schema *schema;
+  struct secrets keys;
+};
+
+struct registrar *registrar_new(const char *keys, struct err *err) {
+  struct registrar *registrar = mem_alloc(sizeof *registrar);
+  registrar->schema = schema_open("registration.schema.json", err);
+  bool good = registrar->schema != NULL;
+  size_t nth = 1;
+  for (const char *at = keys; good; nth++) {
+    size_t len = strcspn(at, ",");
+    good = secrets_add(&registrar->keys, at, len, err);
+    if (!good) err_prefix(err, "DOCHAK_INGRESS_KEY: key %zu: ", nth);
+    if (!at[len]) break;
+    at += len + 1;
+  }
+  if (good) return registrar;
+  registrar_free(registrar);
+  return NULL;
+}
+
+void registrar_free(struct registrar *registrar) {
+  if (!registrar) return;
+  schema_free(registrar->schema);
+  secrets_fini(&registrar->keys);
+  free(registrar);
+}
+
+// ---- one notification ----
+
+struct registration {
+  const char *provider; // borrowed
+  char *id;             // NULL: refused by the send API and given none, so there is nothing to track
+  char *value;          // the event's data
+  char *code, *reason;  // why it was refused, or NULL
+  bool accepted;
+};
+
+struct registrations {
+  struct registration *items;
+  size_t n, bytes;
+};
+
+static void registrations_fini(struct registrations *all) {
+  for (size_t i = 0; i < all->n; i++) {
+    free(all->items[i].id);
+    free(all->items[i].value);
+    free(all->items[i].code);
+    free(all->items[i].reason);
+  }
+  free(all->items);
+}
+
+static void set_text(json_t *value, const char *name, const char *text) {
+  if (text) json_object_set_new(value, name, json_string(text));
+}
+
+static const char *text_of(const json_t *item, const char *name) {
+  return json_string_value(json_object_get(item, name));
+}
+
+static const char *either(const char *first, const char *second) {
+  return first ? first : second;
+}
+
+// As json_text(), but with no more digits than a real certainly has: 0.1 must not grow to 0.10000000000000001
+// when it is only passed on.
+static char *response_text(const json_t *value) {
+  char *text = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(15));
+  if (!text) abort(); // out of memory, as in mem.c
+  return text;
+}
+
+// What the item says itself wins over what the response says. Of several recipients none is the item's.
+// `narrowed` is taken over.
+static char *response_value(const json_t *item, json_t *narrowed, const struct provider_acceptance *read,
+                            bool several) {
+  AUTO_JSON *value = json_object();
+  const char *recipient = text_of(item, "recipient");
+  set_text(value, "notification_id", read->id);
+  set_text(value, "channel", either(text_of(item, "channel"), read->channel));
+  set_text(value, "recipient", several ? read->recipient : either(recipient, read->recipient));
+  set_text(value, "reference", either(text_of(item, "reference"), read->reference));
+  json_object_set_new(value, "response", narrowed);
+  return response_text(value);
+}
+
+// The schema has said which members there may be; all but the provider are the event's.
+static char *explicit_value(const json_t *item) {
+  AUTO_JSON *value = json_copy((json_t *)(uintptr_t)item);
+  json_object_del(value, "provider");
+  return json_text(value);
+}
+
+// `value` is taken over.
+static void add(struct registrations *all, const struct provider *provider,
+                const struct provider_acceptance *read, char *value) {
+  all->items = mem_grow(all->items, all->n + 1, sizeof *all->items);
+  all->items[all->n++] =
+      (struct registration){.provider = provider_name(provider),
+                            .id = mem_strdup_or_null(read->id),
+                            .value = value,
+                            .code = read->accepted ? NULL : mem_strdup_or_null(read->code),
+                            .reason = read->accepted ? NULL : mem_strdup_or_null(read->reason),
+                            .accepted = read->accepted};
+}
+
+static bool add_explicit(struct registrations *all, const struct provider *provider, const json_t *item,
+                         struct err *err) {
+  const char *id = text_of(item, "notification_id"), *accepted_at = text_of(item, "accepted_at");
+  int64_t ms;
+  if (!provider_id_ok(id))
+    return err_set(err, "/notification_id: expected at most %d bytes", PROVIDER_ID_MAX);
+  if (accepted_at && !clock_parse_time(accepted_at, 0, &ms))
+    return err_set(err, "/accepted_at: no such time");
+  add(all, provider, &(struct provider_acceptance){.id = id, .accepted = true}, explicit_value(item));
+  return true;
+}
+
+static bool check_bytes(struct registrations *all, size_t len, struct err *err) {
+  all->bytes += len;
+  if (len > REGISTRATION_MAX_BYTES)
+    return err_set(err, "/response: expected %d bytes at most for one notification's event, got %zu",
+                   REGISTRATION_MAX_BYTES, len);
+  if (all->bytes > REGISTRATIONS_MAX_BYTES)
+    return err_set(err, "/response: the events of one request would be more than %d bytes",
+                   REGISTRATIONS_MAX_BYTES);
+  return true;
+}
+
+static bool add_recipients(struct registrations *all, const struct provider *provider, const json_t *item,
+                           const struct provider_acceptance *list, size_t n, struct err *err) {
+  if (all->n + n > REGISTRATIONS_MAX)
+    return err_set(err, "/response: more than %d notifications in one request", REGISTRATIONS_MAX);
+  for (size_t i = 0; i < n; i++) {
+    json_t *narrowed = provider_narrow(provider, json_object_get(item, "response"), i);
+    char *value = response_value(item, narrowed, &list[i], n > 1);
+    add(all, provider, &list[i], value);
+    if (!check_bytes(all, strlen(value), err)) return false;
+  }
+  return true;
+}
+
+static bool add_response(struct registrations *all, const struct provider *provider, const json_t *item,
+                         struct err *err) {
+  struct provider_acceptance *list;
+  size_t n;
+  if (!provider_read_acceptance(provider, json_object_get(item, "response"), &list, &n, err))
+    return err_prefix(err, *err->text == '/' ? "/response" : "/response: ");
+  bool good = add_recipients(all, provider, item, list, n, err);
+  provider_acceptances_free(list, n);
+  return good;
+}
+
+static bool err_provider(struct err *err, const struct providers *providers) {
+  AUTO_FREE char *names = providers_names(providers);
+  return err_set(err, "/provider: expected one of %s", names);
+}
+
+static bool add_item(struct registrations *all, const struct providers *providers, const json_t *item,
+                     struct err *err) {
+  const struct provider *provider = providers_find(providers, text_of(item, "provider"));
+  if (!provider) return err_provider(err, providers);
+  return (json_object_get(item, "response") ? add_response : add_explicit)(all, provider, item, err);
+}
+
+// ---- the request ----
+
+static bool read_items(const struct ingress *ingress, const json_t *document, struct registrations *all,
+                       struct err *err) {
+  if (!schema_check(ingress->registrar->schema, document, err)) return false;
+  if (json_is_object(document)) return add_item(all, ingress->providers, document, err);
+  for (size_t i = 0; i < json_array_size(document); i++)
+    if (!add_item(all, ingress->providers, json_array_get(document, i), err))
+      return err_prefix(err, "/%zu", i);
+  return true;
+}
+
+static struct publisher_message message_for(const struct registration *item, const struct request *req) {
+  return (struct publisher_message){
+      .topic = KAFKA_TOPIC_EVENTS,
+      .event = {.id = uuid_new_v7(),
+                .type = EVENT_ACCEPTED,
+                .source = SOURCE,
+                .subject = item->id,
+                .time_ms = req->received_ms,
+                .provider = item->provider,
+                .traceparent = req->traceparent},
+      .key = item->id,
+      .value = item->value,
+      .value_len = strlen(item->value),
+  };
+}
+
+static struct reply reply_registered(struct metrics *metrics, const struct registrations *all) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < all->n; i++) {
+    const struct registration *item = &all->items[i];
+    metrics_add(metrics, COUNTER_ELEMENTS, item->accepted ? "accepted" : "rejected", 1);
+    json_t *entry = json_pack("{s:s,s:s?,s:b}", "provider", item->provider, "notification_id", item->id,
+                              "accepted", item->accepted);
+    set_text(entry, "code", item->code);
+    set_text(entry, "reason", item->reason);
+    json_array_append_new(list, entry);
+  }
+  AUTO_JSON *body = json_pack("{s:o}", "notifications", list);
+  return (struct reply){.status = 202, .body = json_text(body)};
+}
+
+// Unlike an outage, it would be the same the next time.
+static struct reply reply_too_large(void) {
+  return reply_error(
+      400, "too_large",
+      "a notification's event is larger than Kafka takes (message.max.bytes); nothing was taken in");
+}
+
+// ---- taking in ----
+
+// A request from its whole body to its answer.
+struct intake {
+  struct ingress *ingress;
+  struct request *req;
+  struct registrations all;
+  struct publisher_message *messages;
+};
+
+static void answer_intake(struct intake *intake, struct reply reply) {
+  struct request *req = intake->req;
+  registrations_fini(&intake->all);
+  free(intake->messages);
+  free(intake);
+  request_answer(req, reply);
+}
+
+static void on_published(void *arg, enum publisher_result result, bool spooled) {
+  struct intake *intake = arg;
+  struct reply reply = {0};
+  switch (result) {
+  case PUBLISHER_UNAVAILABLE:
+    reply = reply_unavailable();
+    break;
+  case PUBLISHER_TOO_LARGE:
+    reply = reply_too_large();
+    break;
+  case PUBLISHER_DURABLE:
+    reply = reply_registered(intake->ingress->metrics, &intake->all);
+    reply.way = spooled ? "spool" : "kafka";
+    break;
+  }
+  answer_intake(intake, reply);
+}
+
+static void store(struct intake *intake) {
+  const struct registrations *all = &intake->all;
+  intake->messages = mem_array(all->n, sizeof *intake->messages);
+  size_t n = 0;
+  for (size_t i = 0; i < all->n; i++)
+    if (all->items[i].id) intake->messages[n++] = message_for(&all->items[i], intake->req);
+  int64_t deadline_ms = loop_now_ms(intake->req->loop) + intake->ingress->settings.ack_budget_ms;
+  publisher_publish(intake->ingress->publisher, intake->req->loop, intake->messages, n, deadline_ms,
+                    on_published, intake);
+}
+
+static void take_in(struct ingress *ingress, struct request *req, const char *text, size_t len) {
+  struct err err;
+  AUTO_JSON *document = json_parse(len ? text : "", len, &err);
+  if (!document) {
+    request_answer(req, reply_error(400, "bad_json", err.text));
+    return;
+  }
+  struct intake *intake = mem_alloc(sizeof *intake);
+  *intake = (struct intake){.ingress = ingress, .req = req};
+  if (read_items(ingress, document, &intake->all, &err))
+    store(intake);
+  else
+    answer_intake(intake, reply_error(400, "bad_registration", err.text));
+}
+
+// ---- requests ----
+
+static bool authorized(const struct registrar *registrar, const struct request *req) {
+  static const char scheme[] = "Bearer ";
+  const char *given = http_header(&req->head, "Authorization");
+  if (!given || http_header_count(&req->head, "Authorization") != 1 ||
+      strncasecmp(given, scheme, sizeof scheme - 1) != 0)
+    return false;
+  given += sizeof scheme - 1;
+  return secrets_hold(&registrar->keys, given, strlen(given));
+}
+
+static bool is_json(const struct request *req) {
+  static const char json[] = "application/json";
+  const char *type = http_header(&req->head, "Content-Type");
+  if (!type) return true;
+  const char *end = type + strcspn(type, "; \t");
+  return end - type == (ptrdiff_t)(sizeof json - 1) && strncasecmp(type, json, sizeof json - 1) == 0;
+}
+
+static void tell_refusal(struct metrics *metrics, const struct request *req) {
+  metrics_add(metrics, COUNTER_REFUSED, "v1/notifications", 1);
+  metrics_add(metrics, COUNTER_REFUSALS, "key", 1);
+  log_warn_rarely("refused v1/notifications", "registration refused: no bearer key that is valid",
+                  LOG_STR("peer", req->peer));
+}
+
+static struct reply reply_unauthorized(void) {
+  struct reply reply =
+      reply_error(401, "unauthorized", "expected Authorization: Bearer and a key that is valid");
+  reply.headers = "WWW-Authenticate: Bearer realm=\"dochak\"\r\n";
+  return reply;
+}
+
+bool register_admit(struct ingress *ingress, struct request *req, struct reply *refusal) {
+  if (!authorized(ingress->registrar, req)) {
+    tell_refusal(ingress->metrics, req);
+    *refusal = reply_unauthorized();
+    return false;
+  }
+  if (!is_json(req) || request_encoding(req) == REQUEST_FOREIGN) {
+    *refusal = reply_error(415, "unsupported_media_type",
+                           "expected application/json, as it is or with Content-Encoding: gzip");
+    return false;
+  }
+  req->body_by_ms = req->began_ms + BODY_MS;
+  return true;
+}
+
+void register_handle(struct ingress *ingress, struct request *req) {
+  if (request_encoding(req) == REQUEST_PLAIN) {
+    take_in(ingress, req, req->body.bytes, req->body.len);
+    return;
+  }
+  AUTO_FREE char *text = NULL;
+  size_t len;
+  switch (inflate_gzip(req->body.bytes, req->body.len, req->body_max_bytes, &text, &len)) {
+  case INFLATE_OVER:
+    request_answer(req, reply_inflates_too_much());
+    break;
+  case INFLATE_BROKEN:
+    request_answer(
+        req, reply_error(400, "bad_encoding", "the body is not the gzip that its Content-Encoding says"));
+    break;
+  case INFLATE_DONE:
+    take_in(ingress, req, text, len);
+    break;
+  }
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+#include "ingress/routes/webhook.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/provider/framing.h"
+#include "ingress/counters.h"
+#include "ingress/http/inflate.h"
+#include "ingress/sender/forwarded.h"
+#include "ingress/server.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { STRANGER_MAX_BYTES = 16384 }; // of a body that is read only for its refusal to name something in it
+
+static const struct {
+  enum kafka_topic topic;
+  const char *type;
+} destinations[] = {
+    [FRAMING_RECEIPT] = {KAFKA_TOPIC_EVENTS, EVENT_RECEIPT},
+    [FRAMING_OTHER] = {KAFKA_TOPIC_EVENTS, EVENT_OTHER},
+    [FRAMING_QUARANTINED] = {KAFKA_TOPIC_QUARANTINE, EVENT_QUARANTINED},
+};
+
+static struct publisher_message message_for(const struct endpoint *endpoint, const struct request *req,
+                                            const struct framing_element *element) {
+  const char *id = element->kind == FRAMING_QUARANTINED ? NULL : element->read.id;
+  return (struct publisher_message){
+      .topic = destinations[element->kind].topic,
+      .event = {.id = uuid_new_v7(),
+                .type = destinations[element->kind].type,
+                .source = endpoint->source,
+                .subject = id,
+                .time_ms = req->received_ms,
+                .provider = provider_name(endpoint->provider),
+                .endpoint = endpoint->name,
+                .traceparent = req->traceparent,
+                .reason = element->reason},
+      .key = id,
+      .value = element->bytes,
+      .value_len = element->len,
+  };
+}
+
+static void count_elements(struct metrics *metrics, const struct endpoint *endpoint,
+                           const struct framing *framing) {
+  int64_t by_kind[COUNT_OF(destinations)] = {0};
+  for (size_t i = 0; i < framing->n; i++) by_kind[framing->elements[i].kind]++;
+  for (enum framing_kind kind = 0; kind < COUNT_OF(by_kind); kind++)
+    if (by_kind[kind]) metrics_add(metrics, COUNTER_ELEMENTS, framing_kind_name(kind), by_kind[kind]);
+  if (by_kind[FRAMING_QUARANTINED])
+    metrics_add(metrics, COUNTER_QUARANTINED, endpoint->name, by_kind[FRAMING_QUARANTINED]);
+}
+
+// ---- taking in ----
+
+// A request from its whole body to its answer.
+struct intake {
+  struct ingress *ingress;
+  struct request *req;
+  struct framing framing;
+  struct publisher_message *messages;
+  struct reply ack;
+  char *inflated; // what a gzip body held, or NULL
+  size_t inflated_len;
+};
+
+static void intake_free(struct intake *intake) {
+  framing_fini(&intake->framing);
+  free(intake->messages);
+  free(intake->ack.body);
+  free(intake->inflated);
+  free(intake);
+}
+
+static void answer_intake(struct intake *intake, struct reply reply) {
+  struct request *req = intake->req;
+  intake_free(intake);
+  request_answer(req, reply);
+}
+
+// Nothing of the answer is sent before the last element is durable.
+static void on_published(void *arg, enum publisher_result result, bool spooled) {
+  struct intake *intake = arg;
+  struct reply reply = {0};
+  switch (result) {
+  case PUBLISHER_TOO_LARGE: // Kafka was told to take less than a body may hold: once that is put right, it
+                            // can be sent again
+  case PUBLISHER_UNAVAILABLE:
+    reply = reply_unavailable();
+    break;
+  case PUBLISHER_DURABLE:
+    count_elements(intake->ingress->metrics, intake->req->endpoint, &intake->framing);
+    reply = intake->ack;
+    if (intake->framing.n) reply.way = spooled ? "spool" : "kafka";
+    intake->ack.body = NULL;
+    break;
+  }
+  answer_intake(intake, reply);
+}
+
+static int64_t ack_budget_ms(const struct ingress *ingress, const struct provider *provider) {
+  int64_t ours = ingress->settings.ack_budget_ms, theirs = provider_budget_ms(provider);
+  return theirs < ours ? theirs : ours;
+}
+
+static int64_t deadline_of(const struct ingress *ingress, const struct request *req) {
+  int64_t budget = loop_now_ms(req->loop) + ack_budget_ms(ingress, req->endpoint->provider);
+  return budget < req->answer_by_ms ? budget : req->answer_by_ms;
+}
+
+// What it is now, beyond the body that came: inflated, and cut. Many small elements are much more than their
+// bytes; a single one never is.
+static bool hold_extra(struct intake *intake) {
+  size_t each = sizeof *intake->framing.elements + sizeof *intake->messages;
+  size_t cut = intake->framing.n > 1 ? intake->framing.n * each : 0;
+  return request_hold(intake->req, intake->inflated_len + cut);
+}
+
+static void store(struct intake *intake) {
+  struct ingress *ingress = intake->ingress;
+  const struct request *req = intake->req;
+  struct framing *framing = &intake->framing;
+  if (!hold_extra(intake)) {
+    answer_intake(intake, reply_unavailable());
+    return;
+  }
+  intake->ack = reply_ack(provider_ack(req->endpoint->provider, framing->document));
+  framing_drop_document(framing);
+  intake->messages = mem_array(framing->n, sizeof *intake->messages);
+  for (size_t i = 0; i < framing->n; i++)
+    intake->messages[i] = message_for(req->endpoint, req, &framing->elements[i]);
+  publisher_publish(ingress->publisher, req->loop, intake->messages, framing->n, deadline_of(ingress, req),
+                    on_published, intake);
+}
+
+static void frame_whole(struct intake *intake, const char *reason) {
+  framing_init_whole(&intake->framing, intake->req->body.bytes, intake->req->body.len, reason);
+}
+
+// False: what is in it is too large.
+static bool frame_gzip(struct intake *intake) {
+  const struct request *req = intake->req;
+  size_t len = 0;
+  switch (inflate_gzip(req->body.bytes, req->body.len, req->body_max_bytes, &intake->inflated, &len)) {
+  case INFLATE_OVER:
+    return false;
+  case INFLATE_BROKEN:
+    frame_whole(intake, "the body is not the gzip that its Content-Encoding says");
+    return true;
+  case INFLATE_DONE:
+    break;
+  }
+  intake->inflated_len = len;
+  framing_init(&intake->framing, req->endpoint->provider, intake->inflated, len);
+  return true;
+}
+
+static bool frame(struct intake *intake) {
+  const struct request *req = intake->req;
+  switch (request_encoding(req)) {
+  case REQUEST_GZIP:
+    if (req->body.len) return frame_gzip(intake);
+    break;
+  case REQUEST_FOREIGN:
+    frame_whole(intake, "the body has a Content-Encoding other than identity and gzip");
+    return true;
+  case REQUEST_PLAIN:
+    break;
+  }
+  framing_init(&intake->framing, req->endpoint->provider, req->body.bytes, req->body.len);
+  return true;
+}
+
+static void take_in(struct ingress *ingress, struct request *req) {
+  struct intake *intake = mem_alloc(sizeof *intake);
+  intake->ingress = ingress;
+  intake->req = req;
+  if (frame(intake))
+    store(intake);
+  else
+    answer_intake(intake, reply_inflates_too_much());
+}
+
+// ---- the sender ----
+
+static struct verify_request sender_of(const struct ingress *ingress, const struct endpoint *endpoint,
+                                       const struct request *req) {
+  return (struct verify_request){
+      .peer = req->peer,
+      .headers = req->head.headers,
+      .n_headers = req->head.n_headers,
+      .rest = req->rest + strlen(endpoint->name),
+      .query = req->head.query,
+      .now_ms = req->received_ms,
+      .trusted = endpoints_trusted_proxies(ingress->endpoints),
+  };
+}
+
+static void tell_refusal(struct ingress *ingress, const struct endpoint *endpoint,
+                         const struct verify_request *sender, const char *check) {
+  char client[ADDRESS_TEXT_SIZE] = "";
+  struct address address;
+  if (forwarded_client(sender, &address)) address_text(&address, client);
+  metrics_add(ingress->metrics, COUNTER_REFUSED, endpoint->name, 1);
+  metrics_add(ingress->metrics, COUNTER_REFUSALS, check, 1);
+  AUTO_FREE char *key = mem_printf("refused %s %s", endpoint->name, check);
+  log_warn_rarely(key, "sender refused: it does not pass this check of the endpoint; the call is dropped",
+                  LOG_STR("endpoint", endpoint->name), LOG_STR("check", check), LOG_STR("peer", sender->peer),
+                  LOG_STR("client", client));
+}
+
+// The body is read before a refusal only since the answer may have to name something in it. Nothing is kept.
+static struct reply refuse(const struct request *req) {
+  AUTO_JSON *document = json_parse(req->body.bytes ? req->body.bytes : "", req->body.len, NULL);
+  return reply_ack(provider_refusal(req->endpoint->provider, document));
+}
+
+// ---- requests ----
+
+static void set_clocks(const struct ingress *ingress, struct request *req) {
+  const struct provider *provider = req->endpoint->provider;
+  req->answer_by_ms = req->began_ms + provider_deadline_ms(provider);
+  req->body_by_ms = req->answer_by_ms - ack_budget_ms(ingress, provider);
+}
+
+static void admit_stranger(struct ingress *ingress, struct request *req,
+                           const struct verify_request *sender) {
+  tell_refusal(ingress, req->endpoint, sender, req->refused);
+  req->lane = LANE_STRANGERS;
+  req->body_max_bytes = STRANGER_MAX_BYTES;
+}
+
+bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *refusal) {
+  enum endpoints_match match = endpoints_find(ingress->endpoints, req->rest, &req->endpoint);
+  if (match == ENDPOINTS_NONE) {
+    *refusal = reply_error(404, "not_found", "no such endpoint");
+    return false;
+  }
+  req->lane = LANE_FIRST_ENDPOINT + endpoints_index(ingress->endpoints, req->endpoint);
+  set_clocks(ingress, req);
+  struct verify_request sender = sender_of(ingress, req->endpoint, req);
+  req->refused = match == ENDPOINTS_REFUSED ? "secret_path" : verify_head(req->endpoint->checks, &sender);
+  if (req->refused) admit_stranger(ingress, req, &sender);
+  return true;
+}
+
+void webhook_handle(struct ingress *ingress, struct request *req) {
+  if (!req->refused) {
+    struct verify_request sender = sender_of(ingress, req->endpoint, req);
+    sender.body = req->body.bytes;
+    sender.body_len = req->body.len;
+    req->refused = verify_body(req->endpoint->checks, &sender);
+    if (req->refused) tell_refusal(ingress, req->endpoint, &sender, req->refused);
+  }
+  if (req->refused)
+    request_answer(req, refuse(req));
+  else
+    take_in(ingress, req);
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "ingress/sender/verify.h"
+
+#include "common/base/mem.h"
+#include "ingress/sender/checks/check.h"
+#include <stdlib.h>
+
+// In this order: what costs least and reveals least first.
+static const struct check *const table[] = {
+    &check_ip,          &check_query_token,    &check_header,
+    &check_header_sha1, &check_hmac_timestamp, &check_standard_webhooks,
+    &check_twilio,
+};
+
+struct verify {
+  struct {
+    const struct check *check;
+    void *self;
+  } list[COUNT_OF(table)];
+  size_t n;
+};
+
+static bool add(struct verify *verify, const struct check *check, const json_t *conf, struct err *err) {
+  void *self = check->new (conf, err);
+  if (!self) return err_prefix(err, "/%s", check->name);
+  verify->list[verify->n].check = check;
+  verify->list[verify->n++].self = self;
+  return true;
+}
+
+// A key that no row answers to would be a check that never runs.
+static bool add_all(struct verify *verify, const json_t *checks, struct err *err) {
+  for (size_t i = 0; i < COUNT_OF(table); i++) {
+    const json_t *conf = json_object_get(checks, table[i]->name);
+    if (conf && !add(verify, table[i], conf, err)) return false;
+  }
+  return verify->n == json_object_size(checks) || err_set(err, ": expected only checks that exist");
+}
+
+struct verify *verify_new(const json_t *checks, struct err *err) {
+  struct verify *verify = mem_alloc(sizeof *verify);
+  if (add_all(verify, checks, err)) return verify;
+  verify_free(verify);
+  err_prefix(err, "/checks");
+  return NULL;
+}
+
+void verify_free(struct verify *verify) {
+  if (!verify) return;
+  for (size_t i = 0; i < verify->n; i++) verify->list[i].check->free(verify->list[i].self);
+  free(verify);
+}
+
+static const char *run(const struct verify *verify, const struct verify_request *req, bool with_body) {
+  if (!verify) return "checks";
+  for (size_t i = 0; i < verify->n; i++) {
+    const struct check *check = verify->list[i].check;
+    if (check->wants_body == with_body && !check->passes(verify->list[i].self, req)) return check->name;
+  }
+  return NULL;
+}
+
+const char *verify_head(const struct verify *verify, const struct verify_request *req) {
+  return run(verify, req, false);
+}
+
+const char *verify_body(const struct verify *verify, const struct verify_request *req) {
+  return run(verify, req, true);
+}

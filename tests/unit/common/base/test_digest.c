@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "common/base/digest.h"
+#include "common/base/mem.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define PIECE(text)                                                                                          \
+  { (text), sizeof(text) - 1 }
+
+static const struct {
+  enum digest_kind kind;
+  const char *hex, *base64; // of "abc": FIPS 180-2
+} hashes[] = {
+    {DIGEST_SHA1, "a9993e364706816aba3e25717850c26c9cd0d89d", "qZk+NkcGgWq6PiVxeFDCbJzQ2J0="},
+    {DIGEST_SHA256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+     "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="},
+};
+
+static void test_pieces_are_hashed_as_one(void **state) {
+  static const struct piece pieces[] = {PIECE("a"), PIECE(""), PIECE("bc")};
+  for (size_t i = 0; i < COUNT_OF(hashes); i++) {
+    struct digest digest;
+    char hex[DIGEST_HEX_SIZE], base64[DIGEST_BASE64_SIZE];
+    assert_true(digest_of(hashes[i].kind, pieces, COUNT_OF(pieces), &digest));
+    digest_hex(&digest, hex);
+    digest_base64(&digest, base64);
+    assert_string_equal(hex, hashes[i].hex);
+    assert_string_equal(base64, hashes[i].base64);
+  }
+}
+
+// RFC 2202 and RFC 4231, second case each.
+static void test_hmac(void **state) {
+  static const struct piece pieces[] = {PIECE("what do ya want "), PIECE("for nothing?")};
+  static const char *const expected[] = {
+      [DIGEST_SHA1] = "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79",
+      [DIGEST_SHA256] = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"};
+  for (size_t i = 0; i < COUNT_OF(expected); i++) {
+    struct digest digest;
+    char hex[DIGEST_HEX_SIZE];
+    assert_true(
+        digest_hmac((enum digest_kind)i, (struct piece)PIECE("Jefe"), pieces, COUNT_OF(pieces), &digest));
+    digest_hex(&digest, hex);
+    assert_string_equal(hex, expected[i]);
+  }
+}
+
+static void test_every_byte_and_the_length_count(void **state) {
+  struct digest a = {.bytes = {1, 2, 3}, .len = DIGEST_MAX};
+  for (size_t i = 0; i < DIGEST_MAX; i++) {
+    struct digest b = a;
+    assert_true(digest_same(&a, &b));
+    b.bytes[i] ^= 0x80;
+    assert_false(digest_same(&a, &b));
+  }
+  struct digest shorter = a;
+  shorter.len = 20;
+  assert_false(digest_same(&a, &shorter));
+  assert_false(digest_same(&(struct digest){0}, &(struct digest){0})); // what nobody computed
+}
+
+static void test_texts(void **state) {
+  assert_true(digest_same_text((struct piece)PIECE("same"), (struct piece)PIECE("same")));
+  assert_true(digest_same_text((struct piece)PIECE(""), (struct piece)PIECE("")));
+  assert_false(digest_same_text((struct piece)PIECE("same"), (struct piece)PIECE("sam")));
+  assert_false(digest_same_text((struct piece)PIECE("same"), (struct piece)PIECE("same\0")));
+  char lower[9] = "";
+  digest_hex_lower(lower, "AFaf09GZ", 8);
+  assert_string_equal(lower, "afaf09GZ");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_pieces_are_hashed_as_one),
+      cmocka_unit_test(test_hmac),
+      cmocka_unit_test(test_every_byte_and_the_length_count),
+      cmocka_unit_test(test_texts),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/json/json.h"
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+// What the log wrote to stdout meanwhile.
+struct capture {
+  int saved, fds[2];
+  char text[3 * 8192];
+  size_t len;
+};
+
+static void capture_open(struct capture *capture) {
+  assert_int_equal(pipe(capture->fds), 0);
+  capture->saved = dup(STDOUT_FILENO);
+  dup2(capture->fds[1], STDOUT_FILENO);
+}
+
+static void capture_close(struct capture *capture) {
+  dup2(capture->saved, STDOUT_FILENO);
+  close(capture->saved);
+  close(capture->fds[1]);
+  ssize_t got;
+  capture->len = 0;
+  while ((got = read(capture->fds[0], capture->text + capture->len,
+                     sizeof capture->text - capture->len - 1)) > 0)
+    capture->len += (size_t)got;
+  capture->text[capture->len] = '\0';
+  close(capture->fds[0]);
+}
+
+static json_t *line_of(const struct capture *capture) {
+  struct err err = {0};
+  json_t *line = json_parse(capture->text, capture->len, &err);
+  if (!line) fail_msg("%s: %s", err.text, capture->text);
+  assert_int_equal(capture->text[capture->len - 1], '\n');
+  assert_int_equal(strcspn(capture->text, "\n"), capture->len - 1);
+  return line;
+}
+
+static const char *text_of(const json_t *line, const char *name) {
+  return json_string_value(json_object_get(line, name));
+}
+
+static void test_a_line_is_one_json_object(void **state) {
+  struct capture capture;
+  capture_open(&capture);
+  log_warn("connection lost", LOG_STR("broker", "127.0.0.1:9092"), LOG_INT("attempt", -3),
+           LOG_STR("none", NULL));
+  capture_close(&capture);
+  AUTO_JSON *line = line_of(&capture);
+  assert_string_equal(text_of(line, "level"), "warn");
+  assert_string_equal(text_of(line, "service"), "test");
+  assert_string_equal(text_of(line, "message"), "connection lost");
+  assert_string_equal(text_of(line, "broker"), "127.0.0.1:9092");
+  assert_string_equal(text_of(line, "none"), "");
+  assert_int_equal(json_integer_value(json_object_get(line, "attempt")), -3);
+  assert_int_equal(strlen(text_of(line, "time")), strlen("2026-01-12T11:00:03.123Z"));
+}
+
+static const struct {
+  const char *given, *logged;
+} texts[] = {
+    {"a\"b\\c", "a\"b\\c"},
+    {"line\nbreak\ttab\x01\x7f", "line\nbreak\ttab\x01\x7f"},
+    {"도착 🚚", "도착 🚚"},
+    {"\xff", "\xef\xbf\xbd"},
+    {"a\xc3", "a\xef\xbf\xbd"},
+    {"\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd"},
+    {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"},
+    {"\xed\xa0\x80z", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz"},
+    {"\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+    {"", ""},
+};
+
+static void test_every_text_is_escaped_and_ill_formed_bytes_are_replaced(void **state) {
+  for (size_t i = 0; i < COUNT_OF(texts); i++) {
+    struct capture capture;
+    capture_open(&capture);
+    log_error(texts[i].given, LOG_STR("text", texts[i].given));
+    capture_close(&capture);
+    AUTO_JSON *line = line_of(&capture);
+    assert_string_equal(text_of(line, "text"), texts[i].logged);
+    assert_string_equal(text_of(line, "message"), texts[i].logged);
+  }
+}
+
+// Whatever the length, and wherever the cut falls within a three-byte character or an escape.
+static void test_a_long_line_is_cut_and_stays_json(void **state) {
+  static const char *const units[] = {"도", "\"", "\x01", "x"};
+  static char long_text[40000];
+  for (size_t unit = 0; unit < COUNT_OF(units); unit++) {
+    for (size_t shift = 0; shift < 7; shift++) {
+      long_text[0] = '\0';
+      char *at = long_text;
+      for (size_t i = 0; i < shift; i++) *at++ = '-';
+      while (at < long_text + 9000) at = stpcpy(at, units[unit]);
+      struct capture capture;
+      capture_open(&capture);
+      log_error("long", LOG_STR("text", long_text), LOG_INT("behind", 1));
+      capture_close(&capture);
+      AUTO_JSON *line = line_of(&capture);
+      assert_in_range(capture.len, 8192 - 32, 8192);
+      assert_true(json_is_true(json_object_get(line, "cut")));
+      assert_null(json_object_get(line, "behind"));
+      assert_memory_equal(text_of(line, "text"), long_text, strlen(text_of(line, "text")));
+    }
+  }
+}
+
+static void test_a_field_that_does_not_fit_is_left_out(void **state) {
+  static char text[8192];
+  for (size_t len = 7900; len < 8192; len++) {
+    memset(text, 'x', len);
+    text[len] = '\0';
+    struct capture capture;
+    capture_open(&capture);
+    log_error("m", LOG_STR("text", text), LOG_INT("number", 123456789), LOG_STR("name", "value"));
+    capture_close(&capture);
+    AUTO_JSON *line = line_of(&capture);
+    const json_t *number = json_object_get(line, "number");
+    assert_true(!number || json_integer_value(number) == 123456789);
+    assert_true(capture.len <= 8192);
+  }
+}
+
+static void test_lines_below_the_level_are_not_written(void **state) {
+  struct capture capture;
+  log_init("test", LOG_LEVEL_ERROR);
+  capture_open(&capture);
+  log_warn("quiet", LOG_INT("n", 1));
+  log_info("quiet", LOG_INT("n", 1));
+  log_debug("quiet", LOG_INT("n", 1));
+  capture_close(&capture);
+  log_init("test", LOG_LEVEL_DEBUG);
+  assert_int_equal(capture.len, 0);
+}
+
+// How many were left out, or -1 for a line that is not due.
+static int64_t due(const char *key, int64_t now_ms) {
+  int64_t suppressed;
+  return log_is_due(key, now_ms, &suppressed) ? suppressed : -1;
+}
+
+static void test_of_one_key_a_line_is_due_every_ten_seconds_and_tells_how_many_were_not(void **state) {
+  assert_int_equal(due("a", 1000), 0);
+  assert_int_equal(due("a", 1000), -1);
+  assert_int_equal(due("b", 1001), 0);
+  assert_int_equal(due("a", 10999), -1);
+  assert_int_equal(due("a", 11000), 2);
+  assert_int_equal(due("a", 11001), -1);
+  assert_int_equal(due("a", 30000), 1);
+  assert_int_equal(due("b", 30000), 0);
+}
+
+// A key is forgotten only for want of room, the longest silent one first.
+static void test_many_keys_do_not_push_out_each_other_while_there_is_room(void **state) {
+  char key[16];
+  for (int round = 0; round < 3; round++)
+    for (int i = 0; i < 60; i++) {
+      snprintf(key, sizeof key, "many %d", i);
+      assert_int_equal(due(key, 100000 + round * 100 + i), round == 0 ? 0 : -1);
+    }
+  for (int i = 0; i < 64; i++) {
+    snprintf(key, sizeof key, "new %d", i);
+    assert_int_equal(due(key, 101000), 0);
+  }
+  assert_int_equal(due("many 0", 101000), 0);
+}
+
+static void test_a_line_that_comes_too_often_is_written_once(void **state) {
+  struct capture capture;
+  capture_open(&capture);
+  for (int i = 0; i < 100; i++) log_warn_rarely("stranger", "who is it", LOG_INT("i", i));
+  capture_close(&capture);
+  AUTO_JSON *line = line_of(&capture);
+  assert_int_equal(json_integer_value(json_object_get(line, "i")), 0);
+  assert_int_equal(json_integer_value(json_object_get(line, "suppressed")), 0);
+}
+
+static void test_level_names_are_read_back(void **state) {
+  for (int level = LOG_LEVEL_DEBUG; level <= LOG_LEVEL_ERROR; level++) {
+    enum log_level read;
+    assert_true(log_level_parse(log_level_name((enum log_level)level), &read));
+    assert_int_equal(read, level);
+  }
+  enum log_level untouched = LOG_LEVEL_WARN;
+  assert_false(log_level_parse("INFO", &untouched));
+  assert_false(log_level_parse("", &untouched));
+  assert_int_equal(untouched, LOG_LEVEL_WARN);
+}
+
+static int start(void **state) {
+  log_init("test", LOG_LEVEL_DEBUG);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_a_line_is_one_json_object),
+      cmocka_unit_test(test_every_text_is_escaped_and_ill_formed_bytes_are_replaced),
+      cmocka_unit_test(test_a_long_line_is_cut_and_stays_json),
+      cmocka_unit_test(test_a_field_that_does_not_fit_is_left_out),
+      cmocka_unit_test(test_lines_below_the_level_are_not_written),
+      cmocka_unit_test(test_of_one_key_a_line_is_due_every_ten_seconds_and_tells_how_many_were_not),
+      cmocka_unit_test(test_many_keys_do_not_push_out_each_other_while_there_is_room),
+      cmocka_unit_test(test_a_line_that_comes_too_often_is_written_once),
+      cmocka_unit_test(test_level_names_are_read_back),
+  };
+  return cmocka_run_group_tests(tests, start, NULL);
+}

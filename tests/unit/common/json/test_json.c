@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: MIT
+#include "common/base/mem.h"
+#include "common/json/json.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define TEXT(literal) literal, sizeof(literal) - 1
+
+static const struct {
+  const char *text;
+  size_t len;
+  const char *written; // compact
+} accepted[] = {
+    {TEXT("{\"b\":1,\"a\":[true,null,1.5]}"), "{\"b\":1,\"a\":[true,null,1.5]}"},
+    {TEXT(" \t\r\n\"text\" \n"), "\"text\""},
+    {TEXT("0"), "0"},
+    {TEXT("\"\\ud83d\\ude9a\""), "\"🚚\""},
+    {TEXT("9223372036854775807"), "9223372036854775807"},
+    {TEXT("-9223372036854775808"), "-9223372036854775808"},
+    {TEXT("9223372036854775808"), "9.2233720368547758e18"},
+    {TEXT("-9223372036854775809"), "-9.2233720368547758e18"},
+    {TEXT("[99999999999999999999,7]"), "[1e20,7]"},
+    {TEXT("{\"id\":5,\"\\\"99999999999999999999\":99999999999999999999, \"t\" : \"99999999999999999999\"}"),
+     "{\"id\":5,\"\\\"99999999999999999999\":1e20,\"t\":\"99999999999999999999\"}"},
+    {TEXT("[0.30000000000000004,99999999999999999999e1,99999999999999999999]"),
+     "[0.30000000000000004,1e21,1e20]"},
+};
+
+static void test_what_is_json_is_read(void **state) {
+  for (size_t i = 0; i < COUNT_OF(accepted); i++) {
+    struct err err = {0};
+    AUTO_JSON *value = json_parse(accepted[i].text, accepted[i].len, &err);
+    if (!value) fail_msg("%s: %s", accepted[i].text, err.text);
+    AUTO_FREE char *written = json_text(value);
+    assert_string_equal(written, accepted[i].written);
+  }
+}
+
+// With one byte of them replaced by each of `bytes` in turn they are as jansson alone reads them, or refused
+// as there.
+static void test_every_text_is_what_jansson_makes_of_it(void **state) {
+  static const char *const texts[] = {
+      "{\"a\":[1,{\"b\":\"x\\u0041\"}],\"cc\":-1.5e3,\"d\":{},\"e\":[]}",
+      " [ true , \"é한\" , [ ] , null ] ",
+      "{\"key\" : \"\", \"kez\":\t\"\x7f\",\"k\\ty\":0}",
+      "\"text\"",
+  };
+  static const char bytes[] = "\0\t\n\x1f !\"'+,-.01:E[\\]aeklntuz{|}\x7f\x80\xc0\xc3\xe9\xed\xf4\xff";
+  for (size_t i = 0; i < COUNT_OF(texts); i++) {
+    size_t len = strlen(texts[i]);
+    for (size_t at = 0; at < len; at++) {
+      for (size_t j = 0; j < sizeof bytes - 1; j++) {
+        AUTO_FREE char *text = mem_strdup(texts[i]);
+        text[at] = bytes[j];
+        AUTO_JSON *expected = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+        AUTO_JSON *value = json_parse(text, len, NULL);
+        AUTO_FREE char *expected_text = expected ? json_text(expected) : mem_strdup("refused");
+        AUTO_FREE char *value_text = value ? json_text(value) : mem_strdup("refused");
+        assert_string_equal(value_text, expected_text);
+      }
+    }
+  }
+}
+
+static const struct {
+  const char *text;
+  size_t len;
+  const char *cause;
+} refused[] = {
+    {TEXT(""), "the text is empty"},
+    {TEXT(" \n\t "), "the text is empty"},
+    {TEXT("{\"SECRET\":1"), "not JSON: '}' expected near end of file at byte 11"},
+    {TEXT("{\"SECRET\""), "not JSON: ':' expected near end of file at byte 9"},
+    {TEXT("[1] SECRET"), "not JSON: end of file expected at byte"},
+    {TEXT("[1,SECRET]"), "not JSON: invalid token at byte"},
+    {TEXT("SECRET"), "not JSON: invalid token at byte"},
+    {TEXT("{\"SECRET\":1,\"SECRET\":2}"), "JSON that is not accepted: duplicate object key at byte"},
+    {TEXT("{\"SECRET\":{\"SECRET2\":1,\"SECRET2\":2}}"),
+     "JSON that is not accepted: duplicate object key at byte"},
+    {TEXT("\"SECRET"), "not JSON: premature end of input at byte"},
+    {TEXT("\"SECRET \\x\""), "not JSON: invalid escape at byte"},
+    {TEXT("\"SECRET\\u0000\""), "JSON that is not accepted: \\u0000 is not allowed at byte"},
+    {TEXT("\"SEC\0RET\""), "not JSON: control character 0x0 at byte"},
+    {TEXT("\"SECRET\n\""), "not JSON: unexpected newline at byte"},
+    {TEXT("\"\\ud800 SECRET\""), "not JSON: invalid Unicode at byte"},
+    {TEXT("\"\\udc00 SECRET\""), "not JSON: invalid Unicode at byte"},
+    {TEXT("\"\\uSECRET\""), "not JSON: invalid escape at byte"},
+    {TEXT("\"\xff SECRET\""), "not JSON: unable to decode byte 0xff at byte"},
+    {TEXT("\"\xed\xa0\x80\""), "not JSON: unable to decode byte 0xed at byte"},
+    {TEXT("[1,2,]"), "not JSON: unexpected token at byte 6"},
+    {TEXT("{\"SECRET\":1,}"), "not JSON: string or '}' expected at byte"},
+    {TEXT("{\"SECRET\":\"a\"\"SECRET\":2}"), "not JSON: '}' expected at byte"},
+    {TEXT("{\"SECRET\":1,\"SECRE\\u0054\":2}"), "JSON that is not accepted: duplicate object key at byte"},
+    {TEXT("1e999"), "JSON that is not accepted: real number overflow at byte"},
+    {TEXT("-"), "not JSON: invalid token at byte"},
+    {TEXT("[01]"), "not JSON: invalid token at byte"},
+    {TEXT("'SECRET near '"), "not JSON: invalid token at byte"},
+    {TEXT("{\"a\" 'SECRET near ' :1}"), "not JSON: ':' expected at byte"},
+    {TEXT("\xef\xbb\xbf{}"), "not JSON: invalid token at byte"},
+    {TEXT("{\"\\u0000SECRET\":1}"),
+     "JSON that is not accepted: NUL byte in object key not supported at byte"},
+};
+
+static void test_what_is_not_is_refused_with_cause_and_place_but_no_content(void **state) {
+  for (size_t i = 0; i < COUNT_OF(refused); i++) {
+    struct err err = {0};
+    AUTO_JSON *value = json_parse(refused[i].text, refused[i].len, &err);
+    assert_null(value);
+    if (strstr(err.text, refused[i].cause) != err.text) fail_msg("%s: %s", refused[i].text, err.text);
+    assert_null(strstr(err.text, "SECRET"));
+  }
+}
+
+static char *nested(size_t depth) {
+  char *text = mem_alloc(2 * depth + 1);
+  memset(text, '[', depth);
+  memset(text + depth, ']', depth);
+  return text;
+}
+
+static void test_nesting_is_bounded_before_it_can_hurt(void **state) {
+  static const struct {
+    size_t depth;
+    bool ok;
+  } depths[] = {{1, true}, {64, true}, {65, false}, {1000, false}, {400000, false}};
+  for (size_t i = 0; i < COUNT_OF(depths); i++) {
+    struct err err = {0};
+    AUTO_FREE char *text = nested(depths[i].depth);
+    AUTO_JSON *value = json_parse(text, 2 * depths[i].depth, &err);
+    assert_int_equal(value != NULL, depths[i].ok);
+    if (!value) assert_string_equal(err.text, "the JSON is nested deeper than 64 levels at byte 64");
+  }
+}
+
+static void test_values_are_counted_before_they_can_hurt(void **state) {
+  static const struct {
+    const char *unit;
+    size_t n, error_at; // 0: it is read
+  } rows[] = {
+      {"1,", 49999, 0},       {"1,", 50000, 99998},      {"{},", 24999, 0},
+      {"{},", 170000, 74998}, {"\"[,,,{,\",", 40000, 0},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    AUTO_FREE char *text = mem_alloc(rows[i].n * strlen(rows[i].unit) + 8);
+    char *at = stpcpy(text, "[");
+    for (size_t j = 0; j < rows[i].n; j++) at = stpcpy(at, rows[i].unit);
+    strcpy(at - 1, "]");
+    struct err err = {0};
+    AUTO_JSON *value = json_parse(text, strlen(text), &err);
+    AUTO_FREE char *expected =
+        rows[i].error_at ? mem_printf("the JSON holds more than 50000 values at byte %zu", rows[i].error_at)
+                         : mem_strdup("");
+    assert_string_equal(err.text, expected);
+    assert_int_equal(!value, rows[i].error_at > 0);
+  }
+}
+
+static void test_brackets_in_strings_are_no_nesting(void **state) {
+  char text[400];
+  memset(text, '[', sizeof text);
+  memcpy(text, "[\"\\\"", 4);
+  memcpy(text + sizeof text - 2, "\"]", 2);
+  struct err err = {0};
+  AUTO_JSON *value = json_parse(text, sizeof text, &err);
+  assert_non_null(value);
+}
+
+static void *parse_on_small_stack(void *arg) {
+  AUTO_FREE char *text = nested(64);
+  AUTO_JSON *value = json_parse(text, 128, NULL);
+  AUTO_FREE char *written = json_text(value);
+  return strlen(written) == 128 ? arg : NULL;
+}
+
+// civetweb's worker threads have no more.
+static void test_deepest_nesting_fits_a_stack_of_100_KiB(void **state) {
+  pthread_attr_t attr;
+  pthread_t thread;
+  void *result = NULL;
+  pthread_attr_init(&attr);
+  pthread_attr_setstacksize(&attr, 100 * 1024);
+  assert_int_equal(pthread_create(&thread, &attr, parse_on_small_stack, &result), 0);
+  pthread_join(thread, &result);
+  pthread_attr_destroy(&attr);
+  assert_non_null(result);
+}
+
+static void test_no_prefix_of_a_document_is_read_past_its_end(void **state) {
+  static const char whole[] = "{\"a\\\"\":[1,{\"b\":\"\\u0041\\\\\"},99999999999999999999],\"c\":null}";
+  for (size_t len = 0; len < sizeof whole - 1; len++) {
+    AUTO_FREE char *exact = malloc(len ? len : 1); // so that the sanitizer sees a byte too many
+    memcpy(exact, whole, len);
+    AUTO_JSON *value = json_parse(exact, len, NULL);
+    assert_null(value);
+  }
+}
+
+// The document of RFC 6901 section 5.
+static const char rfc6901[] =
+    "{\"foo\":[\"bar\",\"baz\"],\"\":0,\"a/b\":1,\"c%d\":2,\"e^f\":3,\"g|h\":4,\"i\\\\j\":5,"
+    "\"k\\\"l\":6,\" \":7,\"m~n\":8}";
+
+static const struct {
+  const char *document, *pointer, *found; // NULL: nothing there
+} places[] = {
+    {rfc6901, "", rfc6901},
+    {rfc6901, "/foo", "[\"bar\",\"baz\"]"},
+    {rfc6901, "/foo/0", "\"bar\""},
+    {rfc6901, "/foo/1", "\"baz\""},
+    {rfc6901, "/", "0"},
+    {rfc6901, "/a~1b", "1"},
+    {rfc6901, "/c%d", "2"},
+    {rfc6901, "/e^f", "3"},
+    {rfc6901, "/g|h", "4"},
+    {rfc6901, "/i\\j", "5"},
+    {rfc6901, "/k\"l", "6"},
+    {rfc6901, "/ ", "7"},
+    {rfc6901, "/m~0n", "8"},
+    {rfc6901, "/foo/2", NULL},
+    {rfc6901, "/foo/-", NULL},
+    {rfc6901, "/foo/01", NULL},
+    {rfc6901, "/foo/+1", NULL},
+    {rfc6901, "/foo/", NULL},
+    {rfc6901, "/foo/0/x", NULL},
+    {rfc6901, "/foo/99999999999999999999", NULL},
+    {rfc6901, "/nothing", NULL},
+    {rfc6901, "/fo", NULL},
+    {rfc6901, "/fooo", NULL},
+    {"{\"a\":{\"b\":{\"c\":[[],[{\"d\":-1.5e3}]]}}}", "/a/b/c/1/0/d", "-1.5e3"},
+    {"{\"\\u0065vents\":[{\"id\":1}]}", "/events/0/id", "1"},
+    {"{\"\\ub3c4\\uCC29\":true}", "/도착", "true"},
+    {"{\"\\ud83d\\ude9a\":true,\"x\":false}", "/🚚", "true"},
+    {"{\"a\\n\\t\\/\":true}", "/a\n\t~1", "true"},
+    {"{\"a\\u00e9\":1,\"aé!\":2}", "/aé", "1"},
+    {"{\"x\":\"}]\\\"{[,:\",\"y\":2}", "/y", "2"},
+    {"{\"x\":[\"]\",{\"]\":\"}\"}],\"y\":2}", "/y", "2"},
+    {" \n{ \"a\" : [ 1 , { \"b\" : \"x\" } ] , \"c\" : null } \n", "/a/1", "{ \"b\" : \"x\" }"},
+    {" \n{ \"a\" : [ 1 , { \"b\" : \"x\" } ] , \"c\" : null } \n", "/c", "null"},
+    {" \n{ \"a\" : [ 1 , { \"b\" : \"x\" } ] , \"c\" : null } \n", "",
+     "{ \"a\" : [ 1 , { \"b\" : \"x\" } ] , \"c\" : null }"},
+    {"[]", "/0", NULL},
+    {"[ ]", "/0", NULL},
+    {"{}", "/0", NULL},
+    {"{ }", "/", NULL},
+    {"[[1,2],[3]]", "/1/0", "3"},
+    {"[1]", "/0", "1"},
+    {"{\"0\":\"object\"}", "/0", "\"object\""},
+    {"5", "", "5"},
+    {"5", "/0", NULL},
+    {"\"text\"", "", "\"text\""},
+};
+
+// The parsed value and the bytes must be the same thing, for every place.
+static void test_pointers_find_the_value_and_its_exact_bytes(void **state) {
+  for (size_t i = 0; i < COUNT_OF(places); i++) {
+    const char *document = places[i].document, *found = places[i].found;
+    struct err err = {0};
+    struct json_pointer pointer;
+    AUTO_JSON *root = json_parse(document, strlen(document), &err);
+    assert_non_null(root);
+    assert_true(json_pointer_init(&pointer, places[i].pointer, &err));
+    AUTO_FREE char *exact = mem_strdup(document); // no NUL to lean on
+    exact = mem_grow(exact, strlen(document), 1);
+    json_t *value = json_at(root, &pointer);
+    size_t start = 0, len = 0;
+    bool spanned = json_span_at(exact, strlen(document), &pointer, &start, &len);
+    if (!value != !found || spanned != (found != NULL)) print_error("%s %s\n", document, places[i].pointer);
+    assert_true(!value == !found);
+    assert_int_equal(spanned, found != NULL);
+    if (found) {
+      assert_int_equal(len, strlen(found));
+      assert_memory_equal(document + start, found, len);
+      AUTO_JSON *again = json_parse(document + start, len, &err);
+      assert_true(json_equal(value, again));
+    }
+    json_pointer_fini(&pointer);
+  }
+}
+
+static void test_ill_formed_pointers_are_refused(void **state) {
+  static const char *const texts[] = {"a", "a/b", " /a", "/a~", "/a~2", "/~", "/~0~", "#/a"};
+  for (size_t i = 0; i < COUNT_OF(texts); i++) {
+    struct json_pointer pointer;
+    struct err err = {0};
+    assert_false(json_pointer_init(&pointer, texts[i], &err));
+    assert_non_null(strstr(err.text, texts[i]));
+  }
+}
+
+static void test_pointer_parts_are_unescaped_in_the_right_order(void **state) {
+  struct json_pointer pointer;
+  struct err err;
+  assert_true(json_pointer_init(&pointer, "/~01/~10//x", &err));
+  assert_int_equal(pointer.n_parts, 4);
+  assert_string_equal(pointer.parts[0], "~1");
+  assert_string_equal(pointer.parts[1], "/0");
+  assert_string_equal(pointer.parts[2], "");
+  assert_string_equal(pointer.parts[3], "x");
+  assert_string_equal(pointer.text, "/~01/~10//x");
+  json_pointer_fini(&pointer);
+}
+
+static const struct {
+  const char *document, *pointer, *after; // NULL: nothing was there
+} replacements[] = {
+    {"{\"a\":{\"b\":1},\"c\":2}", "/a/b", "{\"a\":{\"b\":\"***\"},\"c\":2}"},
+    {"{\"a\":[1,2]}", "/a/1", "{\"a\":[1,\"***\"]}"},
+    {"{\"a\":[1,2]}", "/a/2", NULL},
+    {"{\"a\":[1,2]}", "/a/-", NULL},
+    {"{\"a\":1}", "/b", NULL},
+    {"{\"a\":1}", "/a/b", NULL},
+    {"{\"a\":1}", "", NULL},
+    {"[[1]]", "/0/0", "[[\"***\"]]"},
+};
+
+static void test_replacing_changes_what_is_there_and_nothing_else(void **state) {
+  for (size_t i = 0; i < COUNT_OF(replacements); i++) {
+    const char *document = replacements[i].document, *after = replacements[i].after;
+    struct json_pointer pointer;
+    AUTO_JSON *root = json_parse(document, strlen(document), NULL);
+    assert_true(json_pointer_init(&pointer, replacements[i].pointer, NULL));
+    assert_int_equal(json_replace_at(root, &pointer, json_string("***")), after != NULL);
+    AUTO_FREE char *text = json_text(root);
+    assert_string_equal(text, after ? after : document);
+    json_pointer_fini(&pointer);
+  }
+}
+
+static void test_ids_are_strings_or_integers(void **state) {
+  static const struct {
+    const char *document, *text;
+  } ids[] = {{"\"m-1\"", "m-1"}, {"17", "17"},  {"-9223372036854775808", "-9223372036854775808"},
+             {"\"\"", NULL},     {"1.5", NULL}, {"true", NULL},
+             {"null", NULL},     {"{}", NULL},  {"[\"a\"]", NULL}};
+  for (size_t i = 0; i < COUNT_OF(ids); i++) {
+    char buf[24];
+    AUTO_JSON *value = json_parse(ids[i].document, strlen(ids[i].document), NULL);
+    const char *text = json_scalar_text(value, buf);
+    assert_true(!text == !ids[i].text);
+    if (text) assert_string_equal(text, ids[i].text);
+  }
+  assert_null(json_scalar_text(NULL, NULL));
+}
+
+static const struct {
+  const char *array, *elements[4];
+} arrays[] = {
+    {"[]", {NULL}},
+    {"[ \n]", {NULL}},
+    {"[1]", {"1", NULL}},
+    {"[ 1 , \"a,]\" ,{\"b\":[2,3]} ] ", {"1", "\"a,]\"", "{\"b\":[2,3]}", NULL}},
+    {"[[],[[]],null]", {"[]", "[[]]", "null", NULL}},
+    {"{\"a\":1}", {NULL}},
+    {"5", {NULL}},
+    {"", {NULL}},
+};
+
+static void test_array_elements_are_stepped_through_byte_for_byte(void **state) {
+  for (size_t i = 0; i < COUNT_OF(arrays); i++) {
+    size_t n = 0, cursor = 0, start, len;
+    while (json_span_next(arrays[i].array, strlen(arrays[i].array), &cursor, &start, &len)) {
+      assert_non_null(arrays[i].elements[n]);
+      assert_int_equal(len, strlen(arrays[i].elements[n]));
+      assert_memory_equal(arrays[i].array + start, arrays[i].elements[n], len);
+      n++;
+    }
+    assert_null(arrays[i].elements[n]);
+  }
+}
+
+// A text that json_parse() never saw is read wrongly, perhaps, but not past its end, and not for ever.
+static void test_spans_of_broken_text_stay_inside_it(void **state) {
+  static const char whole[] = "[{\"a\\u00e9\":[1,{\"b\":\"\\ud83d\\ude9a\\\"\"}],\"c\":{\"d\":nul}},[2,3]]";
+  struct json_pointer pointer;
+  assert_true(json_pointer_init(&pointer, "/0/c/d", NULL));
+  for (size_t from = 0; from < sizeof whole - 1; from++) {
+    for (size_t len = 0; from + len < sizeof whole; len++) {
+      AUTO_FREE char *exact = malloc(len ? len : 1);
+      memcpy(exact, whole + from, len);
+      size_t start, out_len, cursor = 0, steps = 0;
+      if (json_span_at(exact, len, &pointer, &start, &out_len)) assert_true(start + out_len <= len);
+      while (json_span_next(exact, len, &cursor, &start, &out_len)) {
+        assert_true(start + out_len <= len);
+        assert_true(++steps <= len);
+      }
+    }
+  }
+  json_pointer_fini(&pointer);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_what_is_json_is_read),
+      cmocka_unit_test(test_every_text_is_what_jansson_makes_of_it),
+      cmocka_unit_test(test_what_is_not_is_refused_with_cause_and_place_but_no_content),
+      cmocka_unit_test(test_nesting_is_bounded_before_it_can_hurt),
+      cmocka_unit_test(test_values_are_counted_before_they_can_hurt),
+      cmocka_unit_test(test_brackets_in_strings_are_no_nesting),
+      cmocka_unit_test(test_deepest_nesting_fits_a_stack_of_100_KiB),
+      cmocka_unit_test(test_no_prefix_of_a_document_is_read_past_its_end),
+      cmocka_unit_test(test_pointers_find_the_value_and_its_exact_bytes),
+      cmocka_unit_test(test_ill_formed_pointers_are_refused),
+      cmocka_unit_test(test_pointer_parts_are_unescaped_in_the_right_order),
+      cmocka_unit_test(test_replacing_changes_what_is_there_and_nothing_else),
+      cmocka_unit_test(test_ids_are_strings_or_integers),
+      cmocka_unit_test(test_array_elements_are_stepped_through_byte_for_byte),
+      cmocka_unit_test(test_spans_of_broken_text_stay_inside_it),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+// The validator, keyword by keyword; that it agrees with a JSON Schema library is proven by tests/contract.
+#include "common/base/embedded.h"
+#include "common/base/mem.h"
+#include "common/json/json.h"
+#include "common/json/schema.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static json_t *parse(const char *text) {
+  struct err err = {0};
+  json_t *value = json_parse(text, strlen(text), &err);
+  if (!value) fail_msg("%s: %s", text, err.text);
+  return value;
+}
+
+#define EITHER                                                                                               \
+  "{\"anyOf\":[{\"properties\":{\"by\":true,\"first\":{\"type\":\"null\"},\"extra\":true},"                  \
+  "\"required\":[\"by\",\"first\"],\"additionalProperties\":false},"                                         \
+  "{\"properties\":{\"by\":true,\"second\":{\"type\":\"null\"}},"                                            \
+  "\"required\":[\"by\",\"second\"],\"additionalProperties\":false}]}"
+
+static const struct {
+  const char *schema, *document;
+  const char *fault; // NULL: it holds
+} checks[] = {
+    // types; a number with nothing behind the point is a whole number
+    {"true", "1", NULL},
+    {"false", "1", "expected nothing here"},
+    {"{\"type\":\"integer\"}", "1.0", NULL},
+    {"{\"type\":\"integer\"}", "1e300", NULL},
+    {"{\"type\":\"integer\"}", "1.5", "expected a whole number, got a number"},
+    {"{\"type\":\"number\"}", "3", NULL},
+    {"{\"type\":[\"string\",\"null\"]}", "null", NULL},
+    {"{\"type\":[\"string\",\"null\"]}", "true", "expected a string or null, got true or false"},
+    {"{\"type\":\"boolean\"}", "false", NULL},
+
+    // values
+    {"{\"const\":1}", "1.0", NULL},
+    {"{\"const\":\"a\"}", "\"b\"", "expected \"a\""},
+    {"{\"enum\":[null,[1,{\"a\":2}]]}", "[1.0,{\"a\":2.0}]", NULL},
+    {"{\"enum\":[\"a\",2]}", "0", "expected one of a, 2"},
+
+    // keywords say nothing about other types
+    {"{\"minLength\":3,\"minimum\":3,\"minItems\":3,\"required\":[\"a\"],\"pattern\":\"x\"}", "true", NULL},
+
+    // text: characters, not bytes; a pattern may stand anywhere in it
+    {"{\"maxLength\":2}", "\"알림\"", NULL},
+    {"{\"minLength\":3}", "\"알림\"", "expected 3 or more characters, got 2"},
+    {"{\"maxLength\":1}", "\"알림\"", "expected 1 characters at most, got 2"},
+    {"{\"maxLength\":1}", "\"\\ud83d\\ude00\"", NULL},
+    {"{\"pattern\":\"b+\"}", "\"abc\"", NULL},
+    {"{\"pattern\":\"^b+$\"}", "\"abc\"", "expected text that matches ^b+$"},
+    {"{\"pattern\":\"^[^\\u0001-\\u001f]*$\"}", "\"알림톡\"", NULL},
+    {"{\"pattern\":\"^[^\\u0001-\\u001f]*$\"}", "\"a\\nb\"", "expected text that matches ^[^\x01-\x1f]*$"},
+    {"{\"pattern\":\"^b+$\",\"title\":\"nothing but b\"}", "\"abc\"", "expected nothing but b"},
+
+    // numbers, exactly, where a double would not do
+    {"{\"minimum\":9007199254740993}", "9007199254740992", "expected 9.00719925474099e+15 or more"},
+    {"{\"maximum\":9223372036854775807}", "9223372036854775807", NULL},
+    {"{\"maximum\":9223372036854775807}", "9223372036854775808", "expected 9.22337203685478e+18 at most"},
+    {"{\"const\":9007199254740993}", "9007199254740992", "expected 9007199254740993"},
+    {"{\"maximum\":1.5}", "2", "expected 1.5 at most"},
+    {"{\"maximum\":1.5}", "1", NULL},
+    {"{\"minimum\":-1.5}", "-2", "expected -1.5 or more"},
+
+    // arrays
+    {"{\"items\":{\"type\":\"string\"}}", "[\"a\",1]", "/1: expected a string, got a whole number"},
+    {"{\"minItems\":1}", "[]", "expected 1 or more items, got 0"},
+    {"{\"maxItems\":1}", "[1,2]", "expected 1 items at most, got 2"},
+    {"{\"uniqueItems\":true}", "[1,2,1.0]", "expected items that differ, but 0 and 2 are the same"},
+    {"{\"uniqueItems\":true}", "[1,true,\"1\"]", NULL},
+    {"{\"uniqueItems\":false}", "[1,1]", NULL},
+
+    // objects
+    {"{\"required\":[\"a\"]}", "{}", "expected a key \"a\""},
+    {"{\"properties\":{\"a\":{\"type\":\"null\"}}}", "{\"a\":1}", "/a: expected null, got a whole number"},
+    {"{\"properties\":{\"a\":true,\"b\":true},\"additionalProperties\":false}", "{\"c\":1}",
+     "unknown key \"c\"; expected one of a, b"},
+    {"{\"additionalProperties\":{\"type\":\"null\"}}", "{\"a/b~\":1}",
+     "/a~1b~0: expected null, got a whole number"},
+    {"{\"patternProperties\":{\"^x\":{\"type\":\"null\"}},\"additionalProperties\":false}", "{\"xa\":null}",
+     NULL},
+    {"{\"patternProperties\":{\"^x\":{\"type\":\"null\"}}}", "{\"xa\":1}",
+     "/xa: expected null, got a whole number"},
+    {"{\"patternProperties\":{\"^x\":true},\"additionalProperties\":false}", "{\"y\":1}",
+     "unknown key \"y\"; expected none of that name"},
+    {"{\"propertyNames\":{\"maxLength\":1}}", "{\"ab\":1}", "/ab: expected 1 characters at most, got 2"},
+    {"{\"minProperties\":1}", "{}", "expected 1 or more keys, got 0"},
+    {"{\"maxProperties\":0}", "{\"a\":1}", "expected 0 keys at most, got 1"},
+
+    // several schemas; what is told is the branch that was meant
+    {"{\"allOf\":[{\"minimum\":1},{\"maximum\":2}]}", "3", "expected 2 at most"},
+    {"{\"anyOf\":[{\"type\":\"null\"},{\"minimum\":1}]}", "1", NULL},
+    {"{\"oneOf\":[{\"type\":\"null\"},{\"type\":\"array\",\"items\":{\"type\":\"null\"}}]}", "[1]",
+     "/0: expected null, got a whole number"},
+    {"{\"oneOf\":[{\"minimum\":1},{\"maximum\":2}]}", "1",
+     "expected exactly one of the forms, but more than one fits"},
+    {"{\"anyOf\":[{\"properties\":{\"kind\":{\"const\":\"a\"}},\"required\":[\"x\"]},"
+     "{\"properties\":{\"kind\":{\"const\":\"b\"}},\"required\":[\"y\"]}]}",
+     "{\"kind\":\"b\"}", "expected a key \"y\""},
+    {"{\"anyOf\":[{\"properties\":{\"a\":{\"type\":\"null\"}},\"required\":[\"a\"]},{\"required\":[\"b\"]}]}",
+     "{\"a\":1}", "/a: expected null, got a whole number"},
+    {"{\"anyOf\":[{\"type\":\"string\"},{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"array\"}]},{\"type\":"
+     "\"null\"}]}",
+     "1", "expected a string, an array or null, got a whole number"},
+    {"{\"anyOf\":[{\"properties\":{\"kind\":{\"const\":\"a\"}}},{\"properties\":{\"kind\":{\"const\":\"b\"}}}"
+     "]}",
+     "{\"kind\":\"c\"}", "/kind: expected \"a\" or \"b\""},
+    {EITHER, "{\"by\":1}", "expected \"first\" or \"second\""},
+    {EITHER, "{}", "expected a key \"by\""},
+    {EITHER, "{\"by\":1,\"second\":\"x\"}", "/second: expected null, got a string"},
+    {EITHER, "{\"by\":1,\"Seconds\":null}", "unknown key \"Seconds\"; did you mean \"second\"?"},
+    {EITHER, "{\"by\":1,\"sceond\":null}", "unknown key \"sceond\"; did you mean \"second\"?"},
+    {EITHER, "{\"by\":1,\"more\":1}", "unknown key \"more\"; expected one of by, first, extra, second"},
+    {EITHER, "{\"by\":1,\"알림\":1}", "unknown key; expected one of by, first, extra, second"},
+    {EITHER, "{\"by\":1,\"extra\":1,\"second\":null}", "expected \"second\" or \"extra\", not both"},
+    {EITHER, "{\"by\":1,\"first\":null,\"more\":1}",
+     "unknown key \"more\"; expected one of by, first, extra"},
+    {"{\"anyOf\":[{\"required\":[\"a\",\"b\"]},{\"not\":{\"required\":[\"b\"]}}]}", "{\"b\":1}",
+     "expected a key \"a\""},
+    {"{\"not\":{\"type\":\"null\"}}", "null", "expected another form: this one is ruled out"},
+    {"{\"not\":{\"pattern\":\"^a\"}}", "\"ab\"", "expected text that does not match ^a"},
+    {"{\"not\":{\"type\":\"null\"}}", "1", NULL},
+    {"{\"$ref\":\"#/$defs/n\",\"maximum\":1,\"$defs\":{\"n\":{\"type\":\"number\"}}}", "2",
+     "expected 1 at most"},
+    {"{\"$defs\":{\"t\":{\"items\":{\"$ref\":\"#/$defs/t\"},\"type\":\"array\"}},\"$ref\":\"#/$defs/t\"}",
+     "[[[]],[[1]]]", "/1/0/0: expected an array, got a whole number"},
+
+    // a key is shown, shortened and without control characters; a value never
+    {"{\"additionalProperties\":false}", "{\"a\\nb\":\"secret\"}", "unknown key; expected none of that name"},
+    {"{\"additionalProperties\":false}",
+     "{\"0123456789012345678901234567890123456789012345678901234567890123456789\":1}",
+     "unknown key \"0123456789012345678901234567890123456789012345678901234567890123...\"; expected none of "
+     "that name"},
+};
+
+static void test_a_document_is_told_where_and_what_was_expected(void **state) {
+  for (size_t i = 0; i < COUNT_OF(checks); i++) {
+    struct err err = {0};
+    AUTO_JSON *document = parse(checks[i].document);
+    AUTO_JSON *node = parse(checks[i].schema);
+    struct schema *schema = schema_new(node, &err);
+    if (!schema) fail_msg("%s: %s", checks[i].schema, err.text);
+    bool holds = schema_check(schema, document, &err);
+    if (holds != !checks[i].fault) fail_msg("%s over %s: %s", checks[i].schema, checks[i].document, err.text);
+    if (!holds) assert_string_equal(err.text, checks[i].fault);
+    schema_free(schema);
+  }
+}
+
+// What the people who write our documents get wrong.
+static const struct {
+  const char *schema, *document, *fault;
+} shipped[] = {
+    {"registration", "{\"provider\":\"bizgo\"}", "expected \"response\" or \"notification_id\""},
+    {"registration", "[{\"provider\":\"bizgo\"}]", "/0: expected \"response\" or \"notification_id\""},
+    {"registration", "{\"provider\":\"bizgo\",\"notificationId\":\"x\"}",
+     "unknown key \"notificationId\"; did you mean \"notification_id\"?"},
+    {"registration", "{\"provider\":\"bizgo\",\"notification_id\":5}",
+     "/notification_id: expected a string, got a whole number"},
+    {"registration", "{\"provider\":\"bizgo\",\"notification_id\":\"\"}",
+     "/notification_id: expected 1 or more characters, got 0"},
+    {"registration", "{\"provider\":\"bizgo\",\"notification_id\":\"x\",\"response\":{}}",
+     "expected \"notification_id\" or \"response\", not both"},
+    {"registration", "{\"provider\":\"bizgo\",\"notification_id\":\"x\",\"chanel\":\"SMS\"}",
+     "unknown key \"chanel\"; did you mean \"channel\"?"},
+    {"registration", "{\"notification_id\":\"x\"}", "expected a key \"provider\""},
+    {"registration", "5", "expected an object or an array, got a whole number"},
+    {"provider", "{\"outcomes\":{\"D\":{\"outcome\":\"deliverd\"}}}",
+     "/outcomes/D/outcome: expected one of delivered, failed, account_fault, unconfirmed"},
+    {"provider", "{\"outcomes\":{\"D\":{\"outcome\":\"failed\"}}}", "/outcomes/D: expected a key \"reason\""},
+    {"provider", "{\"outcomes\":{\"D\":{\"outcome\":\"failed\",\"raeson\":\"x\"}}}",
+     "/outcomes/D: unknown key \"raeson\"; did you mean \"reason\"?"},
+    {"provider", "{\"webhook\":{\"bugdet_ms\":800}}",
+     "/webhook: unknown key \"bugdet_ms\"; did you mean \"budget_ms\"?"},
+    {"provider",
+     "{\"webhook\":{\"kinds\":[{\"name\":\"r\",\"kind\":\"recipt\",\"id\":\"/id\",\"code\":\"/c\"}]}}",
+     "/webhook/kinds/0/kind: expected \"receipt\" or \"other\""},
+    {"provider",
+     "{\"webhook\":{\"kinds\":[{\"name\":\"r\",\"id\":\"/id\",\"code\":\"/c\",\"dedupe\":[\"/c\"]}]}}",
+     "/webhook/kinds/0: expected a key \"kind\""},
+    {"provider", "{\"webhook\":{\"kinds\":[{\"name\":\"r\",\"kind\":\"receipt\",\"id\":\"/id\"}]}}",
+     "/webhook/kinds/0: expected a key \"code\""},
+    {"provider", "{\"webhook\":{\"kinds\":[{\"name\":\"r\",\"kind\":\"receipt\",\"code\":5}]}}",
+     "/webhook/kinds/0/code: expected a string, an array or an object, got a whole number"},
+    {"provider", "{\"acceptance\":{\"shapes\":[{\"id\":\"/id\",\"code\":\"/c\"}]}}",
+     "/acceptance/shapes/0: expected a key \"accepted\""},
+    {"endpoints", "{\"endpoints\":[{\"endpoint\":\"a\",\"provider\":\"b\",\"secret\":\"s\"}]}",
+     "/endpoints/0: unknown key \"secret\"; expected one of endpoint, provider, secret_path, checks"},
+};
+
+static void test_a_mistake_in_our_own_documents_is_called_by_its_name(void **state) {
+  for (size_t i = 0; i < COUNT_OF(shipped); i++) {
+    struct err err = {0};
+    AUTO_JSON *document = parse(shipped[i].document);
+    AUTO_FREE char *name = mem_printf("%s.schema.json", shipped[i].schema);
+    struct schema *schema = schema_open(name, &err);
+    if (!schema) fail_msg("%s", err.text);
+    assert_false(schema_check(schema, document, &err));
+    assert_string_equal(err.text, shipped[i].fault);
+    schema_free(schema);
+  }
+}
+
+static const struct {
+  const char *schema, *fault;
+} refused[] = {
+    {"{\"format\":\"date\"}", "format: a keyword that is not implemented"},
+    {"{\"properties\":{\"a\":{\"dependentRequired\":{}}}}",
+     "properties: a: dependentRequired: a keyword that is not implemented"},
+    {"{\"$defs\":{\"unused\":{\"if\":true}}}", "$defs: unused: if: a keyword that is not implemented"},
+    {"{\"$ref\":\"#/$defs/none\"}", "$ref: expected #/$defs/<name> that exists"},
+    {"{\"$ref\":\"other.json\"}", "$ref: expected #/$defs/<name> that exists"},
+    {"{\"pattern\":\"(\"}", "pattern: pattern (: not understood"},
+    {"{\"type\":\"text\"}", "type: no such type"},
+    {"{\"anyOf\":[]}", "anyOf: expected a list of schemas"},
+    {"{\"items\":[true]}", "items: expected a schema"},
+    {"{\"minLength\":-1}", "minLength: expected a count"},
+    {"{\"required\":\"a\"}", "required: expected a list of names"},
+    {"{\"uniqueItems\":1}", "uniqueItems: expected true or false"},
+};
+
+static void test_a_schema_with_a_rule_we_cannot_check_is_refused(void **state) {
+  for (size_t i = 0; i < COUNT_OF(refused); i++) {
+    struct err err = {0};
+    AUTO_JSON *node = parse(refused[i].schema);
+    assert_null(schema_new(node, &err));
+    assert_string_equal(err.text, refused[i].fault);
+  }
+}
+
+static void test_a_schema_that_refers_to_itself_ends(void **state) {
+  struct err err = {0};
+  AUTO_JSON *node = parse("{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"$ref\":\"#/$defs/a\"}}}");
+  struct schema *schema = schema_new(node, &err);
+  assert_non_null(schema);
+  assert_false(schema_check(schema, json_true(), &err));
+  assert_string_equal(err.text, "expected less nesting");
+  schema_free(schema);
+}
+
+static void test_every_schema_we_ship_can_be_opened(void **state) {
+  for (const struct embedded *file = embedded_schemas; file->name; file++) {
+    struct err err = {0};
+    struct schema *schema = schema_open(file->name, &err);
+    if (!schema) fail_msg("%s", err.text);
+    schema_free(schema);
+  }
+}
+
+static void test_a_schema_that_is_not_built_in_is_named(void **state) {
+  struct err err = {0};
+  assert_null(schema_open("nothing.schema.json", &err));
+  assert_string_equal(err.text, "nothing.schema.json: no such schema is built in");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_a_document_is_told_where_and_what_was_expected),
+      cmocka_unit_test(test_a_mistake_in_our_own_documents_is_called_by_its_name),
+      cmocka_unit_test(test_a_schema_with_a_rule_we_cannot_check_is_refused),
+      cmocka_unit_test(test_a_schema_that_refers_to_itself_ends),
+      cmocka_unit_test(test_every_schema_we_ship_can_be_opened),
+      cmocka_unit_test(test_a_schema_that_is_not_built_in_is_named),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

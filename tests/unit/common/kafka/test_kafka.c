@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: MIT
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/kafka/kafka.h"
+#include "tests/unit/support/output.h"
+#include <fcntl.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static char path[] = "/tmp/dochak-kafka-XXXXXX";
+
+static void write_file(const char *content) {
+  int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+  assert_int_equal(write(fd, content, strlen(content)), strlen(content));
+  close(fd);
+}
+
+static struct settings settings_with(const char *bootstrap, const char *properties) {
+  return (struct settings){.kafka_bootstrap = (char *)(uintptr_t)bootstrap,
+                           .kafka_properties = (char *)(uintptr_t)properties,
+                           .ack_budget_ms = 1500};
+}
+
+static const char *value_of(const rd_kafka_conf_t *conf, const char *name) {
+  static char value[256];
+  size_t size = sizeof value;
+  assert_int_equal(rd_kafka_conf_get(conf, name, value, &size), RD_KAFKA_CONF_OK);
+  return value;
+}
+
+static void test_topics_are_named_by_prefix(void **state) {
+  static const char *const names[KAFKA_TOPIC_COUNT] = {"t1.events", "t1.alerts", "t1.quarantine"};
+  for (int topic = 0; topic < KAFKA_TOPIC_COUNT; topic++) {
+    AUTO_FREE char *name = kafka_topic_name("t1.", (enum kafka_topic)topic);
+    assert_string_equal(name, names[topic]);
+  }
+}
+
+static void test_the_file_comes_over_ours_and_ours_over_the_base(void **state) {
+  static const struct kafka_setting ours[] = {
+      {"client.id", "ours"}, {"linger.ms", "7"}, {"fetch.wait.max.ms", "50"}};
+  write_file("# a comment\n\n  linger.ms = 9 \r\nsasl.password=a=b#c\nsocket.keepalive.enable=false");
+  struct settings settings = settings_with("127.0.0.1:9", path);
+  struct err err = {0};
+  rd_kafka_conf_t *conf = kafka_conf_new(&settings, ours, COUNT_OF(ours), &err);
+  if (!conf) fail_msg("%s", err.text);
+  assert_string_equal(value_of(conf, "bootstrap.servers"), "127.0.0.1:9");
+  assert_string_equal(value_of(conf, "client.id"), "ours");
+  assert_string_equal(value_of(conf, "fetch.wait.max.ms"), "50");
+  assert_string_equal(value_of(conf, "linger.ms"), "9");
+  assert_string_equal(value_of(conf, "sasl.password"), "a=b#c");
+  assert_string_equal(value_of(conf, "socket.keepalive.enable"), "false");
+  assert_string_equal(value_of(conf, "socket.nagle.disable"), "true");
+  assert_string_equal(value_of(conf, "reconnect.backoff.max.ms"), "1000");
+  rd_kafka_conf_destroy(conf);
+}
+
+static const struct {
+  const char *content, *error; // behind the path
+} refused[] = {
+    {"acks=1\n", ":1: acks: is dochak's own to set, since correctness rests on it"},
+    {"\n# x\nrequest.required.acks = 1\n",
+     ":3: request.required.acks: is dochak's own to set, since correctness "
+     "rests on it"},
+    {"enable.auto.commit=true",
+     ":1: enable.auto.commit: is dochak's own to set, since correctness rests on it"},
+    {"enable.auto.offset.store=true",
+     ":1: enable.auto.offset.store: is dochak's own to set, since correctness rests "
+     "on it"},
+    {"isolation.level=read_uncommitted",
+     ":1: isolation.level: is dochak's own to set, since correctness rests on it"},
+    {"transactional.id=x", ":1: transactional.id: is dochak's own to set, since correctness rests on it"},
+    {"group.id=x", ":1: group.id: is dochak's own to set, since correctness rests on it"},
+    {"enable.idempotence=true",
+     ":1: enable.idempotence: is dochak's own to set, since correctness rests on it"},
+    {"partitioner=random", ":1: partitioner: is dochak's own to set, since correctness rests on it"},
+    {"auto.offset.reset=latest",
+     ":1: auto.offset.reset: is dochak's own to set, since correctness rests on it"},
+    {"group.instance.id=x", ":1: group.instance.id: is dochak's own to set, since correctness rests on it"},
+    {"transaction.timeout.ms=1000",
+     ":1: transaction.timeout.ms: is dochak's own to set, since correctness rests on it"},
+    {"test.mock.num.brokers=1",
+     ":1: test.mock.num.brokers: is dochak's own to set, since correctness rests on it"},
+    {"bootstrap.servers=x", ":1: bootstrap.servers: is set by DOCHAK_KAFKA_BOOTSTRAP"},
+    {"metadata.broker.list=x", ":1: metadata.broker.list: is set by DOCHAK_KAFKA_BOOTSTRAP"},
+    {"linger.ms=5\nlingerms=HUSH\n", ":2: lingerms: librdkafka has no such setting"},
+    {"linger.ms=HUSH\n", ":1: linger.ms: librdkafka refuses the value"},
+    {"HUSH\n", ":1: not name=value"},
+    {"=HUSH\n", ":1: not name=value"},
+};
+
+static void test_a_line_that_cannot_be_is_named_and_no_value_told(void **state) {
+  struct settings settings = settings_with("127.0.0.1:9", path);
+  for (size_t i = 0; i < COUNT_OF(refused); i++) {
+    struct err err = {0};
+    write_file(refused[i].content);
+    assert_null(kafka_conf_new(&settings, NULL, 0, &err));
+    AUTO_FREE char *expected = mem_printf("%s%s", path, refused[i].error);
+    assert_string_equal(err.text, expected);
+    assert_null(strstr(err.text, "HUSH"));
+  }
+}
+
+static void test_a_file_that_cannot_be_read_is_named(void **state) {
+  struct err err = {0};
+  struct settings settings = settings_with("127.0.0.1:9", "/nowhere/kafka.properties");
+  assert_null(kafka_conf_new(&settings, NULL, 0, &err));
+  assert_string_equal(err.text,
+                      "DOCHAK_KAFKA_PROPERTIES: /nowhere/kafka.properties: No such file or directory");
+  settings.kafka_properties = (char *)(uintptr_t) "/tmp";
+  assert_null(kafka_conf_new(&settings, NULL, 0, &err));
+  assert_string_equal(err.text, "/tmp: Is a directory");
+}
+
+static void test_files_and_lines_are_bounded(void **state) {
+  struct settings settings = settings_with("127.0.0.1:9", path);
+  struct err err = {0};
+  AUTO_FREE char *text = mem_alloc(80000);
+  memset(text, '#', 9000);
+  write_file(text);
+  assert_null(kafka_conf_new(&settings, NULL, 0, &err));
+  assert_non_null(strstr(err.text, ":1: line too long"));
+  for (size_t i = 99; i < 79999; i += 100) memset(text + i - 99, '#', 99), text[i] = '\n';
+  write_file(text);
+  assert_null(kafka_conf_new(&settings, NULL, 0, &err));
+  assert_non_null(strstr(err.text, ": file larger than 64 KiB"));
+}
+
+// A client of a mock cluster inside librdkafka.
+static rd_kafka_t *client_of_mock(const char *properties) {
+  static const struct kafka_setting mock[] = {{"test.mock.num.brokers", "1"}};
+  write_file(properties);
+  struct settings settings = settings_with("127.0.0.1:9", path);
+  struct err err = {0};
+  rd_kafka_conf_t *conf = kafka_conf_new(&settings, mock, COUNT_OF(mock), &err);
+  if (!conf) fail_msg("%s", err.text);
+  rd_kafka_t *rk = kafka_producer_new(&settings, conf, &err);
+  if (!rk) fail_msg("%s", err.text);
+  return rk;
+}
+
+static void test_the_producer_keeps_what_correctness_rests_on(void **state) {
+  rd_kafka_t *rk = client_of_mock("linger.ms=3\nmessage.timeout.ms=9000\n");
+  const rd_kafka_conf_t *conf = rd_kafka_conf(rk);
+  assert_string_equal(value_of(conf, "enable.idempotence"), "false");
+  assert_string_equal(value_of(conf, "max.in.flight.requests.per.connection"), "2");
+  assert_string_equal(value_of(conf, "queue.buffering.max.messages"), "100000");
+  assert_string_equal(value_of(conf, "linger.ms"), "3");
+  assert_string_equal(value_of(conf, "acks"), "-1");
+  assert_string_equal(value_of(conf, "partitioner"), "murmur2_random");
+  assert_string_equal(value_of(conf, "message.timeout.ms"), "9000");
+  rd_kafka_destroy(rk);
+}
+
+static void test_records_are_not_tried_long_after_the_caller_was_answered(void **state) {
+  static const struct {
+    int64_t ack_budget_ms;
+    const char *message_timeout_ms;
+  } budgets[] = {{1500, "5000"}, {30000, "30000"}};
+  for (size_t i = 0; i < COUNT_OF(budgets); i++) {
+    static const struct kafka_setting mock[] = {{"test.mock.num.brokers", "1"}};
+    struct settings settings = settings_with("127.0.0.1:9", "");
+    struct err err = {0};
+    settings.ack_budget_ms = budgets[i].ack_budget_ms;
+    rd_kafka_t *rk = kafka_producer_new(&settings, kafka_conf_new(&settings, mock, 1, &err), &err);
+    if (!rk) fail_msg("%s", err.text);
+    assert_string_equal(value_of(rd_kafka_conf(rk), "message.timeout.ms"), budgets[i].message_timeout_ms);
+    rd_kafka_destroy(rk);
+  }
+}
+
+static void test_a_producer_that_cannot_be_made_says_why(void **state) {
+  struct err err = {0};
+  struct settings settings = settings_with("127.0.0.1:9", "");
+  static const struct kafka_setting ours[] = {{"security.protocol", "sasl_ssl"},
+                                              {"sasl.mechanisms", "NONE-SUCH"}};
+  rd_kafka_conf_t *conf = kafka_conf_new(&settings, ours, COUNT_OF(ours), &err);
+  assert_non_null(conf);
+  assert_null(kafka_producer_new(&settings, conf, &err));
+  assert_memory_equal(err.text, "kafka producer: ", 16);
+}
+
+static void test_a_check_finds_what_no_client_can_be_made_of(void **state) {
+  static const struct {
+    const char *properties;
+    bool idempotent, ok;
+  } rows[] = {
+      {"", false, true},
+      {"", true, true},
+      {"max.in.flight.requests.per.connection=10\n", false, true},
+      {"max.in.flight.requests.per.connection=10\n", true, false},
+      {"security.protocol=ssl\nssl.ca.location=/nowhere/HUSH\n", false, false},
+      {"security.protocol=sasl_ssl\nsasl.mechanisms=NONE-SUCH\n", false, false},
+  };
+  static const struct kafka_setting ours[] = {{"enable.idempotence", "true"}};
+  struct settings settings = settings_with("127.0.0.1:9", path);
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    struct err err = {0};
+    write_file(rows[i].properties);
+    rd_kafka_conf_t *conf = kafka_conf_new(&settings, ours, rows[i].idempotent, &err);
+    bool ok = rows[i].idempotent ? kafka_client_check(RD_KAFKA_PRODUCER, conf, &err)
+                                 : kafka_producer_check(&settings, conf, &err);
+    if (ok != rows[i].ok) fail_msg("%s: %s", rows[i].properties, err.text);
+    if (!ok) assert_memory_equal(err.text, "kafka producer: ", 16);
+  }
+  assert_false(kafka_client_check(RD_KAFKA_CONSUMER, NULL, NULL));
+}
+
+static const char *const topics[] = {"t.events", "t.alerts"};
+
+static void test_topics_that_exist_are_found_at_once(void **state) {
+  rd_kafka_t *rk = client_of_mock("");
+  rd_kafka_mock_cluster_t *cluster = rd_kafka_handle_mock_cluster(rk);
+  struct err err = {0};
+  for (size_t i = 0; i < COUNT_OF(topics); i++) rd_kafka_mock_topic_create(cluster, topics[i], 3, 1);
+  int64_t before = clock_mono_ms();
+  if (!kafka_warm_topics(rk, topics, COUNT_OF(topics), 5000, &err)) fail_msg("%s", err.text);
+  assert_true(clock_mono_ms() - before < 2000);
+  rd_kafka_destroy(rk);
+}
+
+static void test_a_missing_topic_is_named_with_what_to_run(void **state) {
+  rd_kafka_t *rk = client_of_mock("");
+  rd_kafka_mock_cluster_t *cluster = rd_kafka_handle_mock_cluster(rk);
+  struct err err = {0};
+  rd_kafka_mock_topic_create(cluster, topics[0], 3, 1);
+  rd_kafka_mock_topic_set_error(cluster, topics[1], RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  int64_t before = clock_mono_ms();
+  assert_false(kafka_warm_topics(rk, topics, COUNT_OF(topics), 350, &err));
+  assert_in_range(clock_mono_ms() - before, 100, 2000);
+  assert_string_equal(err.text,
+                      "topic t.alerts: Broker: Unknown topic or partition; \"dochak-processor migrate\" "
+                      "creates it");
+  rd_kafka_destroy(rk);
+}
+
+// Nothing listens on port 9 of the loopback.
+static rd_kafka_t *client_of_nobody(void) {
+  struct settings settings = settings_with("127.0.0.1:9", "");
+  struct err err = {0};
+  rd_kafka_conf_t *conf = kafka_conf_new(&settings, NULL, 0, &err);
+  if (!conf) fail_msg("%s", err.text);
+  rd_kafka_conf_set_log_cb(conf, NULL);
+  rd_kafka_t *rk = kafka_producer_new(&settings, conf, &err);
+  if (!rk) fail_msg("%s", err.text);
+  return rk;
+}
+
+static void test_a_broker_that_is_away_is_an_error_in_time(void **state) {
+  rd_kafka_t *rk = client_of_nobody();
+  struct err err = {0};
+  int64_t before = clock_mono_ms();
+  assert_false(kafka_warm_topics(rk, topics, COUNT_OF(topics), 100, &err));
+  assert_memory_equal(err.text, "topic t.events: Local: ", 23);
+  size_t created = 77;
+  assert_false(kafka_create_topics(rk, topics, COUNT_OF(topics), 8, -1, 200, &created, &err));
+  assert_memory_equal(err.text, "creating topics: ", 17);
+  assert_int_equal(created, 77);
+  assert_true(clock_mono_ms() - before < 3000);
+  rd_kafka_destroy(rk);
+}
+
+static void test_topics_that_cannot_be_are_refused(void **state) {
+  rd_kafka_t *rk = client_of_nobody();
+  struct err err = {0};
+  assert_false(kafka_create_topics(rk, topics, COUNT_OF(topics), 1000000, -1, 200, NULL, &err));
+  assert_memory_equal(err.text, "topic t.events: num_partitions out of", 37);
+  rd_kafka_destroy(rk);
+}
+
+// A broker that is not there makes librdkafka say so again and again.
+static void test_a_dead_broker_does_not_flood_the_log(void **state) {
+  struct settings settings = settings_with("127.0.0.1:9", "");
+  struct err err = {0};
+  static struct output output;
+  output_begin(&output);
+  rd_kafka_t *clients[5];
+  for (size_t i = 0; i < COUNT_OF(clients); i++) {
+    clients[i] = kafka_producer_new(&settings, kafka_conf_new(&settings, NULL, 0, &err), &err);
+    assert_non_null(clients[i]);
+  }
+  assert_false(kafka_warm_topics(clients[0], topics, 1, 300, &err));
+  for (size_t i = 0; i < COUNT_OF(clients); i++) rd_kafka_destroy(clients[i]);
+  output_end(&output);
+  size_t lines = 0;
+  for (const char *at = output.text; *at; at++) lines += *at == '\n';
+  assert_in_range(lines, 1, 4);
+  assert_non_null(strstr(output.text, "Connection refused"));
+  assert_non_null(strstr(output.text, "\"level\":\"error\""));
+  assert_non_null(strstr(output.text, "\"message\":\"librdkafka\""));
+}
+
+static int start(void **state) {
+  log_init("test", LOG_LEVEL_INFO);
+  int fd = mkstemp(path);
+  return fd < 0 ? -1 : close(fd);
+}
+
+static int finish(void **state) {
+  return unlink(path);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_topics_are_named_by_prefix),
+      cmocka_unit_test(test_the_file_comes_over_ours_and_ours_over_the_base),
+      cmocka_unit_test(test_a_line_that_cannot_be_is_named_and_no_value_told),
+      cmocka_unit_test(test_a_file_that_cannot_be_read_is_named),
+      cmocka_unit_test(test_files_and_lines_are_bounded),
+      cmocka_unit_test(test_the_producer_keeps_what_correctness_rests_on),
+      cmocka_unit_test(test_records_are_not_tried_long_after_the_caller_was_answered),
+      cmocka_unit_test(test_a_producer_that_cannot_be_made_says_why),
+      cmocka_unit_test(test_a_check_finds_what_no_client_can_be_made_of),
+      cmocka_unit_test(test_topics_that_exist_are_found_at_once),
+      cmocka_unit_test(test_a_missing_topic_is_named_with_what_to_run),
+      cmocka_unit_test(test_a_broker_that_is_away_is_an_error_in_time),
+      cmocka_unit_test(test_topics_that_cannot_be_are_refused),
+      cmocka_unit_test(test_a_dead_broker_does_not_flood_the_log),
+  };
+  return cmocka_run_group_tests(tests, start, finish);
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// Bodies cut with the provider files we ship.
+#include "common/base/mem.h"
+#include "common/provider/framing.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define RECEIPT(id)                                                                                          \
+  "{ \"event_type\":\"notification:sms:received\" ,\n\t\"payload\":{\"notification_id\":\"" id               \
+  "\",\"status\":\"received\",\"phone_number\":\"01012345678\","                                             \
+  "\"received_at\":\"2026-05-11T10:23:45.123Z\", \"extra\": 1.50e2}}"
+
+static struct providers *providers;
+
+static struct framing frame(const char *provider, const char *body) {
+  struct framing framing;
+  framing_init(&framing, providers_find(providers, provider), body, strlen(body));
+  return framing;
+}
+
+static void assert_bytes(const struct framing_element *element, const char *expected) {
+  assert_int_equal(element->len, strlen(expected));
+  assert_memory_equal(element->bytes, expected, element->len);
+}
+
+static void test_each_element_keeps_its_exact_bytes(void **state) {
+  struct framing framing = frame("blux", " {\"events\": [ " RECEIPT("n1") " ,\r\n" RECEIPT("n2") "]}\n");
+  assert_int_equal(framing.n, 2);
+  assert_bytes(&framing.elements[0], RECEIPT("n1"));
+  assert_bytes(&framing.elements[1], RECEIPT("n2"));
+  assert_int_equal(framing.elements[0].kind, FRAMING_RECEIPT);
+  assert_string_equal(framing.elements[0].read.id, "n1");
+  assert_string_equal(framing.elements[1].read.id, "n2");
+  framing_fini(&framing);
+}
+
+static void test_one_object_is_one_element(void **state) {
+  static const char report[] = "{\"msgKey\":\"k1\",\"serviceType\":\"ALIMTALK\",\"reportCode\":\"64008\"}";
+  AUTO_FREE char *body = mem_printf("\n %s \n", report);
+  struct framing framing = frame("bizgo", body);
+  assert_int_equal(framing.n, 1);
+  assert_bytes(&framing.elements[0], report);
+  assert_int_equal(framing.elements[0].kind, FRAMING_RECEIPT);
+  assert_string_equal(framing.elements[0].read.id, "k1");
+  framing_fini(&framing);
+}
+
+static void test_what_is_no_receipt_is_kept_as_other(void **state) {
+  struct framing framing =
+      frame("bizgo", "{\"msgKey\":\"m1\",\"serviceType\":\"MO\",\"msgType\":\"SM\",\"to\":\"1\","
+                     "\"from\":\"01012345678\",\"content\":\"hi\"}");
+  assert_int_equal(framing.n, 1);
+  assert_int_equal(framing.elements[0].kind, FRAMING_OTHER);
+  framing_fini(&framing);
+}
+
+static void test_one_bad_element_costs_its_neighbours_nothing(void **state) {
+  static const char *const bad[] = {"5",
+                                    "null",
+                                    "[]",
+                                    "{}",
+                                    "\"x\"",
+                                    "{\"event_type\":\"notification:sms:received\"}",
+                                    "{\"event_type\":7,\"payload\":{}}"};
+  for (size_t i = 0; i < COUNT_OF(bad); i++) {
+    AUTO_FREE char *body = mem_printf("{\"events\":[%s,%s,%s]}", RECEIPT("n1"), bad[i], RECEIPT("n2"));
+    struct framing framing = frame("blux", body);
+    assert_int_equal(framing.n, 3);
+    assert_bytes(&framing.elements[0], RECEIPT("n1"));
+    assert_bytes(&framing.elements[1], bad[i]);
+    assert_bytes(&framing.elements[2], RECEIPT("n2"));
+    assert_int_equal(framing.elements[0].kind, FRAMING_RECEIPT);
+    assert_int_equal(framing.elements[1].kind, FRAMING_QUARANTINED);
+    assert_int_equal(framing.elements[2].kind, FRAMING_RECEIPT);
+    assert_non_null(strstr(framing.elements[1].reason, "provider blux: "));
+    framing_fini(&framing);
+  }
+}
+
+static void test_a_body_that_makes_no_sense_is_kept_whole(void **state) {
+  static const struct {
+    const char *body;
+    bool json;
+    const char *reason; // its beginning
+  } bad[] = {
+      {"", false, "the body is empty"},
+      {"not json", false, "not JSON: invalid token at byte "},
+      {"{\"events\":[", false, "not JSON: "},
+      {"{\"events\":[]} x", false, "not JSON: "},
+      {"{\"events\":[],\"events\":[]}", false, "JSON that is not accepted: "},
+      {"{\"a\":\"\\u0000\"}", false, "JSON that is not accepted: "},
+      {"{\"a\":\"\\ud800\"}", false, "not JSON: "},
+      {"{\"a\":\"\xff\"}", false, "not JSON: "},
+      {"5", true, "provider blux: expected an object or an array at \"/events\""},
+      {"[]", true, "provider blux: expected an object or an array at \"/events\""},
+      {"{}", true, "provider blux: expected an object or an array at \"/events\""},
+      {"{\"events\":5}", true, "provider blux: expected an object or an array at \"/events\""},
+      {"{\"events\":null}", true, "provider blux: expected an object or an array at \"/events\""},
+      {"{\"Events\":[]}", true, "provider blux: expected an object or an array at \"/events\""},
+  };
+  for (size_t i = 0; i < COUNT_OF(bad); i++) {
+    struct framing framing = frame("blux", bad[i].body);
+    assert_int_equal(framing.n, 1);
+    assert_bytes(&framing.elements[0], bad[i].body);
+    assert_int_equal(framing.elements[0].kind, FRAMING_QUARANTINED);
+    assert_ptr_equal(strstr(framing.elements[0].reason, bad[i].reason), framing.elements[0].reason);
+    assert_int_equal(framing.document != NULL, bad[i].json);
+    framing_fini(&framing);
+  }
+}
+
+static void test_an_empty_array_has_no_elements(void **state) {
+  struct framing framing = frame("blux", "{\"events\": [ ]}");
+  assert_int_equal(framing.n, 0);
+  assert_non_null(framing.document);
+  framing_fini(&framing);
+}
+
+static void test_too_many_elements_are_kept_whole(void **state) {
+  enum { TOO_MANY = FRAMING_ELEMENTS_MAX + 1 };
+  AUTO_FREE char *body = mem_alloc(2 * TOO_MANY + 32);
+  char *at = stpcpy(body, "{\"events\":[");
+  for (int i = 0; i < TOO_MANY; i++) at = stpcpy(at, i ? ",1" : "1");
+  strcpy(at, "]}");
+  struct framing framing = frame("blux", body);
+  assert_int_equal(framing.n, 1);
+  assert_int_equal(framing.elements[0].len, strlen(body));
+  assert_string_equal(framing.elements[0].reason, "more than 10000 elements in one body");
+  framing_fini(&framing);
+}
+
+static void test_a_reason_never_quotes_the_body(void **state) {
+  static const char *const bodies[] = {"01012345678",
+                                       "{\"events\":[{\"01012345678\":\"01012345678\"}]}",
+                                       "{\"events\":01012345678}",
+                                       "{\"events\":\"01012345678\"}",
+                                       "{\"a\":\"01012345678\\ud800\"}",
+                                       "{\"a\":\"01012345678\" 01012345678"};
+  for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+    struct framing framing = frame("blux", bodies[i]);
+    assert_int_equal(framing.n, 1);
+    assert_null(strstr(framing.elements[0].reason, "1012345678"));
+    framing_fini(&framing);
+  }
+}
+
+int main(void) {
+  struct err err;
+  providers = providers_load("", &err);
+  assert_non_null(providers);
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_each_element_keeps_its_exact_bytes),
+      cmocka_unit_test(test_one_object_is_one_element),
+      cmocka_unit_test(test_what_is_no_receipt_is_kept_as_other),
+      cmocka_unit_test(test_one_bad_element_costs_its_neighbours_nothing),
+      cmocka_unit_test(test_a_body_that_makes_no_sense_is_kept_whole),
+      cmocka_unit_test(test_an_empty_array_has_no_elements),
+      cmocka_unit_test(test_too_many_elements_are_kept_whole),
+      cmocka_unit_test(test_a_reason_never_quotes_the_body),
+  };
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  providers_free(providers);
+  return failed;
+}

@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: MIT
+// Provider files: loading, and reading with the ones we ship. A case is a folder under schemas/examples:
+// webhook/<provider>/<case>/{body,expected}.json and acceptance/<provider>/<case>/{response,expected}.json.
+// Only the keys that expected.json names are compared.
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/provider/provider.h"
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct providers *providers;
+
+static json_t *read_json(const char *folder, const char *name) {
+  AUTO_FREE char *path = mem_printf("%s/%s", folder, name);
+  FILE *from = fopen(path, "re");
+  if (!from) fail_msg("%s: cannot be opened", path);
+  static char text[1 << 20];
+  size_t len = fread(text, 1, sizeof text, from);
+  fclose(from);
+  struct err err = {0};
+  json_t *value = json_parse(text, len, &err);
+  if (!value) fail_msg("%s: %s", path, err.text);
+  return value;
+}
+
+static int is_visible(const struct dirent *entry) {
+  return entry->d_name[0] != '.';
+}
+
+// Calls `run` for <examples>/<what>/<provider>/<case>; returns how many cases there were.
+static size_t each_case(const char *what, void run(const struct provider *provider, const char *folder)) {
+  size_t n_cases = 0;
+  AUTO_FREE char *root = mem_printf("%s/examples/%s", SCHEMAS_DIR, what);
+  struct dirent **names, **cases;
+  int n_names = scandir(root, &names, is_visible, alphasort);
+  for (int i = 0; i < n_names; i++) {
+    const struct provider *provider = providers_find(providers, names[i]->d_name);
+    if (!provider) fail_msg("%s/%s: no such provider file", what, names[i]->d_name);
+    AUTO_FREE char *of_provider = mem_printf("%s/%s", root, names[i]->d_name);
+    int n = scandir(of_provider, &cases, is_visible, alphasort);
+    for (int j = 0; j < n; j++, n_cases++) {
+      AUTO_FREE char *folder = mem_printf("%s/%s", of_provider, cases[j]->d_name);
+      run(provider, folder);
+      free(cases[j]);
+    }
+    if (n >= 0) free(cases);
+    free(names[i]);
+  }
+  if (n_names >= 0) free(names);
+  return n_cases;
+}
+
+static json_t *text_or_null(const char *text) {
+  return text ? json_string(text) : json_null();
+}
+
+static void compare(const char *folder, size_t nth, json_t *expected, const json_t *actual) {
+  const char *key;
+  json_t *want;
+  json_object_foreach(expected, key, want) {
+    const json_t *got = json_object_get(actual, key);
+    if (got && json_equal(want, got)) continue;
+    AUTO_FREE char *text = got ? json_text(got) : mem_strdup("nothing");
+    AUTO_FREE char *wanted = json_text(want);
+    fail_msg("%s: %zu: %s: expected %s, got %s", folder, nth, key, wanted, text);
+  }
+}
+
+// ---- webhooks
+
+static json_t *time_shown(int64_t time_ms) {
+  char text[CLOCK_RFC3339_SIZE];
+  if (time_ms < 0) return json_null();
+  clock_format_rfc3339(time_ms, text);
+  return json_string(text);
+}
+
+static json_t *receipt_shown(const struct provider_receipt *receipt, const char *name) {
+  json_t *dedupe = json_array();
+  for (size_t i = 0; i < receipt->n_dedupe; i++)
+    json_array_append_new(dedupe, json_string(receipt->dedupe[i]));
+  return json_pack("{ss ss ss ss ss so sb so so so so so}", "kind", "receipt", "name", name, "id",
+                   receipt->id, "outcome", provider_outcome_name(receipt->outcome), "code", receipt->code,
+                   "reason", text_or_null(receipt->reason), "known_code", receipt->known_code, "channel",
+                   text_or_null(receipt->channel), "recipient", text_or_null(receipt->recipient), "reference",
+                   text_or_null(receipt->reference), "time", time_shown(receipt->time_ms), "dedupe", dedupe);
+}
+
+static json_t *element_shown(const struct provider *provider, const json_t *element) {
+  struct err err = {0};
+  struct provider_element read;
+  if (!provider_classify(provider, element, &read, &err))
+    return json_pack("{ss}", "not_understood", err.text);
+  if (read.kind == PROVIDER_OTHER)
+    return json_pack("{ss ss so}", "kind", "other", "name", read.kind_name, "id", text_or_null(read.id));
+  struct provider_receipt receipt;
+  if (!provider_read_receipt(provider, element, &receipt, &err))
+    return json_pack("{ss}", "not_understood", err.text);
+  assert_string_equal(receipt.id, read.id);
+  json_t *shown = receipt_shown(&receipt, read.kind_name);
+  provider_receipt_fini(&receipt);
+  return shown;
+}
+
+static void compare_ack(const char *folder, json_t *expected, struct provider_ack ack) {
+  struct err err = {0};
+  AUTO_JSON *body = ack.body ? json_parse(ack.body, strlen(ack.body), &err) : NULL;
+  AUTO_JSON *shown = json_pack("{si sO*}", "status", ack.status, "body", body);
+  compare(folder, 0, expected, shown);
+  assert_int_equal(json_object_size(expected), json_object_size(shown));
+  free(ack.body);
+}
+
+static void run_webhook_case(const struct provider *provider, const char *folder) {
+  AUTO_JSON *body = read_json(folder, "body.json");
+  AUTO_JSON *expected = read_json(folder, "expected.json");
+  json_t *elements = json_object_get(expected, "elements");
+  const json_t *found = json_at(body, provider_elements(provider));
+  size_t n = json_is_array(found) ? json_array_size(found) : 1;
+  if (n != json_array_size(elements)) fail_msg("%s: expected other than %zu elements", folder, n);
+  for (size_t i = 0; i < n; i++) {
+    AUTO_JSON *shown = element_shown(provider, json_is_array(found) ? json_array_get(found, i) : found);
+    compare(folder, i, json_array_get(elements, i), shown);
+  }
+  compare_ack(folder, json_object_get(expected, "ack"), provider_ack(provider, body));
+}
+
+static void test_every_webhook_example_is_understood_as_it_says(void **state) {
+  assert_in_range(each_case("webhook", run_webhook_case), 30, 1000);
+}
+
+// ---- send responses
+
+static json_t *acceptance_shown(const struct provider_acceptance *acceptance) {
+  return json_pack("{so sb so so so so so}", "id", text_or_null(acceptance->id), "accepted",
+                   acceptance->accepted, "code", text_or_null(acceptance->code), "reason",
+                   text_or_null(acceptance->reason), "recipient", text_or_null(acceptance->recipient),
+                   "reference", text_or_null(acceptance->reference), "channel",
+                   text_or_null(acceptance->channel));
+}
+
+// What travels is the narrowed response; the processor must read the very same out of it.
+static void compare_narrowed(const struct provider *provider, const char *folder, const json_t *response,
+                             const struct provider_acceptance *first, size_t i) {
+  AUTO_JSON *whole = json_deep_copy(response);
+  AUTO_JSON *narrowed = provider_narrow(provider, response, i);
+  assert_true(json_equal(response, whole));
+  struct provider_acceptance *again;
+  size_t n;
+  struct err err = {0};
+  if (!provider_read_acceptance(provider, narrowed, &again, &n, &err)) fail_msg("%s: %s", folder, err.text);
+  assert_int_equal(n, 1);
+  AUTO_JSON *before = acceptance_shown(first);
+  AUTO_JSON *after = acceptance_shown(again);
+  assert_true(json_equal(before, after));
+  AUTO_JSON *narrowed_again = provider_narrow(provider, narrowed, 0);
+  assert_true(json_equal(narrowed, narrowed_again));
+  provider_acceptances_free(again, n);
+}
+
+static void run_acceptance_case(const struct provider *provider, const char *folder) {
+  AUTO_JSON *response = read_json(folder, "response.json");
+  AUTO_JSON *expected = read_json(folder, "expected.json");
+  json_t *wanted = json_object_get(expected, "acceptances");
+  const char *wanted_error = json_string_value(json_object_get(expected, "error"));
+  struct provider_acceptance *list = NULL;
+  size_t n = 0;
+  struct err err = {0};
+  bool read = provider_read_acceptance(provider, response, &list, &n, &err);
+  if (read != !wanted_error) fail_msg("%s: %s", folder, read ? "was read" : err.text);
+  if (!read && !strstr(err.text, wanted_error)) fail_msg("%s: %s", folder, err.text);
+  assert_int_equal(n, json_array_size(wanted));
+  for (size_t i = 0; i < n; i++) {
+    AUTO_JSON *shown = acceptance_shown(&list[i]);
+    compare(folder, i, json_array_get(wanted, i), shown);
+    compare_narrowed(provider, folder, response, &list[i], i);
+  }
+  provider_acceptances_free(list, n);
+}
+
+static void test_every_send_response_example_is_read_as_it_says(void **state) {
+  assert_in_range(each_case("acceptance", run_acceptance_case), 15, 1000);
+}
+
+// BizGo's answer with n destinations and so many bytes beside them.
+static json_t *response_of(size_t n, size_t beside_bytes) {
+  AUTO_FREE char *beside = mem_alloc(beside_bytes + 1);
+  memset(beside, 'x', beside_bytes);
+  json_t *destinations = json_array();
+  for (size_t i = 0; i < n; i++)
+    json_array_append_new(destinations, json_pack("{ss ss}", "msgKey", "k", "code", "A000"));
+  return json_pack("{ss ss s{so}}", "code", "A000", "beside", beside, "data", "destinations", destinations);
+}
+
+static void test_a_response_that_would_grow_too_much_is_refused(void **state) {
+  static const struct {
+    size_t n, beside_bytes;
+    const char *error;
+  } rows[] = {
+      {500, 100, NULL},
+      {500, 8000, NULL},
+      {1, 500000, NULL},
+      {501, 0, "/data/destinations: expected 500 recipients at most, got 501"},
+      {500, 9000, "/data/destinations: expected less around the recipients"},
+      {20, 300000, "/data/destinations: expected less around the recipients"},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    AUTO_JSON *response = response_of(rows[i].n, rows[i].beside_bytes);
+    struct provider_acceptance *list = NULL;
+    size_t n = 0;
+    struct err err = {0};
+    bool read = provider_read_acceptance(providers_find(providers, "bizgo"), response, &list, &n, &err);
+    if (read == !!rows[i].error || (!read && !strstr(err.text, rows[i].error)))
+      fail_msg("%zu, %zu: %s", rows[i].n, rows[i].beside_bytes, err.text);
+    provider_acceptances_free(list, n);
+  }
+}
+
+// ---- what the provider files promise
+
+static enum provider_outcome outcome_of(const char *code, bool *known) {
+  struct err err = {0};
+  struct provider_receipt receipt;
+  AUTO_JSON *element = json_pack("{ss ss}", "msgKey", "k", "reportCode", code);
+  assert_true(provider_read_receipt(providers_find(providers, "bizgo"), element, &receipt, &err));
+  *known = receipt.known_code;
+  provider_receipt_fini(&receipt);
+  return receipt.outcome;
+}
+
+static void test_bizgo_names_every_account_fault_and_every_uncertain_code(void **state) {
+  static const char *const faults[] = {"64008", "64009", "64010", "64102", "64104", "60400", "60500", "60507",
+                                       "61002", "61003", "61006", "61007", "61011", "61014", "61016", "61021",
+                                       "61022", "61023", "61024", "61025", "61027", "60162", "60512"};
+  static const char *const uncertain[] = {"63005", "6ME09", "55821", "56003", "41117", "70001"};
+  bool known;
+  for (size_t i = 0; i < COUNT_OF(faults); i++)
+    assert_int_equal(outcome_of(faults[i], &known), OUTCOME_ACCOUNT_FAULT);
+  for (size_t i = 0; i < COUNT_OF(uncertain); i++)
+    assert_int_equal(outcome_of(uncertain[i], &known), OUTCOME_UNCONFIRMED);
+  assert_int_equal(outcome_of("10000", &known), OUTCOME_DELIVERED);
+}
+
+static void test_only_10000_is_a_delivery_at_bizgo(void **state) {
+  bool known;
+  size_t listed = 0;
+  for (int code = 0; code < 100000; code++) {
+    char text[16];
+    snprintf(text, sizeof text, "%05d", code);
+    if (outcome_of(text, &known) == OUTCOME_DELIVERED) assert_int_equal(code, 10000);
+    listed += known;
+  }
+  assert_in_range(listed, 570, 600);
+}
+
+// ---- limits
+
+static const char *read_reason(const char *code, const char *text, struct provider_receipt *receipt) {
+  struct err err = {0};
+  AUTO_JSON *element = json_pack("{ss ss ss}", "msgKey", "k", "reportCode", code, "reportText", text);
+  assert_true(provider_read_receipt(providers_find(providers, "bizgo"), element, receipt, &err));
+  return receipt->reason;
+}
+
+static void test_a_long_reason_is_cut_between_characters(void **state) {
+  char text[1001];
+  for (size_t i = 0; i < 333; i++) memcpy(text + 3 * i, "알", 3);
+  text[999] = '\0';
+  struct provider_receipt receipt;
+  assert_int_equal(strlen(read_reason("64008", text, &receipt)), 498); // 166 characters of 3 bytes
+  provider_receipt_fini(&receipt);
+  assert_int_equal(strlen(read_reason("77777", text, &receipt)),
+                   500); // 20 bytes of ours, then 160 characters
+  provider_receipt_fini(&receipt);
+}
+
+static void test_an_id_is_at_most_255_bytes_without_control_characters(void **state) {
+  char id[PROVIDER_ID_MAX + 2];
+  memset(id, 'k', sizeof id);
+  id[PROVIDER_ID_MAX + 1] = '\0';
+  assert_false(provider_id_ok(id));
+  id[PROVIDER_ID_MAX] = '\0';
+  assert_true(provider_id_ok(id));
+  assert_true(provider_id_ok("주문 17"));
+  assert_false(provider_id_ok(""));
+  assert_false(provider_id_ok("a\tb"));
+  assert_false(provider_id_ok("a\x7f"));
+  assert_false(provider_id_ok("a\xc2\x85")); // NEL
+}
+
+static void test_an_answer_without_a_body_to_read_has_empty_fields(void **state) {
+  struct provider_ack ack = provider_refusal(providers_find(providers, "bizgo"), NULL);
+  assert_int_equal(ack.status, 200);
+  assert_string_equal(ack.body, "{\"msgKey\":\"\"}");
+  free(ack.body);
+  ack = provider_refusal(providers_find(providers, "blux"), NULL);
+  assert_int_equal(ack.status, 404);
+  assert_null(ack.body);
+}
+
+static void test_the_recipient_is_masked_whatever_stands_there(void **state) {
+  static const char *const values[] = {"\"01012345678\"", "1012345678", "[\"01012345678\"]"};
+  for (size_t i = 0; i < COUNT_OF(values); i++) {
+    struct err err = {0};
+    AUTO_FREE char *text = mem_printf("{\"payload\":{\"phone_number\":%s}}", values[i]);
+    AUTO_JSON *element = json_parse(text, strlen(text), &err);
+    assert_true(provider_mask_element(providers_find(providers, "blux"), element));
+    AUTO_FREE char *masked = json_text(element);
+    assert_null(strstr(masked, "12345678"));
+    assert_non_null(strstr(masked, "*"));
+  }
+}
+
+static void test_an_element_with_nothing_to_mask_says_so(void **state) {
+  static const char *const texts[] = {"{\"reportText\":\"refused\"}", "{\"reportText\":\"\"}",
+                                      "{\"msgKey\":\"01012345678\"}"};
+  for (size_t i = 0; i < COUNT_OF(texts); i++) {
+    struct err err = {0};
+    AUTO_JSON *element = json_parse(texts[i], strlen(texts[i]), &err);
+    assert_false(provider_mask_element(providers_find(providers, "bizgo"), element));
+    AUTO_FREE char *kept = json_text(element);
+    assert_string_equal(kept, texts[i]);
+  }
+}
+
+// ---- a format that exercises what the shipped files do not
+
+static struct provider *provider_of(const char *name) {
+  struct err err = {0};
+  AUTO_JSON *document = read_json(SCHEMAS_DIR "/examples/provider/valid", name);
+  struct provider *provider = provider_new(document, name, &err);
+  if (!provider) fail_msg("%s", err.text);
+  return provider;
+}
+
+static void test_all_conditions_must_hold(void **state) {
+  static const struct {
+    const char *element, *name; // NULL: no kind fits
+  } cases[] = {
+      {"{\"type\":\"sms\",\"status\":\"0\",\"id\":1}", "result"},
+      {"{\"type\":\"sms\",\"status\":null,\"id\":1}", NULL},
+      {"{\"type\":\"sms\",\"status\":\"0\",\"id\":1,\"draft\":true}", NULL},
+      {"{\"type\":\"sms\",\"status\":\"0\",\"id\":1,\"draft\":null}", "result"},
+      {"{\"type\":\"fax\",\"status\":\"0\",\"id\":1}", NULL},
+      {"{\"type\":\"reply\",\"status\":\"0\"}", "reply"},
+  };
+  struct provider *provider = provider_of("everything.json");
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct err err = {0};
+    struct provider_element read = {0};
+    AUTO_JSON *element = json_parse(cases[i].element, strlen(cases[i].element), &err);
+    bool understood = provider_classify(provider, element, &read, &err);
+    if (understood != (cases[i].name != NULL)) fail_msg("%s: %s", cases[i].element, err.text);
+    if (understood) assert_string_equal(read.kind_name, cases[i].name);
+  }
+  provider_free(provider);
+}
+
+static void test_the_first_place_with_a_usable_value_wins(void **state) {
+  struct err err = {0};
+  struct provider *provider = provider_of("everything.json");
+  struct provider_receipt receipt;
+  AUTO_JSON *element = json_pack("{ss ss s{so} ss s{ss} si}", "type", "sms", "status", "1", "message", "id",
+                                 json_null(), "id", "m1", "error", "text", "busy", "text", 0);
+  assert_true(provider_read_receipt(provider, element, &receipt, &err));
+  assert_string_equal(receipt.id, "m1");
+  assert_string_equal(receipt.channel, "SMS");
+  assert_string_equal(receipt.reason, "0");
+  provider_receipt_fini(&receipt);
+  provider_free(provider);
+}
+
+static void test_placeholders_anywhere_in_an_answer_are_filled(void **state) {
+  struct err err = {0};
+  struct provider *provider = provider_of("everything.json");
+  AUTO_JSON *body = json_pack("{si}", "request_id", 17);
+  struct provider_ack ack = provider_ack(provider, body);
+  AUTO_JSON *got = json_parse(ack.body, strlen(ack.body), &err);
+  AUTO_JSON *want =
+      json_pack("{sb si si s[s n {ss}]}", "ok", 1, "count", 1, "request", 17, "all", "", "cost", "$ {5}");
+  assert_true(json_equal(got, want));
+  free(ack.body);
+  provider_free(provider);
+}
+
+static void test_times_not_given_are_the_documented_ones(void **state) {
+  struct provider *provider = provider_of("least.json");
+  assert_int_equal(provider_expects(provider).receipt_within_s, 300);
+  assert_int_equal(provider_expects(provider).expires_after_s, 259200);
+  assert_int_equal(provider_expects(provider).unconfirmed_within_s, 259200);
+  provider_free(provider);
+  provider = provider_of("whole-numbers-with-a-point.json");
+  assert_int_equal(provider_budget_ms(provider), 1500);
+  assert_int_equal(provider_deadline_ms(provider), 5000);
+  provider_free(provider);
+}
+
+// ---- folders
+
+static char *folder_with(const char *const (*files)[2], size_t n) {
+  char *folder = mem_strdup("/tmp/dochak-providers-XXXXXX");
+  assert_non_null(mkdtemp(folder));
+  for (size_t i = 0; i < n; i++) {
+    AUTO_FREE char *path = mem_printf("%s/%s", folder, files[i][0]);
+    FILE *to = fopen(path, "we");
+    assert_non_null(to);
+    fputs(files[i][1], to);
+    fclose(to);
+  }
+  return folder;
+}
+
+static void folder_remove(char *folder, const char *const (*files)[2], size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    AUTO_FREE char *path = mem_printf("%s/%s", folder, files[i][0]);
+    unlink(path);
+  }
+  rmdir(folder);
+  free(folder);
+}
+
+static void expect_folder_fault(const char *const (*files)[2], size_t n, const char *fault) {
+  struct err err = {0};
+  char *folder = folder_with(files, n);
+  assert_null(providers_load(folder, &err));
+  if (!strstr(err.text, fault) || !strstr(err.text, folder)) fail_msg("%s", err.text);
+  folder_remove(folder, files, n);
+}
+
+static void test_a_folder_that_cannot_be_loaded_says_which_file_and_why(void **state) {
+  AUTO_JSON *least = read_json(SCHEMAS_DIR "/examples/provider/valid", "least.json");
+  AUTO_FREE char *good = json_text(least);
+  AUTO_FREE char *large = mem_alloc((1 << 20) + 2);
+  memset(large, ' ', (1 << 20) + 1);
+  const char *const twice[][2] = {{"a.json", good}, {"b.json", good}};
+  const char *const broken[][2] = {{"a.json", "{"}};
+  const char *const wrong[][2] = {{"a.json", "{}"}};
+  const char *const long_one[][2] = {{"a.json", large}};
+  const char *const none[][2] = {{"a.yaml", good}, {".hidden.json", "{"}};
+  expect_folder_fault(twice, 2, "b.json: /provider: \"acme\" is already taken by ");
+  expect_folder_fault(broken, 1, "a.json: ");
+  expect_folder_fault(wrong, 1, "a.json: expected a key \"provider\"");
+  expect_folder_fault(long_one, 1, "a.json: expected 1048576 bytes at most");
+  expect_folder_fault(none, 2, "expected provider files (*.json), found none");
+  struct err err = {0};
+  assert_null(providers_load("/nowhere/at/all", &err));
+  assert_string_equal(err.text, "/nowhere/at/all: No such file or directory");
+}
+
+static void test_a_folder_replaces_the_built_in_files(void **state) {
+  struct err err = {0};
+  AUTO_JSON *least = read_json(SCHEMAS_DIR "/examples/provider/valid", "least.json");
+  AUTO_FREE char *good = json_text(least);
+  const char *const files[][2] = {{"anything.json", good}};
+  char *folder = folder_with(files, 1);
+  struct providers *loaded = providers_load(folder, &err);
+  assert_non_null(loaded);
+  assert_string_equal(provider_name(providers_find(loaded, "acme")), "acme");
+  assert_null(providers_find(loaded, "bizgo"));
+  providers_free(loaded);
+  folder_remove(folder, files, 1);
+}
+
+static int load(void **state) {
+  struct err err = {0};
+  providers = providers_load("", &err);
+  if (!providers) puts(err.text);
+  return providers ? 0 : -1;
+}
+
+static int unload(void **state) {
+  providers_free(providers);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_every_webhook_example_is_understood_as_it_says),
+      cmocka_unit_test(test_every_send_response_example_is_read_as_it_says),
+      cmocka_unit_test(test_a_response_that_would_grow_too_much_is_refused),
+      cmocka_unit_test(test_bizgo_names_every_account_fault_and_every_uncertain_code),
+      cmocka_unit_test(test_only_10000_is_a_delivery_at_bizgo),
+      cmocka_unit_test(test_a_long_reason_is_cut_between_characters),
+      cmocka_unit_test(test_an_id_is_at_most_255_bytes_without_control_characters),
+      cmocka_unit_test(test_an_answer_without_a_body_to_read_has_empty_fields),
+      cmocka_unit_test(test_the_recipient_is_masked_whatever_stands_there),
+      cmocka_unit_test(test_an_element_with_nothing_to_mask_says_so),
+      cmocka_unit_test(test_all_conditions_must_hold),
+      cmocka_unit_test(test_the_first_place_with_a_usable_value_wins),
+      cmocka_unit_test(test_placeholders_anywhere_in_an_answer_are_filled),
+      cmocka_unit_test(test_times_not_given_are_the_documented_ones),
+      cmocka_unit_test(test_a_folder_that_cannot_be_loaded_says_which_file_and_why),
+      cmocka_unit_test(test_a_folder_replaces_the_built_in_files),
+  };
+  return cmocka_run_group_tests(tests, load, unload);
+}

@@ -1,0 +1,659 @@
+// SPDX-License-Identifier: MIT
+// Nothing that was stored is lost, whatever ends the process; nothing is taken out that Kafka has not got.
+#include "ingress/durable/spool.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "ingress/counters.h"
+#include "ingress/durable/drain.h"
+#include "tests/unit/support/mock.h"
+#include "tests/unit/support/waiting.h"
+#include <fcntl.h>
+#include <ftw.h>
+#include <glob.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { FAR_MS = 20000 };
+
+struct fixture {
+  struct settings settings;
+  struct metrics *metrics;
+  struct spool *spool;
+};
+
+static void open_spool(struct fixture *f) {
+  struct err err;
+  f->spool = spool_open(&f->settings, f->metrics, &err);
+  if (!f->spool) fail_msg("%s", err.text);
+}
+
+static int set_up(void **state) {
+  struct fixture *f = mem_alloc(sizeof *f);
+  char dir[] = "/tmp/dochak-spool-XXXXXX";
+  if (!mkdtemp(dir)) return 1;
+  f->settings = (struct settings){
+      .spool_dir = mem_strdup(dir), .spool_max_bytes = 16 * 1024 * 1024, .spool_ready_percent = 80};
+  f->metrics = metrics_new(counters, COUNTER_COUNT);
+  open_spool(f);
+  *state = f;
+  return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw) {
+  (void)st, (void)type, (void)ftw;
+  return remove(path);
+}
+
+static int tear_down(void **state) {
+  struct fixture *f = *state;
+  spool_close(f->spool);
+  nftw(f->settings.spool_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+  metrics_free(f->metrics);
+  settings_fini(&f->settings);
+  free(f);
+  return 0;
+}
+
+static void reopen(struct fixture *f) {
+  spool_close(f->spool);
+  open_spool(f);
+}
+
+static int64_t counted(const struct fixture *f, enum counter id, const char *label) {
+  return atomic_load(metrics_at(f->metrics, id, label));
+}
+
+static bool store(struct fixture *f, const char *value) {
+  const struct publisher_message message = message_of("k", value);
+  return store_and_wait(f->spool, &message, 1, clock_mono_ms() + FAR_MS);
+}
+
+// ---- what is in it ----
+
+struct rows {
+  int64_t ids[64];
+  char *values[64];
+  size_t n;
+};
+
+static bool note_row(void *arg, int64_t id, const struct publisher_message *message) {
+  struct rows *rows = arg;
+  rows->ids[rows->n] = id;
+  rows->values[rows->n++] = mem_strndup(message->value_len ? message->value : "", message->value_len);
+  return rows->n < COUNT_OF(rows->ids);
+}
+
+static struct rows rows_of(struct fixture *f) {
+  struct rows rows = {0};
+  struct err err;
+  assert_true(spool_read(f->spool, 0, note_row, &rows, &err));
+  return rows;
+}
+
+static void rows_fini(struct rows *rows) {
+  for (size_t i = 0; i < rows->n; i++) free(rows->values[i]);
+}
+
+static void assert_rows(struct fixture *f, size_t n, const char *const *values) {
+  struct rows rows = rows_of(f);
+  assert_int_equal(rows.n, n);
+  assert_int_equal(spool_count(f->spool), n);
+  for (size_t i = 0; i < n; i++) assert_string_equal(rows.values[i], values[i]);
+  rows_fini(&rows);
+}
+
+static void test_rows_come_out_in_the_order_in_which_they_went_in(void **state) {
+  struct fixture *f = *state;
+  const struct publisher_message two[] = {message_of("b", "2"), message_of("a", "3")};
+  assert_true(store(f, "1"));
+  assert_true(store_and_wait(f->spool, two, 2, clock_mono_ms() + FAR_MS));
+  assert_true(store(f, ""));
+  assert_rows(f, 4, (const char *const[]){"1", "2", "3", ""});
+  reopen(f);
+  assert_rows(f, 4, (const char *const[]){"1", "2", "3", ""});
+}
+
+static bool compare_whole(void *arg, int64_t id, const struct publisher_message *got) {
+  const struct publisher_message *want = arg;
+  assert_int_equal(got->topic, want->topic);
+  assert_memory_equal(got->event.id.bytes, want->event.id.bytes, sizeof want->event.id.bytes);
+  assert_int_equal(got->event.time_ms, want->event.time_ms);
+  assert_string_equal(got->event.type, want->event.type);
+  assert_string_equal(got->event.source, want->event.source);
+  assert_string_equal(got->event.provider, want->event.provider);
+  assert_string_equal(got->event.endpoint, want->event.endpoint);
+  assert_string_equal(got->event.traceparent, want->event.traceparent);
+  assert_string_equal(got->event.reason, want->event.reason);
+  assert_null(got->event.subject);
+  assert_null(got->key);
+  assert_int_equal(got->value_len, want->value_len);
+  assert_memory_equal(got->value, want->value, want->value_len);
+  return id > 0;
+}
+
+static void test_every_attribute_survives(void **state) {
+  struct fixture *f = *state;
+  struct publisher_message message = {.topic = KAFKA_TOPIC_QUARANTINE,
+                                      .event = {.id = uuid_new_v7(),
+                                                .type = EVENT_QUARANTINED,
+                                                .source = "/ingress/도착",
+                                                .time_ms = 1768215603123,
+                                                .provider = "bizgo",
+                                                .endpoint = "bizgo/alimtalk",
+                                                .traceparent = "00-x",
+                                                .reason = "no kind fits"},
+                                      .value = "a\0b\xff",
+                                      .value_len = 4};
+  struct err err;
+  assert_true(store_and_wait(f->spool, &message, 1, clock_mono_ms() + FAR_MS));
+  reopen(f);
+  assert_true(spool_read(f->spool, 0, compare_whole, &message, &err));
+}
+
+static void test_what_is_removed_is_gone_for_good_and_ids_are_not_used_again(void **state) {
+  struct fixture *f = *state;
+  assert_true(store(f, "1") && store(f, "2") && store(f, "3") && store(f, "4"));
+  assert_true(spool_remove(f->spool, (const int64_t[]){1, 2, 4}, 3));
+  assert_rows(f, 1, (const char *const[]){"3"});
+  assert_true(spool_remove(f->spool, (const int64_t[]){3}, 1));
+  assert_true(store(f, "5"));
+  struct rows rows = rows_of(f);
+  assert_int_equal(rows.ids[0], 5);
+  rows_fini(&rows);
+  reopen(f);
+  assert_rows(f, 1, (const char *const[]){"5"});
+}
+
+// ---- many at once ----
+
+static void *store_many(void *arg) {
+  intptr_t stored = 0;
+  for (int i = 0; i < 20; i++) stored += store(arg, "{}");
+  return (void *)stored;
+}
+
+static void test_64_threads_share_their_commits(void **state) {
+  struct fixture *f = *state;
+  pthread_t threads[64];
+  for (size_t i = 0; i < COUNT_OF(threads); i++) pthread_create(&threads[i], NULL, store_many, f);
+  for (size_t i = 0; i < COUNT_OF(threads); i++) {
+    void *stored;
+    pthread_join(threads[i], &stored);
+    assert_int_equal((intptr_t)stored, 20);
+  }
+  assert_int_equal(spool_count(f->spool), 64 * 20);
+  assert_true(counted(f, COUNTER_SPOOL_COMMITS, NULL) < 64 * 20 / 2);
+}
+
+static void test_who_is_out_of_time_is_told_so(void **state) {
+  struct fixture *f = *state;
+  const struct publisher_message message = message_of("k", "1");
+  assert_false(store_and_wait(f->spool, &message, 1, clock_mono_ms() - 1));
+  assert_int_equal(counted(f, COUNTER_SPOOL_ERRORS, "late"), 1);
+  assert_true(spool_wait(f->spool, 0, FAR_MS)); // it was stored none the less
+}
+
+// ---- the bound ----
+
+static void test_a_full_spool_is_red_before_it_refuses_and_takes_again_when_there_is_room(void **state) {
+  struct fixture *f = *state;
+  enum { LARGE = 256 * 1024 };
+  AUTO_FREE char *value = mem_alloc(LARGE + 1);
+  memset(value, 'x', LARGE);
+  int64_t ids[64], stored = 0;
+  bool red = false;
+  while (store(f, value)) {
+    ids[stored] = stored + 1;
+    stored++;
+    red = red || spool_unready(f->spool) != NULL;
+    assert_true(stored < 64);
+  }
+  assert_true(red);
+  assert_in_range(stored, 60, 63);
+  assert_int_equal(spool_count(f->spool), stored);
+  assert_string_equal(spool_unready(f->spool), "the spool cannot be written");
+  assert_true(spool_remove(f->spool, ids, (size_t)stored));
+  assert_true(store(f, value));
+  assert_null(spool_unready(f->spool));
+}
+
+static void test_a_spool_that_failed_finds_out_by_itself_that_it_works_again(void **state) {
+  struct fixture *f = *state;
+  enum { LARGE = 15 * 1024 * 1024 };
+  AUTO_FREE char *value = mem_alloc(LARGE + 1);
+  memset(value, 'x', LARGE);
+  assert_true(store(f, value));
+  assert_false(store(f, value));
+  assert_non_null(spool_unready(f->spool));
+  assert_true(spool_remove(f->spool, (const int64_t[]){1}, 1));
+  int64_t deadline = clock_mono_ms() + FAR_MS;
+  while (spool_unready(f->spool) && clock_mono_ms() < deadline) clock_sleep_ms(10);
+  assert_null(spool_unready(f->spool));
+}
+
+// ---- crashes, owners, damage ----
+
+// Writes each value to the pipe once it is stored, until it is killed.
+static void store_until_killed(struct fixture *f, int told) {
+  for (int i = 0;; i++) {
+    char value[16];
+    snprintf(value, sizeof value, "%010d", i);
+    if (!store(f, value) || write(told, value, 10) != 10) _exit(1);
+  }
+}
+
+struct check {
+  size_t n;
+  bool in_order;
+};
+
+static bool check_row(void *arg, int64_t id, const struct publisher_message *message) {
+  struct check *check = arg;
+  char value[16];
+  (void)id;
+  snprintf(value, sizeof value, "%010zu", check->n++);
+  check->in_order &= message->value_len == 10 && memcmp(message->value, value, 10) == 0;
+  return true;
+}
+
+static size_t kill_in_mid_commit(struct fixture *f, size_t after) {
+  int ends[2];
+  char value[10];
+  size_t acked = 0;
+  if (pipe2(ends, O_CLOEXEC)) fail();
+  pid_t child = fork();
+  if (child == 0) {
+    waiting_start(); // no thread outlives a fork
+    open_spool(f);
+    store_until_killed(f, ends[1]);
+  }
+  close(ends[1]);
+  while (acked < after && read(ends[0], value, sizeof value) == sizeof value) acked++;
+  kill(child, SIGKILL);
+  while (read(ends[0], value, sizeof value) == sizeof value) acked++;
+  close(ends[0]);
+  waitpid(child, NULL, 0);
+  return acked;
+}
+
+static void test_a_kill_in_mid_commit_leaves_every_row_that_was_acked(void **state) {
+  struct fixture *f = *state;
+  for (size_t round = 1; round <= 5; round++) {
+    spool_close(take(f->spool));
+    nftw(f->settings.spool_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    size_t acked = kill_in_mid_commit(f, 37 * round);
+    open_spool(f);
+    struct check check = {.in_order = true};
+    struct err err;
+    assert_true(spool_read(f->spool, 0, check_row, &check, &err));
+    assert_true(check.in_order);
+    assert_in_range(check.n, acked, acked + 1); // the last may be on disk and not have been told
+    assert_int_equal(spool_count(f->spool), check.n);
+  }
+}
+
+static void assert_unready(const struct spool *spool, const char *part) {
+  const char *reason = spool_unready(spool);
+  assert_non_null(reason);
+  if (!strstr(reason, part)) fail_msg("\"%s\" does not say \"%s\"", reason, part);
+}
+
+static void wait_ready(const struct spool *spool) {
+  int64_t deadline = clock_mono_ms() + FAR_MS;
+  while (spool_unready(spool) && clock_mono_ms() < deadline) clock_sleep_ms(5);
+  assert_null(spool_unready(spool));
+}
+
+static void test_a_second_owner_waits_and_says_for_what_until_the_first_has_gone(void **state) {
+  struct fixture *f = *state;
+  struct fixture second = *f;
+  assert_true(store(f, "1"));
+  open_spool(&second);
+  assert_unready(second.spool, "the spool cannot be opened: ");
+  assert_unready(second.spool, f->settings.spool_dir);
+  assert_unready(second.spool, "another dochak-ingress is using this folder");
+  int64_t began = clock_mono_ms();
+  assert_false(store(&second, "refused"));
+  assert_true(clock_mono_ms() - began < 1000);
+  assert_true(store(f, "2"));
+  spool_close(f->spool);
+  wait_ready(second.spool);
+  f->spool = second.spool;
+  assert_true(spool_wait(f->spool, 0, FAR_MS));
+  assert_true(store(f, "3"));
+  assert_rows(f, 3, (const char *const[]){"1", "2", "3"});
+}
+
+static void test_what_stands_in_the_way_of_the_folder_is_told_and_its_end_noticed(void **state) {
+  struct fixture *f = *state;
+  spool_close(take(f->spool));
+  assert_int_equal(rename(f->settings.spool_dir, "/tmp/dochak-spool-aside"), 0);
+  FILE *file = fopen(f->settings.spool_dir, "we");
+  assert_non_null(file);
+  fclose(file);
+  open_spool(f);
+  assert_unready(f->spool, "Not a directory");
+  struct err err;
+  assert_false(spool_file_check(f->settings.spool_dir, &err));
+  assert_non_null(strstr(err.text, "Not a directory"));
+  assert_int_equal(unlink(f->settings.spool_dir), 0);
+  assert_int_equal(rename("/tmp/dochak-spool-aside", f->settings.spool_dir), 0);
+  wait_ready(f->spool);
+  assert_true(store(f, "1"));
+  assert_true(counted(f, COUNTER_SPOOL_ERRORS, "open") >= 1);
+}
+
+static void test_a_close_does_not_wait_for_a_file_that_cannot_be_opened(void **state) {
+  struct fixture *f = *state;
+  struct fixture second = *f;
+  open_spool(&second);
+  int64_t began = clock_mono_ms();
+  spool_close(second.spool);
+  assert_true(clock_mono_ms() - began < 900);
+}
+
+static void test_check_says_what_is_wrong_with_the_folder_and_makes_nothing(void **state) {
+  struct fixture *f = *state;
+  struct err err;
+  assert_true(spool_file_check(f->settings.spool_dir, &err));
+  AUTO_FREE char *missing = mem_printf("%s/new", f->settings.spool_dir);
+  AUTO_FREE char *deeper = mem_printf("%s/deeper", missing);
+  AUTO_FREE char *database = mem_printf("%s/spool.db", missing);
+  assert_true(spool_file_check(missing, &err)); // it will be made
+  assert_int_not_equal(access(missing, F_OK), 0);
+  assert_false(spool_file_check(deeper, &err));
+  assert_non_null(strstr(err.text, "No such file or directory"));
+  assert_int_equal(mkdir(missing, 0700), 0);
+  assert_int_equal(mkdir(database, 0700), 0);
+  assert_false(spool_file_check(missing, &err));
+  assert_non_null(strstr(err.text, "spool.db: is no file"));
+}
+
+static void write_into(const struct fixture *f, const char *name, long at, const char *bytes) {
+  AUTO_FREE char *path = mem_printf("%s/%s", f->settings.spool_dir, name);
+  FILE *file = fopen(path, "r+e");
+  assert_non_null(file);
+  fseek(file, at, SEEK_SET);
+  fputs(bytes, file);
+  fclose(file);
+}
+
+static size_t count_damaged(const struct fixture *f) {
+  size_t n = 0;
+  AUTO_FREE char *command = mem_printf("ls %s | grep -c '^damaged-.*[.]db$'", f->settings.spool_dir);
+  FILE *listed = popen(command, "re"); // NOLINT(cert-env33-c)
+  char text[16] = "";
+  if (listed && fgets(text, sizeof text, listed)) n = strtoul(text, NULL, 10);
+  if (listed) pclose(listed);
+  return n;
+}
+
+static void check_set_aside(struct fixture *f, long at) {
+  for (int i = 0; i < 50; i++) assert_true(store(f, "1"));
+  spool_close(f->spool);
+  write_into(f, "spool.db", at, "this is no database, and never was one, whatever its name may say of it");
+  open_spool(f);
+  assert_int_equal(spool_count(f->spool), 0);
+  assert_true(store(f, "2"));
+  assert_int_equal(count_damaged(f), 1);
+  assert_int_equal(counted(f, COUNTER_SPOOL_ERRORS, "set_aside"), 1);
+}
+
+static void test_a_file_that_is_no_database_is_set_aside(void **state) {
+  check_set_aside(*state, 0);
+}
+
+static void test_a_damaged_page_is_found_at_the_start(void **state) {
+  check_set_aside(*state, 4096);
+}
+
+// ---- a log with damage in it ----
+
+// A log of some commits, as a crash leaves it; how many bytes each takes in it.
+static long leave_log(struct fixture *f, size_t commits) {
+  spool_close(take(f->spool));
+  nftw(f->settings.spool_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+  kill_in_mid_commit(f, commits);
+  AUTO_FREE char *path = mem_printf("%s/spool.db-wal", f->settings.spool_dir);
+  struct stat st;
+  assert_int_equal(stat(path, &st), 0);
+  return (long)st.st_size;
+}
+
+static size_t count_logs(const struct fixture *f) {
+  AUTO_FREE char *pattern = mem_printf("%s/damaged-*.log", f->settings.spool_dir);
+  glob_t found;
+  size_t n = glob(pattern, 0, NULL, &found) == 0 ? found.gl_pathc : 0;
+  globfree(&found);
+  return n;
+}
+
+static void test_a_log_damaged_in_its_middle_is_told_and_kept_and_its_sound_part_used(void **state) {
+  struct fixture *f = *state;
+  long size = leave_log(f, 40);
+  write_into(f, "spool.db-wal", size / 2, "damaged");
+  open_spool(f);
+  assert_in_range(spool_count(f->spool), 5, 35);
+  assert_int_equal(count_logs(f), 1);
+  assert_int_equal(counted(f, COUNTER_SPOOL_ERRORS, "set_aside"), 1);
+  assert_true(store(f, "2"));
+  reopen(f);
+  assert_int_equal(count_logs(f), 1);
+  assert_int_equal(counted(f, COUNTER_SPOOL_ERRORS, "set_aside"), 1);
+}
+
+static void test_a_log_without_a_sound_header_is_told_and_kept(void **state) {
+  struct fixture *f = *state;
+  leave_log(f, 40);
+  write_into(f, "spool.db-wal", 16, "salt");
+  open_spool(f);
+  assert_int_equal(count_logs(f), 1);
+  assert_null(spool_unready(f->spool));
+}
+
+// That is what a power cut looks like.
+static void test_a_commit_that_was_cut_off_is_no_damage(void **state) {
+  struct fixture *f = *state;
+  long size = leave_log(f, 40);
+  AUTO_FREE char *path = mem_printf("%s/spool.db-wal", f->settings.spool_dir);
+  assert_int_equal(truncate(path, size - 1000), 0);
+  open_spool(f);
+  assert_true(spool_count(f->spool) >= 38);
+  size = leave_log(f, 40);
+  write_into(f, "spool.db-wal", size - 1000, "not written in this order");
+  open_spool(f);
+  assert_true(spool_count(f->spool) >= 38);
+  assert_int_equal(count_logs(f), 0);
+  assert_int_equal(counted(f, COUNTER_SPOOL_ERRORS, "set_aside"), 0);
+}
+
+// ---- a bound that was set lower ----
+
+static void test_a_file_over_its_bound_is_used_and_takes_no_more_than_it_has(void **state) {
+  struct fixture *f = *state;
+  enum { LARGE = 1024 * 1024, GREAT_BYTES = 32 * LARGE, LITTLE_BYTES = 16 * LARGE };
+  static const atomic_bool go_on;
+  struct spool_found found;
+  struct err err;
+  AUTO_FREE char *value = mem_alloc(LARGE + 1);
+  memset(value, 'x', LARGE);
+  spool_close(take(f->spool));
+  f->settings.spool_max_bytes = GREAT_BYTES;
+  open_spool(f);
+  for (int i = 0; i < 24; i++) assert_true(store(f, value));
+  spool_close(take(f->spool));
+  struct spool_file *file = spool_file_open(f->settings.spool_dir, LITTLE_BYTES, &go_on, &found, &err);
+  assert_non_null(file);
+  assert_in_range(found.bound_bytes, 24 * LARGE, GREAT_BYTES);
+  spool_file_close(file);
+  f->settings.spool_max_bytes = LITTLE_BYTES;
+  open_spool(f);
+  assert_string_equal(spool_unready(f->spool), "the spool is filling up");
+  assert_false(store(f, value));
+  assert_int_equal(spool_count(f->spool), 24);
+}
+
+// ---- the drain ----
+
+struct plumbing {
+  struct mock mock;
+  struct drain *drain;
+  atomic_int heard;
+  atomic_bool held;
+};
+
+static void on_heard(void *arg) {
+  struct plumbing *p = arg;
+  atomic_fetch_add(&p->heard, 1);
+}
+
+static bool may_send(const void *arg) {
+  const struct plumbing *p = arg;
+  return !atomic_load(&p->held);
+}
+
+static void start_drain(struct fixture *f, struct plumbing *p) {
+  struct err err;
+  const struct drain_owner owner = {on_heard, may_send, p};
+  p->drain = drain_start(&p->mock.settings, f->spool, f->metrics, &owner, &err);
+  assert_non_null(p->drain);
+}
+
+static void wait_count(const struct fixture *f, int64_t n) {
+  int64_t deadline = clock_mono_ms() + FAR_MS;
+  while (spool_count(f->spool) != n && clock_mono_ms() < deadline) clock_sleep_ms(5);
+  assert_int_equal(spool_count(f->spool), n);
+}
+
+static void test_a_start_drains_what_is_there_in_order(void **state) {
+  struct fixture *f = *state;
+  struct plumbing p = {0};
+  mock_init(&p.mock);
+  static const char *const values[] = {"1", "2", "3", "4", "5"};
+  for (size_t i = 0; i < COUNT_OF(values); i++) assert_true(store(f, values[i]));
+  reopen(f);
+  start_drain(f, &p);
+  wait_count(f, 0);
+  assert_true(atomic_load(&p.heard) > 0);
+  struct mock_records records = mock_read(&p.mock, "dochak.events");
+  assert_int_equal(records.n, COUNT_OF(values));
+  for (size_t i = 0; i < records.n; i++) { // one key, one partition
+    assert_memory_equal(records.list[i].rkm->payload, values[i], 1);
+    assert_string_equal(records.list[i].event.subject, "k");
+  }
+  mock_records_fini(&records);
+  drain_stop(p.drain);
+  mock_fini(&p.mock);
+}
+
+static void test_nothing_leaves_while_kafka_would_keep_it_worse(void **state) {
+  struct fixture *f = *state;
+  struct plumbing p = {.held = true};
+  mock_init(&p.mock);
+  start_drain(f, &p);
+  assert_true(store(f, "1"));
+  clock_sleep_ms(600);
+  assert_int_equal(spool_count(f->spool), 1);
+  atomic_store(&p.held, false);
+  wait_count(f, 0);
+  drain_stop(p.drain);
+  mock_fini(&p.mock);
+}
+
+static void test_nothing_leaves_before_its_delivery_report(void **state) {
+  struct fixture *f = *state;
+  struct plumbing p = {0};
+  mock_init(&p.mock);
+  start_drain(f, &p);
+  assert_true(store(f, "1"));
+  wait_count(f, 0); // it has found its topic
+  rd_kafka_mock_broker_set_rtt(p.mock.cluster, 1, 1000);
+  int64_t began = clock_mono_ms();
+  assert_true(store(f, "2"));
+  wait_count(f, 0);
+  assert_true(clock_mono_ms() - began >= 900);
+  drain_stop(p.drain);
+  mock_fini(&p.mock);
+}
+
+static void test_a_stop_leaves_in_the_spool_what_kafka_has_not_got(void **state) {
+  struct fixture *f = *state;
+  struct plumbing p = {0};
+  mock_init(&p.mock);
+  rd_kafka_mock_broker_set_down(p.mock.cluster, 1);
+  start_drain(f, &p);
+  assert_true(store(f, "1") && store(f, "2"));
+  int64_t began = clock_mono_ms();
+  drain_stop(p.drain);
+  assert_true(clock_mono_ms() - began < 6000);
+  assert_int_equal(spool_count(f->spool), 2);
+  rd_kafka_mock_broker_set_up(p.mock.cluster, 1);
+  start_drain(f, &p);
+  wait_count(f, 0);
+  drain_stop(p.drain);
+  mock_fini(&p.mock);
+}
+
+static void test_a_row_that_kafka_refuses_holds_up_no_other_and_stays(void **state) {
+  struct fixture *f = *state;
+  struct plumbing p = {0};
+  enum { TOO_LARGE = 2000000 };
+  mock_init(&p.mock);
+  AUTO_FREE char *large = mem_alloc(TOO_LARGE + 1);
+  memset(large, 'x', TOO_LARGE);
+  assert_true(store(f, "1") && store(f, large) && store(f, "2"));
+  log_init("test", LOG_LEVEL_ERROR);
+  start_drain(f, &p);
+  wait_count(f, 1);
+  assert_true(store(f, "3"));
+  wait_count(f, 1);
+  struct mock_records records = mock_read(&p.mock, "dochak.events");
+  assert_int_equal(records.n, 3);
+  mock_records_fini(&records);
+  drain_stop(p.drain);
+  mock_fini(&p.mock);
+}
+
+int main(void) {
+  waiting_start();
+  log_init("test", LOG_LEVEL_ERROR);
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+  const struct CMUnitTest tests[] = {
+      TEST(test_rows_come_out_in_the_order_in_which_they_went_in),
+      TEST(test_every_attribute_survives),
+      TEST(test_what_is_removed_is_gone_for_good_and_ids_are_not_used_again),
+      TEST(test_64_threads_share_their_commits),
+      TEST(test_who_is_out_of_time_is_told_so),
+      TEST(test_a_full_spool_is_red_before_it_refuses_and_takes_again_when_there_is_room),
+      TEST(test_a_spool_that_failed_finds_out_by_itself_that_it_works_again),
+      TEST(test_a_kill_in_mid_commit_leaves_every_row_that_was_acked),
+      TEST(test_a_second_owner_waits_and_says_for_what_until_the_first_has_gone),
+      TEST(test_what_stands_in_the_way_of_the_folder_is_told_and_its_end_noticed),
+      TEST(test_a_close_does_not_wait_for_a_file_that_cannot_be_opened),
+      TEST(test_check_says_what_is_wrong_with_the_folder_and_makes_nothing),
+      TEST(test_a_file_that_is_no_database_is_set_aside),
+      TEST(test_a_damaged_page_is_found_at_the_start),
+      TEST(test_a_log_damaged_in_its_middle_is_told_and_kept_and_its_sound_part_used),
+      TEST(test_a_log_without_a_sound_header_is_told_and_kept),
+      TEST(test_a_commit_that_was_cut_off_is_no_damage),
+      TEST(test_a_file_over_its_bound_is_used_and_takes_no_more_than_it_has),
+      TEST(test_a_start_drains_what_is_there_in_order),
+      TEST(test_nothing_leaves_while_kafka_would_keep_it_worse),
+      TEST(test_nothing_leaves_before_its_delivery_report),
+      TEST(test_a_stop_leaves_in_the_spool_what_kafka_has_not_got),
+      TEST(test_a_row_that_kafka_refuses_holds_up_no_other_and_stays),
+  };
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  waiting_stop();
+  return failed;
+}

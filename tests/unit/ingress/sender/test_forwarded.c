@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+#include "common/base/mem.h"
+#include "ingress/sender/forwarded.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+// Trusted are 10.0.0.0/8 and fd00::/8. NULL as client: refused.
+static const struct {
+  const char *peer, *first, *second, *client;
+} rows[] = {
+    // a stranger is what he is
+    {"192.0.2.1", NULL, NULL, "192.0.2.1"},
+    {"192.0.2.1", "203.0.113.7", NULL, "192.0.2.1"},
+    {"192.0.2.1", "10.0.0.1", NULL, "192.0.2.1"},
+    {"192.0.2.1", "nonsense", NULL, "192.0.2.1"},
+    {"2001:db8::9", "203.0.113.7", NULL, "2001:db8::9"},
+    {"::ffff:192.0.2.1", "203.0.113.7", NULL, "192.0.2.1"},
+    // a proxy is believed
+    {"10.0.0.1", NULL, NULL, "10.0.0.1"},
+    {"10.0.0.1", "203.0.113.7", NULL, "203.0.113.7"},
+    {"::ffff:10.0.0.1", "203.0.113.7", NULL, "203.0.113.7"},
+    {"fd00::1", "203.0.113.7", NULL, "203.0.113.7"},
+    {"10.0.0.1", "2001:db8::7", NULL, "2001:db8::7"},
+    {"10.0.0.1", "[2001:db8::7]", NULL, "2001:db8::7"},
+    {"10.0.0.1", "[2001:db8::7]:443", NULL, "2001:db8::7"},
+    {"10.0.0.1", "203.0.113.7:61234", NULL, "203.0.113.7"},
+    {"10.0.0.1", "::ffff:203.0.113.7", NULL, "203.0.113.7"},
+    {"10.0.0.1", " \t203.0.113.7 \t", NULL, "203.0.113.7"},
+    // the rightmost that is no proxy
+    {"10.0.0.1", "198.51.100.1, 203.0.113.7", NULL, "203.0.113.7"},
+    {"10.0.0.1", "198.51.100.1,203.0.113.7,10.0.0.2", NULL, "203.0.113.7"},
+    {"10.0.0.1", "198.51.100.1, 203.0.113.7, 10.0.0.2, 10.0.0.3", NULL, "203.0.113.7"},
+    {"10.0.0.1", "198.51.100.1, 10.0.0.2, 203.0.113.7", NULL, "203.0.113.7"},
+    {"10.0.0.1", "10.0.0.9, 203.0.113.7, 10.0.0.2", NULL, "203.0.113.7"},
+    {"10.0.0.1", "203.0.113.7, fd00::2, ::ffff:10.0.0.2", NULL, "203.0.113.7"},
+    {"10.0.0.1", "198.51.100.1, 198.51.100.1", NULL, "198.51.100.1"},
+    {"10.0.0.1", "127.0.0.1, 203.0.113.7", NULL, "203.0.113.7"},
+    {"10.0.0.1", "203.0.113.7, 127.0.0.1", NULL, "127.0.0.1"},
+    // nothing but proxies: the leftmost
+    {"10.0.0.1", "10.0.0.2", NULL, "10.0.0.2"},
+    {"10.0.0.1", "10.0.0.4, 10.0.0.3, 10.0.0.2", NULL, "10.0.0.4"},
+    {"10.0.0.1", "10.0.0.4", "10.0.0.3", "10.0.0.4"},
+    // several headers are one list
+    {"10.0.0.1", "198.51.100.1", "203.0.113.7", "203.0.113.7"},
+    {"10.0.0.1", "203.0.113.7", "10.0.0.2", "203.0.113.7"},
+    {"10.0.0.1", "198.51.100.1, 203.0.113.7", "10.0.0.3, 10.0.0.2", "203.0.113.7"},
+    {"10.0.0.1", "198.51.100.1", "x", NULL},
+    // malformed
+    {"10.0.0.1", "", NULL, NULL},
+    {"10.0.0.1", " ", NULL, NULL},
+    {"10.0.0.1", ",", NULL, NULL},
+    {"10.0.0.1", "203.0.113.7,", NULL, NULL},
+    {"10.0.0.1", ",203.0.113.7", NULL, NULL},
+    {"10.0.0.1", "203.0.113.7,,10.0.0.2", NULL, NULL},
+    {"10.0.0.1", "unknown", NULL, NULL},
+    {"10.0.0.1", "_hidden", NULL, NULL},
+    {"10.0.0.1", "unknown, 203.0.113.7", NULL, NULL},
+    {"10.0.0.1", "203.0.113.7, unknown", NULL, NULL},
+    {"10.0.0.1", "203.0.113", NULL, NULL},
+    {"10.0.0.1", "203.0.113.256", NULL, NULL},
+    {"10.0.0.1", "203.0.113.07", NULL, NULL},
+    {"10.0.0.1", "203.0.113.7:", NULL, NULL},
+    {"10.0.0.1", "203.0.113.7:x", NULL, NULL},
+    {"10.0.0.1", "203.0.113.7:65536", NULL, NULL},
+    {"10.0.0.1", "203.0.113.7:123456", NULL, NULL},
+    {"10.0.0.1", "203.0.113.7:1:2", NULL, NULL},
+    {"10.0.0.1", "203.0.113.7 198.51.100.1", NULL, NULL},
+    {"10.0.0.1", "203.0.113.7; 198.51.100.1", NULL, NULL},
+    {"10.0.0.1", "\"203.0.113.7\"", NULL, NULL},
+    {"10.0.0.1", "for=203.0.113.7", NULL, NULL},
+    {"10.0.0.1", "[203.0.113.7]", NULL, NULL},
+    {"10.0.0.1", "[2001:db8::7", NULL, NULL},
+    {"10.0.0.1", "[2001:db8::7]x", NULL, NULL},
+    {"10.0.0.1", "[2001:db8::7]:", NULL, NULL},
+    {"10.0.0.1", "[]", NULL, NULL},
+    {"10.0.0.1", "[", NULL, NULL},
+    {"10.0.0.1", "]", NULL, NULL},
+    {"10.0.0.1", "fe80::1%eth0", NULL, NULL},
+    {"10.0.0.1", "203.0.113.7/32", NULL, NULL},
+    {"10.0.0.1", "0x7f.0.0.1", NULL, NULL},
+    {"10.0.0.1", "2130706433", NULL, NULL},
+    // a peer without an address
+    {"", NULL, NULL, NULL},
+    {NULL, "203.0.113.7", NULL, NULL},
+    {"unix:", "203.0.113.7", NULL, NULL},
+};
+
+static struct networks trusted;
+
+static bool client_of(const char *peer, const char *first, const char *second,
+                      const struct networks *believed, char text[ADDRESS_TEXT_SIZE]) {
+  struct http_header headers[] = {{"Host", "x"}, {"X-Forwarded-For", first}, {"x-forwarded-FOR", second}};
+  struct verify_request req = {
+      .peer = peer, .headers = headers, .n_headers = 1 + !!first + !!second, .trusted = believed};
+  struct address client;
+  if (!forwarded_client(&req, &client)) return false;
+  address_text(&client, text);
+  return true;
+}
+
+static void test_the_client_is_the_rightmost_untrusted_address(void **state) {
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    char text[ADDRESS_TEXT_SIZE] = "refused";
+    bool good = client_of(rows[i].peer, rows[i].first, rows[i].second, &trusted, text);
+    const char *expected = rows[i].client ? rows[i].client : "refused";
+    if (good != (rows[i].client != NULL) || strcmp(text, expected) != 0)
+      fail_msg("row %zu, %s: expected %s, got %s", i, rows[i].first ? rows[i].first : "no header", expected,
+               text);
+  }
+}
+
+static void test_without_proxies_nobody_is_believed(void **state) {
+  char text[ADDRESS_TEXT_SIZE];
+  struct networks none = {0};
+  assert_true(client_of("10.0.0.1", "203.0.113.7", NULL, &none, text));
+  assert_string_equal(text, "10.0.0.1");
+  assert_true(client_of("10.0.0.1", "203.0.113.7", NULL, NULL, text));
+  assert_string_equal(text, "10.0.0.1");
+}
+
+static void test_a_list_is_bounded(void **state) {
+  char text[ADDRESS_TEXT_SIZE], list[4096] = "1.1.1.1";
+  for (int i = 1; i < 32; i++) strcat(list, ",1.1.1.1");
+  assert_true(client_of("10.0.0.1", list, NULL, &trusted, text));
+  assert_false(client_of("10.0.0.1", list, "1.1.1.1", &trusted, text));
+  strcat(list, ",1.1.1.1");
+  assert_false(client_of("10.0.0.1", list, NULL, &trusted, text));
+  memset(list, ' ', 2048);
+  strcpy(list + 2041, "1.1.1.1");
+  assert_true(client_of("10.0.0.1", list, NULL, &trusted, text));
+  assert_false(client_of("10.0.0.1", list, "1.1.1.1", &trusted, text));
+}
+
+int main(void) {
+  json_t *texts = json_pack("[s,s]", "10.0.0.0/8", "fd00::/8");
+  assert_true(networks_load(&trusted, texts, NULL));
+  json_decref(texts);
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_the_client_is_the_rightmost_untrusted_address),
+      cmocka_unit_test(test_without_proxies_nobody_is_believed),
+      cmocka_unit_test(test_a_list_is_bounded),
+  };
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  networks_fini(&trusted);
+  return failed;
+}

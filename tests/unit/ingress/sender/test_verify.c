@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: MIT
+// Every check as a sender meets it: configured from JSON, asked with a request. The rows' expectation is the
+// check that refuses, NULL for a sender that is let in. Vectors: providers' documents and SDKs, or computed
+// with Python's hmac.
+#include "common/base/mem.h"
+#include "ingress/sender/checks/twilio.h"
+#include "ingress/sender/verify.h"
+#include <openssl/evp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { HEADERS_MAX = 12 };
+
+struct sender {
+  const char *what;
+  const char *headers; // "Name: value" lines
+  const char *query, *body, *rest;
+  int64_t now_ms;
+  const char *peer;
+  const char *refused; // by which check
+};
+
+static struct verify *configure(const char *checks, struct err *err) {
+  json_t *conf = json_loads(checks, 0, NULL);
+  assert_non_null(conf);
+  struct verify *verify = verify_new(conf, err);
+  json_decref(conf);
+  return verify;
+}
+
+// Cuts the lines in place.
+static int split(char *text, struct http_header headers[HEADERS_MAX]) {
+  int n = 0;
+  for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"), n++) {
+    char *colon = strchr(line, ':');
+    assert_true(colon && n < HEADERS_MAX);
+    *colon = '\0';
+    headers[n] = (struct http_header){line, colon + 1 + strspn(colon + 1, " ")};
+  }
+  return n;
+}
+
+static const char *ask(const struct verify *verify, const struct sender *row) {
+  AUTO_FREE char *text = mem_strdup(row->headers ? row->headers : "");
+  struct http_header headers[HEADERS_MAX];
+  const char *body = row->body ? row->body : "";
+  struct verify_request req = {.peer = row->peer ? row->peer : "192.0.2.1",
+                               .headers = headers,
+                               .n_headers = split(text, headers),
+                               .rest = row->rest ? row->rest : "",
+                               .query = row->query,
+                               .now_ms = row->now_ms};
+  const char *refused = verify_head(verify, &req);
+  if (refused) return refused;
+  req.body = body;
+  req.body_len = strlen(body);
+  return verify_body(verify, &req);
+}
+
+static void run_rows(const char *checks, const struct sender *rows, size_t n) {
+  struct err err = {.text = "none"};
+  struct verify *verify = configure(checks, &err);
+  if (!verify) fail_msg("%s", err.text);
+  for (size_t i = 0; i < n; i++) {
+    const char *got = ask(verify, &rows[i]);
+    const char *expected = rows[i].refused;
+    if (!got != !expected || (got && strcmp(got, expected) != 0))
+      fail_msg("%s: expected %s, got %s", rows[i].what, expected ? expected : "let in", got ? got : "let in");
+  }
+  verify_free(verify);
+}
+#define RUN(checks, rows) run_rows(checks, rows, COUNT_OF(rows))
+
+// ---- BizGo: hmac_timestamp ----
+
+#define BIZGO_MS                    "1743381600000"
+#define BIZGO_HEX                   "8d6322d3381e47f106b71e5223f4194fe80c7b6809f91d18e067e730798eba5c"
+#define BIZGO_UPPER                 "8D6322D3381E47F106B71E5223F4194FE80C7B6809F91D18E067E730798EBA5C"
+#define BIZGO_BASE64                "jWMi0zgeR/EGtx5SI/QZT+gMe2gJ+R0Y4GfnMHmOulw="
+#define BIZGO_PAIR(time, signature) "X-IB-Timestamp: " time "\nX-IB-Signature: " signature
+#define BIZGO(label, headers_, at, refused_)                                                                 \
+  { .what = label, .headers = headers_, .now_ms = at, .refused = refused_ }
+
+static const int64_t bizgo_now = 1743381600000;
+
+static void test_hmac_timestamp(void **state) {
+  static const char no[] = "hmac_timestamp";
+  const struct sender rows[] = {
+      BIZGO("hex", BIZGO_PAIR(BIZGO_MS, BIZGO_HEX), bizgo_now, NULL),
+      BIZGO("upper case hex", BIZGO_PAIR(BIZGO_MS, BIZGO_UPPER), bizgo_now, NULL),
+      BIZGO("base64", BIZGO_PAIR(BIZGO_MS, BIZGO_BASE64), bizgo_now, NULL),
+      BIZGO("names in any case", "x-ib-TIMESTAMP: " BIZGO_MS "\nx-ib-signature: " BIZGO_HEX, bizgo_now, NULL),
+      BIZGO("as late as allowed", BIZGO_PAIR(BIZGO_MS, BIZGO_HEX), bizgo_now + 300000, NULL),
+      BIZGO("too late", BIZGO_PAIR(BIZGO_MS, BIZGO_HEX), bizgo_now + 300001, no),
+      BIZGO("as early as allowed", BIZGO_PAIR(BIZGO_MS, BIZGO_HEX), bizgo_now - 300000, NULL),
+      BIZGO("too early", BIZGO_PAIR(BIZGO_MS, BIZGO_HEX), bizgo_now - 300001, no),
+      BIZGO("seconds", BIZGO_PAIR("1743381600", "aLaNCf5Zxvd5G3tp5XP/rdC54Q9unAO5pLZNLA0oTTg="), bizgo_now,
+            NULL),
+      BIZGO("another time", BIZGO_PAIR("1743381600001", BIZGO_HEX), bizgo_now, no),
+      BIZGO("another signature",
+            BIZGO_PAIR(BIZGO_MS, "9d6322d3381e47f106b71e5223f4194fe80c7b6809f91d18e067e730798eba5c"),
+            bizgo_now, no),
+      BIZGO("cut", BIZGO_PAIR(BIZGO_MS, "8d6322d3381e47f106b71e5223f4194f"), bizgo_now, no),
+      BIZGO("longer", BIZGO_PAIR(BIZGO_MS, BIZGO_HEX "00"), bizgo_now, no),
+      BIZGO("with a prefix", BIZGO_PAIR(BIZGO_MS, "sha256=" BIZGO_HEX), bizgo_now, no),
+      BIZGO("base64 in lower case", BIZGO_PAIR(BIZGO_MS, "jwmi0zger/egtx5si/qzt+gme2gj+r0y4gfnmhmoulw="),
+            bizgo_now, no),
+      BIZGO("empty signature", BIZGO_PAIR(BIZGO_MS, ""), bizgo_now, no),
+      BIZGO("empty time", BIZGO_PAIR("", BIZGO_HEX), bizgo_now, no),
+      BIZGO("a sign", BIZGO_PAIR("+1743381600000", BIZGO_HEX), bizgo_now, no),
+      BIZGO("negative", BIZGO_PAIR("-1743381600000", BIZGO_HEX), bizgo_now, no),
+      BIZGO("a fraction", BIZGO_PAIR("1743381600000.0", BIZGO_HEX), bizgo_now, no),
+      BIZGO("17 digits", BIZGO_PAIR("17433816000000000", BIZGO_HEX), bizgo_now, no),
+      BIZGO("no signature", "X-IB-Timestamp: " BIZGO_MS, bizgo_now, no),
+      BIZGO("no time", "X-IB-Signature: " BIZGO_HEX, bizgo_now, no),
+      BIZGO("nothing", "", bizgo_now, no),
+      BIZGO("the same signature twice", BIZGO_PAIR(BIZGO_MS, BIZGO_HEX) "\nX-IB-Signature: " BIZGO_HEX,
+            bizgo_now, no),
+      BIZGO("two times", BIZGO_PAIR(BIZGO_MS, BIZGO_HEX) "\nX-IB-Timestamp: 1", bizgo_now, no),
+  };
+  RUN("{\"hmac_timestamp\":{\"secrets\":[\"DOCHAK_SECRET_BIZGO\"]}}", rows);
+}
+
+static void test_hmac_timestamp_with_other_names_tolerance_and_secrets(void **state) {
+  static const char no[] = "hmac_timestamp";
+  const struct sender rows[] = {
+      BIZGO("other names", "T: " BIZGO_MS "\nS: " BIZGO_HEX, bizgo_now, NULL),
+      BIZGO("the usual names", BIZGO_PAIR(BIZGO_MS, BIZGO_HEX), bizgo_now, no),
+      BIZGO("a second", "T: " BIZGO_MS "\nS: " BIZGO_HEX, bizgo_now + 1000, NULL),
+      BIZGO("and a bit", "T: " BIZGO_MS "\nS: " BIZGO_HEX, bizgo_now + 1001, no),
+  };
+  RUN("{\"hmac_timestamp\":{\"secrets\":[\"DOCHAK_SECRET_OTHER\",\"DOCHAK_SECRET_BIZGO\"],\"tolerance_s\":1,"
+      "\"timestamp_header\":\"T\",\"signature_header\":\"S\"}}",
+      rows);
+  const struct sender wrong[] = {
+      BIZGO("another secret", BIZGO_PAIR(BIZGO_MS, BIZGO_HEX), bizgo_now, no),
+      BIZGO("another secret, base64", BIZGO_PAIR(BIZGO_MS, BIZGO_BASE64), bizgo_now, no),
+  };
+  RUN("{\"hmac_timestamp\":{\"secrets\":[\"DOCHAK_SECRET_OTHER\"]}}", wrong);
+}
+
+// ---- Standard Webhooks ----
+
+#define SW_ID        "webhook-id: msg_p5jXN8AQM9LWM0D4loKWxJek\n"
+#define SW_TIME      "webhook-timestamp: 1614265330\n"
+#define SW_SIGNATURE "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+#define SW_BODY      "{\"test\": 2432232314}"
+#define SW_OTHER     "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define SW_8                                                                                                 \
+  SW_OTHER " " SW_OTHER " " SW_OTHER " " SW_OTHER " " SW_OTHER " " SW_OTHER " " SW_OTHER " " SW_OTHER " "
+#define SW(label, headers_, body_, refused_)                                                                 \
+  { .what = label, .headers = headers_, .body = body_, .now_ms = 1614265330000, .refused = refused_ }
+#define SW_GOOD SW_ID SW_TIME "webhook-signature: " SW_SIGNATURE
+
+static void test_standard_webhooks(void **state) {
+  static const char no[] = "standard_webhooks";
+  struct sender rows[] = {
+      SW("the specification's vector", SW_GOOD, SW_BODY, NULL),
+      SW("second of a list", SW_ID SW_TIME "webhook-signature: " SW_OTHER " " SW_SIGNATURE, SW_BODY, NULL),
+      SW("behind other kinds", SW_ID SW_TIME "webhook-signature: v1a,abc v2,def x " SW_SIGNATURE, SW_BODY,
+         NULL),
+      SW("two spaces", SW_ID SW_TIME "webhook-signature: " SW_OTHER "  " SW_SIGNATURE, SW_BODY, NULL),
+      SW("the 25th of a list", SW_ID SW_TIME "webhook-signature: " SW_8 SW_8 SW_8 SW_SIGNATURE, SW_BODY,
+         NULL),
+      SW("the 33rd of a list", SW_ID SW_TIME "webhook-signature: " SW_8 SW_8 SW_8 SW_8 SW_SIGNATURE, SW_BODY,
+         no),
+      SW("names in any case",
+         "Webhook-Id: msg_p5jXN8AQM9LWM0D4loKWxJek\nWEBHOOK-TIMESTAMP: "
+         "1614265330\nWebhook-Signature: " SW_SIGNATURE,
+         SW_BODY, NULL),
+      SW("another body", SW_GOOD, "{\"test\": 2432232315}", no),
+      SW("the same JSON in other bytes", SW_GOOD, "{\"test\":2432232314}", no),
+      SW("no body", SW_GOOD, "", no),
+      SW("another id", "webhook-id: msg_x\n" SW_TIME "webhook-signature: " SW_SIGNATURE, SW_BODY, no),
+      SW("another time", SW_ID "webhook-timestamp: 1614265331\nwebhook-signature: " SW_SIGNATURE, SW_BODY,
+         no),
+      SW("milliseconds", SW_ID "webhook-timestamp: 1614265330000\nwebhook-signature: " SW_SIGNATURE, SW_BODY,
+         no),
+      SW("not a number", SW_ID "webhook-timestamp: now\nwebhook-signature: " SW_SIGNATURE, SW_BODY, no),
+      SW("another signature", SW_ID SW_TIME "webhook-signature: " SW_OTHER, SW_BODY, no),
+      SW("without its version",
+         SW_ID SW_TIME "webhook-signature: g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", SW_BODY, no),
+      SW("as another version",
+         SW_ID SW_TIME "webhook-signature: v1a,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", SW_BODY, no),
+      SW("as version 2",
+         SW_ID SW_TIME "webhook-signature: v2,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", SW_BODY, no),
+      SW("in hex",
+         SW_ID SW_TIME
+         "webhook-signature: v1,83484cf52b04f8e4cf2531adfed9882ad4b2665137b852442d594d20e2c9d4e1",
+         SW_BODY, no),
+      SW("only a version", SW_ID SW_TIME "webhook-signature: v1,", SW_BODY, no),
+      SW("without its padding",
+         SW_ID SW_TIME "webhook-signature: v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE", SW_BODY, no),
+      SW("spaces", SW_ID SW_TIME "webhook-signature:   ", SW_BODY, no),
+      SW("no id", SW_TIME "webhook-signature: " SW_SIGNATURE, SW_BODY, no),
+      SW("no time", SW_ID "webhook-signature: " SW_SIGNATURE, SW_BODY, no),
+      SW("no signature", SW_ID SW_TIME, SW_BODY, no),
+      SW("id twice", SW_GOOD "\n" SW_ID, SW_BODY, no),
+      SW("time twice", SW_GOOD "\n" SW_TIME, SW_BODY, no),
+      SW("signature twice", SW_GOOD "\nwebhook-signature: " SW_SIGNATURE, SW_BODY, no),
+      SW("as late as allowed", SW_GOOD, SW_BODY, NULL),
+      SW("too late", SW_GOOD, SW_BODY, no),
+      SW("too early", SW_GOOD, SW_BODY, no),
+  };
+  rows[COUNT_OF(rows) - 3].now_ms += 300000;
+  rows[COUNT_OF(rows) - 2].now_ms += 300001;
+  rows[COUNT_OF(rows) - 1].now_ms -= 300001;
+  RUN("{\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_SW\"]}}", rows);
+  RUN("{\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_SW_BARE\"]}}", rows);
+  RUN("{\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_SW_NEXT\",\"DOCHAK_SECRET_SW\"]}}", rows);
+  const struct sender wrong[] = {SW("another secret", SW_GOOD, SW_BODY, no)};
+  RUN("{\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_SW_NEXT\"]}}", wrong);
+}
+
+// ---- Twilio ----
+
+#define FORM "Content-Type: application/x-www-form-urlencoded\n"
+#define TWILIO_FORM                                                                                          \
+  "CallSid=CA1234567890ABCDE&Caller=%2B14158675309&Digits=1234&From=%2B14158675309&To=%2B18005551212"
+// Made with the secret below by twilio.request_validator of PyPI.
+#define TW_FORM_SIGNATURE "sYX5c7Okd05hG0T3rfBuOx2IvG0="
+#define TW_PORT_SIGNATURE "x1zY8gKbtvvbS0Fsy7rC84+c/d8="
+#define TW_MANY_SIGNATURE "hbkVNyoYUPcmQIxQyhg7dIRa03o="
+#define TW_JSON_SIGNATURE "hCWXrm980picViFJUdEWVJ9qA6M="
+#define TW_BARE_SIGNATURE "mglXHbAQXUKUImywditXjl6U+tE="
+#define TW_HASH           "bodySHA256=f9d86028c6e0d64e225186f96acb69338b2c59764df79162107f5c4bb34d1310"
+#define TW(label, headers_, query_, body_, refused_)                                                         \
+  { .what = label, .headers = headers_, .query = query_, .body = body_, .refused = refused_ }
+
+static void test_the_signature_of_twilios_documentation(void **state) {
+  unsigned char token[] = "12345";
+  struct keys keys = {.list = {{token, 5}}, .n = 1};
+  struct form form;
+  assert_true(form_parse(&form, TWILIO_FORM, strlen(TWILIO_FORM), FORM_PLUS_IS_SPACE));
+  form_sort(&form);
+  static const char url[] = "https://mycompany.com/myapp.php?foo=1&bar=2";
+  struct keys_signatures expected;
+  twilio_sign(&keys, &(struct piece){url, sizeof url - 1}, 1, &form, &expected);
+  assert_true(keys_signed(&expected, KEYS_BASE64, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", 28));
+  assert_false(keys_signed(&expected, KEYS_BASE64, "RSOYDt4T1cUTdK1PDd93/VVr8B9=", 28));
+  form_fini(&form);
+}
+
+static void test_twilio(void **state) {
+  static const char no[] = "twilio";
+  const struct sender rows[] = {
+      TW("form", FORM "X-Twilio-Signature: " TW_FORM_SIGNATURE, "foo=1&bar=2", TWILIO_FORM, NULL),
+      TW("form in another order", FORM "X-Twilio-Signature: " TW_FORM_SIGNATURE, "foo=1&bar=2",
+         "To=%2B18005551212&Digits=1234&Caller=%2B14158675309&From=%2B14158675309&CallSid=CA1234567890ABCDE",
+         NULL),
+      TW("with a character set",
+         "Content-Type: application/x-www-form-urlencoded; "
+         "charset=UTF-8\nX-Twilio-Signature: " TW_FORM_SIGNATURE,
+         "foo=1&bar=2", TWILIO_FORM, NULL),
+      TW("with the port", FORM "X-Twilio-Signature: " TW_PORT_SIGNATURE, "foo=1&bar=2", TWILIO_FORM, NULL),
+      TW("repeated and empty values", FORM "X-Twilio-Signature: " TW_MANY_SIGNATURE, NULL,
+         "b=2&a=&b=1&b=2&c=x+y", NULL),
+      TW("JSON", "Content-Type: application/json\nX-Twilio-Signature: " TW_JSON_SIGNATURE, TW_HASH,
+         "{\"a\": 1}", NULL),
+      TW("another JSON", "Content-Type: application/json\nX-Twilio-Signature: " TW_JSON_SIGNATURE, TW_HASH,
+         "{\"a\": 2}", no),
+      TW("no JSON", "Content-Type: application/json\nX-Twilio-Signature: " TW_JSON_SIGNATURE, TW_HASH, "",
+         no),
+      TW("two hashes", "X-Twilio-Signature: " TW_JSON_SIGNATURE, TW_HASH "&" TW_HASH, "{\"a\": 1}", no),
+      TW("JSON that nothing signs", "Content-Type: application/json\nX-Twilio-Signature: " TW_BARE_SIGNATURE,
+         NULL, "{\"a\": 1}", no),
+      TW("nothing at all, signed", "X-Twilio-Signature: " TW_BARE_SIGNATURE, NULL, "", NULL),
+      TW("another query", FORM "X-Twilio-Signature: " TW_FORM_SIGNATURE, "foo=1&bar=3", TWILIO_FORM, no),
+      TW("no query", FORM "X-Twilio-Signature: " TW_FORM_SIGNATURE, NULL, TWILIO_FORM, no),
+      TW("another value", FORM "X-Twilio-Signature: " TW_FORM_SIGNATURE, "foo=1&bar=2",
+         "CallSid=CA1234567890ABCDE&Caller=%2B14158675309&Digits=1235&From=%2B14158675309&To=%2B18005551212",
+         no),
+      TW("a value more", FORM "X-Twilio-Signature: " TW_FORM_SIGNATURE, "foo=1&bar=2", TWILIO_FORM "&x=y",
+         no),
+      TW("an ill-formed escape", FORM "X-Twilio-Signature: " TW_FORM_SIGNATURE, "foo=1&bar=2",
+         TWILIO_FORM "&%", no),
+      TW("no content type", "X-Twilio-Signature: " TW_FORM_SIGNATURE, "foo=1&bar=2", TWILIO_FORM, no),
+      TW("a content type that only begins so",
+         "Content-Type: application/x-www-form-urlencodedx\nX-Twilio-Signature: " TW_FORM_SIGNATURE,
+         "foo=1&bar=2", TWILIO_FORM, no),
+      TW("no signature", FORM, "foo=1&bar=2", TWILIO_FORM, no),
+      TW("empty signature", FORM "X-Twilio-Signature: ", "foo=1&bar=2", TWILIO_FORM, no),
+      TW("two signatures",
+         FORM "X-Twilio-Signature: " TW_FORM_SIGNATURE "\nX-Twilio-Signature: " TW_FORM_SIGNATURE,
+         "foo=1&bar=2", TWILIO_FORM, no),
+  };
+  RUN("{\"twilio\":{\"url\":\"https://mycompany.com/myapp.php\",\"secrets\":[\"DOCHAK_SECRET_TWILIO\"]}}",
+      rows);
+  RUN("{\"twilio\":{\"url\":\"https://mycompany.com:443/myapp.php\",\"secrets\":[\"DOCHAK_SECRET_OTHER\","
+      "\"DOCHAK_SECRET_TWILIO\"]}}",
+      rows);
+  static const struct sender wrong[] = {TW("wrong secret or URL",
+                                           FORM "X-Twilio-Signature: " TW_FORM_SIGNATURE, "foo=1&bar=2",
+                                           TWILIO_FORM, "twilio")};
+  RUN("{\"twilio\":{\"url\":\"https://mycompany.com/myapp.php\",\"secrets\":[\"DOCHAK_SECRET_OTHER\"]}}",
+      wrong);
+  RUN("{\"twilio\":{\"url\":\"http://mycompany.com/myapp.php\",\"secrets\":[\"DOCHAK_SECRET_TWILIO\"]}}",
+      wrong);
+  RUN("{\"twilio\":{\"url\":\"https://mycompany.com\",\"secrets\":[\"DOCHAK_SECRET_TWILIO\"]}}", wrong);
+  static const struct sender secret_part[] = {{.what = "the secret part of the path is signed too",
+                                               .headers = FORM "X-Twilio-Signature: " TW_FORM_SIGNATURE,
+                                               .query = "foo=1&bar=2",
+                                               .body = TWILIO_FORM,
+                                               .rest = "/myapp.php"}};
+  RUN("{\"twilio\":{\"url\":\"https://mycompany.com\",\"secrets\":[\"DOCHAK_SECRET_TWILIO\"]}}", secret_part);
+}
+
+// ---- secrets shown as they are ----
+
+#define ROW(label, headers_, query_, refused_)                                                               \
+  { .what = label, .headers = headers_, .query = query_, .refused = refused_ }
+
+static void test_query_token(void **state) {
+  static const char no[] = "query_token";
+  static const struct sender rows[] = {
+      ROW("the token", NULL, "token=channel+token/0", NULL),
+      ROW("the token, encoded", NULL, "token=channel%2Btoken%2f0", NULL),
+      ROW("the name, encoded", NULL, "%74oken=channel+token/0", NULL),
+      ROW("among others", NULL, "a=b&&token=channel+token/0&c", NULL),
+      ROW("the next token", NULL, "token=next-token-0123", NULL),
+      ROW("twice", NULL, "token=channel+token/0&token=channel+token/0", no),
+      ROW("twice, one encoded", NULL, "token=channel+token/0&%74oken=x", no),
+      ROW("no query", NULL, NULL, no),
+      ROW("empty query", NULL, "", no),
+      ROW("no token", NULL, "a=b", no),
+      ROW("empty", NULL, "token=", no),
+      ROW("no value", NULL, "token", no),
+      ROW("another case", NULL, "token=Channel+token/0", no),
+      ROW("another name", NULL, "Token=channel+token/0", no),
+      ROW("longer", NULL, "token=channel+token/0x", no),
+      ROW("with a NUL", NULL, "token=channel+token/0%00", no),
+      ROW("shorter", NULL, "token=channel+token/", no),
+      ROW("a space for a plus", NULL, "token=channel%20token/0", no),
+      ROW("an ill-formed escape", NULL, "token=channel+token/0&a=%zz", no),
+      ROW("an escape cut off", NULL, "token=channel+token/0&a=%2", no),
+      ROW("in a header", "token: channel+token/0", NULL, no),
+  };
+  RUN("{\"query_token\":{\"secrets\":[\"DOCHAK_SECRET_CHANNEL\",\"DOCHAK_SECRET_CHANNEL_NEXT\"]}}", rows);
+  static const struct sender named[] = {ROW("other name", NULL, "key=channel+token/0", NULL),
+                                        ROW("usual name", NULL, "token=channel+token/0", no)};
+  RUN("{\"query_token\":{\"parameter\":\"key\",\"secrets\":[\"DOCHAK_SECRET_CHANNEL\"]}}", named);
+}
+
+static void test_header(void **state) {
+  static const char no[] = "header";
+  static const struct sender nhn[] = {
+      ROW("the secret", "X-Toast-Webhook-Signature: nhn secret!", NULL, NULL),
+      ROW("name in any case", "x-toast-webhook-signature: nhn secret!", NULL, NULL),
+      ROW("the next one", "X-Toast-Webhook-Signature: next-token-0123", NULL, NULL),
+      ROW("twice", "X-Toast-Webhook-Signature: nhn secret!\nX-Toast-Webhook-Signature: nhn secret!", NULL,
+          no),
+      ROW("missing", "", NULL, no),
+      ROW("empty", "X-Toast-Webhook-Signature:", NULL, no),
+      ROW("another case", "X-Toast-Webhook-Signature: NHN secret!", NULL, no),
+      ROW("longer", "X-Toast-Webhook-Signature: nhn secret!!", NULL, no),
+      ROW("shorter", "X-Toast-Webhook-Signature: nhn secret", NULL, no),
+      ROW("another header", "X-Signature: nhn secret!", NULL, no),
+  };
+  RUN("{\"header\":{\"header\":\"X-Toast-Webhook-Signature\",\"secrets\":[\"DOCHAK_SECRET_NHN\","
+      "\"DOCHAK_SECRET_CHANNEL_NEXT\"]}}",
+      nhn);
+  static const struct sender kakao[] = {
+      ROW("with the prefix", "Authorization: KakaoAK kakao-admin-key", NULL, NULL),
+      ROW("without", "Authorization: kakao-admin-key", NULL, no),
+      ROW("another prefix", "Authorization: Bearer kakao-admin-key", NULL, no),
+      ROW("only the prefix", "Authorization: KakaoAK ", NULL, no),
+      ROW("two spaces", "Authorization: KakaoAK  kakao-admin-key", NULL, no),
+  };
+  RUN("{\"header\":{\"header\":\"Authorization\",\"prefix\":\"KakaoAK "
+      "\",\"secrets\":[\"DOCHAK_SECRET_KAKAO\"]}}",
+      kakao);
+}
+
+static void test_header_sha1(void **state) {
+  static const char no[] = "header_sha1";
+  static const struct sender rows[] = {
+      // printf solapi-secret | sha1sum
+      ROW("hex", "X-Solapi-Secret: 1bf11fe1809d136b62376d1a0936604901f64066", NULL, NULL),
+      ROW("upper case", "X-Solapi-Secret: 1BF11FE1809D136B62376D1A0936604901F64066", NULL, NULL),
+      ROW("another", "X-Solapi-Secret: 0bf11fe1809d136b62376d1a0936604901f64066", NULL, no),
+      ROW("the secret itself", "X-Solapi-Secret: solapi-secret", NULL, no),
+      ROW("shorter", "X-Solapi-Secret: 1bf11fe1809d136b62376d1a0936604901f6406", NULL, no),
+      ROW("longer", "X-Solapi-Secret: 1bf11fe1809d136b62376d1a0936604901f640660", NULL, no),
+      ROW("missing", "", NULL, no),
+      ROW("twice", "X-Solapi-Secret: 1bf11fe1809d136b62376d1a0936604901f64066\nX-Solapi-Secret: x", NULL, no),
+  };
+  RUN("{\"header_sha1\":{\"secrets\":[\"DOCHAK_SECRET_OTHER\",\"DOCHAK_SECRET_SOLAPI\"]}}", rows);
+}
+
+// ---- all together ----
+
+static void test_all_that_are_configured_have_to_pass(void **state) {
+  static const char checks[] = "{\"ip\":{\"allow\":[\"192.0.2.0/24\",\"2001:db8::/32\"]},"
+                               "\"query_token\":{\"secrets\":[\"DOCHAK_SECRET_CHANNEL\"]},"
+                               "\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_SW\"]}}";
+  static const struct sender rows[] = {
+      {"all", SW_GOOD, "token=channel+token/0", SW_BODY, NULL, 1614265330000, "192.0.2.9", NULL},
+      {"all, IPv6", SW_GOOD, "token=channel+token/0", SW_BODY, NULL, 1614265330000, "2001:db8::7", NULL},
+      {"address", SW_GOOD, "token=channel+token/0", SW_BODY, NULL, 1614265330000, "192.0.3.9", "ip"},
+      {"token", SW_GOOD, "token=wrong", SW_BODY, NULL, 1614265330000, "192.0.2.9", "query_token"},
+      {"body", SW_GOOD, "token=channel+token/0", "x", NULL, 1614265330000, "192.0.2.9", "standard_webhooks"},
+      {"a peer without an address", SW_GOOD, "token=channel+token/0", SW_BODY, NULL, 1614265330000, "", "ip"},
+  };
+  RUN(checks, rows);
+}
+
+static void test_no_checks_let_everyone_in_and_a_missing_set_nobody(void **state) {
+  struct err err;
+  struct verify *none = verify_new(NULL, &err);
+  assert_non_null(none);
+  assert_null(ask(none, &(struct sender){.what = "anyone"}));
+  verify_free(none);
+  assert_string_equal(ask(NULL, &(struct sender){.what = "anyone"}), "checks");
+  verify_free(NULL);
+}
+
+// A header longer than anything we look for is as good as none.
+static void test_long_headers_are_refused(void **state) {
+  struct err err;
+  struct verify *verify =
+      configure("{\"header\":{\"header\":\"H\",\"secrets\":[\"DOCHAK_SECRET_LONG\"]}}", &err);
+  assert_non_null(verify);
+  static char text[8192] = "H: ";
+  memset(text + 3, 'a', 4096);
+  assert_null(ask(verify, &(struct sender){.headers = text}));
+  text[3 + 4096] = 'a';
+  assert_string_equal(ask(verify, &(struct sender){.headers = text}), "header");
+  verify_free(verify);
+}
+
+// Without SHA nobody gets in, whatever he shows: all algorithms are asked for with a property none has.
+static void test_a_check_that_cannot_run_refuses(void **state) {
+  static const struct {
+    const char *checks;
+    struct sender sender;
+  } rows[] = {
+      {"{\"hmac_timestamp\":{\"secrets\":[\"DOCHAK_SECRET_BIZGO\"]}}",
+       BIZGO("hmac", BIZGO_PAIR(BIZGO_MS, BIZGO_HEX), 1743381600000, "hmac_timestamp")},
+      {"{\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_SW\"]}}",
+       SW("standard", SW_GOOD, SW_BODY, "standard_webhooks")},
+      {"{\"header\":{\"header\":\"H\",\"secrets\":[\"DOCHAK_SECRET_OTHER\"]}}",
+       ROW("header", "H: other-secret-0123", NULL, "header")},
+      {"{\"query_token\":{\"secrets\":[\"DOCHAK_SECRET_OTHER\"]}}",
+       ROW("token", NULL, "token=other-secret-0123", "query_token")},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    struct err err;
+    struct verify *verify = configure(rows[i].checks, &err);
+    assert_non_null(verify);
+    assert_null(ask(verify, &rows[i].sender));
+    assert_true(EVP_set_default_properties(NULL, "nobody=has"));
+    const char *got = ask(verify, &rows[i].sender);
+    struct verify *more =
+        configure("{\"header\":{\"header\":\"H\",\"secrets\":[\"DOCHAK_SECRET_OTHER\"]}}", &err);
+    assert_true(EVP_set_default_properties(NULL, ""));
+    assert_non_null(got);
+    assert_string_equal(got, rows[i].sender.refused);
+    assert_null(more);
+    verify_free(verify);
+  }
+}
+
+static void test_a_bad_configuration_is_refused_with_its_place(void **state) {
+  static const struct {
+    const char *checks, *fault;
+  } rows[] = {
+      {"{\"ip\":{\"allow\":[\"10.0.0.0/8\",\"10.0.0.1/8\"]}}",
+       "/checks/ip/allow/1: expected no bits set behind the prefix"},
+      {"{\"ip\":{\"allow\":[\"10.0.0.0/33\"]}}", "/checks/ip/allow/0: expected a prefix of 0 to 32 bits"},
+      {"{\"header\":{\"header\":\"H\",\"secrets\":[\"DOCHAK_SECRET_NONE\"]}}",
+       "/checks/header/secrets/0: DOCHAK_SECRET_NONE: not set; give it or DOCHAK_SECRET_NONE_FILE"},
+      {"{\"header\":{\"header\":\"H\",\"secrets\":[\"DOCHAK_SECRET_OTHER\",\"DOCHAK_SECRET_SHORT\"]}}",
+       "/checks/header/secrets/1: DOCHAK_SECRET_SHORT: expected at least 8 bytes, got 7"},
+      {"{\"twilio\":{\"url\":\"https://h\",\"secrets\":[\"DOCHAK_SECRET_LINES\"]}}",
+       "/checks/twilio/secrets/0: DOCHAK_SECRET_LINES: expected no control characters such as a line break"},
+      {"{\"hmac_timestamp\":{\"secrets\":[]}}", "/checks/hmac_timestamp/secrets: expected at least one"},
+      {"{\"query_token\":{}}", "/checks/query_token/secrets: expected at least one"},
+      {"{\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_OTHER\"]}}",
+       "/checks/standard_webhooks/secrets/0: expected whsec_ and the base64 of 24 to 64 bytes"},
+      {"{\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_SW_SHORT\"]}}",
+       "/checks/standard_webhooks/secrets/0: expected whsec_ and the base64 of 24 to 64 bytes"},
+      {"{\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_SW_LONG\"]}}",
+       "/checks/standard_webhooks/secrets/0: expected whsec_ and the base64 of 24 to 64 bytes"},
+      {"{\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_SW_LOOSE\"]}}",
+       "/checks/standard_webhooks/secrets/0: expected whsec_ and the base64 of 24 to 64 bytes"},
+      {"{\"jwt\":{}}", "/checks: expected only checks that exist"},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    struct err err;
+    assert_null(configure(rows[i].checks, &err));
+    assert_string_equal(err.text, rows[i].fault);
+  }
+}
+
+int main(void) {
+  static const char *const secrets[][2] = {
+      {"DOCHAK_SECRET_BIZGO", "test-webhook-secret"},
+      {"DOCHAK_SECRET_OTHER", "other-secret-0123"},
+      {"DOCHAK_SECRET_SW", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+      {"DOCHAK_SECRET_SW_BARE", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+      {"DOCHAK_SECRET_SW_NEXT", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="},
+      {"DOCHAK_SECRET_SW_SHORT", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRY="},
+      {"DOCHAK_SECRET_SW_LONG",
+       "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXAAECAwQFBgcICQoLDA0ODxAREhMUFRYXAAECAwQFBgcICQ"
+       "oLDA0ODxA="},
+      {"DOCHAK_SECRET_SW_LOOSE", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=="},
+      {"DOCHAK_SECRET_TWILIO", "twilio-token-0123456789"},
+      {"DOCHAK_SECRET_CHANNEL", "channel+token/0"},
+      {"DOCHAK_SECRET_CHANNEL_NEXT", "next-token-0123"},
+      {"DOCHAK_SECRET_NHN", "nhn secret!"},
+      {"DOCHAK_SECRET_KAKAO", "kakao-admin-key"},
+      {"DOCHAK_SECRET_SOLAPI", "solapi-secret"},
+      {"DOCHAK_SECRET_SHORT", "1234567"},
+      {"DOCHAK_SECRET_LINES", "12345678\nx"},
+  };
+  for (size_t i = 0; i < COUNT_OF(secrets); i++) setenv(secrets[i][0], secrets[i][1], 1);
+  char longest[4097] = "";
+  memset(longest, 'a', 4096);
+  setenv("DOCHAK_SECRET_LONG", longest, 1);
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_hmac_timestamp),
+      cmocka_unit_test(test_hmac_timestamp_with_other_names_tolerance_and_secrets),
+      cmocka_unit_test(test_standard_webhooks),
+      cmocka_unit_test(test_the_signature_of_twilios_documentation),
+      cmocka_unit_test(test_twilio),
+      cmocka_unit_test(test_query_token),
+      cmocka_unit_test(test_header),
+      cmocka_unit_test(test_header_sha1),
+      cmocka_unit_test(test_all_that_are_configured_have_to_pass),
+      cmocka_unit_test(test_no_checks_let_everyone_in_and_a_missing_set_nobody),
+      cmocka_unit_test(test_long_headers_are_refused),
+      cmocka_unit_test(test_a_check_that_cannot_run_refuses),
+      cmocka_unit_test(test_a_bad_configuration_is_refused_with_its_place),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
