@@ -4,35 +4,48 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/ops/listen.h"
 #include "ingress/counters.h"
-#include "ingress/http/listener.h"
+#include "ingress/http/edge.h"
 #include "ingress/routes/webhook.h"
-#include "ingress/share.h"
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-  DRAIN_LAG_MS = 1000, // whoever routes to us learns a little late that we are not ready
-  DRAIN_IDLE_MS = 500, // who has just been let in may be about to ask
+  TIMEOUT_MS = 1500, // of a head, of a silence in a body, of an idle connection: each of them holds a thread
+  LANE_THREADS_PART = 2,            // of all threads, the most that one endpoint has
+  UNAUTHENTICATED_THREADS_PART = 8, // the most that all unauthenticated senders have
+  CROWDED_PART = 8,                 // with fewer threads free than this part, answers close the connection
+  DRAIN_LAG_MS = 1000,
   DRAIN_QUIET_MS = 50,
   DRAIN_LOOK_MS = 5,
 };
 
+// What a lane's answers count. Found at the first of each, so that no answer looks metrics up by name.
+struct lane {
+  struct quota_lane quota;
+  struct metric_histogram *_Atomic ack_seconds;
+  metric_value *_Atomic acks[2]; // by way: kafka, spool
+  _Atomic int ack_status;        // that the two count; another one is looked up
+};
+
 struct server {
   struct ingress *ingress;
-  struct listener *listener;
+  struct mg_context *ctx;
   metric_value *in_flight, *connections;
+  int64_t crowded_at; // connections
   atomic_bool draining;
-  struct share_pool bodies;
-  struct share *shares; // one a lane
+  struct quota quota;
+  struct lane *lanes;
+  size_t n_lanes;
 };
 
 static const struct route {
   const char *path, *method, *allow;
   bool (*admit)(struct ingress *ingress, struct request *req, struct reply *refusal);
-  void (*handle)(struct ingress *ingress, struct request *req);
+  struct reply (*handle)(struct ingress *ingress, struct request *req);
   bool prefix; // the rest of the path is the handler's
 } routes[] = {
     {"/webhook/", "POST", "Allow: POST\r\n", webhook_admit, webhook_handle, true},
@@ -56,31 +69,43 @@ static struct reply reply_not_allowed(const struct route *route) {
   return reply;
 }
 
-// ---- requests ----
+// ---- a request, from its head to its answer ----
 
-static bool admit(void *arg, struct request *req, struct reply *refusal) {
-  struct server *server = arg;
-  const struct route *route = req->route = find_route(req->head.path, &req->rest);
-  if (!route) {
-    *refusal = reply_error(404, "not_found", "nothing is here");
-    return false;
-  }
-  if (strcmp(req->head.method, route->method) != 0) {
-    *refusal = reply_not_allowed(route);
-    return false;
-  }
+static bool admit(struct server *server, struct request *req, struct reply *refusal) {
+  const struct route *route = req->route = find_route(req->info->local_uri_raw, &req->rest);
+  req->lane = LANE_UNAUTHENTICATED;
   req->body_max_bytes = (size_t)server->ingress->settings.body_max_bytes;
-  if (!route->admit(server->ingress, req, refusal)) return false;
-  req->share = &server->shares[req->lane];
+  if (!route)
+    *refusal = reply_error(404, "not_found", "nothing is here");
+  else if (strcmp(req->info->request_method, route->method) != 0)
+    *refusal = reply_not_allowed(route);
+  else
+    return route->admit(server->ingress, req, refusal);
+  return false;
+}
+
+static bool enter(struct server *server, struct request *req) {
+  struct quota_lane *lane = &server->lanes[req->lane].quota;
+  if (!quota_enter(lane)) return false;
+  req->quota = lane;
   return true;
 }
 
-static void handle(void *arg, struct request *req) {
-  struct server *server = arg;
-  req->route->handle(server->ingress, req);
+// A refusal costs a thread as well: what the peer still sends is read for a while.
+static struct reply respond(struct server *server, struct request *req) {
+  struct reply reply;
+  bool admitted = admit(server, req, &reply);
+  if (!enter(server, req)) {
+    if (!admitted) free(reply.body);
+    return reply_overload();
+  }
+  if (!admitted || !edge_read_body(req, &reply)) return reply;
+  return req->route->handle(server->ingress, req);
 }
 
-// A provider that takes a 4xx for final never sends it again: somebody has to know.
+// ---- what an answer counts ----
+
+// A provider that takes a 4xx for final never sends it again: an operator has to know.
 static void log_too_large(const struct server *server, const struct endpoint *endpoint) {
   AUTO_FREE char *key = mem_printf("413 %s", endpoint->name);
   log_warn_rarely(
@@ -89,30 +114,90 @@ static void log_too_large(const struct server *server, const struct endpoint *en
 }
 
 static const char *endpoint_of(const struct request *req) {
-  if (req && req->endpoint) return req->endpoint->name;
-  return req && req->route && !req->route->prefix ? "v1/notifications" : "none";
+  if (req->endpoint) return req->endpoint->name;
+  return req->route && !req->route->prefix ? "v1/notifications" : "none";
 }
 
-static void note(void *arg, const struct request *req, const struct reply *reply) {
-  struct server *server = arg;
-  struct metrics *metrics = server->ingress->metrics;
-  const char *endpoint = endpoint_of(req);
+static metric_value *find_answers(const struct server *server, const struct request *req,
+                                  const struct reply *reply) {
   char status[12];
   snprintf(status, sizeof status, "%d", reply->status);
-  const char *const labels[] = {endpoint, status, reply->way ? reply->way : "none"};
-  atomic_fetch_add_explicit(metrics_at_each(metrics, COUNTER_ANSWERS, labels), 1, memory_order_relaxed);
+  const char *const labels[] = {endpoint_of(req), status, reply->way ? reply->way : "none"};
+  return metrics_at_each(server->ingress->metrics, COUNTER_ANSWERS, labels);
+}
+
+static metric_value *find_acks(struct server *server, const struct request *req, const struct reply *reply) {
+  struct lane *lane = &server->lanes[req->lane];
+  size_t way = strcmp(reply->way, "spool") == 0;
+  int none = 0;
+  atomic_compare_exchange_strong(&lane->ack_status, &none, reply->status);
+  if (atomic_load(&lane->ack_status) != reply->status) return find_answers(server, req, reply);
+  metric_value *acks = atomic_load(&lane->acks[way]);
+  if (!acks) atomic_store(&lane->acks[way], acks = find_answers(server, req, reply));
+  return acks;
+}
+
+static void count_ack(struct server *server, const struct request *req, const struct reply *reply) {
+  struct lane *lane = &server->lanes[req->lane];
+  struct metric_histogram *seconds = atomic_load(&lane->ack_seconds);
+  if (!seconds) {
+    seconds = metrics_histogram_at(server->ingress->metrics, COUNTER_ACK_SECONDS, endpoint_of(req));
+    atomic_store(&lane->ack_seconds, seconds);
+  }
+  metrics_observe(seconds, (clock_mono_ms() - req->began_ms) * 1000);
+  atomic_fetch_add_explicit(find_acks(server, req, reply), 1, memory_order_relaxed);
+}
+
+static void count(struct server *server, const struct request *req, const struct reply *reply) {
   if (reply->way)
-    metrics_observe(metrics_histogram_at(metrics, COUNTER_ACK_SECONDS, endpoint),
-                    (clock_mono_ms() - req->began_ms) * 1000);
+    count_ack(server, req, reply);
+  else
+    atomic_fetch_add_explicit(find_answers(server, req, reply), 1, memory_order_relaxed);
   if (reply->status == 413 && req->endpoint) log_too_large(server, req->endpoint);
+}
+
+// ---- civetweb calls ----
+
+// While nearly all threads have a connection, others wait in civetweb's queue: each answer then gives its
+// thread to the next of them.
+static bool is_crowded(const struct server *server, const struct mg_connection *conn) {
+  int64_t connections = listen_connections(mg_get_context(conn));
+  atomic_store_explicit(server->connections, connections, memory_order_relaxed);
+  return connections >= server->crowded_at;
+}
+
+static int serve(struct mg_connection *conn, void *arg) {
+  struct server *server = arg;
+  struct request req;
+  struct reply reply;
+  atomic_fetch_add(server->in_flight, 1);
+  if (edge_open(&req, conn, &reply)) reply = respond(server, &req);
+  if (atomic_load(&server->draining) || is_crowded(server, conn)) reply.close = true;
+  int status = reply.status;
+  edge_answer(&req, &reply);
+  count(server, &req, &reply);
+  edge_close(&req);
+  free(reply.body);
+  atomic_fetch_sub(server->in_flight, 1);
+  return status;
 }
 
 // ---- start, stop ----
 
-static void init_shares(struct server *server, size_t lanes) {
-  server->bodies.max_bytes = server->ingress->settings.bodies_max_bytes;
-  server->shares = mem_array(lanes, sizeof *server->shares);
-  for (size_t i = 0; i < lanes; i++) server->shares[i].pool = &server->bodies;
+static int64_t at_least_one(int64_t n) {
+  return n > 0 ? n : 1;
+}
+
+static void init_lanes(struct server *server) {
+  int64_t threads = server->ingress->settings.ingress_threads;
+  server->quota.bytes_max = server->ingress->settings.bodies_max_bytes;
+  server->n_lanes = LANE_FIRST_ENDPOINT + endpoints_count(server->ingress->endpoints);
+  server->lanes = mem_array(server->n_lanes, sizeof *server->lanes);
+  for (size_t i = 0; i < server->n_lanes; i++)
+    server->lanes[i].quota = (struct quota_lane){
+        .quota = &server->quota,
+        .threads_max = at_least_one(
+            threads / (i == LANE_UNAUTHENTICATED ? UNAUTHENTICATED_THREADS_PART : LANE_THREADS_PART))};
 }
 
 struct server *server_start(struct ingress *ingress, struct err *err) {
@@ -121,31 +206,20 @@ struct server *server_start(struct ingress *ingress, struct err *err) {
   server->ingress = ingress;
   server->in_flight = metrics_at(ingress->metrics, COUNTER_IN_FLIGHT, NULL);
   server->connections = metrics_at(ingress->metrics, COUNTER_CONNECTIONS, NULL);
-  size_t lanes = LANE_FIRST_ENDPOINT + endpoints_count(ingress->endpoints);
-  init_shares(server, lanes);
-  const struct listener_options options = {
-      .address = settings->ingress_listen,
-      .loops = (size_t)settings->ingress_threads,
-      .connections_max = (size_t)settings->connections_max,
-      .connections_per_address = (size_t)settings->connections_per_address,
-      .unlimited = endpoints_trusted_proxies(ingress->endpoints),
-      .lanes = lanes,
-      .open = server->connections,
-      .in_flight = server->in_flight,
-      .made_room = metrics_at(ingress->metrics, COUNTER_MADE_ROOM, NULL),
-      .arg = server,
-      .admit = admit,
-      .handle = handle,
-      .note = note,
-  };
-  server->listener = listener_start(&options, err);
-  if (server->listener) return server;
+  server->crowded_at = at_least_one(settings->ingress_threads - settings->ingress_threads / CROWDED_PART);
+  init_lanes(server);
+  const struct listen_options options = {.address = settings->ingress_listen,
+                                         .threads = settings->ingress_threads,
+                                         .timeout_ms = TIMEOUT_MS,
+                                         .keep_alive = true};
+  server->ctx = listen_start(&options, serve, server, err);
+  if (server->ctx) return server;
   server_free(server);
   return NULL;
 }
 
 int server_port(const struct server *server) {
-  return listener_port(server->listener);
+  return listen_port(server->ctx);
 }
 
 const char *server_unready(void *arg) {
@@ -154,11 +228,11 @@ const char *server_unready(void *arg) {
   return publisher_unready(server->ingress->publisher);
 }
 
-// Whoever was told to close has closed.
+// Every connection was told to close, or has been idle for the time-out.
 static bool wait_quiet(const struct server *server, int64_t max_ms) {
   int64_t now = clock_mono_ms(), deadline = now + max_ms, quiet_since = now;
   for (; now < deadline; now = clock_mono_ms()) {
-    if (atomic_load(server->connections)) quiet_since = now;
+    if (listen_connections(server->ctx)) quiet_since = now;
     if (now - quiet_since >= DRAIN_QUIET_MS) return true;
     clock_sleep_ms(DRAIN_LOOK_MS);
   }
@@ -169,20 +243,17 @@ void server_drain(struct server *server, int64_t max_ms) {
   if (!server) return;
   atomic_store(&server->draining, true);
   metrics_set(server->ingress->metrics, COUNTER_READY, NULL, 0);
-  listener_close_after_answers(server->listener);
   clock_sleep_ms(DRAIN_LAG_MS);
-  listener_refuse(server->listener);
-  if (!wait_quiet(server, DRAIN_IDLE_MS)) listener_close_idle(server->listener);
+  listen_refuse(server->ctx);
   if (!wait_quiet(server, max_ms))
     log_warn("requests were still in flight when the time to stop was up",
              LOG_INT("requests", atomic_load(server->in_flight)),
-             LOG_INT("connections", atomic_load(server->connections)));
-  listener_stop(server->listener);
+             LOG_INT("connections", listen_connections(server->ctx)));
+  listen_stop(server->ctx);
 }
 
 void server_free(struct server *server) {
   if (!server) return;
-  listener_free(server->listener);
-  free(server->shares);
+  free(server->lanes);
   free(server);
 }

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ADMIN_THREADS = 4 };
+// A silent peer holds a thread until the timeout. A hundred of them are served in two rounds, so a probe waits
+// half a second at most.
+enum { ADMIN_THREADS = 64, ADMIN_TIMEOUT_MS = 250 };
 
 struct admin {
   struct mg_context *ctx;
@@ -64,7 +66,8 @@ struct admin *admin_start(const char *address, struct metrics *metrics, admin_re
                           struct err *err) {
   struct admin *admin = mem_alloc(sizeof *admin);
   *admin = (struct admin){.metrics = metrics, .ready = ready, .ready_arg = arg};
-  const struct listen_options options = {.address = address, .threads = ADMIN_THREADS};
+  const struct listen_options options = {
+      .address = address, .threads = ADMIN_THREADS, .timeout_ms = ADMIN_TIMEOUT_MS};
   admin->ctx = listen_start(&options, serve, admin, err);
   if (!admin->ctx) {
     free(admin);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The operations listener: /livez (the process runs), /readyz (it can do its work; never asks another system
-// while answering), /metrics. A server of its own with few threads, so that probes never queue behind
+// while answering), /metrics. A server of its own, so that probes never wait behind
 // traffic.
 #pragma once
 #include "common/base/err.h"

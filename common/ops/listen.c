@@ -18,49 +18,52 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-// How long the whole head of a request may take, and a silence inside its body.
-enum { REQUEST_TIMEOUT_MS = 2000 };
-
 struct listener { // civetweb's user data; freed when the context ends
   mg_request_handler handler;
   void *handler_arg;
+  int64_t timeout_ms;
+  bool keep_alive;
   int door; // descriptor of the listening socket; -1: not found
   bool refusing;
   atomic_bool started;
-  struct err fault; // what civetweb complained of before it had started
+  _Atomic int64_t connections;
+  struct err fault; // what civetweb reported before it had started
 };
 
 // ---- answers ----
 
 // Whether civetweb will read another request, as it decides it itself.
 static bool keeps_alive(const struct mg_connection *conn) {
+  const struct listener *listener = mg_get_user_context_data(conn);
+  if (!listener->keep_alive) return false;
   const char *wish = mg_get_header(conn, "Connection");
   if (wish) return strcasecmp(wish, "keep-alive") == 0;
   const char *version = mg_get_request_info(conn)->http_version;
   return version && strcmp(version, "1.1") == 0;
 }
 
-static char *answer_head(const struct http_answer *answer, bool close) {
-  AUTO_FREE char *type =
-      answer->content_type ? mem_printf("Content-Type: %s\r\n", answer->content_type) : NULL;
-  return mem_printf("HTTP/1.1 %d %s\r\n%s%sContent-Length: %zu\r\nConnection: %s\r\n\r\n", answer->status,
-                    http_status_text(answer->status), type ? type : "",
-                    answer->headers ? answer->headers : "", answer->body_len, close ? "close" : "keep-alive");
+static int write_head(char *to, size_t size, const struct http_answer *answer, bool close) {
+  const char *type = answer->content_type;
+  return snprintf(to, size, "HTTP/1.1 %d %s\r\n%s%s%s%sContent-Length: %zu\r\nConnection: %s\r\n\r\n",
+                  answer->status, http_status_text(answer->status), type ? "Content-Type: " : "",
+                  type ? type : "", type ? "\r\n" : "", answer->headers ? answer->headers : "",
+                  answer->body_len, close ? "close" : "keep-alive");
 }
 
+// Two writes would wait 44 ms for the peer's acknowledgement between them (Nagle, delayed ACK).
 int http_answer_send(struct mg_connection *conn, const struct http_answer *answer) {
+  char small[1024];
   bool close = answer->close || !keeps_alive(conn);
-  if (close) mg_disable_connection_keep_alive(conn); // else it would swallow what was not read
+  if (close) mg_disable_connection_keep_alive(conn); // otherwise civetweb reads the rest of the body
   const char *method = mg_get_request_info(conn)->request_method;
-  bool head_only = method && strcmp(method, "HEAD") == 0;
-  AUTO_FREE char *text = answer_head(answer, close);
-  size_t len = strlen(text);
-  if (answer->body_len && !head_only) {
-    text = mem_grow(text, len + answer->body_len, 1);
-    memcpy(text + len, answer->body, answer->body_len);
-    len += answer->body_len;
-  }
-  if (mg_write(conn, text, len) != (int)len) mg_disable_connection_keep_alive(conn); // the peer is gone
+  size_t body_len = method && strcmp(method, "HEAD") == 0 ? 0 : answer->body_len;
+  size_t head_len = (size_t)write_head(small, sizeof small, answer, close);
+  AUTO_FREE char *large = head_len + body_len < sizeof small ? NULL : mem_alloc(head_len + body_len + 1);
+  char *text = large ? large : small;
+  if (large) write_head(large, head_len + 1, answer, close);
+  if (body_len) memcpy(text + head_len, answer->body, body_len);
+  int len = (int)(head_len + body_len);
+  if (mg_write(conn, text, (size_t)len) != len) mg_disable_connection_keep_alive(conn); // the peer is gone
   return answer->status;
 }
 
@@ -87,9 +90,15 @@ static void note_time(const struct mg_connection *conn) {
 }
 
 static int on_connection(const struct mg_connection *conn, void **conn_data) {
-  (void)conn;
-  *conn_data = (void *)(intptr_t)clock_mono_ms(); // NOLINT
+  struct listener *listener = mg_get_user_context_data(conn);
+  atomic_fetch_add(&listener->connections, 1);
+  *conn_data = (void *)(intptr_t)clock_mono_ms(); // NOLINT: as above
   return 0;
+}
+
+static void on_closed(const struct mg_connection *conn) {
+  struct listener *listener = mg_get_user_context_data(conn);
+  atomic_fetch_sub(&listener->connections, 1);
 }
 
 static int on_request(struct mg_connection *conn) {
@@ -99,24 +108,25 @@ static int on_request(struct mg_connection *conn) {
   return status;
 }
 
-struct refusal {
+// How we answer what civetweb refuses by itself.
+static const struct refusal {
   int civetweb, status;
   const char *code, *message;
-};
-
-static const struct refusal refusals[] = {
+} refusals[] = {
     {505, 505, "http_version", "HTTP/1.0 and HTTP/1.1 only"},
     {500, 500, "internal", "internal error"},
+    {411, 400, "bad_framing", "Content-Length is no number"},
+    {413, 431, "head_too_large", "the request's head is over 16 KiB"},
     {0, 400, "bad_request", "this is not a request we can read"},
 };
 
-// civetweb says 400 of a head that came too slowly as well. That may be the network's fault, and none
-// of the request's.
+// civetweb says 400 of a head that came too slowly as well. That may be the network's fault.
 static const struct refusal slow_head = {0, 503, "too_slow", "the request's head did not come in time"};
 
 static const struct refusal *refusal_for(const struct mg_connection *conn, int status) {
+  const struct listener *listener = mg_get_user_context_data(conn);
   int64_t since = (int64_t)(intptr_t)mg_get_user_connection_data(conn);
-  if (status == 400 && clock_mono_ms() - since >= REQUEST_TIMEOUT_MS) return &slow_head;
+  if (status == 400 && clock_mono_ms() - since >= listener->timeout_ms) return &slow_head;
   const struct refusal *row = refusals;
   while (row->civetweb && row->civetweb != status) row++;
   return row;
@@ -176,16 +186,16 @@ struct mg_context *listen_start(const struct listen_options *options, mg_request
                                 void *handler_arg, struct err *err) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, init_library);
-  char threads[24], request_timeout[24];
+  char threads[24], timeout[24];
   snprintf(threads, sizeof threads, "%lld", (long long)options->threads);
-  snprintf(request_timeout, sizeof request_timeout, "%d", REQUEST_TIMEOUT_MS);
+  snprintf(timeout, sizeof timeout, "%lld", (long long)options->timeout_ms);
   // clang-format off
   const char *settings[] = {
       "listening_ports",          options->address,
       "num_threads",              threads,
-      "request_timeout_ms",       request_timeout,
-      "enable_keep_alive",        "yes",
-      "keep_alive_timeout_ms",    "1500", // an idle connection holds a thread
+      "request_timeout_ms",       timeout,
+      "enable_keep_alive",        options->keep_alive ? "yes" : "no",
+      "keep_alive_timeout_ms",    timeout, // an idle connection holds a thread
       "tcp_nodelay",              "1",    // else an answer waits 44 ms for the peer's acknowledgement
       "connection_queue",         "1024",
       "listen_backlog",           "1024",
@@ -196,11 +206,15 @@ struct mg_context *listen_start(const struct listen_options *options, mg_request
   // clang-format on
   const struct mg_callbacks callbacks = {.begin_request = on_request,
                                          .init_connection = on_connection,
+                                         .connection_closed = on_closed,
                                          .http_error = on_error,
                                          .log_message = on_log,
                                          .exit_context = on_exit_context};
   struct listener *listener = mem_alloc(sizeof *listener);
-  *listener = (struct listener){.handler = handler, .handler_arg = handler_arg};
+  *listener = (struct listener){.handler = handler,
+                                .handler_arg = handler_arg,
+                                .timeout_ms = options->timeout_ms,
+                                .keep_alive = options->keep_alive};
   struct mg_context *ctx = mg_start(&callbacks, listener, settings);
   if (!ctx) {
     err_set(err, "%s: %s", options->address, listener->fault.text);
@@ -214,10 +228,15 @@ struct mg_context *listen_start(const struct listen_options *options, mg_request
 
 // ---- stop ----
 
-// civetweb can only stop as a whole. So its listening socket is taken away under its hands, and an eventfd,
-// on which nobody ever connects, put in its place. The pause lets its accepting thread see the end of the
-// one, else it would go on waiting on it, for up to two seconds.
-static void refuse_more(struct mg_context *ctx) {
+int64_t listen_connections(const struct mg_context *ctx) {
+  const struct listener *listener = mg_get_user_data(ctx);
+  return atomic_load(&listener->connections);
+}
+
+// civetweb can only stop as a whole. So its listening socket is shut down, and an eventfd, on which nobody
+// ever connects, takes its descriptor. The pause lets the accepting thread see the end of the socket; without
+// it, it would go on waiting on it for up to two seconds.
+void listen_refuse(struct mg_context *ctx) {
   enum { PAUSE_MS = 10 };
   struct listener *listener = mg_get_user_data(ctx);
   if (listener->door < 0 || listener->refusing) return;
@@ -231,7 +250,7 @@ static void refuse_more(struct mg_context *ctx) {
 
 void listen_stop(struct mg_context *ctx) {
   const struct listener *listener = mg_get_user_data(ctx);
-  refuse_more(ctx);
+  listen_refuse(ctx);
   // civetweb looks at its stop flag every two seconds, or when its descriptor can be read.
   if (listener->refusing) eventfd_write(listener->door, 1);
   mg_stop(ctx);

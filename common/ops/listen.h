@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The listeners that people and probes use (operations), on civetweb: its settings in one place, and whole
-// answers in one write. Not for: the public listener, which must not have a thread a connection
-// (ingress/http/).
+// A civetweb server: its settings in one place, and whole answers in one write. Both listeners are made here,
+// the public one (ingress/http/edge.h) and that of operations (admin.h).
 #pragma once
 #include "common/base/err.h"
 #include <civetweb.h>
@@ -10,17 +9,22 @@
 
 struct listen_options {
   const char *address; // "127.0.0.1:8080"; port 0 takes a free one
-  int64_t threads;
+  int64_t threads;     // one handles one connection at a time
+  int64_t timeout_ms;  // for a whole head, for a silence inside a body, and for an idle connection
+  bool keep_alive;
 };
 
 // Starts a server with one handler for every path and method. No document root, no forms, no directory: only
 // the handler answers, and always: it returns the status it sent. What civetweb itself refuses (a request it
-// cannot read) is answered in the same form. Paths are left as sent: compare info->local_uri_raw. Returns
-// NULL with what and where: "127.0.0.1:8080: cannot bind to …: 98 (Address already in use)".
+// cannot read) is answered in the same form: 503 for a head that came too slowly, since a 4xx would make some
+// providers give the event up. Paths are left as sent: compare info->local_uri_raw. Returns NULL with what
+// and where: "127.0.0.1:8080: cannot bind to …: 98 (Address already in use)".
 MUST_CHECK struct mg_context *listen_start(const struct listen_options *options, mg_request_handler handler,
                                            void *handler_arg, struct err *err);
-int listen_port(const struct mg_context *ctx); // the port really bound
-void listen_stop(struct mg_context *ctx);      // throws away what is in flight
+int listen_port(const struct mg_context *ctx);            // the port really bound
+int64_t listen_connections(const struct mg_context *ctx); // that a thread has, busy or idle. Thread: any.
+void listen_refuse(struct mg_context *ctx); // takes no new connections from now on; the others go on
+void listen_stop(struct mg_context *ctx);   // throws away what is in flight: drain first
 
 struct http_answer {
   int status;

@@ -1,29 +1,53 @@
 // SPDX-License-Identifier: MIT
-// Whether it is worth waiting for Kafka: after some failures in a row, no longer, until somebody has heard of
-// it again. Thread: any.
+// Which partitions are sick, so that no request waits out its budget for one that another request has found
+// sick already. A partition is closed to live events when Kafka refused one of its records or did not report on
+// it in time; so is a whole topic or the whole cluster where the error says that much. The first report that
+// comes quickly opens it again, whether the record came from a request or from the spool. Also chooses the
+// partition of an event, since that decides. Thread: any.
 #pragma once
-#include <stdatomic.h>
+#include "common/kafka/kafka.h"
+#include "common/ops/metrics.h"
 #include <stdbool.h>
+#include <stdint.h>
 
-enum { BREAKER_FAILURES = 3 }; // one lost request in flight is no outage, and the third costs a whole budget
-
-struct breaker {
-  atomic_uint failures;
-  atomic_bool open;
+enum {
+  BREAKER_PARTITIONS_MAX = 1024, // of a topic; partitions beyond share a place
+  BREAKER_QUICK_MS = 500,        // a report that takes longer does not help a request that waits
 };
 
-static inline bool breaker_is_open(const struct breaker *breaker) {
-  return atomic_load_explicit(&breaker->open, memory_order_relaxed);
-}
+// What an error of Kafka is about.
+enum breaker_scope {
+  BREAKER_NOTHING,   // our own queue is full, our own purge: Kafka was not asked
+  BREAKER_RECORD,    // the record itself; it would be refused again
+  BREAKER_PARTITION, // every record of its partition: no leader, too few replicas in sync
+  BREAKER_TOPIC,     // every record of its topic: no permission, no such topic
+  BREAKER_CLUSTER,   // every record
+};
+enum breaker_scope breaker_scope_of(rd_kafka_resp_err_t code);
 
-// True: this failure has opened it.
-static inline bool breaker_fail(struct breaker *breaker) {
-  return atomic_fetch_add(&breaker->failures, 1) + 1 >= BREAKER_FAILURES &&
-         !atomic_exchange(&breaker->open, true);
-}
+struct breaker;
 
-// True: this success has closed it.
-static inline bool breaker_succeed(struct breaker *breaker) {
-  if (atomic_load_explicit(&breaker->failures, memory_order_relaxed)) atomic_store(&breaker->failures, 0);
-  return breaker_is_open(breaker) && atomic_exchange(&breaker->open, false);
-}
+// `names` are the topics' full names, for the log. Both borrowed.
+struct breaker *breaker_new(char *const names[KAFKA_TOPIC_COUNT], struct metrics *metrics);
+void breaker_free(struct breaker *breaker);
+
+// How many partitions a topic has, as its metadata says.
+void breaker_learn_partitions(struct breaker *breaker, enum kafka_topic topic, int32_t n);
+int32_t breaker_partitions(const struct breaker *breaker, enum kafka_topic topic); // 0: not known yet
+
+// The partition of a key: that of librdkafka's partitioner murmur2_random, which every Java client uses. Without
+// a key the n-th partition, of all. RD_KAFKA_PARTITION_UA: the topic is not known yet.
+int32_t breaker_partition_of(const struct breaker *breaker, rd_kafka_topic_t *rkt, enum kafka_topic topic,
+                             const char *key, uint64_t n);
+
+// Whether live events for it go to the spool at once.
+bool breaker_is_open(const struct breaker *breaker, enum kafka_topic topic, int32_t partition);
+
+// A record of that partition failed with `code`, or was not reported on in time (RD_KAFKA_RESP_ERR__TIMED_OUT).
+// Logs when that opens the breaker. `queued` is the length of the producer's queue, for the log.
+void breaker_fail(struct breaker *breaker, enum kafka_topic topic, int32_t partition, rd_kafka_resp_err_t code,
+                  int queued);
+// librdkafka's own news about the cluster, from its error callback.
+void breaker_note_error(struct breaker *breaker, rd_kafka_resp_err_t code, int queued);
+// A record of that partition was acknowledged quickly, or nothing waits for the partition any more.
+void breaker_succeed(struct breaker *breaker, enum kafka_topic topic, int32_t partition);

@@ -245,73 +245,52 @@ static struct reply reply_too_large(void) {
 
 // ---- taking in ----
 
-// A request from its whole body to its answer.
-struct intake {
-  struct ingress *ingress;
-  struct request *req;
-  struct registrations all;
-  struct publisher_message *messages;
-};
-
-static void answer_intake(struct intake *intake, struct reply reply) {
-  struct request *req = intake->req;
-  registrations_fini(&intake->all);
-  free(intake->messages);
-  free(intake);
-  request_answer(req, reply);
-}
-
-static void on_published(void *arg, enum publisher_result result, bool spooled) {
-  struct intake *intake = arg;
-  struct reply reply = {0};
+static struct reply reply_stored(struct ingress *ingress, enum publisher_result result,
+                                 const struct registrations *all, bool spooled) {
   switch (result) {
   case PUBLISHER_UNAVAILABLE:
-    reply = reply_unavailable();
-    break;
+    return reply_unavailable();
   case PUBLISHER_TOO_LARGE:
-    reply = reply_too_large();
-    break;
+    return reply_too_large();
   case PUBLISHER_DURABLE:
-    reply = reply_registered(intake->ingress->metrics, &intake->all);
-    reply.way = spooled ? "spool" : "kafka";
     break;
   }
-  answer_intake(intake, reply);
+  struct reply reply = reply_registered(ingress->metrics, all);
+  reply.way = spooled ? "spool" : "kafka";
+  return reply;
 }
 
-static void store(struct intake *intake) {
-  const struct registrations *all = &intake->all;
-  intake->messages = mem_array(all->n, sizeof *intake->messages);
+static struct reply store(struct ingress *ingress, struct request *req, const struct registrations *all) {
+  AUTO_FREE struct publisher_message *messages = mem_array(all->n, sizeof *messages);
   size_t n = 0;
   for (size_t i = 0; i < all->n; i++)
-    if (all->items[i].id) intake->messages[n++] = message_for(&all->items[i], intake->req);
-  int64_t deadline_ms = loop_now_ms(intake->req->loop) + intake->ingress->settings.ack_budget_ms;
-  publisher_publish(intake->ingress->publisher, intake->req->loop, intake->messages, n, deadline_ms,
-                    on_published, intake);
+    if (all->items[i].id) messages[n++] = message_for(&all->items[i], req);
+  int64_t deadline_ms = clock_mono_ms() + ingress->settings.ack_budget_ms;
+  bool spooled;
+  enum publisher_result result =
+      publisher_publish(ingress->publisher, messages, n, deadline_ms, &spooled);
+  return reply_stored(ingress, result, all, spooled);
 }
 
-static void take_in(struct ingress *ingress, struct request *req, const char *text, size_t len) {
+static struct reply take_in(struct ingress *ingress, struct request *req, const char *text, size_t len) {
   struct err err;
   AUTO_JSON *document = json_parse(len ? text : "", len, &err);
-  if (!document) {
-    request_answer(req, reply_error(400, "bad_json", err.text));
-    return;
-  }
-  struct intake *intake = mem_alloc(sizeof *intake);
-  *intake = (struct intake){.ingress = ingress, .req = req};
-  if (read_items(ingress, document, &intake->all, &err))
-    store(intake);
-  else
-    answer_intake(intake, reply_error(400, "bad_registration", err.text));
+  if (!document) return reply_error(400, "bad_json", err.text);
+  struct registrations all = {0};
+  struct reply reply = read_items(ingress, document, &all, &err)
+                           ? store(ingress, req, &all)
+                           : reply_error(400, "bad_registration", err.text);
+  registrations_fini(&all);
+  return reply;
 }
 
 // ---- requests ----
 
 static bool authorized(const struct registrar *registrar, const struct request *req) {
   static const char scheme[] = "Bearer ";
-  const char *given = http_header(&req->head, "Authorization");
-  if (!given || http_header_count(&req->head, "Authorization") != 1 ||
-      strncasecmp(given, scheme, sizeof scheme - 1) != 0)
+  size_t count;
+  const char *given = request_header(req, "Authorization", &count);
+  if (count != 1 || strncasecmp(given, scheme, sizeof scheme - 1) != 0)
     return false;
   given += sizeof scheme - 1;
   return secrets_hold(&registrar->keys, given, strlen(given));
@@ -319,17 +298,18 @@ static bool authorized(const struct registrar *registrar, const struct request *
 
 static bool is_json(const struct request *req) {
   static const char json[] = "application/json";
-  const char *type = http_header(&req->head, "Content-Type");
+  size_t count;
+  const char *type = request_header(req, "Content-Type", &count);
   if (!type) return true;
   const char *end = type + strcspn(type, "; \t");
   return end - type == (ptrdiff_t)(sizeof json - 1) && strncasecmp(type, json, sizeof json - 1) == 0;
 }
 
-static void tell_refusal(struct metrics *metrics, const struct request *req) {
+static void note_refusal(struct metrics *metrics, const struct request *req) {
   metrics_add(metrics, COUNTER_REFUSED, "v1/notifications", 1);
   metrics_add(metrics, COUNTER_REFUSALS, "key", 1);
   log_warn_rarely("refused v1/notifications", "registration refused: no bearer key that is valid",
-                  LOG_STR("peer", req->peer));
+                  LOG_STR("peer", req->info->remote_addr));
 }
 
 static struct reply reply_unauthorized(void) {
@@ -341,7 +321,7 @@ static struct reply reply_unauthorized(void) {
 
 bool register_admit(struct ingress *ingress, struct request *req, struct reply *refusal) {
   if (!authorized(ingress->registrar, req)) {
-    tell_refusal(ingress->metrics, req);
+    note_refusal(ingress->metrics, req);
     *refusal = reply_unauthorized();
     return false;
   }
@@ -350,27 +330,22 @@ bool register_admit(struct ingress *ingress, struct request *req, struct reply *
                            "expected application/json, as it is or with Content-Encoding: gzip");
     return false;
   }
+  req->lane = LANE_REGISTRATIONS;
   req->body_by_ms = req->began_ms + BODY_MS;
   return true;
 }
 
-void register_handle(struct ingress *ingress, struct request *req) {
-  if (request_encoding(req) == REQUEST_PLAIN) {
-    take_in(ingress, req, req->body.bytes, req->body.len);
-    return;
-  }
+struct reply register_handle(struct ingress *ingress, struct request *req) {
+  if (request_encoding(req) == REQUEST_PLAIN) return take_in(ingress, req, req->body.bytes, req->body.len);
   AUTO_FREE char *text = NULL;
   size_t len;
   switch (inflate_gzip(req->body.bytes, req->body.len, req->body_max_bytes, &text, &len)) {
   case INFLATE_OVER:
-    request_answer(req, reply_inflates_too_much());
-    break;
+    return reply_inflates_too_much();
   case INFLATE_BROKEN:
-    request_answer(
-        req, reply_error(400, "bad_encoding", "the body is not the gzip that its Content-Encoding says"));
-    break;
+    return reply_error(400, "bad_encoding", "the body is not the gzip that its Content-Encoding says");
   case INFLATE_DONE:
-    take_in(ingress, req, text, len);
     break;
   }
+  return take_in(ingress, req, text, len);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // POST /v1/notifications: your application tells what a send API answered. One object or an array
 // (registration.schema.json), all checked before any of it is stored; 202 once every notification is durable.
-// What the answer of the send API means is the processor's to say. Thread: the loop's.
+// What the answer of the send API means is the processor's to say. Thread: the request's
+// handler thread.
 #pragma once
 #include "common/base/err.h"
 #include "ingress/http/request.h"
@@ -15,4 +16,4 @@ void registrar_free(struct registrar *registrar);
 
 // Looks at the key and the kind of body. False: refused.
 bool register_admit(struct ingress *ingress, struct request *req, struct reply *refusal);
-void register_handle(struct ingress *ingress, struct request *req);
+struct reply register_handle(struct ingress *ingress, struct request *req);

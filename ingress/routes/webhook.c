@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STRANGER_MAX_BYTES = 16384 }; // of a body that is read only for its refusal to name something in it
+// Of a body that is read only since the refusal has to name its key.
+enum { UNAUTHENTICATED_MAX_BYTES = 16384 };
 
 static const struct {
   enum kafka_topic topic;
@@ -61,43 +62,14 @@ struct intake {
   struct request *req;
   struct framing framing;
   struct publisher_message *messages;
-  struct reply ack;
   char *inflated; // what a gzip body held, or NULL
   size_t inflated_len;
 };
 
-static void intake_free(struct intake *intake) {
+static void intake_fini(struct intake *intake) {
   framing_fini(&intake->framing);
   free(intake->messages);
-  free(intake->ack.body);
   free(intake->inflated);
-  free(intake);
-}
-
-static void answer_intake(struct intake *intake, struct reply reply) {
-  struct request *req = intake->req;
-  intake_free(intake);
-  request_answer(req, reply);
-}
-
-// Nothing of the answer is sent before the last element is durable.
-static void on_published(void *arg, enum publisher_result result, bool spooled) {
-  struct intake *intake = arg;
-  struct reply reply = {0};
-  switch (result) {
-  case PUBLISHER_TOO_LARGE: // Kafka was told to take less than a body may hold: once that is put right, it
-                            // can be sent again
-  case PUBLISHER_UNAVAILABLE:
-    reply = reply_unavailable();
-    break;
-  case PUBLISHER_DURABLE:
-    count_elements(intake->ingress->metrics, intake->req->endpoint, &intake->framing);
-    reply = intake->ack;
-    if (intake->framing.n) reply.way = spooled ? "spool" : "kafka";
-    intake->ack.body = NULL;
-    break;
-  }
-  answer_intake(intake, reply);
 }
 
 static int64_t ack_budget_ms(const struct ingress *ingress, const struct provider *provider) {
@@ -106,33 +78,45 @@ static int64_t ack_budget_ms(const struct ingress *ingress, const struct provide
 }
 
 static int64_t deadline_of(const struct ingress *ingress, const struct request *req) {
-  int64_t budget = loop_now_ms(req->loop) + ack_budget_ms(ingress, req->endpoint->provider);
+  int64_t budget = clock_mono_ms() + ack_budget_ms(ingress, req->endpoint->provider);
   return budget < req->answer_by_ms ? budget : req->answer_by_ms;
 }
 
-// What it is now, beyond the body that came: inflated, and cut. Many small elements are much more than their
-// bytes; a single one never is.
+// What it takes beyond the body that came: what it inflated to, and what it was cut into. Many small elements
+// take much more than their bytes; a single one never does.
 static bool hold_extra(struct intake *intake) {
   size_t each = sizeof *intake->framing.elements + sizeof *intake->messages;
   size_t cut = intake->framing.n > 1 ? intake->framing.n * each : 0;
   return request_hold(intake->req, intake->inflated_len + cut);
 }
 
-static void store(struct intake *intake) {
+// The ack names the last element only after it is durable.
+static struct reply reply_durable(const struct intake *intake, bool spooled) {
+  const struct endpoint *endpoint = intake->req->endpoint;
+  count_elements(intake->ingress->metrics, endpoint, &intake->framing);
+  struct reply reply = reply_ack(provider_ack(endpoint->provider, intake->framing.document));
+  if (intake->framing.n) reply.way = spooled ? "spool" : "kafka";
+  return reply;
+}
+
+static struct reply store(struct intake *intake) {
   struct ingress *ingress = intake->ingress;
   const struct request *req = intake->req;
-  struct framing *framing = &intake->framing;
-  if (!hold_extra(intake)) {
-    answer_intake(intake, reply_unavailable());
-    return;
-  }
-  intake->ack = reply_ack(provider_ack(req->endpoint->provider, framing->document));
-  framing_drop_document(framing);
+  const struct framing *framing = &intake->framing;
+  if (!hold_extra(intake)) return reply_overload();
   intake->messages = mem_array(framing->n, sizeof *intake->messages);
   for (size_t i = 0; i < framing->n; i++)
     intake->messages[i] = message_for(req->endpoint, req, &framing->elements[i]);
-  publisher_publish(ingress->publisher, req->loop, intake->messages, framing->n, deadline_of(ingress, req),
-                    on_published, intake);
+  bool spooled;
+  switch (publisher_publish(ingress->publisher, intake->messages, framing->n, deadline_of(ingress, req),
+                            &spooled)) {
+  case PUBLISHER_TOO_LARGE: // once message.max.bytes allows what a body may hold, it can be sent again
+  case PUBLISHER_UNAVAILABLE:
+    return reply_unavailable();
+  case PUBLISHER_DURABLE:
+    break;
+  }
+  return reply_durable(intake, spooled);
 }
 
 static void frame_whole(struct intake *intake, const char *reason) {
@@ -173,14 +157,11 @@ static bool frame(struct intake *intake) {
   return true;
 }
 
-static void take_in(struct ingress *ingress, struct request *req) {
-  struct intake *intake = mem_alloc(sizeof *intake);
-  intake->ingress = ingress;
-  intake->req = req;
-  if (frame(intake))
-    store(intake);
-  else
-    answer_intake(intake, reply_inflates_too_much());
+static struct reply take_in(struct ingress *ingress, struct request *req) {
+  struct intake intake = {.ingress = ingress, .req = req};
+  struct reply reply = frame(&intake) ? store(&intake) : reply_inflates_too_much();
+  intake_fini(&intake);
+  return reply;
 }
 
 // ---- the sender ----
@@ -188,17 +169,17 @@ static void take_in(struct ingress *ingress, struct request *req) {
 static struct verify_request sender_of(const struct ingress *ingress, const struct endpoint *endpoint,
                                        const struct request *req) {
   return (struct verify_request){
-      .peer = req->peer,
-      .headers = req->head.headers,
-      .n_headers = req->head.n_headers,
+      .peer = req->info->remote_addr,
+      .headers = req->info->http_headers,
+      .n_headers = (size_t)req->info->num_headers,
       .rest = req->rest + strlen(endpoint->name),
-      .query = req->head.query,
+      .query = req->info->query_string,
       .now_ms = req->received_ms,
       .trusted = endpoints_trusted_proxies(ingress->endpoints),
   };
 }
 
-static void tell_refusal(struct ingress *ingress, const struct endpoint *endpoint,
+static void note_refusal(struct ingress *ingress, const struct endpoint *endpoint,
                          const struct verify_request *sender, const char *check) {
   char client[ADDRESS_TEXT_SIZE] = "";
   struct address address;
@@ -225,11 +206,11 @@ static void set_clocks(const struct ingress *ingress, struct request *req) {
   req->body_by_ms = req->answer_by_ms - ack_budget_ms(ingress, provider);
 }
 
-static void admit_stranger(struct ingress *ingress, struct request *req,
-                           const struct verify_request *sender) {
-  tell_refusal(ingress, req->endpoint, sender, req->refused);
-  req->lane = LANE_STRANGERS;
-  req->body_max_bytes = STRANGER_MAX_BYTES;
+static void admit_unauthenticated(struct ingress *ingress, struct request *req,
+                                  const struct verify_request *sender) {
+  note_refusal(ingress, req->endpoint, sender, req->refused);
+  req->lane = LANE_UNAUTHENTICATED;
+  req->body_max_bytes = UNAUTHENTICATED_MAX_BYTES;
 }
 
 bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *refusal) {
@@ -242,20 +223,17 @@ bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *r
   set_clocks(ingress, req);
   struct verify_request sender = sender_of(ingress, req->endpoint, req);
   req->refused = match == ENDPOINTS_REFUSED ? "secret_path" : verify_head(req->endpoint->checks, &sender);
-  if (req->refused) admit_stranger(ingress, req, &sender);
+  if (req->refused) admit_unauthenticated(ingress, req, &sender);
   return true;
 }
 
-void webhook_handle(struct ingress *ingress, struct request *req) {
+struct reply webhook_handle(struct ingress *ingress, struct request *req) {
   if (!req->refused) {
     struct verify_request sender = sender_of(ingress, req->endpoint, req);
     sender.body = req->body.bytes;
     sender.body_len = req->body.len;
     req->refused = verify_body(req->endpoint->checks, &sender);
-    if (req->refused) tell_refusal(ingress, req->endpoint, &sender, req->refused);
+    if (req->refused) note_refusal(ingress, req->endpoint, &sender, req->refused);
   }
-  if (req->refused)
-    request_answer(req, refuse(req));
-  else
-    take_in(ingress, req);
+  return req->refused ? refuse(req) : take_in(ingress, req);
 }

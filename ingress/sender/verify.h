@@ -4,7 +4,7 @@
 // of a path, which is how an endpoint is found (endpoints.h), and what a refusal answers (webhook.c).
 #pragma once
 #include "common/base/err.h"
-#include "ingress/http/head.h"
+#include <civetweb.h>
 #include "ingress/sender/network.h"
 #include <jansson.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 // What the checks look at. Everything is borrowed and as sent.
 struct verify_request {
   const char *peer; // the connection's other end
-  const struct http_header *headers;
+  const struct mg_header *headers;
   size_t n_headers;
   const char *rest;  // of the path, behind the endpoint's name: "" or "/…"
   const char *query; // without its '?'; NULL: none

@@ -35,7 +35,7 @@ static void check(const uint8_t *bytes, size_t len) {
     verify = checks_of("{\"twilio\":{\"url\":\"https://h\",\"secrets\":[\"DOCHAK_SECRET_FUZZ\"]}}");
   struct input input = input_open(bytes, len);
   const char *signature = input_line(&input), *query = input_line(&input);
-  struct http_header headers[] = {{"X-Twilio-Signature", signature},
+  struct mg_header headers[] = {{"X-Twilio-Signature", signature},
                                   {"Content-Type", "application/x-www-form-urlencoded"}};
   struct verify_request req = {.headers = headers,
                                .n_headers = 2,

@@ -9,8 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
   if (!address_parse("10.0.0.0", 8, &proxy.address)) abort();
   struct networks trusted = {&proxy, 1};
   struct input input = input_open(bytes, len);
-  struct http_header headers[3];
-  for (int i = 0; i < 3; i++) headers[i] = (struct http_header){"X-Forwarded-For", input_line(&input)};
+  struct mg_header headers[3];
+  for (int i = 0; i < 3; i++) headers[i] = (struct mg_header){"X-Forwarded-For", input_line(&input)};
   struct verify_request req = {.peer = "10.0.0.1", .headers = headers, .trusted = &trusted};
   for (req.n_headers = 0; req.n_headers <= 3; req.n_headers++) {
     struct address client, again;

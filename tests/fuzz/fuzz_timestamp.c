@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
   if (!verify) verify = checks_of("{\"hmac_timestamp\":{\"secrets\":[\"DOCHAK_SECRET_FUZZ\"]}}");
   struct input input = input_open(bytes, len);
   const char *time = input_line(&input), *signature = input_line(&input), *more = input_line(&input);
-  struct http_header headers[] = {
+  struct mg_header headers[] = {
       {"X-IB-Timestamp", time}, {"X-IB-Signature", signature}, {"X-IB-Signature", more}};
   struct verify_request req = {
       .headers = headers, .n_headers = *more ? 3 : 2, .now_ms = 1743381600000, .rest = "", .body = ""};

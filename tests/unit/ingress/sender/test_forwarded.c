@@ -94,7 +94,7 @@ static struct networks trusted;
 
 static bool client_of(const char *peer, const char *first, const char *second,
                       const struct networks *believed, char text[ADDRESS_TEXT_SIZE]) {
-  struct http_header headers[] = {{"Host", "x"}, {"X-Forwarded-For", first}, {"x-forwarded-FOR", second}};
+  struct mg_header headers[] = {{"Host", "x"}, {"X-Forwarded-For", first}, {"x-forwarded-FOR", second}};
   struct verify_request req = {
       .peer = peer, .headers = headers, .n_headers = 1 + !!first + !!second, .trusted = believed};
   struct address client;

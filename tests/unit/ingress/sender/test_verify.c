@@ -35,20 +35,20 @@ static struct verify *configure(const char *checks, struct err *err) {
 }
 
 // Cuts the lines in place.
-static int split(char *text, struct http_header headers[HEADERS_MAX]) {
+static int split(char *text, struct mg_header headers[HEADERS_MAX]) {
   int n = 0;
   for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"), n++) {
     char *colon = strchr(line, ':');
     assert_true(colon && n < HEADERS_MAX);
     *colon = '\0';
-    headers[n] = (struct http_header){line, colon + 1 + strspn(colon + 1, " ")};
+    headers[n] = (struct mg_header){line, colon + 1 + strspn(colon + 1, " ")};
   }
   return n;
 }
 
 static const char *ask(const struct verify *verify, const struct sender *row) {
   AUTO_FREE char *text = mem_strdup(row->headers ? row->headers : "");
-  struct http_header headers[HEADERS_MAX];
+  struct mg_header headers[HEADERS_MAX];
   const char *body = row->body ? row->body : "";
   struct verify_request req = {.peer = row->peer ? row->peer : "192.0.2.1",
                                .headers = headers,

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+#include "ingress/http/edge.h"
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/kafka/event.h"
+#include "common/ops/listen.h"
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+  LINGER_MS = 1000,
+  // civetweb waits up to its timeout for each byte of a read. So a peer that sends byte by byte can overrun our
+  // clock by as many timeouts as a read has bytes: reads begin small and grow only while bytes come quickly.
+  READ_LEAST_BYTES = 32,
+  READ_MOST_BYTES = 16384,
+  QUICK_MS = 200,
+  FIRST_CHUNKED_BYTES = 4096,
+  HEADERS_MAX = 64, // civetweb's MG_MAX_HEADERS
+};
+
+static bool refuse(struct reply *refusal, int status, const char *code, const char *message) {
+  *refusal = reply_closing(status, code, message);
+  return false;
+}
+
+// ---- the head ----
+
+static bool is_length(const char *value) {
+  size_t digits = strspn(value, "0123456789");
+  return digits > 0 && digits <= 18 && value[digits] == '\0';
+}
+
+static bool is_http_1_1(const struct request *req) {
+  return strcmp(req->info->http_version, "1.1") == 0;
+}
+
+// RFC 9112, section 6.3: what two readers could frame in two ways is refused.
+static bool is_framed_once(const struct request *req) {
+  size_t lengths, codings;
+  const char *length = request_header(req, "Content-Length", &lengths);
+  const char *coding = request_header(req, "Transfer-Encoding", &codings);
+  if (codings) return codings == 1 && !lengths && strcasecmp(coding, "chunked") == 0 && is_http_1_1(req);
+  return !lengths || (lengths == 1 && is_length(length));
+}
+
+bool edge_open(struct request *req, struct mg_connection *conn, struct reply *refusal) {
+  const struct mg_request_info *info = mg_get_request_info(conn);
+  const char *traceparent = mg_get_header(conn, "traceparent");
+  *req = (struct request){
+      .conn = conn,
+      .info = info,
+      .traceparent = traceparent && event_traceparent_ok(traceparent) ? traceparent : NULL,
+      .received_ms = clock_wall_ms(),
+      .began_ms = clock_mono_ms(),
+      .body_pending = info->content_length > 0 || mg_get_header(conn, "Transfer-Encoding"),
+  };
+  if (info->num_headers >= HEADERS_MAX)
+    return refuse(refusal, 431, "head_too_large", "expected fewer than 64 headers");
+  return is_framed_once(req) || refuse(refusal, 400, "bad_framing",
+                                       "expected one Content-Length, or Transfer-Encoding: chunked");
+}
+
+// ---- the body ----
+
+static bool refuse_too_large(struct reply *refusal, size_t max_bytes) {
+  AUTO_FREE char *message =
+      mem_printf("the body is over the limit of %zu bytes (DOCHAK_BODY_MAX_BYTES)", max_bytes);
+  return refuse(refusal, 413, "too_large", message);
+}
+
+// A client that expects 100 waits for it before it sends the body. An empty Expect is none (RFC 9110, 10.1.1).
+static bool answer_expectation(const struct request *req, struct reply *refusal) {
+  static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+  size_t count;
+  const char *expect = request_header(req, "Expect", &count);
+  if (!expect || !*expect) return true;
+  if (strcasecmp(expect, "100-continue") != 0)
+    return refuse(refusal, 417, "expectation_failed", "expected no Expect but 100-continue");
+  if (is_http_1_1(req) && req->body_pending) mg_write(req->conn, go_on, sizeof go_on - 1);
+  return true;
+}
+
+enum progress { PROGRESS_READ, PROGRESS_ENDED, PROGRESS_FAILED };
+
+// Reads at most `room` bytes. Counts a silence as progress as long as the clock allows it.
+static enum progress read_some(const struct request *req, char *to, size_t room, int64_t by_ms, size_t *len) {
+  int n = mg_read(req->conn, to, room);
+  bool in_time = clock_mono_ms() < by_ms;
+  *len = n > 0 ? (size_t)n : 0;
+  if (n < 0) return PROGRESS_FAILED;
+  if (n == 0 && req->info->content_length < 0) return PROGRESS_ENDED; // behind the last chunk
+  return in_time ? PROGRESS_READ : PROGRESS_FAILED;
+}
+
+static size_t read_size(const struct request *req, size_t len, size_t room) {
+  bool quick = clock_mono_ms() - req->began_ms < QUICK_MS;
+  size_t size = quick && len / 2 > READ_LEAST_BYTES ? len / 2 : READ_LEAST_BYTES;
+  if (size > READ_MOST_BYTES) size = READ_MOST_BYTES;
+  return size < room ? size : room;
+}
+
+enum body_result { BODY_WHOLE, BODY_LATE, BODY_TOO_LARGE, BODY_NO_ROOM };
+
+// One byte more than the limit is room enough to see that the limit is passed.
+static enum body_result read_chunked(struct request *req) {
+  struct request_body *body = &req->body;
+  for (size_t room = 0;;) {
+    if (body->len == room) {
+      size_t more = room ? room : FIRST_CHUNKED_BYTES;
+      if (room + more > req->body_max_bytes + 1) more = req->body_max_bytes + 1 - room;
+      if (!request_hold(req, more)) return BODY_NO_ROOM;
+      room += more;
+      body->bytes = mem_grow(body->bytes, room, 1);
+    }
+    size_t n, size = read_size(req, body->len, room - body->len);
+    enum progress progress = read_some(req, body->bytes + body->len, size, req->body_by_ms, &n);
+    body->len += n;
+    if (body->len > req->body_max_bytes) return BODY_TOO_LARGE;
+    if (progress != PROGRESS_READ) return progress == PROGRESS_ENDED ? BODY_WHOLE : BODY_LATE;
+  }
+}
+
+static enum body_result read_sized(struct request *req) {
+  struct request_body *body = &req->body;
+  size_t total = (size_t)req->info->content_length;
+  if (total > req->body_max_bytes) return BODY_TOO_LARGE;
+  if (!request_hold(req, total)) return BODY_NO_ROOM;
+  body->bytes = mem_grow(NULL, total ? total : 1, 1);
+  while (body->len < total) {
+    size_t n, size = read_size(req, body->len, total - body->len);
+    if (read_some(req, body->bytes + body->len, size, req->body_by_ms, &n) != PROGRESS_READ) return BODY_LATE;
+    body->len += n;
+  }
+  return BODY_WHOLE;
+}
+
+static bool has_no_length(const struct request *req) {
+  return req->info->content_length < 0 && !req->body_pending;
+}
+
+bool edge_read_body(struct request *req, struct reply *refusal) {
+  if (has_no_length(req))
+    return refuse(refusal, 411, "length_required", "expected Content-Length, or Transfer-Encoding: chunked");
+  // A body that is announced as too large is not asked for.
+  bool hopeless = req->info->content_length > (int64_t)req->body_max_bytes;
+  if (!hopeless && !answer_expectation(req, refusal)) return false;
+  switch (req->info->content_length < 0 ? read_chunked(req) : read_sized(req)) {
+  case BODY_TOO_LARGE:
+    return refuse_too_large(refusal, req->body_max_bytes);
+  case BODY_NO_ROOM:
+    *refusal = reply_overload();
+    return false;
+  case BODY_LATE:
+    return refuse(refusal, 503, "incomplete", "the body did not come whole and in time");
+  case BODY_WHOLE:
+    break;
+  }
+  req->body_pending = false;
+  return true;
+}
+
+// ---- the answer ----
+
+static void linger(const struct request *req) {
+  char rest[READ_LEAST_BYTES];
+  int64_t by_ms = clock_mono_ms() + LINGER_MS;
+  size_t n;
+  while (read_some(req, rest, sizeof rest, by_ms, &n) == PROGRESS_READ) continue;
+}
+
+void edge_answer(struct request *req, const struct reply *reply) {
+  http_answer_send(req->conn, &(struct http_answer){.status = reply->status,
+                                                    .content_type = reply->body ? "application/json" : NULL,
+                                                    .body = reply->body,
+                                                    .body_len = reply->body ? strlen(reply->body) : 0,
+                                                    .headers = reply->headers,
+                                                    .close = reply->close || req->body_pending});
+  if (req->body_pending && req->quota) linger(req);
+}
+
+void edge_close(struct request *req) {
+  free(take(req->body.bytes));
+  if (!req->quota) return;
+  quota_release(req->quota, req->held_bytes);
+  quota_leave(req->quota);
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#include "ingress/http/quota.h"
+
+enum { LANE_PART = 2, LANE_LEAST_PART = 16 }; // of all bytes: a lane's most, and what it always has
+
+bool quota_enter(struct quota_lane *lane) {
+  if (atomic_fetch_add_explicit(&lane->threads, 1, memory_order_relaxed) < lane->threads_max) return true;
+  quota_leave(lane);
+  return false;
+}
+
+void quota_leave(struct quota_lane *lane) {
+  atomic_fetch_sub_explicit(&lane->threads, 1, memory_order_relaxed);
+}
+
+bool quota_hold(struct quota_lane *lane, int64_t bytes, int64_t own) {
+  struct quota *quota = lane->quota;
+  int64_t of_all = atomic_fetch_add_explicit(&quota->bytes, bytes, memory_order_relaxed);
+  int64_t of_lane = atomic_fetch_add_explicit(&lane->bytes, bytes, memory_order_relaxed);
+  bool fits = of_all + bytes <= quota->bytes_max && of_lane + bytes <= quota->bytes_max / LANE_PART;
+  if (fits || of_lane == own || of_lane + bytes <= quota->bytes_max / LANE_LEAST_PART) return true;
+  quota_release(lane, bytes);
+  return false;
+}
+
+void quota_release(struct quota_lane *lane, int64_t bytes) {
+  atomic_fetch_sub_explicit(&lane->bytes, bytes, memory_order_relaxed);
+  atomic_fetch_sub_explicit(&lane->quota->bytes, bytes, memory_order_relaxed);
+}
