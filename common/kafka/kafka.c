@@ -13,11 +13,25 @@
 
 enum { REASON_SIZE = 256, LINE_MAX_BYTES = 8192, FILE_MAX_BYTES = 65536 };
 
+static const char *const short_names[KAFKA_TOPIC_COUNT] = {[KAFKA_TOPIC_EVENTS] = "events",
+                                                           [KAFKA_TOPIC_ALERTS] = "alerts",
+                                                           [KAFKA_TOPIC_QUARANTINE] = "quarantine"};
+
+const char *kafka_topic_short_name(enum kafka_topic topic) {
+  return short_names[topic];
+}
+
+bool kafka_topic_from_short_name(const char *name, enum kafka_topic *out) {
+  for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++) {
+    if (strcmp(short_names[topic], name) != 0) continue;
+    *out = topic;
+    return true;
+  }
+  return false;
+}
+
 char *kafka_topic_name(const char *prefix, enum kafka_topic topic) {
-  static const char *const names[KAFKA_TOPIC_COUNT] = {[KAFKA_TOPIC_EVENTS] = "events",
-                                                       [KAFKA_TOPIC_ALERTS] = "alerts",
-                                                       [KAFKA_TOPIC_QUARANTINE] = "quarantine"};
-  return mem_printf("%s%s", prefix, names[topic]);
+  return mem_printf("%s%s", prefix, short_names[topic]);
 }
 
 // ---- librdkafka's log lines ----
@@ -158,33 +172,7 @@ fail:
   return NULL;
 }
 
-// ---- producer ----
-
-// A good start that the user's file may change …
-static const struct kafka_setting producer_defaults[] = {
-    // librdkafka's requests hold one partition's records each, so a little patience halves their number, and
-    // with it what they cost the broker; one more in flight is enough to keep it busy.
-    {"linger.ms", "1"},
-    {"max.in.flight.requests.per.connection", "2"},
-    {"queue.buffering.max.messages", "100000"}, // bounds memory while Kafka is away
-    {"queue.buffering.max.kbytes", "65536"},
-};
-
-// … and what it may not.
-static const struct kafka_setting producer_fixed[] = {
-    {"acks", "all"},                   // a 2xx stands on this
-    {"enable.idempotence", "false"},   // it can go fatal after a disconnect; repeats are absorbed downstream
-    {"partitioner", "murmur2_random"}, // the same partition for a key as every Java client
-};
-
-// Soon after nobody waits for a record any more, it is given up: what is still tried after the caller was
-// told "no" is at best a repeat.
-static bool set_message_timeout(rd_kafka_conf_t *conf, const struct settings *settings, struct err *err) {
-  enum { LEAST_MS = 5000 };
-  int64_t ms = settings->ack_budget_ms > LEAST_MS ? settings->ack_budget_ms : LEAST_MS;
-  AUTO_FREE char *text = mem_printf("%lld", (long long)ms);
-  return set_one(conf, "message.timeout.ms", text, err);
-}
+// ---- clients ----
 
 rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err) {
   char reason[REASON_SIZE];
@@ -231,13 +219,109 @@ bool kafka_client_check(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err 
   return true;
 }
 
-// The conf with all that makes it our producer's, or NULL, then it is destroyed.
+// ---- producers ----
+
+// The user's file may change these.
+static const struct kafka_setting plain_defaults[] = {
+    // A produce request holds the records of one partition, so a short wait halves the number of requests and
+    // what they cost the broker. Two requests in flight keep the broker busy.
+    {"linger.ms", "1"},
+    {"max.in.flight.requests.per.connection", "2"},
+    {"queue.buffering.max.messages", "100000"}, // bounds memory while Kafka is away
+    {"queue.buffering.max.kbytes", "65536"},
+};
+
+// And these it may not.
+static const struct kafka_setting plain_fixed[] = {
+    {"acks", "all"},                 // a 2xx rests on it
+    {"enable.idempotence", "false"}, // such a producer can fail for good after a disconnect; the processor
+                                     // absorbs duplicates
+};
+
+static const struct kafka_setting transactional_defaults[] = {
+    {"linger.ms", "0"},
+    {"retry.backoff.ms", "5"}, // the first produce waits for the end of the transaction before it
+};
+
+static const struct kafka_setting transactional_fixed[] = {
+    {"transaction.timeout.ms",
+     "10000"}, // a batch is short; the transaction of a dead process is aborted soon
+};
+
+static bool set_patience(rd_kafka_conf_t *conf, int64_t ms, struct err *err) {
+  enum { LEAST_MS = 5000 };
+  AUTO_FREE char *text = mem_printf("%lld", (long long)(ms > LEAST_MS ? ms : LEAST_MS));
+  return set_one(conf, "message.timeout.ms", text, err);
+}
+
+static bool set_plain(rd_kafka_conf_t *conf, const struct settings *settings, int64_t patience_ms,
+                      struct err *err) {
+  return set_all(conf, plain_defaults, COUNT_OF(plain_defaults), err) &&
+         set_patience(conf, patience_ms, err) && set_file(conf, settings->kafka_properties, err) &&
+         set_all(conf, plain_fixed, COUNT_OF(plain_fixed), err);
+}
+
+static bool set_transactional(rd_kafka_conf_t *conf, const struct settings *settings, const char *id,
+                              struct err *err) {
+  return set_all(conf, transactional_defaults, COUNT_OF(transactional_defaults), err) &&
+         set_file(conf, settings->kafka_properties, err) &&
+         set_all(conf, transactional_fixed, COUNT_OF(transactional_fixed), err) &&
+         set_one(conf, "transactional.id", id, err);
+}
+
+static rd_kafka_conf_t *producer_conf(const struct settings *settings,
+                                      const struct kafka_producer_options *options, struct err *err) {
+  rd_kafka_conf_t *conf = kafka_conf_new(settings, NULL, 0, err);
+  if (!conf) return NULL;
+  if (options->on_report) rd_kafka_conf_set_dr_msg_cb(conf, options->on_report);
+  rd_kafka_conf_set_opaque(conf, options->opaque);
+  const char *id = options->transactional_id;
+  // The same partition for a key as every Java client chooses.
+  if (set_one(conf, "partitioner", "murmur2_random", err) &&
+      (id ? set_transactional(conf, settings, id, err)
+          : set_plain(conf, settings, options->patience_ms, err)))
+    return conf;
+  rd_kafka_conf_destroy(conf);
+  return NULL;
+}
+
+bool kafka_producer_check_options(const struct settings *settings,
+                                  const struct kafka_producer_options *options, struct err *err) {
+  return kafka_client_check(RD_KAFKA_PRODUCER, producer_conf(settings, options, err), err);
+}
+
+static bool open_topics(struct kafka_producer *producer, const char *prefix, struct err *err) {
+  for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++) {
+    AUTO_FREE char *name = kafka_topic_name(prefix, topic);
+    producer->topics[topic] = rd_kafka_topic_new(producer->rk, name, NULL);
+    if (!producer->topics[topic])
+      return err_set(err, "topic %s: %s", name, rd_kafka_err2str(rd_kafka_last_error()));
+  }
+  return true;
+}
+
+bool kafka_producer_open(const struct settings *settings, const struct kafka_producer_options *options,
+                         struct kafka_producer *out, struct err *err) {
+  *out = (struct kafka_producer){0};
+  out->rk = kafka_client_new(RD_KAFKA_PRODUCER, producer_conf(settings, options, err), err);
+  if (out->rk && open_topics(out, settings->topic_prefix, err)) return true;
+  kafka_producer_close(out);
+  return false;
+}
+
+void kafka_producer_close(struct kafka_producer *producer) {
+  for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++)
+    if (producer->topics[topic]) rd_kafka_topic_destroy(producer->topics[topic]);
+  kafka_client_free(producer->rk);
+  *producer = (struct kafka_producer){0};
+}
+
+// The conf of a caller, made a plain producer's.
 static rd_kafka_conf_t *set_producer(const struct settings *settings, rd_kafka_conf_t *conf,
                                      struct err *err) {
   if (!conf) return NULL;
-  if (set_all(conf, producer_defaults, COUNT_OF(producer_defaults), err) &&
-      set_message_timeout(conf, settings, err) && set_file(conf, settings->kafka_properties, err) &&
-      set_all(conf, producer_fixed, COUNT_OF(producer_fixed), err))
+  if (set_one(conf, "partitioner", "murmur2_random", err) &&
+      set_plain(conf, settings, settings->ack_budget_ms, err))
     return conf;
   rd_kafka_conf_destroy(conf);
   return NULL;
@@ -250,7 +334,6 @@ rd_kafka_t *kafka_producer_new(const struct settings *settings, rd_kafka_conf_t 
 bool kafka_producer_check(const struct settings *settings, rd_kafka_conf_t *conf, struct err *err) {
   return kafka_client_check(RD_KAFKA_PRODUCER, set_producer(settings, conf, err), err);
 }
-
 // ---- topics ----
 
 rd_kafka_topic_t *kafka_topic_open(rd_kafka_t *rk, const char *name, struct err *err) {

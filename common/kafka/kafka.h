@@ -8,6 +8,9 @@
 #include <stdint.h>
 
 enum kafka_topic { KAFKA_TOPIC_EVENTS, KAFKA_TOPIC_ALERTS, KAFKA_TOPIC_QUARANTINE, KAFKA_TOPIC_COUNT };
+// "events", "alerts", "quarantine": the name behind the prefix, and the topic of such a name.
+const char *kafka_topic_short_name(enum kafka_topic topic);
+MUST_CHECK bool kafka_topic_from_short_name(const char *name, enum kafka_topic *out);
 // "<prefix>events" …; the caller frees.
 char *kafka_topic_name(const char *prefix, enum kafka_topic topic);
 // The client's handle of it, whether it is there or not. NULL with its name and librdkafka's reason.
@@ -39,6 +42,31 @@ void kafka_client_free(rd_kafka_t *rk);
 // Connects to nobody and logs nothing. For --check.
 MUST_CHECK bool kafka_client_check(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err);
 
+// A producer and its handles of all topics, whether these exist or not; rd_kafka_topic_name() is a handle's
+// name. Zeroed, it is closed.
+struct kafka_producer {
+  rd_kafka_t *rk;
+  rd_kafka_topic_t *topics[KAFKA_TOPIC_COUNT];
+};
+struct kafka_producer_options {
+  int64_t patience_ms; // a record is given up after so long, or 5 s if that is longer
+  // Not NULL: a transactional producer of that id, for which patience_ms is not used. Else acks=all without
+  // idempotence.
+  const char *transactional_id;
+  void (*on_report)(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque); // or NULL
+  void *opaque;
+};
+// Connects in the background. The settings are read here only.
+MUST_CHECK bool kafka_producer_open(const struct settings *settings,
+                                    const struct kafka_producer_options *options, struct kafka_producer *out,
+                                    struct err *err);
+// Throws away what is queued: flush first. Of a closed one nothing.
+void kafka_producer_close(struct kafka_producer *producer);
+// kafka_client_check() of such a producer.
+MUST_CHECK bool kafka_producer_check_options(const struct settings *settings,
+                                             const struct kafka_producer_options *options, struct err *err);
+
+// Until all callers use kafka_producer_open():
 // The conf is consumed either way; NULL conf is NULL. Producer for ingress: acks=all, no idempotence (it can
 // go fatal), in-flight bounded, a record given up after 5 s (or the ack budget, if that is longer). The
 // delivery report callback is the caller's to set on the conf.
