@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How we set up librdkafka, in one place: the settings we measured, the user's kafka.properties over them
-// where that is safe, logs through our log, topics by name. Not for: what is produced or consumed.
+// Sets up librdkafka's clients: our settings, the operator's file over them, librdkafka's log lines through
+// our log, topics by name. Not for: what is produced or consumed.
 #pragma once
 #include "common/base/err.h"
 #include "common/config/settings.h"
@@ -20,13 +20,13 @@ struct kafka_setting {
   const char *name, *value;
 };
 
-// A configuration with: our base (client id, socket.nagle.disable, reconnect.backoff.max.ms, log callback),
-// then `ours`, then the user's properties file, whose lines are librdkafka's own "name=value". The file may
-// not set what correctness rests on (acks, enable.auto.commit, enable.auto.offset.store, auto.offset.reset,
-// isolation.level, transactional.id, transaction.timeout.ms, group.id, group.instance.id,
-// partition.assignment.strategy, enable.idempotence, partitioner, test.mock.num.brokers; bootstrap.servers is
-// set by DOCHAK_KAFKA_BOOTSTRAP only): such a line is an error that names
-// file, line and setting, and never a value. New, or NULL.
+// The most bytes of a produce request, unless one record alone is larger: a topic takes no larger request
+// than its max.message.bytes.
+#define KAFKA_BATCH_SIZE "524288"
+enum { KAFKA_BATCH_MAX_BYTES = 524288 };
+
+// A configuration with: our base (client id, reconnects, no creation of topics, log callback), then `ours`,
+// then the operator's file (kafka_properties.h). New, or NULL.
 MUST_CHECK rd_kafka_conf_t *kafka_conf_new(const struct settings *settings, const struct kafka_setting *ours,
                                            size_t n, struct err *err);
 
