@@ -17,8 +17,7 @@ enum { QUARANTINE_MAX_BYTES = 900000 }; // Kafka's default limit for a record is
 
 struct outbox {
   struct processor *processor;
-  rd_kafka_t *producer;
-  rd_kafka_topic_t *topics[KAFKA_TOPIC_COUNT];
+  struct kafka_producer producer; // transactional
 };
 
 // ---- places ----
@@ -83,9 +82,9 @@ size_t outbox_keep_own(struct alert *alerts, size_t n_alerts, struct fact *const
 // A full local queue is a wait, never a loss.
 static bool produce(struct outbox *outbox, enum kafka_topic topic, const struct event *ev, const void *value,
                     size_t len, struct err *err) {
-  const struct event_record record = {outbox->topics[topic], ev->subject, value, len, NULL};
-  return kafka_produced(event_produce_patiently(outbox->producer, &record, ev, QUEUE_FULL_MS), record.topic,
-                        err);
+  const struct event_record record = {outbox->producer.topics[topic], ev->subject, value, len, NULL};
+  return kafka_produced(event_produce_patiently(outbox->producer.rk, &record, ev, QUEUE_FULL_MS),
+                        record.topic, err);
 }
 
 static bool send_alert(struct outbox *outbox, const struct alert *alert, struct err *err) {
@@ -165,7 +164,7 @@ static bool send_offsets(rd_kafka_t *producer, const rd_kafka_consumer_group_met
 static bool commit(struct outbox *outbox, struct err *err) {
   CRASH_POINT("before_kafka_commit");
   for (;;) {
-    rd_kafka_error_t *error = rd_kafka_commit_transaction(outbox->producer, -1);
+    rd_kafka_error_t *error = rd_kafka_commit_transaction(outbox->producer.rk, -1);
     if (error == NULL) break;
     bool open = rd_kafka_error_is_retriable(error);
     kafka_ok(error, "commit the transaction", err);
@@ -182,7 +181,7 @@ static void count(struct outbox *outbox, const char *result) {
 
 // What cannot be aborted is left to the next producer of the same name, which does it.
 static void abort_transaction(struct outbox *outbox) {
-  rd_kafka_error_t *error = rd_kafka_abort_transaction(outbox->producer, ABORT_TIMEOUT_MS);
+  rd_kafka_error_t *error = rd_kafka_abort_transaction(outbox->producer.rk, ABORT_TIMEOUT_MS);
   count(outbox, error ? "left" : "aborted");
   if (error) rd_kafka_error_destroy(error);
 }
@@ -200,7 +199,7 @@ static void count_told(struct outbox *outbox, struct fact *const *facts, size_t 
 bool outbox_send(struct outbox *outbox, const rd_kafka_consumer_group_metadata_t *group,
                  struct fact *const *facts, size_t n, const struct alert *alerts, size_t n_alerts,
                  struct err *err) {
-  rd_kafka_t *producer = outbox->producer;
+  rd_kafka_t *producer = outbox->producer.rk;
   assert(group || n == 0); // records without offsets would be told again
   if (!kafka_ok(rd_kafka_begin_transaction(producer), "begin a transaction", err)) return false;
   if (produce_all(outbox, facts, n, alerts, n_alerts, err) &&
@@ -214,27 +213,9 @@ bool outbox_send(struct outbox *outbox, const rd_kafka_consumer_group_metadata_t
 
 // ---- opening and closing ----
 
-static rd_kafka_conf_t *producer_conf(const struct settings *settings, const char *name, struct err *err) {
-  const struct kafka_setting ours[] = {
-      {"transactional.id", name},
-      {"transaction.timeout.ms", "10000"}, // a batch's transaction is short; what died is aborted soon
-      {"linger.ms", "0"},
-      {"retry.backoff.ms", "5"}, // the first produce waits for the end of the transaction before it
-      {"partitioner", "murmur2_random"},
-  };
-  return kafka_conf_new(settings, ours, COUNT_OF(ours), err);
-}
-
 bool outbox_check(const struct settings *settings, struct err *err) {
-  return kafka_client_check(RD_KAFKA_PRODUCER, producer_conf(settings, "check", err), err);
-}
-
-static bool open_topics(struct outbox *outbox, struct err *err) {
-  for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++) {
-    outbox->topics[t] = kafka_topic_open(outbox->producer, outbox->processor->topics[t], err);
-    if (!outbox->topics[t]) return false;
-  }
-  return true;
+  return kafka_producer_check_options(settings, &(struct kafka_producer_options){.transactional_id = "check"},
+                                      err);
 }
 
 // Asking again goes on with what was begun; in short turns, so that a stop does not wait for a Kafka that is
@@ -253,8 +234,9 @@ static bool init_transactions(rd_kafka_t *producer, const char *name, struct err
 struct outbox *outbox_open(struct processor *p, const char *name, struct err *err) {
   struct outbox *outbox = mem_alloc(sizeof *outbox);
   outbox->processor = p;
-  outbox->producer = kafka_client_new(RD_KAFKA_PRODUCER, producer_conf(p->settings, name, err), err);
-  if (outbox->producer && init_transactions(outbox->producer, name, err) && open_topics(outbox, err))
+  const struct kafka_producer_options options = {.transactional_id = name};
+  if (kafka_producer_open(p->settings, &options, &outbox->producer, err) &&
+      init_transactions(outbox->producer.rk, name, err))
     return outbox;
   err_prefix(err, "cannot begin as transactional producer: ");
   outbox_close(outbox);
@@ -263,8 +245,6 @@ struct outbox *outbox_open(struct processor *p, const char *name, struct err *er
 
 void outbox_close(struct outbox *outbox) {
   if (outbox == NULL) return;
-  for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++)
-    if (outbox->topics[t]) rd_kafka_topic_destroy(outbox->topics[t]);
-  kafka_client_free(outbox->producer);
+  kafka_producer_close(&outbox->producer);
   free(outbox);
 }

@@ -5,19 +5,32 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/stop.h"
-#include <errno.h>
+#include "common/kafka/kafka_properties.h"
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { REASON_SIZE = 256, LINE_MAX_BYTES = 8192, FILE_MAX_BYTES = 65536 };
+enum { REASON_SIZE = 256 };
+
+static const char *const short_names[KAFKA_TOPIC_COUNT] = {[KAFKA_TOPIC_EVENTS] = "events",
+                                                           [KAFKA_TOPIC_ALERTS] = "alerts",
+                                                           [KAFKA_TOPIC_QUARANTINE] = "quarantine"};
+
+const char *kafka_topic_short_name(enum kafka_topic topic) {
+  return short_names[topic];
+}
+
+bool kafka_topic_from_short_name(const char *name, enum kafka_topic *out) {
+  for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++) {
+    if (strcmp(short_names[topic], name) != 0) continue;
+    *out = topic;
+    return true;
+  }
+  return false;
+}
 
 char *kafka_topic_name(const char *prefix, enum kafka_topic topic) {
-  static const char *const names[KAFKA_TOPIC_COUNT] = {[KAFKA_TOPIC_EVENTS] = "events",
-                                                       [KAFKA_TOPIC_ALERTS] = "alerts",
-                                                       [KAFKA_TOPIC_QUARANTINE] = "quarantine"};
-  return mem_printf("%s%s", prefix, names[topic]);
+  return mem_printf("%s%s", prefix, short_names[topic]);
 }
 
 // ---- librdkafka's log lines ----
@@ -49,26 +62,9 @@ static const struct kafka_setting base[] = {
     {"reconnect.backoff.ms", "50"},
     {"reconnect.backoff.max.ms", "1000"},            // back within a second of the broker
     {"topic.metadata.refresh.interval.ms", "60000"}, // a moved leader is found without an error, too
-    {"log.connection.close", "false"},               // brokers close idle connections: no news
-};
-
-// What the code relies on: a file that changed one of these would lose or double records without a word.
-static const char *const reserved[] = {
-    "acks",
-    "request.required.acks",
-    "enable.idempotence",
-    "transactional.id",
-    "transaction.timeout.ms",
-    "partitioner",
-    "group.id",
-    "group.instance.id",
-    "enable.auto.commit",
-    "auto.commit.enable",
-    "enable.auto.offset.store",
-    "auto.offset.reset",
-    "isolation.level",
-    "partition.assignment.strategy",
-    "test.mock.num.brokers", // the events would be in nobody's cluster
+    {"log.connection.close", "false"},               // brokers close idle connections
+    // Only "dochak-processor migrate" creates topics. A producer's default is true.
+    {"allow.auto.create.topics", "false"},
 };
 
 static bool set_one(rd_kafka_conf_t *conf, const char *name, const char *value, struct err *err) {
@@ -83,67 +79,6 @@ static bool set_all(rd_kafka_conf_t *conf, const struct kafka_setting *list, siz
   return true;
 }
 
-static bool check_not_reserved(const char *name, struct err *err) {
-  if (strcmp(name, "bootstrap.servers") == 0 || strcmp(name, "metadata.broker.list") == 0)
-    return err_set(err, "%s: is set by DOCHAK_KAFKA_BOOTSTRAP", name);
-  for (size_t i = 0; i < COUNT_OF(reserved); i++)
-    if (strcmp(name, reserved[i]) == 0)
-      return err_set(err, "%s: is dochak's own to set, since correctness rests on it", name);
-  return true;
-}
-
-static char *trim(char *text) {
-  text += strspn(text, " \t\r\n");
-  char *end = text + strlen(text);
-  while (end > text && strchr(" \t\r\n", end[-1])) end--;
-  *end = '\0';
-  return text;
-}
-
-// librdkafka quotes a value it refuses, and a value may be a secret: only the name is told.
-static bool set_line(rd_kafka_conf_t *conf, char *line, struct err *err) {
-  char *name = trim(line);
-  if (*name == '\0' || *name == '#') return true;
-  char *equals = strchr(name, '=');
-  if (!equals || equals == name) return err_set(err, "not name=value");
-  *equals = '\0';
-  name = trim(name);
-  if (!check_not_reserved(name, err)) return false;
-  char reason[REASON_SIZE];
-  switch (rd_kafka_conf_set(conf, name, trim(equals + 1), reason, sizeof reason)) {
-  case RD_KAFKA_CONF_OK:
-    return true;
-  case RD_KAFKA_CONF_UNKNOWN:
-    return err_set(err, "%s: librdkafka has no such setting", name);
-  case RD_KAFKA_CONF_INVALID:
-    break;
-  }
-  return err_set(err, "%s: librdkafka refuses the value", name);
-}
-
-static bool set_lines(rd_kafka_conf_t *conf, FILE *file, const char *path, struct err *err) {
-  char line[LINE_MAX_BYTES];
-  size_t total = 0;
-  for (int number = 1; fgets(line, sizeof line, file); number++) {
-    size_t len = strlen(line);
-    total += len;
-    if (len + 1 == sizeof line && line[len - 1] != '\n')
-      return err_set(err, "%s:%d: line too long", path, number);
-    if (total > FILE_MAX_BYTES) return err_set(err, "%s:%d: file larger than 64 KiB", path, number);
-    if (!set_line(conf, line, err)) return err_prefix(err, "%s:%d: ", path, number);
-  }
-  return !ferror(file) || err_set(err, "%s: %s", path, strerror(errno));
-}
-
-static bool set_file(rd_kafka_conf_t *conf, const char *path, struct err *err) {
-  if (*path == '\0') return true;
-  FILE *file = fopen(path, "re");
-  if (!file) return err_set(err, "DOCHAK_KAFKA_PROPERTIES: %s: %s", path, strerror(errno));
-  bool ok = set_lines(conf, file, path, err);
-  fclose(file);
-  return ok;
-}
-
 rd_kafka_conf_t *kafka_conf_new(const struct settings *settings, const struct kafka_setting *ours, size_t n,
                                 struct err *err) {
   rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -151,40 +86,14 @@ rd_kafka_conf_t *kafka_conf_new(const struct settings *settings, const struct ka
   if (!set_all(conf, base, COUNT_OF(base), err)) goto fail;
   if (!set_one(conf, "bootstrap.servers", settings->kafka_bootstrap, err)) goto fail;
   if (!set_all(conf, ours, n, err)) goto fail;
-  if (!set_file(conf, settings->kafka_properties, err)) goto fail;
+  if (!kafka_properties_set(conf, settings->kafka_properties, err)) goto fail;
   return conf;
 fail:
   rd_kafka_conf_destroy(conf);
   return NULL;
 }
 
-// ---- producer ----
-
-// A good start that the user's file may change …
-static const struct kafka_setting producer_defaults[] = {
-    // librdkafka's requests hold one partition's records each, so a little patience halves their number, and
-    // with it what they cost the broker; one more in flight is enough to keep it busy.
-    {"linger.ms", "1"},
-    {"max.in.flight.requests.per.connection", "2"},
-    {"queue.buffering.max.messages", "100000"}, // bounds memory while Kafka is away
-    {"queue.buffering.max.kbytes", "65536"},
-};
-
-// … and what it may not.
-static const struct kafka_setting producer_fixed[] = {
-    {"acks", "all"},                   // a 2xx stands on this
-    {"enable.idempotence", "false"},   // it can go fatal after a disconnect; repeats are absorbed downstream
-    {"partitioner", "murmur2_random"}, // the same partition for a key as every Java client
-};
-
-// Soon after nobody waits for a record any more, it is given up: what is still tried after the caller was
-// told "no" is at best a repeat.
-static bool set_message_timeout(rd_kafka_conf_t *conf, const struct settings *settings, struct err *err) {
-  enum { LEAST_MS = 5000 };
-  int64_t ms = settings->ack_budget_ms > LEAST_MS ? settings->ack_budget_ms : LEAST_MS;
-  AUTO_FREE char *text = mem_printf("%lld", (long long)ms);
-  return set_one(conf, "message.timeout.ms", text, err);
-}
+// ---- clients ----
 
 rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err) {
   char reason[REASON_SIZE];
@@ -231,13 +140,113 @@ bool kafka_client_check(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err 
   return true;
 }
 
-// The conf with all that makes it our producer's, or NULL, then it is destroyed.
+// ---- producers ----
+
+static const struct kafka_setting producer_base[] = {
+    {"partitioner", "murmur2_random"}, // the same partition for a key as every Java client chooses
+    {"batch.size", KAFKA_BATCH_SIZE},
+};
+
+// The operator's file may change the defaults, and not the fixed settings.
+static const struct kafka_setting plain_defaults[] = {
+    // A produce request holds the records of one partition, so a short wait halves the number of requests and
+    // what they cost the broker. Two requests in flight keep the broker busy.
+    {"linger.ms", "1"},
+    {"max.in.flight.requests.per.connection", "2"},
+    {"queue.buffering.max.messages", "100000"}, // bounds memory while Kafka is away
+    {"queue.buffering.max.kbytes", "65536"},
+};
+
+static const struct kafka_setting plain_fixed[] = {
+    {"acks", "all"},                 // a 2xx rests on it
+    {"enable.idempotence", "false"}, // such a producer can fail for good after a disconnect; the processor
+                                     // absorbs duplicates
+};
+
+static const struct kafka_setting transactional_defaults[] = {
+    {"linger.ms", "0"},
+    {"retry.backoff.ms", "5"}, // the first produce waits for the end of the transaction before it
+};
+
+static const struct kafka_setting transactional_fixed[] = {
+    {"transaction.timeout.ms",
+     "10000"}, // a batch is short; the transaction of a dead process is aborted soon
+};
+
+static bool set_patience(rd_kafka_conf_t *conf, int64_t ms, struct err *err) {
+  enum { LEAST_MS = 5000 };
+  AUTO_FREE char *text = mem_printf("%lld", (long long)(ms > LEAST_MS ? ms : LEAST_MS));
+  return set_one(conf, "message.timeout.ms", text, err);
+}
+
+static bool set_plain(rd_kafka_conf_t *conf, const struct settings *settings, int64_t patience_ms,
+                      struct err *err) {
+  return set_all(conf, plain_defaults, COUNT_OF(plain_defaults), err) &&
+         set_patience(conf, patience_ms, err) &&
+         kafka_properties_set(conf, settings->kafka_properties, err) &&
+         set_all(conf, plain_fixed, COUNT_OF(plain_fixed), err);
+}
+
+static bool set_transactional(rd_kafka_conf_t *conf, const struct settings *settings, const char *id,
+                              struct err *err) {
+  return set_all(conf, transactional_defaults, COUNT_OF(transactional_defaults), err) &&
+         kafka_properties_set(conf, settings->kafka_properties, err) &&
+         set_all(conf, transactional_fixed, COUNT_OF(transactional_fixed), err) &&
+         set_one(conf, "transactional.id", id, err);
+}
+
+static rd_kafka_conf_t *producer_conf(const struct settings *settings,
+                                      const struct kafka_producer_options *options, struct err *err) {
+  rd_kafka_conf_t *conf = kafka_conf_new(settings, NULL, 0, err);
+  if (!conf) return NULL;
+  if (options->on_report) rd_kafka_conf_set_dr_msg_cb(conf, options->on_report);
+  rd_kafka_conf_set_opaque(conf, options->opaque);
+  const char *id = options->transactional_id;
+  if (set_all(conf, producer_base, COUNT_OF(producer_base), err) &&
+      (id ? set_transactional(conf, settings, id, err)
+          : set_plain(conf, settings, options->patience_ms, err)))
+    return conf;
+  rd_kafka_conf_destroy(conf);
+  return NULL;
+}
+
+bool kafka_producer_check_options(const struct settings *settings,
+                                  const struct kafka_producer_options *options, struct err *err) {
+  return kafka_client_check(RD_KAFKA_PRODUCER, producer_conf(settings, options, err), err);
+}
+
+static bool open_topics(struct kafka_producer *producer, const char *prefix, struct err *err) {
+  for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++) {
+    AUTO_FREE char *name = kafka_topic_name(prefix, topic);
+    producer->topics[topic] = rd_kafka_topic_new(producer->rk, name, NULL);
+    if (!producer->topics[topic])
+      return err_set(err, "topic %s: %s", name, rd_kafka_err2str(rd_kafka_last_error()));
+  }
+  return true;
+}
+
+bool kafka_producer_open(const struct settings *settings, const struct kafka_producer_options *options,
+                         struct kafka_producer *out, struct err *err) {
+  *out = (struct kafka_producer){0};
+  out->rk = kafka_client_new(RD_KAFKA_PRODUCER, producer_conf(settings, options, err), err);
+  if (out->rk && open_topics(out, settings->topic_prefix, err)) return true;
+  kafka_producer_close(out);
+  return false;
+}
+
+void kafka_producer_close(struct kafka_producer *producer) {
+  for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++)
+    if (producer->topics[topic]) rd_kafka_topic_destroy(producer->topics[topic]);
+  kafka_client_free(producer->rk);
+  *producer = (struct kafka_producer){0};
+}
+
+// The conf of a caller, made a plain producer's.
 static rd_kafka_conf_t *set_producer(const struct settings *settings, rd_kafka_conf_t *conf,
                                      struct err *err) {
   if (!conf) return NULL;
-  if (set_all(conf, producer_defaults, COUNT_OF(producer_defaults), err) &&
-      set_message_timeout(conf, settings, err) && set_file(conf, settings->kafka_properties, err) &&
-      set_all(conf, producer_fixed, COUNT_OF(producer_fixed), err))
+  if (set_all(conf, producer_base, COUNT_OF(producer_base), err) &&
+      set_plain(conf, settings, settings->ack_budget_ms, err))
     return conf;
   rd_kafka_conf_destroy(conf);
   return NULL;
@@ -250,7 +259,6 @@ rd_kafka_t *kafka_producer_new(const struct settings *settings, rd_kafka_conf_t 
 bool kafka_producer_check(const struct settings *settings, rd_kafka_conf_t *conf, struct err *err) {
   return kafka_client_check(RD_KAFKA_PRODUCER, set_producer(settings, conf, err), err);
 }
-
 // ---- topics ----
 
 rd_kafka_topic_t *kafka_topic_open(rd_kafka_t *rk, const char *name, struct err *err) {

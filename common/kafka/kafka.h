@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How we set up librdkafka, in one place: the settings we measured, the user's kafka.properties over them
-// where that is safe, logs through our log, topics by name. Not for: what is produced or consumed.
+// Sets up librdkafka's clients: our settings, the operator's file over them, librdkafka's log lines through
+// our log, topics by name. Not for: what is produced or consumed.
 #pragma once
 #include "common/base/err.h"
 #include "common/config/settings.h"
@@ -8,6 +8,9 @@
 #include <stdint.h>
 
 enum kafka_topic { KAFKA_TOPIC_EVENTS, KAFKA_TOPIC_ALERTS, KAFKA_TOPIC_QUARANTINE, KAFKA_TOPIC_COUNT };
+// "events", "alerts", "quarantine": the name behind the prefix, and the topic of such a name.
+const char *kafka_topic_short_name(enum kafka_topic topic);
+MUST_CHECK bool kafka_topic_from_short_name(const char *name, enum kafka_topic *out);
 // "<prefix>events" …; the caller frees.
 char *kafka_topic_name(const char *prefix, enum kafka_topic topic);
 // The client's handle of it, whether it is there or not. NULL with its name and librdkafka's reason.
@@ -17,13 +20,13 @@ struct kafka_setting {
   const char *name, *value;
 };
 
-// A configuration with: our base (client id, socket.nagle.disable, reconnect.backoff.max.ms, log callback),
-// then `ours`, then the user's properties file, whose lines are librdkafka's own "name=value". The file may
-// not set what correctness rests on (acks, enable.auto.commit, enable.auto.offset.store, auto.offset.reset,
-// isolation.level, transactional.id, transaction.timeout.ms, group.id, group.instance.id,
-// partition.assignment.strategy, enable.idempotence, partitioner, test.mock.num.brokers; bootstrap.servers is
-// set by DOCHAK_KAFKA_BOOTSTRAP only): such a line is an error that names
-// file, line and setting, and never a value. New, or NULL.
+// The most bytes of a produce request, unless one record alone is larger: a topic takes no larger request
+// than its max.message.bytes.
+#define KAFKA_BATCH_SIZE "524288"
+enum { KAFKA_BATCH_MAX_BYTES = 524288 };
+
+// A configuration with: our base (client id, reconnects, no creation of topics, log callback), then `ours`,
+// then the operator's file (kafka_properties.h). New, or NULL.
 MUST_CHECK rd_kafka_conf_t *kafka_conf_new(const struct settings *settings, const struct kafka_setting *ours,
                                            size_t n, struct err *err);
 
@@ -39,6 +42,31 @@ void kafka_client_free(rd_kafka_t *rk);
 // Connects to nobody and logs nothing. For --check.
 MUST_CHECK bool kafka_client_check(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err);
 
+// A producer and its handles of all topics, whether these exist or not; rd_kafka_topic_name() is a handle's
+// name. Zeroed, it is closed.
+struct kafka_producer {
+  rd_kafka_t *rk;
+  rd_kafka_topic_t *topics[KAFKA_TOPIC_COUNT];
+};
+struct kafka_producer_options {
+  int64_t patience_ms; // a record is given up after so long, or 5 s if that is longer
+  // Not NULL: a transactional producer of that id, for which patience_ms is not used. Else acks=all without
+  // idempotence.
+  const char *transactional_id;
+  void (*on_report)(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque); // or NULL
+  void *opaque;
+};
+// Connects in the background. The settings are read here only.
+MUST_CHECK bool kafka_producer_open(const struct settings *settings,
+                                    const struct kafka_producer_options *options, struct kafka_producer *out,
+                                    struct err *err);
+// Throws away what is queued: flush first. Of a closed one nothing.
+void kafka_producer_close(struct kafka_producer *producer);
+// kafka_client_check() of such a producer.
+MUST_CHECK bool kafka_producer_check_options(const struct settings *settings,
+                                             const struct kafka_producer_options *options, struct err *err);
+
+// Until all callers use kafka_producer_open():
 // The conf is consumed either way; NULL conf is NULL. Producer for ingress: acks=all, no idempotence (it can
 // go fatal), in-flight bounded, a record given up after 5 s (or the ack budget, if that is longer). The
 // delivery report callback is the caller's to set on the conf.

@@ -18,8 +18,7 @@ struct redrive {
   struct processor *processor;
   bool dry;
   struct store *store;
-  rd_kafka_t *producer;
-  rd_kafka_topic_t *events;
+  struct kafka_producer producer;
   int64_t records, sent, known, unclear; // the latter three are elements
   int64_t refused;                       // by Kafka; written by on_report only
 };
@@ -32,19 +31,13 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaqu
 
 static bool open_producer(struct redrive *rd, struct err *err) {
   const struct settings *settings = rd->processor->settings;
-  rd_kafka_conf_t *conf = kafka_conf_new(settings, NULL, 0, err);
-  if (conf == NULL) return false;
-  rd_kafka_conf_set_dr_msg_cb(conf, on_report);
-  rd_kafka_conf_set_opaque(conf, rd);
-  rd->producer = kafka_producer_new(settings, conf, err);
-  if (rd->producer == NULL) return false;
-  rd->events = kafka_topic_open(rd->producer, rd->processor->topics[KAFKA_TOPIC_EVENTS], err);
-  return rd->events != NULL;
+  const struct kafka_producer_options options = {
+      .patience_ms = settings->ack_budget_ms, .on_report = on_report, .opaque = rd};
+  return kafka_producer_open(settings, &options, &rd->producer, err);
 }
 
 static void free_all(struct redrive *rd) {
-  if (rd->events) rd_kafka_topic_destroy(rd->events);
-  if (rd->producer) rd_kafka_destroy(rd->producer);
+  kafka_producer_close(&rd->producer);
   store_close(rd->store);
   free(rd);
 }
@@ -128,10 +121,11 @@ static bool send_element(struct redrive *rd, struct event ev, const char *subjec
     rd->known += known;
   else {
     rd->sent++;
-    const struct event_record record = {rd->events, ev.subject, bytes, len, NULL};
-    ok = rd->dry || kafka_produced(event_produce_patiently(rd->producer, &record, &ev, QUEUE_FULL_MS),
+    const struct event_record record = {rd->producer.topics[KAFKA_TOPIC_EVENTS], ev.subject, bytes, len,
+                                        NULL};
+    ok = rd->dry || kafka_produced(event_produce_patiently(rd->producer.rk, &record, &ev, QUEUE_FULL_MS),
                                    record.topic, err);
-    rd_kafka_poll(rd->producer, 0);
+    rd_kafka_poll(rd->producer.rk, 0);
   }
   fact_fini(&fact);
   return ok;
@@ -192,7 +186,7 @@ bool redrive_take(struct redrive *rd, const struct event *ev, const void *value,
 }
 
 bool redrive_close(struct redrive *rd, bool ok, struct err *err) {
-  rd_kafka_resp_err_t code = rd_kafka_flush(rd->producer, FLUSH_MS);
+  rd_kafka_resp_err_t code = rd_kafka_flush(rd->producer.rk, FLUSH_MS);
   if (ok && (code || rd->refused))
     ok = err_set(err, "Kafka has not taken all of it; start it again: doing it twice changes nothing");
   if (ok)

@@ -205,9 +205,11 @@ def test_a_bad_provider_file_is_refused_with_file_and_place(settings: dict[str, 
 
 @pytest.mark.parametrize("name", BOTH)
 @pytest.mark.parametrize(
-    "line", ["acks=1", "nonsense", "no.such.property=1", "enable.auto.commit=true", "isolation.level=read_uncommitted", "group.id=x"]
+    "line",
+    ["acks=1", "topic.acks=1", "nonsense", "no.such.property=1", "enable.auto.commit=true", "isolation.level=read_uncommitted", "group.id=x"]
+    + ["delivery.report.only.error=true", "message.timeout.ms=0", "linger.ms=2000", "allow.auto.create.topics=true", "topic.auto.offset.reset=latest"],
 )
-def test_kafka_properties_may_not_touch_what_correctness_rests_on(settings: dict[str, str], tmp_path, name: str, line: str) -> None:
+def test_a_line_of_kafka_properties_that_breaks_a_promise_is_refused_by_name(settings: dict[str, str], tmp_path, name: str, line: str) -> None:
     properties = tmp_path / "kafka.properties"
     properties.write_text(f"# a comment\n\nclient.rack=a\n{line}\n")
     refused(run(name, "--check", env={**settings, "DOCHAK_KAFKA_PROPERTIES": str(properties)}), "kafka.properties:4", *line.split("=")[:-1])

@@ -42,7 +42,13 @@ static void test_topics_are_named_by_prefix(void **state) {
   for (int topic = 0; topic < KAFKA_TOPIC_COUNT; topic++) {
     AUTO_FREE char *name = kafka_topic_name("t1.", (enum kafka_topic)topic);
     assert_string_equal(name, names[topic]);
+    enum kafka_topic read;
+    assert_true(kafka_topic_from_short_name(kafka_topic_short_name((enum kafka_topic)topic), &read));
+    assert_int_equal(read, topic);
   }
+  enum kafka_topic read;
+  assert_false(kafka_topic_from_short_name("event", &read));
+  assert_false(kafka_topic_from_short_name("t1.events", &read));
 }
 
 static void test_the_file_comes_over_ours_and_ours_over_the_base(void **state) {
@@ -61,37 +67,17 @@ static void test_the_file_comes_over_ours_and_ours_over_the_base(void **state) {
   assert_string_equal(value_of(conf, "socket.keepalive.enable"), "false");
   assert_string_equal(value_of(conf, "socket.nagle.disable"), "true");
   assert_string_equal(value_of(conf, "reconnect.backoff.max.ms"), "1000");
+  assert_string_equal(value_of(conf, "allow.auto.create.topics"), "false");
   rd_kafka_conf_destroy(conf);
 }
 
 static const struct {
   const char *content, *error; // behind the path
 } refused[] = {
-    {"acks=1\n", ":1: acks: is dochak's own to set, since correctness rests on it"},
+    {"acks=1\n", ":1: acks: must not be set: a 2xx rests on acks=all"},
     {"\n# x\nrequest.required.acks = 1\n",
-     ":3: request.required.acks: is dochak's own to set, since correctness "
-     "rests on it"},
-    {"enable.auto.commit=true",
-     ":1: enable.auto.commit: is dochak's own to set, since correctness rests on it"},
-    {"enable.auto.offset.store=true",
-     ":1: enable.auto.offset.store: is dochak's own to set, since correctness rests "
-     "on it"},
-    {"isolation.level=read_uncommitted",
-     ":1: isolation.level: is dochak's own to set, since correctness rests on it"},
-    {"transactional.id=x", ":1: transactional.id: is dochak's own to set, since correctness rests on it"},
-    {"group.id=x", ":1: group.id: is dochak's own to set, since correctness rests on it"},
-    {"enable.idempotence=true",
-     ":1: enable.idempotence: is dochak's own to set, since correctness rests on it"},
-    {"partitioner=random", ":1: partitioner: is dochak's own to set, since correctness rests on it"},
-    {"auto.offset.reset=latest",
-     ":1: auto.offset.reset: is dochak's own to set, since correctness rests on it"},
-    {"group.instance.id=x", ":1: group.instance.id: is dochak's own to set, since correctness rests on it"},
-    {"transaction.timeout.ms=1000",
-     ":1: transaction.timeout.ms: is dochak's own to set, since correctness rests on it"},
-    {"test.mock.num.brokers=1",
-     ":1: test.mock.num.brokers: is dochak's own to set, since correctness rests on it"},
-    {"bootstrap.servers=x", ":1: bootstrap.servers: is set by DOCHAK_KAFKA_BOOTSTRAP"},
-    {"metadata.broker.list=x", ":1: metadata.broker.list: is set by DOCHAK_KAFKA_BOOTSTRAP"},
+     ":3: request.required.acks: must not be set: a 2xx rests on acks=all"},
+    {"bootstrap.servers=x", ":1: bootstrap.servers: must not be set: DOCHAK_KAFKA_BOOTSTRAP sets it"},
     {"linger.ms=5\nlingerms=HUSH\n", ":2: lingerms: librdkafka has no such setting"},
     {"linger.ms=HUSH\n", ":1: linger.ms: librdkafka refuses the value"},
     {"HUSH\n", ":1: not name=value"},
@@ -175,6 +161,39 @@ static void test_records_are_not_tried_long_after_the_caller_was_answered(void *
     if (!rk) fail_msg("%s", err.text);
     assert_string_equal(value_of(rd_kafka_conf(rk), "message.timeout.ms"), budgets[i].message_timeout_ms);
     rd_kafka_destroy(rk);
+  }
+}
+
+static void test_a_producer_opens_with_handles_of_all_topics(void **state) {
+  write_file("linger.ms=7\n");
+  struct settings settings = settings_with("127.0.0.1:9", path);
+  settings.topic_prefix = (char *)(uintptr_t) "t1.";
+  static const struct {
+    struct kafka_producer_options options;
+    const char *timeout_ms, *idempotence, *transaction_ms;
+  } rows[] = {
+      {{.patience_ms = 1500}, "5000", "false", "60000"},
+      {{.patience_ms = 60000}, "60000", "false", "60000"},
+      {{.transactional_id = "x"}, "10000", "true", "10000"},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    struct kafka_producer producer;
+    struct err err;
+    if (!kafka_producer_open(&settings, &rows[i].options, &producer, &err)) fail_msg("%s", err.text);
+    const rd_kafka_conf_t *conf = rd_kafka_conf(producer.rk);
+    assert_string_equal(value_of(conf, "message.timeout.ms"), rows[i].timeout_ms);
+    assert_string_equal(value_of(conf, "enable.idempotence"), rows[i].idempotence);
+    assert_string_equal(value_of(conf, "transaction.timeout.ms"), rows[i].transaction_ms);
+    assert_string_equal(value_of(conf, "acks"), "-1");
+    assert_string_equal(value_of(conf, "allow.auto.create.topics"), "false");
+    assert_string_equal(value_of(conf, "batch.size"), "524288");
+    assert_string_equal(value_of(conf, "partitioner"), "murmur2_random");
+    assert_string_equal(value_of(conf, "linger.ms"), "7");
+    assert_string_equal(rd_kafka_topic_name(producer.topics[KAFKA_TOPIC_EVENTS]), "t1.events");
+    assert_string_equal(rd_kafka_topic_name(producer.topics[KAFKA_TOPIC_QUARANTINE]), "t1.quarantine");
+    kafka_producer_close(&producer);
+    assert_null(producer.rk);
+    kafka_producer_close(&producer);
   }
 }
 
@@ -325,6 +344,8 @@ int main(void) {
       cmocka_unit_test(test_a_broker_that_is_away_is_an_error_in_time),
       cmocka_unit_test(test_topics_that_cannot_be_are_refused),
       cmocka_unit_test(test_a_dead_broker_does_not_flood_the_log),
+      // Behind the one before, since its lines would count as that one's.
+      cmocka_unit_test(test_a_producer_opens_with_handles_of_all_topics),
   };
   return cmocka_run_group_tests(tests, start, finish);
 }
