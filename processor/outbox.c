@@ -82,7 +82,8 @@ size_t outbox_keep_own(struct alert *alerts, size_t n_alerts, struct fact *const
 // A full local queue is a wait, never a loss.
 static bool produce(struct outbox *outbox, enum kafka_topic topic, const struct event *ev, const void *value,
                     size_t len, struct err *err) {
-  const struct event_record record = {outbox->producer.topics[topic], ev->subject, value, len, NULL};
+  const struct event_record record = {outbox->producer.topics[topic], RD_KAFKA_PARTITION_UA, ev->subject,
+                                      value, len, NULL};
   return kafka_produced(event_produce_patiently(outbox->producer.rk, &record, ev, QUEUE_FULL_MS),
                         record.topic, err);
 }

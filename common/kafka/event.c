@@ -150,6 +150,7 @@ rd_kafka_resp_err_t event_produce(rd_kafka_t *rk, const struct event_record *rec
       record->len ? record->value : ""; // no bytes are not "no value": that would be a tombstone
   rd_kafka_vu_t parts[] = {
       {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = record->topic},
+      {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = record->partition},
       {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
       {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
       {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = record->opaque},

@@ -39,6 +39,7 @@ rd_kafka_headers_t *event_headers_new(const struct event *ev);
 // `opaque` comes back in the delivery report.
 struct event_record {
   rd_kafka_topic_t *topic;
+  int32_t partition; // RD_KAFKA_PARTITION_UA: the key's
   const char *key;
   const void *value;
   size_t len;

@@ -200,6 +200,7 @@ static rd_kafka_conf_t *producer_conf(const struct settings *settings,
   rd_kafka_conf_t *conf = kafka_conf_new(settings, NULL, 0, err);
   if (!conf) return NULL;
   if (options->on_report) rd_kafka_conf_set_dr_msg_cb(conf, options->on_report);
+  if (options->on_error) rd_kafka_conf_set_error_cb(conf, options->on_error);
   rd_kafka_conf_set_opaque(conf, options->opaque);
   const char *id = options->transactional_id;
   if (set_all(conf, producer_base, COUNT_OF(producer_base), err) &&
@@ -306,6 +307,14 @@ bool kafka_warm_topics(rd_kafka_t *rk, const char *const *topics, size_t n, int6
   for (size_t i = 0; i < n; i++)
     if (!wait_for_topic(rk, topics[i], deadline_ms, err)) return false;
   return true;
+}
+
+int32_t kafka_partition_count(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int64_t timeout_ms) {
+  const struct rd_kafka_metadata *metadata;
+  if (rd_kafka_metadata(rk, 0, rkt, &metadata, (int)timeout_ms)) return 0;
+  int32_t n = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
+  rd_kafka_metadata_destroy(metadata);
+  return n;
 }
 
 static bool describe_topics(const char *const *topics, size_t n, int64_t partitions, int64_t replication,

@@ -54,6 +54,8 @@ struct kafka_producer_options {
   // idempotence.
   const char *transactional_id;
   void (*on_report)(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque); // or NULL
+  // Or NULL. `code` is an error of a broker or of all of them (rd_kafka_conf_set_error_cb()).
+  void (*on_error)(rd_kafka_t *rk, int code, const char *reason, void *opaque);
   void *opaque;
 };
 // Connects in the background. The settings are read here only.
@@ -79,6 +81,9 @@ MUST_CHECK bool kafka_producer_check(const struct settings *settings, rd_kafka_c
 // missing and what to run ("dochak-processor migrate"), or as soon as a stop is requested.
 MUST_CHECK bool kafka_warm_topics(rd_kafka_t *rk, const char *const *topics, size_t n, int64_t timeout_ms,
                                   struct err *err);
+
+// How many partitions the topic has, as the cluster says; 0: no answer in time, or no such topic.
+int32_t kafka_partition_count(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int64_t timeout_ms);
 
 // Creates the topics that are missing. `created` (may be NULL) counts them.
 MUST_CHECK bool kafka_create_topics(rd_kafka_t *rk, const char *const *topics, size_t n, int64_t partitions,

@@ -6,7 +6,6 @@
 #include "common/base/crash_point.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "common/kafka/kafka.h"
 #include "ingress/counters.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,216 +13,421 @@
 #include <string.h>
 
 enum {
-  IN_FLIGHT_MAX = 1000,
-  IN_FLIGHT_MAX_BYTES = 4 * 1024 * 1024,
-  // Nobody waits for a row, so librdkafka may keep trying for long: each time it gives up and we begin again
-  // may be a repeat of the whole batch.
-  PATIENCE_MS = 60000,
-  PROMPT_MS = 500, // an answer later than this does not help a request that waits
-  WAIT_MS = 200,
-  POLL_MS = 50,
+  IN_FLIGHT_MAX = 1000, // rows, of lanes that get on
+  LANE_MAX = 500,       // rows of one lane
+  LANE_MAX_BYTES = 2 * 1024 * 1024,
+  // No request waits for a row, so librdkafka may keep trying: each time it gives up, we may send a repeat.
+  PATIENCE_MS = 10000,
+  STUCK_MS = 1000, // a lane without any report for so long waits
+  PROBE_FIRST_MS = 100,
+  PROBE_MAX_MS = 1000,
+  REFUSED_AGAIN_MS = 60000,
+  FAILED_AGAIN_MS = 1000,
+  IDLE_MS = 1000,
+  POLL_MS = 20,
   STOP_MS = 1000,
   PURGE_MS = 1000,
-  REFUSED_AGAIN_MS = 60000,
 };
 
-enum state { WAITING, DELIVERED, FAILED, REFUSED };
+// ---- what is known of a partition, and of a row ----
 
-struct parcel {
+struct lane {
+  enum kafka_topic topic;
+  int32_t partition;
+  int64_t next_id;     // rows of this lane below it were sent; those from it on were not, or failed
+  bool behind;         // there are rows from next_id on that the reading has passed
+  bool waits;          // only single rows are tried
+  int64_t progress_ms; // monotonic: the last report, or the first row in flight
+  int64_t probe_ms;    // monotonic: when the next single row is tried
+  struct backoff backoff;
+  size_t in_flight, bytes;
+};
+
+struct row { // in flight; its delivery report frees it
   struct drain *drain;
-  int64_t id;
-  enum state state;
+  struct lane *lane;
+  int64_t id, sent_ms;
+  size_t bytes;
+};
+
+struct refused_row { // stays in the spool and is sent again by itself
+  int64_t id, again_ms;
+  bool in_flight;
 };
 
 struct drain {
   struct spool *spool;
-  struct metrics *metrics;
   struct drain_owner owner;
-  rd_kafka_t *rk;
-  rd_kafka_topic_t *topics[KAFKA_TOPIC_COUNT];
+  struct kafka_producer producer;
   pthread_t thread;
   atomic_bool stopping;
-  struct parcel parcels[IN_FLIGHT_MAX]; // the batch in flight; all of what follows is the thread's own
-  size_t n, waiting, bytes;
-  int64_t reached;          // rows up to here are out, or refused
-  int64_t refused_again_at; // 0: none is refused
+  // The thread's own:
+  struct lane *lanes[KAFKA_TOPIC_COUNT]; // BREAKER_PARTITIONS_MAX each
+  int64_t reached;                       // the reading has passed the rows up to here
+  size_t in_flight, in_flight_waiting;   // rows; those of them whose lane waits
+  int64_t *delivered;                    // ids that are to leave the spool
+  size_t n_delivered, room_delivered;
+  struct refused_row *refused;
+  size_t n_refused;
 };
 
-// ---- Kafka's verdicts ----
-
-// About the row itself: it would be the same tomorrow.
-static bool is_refusal(rd_kafka_resp_err_t code) {
-  static const rd_kafka_resp_err_t refusals[] = {
-      RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_INVALID_MSG, RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE,
-      RD_KAFKA_RESP_ERR_INVALID_RECORD, RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP};
-  for (size_t i = 0; i < COUNT_OF(refusals); i++)
-    if (code == refusals[i]) return true;
-  return false;
+static struct lane *lane_of(struct drain *drain, enum kafka_topic topic, int32_t partition) {
+  return &drain->lanes[topic][partition < 0 ? 0 : partition % BREAKER_PARTITIONS_MAX];
 }
 
-static enum state state_after(struct drain *drain, rd_kafka_resp_err_t code) {
-  if (!code) return DELIVERED;
-  metrics_add(drain->metrics, COUNTER_KAFKA_ERRORS, rd_kafka_err2name(code), 1);
-  return is_refusal(code) ? REFUSED : FAILED;
+static struct lane *lane_of_message(struct drain *drain, int64_t id, const struct publisher_message *message) {
+  rd_kafka_topic_t *rkt = drain->producer.topics[message->topic];
+  int32_t partition =
+      breaker_partition_of(drain->owner.breaker, rkt, message->topic, message->key, (uint64_t)id);
+  return lane_of(drain, message->topic, partition);
+}
+
+static void lane_wait(struct drain *drain, struct lane *lane) {
+  if (lane->waits) return;
+  lane->waits = true;
+  lane->backoff = (struct backoff){.first_ms = PROBE_FIRST_MS, .max_ms = PROBE_MAX_MS};
+  drain->in_flight_waiting += lane->in_flight;
+}
+
+static void lane_go_on(struct drain *drain, struct lane *lane) {
+  if (!lane->waits) return;
+  lane->waits = false;
+  drain->in_flight_waiting -= lane->in_flight;
+}
+
+static void leave_behind(struct lane *lane, int64_t id) {
+  if (!lane->behind || id < lane->next_id) lane->next_id = id;
+  lane->behind = true;
+}
+
+// ---- reports ----
+
+static struct refused_row *find_refused(struct drain *drain, int64_t id) {
+  for (size_t i = 0; i < drain->n_refused; i++)
+    if (drain->refused[i].id == id) return &drain->refused[i];
+  return NULL;
+}
+
+static void forget_refused(struct drain *drain, int64_t id) {
+  struct refused_row *row = find_refused(drain, id);
+  if (row) *row = drain->refused[--drain->n_refused];
+}
+
+static void keep_refused(struct drain *drain, int64_t id, int64_t again_in_ms) {
+  struct refused_row *row = find_refused(drain, id);
+  if (!row) {
+    drain->refused = mem_grow(drain->refused, drain->n_refused + 1, sizeof *drain->refused);
+    row = &drain->refused[drain->n_refused++];
+  }
+  *row = (struct refused_row){.id = id, .again_ms = clock_mono_ms() + again_in_ms};
+}
+
+static void keep_delivered(struct drain *drain, int64_t id) {
+  if (drain->n_delivered == drain->room_delivered) {
+    drain->room_delivered += IN_FLIGHT_MAX;
+    drain->delivered = mem_grow(drain->delivered, drain->room_delivered, sizeof *drain->delivered);
+  }
+  drain->delivered[drain->n_delivered++] = id;
+}
+
+// The breaker closes at a quick report. A slow one closes it too where no row of the lane is left: otherwise
+// it would stay open until another event comes.
+static void note_delivered(struct drain *drain, struct lane *lane, int64_t id, int64_t took_ms) {
+  keep_delivered(drain, id);
+  forget_refused(drain, id);
+  lane_go_on(drain, lane);
+  if (took_ms < BREAKER_QUICK_MS || (!lane->in_flight && !lane->behind))
+    breaker_succeed(drain->owner.breaker, lane->topic, lane->partition);
+}
+
+static void note_refused(struct drain *drain, const struct lane *lane, int64_t id, rd_kafka_resp_err_t code) {
+  keep_refused(drain, id, REFUSED_AGAIN_MS);
+  const struct log_field fields[] = {LOG_STR("topic", rd_kafka_topic_name(drain->producer.topics[lane->topic])),
+                                     LOG_STR("error", rd_kafka_err2name(code)),
+                                     LOG_INT("events", drain->n_refused)};
+  log_write_rarely(LOG_LEVEL_ERROR, "drain refused",
+                   "kafka refuses events for what they are; they stay in the spool and are tried again", fields,
+                   COUNT_OF(fields));
+}
+
+static void note_failed(struct drain *drain, struct lane *lane, int64_t id, rd_kafka_resp_err_t code) {
+  breaker_fail(drain->owner.breaker, lane->topic, lane->partition, code, rd_kafka_outq_len(drain->producer.rk));
+  lane_wait(drain, lane);
+  lane->probe_ms = clock_mono_ms() + backoff_next_ms(&lane->backoff);
+  if (find_refused(drain, id))
+    keep_refused(drain, id, FAILED_AGAIN_MS);
+  else
+    leave_behind(lane, id);
+}
+
+static void note_result(struct drain *drain, struct lane *lane, int64_t id, rd_kafka_resp_err_t code,
+                        int64_t took_ms) {
+  if (!code) {
+    note_delivered(drain, lane, id, took_ms);
+    return;
+  }
+  metrics_add(drain->owner.metrics, COUNTER_KAFKA_ERRORS, rd_kafka_err2name(code), 1);
+  if (breaker_scope_of(code) == BREAKER_RECORD)
+    note_refused(drain, lane, id, code);
+  else
+    note_failed(drain, lane, id, code);
 }
 
 // Thread: ours, from rd_kafka_poll().
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque) {
   (void)rk, (void)opaque;
-  struct parcel *parcel = rkm->_private;
-  parcel->state = state_after(parcel->drain, rkm->err);
-  parcel->drain->waiting--;
+  struct row *row = rkm->_private;
+  struct drain *drain = row->drain;
+  struct lane *lane = row->lane;
+  int64_t now_ms = clock_mono_ms();
+  lane->in_flight--;
+  lane->bytes -= row->bytes;
+  lane->progress_ms = now_ms;
+  drain->in_flight--;
+  drain->in_flight_waiting -= lane->waits;
+  note_result(drain, lane, row->id, rkm->err, now_ms - row->sent_ms);
+  free(row);
 }
 
-// ---- a batch ----
+// ---- sending ----
 
-// A spool_take_fn. A full queue of librdkafka ends the batch, and the row is read again.
-static bool send_row(void *arg, int64_t id, const struct publisher_message *message) {
+// False: librdkafka's queue is full, and the row is to be read again.
+static bool send_row(struct drain *drain, struct lane *lane, int64_t id, const struct publisher_message *message) {
+  struct row *row = mem_alloc(sizeof *row);
+  *row = (struct row){drain, lane, id, clock_mono_ms(), message->value_len};
+  const struct event_record record = {drain->producer.topics[message->topic], lane->partition, message->key,
+                                      message->value, message->value_len, row};
+  rd_kafka_resp_err_t code = event_produce(drain->producer.rk, &record, &message->event);
+  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+    free(row);
+    return false;
+  }
+  if (id >= lane->next_id) lane->next_id = id + 1;
+  if (code) {
+    free(row);
+    note_result(drain, lane, id, code, 0);
+    return true;
+  }
+  if (!lane->in_flight) lane->progress_ms = row->sent_ms;
+  lane->in_flight++;
+  lane->bytes += row->bytes;
+  drain->in_flight++;
+  drain->in_flight_waiting += lane->waits;
+  return true;
+}
+
+static bool is_full(const struct lane *lane) {
+  return lane->in_flight >= LANE_MAX || lane->bytes >= LANE_MAX_BYTES;
+}
+
+static bool has_room(const struct drain *drain) {
+  return drain->in_flight - drain->in_flight_waiting < IN_FLIGHT_MAX;
+}
+
+// A spool_take_fn. A full lane that gets on ends the reading: its reports come soon.
+static bool take_row(void *arg, int64_t id, const struct publisher_message *message) {
   struct drain *drain = arg;
-  struct parcel *parcel = &drain->parcels[drain->n];
-  *parcel = (struct parcel){.drain = drain, .id = id};
-  const struct event_record record = {drain->topics[message->topic], message->key, message->value,
-                                      message->value_len, parcel};
-  rd_kafka_resp_err_t code = event_produce(drain->rk, &record, &message->event);
-  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return false;
-  drain->n++;
-  drain->waiting += !code;
-  if (code) parcel->state = state_after(drain, code);
-  drain->bytes += message->value_len;
-  return drain->n < IN_FLIGHT_MAX && drain->bytes < IN_FLIGHT_MAX_BYTES;
+  struct lane *lane = lane_of_message(drain, id, message);
+  if (id >= lane->next_id) {
+    if (!lane->waits && !lane->in_flight && breaker_is_open(drain->owner.breaker, lane->topic, lane->partition))
+      lane_wait(drain, lane); // live events have found it sick: one row asks first
+    if (lane->waits || lane->behind)
+      leave_behind(lane, lane->behind ? lane->next_id : id);
+    else if (is_full(lane) || !send_row(drain, lane, id, message))
+      return false;
+  }
+  drain->reached = id;
+  return has_room(drain);
 }
 
-// After a purge every report comes at once.
-static void wait_reports(struct drain *drain) {
-  int64_t stop_at = 0;
-  while (drain->waiting) {
-    rd_kafka_poll(drain->rk, POLL_MS);
-    if (!atomic_load(&drain->stopping)) continue;
-    int64_t now = clock_mono_ms();
-    if (!stop_at) stop_at = now + STOP_MS;
-    if (now < stop_at) continue;
-    rd_kafka_purge(drain->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_flush(drain->rk, PURGE_MS);
+struct search {
+  struct drain *drain;
+  struct lane *lane;
+  bool found;
+};
+
+// A spool_take_fn: sends the first row of the lane that was left behind.
+static bool take_probe(void *arg, int64_t id, const struct publisher_message *message) {
+  struct search *search = arg;
+  if (lane_of_message(search->drain, id, message) != search->lane) return true;
+  search->found = true;
+  search->lane->probe_ms = clock_mono_ms() + backoff_next_ms(&search->lane->backoff);
+  if (!send_row(search->drain, search->lane, id, message)) return false; // tried again at probe_ms
+  return false;
+}
+
+static void log_unread(const struct err *err) {
+  log_warn_rarely("drain read", "the spool cannot be read", LOG_STR("cause", err->text));
+}
+
+static void probe(struct drain *drain, struct lane *lane) {
+  struct search search = {drain, lane, false};
+  struct err err;
+  if (!spool_read(drain->spool, lane->next_id - 1, take_probe, &search, &err)) {
+    log_unread(&err);
+    lane->probe_ms = clock_mono_ms() + PROBE_MAX_MS;
+  } else if (!search.found) {
+    lane->behind = false;
+    lane_go_on(drain, lane);
   }
 }
 
-static size_t count(const struct drain *drain, enum state state) {
-  size_t n = 0;
-  for (size_t i = 0; i < drain->n; i++) n += drain->parcels[i].state == state;
-  return n;
+// ---- the clocks of lanes and refused rows ----
+
+static void tend_lane(struct drain *drain, struct lane *lane, int64_t now_ms) {
+  if (lane->in_flight) {
+    if (lane->waits || now_ms - lane->progress_ms < STUCK_MS) return;
+    breaker_fail(drain->owner.breaker, lane->topic, lane->partition, RD_KAFKA_RESP_ERR__TIMED_OUT,
+                 rd_kafka_outq_len(drain->producer.rk));
+    lane_wait(drain, lane);
+  } else if (lane->behind && !lane->waits) {
+    lane->behind = false; // reads on from the first row that was left behind
+    if (lane->next_id <= drain->reached) drain->reached = lane->next_id - 1;
+  } else if (lane->behind && now_ms >= lane->probe_ms) {
+    probe(drain, lane);
+  }
+}
+
+static void tend_lanes(struct drain *drain) {
+  int64_t now_ms = clock_mono_ms();
+  for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++) {
+    int32_t n = breaker_partitions(drain->owner.breaker, topic);
+    for (int32_t i = 0; i < n && i < BREAKER_PARTITIONS_MAX; i++)
+      tend_lane(drain, lane_of(drain, topic, i), now_ms);
+  }
+}
+
+static bool take_refused(void *arg, int64_t id, const struct publisher_message *message) {
+  struct drain *drain = arg;
+  struct refused_row *row = find_refused(drain, id);
+  if (row) row->in_flight = true;
+  if (!send_row(drain, lane_of_message(drain, id, message), id, message)) keep_refused(drain, id, FAILED_AGAIN_MS);
+  return false;
+}
+
+static void send_refused(struct drain *drain) {
+  int64_t now_ms = clock_mono_ms();
+  for (size_t i = 0; i < drain->n_refused && has_room(drain); i++) {
+    struct refused_row row = drain->refused[i];
+    struct err err;
+    bool found = true;
+    if (row.in_flight || now_ms < row.again_ms) continue;
+    if (!spool_read_one(drain->spool, row.id, take_refused, drain, &found, &err)) {
+      log_unread(&err);
+      keep_refused(drain, row.id, FAILED_AGAIN_MS);
+    } else if (!found) {
+      forget_refused(drain, row.id);
+    }
+  }
+}
+
+// ---- the thread ----
+
+static int compare_ids(const void *a, const void *b) {
+  int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+  return (left > right) - (left < right);
 }
 
 // Delivered rows must not be sent again, so this insists; a disk that takes nothing holds it up.
 static void remove_delivered(struct drain *drain) {
-  int64_t ids[IN_FLIGHT_MAX];
-  size_t n = 0;
-  for (size_t i = 0; i < drain->n; i++)
-    if (drain->parcels[i].state == DELIVERED) ids[n++] = drain->parcels[i].id;
+  if (!drain->n_delivered) return;
+  qsort(drain->delivered, drain->n_delivered, sizeof *drain->delivered, compare_ids);
   struct backoff backoff = {.first_ms = 100, .max_ms = 1000};
   CRASH_POINT("before_spool_remove");
-  while (!spool_remove(drain->spool, ids, n) && !atomic_load(&drain->stopping))
+  while (!spool_remove(drain->spool, drain->delivered, drain->n_delivered) && !atomic_load(&drain->stopping))
     clock_sleep_ms(backoff_next_ms(&backoff));
-  metrics_add(drain->metrics, COUNTER_SPOOL_DRAINED, NULL, (int64_t)n);
+  metrics_add(drain->owner.metrics, COUNTER_SPOOL_DRAINED, NULL, (int64_t)drain->n_delivered);
+  drain->n_delivered = 0;
 }
 
-// From the first failed row on, everything is read again; what has been delivered is no longer there.
-static void advance(struct drain *drain) {
-  for (size_t i = 0; i < drain->n; i++) {
-    if (drain->parcels[i].state == FAILED) return;
-    drain->reached = drain->parcels[i].id;
+static int64_t next_clock_ms(const struct drain *drain) {
+  int64_t next_ms = clock_mono_ms() + IDLE_MS;
+  for (size_t i = 0; i < drain->n_refused; i++)
+    if (drain->refused[i].again_ms < next_ms) next_ms = drain->refused[i].again_ms;
+  for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++)
+    for (int32_t i = 0; i < breaker_partitions(drain->owner.breaker, topic) && i < BREAKER_PARTITIONS_MAX; i++)
+      if (drain->lanes[topic][i].behind && drain->lanes[topic][i].probe_ms < next_ms)
+        next_ms = drain->lanes[topic][i].probe_ms;
+  return next_ms;
+}
+
+// Until there is something to send, a report, or a clock that is due.
+static void wait_for_work(struct drain *drain) {
+  bool more = spool_wait(drain->spool, drain->reached, 0) && has_room(drain);
+  if (drain->in_flight) {
+    rd_kafka_poll(drain->producer.rk, more ? 0 : POLL_MS);
+    return;
   }
+  rd_kafka_poll(drain->producer.rk, 0);
+  int64_t ms = next_clock_ms(drain) - clock_mono_ms();
+  if (!more && ms > 0) spool_wait(drain->spool, drain->reached, ms);
 }
 
-static void note_refused(struct drain *drain, size_t n) {
-  if (!n) return;
-  if (!drain->refused_again_at)
-    log_error("Kafka refuses events for what they are; they stay in the spool and are tried again",
-              LOG_INT("events", n));
-  drain->refused_again_at = clock_mono_ms() + REFUSED_AGAIN_MS;
-}
-
-// True: Kafka took something, or there was nothing that it could have taken.
-static bool send_batch(struct drain *drain) {
+static void read_rows(struct drain *drain) {
   struct err err;
-  drain->n = drain->waiting = drain->bytes = 0;
-  bool read = spool_read(drain->spool, drain->reached, send_row, drain, &err);
-  if (!read) log_error("the spool cannot be read", LOG_STR("cause", err.text));
-  int64_t sent_at = clock_mono_ms();
-  wait_reports(drain);
-  size_t delivered = count(drain, DELIVERED), refused = count(drain, REFUSED);
-  if (delivered && clock_mono_ms() - sent_at < PROMPT_MS) drain->owner.heard(drain->owner.arg);
-  if (delivered) remove_delivered(drain);
-  note_refused(drain, refused);
-  advance(drain);
-  return read && (delivered || refused);
-}
-
-static void try_refused_again(struct drain *drain) {
-  if (!drain->refused_again_at || clock_mono_ms() < drain->refused_again_at) return;
-  drain->refused_again_at = 0;
-  drain->reached = 0;
+  if (!has_room(drain) || !spool_wait(drain->spool, drain->reached, 0)) return;
+  if (spool_read(drain->spool, drain->reached, take_row, drain, &err)) return;
+  log_unread(&err);
+  clock_sleep_ms(FAILED_AGAIN_MS);
 }
 
 static void *run(void *arg) {
   struct drain *drain = arg;
-  struct backoff backoff = {.first_ms = 100, .max_ms = 1000};
   while (!atomic_load(&drain->stopping)) {
-    try_refused_again(drain);
-    rd_kafka_poll(drain->rk, 0);
-    if (!spool_wait(drain->spool, drain->reached, WAIT_MS)) continue;
+    wait_for_work(drain);
+    remove_delivered(drain);
     if (!drain->owner.may_send(drain->owner.arg)) {
-      clock_sleep_ms(WAIT_MS);
+      spool_wait(drain->spool, INT64_MAX, IDLE_MS / 4);
       continue;
     }
-    if (send_batch(drain))
-      backoff.tries = 0;
-    else if (!atomic_load(&drain->stopping))
-      clock_sleep_ms(backoff_next_ms(&backoff));
+    tend_lanes(drain);
+    send_refused(drain);
+    read_rows(drain);
   }
   return NULL;
 }
 
 // ---- start, stop ----
 
-static rd_kafka_t *open_producer(const struct settings *settings, struct drain *drain, struct err *err) {
-  struct settings patient = *settings;
-  patient.ack_budget_ms = PATIENCE_MS;
-  rd_kafka_conf_t *conf = kafka_conf_new(&patient, NULL, 0, err);
-  if (!conf) return NULL;
-  rd_kafka_conf_set_dr_msg_cb(conf, on_report);
-  rd_kafka_conf_set_opaque(conf, drain);
-  return kafka_producer_new(&patient, conf, err);
-}
-
-static bool open_topics(struct drain *drain, const char *prefix, struct err *err) {
-  for (enum kafka_topic i = 0; i < KAFKA_TOPIC_COUNT; i++) {
-    AUTO_FREE char *name = kafka_topic_name(prefix, i);
-    drain->topics[i] = kafka_topic_open(drain->rk, name, err);
-    if (!drain->topics[i]) return false;
+// After a purge every report comes at once.
+static void finish(struct drain *drain) {
+  int64_t stop_ms = clock_mono_ms() + STOP_MS;
+  while (drain->in_flight && clock_mono_ms() < stop_ms) rd_kafka_poll(drain->producer.rk, POLL_MS);
+  if (drain->in_flight) {
+    rd_kafka_purge(drain->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_flush(drain->producer.rk, PURGE_MS);
   }
-  return true;
-}
-
-static bool start_thread(struct drain *drain, struct err *err) {
-  int failed = pthread_create(&drain->thread, NULL, run, drain);
-  return !failed || err_set(err, "cannot start a thread: %s", strerror(failed));
+  remove_delivered(drain);
 }
 
 static void release(struct drain *drain) {
-  for (size_t i = 0; i < KAFKA_TOPIC_COUNT; i++)
-    if (drain->topics[i]) rd_kafka_topic_destroy(drain->topics[i]);
-  if (drain->rk) rd_kafka_destroy(drain->rk);
+  kafka_producer_close(&drain->producer);
+  for (size_t i = 0; i < KAFKA_TOPIC_COUNT; i++) free(drain->lanes[i]);
+  free(drain->delivered);
+  free(drain->refused);
   free(drain);
 }
 
-struct drain *drain_start(const struct settings *settings, struct spool *spool, struct metrics *metrics,
+static void init_lanes(struct drain *drain) {
+  for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++) {
+    drain->lanes[topic] = mem_array(BREAKER_PARTITIONS_MAX, sizeof *drain->lanes[topic]);
+    for (int32_t i = 0; i < BREAKER_PARTITIONS_MAX; i++)
+      drain->lanes[topic][i] = (struct lane){.topic = topic, .partition = i};
+  }
+}
+
+struct drain *drain_start(const struct settings *settings, struct spool *spool,
                           const struct drain_owner *owner, struct err *err) {
   struct drain *drain = mem_alloc(sizeof *drain);
   drain->spool = spool;
-  drain->metrics = metrics;
   drain->owner = *owner;
-  drain->rk = open_producer(settings, drain, err);
-  if (drain->rk && open_topics(drain, settings->topic_prefix, err) && start_thread(drain, err)) return drain;
+  init_lanes(drain);
+  const struct kafka_producer_options options = {.patience_ms = PATIENCE_MS, .on_report = on_report};
+  if (kafka_producer_open(settings, &options, &drain->producer, err)) {
+    int failed = pthread_create(&drain->thread, NULL, run, drain);
+    if (!failed) return drain;
+    err_set(err, "cannot start a thread: %s", strerror(failed));
+  }
   release(drain);
   return NULL;
 }
@@ -231,6 +435,8 @@ struct drain *drain_start(const struct settings *settings, struct spool *spool, 
 void drain_stop(struct drain *drain) {
   if (!drain) return;
   atomic_store(&drain->stopping, true);
+  spool_wake(drain->spool);
   pthread_join(drain->thread, NULL);
+  finish(drain);
   release(drain);
 }

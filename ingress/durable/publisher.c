@@ -11,9 +11,9 @@
 #include "ingress/durable/drain.h"
 #include "ingress/durable/durability.h"
 #include "ingress/durable/spool.h"
+#include "ingress/durable/ticket.h"
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,98 +26,35 @@ enum {
   // Of a budget, what is kept for the spool: a commit takes some 10 ms on a good disk, and two of them may
   // have to be waited for; the rest is for a disk that is busy.
   SPOOL_MS = 300,
+  WAIT_LEAST_MS = 20, // a shorter wait says nothing about Kafka
 };
 
 struct publisher {
   struct spool *spool; // NULL: there is none
   struct drain *drain;
   struct durability_watch *durability; // which of Kafka and spool may give acks
-  struct breaker breaker;
-  atomic_flag trying; // somebody waits for Kafka although it is thought away
-  rd_kafka_t *rk;
-  rd_kafka_topic_t *topics[KAFKA_TOPIC_COUNT];
+  struct breaker *breaker;
+  atomic_flag trying; // one request waits for Kafka although the breaker is open and the spool refuses
+  struct kafka_producer producer;
   char *names[KAFKA_TOPIC_COUNT];
   struct metrics *metrics;
-  pthread_t poller, warmer; // delivery reports; the topics, first until seen, then what they are set to
+  pthread_t poller, watcher; // delivery reports; the topics
   metric_value *by_kafka, *by_spool;
+  _Atomic uint64_t turn;  // which partition an event without a key tries first
+  struct ticket *settled; // the poller's: tickets whose last report came in this round
   atomic_bool seen, closing, stopping;
 };
 
-// ---- an attempt: messages that were handed to Kafka, and what it has said about them ----
-
-struct slot {
-  struct attempt *attempt;
-  atomic_bool durable;
-};
-
-// It outlives its publication, which may give up before the last report: whoever comes last frees it.
-struct attempt {
-  struct mail mail;                // to the publication: all reports are there, or a bad one
-  struct publication *publication; // the loop's; NULL: it has given up
-  struct loop *loop;
-  atomic_size_t holders; // the loop, the mail, and each report still to come
-  atomic_size_t pending; // reports still to come, and one for who hands the messages over
-  atomic_bool told, too_large;
-  struct slot slots[]; // one a message, which its report finds again
-};
-
-static void on_reported(struct mail *mail);
-
-static struct attempt *attempt_new(struct publication *publication, struct loop *loop, size_t n) {
-  struct attempt *attempt = mem_alloc(sizeof *attempt + n * sizeof attempt->slots[0]);
-  attempt->mail.deliver = on_reported;
-  attempt->publication = publication;
-  attempt->loop = loop;
-  atomic_init(&attempt->holders, 1);
-  atomic_init(&attempt->pending, 1);
-  for (size_t i = 0; i < n; i++) attempt->slots[i].attempt = attempt;
-  return attempt;
-}
-
-static void attempt_let_go(struct attempt *attempt) {
-  if (atomic_fetch_sub(&attempt->holders, 1) == 1) free(attempt);
-}
-
-// Something is there to be told, at the last report or at the first bad one: once.
-static void attempt_tell(struct attempt *attempt) {
-  if (atomic_exchange(&attempt->told, true)) return;
-  atomic_fetch_add(&attempt->holders, 1);
-  loop_post(attempt->loop, &attempt->mail);
-}
-
-static void attempt_note(struct attempt *attempt, rd_kafka_resp_err_t code) {
-  if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) atomic_store(&attempt->too_large, true);
-  if (atomic_fetch_sub(&attempt->pending, 1) == 1 || code) attempt_tell(attempt);
-}
-
-// Reports on one message. Thread: the poller.
-static void attempt_report(struct slot *slot, rd_kafka_resp_err_t code) {
-  struct attempt *attempt = slot->attempt;
-  if (!code) atomic_store(&slot->durable, true);
-  attempt_note(attempt, code);
-  attempt_let_go(attempt);
-}
-
 // ---- Kafka ----
 
-static void count_error(struct publisher *publisher, rd_kafka_resp_err_t code) {
+static int queue_length(const struct publisher *publisher) {
+  return rd_kafka_outq_len(publisher->producer.rk);
+}
+
+static void fail(struct publisher *publisher, enum kafka_topic topic, int32_t partition,
+                 rd_kafka_resp_err_t code) {
   metrics_add(publisher->metrics, COUNTER_KAFKA_ERRORS, rd_kafka_err2name(code), 1);
-}
-
-// Thread: the poller.
-static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque) {
-  (void)rk;
-  if (rkm->err) count_error(opaque, rkm->err);
-  attempt_report(rkm->_private, rkm->err);
-}
-
-static rd_kafka_resp_err_t produce(struct publisher *publisher, const struct publisher_message *message,
-                                   struct slot *slot) {
-  const struct event_record record = {publisher->topics[message->topic], message->key, message->value,
-                                      message->value_len, slot};
-  rd_kafka_resp_err_t code = event_produce(publisher->rk, &record, &message->event);
-  if (code) count_error(publisher, code);
-  return code;
+  breaker_fail(publisher->breaker, topic, partition, code, queue_length(publisher));
 }
 
 // There may be acks by Kafka, and so rows may go there.
@@ -126,217 +63,237 @@ static bool kafka_serves(const struct publisher *publisher) {
 }
 
 static bool spool_serves(const struct publisher *publisher) {
-  return publisher->spool && durability_spool_gives(publisher->durability);
+  return publisher->spool && durability_spool_gives(publisher->durability) &&
+         !spool_is_failing(publisher->spool);
 }
 
-static void note_success(struct publisher *publisher) {
-  if (!breaker_succeed(&publisher->breaker)) return;
-  metrics_set(publisher->metrics, COUNTER_BREAKER, NULL, 0);
-  log_info("Kafka takes events again", LOG_STR("topic", publisher->names[KAFKA_TOPIC_EVENTS]));
+static enum kafka_topic topic_of(const struct publisher *publisher, const rd_kafka_topic_t *rkt) {
+  enum kafka_topic topic = 0;
+  while (topic < KAFKA_TOPIC_COUNT - 1 && publisher->producer.topics[topic] != rkt) topic++;
+  return topic;
 }
 
-static void note_failure(struct publisher *publisher) {
-  if (!breaker_fail(&publisher->breaker)) return;
-  metrics_set(publisher->metrics, COUNTER_BREAKER, NULL, 1);
-  log_warn(spool_serves(publisher) ? "Kafka does not take events in time; they go to the spool"
-                                   : "Kafka does not take events in time; senders are told to come back",
-           LOG_STR("topic", publisher->names[KAFKA_TOPIC_EVENTS]));
+// A record that timed out has closed its partition when its request gave it up, up to 5 s ago; the partition may
+// be well again since.
+static enum slot_state learn(struct publisher *publisher, const rd_kafka_message_t *rkm) {
+  enum kafka_topic topic = topic_of(publisher, rkm->rkt);
+  if (!rkm->err) {
+    // Without the spool a slow Kafka is better than none.
+    if (rd_kafka_message_latency(rkm) < BREAKER_QUICK_MS * 1000 || !spool_serves(publisher))
+      breaker_succeed(publisher->breaker, topic, rkm->partition);
+    return SLOT_DURABLE;
+  }
+  if (rkm->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT)
+    metrics_add(publisher->metrics, COUNTER_KAFKA_ERRORS, rd_kafka_err2name(rkm->err), 1);
+  else
+    fail(publisher, topic, rkm->partition, rkm->err);
+  return rkm->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? SLOT_TOO_LARGE : SLOT_FAILED;
 }
 
-// The drain's: it has an answer from Kafka, and a quick one.
-static void on_heard(void *arg) {
-  note_success(arg);
+// Thread: the poller.
+static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque) {
+  (void)rk;
+  struct publisher *publisher = opaque;
+  ticket_report(rkm->_private, learn(publisher, rkm), &publisher->settled);
+}
+
+// Thread: the poller.
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque) {
+  (void)rk, (void)reason;
+  struct publisher *publisher = opaque;
+  breaker_note_error(publisher->breaker, (rd_kafka_resp_err_t)code, queue_length(publisher));
+}
+
+static void *poll_reports(void *arg) {
+  struct publisher *publisher = arg;
+  while (!atomic_load(&publisher->stopping)) {
+    rd_kafka_poll(publisher->producer.rk, POLL_MS);
+    ticket_settle_all(&publisher->settled);
+  }
+  return NULL;
 }
 
 static bool may_send(const void *arg) {
   return kafka_serves(arg);
 }
 
-static bool is_away(const struct publisher *publisher) {
-  return !kafka_serves(publisher) || breaker_is_open(&publisher->breaker);
-}
-
 // ---- a publication: the messages of one request, until they are durable or out of time ----
-
-enum stage { STAGE_KAFKA, STAGE_SPOOL, STAGE_KAFKA_AFTER_ALL };
 
 struct publication {
   struct publisher *publisher;
-  struct loop *loop;
-  struct loop_timer timer; // of the stage
-  enum stage stage;
-  int64_t deadline_ms;
-  const struct publisher_message *messages; // not durable yet, in order: the caller's, or a copy of some
-  struct publisher_message *copy;
+  const struct publisher_message *messages;
+  enum slot_state *states; // one a message
   size_t n;
-  struct attempt *attempt; // STAGE_KAFKA and after all
-  struct spool_job *job;   // STAGE_SPOOL
-  bool asked_kafka, spooled;
-  publisher_done_fn *done;
-  void *arg;
+  struct ticket *ticket;
+  int64_t deadline_ms;
+  bool spooled;
 };
 
-static void finish(struct publication *publication, enum publisher_result result) {
-  loop_clear_timer(publication->loop, &publication->timer);
-  publication->done(publication->arg, result, publication->spooled);
-  free(publication->copy);
-  free(publication);
+static int32_t choose_partition(struct publisher *publisher, const struct publisher_message *message) {
+  struct breaker *breaker = publisher->breaker;
+  rd_kafka_topic_t *rkt = publisher->producer.topics[message->topic];
+  uint64_t turn = message->key ? 0 : atomic_fetch_add_explicit(&publisher->turn, 1, memory_order_relaxed);
+  int32_t partition = breaker_partition_of(breaker, rkt, message->topic, message->key, turn);
+  if (message->key) return partition;
+  // Without a key any partition that is well will do.
+  for (int32_t i = 1; i < breaker_partitions(breaker, message->topic); i++) {
+    if (!breaker_is_open(breaker, message->topic, partition)) break;
+    partition = breaker_partition_of(breaker, rkt, message->topic, NULL, turn + (uint64_t)i);
+  }
+  return partition;
 }
 
-// ---- … by Kafka ----
+static enum slot_state state_of_refused(struct publisher *publisher, const struct publisher_message *message,
+                                        int32_t partition, rd_kafka_resp_err_t code) {
+  fail(publisher, message->topic, partition, code);
+  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+    log_warn_rarely("queue full", "kafka producer queue is full; events go to the spool",
+                    LOG_STR("error", rd_kafka_err2name(code)), LOG_INT("queued", queue_length(publisher)));
+  return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? SLOT_TOO_LARGE : SLOT_UNSENT;
+}
 
-// Gives the attempt up, and keeps the messages that are not durable. DURABLE: none.
-static enum publisher_result end_attempt(struct publication *publication) {
-  struct attempt *attempt = take(publication->attempt);
-  attempt->publication = NULL;
-  struct publisher_message *left = NULL; // none in the good case
-  size_t undone = 0;
+// Hands one event to librdkafka. The report may come before this returns.
+static void send_one(struct publication *publication, size_t i, int32_t partition) {
+  struct publisher *publisher = publication->publisher;
+  const struct publisher_message *message = &publication->messages[i];
+  struct slot *slot = ticket_expect(publication->ticket, i, partition);
+  const struct event_record record = {publisher->producer.topics[message->topic], partition, message->key,
+                                      message->value, message->value_len, slot};
+  publication->states[i] = SLOT_SENT;
+  rd_kafka_resp_err_t code = event_produce(publisher->producer.rk, &record, &message->event);
+  if (!code) return;
+  ticket_take_back(slot);
+  publication->states[i] = state_of_refused(publisher, message, partition, code);
+}
+
+// Hands to Kafka what is unsent and whose partition is well; with `anyway` also the rest.
+static void send_all(struct publication *publication, bool anyway) {
+  struct publisher *publisher = publication->publisher;
+  if (!kafka_serves(publisher)) return;
   for (size_t i = 0; i < publication->n; i++) {
-    if (atomic_load(&attempt->slots[i].durable)) continue;
-    if (!left) left = mem_array(publication->n, sizeof *left);
-    left[undone++] = publication->messages[i];
+    if (publication->states[i] != SLOT_UNSENT) continue;
+    int32_t partition = choose_partition(publisher, &publication->messages[i]);
+    if (anyway || !breaker_is_open(publisher->breaker, publication->messages[i].topic, partition))
+      send_one(publication, i, partition);
   }
-  free(publication->copy);
-  publication->messages = publication->copy = left;
-  atomic_fetch_add(publication->publisher->by_kafka, (int64_t)(publication->n - undone));
-  publication->n = undone;
-  bool too_large = atomic_load(&attempt->too_large);
-  attempt_let_go(attempt);
-  return too_large ? PUBLISHER_TOO_LARGE : undone ? PUBLISHER_UNAVAILABLE : PUBLISHER_DURABLE;
+}
+
+// Neither durable nor refused for good.
+static bool is_undone(enum slot_state state) {
+  return state == SLOT_UNSENT || state == SLOT_SENT || state == SLOT_FAILED;
+}
+
+static bool is_unsent(enum slot_state state) {
+  return state == SLOT_UNSENT;
+}
+
+static bool holds(const struct publication *publication, enum slot_state state) {
+  for (size_t i = 0; i < publication->n; i++)
+    if (publication->states[i] == state) return true;
+  return false;
+}
+
+// Stores the messages whose state is such. False: the spool refused, or was late.
+static bool store(struct publication *publication, bool (*is_such)(enum slot_state state)) {
+  struct publisher *publisher = publication->publisher;
+  AUTO_FREE const struct publisher_message **such = NULL;
+  size_t n = 0;
+  for (size_t i = 0; i < publication->n; i++) {
+    if (!is_such(publication->states[i])) continue;
+    if (!such) such = mem_array(publication->n, sizeof(const struct publisher_message *));
+    such[n++] = &publication->messages[i];
+  }
+  if (!n) return true;
+  if (!spool_serves(publisher) || !spool_store(publisher->spool, such, n, publication->deadline_ms)) return false;
+  for (size_t i = 0; i < publication->n; i++)
+    if (is_such(publication->states[i])) publication->states[i] = SLOT_DURABLE;
+  atomic_fetch_add(publisher->by_spool, (int64_t)n);
+  publication->spooled = true;
+  return true;
+}
+
+// What of a budget is kept for the spool.
+static int64_t reserve_ms(const struct publication *publication) {
+  int64_t budget_ms = publication->deadline_ms - clock_mono_ms();
+  if (!spool_serves(publication->publisher)) return 0;
+  return budget_ms / 2 < SPOOL_MS ? budget_ms / 2 : SPOOL_MS;
+}
+
+// Waits for the reports. A partition that has not acknowledged an event in that time is sick.
+static void wait_reports(struct publication *publication, int64_t until_ms) {
+  struct publisher *publisher = publication->publisher;
+  AUTO_FREE struct slot *slots = mem_array(publication->n, sizeof *slots);
+  int64_t began_ms = clock_mono_ms();
+  ticket_wait(take(publication->ticket), until_ms, slots, publication->n);
+  bool waited = until_ms - began_ms >= WAIT_LEAST_MS;
+  int64_t durable = 0;
+  for (size_t i = 0; i < publication->n; i++) {
+    if (publication->states[i] != SLOT_SENT) continue;
+    publication->states[i] = slots[i].state;
+    durable += slots[i].state == SLOT_DURABLE;
+    if (slots[i].state == SLOT_SENT && waited)
+      fail(publisher, publication->messages[i].topic, slots[i].partition, RD_KAFKA_RESP_ERR__TIMED_OUT);
+  }
+  atomic_fetch_add_explicit(publisher->by_kafka, durable, memory_order_relaxed);
 }
 
 static void log_too_large(const struct publication *publication) {
   size_t bytes = 0;
   for (size_t i = 0; i < publication->n; i++)
-    if (publication->messages[i].value_len > bytes) bytes = publication->messages[i].value_len;
+    if (publication->states[i] == SLOT_TOO_LARGE && publication->messages[i].value_len > bytes)
+      bytes = publication->messages[i].value_len;
   log_warn("an event is too large for Kafka, see message.max.bytes here and at the broker",
+           LOG_STR("error", rd_kafka_err2name(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)),
            LOG_INT("bytes", (int64_t)bytes));
 }
 
-static void ask_spool(struct publication *publication);
-
-// Nothing is learnt about Kafka from what it refused for its size.
-static void after_kafka(struct publication *publication) {
+// A spool that refuses is no reason not to ask a Kafka that is thought away, but one request at a time: the
+// others are better off with a quick answer. True: this request is the one.
+static bool send_anyway(struct publication *publication) {
   struct publisher *publisher = publication->publisher;
-  bool last = publication->stage == STAGE_KAFKA_AFTER_ALL || !spool_serves(publisher);
-  if (publication->stage == STAGE_KAFKA_AFTER_ALL) atomic_flag_clear(&publisher->trying);
-  enum publisher_result result = end_attempt(publication);
-  if (result == PUBLISHER_DURABLE) note_success(publisher);
-  if (result == PUBLISHER_UNAVAILABLE) note_failure(publisher);
-  if (result == PUBLISHER_TOO_LARGE) log_too_large(publication);
-  if (result == PUBLISHER_UNAVAILABLE && !last)
-    ask_spool(publication);
-  else
-    finish(publication, result);
+  if (!kafka_serves(publisher) || atomic_flag_test_and_set(&publisher->trying)) return false;
+  send_all(publication, true);
+  return true;
 }
 
-static void on_reported(struct mail *mail) {
-  struct attempt *attempt = (struct attempt *)mail;
+static enum publisher_result finish(const struct publication *publication) {
+  if (holds(publication, SLOT_TOO_LARGE)) {
+    log_too_large(publication);
+    return PUBLISHER_TOO_LARGE;
+  }
+  for (size_t i = 0; i < publication->n; i++)
+    if (is_undone(publication->states[i])) return PUBLISHER_UNAVAILABLE;
+  return PUBLISHER_DURABLE;
+}
+
+// What Kafka cannot take now is stored while it works on the rest. Where that fails, the sender has to come
+// back whatever becomes of the rest, so there is nothing to wait for.
+static enum publisher_result run(struct publication *publication) {
+  send_all(publication, false);
+  bool stored = store(publication, is_unsent);
+  bool trying = !stored && send_anyway(publication);
+  int64_t now_ms = clock_mono_ms(), until_ms = publication->deadline_ms - reserve_ms(publication);
+  wait_reports(publication, stored || trying ? until_ms : now_ms);
   CRASH_POINT("before_ack");
-  if (attempt->publication) after_kafka(attempt->publication);
-  attempt_let_go(attempt);
+  if (trying) atomic_flag_clear(&publication->publisher->trying);
+  if (stored && !store(publication, is_undone)) return PUBLISHER_UNAVAILABLE;
+  return finish(publication);
 }
 
-static void ask_kafka(struct publication *publication, enum stage stage, int64_t until_ms) {
-  struct attempt *attempt = attempt_new(publication, publication->loop, publication->n);
-  rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
-  publication->attempt = attempt;
-  publication->asked_kafka = true;
-  publication->stage = stage;
-  loop_set_timer(publication->loop, &publication->timer, until_ms);
-  for (size_t i = 0; i < publication->n && !code; i++) {
-    atomic_fetch_add(&attempt->holders, 1);
-    atomic_fetch_add(&attempt->pending, 1);
-    code = produce(publication->publisher, &publication->messages[i], &attempt->slots[i]);
-    if (!code) continue;
-    atomic_fetch_sub(&attempt->pending, 1); // there will be no report
-    atomic_fetch_sub(&attempt->holders, 1); // nor was it the last one: the loop holds it
-  }
-  attempt_note(attempt, code);
-}
-
-// ---- … by the spool ----
-
-// A spool that refuses is no reason not to ask a Kafka that is thought away, but one at a time: the others
-// are better off with a quick answer.
-static void ask_kafka_after_all(struct publication *publication) {
-  struct publisher *publisher = publication->publisher;
-  if (publication->asked_kafka || !kafka_serves(publisher) || atomic_flag_test_and_set(&publisher->trying))
-    finish(publication, PUBLISHER_UNAVAILABLE);
-  else
-    ask_kafka(publication, STAGE_KAFKA_AFTER_ALL, publication->deadline_ms);
-}
-
-static void on_stored(void *arg, bool stored) {
-  struct publication *publication = arg;
-  publication->job = NULL;
-  if (!stored) {
-    ask_kafka_after_all(publication);
-    return;
-  }
-  publication->spooled = true;
-  atomic_fetch_add(publication->publisher->by_spool, (int64_t)publication->n);
-  finish(publication, PUBLISHER_DURABLE);
-}
-
-static void ask_spool(struct publication *publication) {
-  publication->stage = STAGE_SPOOL;
-  publication->job = spool_store(publication->publisher->spool, publication->messages, publication->n,
-                                 publication->loop, on_stored, publication);
-  if (publication->job)
-    loop_set_timer(publication->loop, &publication->timer, publication->deadline_ms);
-  else
-    ask_kafka_after_all(publication);
-}
-
-static void on_out_of_time(struct loop_timer *timer) {
-  struct publication *publication = CONTAINER_OF(timer, struct publication, timer);
-  if (publication->stage != STAGE_SPOOL) {
-    after_kafka(publication);
-    return;
-  }
-  spool_give_up(publication->publisher->spool, take(publication->job));
-  finish(publication, PUBLISHER_UNAVAILABLE);
-}
-
-// ---- publishing ----
-
-// What of the budget is kept for the spool.
-static int64_t reserve_ms(int64_t budget_ms) {
-  return budget_ms / 2 < SPOOL_MS ? budget_ms / 2 : SPOOL_MS;
-}
-
-static void start(struct publication *publication) {
-  struct publisher *publisher = publication->publisher;
-  int64_t deadline_ms = publication->deadline_ms;
-  bool by_spool = spool_serves(publisher);
-  if (by_spool && is_away(publisher))
-    ask_spool(publication);
-  else if (by_spool)
-    ask_kafka(publication, STAGE_KAFKA, deadline_ms - reserve_ms(deadline_ms - clock_mono_ms()));
-  else if (kafka_serves(publisher))
-    ask_kafka(publication, STAGE_KAFKA, deadline_ms);
-  else
-    finish(publication, PUBLISHER_UNAVAILABLE);
-}
-
-void publisher_publish(struct publisher *publisher, struct loop *loop,
-                       const struct publisher_message *messages, size_t n, int64_t deadline_ms,
-                       publisher_done_fn *done, void *arg) {
-  if (n == 0) {
-    done(arg, PUBLISHER_DURABLE, false);
-    return;
-  }
-  struct publication *publication = mem_alloc(sizeof *publication);
-  *publication = (struct publication){.publisher = publisher,
-                                      .loop = loop,
-                                      .timer.due = on_out_of_time,
-                                      .deadline_ms = deadline_ms,
-                                      .messages = messages,
-                                      .n = n,
-                                      .done = done,
-                                      .arg = arg};
-  start(publication);
+enum publisher_result publisher_publish(struct publisher *publisher, const struct publisher_message *messages,
+                                        size_t n, int64_t deadline_ms, bool *spooled) {
+  *spooled = false;
+  if (n == 0) return PUBLISHER_DURABLE;
+  AUTO_FREE enum slot_state *states = mem_array(n, sizeof *states);
+  struct publication publication = {.publisher = publisher,
+                                    .messages = messages,
+                                    .states = states,
+                                    .n = n,
+                                    .ticket = ticket_new(n),
+                                    .deadline_ms = deadline_ms};
+  enum publisher_result result = run(&publication);
+  *spooled = publication.spooled;
+  return result;
 }
 
 const char *publisher_unready(const struct publisher *publisher) {
@@ -349,22 +306,16 @@ const char *publisher_unready(const struct publisher *publisher) {
 
 // ---- threads ----
 
-static void *poll_reports(void *arg) {
-  struct publisher *publisher = arg;
-  while (!atomic_load(&publisher->stopping)) rd_kafka_poll(publisher->rk, POLL_MS);
-  return NULL;
-}
-
 static bool see_topics(struct publisher *publisher, struct err *err) {
   const char *const topics[] = {publisher->names[KAFKA_TOPIC_EVENTS],
                                 publisher->names[KAFKA_TOPIC_QUARANTINE]};
-  return kafka_warm_topics(publisher->rk, topics, COUNT_OF(topics), WARM_MS, err);
+  return kafka_warm_topics(publisher->producer.rk, topics, COUNT_OF(topics), WARM_MS, err);
 }
 
 static int64_t look_at_durability(struct publisher *publisher) {
   const char *const topics[] = {publisher->names[KAFKA_TOPIC_EVENTS],
                                 publisher->names[KAFKA_TOPIC_QUARANTINE]};
-  return durability_watch_look(publisher->durability, publisher->rk, topics, COUNT_OF(topics));
+  return durability_watch_look(publisher->durability, publisher->producer.rk, topics, COUNT_OF(topics));
 }
 
 static bool wait_for_topics(struct publisher *publisher) {
@@ -383,18 +334,37 @@ static bool wait_for_topics(struct publisher *publisher) {
   return false;
 }
 
-// Where it depends on what Kafka's acks are worth, nobody is told "ready" before that is known.
+static void learn_partitions(struct publisher *publisher) {
+  for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++) {
+    if (topic == KAFKA_TOPIC_ALERTS) continue; // the processor's
+    int32_t n = kafka_partition_count(publisher->producer.rk, publisher->producer.topics[topic], WARM_MS);
+    if (n > 0) breaker_learn_partitions(publisher->breaker, topic, n);
+  }
+}
+
+static bool knows_partitions(const struct publisher *publisher) {
+  return breaker_partitions(publisher->breaker, KAFKA_TOPIC_EVENTS) &&
+         breaker_partitions(publisher->breaker, KAFKA_TOPIC_QUARANTINE);
+}
+
+static int64_t look(struct publisher *publisher) {
+  int64_t again_in_ms = look_at_durability(publisher);
+  learn_partitions(publisher);
+  return clock_mono_ms() + again_in_ms;
+}
+
+// Where readiness depends on what Kafka's acks survive, it waits until that is known.
 static void *watch_topics(void *arg) {
   struct publisher *publisher = arg;
   int64_t look_at = 0;
   if (!wait_for_topics(publisher)) return NULL;
-  if (!durability_kafka_gives(publisher->durability))
-    look_at = clock_mono_ms() + look_at_durability(publisher);
+  if (!durability_kafka_gives(publisher->durability)) look_at = look(publisher);
+  while (!knows_partitions(publisher) && !atomic_load(&publisher->closing)) learn_partitions(publisher);
   atomic_store(&publisher->seen, true);
   metrics_set(publisher->metrics, COUNTER_BREAKER, NULL, 0);
   log_info("Kafka's topics are there", LOG_STR("topic", publisher->names[KAFKA_TOPIC_EVENTS]));
   while (!atomic_load(&publisher->closing)) {
-    if (clock_mono_ms() >= look_at) look_at = clock_mono_ms() + look_at_durability(publisher);
+    if (clock_mono_ms() >= look_at) look_at = look(publisher);
     clock_sleep_ms(POLL_MS);
   }
   return NULL;
@@ -405,43 +375,32 @@ static void *watch_topics(void *arg) {
 bool publisher_check(const struct settings *settings, struct err *err) {
   enum durability asked;
   return durability_parse(settings->ack_survives, &asked, err) &&
-         kafka_producer_check(settings, kafka_conf_new(settings, NULL, 0, err), err);
-}
-
-static rd_kafka_t *open_producer(const struct settings *settings, struct publisher *publisher,
-                                 struct err *err) {
-  rd_kafka_conf_t *conf = kafka_conf_new(settings, NULL, 0, err);
-  if (!conf) return NULL;
-  rd_kafka_conf_set_dr_msg_cb(conf, on_report);
-  rd_kafka_conf_set_opaque(conf, publisher);
-  return kafka_producer_new(settings, conf, err);
+         kafka_producer_check_options(
+             settings, &(struct kafka_producer_options){.patience_ms = settings->ack_budget_ms}, err);
 }
 
 static void release(struct publisher *publisher) {
   drain_stop(publisher->drain);
   spool_close(publisher->spool);
   durability_watch_free(publisher->durability);
-  for (size_t i = 0; i < KAFKA_TOPIC_COUNT; i++) {
-    if (publisher->topics[i]) rd_kafka_topic_destroy(publisher->topics[i]);
-    free(publisher->names[i]);
-  }
-  if (publisher->rk) rd_kafka_destroy(publisher->rk);
+  kafka_producer_close(&publisher->producer);
+  breaker_free(publisher->breaker);
+  for (size_t i = 0; i < KAFKA_TOPIC_COUNT; i++) free(publisher->names[i]);
   free(publisher);
 }
 
-static bool open_topics(struct publisher *publisher, const char *prefix, struct err *err) {
-  for (enum kafka_topic i = 0; i < KAFKA_TOPIC_COUNT; i++) {
-    publisher->names[i] = kafka_topic_name(prefix, i);
-    publisher->topics[i] = kafka_topic_open(publisher->rk, publisher->names[i], err);
-    if (!publisher->topics[i]) return false;
-  }
-  return true;
+static bool open_producer(struct publisher *publisher, const struct settings *settings, struct err *err) {
+  const struct kafka_producer_options options = {.patience_ms = settings->ack_budget_ms,
+                                                 .on_report = on_report,
+                                                 .on_error = on_error,
+                                                 .opaque = publisher};
+  return kafka_producer_open(settings, &options, &publisher->producer, err);
 }
 
 static bool start_threads(struct publisher *publisher, struct err *err) {
   int failed = pthread_create(&publisher->poller, NULL, poll_reports, publisher);
   if (failed) return err_set(err, "cannot start a thread: %s", strerror(failed));
-  failed = pthread_create(&publisher->warmer, NULL, watch_topics, publisher);
+  failed = pthread_create(&publisher->watcher, NULL, watch_topics, publisher);
   if (!failed) return true;
   atomic_store(&publisher->stopping, true);
   pthread_join(publisher->poller, NULL);
@@ -460,8 +419,9 @@ static bool open_spool(struct publisher *publisher, const struct settings *setti
 
 static bool start_drain(struct publisher *publisher, const struct settings *settings, struct err *err) {
   if (!publisher->spool) return true;
-  const struct drain_owner owner = {on_heard, may_send, publisher};
-  publisher->drain = drain_start(settings, publisher->spool, publisher->metrics, &owner, err);
+  const struct drain_owner owner = {
+      .breaker = publisher->breaker, .metrics = publisher->metrics, .may_send = may_send, .arg = publisher};
+  publisher->drain = drain_start(settings, publisher->spool, &owner, err);
   return publisher->drain != NULL;
 }
 
@@ -472,9 +432,11 @@ struct publisher *publisher_open(const struct settings *settings, struct metrics
   publisher->by_spool = metrics_at(metrics, COUNTER_DURABLE, "spool");
   atomic_flag_clear(&publisher->trying);
   metrics_set(metrics, COUNTER_BREAKER, NULL, 1); // until Kafka has been seen
+  for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++)
+    publisher->names[topic] = kafka_topic_name(settings->topic_prefix, topic);
+  publisher->breaker = breaker_new(publisher->names, metrics);
   publisher->durability = durability_watch_new(settings->ack_survives, *settings->spool_dir, metrics, err);
-  if (publisher->durability) publisher->rk = open_producer(settings, publisher, err);
-  if (publisher->rk && open_topics(publisher, settings->topic_prefix, err) &&
+  if (publisher->durability && open_producer(publisher, settings, err) &&
       open_spool(publisher, settings, err) && start_drain(publisher, settings, err) &&
       start_threads(publisher, err))
     return publisher;
@@ -482,35 +444,42 @@ struct publisher *publisher_open(const struct settings *settings, struct metrics
   return NULL;
 }
 
-// The last reports are those of a purge: no attempt is left behind.
-static void flush(struct publisher *publisher, int64_t deadline) {
-  int64_t left_ms = deadline - clock_mono_ms();
-  if (!rd_kafka_flush(publisher->rk, left_ms > 0 ? (int)left_ms : 0)) return;
-  log_warn("stopping with events that Kafka has not acknowledged; they are in the spool, or their senders "
-           "were told to come back",
-           LOG_INT("events", rd_kafka_outq_len(publisher->rk)));
-  rd_kafka_purge(publisher->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-  rd_kafka_flush(publisher->rk, PURGE_MS);
+static void wait_unqueued(const struct publisher *publisher, int64_t deadline_ms) {
+  while (queue_length(publisher) && clock_mono_ms() < deadline_ms) clock_sleep_ms(LOOK_MS);
 }
 
-// The drain is at it anyway; this gives it the time.
-static void wait_drained(struct publisher *publisher, int64_t deadline) {
+// The poller reads the reports. A purge reports on all that is left, so that no ticket is left behind.
+static void flush(const struct publisher *publisher, int64_t deadline_ms) {
+  wait_unqueued(publisher, deadline_ms);
+  if (!queue_length(publisher)) return;
+  log_warn("stopping with events that Kafka has not acknowledged; they are in the spool, or their senders "
+           "were asked to send them again",
+           LOG_INT("events", queue_length(publisher)));
+  rd_kafka_purge(publisher->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  wait_unqueued(publisher, clock_mono_ms() + PURGE_MS);
+}
+
+// The drain works on it anyway; this gives it the time, as long as rows leave.
+static void wait_drained(const struct publisher *publisher, int64_t deadline_ms) {
   if (!publisher->spool) return;
-  while (spool_count(publisher->spool) && !is_away(publisher) && clock_mono_ms() < deadline)
+  int64_t left = spool_count(publisher->spool), moved_ms = clock_mono_ms();
+  while (left && clock_mono_ms() < deadline_ms && clock_mono_ms() - moved_ms < BREAKER_QUICK_MS) {
     clock_sleep_ms(LOOK_MS);
-  int64_t left = spool_count(publisher->spool);
+    int64_t now_left = spool_count(publisher->spool);
+    if (now_left < left) moved_ms = clock_mono_ms();
+    left = now_left;
+  }
   if (left) log_warn("events stay in the spool until the next start", LOG_INT("events", left));
 }
 
 void publisher_close(struct publisher *publisher, int64_t flush_ms) {
   if (!publisher) return;
-  int64_t deadline = clock_mono_ms() + flush_ms;
+  int64_t deadline_ms = clock_mono_ms() + flush_ms;
   atomic_store(&publisher->closing, true);
-  pthread_join(publisher->warmer, NULL);
-  // While Kafka is away everything queued is in the spool already, or nobody waits for it.
-  bool hopeless = publisher->spool && is_away(publisher);
-  flush(publisher, hopeless ? 0 : deadline);
-  wait_drained(publisher, deadline);
+  pthread_join(publisher->watcher, NULL);
+  // With a spool, no request waits for what is queued any more: it is stored, or was answered 503.
+  flush(publisher, publisher->spool ? clock_mono_ms() + LOOK_MS : deadline_ms);
+  wait_drained(publisher, deadline_ms);
   atomic_store(&publisher->stopping, true);
   pthread_join(publisher->poller, NULL);
   release(publisher);

@@ -24,18 +24,13 @@ struct range {
   int64_t first, last;
 };
 
-struct spool_job {
-  struct mail mail; // to who stores; a removal has none
-  struct spool_job *next;
+struct job {
+  struct job *next;
   struct publisher_message *messages;
   size_t n_messages;
   char *bytes; // what the messages point into
   struct range *ranges;
   size_t n_ranges;
-  struct loop *loop; // of who stores; NULL: a removal
-  spool_stored_fn *stored;
-  void *arg;
-  bool is_stored, given_up; // the writer's until it is posted; the loop's
 };
 
 static size_t text_size(const char *text) {
@@ -68,20 +63,22 @@ static void copy_message(char **to, struct publisher_message *message) {
   message->value = copy(to, message->value, message->value_len);
 }
 
-static struct spool_job *job_to_store(const struct publisher_message *messages, size_t n, size_t *bytes) {
-  struct spool_job *job = mem_alloc(sizeof *job);
-  job->messages = mem_array(n, sizeof *messages);
+static struct job *job_to_store(const struct publisher_message *const *messages, size_t n, size_t *bytes) {
+  struct job *job = mem_alloc(sizeof *job);
+  job->messages = mem_array(n, sizeof *job->messages);
   job->n_messages = n;
-  memcpy(job->messages, messages, n * sizeof *messages);
-  *bytes = n * sizeof *messages;
-  for (size_t i = 0; i < n; i++) *bytes += message_size(&messages[i]);
+  *bytes = n * sizeof *job->messages;
+  for (size_t i = 0; i < n; i++) *bytes += message_size(messages[i]);
   char *to = job->bytes = mem_alloc(*bytes);
-  for (size_t i = 0; i < n; i++) copy_message(&to, &job->messages[i]);
+  for (size_t i = 0; i < n; i++) {
+    job->messages[i] = *messages[i];
+    copy_message(&to, &job->messages[i]);
+  }
   return job;
 }
 
 // Neighbours share a range.
-static struct spool_job *job_to_remove(const int64_t *ids, size_t n) {
+static struct job *job_to_remove(const int64_t *ids, size_t n) {
   struct range *ranges = mem_array(n, sizeof *ranges);
   size_t n_ranges = 0;
   for (size_t i = 0; i < n; i++) {
@@ -90,13 +87,13 @@ static struct spool_job *job_to_remove(const int64_t *ids, size_t n) {
     else
       ranges[n_ranges++] = (struct range){ids[i], ids[i]};
   }
-  struct spool_job *job = mem_alloc(sizeof *job);
+  struct job *job = mem_alloc(sizeof *job);
   job->ranges = ranges;
   job->n_ranges = n_ranges;
   return job;
 }
 
-static void job_free(struct spool_job *job) {
+static void job_free(struct job *job) {
   free(job->messages);
   free(job->bytes);
   free(job->ranges);
@@ -105,13 +102,13 @@ static void job_free(struct spool_job *job) {
 
 // ---- a batch: what becomes one transaction, and those who wait for it ----
 
-// Whoever lets go of it last frees it: the writer, or who waits for a removal.
+// The last one to leave frees it: a request that is out of time leaves before the writer does.
 struct batch {
   pthread_cond_t settled;
-  struct spool_job *first, **end;
+  struct job *first, **end;
   size_t bytes;
   unsigned holders;
-  bool done, removed;
+  bool done, stored, removed;
 };
 
 static void cond_init(pthread_cond_t *cond) {
@@ -131,7 +128,7 @@ static struct batch *batch_new(void) {
 }
 
 static void batch_free(struct batch *batch) {
-  for (struct spool_job *job = batch->first, *next; job; job = next) {
+  for (struct job *job = batch->first, *next; job; job = next) {
     next = job->next;
     job_free(job);
   }
@@ -154,6 +151,7 @@ struct spool {
   pthread_cond_t wanted, arrived; // the writer waits for jobs, the drain for rows
   pthread_cond_t tried;           // who opens waits for the first try
   bool is_open, has_tried;
+  bool woken;         // the drain is asked to stop waiting
   struct batch *open; // which jobs join; never NULL
   int64_t committed;  // the last id that is on the disk
   int64_t last_id;    // the writer's own
@@ -161,13 +159,13 @@ struct spool {
 
 // ---- the writer ----
 
-static bool put_all(struct spool *spool, const struct spool_job *job, int64_t *id, struct err *err) {
+static bool put_all(struct spool *spool, const struct job *job, int64_t *id, struct err *err) {
   for (size_t i = 0; i < job->n_messages; i++)
     if (!spool_file_put(spool->file, ++*id, &job->messages[i], err)) return false;
   return true;
 }
 
-static bool drop_all(struct spool *spool, const struct spool_job *job, int64_t *dropped, struct err *err) {
+static bool drop_all(struct spool *spool, const struct job *job, int64_t *dropped, struct err *err) {
   for (size_t i = 0; i < job->n_ranges; i++)
     if (!spool_file_drop(spool->file, job->ranges[i].first, job->ranges[i].last, dropped, err)) return false;
   return true;
@@ -181,7 +179,7 @@ static bool write_jobs(struct spool *spool, const struct batch *batch, bool stor
                        struct err *err) {
   if (!spool_file_begin(spool->file, err)) return false;
   bool good = true;
-  for (const struct spool_job *job = batch->first; good && job; job = job->next)
+  for (const struct job *job = batch->first; good && job; job = job->next)
     good = drop_all(spool, job, &change->dropped, err) &&
            (!storing || put_all(spool, job, &change->last_id, err));
   CRASH_POINT("before_spool_commit");
@@ -219,7 +217,7 @@ static bool try_to_commit(struct spool *spool, const struct batch *batch, bool s
 }
 
 static bool has_removals(const struct batch *batch) {
-  const struct spool_job *job = batch->first;
+  const struct job *job = batch->first;
   while (job && !job->n_ranges) job = job->next;
   return job;
 }
@@ -241,27 +239,11 @@ static void count_refusal(struct spool *spool, const char *what) {
   metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, what, 1);
 }
 
-// Tells each loop, and leaves in the batch what is told otherwise.
-static void post_stored(struct spool *spool, struct batch *batch, bool stored) {
-  struct spool_job *removals = NULL;
-  for (struct spool_job *job = batch->first, *next; job; job = next) {
-    next = job->next;
-    if (!job->loop) {
-      job->next = removals;
-      removals = job;
-      continue;
-    }
-    job->is_stored = stored;
-    if (!stored) count_refusal(spool, "refused");
-    loop_post(job->loop, &job->mail); // it is the loop's now
-  }
-  batch->first = removals;
-}
-
+// One wake for all that wait.
 static void settle(struct spool *spool, struct batch *batch, bool stored, bool removed) {
-  post_stored(spool, batch, stored);
   pthread_mutex_lock(&spool->lock);
   batch->done = true;
+  batch->stored = stored;
   batch->removed = removed;
   pthread_cond_broadcast(&batch->settled);
   if (spool->committed != spool->last_id) pthread_cond_signal(&spool->arrived);
@@ -401,61 +383,51 @@ static void *run(void *arg) {
 
 // ---- those who wait ----
 
-// Takes the job, under the lock. False: it is not open, or too much is waiting already.
-static bool join(struct spool *spool, struct spool_job *job, size_t bytes) {
+// Takes the job, under the lock. NULL: the spool is not open, or too much is waiting already.
+static struct batch *join(struct spool *spool, struct job *job, size_t bytes) {
   struct batch *batch = spool->open;
-  if (!spool->is_open) return false;
-  if (batch->first && batch->bytes + bytes > WAITING_MAX_BYTES) return false;
+  if (!spool->is_open) return NULL;
+  if (batch->first && batch->bytes + bytes > WAITING_MAX_BYTES) return NULL;
   if (!batch->first) pthread_cond_signal(&spool->wanted);
   *batch->end = job;
   batch->end = &job->next;
   batch->bytes += bytes;
-  return true;
+  batch->holders++;
+  return batch;
 }
 
-static void on_settled(struct mail *mail) {
-  struct spool_job *job = (struct spool_job *)mail;
-  if (!job->given_up) job->stored(job->arg, job->is_stored);
-  job_free(job);
-}
-
-struct spool_job *spool_store(struct spool *spool, const struct publisher_message *messages, size_t n,
-                              struct loop *loop, spool_stored_fn *stored, void *arg) {
-  size_t bytes;
-  struct spool_job *job = job_to_store(messages, n, &bytes);
-  job->mail.deliver = on_settled;
-  job->loop = loop;
-  job->stored = stored;
-  job->arg = arg;
-  pthread_mutex_lock(&spool->lock);
-  bool joined = join(spool, job, bytes);
+// Lets go of the lock, and of the batch, or of the job that no batch took.
+static void leave(struct spool *spool, struct batch *batch, struct job *job) {
+  bool last = batch && --batch->holders == 0;
   pthread_mutex_unlock(&spool->lock);
-  if (joined) return job;
-  count_refusal(spool, "busy");
-  job_free(job);
-  return NULL;
+  if (!batch) job_free(job);
+  if (last) batch_free(batch);
 }
 
-void spool_give_up(struct spool *spool, struct spool_job *job) {
-  count_refusal(spool, "late");
-  job->given_up = true;
+bool spool_store(struct spool *spool, const struct publisher_message *const *messages, size_t n,
+                 int64_t deadline_ms) {
+  size_t bytes;
+  struct job *job = job_to_store(messages, n, &bytes);
+  struct timespec at = clock_timespec_at(deadline_ms);
+  int expired = 0;
+  pthread_mutex_lock(&spool->lock);
+  struct batch *batch = join(spool, job, bytes);
+  while (batch && !batch->done && !expired)
+    expired = pthread_cond_timedwait(&batch->settled, &spool->lock, &at);
+  bool done = batch && batch->done, stored = done && batch->stored;
+  leave(spool, batch, job);
+  if (!stored) count_refusal(spool, done ? "refused" : batch ? "late" : "busy");
+  return stored;
 }
 
 bool spool_remove(struct spool *spool, const int64_t *ids, size_t n) {
   if (n == 0) return true;
-  struct spool_job *job = job_to_remove(ids, n);
+  struct job *job = job_to_remove(ids, n);
   pthread_mutex_lock(&spool->lock);
-  struct batch *batch = spool->open;
-  bool joined = join(spool, job, 0);
-  if (joined) {
-    batch->holders++;
-    while (!batch->done) pthread_cond_wait(&batch->settled, &spool->lock);
-  }
-  bool removed = joined && batch->removed;
-  bool last = joined && --batch->holders == 0;
-  pthread_mutex_unlock(&spool->lock);
-  if (!joined) job_free(job);
-  if (last) batch_free(batch);
+  struct batch *batch = join(spool, job, 0);
+  while (batch && !batch->done) pthread_cond_wait(&batch->settled, &spool->lock);
+  bool removed = batch && batch->removed;
+  leave(spool, batch, job);
   return removed;
 }
 
@@ -463,9 +435,10 @@ bool spool_wait(struct spool *spool, int64_t after, int64_t ms) {
   struct timespec at = clock_timespec_at(clock_mono_ms() + ms);
   pthread_mutex_lock(&spool->lock);
   int expired = 0;
-  while (spool->committed <= after && !expired)
+  while (spool->committed <= after && !spool->woken && !expired)
     expired = pthread_cond_timedwait(&spool->arrived, &spool->lock, &at);
   bool there = spool->committed > after;
+  spool->woken = false;
   pthread_mutex_unlock(&spool->lock);
   return there;
 }
@@ -474,6 +447,17 @@ bool spool_read(struct spool *spool, int64_t after, spool_take_fn *take_row, voi
   if (spool_file_read(spool->file, after, take_row, arg, err)) return true;
   metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "read", 1);
   return false;
+}
+
+void spool_wake(struct spool *spool) {
+  pthread_mutex_lock(&spool->lock);
+  spool->woken = true;
+  pthread_cond_signal(&spool->arrived);
+  pthread_mutex_unlock(&spool->lock);
+}
+
+bool spool_is_failing(const struct spool *spool) {
+  return reason_get(&spool->unopened) || atomic_load(&spool->failing);
 }
 
 const char *spool_unready(const struct spool *spool) {

@@ -3,22 +3,21 @@
 // waiting as one transaction, so that one fsync serves them all. Not for: sending what is in it to Kafka
 // (drain.h); what the file looks like (spool_file.h).
 //
-// What is promised about order. Rows leave in the order in which they were committed, so the events of one
-// notification that were all spooled stay in order, unless Kafka takes a later one and refuses an earlier
-// one, which is then tried again. Between spooled and live events nothing is promised: once Kafka is back, a
-// live event overtakes what is still in the spool, and an event may be in Kafka twice, with the same ce_id,
-// when it came to the spool because its acknowledgement was late. Neither does harm: a receipt that was there
-// already changes nothing (dedupe key), an acceptance may follow its receipt, and the status rules
-// (processor/ledger.c) end in the same status whichever of two outcomes comes first.
+// What is promised about order. Rows of one key leave in the order in which they were committed, except that
+// a row which Kafka refuses for what it is does not hold up the rows behind it. Between spooled and live events
+// nothing is promised: once Kafka is back, a live event overtakes what is still in the spool, and an event may
+// be in Kafka twice, with the same ce_id, when it came to the spool because its acknowledgement was late.
+// Neither does harm: a receipt that was there already changes nothing (dedupe key), an acceptance may follow
+// its receipt, and the status rules (processor/ledger.c) end in the same status whichever of two outcomes comes
+// first.
 //
-// Bounded: a full spool refuses. When the disk fails or is full, it refuses, is red, and tries every second
-// whether it can write again.
+// Bounded: a full spool refuses. When the disk fails or is full, the spool refuses, turns readiness red, and
+// tries every second whether it can write again.
 #pragma once
 #include "common/base/err.h"
 #include "common/config/settings.h"
 #include "common/ops/metrics.h"
 #include "ingress/durable/spool_file.h"
-#include "ingress/loop.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,15 +31,13 @@ MUST_CHECK struct spool *spool_open(const struct settings *settings, struct metr
                                     struct err *err);
 void spool_close(struct spool *spool); // nobody may be using it any more
 
-// Copies the messages, and tells, on the loop's thread, when they are on the disk, all or none. NULL: too
-// much is waiting already, and nothing is told. Thread: the loop's.
-struct spool_job;
-typedef void spool_stored_fn(void *arg, bool stored);
-struct spool_job *spool_store(struct spool *spool, const struct publisher_message *messages, size_t n,
-                              struct loop *loop, spool_stored_fn *stored, void *arg);
-// Nobody wants to know any more, for it would be too late; they may be stored none the less.
-void spool_give_up(struct spool *spool, struct spool_job *job);
+// Copies the messages and waits until they are on the disk, all or none. False: refused, or not by the deadline
+// (monotonic); then they may be stored none the less. Thread: any number.
+MUST_CHECK bool spool_store(struct spool *spool, const struct publisher_message *const *messages, size_t n,
+                            int64_t deadline_ms);
 
+// It refuses now, and tries by itself whether that has changed. Thread: any.
+bool spool_is_failing(const struct spool *spool);
 // NULL, or why there should be no new events: it is not open, it cannot be written, or
 // DOCHAK_SPOOL_READY_PERCENT of it is used. Thread: any.
 const char *spool_unready(const struct spool *spool);
@@ -48,8 +45,9 @@ int64_t spool_count(const struct spool *spool); // events in it. Thread: any.
 
 // ---- for the drain, which is one thread ----
 
-// Waits until there is a row behind `after`, at most so long.
+// Waits until there is a row behind `after`, at most so long. False: there is none.
 bool spool_wait(struct spool *spool, int64_t after, int64_t ms);
+void spool_wake(struct spool *spool); // ends that waiting. Thread: any.
 // As spool_file_read().
 MUST_CHECK bool spool_read(struct spool *spool, int64_t after, spool_take_fn *take, void *arg,
                            struct err *err);

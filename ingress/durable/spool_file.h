@@ -7,7 +7,7 @@
 // can be read by its owner only, since bodies name people.
 #pragma once
 #include "common/base/err.h"
-#include "ingress/durable/publisher.h"
+#include "ingress/durable/message.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>

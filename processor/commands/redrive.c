@@ -121,7 +121,7 @@ static bool send_element(struct redrive *rd, struct event ev, const char *subjec
     rd->known += known;
   else {
     rd->sent++;
-    const struct event_record record = {rd->producer.topics[KAFKA_TOPIC_EVENTS], ev.subject, bytes, len,
+    const struct event_record record = {rd->producer.topics[KAFKA_TOPIC_EVENTS], RD_KAFKA_PARTITION_UA, ev.subject, bytes, len,
                                         NULL};
     ok = rd->dry || kafka_produced(event_produce_patiently(rd->producer.rk, &record, &ev, QUEUE_FULL_MS),
                                    record.topic, err);
