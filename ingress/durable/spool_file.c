@@ -28,7 +28,7 @@ static const char schema[] =
     "CREATE TABLE probe (filler BLOB);"
     "PRAGMA user_version = 1;";
 
-enum statement { BEGIN, COMMIT, ROLLBACK, PUT, DROP, USED, OLDEST, FILL, CLEAR, READ, STATEMENT_COUNT };
+enum statement { BEGIN, COMMIT, ROLLBACK, PUT, DROP, USED, OLDEST, FILL, CLEAR, READ, READ_ONE, STATEMENT_COUNT };
 
 static const char *const sql[STATEMENT_COUNT] = {
     [BEGIN] = "BEGIN IMMEDIATE",
@@ -42,13 +42,14 @@ static const char *const sql[STATEMENT_COUNT] = {
     [FILL] = "INSERT INTO probe VALUES (zeroblob(?1))",
     [CLEAR] = "DELETE FROM probe",
     [READ] = "SELECT * FROM event WHERE id > ?1 ORDER BY id",
+    [READ_ONE] = "SELECT * FROM event WHERE id = ?1",
 };
 
 struct spool_file {
   char *dir, *path;
   int lock_fd;
   sqlite3 *writer, *reader;
-  sqlite3_stmt *statements[STATEMENT_COUNT]; // READ is the reader's, all others the writer's
+  sqlite3_stmt *statements[STATEMENT_COUNT]; // READ and READ_ONE are the reader's, all others the writer's
 };
 
 // ---- SQLite ----
@@ -203,7 +204,7 @@ static bool count_events(sqlite3 *db, struct spool_found *found, struct err *err
 
 static bool prepare_all(struct spool_file *file, struct err *err) {
   for (enum statement i = 0; i < STATEMENT_COUNT; i++) {
-    sqlite3 *db = i == READ ? file->reader : file->writer;
+    sqlite3 *db = i >= READ ? file->reader : file->writer;
     if (sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &file->statements[i], NULL))
       return fail(err, db);
   }
@@ -449,17 +450,30 @@ static void read_row(sqlite3_stmt *stmt, struct publisher_message *out) {
     memcpy(out->event.id.bytes, id, sizeof out->event.id.bytes);
 }
 
-bool spool_file_read(struct spool_file *file, int64_t after, spool_take_fn *take_row, void *arg,
-                     struct err *err) {
-  sqlite3_stmt *stmt = file->statements[READ];
-  sqlite3_bind_int64(stmt, 1, after);
+static bool read_rows(struct spool_file *file, enum statement which, int64_t id, spool_take_fn *take_row,
+                      void *arg, bool *found, struct err *err) {
+  sqlite3_stmt *stmt = file->statements[which];
+  sqlite3_bind_int64(stmt, 1, id);
+  *found = false;
   int code;
   while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
     struct publisher_message message;
     read_row(stmt, &message);
+    *found = true;
     if (!take_row(arg, sqlite3_column_int64(stmt, 0), &message)) break;
   }
   if (code != SQLITE_ROW && code != SQLITE_DONE) fail(err, file->reader);
   sqlite3_reset(stmt); // ends the snapshot, which would keep the log from being folded in
   return code == SQLITE_ROW || code == SQLITE_DONE;
+}
+
+bool spool_file_read(struct spool_file *file, int64_t after, spool_take_fn *take_row, void *arg,
+                     struct err *err) {
+  bool found;
+  return read_rows(file, READ, after, take_row, arg, &found, err);
+}
+
+bool spool_file_read_one(struct spool_file *file, int64_t id, spool_take_fn *take_row, void *arg, bool *found,
+                         struct err *err) {
+  return read_rows(file, READ_ONE, id, take_row, arg, found, err);
 }

@@ -62,3 +62,6 @@ int64_t spool_file_oldest_ms(struct spool_file *file);
 typedef bool spool_take_fn(void *arg, int64_t id, const struct publisher_message *message);
 MUST_CHECK bool spool_file_read(struct spool_file *file, int64_t after, spool_take_fn *take, void *arg,
                                 struct err *err);
+// Calls `take` for the row of that id; *found is false when there is no such row. Thread: the reader.
+MUST_CHECK bool spool_file_read_one(struct spool_file *file, int64_t id, spool_take_fn *take, void *arg,
+                                    bool *found, struct err *err);
