@@ -279,6 +279,7 @@ static void look_around(struct spool *spool) {
   int64_t age_s = oldest_ms < 0 ? 0 : (clock_wall_ms() - oldest_ms) / 1000;
   metrics_set(spool->metrics, COUNTER_SPOOL_AGE, NULL, age_s > 0 ? age_s : 0);
   if (atomic_load(&spool->failing) && spool_file_probe(spool->file, &err)) note_success(spool);
+  if (!spool_file_shrink(spool->file, &err)) note_failure(spool, &err);
   measure(spool);
 }
 
@@ -316,24 +317,25 @@ static void write_batches(struct spool *spool) {
 
 // ---- the writer opens the file, as soon as it can be ----
 
-static void tell_damage(struct spool *spool, struct spool_found *found) {
+static void report_damage(struct spool *spool, struct spool_found *found) {
   if (found->set_aside) {
     metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "set_aside", 1);
-    log_error("the spool was damaged and is set aside; events that had not reached Kafka are in it",
-              LOG_STR("file", found->set_aside));
+    log_error("the spool was damaged and is set aside; the events that could be read were copied",
+              LOG_STR("file", found->set_aside), LOG_INT("rescued", found->rescued),
+              LOG_INT("unreadable", found->unreadable));
   }
   if (found->damaged_log) {
     metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "set_aside", 1);
-    log_error("the spool's log was damaged; events behind the damage are in a copy of it only",
-              LOG_STR("file", found->damaged_log), LOG_INT("commits", found->lost_commits));
+    log_error("the spool's log was damaged; commits behind the damage are only in the kept log",
+              LOG_STR("file", found->damaged_log));
   }
   free(take(found->set_aside));
   free(take(found->damaged_log));
 }
 
-static void tell_open(const struct spool *spool, const struct spool_found *found) {
+static void log_open(const struct spool *spool, const struct spool_found *found) {
   if (found->bound_bytes > spool->max_bytes)
-    log_warn("the spool's file is larger than DOCHAK_SPOOL_MAX_BYTES; it is used, and does not shrink",
+    log_warn("the spool is larger than DOCHAK_SPOOL_MAX_BYTES until it is drained",
              LOG_INT("bytes", found->bound_bytes), LOG_INT("max_bytes", spool->max_bytes));
   log_info("spool open", LOG_STR("folder", spool->dir), LOG_INT("events", found->events));
 }
@@ -368,10 +370,10 @@ static bool try_to_open(struct spool *spool) {
   struct spool_found found;
   struct err err;
   spool->file = spool_file_open(spool->dir, spool->max_bytes, &spool->closing, &found, &err);
-  tell_damage(spool, &found);
+  report_damage(spool, &found);
   if (spool->file) {
     use_file(spool, &found);
-    tell_open(spool, &found);
+    log_open(spool, &found);
   } else if (!atomic_load(&spool->closing)) {
     note_unopened(spool, &err);
   }
