@@ -41,7 +41,9 @@ const struct metric counters[COUNTER_COUNT] = {
          "What went wrong with the spool: open, write, read; refused, late, busy (requests "
          "it did not serve); set_aside (a damaged file found at start).",
          METRIC_COUNTER, "what"},
-    [COUNTER_BREAKER] = {"dochak_ingress_breaker_open", "1 while Kafka is thought away and not waited for.",
+    [COUNTER_BREAKER] = {"dochak_ingress_breaker_open",
+                         "Partitions, topics or the cluster that live events do not wait for, since Kafka "
+                         "failed there; 1 until its topics were seen.",
                          METRIC_GAUGE, NULL},
     [COUNTER_SURVIVES] =
         {"dochak_ingress_ack_survives",
@@ -51,8 +53,5 @@ const struct metric counters[COUNTER_COUNT] = {
     [COUNTER_IN_FLIGHT] = {"dochak_ingress_in_flight", "Requests being worked on.", METRIC_GAUGE, NULL},
     [COUNTER_CONNECTIONS] = {"dochak_ingress_connections", "Connections on the public listener.",
                              METRIC_GAUGE, NULL},
-    [COUNTER_MADE_ROOM] = {"dochak_ingress_connections_made_room_total",
-                           "Connections without a request that were closed to make room for a new one.",
-                           METRIC_COUNTER, NULL},
     [COUNTER_READY] = {"dochak_ingress_ready", "1 when /readyz says so.", METRIC_GAUGE, NULL},
 };

@@ -38,18 +38,9 @@ static const struct option table[] = {
         .help = "Bearer key of POST /v1/notifications; several, comma-separated, are all valid during a "
                 "rotation, each "
                 "of this length."),
-    ROW("DOCHAK_INGRESS_THREADS", OPTION_INT, ingress_threads, "2", .min = 1, .max = 64,
-        .services = SERVICE_INGRESS,
-        .help = "Threads that serve requests, each any number of connections; more than there are processors "
-                "serve nobody better."),
-    ROW("DOCHAK_CONNECTIONS_MAX", OPTION_INT, connections_max, "16384", .min = 64, .max = 1000000,
-        .services = SERVICE_INGRESS,
-        .help = "Connections at once; beyond it the one that has been without a request longest makes room "
-                "for a new one; where none is, the new one gets 503."),
-    ROW("DOCHAK_CONNECTIONS_PER_ADDRESS", OPTION_INT, connections_per_address, "1024", .min = 16,
-        .max = 1000000, .services = SERVICE_INGRESS,
-        .help = "Of those, connections from one address, in the same way; trusted proxies have no limit of "
-                "their own."),
+    ROW("DOCHAK_INGRESS_THREADS", OPTION_COUNT, ingress_threads, "256", .services = SERVICE_INGRESS, .min = 8, .max = 4096,
+        .help = "Handler threads, each with one connection at a time; one endpoint uses at most half of them. "
+                "Connections beyond wait for a thread, so a proxy should hold fewer."),
     ROW("DOCHAK_BODY_MAX_BYTES", OPTION_INT, body_max_bytes, "524288", .min = 1024, .max = 900000,
         .services = SERVICE_INGRESS,
         .help = "Largest request body in bytes; a larger one is answered 413. Stays below 1 MB, Kafka's own "

@@ -21,7 +21,6 @@ struct settings {
   char *ingress_ops_listen;
   char *ingress_key; // bearer keys for POST /v1/notifications, comma-separated for rotation
   int64_t ingress_threads;
-  int64_t connections_max, connections_per_address;
   int64_t body_max_bytes;
   int64_t bodies_max_bytes;
   int64_t ack_budget_ms;

@@ -75,11 +75,14 @@ static struct lane *lane_of(struct drain *drain, enum kafka_topic topic, int32_t
   return &drain->lanes[topic][partition < 0 ? 0 : partition % BREAKER_PARTITIONS_MAX];
 }
 
-static struct lane *lane_of_message(struct drain *drain, int64_t id, const struct publisher_message *message) {
+// Always the same for a row as long as the topic has as many partitions, also without a key.
+static int32_t partition_of(const struct drain *drain, int64_t id, const struct publisher_message *message) {
   rd_kafka_topic_t *rkt = drain->producer.topics[message->topic];
-  int32_t partition =
-      breaker_partition_of(drain->owner.breaker, rkt, message->topic, message->key, (uint64_t)id);
-  return lane_of(drain, message->topic, partition);
+  return breaker_partition_of(drain->owner.breaker, rkt, message->topic, message->key, (uint64_t)id);
+}
+
+static struct lane *lane_of_message(struct drain *drain, int64_t id, const struct publisher_message *message) {
+  return lane_of(drain, message->topic, partition_of(drain, id, message));
 }
 
 static void lane_wait(struct drain *drain, struct lane *lane) {
@@ -193,9 +196,10 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaqu
 
 // False: librdkafka's queue is full, and the row is to be read again.
 static bool send_row(struct drain *drain, struct lane *lane, int64_t id, const struct publisher_message *message) {
+  int32_t partition = partition_of(drain, id, message);
   struct row *row = mem_alloc(sizeof *row);
   *row = (struct row){drain, lane, id, clock_mono_ms(), message->value_len};
-  const struct event_record record = {drain->producer.topics[message->topic], lane->partition, message->key,
+  const struct event_record record = {drain->producer.topics[message->topic], partition, message->key,
                                       message->value, message->value_len, row};
   rd_kafka_resp_err_t code = event_produce(drain->producer.rk, &record, &message->event);
   if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {

@@ -138,7 +138,7 @@ static void batch_free(struct batch *batch) {
 
 struct spool {
   char *dir;
-  struct spool_file *file; // the writer's alone until `is_open`
+  struct spool_file *file; // the writer's; NULL while it is not open
   struct reason unopened;  // none as soon as it is open
   atomic_bool closing;     // set under the lock
   struct metrics *metrics;
@@ -147,6 +147,7 @@ struct spool {
   _Atomic int64_t room_bytes; // max_bytes, or less where the disk has less
   atomic_bool failing;
   pthread_t writer;
+  pthread_mutex_t reading;        // held while the drain reads, and while the file is closed
   pthread_mutex_t lock;           // of what follows, and of all batches
   pthread_cond_t wanted, arrived; // the writer waits for jobs, the drain for rows
   pthread_cond_t tried;           // who opens waits for the first try
@@ -261,6 +262,7 @@ static void look_around(struct spool *spool) {
   int64_t age_s = oldest_ms < 0 ? 0 : (clock_wall_ms() - oldest_ms) / 1000;
   metrics_set(spool->metrics, COUNTER_SPOOL_AGE, NULL, age_s > 0 ? age_s : 0);
   if (atomic_load(&spool->failing) && spool_file_probe(spool->file, &err)) note_success(spool);
+  if (!spool_file_shrink(spool->file, &err)) note_failure(spool, &err);
   measure(spool);
 }
 
@@ -281,7 +283,8 @@ static struct batch *next_batch(struct spool *spool, int64_t tick_at, bool *clos
   return batch;
 }
 
-static void write_batches(struct spool *spool) {
+// False when the spool is closed, true when its file turned out to be damaged.
+static bool write_batches(struct spool *spool) {
   int64_t tick_at = clock_mono_ms() + TICK_MS;
   for (bool closing = false; !closing;) {
     struct batch *batch = next_batch(spool, tick_at, &closing);
@@ -290,32 +293,35 @@ static void write_batches(struct spool *spool) {
       commit(spool, batch, &stored, &removed);
       settle(spool, batch, stored, removed);
     }
+    if (!closing && spool_file_is_damaged(spool->file)) return true;
     if (clock_mono_ms() < tick_at) continue;
     look_around(spool);
     tick_at = clock_mono_ms() + TICK_MS;
   }
+  return false;
 }
 
 // ---- the writer opens the file, as soon as it can be ----
 
-static void tell_damage(struct spool *spool, struct spool_found *found) {
+static void report_damage(struct spool *spool, struct spool_found *found) {
   if (found->set_aside) {
     metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "set_aside", 1);
-    log_error("the spool was damaged and is set aside; events that had not reached Kafka are in it",
-              LOG_STR("file", found->set_aside));
+    log_error("the spool was damaged and is set aside; the events that could be read were copied",
+              LOG_STR("file", found->set_aside), LOG_INT("rescued", found->rescued),
+              LOG_INT("unreadable", found->unreadable));
   }
   if (found->damaged_log) {
     metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "set_aside", 1);
-    log_error("the spool's log was damaged; events behind the damage are in a copy of it only",
-              LOG_STR("file", found->damaged_log), LOG_INT("commits", found->lost_commits));
+    log_error("the spool's log was damaged; commits behind the damage are only in the kept log",
+              LOG_STR("file", found->damaged_log));
   }
   free(take(found->set_aside));
   free(take(found->damaged_log));
 }
 
-static void tell_open(const struct spool *spool, const struct spool_found *found) {
+static void log_open(const struct spool *spool, const struct spool_found *found) {
   if (found->bound_bytes > spool->max_bytes)
-    log_warn("the spool's file is larger than DOCHAK_SPOOL_MAX_BYTES; it is used, and does not shrink",
+    log_warn("the spool is larger than DOCHAK_SPOOL_MAX_BYTES until it is drained",
              LOG_INT("bytes", found->bound_bytes), LOG_INT("max_bytes", spool->max_bytes));
   log_info("spool open", LOG_STR("folder", spool->dir), LOG_INT("events", found->events));
 }
@@ -350,10 +356,10 @@ static bool try_to_open(struct spool *spool) {
   struct spool_found found;
   struct err err;
   spool->file = spool_file_open(spool->dir, spool->max_bytes, &spool->closing, &found, &err);
-  tell_damage(spool, &found);
+  report_damage(spool, &found);
   if (spool->file) {
     use_file(spool, &found);
-    tell_open(spool, &found);
+    log_open(spool, &found);
   } else if (!atomic_load(&spool->closing)) {
     note_unopened(spool, &err);
   }
@@ -373,12 +379,25 @@ static bool wait_to_try_again(struct spool *spool) {
   return !closing;
 }
 
+// What waits in a batch is written once the file is open again.
+static void close_damaged(struct spool *spool) {
+  reason_set(&spool->unopened, "the spool is damaged and being opened again");
+  pthread_mutex_lock(&spool->lock);
+  spool->is_open = false;
+  pthread_mutex_unlock(&spool->lock);
+  pthread_mutex_lock(&spool->reading);
+  spool_file_close(take(spool->file));
+  pthread_mutex_unlock(&spool->reading);
+}
+
 static void *run(void *arg) {
   struct spool *spool = arg;
-  bool open;
-  while (!(open = try_to_open(spool)) && wait_to_try_again(spool)) continue;
-  if (open) write_batches(spool);
-  return NULL;
+  for (;;) {
+    while (!try_to_open(spool))
+      if (!wait_to_try_again(spool)) return NULL;
+    if (!write_batches(spool)) return NULL;
+    close_damaged(spool);
+  }
 }
 
 // ---- those who wait ----
@@ -443,10 +462,30 @@ bool spool_wait(struct spool *spool, int64_t after, int64_t ms) {
   return there;
 }
 
+// Ends a reading. A row that holds no event of ours stays in the file, and an operator has to look at it.
+static bool end_read(struct spool *spool, bool good) {
+  int64_t skipped = spool->file ? spool_file_skipped(spool->file) : 0;
+  pthread_mutex_unlock(&spool->reading);
+  if (skipped)
+    log_warn_rarely("spool skipped", "a row of the spool is no event that this version knows; it is left there",
+                    LOG_STR("folder", spool->dir), LOG_INT("id", skipped));
+  if (!good) metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "read", 1);
+  return good;
+}
+
 bool spool_read(struct spool *spool, int64_t after, spool_take_fn *take_row, void *arg, struct err *err) {
-  if (spool_file_read(spool->file, after, take_row, arg, err)) return true;
-  metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "read", 1);
-  return false;
+  pthread_mutex_lock(&spool->reading);
+  bool good = spool->file ? spool_file_read(spool->file, after, take_row, arg, err)
+                          : err_set(err, "the spool is not open");
+  return end_read(spool, good);
+}
+
+bool spool_read_one(struct spool *spool, int64_t id, spool_take_fn *take_row, void *arg, bool *found,
+                    struct err *err) {
+  pthread_mutex_lock(&spool->reading);
+  bool good = spool->file ? spool_file_read_one(spool->file, id, take_row, arg, found, err)
+                          : err_set(err, "the spool is not open");
+  return end_read(spool, good);
 }
 
 void spool_wake(struct spool *spool) {
@@ -486,6 +525,7 @@ static struct spool *spool_new(const struct settings *settings, struct metrics *
   spool->ready_percent = settings->spool_ready_percent;
   atomic_init(&spool->room_bytes, settings->spool_max_bytes);
   pthread_mutex_init(&spool->lock, NULL);
+  pthread_mutex_init(&spool->reading, NULL);
   cond_init(&spool->wanted);
   cond_init(&spool->arrived);
   cond_init(&spool->tried);
@@ -499,6 +539,7 @@ static void release(struct spool *spool) {
   pthread_cond_destroy(&spool->tried);
   pthread_cond_destroy(&spool->arrived);
   pthread_cond_destroy(&spool->wanted);
+  pthread_mutex_destroy(&spool->reading);
   pthread_mutex_destroy(&spool->lock);
   spool_file_close(spool->file);
   reason_fini(&spool->unopened);

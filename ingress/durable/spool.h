@@ -48,8 +48,10 @@ int64_t spool_count(const struct spool *spool); // events in it. Thread: any.
 // Waits until there is a row behind `after`, at most so long. False: there is none.
 bool spool_wait(struct spool *spool, int64_t after, int64_t ms);
 void spool_wake(struct spool *spool); // ends that waiting. Thread: any.
-// As spool_file_read().
+// As spool_file_read() and spool_file_read_one().
 MUST_CHECK bool spool_read(struct spool *spool, int64_t after, spool_take_fn *take, void *arg,
                            struct err *err);
+MUST_CHECK bool spool_read_one(struct spool *spool, int64_t id, spool_take_fn *take, void *arg, bool *found,
+                               struct err *err);
 // Takes these rows out, for good when it returns true. Ids ascend. Blocks for as long as the disk does.
 MUST_CHECK bool spool_remove(struct spool *spool, const int64_t *ids, size_t n);

@@ -3,7 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "ingress/durable/spool_log.h"
+#include "common/kafka/kafka.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -12,23 +12,54 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { VERSION = 1, PAGE_BYTES = 4096, BUSY_MS = 1000, PROBE_BYTES = 256 * 1024 };
+enum {
+  VERSION = 1,
+  PAGE_BYTES = 4096,
+  BUSY_MS = 1000,
+  PROBE_BYTES = 256 * 1024,
+  SHRINK_USED_BYTES = 1024 * 1024,     // VACUUM writes as much again
+  SHRINK_FILE_BYTES = 4 * 1024 * 1024, // not worth it below
+  UNREADABLE_IDS_MAX = 20000,          // in a row: more than the largest subtree of a page but the root
+  LOG_HEADER_BYTES = 32,
+  LOG_FRAME_HEADER_BYTES = 24,
+};
 
-// `topic` is the name without its prefix, so that a file outlives a change of either.
+// `topic` is the name without its prefix, so that a file outlives a change of the prefix. `total` spares each
+// start counting the rows; triggers keep it right under an older dochak, too, which does not know of it.
 static const char schema[] =
-    "CREATE TABLE event (id INTEGER PRIMARY KEY, topic TEXT NOT NULL, ce_id BLOB NOT NULL, type TEXT NOT "
-    "NULL,"
-    " source TEXT NOT NULL, subject TEXT, time_ms INTEGER NOT NULL, provider TEXT, endpoint TEXT,"
-    " traceparent TEXT, reason TEXT, key TEXT, value BLOB NOT NULL);"
-    "CREATE TABLE probe (filler BLOB);"
-    "PRAGMA user_version = 1;";
+    "BEGIN;"
+    "CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, topic TEXT NOT NULL, ce_id BLOB NOT NULL,"
+    " type TEXT NOT NULL, source TEXT NOT NULL, subject TEXT, time_ms INTEGER NOT NULL, provider TEXT,"
+    " endpoint TEXT, traceparent TEXT, reason TEXT, key TEXT, value BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS probe (filler BLOB);"
+    "CREATE TABLE total (events INTEGER NOT NULL);"
+    "INSERT INTO total SELECT count(*) FROM event;"
+    "CREATE TRIGGER event_put AFTER INSERT ON event BEGIN UPDATE total SET events = events + 1; END;"
+    "CREATE TRIGGER event_drop AFTER DELETE ON event BEGIN UPDATE total SET events = events - 1; END;"
+    "PRAGMA user_version = 1;"
+    "COMMIT";
 
-enum statement { BEGIN, COMMIT, ROLLBACK, PUT, DROP, USED, OLDEST, FILL, CLEAR, READ, STATEMENT_COUNT };
+enum statement {
+  BEGIN,
+  COMMIT,
+  ROLLBACK,
+  PUT,
+  DROP,
+  USED,
+  OLDEST,
+  FILL,
+  CLEAR,
+  READ,
+  READ_ONE,
+  STATEMENT_COUNT
+};
+enum { COLUMN_COUNT = 13 }; // of event
+static const int64_t RESCUED_ID_MAX =
+    INT64_MAX / 2; // a larger one is damage, and leaves no ids to go on with
 
 static const char *const sql[STATEMENT_COUNT] = {
     [BEGIN] = "BEGIN IMMEDIATE",
@@ -42,55 +73,60 @@ static const char *const sql[STATEMENT_COUNT] = {
     [FILL] = "INSERT INTO probe VALUES (zeroblob(?1))",
     [CLEAR] = "DELETE FROM probe",
     [READ] = "SELECT * FROM event WHERE id > ?1 ORDER BY id",
+    [READ_ONE] = "SELECT * FROM event WHERE id = ?1",
 };
 
 struct spool_file {
-  char *dir, *path;
+  char *dir, *path, *log, *damaged; // `damaged`: a damaged file whose rows are not copied yet
+  int64_t max_bytes;
   int lock_fd;
   sqlite3 *writer, *reader;
-  sqlite3_stmt *statements[STATEMENT_COUNT]; // READ is the reader's, all others the writer's
+  sqlite3_stmt *statements[STATEMENT_COUNT]; // READ and READ_ONE are the reader's, all others the writer's
+  int64_t skipped_id;
+  atomic_bool is_damaged;
 };
 
 // ---- SQLite ----
-
-static bool fail(struct err *err, sqlite3 *db) {
-  return err_set(err, "%s", sqlite3_errmsg(db));
-}
 
 static bool is_damage(sqlite3 *db) {
   int code = sqlite3_errcode(db) & 0xff;
   return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 }
 
-static bool run_script(sqlite3 *db, const char *script, struct err *err) {
-  return sqlite3_exec(db, script, NULL, NULL, NULL) == SQLITE_OK || fail(err, db);
+static bool fail(struct spool_file *file, sqlite3 *db, struct err *err) {
+  if (is_damage(db)) atomic_store(&file->is_damaged, true);
+  return err_set(err, "%s", sqlite3_errmsg(db));
+}
+
+static bool run_script(struct spool_file *file, const char *script, struct err *err) {
+  return sqlite3_exec(file->writer, script, NULL, NULL, NULL) == SQLITE_OK || fail(file, file->writer, err);
 }
 
 // The first column of the first row. New string, "" where there is none.
-static char *ask(sqlite3 *db, const char *question, struct err *err) {
+static char *ask(struct spool_file *file, const char *question, struct err *err) {
   sqlite3_stmt *stmt = NULL;
   char *text = NULL;
-  int code = sqlite3_prepare_v2(db, question, -1, &stmt, NULL);
+  int code = sqlite3_prepare_v2(file->writer, question, -1, &stmt, NULL);
   if (code == SQLITE_OK) code = sqlite3_step(stmt);
   if (code == SQLITE_ROW || code == SQLITE_DONE) {
     const char *column = code == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
     text = mem_strdup(column ? column : "");
   } else {
-    fail(err, db);
+    fail(file, file->writer, err);
   }
   sqlite3_finalize(stmt);
   return text;
 }
 
-static bool ask_number(sqlite3 *db, const char *question, int64_t *out, struct err *err) {
-  AUTO_FREE char *text = ask(db, question, err);
+static bool ask_number(struct spool_file *file, const char *question, int64_t *out, struct err *err) {
+  AUTO_FREE char *text = ask(file, question, err);
   if (text) *out = strtoll(text, NULL, 10);
   return text != NULL;
 }
 
-// A pragma that SQLite does not follow is not told as an error: what it says afterwards is.
-static bool expect(sqlite3 *db, const char *question, const char *expected, struct err *err) {
-  AUTO_FREE char *answer = ask(db, question, err);
+// SQLite reports no error when it does not follow a pragma; its answer says so.
+static bool expect(struct spool_file *file, const char *question, const char *expected, struct err *err) {
+  AUTO_FREE char *answer = ask(file, question, err);
   if (!answer) return false;
   return strcmp(answer, expected) == 0 || err_set(err, "%s: expected %s, got %s", question, expected, answer);
 }
@@ -98,24 +134,36 @@ static bool expect(sqlite3 *db, const char *question, const char *expected, stru
 static bool step(struct spool_file *file, enum statement which, struct err *err) {
   sqlite3_stmt *stmt = file->statements[which];
   int code = sqlite3_step(stmt);
-  if (code != SQLITE_DONE && code != SQLITE_ROW) fail(err, file->writer);
+  if (code != SQLITE_DONE && code != SQLITE_ROW) fail(file, file->writer, err);
   sqlite3_reset(stmt);
   return code == SQLITE_DONE || code == SQLITE_ROW;
 }
 
 static int64_t number(struct spool_file *file, enum statement which, int64_t otherwise) {
   sqlite3_stmt *stmt = file->statements[which];
-  int64_t value = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : otherwise;
+  int code = sqlite3_step(stmt);
+  int64_t value = code == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : otherwise;
+  if (code != SQLITE_ROW && code != SQLITE_DONE) fail(file, file->writer, NULL);
   sqlite3_reset(stmt);
   return value;
 }
 
-// ---- the folder, and whose it is ----
+static int64_t size_of(const char *path) {
+  struct stat st;
+  return stat(path, &st) == 0 ? st.st_size : 0;
+}
 
-// A file is only as durable as its name: that of the file in the folder, and that of a new folder beside it.
+static bool exists(const char *path) {
+  return access(path, F_OK) == 0;
+}
+
+// ---- the folder and its lock ----
+
+// A file is durable only once its name is: the file's name in the folder, and that of a new folder in its
+// parent.
 static bool sync_folder(const char *path, struct err *err) {
   int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0 && errno == EACCES) return true; // not ours, so it was there long before us
+  if (fd < 0 && errno == EACCES) return true; // not ours, so it is not new
   bool good = fd >= 0 && fsync(fd) == 0;
   if (!good) err_set(err, "%s: %s", path, strerror(errno));
   if (fd >= 0) close(fd);
@@ -147,67 +195,48 @@ static bool make_file(const char *path, struct err *err) {
   return true;
 }
 
-// ---- open ----
+// ---- a damaged log ----
 
-static bool open_database(const char *path, sqlite3 **db, struct err *err) {
+static uint32_t big_endian(const unsigned char *at) {
+  return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+// Whether acknowledged commits stand behind the frames that SQLite played back: two commit frames of this
+// log. One alone may be the end of a commit that a power cut ended. Other frames there are older: SQLite
+// writes a log again from its beginning, under a salt that is one more.
+// https://www.sqlite.org/fileformat2.html#the_write_ahead_log
+static bool log_holds_more(const char *path, int played) {
+  unsigned char header[LOG_HEADER_BYTES], frame[LOG_FRAME_HEADER_BYTES];
+  int fd = open(path, O_RDONLY | O_CLOEXEC), commits = 0;
+  bool is_new_round = false;
+  off_t at = sizeof header;
+  if (fd >= 0 && pread(fd, header, sizeof header, 0) == sizeof header)
+    for (int i = 0; pread(fd, frame, sizeof frame, at) == sizeof frame; i++) {
+      uint32_t log_salt = big_endian(header + 16), salt = big_endian(frame + 8);
+      if (i == 0) is_new_round = salt + 1 == log_salt;
+      // Where nothing was played back and no new round was begun, header or first frame are damaged.
+      bool is_ours = salt == log_salt || (!played && !is_new_round);
+      commits += i >= played && is_ours && big_endian(frame + 4) != 0;
+      at += LOG_FRAME_HEADER_BYTES + PAGE_BYTES;
+    }
+  if (fd >= 0) close(fd);
+  return commits > 1;
+}
+
+static bool open_database(struct spool_file *file, const char *path, sqlite3 **db, struct err *err) {
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX; // one thread each
-  if (sqlite3_open_v2(path, db, flags, NULL) != SQLITE_OK) return fail(err, *db);
+  if (sqlite3_open_v2(path, db, flags, NULL) != SQLITE_OK) return fail(file, *db, err);
   sqlite3_busy_timeout(*db, BUSY_MS);
   return true;
 }
 
-static bool check_sound(sqlite3 *db, bool *damaged, struct err *err) {
-  AUTO_FREE char *verdict = ask(db, "PRAGMA quick_check(1)", err);
-  *damaged = verdict ? strcmp(verdict, "ok") != 0 : is_damage(db);
-  return verdict && (!*damaged || err_set(err, "%s", verdict));
-}
-
-static bool set_durability(sqlite3 *db, struct err *err) {
-  return run_script(db, "PRAGMA page_size = 4096; PRAGMA synchronous = FULL", err) &&
-         expect(db, "PRAGMA journal_mode = WAL", "wal", err) && expect(db, "PRAGMA synchronous", "2", err) &&
-         expect(db, "PRAGMA page_size", "4096", err) &&
-         run_script(db, "PRAGMA journal_size_limit = 16777216", err);
-}
-
-// A log that a crash left is folded in at once, so that what stands behind its end is no commit of ours when
-// the next crash has it looked at.
-static bool fold_log(sqlite3 *db, struct err *err) {
-  return expect(db, "PRAGMA wal_checkpoint(TRUNCATE)", "0", err);
-}
-
-// SQLite answers with the bound it keeps to: more than was asked for where the file is larger already, since
-// the bound was set lower.
-static bool set_bound(sqlite3 *db, int64_t max_bytes, struct spool_found *found, struct err *err) {
-  AUTO_FREE char *bound = mem_printf("PRAGMA max_page_count = %lld", (long long)(max_bytes / PAGE_BYTES));
-  int64_t pages = 0;
-  if (!ask_number(db, bound, &pages, err)) return false;
-  found->bound_bytes = pages * PAGE_BYTES;
-  return pages >= max_bytes / PAGE_BYTES || err_set(err, "%s: SQLite keeps to %lld", bound, (long long)pages);
-}
-
-static bool use_schema(sqlite3 *db, struct err *err) {
-  int64_t version = 0;
-  if (!ask_number(db, "PRAGMA user_version", &version, err)) return false;
-  if (version == VERSION) return true;
-  if (version > VERSION)
-    return err_set(err, "written by a newer dochak (version %lld, this one knows %d)", (long long)version,
-                   VERSION);
-  AUTO_FREE char *script = mem_printf("BEGIN; %s COMMIT", schema);
-  return run_script(db, script, err);
-}
-
-static bool count_events(sqlite3 *db, struct spool_found *found, struct err *err) {
-  return ask_number(db, "SELECT count(*) FROM event", &found->events, err) &&
-         ask_number(db, "SELECT coalesce(max(id), 0) FROM event", &found->last_id, err);
-}
-
-static bool prepare_all(struct spool_file *file, struct err *err) {
-  for (enum statement i = 0; i < STATEMENT_COUNT; i++) {
-    sqlite3 *db = i == READ ? file->reader : file->writer;
-    if (sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &file->statements[i], NULL))
-      return fail(err, db);
-  }
-  return true;
+static bool open_writer(struct spool_file *file, struct err *err) {
+  return make_file(file->path, err) && open_database(file, file->path, &file->writer, err) &&
+         run_script(file, "PRAGMA page_size = 4096; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY",
+                    err) &&
+         expect(file, "PRAGMA journal_mode = WAL", "wal", err) &&
+         expect(file, "PRAGMA synchronous", "2", err) && expect(file, "PRAGMA page_size", "4096", err) &&
+         run_script(file, "PRAGMA journal_size_limit = 16777216", err);
 }
 
 static void close_databases(struct spool_file *file) {
@@ -216,94 +245,193 @@ static void close_databases(struct spool_file *file) {
     file->statements[i] = NULL;
   }
   sqlite3_close(take(file->reader));
-  sqlite3_close(take(file->writer)); // the last one: it folds the log into the file
+  sqlite3_close(
+      take(file->writer)); // as the last one it checkpoints and deletes the log, unless it is told not to
 }
 
-static bool open_databases(struct spool_file *file, int64_t max_bytes, struct spool_found *found,
-                           bool *damaged, struct err *err) {
-  if (make_file(file->path, err) && open_database(file->path, &file->writer, err) &&
-      check_sound(file->writer, damaged, err) && set_durability(file->writer, err) &&
-      set_bound(file->writer, max_bytes, found, err) && use_schema(file->writer, err) &&
-      fold_log(file->writer, err) && count_events(file->writer, found, err) &&
-      open_database(file->path, &file->reader, err) && prepare_all(file, err) && sync_names(file, err))
-    return true;
-  *damaged |= file->writer && is_damage(file->writer);
-  return false;
+static void leave_log(sqlite3 *db) {
+  if (db) sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
-// The check visits the pages in the order of the tree, which costs a cold disk eight times what reading the
-// file from front to back does. Errors are the check's to tell.
-static bool read_through(const struct spool_file *file, const atomic_bool *stop, struct err *err) {
-  enum { CHUNK_BYTES = 1024 * 1024 };
-  AUTO_FREE char *chunk = mem_alloc(CHUNK_BYTES);
-  int fd = open(file->path, O_RDONLY | O_CLOEXEC);
-  while (fd >= 0 && !atomic_load(stop) && read(fd, chunk, CHUNK_BYTES) > 0) continue;
-  if (fd >= 0) close(fd);
-  return !atomic_load(stop) || err_set(err, "given up, since dochak-ingress stops");
+static bool keep_damaged_log(struct spool_file *file, struct spool_found *found, struct err *err) {
+  found->damaged_log = mem_printf("%s/damaged-%lld.log", file->dir, (long long)clock_wall_ms());
+  leave_log(file->writer);
+  close_databases(file);
+  if (rename(file->log, found->damaged_log) != 0)
+    return err_set(err, "the log is damaged and cannot be renamed: %s", strerror(errno));
+  return open_writer(file, err);
 }
 
-// Whole or not at all.
-static bool copy_file(const char *from, const char *to, struct err *err) {
-  AUTO_FREE char *part = mem_printf("%s.part", to);
-  int in = open(from, O_RDONLY | O_CLOEXEC), out = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  ssize_t n = -1;
-  if (in >= 0 && out >= 0)
-    while ((n = sendfile(out, in, NULL, 1 << 30)) > 0) continue;
-  bool good = n == 0 && fsync(out) == 0 && rename(part, to) == 0;
-  if (!good) err_set(err, "copying its damaged log: %s", strerror(errno));
-  if (!good && out >= 0) unlink(part);
-  if (in >= 0) close(in);
-  if (out >= 0) close(out);
-  return good;
+// Brings a log that a crash left into the file, and empties it.
+static bool play_log_back(struct spool_file *file, struct spool_found *found, struct err *err) {
+  int frames = 0, written = 0;
+  if (sqlite3_wal_checkpoint_v2(file->writer, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &written) !=
+      SQLITE_OK)
+    return fail(file, file->writer, err);
+  if (written < frames) return err_set(err, "the log: wrote %d of %d frames", written, frames);
+  if (log_holds_more(file->log, frames) && !keep_damaged_log(file, found, err)) return false;
+  return expect(file, "PRAGMA wal_checkpoint(TRUNCATE)", "0", err);
 }
 
-// What SQLite is going to drop is kept, once however often it takes to open the file: the copy has the log's
-// own time for a name.
-static bool keep_damaged_log(const struct spool_file *file, struct spool_found *found, struct err *err) {
-  AUTO_FREE char *log = mem_printf("%s-wal", file->path);
-  struct stat st;
-  if (!spool_log_lost(log, &found->lost_commits, err)) return false;
-  if (!found->lost_commits || stat(log, &st) != 0) return true;
-  long long changed_ms = st.st_mtim.tv_sec * 1000LL + st.st_mtim.tv_nsec / 1000000;
-  AUTO_FREE char *copy = mem_printf("%s/damaged-%lld.log", file->dir, changed_ms);
-  if (access(copy, F_OK) == 0) return true;
-  if (!copy_file(log, copy, err)) return false;
-  found->damaged_log = take(copy);
-  return true;
+// ---- a damaged file ----
+
+static bool move(const char *from, const char *to, const char *suffix, struct err *err) {
+  AUTO_FREE char *old = mem_printf("%s%s", from, suffix);
+  AUTO_FREE char *new = mem_printf("%s%s", to, suffix);
+  return rename(old, new) == 0 || errno == ENOENT ||
+         err_set(err, "%s is damaged and cannot be renamed: %s", old, strerror(errno));
 }
 
-// The log first: a log that is left beside a fresh file would be played into it.
-static bool set_aside(struct spool_file *file, struct spool_found *found, struct err *err) {
-  found->set_aside = mem_printf("%s/damaged-%lld.db", file->dir, (long long)clock_wall_ms());
-  static const char *const parts[] = {"-wal", "-shm", ""};
-  for (size_t i = 0; i < COUNT_OF(parts); i++) {
-    AUTO_FREE char *from = mem_printf("%s%s", file->path, parts[i]);
-    AUTO_FREE char *to = mem_printf("%s%s", found->set_aside, parts[i]);
-    if (rename(from, to) != 0 && errno != ENOENT)
-      return err_set(err, "is damaged and cannot be renamed: %s", strerror(errno));
+// The log first, since it would be played into a fresh file.
+static bool move_all(const char *from, const char *to, struct err *err) {
+  return move(from, to, "-wal", err) && move(from, to, "-shm", err) && move(from, to, "", err);
+}
+
+// Where damaged.db is there already, a copying was begun, and all rows of spool.db are in it.
+static bool put_away_damaged(struct spool_file *file, struct err *err) {
+  leave_log(file->reader);
+  leave_log(file->writer);
+  close_databases(file);
+  atomic_store(&file->is_damaged, false);
+  if (!exists(file->damaged)) return move_all(file->path, file->damaged, err);
+  unlink(file->log);
+  return unlink(file->path) == 0 || err_set(err, "is damaged and cannot be deleted: %s", strerror(errno));
+}
+
+// A crash came between two renames of put_away_damaged().
+static bool finish_putting_away(struct spool_file *file, struct err *err) {
+  AUTO_FREE char *log = mem_printf("%s-wal", file->damaged);
+  return !exists(log) || exists(file->damaged) || move_all(file->path, file->damaged, err);
+}
+
+// A row that breaks a constraint of the table is left out.
+static bool copy_row(struct spool_file *file, sqlite3_stmt *row, int64_t *copied, struct err *err) {
+  for (int i = 0; i < COLUMN_COUNT; i++)
+    sqlite3_bind_value(file->statements[PUT], i + 1, sqlite3_column_value(row, i));
+  bool good = step(file, PUT, err);
+  *copied += good;
+  return good || (sqlite3_errcode(file->writer) & 0xff) == SQLITE_CONSTRAINT;
+}
+
+// Past damage it goes on with the next id that can be found.
+static bool copy_rows(struct spool_file *file, sqlite3 *from, sqlite3_stmt *read, const atomic_bool *stop,
+                      int64_t *copied, struct err *err) {
+  int code = SQLITE_OK;
+  int64_t after = 0;
+  for (int unreadable = 0; code != SQLITE_DONE && unreadable < UNREADABLE_IDS_MAX; unreadable++, after++) {
+    sqlite3_bind_int64(read, 1, after);
+    while ((code = sqlite3_step(read)) == SQLITE_ROW) {
+      int64_t id = sqlite3_column_int64(read, 0);
+      if (id <= after || id > RESCUED_ID_MAX) continue;
+      after = id;
+      unreadable = 0;
+      if (atomic_load(stop)) return err_set(err, "given up, since dochak-ingress stops");
+      if (!copy_row(file, read, copied, err)) return false;
+    }
+    if (code != SQLITE_DONE && !is_damage(from)) return err_set(err, "damaged.db: %s", sqlite3_errmsg(from));
+    sqlite3_reset(read);
   }
   return true;
 }
 
-static bool open_all(struct spool_file *file, int64_t max_bytes, const atomic_bool *stop,
-                     struct spool_found *found, struct err *err) {
-  bool damaged = false;
-  if (!open_lock(file, err) || !keep_damaged_log(file, found, err) || !read_through(file, stop, err))
+static int64_t events_of(sqlite3 *db) {
+  sqlite3_stmt *stmt = NULL;
+  bool known = sqlite3_prepare_v2(db, "SELECT events FROM total", -1, &stmt, NULL) == SQLITE_OK &&
+               sqlite3_step(stmt) == SQLITE_ROW;
+  int64_t events = known ? sqlite3_column_int64(stmt, 0) : -1;
+  sqlite3_finalize(stmt);
+  return events;
+}
+
+static bool copy_damaged(struct spool_file *file, const atomic_bool *stop, struct spool_found *found,
+                         struct err *err) {
+  sqlite3 *from = NULL;
+  sqlite3_stmt *read = NULL;
+  bool good = open_database(file, file->damaged, &from, err);
+  if (good && sqlite3_prepare_v2(from, sql[READ], -1, &read, NULL) != SQLITE_OK && !is_damage(from))
+    good = err_set(err, "damaged.db: %s", sqlite3_errmsg(from));
+  good = good && (!read || copy_rows(file, from, read, stop, &found->rescued, err));
+  int64_t events = events_of(from);
+  found->unreadable = events < 0 ? -1 : events - found->rescued;
+  sqlite3_finalize(read);
+  leave_log(from);
+  sqlite3_close(from);
+  return good;
+}
+
+static bool rescue(struct spool_file *file, const atomic_bool *stop, struct spool_found *found,
+                   struct err *err) {
+  if (!exists(file->damaged)) return true;
+  if (!step(file, BEGIN, err) || !copy_damaged(file, stop, found, err) || !step(file, COMMIT, err))
     return false;
-  if (open_databases(file, max_bytes, found, &damaged, err)) return true;
-  if (!damaged) return err_prefix(err, "spool.db: ");
-  // Closing would fold a damaged log into the file; what is damaged is kept as it was found.
-  if (file->writer) sqlite3_db_config(file->writer, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-  close_databases(file);
-  return set_aside(file, found, err) && open_databases(file, max_bytes, found, &damaged, err);
+  found->set_aside = mem_printf("%s/damaged-%lld.db", file->dir, (long long)clock_wall_ms());
+  return move_all(file->damaged, found->set_aside, err);
+}
+
+// ---- open ----
+
+// SQLite answers with the bound that it keeps to: a larger one where the file is larger already.
+static bool set_bound(struct spool_file *file, int64_t *bound_bytes, struct err *err) {
+  int64_t wanted = file->max_bytes / PAGE_BYTES, pages = 0;
+  AUTO_FREE char *bound = mem_printf("PRAGMA max_page_count = %lld", (long long)wanted);
+  if (!ask_number(file, bound, &pages, err)) return false;
+  *bound_bytes = pages * PAGE_BYTES;
+  return pages >= wanted || err_set(err, "%s: SQLite keeps to %lld", bound, (long long)pages);
+}
+
+static bool use_schema(struct spool_file *file, struct err *err) {
+  int64_t version = 0, has_total = 0;
+  if (!ask_number(file, "PRAGMA user_version", &version, err) ||
+      !ask_number(file, "SELECT count(*) FROM sqlite_schema WHERE name = 'total'", &has_total, err))
+    return false;
+  if (version > VERSION)
+    return err_set(err, "written by a newer dochak (version %lld, this one knows %d)", (long long)version,
+                   VERSION);
+  return has_total || run_script(file, schema, err);
+}
+
+static bool count_events(struct spool_file *file, struct spool_found *found, struct err *err) {
+  return ask_number(file, "SELECT events FROM total", &found->events, err) &&
+         ask_number(file, "SELECT coalesce(max(id), 0) FROM event", &found->last_id, err);
+}
+
+static bool prepare_all(struct spool_file *file, struct err *err) {
+  for (enum statement i = 0; i < STATEMENT_COUNT; i++) {
+    sqlite3 *db = i >= READ ? file->reader : file->writer;
+    if (sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &file->statements[i], NULL))
+      return fail(file, db, err);
+  }
+  return true;
+}
+
+// The bound comes after the rescued rows, which may be more than a lower bound allows.
+static bool open_databases(struct spool_file *file, const atomic_bool *stop, struct spool_found *found,
+                           struct err *err) {
+  return open_writer(file, err) && play_log_back(file, found, err) && use_schema(file, err) &&
+         open_database(file, file->path, &file->reader, err) && prepare_all(file, err) &&
+         rescue(file, stop, found, err) && spool_file_shrink(file, err) &&
+         set_bound(file, &found->bound_bytes, err) && count_events(file, found, err) && sync_names(file, err);
+}
+
+static bool open_all(struct spool_file *file, const atomic_bool *stop, struct spool_found *found,
+                     struct err *err) {
+  if (!open_lock(file, err) || !finish_putting_away(file, err)) return false;
+  if (open_databases(file, stop, found, err)) return true;
+  return atomic_load(&file->is_damaged) && put_away_damaged(file, err) &&
+         open_databases(file, stop, found, err);
 }
 
 struct spool_file *spool_file_open(const char *dir, int64_t max_bytes, const atomic_bool *stop,
                                    struct spool_found *found, struct err *err) {
   struct spool_file *file = mem_alloc(sizeof *file);
-  *file = (struct spool_file){.dir = mem_strdup(dir), .path = mem_printf("%s/spool.db", dir), .lock_fd = -1};
+  *file = (struct spool_file){.dir = mem_strdup(dir),
+                              .path = mem_printf("%s/spool.db", dir),
+                              .log = mem_printf("%s/spool.db-wal", dir),
+                              .damaged = mem_printf("%s/damaged.db", dir),
+                              .max_bytes = max_bytes,
+                              .lock_fd = -1};
   *found = (struct spool_found){0};
-  if (open_all(file, max_bytes, stop, found, err)) return file;
+  if (open_all(file, stop, found, err)) return file;
   err_prefix(err, "%s: ", dir);
   spool_file_close(file);
   return NULL;
@@ -328,11 +456,18 @@ bool spool_file_check(const char *dir, struct err *err) {
 
 void spool_file_close(struct spool_file *file) {
   if (!file) return;
-  close_databases(file);
-  if (file->lock_fd >= 0) close(file->lock_fd); // lets go of the lock
+  struct err ignored; // the next open meets the damage again
+  if (!atomic_load(&file->is_damaged) || !put_away_damaged(file, &ignored)) close_databases(file);
+  if (file->lock_fd >= 0) close(file->lock_fd); // releases the lock
+  free(file->damaged);
+  free(file->log);
   free(file->path);
   free(file->dir);
   free(file);
+}
+
+bool spool_file_is_damaged(const struct spool_file *file) {
+  return atomic_load(&file->is_damaged);
 }
 
 // ---- writing ----
@@ -345,16 +480,12 @@ static void bind_text(sqlite3_stmt *stmt, int at, const char *text) {
   sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC); // NULL is NULL
 }
 
-static const char *const topics[KAFKA_TOPIC_COUNT] = {[KAFKA_TOPIC_EVENTS] = "events",
-                                                      [KAFKA_TOPIC_ALERTS] = "alerts",
-                                                      [KAFKA_TOPIC_QUARANTINE] = "quarantine"};
-
 bool spool_file_put(struct spool_file *file, int64_t id, const struct publisher_message *message,
                     struct err *err) {
   sqlite3_stmt *stmt = file->statements[PUT];
   const struct event *ev = &message->event;
   sqlite3_bind_int64(stmt, 1, id);
-  bind_text(stmt, 2, topics[message->topic]);
+  bind_text(stmt, 2, kafka_topic_short_name(message->topic));
   sqlite3_bind_blob(stmt, 3, ev->id.bytes, sizeof ev->id.bytes, SQLITE_STATIC);
   bind_text(stmt, 4, ev->type);
   bind_text(stmt, 5, ev->source);
@@ -400,16 +531,36 @@ bool spool_file_probe(struct spool_file *file, struct err *err) {
   return good;
 }
 
+// A reader that has a snapshot open keeps the log from being emptied.
+static bool empty_log(struct spool_file *file, struct err *err) {
+  sqlite3_busy_timeout(file->writer, 0);
+  int code = sqlite3_wal_checkpoint_v2(file->writer, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+  if (code != SQLITE_OK && code != SQLITE_BUSY) fail(file, file->writer, err);
+  sqlite3_busy_timeout(file->writer, BUSY_MS);
+  return code == SQLITE_OK || code == SQLITE_BUSY;
+}
+
+// VACUUM writes what is used into the beginning of the file, whatever the file's size is.
+bool spool_file_shrink(struct spool_file *file, struct err *err) {
+  int64_t pages = 0, bound;
+  if (spool_file_used_bytes(file) > SHRINK_USED_BYTES) return true;
+  if (!ask_number(file, "PRAGMA page_count", &pages, err)) return false;
+  if (pages * PAGE_BYTES > SHRINK_FILE_BYTES &&
+      !(run_script(file, "VACUUM", err) && set_bound(file, &bound, err)))
+    return false;
+  bool is_large = size_of(file->path) > SHRINK_FILE_BYTES || size_of(file->log) > SHRINK_FILE_BYTES;
+  return !is_large || empty_log(file, err);
+}
+
 int64_t spool_file_used_bytes(struct spool_file *file) {
   return number(file, USED, 0);
 }
 
 int64_t spool_file_room_bytes(struct spool_file *file) {
   struct statvfs disk;
-  struct stat stat_of_file;
-  if (statvfs(file->path, &disk) != 0 || stat(file->path, &stat_of_file) != 0) return -1;
-  int64_t used = spool_file_used_bytes(file), free_bytes = (int64_t)(disk.f_bavail * disk.f_frsize);
-  int64_t owed = used > stat_of_file.st_size ? used - stat_of_file.st_size : 0;
+  if (statvfs(file->path, &disk) != 0) return -1;
+  int64_t used = spool_file_used_bytes(file), size = size_of(file->path);
+  int64_t free_bytes = (int64_t)(disk.f_bavail * disk.f_frsize), owed = used > size ? used - size : 0;
   return free_bytes > owed ? used + free_bytes - owed : used;
 }
 
@@ -423,15 +574,9 @@ static const char *text_at(sqlite3_stmt *stmt, int at) {
   return (const char *)sqlite3_column_text(stmt, at);
 }
 
-static enum kafka_topic topic_of(const char *name) {
-  enum kafka_topic topic = KAFKA_TOPIC_EVENTS;
-  while (topic < KAFKA_TOPIC_COUNT - 1 && strcmp(topics[topic], name) != 0) topic++;
-  return topic;
-}
-
-static void read_row(sqlite3_stmt *stmt, struct publisher_message *out) {
+// False: it is no event of ours.
+static bool read_row(sqlite3_stmt *stmt, struct publisher_message *out) {
   *out = (struct publisher_message){
-      .topic = topic_of(text_at(stmt, 1)),
       .event = {.type = text_at(stmt, 3),
                 .source = text_at(stmt, 4),
                 .subject = text_at(stmt, 5),
@@ -444,22 +589,47 @@ static void read_row(sqlite3_stmt *stmt, struct publisher_message *out) {
       .value = sqlite3_column_blob(stmt, 12),
       .value_len = (size_t)sqlite3_column_bytes(stmt, 12),
   };
+  const char *topic = text_at(stmt, 1);
   const void *id = sqlite3_column_blob(stmt, 2);
-  if (id && sqlite3_column_bytes(stmt, 2) == (int)sizeof out->event.id.bytes)
-    memcpy(out->event.id.bytes, id, sizeof out->event.id.bytes);
+  if (!topic || !kafka_topic_from_short_name(topic, &out->topic) || !out->event.type || !out->event.source ||
+      !id || sqlite3_column_bytes(stmt, 2) != (int)sizeof out->event.id.bytes)
+    return false;
+  memcpy(out->event.id.bytes, id, sizeof out->event.id.bytes);
+  return true;
+}
+
+static bool read_rows(struct spool_file *file, enum statement which, int64_t id, spool_take_fn *take_row,
+                      void *arg, bool *found, struct err *err) {
+  sqlite3_stmt *stmt = file->statements[which];
+  sqlite3_bind_int64(stmt, 1, id);
+  *found = false;
+  int code;
+  while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
+    struct publisher_message message;
+    int64_t row_id = sqlite3_column_int64(stmt, 0);
+    if (!read_row(stmt, &message)) {
+      file->skipped_id = row_id;
+      continue;
+    }
+    *found = true;
+    if (!take_row(arg, row_id, &message)) break;
+  }
+  if (code != SQLITE_ROW && code != SQLITE_DONE) fail(file, file->reader, err);
+  sqlite3_reset(stmt); // ends the snapshot, which would keep the log from being emptied
+  return code == SQLITE_ROW || code == SQLITE_DONE;
 }
 
 bool spool_file_read(struct spool_file *file, int64_t after, spool_take_fn *take_row, void *arg,
                      struct err *err) {
-  sqlite3_stmt *stmt = file->statements[READ];
-  sqlite3_bind_int64(stmt, 1, after);
-  int code;
-  while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
-    struct publisher_message message;
-    read_row(stmt, &message);
-    if (!take_row(arg, sqlite3_column_int64(stmt, 0), &message)) break;
-  }
-  if (code != SQLITE_ROW && code != SQLITE_DONE) fail(err, file->reader);
-  sqlite3_reset(stmt); // ends the snapshot, which would keep the log from being folded in
-  return code == SQLITE_ROW || code == SQLITE_DONE;
+  bool found;
+  return read_rows(file, READ, after, take_row, arg, &found, err);
+}
+
+bool spool_file_read_one(struct spool_file *file, int64_t id, spool_take_fn *take_row, void *arg, bool *found,
+                         struct err *err) {
+  return read_rows(file, READ_ONE, id, take_row, arg, found, err);
+}
+
+int64_t spool_file_skipped(const struct spool_file *file) {
+  return file->skipped_id;
 }

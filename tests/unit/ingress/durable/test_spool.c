@@ -10,7 +10,6 @@
 #include "tests/unit/support/waiting.h"
 #include <fcntl.h>
 #include <ftw.h>
-#include <glob.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -241,7 +240,7 @@ static void test_a_spool_that_failed_finds_out_by_itself_that_it_works_again(voi
   assert_null(spool_unready(f->spool));
 }
 
-// ---- crashes, owners, damage ----
+// ---- crashes, owners ----
 
 // Writes each value to the pipe once it is stored, until it is killed.
 static void store_until_killed(struct fixture *f, int told) {
@@ -360,147 +359,6 @@ static void test_a_close_does_not_wait_for_a_file_that_cannot_be_opened(void **s
   int64_t began = clock_mono_ms();
   spool_close(second.spool);
   assert_true(clock_mono_ms() - began < 900);
-}
-
-static void test_check_says_what_is_wrong_with_the_folder_and_makes_nothing(void **state) {
-  struct fixture *f = *state;
-  struct err err;
-  assert_true(spool_file_check(f->settings.spool_dir, &err));
-  AUTO_FREE char *missing = mem_printf("%s/new", f->settings.spool_dir);
-  AUTO_FREE char *deeper = mem_printf("%s/deeper", missing);
-  AUTO_FREE char *database = mem_printf("%s/spool.db", missing);
-  assert_true(spool_file_check(missing, &err)); // it will be made
-  assert_int_not_equal(access(missing, F_OK), 0);
-  assert_false(spool_file_check(deeper, &err));
-  assert_non_null(strstr(err.text, "No such file or directory"));
-  assert_int_equal(mkdir(missing, 0700), 0);
-  assert_int_equal(mkdir(database, 0700), 0);
-  assert_false(spool_file_check(missing, &err));
-  assert_non_null(strstr(err.text, "spool.db: is no file"));
-}
-
-static void write_into(const struct fixture *f, const char *name, long at, const char *bytes) {
-  AUTO_FREE char *path = mem_printf("%s/%s", f->settings.spool_dir, name);
-  FILE *file = fopen(path, "r+e");
-  assert_non_null(file);
-  fseek(file, at, SEEK_SET);
-  fputs(bytes, file);
-  fclose(file);
-}
-
-static size_t count_damaged(const struct fixture *f) {
-  size_t n = 0;
-  AUTO_FREE char *command = mem_printf("ls %s | grep -c '^damaged-.*[.]db$'", f->settings.spool_dir);
-  FILE *listed = popen(command, "re"); // NOLINT(cert-env33-c)
-  char text[16] = "";
-  if (listed && fgets(text, sizeof text, listed)) n = strtoul(text, NULL, 10);
-  if (listed) pclose(listed);
-  return n;
-}
-
-static void check_set_aside(struct fixture *f, long at) {
-  for (int i = 0; i < 50; i++) assert_true(store(f, "1"));
-  spool_close(f->spool);
-  write_into(f, "spool.db", at, "this is no database, and never was one, whatever its name may say of it");
-  open_spool(f);
-  assert_int_equal(spool_count(f->spool), 0);
-  assert_true(store(f, "2"));
-  assert_int_equal(count_damaged(f), 1);
-  assert_int_equal(counted(f, COUNTER_SPOOL_ERRORS, "set_aside"), 1);
-}
-
-static void test_a_file_that_is_no_database_is_set_aside(void **state) {
-  check_set_aside(*state, 0);
-}
-
-static void test_a_damaged_page_is_found_at_the_start(void **state) {
-  check_set_aside(*state, 4096);
-}
-
-// ---- a log with damage in it ----
-
-// A log of some commits, as a crash leaves it; how many bytes each takes in it.
-static long leave_log(struct fixture *f, size_t commits) {
-  spool_close(take(f->spool));
-  nftw(f->settings.spool_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-  kill_in_mid_commit(f, commits);
-  AUTO_FREE char *path = mem_printf("%s/spool.db-wal", f->settings.spool_dir);
-  struct stat st;
-  assert_int_equal(stat(path, &st), 0);
-  return (long)st.st_size;
-}
-
-static size_t count_logs(const struct fixture *f) {
-  AUTO_FREE char *pattern = mem_printf("%s/damaged-*.log", f->settings.spool_dir);
-  glob_t found;
-  size_t n = glob(pattern, 0, NULL, &found) == 0 ? found.gl_pathc : 0;
-  globfree(&found);
-  return n;
-}
-
-static void test_a_log_damaged_in_its_middle_is_told_and_kept_and_its_sound_part_used(void **state) {
-  struct fixture *f = *state;
-  long size = leave_log(f, 40);
-  write_into(f, "spool.db-wal", size / 2, "damaged");
-  open_spool(f);
-  assert_in_range(spool_count(f->spool), 5, 35);
-  assert_int_equal(count_logs(f), 1);
-  assert_int_equal(counted(f, COUNTER_SPOOL_ERRORS, "set_aside"), 1);
-  assert_true(store(f, "2"));
-  reopen(f);
-  assert_int_equal(count_logs(f), 1);
-  assert_int_equal(counted(f, COUNTER_SPOOL_ERRORS, "set_aside"), 1);
-}
-
-static void test_a_log_without_a_sound_header_is_told_and_kept(void **state) {
-  struct fixture *f = *state;
-  leave_log(f, 40);
-  write_into(f, "spool.db-wal", 16, "salt");
-  open_spool(f);
-  assert_int_equal(count_logs(f), 1);
-  assert_null(spool_unready(f->spool));
-}
-
-// That is what a power cut looks like.
-static void test_a_commit_that_was_cut_off_is_no_damage(void **state) {
-  struct fixture *f = *state;
-  long size = leave_log(f, 40);
-  AUTO_FREE char *path = mem_printf("%s/spool.db-wal", f->settings.spool_dir);
-  assert_int_equal(truncate(path, size - 1000), 0);
-  open_spool(f);
-  assert_true(spool_count(f->spool) >= 38);
-  size = leave_log(f, 40);
-  write_into(f, "spool.db-wal", size - 1000, "not written in this order");
-  open_spool(f);
-  assert_true(spool_count(f->spool) >= 38);
-  assert_int_equal(count_logs(f), 0);
-  assert_int_equal(counted(f, COUNTER_SPOOL_ERRORS, "set_aside"), 0);
-}
-
-// ---- a bound that was set lower ----
-
-static void test_a_file_over_its_bound_is_used_and_takes_no_more_than_it_has(void **state) {
-  struct fixture *f = *state;
-  enum { LARGE = 1024 * 1024, GREAT_BYTES = 32 * LARGE, LITTLE_BYTES = 16 * LARGE };
-  static const atomic_bool go_on;
-  struct spool_found found;
-  struct err err;
-  AUTO_FREE char *value = mem_alloc(LARGE + 1);
-  memset(value, 'x', LARGE);
-  spool_close(take(f->spool));
-  f->settings.spool_max_bytes = GREAT_BYTES;
-  open_spool(f);
-  for (int i = 0; i < 24; i++) assert_true(store(f, value));
-  spool_close(take(f->spool));
-  struct spool_file *file = spool_file_open(f->settings.spool_dir, LITTLE_BYTES, &go_on, &found, &err);
-  assert_non_null(file);
-  assert_in_range(found.bound_bytes, 24 * LARGE, GREAT_BYTES);
-  spool_file_close(file);
-  f->settings.spool_max_bytes = LITTLE_BYTES;
-  open_spool(f);
-  assert_string_equal(spool_unready(f->spool), "the spool is filling up");
-  assert_false(store(f, value));
-  assert_int_equal(spool_count(f->spool), 24);
 }
 
 // ---- the drain ----
@@ -640,13 +498,6 @@ int main(void) {
       TEST(test_a_second_owner_waits_and_says_for_what_until_the_first_has_gone),
       TEST(test_what_stands_in_the_way_of_the_folder_is_told_and_its_end_noticed),
       TEST(test_a_close_does_not_wait_for_a_file_that_cannot_be_opened),
-      TEST(test_check_says_what_is_wrong_with_the_folder_and_makes_nothing),
-      TEST(test_a_file_that_is_no_database_is_set_aside),
-      TEST(test_a_damaged_page_is_found_at_the_start),
-      TEST(test_a_log_damaged_in_its_middle_is_told_and_kept_and_its_sound_part_used),
-      TEST(test_a_log_without_a_sound_header_is_told_and_kept),
-      TEST(test_a_commit_that_was_cut_off_is_no_damage),
-      TEST(test_a_file_over_its_bound_is_used_and_takes_no_more_than_it_has),
       TEST(test_a_start_drains_what_is_there_in_order),
       TEST(test_nothing_leaves_while_kafka_would_keep_it_worse),
       TEST(test_nothing_leaves_before_its_delivery_report),
