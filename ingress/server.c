@@ -99,7 +99,10 @@ static struct reply respond(struct server *server, struct request *req) {
     if (!admitted) free(reply.body);
     return reply_overload();
   }
-  if (!admitted || !edge_read_body(req, &reply)) return reply;
+  if (!admitted) return reply;
+  if (edge_read_body(req, &reply)) return req->route->handle(server->ingress, req);
+  if (reply.status != 413 || !req->refused) return reply;
+  free(reply.body); // a refused sender is answered alike, however long its body is
   return req->route->handle(server->ingress, req);
 }
 
@@ -160,10 +163,8 @@ static void count(struct server *server, const struct request *req, const struct
 
 // While nearly all threads have a connection, others wait in civetweb's queue: each answer then gives its
 // thread to the next of them.
-static bool is_crowded(const struct server *server, const struct mg_connection *conn) {
-  int64_t connections = listen_connections(mg_get_context(conn));
-  atomic_store_explicit(server->connections, connections, memory_order_relaxed);
-  return connections >= server->crowded_at;
+static bool is_crowded(const struct server *server) {
+  return atomic_load_explicit(server->connections, memory_order_relaxed) >= server->crowded_at;
 }
 
 static int serve(struct mg_connection *conn, void *arg) {
@@ -172,7 +173,7 @@ static int serve(struct mg_connection *conn, void *arg) {
   struct reply reply;
   atomic_fetch_add(server->in_flight, 1);
   if (edge_open(&req, conn, &reply)) reply = respond(server, &req);
-  if (atomic_load(&server->draining) || is_crowded(server, conn)) reply.close = true;
+  if (atomic_load(&server->draining) || is_crowded(server)) reply.close = true;
   int status = reply.status;
   edge_answer(&req, &reply);
   count(server, &req, &reply);
@@ -211,7 +212,8 @@ struct server *server_start(struct ingress *ingress, struct err *err) {
   const struct listen_options options = {.address = settings->ingress_listen,
                                          .threads = settings->ingress_threads,
                                          .timeout_ms = TIMEOUT_MS,
-                                         .keep_alive = true};
+                                         .keep_alive = true,
+                                         .connections = server->connections};
   server->ctx = listen_start(&options, serve, server, err);
   if (server->ctx) return server;
   server_free(server);
@@ -232,7 +234,7 @@ const char *server_unready(void *arg) {
 static bool wait_quiet(const struct server *server, int64_t max_ms) {
   int64_t now = clock_mono_ms(), deadline = now + max_ms, quiet_since = now;
   for (; now < deadline; now = clock_mono_ms()) {
-    if (listen_connections(server->ctx)) quiet_since = now;
+    if (atomic_load(server->connections)) quiet_since = now;
     if (now - quiet_since >= DRAIN_QUIET_MS) return true;
     clock_sleep_ms(DRAIN_LOOK_MS);
   }
@@ -240,7 +242,7 @@ static bool wait_quiet(const struct server *server, int64_t max_ms) {
 }
 
 void server_drain(struct server *server, int64_t max_ms) {
-  if (!server) return;
+  if (!server || !server->ctx) return;
   atomic_store(&server->draining, true);
   metrics_set(server->ingress->metrics, COUNTER_READY, NULL, 0);
   clock_sleep_ms(DRAIN_LAG_MS);
@@ -248,8 +250,8 @@ void server_drain(struct server *server, int64_t max_ms) {
   if (!wait_quiet(server, max_ms))
     log_warn("requests were still in flight when the time to stop was up",
              LOG_INT("requests", atomic_load(server->in_flight)),
-             LOG_INT("connections", listen_connections(server->ctx)));
-  listen_stop(server->ctx);
+             LOG_INT("connections", atomic_load(server->connections)));
+  listen_stop(take(server->ctx));
 }
 
 void server_free(struct server *server) {

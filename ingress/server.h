@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The public listener: which path and method is whose, which share of the threads and bytes a sender has, what
-// every answer counts, and how the listener ends.
+// The public listener: which path and method is whose, which share of the threads and bytes a sender has,
+// what every answer counts, and how the listener ends.
 #pragma once
 #include "common/base/err.h"
 #include "common/config/settings.h"
@@ -34,7 +34,7 @@ int server_port(const struct server *server);
 // NULL, or why there should be no new requests: an admin_ready_fn. Thread: any.
 const char *server_unready(void *server);
 // Turns readiness red at once and answers "Connection: close" from now on. New connections are taken for a
-// second more, since a load balancer learns late of red readiness; then none. Requests in flight are finished,
-// for at most max_ms. NULL is let through.
+// second more, since a load balancer learns late of red readiness; then none. Requests in flight are
+// finished, for at most max_ms. NULL is let through.
 void server_drain(struct server *server, int64_t max_ms);
 void server_free(struct server *server); // after server_drain()

@@ -38,9 +38,11 @@ static const struct option table[] = {
         .help = "Bearer key of POST /v1/notifications; several, comma-separated, are all valid during a "
                 "rotation, each "
                 "of this length."),
-    ROW("DOCHAK_INGRESS_THREADS", OPTION_COUNT, ingress_threads, "256", .services = SERVICE_INGRESS, .min = 8, .max = 4096,
-        .help = "Handler threads, each with one connection at a time; one endpoint uses at most half of them. "
-                "Connections beyond wait for a thread, so a proxy should hold fewer."),
+    ROW("DOCHAK_INGRESS_THREADS", OPTION_INT, ingress_threads, "256", .services = SERVICE_INGRESS, .min = 8,
+        .max = 4096,
+        .help =
+            "Handler threads, each with one connection at a time; one endpoint uses at most half of them. "
+            "Connections beyond wait for a thread, so a proxy should hold fewer."),
     ROW("DOCHAK_BODY_MAX_BYTES", OPTION_INT, body_max_bytes, "524288", .min = 1024, .max = 900000,
         .services = SERVICE_INGRESS,
         .help = "Largest request body in bytes; a larger one is answered 413. Stays below 1 MB, Kafka's own "

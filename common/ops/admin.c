@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// A silent peer holds a thread until the timeout. A hundred of them are served in two rounds, so a probe waits
-// half a second at most.
+// A silent peer holds a thread until the timeout. A hundred of them are served in two rounds, so a probe
+// waits half a second at most.
 enum { ADMIN_THREADS = 64, ADMIN_TIMEOUT_MS = 250 };
 
 struct admin {

@@ -26,8 +26,8 @@ struct listener { // civetweb's user data; freed when the context ends
   int door; // descriptor of the listening socket; -1: not found
   bool refusing;
   atomic_bool started;
-  _Atomic int64_t connections;
-  struct err fault; // what civetweb reported before it had started
+  _Atomic int64_t *connections; // or NULL
+  struct err fault;             // what civetweb reported before it had started
 };
 
 // ---- answers ----
@@ -90,15 +90,15 @@ static void note_time(const struct mg_connection *conn) {
 }
 
 static int on_connection(const struct mg_connection *conn, void **conn_data) {
-  struct listener *listener = mg_get_user_context_data(conn);
-  atomic_fetch_add(&listener->connections, 1);
+  const struct listener *listener = mg_get_user_context_data(conn);
+  if (listener->connections) atomic_fetch_add(listener->connections, 1);
   *conn_data = (void *)(intptr_t)clock_mono_ms(); // NOLINT: as above
   return 0;
 }
 
 static void on_closed(const struct mg_connection *conn) {
-  struct listener *listener = mg_get_user_context_data(conn);
-  atomic_fetch_sub(&listener->connections, 1);
+  const struct listener *listener = mg_get_user_context_data(conn);
+  if (listener->connections) atomic_fetch_sub(listener->connections, 1);
 }
 
 static int on_request(struct mg_connection *conn) {
@@ -116,8 +116,7 @@ static const struct refusal {
     {505, 505, "http_version", "HTTP/1.0 and HTTP/1.1 only"},
     {500, 500, "internal", "internal error"},
     {411, 400, "bad_framing", "Content-Length is no number"},
-    {413, 431, "head_too_large", "the request's head is over 16 KiB"},
-    {0, 400, "bad_request", "this is not a request we can read"},
+    {0, 400, "bad_request", "expected a request of HTTP/1, with a head of 16 KiB at most"},
 };
 
 // civetweb says 400 of a head that came too slowly as well. That may be the network's fault.
@@ -214,7 +213,8 @@ struct mg_context *listen_start(const struct listen_options *options, mg_request
   *listener = (struct listener){.handler = handler,
                                 .handler_arg = handler_arg,
                                 .timeout_ms = options->timeout_ms,
-                                .keep_alive = options->keep_alive};
+                                .keep_alive = options->keep_alive,
+                                .connections = options->connections};
   struct mg_context *ctx = mg_start(&callbacks, listener, settings);
   if (!ctx) {
     err_set(err, "%s: %s", options->address, listener->fault.text);
@@ -227,11 +227,6 @@ struct mg_context *listen_start(const struct listen_options *options, mg_request
 }
 
 // ---- stop ----
-
-int64_t listen_connections(const struct mg_context *ctx) {
-  const struct listener *listener = mg_get_user_data(ctx);
-  return atomic_load(&listener->connections);
-}
 
 // civetweb can only stop as a whole. So its listening socket is shut down, and an eventfd, on which nobody
 // ever connects, takes its descriptor. The pause lets the accepting thread see the end of the socket; without

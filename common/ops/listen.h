@@ -12,6 +12,7 @@ struct listen_options {
   int64_t threads;     // one handles one connection at a time
   int64_t timeout_ms;  // for a whole head, for a silence inside a body, and for an idle connection
   bool keep_alive;
+  _Atomic int64_t *connections; // counts those that a thread has, busy or idle; or NULL
 };
 
 // Starts a server with one handler for every path and method. No document root, no forms, no directory: only
@@ -21,10 +22,9 @@ struct listen_options {
 // and where: "127.0.0.1:8080: cannot bind to …: 98 (Address already in use)".
 MUST_CHECK struct mg_context *listen_start(const struct listen_options *options, mg_request_handler handler,
                                            void *handler_arg, struct err *err);
-int listen_port(const struct mg_context *ctx);            // the port really bound
-int64_t listen_connections(const struct mg_context *ctx); // that a thread has, busy or idle. Thread: any.
-void listen_refuse(struct mg_context *ctx); // takes no new connections from now on; the others go on
-void listen_stop(struct mg_context *ctx);   // throws away what is in flight: drain first
+int listen_port(const struct mg_context *ctx); // the port really bound
+void listen_refuse(struct mg_context *ctx);    // takes no new connections from now on; the others go on
+void listen_stop(struct mg_context *ctx);      // throws away what is in flight: drain first
 
 struct http_answer {
   int status;

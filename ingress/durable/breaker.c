@@ -120,8 +120,8 @@ static atomic_bool *flag_of(struct breaker *breaker, enum breaker_scope scope, e
   return &breaker->topics[topic].partition_open[place_of(partition)];
 }
 
-void breaker_fail(struct breaker *breaker, enum kafka_topic topic, int32_t partition, rd_kafka_resp_err_t code,
-                  int queued) {
+void breaker_fail(struct breaker *breaker, enum kafka_topic topic, int32_t partition,
+                  rd_kafka_resp_err_t code, int queued) {
   enum breaker_scope scope = breaker_scope_of(code);
   if (scope == BREAKER_NOTHING || scope == BREAKER_RECORD) return;
   pthread_mutex_lock(&breaker->lock);

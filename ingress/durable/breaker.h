@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Which partitions are sick, so that no request waits out its budget for one that another request has found
-// sick already. A partition is closed to live events when Kafka refused one of its records or did not report on
-// it in time; so is a whole topic or the whole cluster where the error says that much. The first report that
-// comes quickly opens it again, whether the record came from a request or from the spool. Also chooses the
-// partition of an event, since that decides. Thread: any.
+// sick already. A partition is closed to live events when Kafka refused one of its records or did not report
+// on it in time; so is a whole topic or the whole cluster where the error says that much. The first report
+// that comes quickly opens it again, whether the record came from a request or from the spool. Also chooses
+// the partition of an event, since that decides. Thread: any.
 #pragma once
 #include "common/kafka/kafka.h"
 #include "common/ops/metrics.h"
@@ -35,18 +35,19 @@ void breaker_free(struct breaker *breaker);
 void breaker_learn_partitions(struct breaker *breaker, enum kafka_topic topic, int32_t n);
 int32_t breaker_partitions(const struct breaker *breaker, enum kafka_topic topic); // 0: not known yet
 
-// The partition of a key: that of librdkafka's partitioner murmur2_random, which every Java client uses. Without
-// a key the n-th partition, of all. RD_KAFKA_PARTITION_UA: the topic is not known yet.
+// The partition of a key: that of librdkafka's partitioner murmur2_random, which every Java client uses.
+// Without a key the n-th partition, of all. RD_KAFKA_PARTITION_UA: the topic is not known yet.
 int32_t breaker_partition_of(const struct breaker *breaker, rd_kafka_topic_t *rkt, enum kafka_topic topic,
                              const char *key, uint64_t n);
 
 // Whether live events for it go to the spool at once.
 bool breaker_is_open(const struct breaker *breaker, enum kafka_topic topic, int32_t partition);
 
-// A record of that partition failed with `code`, or was not reported on in time (RD_KAFKA_RESP_ERR__TIMED_OUT).
-// Logs when that opens the breaker. `queued` is the length of the producer's queue, for the log.
-void breaker_fail(struct breaker *breaker, enum kafka_topic topic, int32_t partition, rd_kafka_resp_err_t code,
-                  int queued);
+// A record of that partition failed with `code`, or was not reported on in time
+// (RD_KAFKA_RESP_ERR__TIMED_OUT). Logs when that opens the breaker. `queued` is the length of the producer's
+// queue, for the log.
+void breaker_fail(struct breaker *breaker, enum kafka_topic topic, int32_t partition,
+                  rd_kafka_resp_err_t code, int queued);
 // librdkafka's own news about the cluster, from its error callback.
 void breaker_note_error(struct breaker *breaker, rd_kafka_resp_err_t code, int queued);
 // A record of that partition was acknowledged quickly, or nothing waits for the partition any more.

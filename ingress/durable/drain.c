@@ -81,7 +81,8 @@ static int32_t partition_of(const struct drain *drain, int64_t id, const struct 
   return breaker_partition_of(drain->owner.breaker, rkt, message->topic, message->key, (uint64_t)id);
 }
 
-static struct lane *lane_of_message(struct drain *drain, int64_t id, const struct publisher_message *message) {
+static struct lane *lane_of_message(struct drain *drain, int64_t id,
+                                    const struct publisher_message *message) {
   return lane_of(drain, message->topic, partition_of(drain, id, message));
 }
 
@@ -145,16 +146,17 @@ static void note_delivered(struct drain *drain, struct lane *lane, int64_t id, i
 
 static void note_refused(struct drain *drain, const struct lane *lane, int64_t id, rd_kafka_resp_err_t code) {
   keep_refused(drain, id, REFUSED_AGAIN_MS);
-  const struct log_field fields[] = {LOG_STR("topic", rd_kafka_topic_name(drain->producer.topics[lane->topic])),
-                                     LOG_STR("error", rd_kafka_err2name(code)),
-                                     LOG_INT("events", drain->n_refused)};
+  const struct log_field fields[] = {
+      LOG_STR("topic", rd_kafka_topic_name(drain->producer.topics[lane->topic])),
+      LOG_STR("error", rd_kafka_err2name(code)), LOG_INT("events", drain->n_refused)};
   log_write_rarely(LOG_LEVEL_ERROR, "drain refused",
-                   "kafka refuses events for what they are; they stay in the spool and are tried again", fields,
-                   COUNT_OF(fields));
+                   "kafka refuses events for what they are; they stay in the spool and are tried again",
+                   fields, COUNT_OF(fields));
 }
 
 static void note_failed(struct drain *drain, struct lane *lane, int64_t id, rd_kafka_resp_err_t code) {
-  breaker_fail(drain->owner.breaker, lane->topic, lane->partition, code, rd_kafka_outq_len(drain->producer.rk));
+  breaker_fail(drain->owner.breaker, lane->topic, lane->partition, code,
+               rd_kafka_outq_len(drain->producer.rk));
   lane_wait(drain, lane);
   lane->probe_ms = clock_mono_ms() + backoff_next_ms(&lane->backoff);
   if (find_refused(drain, id))
@@ -195,12 +197,17 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaqu
 // ---- sending ----
 
 // False: librdkafka's queue is full, and the row is to be read again.
-static bool send_row(struct drain *drain, struct lane *lane, int64_t id, const struct publisher_message *message) {
+static bool send_row(struct drain *drain, struct lane *lane, int64_t id,
+                     const struct publisher_message *message) {
   int32_t partition = partition_of(drain, id, message);
   struct row *row = mem_alloc(sizeof *row);
   *row = (struct row){drain, lane, id, clock_mono_ms(), message->value_len};
-  const struct event_record record = {drain->producer.topics[message->topic], partition, message->key,
-                                      message->value, message->value_len, row};
+  const struct event_record record = {drain->producer.topics[message->topic],
+                                      partition,
+                                      message->key,
+                                      message->value,
+                                      message->value_len,
+                                      row};
   rd_kafka_resp_err_t code = event_produce(drain->producer.rk, &record, &message->event);
   if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
     free(row);
@@ -233,7 +240,8 @@ static bool take_row(void *arg, int64_t id, const struct publisher_message *mess
   struct drain *drain = arg;
   struct lane *lane = lane_of_message(drain, id, message);
   if (id >= lane->next_id) {
-    if (!lane->waits && !lane->in_flight && breaker_is_open(drain->owner.breaker, lane->topic, lane->partition))
+    if (!lane->waits && !lane->in_flight &&
+        breaker_is_open(drain->owner.breaker, lane->topic, lane->partition))
       lane_wait(drain, lane); // live events have found it sick: one row asks first
     if (lane->waits || lane->behind)
       leave_behind(lane, lane->behind ? lane->next_id : id);
@@ -305,7 +313,8 @@ static bool take_refused(void *arg, int64_t id, const struct publisher_message *
   struct drain *drain = arg;
   struct refused_row *row = find_refused(drain, id);
   if (row) row->in_flight = true;
-  if (!send_row(drain, lane_of_message(drain, id, message), id, message)) keep_refused(drain, id, FAILED_AGAIN_MS);
+  if (!send_row(drain, lane_of_message(drain, id, message), id, message))
+    keep_refused(drain, id, FAILED_AGAIN_MS);
   return false;
 }
 
@@ -349,7 +358,8 @@ static int64_t next_clock_ms(const struct drain *drain) {
   for (size_t i = 0; i < drain->n_refused; i++)
     if (drain->refused[i].again_ms < next_ms) next_ms = drain->refused[i].again_ms;
   for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++)
-    for (int32_t i = 0; i < breaker_partitions(drain->owner.breaker, topic) && i < BREAKER_PARTITIONS_MAX; i++)
+    for (int32_t i = 0; i < breaker_partitions(drain->owner.breaker, topic) && i < BREAKER_PARTITIONS_MAX;
+         i++)
       if (drain->lanes[topic][i].behind && drain->lanes[topic][i].probe_ms < next_ms)
         next_ms = drain->lanes[topic][i].probe_ms;
   return next_ms;

@@ -4,10 +4,10 @@
 // same ce_id. The drain has a producer of its own, so that live events never stand behind a backlog.
 //
 // Each partition has a lane. The rows of a lane are sent in order, while its partition takes them. When one
-// fails, or none is reported on for a while, the lane waits: one row of it is tried again from time to time, and
-// when that one is acknowledged the lane goes on from its first row that was left behind. The other lanes go on
-// meanwhile. A row that Kafka refuses for what it is (too large, invalid) stays in the spool, is tried again
-// once a minute and after each start, and holds up no other row.
+// fails, or none is reported on for a while, the lane waits: one row of it is tried again from time to time,
+// and when that one is acknowledged the lane goes on from its first row that was left behind. The other lanes
+// go on meanwhile. A row that Kafka refuses for what it is (too large, invalid) stays in the spool, is tried
+// again once a minute and after each start, and holds up no other row.
 #pragma once
 #include "common/base/err.h"
 #include "common/config/settings.h"

@@ -73,8 +73,8 @@ static enum kafka_topic topic_of(const struct publisher *publisher, const rd_kaf
   return topic;
 }
 
-// A record that timed out has closed its partition when its request gave it up, up to 5 s ago; the partition may
-// be well again since.
+// A record that timed out has closed its partition when its request gave it up, up to 5 s ago; the partition
+// may be well again since.
 static enum slot_state learn(struct publisher *publisher, const rd_kafka_message_t *rkm) {
   enum kafka_topic topic = topic_of(publisher, rkm->rkt);
   if (!rkm->err) {
@@ -157,8 +157,12 @@ static void send_one(struct publication *publication, size_t i, int32_t partitio
   struct publisher *publisher = publication->publisher;
   const struct publisher_message *message = &publication->messages[i];
   struct slot *slot = ticket_expect(publication->ticket, i, partition);
-  const struct event_record record = {publisher->producer.topics[message->topic], partition, message->key,
-                                      message->value, message->value_len, slot};
+  const struct event_record record = {publisher->producer.topics[message->topic],
+                                      partition,
+                                      message->key,
+                                      message->value,
+                                      message->value_len,
+                                      slot};
   publication->states[i] = SLOT_SENT;
   rd_kafka_resp_err_t code = event_produce(publisher->producer.rk, &record, &message->event);
   if (!code) return;
@@ -204,7 +208,8 @@ static bool store(struct publication *publication, bool (*is_such)(enum slot_sta
     such[n++] = &publication->messages[i];
   }
   if (!n) return true;
-  if (!spool_serves(publisher) || !spool_store(publisher->spool, such, n, publication->deadline_ms)) return false;
+  if (!spool_serves(publisher) || !spool_store(publisher->spool, such, n, publication->deadline_ms))
+    return false;
   for (size_t i = 0; i < publication->n; i++)
     if (is_such(publication->states[i])) publication->states[i] = SLOT_DURABLE;
   atomic_fetch_add(publisher->by_spool, (int64_t)n);

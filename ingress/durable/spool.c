@@ -467,7 +467,8 @@ static bool end_read(struct spool *spool, bool good) {
   int64_t skipped = spool->file ? spool_file_skipped(spool->file) : 0;
   pthread_mutex_unlock(&spool->reading);
   if (skipped)
-    log_warn_rarely("spool skipped", "a row of the spool is no event that this version knows; it is left there",
+    log_warn_rarely("spool skipped",
+                    "a row of the spool is no event that this version knows; it is left there",
                     LOG_STR("folder", spool->dir), LOG_INT("id", skipped));
   if (!good) metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "read", 1);
   return good;

@@ -4,12 +4,12 @@
 // (drain.h); what the file looks like (spool_file.h).
 //
 // What is promised about order. Rows of one key leave in the order in which they were committed, except that
-// a row which Kafka refuses for what it is does not hold up the rows behind it. Between spooled and live events
-// nothing is promised: once Kafka is back, a live event overtakes what is still in the spool, and an event may
-// be in Kafka twice, with the same ce_id, when it came to the spool because its acknowledgement was late.
-// Neither does harm: a receipt that was there already changes nothing (dedupe key), an acceptance may follow
-// its receipt, and the status rules (processor/ledger.c) end in the same status whichever of two outcomes comes
-// first.
+// a row which Kafka refuses for what it is does not hold up the rows behind it. Between spooled and live
+// events nothing is promised: once Kafka is back, a live event overtakes what is still in the spool, and an
+// event may be in Kafka twice, with the same ce_id, when it came to the spool because its acknowledgement was
+// late. Neither does harm: a receipt that was there already changes nothing (dedupe key), an acceptance may
+// follow its receipt, and the status rules (processor/ledger.c) end in the same status whichever of two
+// outcomes comes first.
 //
 // Bounded: a full spool refuses. When the disk fails or is full, the spool refuses, turns readiness red, and
 // tries every second whether it can write again.
@@ -31,8 +31,8 @@ MUST_CHECK struct spool *spool_open(const struct settings *settings, struct metr
                                     struct err *err);
 void spool_close(struct spool *spool); // nobody may be using it any more
 
-// Copies the messages and waits until they are on the disk, all or none. False: refused, or not by the deadline
-// (monotonic); then they may be stored none the less. Thread: any number.
+// Copies the messages and waits until they are on the disk, all or none. False: refused, or not by the
+// deadline (monotonic); then they may be stored none the less. Thread: any number.
 MUST_CHECK bool spool_store(struct spool *spool, const struct publisher_message *const *messages, size_t n,
                             int64_t deadline_ms);
 

@@ -39,6 +39,6 @@ void ticket_wait(struct ticket *ticket, int64_t deadline_ms, struct slot *slots,
 
 // A report. The last one puts the ticket in front of the list `*settled`.
 void ticket_report(struct slot *slot, enum slot_state state, struct ticket **settled);
-// Wakes the requests of all tickets in the list, and frees the tickets that were given up. Called once for many
-// reports: a request that woke at once would take the poller's processor away.
+// Wakes the requests of all tickets in the list, and frees the tickets that were given up. Called once for
+// many reports: a request that woke at once would take the poller's processor away.
 void ticket_settle_all(struct ticket **settled);

@@ -11,8 +11,9 @@
 
 enum {
   LINGER_MS = 1000,
-  // civetweb waits up to its timeout for each byte of a read. So a peer that sends byte by byte can overrun our
-  // clock by as many timeouts as a read has bytes: reads begin small and grow only while bytes come quickly.
+  // civetweb waits up to its timeout for each byte of a read. So a peer that sends byte by byte can overrun
+  // our clock by as many timeouts as a read has bytes: reads begin small and grow only while bytes come
+  // quickly.
   READ_LEAST_BYTES = 32,
   READ_MOST_BYTES = 16384,
   QUICK_MS = 200,
@@ -58,8 +59,8 @@ bool edge_open(struct request *req, struct mg_connection *conn, struct reply *re
   };
   if (info->num_headers >= HEADERS_MAX)
     return refuse(refusal, 431, "head_too_large", "expected fewer than 64 headers");
-  return is_framed_once(req) || refuse(refusal, 400, "bad_framing",
-                                       "expected one Content-Length, or Transfer-Encoding: chunked");
+  return is_framed_once(req) ||
+         refuse(refusal, 400, "bad_framing", "expected one Content-Length, or Transfer-Encoding: chunked");
 }
 
 // ---- the body ----
@@ -70,7 +71,8 @@ static bool refuse_too_large(struct reply *refusal, size_t max_bytes) {
   return refuse(refusal, 413, "too_large", message);
 }
 
-// A client that expects 100 waits for it before it sends the body. An empty Expect is none (RFC 9110, 10.1.1).
+// A client that expects 100 waits for it before it sends the body. An empty Expect is none (RFC
+// 9110, 10.1.1).
 static bool answer_expectation(const struct request *req, struct reply *refusal) {
   static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
   size_t count;
@@ -166,8 +168,8 @@ bool edge_read_body(struct request *req, struct reply *refusal) {
 static void linger(const struct request *req) {
   char rest[READ_LEAST_BYTES];
   int64_t by_ms = clock_mono_ms() + LINGER_MS;
-  size_t n;
-  while (read_some(req, rest, sizeof rest, by_ms, &n) == PROGRESS_READ) continue;
+  size_t n = 1;
+  while (n > 0 && read_some(req, rest, sizeof rest, by_ms, &n) == PROGRESS_READ) continue;
 }
 
 void edge_answer(struct request *req, const struct reply *reply) {

@@ -3,8 +3,8 @@
 // lengths are refused, a body is bounded in size and time, an answer is one write. Not for: what a request
 // means; slow or idle peers by the thousand, which the proxy in front holds (docs/webhooks.md).
 //
-// Facts about civetweb 1.15 that this file rests on: it takes the first of two Content-Length headers, takes a
-// length beside chunks, keeps 64 headers and drops the rest, and never answers "Expect: 100-continue".
+// Facts about civetweb 1.15 that this file rests on: it takes the first of two Content-Length headers, takes
+// a length beside chunks, keeps 64 headers and drops the rest, and never answers "Expect: 100-continue".
 // Thread: the handler thread that has the connection.
 #pragma once
 #include "common/base/err.h"
@@ -15,8 +15,8 @@
 MUST_CHECK bool edge_open(struct request *req, struct mg_connection *conn, struct reply *refusal);
 
 // Reads the whole body. False with the refusal: no length (411), over req->body_max_bytes (413), an
-// expectation other than 100-continue (417), no room for it (503), or not whole by req->body_by_ms (503: a 4xx
-// would make some providers give the event up). Of a body that is refused for its length nothing is read.
+// expectation other than 100-continue (417), no room for it (503), or not whole by req->body_by_ms (503: a
+// 4xx would make some providers give the event up). Of a body that is refused for its length nothing is read.
 MUST_CHECK bool edge_read_body(struct request *req, struct reply *refusal);
 
 // Sends the answer. Afterwards reads what the peer of a refused body still sends, for a second at most, so

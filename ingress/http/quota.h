@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What one kind of sender may hold at once: handler threads and bytes of bodies. An endpoint gets at most half
-// of each, so that a flood on one endpoint leaves room for the others; unauthenticated senders together get an
-// eighth of the threads. Thread: any.
+// What one kind of sender may hold at once: handler threads and bytes of bodies. An endpoint gets at most
+// half of each, so that a flood on one endpoint leaves room for the others; unauthenticated senders together
+// get an eighth of the threads. Thread: any.
 #pragma once
 #include <stdatomic.h>
 #include <stdbool.h>

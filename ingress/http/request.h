@@ -53,7 +53,7 @@ struct reply reply_error(int status, const char *code, const char *message);
 struct reply reply_closing(int status, const char *code, const char *message); // and closes the connection
 struct reply reply_unavailable(void); // 503 with Retry-After: nothing was stored, or not all
 struct reply reply_overload(void);    // 503 with Retry-After, closing: too many requests, or bytes of bodies
-struct reply reply_inflates_too_much(void); // a gzip body's 413
+struct reply reply_inflates_too_much(void);      // a gzip body's 413
 struct reply reply_ack(struct provider_ack ack); // takes the ack's body
 
 // The header's value, and how often it occurs: the value is the last one's. NULL: none.

@@ -267,8 +267,7 @@ static struct reply store(struct ingress *ingress, struct request *req, const st
     if (all->items[i].id) messages[n++] = message_for(&all->items[i], req);
   int64_t deadline_ms = clock_mono_ms() + ingress->settings.ack_budget_ms;
   bool spooled;
-  enum publisher_result result =
-      publisher_publish(ingress->publisher, messages, n, deadline_ms, &spooled);
+  enum publisher_result result = publisher_publish(ingress->publisher, messages, n, deadline_ms, &spooled);
   return reply_stored(ingress, result, all, spooled);
 }
 
@@ -290,8 +289,7 @@ static bool authorized(const struct registrar *registrar, const struct request *
   static const char scheme[] = "Bearer ";
   size_t count;
   const char *given = request_header(req, "Authorization", &count);
-  if (count != 1 || strncasecmp(given, scheme, sizeof scheme - 1) != 0)
-    return false;
+  if (count != 1 || strncasecmp(given, scheme, sizeof scheme - 1) != 0) return false;
   given += sizeof scheme - 1;
   return secrets_hold(&registrar->keys, given, strlen(given));
 }

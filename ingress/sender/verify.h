@@ -4,8 +4,8 @@
 // of a path, which is how an endpoint is found (endpoints.h), and what a refusal answers (webhook.c).
 #pragma once
 #include "common/base/err.h"
-#include <civetweb.h>
 #include "ingress/sender/network.h"
+#include <civetweb.h>
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>

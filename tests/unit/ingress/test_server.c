@@ -88,7 +88,8 @@ static const struct {
   int status;
   const char *text;
 } exchanges[] = {
-    {"no body", TO("POST", BIZGO) END, 200, "{\"msgKey\":\"\"}"},
+    {"no length", TO("POST", BIZGO) END, 411, "length_required"},
+    {"no body", TO("POST", BIZGO) LEN(0) END, 200, "{\"msgKey\":\"\"}"},
     {"empty body", TO("POST", BLUX) LEN(0) END, 200, "Content-Length: 0"},
     {"no elements", TO("POST", BLUX) LEN(13) END "{\"events\":[]}", 200, "Content-Length: 0"},
     {"query is not the path", TO("POST", BIZGO "?x=1") LEN(2) END "{}", 200, NULL},
@@ -126,9 +127,9 @@ static const struct {
     {"length far over", TO("POST", BIZGO) LEN(999999999999) END "{}", 413, "Connection: close"},
     {"the limit is told", TO("POST", BIZGO) LEN(999999999999) END "{}", 413,
      " bytes (DOCHAK_BODY_MAX_BYTES)"},
-    {"broken chunk", TO("POST", BIZGO) CHUNKED END "zz\r\n{}\r\n0\r\n\r\n", 400, "Connection: close"},
+    {"broken chunk", TO("POST", BIZGO) CHUNKED END "zz\r\n{}\r\n0\r\n\r\n", 503, "Connection: close"},
     {"not HTTP", "hello\r\n\r\n", 400, "bad_request"},
-    {"unknown method", TO("BREW", BIZGO) END, 405, NULL},
+    {"unknown method", TO("BREW", BIZGO) END, 400, NULL},
 };
 
 static void test_every_request_gets_its_answer(void **state) {

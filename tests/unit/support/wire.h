@@ -78,8 +78,11 @@ static inline char *wire_post(int port, const char *path, const char *headers, c
   return answer;
 }
 
+// A 100 Continue in front is skipped.
 static inline int wire_status(const char *answer) {
+  static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
   int status = 0;
+  if (strncmp(answer, go_on, sizeof go_on - 1) == 0) answer += sizeof go_on - 1;
   return sscanf(answer, "HTTP/1.1 %d", &status) == 1 ? status : 0;
 }
 

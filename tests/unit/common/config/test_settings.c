@@ -34,7 +34,7 @@ static void test_defaults_are_those_documented(void **state) {
   assert_string_equal(settings.topic_prefix, "dochak.");
   assert_string_equal(settings.ingress_listen, "0.0.0.0:8080");
   assert_string_equal(settings.ingress_ops_listen, "0.0.0.0:9080");
-  assert_int_equal(settings.ingress_threads, 2);
+  assert_int_equal(settings.ingress_threads, 256);
   assert_int_equal(settings.body_max_bytes, 524288);
   assert_int_equal(settings.ack_budget_ms, 1500);
   assert_int_equal(settings.log_level, LOG_LEVEL_INFO);
@@ -58,7 +58,7 @@ static const struct {
   unsigned service;
   const char *name, *least, *most, *below, *above;
 } ranges[] = {
-    {SERVICE_INGRESS, "DOCHAK_INGRESS_THREADS", "1", "64", "0", "65"},
+    {SERVICE_INGRESS, "DOCHAK_INGRESS_THREADS", "8", "4096", "7", "4097"},
     {SERVICE_INGRESS, "DOCHAK_BODY_MAX_BYTES", "1024", "900000", "1023", "900001"},
     {SERVICE_INGRESS, "DOCHAK_ACK_BUDGET_MS", "50", "30000", "49", "30001"},
     {SERVICE_INGRESS, "DOCHAK_INGRESS_KEY", "1234567890123456", "12345678901234567", "123456789012345", NULL},
@@ -191,7 +191,7 @@ static void test_the_table_for_the_readme_holds_every_setting(void **state) {
   assert_non_null(strstr(said.out, "| `DOCHAK_LOG_LEVEL` | `info` | ingress, processor |"));
   size_t lines = 0;
   for (const char *at = said.out; *at; at++) lines += *at == '\n';
-  assert_int_equal(lines, 2 + 30);
+  assert_int_equal(lines, 2 + 28);
 }
 
 static void test_version_names_the_program(void **state) {

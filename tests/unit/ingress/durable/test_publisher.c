@@ -4,9 +4,9 @@
 #include "common/base/log.h"
 #include "ingress/counters.h"
 #include "ingress/durable/publisher.h"
+#include "tests/unit/support/messages.h"
 #include "tests/unit/support/mock.h"
 #include "tests/unit/support/output.h"
-#include "tests/unit/support/waiting.h"
 #include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
@@ -55,7 +55,7 @@ static int tear_down(void **state) {
 static enum publisher_result publish_three(struct fixture *f, int64_t budget_ms) {
   const struct publisher_message messages[] = {message_of("a", "{1}"), message_of("b", "{2}"),
                                                message_of(NULL, "")};
-  return publish_and_wait(f->publisher, messages, COUNT_OF(messages), budget_ms);
+  return publish_within(f->publisher, messages, COUNT_OF(messages), budget_ms);
 }
 
 static void test_durable_means_that_all_are_on_the_topic(void **state) {
@@ -71,7 +71,7 @@ static void test_durable_means_that_all_are_on_the_topic(void **state) {
 
 static void test_nothing_to_publish_is_durable(void **state) {
   struct fixture *f = *state;
-  assert_int_equal(publish_and_wait(f->publisher, NULL, 0, 1), PUBLISHER_DURABLE);
+  assert_int_equal(publish_within(f->publisher, NULL, 0, 1), PUBLISHER_DURABLE);
 }
 
 static void test_a_slow_broker_costs_no_more_than_the_budget(void **state) {
@@ -89,7 +89,7 @@ static void test_a_refused_record_is_told_at_once(void **state) {
   const struct publisher_message message = message_of("a", "{1}");
   rd_kafka_mock_push_request_errors(f->mock.cluster, MOCK_PRODUCE, 1, RD_KAFKA_RESP_ERR_INVALID_RECORD);
   int64_t began = clock_mono_ms();
-  assert_int_equal(publish_and_wait(f->publisher, &message, 1, 5000), PUBLISHER_UNAVAILABLE);
+  assert_int_equal(publish_within(f->publisher, &message, 1, 5000), PUBLISHER_UNAVAILABLE);
   assert_true(clock_mono_ms() - began < 4000);
   assert_int_equal(atomic_load(metrics_at(f->metrics, COUNTER_KAFKA_ERRORS, "INVALID_RECORD")), 1);
 }
@@ -113,13 +113,13 @@ static void test_a_value_over_the_limit_is_told_and_no_outage(void **state) {
   output_begin(&output);
   log_init("test", LOG_LEVEL_INFO);
   rd_kafka_mock_push_request_errors(f->mock.cluster, MOCK_PRODUCE, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
-  assert_int_equal(publish_and_wait(f->publisher, messages, 1, 5000), PUBLISHER_TOO_LARGE);
-  assert_int_equal(publish_and_wait(f->publisher, messages, 2, 5000), PUBLISHER_TOO_LARGE);
+  assert_int_equal(publish_within(f->publisher, messages, 1, 5000), PUBLISHER_TOO_LARGE);
+  assert_int_equal(publish_within(f->publisher, messages, 2, 5000), PUBLISHER_TOO_LARGE);
   log_init("test", LOG_LEVEL_ERROR);
   output_end(&output);
   assert_non_null(strstr(output.text, "\"bytes\":2000000"));
   assert_null(strstr(output.text, "does not take events"));
-  assert_int_equal(publish_and_wait(f->publisher, messages, 1, 5000), PUBLISHER_DURABLE);
+  assert_int_equal(publish_within(f->publisher, messages, 1, 5000), PUBLISHER_DURABLE);
 }
 
 static void *publish_many(void *arg) {
@@ -230,7 +230,7 @@ static void test_after_failures_nobody_waits_until_kafka_is_heard_of_again(void 
   struct fixture *f = *state;
   rd_kafka_mock_broker_set_down(f->mock.cluster, 1);
   for (int i = 0; i < 3; i++) assert_int_equal(publish_three(f, PATIENT_MS), PUBLISHER_DURABLE);
-  assert_int_equal(counted(f, COUNTER_BREAKER, NULL), 1);
+  assert_true(counted(f, COUNTER_BREAKER, NULL) > 0);
   int64_t began = clock_mono_ms();
   assert_int_equal(publish_three(f, 10000), PUBLISHER_DURABLE);
   assert_true(clock_mono_ms() - began < 2000);
@@ -255,7 +255,7 @@ static void test_what_is_too_large_for_kafka_is_told_and_not_spooled(void **stat
   struct publisher_message message = message_of("b", "");
   message.value = large;
   message.value_len = TOO_LARGE;
-  assert_int_equal(publish_and_wait(f->publisher, &message, 1, 5000), PUBLISHER_TOO_LARGE);
+  assert_int_equal(publish_within(f->publisher, &message, 1, 5000), PUBLISHER_TOO_LARGE);
   assert_int_equal(counted(f, COUNTER_DURABLE, "spool"), 0);
 }
 
@@ -276,7 +276,6 @@ static void test_a_close_with_kafka_away_is_quick_and_the_next_start_sends_the_r
 }
 
 int main(void) {
-  waiting_start();
   log_init("test", LOG_LEVEL_ERROR);
 // A report that another test left behind would take the error meant for this one.
 #define OWN_CLUSTER(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -299,6 +298,5 @@ int main(void) {
   };
   int failed = cmocka_run_group_tests(tests, set_up, tear_down); // a mock cluster takes a second to go
   failed += cmocka_run_group_tests(spooling, NULL, NULL);
-  waiting_stop();
   return failed;
 }

@@ -6,8 +6,8 @@
 #include "common/base/log.h"
 #include "ingress/counters.h"
 #include "ingress/durable/drain.h"
+#include "tests/unit/support/messages.h"
 #include "tests/unit/support/mock.h"
-#include "tests/unit/support/waiting.h"
 #include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
@@ -74,7 +74,7 @@ static int64_t counted(const struct fixture *f, enum counter id, const char *lab
 
 static bool store(struct fixture *f, const char *value) {
   const struct publisher_message message = message_of("k", value);
-  return store_and_wait(f->spool, &message, 1, clock_mono_ms() + FAR_MS);
+  return store_all(f->spool, &message, 1, clock_mono_ms() + FAR_MS);
 }
 
 // ---- what is in it ----
@@ -115,7 +115,7 @@ static void test_rows_come_out_in_the_order_in_which_they_went_in(void **state) 
   struct fixture *f = *state;
   const struct publisher_message two[] = {message_of("b", "2"), message_of("a", "3")};
   assert_true(store(f, "1"));
-  assert_true(store_and_wait(f->spool, two, 2, clock_mono_ms() + FAR_MS));
+  assert_true(store_all(f->spool, two, 2, clock_mono_ms() + FAR_MS));
   assert_true(store(f, ""));
   assert_rows(f, 4, (const char *const[]){"1", "2", "3", ""});
   reopen(f);
@@ -154,7 +154,7 @@ static void test_every_attribute_survives(void **state) {
                                       .value = "a\0b\xff",
                                       .value_len = 4};
   struct err err;
-  assert_true(store_and_wait(f->spool, &message, 1, clock_mono_ms() + FAR_MS));
+  assert_true(store_all(f->spool, &message, 1, clock_mono_ms() + FAR_MS));
   reopen(f);
   assert_true(spool_read(f->spool, 0, compare_whole, &message, &err));
 }
@@ -197,7 +197,7 @@ static void test_64_threads_share_their_commits(void **state) {
 static void test_who_is_out_of_time_is_told_so(void **state) {
   struct fixture *f = *state;
   const struct publisher_message message = message_of("k", "1");
-  assert_false(store_and_wait(f->spool, &message, 1, clock_mono_ms() - 1));
+  assert_false(store_all(f->spool, &message, 1, clock_mono_ms() - 1));
   assert_int_equal(counted(f, COUNTER_SPOOL_ERRORS, "late"), 1);
   assert_true(spool_wait(f->spool, 0, FAR_MS)); // it was stored none the less
 }
@@ -272,7 +272,6 @@ static size_t kill_in_mid_commit(struct fixture *f, size_t after) {
   if (pipe2(ends, O_CLOEXEC)) fail();
   pid_t child = fork();
   if (child == 0) {
-    waiting_start(); // no thread outlives a fork
     open_spool(f);
     store_until_killed(f, ends[1]);
   }
@@ -365,15 +364,10 @@ static void test_a_close_does_not_wait_for_a_file_that_cannot_be_opened(void **s
 
 struct plumbing {
   struct mock mock;
+  struct breaker *breaker;
   struct drain *drain;
-  atomic_int heard;
   atomic_bool held;
 };
-
-static void on_heard(void *arg) {
-  struct plumbing *p = arg;
-  atomic_fetch_add(&p->heard, 1);
-}
 
 static bool may_send(const void *arg) {
   const struct plumbing *p = arg;
@@ -382,9 +376,25 @@ static bool may_send(const void *arg) {
 
 static void start_drain(struct fixture *f, struct plumbing *p) {
   struct err err;
-  const struct drain_owner owner = {on_heard, may_send, p};
-  p->drain = drain_start(&p->mock.settings, f->spool, f->metrics, &owner, &err);
+  static char events[] = "events", alerts[] = "alerts", quarantine[] = "quarantine";
+  static char *const names[] = {events, alerts, quarantine};
+  if (!p->breaker) p->breaker = breaker_new(names, f->metrics);
+  for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++)
+    breaker_learn_partitions(p->breaker, topic, MOCK_PARTITIONS);
+  const struct drain_owner owner = {p->breaker, f->metrics, may_send, p};
+  p->drain = drain_start(&p->mock.settings, f->spool, &owner, &err);
   assert_non_null(p->drain);
+}
+
+static bool is_any_open(const struct plumbing *p) {
+  return breaker_is_open(p->breaker, KAFKA_TOPIC_EVENTS, 0) ||
+         breaker_is_open(p->breaker, KAFKA_TOPIC_EVENTS, 1);
+}
+
+static void stop_drain(struct plumbing *p) {
+  drain_stop(p->drain);
+  breaker_free(p->breaker);
+  mock_fini(&p->mock);
 }
 
 static void wait_count(const struct fixture *f, int64_t n) {
@@ -402,7 +412,7 @@ static void test_a_start_drains_what_is_there_in_order(void **state) {
   reopen(f);
   start_drain(f, &p);
   wait_count(f, 0);
-  assert_true(atomic_load(&p.heard) > 0);
+  assert_false(is_any_open(&p));
   struct mock_records records = mock_read(&p.mock, "dochak.events");
   assert_int_equal(records.n, COUNT_OF(values));
   for (size_t i = 0; i < records.n; i++) { // one key, one partition
@@ -410,8 +420,7 @@ static void test_a_start_drains_what_is_there_in_order(void **state) {
     assert_string_equal(records.list[i].event.subject, "k");
   }
   mock_records_fini(&records);
-  drain_stop(p.drain);
-  mock_fini(&p.mock);
+  stop_drain(&p);
 }
 
 static void test_nothing_leaves_while_kafka_would_keep_it_worse(void **state) {
@@ -424,8 +433,7 @@ static void test_nothing_leaves_while_kafka_would_keep_it_worse(void **state) {
   assert_int_equal(spool_count(f->spool), 1);
   atomic_store(&p.held, false);
   wait_count(f, 0);
-  drain_stop(p.drain);
-  mock_fini(&p.mock);
+  stop_drain(&p);
 }
 
 static void test_nothing_leaves_before_its_delivery_report(void **state) {
@@ -440,8 +448,7 @@ static void test_nothing_leaves_before_its_delivery_report(void **state) {
   assert_true(store(f, "2"));
   wait_count(f, 0);
   assert_true(clock_mono_ms() - began >= 900);
-  drain_stop(p.drain);
-  mock_fini(&p.mock);
+  stop_drain(&p);
 }
 
 static void test_a_stop_leaves_in_the_spool_what_kafka_has_not_got(void **state) {
@@ -458,8 +465,7 @@ static void test_a_stop_leaves_in_the_spool_what_kafka_has_not_got(void **state)
   rd_kafka_mock_broker_set_up(p.mock.cluster, 1);
   start_drain(f, &p);
   wait_count(f, 0);
-  drain_stop(p.drain);
-  mock_fini(&p.mock);
+  stop_drain(&p);
 }
 
 static void test_a_row_that_kafka_refuses_holds_up_no_other_and_stays(void **state) {
@@ -478,12 +484,10 @@ static void test_a_row_that_kafka_refuses_holds_up_no_other_and_stays(void **sta
   struct mock_records records = mock_read(&p.mock, "dochak.events");
   assert_int_equal(records.n, 3);
   mock_records_fini(&records);
-  drain_stop(p.drain);
-  mock_fini(&p.mock);
+  stop_drain(&p);
 }
 
 int main(void) {
-  waiting_start();
   log_init("test", LOG_LEVEL_ERROR);
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
@@ -505,6 +509,5 @@ int main(void) {
       TEST(test_a_row_that_kafka_refuses_holds_up_no_other_and_stays),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
-  waiting_stop();
   return failed;
 }
