@@ -472,7 +472,7 @@ struct publisher *publisher_open(const struct settings *settings, struct metrics
   publisher->by_spool = metrics_at(metrics, COUNTER_DURABLE, "spool");
   atomic_flag_clear(&publisher->trying);
   metrics_set(metrics, COUNTER_BREAKER, NULL, 1); // until Kafka has been seen
-  publisher->durability = durability_watch_new(settings->ack_survives, *settings->spool_dir, metrics, err);
+  publisher->durability = durability_watch_new(settings, metrics, err);
   if (publisher->durability) publisher->rk = open_producer(settings, publisher, err);
   if (publisher->rk && open_topics(publisher, settings->topic_prefix, err) &&
       open_spool(publisher, settings, err) && start_drain(publisher, settings, err) &&
