@@ -2,6 +2,7 @@
 // Each metric's children are a list that only ever grows at its end, so reading it needs no lock.
 #include "common/ops/metrics.h"
 
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include <assert.h>
 #include <pthread.h>
@@ -268,6 +269,9 @@ char *metrics_text(struct metrics *metrics) {
     for (; child; child = atomic_load_explicit(&child->next, memory_order_acquire))
       print_child(metric, child, to);
   }
+  static const char dropped[] = "dochak_log_lines_dropped_total";
+  print_head(dropped, "Log lines dropped because the reader of stdout was stuck.", METRIC_COUNTER, to);
+  fprintf(to, "%s %lld\n", dropped, (long long)log_dropped());
   static const char resident[] = "process_resident_memory_bytes";
   print_head(resident, "Resident memory size in bytes.", METRIC_GAUGE, to);
   fprintf(to, "%s %lld\n", resident, resident_bytes());
