@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The durability of a 2xx: ingress logs it, and gives no 2xx that survives less than DOCHAK_ACK_SURVIVES asks for."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from support import http, payloads
@@ -56,6 +57,20 @@ def test_a_topic_that_takes_no_body_of_the_allowed_size_turns_readiness_red(worl
     assert post(world, "m").status == 200  # smaller records are durable
     world.topics.set("max.message.bytes", "528384")
     ingress.wait_ready(10)
+
+
+def test_a_topic_that_takes_every_body_takes_every_batch(world: World) -> None:
+    """librdkafka's own batches, of 1 MB, would be refused as a whole, and for good."""
+    world.topics.set("max.message.bytes", "528384")
+    properties = world.folder / "kafka.properties"
+    properties.write_text("linger.ms=100\n")  # time to collect a batch
+    ingress = world.new_ingress(DOCHAK_KAFKA_PROPERTIES=str(properties)).start().wait_ready()
+    body = {**payloads.bizgo("m", "10000"), "padding": "x" * 200_000}
+    with ThreadPoolExecutor(8) as senders:
+        answers = list(senders.map(lambda _: world.post("bizgo/alimtalk", body), range(24)))
+    assert [answer.status for answer in answers] == [200] * len(answers)
+    assert not [name for name, value in ingress.metrics().items() if name.startswith("dochak_ingress_kafka_errors_total") and value]
+    assert len(world.records("events")) == len(answers)
 
 
 def test_an_unclean_election_is_named_with_the_other_settings(world: World) -> None:
