@@ -2,7 +2,6 @@
 #include "common/base/clock.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 enum { MS_PER_S = 1000, NS_PER_MS = 1000000, S_PER_DAY = 86400 };
 static const int64_t WALL_MAX_MS = 253402300799999; // 9999-12-31T23:59:59.999Z
@@ -37,17 +36,33 @@ void clock_sleep_ms(int64_t ms) {
   while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) continue;
 }
 
+static char *put_number(char *at, int value, int digits) {
+  for (int i = digits; i-- > 0; value /= 10) at[i] = (char)('0' + value % 10);
+  return at + digits;
+}
+
+// Called for each record and log line; snprintf() takes ten times as long.
 void clock_format_rfc3339(int64_t wall_ms, char out[CLOCK_RFC3339_SIZE]) {
   if (wall_ms < 0) wall_ms = 0;
   if (wall_ms > WALL_MAX_MS) wall_ms = WALL_MAX_MS;
   time_t seconds = wall_ms / MS_PER_S;
   struct tm tm;
   gmtime_r(&seconds, &tm);
-  // The remainders tell the compiler what gmtime_r promises: every number fits its place.
-  snprintf(out, CLOCK_RFC3339_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
-           (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)(tm.tm_mon + 1) % 100, (unsigned)tm.tm_mday % 100,
-           (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100,
-           (unsigned)(wall_ms % MS_PER_S));
+  const struct {
+    int value, digits;
+    char end;
+  } parts[] = {{tm.tm_year + 1900, 4, '-'},
+               {tm.tm_mon + 1, 2, '-'},
+               {tm.tm_mday, 2, 'T'},
+               {tm.tm_hour, 2, ':'},
+               {tm.tm_min, 2, ':'},
+               {tm.tm_sec, 2, '.'},
+               {(int)(wall_ms % MS_PER_S), 3, 'Z'}};
+  for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+    out = put_number(out, parts[i].value, parts[i].digits);
+    *out++ = parts[i].end;
+  }
+  *out = '\0';
 }
 
 static bool read_char(const char **at, char want) {

@@ -1,27 +1,73 @@
 // SPDX-License-Identifier: MIT
 #include "common/base/digest.h"
 
+#include "common/base/mem.h"
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const names[] = {[DIGEST_SHA1] = "SHA1", [DIGEST_SHA256] = "SHA256"};
 
-static const EVP_MD *algorithm(enum digest_kind kind) {
-  return kind == DIGEST_SHA1 ? EVP_sha1() : EVP_sha256();
+// To look an algorithm up and to make a context costs several times what a short digest does: both are done
+// once, the contexts for each thread.
+struct contexts {
+  EVP_MD_CTX *digest;
+  EVP_MAC_CTX *hmac[COUNT_OF(names)];
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t contexts_key;
+static EVP_MD *algorithms[COUNT_OF(names)];
+static EVP_MAC *hmac;
+
+static void contexts_free(void *arg) {
+  struct contexts *contexts = arg;
+  EVP_MD_CTX_free(contexts->digest);
+  for (size_t kind = 0; kind < COUNT_OF(names); kind++) EVP_MAC_CTX_free(contexts->hmac[kind]);
+  free(contexts);
+}
+
+static void look_up(void) {
+  if (pthread_key_create(&contexts_key, contexts_free) != 0) abort(); // out of memory, as in mem.c
+  for (size_t kind = 0; kind < COUNT_OF(names); kind++)
+    algorithms[kind] = EVP_MD_fetch(NULL, names[kind], NULL);
+  hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+}
+
+static EVP_MAC_CTX *hmac_new(enum digest_kind kind) {
+  const OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)(uintptr_t)names[kind], 0),
+      OSSL_PARAM_construct_end()};
+  EVP_MAC_CTX *ctx = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
+  if (ctx && EVP_MAC_CTX_set_params(ctx, params)) return ctx;
+  EVP_MAC_CTX_free(ctx);
+  return NULL;
+}
+
+static struct contexts *contexts_of_thread(void) {
+  pthread_once(&once, look_up);
+  struct contexts *contexts = pthread_getspecific(contexts_key);
+  if (contexts) return contexts;
+  contexts = mem_alloc(sizeof *contexts);
+  contexts->digest = EVP_MD_CTX_new();
+  for (size_t kind = 0; kind < COUNT_OF(names); kind++)
+    contexts->hmac[kind] = hmac_new((enum digest_kind)kind);
+  pthread_setspecific(contexts_key, contexts);
+  return contexts;
 }
 
 bool digest_of(enum digest_kind kind, const struct piece *pieces, size_t n, struct digest *out) {
   *out = (struct digest){0};
   unsigned len = 0;
-  EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-  bool good = ctx && EVP_DigestInit_ex(ctx, algorithm(kind), NULL);
+  EVP_MD_CTX *ctx = contexts_of_thread()->digest;
+  bool good = ctx && algorithms[kind] && EVP_DigestInit_ex(ctx, algorithms[kind], NULL);
   for (size_t i = 0; good && i < n; i++) good = EVP_DigestUpdate(ctx, pieces[i].bytes, pieces[i].len);
   good = good && EVP_DigestFinal_ex(ctx, out->bytes, &len);
-  EVP_MD_CTX_free(ctx);
   out->len = len;
   return good;
 }
@@ -29,17 +75,10 @@ bool digest_of(enum digest_kind kind, const struct piece *pieces, size_t n, stru
 bool digest_hmac(enum digest_kind kind, struct piece key, const struct piece *pieces, size_t n,
                  struct digest *out) {
   *out = (struct digest){0};
-  OSSL_PARAM params[] = {
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)(uintptr_t)names[kind], 0),
-      OSSL_PARAM_construct_end()};
-  EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-  EVP_MAC_CTX *ctx = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
-  bool good = ctx && EVP_MAC_init(ctx, key.bytes, key.len, params);
+  EVP_MAC_CTX *ctx = contexts_of_thread()->hmac[kind];
+  bool good = ctx && key.bytes && EVP_MAC_init(ctx, key.bytes, key.len, NULL); // NULL: the key before
   for (size_t i = 0; good && i < n; i++) good = EVP_MAC_update(ctx, pieces[i].bytes, pieces[i].len);
-  good = good && EVP_MAC_final(ctx, out->bytes, &out->len, sizeof out->bytes);
-  EVP_MAC_CTX_free(ctx);
-  EVP_MAC_free(hmac);
-  return good;
+  return good && EVP_MAC_final(ctx, out->bytes, &out->len, sizeof out->bytes);
 }
 
 bool digest_same(const struct digest *a, const struct digest *b) {

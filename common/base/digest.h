@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// SHA and HMAC over several pieces, and the one way secrets and signatures are compared: as SHA-256 digests
-// of what was given and what was expected, so that the time says neither where they differ nor how long the
-// right one is. Whatever OpenSSL cannot do is false here, never a match. Thread: any.
+// SHA and HMAC over several pieces, and the comparison of secrets and signatures: both sides' SHA-256, in
+// constant time, so that the time depends neither on where they differ nor on their lengths. A failure of
+// OpenSSL is false, never a match. Thread: any.
 #pragma once
 #include "common/base/err.h"
 #include <stddef.h>
@@ -28,6 +28,6 @@ MUST_CHECK bool digest_same(const struct digest *a, const struct digest *b);
 MUST_CHECK bool digest_same_text(struct piece a, struct piece b);
 
 void digest_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE]); // lower case
-// Hex as others write it, as we do: what is no hex digit stays what it is.
+// A-F to lower case; other characters stay as they are.
 void digest_hex_lower(char *out, const char *text, size_t len);
 void digest_base64(const struct digest *digest, char out[DIGEST_BASE64_SIZE]);

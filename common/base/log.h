@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // One JSON object a line on stdout: {"time":…,"level":…,"service":…,"message":…, fields…}. A line holds no
-// body, no secret and no full phone number; callers see to that, a test greps for it.
+// body, no secret and no full phone number; callers ensure it, tests check it.
 //   log_warn("kafka connection lost", LOG_STR("broker", name), LOG_INT("attempt", n));
-// Thread: any. One write(2) a line.
+// A line is written when the call returns. Where the reader of stdout is stuck, the call returns after 100 ms
+// at most: 128 KiB wait for the reader, further lines are dropped, and a later line says how many. At exit,
+// what waits is written for 1 s at most. Thread: any.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,24 +28,25 @@ void log_init(const char *service, enum log_level level);
 void log_to_stderr(void); // for a command whose stdout is its answer. Before any thread.
 bool log_level_parse(const char *name, enum log_level *out); // "debug" "info" "warn" "error"
 const char *log_level_name(enum log_level level);
+int64_t log_dropped(void); // lines, since the start
 void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t n);
 
 #define LOG_AT_(level, message, ...)                                                                         \
   log_write((level), (message), (const struct log_field[]){__VA_ARGS__},                                     \
             sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
-// At least one field each: a line that names no object helps nobody.
+// At least one field each, which names the object.
 #define log_debug(message, ...) LOG_AT_(LOG_LEVEL_DEBUG, message, __VA_ARGS__)
 #define log_info(message, ...)  LOG_AT_(LOG_LEVEL_INFO, message, __VA_ARGS__)
 #define log_warn(message, ...)  LOG_AT_(LOG_LEVEL_WARN, message, __VA_ARGS__)
 #define log_error(message, ...) LOG_AT_(LOG_LEVEL_ERROR, message, __VA_ARGS__)
 
-// For lines that somebody else causes as often as he likes, a stranger or a broker that is down: of those
-// with one key, at most one in ten seconds, and its field "suppressed" says how many were left out since the
-// one before. A level that is not written counts nothing.
+// For lines whose number a sender or a broker decides: at most one in ten seconds with the same key. Its
+// field "suppressed" is the number of lines left out since the one before. Lines below the level are not
+// counted.
 void log_write_rarely(enum log_level level, const char *key, const char *message,
                       const struct log_field *fields, size_t n);
 #define log_warn_rarely(key, message, ...)                                                                   \
   log_write_rarely(LOG_LEVEL_WARN, (key), (message), (const struct log_field[]){__VA_ARGS__},                \
                    sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
-// What decides it: whether a line with this key is due at this time (monotonic), and then how many were not.
+// Whether a line with this key is due at this time (monotonic), and how many were suppressed before it.
 bool log_is_due(const char *key, int64_t now_ms, int64_t *suppressed);

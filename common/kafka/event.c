@@ -10,12 +10,12 @@
 static const char *const types[] = {EVENT_ACCEPTED,      EVENT_RECEIPT,   EVENT_OTHER,  EVENT_QUARANTINED,
                                     ALERT_DEAD_LETTERED, ALERT_RECOVERED, ALERT_OVERDUE};
 
-// The attributes that are read and written as they are.
+// The attributes whose value is a string.
 static const struct attribute {
   const char *header;
   size_t offset;      // of a const char * in struct event
   size_t max;         // bytes
-  bool required, cut; // cut: a longer one is shortened when it is written
+  bool required, cut; // cut: a longer value is cut when it is written
 } attributes[] = {
     {"ce_type", offsetof(struct event, type), 64, true, false},
     {"ce_source", offsetof(struct event, source), 512, true, false},
@@ -41,8 +41,8 @@ rd_kafka_headers_t *event_headers_new(const struct event *ev) {
   char id[UUID_TEXT_SIZE], time[CLOCK_RFC3339_SIZE];
   uuid_format(ev->id, id);
   clock_format_rfc3339(ev->time_ms, time);
-  bool raw =
-      strcmp(ev->type, EVENT_QUARANTINED) == 0 && ev->reason; // the alert of that name is JSON and has none
+  bool raw = strcmp(ev->type, EVENT_QUARANTINED) == 0 &&
+             ev->reason; // the alert of that type is JSON, without reason
 
   rd_kafka_headers_t *headers = rd_kafka_headers_new(COUNT_OF(attributes) + 5);
   add(headers, "ce_specversion", "1.0");
@@ -54,7 +54,7 @@ rd_kafka_headers_t *event_headers_new(const struct event *ev) {
   return headers;
 }
 
-// The last header of that name, NULL where there is none. librdkafka keeps a NUL behind every value.
+// The last header of that name, or NULL. librdkafka puts a NUL behind every value.
 static bool read_header(const rd_kafka_headers_t *headers, const char *name, size_t max, const char **out,
                         struct err *err) {
   const void *value = NULL;
@@ -98,7 +98,7 @@ static bool read_time(const rd_kafka_headers_t *headers, int64_t *out, struct er
          err_set(err, "ce_time: %s", time ? "not a time" : "missing");
 }
 
-// What is no use as one is as none: it is only for tracing.
+// An ill-formed one is ignored, since it serves tracing only.
 static const char *read_traceparent(const rd_kafka_headers_t *headers) {
   const char *value;
   return read_header(headers, "traceparent", EVENT_TRACEPARENT_SIZE - 1, &value, NULL) && value &&
@@ -119,7 +119,8 @@ static bool use_known_type(const char **type, struct err *err) {
 bool event_from_message(const rd_kafka_message_t *rkm, struct event *ev, struct err *err) {
   rd_kafka_headers_t *headers = NULL;
   struct event read = {0};
-  if (rd_kafka_message_headers(rkm, &headers)) headers = NULL; // none at all: the first required one says so
+  if (rd_kafka_message_headers(rkm, &headers))
+    headers = NULL; // without headers the first required one is missing
   if (!check_version(headers, err) || !read_id(headers, &read.id, err) ||
       !read_time(headers, &read.time_ms, err) || !read_attributes(headers, &read, err) ||
       !use_known_type(&read.type, err))
@@ -146,8 +147,7 @@ bool event_traceparent_ok(const char *value) {
 
 rd_kafka_resp_err_t event_produce(rd_kafka_t *rk, const struct event_record *record, const struct event *ev) {
   rd_kafka_headers_t *headers = event_headers_new(ev);
-  const char *value =
-      record->len ? record->value : ""; // no bytes are not "no value": that would be a tombstone
+  const char *value = record->len ? record->value : ""; // a NULL value would be a tombstone
   rd_kafka_vu_t parts[] = {
       {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = record->topic},
       {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = record->partition},
@@ -159,7 +159,7 @@ rd_kafka_resp_err_t event_produce(rd_kafka_t *rk, const struct event_record *rec
        .u.mem = {(void *)(uintptr_t)record->key, record->key ? strlen(record->key) : 0}},
   };
   rd_kafka_error_t *error = rd_kafka_produceva(rk, parts, COUNT_OF(parts));
-  if (!error) return RD_KAFKA_RESP_ERR_NO_ERROR; // it took the headers over
+  if (!error) return RD_KAFKA_RESP_ERR_NO_ERROR; // librdkafka owns the headers now
   rd_kafka_resp_err_t code = rd_kafka_error_code(error);
   rd_kafka_error_destroy(error);
   rd_kafka_headers_destroy(headers);

@@ -10,7 +10,7 @@
 
 #define EVENT_ACCEPTED      "dochak.notification.accepted.v1"
 #define EVENT_RECEIPT       "dochak.receipt.received.v1"
-#define EVENT_OTHER         "dochak.webhook.received.v1" // understood, and no receipt: BizGo's MO and counsel talk
+#define EVENT_OTHER         "dochak.webhook.received.v1" // not a receipt: BizGo's MO and counsel talk
 #define EVENT_QUARANTINED   "dochak.payload.quarantined.v1"
 #define ALERT_DEAD_LETTERED "dochak.notification.dead_lettered.v1"
 #define ALERT_RECOVERED     "dochak.notification.recovered.v1"
@@ -28,15 +28,15 @@ struct event {
   const char *provider;    // ce_provider, or NULL
   const char *endpoint;    // ce_endpoint, or NULL
   const char *traceparent; // W3C Trace Context, or NULL
-  const char *reason;      // ce_reason, only in quarantine, or NULL
+  const char *reason;      // ce_reason of a quarantined payload, or NULL
 };
 
 // New headers; content-type is application/json, but application/octet-stream for a quarantined payload,
 // which is an EVENT_QUARANTINED with a reason. The reason is cut at EVENT_REASON_SIZE - 1 bytes.
-// rd_kafka_producev takes them over when it succeeds, else the caller destroys them.
+// rd_kafka_produceva() takes them over when it succeeds, else the caller destroys them.
 rd_kafka_headers_t *event_headers_new(const struct event *ev);
-// Produces the event: its headers, `key` or none, the value copied. Taken over by librdkafka or not at all;
-// `opaque` comes back in the delivery report.
+// Produces the event as one record. Key and value are copied. `key` is NULL or a string; `opaque` comes back
+// in the delivery report. An error means that librdkafka did not queue the record.
 struct event_record {
   rd_kafka_topic_t *topic;
   int32_t partition; // RD_KAFKA_PARTITION_UA: the key's
@@ -46,12 +46,13 @@ struct event_record {
   void *opaque;
 };
 rd_kafka_resp_err_t event_produce(rd_kafka_t *rk, const struct event_record *record, const struct event *ev);
-// The same, but a full local queue is waited for, at most max_ms, while delivery reports are served.
+// The same, but waits while the local queue is full, at most max_ms, and serves delivery reports meanwhile.
 MUST_CHECK rd_kafka_resp_err_t event_produce_patiently(rd_kafka_t *rk, const struct event_record *record,
                                                        const struct event *ev, int64_t max_ms);
-// Reads the headers back. Strings are borrowed from the message; `type` is one of the constants. All is
-// UTF-8. An ill-formed traceparent is as none. False: not one of our events, with which header and why.
+// Reads the headers. Strings are borrowed from the message; `type` is one of the constants above. All are
+// UTF-8. An ill-formed traceparent is ignored. False: not one of our events; the error names the header and
+// the fault.
 MUST_CHECK bool event_from_message(const rd_kafka_message_t *rkm, struct event *ev, struct err *err);
-// A traceparent header value that is well-formed (version 00,
+// Whether a traceparent header is well-formed (version 00,
 // https://www.w3.org/TR/trace-context/#traceparent-header).
 bool event_traceparent_ok(const char *value);

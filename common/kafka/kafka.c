@@ -35,7 +35,7 @@ char *kafka_topic_name(const char *prefix, enum kafka_topic topic) {
 
 // ---- librdkafka's log lines ----
 
-// From syslog's levels.
+// librdkafka's levels are syslog's.
 static enum log_level level_of(int syslog_level) {
   static const enum log_level levels[] = {LOG_LEVEL_ERROR, LOG_LEVEL_ERROR, LOG_LEVEL_ERROR, LOG_LEVEL_ERROR,
                                           LOG_LEVEL_WARN,  LOG_LEVEL_INFO,  LOG_LEVEL_INFO};
@@ -43,8 +43,8 @@ static enum log_level level_of(int syslog_level) {
                                                                       : LOG_LEVEL_DEBUG;
 }
 
-// A dead broker would flood the log. All clients of the process say the same, so the key is what a line says
-// without its "(after 3ms in state CONNECT)".
+// Limits the lines about a broker that is down. All clients log the same text, so that the key is the text
+// without its end, "(after 3ms in state CONNECT)".
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
   const char *detail = strstr(text, " (after ");
   AUTO_FREE char *key = mem_strndup(text, detail ? (size_t)(detail - text) : strlen(text));
@@ -115,13 +115,13 @@ void kafka_client_free(rd_kafka_t *rk) {
   pthread_t thread;
   if (!rk) return;
   if (rd_kafka_type(rk) == RD_KAFKA_CONSUMER)
-    rd_kafka_consumer_close(rk); // its callbacks are for this thread
+    rd_kafka_consumer_close(rk); // calls the rebalance callback, which belongs to this thread
   char *name = mem_strdup(rd_kafka_name(rk));
   if (pthread_create(&thread, NULL, destroy, rk) == 0) {
     struct timespec until = clock_timespec_at(clock_mono_ms() + PATIENCE_MS);
     if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
       pthread_detach(thread);
-      log_warn("a Kafka client does not end and is left behind", LOG_STR("client", name));
+      log_warn("kafka client did not close in time and was abandoned", LOG_STR("client", name));
     }
   } else {
     rd_kafka_destroy(rk);
@@ -129,7 +129,7 @@ void kafka_client_free(rd_kafka_t *rk) {
   free(name);
 }
 
-// Without an address it connects to nobody, and would log that.
+// Without bootstrap servers the client does not connect; it would log a warning about it.
 bool kafka_client_check(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err) {
   if (!conf) return false;
   rd_kafka_conf_set_log_cb(conf, NULL);
@@ -284,7 +284,8 @@ static bool fail_topic(const char *topic, rd_kafka_resp_err_t state, struct err 
                  missing ? "; \"dochak-processor migrate\" creates it" : "");
 }
 
-// Asks again and again, but not when there is no time left for an answer, whose reason would be lost.
+// Repeats the request until the topic exists, unless too little time is left for a response: its error says
+// more than a timeout would.
 static bool wait_for_topic(rd_kafka_t *rk, const char *topic, int64_t deadline_ms, struct err *err) {
   enum { ASK_MOST_MS = 500, ASK_LEAST_MS = 100, PAUSE_MS = 100 };
   rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, topic, NULL);
@@ -347,7 +348,7 @@ static bool read_results(rd_kafka_event_t *rkev, size_t *created, struct err *er
 
 static bool create(rd_kafka_t *rk, rd_kafka_NewTopic_t **topics, size_t n, int timeout_ms, size_t *created,
                    struct err *err) {
-  enum { GRACE_MS = 1000 }; // the request's own timeout speaks first, and says more
+  enum { GRACE_MS = 1000 }; // the request's own timeout comes first, and its error says more
   char reason[REASON_SIZE];
   rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
   rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);

@@ -13,7 +13,7 @@ const char *kafka_topic_short_name(enum kafka_topic topic);
 MUST_CHECK bool kafka_topic_from_short_name(const char *name, enum kafka_topic *out);
 // "<prefix>events" …; the caller frees.
 char *kafka_topic_name(const char *prefix, enum kafka_topic topic);
-// The client's handle of it, whether it is there or not. NULL with its name and librdkafka's reason.
+// The client's handle of a topic, whether the topic exists or not.
 MUST_CHECK rd_kafka_topic_t *kafka_topic_open(rd_kafka_t *rk, const char *name, struct err *err);
 
 struct kafka_setting {
@@ -30,16 +30,16 @@ enum { KAFKA_BATCH_MAX_BYTES = 524288 };
 MUST_CHECK rd_kafka_conf_t *kafka_conf_new(const struct settings *settings, const struct kafka_setting *ours,
                                            size_t n, struct err *err);
 
-// A client of that configuration, which is consumed either way; NULL conf is NULL with the error that is
-// already there.
+// A client of that configuration. Takes the conf over, also on failure. A NULL conf is a failure whose error
+// was set before.
 MUST_CHECK rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err);
 
-// Closes the client and frees it, within seconds. From one whose topic was deleted librdkafka 2.0.2 never
-// comes back; it is left behind, closed, with a line in the log. NULL is none.
+// Closes and frees the client. rd_kafka_destroy() of librdkafka 2.0.2 never returns where a topic of the
+// client was deleted: after 3 s the client is abandoned, with a line in the log. NULL is allowed.
 void kafka_client_free(rd_kafka_t *rk);
 
-// Whether a client of that configuration could be made, which is consumed either way; NULL conf is false.
-// Connects to nobody and logs nothing. For --check.
+// Whether librdkafka makes a client of that configuration. Takes the conf over; a NULL conf is false. Does
+// not connect and logs nothing. For --check.
 MUST_CHECK bool kafka_client_check(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err);
 
 // A producer and its handles of all topics, whether these exist or not; rd_kafka_topic_name() is a handle's
@@ -77,15 +77,15 @@ MUST_CHECK rd_kafka_t *kafka_producer_new(const struct settings *settings, rd_ka
 // kafka_client_check() of that producer.
 MUST_CHECK bool kafka_producer_check(const struct settings *settings, rd_kafka_conf_t *conf, struct err *err);
 
-// Asks the cluster for the topics' metadata until all exist, at most timeout_ms. False with which topic is
-// missing and what to run ("dochak-processor migrate"), or as soon as a stop is requested.
+// Asks the cluster for the topics' metadata until all exist, at most timeout_ms, or until a stop is
+// requested. False: the error names the topic that is missing, and the command that creates it.
 MUST_CHECK bool kafka_warm_topics(rd_kafka_t *rk, const char *const *topics, size_t n, int64_t timeout_ms,
                                   struct err *err);
 
 // How many partitions the topic has, as the cluster says; 0: no answer in time, or no such topic.
 int32_t kafka_partition_count(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int64_t timeout_ms);
 
-// Creates the topics that are missing. `created` (may be NULL) counts them.
+// Creates the topics that do not exist. `created`, unless NULL, is their number.
 MUST_CHECK bool kafka_create_topics(rd_kafka_t *rk, const char *const *topics, size_t n, int64_t partitions,
                                     int64_t replication, int64_t timeout_ms, size_t *created,
                                     struct err *err);

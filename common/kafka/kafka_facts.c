@@ -24,28 +24,34 @@ static bool ask_replication(rd_kafka_t *rk, const char *topic, int timeout_ms, i
   rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, rkt, &metadata, timeout_ms);
   rd_kafka_topic_destroy(rkt);
   if (code) return err_set(err, "topic %s: %s", topic, rd_kafka_err2str(code));
-  bool there = metadata->topic_cnt == 1 && !metadata->topics[0].err && metadata->topics[0].partition_cnt > 0;
-  if (there) *out = least_replicas(&metadata->topics[0]);
+  bool exists = metadata->topic_cnt == 1 && !metadata->topics[0].err && metadata->topics[0].partition_cnt > 0;
+  if (exists) *out = least_replicas(&metadata->topics[0]);
   rd_kafka_metadata_destroy(metadata);
-  return there || err_set(err, "topic %s: is not there", topic);
+  return exists || err_set(err, "topic %s: does not exist", topic);
 }
 
 // ---- settings ----
 
-// Waiting does not mend these; after any other error there may be an answer the next time.
+// These errors are permanent; after any other one the next request may succeed.
 static bool is_denial(rd_kafka_resp_err_t code) {
   return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
          code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED ||
          code == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE;
 }
 
+static void read_entry(const char *name, const char *value, struct kafka_facts *out) {
+  if (strcmp(name, "min.insync.replicas") == 0) out->min_insync = strtoll(value, NULL, 10);
+  if (strcmp(name, "flush.messages") == 0) out->flush_messages = strtoll(value, NULL, 10);
+  if (strcmp(name, "max.message.bytes") == 0) out->max_message_bytes = strtoll(value, NULL, 10);
+  if (strcmp(name, "unclean.leader.election.enable") == 0) out->unclean_election = strcmp(value, "true") == 0;
+}
+
 static void read_entries(const rd_kafka_ConfigResource_t *resource, struct kafka_facts *out) {
   size_t n;
   const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &n);
   for (size_t i = 0; i < n; i++) {
-    const char *name = rd_kafka_ConfigEntry_name(entries[i]), *value = rd_kafka_ConfigEntry_value(entries[i]);
-    if (value && strcmp(name, "min.insync.replicas") == 0) out->min_insync = strtoll(value, NULL, 10);
-    if (value && strcmp(name, "flush.messages") == 0) out->flush_messages = strtoll(value, NULL, 10);
+    const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+    if (value) read_entry(rd_kafka_ConfigEntry_name(entries[i]), value, out);
   }
 }
 
@@ -62,7 +68,8 @@ static bool read_resource(const rd_kafka_ConfigResource_t *resource, struct kafk
 static bool read_answer(rd_kafka_event_t *rkev, const char *const *topics, size_t n, struct kafka_facts *out,
                         struct err *err) {
   rd_kafka_resp_err_t code = rd_kafka_event_error(rkev);
-  for (size_t i = 0; i < n; i++) out[i].unread = code ? rd_kafka_err2str(code) : "the broker does not tell";
+  for (size_t i = 0; i < n; i++)
+    out[i].unread = code ? rd_kafka_err2str(code) : "the broker did not answer for this topic";
   if (code) return is_denial(code) || err_set(err, "%s", rd_kafka_event_error_string(rkev));
   size_t count;
   const rd_kafka_ConfigResource_t **resources =

@@ -2,6 +2,7 @@
 // Each metric's children are a list that only ever grows at its end, so reading it needs no lock.
 #include "common/ops/metrics.h"
 
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include <assert.h>
 #include <pthread.h>
@@ -11,11 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
-// A label that takes its values from outside must not eat the memory: what comes later is counted as "other".
-// There is room for a hundred endpoints with all their answers.
+// Bounds the memory where a label's values come from outside: further values are counted as "other". There is
+// room for a hundred endpoints with all their answers.
 enum { CHILDREN_MAX = 1024, LABELS_MAX = 3 };
 
-// Up to where the buckets go. A 2xx is wanted within 1.5 s by our budget, within 3 to 10 s by the providers.
+// The buckets' upper bounds. The ack budget is 1.5 s, the providers' deadlines are 3 to 10 s.
 enum { BOUNDS = 13 };
 static const int64_t bounds_us[BOUNDS] = {1000,   2500,   5000,    10000,   25000,   50000,  100000,
                                           250000, 500000, 1000000, 1500000, 2000000, 5000000};
@@ -23,8 +24,8 @@ static const int64_t bounds_of_sizes[BOUNDS] = {1, 2, 5, 10, 20, 50, 100, 200, 5
 
 struct metric_histogram {
   const int64_t *bounds;
-  metric_value buckets[BOUNDS + 1]; // each without those before it; the last has no bound
-  _Atomic double sum;               // a day's backlog, in microseconds, is more than an integer holds
+  metric_value buckets[BOUNDS + 1]; // not cumulative; the last has no bound
+  _Atomic double sum;               // an integer would overflow with a day's backlog in microseconds
 };
 
 struct child {
@@ -99,7 +100,7 @@ static bool same_labels(const struct child *child, const char *const *label_valu
   return true;
 }
 
-// The child, or NULL with its place at the end and how many stand before it.
+// The child, or NULL with the end of the list and the number of children.
 static struct child *find(struct metrics *metrics, size_t id, const char *const *label_values,
                           struct child *_Atomic **end, size_t *count) {
   *count = 0;
@@ -197,7 +198,7 @@ static long long read_value(metric_value *value) {
   return atomic_load_explicit(value, memory_order_relaxed);
 }
 
-// Name and labels up to the value; `le` is one label more, or NULL.
+// Name and labels up to the value; `le` is a further label, or NULL.
 static void print_name(const struct metric *metric, const char *suffix, const struct child *child,
                        const char *le, FILE *to) {
   fprintf(to, "%s%s", metric->name, suffix);
@@ -215,7 +216,7 @@ static void print_name(const struct metric *metric, const char *suffix, const st
   fputs(le || metric->label ? "} " : " ", to);
 }
 
-// The count is that of the buckets just printed, whatever has come since: a reader may rely on it.
+// The count is the sum of the buckets just printed, so that the two agree while observations go on.
 static void print_histogram(const struct metric *metric, const struct child *child, FILE *to) {
   bool seconds = metric->type == METRIC_SECONDS;
   struct metric_histogram *histogram = child->histogram;
@@ -268,6 +269,9 @@ char *metrics_text(struct metrics *metrics) {
     for (; child; child = atomic_load_explicit(&child->next, memory_order_acquire))
       print_child(metric, child, to);
   }
+  static const char dropped[] = "dochak_log_lines_dropped_total";
+  print_head(dropped, "Log lines dropped because the reader of stdout was stuck.", METRIC_COUNTER, to);
+  fprintf(to, "%s %lld\n", dropped, (long long)log_dropped());
   static const char resident[] = "process_resident_memory_bytes";
   print_head(resident, "Resident memory size in bytes.", METRIC_GAUGE, to);
   fprintf(to, "%s %lld\n", resident, resident_bytes());

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Counters, gauges and histograms as Prometheus text (text format 0.0.4). A service lists its
-// metrics once, as an array of `struct metric`; the index is the id. A metric's children, one for each set of
-// label values, are made on first use and stay. Thread: any. Finding a child takes a lock the first time its
-// labels are seen; keep the pointer on a hot path.
+// Counters, gauges and histograms as Prometheus text (text format 0.0.4). A service lists its metrics once,
+// as an array of `struct metric`; the index is the id. A metric's children, one for each set of label values,
+// are created at first use and stay. Finding a child compares the labels of those before it, without a lock
+// unless it is new: a hot path keeps the pointer and uses metric_add(). Thread: any.
 #pragma once
 #include <stdatomic.h>
 #include <stddef.h>
@@ -32,17 +32,21 @@ void metrics_free(struct metrics *metrics);
 metric_value *metrics_at(struct metrics *metrics, size_t id, const char *label_value);
 // The same where there are several labels: one value for each, in their order.
 metric_value *metrics_at_each(struct metrics *metrics, size_t id, const char *const *label_values);
+static inline void metric_add(metric_value *value, int64_t n) {
+  atomic_fetch_add_explicit(value, n, memory_order_relaxed);
+}
 static inline void metrics_add(struct metrics *metrics, size_t id, const char *label_value, int64_t n) {
-  atomic_fetch_add_explicit(metrics_at(metrics, id, label_value), n, memory_order_relaxed);
+  metric_add(metrics_at(metrics, id, label_value), n);
 }
 static inline void metrics_set(struct metrics *metrics, size_t id, const char *label_value, int64_t n) {
   atomic_store_explicit(metrics_at(metrics, id, label_value), n, memory_order_relaxed);
 }
 
-// The child of a histogram, likewise with one label or none, and what it takes in: microseconds, or a count.
+// The child of a histogram, with one label or none. It observes microseconds, or a count. Never moves either.
 struct metric_histogram;
 struct metric_histogram *metrics_histogram_at(struct metrics *metrics, size_t id, const char *label_value);
 void metrics_observe(struct metric_histogram *histogram, int64_t value);
 
-// Everything as text, plus process_resident_memory_bytes; the caller frees.
+// All metrics as text, with process_resident_memory_bytes and dochak_log_lines_dropped_total. The caller
+// frees.
 char *metrics_text(struct metrics *metrics);

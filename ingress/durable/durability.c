@@ -3,92 +3,78 @@
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/kafka/kafka.h"
 #include "ingress/counters.h"
 #include "ingress/durable/reason.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-  ASK_MS = 1000,
-  LOOK_MS = 60000,
-  UNKNOWN_MS = 10000,
-  SHORT_MS = 1000, // somebody may be mending the topics, and waits for readiness
-  TOPICS_MAX = 4,
-};
-
-// ---- what is worth what ----
+enum { ASK_MS = 1000, CHECK_MS = 60000, UNKNOWN_MS = 10000, UNREADY_MS = 1000, TOPICS_MAX = 4 };
+enum { HEADERS_MAX_BYTES = 4096 }; // of one record, with its key
 
 static const char *const names[DURABILITY_COUNT] = {
     [DURABILITY_PROCESS] = "process", [DURABILITY_MACHINE] = "machine", [DURABILITY_BROKER] = "broker"};
 
-const char *durability_name(enum durability worth) {
-  return names[worth];
-}
+struct durability_watch {
+  enum durability asked;
+  bool has_spool, known;
+  int64_t record_max_bytes;
+  struct metrics *metrics;
+  char *logged;
+  atomic_bool kafka_gives, spool_gives;
+  struct reason unready;
+};
 
 bool durability_parse(const char *name, enum durability *out, struct err *err) {
-  for (enum durability worth = 0; worth < DURABILITY_COUNT; worth++) {
-    if (strcmp(names[worth], name) != 0) continue;
-    *out = worth;
+  for (enum durability level = 0; level < DURABILITY_COUNT; level++) {
+    if (strcmp(names[level], name) != 0) continue;
+    *out = level;
     return true;
   }
   return err_set(err, "DOCHAK_ACK_SURVIVES: \"%s\" is none of process, machine, broker", name);
 }
 
-// A broker acknowledges when all that are in sync have a record, and they are at least min.insync.replicas;
-// newer ones take more than there are replicas for as many as there are.
+// A broker acknowledges when all replicas in sync have the record, and they are at least min.insync.replicas.
+// An unclean election may make a replica without the record the leader.
 enum durability durability_of_topic(const struct kafka_facts *facts) {
   if (facts->unread) return DURABILITY_PROCESS;
   int64_t copies = facts->min_insync < facts->replication ? facts->min_insync : facts->replication;
-  if (copies >= 2) return DURABILITY_BROKER;
+  if (copies >= 2 && !facts->unclean_election) return DURABILITY_BROKER;
   return facts->flush_messages == 1 ? DURABILITY_MACHINE : DURABILITY_PROCESS;
 }
 
-struct durability_ways durability_ways_for(enum durability asked, enum durability kafka, bool has_spool) {
+// Returns what every ack survives, or NULL where no ack is given.
+static const char *decide(struct durability_watch *watch, enum durability kafka) {
   const enum durability spool = DURABILITY_MACHINE;
-  struct durability_ways ways = {.kafka = kafka >= asked, .spool = has_spool && spool >= asked};
-  ways.any = ways.kafka || ways.spool;
-  ways.survives = ways.kafka && (!ways.spool || kafka < spool) ? kafka : spool;
-  return ways;
-}
-
-// ---- what is known ----
-
-struct durability_watch {
-  enum durability asked;
-  bool has_spool, known;
-  enum durability kafka;
-  char *told; // what was logged last
-  struct metrics *metrics;
-  atomic_bool kafka_gives, spool_gives;
-  struct reason unready;
-};
-
-static struct durability_ways decide(struct durability_watch *watch) {
-  struct durability_ways ways = durability_ways_for(watch->asked, watch->kafka, watch->has_spool);
-  atomic_store(&watch->kafka_gives, ways.kafka);
-  atomic_store(&watch->spool_gives, ways.spool);
+  bool by_kafka = kafka >= watch->asked, by_spool = watch->has_spool && spool >= watch->asked;
+  enum durability survives = by_kafka && (!by_spool || kafka < spool) ? kafka : spool;
+  atomic_store(&watch->kafka_gives, by_kafka);
+  atomic_store(&watch->spool_gives, by_spool);
   for (enum durability level = 0; level < DURABILITY_COUNT; level++)
-    metrics_set(watch->metrics, COUNTER_SURVIVES, names[level], ways.any && level <= ways.survives);
-  return ways;
+    metrics_set(watch->metrics, COUNTER_SURVIVES, names[level], (by_kafka || by_spool) && level <= survives);
+  return by_kafka || by_spool ? names[survives] : NULL;
 }
 
-struct durability_watch *durability_watch_new(const char *asked, bool has_spool, struct metrics *metrics,
+struct durability_watch *durability_watch_new(const struct settings *settings, struct metrics *metrics,
                                               struct err *err) {
-  enum durability level = DURABILITY_PROCESS;
-  if (!durability_parse(asked, &level, err)) return NULL;
+  enum durability asked;
+  if (!durability_parse(settings->ack_survives, &asked, err)) return NULL;
+  int64_t largest = settings->body_max_bytes;
   struct durability_watch *watch = mem_alloc(sizeof *watch);
-  watch->asked = level;
-  watch->has_spool = has_spool;
+  watch->asked = asked;
+  watch->has_spool = *settings->spool_dir != '\0';
+  watch->record_max_bytes =
+      HEADERS_MAX_BYTES + (largest > KAFKA_BATCH_MAX_BYTES ? largest : KAFKA_BATCH_MAX_BYTES);
   watch->metrics = metrics;
-  decide(watch);
+  decide(watch, DURABILITY_PROCESS);
   return watch;
 }
 
 void durability_watch_free(struct durability_watch *watch) {
   if (!watch) return;
   reason_fini(&watch->unready);
-  free(watch->told);
+  free(watch->logged);
   free(watch);
 }
 
@@ -104,52 +90,66 @@ const char *durability_unready(const struct durability_watch *watch) {
   return reason_get(&watch->unready);
 }
 
-// ---- asking and telling ----
+// ---- checking the topics ----
 
 static char *describe(const char *topic, const struct kafka_facts *facts) {
   if (facts->unread) return mem_printf("%s: its settings may not be read (%s)", topic, facts->unread);
-  return mem_printf("%s: replication %lld, min.insync.replicas %lld%s", topic, (long long)facts->replication,
-                    (long long)facts->min_insync, facts->flush_messages == 1 ? ", flush.messages 1" : "");
+  return mem_printf("%s: replication %lld, min.insync.replicas %lld%s%s", topic,
+                    (long long)facts->replication, (long long)facts->min_insync,
+                    facts->unclean_election ? ", unclean.leader.election.enable true" : "",
+                    facts->flush_messages == 1 ? ", flush.messages 1" : "");
 }
 
-// Which topic decides it, and its worth.
-static size_t find_least(const struct kafka_facts *facts, size_t n) {
-  size_t least = 0;
+static size_t find_weakest(const struct kafka_facts *facts, size_t n) {
+  size_t weakest = 0;
   for (size_t i = 1; i < n; i++)
-    if (durability_of_topic(&facts[i]) < durability_of_topic(&facts[least])) least = i;
-  return least;
+    if (durability_of_topic(&facts[i]) < durability_of_topic(&facts[weakest])) weakest = i;
+  return weakest;
 }
 
-static void tell(struct durability_watch *watch, const struct durability_ways *ways, const char *topic) {
-  if (watch->told && strcmp(watch->told, topic) == 0) return;
-  free(watch->told);
-  watch->told = mem_strdup(topic);
-  static const char *const sentences[] = {
-      [DURABILITY_PROCESS] = "a 2xx survives the crash of a process, not that of a machine",
-      [DURABILITY_MACHINE] = "a 2xx survives the crash of a process or a machine, not the loss of a disk",
-      [DURABILITY_BROKER] = "a 2xx survives the crash of a process or a machine, and the loss of a broker"};
-  const struct log_field fields[] = {
-      LOG_STR("survives", ways->any ? names[ways->survives] : "none is given"),
-      LOG_STR("asked", names[watch->asked]), LOG_STR("kafka", names[watch->kafka]),
-      LOG_STR("spool", watch->has_spool ? names[DURABILITY_MACHINE] : "none"), LOG_STR("least_topic", topic)};
-  log_write(ways->kafka ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
-            ways->kafka
-                ? sentences[ways->survives]
-                : "what Kafka acknowledges survives less than DOCHAK_ACK_SURVIVES asks for: no 2xx by it",
-            fields, COUNT_OF(fields));
+// NULL, or the topic that takes too small records only.
+static char *describe_small(const struct durability_watch *watch, const char *const *topics,
+                            const struct kafka_facts *facts, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (facts[i].max_message_bytes && facts[i].max_message_bytes < watch->record_max_bytes)
+      return mem_printf("%s: max.message.bytes %lld: DOCHAK_BODY_MAX_BYTES needs at least %lld", topics[i],
+                        (long long)facts[i].max_message_bytes, (long long)watch->record_max_bytes);
+  return NULL;
+}
+
+static void log_change(struct durability_watch *watch, const char *survives, enum durability kafka,
+                       const char *topic, const char *unready) {
+  const char *text = unready ? unready : topic;
+  if (watch->logged && strcmp(watch->logged, text) == 0) return;
+  free(watch->logged);
+  watch->logged = mem_strdup(text);
+  const struct log_field fields[] = {LOG_STR("survives", survives ? survives : "none"),
+                                     LOG_STR("asked", names[watch->asked]),
+                                     LOG_STR("kafka", names[kafka]),
+                                     LOG_STR("spool", watch->has_spool ? names[DURABILITY_MACHINE] : "none"),
+                                     LOG_STR("weakest_topic", topic),
+                                     LOG_STR("reason", unready)};
+  log_write(unready ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+            unready ? "durability: a topic's settings are not good enough" : "durability: an ack survives",
+            fields, COUNT_OF(fields) - !unready);
 }
 
 void durability_watch_learn(struct durability_watch *watch, const char *const *topics,
                             const struct kafka_facts *facts, size_t n) {
-  size_t least = find_least(facts, n);
+  size_t weakest = find_weakest(facts, n);
+  enum durability kafka = durability_of_topic(&facts[weakest]);
+  const char *survives = decide(watch, kafka);
+  AUTO_FREE char *topic = describe(topics[weakest], &facts[weakest]);
+  AUTO_FREE char *weak = kafka >= watch->asked
+                             ? NULL
+                             : mem_printf("%s: an ack survives \"%s\", DOCHAK_ACK_SURVIVES asks for \"%s\"",
+                                          topic, names[kafka], names[watch->asked]);
+  AUTO_FREE char *small = describe_small(watch, topics, facts, n);
+  AUTO_FREE char *both = weak && small ? mem_printf("%s; %s", weak, small) : NULL;
+  const char *unready = both ? both : weak ? weak : small;
   watch->known = true;
-  watch->kafka = durability_of_topic(&facts[least]);
-  struct durability_ways ways = decide(watch);
-  AUTO_FREE char *described = describe(topics[least], &facts[least]);
-  AUTO_FREE char *reason = mem_printf("%s: an ack survives \"%s\", DOCHAK_ACK_SURVIVES asks for \"%s\"",
-                                      described, names[watch->kafka], names[watch->asked]);
-  reason_set(&watch->unready, ways.kafka ? NULL : reason);
-  tell(watch, &ways, described);
+  reason_set(&watch->unready, unready);
+  log_change(watch, survives, kafka, topic, unready);
 }
 
 int64_t durability_watch_look(struct durability_watch *watch, rd_kafka_t *rk, const char *const *topics,
@@ -160,6 +160,6 @@ int64_t durability_watch_look(struct durability_watch *watch, rd_kafka_t *rk, co
   if (kafka_facts_ask(rk, topics, n, ASK_MS, facts, &err))
     durability_watch_learn(watch, topics, facts, n);
   else if (!watch->known && !durability_kafka_gives(watch) && !durability_spool_gives(watch))
-    reason_set(&watch->unready, "what Kafka's acks survive is not known yet");
-  return !durability_kafka_gives(watch) ? SHORT_MS : watch->known ? LOOK_MS : UNKNOWN_MS;
+    reason_set(&watch->unready, "the settings of Kafka's topics are not known yet");
+  return durability_unready(watch) ? UNREADY_MS : watch->known ? CHECK_MS : UNKNOWN_MS;
 }

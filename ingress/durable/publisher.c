@@ -440,7 +440,7 @@ struct publisher *publisher_open(const struct settings *settings, struct metrics
   for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++)
     publisher->names[topic] = kafka_topic_name(settings->topic_prefix, topic);
   publisher->breaker = breaker_new(publisher->names, metrics);
-  publisher->durability = durability_watch_new(settings->ack_survives, *settings->spool_dir, metrics, err);
+  publisher->durability = durability_watch_new(settings, metrics, err);
   if (publisher->durability && open_producer(publisher, settings, err) &&
       open_spool(publisher, settings, err) && start_drain(publisher, settings, err) &&
       start_threads(publisher, err))

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-// Why a part is not ready, for those who ask while it may change. One thread sets it, any reads it without
-// waiting. A text that was set once stays to the end, so that what a reader has got never goes away; so it
-// names causes, and no times or counts.
+// The reason why a part is not ready. One thread sets it; any thread reads it, without a lock. A text lives
+// as long as the struct, since a reader may still hold it: it names a cause, and no time or count, so that
+// there are few texts.
 #pragma once
 #include <stdatomic.h>
 
 struct reason_text;
 
 struct reason {
-  const char *_Atomic now; // NULL: there is none
+  const char *_Atomic now; // NULL: ready
   struct reason_text *texts;
 };
 
-void reason_set(struct reason *reason, const char *text); // copied; NULL: there is none any more
+void reason_set(struct reason *reason, const char *text); // copied; NULL: ready
 static inline const char *reason_get(const struct reason *reason) {
   return atomic_load(&reason->now);
 }
-void reason_fini(struct reason *reason); // of a zeroed one is nothing
+void reason_fini(struct reason *reason); // a zeroed one needs none

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/base/digest.h"
 #include "common/base/mem.h"
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,6 +51,44 @@ static void test_hmac(void **state) {
   }
 }
 
+// A thread's context is used again and again: nothing of the call before may show, its key least of all.
+static void test_a_call_leaves_nothing_to_the_next(void **state) {
+  struct digest first, again, other;
+  const struct piece text = PIECE("text"), key = PIECE("key"), empty = PIECE("");
+  for (enum digest_kind kind = DIGEST_SHA1; kind <= DIGEST_SHA256; kind++) {
+    assert_true(digest_hmac(kind, key, &text, 1, &first));
+    assert_false(digest_hmac(kind, (struct piece){NULL, 0}, &text, 1, &other));
+    assert_true(digest_hmac(kind, empty, &text, 1, &other));
+    assert_false(digest_same(&first, &other));
+    assert_true(digest_hmac(kind, key, &text, 1, &again));
+    assert_true(digest_same(&first, &again));
+    assert_true(digest_of(kind, &text, 1, &first) && digest_of(kind, &key, 1, &other));
+    assert_true(digest_of(kind, &text, 1, &again));
+    assert_true(digest_same(&first, &again) && !digest_same(&first, &other));
+  }
+}
+
+static void *digest_often(void *arg) {
+  struct digest *expected = arg, digest;
+  const struct piece text = PIECE("text"), key = PIECE("key");
+  for (int i = 0; i < 1000; i++)
+    if (!digest_hmac(DIGEST_SHA256, key, &text, 1, &digest) || !digest_same(expected, &digest)) return NULL;
+  return arg;
+}
+
+static void test_threads_have_contexts_of_their_own(void **state) {
+  struct digest expected;
+  const struct piece text = PIECE("text"), key = PIECE("key");
+  pthread_t threads[4];
+  void *good;
+  assert_true(digest_hmac(DIGEST_SHA256, key, &text, 1, &expected));
+  for (size_t i = 0; i < COUNT_OF(threads); i++) pthread_create(&threads[i], NULL, digest_often, &expected);
+  for (size_t i = 0; i < COUNT_OF(threads); i++) {
+    pthread_join(threads[i], &good);
+    assert_ptr_equal(good, &expected);
+  }
+}
+
 static void test_every_byte_and_the_length_count(void **state) {
   struct digest a = {.bytes = {1, 2, 3}, .len = DIGEST_MAX};
   for (size_t i = 0; i < DIGEST_MAX; i++) {
@@ -78,6 +117,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_pieces_are_hashed_as_one),
       cmocka_unit_test(test_hmac),
+      cmocka_unit_test(test_a_call_leaves_nothing_to_the_next),
+      cmocka_unit_test(test_threads_have_contexts_of_their_own),
       cmocka_unit_test(test_every_byte_and_the_length_count),
       cmocka_unit_test(test_texts),
   };

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/json/json.h"
+#include <pthread.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -181,11 +186,126 @@ static void test_many_keys_do_not_push_out_each_other_while_there_is_room(void *
 static void test_a_line_that_comes_too_often_is_written_once(void **state) {
   struct capture capture;
   capture_open(&capture);
-  for (int i = 0; i < 100; i++) log_warn_rarely("stranger", "who is it", LOG_INT("i", i));
+  for (int i = 0; i < 100; i++) log_warn_rarely("sender", "sender refused", LOG_INT("i", i));
   capture_close(&capture);
   AUTO_JSON *line = line_of(&capture);
   assert_int_equal(json_integer_value(json_object_get(line, "i")), 0);
   assert_int_equal(json_integer_value(json_object_get(line, "suppressed")), 0);
+}
+
+// ---- a reader that is stuck ----
+
+enum { LOGGERS = 8, LINES_EACH = 100, LINES = LOGGERS * LINES_EACH, TOO_LONG_S = 30 };
+
+static void *log_many(void *arg) {
+  char text[1800];
+  memset(text, 'x', sizeof text - 1);
+  text[sizeof text - 1] = '\0';
+  for (int i = 0; i < LINES_EACH; i++)
+    log_info("many", LOG_INT("logger", (intptr_t)arg), LOG_INT("number", i), LOG_STR("text", text));
+  return NULL;
+}
+
+static void log_from_all(void) {
+  pthread_t loggers[LOGGERS];
+  for (intptr_t i = 0; i < LOGGERS; i++) pthread_create(&loggers[i], NULL, log_many, (void *)i);
+  for (size_t i = 0; i < LOGGERS; i++) pthread_join(loggers[i], NULL);
+}
+
+struct tally {
+  int64_t lines, dropped;
+  int last[LOGGERS];
+};
+
+// Each line is JSON, and the numbers of a logger ascend.
+static void tally_line(struct tally *tally, const char *text) {
+  struct err err;
+  size_t len = strlen(text);
+  assert_int_equal(text[len - 1], '\n');
+  AUTO_JSON *line = json_parse(text, len, &err);
+  if (!line) fail_msg("%s: %s", err.text, text);
+  const json_t *dropped = json_object_get(line, "lines");
+  tally->dropped += json_integer_value(dropped);
+  if (dropped) return;
+  int logger = (int)json_integer_value(json_object_get(line, "logger"));
+  int number = (int)json_integer_value(json_object_get(line, "number"));
+  assert_true(number > tally->last[logger]);
+  tally->last[logger] = number;
+  tally->lines++;
+}
+
+// Reads until all lines are there or counted. Where one is neither, the alarm ends the test.
+static struct tally read_all(int fd) {
+  struct tally tally = {0};
+  for (size_t i = 0; i < LOGGERS; i++) tally.last[i] = -1;
+  FILE *lines = fdopen(fd, "r");
+  char text[9000];
+  alarm(TOO_LONG_S);
+  while (tally.lines + tally.dropped < LINES && fgets(text, sizeof text, lines)) tally_line(&tally, text);
+  alarm(0);
+  fclose(lines);
+  return tally;
+}
+
+// They are more than pipe and ring hold.
+static void test_a_stuck_reader_stops_no_thread_and_the_lines_stay_whole(void **state) {
+  int fds[2], saved = dup(STDOUT_FILENO);
+  assert_int_equal(pipe(fds), 0);
+  dup2(fds[1], STDOUT_FILENO);
+  int64_t before = log_dropped(), began_ms = clock_mono_ms();
+  log_from_all();
+  int64_t took_ms = clock_mono_ms() - began_ms, dropped = log_dropped() - before;
+  struct tally tally = read_all(fds[0]);
+  dup2(saved, STDOUT_FILENO);
+  close(saved);
+  close(fds[1]);
+  assert_in_range(took_ms, 0, 5000);
+  assert_true(dropped > 0);
+  assert_int_equal(tally.dropped, dropped);
+  assert_int_equal(tally.lines, LINES - dropped);
+  test_a_line_is_one_json_object(state); // as before
+}
+
+// This program again, which logs without log_init() and exits; its stdout is the pipe.
+static pid_t start_logger(int *fd) {
+  int fds[2];
+  pid_t pid;
+  posix_spawn_file_actions_t actions;
+  char *const argv[] = {(char[]){"test_log"}, (char[]){"log"}, NULL};
+  assert_int_equal(pipe(fds), 0);
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
+  posix_spawn_file_actions_addclose(&actions, fds[0]);
+  posix_spawn_file_actions_addclose(&actions, fds[1]);
+  assert_int_equal(posix_spawn(&pid, "/proc/self/exe", &actions, NULL, argv, NULL), 0);
+  posix_spawn_file_actions_destroy(&actions);
+  close(fds[1]);
+  *fd = fds[0];
+  return pid;
+}
+
+static void assert_exit_ok(pid_t pid) {
+  int status;
+  alarm(TOO_LONG_S);
+  assert_int_equal(waitpid(pid, &status, 0), pid);
+  alarm(0);
+  assert_int_equal(status, 0);
+}
+
+static void test_at_exit_a_stuck_reader_is_waited_for_for_a_bounded_time(void **state) {
+  int fd;
+  pid_t pid = start_logger(&fd);
+  assert_exit_ok(pid);
+  close(fd);
+}
+
+static void test_at_exit_what_waits_is_written_if_the_reader_comes_back(void **state) {
+  int fd, waiting = 0;
+  pid_t pid = start_logger(&fd);
+  while (ioctl(fd, FIONREAD, &waiting) == 0 && waiting < 50000) clock_sleep_ms(5); // the pipe is full
+  struct tally tally = read_all(fd);
+  assert_int_equal(tally.lines + tally.dropped, LINES);
+  assert_exit_ok(pid);
 }
 
 static void test_level_names_are_read_back(void **state) {
@@ -205,7 +325,11 @@ static int start(void **state) {
   return 0;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  if (argc == 2 && strcmp(argv[1], "log") == 0) {
+    log_from_all();
+    return 0;
+  }
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_line_is_one_json_object),
       cmocka_unit_test(test_every_text_is_escaped_and_ill_formed_bytes_are_replaced),
@@ -216,6 +340,9 @@ int main(void) {
       cmocka_unit_test(test_many_keys_do_not_push_out_each_other_while_there_is_room),
       cmocka_unit_test(test_a_line_that_comes_too_often_is_written_once),
       cmocka_unit_test(test_level_names_are_read_back),
+      cmocka_unit_test(test_a_stuck_reader_stops_no_thread_and_the_lines_stay_whole),
+      cmocka_unit_test(test_at_exit_a_stuck_reader_is_waited_for_for_a_bounded_time),
+      cmocka_unit_test(test_at_exit_what_waits_is_written_if_the_reader_comes_back),
   };
   return cmocka_run_group_tests(tests, start, NULL);
 }

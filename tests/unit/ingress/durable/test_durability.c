@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What an ack is worth, and which way may give it.
+// What an ack survives, and which of Kafka and spool may give it.
 #include "ingress/durable/durability.h"
 
 #include "common/base/log.h"
@@ -15,7 +15,7 @@
 
 static const struct {
   struct kafka_facts facts;
-  enum durability worth;
+  enum durability durability;
 } topics[] = {
     {{.replication = 1, .min_insync = 1, .flush_messages = INT64_MAX}, DURABILITY_PROCESS},
     {{.replication = 1, .min_insync = 1, .flush_messages = 2}, DURABILITY_PROCESS},
@@ -27,68 +27,87 @@ static const struct {
     {{.replication = 3, .min_insync = 2, .flush_messages = INT64_MAX}, DURABILITY_BROKER},
     {{.replication = 1, .min_insync = 2, .flush_messages = INT64_MAX},
      DURABILITY_PROCESS}, // there is no second
+    {{.replication = 3, .min_insync = 2, .unclean_election = true},
+     DURABILITY_PROCESS}, // its leader may lack it
+    {{.replication = 3, .min_insync = 2, .flush_messages = 1, .unclean_election = true}, DURABILITY_MACHINE},
     {{.replication = 3, .min_insync = 2, .unread = "denied"}, DURABILITY_PROCESS},
     {{.replication = 3}, DURABILITY_PROCESS},
 };
 
-static void test_kafkas_ack_is_worth_the_copies_it_waits_for(void **state) {
+static void test_kafkas_ack_survives_what_the_copies_it_waits_for_do(void **state) {
   for (size_t i = 0; i < COUNT_OF(topics); i++)
-    if (durability_of_topic(&topics[i].facts) != topics[i].worth) fail_msg("row %zu", i);
+    if (durability_of_topic(&topics[i].facts) != topics[i].durability) fail_msg("row %zu", i);
 }
-
-#define P DURABILITY_PROCESS
-#define M DURABILITY_MACHINE
-#define B DURABILITY_BROKER
-static const struct {
-  enum durability asked, kafka;
-  bool has_spool;
-  struct durability_ways ways;
-} decisions[] = {
-    // asked, Kafka's, spool → by Kafka, by the spool, any, survives
-    {P, P, false, {true, false, true, P}},   {P, P, true, {true, true, true, P}},
-    {P, M, false, {true, false, true, M}},   {P, M, true, {true, true, true, M}},
-    {P, B, false, {true, false, true, B}},   {P, B, true, {true, true, true, M}},
-    {M, P, false, {false, false, false, P}}, {M, P, true, {false, true, true, M}},
-    {M, M, false, {true, false, true, M}},   {M, M, true, {true, true, true, M}},
-    {M, B, false, {true, false, true, B}},   {M, B, true, {true, true, true, M}},
-    {B, P, false, {false, false, false, P}}, {B, P, true, {false, false, false, P}},
-    {B, M, false, {false, false, false, P}}, {B, M, true, {false, false, false, P}},
-    {B, B, false, {true, false, true, B}},   {B, B, true, {true, false, true, B}},
-};
-
-static void test_a_way_that_is_worth_less_than_asked_gives_no_ack(void **state) {
-  for (size_t i = 0; i < COUNT_OF(decisions); i++) {
-    struct durability_ways want = decisions[i].ways;
-    struct durability_ways got =
-        durability_ways_for(decisions[i].asked, decisions[i].kafka, decisions[i].has_spool);
-    if (got.kafka != want.kafka || got.spool != want.spool || got.any != want.any) fail_msg("row %zu", i);
-    if (got.any && got.survives != want.survives) fail_msg("row %zu: %s", i, durability_name(got.survives));
-  }
-}
-
-static void test_levels_are_read_back_and_no_other_is_taken(void **state) {
-  struct err err;
-  for (enum durability worth = 0; worth < DURABILITY_COUNT; worth++) {
-    enum durability read;
-    assert_true(durability_parse(durability_name(worth), &read, &err));
-    assert_int_equal(read, worth);
-  }
-  struct metrics *metrics = metrics_new(counters, COUNTER_COUNT);
-  assert_null(durability_watch_new("rack", true, metrics, &err));
-  assert_string_equal(err.text, "DOCHAK_ACK_SURVIVES: \"rack\" is none of process, machine, broker");
-  metrics_free(metrics);
-}
-
-// ---- what is told ----
 
 static const char *const topic_names[] = {"dochak.events", "dochak.quarantine"};
 
 static struct durability_watch *watch_for(const char *asked, bool has_spool, struct metrics *metrics) {
   struct err err;
-  struct durability_watch *watch = durability_watch_new(asked, has_spool, metrics, &err);
-  assert_non_null(watch);
+  struct settings settings = {.ack_survives = (char *)(uintptr_t)asked,
+                              .spool_dir = (char *)(uintptr_t)(has_spool ? "/spool" : ""),
+                              .body_max_bytes = 600000};
+  struct durability_watch *watch = durability_watch_new(&settings, metrics, &err);
+  if (!watch) fail_msg("%s", err.text);
   return watch;
 }
+
+static const char *const levels[] = {"process", "machine", "broker"};
+
+// A topic of that durability.
+static struct kafka_facts facts_of(enum durability level) {
+  struct kafka_facts facts = {.replication = 3, .min_insync = level == DURABILITY_BROKER ? 2 : 1};
+  facts.flush_messages = level == DURABILITY_MACHINE ? 1 : INT64_MAX;
+  return facts;
+}
+
+enum { NONE = -1, P, M, B };
+static const struct {
+  int asked, kafka;
+  bool has_spool, by_kafka, by_spool;
+  int survives;
+} decisions[] = {
+    // asked, Kafka's, spool → by Kafka, by the spool, survives
+    {P, P, false, true, false, P},     {P, P, true, true, true, P},      {P, M, false, true, false, M},
+    {P, M, true, true, true, M},       {P, B, false, true, false, B},    {P, B, true, true, true, M},
+    {M, P, false, false, false, NONE}, {M, P, true, false, true, M},     {M, M, false, true, false, M},
+    {M, M, true, true, true, M},       {M, B, false, true, false, B},    {M, B, true, true, true, M},
+    {B, P, false, false, false, NONE}, {B, P, true, false, false, NONE}, {B, M, false, false, false, NONE},
+    {B, M, true, false, false, NONE},  {B, B, false, true, false, B},    {B, B, true, true, false, B},
+};
+
+static void test_what_survives_less_than_asked_gives_no_ack(void **state) {
+  for (size_t i = 0; i < COUNT_OF(decisions); i++) {
+    struct metrics *metrics = metrics_new(counters, COUNTER_COUNT);
+    struct durability_watch *watch = watch_for(levels[decisions[i].asked], decisions[i].has_spool, metrics);
+    const struct kafka_facts facts[] = {facts_of((enum durability)decisions[i].kafka),
+                                        facts_of(DURABILITY_BROKER)};
+    durability_watch_learn(watch, topic_names, facts, COUNT_OF(facts));
+    if (durability_kafka_gives(watch) != decisions[i].by_kafka) fail_msg("row %zu: Kafka", i);
+    if (durability_spool_gives(watch) != decisions[i].by_spool) fail_msg("row %zu: spool", i);
+    for (int level = P; level <= B; level++)
+      if (*metrics_at(metrics, COUNTER_SURVIVES, levels[level]) != (level <= decisions[i].survives))
+        fail_msg("row %zu: %s", i, levels[level]);
+    durability_watch_free(watch);
+    metrics_free(metrics);
+  }
+}
+
+static void test_no_other_level_is_taken(void **state) {
+  struct err err;
+  enum durability read;
+  for (int level = P; level <= B; level++) {
+    assert_true(durability_parse(levels[level], &read, &err));
+    assert_int_equal(read, level);
+  }
+  struct settings settings = {.ack_survives = (char *)(uintptr_t) "rack",
+                              .spool_dir = (char *)(uintptr_t) ""};
+  struct metrics *metrics = metrics_new(counters, COUNTER_COUNT);
+  assert_null(durability_watch_new(&settings, metrics, &err));
+  assert_string_equal(err.text, "DOCHAK_ACK_SURVIVES: \"rack\" is none of process, machine, broker");
+  metrics_free(metrics);
+}
+
+// ---- readiness ----
 
 static void learn(struct durability_watch *watch, int64_t replication, int64_t min_insync,
                   const char *unread) {
@@ -143,14 +162,46 @@ static void test_settings_that_may_not_be_read_count_as_the_least(void **state) 
   metrics_free(metrics);
 }
 
+static void test_a_topic_that_takes_no_body_of_the_allowed_size_is_named(void **state) {
+  struct metrics *metrics = metrics_new(counters, COUNTER_COUNT);
+  struct durability_watch *watch = watch_for("process", false, metrics);
+  struct kafka_facts facts[] = {{.replication = 1, .min_insync = 1, .max_message_bytes = 1048588},
+                                {.replication = 1, .min_insync = 1, .max_message_bytes = 604095}};
+  durability_watch_learn(watch, topic_names, facts, COUNT_OF(facts));
+  assert_string_equal(
+      durability_unready(watch),
+      "dochak.quarantine: max.message.bytes 604095: DOCHAK_BODY_MAX_BYTES needs at least 604096");
+  assert_true(durability_kafka_gives(watch)); // smaller records are durable
+  facts[1].max_message_bytes = 604096;
+  durability_watch_learn(watch, topic_names, facts, COUNT_OF(facts));
+  assert_null(durability_unready(watch));
+  facts[0].max_message_bytes = 0; // the broker did not say
+  durability_watch_learn(watch, topic_names, facts, COUNT_OF(facts));
+  assert_null(durability_unready(watch));
+  durability_watch_free(watch);
+  watch = watch_for("broker", false, metrics);
+  facts[1] = (struct kafka_facts){
+      .replication = 3, .min_insync = 2, .unclean_election = true, .max_message_bytes = 1000};
+  facts[0] = facts_of(DURABILITY_BROKER);
+  durability_watch_learn(watch, topic_names, facts, COUNT_OF(facts));
+  assert_string_equal(
+      durability_unready(watch),
+      "dochak.quarantine: replication 3, min.insync.replicas 2, unclean.leader.election.enable "
+      "true: an ack survives \"process\", DOCHAK_ACK_SURVIVES asks for \"broker\"; "
+      "dochak.quarantine: max.message.bytes 1000: DOCHAK_BODY_MAX_BYTES needs at least 604096");
+  durability_watch_free(watch);
+  metrics_free(metrics);
+}
+
 int main(void) {
   log_init("test", LOG_LEVEL_ERROR);
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_kafkas_ack_is_worth_the_copies_it_waits_for),
-      cmocka_unit_test(test_a_way_that_is_worth_less_than_asked_gives_no_ack),
-      cmocka_unit_test(test_levels_are_read_back_and_no_other_is_taken),
+      cmocka_unit_test(test_kafkas_ack_survives_what_the_copies_it_waits_for_do),
+      cmocka_unit_test(test_what_survives_less_than_asked_gives_no_ack),
+      cmocka_unit_test(test_no_other_level_is_taken),
       cmocka_unit_test(test_the_topic_that_gives_least_decides_until_it_is_mended),
       cmocka_unit_test(test_settings_that_may_not_be_read_count_as_the_least),
+      cmocka_unit_test(test_a_topic_that_takes_no_body_of_the_allowed_size_is_named),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
