@@ -236,22 +236,22 @@ static void shrink(struct fixture *f) {
 
 static void test_a_drained_file_shrinks(void **state) {
   struct fixture *f = *state;
-  fill(f, 1, 64);
+  fill(f, 1, 24);
   shrink(f);
-  assert_int_equal(rows_of(f).n, 64);
-  assert_true(size_of(f->path) + size_of(f->log) > 60 * MIB);
-  assert_true(drop(f, 1, 64));
+  assert_int_equal(rows_of(f).n, 24);
+  assert_true(size_of(f->path) + size_of(f->log) > 24 * MIB);
+  assert_true(drop(f, 1, 24));
   shrink(f);
   assert_small(f);
-  store(f, 65, 1, 10);
-  assert_int_equal(rows_of(f).first, 65);
+  store(f, 25, 1, 10);
+  assert_int_equal(rows_of(f).first, 25);
 }
 
 static void test_a_file_with_few_rows_shrinks_and_keeps_them(void **state) {
   struct fixture *f = *state;
   store(f, 1, 100, ROW_BYTES);
-  fill(f, 101, 32);
-  assert_true(drop(f, 1, 30) && drop(f, 101, 132));
+  fill(f, 101, 16);
+  assert_true(drop(f, 1, 30) && drop(f, 101, 116));
   shrink(f);
   assert_small(f);
   assert_int_equal(rows_of(f).n, 70);
@@ -263,8 +263,8 @@ static void test_a_file_with_few_rows_shrinks_and_keeps_them(void **state) {
 
 static void test_a_start_shrinks_a_file_that_was_drained_before(void **state) {
   struct fixture *f = *state;
-  fill(f, 1, 64);
-  assert_true(drop(f, 1, 64));
+  fill(f, 1, 16);
+  assert_true(drop(f, 1, 16));
   reopen(f);
   assert_small(f);
 }
@@ -305,12 +305,12 @@ static int64_t store_until_full(struct fixture *f, int64_t id) {
 
 static void test_a_lowered_bound_holds_as_soon_as_the_file_is_drained(void **state) {
   struct fixture *f = *state;
-  fill(f, 1, 64);
+  fill(f, 1, 24);
   f->max_bytes = 16 * MIB;
   reopen(f);
-  assert_in_range(f->found.bound_bytes, 64 * MIB, 70 * MIB);
-  assert_int_equal(f->found.events, 64);
-  assert_true(drop(f, 1, 64));
+  assert_in_range(f->found.bound_bytes, 24 * MIB, 30 * MIB);
+  assert_int_equal(f->found.events, 24);
+  assert_true(drop(f, 1, 24));
   shrink(f);
   assert_in_range(store_until_full(f, 100), 14, 16);
   reopen(f);
@@ -330,14 +330,14 @@ static int64_t bytes_read_so_far(void) {
 
 static void test_a_start_reads_little_of_a_large_file(void **state) {
   struct fixture *f = *state;
-  for (int64_t first = 1; first < 60000; first += 10000) store(f, first, 10000, ROW_BYTES);
+  for (int64_t first = 1; first < 30000; first += 10000) store(f, first, 10000, ROW_BYTES);
   close_file(f);
-  assert_true(size_of(f->path) > 32 * MIB);
+  assert_true(size_of(f->path) > 16 * MIB);
   int64_t before = bytes_read_so_far();
   open_file(f);
   assert_in_range(bytes_read_so_far() - before, 1, 256 * 1024);
-  assert_int_equal(f->found.events, 60000);
-  assert_int_equal(f->found.last_id, 60000);
+  assert_int_equal(f->found.events, 30000);
+  assert_int_equal(f->found.last_id, 30000);
 }
 
 static const char version_1[] =
@@ -532,7 +532,7 @@ static void test_a_rescue_fits_where_the_bound_was_lowered(void **state) {
   assert_false(try_read(f, &rows));
   reopen(f);
   assert_in_range(f->found.rescued, ROWS - 10 + 16, ROWS - 1 + 16);
-  assert_in_range(f->found.bound_bytes, 24 * MIB, 40 * MIB);
+  assert_in_range(f->found.bound_bytes, 18 * MIB, 40 * MIB);
 }
 
 // ---- a log that a crash left ----
