@@ -342,11 +342,11 @@ static void note_unopened(struct spool *spool, const struct err *err) {
 static void use_file(struct spool *spool, const struct spool_found *found) {
   atomic_store(spool->events, found->events);
   measure(spool);
-  spool->last_id = found->last_id;
+  if (found->last_id > spool->last_id) spool->last_id = found->last_id; // the drain knows rows by id
   reason_set(&spool->unopened, NULL);
   pthread_mutex_lock(&spool->lock);
   spool->is_open = true;
-  spool->committed = found->last_id;
+  spool->committed = spool->last_id;
   pthread_cond_signal(&spool->tried);
   pthread_cond_signal(&spool->arrived);
   pthread_mutex_unlock(&spool->lock);
@@ -355,7 +355,10 @@ static void use_file(struct spool *spool, const struct spool_found *found) {
 static bool try_to_open(struct spool *spool) {
   struct spool_found found;
   struct err err;
-  spool->file = spool_file_open(spool->dir, spool->max_bytes, &spool->closing, &found, &err);
+  struct spool_file *file = spool_file_open(spool->dir, spool->max_bytes, &spool->closing, &found, &err);
+  pthread_mutex_lock(&spool->reading);
+  spool->file = file;
+  pthread_mutex_unlock(&spool->reading);
   report_damage(spool, &found);
   if (spool->file) {
     use_file(spool, &found);
@@ -379,12 +382,16 @@ static bool wait_to_try_again(struct spool *spool) {
   return !closing;
 }
 
-// What waits in a batch is written once the file is open again.
+// A statement met damage: opening copies the rows that can be read into a fresh file. Events are refused
+// meanwhile, those that wait already as well, and the drain learns that nothing was removed.
 static void close_damaged(struct spool *spool) {
-  reason_set(&spool->unopened, "the spool is damaged and being opened again");
+  reason_set(&spool->unopened, "the spool is damaged and is being copied");
   pthread_mutex_lock(&spool->lock);
+  struct batch *batch = spool->open;
+  spool->open = batch_new();
   spool->is_open = false;
   pthread_mutex_unlock(&spool->lock);
+  settle(spool, batch, false, false);
   pthread_mutex_lock(&spool->reading);
   spool_file_close(take(spool->file));
   pthread_mutex_unlock(&spool->reading);
