@@ -236,22 +236,22 @@ static void shrink(struct fixture *f) {
 
 static void test_a_drained_file_shrinks(void **state) {
   struct fixture *f = *state;
-  fill(f, 1, 64);
+  fill(f, 1, 24);
   shrink(f);
-  assert_int_equal(rows_of(f).n, 64);
-  assert_true(size_of(f->path) + size_of(f->log) > 60 * MIB);
-  assert_true(drop(f, 1, 64));
+  assert_int_equal(rows_of(f).n, 24);
+  assert_true(size_of(f->path) + size_of(f->log) > 24 * MIB);
+  assert_true(drop(f, 1, 24));
   shrink(f);
   assert_small(f);
-  store(f, 65, 1, 10);
-  assert_int_equal(rows_of(f).first, 65);
+  store(f, 25, 1, 10);
+  assert_int_equal(rows_of(f).first, 25);
 }
 
 static void test_a_file_with_few_rows_shrinks_and_keeps_them(void **state) {
   struct fixture *f = *state;
   store(f, 1, 100, ROW_BYTES);
-  fill(f, 101, 32);
-  assert_true(drop(f, 1, 30) && drop(f, 101, 132));
+  fill(f, 101, 16);
+  assert_true(drop(f, 1, 30) && drop(f, 101, 116));
   shrink(f);
   assert_small(f);
   assert_int_equal(rows_of(f).n, 70);
@@ -263,8 +263,8 @@ static void test_a_file_with_few_rows_shrinks_and_keeps_them(void **state) {
 
 static void test_a_start_shrinks_a_file_that_was_drained_before(void **state) {
   struct fixture *f = *state;
-  fill(f, 1, 64);
-  assert_true(drop(f, 1, 64));
+  fill(f, 1, 16);
+  assert_true(drop(f, 1, 16));
   reopen(f);
   assert_small(f);
 }
@@ -305,12 +305,12 @@ static int64_t store_until_full(struct fixture *f, int64_t id) {
 
 static void test_a_lowered_bound_holds_as_soon_as_the_file_is_drained(void **state) {
   struct fixture *f = *state;
-  fill(f, 1, 64);
+  fill(f, 1, 24);
   f->max_bytes = 16 * MIB;
   reopen(f);
-  assert_in_range(f->found.bound_bytes, 64 * MIB, 70 * MIB);
-  assert_int_equal(f->found.events, 64);
-  assert_true(drop(f, 1, 64));
+  assert_in_range(f->found.bound_bytes, 24 * MIB, 30 * MIB);
+  assert_int_equal(f->found.events, 24);
+  assert_true(drop(f, 1, 24));
   shrink(f);
   assert_in_range(store_until_full(f, 100), 14, 16);
   reopen(f);
@@ -330,14 +330,14 @@ static int64_t bytes_read_so_far(void) {
 
 static void test_a_start_reads_little_of_a_large_file(void **state) {
   struct fixture *f = *state;
-  for (int64_t first = 1; first < 60000; first += 10000) store(f, first, 10000, ROW_BYTES);
+  for (int64_t first = 1; first < 30000; first += 10000) store(f, first, 10000, ROW_BYTES);
   close_file(f);
-  assert_true(size_of(f->path) > 32 * MIB);
+  assert_true(size_of(f->path) > 16 * MIB);
   int64_t before = bytes_read_so_far();
   open_file(f);
   assert_in_range(bytes_read_so_far() - before, 1, 256 * 1024);
-  assert_int_equal(f->found.events, 60000);
-  assert_int_equal(f->found.last_id, 60000);
+  assert_int_equal(f->found.events, 30000);
+  assert_int_equal(f->found.last_id, 30000);
 }
 
 static const char version_1[] =
@@ -413,7 +413,7 @@ static void test_a_second_owner_is_refused(void **state) {
 
 // ---- a damaged file ----
 
-enum { ROWS = 20000, PAGE = 4096 };
+enum { ROWS = 6000, PAGE = 4096 };
 static const char no_page[] =
     "this is no page of a database, and never was one, whatever its place may say of it";
 
@@ -532,18 +532,18 @@ static void test_a_rescue_fits_where_the_bound_was_lowered(void **state) {
   assert_false(try_read(f, &rows));
   reopen(f);
   assert_in_range(f->found.rescued, ROWS - 10 + 16, ROWS - 1 + 16);
-  assert_in_range(f->found.bound_bytes, 24 * MIB, 40 * MIB);
+  assert_in_range(f->found.bound_bytes, 18 * MIB, 40 * MIB);
 }
 
 // ---- a log that a crash left ----
 
 // A process that stores rows first … one a commit, and is killed.
-static void crash_after(struct fixture *f, int64_t first, int64_t n) {
+static void crash_after(struct fixture *f, int64_t first, int64_t n, size_t len) {
   close_file(f);
   pid_t child = fork();
   if (child == 0) {
     open_file(f);
-    for (int64_t id = first; id < first + n; id++) store(f, id, 1, ROW_BYTES);
+    for (int64_t id = first; id < first + n; id++) store(f, id, 1, len);
     kill(getpid(), SIGKILL);
   }
   waitpid(child, NULL, 0);
@@ -552,7 +552,7 @@ static void crash_after(struct fixture *f, int64_t first, int64_t n) {
 static void test_a_crash_between_the_renames_of_a_damaged_file_loses_no_log(void **state) {
   struct fixture *f = *state;
   AUTO_FREE char *moved = mem_printf("%s/damaged.db-wal", f->dir);
-  crash_after(f, 1, 40);
+  crash_after(f, 1, 40, ROW_BYTES);
   assert_int_equal(rename(f->log, moved), 0);
   open_file(f);
   assert_int_equal(f->found.rescued, 40);
@@ -562,7 +562,7 @@ static void test_a_crash_between_the_renames_of_a_damaged_file_loses_no_log(void
 
 static void test_a_log_damaged_in_its_middle_is_kept_and_its_sound_part_used(void **state) {
   struct fixture *f = *state;
-  crash_after(f, 1, 40);
+  crash_after(f, 1, 40, ROW_BYTES);
   int64_t size = size_of(f->log);
   write_at(f->log, size / 2, "damaged");
   open_file(f);
@@ -577,7 +577,7 @@ static void test_a_log_damaged_in_its_middle_is_kept_and_its_sound_part_used(voi
 }
 
 static void check_log_kept(struct fixture *f, int64_t at) {
-  crash_after(f, 1, 40);
+  crash_after(f, 1, 40, ROW_BYTES);
   write_at(f->log, at, "salt");
   open_file(f);
   assert_non_null(f->found.damaged_log);
@@ -599,12 +599,12 @@ static void test_a_log_with_a_damaged_first_frame_is_kept(void **state) {
 
 static void test_a_commit_that_was_cut_off_is_no_damage(void **state) {
   struct fixture *f = *state;
-  crash_after(f, 1, 40);
+  crash_after(f, 1, 40, ROW_BYTES);
   assert_int_equal(truncate(f->log, size_of(f->log) - 1000), 0);
   open_file(f);
   assert_int_equal(f->found.events, 39);
   assert_null(f->found.damaged_log);
-  crash_after(f, 100, 40);
+  crash_after(f, 100, 40, ROW_BYTES);
   write_at(f->log, size_of(f->log) - 1000, "not written yet");
   open_file(f);
   assert_int_equal(f->found.events, 39 + 39);
@@ -615,8 +615,8 @@ static void test_a_commit_that_was_cut_off_is_no_damage(void **state) {
 static void test_older_commits_behind_the_end_of_the_log_are_no_damage(void **state) {
   struct fixture *f = *state;
   int64_t first = 1;
-  for (int64_t n = 300; n < 420; n += 20) {
-    crash_after(f, first, n);
+  for (int64_t n = 80; n < 140; n += 10) {
+    crash_after(f, first, n, 40000);
     open_file(f);
     first += n;
     assert_null(f->found.damaged_log);
