@@ -141,7 +141,8 @@ static void batch_free(struct batch *batch) {
 
 struct spool {
   char *dir;
-  struct spool_file *file; // the writer's alone until `is_open`
+  struct spool_file *file; // the writer's; NULL while it is not open
+  pthread_mutex_t reading; // of the drain while it reads, of the writer while it replaces `file`
   struct reason unopened;  // none as soon as it is open
   atomic_bool closing;     // set under the lock
   struct metrics *metrics;
@@ -300,6 +301,8 @@ static struct batch *next_batch(struct spool *spool, int64_t tick_at, bool *clos
   return batch;
 }
 
+static bool open_again(struct spool *spool);
+
 static void write_batches(struct spool *spool) {
   int64_t tick_at = clock_mono_ms() + TICK_MS;
   for (bool closing = false; !closing;) {
@@ -309,6 +312,7 @@ static void write_batches(struct spool *spool) {
       commit(spool, batch, &stored, &removed);
       settle(spool, batch, stored, removed);
     }
+    if (spool_file_is_damaged(spool->file) && !open_again(spool)) return;
     if (clock_mono_ms() < tick_at) continue;
     look_around(spool);
     tick_at = clock_mono_ms() + TICK_MS;
@@ -356,11 +360,11 @@ static void note_unopened(struct spool *spool, const struct err *err) {
 static void use_file(struct spool *spool, const struct spool_found *found) {
   atomic_store(spool->events, found->events);
   measure(spool);
-  spool->last_id = found->last_id;
+  if (found->last_id > spool->last_id) spool->last_id = found->last_id; // the drain knows rows by id
   reason_set(&spool->unopened, NULL);
   pthread_mutex_lock(&spool->lock);
   spool->is_open = true;
-  spool->committed = found->last_id;
+  spool->committed = spool->last_id;
   pthread_cond_signal(&spool->tried);
   pthread_cond_signal(&spool->arrived);
   pthread_mutex_unlock(&spool->lock);
@@ -369,7 +373,10 @@ static void use_file(struct spool *spool, const struct spool_found *found) {
 static bool try_to_open(struct spool *spool) {
   struct spool_found found;
   struct err err;
-  spool->file = spool_file_open(spool->dir, spool->max_bytes, &spool->closing, &found, &err);
+  struct spool_file *file = spool_file_open(spool->dir, spool->max_bytes, &spool->closing, &found, &err);
+  pthread_mutex_lock(&spool->reading);
+  spool->file = file;
+  pthread_mutex_unlock(&spool->reading);
   report_damage(spool, &found);
   if (spool->file) {
     use_file(spool, &found);
@@ -393,11 +400,31 @@ static bool wait_to_try_again(struct spool *spool) {
   return !closing;
 }
 
+static bool open_file(struct spool *spool) {
+  while (!try_to_open(spool))
+    if (!wait_to_try_again(spool)) return false;
+  return true;
+}
+
+// A statement met damage: opening copies the rows that can be read into a fresh file. New events are refused
+// meanwhile, and the drain is told that nothing was removed.
+static bool open_again(struct spool *spool) {
+  pthread_mutex_lock(&spool->lock);
+  struct batch *batch = spool->open;
+  spool->open = batch_new();
+  spool->is_open = false;
+  pthread_mutex_unlock(&spool->lock);
+  settle(spool, batch, false, false);
+  reason_set(&spool->unopened, "the spool is damaged and is being copied");
+  pthread_mutex_lock(&spool->reading);
+  spool_file_close(take(spool->file));
+  pthread_mutex_unlock(&spool->reading);
+  return open_file(spool);
+}
+
 static void *run(void *arg) {
   struct spool *spool = arg;
-  bool open;
-  while (!(open = try_to_open(spool)) && wait_to_try_again(spool)) continue;
-  if (open) write_batches(spool);
+  if (open_file(spool)) write_batches(spool);
   return NULL;
 }
 
@@ -473,7 +500,11 @@ bool spool_wait(struct spool *spool, int64_t after, int64_t ms) {
 }
 
 bool spool_read(struct spool *spool, int64_t after, spool_take_fn *take_row, void *arg, struct err *err) {
-  if (spool_file_read(spool->file, after, take_row, arg, err)) return true;
+  pthread_mutex_lock(&spool->reading);
+  bool good = spool->file ? spool_file_read(spool->file, after, take_row, arg, err)
+                          : err_set(err, "the spool is not open");
+  pthread_mutex_unlock(&spool->reading);
+  if (good) return true;
   metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "read", 1);
   return false;
 }
@@ -504,6 +535,7 @@ static struct spool *spool_new(const struct settings *settings, struct metrics *
   spool->ready_percent = settings->spool_ready_percent;
   atomic_init(&spool->room_bytes, settings->spool_max_bytes);
   pthread_mutex_init(&spool->lock, NULL);
+  pthread_mutex_init(&spool->reading, NULL);
   cond_init(&spool->wanted);
   cond_init(&spool->arrived);
   cond_init(&spool->tried);
@@ -517,6 +549,7 @@ static void release(struct spool *spool) {
   pthread_cond_destroy(&spool->tried);
   pthread_cond_destroy(&spool->arrived);
   pthread_cond_destroy(&spool->wanted);
+  pthread_mutex_destroy(&spool->reading);
   pthread_mutex_destroy(&spool->lock);
   spool_file_close(spool->file);
   reason_fini(&spool->unopened);

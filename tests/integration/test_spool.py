@@ -230,6 +230,7 @@ def test_a_full_spool_is_red_then_503_and_empties_by_itself(world: World, spool:
         more.wait_acked(20)
     assert set(more.statuses) == {200}
     compare(world, load.acked | more.acked, "spool full")
+    until("the spool has given its space back", lambda: sum(file.stat().st_size for file in spool.iterdir()) < 8 << 20)
 
 
 @pytest.fixture
@@ -267,3 +268,24 @@ def test_a_damaged_spool_is_set_aside_and_told(world: World, spool: Path) -> Non
     ingress.start().wait_ready()
     assert ingress.metrics()['dochak_ingress_spool_errors_total{what="set_aside"}'] == 1
     assert len(list(spool.glob("damaged-*.db"))) == 1 and ingress.log_lines("the spool was damaged")
+
+
+def test_a_page_damaged_in_the_middle_costs_only_the_receipts_in_it(world: World, spool: Path) -> None:
+    ingress = new_ingress(world, spool)
+    ingress.expected_errors += ["the spool was damaged", "the spool cannot be read"]
+    world.kafka.kill()
+    ingress.start().wait_ready()
+    with Senders(world, new_reports(), 32) as load:
+        load.wait_acked(3000)
+    ingress.stop()
+    with (spool / "spool.db").open("r+b") as file:
+        file.seek((spool / "spool.db").stat().st_size // 4096 // 2 * 4096)
+        file.write(b"this is no page of a database" * 20)
+    ingress.start().wait_ready()
+    world.kafka.start()
+    until("the damage is met", lambda: ingress.log_lines("the spool was damaged"), 60)
+    wait_drained(ingress)
+    lost = load.acked - set(stored_ids(world))
+    (line,) = ingress.log_lines("the spool was damaged")
+    assert 0 < len(lost) <= 30 and line["unreadable"] == len(lost), (line, len(lost))
+    assert world.post("bizgo/alimtalk", payloads.bizgo("afterwards", "10000")).status == 200
