@@ -10,6 +10,8 @@
 // file. After a statement has failed, spool_file_is_damaged() says whether damage was the cause. The caller
 // then closes the file and opens it again: that copies all rows that can be read into a fresh spool.db, under
 // their ids, and keeps the damaged file as damaged-<time>.db. A crash in between starts the copying again.
+// Rows behind 20,000 unreadable ids in a row (the root of a large file, say) stay in the damaged file only.
+// The caller's last id must not go back: rows that were in flight would be taken for others.
 //
 // A damaged log. SQLite plays the log back up to the first frame with a wrong checksum and drops the rest,
 // without an error. After a power cut that is normal: the rest is one commit that was not acknowledged yet,
@@ -63,7 +65,7 @@ void spool_file_rollback(struct spool_file *file);
 // Whether there is room for an event of some size again: writes one and removes it. Thread: the writer.
 MUST_CHECK bool spool_file_probe(struct spool_file *file, struct err *err);
 // Gives disk space back once less than 1 MiB is used: file and log are below 4 MiB each then, and max_bytes
-// holds again. Otherwise does nothing. Call it when no write waits: it takes milliseconds, and a quarter of a
+// holds again. Otherwise does nothing. Call it when no write waits: it takes milliseconds, and up to a
 // second where the file was 1 GiB. A reader in the middle of spool_file_read() delays it to the next call.
 // Thread: the writer.
 MUST_CHECK bool spool_file_shrink(struct spool_file *file, struct err *err);
