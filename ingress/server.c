@@ -17,7 +17,7 @@ enum {
   TIMEOUT_MS = 1500, // of a head, of a silence in a body, of an idle connection: each of them holds a thread
   LANE_THREADS_PART = 2,            // of all threads, the most that one endpoint has
   UNAUTHENTICATED_THREADS_PART = 8, // the most that all unauthenticated senders have
-  CROWDED_PART = 8,                 // with fewer threads free than this part, answers close the connection
+  TURN_ANSWERS = 64, // while every thread has a connection, one of so many answers closes its own
   DRAIN_LAG_MS = 1000,
   DRAIN_QUIET_MS = 50,
   DRAIN_LOOK_MS = 5,
@@ -35,7 +35,7 @@ struct server {
   struct ingress *ingress;
   struct mg_context *ctx;
   metric_value *in_flight, *connections;
-  int64_t crowded_at; // connections
+  _Atomic unsigned turn;
   atomic_bool draining;
   struct quota quota;
   struct lane *lanes;
@@ -161,10 +161,14 @@ static void count(struct server *server, const struct request *req, const struct
 
 // ---- civetweb calls ----
 
-// While nearly all threads have a connection, others wait in civetweb's queue: each answer then gives its
-// thread to the next of them.
-static bool is_crowded(const struct server *server) {
-  return atomic_load_explicit(server->connections, memory_order_relaxed) >= server->crowded_at;
+// Connections beyond the threads wait for one. While some do, each answer closes its connection and so gives
+// its thread to the next. The two that civetweb holds already cannot be seen, so that from time to time an
+// answer closes for them.
+static bool gives_way(struct server *server, const struct mg_connection *conn) {
+  int64_t connections = atomic_load_explicit(server->connections, memory_order_relaxed);
+  if (connections < server->ingress->settings.ingress_threads) return false;
+  return atomic_fetch_add_explicit(&server->turn, 1, memory_order_relaxed) % TURN_ANSWERS == 0 ||
+         listen_is_crowded(mg_get_context(conn));
 }
 
 static int serve(struct mg_connection *conn, void *arg) {
@@ -173,7 +177,7 @@ static int serve(struct mg_connection *conn, void *arg) {
   struct reply reply;
   atomic_fetch_add(server->in_flight, 1);
   if (edge_open(&req, conn, &reply)) reply = respond(server, &req);
-  if (atomic_load(&server->draining) || is_crowded(server)) reply.close = true;
+  if (atomic_load(&server->draining) || gives_way(server, conn)) reply.close = true;
   int status = reply.status;
   edge_answer(&req, &reply);
   count(server, &req, &reply);
@@ -207,7 +211,6 @@ struct server *server_start(struct ingress *ingress, struct err *err) {
   server->ingress = ingress;
   server->in_flight = metrics_at(ingress->metrics, COUNTER_IN_FLIGHT, NULL);
   server->connections = metrics_at(ingress->metrics, COUNTER_CONNECTIONS, NULL);
-  server->crowded_at = at_least_one(settings->ingress_threads - settings->ingress_threads / CROWDED_PART);
   init_lanes(server);
   const struct listen_options options = {.address = settings->ingress_listen,
                                          .threads = settings->ingress_threads,

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -196,7 +197,7 @@ struct mg_context *listen_start(const struct listen_options *options, mg_request
       "enable_keep_alive",        options->keep_alive ? "yes" : "no",
       "keep_alive_timeout_ms",    timeout, // an idle connection holds a thread
       "tcp_nodelay",              "1",    // else an answer waits 44 ms for the peer's acknowledgement
-      "connection_queue",         "1024",
+      "connection_queue",         "1",    // what waits beyond can be counted (listen_is_crowded())
       "listen_backlog",           "1024",
       "decode_url",               "no",   // civetweb decodes in place, over what was sent
       "enable_auth_domain_check", "no",
@@ -227,6 +228,15 @@ struct mg_context *listen_start(const struct listen_options *options, mg_request
 }
 
 // ---- stop ----
+
+// For a listening socket Linux puts the length of its backlog there.
+bool listen_is_crowded(const struct mg_context *ctx) {
+  const struct listener *listener = mg_get_user_data(ctx);
+  struct tcp_info info;
+  socklen_t len = sizeof info;
+  return listener->door >= 0 && getsockopt(listener->door, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+         info.tcpi_state == TCP_LISTEN && info.tcpi_unacked > 0;
+}
 
 // civetweb can only stop as a whole. So its listening socket is shut down, and an eventfd, on which nobody
 // ever connects, takes its descriptor. The pause lets the accepting thread see the end of the socket; without

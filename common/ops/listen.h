@@ -23,8 +23,10 @@ struct listen_options {
 MUST_CHECK struct mg_context *listen_start(const struct listen_options *options, mg_request_handler handler,
                                            void *handler_arg, struct err *err);
 int listen_port(const struct mg_context *ctx); // the port really bound
-void listen_refuse(struct mg_context *ctx);    // takes no new connections from now on; the others go on
-void listen_stop(struct mg_context *ctx);      // throws away what is in flight: drain first
+// Whether connections wait for a thread. Thread: any.
+bool listen_is_crowded(const struct mg_context *ctx);
+void listen_refuse(struct mg_context *ctx); // takes no new connections from now on; the others go on
+void listen_stop(struct mg_context *ctx);   // throws away what is in flight: drain first
 
 struct http_answer {
   int status;

@@ -59,7 +59,10 @@ enum breaker_scope breaker_scope_of(rd_kafka_resp_err_t code) {
 // ---- partitions ----
 
 void breaker_learn_partitions(struct breaker *breaker, enum kafka_topic topic, int32_t n) {
-  atomic_store(&breaker->topics[topic].n, n);
+  struct topic_state *state = &breaker->topics[topic];
+  atomic_store(&state->n, n);
+  for (int32_t i = n; i < BREAKER_PARTITIONS_MAX; i++) // of a topic that was made anew with fewer
+    atomic_store(&state->partition_open[i], false);
 }
 
 int32_t breaker_partitions(const struct breaker *breaker, enum kafka_topic topic) {
