@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""nginx in front of two ingresses, configured as the README advises."""
+"""nginx in front of two ingresses, configured as docs/webhooks.md advises."""
 
 import os
 import shutil
@@ -29,9 +29,9 @@ scgi_temp_path {folder}/scgi;
 
 
 def advised(port: int, upstreams: list[int]) -> str:
-    """The README's configuration, at our addresses."""
-    readme = (builds.ROOT / "README.md").read_text("utf-8")
-    configuration = readme.partition("```nginx\n")[2].partition("```")[0]
+    """The configuration of docs/webhooks.md, at our addresses."""
+    page = (builds.ROOT / "docs" / "webhooks.md").read_text("utf-8")
+    configuration = page.partition("```nginx\n")[2].partition("```")[0]
     for theirs, ours in {"443 ssl": port, **{f"10.0.0.{number}:8080": upstream for number, upstream in enumerate(upstreams, 1)}}.items():
         assert configuration.count(theirs) == 1, f"{theirs} in {configuration}"
         configuration = configuration.replace(theirs, f"127.0.0.1:{ours}")
