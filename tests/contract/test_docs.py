@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: MIT
 """The documents: every relative link, heading, path, metric and setting that they name exists, and README.md stays short."""
 
+import json
 import re
 import subprocess
+import textwrap
 from functools import cache
 from pathlib import Path
 
+import jsonschema
 import pytest
 from support import builds
 
 README_MAX_LINES = 200
+SCHEMAS = builds.ROOT / "schemas"
+# Which schema a JSON example of a document is written for, by a member that only this kind has.
+SCHEMA_OF = {"endpoints": "endpoints.schema.json", "webhook": "provider.schema.json"}
 
+JSON_EXAMPLE = re.compile(r"^ *```json\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 ELSEWHERE = re.compile(r"[a-z]+:")  # https:, mailto:
@@ -94,6 +101,18 @@ def test_every_setting_that_is_named_exists():
     assert defined
     named = {name for page in documents() if page == "README.md" or page.startswith("docs/") for name in SETTING.findall(prose(builds.ROOT / page))}
     assert not {name for name in named - defined if not name.startswith("DOCHAK_SECRET_")}
+
+
+def json_examples() -> list[tuple[str, object]]:
+    found = [(name, json.loads(textwrap.dedent(example))) for name in documents() for example in JSON_EXAMPLE.findall(text(builds.ROOT / name))]
+    return [(schema, example) for _, example in found for member, schema in SCHEMA_OF.items() if member in example]
+
+
+def test_every_json_example_is_valid():
+    checked = json_examples()
+    assert {schema for schema, _ in checked} == set(SCHEMA_OF.values())
+    for schema, example in checked:
+        jsonschema.Draft202012Validator(json.loads(text(SCHEMAS / schema))).validate(example)
 
 
 def test_a_link_that_leads_nowhere_is_found():
