@@ -36,11 +36,11 @@ unit_tests() {
     (build "$1") && "${as_is[@]}" ctest --preset "$1"
 }
 
-readme_settings() {
-    diff -u --label README.md --label 'dochak-ingress --help-markdown' \
-        <(sed -n '/<!-- settings -->/,/<!-- \/settings -->/{ /<!-- \/\{0,1\}settings -->/d; p }' README.md) \
+settings_are_documented() {
+    diff -u --label docs/operations.md --label 'dochak-ingress --help-markdown' \
+        <(sed -n '/<!-- settings -->/,/<!-- \/settings -->/{ /<!-- \/\{0,1\}settings -->/d; p }' docs/operations.md) \
         <("$ROOT/build/dev/bin/dochak-ingress" --help-markdown) ||
-        { echo "README.md: put the output of dochak-ingress --help-markdown between the two settings marks"; return 1; }
+        { echo "docs/operations.md: put the output of dochak-ingress --help-markdown between the two settings marks"; return 1; }
 }
 
 passed=0 failed=()
@@ -73,7 +73,7 @@ step 'clang-tidy' tidy
 step 'unit tests under asan and ubsan' unit_tests asan
 step 'unit tests under tsan' unit_tests tsan
 step 'model (spin)' docs/model/check.sh
-step 'settings table of the README' readme_settings
+step 'settings table of docs/operations.md' settings_are_documented
 printf '\n'
 for name in "${failed[@]}"; do say check "FAILED: $name"; done
 echo "check: $passed passed, ${#failed[@]} failed"

@@ -35,7 +35,7 @@ void options_free(const struct option *table, size_t n, void *out);
 
 // --print-config: NAME=value lines of the loaded values, secrets masked.
 void options_print(const struct option *table, size_t n, unsigned service, const void *values, FILE *to);
-// --help: name, default, help. --help-markdown: the table of README.md (all services).
+// --help: name, default, help. --help-markdown: the table of docs/operations.md (all services).
 void options_help(const struct option *table, size_t n, unsigned service, FILE *to);
 void options_markdown(const struct option *table, size_t n, const char *const *service_names, FILE *to);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Every setting of both services in one table (settings.c), which is also the manual: --help, --print-config
-// and the table in README.md are printed from it. One table, since a deployment hands both services one
+// and the table in docs/operations.md are printed from it. One table, since a deployment hands both services one
 // environment.
 #pragma once
 #include "common/base/log.h"

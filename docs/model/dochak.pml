@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * How what a sender was told is durable gets into Postgres and, as an alert, to whoever reads read_committed: ingress with its spool,
- * Kafka, and two workers of the processor, each of which may fall over, or be taken for dead, anywhere. README.md says what each
- * process is in the code, what is left out, and why the numbers are large enough.
+ * How an acked event gets into Postgres and, as an alert, to a read_committed reader: ingress with its spool, Kafka, and two workers of
+ * the processor. Each worker may die, or be expelled by Kafka while it lives, at any step. README.md lists what each process is in the
+ * code, what is left out, and why the numbers are large enough.
  *
  * Nothing flows back from the processor to ingress, and a worker may take fewer records than there are. So ingress comes to its end
- * first, and the processor starts on whatever log it left: the same outcomes in far fewer states.
+ * first, and the processor starts on the log that it left: the same outcomes in far fewer states.
  */
 #define MESSAGES 2
 #define NOTIFICATIONS 2
@@ -44,7 +44,7 @@ byte arrived[LOG_MAX]; /* the messages, as Kafka took them */
 byte n_arrived;
 bit in_kafka[MESSAGES];
 
-/* A call's event in librdkafka. LEFT: it may still arrive, and nobody waits for the report any more. */
+/* A call's event in librdkafka. LEFT: it may still arrive, but its ticket was given up. */
 mtype = { UNSENT, QUEUED, REPORTED, GIVEN_UP, LEFT };
 mtype live[EVENTS];
 /* And in the spool. PRODUCED: it waits for the drain's delivery report. */
@@ -73,9 +73,9 @@ proctype Sender(byte message) {
 request:
     atomic {
         connected[message] = true;
-        if /* publisher.c: publish() */
+        if /* publisher.c: publisher_publish() */
         :: live[EVENT] = QUEUED
-        :: goto spool /* Kafka is thought away */
+        :: goto spool /* the breaker of its partition is open */
         fi
     };
     if

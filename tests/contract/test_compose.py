@@ -27,7 +27,7 @@ ENVIRONMENT = sorted((name, key, value) for name, service in SERVICES.items() fo
 @cache
 def settings() -> dict[str, str]:
     """Name to type, from the table that is the manual."""
-    rows = re.findall(r'ROW\("(DOCHAK_\w+)", (OPTION_\w+),', (builds.ROOT / "common" / "settings.c").read_text("utf-8"))
+    rows = re.findall(r'ROW\("(DOCHAK_\w+)", (OPTION_\w+),', (builds.ROOT / "common" / "config" / "settings.c").read_text("utf-8"))
     assert len(rows) > 10
     return dict(rows)
 

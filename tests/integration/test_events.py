@@ -133,7 +133,7 @@ def test_nothing_is_acknowledged_that_a_reader_cannot_see_already(dochak: World)
 
 
 def test_alerts_are_read_with_ten_lines_of_python(dochak: World) -> None:
-    """What a consumer of ours writes: the README's example in kind."""
+    """What a consumer of ours writes: README.md's example in kind."""
     id_ = payloads.new_id()
     consumer = Consumer(
         {

@@ -176,7 +176,7 @@ def test_it_disturbs_no_worker(world: World, plain_build) -> None:
 
 
 def test_a_report_that_comes_after_all_is_taken_as_new(world: World) -> None:
-    """What the README says of a retention that is shorter than somebody's memory."""
+    """What docs/operations.md says of a retention that is shorter than somebody's memory."""
     report = payloads.bizgo("late", "10000")
     world.start()
     world.bizgo(report)

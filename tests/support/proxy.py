@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""nginx in front of two ingresses, configured as the README advises."""
+"""nginx in front of ingresses, configured as docs/webhooks.md says."""
 
+import itertools
 import os
 import shutil
 import socket
@@ -16,7 +17,7 @@ daemon off;
 master_process off;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
-events {{ worker_connections 1024; }}
+events {{ worker_connections 16384; }}
 http {{
 client_body_temp_path {folder}/body;
 proxy_temp_path {folder}/proxy;
@@ -28,13 +29,24 @@ scgi_temp_path {folder}/scgi;
 """
 
 
+def documented() -> str:
+    """The configuration that we advise, from the document that does."""
+    blocks = [
+        text.partition("```nginx\n")[2].partition("```")[0]
+        for name in ("docs/webhooks.md", "README.md")
+        if (file := builds.ROOT / name).exists() and "```nginx\n" in (text := file.read_text("utf-8"))
+    ]
+    assert len(blocks) == 1, f"{len(blocks)} documents hold a configuration for nginx"
+    return blocks[0]
+
+
 def advised(port: int, upstreams: list[int]) -> str:
-    """The README's configuration, at our addresses."""
-    readme = (builds.ROOT / "README.md").read_text("utf-8")
-    configuration = readme.partition("```nginx\n")[2].partition("```")[0]
-    for theirs, ours in {"443 ssl": port, **{f"10.0.0.{number}:8080": upstream for number, upstream in enumerate(upstreams, 1)}}.items():
+    """It, at our addresses: the upstreams take turns at the document's two."""
+    configuration = documented()
+    ours = itertools.cycle(upstreams)
+    for theirs, address in {"443 ssl": port, **{f"10.0.0.{number}:8080": next(ours) for number in (1, 2)}}.items():
         assert configuration.count(theirs) == 1, f"{theirs} in {configuration}"
-        configuration = configuration.replace(theirs, f"127.0.0.1:{ours}")
+        configuration = configuration.replace(theirs, f"127.0.0.1:{address}")
     return configuration
 
 
@@ -62,7 +74,11 @@ class Proxy:
         self._process.terminate()
         self._process.wait(10)
 
+    def errors(self) -> str:
+        """What nginx logged; at its default level, error, a client that goes away is not among it."""
+        return (self._folder / "error.log").read_text()
+
     def _listens(self) -> bool:
-        assert self._process.poll() is None, (self._folder / "error.log").read_text()
+        assert self._process.poll() is None, self.errors()
         with socket.socket() as sock:
             return sock.connect_ex(("127.0.0.1", self.port)) == 0
