@@ -234,6 +234,30 @@ static void test_a_check_finds_what_no_client_can_be_made_of(void **state) {
   assert_false(kafka_client_check(RD_KAFKA_CONSUMER, NULL, NULL));
 }
 
+// librdkafka has rules between settings, too.
+static void test_every_client_takes_the_ends_of_the_bounds(void **state) {
+  static const char *const files[] = {
+      "message.timeout.ms=1000\nlinger.ms=100\n",
+      "message.timeout.ms=10000\nsocket.timeout.ms=10000\nretries=10\n",
+      "socket.timeout.ms=1000\nbatch.size=1\n",
+      "message.max.bytes=1000000\nreceive.message.max.bytes=52429312\n",
+      "message.max.bytes=1000000000\nreceive.message.max.bytes=2147483647\n",
+      "queue.buffering.max.messages=10000\nqueue.buffering.max.kbytes=8192\n",
+      "reconnect.backoff.ms=10000\nreconnect.backoff.max.ms=10000\nfetch.wait.max.ms=0\n",
+  };
+  static const struct kafka_setting consumer[] = {{"group.id", "x"}};
+  struct settings settings = settings_with("127.0.0.1:9", path);
+  for (size_t i = 0; i < COUNT_OF(files); i++) {
+    struct err err = {0};
+    write_file(files[i]);
+    if (!kafka_producer_check_options(&settings, &(struct kafka_producer_options){0}, &err) ||
+        !kafka_producer_check_options(&settings, &(struct kafka_producer_options){.transactional_id = "x"},
+                                      &err) ||
+        !kafka_client_check(RD_KAFKA_CONSUMER, kafka_conf_new(&settings, consumer, 1, &err), &err))
+      fail_msg("%s: %s", files[i], err.text);
+  }
+}
+
 static const char *const topics[] = {"t.events", "t.alerts"};
 
 static void test_topics_that_exist_are_found_at_once(void **state) {
@@ -339,6 +363,7 @@ int main(void) {
       cmocka_unit_test(test_records_are_not_tried_long_after_the_caller_was_answered),
       cmocka_unit_test(test_a_producer_that_cannot_be_made_says_why),
       cmocka_unit_test(test_a_check_finds_what_no_client_can_be_made_of),
+      cmocka_unit_test(test_every_client_takes_the_ends_of_the_bounds),
       cmocka_unit_test(test_topics_that_exist_are_found_at_once),
       cmocka_unit_test(test_a_missing_topic_is_named_with_what_to_run),
       cmocka_unit_test(test_a_broker_that_is_away_is_an_error_in_time),

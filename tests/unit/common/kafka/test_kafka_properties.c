@@ -115,7 +115,7 @@ static const struct {
     {"reconnect.backoff.ms", "0", "10000", NULL, "10001"},
     {"reconnect.backoff.max.ms", "0", "10000", NULL, "3600000"},
     {"message.max.bytes", "1000000", "1000000000", "999999", NULL},
-    {"receive.message.max.bytes", "9000000", "2147483647", "8999999", NULL},
+    {"receive.message.max.bytes", "52429312", "2147483647", "52429311", NULL},
     {"batch.size", "1", "524288", NULL, "1000000"},
     {"queue.buffering.max.messages", "10000", "1000000", "0", "1000001"},
     {"queue.buffering.max.kbytes", "8192", "1048576", "8191", "1048577"},
