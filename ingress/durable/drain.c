@@ -235,14 +235,18 @@ static bool has_room(const struct drain *drain) {
   return drain->in_flight - drain->in_flight_waiting < IN_FLIGHT_MAX;
 }
 
+// Live events have found its partition sick, and no report on a row has come lately: one row asks first.
+static bool is_suspect(const struct drain *drain, const struct lane *lane) {
+  return !lane->in_flight && breaker_is_open(drain->owner.breaker, lane->topic, lane->partition) &&
+         clock_mono_ms() - lane->progress_ms > STUCK_MS;
+}
+
 // A spool_take_fn. A full lane that gets on ends the reading: its reports come soon.
 static bool take_row(void *arg, int64_t id, const struct publisher_message *message) {
   struct drain *drain = arg;
   struct lane *lane = lane_of_message(drain, id, message);
   if (id >= lane->next_id) {
-    if (!lane->waits && !lane->in_flight &&
-        breaker_is_open(drain->owner.breaker, lane->topic, lane->partition))
-      lane_wait(drain, lane); // live events have found it sick: one row asks first
+    if (is_suspect(drain, lane)) lane_wait(drain, lane);
     if (lane->waits || lane->behind)
       leave_behind(lane, lane->behind ? lane->next_id : id);
     else if (is_full(lane) || !send_row(drain, lane, id, message))
@@ -264,7 +268,7 @@ static bool take_probe(void *arg, int64_t id, const struct publisher_message *me
   if (lane_of_message(search->drain, id, message) != search->lane) return true;
   search->found = true;
   search->lane->probe_ms = clock_mono_ms() + backoff_next_ms(&search->lane->backoff);
-  if (!send_row(search->drain, search->lane, id, message)) return false; // tried again at probe_ms
+  send_row(search->drain, search->lane, id, message); // where the queue is full, again at probe_ms
   return false;
 }
 
@@ -374,7 +378,7 @@ static void wait_for_work(struct drain *drain) {
   }
   rd_kafka_poll(drain->producer.rk, 0);
   int64_t ms = next_clock_ms(drain) - clock_mono_ms();
-  if (!more && ms > 0) spool_wait(drain->spool, drain->reached, ms);
+  if (!more && ms > 0 && !atomic_load(&drain->stopping)) spool_wait(drain->spool, drain->reached, ms);
 }
 
 static void read_rows(struct drain *drain) {
