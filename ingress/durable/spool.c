@@ -20,17 +20,13 @@ enum {
 
 // ---- what one caller wants written: a copy, since a caller may leave before it is ----
 
-struct range {
-  int64_t first, last;
-};
-
 struct job {
   struct job *next;
   struct publisher_message *messages;
   size_t n_messages;
-  char *bytes; // what the messages point into
-  struct range *ranges;
-  size_t n_ranges;
+  char *bytes;  // what the messages point into
+  int64_t *ids; // of rows to remove
+  size_t n_ids;
 };
 
 static size_t text_size(const char *text) {
@@ -77,26 +73,18 @@ static struct job *job_to_store(const struct publisher_message *const *messages,
   return job;
 }
 
-// Neighbours share a range.
 static struct job *job_to_remove(const int64_t *ids, size_t n) {
-  struct range *ranges = mem_array(n, sizeof *ranges);
-  size_t n_ranges = 0;
-  for (size_t i = 0; i < n; i++) {
-    if (n_ranges && ranges[n_ranges - 1].last + 1 == ids[i])
-      ranges[n_ranges - 1].last++;
-    else
-      ranges[n_ranges++] = (struct range){ids[i], ids[i]};
-  }
   struct job *job = mem_alloc(sizeof *job);
-  job->ranges = ranges;
-  job->n_ranges = n_ranges;
+  job->ids = mem_array(n, sizeof *job->ids);
+  job->n_ids = n;
+  memcpy(job->ids, ids, n * sizeof *ids);
   return job;
 }
 
 static void job_free(struct job *job) {
   free(job->messages);
   free(job->bytes);
-  free(job->ranges);
+  free(job->ids);
   free(job);
 }
 
@@ -167,8 +155,8 @@ static bool put_all(struct spool *spool, const struct job *job, int64_t *id, str
 }
 
 static bool drop_all(struct spool *spool, const struct job *job, int64_t *dropped, struct err *err) {
-  for (size_t i = 0; i < job->n_ranges; i++)
-    if (!spool_file_drop(spool->file, job->ranges[i].first, job->ranges[i].last, dropped, err)) return false;
+  for (size_t i = 0; i < job->n_ids; i++)
+    if (!spool_file_drop(spool->file, job->ids[i], dropped, err)) return false;
   return true;
 }
 
@@ -219,7 +207,7 @@ static bool try_to_commit(struct spool *spool, const struct batch *batch, bool s
 
 static bool has_removals(const struct batch *batch) {
   const struct job *job = batch->first;
-  while (job && !job->n_ranges) job = job->next;
+  while (job && !job->n_ids) job = job->next;
   return job;
 }
 
@@ -564,7 +552,7 @@ static void wait_tried(struct spool *spool) {
   bool still = !spool->is_open && !spool->has_tried;
   pthread_mutex_unlock(&spool->lock);
   if (still)
-    log_info("the spool is still being read through; Kafka is used meanwhile", LOG_STR("folder", spool->dir));
+    log_info("the spool is still being opened; Kafka is used meanwhile", LOG_STR("folder", spool->dir));
 }
 
 struct spool *spool_open(const struct settings *settings, struct metrics *metrics, struct err *err) {

@@ -53,5 +53,5 @@ MUST_CHECK bool spool_read(struct spool *spool, int64_t after, spool_take_fn *ta
                            struct err *err);
 MUST_CHECK bool spool_read_one(struct spool *spool, int64_t id, spool_take_fn *take, void *arg, bool *found,
                                struct err *err);
-// Takes these rows out, for good when it returns true. Ids ascend. Blocks for as long as the disk does.
+// Takes these rows out, for good when it returns true. Blocks for as long as the disk does.
 MUST_CHECK bool spool_remove(struct spool *spool, const int64_t *ids, size_t n);

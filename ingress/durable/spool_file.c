@@ -66,7 +66,7 @@ static const char *const sql[STATEMENT_COUNT] = {
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
     [PUT] = "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-    [DROP] = "DELETE FROM event WHERE id BETWEEN ?1 AND ?2",
+    [DROP] = "DELETE FROM event WHERE id = ?1",
     [USED] = ("SELECT (page_count - freelist_count) * page_size"
               " FROM pragma_page_count, pragma_freelist_count, pragma_page_size"),
     [OLDEST] = "SELECT time_ms FROM event ORDER BY id LIMIT 1",
@@ -501,10 +501,8 @@ bool spool_file_put(struct spool_file *file, int64_t id, const struct publisher_
   return step(file, PUT, err);
 }
 
-bool spool_file_drop(struct spool_file *file, int64_t first, int64_t last, int64_t *dropped,
-                     struct err *err) {
-  sqlite3_bind_int64(file->statements[DROP], 1, first);
-  sqlite3_bind_int64(file->statements[DROP], 2, last);
+bool spool_file_drop(struct spool_file *file, int64_t id, int64_t *dropped, struct err *err) {
+  sqlite3_bind_int64(file->statements[DROP], 1, id);
   if (!step(file, DROP, err)) return false;
   *dropped += sqlite3_changes64(file->writer);
   return true;

@@ -58,8 +58,8 @@ bool spool_file_is_damaged(const struct spool_file *file);
 MUST_CHECK bool spool_file_begin(struct spool_file *file, struct err *err);
 MUST_CHECK bool spool_file_put(struct spool_file *file, int64_t id, const struct publisher_message *message,
                                struct err *err);
-MUST_CHECK bool spool_file_drop(struct spool_file *file, int64_t first, int64_t last, int64_t *dropped,
-                                struct err *err);
+// Adds to *dropped how many rows went: one, or none if there was no such row.
+MUST_CHECK bool spool_file_drop(struct spool_file *file, int64_t id, int64_t *dropped, struct err *err);
 MUST_CHECK bool spool_file_commit(struct spool_file *file, struct err *err);
 void spool_file_rollback(struct spool_file *file);
 // Whether there is room for an event of some size again: writes one and removes it. Thread: the writer.
