@@ -127,6 +127,8 @@ void breaker_fail(struct breaker *breaker, enum kafka_topic topic, int32_t parti
                   rd_kafka_resp_err_t code, int queued) {
   enum breaker_scope scope = breaker_scope_of(code);
   if (scope == BREAKER_NOTHING || scope == BREAKER_RECORD) return;
+  // While the whole cluster is away, time-outs say nothing about a partition.
+  if (code == RD_KAFKA_RESP_ERR__TIMED_OUT && atomic_load(&breaker->cluster_open)) return;
   pthread_mutex_lock(&breaker->lock);
   bool opened = !atomic_exchange(flag_of(breaker, scope, topic, partition), true);
   if (opened) metrics_set(breaker->metrics, COUNTER_BREAKER, NULL, count_open(breaker));

@@ -76,7 +76,7 @@ def test_kafka_away_in_mid_run_costs_no_receipt_and_no_deadline(world: World, sp
         load.wait_acked(1500)
         breaks(world.kafka, how)
         load.wait_acked(2500)
-        assert ingress.is_ready() and ingress.metrics()["dochak_ingress_breaker_open"] == 1
+        assert ingress.is_ready() and ingress.metrics()["dochak_ingress_breaker_open"] > 0
         mends(world.kafka, how)
         until("the breaker is closed", lambda: ingress.metrics()["dochak_ingress_breaker_open"] == 0, 60)
         load.wait_acked(1500)
