@@ -215,7 +215,7 @@ bool outbox_send(struct outbox *outbox, const rd_kafka_consumer_group_metadata_t
 // ---- opening and closing ----
 
 bool outbox_check(const struct settings *settings, struct err *err) {
-  return kafka_producer_check_options(settings, &(struct kafka_producer_options){.transactional_id = "check"},
+  return kafka_producer_check(settings, &(struct kafka_producer_options){.transactional_id = "check"},
                                       err);
 }
 

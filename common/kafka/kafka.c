@@ -211,8 +211,8 @@ static rd_kafka_conf_t *producer_conf(const struct settings *settings,
   return NULL;
 }
 
-bool kafka_producer_check_options(const struct settings *settings,
-                                  const struct kafka_producer_options *options, struct err *err) {
+bool kafka_producer_check(const struct settings *settings, const struct kafka_producer_options *options,
+                          struct err *err) {
   return kafka_client_check(RD_KAFKA_PRODUCER, producer_conf(settings, options, err), err);
 }
 
@@ -242,31 +242,7 @@ void kafka_producer_close(struct kafka_producer *producer) {
   *producer = (struct kafka_producer){0};
 }
 
-// The conf of a caller, made a plain producer's.
-static rd_kafka_conf_t *set_producer(const struct settings *settings, rd_kafka_conf_t *conf,
-                                     struct err *err) {
-  if (!conf) return NULL;
-  if (set_all(conf, producer_base, COUNT_OF(producer_base), err) &&
-      set_plain(conf, settings, settings->ack_budget_ms, err))
-    return conf;
-  rd_kafka_conf_destroy(conf);
-  return NULL;
-}
-
-rd_kafka_t *kafka_producer_new(const struct settings *settings, rd_kafka_conf_t *conf, struct err *err) {
-  return kafka_client_new(RD_KAFKA_PRODUCER, set_producer(settings, conf, err), err);
-}
-
-bool kafka_producer_check(const struct settings *settings, rd_kafka_conf_t *conf, struct err *err) {
-  return kafka_client_check(RD_KAFKA_PRODUCER, set_producer(settings, conf, err), err);
-}
 // ---- topics ----
-
-rd_kafka_topic_t *kafka_topic_open(rd_kafka_t *rk, const char *name, struct err *err) {
-  rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, name, NULL);
-  if (!rkt) err_set(err, "topic %s: %s", name, rd_kafka_err2str(rd_kafka_last_error()));
-  return rkt;
-}
 
 static rd_kafka_resp_err_t topic_state(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int timeout_ms) {
   const struct rd_kafka_metadata *metadata;

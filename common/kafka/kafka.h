@@ -13,8 +13,6 @@ const char *kafka_topic_short_name(enum kafka_topic topic);
 MUST_CHECK bool kafka_topic_from_short_name(const char *name, enum kafka_topic *out);
 // "<prefix>events" …; the caller frees.
 char *kafka_topic_name(const char *prefix, enum kafka_topic topic);
-// The client's handle of a topic, whether the topic exists or not.
-MUST_CHECK rd_kafka_topic_t *kafka_topic_open(rd_kafka_t *rk, const char *name, struct err *err);
 
 struct kafka_setting {
   const char *name, *value;
@@ -65,17 +63,8 @@ MUST_CHECK bool kafka_producer_open(const struct settings *settings,
 // Throws away what is queued: flush first. Of a closed one nothing.
 void kafka_producer_close(struct kafka_producer *producer);
 // kafka_client_check() of such a producer.
-MUST_CHECK bool kafka_producer_check_options(const struct settings *settings,
-                                             const struct kafka_producer_options *options, struct err *err);
-
-// Until all callers use kafka_producer_open():
-// The conf is consumed either way; NULL conf is NULL. Producer for ingress: acks=all, no idempotence (it can
-// go fatal), in-flight bounded, a record given up after 5 s (or the ack budget, if that is longer). The
-// delivery report callback is the caller's to set on the conf.
-MUST_CHECK rd_kafka_t *kafka_producer_new(const struct settings *settings, rd_kafka_conf_t *conf,
-                                          struct err *err);
-// kafka_client_check() of that producer.
-MUST_CHECK bool kafka_producer_check(const struct settings *settings, rd_kafka_conf_t *conf, struct err *err);
+MUST_CHECK bool kafka_producer_check(const struct settings *settings,
+                                     const struct kafka_producer_options *options, struct err *err);
 
 // Asks the cluster for the topics' metadata until all exist, at most timeout_ms, or until a stop is
 // requested. False: the error names the topic that is missing, and the command that creates it.

@@ -380,7 +380,7 @@ static void *watch_topics(void *arg) {
 bool publisher_check(const struct settings *settings, struct err *err) {
   enum durability asked;
   return durability_parse(settings->ack_survives, &asked, err) &&
-         kafka_producer_check_options(
+         kafka_producer_check(
              settings, &(struct kafka_producer_options){.patience_ms = settings->ack_budget_ms}, err);
 }
 

@@ -129,39 +129,9 @@ static rd_kafka_t *client_of_mock(const char *properties) {
   struct err err = {0};
   rd_kafka_conf_t *conf = kafka_conf_new(&settings, mock, COUNT_OF(mock), &err);
   if (!conf) fail_msg("%s", err.text);
-  rd_kafka_t *rk = kafka_producer_new(&settings, conf, &err);
+  rd_kafka_t *rk = kafka_client_new(RD_KAFKA_PRODUCER, conf, &err);
   if (!rk) fail_msg("%s", err.text);
   return rk;
-}
-
-static void test_the_producer_keeps_what_correctness_rests_on(void **state) {
-  rd_kafka_t *rk = client_of_mock("linger.ms=3\nmessage.timeout.ms=9000\n");
-  const rd_kafka_conf_t *conf = rd_kafka_conf(rk);
-  assert_string_equal(value_of(conf, "enable.idempotence"), "false");
-  assert_string_equal(value_of(conf, "max.in.flight.requests.per.connection"), "2");
-  assert_string_equal(value_of(conf, "queue.buffering.max.messages"), "100000");
-  assert_string_equal(value_of(conf, "linger.ms"), "3");
-  assert_string_equal(value_of(conf, "acks"), "-1");
-  assert_string_equal(value_of(conf, "partitioner"), "murmur2_random");
-  assert_string_equal(value_of(conf, "message.timeout.ms"), "9000");
-  rd_kafka_destroy(rk);
-}
-
-static void test_records_are_not_tried_long_after_the_caller_was_answered(void **state) {
-  static const struct {
-    int64_t ack_budget_ms;
-    const char *message_timeout_ms;
-  } budgets[] = {{1500, "5000"}, {30000, "30000"}};
-  for (size_t i = 0; i < COUNT_OF(budgets); i++) {
-    static const struct kafka_setting mock[] = {{"test.mock.num.brokers", "1"}};
-    struct settings settings = settings_with("127.0.0.1:9", "");
-    struct err err = {0};
-    settings.ack_budget_ms = budgets[i].ack_budget_ms;
-    rd_kafka_t *rk = kafka_producer_new(&settings, kafka_conf_new(&settings, mock, 1, &err), &err);
-    if (!rk) fail_msg("%s", err.text);
-    assert_string_equal(value_of(rd_kafka_conf(rk), "message.timeout.ms"), budgets[i].message_timeout_ms);
-    rd_kafka_destroy(rk);
-  }
 }
 
 static void test_a_producer_opens_with_handles_of_all_topics(void **state) {
@@ -189,6 +159,10 @@ static void test_a_producer_opens_with_handles_of_all_topics(void **state) {
     assert_string_equal(value_of(conf, "batch.size"), "524288");
     assert_string_equal(value_of(conf, "partitioner"), "murmur2_random");
     assert_string_equal(value_of(conf, "linger.ms"), "7");
+    if (!rows[i].options.transactional_id) {
+      assert_string_equal(value_of(conf, "max.in.flight.requests.per.connection"), "2");
+      assert_string_equal(value_of(conf, "queue.buffering.max.messages"), "100000");
+    }
     assert_string_equal(rd_kafka_topic_name(producer.topics[KAFKA_TOPIC_EVENTS]), "t1.events");
     assert_string_equal(rd_kafka_topic_name(producer.topics[KAFKA_TOPIC_QUARANTINE]), "t1.quarantine");
     kafka_producer_close(&producer);
@@ -204,7 +178,7 @@ static void test_a_producer_that_cannot_be_made_says_why(void **state) {
                                               {"sasl.mechanisms", "NONE-SUCH"}};
   rd_kafka_conf_t *conf = kafka_conf_new(&settings, ours, COUNT_OF(ours), &err);
   assert_non_null(conf);
-  assert_null(kafka_producer_new(&settings, conf, &err));
+  assert_null(kafka_client_new(RD_KAFKA_PRODUCER, conf, &err));
   assert_memory_equal(err.text, "kafka producer: ", 16);
 }
 
@@ -225,9 +199,10 @@ static void test_a_check_finds_what_no_client_can_be_made_of(void **state) {
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
     struct err err = {0};
     write_file(rows[i].properties);
-    rd_kafka_conf_t *conf = kafka_conf_new(&settings, ours, rows[i].idempotent, &err);
-    bool ok = rows[i].idempotent ? kafka_client_check(RD_KAFKA_PRODUCER, conf, &err)
-                                 : kafka_producer_check(&settings, conf, &err);
+    const struct kafka_producer_options plain = {.patience_ms = 1500};
+    bool ok = rows[i].idempotent
+                  ? kafka_client_check(RD_KAFKA_PRODUCER, kafka_conf_new(&settings, ours, 1, &err), &err)
+                  : kafka_producer_check(&settings, &plain, &err);
     if (ok != rows[i].ok) fail_msg("%s: %s", rows[i].properties, err.text);
     if (!ok) assert_memory_equal(err.text, "kafka producer: ", 16);
   }
@@ -250,9 +225,8 @@ static void test_every_client_takes_the_ends_of_the_bounds(void **state) {
   for (size_t i = 0; i < COUNT_OF(files); i++) {
     struct err err = {0};
     write_file(files[i]);
-    if (!kafka_producer_check_options(&settings, &(struct kafka_producer_options){0}, &err) ||
-        !kafka_producer_check_options(&settings, &(struct kafka_producer_options){.transactional_id = "x"},
-                                      &err) ||
+    if (!kafka_producer_check(&settings, &(struct kafka_producer_options){0}, &err) ||
+        !kafka_producer_check(&settings, &(struct kafka_producer_options){.transactional_id = "x"}, &err) ||
         !kafka_client_check(RD_KAFKA_CONSUMER, kafka_conf_new(&settings, consumer, 1, &err), &err))
       fail_msg("%s: %s", files[i], err.text);
   }
@@ -293,7 +267,7 @@ static rd_kafka_t *client_of_nobody(void) {
   rd_kafka_conf_t *conf = kafka_conf_new(&settings, NULL, 0, &err);
   if (!conf) fail_msg("%s", err.text);
   rd_kafka_conf_set_log_cb(conf, NULL);
-  rd_kafka_t *rk = kafka_producer_new(&settings, conf, &err);
+  rd_kafka_t *rk = kafka_client_new(RD_KAFKA_PRODUCER, conf, &err);
   if (!rk) fail_msg("%s", err.text);
   return rk;
 }
@@ -328,7 +302,7 @@ static void test_a_dead_broker_does_not_flood_the_log(void **state) {
   output_begin(&output);
   rd_kafka_t *clients[5];
   for (size_t i = 0; i < COUNT_OF(clients); i++) {
-    clients[i] = kafka_producer_new(&settings, kafka_conf_new(&settings, NULL, 0, &err), &err);
+    clients[i] = kafka_client_new(RD_KAFKA_PRODUCER, kafka_conf_new(&settings, NULL, 0, &err), &err);
     assert_non_null(clients[i]);
   }
   assert_false(kafka_warm_topics(clients[0], topics, 1, 300, &err));
@@ -359,8 +333,6 @@ int main(void) {
       cmocka_unit_test(test_a_line_that_cannot_be_is_named_and_no_value_told),
       cmocka_unit_test(test_a_file_that_cannot_be_read_is_named),
       cmocka_unit_test(test_files_and_lines_are_bounded),
-      cmocka_unit_test(test_the_producer_keeps_what_correctness_rests_on),
-      cmocka_unit_test(test_records_are_not_tried_long_after_the_caller_was_answered),
       cmocka_unit_test(test_a_producer_that_cannot_be_made_says_why),
       cmocka_unit_test(test_a_check_finds_what_no_client_can_be_made_of),
       cmocka_unit_test(test_every_client_takes_the_ends_of_the_bounds),
