@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "processor/alert.h"
 #include "common/base/clock.h"
+#include "common/base/digest.h"
 #include "common/base/mem.h"
 #include "common/json/json.h"
 #include <assert.h>
@@ -75,19 +76,37 @@ void alert_of_correction(struct alert *out, enum ledger_alert kind, const struct
   out->source_event = mem_strdup("replay");
 }
 
+int64_t alert_quarantined_at(const struct fact *fact) {
+  int64_t at = fact->ev.type ? fact->ev.time_ms : rd_kafka_message_timestamp(fact->rkm, NULL);
+  return at < 0 ? clock_wall_ms() : at; // a record without a timestamp
+}
+
+static const char *quarantine_reason(const struct fact *fact) {
+  bool given = fact->ev.reason && *fact->ev.reason;
+  return given ? fact->ev.reason : "not an event of ours";
+}
+
+struct uuid alert_fingerprint(const struct fact *fact) {
+  struct digest digest;
+  char hash[DIGEST_HEX_SIZE];
+  const struct piece bytes = {fact->rkm->payload, fact->rkm->len};
+  if (!digest_of(DIGEST_SHA256, &bytes, 1, &digest)) abort(); // out of memory
+  digest_hex(&digest, hash);
+  const char *endpoint = fact->ev.endpoint ? fact->ev.endpoint : "";
+  return uuid_of_fields((const char *const[]){ALERT_QUARANTINED, endpoint, hash, quarantine_reason(fact)}, 4);
+}
+
 void alert_of_quarantined(struct alert *out, const struct fact *fact) {
   *out = (struct alert){.type = mem_strdup(ALERT_QUARANTINED),
                         .provider = mem_strdup_or_null(fact->ev.provider)};
   set_source(out, fact);
   out->id = uuid_of_fields((const char *const[]){out->source_event, out->type}, 2);
-  bool said = fact->ev.reason && *fact->ev.reason;
-  const char *reason = said ? fact->ev.reason : "not an event of ours";
-  int64_t at = fact->ev.type ? fact->ev.time_ms : rd_kafka_message_timestamp(fact->rkm, NULL);
-  if (at < 0) at = out->raised_at; // a record without a timestamp
-  AUTO_JSON *data = json_pack("{ss? ss? ss sI ss si sI so}", "provider", fact->ev.provider, "endpoint",
-                              fact->ev.endpoint, "reason", reason, "size_bytes", (json_int_t)fact->rkm->len,
-                              "topic", out->source_topic, "partition", fact->rkm->partition, "offset",
-                              (json_int_t)fact->rkm->offset, "occurred_at", time_or_null(at));
+  int64_t at = alert_quarantined_at(fact);
+  AUTO_JSON *data =
+      json_pack("{ss? ss? ss sI ss si sI so}", "provider", fact->ev.provider, "endpoint", fact->ev.endpoint,
+                "reason", quarantine_reason(fact), "size_bytes", (json_int_t)fact->rkm->len, "topic",
+                out->source_topic, "partition", fact->rkm->partition, "offset", (json_int_t)fact->rkm->offset,
+                "occurred_at", time_or_null(at));
   assert(data);
   out->json = json_text(data);
 }

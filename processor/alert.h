@@ -29,6 +29,10 @@ void alert_of_correction(struct alert *out, enum ledger_alert kind, const struct
                          enum status before, const char *source);
 // "<events topic>#replay", which can be no topic. New string.
 char *alert_replay_source(const char *events_topic);
+// When a record of the quarantine topic was put there, Unix milliseconds, and what it has in common with
+// others of the same content: endpoint, bytes and reason.
+int64_t alert_quarantined_at(const struct fact *fact);
+struct uuid alert_fingerprint(const struct fact *fact);
 // An alert about a record of the quarantine topic.
 void alert_of_quarantined(struct alert *out, const struct fact *fact);
 void alert_fini(struct alert *alert);

@@ -36,9 +36,9 @@ struct batch {
 
 // ---- opening ----
 
-static const char *const statements[] = {"receipt_insert.sql",     "notification_read.sql",
-                                         "notification_write.sql", "alert_insert.sql",
-                                         "alert_read.sql",         "alert_told.sql"};
+static const char *const statements[] = {
+    "receipt_insert.sql", "notification_read.sql", "notification_write.sql",    "alert_insert.sql",
+    "alert_read.sql",     "alert_told.sql",        "quarantine_alert_hold.sql", "quarantine_alert_write.sql"};
 
 // A commit that is not on disk must not be followed by Kafka's; a frozen worker must not hold its rows for
 // ever against the one that took over its partitions. No limit for statements: it would end a commit's wait
@@ -257,9 +257,92 @@ static void apply_all(struct batch *batch) {
     if (batch->counts[i]) apply(batch, batch->of[i], batch->facts[i]);
 }
 
-static void alert_quarantined(struct batch *batch, struct fact *const *facts, size_t n) {
+// ---- what was quarantined: the same bytes raise one alert a day ----
+
+enum { QUARANTINE_ALERT_MS = 24 * 60 * 60 * 1000 };
+
+struct quarantined {
+  struct uuid fingerprint;
+  int64_t raised_at; // NO_TIME: never
+  bool raises;
+};
+
+static int by_fingerprint(const void *left, const void *right) {
+  const struct quarantined *a = left, *b = right;
+  return memcmp(&a->fingerprint, &b->fingerprint, sizeof a->fingerprint);
+}
+
+// Each fingerprint once, in order.
+static size_t read_quarantined(const PGresult *res, struct quarantined *rows) {
+  size_t n = (size_t)PQntuples(res);
+  for (size_t i = 0; i < n; i++) {
+    memcpy(&rows[i].fingerprint, PQgetvalue(res, (int)i, 0), sizeof rows[i].fingerprint);
+    rows[i].raised_at = rows_time(res, (int)i, 1);
+  }
+  qsort(rows, n, sizeof *rows, by_fingerprint);
+  return n;
+}
+
+// The rows are locked from here on: of two workers with the same bytes, the second one sees what the first
+// did.
+static bool hold_quarantined(struct store *store, const struct uuid *fingerprints, size_t n,
+                             struct quarantined *rows, size_t *n_rows, enum pg_fault *fault,
+                             struct err *err) {
+  struct pgarray c;
+  pgarray_init(&c, PG_UUID);
+  for (size_t i = 0; i < n; i++) pgarray_add_uuid(&c, fingerprints[i]);
+  AUTO_RESULT *res = rows_run(store->conn, "quarantine_alert_hold.sql", &c, 1);
+  if (!pg_ok(store->conn, res, "quarantine_alert_hold", fault, err)) return false;
+  *n_rows = read_quarantined(res, rows);
+  return true;
+}
+
+static bool write_quarantined(struct store *store, const struct quarantined *rows, size_t n,
+                              enum pg_fault *fault, struct err *err) {
+  static const enum pg_type types[] = {PG_UUID, PG_TIMESTAMPTZ};
+  struct pgarray c[COUNT_OF(types)];
+  rows_begin(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < n; i++) {
+    if (!rows[i].raises) continue;
+    pgarray_add_uuid(&c[0], rows[i].fingerprint);
+    pgarray_add_time(&c[1], rows[i].raised_at);
+  }
+  AUTO_RESULT *res = rows_run(store->conn, "quarantine_alert_write.sql", c, COUNT_OF(types));
+  return pg_ok(store->conn, res, "quarantine_alert_write", fault, err);
+}
+
+// By the time at which it was quarantined. A record that is read again is never later than itself, so it
+// raises nothing anew; its own alert is in the table since the first time.
+static bool raises(struct quarantined *row, int64_t at) {
+  if (row->raised_at != NO_TIME && at < row->raised_at + QUARANTINE_ALERT_MS) return false;
+  row->raised_at = at;
+  row->raises = true;
+  return true;
+}
+
+static void alert_each(struct batch *batch, struct fact *const *quarantined, const struct uuid *fingerprints,
+                       size_t n, struct quarantined *rows, size_t n_rows) {
+  for (size_t i = 0; i < n; i++) {
+    struct quarantined key = {.fingerprint = fingerprints[i]};
+    struct quarantined *row = bsearch(&key, rows, n_rows, sizeof *rows, by_fingerprint);
+    if (row && raises(row, alert_quarantined_at(quarantined[i])))
+      alert_of_quarantined(&batch->alerts[batch->n_alerts++], quarantined[i]);
+  }
+}
+
+static bool alert_quarantined(struct store *store, struct batch *batch, struct fact *const *facts, size_t n,
+                              enum pg_fault *fault, struct err *err) {
+  AUTO_FREE struct fact **quarantined = mem_array(n, sizeof *quarantined);
+  AUTO_FREE struct uuid *fingerprints = mem_array(n, sizeof *fingerprints);
+  AUTO_FREE struct quarantined *rows = mem_array(n, sizeof *rows);
+  size_t count = 0, n_rows;
   for (size_t i = 0; i < n; i++)
-    if (facts[i]->type == FACT_QUARANTINED) alert_of_quarantined(&batch->alerts[batch->n_alerts++], facts[i]);
+    if (facts[i]->type == FACT_QUARANTINED) quarantined[count++] = facts[i];
+  if (count == 0) return true;
+  for (size_t i = 0; i < count; i++) fingerprints[i] = alert_fingerprint(quarantined[i]);
+  if (!hold_quarantined(store, fingerprints, count, rows, &n_rows, fault, err)) return false;
+  alert_each(batch, quarantined, fingerprints, count, rows, n_rows);
+  return write_quarantined(store, rows, n_rows, fault, err);
 }
 
 // ---- what was told ----
@@ -307,8 +390,8 @@ static bool transact(struct store *store, struct batch *batch, struct fact *cons
                      const struct told *told, bool again, enum pg_fault *fault, struct err *err) {
   if (!pg_command(store->conn, "begin", "BEGIN", err) || !move_notifications(store, batch, again, fault, err))
     return false;
-  alert_quarantined(batch, facts, n);
-  if (!rows_insert_alerts(store->conn, batch->alerts, batch->n_alerts, fault, err) ||
+  if (!alert_quarantined(store, batch, facts, n, fault, err) ||
+      !rows_insert_alerts(store->conn, batch->alerts, batch->n_alerts, fault, err) ||
       !mark(store->conn, told, fault, err))
     return false;
   CRASH_POINT("before_postgres_commit");

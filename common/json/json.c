@@ -213,7 +213,7 @@ static char *widen_integers(const char *text, size_t len, size_t *out_len) {
   return copy;
 }
 
-json_t *json_parse(const char *text, size_t len, struct err *err) {
+static json_t *parse(const char *text, size_t len, struct err *err) {
   const char *end = text + len;
   if (!check_bounds(text, end, err)) return NULL;
   if (skip_space(text, end) == end) {
@@ -235,6 +235,15 @@ json_t *json_parse(const char *text, size_t len, struct err *err) {
     err_set(err, "%s: %s at byte %d", verdict, error.text, error.position);
   }
   return value;
+}
+
+json_t *json_parse(const char *text, size_t len, struct err *err) {
+  AUTO_JSON *value = parse(text, len, err);
+  const char *nul = value ? memchr(text, '\0', len) : NULL;
+  if (!nul) return take(value);
+  err_set(err, "not JSON: a NUL byte at byte %td",
+          nul - text); // behind the value: jansson stops reading there
+  return NULL;
 }
 
 // ---- pointers ----
@@ -327,7 +336,11 @@ const char *json_scalar_text(const json_t *value, char buf[24]) {
   return json_is_string(value) && json_string_length(value) > 0 ? json_string_value(value) : NULL;
 }
 
-// ---- spans ----
+// ---- spans: exact bytes, also of a text in which a value is no JSON ----
+
+struct span {
+  const char *from, *to;
+};
 
 static unsigned hex_4(const char *at, const char *end) {
   unsigned value = 0;
@@ -374,8 +387,9 @@ static const char *unescape_next(const char *at, const char *end, char out[4], s
 
   unsigned code = hex_4(at + 2, end);
   at += 6;
-  if (code >= 0xd800 && code < 0xdc00 && end - at >= 6) { // a pair, or json_parse() would have refused it
-    code = 0x10000 + ((code - 0xd800) << 10) + (hex_4(at + 2, end) - 0xdc00);
+  unsigned low = end - at >= 6 && at[0] == '\\' && at[1] == 'u' ? hex_4(at + 2, end) : 0;
+  if (code >= 0xd800 && code < 0xdc00 && low >= 0xdc00 && low < 0xe000) { // a lone one equals no name
+    code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
     at += 6;
   }
   *out_len = encode_utf8(code, out);
@@ -396,22 +410,38 @@ static bool key_equals(const char *at, const char *end, const char *part) {
   return left == 0;
 }
 
-static const char *skip_one(const char *at, const char *end, char want) {
-  return at < end && *at == want ? at + 1 : at;
+static bool is_member_end(const char *at, const char *end) {
+  return at < end && (*at == ',' || *at == '}');
 }
 
-// The value of the member `part` of the object at `at`, or NULL.
-static const char *find_member(const char *at, const char *end, const char *part) {
-  at = skip_space(at + 1, end);
-  while (at < end && *at == '"') {
-    const char *key = at;
-    at = skip_space(skip_string(at, end), end);
-    at = skip_space(skip_one(at, end, ':'), end);
-    if (key_equals(key, end, part)) return at;
-    at = skip_space(skip_value(at, end), end);
-    at = skip_space(skip_one(at, end, ','), end);
-  }
-  return NULL;
+// Steps over one member of an object, "key": value. False where the text is not one.
+static bool read_member(const char **at, const char *end, const char **key, const char **value,
+                        const char **behind) {
+  *key = skip_space(*at, end);
+  if (*key == end || **key != '"') return false;
+  const char *colon = skip_space(skip_string(*key, end), end);
+  if (colon == end || *colon != ':') return false;
+  *value = skip_space(colon + 1, end);
+  *behind = skip_value(*value, end);
+  *at = skip_space(*behind, end);
+  return *behind > *value && is_member_end(*at, end);
+}
+
+// The member `part` of the object that is the whole of `object`. More than one of that name is a fault: which
+// of them counts is not known.
+static enum json_found find_member(struct span object, const char *part, struct span *out) {
+  enum json_found found = JSON_ABSENT;
+  const char *at = skip_space(object.from + 1, object.to), *key, *value, *behind;
+  if (at < object.to && *at == '}') return at + 1 == object.to ? JSON_ABSENT : JSON_BROKEN;
+  do {
+    if (!read_member(&at, object.to, &key, &value, &behind)) return JSON_BROKEN;
+    if (key_equals(key, object.to, part)) {
+      if (found == JSON_FOUND) return JSON_BROKEN;
+      found = JSON_FOUND;
+      *out = (struct span){value, behind};
+    }
+  } while (*at++ == ',');
+  return at == object.to ? found : JSON_BROKEN;
 }
 
 bool json_span_next(const char *array, size_t len, size_t *cursor, size_t *start, size_t *out_len) {
@@ -419,39 +449,123 @@ bool json_span_next(const char *array, size_t len, size_t *cursor, size_t *start
   const char *at = skip_space(array + *cursor, end);
   if (at == end || *at != (*cursor == 0 ? '[' : ',')) return false;
   at = skip_space(at + 1, end);
-  if (at == end || *at == ']') return false;
   const char *behind = skip_value(at, end);
+  if (behind == at) return false;
   *start = (size_t)(at - array);
   *out_len = (size_t)(behind - at);
   *cursor = (size_t)(behind - array);
   return true;
 }
 
-static const char *find_element(const char *at, const char *end, size_t index) {
-  size_t cursor = 0, start, len;
-  while (json_span_next(at, (size_t)(end - at), &cursor, &start, &len))
-    if (index-- == 0) return at + start;
+bool json_span_count(const char *array, size_t len, size_t *n) {
+  size_t cursor = 0, start, out_len;
+  const char *end = array + len;
+  *n = 0;
+  if (len == 0 || *array != '[') return false;
+  while (json_span_next(array, len, &cursor, &start, &out_len)) ++*n;
+  const char *at = skip_space(array + cursor + (*n == 0), end);
+  return at + 1 == end && *at == ']';
+}
+
+static enum json_found find_element(struct span array, const char *part, struct span *out) {
+  size_t cursor = 0, start, len, n, index;
+  if (!json_span_count(array.from, (size_t)(array.to - array.from), &n)) return JSON_BROKEN;
+  if (!parse_index(part, &index) || index >= n) return JSON_ABSENT;
+  for (size_t i = 0; i <= index; i++)
+    if (!json_span_next(array.from, (size_t)(array.to - array.from), &cursor, &start, &len))
+      return JSON_BROKEN;
+  *out = (struct span){array.from + start, array.from + start + len};
+  return JSON_FOUND;
+}
+
+static enum json_found find_child(struct span parent, const char *part, struct span *out) {
+  if (*parent.from == '{') return find_member(parent, part, out);
+  if (*parent.from == '[') return find_element(parent, part, out);
+  return JSON_ABSENT;
+}
+
+enum json_found json_span_at(const char *text, size_t len, const struct json_pointer *pointer, size_t *start,
+                             size_t *out_len) {
+  const char *end = text + len, *from = skip_space(text, end);
+  struct span at = {from, skip_value(from, end)};
+  if (at.from == at.to || skip_space(at.to, end) != end) return JSON_BROKEN;
+  for (size_t i = 0; i < pointer->n_parts; i++) {
+    enum json_found found = find_child(at, pointer->parts[i], &at);
+    if (found != JSON_FOUND) return found;
+  }
+  *start = (size_t)(at.from - text);
+  *out_len = (size_t)(at.to - at.from);
+  return JSON_FOUND;
+}
+
+// ---- a scalar, also out of a text that is no JSON ----
+
+static bool is_scalar(struct span value) {
+  const char *text;
+  size_t len;
+  struct reader in = {value.from, value.to};
+  if (value.from == value.to || *value.from == '{' || *value.from == '[') return false;
+  if (read_plain_string(&in, &text, &len)) return in.at == value.to;
+  AUTO_JSON *parsed = json_parse(value.from, (size_t)(value.to - value.from), NULL);
+  return json_is_string(parsed) || json_is_number(parsed);
+}
+
+// The string or number behind the quoted name at `at` and a colon; empty where none is complete. A number at
+// the end of the text may be the beginning of a longer one. The bound keeps the search linear: a string ends
+// before the next name, a number might not.
+static struct span named_value(const char *at, const char *end) {
+  enum { NUMBER_MAX = 64 };
+  const char *colon = skip_space(skip_string(at, end), end);
+  const char *from = colon < end && *colon == ':' ? skip_space(colon + 1, end) : end;
+  if (from < end && *from == '"') return (struct span){from, skip_string(from, end)};
+  const char *bound = end - from > NUMBER_MAX ? from + NUMBER_MAX : end;
+  const char *to = skip_scalar(from, bound);
+  return (struct span){from, to < bound ? to : from};
+}
+
+// The next quoted name `part` from `at` on, written without escapes and not itself within an escaped text.
+static const char *next_name(const char *text, const char *at, const char *end, const char *part) {
+  size_t len = strlen(part);
+  for (; (at = memchr(at, '"', (size_t)(end - at))); at++) {
+    bool fits = (size_t)(end - at) >= len + 2 && memcmp(at + 1, part, len) == 0 && at[len + 1] == '"';
+    if (fits && (at == text || at[-1] != '\\')) return at;
+  }
   return NULL;
 }
 
-bool json_span_at(const char *text, size_t len, const struct json_pointer *pointer, size_t *start,
-                  size_t *out_len) {
-  const char *end = text + len;
-  const char *at = skip_space(text, end);
+// Every name of the pointer has to stand there, one behind the other; the last one before a scalar.
+static bool search_scalar(struct span text, const struct json_pointer *pointer, struct span *out) {
+  const char *at = text.from;
   for (size_t i = 0; i < pointer->n_parts; i++) {
-    size_t index;
-    const char *part = pointer->parts[i];
-    if (at < end && *at == '{')
-      at = find_member(at, end, part);
-    else if (at < end && *at == '[' && parse_index(part, &index))
-      at = find_element(at, end, index);
-    else
-      return false;
+    bool last = i + 1 == pointer->n_parts;
+    while ((at = next_name(text.from, at, text.to, pointer->parts[i]))) {
+      struct span value = named_value(at, text.to);
+      at += strlen(pointer->parts[i]) + 1;
+      if (last && is_scalar(value)) {
+        *out = value;
+        return true;
+      }
+      if (!last) break;
+    }
     if (!at) return false;
   }
-  *start = (size_t)(at - text);
-  *out_len = (size_t)(skip_value(at, end) - at);
-  return at < end;
+  return false;
+}
+
+bool json_scalar_at(const char *text, size_t len, const struct json_pointer *pointer, size_t *start,
+                    size_t *out_len) {
+  struct span value;
+  enum json_found found = json_span_at(text, len, pointer, start, out_len);
+  if (found == JSON_FOUND) return is_scalar((struct span){text + *start, text + *start + *out_len});
+  if (found == JSON_ABSENT || !search_scalar((struct span){text, text + len}, pointer, &value)) return false;
+  *start = (size_t)(value.from - text);
+  *out_len = (size_t)(value.to - value.from);
+  return true;
+}
+
+size_t json_mark(const char *text, size_t len) {
+  static const char bom[] = "\xef\xbb\xbf";
+  return len >= 3 && memcmp(text, bom, 3) == 0 ? 3 : 0;
 }
 
 char *json_text(const json_t *value) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Cuts a webhook's body into elements, each with its exact bytes, and says what each is. Pure: no network, no
-// clock. Nothing is refused here: what cannot be understood becomes an element for quarantine, and costs its
-// neighbours nothing.
+// Cuts a webhook's body into elements, each with its exact bytes, then parses and classifies each by itself.
+// An element that is not understood, or is no JSON, goes to quarantine alone. A body that cannot be cut goes
+// there whole. Nothing is refused here. Pure: no network, no clock.
 #pragma once
 #include "common/provider/provider.h"
 #include <stddef.h>
@@ -15,11 +15,10 @@ struct framing_element {
   size_t len;
   struct provider_element read; // not for quarantine
   char *reason;                 // only for quarantine; never quotes the body
-  char *own_id;                 // after framing_drop_document(): what read.id points to, or NULL
+  char *own_id;                 // what read.id points to, or NULL
 };
 
 struct framing {
-  json_t *document; // NULL when the body is no JSON
   struct framing_element *elements;
   size_t n; // 0: the provider sent an empty array
 };
@@ -27,10 +26,8 @@ struct framing {
 // More elements than this in one body are not cut: each costs many times its size.
 enum { FRAMING_ELEMENTS_MAX = 10000 };
 
-// `body` is borrowed until framing_fini().
+// `body` is borrowed until framing_fini(). A UTF-8 byte order mark before its JSON is skipped.
 void framing_init(struct framing *out, const struct provider *provider, const char *body, size_t len);
 // The whole body as one element for quarantine.
 void framing_init_whole(struct framing *out, const char *body, size_t len, const char *reason);
-// The elements keep what they need of the document, which is many times larger than its text, as their own.
-void framing_drop_document(struct framing *framing);
 void framing_fini(struct framing *framing);

@@ -150,12 +150,57 @@ static void expects_load(struct provider_expects *expects, const json_t *node) {
   expects->unconfirmed_within_s = number_at(node, "unconfirmed_within_s", THREE_DAYS_S);
 }
 
+// ---- answers. The body is text with places between: "${/pointer}" is the only string that has "${" in it.
+
+static struct json_pointer place_of(const char *placeholder, size_t len) {
+  AUTO_JSON *text = json_parse(placeholder, len, NULL); // of which we wrote the JSON ourselves
+  AUTO_FREE char *inner = mem_strndup(json_string_value(text) + 2, json_string_length(text) - 3);
+  AUTO_JSON *pointer = json_string(inner);
+  return pointer_of(pointer);
+}
+
+static void answer_load(struct provider_answer *answer, const json_t *node) {
+  answer->status = (int)json_number_value(json_object_get(node, "status"));
+  const json_t *body = json_object_get(node, "body");
+  if (!body) return;
+  AUTO_FREE char *text = json_text(body);
+  for (const char *at = text, *mark; at; at = mark) {
+    answer->pieces = mem_grow(answer->pieces, answer->n + 1, sizeof *answer->pieces);
+    struct provider_piece *piece = &answer->pieces[answer->n++];
+    mark = strstr(at, "\"${");
+    size_t len = mark ? (size_t)(mark - at) : strlen(at);
+    *piece = (struct provider_piece){.text = mem_strndup(at, len), .len = len, .has_place = mark};
+    if (!mark) break;
+    const char *end = strchr(mark, '}') + 2; // no pointer in it has one
+    piece->place = place_of(mark, (size_t)(end - mark));
+    mark = end;
+  }
+}
+
+static void answer_fini(struct provider_answer *answer) {
+  for (size_t i = 0; i < answer->n; i++) {
+    free(answer->pieces[i].text);
+    json_pointer_fini(&answer->pieces[i].place);
+  }
+  free(answer->pieces);
+}
+
+// ---- the whole file
+
+static void suffixes_load(struct provider *provider, json_t *suffixes) {
+  const char *text;
+  json_t *name;
+  provider->suffixes = mem_array(json_object_size(suffixes) + 1, sizeof *provider->suffixes);
+  json_object_foreach(suffixes, text, name) provider->suffixes[provider->n_suffixes++].text = text;
+}
+
 static void webhook_load(struct provider *provider, const json_t *webhook) {
   provider->elements = pointer_of(json_object_get(webhook, "elements"));
-  provider->ack = json_object_get(webhook, "ack");
-  provider->refused = json_object_get(webhook, "refused");
+  answer_load(&provider->ack, json_object_get(webhook, "ack"));
+  answer_load(&provider->refused, json_object_get(webhook, "refused"));
   provider->budget_ms = number_at(webhook, "budget_ms", 0);
   provider->deadline_ms = number_at(webhook, "deadline_ms", provider->budget_ms + 3500);
+  suffixes_load(provider, json_object_get(webhook, "suffixes"));
   const json_t *kinds = json_object_get(webhook, "kinds");
   provider->n_kinds = json_array_size(kinds);
   provider->kinds = mem_array(provider->n_kinds, sizeof *provider->kinds);
@@ -196,7 +241,10 @@ void provider_free(struct provider *provider) {
   if (!provider) return;
   for (size_t i = 0; i < provider->n_kinds; i++) kind_fini(&provider->kinds[i]);
   for (size_t i = 0; i < provider->n_shapes; i++) shape_fini(&provider->shapes[i]);
+  answer_fini(&provider->ack);
+  answer_fini(&provider->refused);
   free(provider->kinds);
+  free(provider->suffixes);
   free(provider->shapes);
   json_pointer_fini(&provider->elements);
   json_decref(provider->document);
@@ -259,13 +307,37 @@ static bool add_folder(struct providers *providers, const struct schema *schema,
   return ok;
 }
 
+static bool err_no_such_provider(const struct providers *providers, const char *suffix, const char *name,
+                                 struct err *err) {
+  AUTO_FREE char *names = providers_names(providers);
+  return err_set(err, "/webhook/suffixes: %s: \"%s\" is none of %s", suffix, name, names);
+}
+
+static bool suffixes_resolve(const struct providers *providers, struct provider *provider, struct err *err) {
+  const json_t *names = json_object_get(json_object_get(provider->document, "webhook"), "suffixes");
+  for (size_t i = 0; i < provider->n_suffixes; i++) {
+    struct provider_suffix *suffix = &provider->suffixes[i];
+    const char *name = json_string_value(json_object_get(names, suffix->text));
+    suffix->provider = providers_find(providers, name);
+    if (!suffix->provider) return err_no_such_provider(providers, suffix->text, name, err);
+  }
+  return true;
+}
+
+static bool resolve_all(struct providers *providers, struct err *err) {
+  for (size_t i = 0; i < providers->n; i++)
+    if (!suffixes_resolve(providers, providers->list[i], err))
+      return err_prefix(err, "%s: ", providers->files[i]);
+  return true;
+}
+
 struct providers *providers_load(const char *dir, struct err *err) {
   struct schema *schema = schema_open("provider.schema.json", err);
   if (!schema) return NULL;
   struct providers *providers = mem_alloc(sizeof *providers);
   bool ok = *dir ? add_folder(providers, schema, dir, err) : add_built_in(providers, schema, err);
   schema_free(schema);
-  if (ok) return providers;
+  if (ok && resolve_all(providers, err)) return providers;
   providers_free(providers);
   return NULL;
 }
@@ -316,6 +388,33 @@ int64_t provider_deadline_ms(const struct provider *provider) {
 
 const struct json_pointer *provider_elements(const struct provider *provider) {
   return &provider->elements;
+}
+
+// The length of `path` without `suffix`, or 0 when it does not end with it.
+static size_t without_suffix(const char *path, size_t len, const char *suffix) {
+  size_t suffix_len = strlen(suffix);
+  if (suffix[suffix_len - 1] == '*') {
+    const char *last = memrchr(path, '/', len);
+    if (!last || last + 1 == path + len) return 0;
+    len = (size_t)(last - path) + 1;
+    suffix_len--;
+  }
+  if (len <= suffix_len || memcmp(path + len - suffix_len, suffix, suffix_len) != 0) return 0;
+  return len - suffix_len;
+}
+
+const struct provider_suffix *provider_suffix_find(const struct provider *provider, const char *path,
+                                                   size_t *len) {
+  size_t path_len = strlen(path);
+  if (path_len && path[path_len - 1] == '/') path_len--;
+  for (size_t i = 0; i < provider->n_suffixes; i++) {
+    const struct provider_suffix *suffix = &provider->suffixes[i];
+    size_t left = without_suffix(path, path_len, suffix->text);
+    if (!left || !suffix->provider) continue;
+    *len = left;
+    return suffix;
+  }
+  return NULL;
 }
 
 struct provider_expects provider_expects(const struct provider *provider) {

@@ -38,14 +38,26 @@ int64_t provider_deadline_ms(
 const struct json_pointer *provider_elements(
     const struct provider *provider); // array or single element of a body
 
+// A path that the provider appends to the registered URL, such as BizGo's /cstalk/message. Such a call is of
+// another provider file: `provider` says how it is cut, what it means and how it is answered.
+struct provider_suffix {
+  const char *text; // as the file has it, "/cstalk/*": * is one part of a path
+  const struct provider *provider;
+};
+// The suffix that `path` ends with, and in *len the length of `path` without it. One slash behind it is
+// ignored. NULL: it ends with none.
+const struct provider_suffix *provider_suffix_find(const struct provider *provider, const char *path,
+                                                   size_t *len);
+
 struct provider_ack {
   int status;
   char *body; // new, JSON; NULL: empty
 };
-// `body` is the request's parsed body or NULL; "${/pointer}" in the file's ack is replaced by the string or
-// number there, "" where there is none.
-struct provider_ack provider_ack(const struct provider *provider, const json_t *body);
-struct provider_ack provider_refusal(const struct provider *provider, const json_t *body);
+// `body` is the request's, of `len` bytes, and need not be JSON; NULL: none. "${/pointer}" in the file's ack
+// is replaced by the string or number that stands there, as it was sent, and by "" where there is none. Of an
+// array of reports, where the file knows a report as the whole body, the first that has one counts.
+struct provider_ack provider_ack(const struct provider *provider, const char *body, size_t len);
+struct provider_ack provider_refusal(const struct provider *provider, const char *body, size_t len);
 
 // What ingress needs: kind, and the key. Borrowed strings live as long as the element (or `buf`).
 struct provider_element {

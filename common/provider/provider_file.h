@@ -39,14 +39,30 @@ struct provider_shape {
   const json_t *accepted; // array of strings, or NULL: every id is accepted
 };
 
+// Text of an answer, and the place in the request whose value follows it; the last piece has none.
+struct provider_piece {
+  char *text;
+  size_t len;
+  bool has_place;
+  struct json_pointer place;
+};
+
+struct provider_answer {
+  int status;
+  struct provider_piece *pieces; // n 0: the answer has no body
+  size_t n;
+};
+
 struct provider {
   json_t *document;
   const char *name;
   struct json_pointer elements;
   struct provider_kind_rule *kinds;
   size_t n_kinds;
-  const json_t *ack, *refused; // {"status", "body"}
-  const json_t *outcomes;      // code → {"outcome", "reason"}
+  struct provider_suffix *suffixes; // their providers are known once all files of the folder are loaded
+  size_t n_suffixes;
+  struct provider_answer ack, refused;
+  const json_t *outcomes; // code → {"outcome", "reason"}
   struct provider_shape *shapes;
   size_t n_shapes;
   int64_t budget_ms, deadline_ms;

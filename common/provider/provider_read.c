@@ -88,55 +88,73 @@ static const char *where_shown(const struct provider_where *where) {
 
 // ---- answers
 
-static bool is_placeholder(const json_t *value) {
-  return json_is_string(value) && strncmp(json_string_value(value), "${", 2) == 0;
-}
+struct span {
+  const char *text;
+  size_t len;
+};
 
-// What "${/pointer}" stands for: the text or number there, else "".
-static json_t *resolve(const json_t *placeholder, const json_t *body) {
-  const char *text = json_string_value(placeholder);
-  AUTO_FREE char *inner = mem_strndup(text + 2, strlen(text) - 3);
-  struct json_pointer pointer;
-  struct err err;
-  if (!json_pointer_init(&pointer, inner, &err)) abort(); // the schema let nothing else through
-  const json_t *value = body ? json_at(body, &pointer) : NULL;
-  json_pointer_fini(&pointer);
-  return json_is_string(value) || json_is_number(value) ? json_deep_copy(value) : json_string("");
-}
-
-static void fill(json_t *node, const json_t *body) {
-  const char *key;
-  json_t *member;
-  size_t i;
-  json_object_foreach(node, key, member) {
-    if (is_placeholder(member))
-      json_object_set_new(node, key, resolve(member, body));
-    else
-      fill(member, body);
+// The place is a report's, and the body is an array of reports.
+static bool find_in_reports(struct span array, const struct json_pointer *place, struct span *out) {
+  size_t cursor = 0, start, len, at;
+  while (json_span_next(array.text, array.len, &cursor, &start, &len)) {
+    if (!json_scalar_at(array.text + start, len, place, &at, &out->len)) continue;
+    out->text = array.text + start + at;
+    return true;
   }
-  json_array_foreach(node, i, member) {
-    if (is_placeholder(member))
-      json_array_set_new(node, i, resolve(member, body));
-    else
-      fill(member, body);
+  return false;
+}
+
+static bool find_value(const struct provider *provider, struct span body, const struct json_pointer *place,
+                       struct span *out) {
+  static const struct json_pointer whole = {0};
+  size_t at, len;
+  if (!body.len) return false;
+  if (json_scalar_at(body.text, body.len, place, &at, &out->len)) {
+    out->text = body.text + at;
+    return true;
   }
+  if (provider->elements.n_parts || json_span_at(body.text, body.len, &whole, &at, &len) != JSON_FOUND)
+    return false;
+  return find_in_reports((struct span){body.text + at, len}, place, out);
 }
 
-static struct provider_ack answer(const json_t *node, const json_t *body) {
-  struct provider_ack ack = {.status = (int)json_number_value(json_object_get(node, "status"))};
-  AUTO_JSON *filled = json_deep_copy(json_object_get(node, "body"));
-  if (!filled) return ack;
-  fill(filled, body);
-  ack.body = json_text(filled);
-  return ack;
+struct body { // of an answer, with a NUL behind it
+  char *bytes;
+  size_t len, room;
+};
+
+static void append(struct body *body, const char *text, size_t len) {
+  enum { ROOM = 256 }; // nearly every answer fits
+  if (body->len + len >= body->room) {
+    body->room = body->len + len + ROOM;
+    body->bytes = mem_grow(body->bytes, body->room, 1);
+  }
+  memcpy(body->bytes + body->len, text, len);
+  body->len += len;
+  body->bytes[body->len] = '\0';
 }
 
-struct provider_ack provider_ack(const struct provider *provider, const json_t *body) {
-  return answer(provider->ack, body);
+static struct provider_ack answer(const struct provider *provider, const struct provider_answer *answer,
+                                  const char *body, size_t len) {
+  size_t mark = json_mark(body, len);
+  struct span source = {body + mark, len - mark}, value;
+  struct body to = {0};
+  for (size_t i = 0; i < answer->n; i++) {
+    const struct provider_piece *piece = &answer->pieces[i];
+    append(&to, piece->text, piece->len);
+    if (!piece->has_place) continue;
+    if (!find_value(provider, source, &piece->place, &value)) value = (struct span){"\"\"", 2};
+    append(&to, value.text, value.len);
+  }
+  return (struct provider_ack){.status = answer->status, .body = to.bytes};
 }
 
-struct provider_ack provider_refusal(const struct provider *provider, const json_t *body) {
-  return answer(provider->refused, body);
+struct provider_ack provider_ack(const struct provider *provider, const char *body, size_t len) {
+  return answer(provider, &provider->ack, body, len);
+}
+
+struct provider_ack provider_refusal(const struct provider *provider, const char *body, size_t len) {
+  return answer(provider, &provider->refused, body, len);
 }
 
 // ---- elements

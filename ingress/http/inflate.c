@@ -30,14 +30,19 @@ static int inflate_all(z_stream *stream, size_t max_bytes, char **out) {
 enum inflate_result inflate_gzip(const char *bytes, size_t len, size_t max_bytes, char **out,
                                  size_t *out_len) {
   z_stream stream = {.next_in = (unsigned char *)(uintptr_t)bytes, .avail_in = (unsigned)len};
-  AUTO_FREE char *text = NULL;
+  *out = NULL;
+  *out_len = 0;
   if (inflateInit2(&stream, GZIP_ONLY) != Z_OK) return INFLATE_BROKEN;
-  int code = inflate_all(&stream, max_bytes, &text);
+  int code = inflate_all(&stream, max_bytes, out);
   bool whole = code == Z_STREAM_END && stream.avail_in == 0;
-  *out_len = stream.total_out;
+  size_t inflated = stream.total_out;
   inflateEnd(&stream);
-  if (code == Z_MEM_ERROR || *out_len > max_bytes) return INFLATE_OVER;
-  if (!whole) return INFLATE_BROKEN;
-  *out = take(text);
-  return INFLATE_DONE;
+  *out_len = inflated < max_bytes ? inflated : max_bytes;
+  if (code == Z_MEM_ERROR || inflated > max_bytes) return INFLATE_OVER;
+  if (whole) return INFLATE_DONE;
+  if (inflated == 0) { // the body itself may be readable
+    free(*out);
+    *out = NULL;
+  }
+  return INFLATE_BROKEN;
 }

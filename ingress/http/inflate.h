@@ -4,7 +4,8 @@
 #include "common/base/err.h"
 #include <stddef.h>
 
-// OVER: it would be larger than max_bytes. BROKEN: it is no gzip, or not whole, or something follows it.
+// OVER: it would be larger than max_bytes. BROKEN: it is no gzip, or not whole, or something follows it. *out
+// is new and holds what could be inflated in any case, at most max_bytes; NULL: nothing.
 enum inflate_result { INFLATE_DONE, INFLATE_OVER, INFLATE_BROKEN };
-MUST_CHECK enum inflate_result inflate_gzip(const char *bytes, size_t len, size_t max_bytes, char **out,
-                                            size_t *out_len);
+enum inflate_result inflate_gzip(const char *bytes, size_t len, size_t max_bytes, char **out,
+                                 size_t *out_len);

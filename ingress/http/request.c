@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "ingress/http/request.h"
 
+#include "common/base/mem.h"
 #include "common/ops/http.h"
+#include <string.h>
 #include <strings.h>
 
 struct reply reply_error(int status, const char *code, const char *message) {
@@ -52,15 +54,52 @@ bool request_hold(struct request *req, size_t bytes) {
   return true;
 }
 
+// What senders write into Content-Encoding although it is no content coding (RFC 9110 section 8.4.1): names
+// of character sets (a habit of Java clients), of media types and of MIME's transfer encodings. Beginnings of
+// names.
+static const char *const no_codings[] = {
+    "identity", "none",  "charset", "utf",    "ucs",          "unicode", "iso-", "iso_",  "iso8859",
+    "latin",    "ascii", "us-",     "ansi",   "win",          "cp",      "ibm",  "ms949", "ms932",
+    "euc",      "ks",    "korean",  "uhc",    "gb",           "big5",    "koi8", "shift", "sjis",
+    "binary",   "7bit",  "8bit",    "quoted", "application/", "text/",
+};
+
+static bool is_no_coding(const char *name, size_t len) {
+  bool quoted = len && (*name == '"' || *name == '\'');
+  name += quoted;
+  len -= quoted;
+  for (size_t i = 0; i < COUNT_OF(no_codings); i++) {
+    size_t n = strlen(no_codings[i]);
+    if (len >= n && strncasecmp(name, no_codings[i], n) == 0) return true;
+  }
+  return len == 0;
+}
+
+static bool is_gzip(const char *name, size_t len) {
+  return (len == 4 && strncasecmp(name, "gzip", 4) == 0) || (len == 6 && strncasecmp(name, "x-gzip", 6) == 0);
+}
+
+// The encoding after one more name of a list such as "gzip, utf-8". Applied twice, gzip is not undone.
+static enum request_encoding add_coding(enum request_encoding before, const char *name, size_t len) {
+  if (is_no_coding(name, len)) return before;
+  return is_gzip(name, len) && before == REQUEST_PLAIN ? REQUEST_GZIP : REQUEST_FOREIGN;
+}
+
+static enum request_encoding add_codings(enum request_encoding encoding, const char *list) {
+  static const char around[] = ",;= \t";
+  for (list += strspn(list, around); *list; list += strspn(list, around)) {
+    size_t len = strcspn(list, around);
+    encoding = add_coding(encoding, list, len);
+    list += len;
+  }
+  return encoding;
+}
+
 enum request_encoding request_encoding(const struct request *req) {
   enum request_encoding encoding = REQUEST_PLAIN;
   for (int i = 0; i < req->info->num_headers; i++) {
     const struct mg_header *header = &req->info->http_headers[i];
-    if (strcasecmp(header->name, "Content-Encoding") != 0 || !*header->value ||
-        strcasecmp(header->value, "identity") == 0)
-      continue;
-    bool gzip = strcasecmp(header->value, "gzip") == 0 || strcasecmp(header->value, "x-gzip") == 0;
-    encoding = gzip && encoding == REQUEST_PLAIN ? REQUEST_GZIP : REQUEST_FOREIGN;
+    if (strcasecmp(header->name, "Content-Encoding") == 0) encoding = add_codings(encoding, header->value);
   }
   return encoding;
 }

@@ -34,7 +34,7 @@ static struct publisher_message message_for(const struct endpoint *endpoint, con
                 .source = endpoint->source,
                 .subject = id,
                 .time_ms = req->received_ms,
-                .provider = provider_name(endpoint->provider),
+                .provider = provider_name(req->provider),
                 .endpoint = endpoint->name,
                 .traceparent = req->traceparent,
                 .reason = element->reason},
@@ -62,7 +62,7 @@ struct intake {
   struct request *req;
   struct framing framing;
   struct publisher_message *messages;
-  char *inflated; // what a gzip body held, or NULL
+  char *inflated; // what a gzip body held, as far as it could be read; or NULL
   size_t inflated_len;
 };
 
@@ -78,7 +78,7 @@ static int64_t ack_budget_ms(const struct ingress *ingress, const struct provide
 }
 
 static int64_t deadline_of(const struct ingress *ingress, const struct request *req) {
-  int64_t budget = clock_mono_ms() + ack_budget_ms(ingress, req->endpoint->provider);
+  int64_t budget = clock_mono_ms() + ack_budget_ms(ingress, req->provider);
   return budget < req->answer_by_ms ? budget : req->answer_by_ms;
 }
 
@@ -90,11 +90,17 @@ static bool hold_extra(struct intake *intake) {
   return request_hold(intake->req, intake->inflated_len + cut);
 }
 
-// The ack names the last element only after it is durable.
+// A body that was not understood may still hold what the ack has to name.
+static struct provider_ack ack_of(const struct intake *intake) {
+  const struct request *req = intake->req;
+  if (intake->inflated) return provider_ack(req->provider, intake->inflated, intake->inflated_len);
+  return provider_ack(req->provider, req->body.bytes, req->body.len);
+}
+
+// The ack is made only after the last element is durable.
 static struct reply reply_durable(const struct intake *intake, bool spooled) {
-  const struct endpoint *endpoint = intake->req->endpoint;
-  count_elements(intake->ingress->metrics, endpoint, &intake->framing);
-  struct reply reply = reply_ack(provider_ack(endpoint->provider, intake->framing.document));
+  count_elements(intake->ingress->metrics, intake->req->endpoint, &intake->framing);
+  struct reply reply = reply_ack(ack_of(intake));
   if (intake->framing.n) reply.way = spooled ? "spool" : "kafka";
   return reply;
 }
@@ -126,8 +132,8 @@ static void frame_whole(struct intake *intake, const char *reason) {
 // False: what is in it is too large.
 static bool frame_gzip(struct intake *intake) {
   const struct request *req = intake->req;
-  size_t len = 0;
-  switch (inflate_gzip(req->body.bytes, req->body.len, req->body_max_bytes, &intake->inflated, &len)) {
+  switch (inflate_gzip(req->body.bytes, req->body.len, req->body_max_bytes, &intake->inflated,
+                       &intake->inflated_len)) {
   case INFLATE_OVER:
     return false;
   case INFLATE_BROKEN:
@@ -136,8 +142,7 @@ static bool frame_gzip(struct intake *intake) {
   case INFLATE_DONE:
     break;
   }
-  intake->inflated_len = len;
-  framing_init(&intake->framing, req->endpoint->provider, intake->inflated, len);
+  framing_init(&intake->framing, req->provider, intake->inflated, intake->inflated_len);
   return true;
 }
 
@@ -153,7 +158,7 @@ static bool frame(struct intake *intake) {
   case REQUEST_PLAIN:
     break;
   }
-  framing_init(&intake->framing, req->endpoint->provider, req->body.bytes, req->body.len);
+  framing_init(&intake->framing, req->provider, req->body.bytes, req->body.len);
   return true;
 }
 
@@ -192,16 +197,21 @@ static void note_refusal(struct ingress *ingress, const struct endpoint *endpoin
                   LOG_STR("client", client));
 }
 
-// The body is read before a refusal only since the answer may have to name something in it. Nothing is kept.
+// The body is read before a refusal only because the answer may have to name something in it. Nothing is
+// kept.
 static struct reply refuse(const struct request *req) {
-  AUTO_JSON *document = json_parse(req->body.bytes ? req->body.bytes : "", req->body.len, NULL);
-  return reply_ack(provider_refusal(req->endpoint->provider, document));
+  AUTO_FREE char *inflated = NULL;
+  size_t len = 0;
+  if (request_encoding(req) == REQUEST_GZIP)
+    inflate_gzip(req->body.bytes, req->body.len, UNAUTHENTICATED_MAX_BYTES, &inflated, &len);
+  return reply_ack(inflated ? provider_refusal(req->provider, inflated, len)
+                            : provider_refusal(req->provider, req->body.bytes, req->body.len));
 }
 
 // ---- requests ----
 
 static void set_clocks(const struct ingress *ingress, struct request *req) {
-  const struct provider *provider = req->endpoint->provider;
+  const struct provider *provider = req->provider;
   req->answer_by_ms = req->began_ms + provider_deadline_ms(provider);
   req->body_by_ms = req->answer_by_ms - ack_budget_ms(ingress, provider);
 }
@@ -213,12 +223,20 @@ static void admit_unauthenticated(struct ingress *ingress, struct request *req,
   req->body_max_bytes = UNAUTHENTICATED_MAX_BYTES;
 }
 
+// A suffix behind the endpoint's URL belongs to a provider file of its own.
+static const struct provider *provider_of(const struct endpoint *endpoint, const char *path) {
+  size_t len;
+  const struct provider_suffix *suffix = provider_suffix_find(endpoint->provider, path, &len);
+  return suffix && len >= strlen(endpoint->name) ? suffix->provider : endpoint->provider;
+}
+
 bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *refusal) {
   enum endpoints_match match = endpoints_find(ingress->endpoints, req->rest, &req->endpoint);
   if (match == ENDPOINTS_NONE) {
     *refusal = reply_error(404, "not_found", "no such endpoint");
     return false;
   }
+  req->provider = provider_of(req->endpoint, req->rest);
   req->lane = LANE_FIRST_ENDPOINT + endpoints_index(ingress->endpoints, req->endpoint);
   set_clocks(ingress, req);
   struct verify_request sender = sender_of(ingress, req->endpoint, req);

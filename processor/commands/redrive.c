@@ -167,8 +167,8 @@ static bool take_webhook(struct redrive *rd, const struct event *ev, const struc
   struct provider_element element;
   framing_init(&framing, provider, value, len);
   bool is_body = framing.n != 1 || framing.elements[0].kind != FRAMING_QUARANTINED;
-  bool is_element =
-      !is_body && framing.document && provider_classify(provider, framing.document, &element, NULL);
+  AUTO_JSON *document = is_body ? NULL : json_parse(value, len, NULL);
+  bool is_element = document && provider_classify(provider, document, &element, NULL);
   bool ok = is_element ? take_element(rd, ev, &element, value, len, err) : take_body(rd, ev, &framing, err);
   framing_fini(&framing);
   return ok;

@@ -14,7 +14,7 @@ static void span_of_member(const char *text, size_t len, const char *key, size_t
   }
   struct json_pointer pointer;
   if (!json_pointer_init(&pointer, name, NULL)) abort();
-  if (!json_span_at(text, len, &pointer, start, out_len)) abort();
+  if (json_span_at(text, len, &pointer, start, out_len) != JSON_FOUND) abort();
   json_pointer_fini(&pointer);
   free(name);
 }
@@ -31,6 +31,8 @@ static void look_at(const json_t *value, const char *text, size_t len, int depth
     if (!json_span_next(text, len, &cursor, &start, &child_len) || start + child_len > len) abort();
     look_at(json_array_get(value, i), text + start, child_len, depth);
   }
+  size_t counted;
+  if (json_is_array(value) && (!json_span_count(text, len, &counted) || counted != n)) abort();
   if (json_is_array(value) && json_span_next(text, len, &cursor, &start, &child_len)) abort();
   json_object_foreach((json_t *)(uintptr_t)value, key, child) {
     span_of_member(text, len, key, &start, &child_len);
@@ -46,6 +48,23 @@ static void ask_jansson(const json_t *document, const char *text, size_t len) {
   if (its ? !json_equal(its, document) : json_error_code(&error) != json_error_numeric_overflow) abort();
 }
 
+// A scalar lies in the text and is JSON by itself, whatever the text is; in JSON it is what stands there.
+static void look_for_scalar(const json_t *document, const char *text, size_t len, const char *name) {
+  struct json_pointer pointer;
+  size_t start, scalar_len;
+  if (!json_pointer_init(&pointer, name, NULL)) abort();
+  bool found = json_scalar_at(text, len, &pointer, &start, &scalar_len);
+  if (found) {
+    if (start + scalar_len > len) abort();
+    AUTO_JSON *scalar = json_parse(text + start, scalar_len, NULL);
+    if (!json_is_string(scalar) && !json_is_number(scalar)) abort();
+    if (document && !json_equal(scalar, json_at(document, &pointer))) abort();
+  } else if (json_is_string(json_at(document, &pointer)) || json_is_number(json_at(document, &pointer))) {
+    abort();
+  }
+  json_pointer_fini(&pointer);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
   static const struct json_pointer whole = {.n_parts = 0};
   struct err err = {0};
@@ -53,8 +72,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
   AUTO_JSON *document = json_parse(text, len, &err);
   if (!document && !*err.text) abort();
   size_t start, span_len;
+  look_for_scalar(document, text, len, "/a");
+  look_for_scalar(document, text, len, "/a/b");
+  look_for_scalar(document, text, len, "/0/a");
   if (document) {
-    if (!json_span_at(text, len, &whole, &start, &span_len) || start + span_len > len) abort();
+    if (json_span_at(text, len, &whole, &start, &span_len) != JSON_FOUND || start + span_len > len) abort();
     look_at(document, text + start, span_len, 0);
     ask_jansson(document, text, len);
   }

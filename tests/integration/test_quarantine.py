@@ -2,7 +2,7 @@
 """Records that make no sense, whoever wrote them: each is put aside whole, told once, and costs its neighbours nothing."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -86,14 +86,18 @@ def alerts_by_place(world: World) -> dict[tuple, Record]:
 
 
 def check_quarantine(world: World, values: list[bytes | None]) -> None:
-    """These and no others stand in quarantine, each with its one alert."""
+    """These and no others stand in quarantine, with one alert for those that are alike."""
     world.settle()
     records = world.topics.read("quarantine")
     assert sorted(r.value or b"" for r in records) == sorted(value or b"" for value in values)
-    assert len(world.alerts()) == len(alerts_by_place(world)) == len(records)
+    told = alerts_by_place(world)
+    named = [dict(record.headers) for record in records]  # as bytes: some are no text
+    # The same again raises no second alert.
+    alike = {(given.get("ce_endpoint"), r.value or b"", given.get("ce_reason")) for r, given in zip(records, named, strict=True)}
+    assert len(world.alerts()) == len(told) == len(alike)
     for record in records:
-        alert = alerts_by_place(world)[(record.topic, record.partition, record.offset)]
-        assert alert.data["size_bytes"] == len(record.value or b"")
+        if alert := told.get((record.topic, record.partition, record.offset)):
+            assert alert.data["size_bytes"] == len(record.value or b"")
 
 
 def test_foreign_records_are_put_aside_one_by_one(world: World) -> None:
@@ -173,6 +177,79 @@ def test_events_with_headers_that_are_no_utf8_are_put_aside(world: World, name: 
     world.topics.flush()
     check_quarantine(world, [bad])
     assert world.statuses() == {"second": "SENT"}
+
+
+# --- the same bytes again
+
+
+def put_aside(world: World, value: bytes | None, at: datetime, partition: int = 0, **changes: str) -> None:
+    """One record of the quarantine topic, as ingress writes it at that time."""
+    given = {"ce_type": QUARANTINED, "ce_reason": "why not", "ce_time": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"), **changes}
+    world.topics.produce("quarantine", value, headers=headers(**given), partition=partition)
+
+
+def raised(world: World) -> list[str]:
+    """When the alerts occurred, and on which endpoint's bytes of which size."""
+    world.topics.flush()
+    world.settle()
+    return sorted(f"{a.data['occurred_at'][:16]} {a.data['endpoint']} {a.data['size_bytes']}" for a in world.alerts())
+
+
+def test_the_same_body_three_times_is_one_alert_and_three_records(world: World) -> None:
+    world.start()
+    for body in (b"no JSON", b"no JSON", b"other bytes", b"no JSON"):
+        assert world.post("bizgo/alimtalk", body).status == 200
+    assert world.post("blux/sms", b"no JSON").status == 200
+    world.settle()
+    assert sorted(record.value for record in world.topics.read("quarantine")) == [b"no JSON"] * 4 + [b"other bytes"]
+    assert sorted((a.data["endpoint"], a.data["size_bytes"]) for a in world.alerts()) == [
+        ("bizgo/alimtalk", 7), ("bizgo/alimtalk", 11), ("blux/sms", 7)]  # fmt: skip
+
+
+@pytest.mark.parametrize("batch", ["1", "500"])
+def test_after_a_day_the_same_bytes_raise_an_alert_again(world: World, batch: str) -> None:
+    """By the time at which they came in; whether one batch holds all of them or each is its own."""
+    world.foreign = True
+    start = datetime(2026, 1, 12, 2, 0, tzinfo=UTC)
+    for hours in (0, 1, 23.99, 24, 30, 47.9, 48.1):
+        put_aside(world, b"the same", start + timedelta(hours=hours))
+    put_aside(world, b"the same", start, ce_endpoint="bizgo/other")
+    put_aside(world, b"the same", start, ce_reason="another reason")
+    put_aside(world, None, start)
+    world.new_processor(DOCHAK_BATCH_MAX_RECORDS=batch, DOCHAK_WORKERS="1").start()
+    first, second, third = "2026-01-12T02:00", "2026-01-13T02:00", "2026-01-14T02:06"
+    assert raised(world) == sorted(
+        [f"{at} bizgo/alimtalk 8" for at in (first, second, third, first)] + [f"{first} bizgo/other 8", f"{first} bizgo/alimtalk 0"]
+    )
+
+
+def test_two_workers_with_the_same_bytes_raise_one_alert(world: World) -> None:
+    world.foreign = True
+    now = datetime.now(UTC)
+    for number in range(300):
+        for partition in range(PARTITIONS):
+            put_aside(world, f"body {number % 50}".encode(), now + timedelta(seconds=number), partition)
+    world.topics.flush()
+    for number in range(2):
+        world.new_processor(DOCHAK_BATCH_MAX_RECORDS="20", DOCHAK_INSTANCE=f"p{number}").start()
+    world.settle()
+    assert len(world.topics.read("quarantine")) == 300 * PARTITIONS
+    assert len(world.alerts()) == 50
+
+
+def test_records_that_are_read_again_raise_nothing_anew(world: World) -> None:
+    """The group's offsets are lost: what raised an alert has it still, and what raised none raises none now."""
+    world.foreign = True
+    start = datetime(2026, 1, 12, 2, 0, tzinfo=UTC)
+    for hours in (0, 1, 25, 26):
+        put_aside(world, b"the same", start + timedelta(hours=hours))
+    processor = world.new_processor(DOCHAK_WORKERS="1").start()
+    before = raised(world)
+    assert len(before) == 2
+    processor.stop()
+    world.topics.forget_offsets()
+    processor.start()
+    assert raised(world) == before
 
 
 # --- what Postgres will not take

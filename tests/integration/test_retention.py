@@ -76,6 +76,16 @@ def test_only_what_is_finished_and_old_goes(world: World) -> None:
     world.sql("DELETE FROM alert WHERE NOT told")
 
 
+def test_old_notes_on_quarantined_bytes_go(world: World) -> None:
+    for age, n in ((OLD, BATCH + 5), (YOUNG, 3)):
+        world.sql(
+            "INSERT INTO quarantine_alert (fingerprint, raised_at) SELECT gen_random_uuid(), now() - %s::interval FROM generate_series(1, %s)",
+            age, n,
+        )  # fmt: skip
+    new_processor(world).start().wait_ready()
+    until("only the young are left", lambda: world.sql("SELECT count(*) AS n FROM quarantine_alert") == [{"n": 3}], 30)
+
+
 def test_without_a_setting_all_is_kept(world: World) -> None:
     insert(world, "old", 3, "4000 days")
     processor = world.start().services[-1]

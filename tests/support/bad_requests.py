@@ -554,6 +554,18 @@ def encodings(row: Add) -> None:
     for coding in (b"", b"identity", b"Identity"):
         row(f"{coding.decode()!r}", hook(coding, REPORT), 200, after="open")
         row(f"{coding.decode()!r} of a registration", enter(coding, REGISTRATION), 202, after="open")
+    # What is no coding at all: character sets (a habit of Java clients), media types, MIME's transfer encodings.
+    for coding in (b"utf-8", b"UTF-8", b"utf8", b"'UTF-8'", b'"utf-8"', b"iso-8859-1", b"ISO8859_1", b"us-ascii", b"euc-kr", b"EUC_KR",
+                b"ks_c_5601-1987", b"cp949", b"MS949", b"windows-1252", b"charset=utf-8", b"application/json; charset=UTF-8", b"8bit", b"none",
+                b"utf-8, identity", b" , utf-8 ,", b","):
+        row(f"{coding.decode()!r}", hook(coding, REPORT), 200, after="open")
+        row(f"{coding.decode()!r} of a registration", enter(coding, REGISTRATION), 202, after="open")
+    for coding in (b"gzip, utf-8", b"utf-8,gzip", b"UTF-8 , x-GZIP", b"identity, gzip", b"gzip,"):
+        row(coding.decode(), hook(coding, zipped), 200, after="open")
+        row(f"{coding.decode()} of a registration", enter(coding, zipped_registration), 202, after="open")
+    row("gzip and a character set", webhook(b"Content-Encoding: utf-8", b"Content-Encoding: gzip", body=zipped), 200, after="open")
+    row("utf-8 of gzip", hook(b"utf-8", zipped), 200, quarantined=1, after="open")
+    row("utf-8 of gzip, a registration", enter(b"utf-8", zipped_registration), 400, after="open", code="bad_json")
     for coding in (b"gzip", b"GZIP", b"Gzip"):
         row(coding.decode(), hook(coding, zipped), 200, after="open")
         row(f"{coding.decode()} of a registration", enter(coding, zipped_registration), 202, after="open")
@@ -585,8 +597,8 @@ def encodings(row: Add) -> None:
             code="bad_encoding")
     row("gzip of no JSON, a registration", enter(b"gzip", gzip.compress(b"hello")), 400, after="open", code="bad_json")
     row("gzip of no JSON", hook(b"gzip", gzip.compress(b"hello")), 200, quarantined=1, after="open")
-    for coding in (b"br", b"deflate", b"zstd", b"compress", b"gzip, gzip", b"gzip, br", b"identity, gzip", b"gzipx", b"x", b"gzip;q=1",
-                b"*", b"'gzip'", b"utf-8", b"aes128gcm"):
+    for coding in (b"br", b"deflate", b"zstd", b"compress", b"gzip, gzip", b"gzip, br", b"utf-8, br", b"br, utf-8", b"gzipx", b"x", b"gzip;q=1",
+                b"*", b"'gzip'", b"aes128gcm"):
         row(coding.decode(), hook(coding, zipped), 200, quarantined=1, after="open")
         row(f"{coding.decode()} of a registration", enter(coding, zipped_registration), 415, code="unsupported_media_type")
     row("gzip twice", webhook(b"Content-Encoding: gzip", b"Content-Encoding: gzip", body=zipped), 200, quarantined=1)

@@ -207,6 +207,20 @@ class Topics:
                 return False
         return all(self.ends(short, IsolationLevel.READ_UNCOMMITTED) == ends[short] for short in self.NAMES)
 
+    def forget_offsets(self) -> None:
+        """The group starts over with the first record. It must have no member."""
+
+        def forget() -> bool:
+            try:
+                self._admin.delete_consumer_groups([self.group], request_timeout=TIMEOUT)[self.group].result(2 * TIMEOUT)
+            except KafkaException as error:
+                if error.args[0].code() in NOT_YET | {KafkaError.NON_EMPTY_GROUP}:
+                    return False
+                raise
+            return True
+
+        until("the group's offsets are gone", forget)
+
     # --- writing, as others would
 
     def produce(self, short: str, value: bytes | None, key: bytes | str | None = None, headers=None, partition: int | None = None) -> None:

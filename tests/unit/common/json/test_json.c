@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,7 +61,8 @@ static void test_every_text_is_what_jansson_makes_of_it(void **state) {
       for (size_t j = 0; j < sizeof bytes - 1; j++) {
         AUTO_FREE char *text = mem_strdup(texts[i]);
         text[at] = bytes[j];
-        AUTO_JSON *expected = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+        size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
+        AUTO_JSON *expected = bytes[j] ? json_loadb(text, len, flags, NULL) : NULL;
         AUTO_JSON *value = json_parse(text, len, NULL);
         AUTO_FREE char *expected_text = expected ? json_text(expected) : mem_strdup("refused");
         AUTO_FREE char *value_text = value ? json_text(value) : mem_strdup("refused");
@@ -271,7 +273,7 @@ static void test_pointers_find_the_value_and_its_exact_bytes(void **state) {
     exact = mem_grow(exact, strlen(document), 1);
     json_t *value = json_at(root, &pointer);
     size_t start = 0, len = 0;
-    bool spanned = json_span_at(exact, strlen(document), &pointer, &start, &len);
+    bool spanned = json_span_at(exact, strlen(document), &pointer, &start, &len) == JSON_FOUND;
     if (!value != !found || spanned != (found != NULL)) print_error("%s %s\n", document, places[i].pointer);
     assert_true(!value == !found);
     assert_int_equal(spanned, found != NULL);
@@ -386,7 +388,11 @@ static void test_spans_of_broken_text_stay_inside_it(void **state) {
       AUTO_FREE char *exact = malloc(len ? len : 1);
       memcpy(exact, whole + from, len);
       size_t start, out_len, cursor = 0, steps = 0;
-      if (json_span_at(exact, len, &pointer, &start, &out_len)) assert_true(start + out_len <= len);
+      if (json_span_at(exact, len, &pointer, &start, &out_len) == JSON_FOUND)
+        assert_true(start + out_len <= len);
+      if (json_scalar_at(exact, len, &pointer, &start, &out_len)) assert_true(start + out_len <= len);
+      size_t n = len + 1;
+      if (json_span_count(exact, len, &n)) assert_true(n <= len);
       while (json_span_next(exact, len, &cursor, &start, &out_len)) {
         assert_true(start + out_len <= len);
         assert_true(++steps <= len);
@@ -394,6 +400,168 @@ static void test_spans_of_broken_text_stay_inside_it(void **state) {
     }
   }
   json_pointer_fini(&pointer);
+}
+
+// Cut by brackets, commas and quotes alone: what is no JSON in a value costs the others nothing.
+static void test_a_place_is_found_beside_what_is_no_json(void **state) {
+  static const struct {
+    const char *text, *pointer;
+    enum json_found found;
+    const char *value; // of FOUND
+  } cases[] = {
+      {"{\"a\":\"\\ud800\",\"b\":[1]}", "/b", JSON_FOUND, "[1]"},
+      {"{\"a\":\"\\u0000\",\"a\":nul,\"b\":01}", "/b", JSON_FOUND, "01"},
+      {"{\"a\":{\"x\":1,\"x\":2},\"b\":{\"x\":\xff}}", "/b", JSON_FOUND, "{\"x\":\xff}"},
+      {"{\"\\ud83d\":1,\"b\":2}", "/b", JSON_FOUND, "2"},
+      {"[{\"b\":\"\n\"},{]}", "/0/b", JSON_BROKEN, NULL},
+      {"[\"\\ud800\",{\"b\":2}]", "/1/b", JSON_FOUND, "2"},
+      {"{\"a\":\"\\ud800\"}", "/b", JSON_ABSENT, NULL},
+      {"{\"a\":5}", "/a/b", JSON_ABSENT, NULL},
+      {"[1]", "/1", JSON_ABSENT, NULL},
+      {"{\"b\":1,\"b\":2}", "/b", JSON_BROKEN, NULL},
+      {"{\"b\":1,\"\\u0062\":2}", "/b", JSON_BROKEN, NULL},
+      {"{\"b\":1", "/b", JSON_BROKEN, NULL},
+      {"{\"b\":1]", "/b", JSON_BROKEN, NULL},
+      {"{\"b\":1}x", "/b", JSON_BROKEN, NULL},
+      {"{\"b\":1,}", "/b", JSON_BROKEN, NULL},
+      {"{\"b\":,\"c\":1}", "/c", JSON_BROKEN, NULL},
+      {"{\"b\" 1}", "/b", JSON_BROKEN, NULL},
+      {"{b:1}", "/b", JSON_BROKEN, NULL},
+      {"[1,,2]", "/2", JSON_BROKEN, NULL},
+      {"[1 2]", "/0", JSON_BROKEN, NULL},
+      {"[", "/0", JSON_BROKEN, NULL},
+      {"", "", JSON_BROKEN, NULL},
+      {" ", "", JSON_BROKEN, NULL},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct json_pointer pointer;
+    size_t start, len;
+    assert_true(json_pointer_init(&pointer, cases[i].pointer, NULL));
+    enum json_found found = json_span_at(cases[i].text, strlen(cases[i].text), &pointer, &start, &len);
+    if (found != cases[i].found) fail_msg("%s: %d", cases[i].text, found);
+    if (found == JSON_FOUND) {
+      assert_int_equal(len, strlen(cases[i].value));
+      assert_memory_equal(cases[i].text + start, cases[i].value, len);
+    }
+    json_pointer_fini(&pointer);
+  }
+}
+
+static void test_a_scalar_is_found_in_what_is_no_json(void **state) {
+  static const struct {
+    const char *text, *pointer, *value; // NULL: none
+  } cases[] = {
+      {"{\"k\":\"x\"}", "/k", "\"x\""},
+      {"{\"k\":17}", "/k", "17"},
+      {"{\"k\":99999999999999999999}", "/k", "99999999999999999999"},
+      {"{\"k\":\"\\ud83d\\ude9a\"}", "/k", "\"\\ud83d\\ude9a\""},
+      {"{\"k\":true}", "/k", NULL},
+      {"{\"k\":null}", "/k", NULL},
+      {"{\"k\":{}}", "/k", NULL},
+      {"{\"k\":01}", "/k", NULL},
+      {"{\"k\":\"\\ud83d\"}", "/k", NULL},
+      // what can be read is not searched: it is not there
+      {"{\"a\":{\"k\":\"x\"}}", "/k", NULL},
+      {"{\"t\":\"\\\"k\\\":\\\"x\\\"\"}", "/k", NULL},
+      // cut off
+      {"{\"k\":\"x\",\"t\":\"abc", "/k", "\"x\""},
+      {"{\"t\":{\"a\":[1,2],\"k\":\"x\"", "/k", "\"x\""},
+      {"{\"k\":17,", "/k", "17"},
+      {"{\"k\":17", "/k", NULL},
+      {"{\"k\":\"x", "/k", NULL},
+      {"{\"k\":", "/k", NULL},
+      {"{\"k\"", "/k", NULL},
+      // a quote too many, a name twice, something behind it
+      {"{\"t\":\"he said \"no\"\",\"k\":\"x\"}", "/k", "\"x\""},
+      {"{\"t\":\"5\" wide\",\"k\":\"x\"}", "/k", "\"x\""},
+      {"{\"k\":\"x\",\"k\":\"x\"}", "/k", "\"x\""},
+      {"{\"k\":\"\\ud800\",\"k\":\"y\"}", "/k", "\"y\""},
+      {"{\"k\":\"x\"}}", "/k", "\"x\""},
+      {"x {\"k\" :\n \"x\"}", "/k", "\"x\""},
+      {"{\"t\":\"\\\"k\\\":\\\"x\\\"\"", "/k", NULL},
+      // every name on the way
+      {"{\"k\":\"a\",\"p\":{\"k\":\"x\",", "/p/k", "\"x\""},
+      {"{\"k\":\"a\",\"q\":{\"k\":\"x\",", "/p/k", NULL},
+      {"not json", "/k", NULL},
+      {"\"k\":", "/k", NULL},
+      {"", "/k", NULL},
+      {"{", "", NULL},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct json_pointer pointer;
+    size_t start = 0, len = 0, n = strlen(cases[i].text);
+    assert_true(json_pointer_init(&pointer, cases[i].pointer, NULL));
+    AUTO_FREE char *exact = mem_grow(NULL, n + !n, 1);
+    memcpy(exact, cases[i].text, n);
+    bool found = json_scalar_at(exact, n, &pointer, &start, &len);
+    if (found != (cases[i].value != NULL)) fail_msg("%s: %d", cases[i].text, found);
+    if (found && (len != strlen(cases[i].value) || memcmp(exact + start, cases[i].value, len) != 0))
+      fail_msg("%s: %.*s", cases[i].text, (int)len, exact + start);
+    json_pointer_fini(&pointer);
+  }
+}
+
+// Names that begin values which never end: each byte is looked at a bounded number of times.
+static void test_the_search_is_linear_whatever_the_text(void **state) {
+  static const char *const units[] = {"\"k\":1",    "\"k\":\"", "\"k\"",  "\"k\":[",
+                                      "\"k\":\"\\", "\"",       "{\"k\":"};
+  enum { BYTES = 1024 * 1024 };
+  struct json_pointer pointer;
+  AUTO_FREE char *text = mem_alloc(BYTES + 16);
+  assert_true(json_pointer_init(&pointer, "/k", NULL));
+  for (size_t i = 0; i < COUNT_OF(units); i++) {
+    size_t start, len, n = 0;
+    while (n < BYTES) n = (size_t)(stpcpy(text + n, units[i]) - text);
+    struct timespec from, to;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+    bool found = json_scalar_at(text, n, &pointer, &start, &len);
+    if (found) assert_true(start + len <= n);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+    assert_in_range(to.tv_sec - from.tv_sec, 0, 2);
+  }
+  json_pointer_fini(&pointer);
+}
+
+static void test_arrays_are_counted_only_when_they_can_be_stepped_through(void **state) {
+  static const struct {
+    const char *array;
+    int n; // -1: it is none
+  } cases[] = {{"[]", 0},
+               {"[ ]", 0},
+               {"[1]", 1},
+               {"[ 1 , [2,3] , \"\\ud800\" ]", 3},
+               {"[{\"a\":nul},1]", 2},
+               {"[1,]", -1},
+               {"[,1]", -1},
+               {"[1 2]", -1},
+               {"[1", -1},
+               {"[", -1},
+               {"", -1},
+               {"{}", -1},
+               {"x]", -1},
+               {"]", -1},
+               {"[1}", -1}};
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    size_t n = 0;
+    bool counted = json_span_count(cases[i].array, strlen(cases[i].array), &n);
+    if (counted != (cases[i].n >= 0)) fail_msg("%s: %d", cases[i].array, counted);
+    if (counted) assert_int_equal(n, cases[i].n);
+  }
+}
+
+static void test_a_nul_byte_is_refused_wherever_it_stands(void **state) {
+  static const char text[] = "{\"a\":[\"b\",17]}";
+  for (size_t at = 0; at <= strlen(text); at++) {
+    struct err err;
+    AUTO_FREE char *copy = mem_alloc(sizeof text);
+    memcpy(copy, text, at); // the NUL that was there stays
+    memcpy(copy + at + 1, text + at, strlen(text) - at);
+    assert_null(json_parse(copy, sizeof text, &err));
+    assert_true(*err.text);
+  }
+  struct err err;
+  assert_null(json_parse("17\0", 3, &err));
+  assert_string_equal(err.text, "not JSON: a NUL byte at byte 2");
 }
 
 int main(void) {
@@ -413,6 +581,11 @@ int main(void) {
       cmocka_unit_test(test_ids_are_strings_or_integers),
       cmocka_unit_test(test_array_elements_are_stepped_through_byte_for_byte),
       cmocka_unit_test(test_spans_of_broken_text_stay_inside_it),
+      cmocka_unit_test(test_a_nul_byte_is_refused_wherever_it_stands),
+      cmocka_unit_test(test_a_place_is_found_beside_what_is_no_json),
+      cmocka_unit_test(test_a_scalar_is_found_in_what_is_no_json),
+      cmocka_unit_test(test_the_search_is_linear_whatever_the_text),
+      cmocka_unit_test(test_arrays_are_counted_only_when_they_can_be_stepped_through),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,7 +132,8 @@ static void run_webhook_case(const struct provider *provider, const char *folder
     AUTO_JSON *shown = element_shown(provider, json_is_array(found) ? json_array_get(found, i) : found);
     compare(folder, i, json_array_get(elements, i), shown);
   }
-  compare_ack(folder, json_object_get(expected, "ack"), provider_ack(provider, body));
+  AUTO_FREE char *text = json_text(body);
+  compare_ack(folder, json_object_get(expected, "ack"), provider_ack(provider, text, strlen(text)));
 }
 
 static void test_every_webhook_example_is_understood_as_it_says(void **state) {
@@ -299,13 +300,49 @@ static void test_an_id_is_at_most_255_bytes_without_control_characters(void **st
 }
 
 static void test_an_answer_without_a_body_to_read_has_empty_fields(void **state) {
-  struct provider_ack ack = provider_refusal(providers_find(providers, "bizgo"), NULL);
+  struct provider_ack ack = provider_refusal(providers_find(providers, "bizgo"), NULL, 0);
   assert_int_equal(ack.status, 200);
   assert_string_equal(ack.body, "{\"msgKey\":\"\"}");
   free(ack.body);
-  ack = provider_refusal(providers_find(providers, "blux"), NULL);
+  ack = provider_refusal(providers_find(providers, "blux"), NULL, 0);
   assert_int_equal(ack.status, 404);
   assert_null(ack.body);
+}
+
+static void test_a_body_that_is_not_understood_still_gets_its_key_back(void **state) {
+  static const struct {
+    const char *body, *key; // as it stands in the answer
+  } cases[] = {
+      {"{\"msgKey\":\"k1\",\"reportText\":\"\\ud83d\"}", "\"k1\""},
+      {"{\"reportText\":\"\\ud83d\",\"msgKey\":\"k1\"}", "\"k1\""},
+      {"{\"msgKey\":\"k1\",\"reportText\":\"cut o", "\"k1\""},
+      {"{\"msgKey\":\"k1\",\"msgKey\":\"k1\"}", "\"k1\""},
+      {"{\"a\":1,\"a\":2,\"msgKey\":\"k1\"}", "\"k1\""},
+      {"{\"a\":\"\\u0000\",\"msgKey\":\"k1\"}", "\"k1\""},
+      {"{\"a\":\"\xc0\xb1\",\"msgKey\":\"k1\"}", "\"k1\""}, // EUC-KR
+      {"\xef\xbb\xbf{\"msgKey\":\"k1\",\"reportCode\":\"10000\"}", "\"k1\""},
+      {"\xef\xbb\xbf{\"msgKey\":\"k1\"", "\"k1\""},
+      {"[{\"msgKey\":\"k1\"},{\"msgKey\":\"k2\"}]", "\"k1\""},
+      {"[{\"reportCode\":\"\\ud83d\"},{\"msgKey\":\"k2\"}]", "\"k2\""},
+      {"[{\"msgKey\":\"k1\"},{\"msgKey\":\"k2\"", "\"k1\""},
+      {"{\"msgKey\":99999999999999999999}", "99999999999999999999"},
+      {"{\"msgKey\":\"k1", "\"\""},
+      {"{\"msgKey\":\"\\ud83d\"}", "\"\""},
+      {"{\"msgKey\":null}", "\"\""},
+      {"{\"data\":{\"msgKey\":\"k1\"}}", "\"\""},
+      {"msgKey=k1", "\"\""},
+      {"", "\"\""},
+  };
+  const struct provider *bizgo = providers_find(providers, "bizgo");
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    AUTO_FREE char *expected = mem_printf("{\"msgKey\":%s}", cases[i].key);
+    struct provider_ack ack = provider_ack(bizgo, cases[i].body, strlen(cases[i].body));
+    struct provider_ack refusal = provider_refusal(bizgo, cases[i].body, strlen(cases[i].body));
+    if (strcmp(ack.body, expected) != 0) fail_msg("%s: %s", cases[i].body, ack.body);
+    assert_string_equal(refusal.body, expected);
+    free(ack.body);
+    free(refusal.body);
+  }
 }
 
 static void test_the_recipient_is_masked_whatever_stands_there(void **state) {
@@ -383,8 +420,8 @@ static void test_the_first_place_with_a_usable_value_wins(void **state) {
 static void test_placeholders_anywhere_in_an_answer_are_filled(void **state) {
   struct err err = {0};
   struct provider *provider = provider_of("everything.json");
-  AUTO_JSON *body = json_pack("{si}", "request_id", 17);
-  struct provider_ack ack = provider_ack(provider, body);
+  static const char body[] = "{\"request_id\":17}";
+  struct provider_ack ack = provider_ack(provider, body, strlen(body));
   AUTO_JSON *got = json_parse(ack.body, strlen(ack.body), &err);
   AUTO_JSON *want =
       json_pack("{sb si si s[s n {ss}]}", "ok", 1, "count", 1, "request", 17, "all", "", "cost", "$ {5}");
@@ -446,11 +483,15 @@ static void test_a_folder_that_cannot_be_loaded_says_which_file_and_why(void **s
   const char *const broken[][2] = {{"a.json", "{"}};
   const char *const wrong[][2] = {{"a.json", "{}"}};
   const char *const long_one[][2] = {{"a.json", large}};
+  json_object_set_new(json_object_get(least, "webhook"), "suffixes", json_pack("{ss}", "/x/*", "nobody"));
+  AUTO_FREE char *lonely = json_text(least);
+  const char *const unknown[][2] = {{"a.json", lonely}};
   const char *const none[][2] = {{"a.yaml", good}, {".hidden.json", "{"}};
   expect_folder_fault(twice, 2, "b.json: /provider: \"acme\" is already taken by ");
   expect_folder_fault(broken, 1, "a.json: ");
   expect_folder_fault(wrong, 1, "a.json: expected a key \"provider\"");
   expect_folder_fault(long_one, 1, "a.json: expected 1048576 bytes at most");
+  expect_folder_fault(unknown, 1, "a.json: /webhook/suffixes: /x/*: \"nobody\" is none of acme");
   expect_folder_fault(none, 2, "expected provider files (*.json), found none");
   struct err err = {0};
   assert_null(providers_load("/nowhere/at/all", &err));
@@ -469,6 +510,55 @@ static void test_a_folder_replaces_the_built_in_files(void **state) {
   assert_null(providers_find(loaded, "bizgo"));
   providers_free(loaded);
   folder_remove(folder, files, 1);
+}
+
+static void test_a_suffix_behind_the_url_belongs_to_another_file(void **state) {
+  static const struct {
+    const char *path;
+    size_t len; // 0: no suffix
+  } cases[] = {
+      {"bizgo/alimtalk/cstalk/message", 14},
+      {"bizgo/alimtalk/0123456789abcdef/cstalk/seen_info", 31},
+      {"bizgo/cstalk/x/cstalk/y", 14},
+      {"bizgo/alimtalk", 0},
+      {"bizgo/alimtalk/cstalk", 0},
+      {"bizgo/alimtalk/cstalk/", 0},
+      {"bizgo/alimtalk/cstalk/a/b", 0},
+      {"bizgo/alimtalk/xcstalk/message", 0},
+      {"/cstalk/message", 0}, // behind no URL
+      {"", 0},
+  };
+  const struct provider *bizgo = providers_find(providers, "bizgo");
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    size_t len = 0;
+    const struct provider_suffix *suffix = provider_suffix_find(bizgo, cases[i].path, &len);
+    if (len != cases[i].len || !suffix != !cases[i].len) fail_msg("%s: %zu", cases[i].path, len);
+    if (suffix) assert_string_equal(provider_name(suffix->provider), "bizgo-counsel");
+    assert_null(provider_suffix_find(providers_find(providers, "blux"), cases[i].path, &len));
+  }
+}
+
+static void test_a_suffix_without_a_star_is_the_path_itself(void **state) {
+  struct err err = {0};
+  AUTO_JSON *document = read_json(SCHEMAS_DIR "/examples/provider/valid", "everything.json");
+  AUTO_JSON *replies = json_deep_copy(document);
+  json_object_set_new(replies, "provider", json_string("acme-replies"));
+  json_object_del(json_object_get(replies, "webhook"), "suffixes");
+  AUTO_FREE char *first = json_text(document), *second = json_text(replies);
+  const char *const files[][2] = {{"a.json", first}, {"b.json", second}};
+  char *folder = folder_with(files, 2);
+  struct providers *loaded = providers_load(folder, &err);
+  if (!loaded) fail_msg("%s", err.text);
+  size_t len = 0;
+  const struct provider *acme = providers_find(loaded, "acme");
+  assert_ptr_equal(provider_suffix_find(acme, "x/v2/status", &len)->provider, acme);
+  assert_int_equal(len, 1);
+  assert_ptr_equal(provider_suffix_find(acme, "x/replies/9", &len)->provider,
+                   providers_find(loaded, "acme-replies"));
+  assert_null(provider_suffix_find(acme, "x/v2/status/y", &len));
+  assert_null(provider_suffix_find(acme, "x/v2/statu", &len));
+  providers_free(loaded);
+  folder_remove(folder, files, 2);
 }
 
 static int load(void **state) {
@@ -493,6 +583,7 @@ int main(void) {
       cmocka_unit_test(test_a_long_reason_is_cut_between_characters),
       cmocka_unit_test(test_an_id_is_at_most_255_bytes_without_control_characters),
       cmocka_unit_test(test_an_answer_without_a_body_to_read_has_empty_fields),
+      cmocka_unit_test(test_a_body_that_is_not_understood_still_gets_its_key_back),
       cmocka_unit_test(test_the_recipient_is_masked_whatever_stands_there),
       cmocka_unit_test(test_an_element_with_nothing_to_mask_says_so),
       cmocka_unit_test(test_all_conditions_must_hold),
@@ -501,6 +592,8 @@ int main(void) {
       cmocka_unit_test(test_times_not_given_are_the_documented_ones),
       cmocka_unit_test(test_a_folder_that_cannot_be_loaded_says_which_file_and_why),
       cmocka_unit_test(test_a_folder_replaces_the_built_in_files),
+      cmocka_unit_test(test_a_suffix_behind_the_url_belongs_to_another_file),
+      cmocka_unit_test(test_a_suffix_without_a_star_is_the_path_itself),
   };
   return cmocka_run_group_tests(tests, load, unload);
 }

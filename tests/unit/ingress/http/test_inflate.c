@@ -21,7 +21,7 @@ static enum inflate_result unpack(const char *packed, size_t len, size_t max_byt
   memcpy(copy, packed, len);
   *out = NULL;
   enum inflate_result result = inflate_gzip(copy, len, max_bytes, out, out_len);
-  assert_int_equal(*out != NULL, result == INFLATE_DONE);
+  assert_true(*out_len <= max_bytes && (*out || (result == INFLATE_BROKEN && *out_len == 0)));
   return result;
 }
 
@@ -75,6 +75,19 @@ static void test_what_is_no_gzip_or_not_whole_or_more_is_broken(void **state) {
   }
 }
 
+static void test_what_was_inflated_before_the_fault_is_handed_out(void **state) {
+  static const char plain[] = "{\"msgKey\":\"k1\",\"reportCode\":\"10000\"}";
+  size_t len, out_len;
+  AUTO_FREE char *packed = pack(plain, strlen(plain), PACK_GZIP, &len);
+  AUTO_FREE char *cut = NULL, *over = NULL;
+  assert_int_equal(unpack(packed, len - 8, 1000, &cut, &out_len), INFLATE_BROKEN); // its checksum is missing
+  assert_int_equal(out_len, strlen(plain));
+  assert_memory_equal(cut, plain, out_len);
+  assert_int_equal(unpack(packed, len, 16, &over, &out_len), INFLATE_OVER);
+  assert_int_equal(out_len, 16);
+  assert_memory_equal(over, plain, out_len);
+}
+
 static void test_a_flipped_bit_is_never_taken_for_something_else(void **state) {
   static const char plain[] = "{\"msgKey\":\"k1\",\"reportCode\":\"10000\"}";
   enum { HEAD_BYTES = 10 }; // of it, some bits say nothing about the bytes that follow
@@ -95,6 +108,7 @@ int main(void) {
       cmocka_unit_test(test_what_was_packed_comes_out_up_to_the_limit),
       cmocka_unit_test(test_a_bomb_stops_at_the_limit),
       cmocka_unit_test(test_what_is_no_gzip_or_not_whole_or_more_is_broken),
+      cmocka_unit_test(test_what_was_inflated_before_the_fault_is_handed_out),
       cmocka_unit_test(test_a_flipped_bit_is_never_taken_for_something_else),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,6 +50,41 @@ static void test_a_batch_is_stored_element_by_element(void **state) {
   mock_records_fini(&quarantine);
 }
 
+static void test_one_element_that_is_no_json_costs_the_batch_nothing(void **state) {
+  static const char body[] = "{\"events\":[" EVENT("s1") ",{\"text\":\"\\ud83d\"}," EVENT("s2") "]}";
+  char *answer = wire_post(port, BLUX, "Content-Encoding: utf-8\r\n", body, strlen(body));
+  assert_answer("batch", answer, 200, NULL);
+  free(answer);
+  struct mock_records events = mock_read(&mock, "dochak.events");
+  mock_find(&events, EVENT("s1"));
+  mock_find(&events, EVENT("s2"));
+  mock_records_fini(&events);
+  struct mock_records quarantine = mock_read(&mock, "dochak.quarantine");
+  const struct mock_record *odd = mock_find(&quarantine, "{\"text\":\"\\ud83d\"}");
+  assert_non_null(strstr(odd->event.reason, "not JSON: "));
+  mock_records_fini(&quarantine);
+}
+
+static void test_what_is_not_understood_is_acked_with_its_key(void **state) {
+  static const struct {
+    const char *headers, *body;
+  } rows[] = {
+      {"", "{\"msgKey\":\"k9\",\"reportText\":\"\\ud83d\"}"},
+      {"", "{\"msgKey\":\"k9\",\"reportText\":\"cut"},
+      {"", "\xef\xbb\xbf{\"msgKey\":\"k9\",\"x\":nul}"},
+      {"Content-Encoding: br\r\n", "{\"msgKey\":\"k9\"}"},
+      {"Content-Encoding: gzip\r\n", "{\"msgKey\":\"k9\"}"},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    int64_t before = counted(COUNTER_ELEMENTS, "quarantined");
+    char *answer = wire_post(port, BIZGO, rows[i].headers, rows[i].body, strlen(rows[i].body));
+    assert_answer(rows[i].body, answer, 200, NULL);
+    assert_string_equal(wire_body(answer), "{\"msgKey\":\"k9\"}");
+    assert_int_equal(counted(COUNTER_ELEMENTS, "quarantined"), before + 1);
+    free(answer);
+  }
+}
+
 static void test_as_many_elements_as_are_cut_can_be_held(void **state) {
   AUTO_FREE char *body = mem_alloc(2 * FRAMING_ELEMENTS_MAX + 32);
   char *at = stpcpy(body, "{\"events\":[");
@@ -110,6 +145,8 @@ static void test_a_refused_sender_is_answered_as_the_file_says_and_stores_nothin
   } rows[] = {
       {HIDDEN "wrong-0123456789abcd", "{\"msgKey\":\"spy\"}", "{\"msgKey\":\"spy\"}"},
       {HIDDEN, "not json", "{\"msgKey\":\"\"}"},
+      {HIDDEN, "{\"msgKey\":\"spy\",\"x\":\"\\ud83d\"}", "{\"msgKey\":\"spy\"}"},
+      {HIDDEN, "{\"msgKey\":\"spy\",\"x\":\"cut", "{\"msgKey\":\"spy\"}"},
       {"/webhook/bizgo/hidden", "{\"msgKey\":\"spy\"}", "{\"msgKey\":\"spy\"}"},
       {HIDDEN SECRET "/", "{\"msgKey\":\"spy\"}", "{\"msgKey\":\"spy\"}"},
   };
@@ -170,6 +207,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_receipt_is_stored_under_its_id_and_acked_as_the_provider_wants),
       cmocka_unit_test(test_a_batch_is_stored_element_by_element),
+      cmocka_unit_test(test_one_element_that_is_no_json_costs_the_batch_nothing),
+      cmocka_unit_test(test_what_is_not_understood_is_acked_with_its_key),
       cmocka_unit_test(test_as_many_elements_as_are_cut_can_be_held),
       cmocka_unit_test(test_what_a_gzip_body_inflates_to_counts_as_held),
       cmocka_unit_test(test_a_refused_sender_is_answered_as_the_file_says_and_stores_nothing),
