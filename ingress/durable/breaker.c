@@ -88,6 +88,10 @@ bool breaker_is_open(const struct breaker *breaker, enum kafka_topic topic, int3
          atomic_load_explicit(&state->partition_open[place_of(partition)], memory_order_relaxed);
 }
 
+bool breaker_is_cluster_open(const struct breaker *breaker) {
+  return atomic_load(&breaker->cluster_open);
+}
+
 // ---- open and close ----
 
 static int64_t count_open(const struct breaker *breaker) {
@@ -139,6 +143,17 @@ void breaker_fail(struct breaker *breaker, enum kafka_topic topic, int32_t parti
 void breaker_note_error(struct breaker *breaker, rd_kafka_resp_err_t code, int queued) {
   atomic_store(&breaker->last_error, code);
   if (breaker_scope_of(code) == BREAKER_CLUSTER) breaker_fail(breaker, KAFKA_TOPIC_EVENTS, -1, code, queued);
+}
+
+void breaker_note_cluster(struct breaker *breaker) {
+  pthread_mutex_lock(&breaker->lock);
+  bool closed = atomic_exchange(&breaker->cluster_open, false);
+  int64_t open = count_open(breaker);
+  metrics_set(breaker->metrics, COUNTER_BREAKER, NULL, open);
+  pthread_mutex_unlock(&breaker->lock);
+  if (!closed) return;
+  const struct log_field fields[] = {LOG_STR("topic", "all"), LOG_INT("still_open", open)};
+  log_write_rarely(LOG_LEVEL_INFO, "breaker closed all", "kafka breaker closed", fields, COUNT_OF(fields));
 }
 
 void breaker_succeed(struct breaker *breaker, enum kafka_topic topic, int32_t partition) {

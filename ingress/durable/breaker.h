@@ -42,6 +42,7 @@ int32_t breaker_partition_of(const struct breaker *breaker, rd_kafka_topic_t *rk
 
 // Whether live events for it go to the spool at once.
 bool breaker_is_open(const struct breaker *breaker, enum kafka_topic topic, int32_t partition);
+bool breaker_is_cluster_open(const struct breaker *breaker); // for all of them
 
 // A record of that partition failed with `code`, or was not reported on in time
 // (RD_KAFKA_RESP_ERR__TIMED_OUT). Logs when that opens the breaker. `queued` is the length of the producer's
@@ -50,5 +51,7 @@ void breaker_fail(struct breaker *breaker, enum kafka_topic topic, int32_t parti
                   rd_kafka_resp_err_t code, int queued);
 // librdkafka's own news about the cluster, from its error callback.
 void breaker_note_error(struct breaker *breaker, rd_kafka_resp_err_t code, int queued);
+// The cluster has answered a request for metadata, so it is not away as a whole. Sets the metric.
+void breaker_note_cluster(struct breaker *breaker);
 // A record of that partition was acknowledged quickly, or nothing waits for the partition any more.
 void breaker_succeed(struct breaker *breaker, enum kafka_topic topic, int32_t partition);

@@ -24,6 +24,7 @@ enum {
   REFUSED_AGAIN_MS = 60000,
   FAILED_AGAIN_MS = 1000,
   IDLE_MS = 1000,
+  LIVE_AGAIN_MS = 30000, // a partition that no row asks about is left to a live event after so long
   POLL_MS = 20,
   STOP_MS = 1000,
   PURGE_MS = 1000,
@@ -39,6 +40,9 @@ struct lane {
   bool waits;          // only single rows are tried
   int64_t progress_ms; // monotonic: the last report, or the first row in flight
   int64_t probe_ms;    // monotonic: when the next single row is tried
+  int64_t acked_ms;    // monotonic: the last acknowledgement
+  bool acked_slowly;   // it came, but too late to close the breaker; no failure since
+  int64_t idle_ms;     // monotonic: since when no row waits although the breaker is open; 0: not so
   struct backoff backoff;
   size_t in_flight, bytes;
 };
@@ -63,7 +67,9 @@ struct drain {
   atomic_bool stopping;
   // The thread's own:
   struct lane *lanes[KAFKA_TOPIC_COUNT]; // BREAKER_PARTITIONS_MAX each
+  int32_t partitions[KAFKA_TOPIC_COUNT]; // as many lanes are in use
   int64_t reached;                       // the reading has passed the rows up to here
+  bool cut;                              // the last reading ended before the last row
   size_t in_flight, in_flight_waiting;   // rows; those of them whose lane waits
   int64_t *delivered;                    // ids that are to leave the spool
   size_t n_delivered, room_delivered;
@@ -89,6 +95,7 @@ static struct lane *lane_of_message(struct drain *drain, int64_t id,
 static void lane_wait(struct drain *drain, struct lane *lane) {
   if (lane->waits) return;
   lane->waits = true;
+  lane->acked_slowly = false;
   lane->backoff = (struct backoff){.first_ms = PROBE_FIRST_MS, .max_ms = PROBE_MAX_MS};
   drain->in_flight_waiting += lane->in_flight;
 }
@@ -134,14 +141,15 @@ static void keep_delivered(struct drain *drain, int64_t id) {
   drain->delivered[drain->n_delivered++] = id;
 }
 
-// The breaker closes at a quick report. A slow one closes it too where no row of the lane is left: otherwise
-// it would stay open until another event comes.
+// The breaker closes at a quick report. A slow one closes it too where no row of the lane is left, here or
+// once the reading has shown that (tend_idle()): otherwise it would stay open until another event comes.
 static void note_delivered(struct drain *drain, struct lane *lane, int64_t id, int64_t took_ms) {
   keep_delivered(drain, id);
   forget_refused(drain, id);
   lane_go_on(drain, lane);
-  if (took_ms < BREAKER_QUICK_MS || (!lane->in_flight && !lane->behind))
-    breaker_succeed(drain->owner.breaker, lane->topic, lane->partition);
+  lane->acked_ms = lane->progress_ms;
+  lane->acked_slowly = took_ms >= BREAKER_QUICK_MS && (lane->in_flight || lane->behind);
+  if (!lane->acked_slowly) breaker_succeed(drain->owner.breaker, lane->topic, lane->partition);
 }
 
 static void note_refused(struct drain *drain, const struct lane *lane, int64_t id, rd_kafka_resp_err_t code) {
@@ -235,25 +243,30 @@ static bool has_room(const struct drain *drain) {
   return drain->in_flight - drain->in_flight_waiting < IN_FLIGHT_MAX;
 }
 
-// Live events have found its partition sick, and no report on a row has come lately: one row asks first.
-static bool is_suspect(const struct drain *drain, const struct lane *lane) {
-  return !lane->in_flight && breaker_is_open(drain->owner.breaker, lane->topic, lane->partition) &&
-         clock_mono_ms() - lane->progress_ms > STUCK_MS;
+// Live events have found the partition sick, and no row has shown the opposite since. A slow Kafka keeps the
+// breaker open, and still its backlog must not leave row by row.
+static bool is_sick(const struct drain *drain, const struct lane *lane) {
+  return breaker_is_open(drain->owner.breaker, lane->topic, lane->partition) &&
+         (!lane->acked_ms || clock_mono_ms() - lane->acked_ms >= STUCK_MS);
 }
 
-// A spool_take_fn. A full lane that gets on ends the reading: its reports come soon.
+// False: it cannot be sent now. A full lane that gets on ends the reading: its reports come soon.
+static bool send_or_leave(struct drain *drain, struct lane *lane, int64_t id,
+                          const struct publisher_message *message) {
+  if (!lane->waits && !lane->in_flight && is_sick(drain, lane)) lane_wait(drain, lane); // one row asks first
+  if (!lane->waits && !lane->behind) return !is_full(lane) && send_row(drain, lane, id, message);
+  leave_behind(lane, lane->behind ? lane->next_id : id);
+  return true;
+}
+
+// A spool_take_fn.
 static bool take_row(void *arg, int64_t id, const struct publisher_message *message) {
   struct drain *drain = arg;
   struct lane *lane = lane_of_message(drain, id, message);
-  if (id >= lane->next_id) {
-    if (is_suspect(drain, lane)) lane_wait(drain, lane);
-    if (lane->waits || lane->behind)
-      leave_behind(lane, lane->behind ? lane->next_id : id);
-    else if (is_full(lane) || !send_row(drain, lane, id, message))
-      return false;
-  }
-  drain->reached = id;
-  return has_room(drain);
+  bool passed = id < lane->next_id || send_or_leave(drain, lane, id, message);
+  if (passed) drain->reached = id;
+  drain->cut = !passed || !has_room(drain);
+  return !drain->cut;
 }
 
 struct search {
@@ -268,7 +281,7 @@ static bool take_probe(void *arg, int64_t id, const struct publisher_message *me
   if (lane_of_message(search->drain, id, message) != search->lane) return true;
   search->found = true;
   search->lane->probe_ms = clock_mono_ms() + backoff_next_ms(&search->lane->backoff);
-  send_row(search->drain, search->lane, id, message); // where the queue is full, again at probe_ms
+  send_row(search->drain, search->lane, id, message); // where the queue is full: again at probe_ms
   return false;
 }
 
@@ -290,7 +303,22 @@ static void probe(struct drain *drain, struct lane *lane) {
 
 // ---- the clocks of lanes and refused rows ----
 
+// No row of the lane is left, and the breaker is open. Where a row was acknowledged, slowly, it closes now.
+// Otherwise only a live event knows of the failure: one without a key, which left the spool by another
+// partition. Nothing would close the breaker of this one, so after a while a live event may try.
+static void tend_idle(struct drain *drain, struct lane *lane, int64_t now_ms) {
+  struct breaker *breaker = drain->owner.breaker;
+  bool idle = breaker_is_open(breaker, lane->topic, lane->partition) && !breaker_is_cluster_open(breaker) &&
+              spool_last_id(drain->spool) <= drain->reached;
+  if (!idle || !lane->idle_ms) lane->idle_ms = idle ? now_ms : 0;
+  if (!idle || (!lane->acked_slowly && now_ms - lane->idle_ms < LIVE_AGAIN_MS)) return;
+  breaker_succeed(breaker, lane->topic, lane->partition);
+  lane->acked_slowly = false;
+  lane->idle_ms = 0;
+}
+
 static void tend_lane(struct drain *drain, struct lane *lane, int64_t now_ms) {
+  if (lane->in_flight || lane->behind) lane->idle_ms = 0;
   if (lane->in_flight) {
     if (lane->waits || now_ms - lane->progress_ms < STUCK_MS) return;
     breaker_fail(drain->owner.breaker, lane->topic, lane->partition, RD_KAFKA_RESP_ERR__TIMED_OUT,
@@ -301,6 +329,8 @@ static void tend_lane(struct drain *drain, struct lane *lane, int64_t now_ms) {
     if (lane->next_id <= drain->reached) drain->reached = lane->next_id - 1;
   } else if (lane->behind && now_ms >= lane->probe_ms) {
     probe(drain, lane);
+  } else if (!lane->behind) {
+    tend_idle(drain, lane, now_ms);
   }
 }
 
@@ -340,14 +370,22 @@ static void send_refused(struct drain *drain) {
 
 // ---- the thread ----
 
+static int compare_ids(const void *a, const void *b) {
+  int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+  return (left > right) - (left < right);
+}
+
 // Delivered rows must not be sent again, so this insists; a disk that takes nothing holds it up.
 static void remove_delivered(struct drain *drain) {
   if (!drain->n_delivered) return;
+  qsort(drain->delivered, drain->n_delivered, sizeof *drain->delivered, compare_ids);
   struct backoff backoff = {.first_ms = 100, .max_ms = 1000};
   CRASH_POINT("before_spool_remove");
-  while (!spool_remove(drain->spool, drain->delivered, drain->n_delivered) && !atomic_load(&drain->stopping))
+  bool removed;
+  while (!(removed = spool_remove(drain->spool, drain->delivered, drain->n_delivered)) &&
+         !atomic_load(&drain->stopping))
     clock_sleep_ms(backoff_next_ms(&backoff));
-  metrics_add(drain->owner.metrics, COUNTER_SPOOL_DRAINED, NULL, (int64_t)drain->n_delivered);
+  if (removed) metrics_add(drain->owner.metrics, COUNTER_SPOOL_DRAINED, NULL, (int64_t)drain->n_delivered);
   drain->n_delivered = 0;
 }
 
@@ -363,24 +401,52 @@ static int64_t next_clock_ms(const struct drain *drain) {
   return next_ms;
 }
 
-// Until there is something to send, a report, or a clock that is due.
+// Until there is something to send, a report, or a clock that is due. Where the next row cannot be sent, only
+// a report changes that.
 static void wait_for_work(struct drain *drain) {
-  bool more = spool_wait(drain->spool, drain->reached, 0) && has_room(drain);
+  bool more = !drain->cut && spool_wait(drain->spool, drain->reached, 0) && has_room(drain);
   if (drain->in_flight) {
     rd_kafka_poll(drain->producer.rk, more ? 0 : POLL_MS);
     return;
   }
   rd_kafka_poll(drain->producer.rk, 0);
   int64_t ms = next_clock_ms(drain) - clock_mono_ms();
-  if (!more && ms > 0 && !atomic_load(&drain->stopping)) spool_wait(drain->spool, drain->reached, ms);
+  if (!more && ms > 0) spool_wait(drain->spool, drain->reached, ms);
 }
 
+// The last row may be one that is skipped, or lost with a damaged file: a reading to the end has passed it.
 static void read_rows(struct drain *drain) {
   struct err err;
+  drain->cut = false;
   if (!has_room(drain) || !spool_wait(drain->spool, drain->reached, 0)) return;
-  if (spool_read(drain->spool, drain->reached, take_row, drain, &err)) return;
+  int64_t last_id = spool_last_id(drain->spool);
+  if (spool_read(drain->spool, drain->reached, take_row, drain, &err)) {
+    if (!drain->cut && drain->reached < last_id) drain->reached = last_id;
+    return;
+  }
   log_unread(&err);
   clock_sleep_ms(FAILED_AGAIN_MS);
+}
+
+static bool has_other_partitions(const struct drain *drain) {
+  for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++)
+    if (drain->partitions[topic] != breaker_partitions(drain->owner.breaker, topic)) return true;
+  return false;
+}
+
+// A topic that got more partitions has other lanes for its rows: all are read again, once none is in flight.
+// False: not yet.
+static bool follow_partitions(struct drain *drain) {
+  if (!has_other_partitions(drain)) return true;
+  drain->cut = drain->in_flight > 0;
+  if (drain->in_flight) return false;
+  for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++) {
+    drain->partitions[topic] = breaker_partitions(drain->owner.breaker, topic);
+    for (int32_t i = 0; i < BREAKER_PARTITIONS_MAX; i++)
+      drain->lanes[topic][i] = (struct lane){.topic = topic, .partition = i};
+  }
+  drain->reached = 0;
+  return true;
 }
 
 static void *run(void *arg) {
@@ -392,6 +458,7 @@ static void *run(void *arg) {
       spool_wait(drain->spool, INT64_MAX, IDLE_MS / 4);
       continue;
     }
+    if (!follow_partitions(drain)) continue;
     tend_lanes(drain);
     send_refused(drain);
     read_rows(drain);
@@ -421,11 +488,8 @@ static void release(struct drain *drain) {
 }
 
 static void init_lanes(struct drain *drain) {
-  for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++) {
+  for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++)
     drain->lanes[topic] = mem_array(BREAKER_PARTITIONS_MAX, sizeof *drain->lanes[topic]);
-    for (int32_t i = 0; i < BREAKER_PARTITIONS_MAX; i++)
-      drain->lanes[topic][i] = (struct lane){.topic = topic, .partition = i};
-  }
 }
 
 struct drain *drain_start(const struct settings *settings, struct spool *spool,

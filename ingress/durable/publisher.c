@@ -358,6 +358,13 @@ static int64_t look(struct publisher *publisher) {
   return clock_mono_ms() + again_in_ms;
 }
 
+// Without events nothing else would find out that the cluster is back.
+static void ask_cluster(struct publisher *publisher) {
+  struct err err;
+  if (breaker_is_cluster_open(publisher->breaker) && see_topics(publisher, &err))
+    breaker_note_cluster(publisher->breaker);
+}
+
 // Where readiness depends on what Kafka's acks survive, it waits until that is known.
 static void *watch_topics(void *arg) {
   struct publisher *publisher = arg;
@@ -366,10 +373,15 @@ static void *watch_topics(void *arg) {
   if (!durability_kafka_gives(publisher->durability)) look_at = look(publisher);
   while (!knows_partitions(publisher) && !atomic_load(&publisher->closing)) learn_partitions(publisher);
   atomic_store(&publisher->seen, true);
-  metrics_set(publisher->metrics, COUNTER_BREAKER, NULL, 0);
+  breaker_note_cluster(publisher->breaker);
   log_info("Kafka's topics are there", LOG_STR("topic", publisher->names[KAFKA_TOPIC_EVENTS]));
+  int64_t ask_at = 0;
   while (!atomic_load(&publisher->closing)) {
     if (clock_mono_ms() >= look_at) look_at = look(publisher);
+    if (clock_mono_ms() >= ask_at) {
+      ask_cluster(publisher);
+      ask_at = clock_mono_ms() + WARM_RETRY_MAX_MS;
+    }
     clock_sleep_ms(POLL_MS);
   }
   return NULL;

@@ -457,6 +457,13 @@ bool spool_wait(struct spool *spool, int64_t after, int64_t ms) {
   return there;
 }
 
+int64_t spool_last_id(struct spool *spool) {
+  pthread_mutex_lock(&spool->lock);
+  int64_t last_id = spool->committed;
+  pthread_mutex_unlock(&spool->lock);
+  return last_id;
+}
+
 // Ends a reading. A row that holds no event of ours stays in the file, and an operator has to look at it.
 static bool end_read(struct spool *spool, bool good) {
   int64_t skipped = spool->file ? spool_file_skipped(spool->file) : 0;

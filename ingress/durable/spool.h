@@ -47,7 +47,8 @@ int64_t spool_count(const struct spool *spool); // events in it. Thread: any.
 
 // Waits until there is a row behind `after`, at most so long. False: there is none.
 bool spool_wait(struct spool *spool, int64_t after, int64_t ms);
-void spool_wake(struct spool *spool); // ends that waiting. Thread: any.
+int64_t spool_last_id(struct spool *spool); // of the rows that were stored; 0: none
+void spool_wake(struct spool *spool);       // ends that waiting. Thread: any.
 // As spool_file_read() and spool_file_read_one().
 MUST_CHECK bool spool_read(struct spool *spool, int64_t after, spool_take_fn *take, void *arg,
                            struct err *err);

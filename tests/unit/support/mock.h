@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: MIT
 // librdkafka's mock cluster: a broker in memory that can be made to fail, and what was stored on it.
 #pragma once
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/config/settings.h"
 #include "common/kafka/event.h"
+#include <arpa/inet.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 enum { MOCK_PARTITIONS = 2, MOCK_PRODUCE = 0 /* ApiKey */ };
 
@@ -16,15 +22,51 @@ struct mock {
   rd_kafka_t *owner; // the cluster lives in a client
   rd_kafka_mock_cluster_t *cluster;
   struct settings settings;
+  pthread_t waker;
+  atomic_bool ending;
 };
+
+// The cluster's thread may sleep for a second before it does what a test asks for; a connection wakes it.
+static inline void *mock_wake(void *arg) {
+  struct mock *mock = arg;
+  enum { EACH_MS = 10 };
+  const char *port = strrchr(rd_kafka_mock_cluster_bootstraps(mock->cluster), ':') + 1;
+  const struct sockaddr_in to = {
+      .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  while (!atomic_load(&mock->ending)) {
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof to) == 0) shutdown(fd, SHUT_RDWR);
+    clock_sleep_ms(EACH_MS);
+    if (fd >= 0) close(fd);
+  }
+  return NULL;
+}
+
+static inline void mock_create_topics(struct mock *mock, const char *prefix) {
+  static const char *const names[] = {"events", "quarantine", "alerts"};
+  for (size_t i = 0; i < COUNT_OF(names); i++) {
+    AUTO_FREE char *topic = mem_printf("%s%s", prefix, names[i]);
+    rd_kafka_mock_topic_create(mock->cluster, topic, MOCK_PARTITIONS, 1);
+  }
+}
+
+// Topics of its own for each test: a cluster takes a second to go, so tests share one.
+static inline void mock_renew_topics(struct mock *mock) {
+  static int n;
+  free(mock->settings.topic_prefix);
+  mock->settings.topic_prefix = mem_printf("t%d.", ++n);
+  mock_create_topics(mock, mock->settings.topic_prefix);
+}
 
 static inline void mock_init(struct mock *mock) {
   char reason[256];
-  mock->owner = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), reason, sizeof reason);
+  rd_kafka_conf_t *conf = rd_kafka_conf_new();
+  rd_kafka_conf_set_log_cb(conf, NULL); // it has no servers of its own, and would say so
+  mock->owner = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
   mock->cluster = rd_kafka_mock_cluster_new(mock->owner, 1);
-  static const char *const topics[] = {"dochak.events", "dochak.quarantine", "dochak.alerts"};
-  for (size_t i = 0; i < COUNT_OF(topics); i++)
-    rd_kafka_mock_topic_create(mock->cluster, topics[i], MOCK_PARTITIONS, 1);
+  atomic_store(&mock->ending, false);
+  pthread_create(&mock->waker, NULL, mock_wake, mock);
+  mock_create_topics(mock, "dochak.");
   mock->settings = (struct settings){
       .kafka_bootstrap = mem_strdup(rd_kafka_mock_cluster_bootstraps(mock->cluster)),
       .kafka_properties = mem_strdup(""),
@@ -45,6 +87,8 @@ static inline void mock_init(struct mock *mock) {
 
 static inline void mock_fini(struct mock *mock) {
   settings_fini(&mock->settings);
+  atomic_store(&mock->ending, true);
+  pthread_join(mock->waker, NULL);
   rd_kafka_mock_cluster_destroy(mock->cluster);
   rd_kafka_destroy(mock->owner);
 }
@@ -89,7 +133,7 @@ static inline struct mock_records mock_read(const struct mock *mock, const char 
   out.rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
   rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(MOCK_PARTITIONS);
   for (int i = 0; i < MOCK_PARTITIONS; i++)
-    rd_kafka_topic_partition_list_add(all, topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    rd_kafka_topic_partition_list_add(all, topic, i)->offset = 0; // BEGINNING is asked for 500 ms later
   rd_kafka_assign(out.rk, all);
   rd_kafka_topic_partition_list_destroy(all);
   mock_consume(&out);

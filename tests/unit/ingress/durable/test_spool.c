@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Nothing that was stored is lost, whatever ends the process; nothing is taken out that Kafka has not got.
+// Nothing that was stored is lost, whatever ends the process.
 #include "ingress/durable/spool.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "ingress/counters.h"
-#include "ingress/durable/drain.h"
 #include "tests/unit/support/messages.h"
-#include "tests/unit/support/mock.h"
 #include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
@@ -360,133 +358,6 @@ static void test_a_close_does_not_wait_for_a_file_that_cannot_be_opened(void **s
   assert_true(clock_mono_ms() - began < 900);
 }
 
-// ---- the drain ----
-
-struct plumbing {
-  struct mock mock;
-  struct breaker *breaker;
-  struct drain *drain;
-  atomic_bool held;
-};
-
-static bool may_send(const void *arg) {
-  const struct plumbing *p = arg;
-  return !atomic_load(&p->held);
-}
-
-static void start_drain(struct fixture *f, struct plumbing *p) {
-  struct err err;
-  static char events[] = "events", alerts[] = "alerts", quarantine[] = "quarantine";
-  static char *const names[] = {events, alerts, quarantine};
-  if (!p->breaker) p->breaker = breaker_new(names, f->metrics);
-  for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++)
-    breaker_learn_partitions(p->breaker, topic, MOCK_PARTITIONS);
-  const struct drain_owner owner = {p->breaker, f->metrics, may_send, p};
-  p->drain = drain_start(&p->mock.settings, f->spool, &owner, &err);
-  assert_non_null(p->drain);
-}
-
-static bool is_any_open(const struct plumbing *p) {
-  return breaker_is_open(p->breaker, KAFKA_TOPIC_EVENTS, 0) ||
-         breaker_is_open(p->breaker, KAFKA_TOPIC_EVENTS, 1);
-}
-
-static void stop_drain(struct plumbing *p) {
-  drain_stop(p->drain);
-  breaker_free(p->breaker);
-  mock_fini(&p->mock);
-}
-
-static void wait_count(const struct fixture *f, int64_t n) {
-  int64_t deadline = clock_mono_ms() + FAR_MS;
-  while (spool_count(f->spool) != n && clock_mono_ms() < deadline) clock_sleep_ms(5);
-  assert_int_equal(spool_count(f->spool), n);
-}
-
-static void test_a_start_drains_what_is_there_in_order(void **state) {
-  struct fixture *f = *state;
-  struct plumbing p = {0};
-  mock_init(&p.mock);
-  static const char *const values[] = {"1", "2", "3", "4", "5"};
-  for (size_t i = 0; i < COUNT_OF(values); i++) assert_true(store(f, values[i]));
-  reopen(f);
-  start_drain(f, &p);
-  wait_count(f, 0);
-  assert_false(is_any_open(&p));
-  struct mock_records records = mock_read(&p.mock, "dochak.events");
-  assert_int_equal(records.n, COUNT_OF(values));
-  for (size_t i = 0; i < records.n; i++) { // one key, one partition
-    assert_memory_equal(records.list[i].rkm->payload, values[i], 1);
-    assert_string_equal(records.list[i].event.subject, "k");
-  }
-  mock_records_fini(&records);
-  stop_drain(&p);
-}
-
-static void test_nothing_leaves_while_kafka_would_keep_it_worse(void **state) {
-  struct fixture *f = *state;
-  struct plumbing p = {.held = true};
-  mock_init(&p.mock);
-  start_drain(f, &p);
-  assert_true(store(f, "1"));
-  clock_sleep_ms(600);
-  assert_int_equal(spool_count(f->spool), 1);
-  atomic_store(&p.held, false);
-  wait_count(f, 0);
-  stop_drain(&p);
-}
-
-static void test_nothing_leaves_before_its_delivery_report(void **state) {
-  struct fixture *f = *state;
-  struct plumbing p = {0};
-  mock_init(&p.mock);
-  start_drain(f, &p);
-  assert_true(store(f, "1"));
-  wait_count(f, 0); // it has found its topic
-  rd_kafka_mock_broker_set_rtt(p.mock.cluster, 1, 1000);
-  int64_t began = clock_mono_ms();
-  assert_true(store(f, "2"));
-  wait_count(f, 0);
-  assert_true(clock_mono_ms() - began >= 900);
-  stop_drain(&p);
-}
-
-static void test_a_stop_leaves_in_the_spool_what_kafka_has_not_got(void **state) {
-  struct fixture *f = *state;
-  struct plumbing p = {0};
-  mock_init(&p.mock);
-  rd_kafka_mock_broker_set_down(p.mock.cluster, 1);
-  start_drain(f, &p);
-  assert_true(store(f, "1") && store(f, "2"));
-  int64_t began = clock_mono_ms();
-  drain_stop(p.drain);
-  assert_true(clock_mono_ms() - began < 6000);
-  assert_int_equal(spool_count(f->spool), 2);
-  rd_kafka_mock_broker_set_up(p.mock.cluster, 1);
-  start_drain(f, &p);
-  wait_count(f, 0);
-  stop_drain(&p);
-}
-
-static void test_a_row_that_kafka_refuses_holds_up_no_other_and_stays(void **state) {
-  struct fixture *f = *state;
-  struct plumbing p = {0};
-  enum { TOO_LARGE = 2000000 };
-  mock_init(&p.mock);
-  AUTO_FREE char *large = mem_alloc(TOO_LARGE + 1);
-  memset(large, 'x', TOO_LARGE);
-  assert_true(store(f, "1") && store(f, large) && store(f, "2"));
-  log_init("test", LOG_LEVEL_ERROR);
-  start_drain(f, &p);
-  wait_count(f, 1);
-  assert_true(store(f, "3"));
-  wait_count(f, 1);
-  struct mock_records records = mock_read(&p.mock, "dochak.events");
-  assert_int_equal(records.n, 3);
-  mock_records_fini(&records);
-  stop_drain(&p);
-}
-
 int main(void) {
   log_init("test", LOG_LEVEL_ERROR);
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -502,11 +373,6 @@ int main(void) {
       TEST(test_a_second_owner_waits_and_says_for_what_until_the_first_has_gone),
       TEST(test_what_stands_in_the_way_of_the_folder_is_told_and_its_end_noticed),
       TEST(test_a_close_does_not_wait_for_a_file_that_cannot_be_opened),
-      TEST(test_a_start_drains_what_is_there_in_order),
-      TEST(test_nothing_leaves_while_kafka_would_keep_it_worse),
-      TEST(test_nothing_leaves_before_its_delivery_report),
-      TEST(test_a_stop_leaves_in_the_spool_what_kafka_has_not_got),
-      TEST(test_a_row_that_kafka_refuses_holds_up_no_other_and_stays),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return failed;

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MIT
+// What is sick, and no more than that: which error closes what to live events, and what opens it again.
+#include "ingress/durable/breaker.h"
+
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "ingress/counters.h"
+#include "tests/unit/support/output.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define EVENTS     KAFKA_TOPIC_EVENTS
+#define QUARANTINE KAFKA_TOPIC_QUARANTINE
+enum { PARTITIONS = 12 };
+
+struct fixture {
+  struct metrics *metrics;
+  struct breaker *breaker;
+};
+
+static int set_up(void **state) {
+  static char events[] = "t.events", alerts[] = "t.alerts", quarantine[] = "t.quarantine";
+  static char *const names[KAFKA_TOPIC_COUNT] = {events, alerts, quarantine};
+  struct fixture *f = mem_alloc(sizeof *f);
+  f->metrics = metrics_new(counters, COUNTER_COUNT);
+  f->breaker = breaker_new(names, f->metrics);
+  *state = f;
+  return 0;
+}
+
+static int tear_down(void **state) {
+  struct fixture *f = *state;
+  breaker_free(f->breaker);
+  metrics_free(f->metrics);
+  free(f);
+  return 0;
+}
+
+static int64_t n_open(const struct fixture *f) {
+  return atomic_load(metrics_at(f->metrics, COUNTER_BREAKER, NULL));
+}
+
+// ---- what an error is about ----
+
+static const struct {
+  rd_kafka_resp_err_t code;
+  enum breaker_scope scope;
+} scopes[] = {
+    {RD_KAFKA_RESP_ERR__QUEUE_FULL, BREAKER_NOTHING},
+    {RD_KAFKA_RESP_ERR__PURGE_QUEUE, BREAKER_NOTHING},
+    {RD_KAFKA_RESP_ERR__PURGE_INFLIGHT, BREAKER_NOTHING},
+    {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, BREAKER_RECORD},
+    {RD_KAFKA_RESP_ERR_INVALID_MSG, BREAKER_RECORD},
+    {RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE, BREAKER_RECORD},
+    {RD_KAFKA_RESP_ERR_INVALID_RECORD, BREAKER_RECORD},
+    {RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, BREAKER_RECORD},
+    {RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, BREAKER_PARTITION},
+    {RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, BREAKER_PARTITION},
+    {RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, BREAKER_PARTITION},
+    {RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND, BREAKER_PARTITION},
+    {RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR, BREAKER_PARTITION},
+    {RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, BREAKER_PARTITION},
+    {RD_KAFKA_RESP_ERR__TIMED_OUT, BREAKER_PARTITION},
+    {RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, BREAKER_PARTITION},
+    {RD_KAFKA_RESP_ERR__TRANSPORT, BREAKER_PARTITION},
+    {RD_KAFKA_RESP_ERR_UNKNOWN, BREAKER_PARTITION},
+    {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, BREAKER_TOPIC},
+    {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, BREAKER_TOPIC},
+    {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, BREAKER_TOPIC},
+    {RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, BREAKER_TOPIC},
+    {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, BREAKER_CLUSTER},
+    {RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, BREAKER_CLUSTER},
+    {RD_KAFKA_RESP_ERR__AUTHENTICATION, BREAKER_CLUSTER},
+    {RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, BREAKER_CLUSTER},
+    {RD_KAFKA_RESP_ERR__FATAL, BREAKER_CLUSTER},
+};
+
+static void test_each_error_has_its_scope(void **state) {
+  for (size_t i = 0; i < COUNT_OF(scopes); i++)
+    if (breaker_scope_of(scopes[i].code) != scopes[i].scope)
+      fail_msg("%s", rd_kafka_err2name(scopes[i].code));
+}
+
+static bool is_open_as(const struct fixture *f, enum breaker_scope scope) {
+  bool same = breaker_is_open(f->breaker, EVENTS, 3) == (scope >= BREAKER_PARTITION);
+  bool neighbour = breaker_is_open(f->breaker, EVENTS, 4) == (scope >= BREAKER_TOPIC);
+  bool other = breaker_is_open(f->breaker, QUARANTINE, 3) == (scope >= BREAKER_CLUSTER);
+  return same && neighbour && other;
+}
+
+static void test_a_failure_opens_its_scope_alone_and_a_success_closes_it(void **state) {
+  struct fixture *f = *state;
+  for (size_t i = 0; i < COUNT_OF(scopes); i++) {
+    breaker_fail(f->breaker, EVENTS, 3, scopes[i].code, 5);
+    bool opens = scopes[i].scope >= BREAKER_PARTITION;
+    if (!is_open_as(f, scopes[i].scope)) fail_msg("%s opens what?", rd_kafka_err2name(scopes[i].code));
+    assert_int_equal(n_open(f), opens);
+    breaker_fail(f->breaker, EVENTS, 3, scopes[i].code, 5); // the second one counts no more
+    assert_int_equal(n_open(f), opens);
+    breaker_succeed(f->breaker, EVENTS, 3);
+    assert_true(is_open_as(f, BREAKER_NOTHING));
+    assert_int_equal(n_open(f), 0);
+  }
+}
+
+// ---- opening and closing ----
+
+static void test_the_metric_counts_partitions_topics_and_the_cluster(void **state) {
+  struct fixture *f = *state;
+  breaker_fail(f->breaker, EVENTS, 1, RD_KAFKA_RESP_ERR__TIMED_OUT, 0);
+  breaker_fail(f->breaker, EVENTS, 2, RD_KAFKA_RESP_ERR__TIMED_OUT, 0);
+  breaker_fail(f->breaker, QUARANTINE, 1, RD_KAFKA_RESP_ERR__TIMED_OUT, 0);
+  assert_int_equal(n_open(f), 3);
+  breaker_fail(f->breaker, EVENTS, 2, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 0);
+  assert_int_equal(n_open(f), 4);
+  breaker_note_error(f->breaker, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, 0);
+  assert_int_equal(n_open(f), 5);
+}
+
+// A record that was acknowledged shows that its topic and the cluster are well, and nothing about the other
+// partitions.
+static void test_a_success_closes_partition_topic_and_cluster_and_leaves_the_others(void **state) {
+  struct fixture *f = *state;
+  breaker_fail(f->breaker, EVENTS, 1, RD_KAFKA_RESP_ERR__TIMED_OUT, 0);
+  breaker_fail(f->breaker, EVENTS, 2, RD_KAFKA_RESP_ERR__TIMED_OUT, 0);
+  breaker_fail(f->breaker, QUARANTINE, 2, RD_KAFKA_RESP_ERR__TIMED_OUT, 0);
+  breaker_fail(f->breaker, EVENTS, 1, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, 0);
+  breaker_fail(f->breaker, QUARANTINE, 1, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 0);
+  breaker_note_error(f->breaker, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, 0);
+  breaker_succeed(f->breaker, EVENTS, 2);
+  assert_false(breaker_is_open(f->breaker, EVENTS, 0));
+  assert_true(breaker_is_open(f->breaker, EVENTS, 1));
+  assert_false(breaker_is_open(f->breaker, EVENTS, 2));
+  assert_true(breaker_is_open(f->breaker, QUARANTINE, 0)); // its topic
+  assert_int_equal(n_open(f), 3);
+  breaker_succeed(f->breaker, QUARANTINE, 1);
+  assert_false(breaker_is_open(f->breaker, QUARANTINE, 0));
+  assert_true(breaker_is_open(f->breaker, QUARANTINE, 2));
+  assert_int_equal(n_open(f), 2);
+}
+
+static void test_only_news_about_all_brokers_opens_the_cluster(void **state) {
+  struct fixture *f = *state;
+  breaker_note_error(f->breaker, RD_KAFKA_RESP_ERR__TRANSPORT, 0); // one broker of several
+  breaker_note_error(f->breaker, RD_KAFKA_RESP_ERR__RESOLVE, 0);
+  assert_true(is_open_as(f, BREAKER_NOTHING));
+  breaker_note_error(f->breaker, RD_KAFKA_RESP_ERR__AUTHENTICATION, 0);
+  assert_true(is_open_as(f, BREAKER_CLUSTER));
+}
+
+static void test_partitions_beyond_the_room_share_a_place(void **state) {
+  struct fixture *f = *state;
+  breaker_fail(f->breaker, EVENTS, BREAKER_PARTITIONS_MAX + 2, RD_KAFKA_RESP_ERR__TIMED_OUT, 0);
+  assert_true(breaker_is_open(f->breaker, EVENTS, 2));
+  assert_true(breaker_is_open(f->breaker, EVENTS, BREAKER_PARTITIONS_MAX + 2));
+  assert_false(breaker_is_open(f->breaker, EVENTS, 1));
+  assert_false(breaker_is_open(f->breaker, EVENTS, BREAKER_PARTITIONS_MAX + 1));
+  assert_int_equal(n_open(f), 1);
+  breaker_succeed(f->breaker, EVENTS, 2);
+  assert_false(breaker_is_open(f->breaker, EVENTS, BREAKER_PARTITIONS_MAX + 2));
+  breaker_fail(f->breaker, EVENTS, BREAKER_PARTITIONS_MAX - 1, RD_KAFKA_RESP_ERR__TIMED_OUT, 0);
+  assert_true(breaker_is_open(f->breaker, EVENTS, BREAKER_PARTITIONS_MAX - 1));
+  assert_false(breaker_is_open(f->breaker, EVENTS, 0));
+}
+
+// ---- partitions ----
+
+static rd_kafka_t *unconnected(void) {
+  char reason[256];
+  rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), reason, sizeof reason);
+  assert_non_null(rk);
+  return rk;
+}
+
+static void test_a_topic_that_is_not_known_yet_has_no_partition(void **state) {
+  struct fixture *f = *state;
+  assert_int_equal(breaker_partitions(f->breaker, EVENTS), 0);
+  assert_int_equal(breaker_partition_of(f->breaker, NULL, EVENTS, "k", 0), RD_KAFKA_PARTITION_UA);
+  assert_int_equal(breaker_partition_of(f->breaker, NULL, EVENTS, NULL, 5), RD_KAFKA_PARTITION_UA);
+  breaker_learn_partitions(f->breaker, EVENTS, 3);
+  assert_int_equal(breaker_partitions(f->breaker, EVENTS), 3);
+  assert_int_equal(breaker_partitions(f->breaker, QUARANTINE), 0);
+}
+
+// The reference is the partitioner that librdkafka and every Java client choose by, called by itself, and a
+// few places that Java's own (Utils.murmur2) gives.
+static void test_a_key_has_the_partition_of_murmur2(void **state) {
+  struct fixture *f = *state;
+  rd_kafka_t *rk = unconnected();
+  rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, "t.events", NULL);
+  size_t used[PARTITIONS] = {0};
+  breaker_learn_partitions(f->breaker, EVENTS, PARTITIONS);
+  for (int i = 0; i < 2000; i++) {
+    AUTO_FREE char *key = mem_printf("key-%d", i);
+    int32_t want = rd_kafka_msg_partitioner_murmur2(rkt, key, strlen(key), PARTITIONS, NULL, NULL);
+    for (uint64_t n = 0; n < 3; n++)
+      assert_int_equal(breaker_partition_of(f->breaker, rkt, EVENTS, key, n), want);
+    used[want]++;
+  }
+  for (size_t i = 0; i < PARTITIONS; i++) assert_in_range(used[i], 2000 / PARTITIONS / 2, 2000);
+  breaker_learn_partitions(f->breaker, EVENTS, INT32_MAX);
+  // Utils.toPositive(Utils.murmur2("21")) and ("foobar"), as Kafka's own UtilsTest has them.
+  assert_int_equal(breaker_partition_of(f->breaker, rkt, EVENTS, "21", 0),
+                   (-973932308 & 0x7fffffff) % INT32_MAX);
+  assert_int_equal(breaker_partition_of(f->breaker, rkt, EVENTS, "foobar", 0),
+                   (-790332482 & 0x7fffffff) % INT32_MAX);
+  rd_kafka_topic_destroy(rkt);
+  rd_kafka_destroy(rk);
+}
+
+static void test_without_a_key_the_partitions_take_turns(void **state) {
+  struct fixture *f = *state;
+  breaker_learn_partitions(f->breaker, EVENTS, 3);
+  for (uint64_t n = 0; n < 9; n++)
+    assert_int_equal(breaker_partition_of(f->breaker, NULL, EVENTS, NULL, n), n % 3);
+  assert_int_equal(breaker_partition_of(f->breaker, NULL, EVENTS, NULL, UINT64_MAX), UINT64_MAX % 3);
+}
+
+// ---- the log ----
+
+static const char *log_of(struct output *output, struct fixture *f, int32_t partition,
+                          rd_kafka_resp_err_t code) {
+  output_begin(output);
+  log_init("test", LOG_LEVEL_INFO);
+  breaker_fail(f->breaker, EVENTS, partition, code, 17);
+  log_init("test", LOG_LEVEL_ERROR);
+  output_end(output);
+  return output->text;
+}
+
+static void assert_says(const char *text, const char *part) {
+  if (!strstr(text, part)) fail_msg("expected %s in: %s", part, text);
+}
+
+static void test_the_log_names_topic_partition_error_and_queue(void **state) {
+  static struct output output;
+  struct fixture *f = *state;
+  breaker_note_error(f->breaker, RD_KAFKA_RESP_ERR__TRANSPORT, 0);
+  const char *text = log_of(&output, f, 9, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
+  assert_says(text, "\"message\":\"kafka breaker opened\"");
+  assert_says(text, "\"topic\":\"t.events\"");
+  assert_says(text, "\"partition\":9");
+  assert_says(text, "\"error\":\"NOT_ENOUGH_REPLICAS\"");
+  assert_says(text, "\"last_client_error\":\"_TRANSPORT\"");
+  assert_says(text, "\"queued\":17");
+  assert_string_equal(log_of(&output, f, 9, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS), ""); // open already
+  text = log_of(&output, f, 9, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  assert_says(text, "\"topic\":\"t.events\"");
+  assert_says(text, "\"partition\":-1");
+  assert_says(text, "\"error\":\"TOPIC_AUTHORIZATION_FAILED\"");
+  text = log_of(&output, f, 9, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN);
+  assert_says(text, "\"topic\":\"all\"");
+  assert_says(text, "\"error\":\"_ALL_BROKERS_DOWN\"");
+}
+
+static void test_the_log_names_what_is_closed(void **state) {
+  static struct output output;
+  struct fixture *f = *state;
+  breaker_fail(f->breaker, EVENTS, 7, RD_KAFKA_RESP_ERR__TIMED_OUT, 0);
+  breaker_fail(f->breaker, EVENTS, 8, RD_KAFKA_RESP_ERR__TIMED_OUT, 0);
+  output_begin(&output);
+  log_init("test", LOG_LEVEL_INFO);
+  breaker_succeed(f->breaker, EVENTS, 7);
+  breaker_succeed(f->breaker, EVENTS, 7);
+  log_init("test", LOG_LEVEL_ERROR);
+  output_end(&output);
+  assert_says(output.text, "\"message\":\"kafka breaker closed\"");
+  assert_says(output.text, "\"topic\":\"t.events\"");
+  assert_says(output.text, "\"partition\":7");
+  assert_says(output.text, "\"still_open\":1");
+  assert_ptr_equal(strchr(output.text, '\n'), strrchr(output.text, '\n')); // one line
+}
+
+int main(void) {
+  log_init("test", LOG_LEVEL_ERROR);
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_each_error_has_its_scope),
+      TEST(test_a_failure_opens_its_scope_alone_and_a_success_closes_it),
+      TEST(test_the_metric_counts_partitions_topics_and_the_cluster),
+      TEST(test_a_success_closes_partition_topic_and_cluster_and_leaves_the_others),
+      TEST(test_only_news_about_all_brokers_opens_the_cluster),
+      TEST(test_partitions_beyond_the_room_share_a_place),
+      TEST(test_a_topic_that_is_not_known_yet_has_no_partition),
+      TEST(test_a_key_has_the_partition_of_murmur2),
+      TEST(test_without_a_key_the_partitions_take_turns),
+      TEST(test_the_log_names_topic_partition_error_and_queue),
+      TEST(test_the_log_names_what_is_closed),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
