@@ -370,15 +370,9 @@ static void send_refused(struct drain *drain) {
 
 // ---- the thread ----
 
-static int compare_ids(const void *a, const void *b) {
-  int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-  return (left > right) - (left < right);
-}
-
 // Delivered rows must not be sent again, so this insists; a disk that takes nothing holds it up.
 static void remove_delivered(struct drain *drain) {
   if (!drain->n_delivered) return;
-  qsort(drain->delivered, drain->n_delivered, sizeof *drain->delivered, compare_ids);
   struct backoff backoff = {.first_ms = 100, .max_ms = 1000};
   CRASH_POINT("before_spool_remove");
   bool removed;
