@@ -3,6 +3,7 @@
 // configuration once, builds its parts in the order below, serves until it is told to stop, and takes them
 // down in the other order.
 #include "common/base/stop.h"
+#include "common/kafka/kafka_properties.h"
 #include "common/ops/admin.h"
 #include "ingress/counters.h"
 #include "ingress/durable/spool_file.h"
@@ -11,13 +12,45 @@
 
 enum { DRAIN_MS = 10000, FLUSH_MS = 5000, LOOK_MS = 500 };
 
-static bool read_configuration(struct ingress *in, struct err *err) {
-  const struct settings *settings = &in->settings;
-  return ((in->providers = providers_load(settings->providers_dir, err)) ||
-          err_prefix(err, "DOCHAK_PROVIDERS_DIR: ")) &&
-         ((in->endpoints = endpoints_load(settings->endpoints_file, in->providers, err)) ||
-          err_prefix(err, "DOCHAK_ENDPOINTS_FILE: ")) &&
-         (in->registrar = registrar_new(settings->ingress_key, err));
+// A setting that could not be read is NULL, and reported already.
+static void read_providers(struct ingress *in, struct faults *faults) {
+  size_t from = faults->n;
+  if (in->settings.providers_dir) in->providers = providers_load(in->settings.providers_dir, faults);
+  faults_prefix(faults, from, "DOCHAK_PROVIDERS_DIR: ");
+}
+
+static void read_endpoints(struct ingress *in, struct faults *faults) {
+  size_t from = faults->n;
+  const char *file = in->settings.endpoints_file;
+  if (file) in->endpoints = endpoints_load(file, in->providers, faults);
+  faults_prefix(faults, from, "DOCHAK_ENDPOINTS_FILE: ");
+}
+
+static void read_keys(struct ingress *in, struct faults *faults) {
+  struct err err;
+  const char *keys = in->settings.ingress_key;
+  if (keys && !(in->registrar = registrar_new(keys, &err))) faults_error(faults, "%s", err.text);
+}
+
+// What only --check looks at without starting it.
+static void check_parts(const struct ingress *in, struct faults *faults) {
+  struct err err;
+  const char *dir = in->settings.spool_dir;
+  if (!publisher_check(&in->settings, &err)) faults_error(faults, "%s", err.text);
+  if (*dir && !spool_file_check(dir, &err)) faults_error(faults, "DOCHAK_SPOOL_DIR: %s", err.text);
+}
+
+// Finds all faults at once. False: at least one of them is an error.
+static bool read_configuration(struct ingress *in, unsigned flags, struct faults *faults) {
+  bool settings_good = settings_load(SERVICE_INGRESS, &in->settings, faults);
+  if (flags == SETTINGS_PRINT) return settings_good;
+  read_providers(in, faults);
+  read_endpoints(in, faults);
+  read_keys(in, faults);
+  const char *properties = in->settings.kafka_properties;
+  bool properties_good = properties && kafka_properties_check(properties, faults);
+  if (settings_good && properties_good && flags & SETTINGS_CHECK) check_parts(in, faults);
+  return faults->n_errors == 0;
 }
 
 static bool start(struct ingress *in, struct err *err) {
@@ -42,13 +75,9 @@ static void stop(struct ingress *in) {
   settings_fini(&in->settings);
 }
 
-static bool check(const struct ingress *in, struct err *err) {
-  const char *dir = in->settings.spool_dir;
-  if (!publisher_check(&in->settings, err)) return false;
-  if (*dir && !spool_file_check(dir, err)) return err_prefix(err, "DOCHAK_SPOOL_DIR: ");
+static void print_checked(const struct ingress *in) {
   printf("settings: ok\nproviders: ok\nendpoints: ok, %zu\nkafka: ok, not connected\nspool: %s\n",
-         endpoints_count(in->endpoints), *dir ? "ok, not opened" : "none");
-  return true;
+         endpoints_count(in->endpoints), *in->settings.spool_dir ? "ok, not opened" : "none");
 }
 
 // The metric says what /readyz says, asked or not; the log says when it changes.
@@ -63,19 +92,24 @@ static void watch_readiness(const struct ingress *in) {
   } while (!stop_wait_ms(LOOK_MS));
 }
 
-static bool run(struct ingress *in, unsigned flags, struct err *err) {
-  if (!settings_load(SERVICE_INGRESS, &in->settings, err)) return false;
-  if (flags & SETTINGS_PRINT) settings_print(SERVICE_INGRESS, &in->settings);
-  if (flags == SETTINGS_PRINT) return true;
-  if (!read_configuration(in, err)) return false;
-  if (flags & SETTINGS_CHECK) return check(in, err);
-  log_init("ingress", in->settings.log_level);
+static bool serve(struct ingress *in, struct err *err) {
   stop_init();
   if (!start(in, err)) return false;
   log_info("listening", LOG_INT("port", server_port(in->server)), LOG_INT("ops_port", admin_port(in->admin)));
   watch_readiness(in);
   log_info("stopping", LOG_INT("drain_ms", DRAIN_MS));
   return true;
+}
+
+static void run(struct ingress *in, unsigned flags, struct faults *faults) {
+  struct err err;
+  if (flags & SETTINGS_PRINT) settings_print(SERVICE_INGRESS, &in->settings);
+  if (flags & SETTINGS_CHECK) print_checked(in);
+  if (flags) return;
+  log_init("ingress", in->settings.log_level);
+  faults_log_warnings(faults);
+  faults_fini(faults);
+  if (!serve(in, &err)) faults_error(faults, "%s", err.text);
 }
 
 int main(int argc, char **argv) {
@@ -85,9 +119,11 @@ int main(int argc, char **argv) {
   int code = settings_arguments(SERVICE_INGRESS, argc, argv, &flags);
   if (code >= 0) return code;
   struct ingress in = {0};
-  struct err err;
-  bool good = run(&in, flags, &err);
-  if (!good) fprintf(stderr, "dochak-ingress: %s\n", err.text);
+  struct faults faults = {0};
+  if (read_configuration(&in, flags, &faults)) run(&in, flags, &faults);
+  faults_print(&faults, "dochak-ingress");
+  code = faults.n_errors > 0;
+  faults_fini(&faults);
   stop(&in);
-  return good ? 0 : 1;
+  return code;
 }

@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/stop.h"
+#include "common/kafka/kafka_properties.h"
 #include "common/ops/admin.h"
 #include "processor/commands/command.h"
 #include "processor/migrate.h"
@@ -155,11 +156,28 @@ static int do_command(const struct command *command, const void *options, const 
   return done ? 0 : fail(&err);
 }
 
-static int check(const struct settings *settings) {
-  struct err err = {0};
-  if (!retention_check(settings, &err) || !worker_check(settings, &err)) return fail(&err);
-  puts("settings: ok\nproviders: ok\nkafka: ok, not connected");
-  return 0;
+static struct providers *read_providers(const struct settings *settings, struct faults *faults) {
+  size_t from = faults->n;
+  struct providers *providers = NULL; // a setting that could not be read is NULL, and reported already
+  if (settings->providers_dir) providers = providers_load(settings->providers_dir, faults);
+  faults_prefix(faults, from, "DOCHAK_PROVIDERS_DIR: ");
+  return providers;
+}
+
+static void check_parts(const struct settings *settings, struct faults *faults) {
+  struct err err;
+  if (!retention_check(settings, &err)) faults_error(faults, "%s", err.text);
+  if (!worker_check(settings, &err)) faults_error(faults, "%s", err.text);
+}
+
+static bool report(struct faults *faults, unsigned flags) {
+  bool good = faults->n_errors == 0;
+  if (flags || !good)
+    faults_print(faults, "dochak-processor");
+  else
+    faults_log_warnings(faults);
+  faults_fini(faults);
+  return good;
 }
 
 static const struct command *find_command(const char *name) {
@@ -178,20 +196,22 @@ int main(int argc, char **argv) {
   int exit_code = command ? command->read(argc - 1, argv + 1, options)
                           : settings_arguments(SERVICE_PROCESSOR, argc - migrating, argv + migrating, &flags);
   if (exit_code >= 0) return exit_code;
-  struct err err = {0};
+  struct faults faults = {0};
   struct settings settings = {0};
-  if (!settings_load(SERVICE_PROCESSOR, &settings, &err)) return fail(&err);
+  bool settings_good = settings_load(SERVICE_PROCESSOR, &settings, &faults);
   log_init("processor", settings.log_level);
   if (command) log_to_stderr();
   stop_init();
-  struct providers *providers = providers_load(settings.providers_dir, &err);
-  if (providers == NULL) {
-    (void)err_prefix(&err, "DOCHAK_PROVIDERS_DIR: ");
-    exit_code = fail(&err);
-  } else if (flags & SETTINGS_PRINT)
+  struct providers *providers = read_providers(&settings, &faults);
+  bool properties_good =
+      settings.kafka_properties && kafka_properties_check(settings.kafka_properties, &faults);
+  if (settings_good && properties_good && flags & SETTINGS_CHECK) check_parts(&settings, &faults);
+  if (!report(&faults, flags))
+    exit_code = 1;
+  else if (flags & SETTINGS_PRINT)
     settings_print(SERVICE_PROCESSOR, &settings);
   else if (flags & SETTINGS_CHECK)
-    exit_code = check(&settings);
+    puts("settings: ok\nproviders: ok\nkafka: ok, not connected");
   else if (command)
     exit_code = do_command(command, options, &settings, providers);
   else

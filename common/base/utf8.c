@@ -45,3 +45,15 @@ size_t utf8_cut(const char *text, size_t max_bytes) {
   while (max_bytes && is_continuation(text[max_bytes])) max_bytes--;
   return max_bytes;
 }
+
+size_t utf8_count(const char *text) {
+  size_t n = 0;
+  for (; *text; text++) n += !is_continuation(*text);
+  return n;
+}
+
+bool utf8_has_control(const char *text) {
+  for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+    if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0)) return true;
+  return false;
+}

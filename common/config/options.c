@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "common/config/options.h"
 
+#include "common/base/address.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include <arpa/inet.h>
+#include "common/base/similar.h"
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 65536, NAME_MAX_LEN = 64, HELP_WIDTH = 88 };
+enum { FILE_MAX = 65536, HELP_WIDTH = 88 };
 
 static const char mask[] = "********";
 
@@ -56,41 +57,6 @@ bool options_secret(const char *name, char **out, struct err *err) {
 
 // ---- names ----
 
-static size_t smallest(size_t a, size_t b, size_t c) {
-  size_t least = a < b ? a : b;
-  return least < c ? least : c;
-}
-
-// Levenshtein's; both at most NAME_MAX_LEN long.
-static size_t edit_distance(const char *a, const char *b) {
-  size_t row[NAME_MAX_LEN + 1];
-  size_t b_len = strlen(b);
-  for (size_t j = 0; j <= b_len; j++) row[j] = j;
-  for (size_t i = 1; a[i - 1]; i++) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b_len; j++) {
-      size_t above = row[j];
-      row[j] = smallest(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-      diagonal = above;
-    }
-  }
-  return row[b_len];
-}
-
-static const char *nearest_name(const struct option *table, size_t n, const char *name) {
-  enum { NEAR = 5 };
-  const char *nearest = NULL;
-  size_t least = NEAR;
-  for (size_t i = 0; i < n && strlen(name) <= NAME_MAX_LEN; i++) {
-    size_t distance = edit_distance(name, table[i].name);
-    if (distance >= least) continue;
-    least = distance;
-    nearest = table[i].name;
-  }
-  return nearest;
-}
-
 static bool is_known(const struct option *table, size_t n, const char *name) {
   if (strncmp(name, "DOCHAK_SECRET_", strlen("DOCHAK_SECRET_")) == 0) return true;
   for (size_t i = 0; i < n; i++) {
@@ -101,16 +67,21 @@ static bool is_known(const struct option *table, size_t n, const char *name) {
   return false;
 }
 
-static bool check_names(const struct option *table, size_t n, struct err *err) {
+static void add_unknown(const struct option *table, size_t n, const char *name, struct faults *faults) {
+  struct similar similar = {.given = name};
+  for (size_t i = 0; i < n; i++) similar_try(&similar, table[i].name);
+  if (similar.best)
+    faults_error(faults, "%s: unknown setting; did you mean %s?", name, similar.best);
+  else
+    faults_error(faults, "%s: unknown setting; --help lists them", name);
+}
+
+static void check_names(const struct option *table, size_t n, struct faults *faults) {
   for (char **entry = environ; entry && *entry; entry++) {
     if (strncmp(*entry, "DOCHAK_", strlen("DOCHAK_")) != 0) continue;
     AUTO_FREE char *name = mem_strndup(*entry, strcspn(*entry, "="));
-    if (is_known(table, n, name)) continue;
-    const char *nearest = nearest_name(table, n, name);
-    if (nearest) return err_set(err, "%s: unknown setting; did you mean %s?", name, nearest);
-    return err_set(err, "%s: unknown setting; --help lists them", name);
+    if (!is_known(table, n, name)) add_unknown(table, n, name, faults);
   }
-  return true;
 }
 
 // ---- types: each reads a text into the field, without the setting's name in its errors ----
@@ -139,19 +110,14 @@ static bool parse_int(const struct option *row, const char *text, void *field, s
   return true;
 }
 
-static bool is_port(const char *text) {
-  size_t digits = strspn(text, "0123456789");
-  return digits > 0 && digits <= 5 && text[digits] == '\0' && strtol(text, NULL, 10) <= 65535;
-}
-
 static bool parse_listen(const struct option *row, const char *text, void *field, struct err *err) {
   size_t len = strlen(text);
+  struct address address;
+  int port;
   if (len > 0 && (text[len - 1] == 's' || text[len - 1] == 'r'))
     return err_set(err, "\"%s\": TLS ends at the proxy in front; give address:port", text);
-  const char *colon = strrchr(text, ':');
-  AUTO_FREE char *address = mem_strndup(text, colon ? (size_t)(colon - text) : 0);
-  struct in_addr ipv4;
-  if (!colon || inet_pton(AF_INET, address, &ipv4) != 1 || !is_port(colon + 1))
+  if (*text == '[' || !address_port_parse(text, len, &address, &port) || port == ADDRESS_NO_PORT ||
+      !address_is_ipv4(&address))
     return err_set(err, "\"%s\" is not IPv4-address:port, such as 0.0.0.0:8080", text);
   return parse_text(row, text, field, err);
 }
@@ -201,15 +167,14 @@ static bool load_row(const struct option *row, void *out, struct err *err) {
   return types[row->type].parse(row, text, field_of(row, out), err) || err_prefix(err, "%s: ", row->name);
 }
 
-bool options_load(const struct option *table, size_t n, unsigned service, void *out, struct err *err) {
-  if (!check_names(table, n, err)) return false;
-  for (size_t i = 0; i < n; i++) {
-    if (!(table[i].services & service)) continue;
-    if (load_row(&table[i], out, err)) continue;
-    options_free(table, n, out);
-    return false;
-  }
-  return true;
+bool options_load(const struct option *table, size_t n, unsigned service, void *out, struct faults *faults) {
+  size_t before = faults->n_errors;
+  struct err err;
+  check_names(table, n, faults);
+  for (size_t i = 0; i < n; i++)
+    if ((table[i].services & service) && !load_row(&table[i], out, &err))
+      faults_error(faults, "%s", err.text);
+  return faults->n_errors == before;
 }
 
 void options_free(const struct option *table, size_t n, void *out) {

@@ -5,6 +5,7 @@
 // read after start.
 #pragma once
 #include "common/base/err.h"
+#include "common/base/faults.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,10 +28,12 @@ struct option {
   const char *help;  // one sentence
 };
 
-// Fills `out` (zeroed by the caller) with the rows whose `services` meet `service`; the others are only known
-// by name. Names beginning with DOCHAK_SECRET_ belong to the endpoints file and are let through.
+// Fills `out` (zeroed by the caller) with the rows that `service` reads; of the other rows only the names are
+// known. Names beginning with DOCHAK_SECRET_ belong to the endpoints file and are accepted. False with one
+// error for every setting that is wrong; the fields of those stay zero, the others are filled. Free it in any
+// case.
 MUST_CHECK bool options_load(const struct option *table, size_t n, unsigned service, void *out,
-                             struct err *err);
+                             struct faults *faults);
 void options_free(const struct option *table, size_t n, void *out);
 
 // --print-config: NAME=value lines of the loaded values, secrets masked.

@@ -113,9 +113,9 @@ static const struct option table[] = {
                 "records; 0 keeps all for ever."),
 };
 
-bool settings_load(unsigned service, struct settings *out, struct err *err) {
+bool settings_load(unsigned service, struct settings *out, struct faults *faults) {
   *out = (struct settings){0};
-  return options_load(table, COUNT_OF(table), service, out, err);
+  return options_load(table, COUNT_OF(table), service, out, faults);
 }
 
 void settings_fini(struct settings *settings) {
@@ -143,7 +143,7 @@ static void print_help(unsigned service) {
          "       dochak-processor quarantine   lists, shows and takes in what was not understood");
   puts("\n"
        "  --help           this\n"
-       "  --check          reads the configuration, says what is wrong with it and ends\n"
+       "  --check          reads the configuration, prints all faults and warnings and ends\n"
        "  --print-config   prints the settings as read, secrets masked, and ends\n"
        "  --help-markdown  prints the settings of both services as a table\n"
        "  --version\n"

@@ -42,8 +42,9 @@ struct settings {
   int64_t retention_days;    // 0 = for ever; processor/retention.h
 };
 
-// Loads from the environment. `service` is one of the SERVICE_ bits.
-MUST_CHECK bool settings_load(unsigned service, struct settings *out, struct err *err);
+// Loads from the environment. `service` is one of the SERVICE_ bits. False with one error for every setting
+// that is wrong; its field stays zero.
+MUST_CHECK bool settings_load(unsigned service, struct settings *out, struct faults *faults);
 void settings_fini(struct settings *settings);
 
 // The common command line: handles --help, --help-markdown, --version, and says with a friendly error what it

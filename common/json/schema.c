@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Opens schemas and walks them: once over a schema alone (is it one we implement?), then over a schema and a
-// document together. What a keyword means is in schema_keywords.c. Runs at start, and in ingress on every
-// registration.
+// Opens schemas: walks a schema alone and refuses keywords that are not implemented. Checks documents: walks
+// a schema and a document together. What a keyword means is in schema_keywords.c. Runs at start, and in
+// ingress on every registration.
 #include "common/base/embedded.h"
 #include "common/base/mem.h"
 #include "common/json/json.h"
@@ -49,7 +49,7 @@ static bool open_map(struct schema *schema, const json_t *map, bool patterns, un
 }
 
 static bool is_type_name(const json_t *name) {
-  return json_is_string(name) && fault_type_shown(json_string_value(name));
+  return json_is_string(name) && schema_type_shown(json_string_value(name));
 }
 
 static bool is_list_of(const json_t *list, bool is_item(const json_t *item)) {
@@ -61,6 +61,15 @@ static bool is_list_of(const json_t *list, bool is_item(const json_t *item)) {
 
 static bool is_string(const json_t *value) {
   return json_is_string(value);
+}
+
+static bool is_map_of_names(const json_t *map) {
+  const char *key;
+  json_t *names;
+  json_object_foreach((json_t *)(uintptr_t)map, key, names) {
+    if (!is_list_of(names, is_string)) return false;
+  }
+  return json_is_object(map);
 }
 
 static bool is_reference(const struct schema *schema, const json_t *reference) {
@@ -85,6 +94,8 @@ static bool open_argument(struct schema *schema, enum schema_argument kind, cons
     return json_array_size(value) > 0 || err_set(err, "expected a list");
   case ARG_NAMES:
     return is_list_of(value, is_string) || err_set(err, "expected a list of names");
+  case ARG_NAMES_MAP:
+    return is_map_of_names(value) || err_set(err, "expected an object of lists of names");
   case ARG_COUNT:
     return is_count(value) || err_set(err, "expected a count");
   case ARG_NUMBER:
@@ -180,13 +191,16 @@ static bool is_subject(const json_t *value, enum schema_subject subject) {
 
 static bool check_keywords(struct check *check, const json_t *schema, const json_t *value,
                            const struct place *place) {
+  bool good = true;
   for (size_t i = 0; i < schema_n_keywords; i++) {
     const struct keyword *keyword = &schema_keywords[i];
-    if (!is_subject(value, keyword->subject)) continue;
+    if (!is_subject(value, keyword->subject) || (keyword->failure == LAST && !good)) continue;
     struct rule rule = {.schema = schema, .argument = json_object_get(schema, keyword->name)};
-    if (rule.argument && !keyword->run(check, &rule, value, place)) return false;
+    if (!rule.argument || keyword->run(check, &rule, value, place)) continue;
+    good = false;
+    if (keyword->failure == ENDS || !check->faults) break;
   }
-  return true;
+  return good;
 }
 
 bool schema_check_value(struct check *check, const json_t *schema, const json_t *value,
@@ -200,11 +214,17 @@ bool schema_check_value(struct check *check, const json_t *schema, const json_t 
   return holds;
 }
 
-bool schema_check(const struct schema *schema, const json_t *document, struct err *err) {
-  struct check check = {.schema = schema};
+bool schema_check_all(const struct schema *schema, const json_t *document, struct faults *faults) {
+  struct check check = {.schema = schema, .faults = faults};
   struct place root = {0};
-  if (schema_check_value(&check, schema->document, document, &root)) return true;
-  fault_tell(&check.fault, err);
-  fault_fini(&check.fault);
+  return schema_check_value(&check, schema->document, document, &root);
+}
+
+bool schema_check(const struct schema *schema, const json_t *document, struct err *err) {
+  if (schema_check_all(schema, document, NULL)) return true;
+  AUTO_FREE struct faults *faults = mem_alloc(sizeof *faults);
+  (void)!schema_check_all(schema, document, faults);
+  err_set(err, "%s", faults->list[0].text);
+  faults_fini(faults);
   return false;
 }

@@ -2,12 +2,14 @@
 // Validates our own documents (provider files, endpoints file, registration requests) against our own JSON
 // Schemas (draft 2020-12), which are built in: the schema is the contract and the check at once. Implements
 // the keywords those schemas use and refuses a schema that uses any other, so a rule can never be silently
-// skipped. Keywords: type enum const properties required additionalProperties propertyNames patternProperties
-// minProperties maxProperties items minItems maxItems uniqueItems minLength maxLength pattern minimum maximum
-// oneOf anyOf allOf not and $ref to #/$defs/…; annotations ($schema $id $comment title description examples
-// default) ignored. Patterns are POSIX extended regular expressions that mean the same in ECMA 262.
+// skipped. Keywords: type enum const properties required dependentRequired additionalProperties propertyNames
+// patternProperties minProperties maxProperties items minItems maxItems uniqueItems minLength maxLength
+// pattern minimum maximum oneOf anyOf allOf not and $ref to #/$defs/…; annotations ($schema $id $comment
+// title description examples default) ignored. Patterns are POSIX extended regular expressions that mean the
+// same in ECMA 262.
 #pragma once
 #include "common/base/err.h"
+#include "common/base/faults.h"
 #include <jansson.h>
 
 struct schema;
@@ -18,7 +20,10 @@ MUST_CHECK struct schema *schema_open(const char *name, struct err *err);
 MUST_CHECK struct schema *schema_new(const json_t *document, struct err *err); // document is copied
 void schema_free(struct schema *schema);
 
-// False with "<pointer>: <what was expected>", without the pointer at the root. It is the first fault found;
-// for oneOf/anyOf that of the branch which was meant, or of several in one. Names the keys of the document
-// and quotes none of its values, which may be a secret or a phone number. Thread: any.
+// Adds each fault as "<pointer>: <what was expected>", without the pointer at the root. Branches of an anyOf
+// or oneOf are told apart by their type or by a const of a member; schemas are written that way. The text
+// names keys of the document and quotes none of its values, which may be a secret or a phone number. Thread:
+// any.
+MUST_CHECK bool schema_check_all(const struct schema *schema, const json_t *document, struct faults *faults);
+// False with the first fault only.
 MUST_CHECK bool schema_check(const struct schema *schema, const json_t *document, struct err *err);

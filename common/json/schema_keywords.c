@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What each keyword of JSON Schema means, and how a document that breaks it is told so. The arguments were
-// checked when the schema was opened (schema.c), so none is looked at twice here.
+// What each keyword of JSON Schema means, and the text that reports a document which breaks it. The keywords'
+// arguments were checked when the schema was opened (schema.c), so they are not checked again here.
 #include "common/json/schema_keywords.h"
 #include "common/base/mem.h"
+#include "common/base/similar.h"
+#include "common/base/utf8.h"
 #include "common/json/json.h"
 #include <math.h>
 #include <stdarg.h>
@@ -11,20 +13,116 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { KEY_SHOWN_BYTES = 64 };
+
 // jansson's iterators know no const; nothing is written through this.
 static json_t *unconst(const json_t *value) {
   return (json_t *)(uintptr_t)value;
 }
 
-// ---- faults; names are copied, since the schema belongs to all threads
+// ---- texts ----
+
+static FILE *text_open(char **text, size_t *len) {
+  FILE *to = open_memstream(text, len);
+  if (!to) abort(); // out of memory, as in mem.c
+  return to;
+}
+
+static bool is_presentable(const char *key) {
+  static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./$-";
+  return *key && key[strspn(key, safe)] == '\0';
+}
+
+// A key as a part of a JSON Pointer, shortened, between two characters.
+static void key_print(const char *key, FILE *to) {
+  size_t len = utf8_cut(key, KEY_SHOWN_BYTES);
+  for (const char *c = key; c < key + len; c++) {
+    if (*c == '~')
+      fputs("~0", to);
+    else if (*c == '/')
+      fputs("~1", to);
+    else
+      fputc((unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c, to);
+  }
+  fputs(key[len] ? "..." : "", to);
+}
+
+static void place_print(const struct place *place, FILE *to) {
+  if (!place->up) return;
+  place_print(place->up, to);
+  fputc('/', to);
+  if (place->key)
+    key_print(place->key, to);
+  else
+    fprintf(to, "%zu", place->index);
+}
+
+// Words stand as they are, anything else as JSON.
+static void choice_print(const json_t *choice, FILE *to) {
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+  const char *word = json_string_value(choice);
+  if (word && *word && word[strspn(word, letters)] == '\0')
+    fputs(word, to);
+  else
+    json_dumpf(choice, to, JSON_ENCODE_ANY | JSON_COMPACT);
+}
+
+static void quoted_print(const json_t *value, FILE *to) {
+  json_dumpf(value, to, JSON_ENCODE_ANY | JSON_COMPACT);
+}
+
+static const char *const type_names[][2] = {
+    {"null", "null"},        {"boolean", "true or false"},
+    {"string", "a string"},  {"integer", "a whole number"},
+    {"number", "a number"},  {"array", "an array"},
+    {"object", "an object"},
+};
+
+const char *schema_type_shown(const char *type) {
+  for (size_t i = 0; i < COUNT_OF(type_names); i++) {
+    if (strcmp(type_names[i][0], type) == 0) return type_names[i][1];
+  }
+  return NULL;
+}
+
+static void type_print(const json_t *type, FILE *to) {
+  fputs(schema_type_shown(json_string_value(type)), to);
+}
+
+// "a, b or c", each once. New string. Items are copied: the schema belongs to all threads.
+static char *alternatives(const json_t *list, void print(const json_t *item, FILE *to)) {
+  AUTO_JSON *once = json_array();
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const json_t *item = json_array_get(list, i);
+    size_t j = 0;
+    while (j < json_array_size(once) && !json_equal(json_array_get(once, j), item)) j++;
+    if (j == json_array_size(once)) json_array_append_new(once, json_deep_copy(item));
+  }
+  char *text;
+  size_t len, n = json_array_size(once);
+  FILE *to = text_open(&text, &len);
+  for (size_t i = 0; i < n; i++) {
+    if (i) fputs(i + 1 < n ? ", " : " or ", to);
+    print(json_array_get(once, i), to);
+  }
+  fclose(to);
+  return text;
+}
 
 bool schema_fail(struct check *check, const struct place *place, const char *fmt, ...) {
-  fault_init(&check->fault, FAULT_TEXT, place);
+  if (!check->faults) return false;
+  if (check->faults->n == FAULTS_MAX) return faults_error(check->faults, "counted only");
+  AUTO_FREE char *text = NULL;
+  size_t len;
+  FILE *to = text_open(&text, &len);
+  place_print(place, to);
+  if (place->up) fputs(": ", to);
   va_list args;
   va_start(args, fmt);
-  if (vasprintf(&check->fault.text, fmt, args) < 0) abort(); // out of memory, as in mem.c
+  vfprintf(to, fmt, args);
   va_end(args);
-  return false;
+  fclose(to);
+  return faults_error(check->faults, "%s", text);
 }
 
 // ---- values
@@ -106,12 +204,6 @@ static bool has_type(const json_t *value, const char *type) {
          floor(json_real_value(value)) == json_real_value(value);
 }
 
-static size_t characters(const char *text) {
-  size_t n = 0;
-  for (; *text; text++) n += ((unsigned char)*text & 0xc0) != 0x80;
-  return n;
-}
-
 static const regex_t *pattern_find(const struct schema *schema, const char *text) {
   for (size_t i = 0; i < schema->n_patterns; i++) {
     if (strcmp(schema->patterns[i].text, text) == 0) return &schema->patterns[i].regex;
@@ -140,33 +232,37 @@ static bool has_one_type(const json_t *value, const json_t *types) {
   return false;
 }
 
+// A number with digits that an int64_t cannot hold was read as a real, so it is not exact any more.
+static const char *shown_type_of(const json_t *value) {
+  bool beyond = json_is_real(value) && has_type(value, "integer") && fabs(json_real_value(value)) >= 0x1p63;
+  return beyond ? "a whole number beyond 64 bits" : schema_type_shown(type_of(value));
+}
+
+static void add_types(json_t *list, const json_t *types) {
+  if (json_is_string(types)) json_array_append_new(list, json_deep_copy(types));
+  for (size_t i = 0; i < json_array_size(types); i++)
+    json_array_append_new(list, json_deep_copy(json_array_get(types, i)));
+}
+
+static bool fail_type(struct check *check, const json_t *types, const json_t *value,
+                      const struct place *place) {
+  AUTO_FREE char *expected = alternatives(types, type_print);
+  return schema_fail(check, place, "expected %s, got %s", expected, shown_type_of(value));
+}
+
 static bool check_type(struct check *check, const struct rule *rule, const json_t *value,
                        const struct place *place) {
   if (has_one_type(value, rule->argument)) return true;
-  fault_init(&check->fault, FAULT_TYPE, place);
-  check->fault.text = mem_strdup(fault_type_shown(type_of(value)));
-  if (json_is_string(rule->argument)) fault_name(&check->fault, json_deep_copy(rule->argument));
-  for (size_t i = 0; i < json_array_size(rule->argument); i++)
-    fault_name(&check->fault, json_deep_copy(json_array_get(rule->argument, i)));
-  return false;
+  AUTO_JSON *types = json_array();
+  add_types(types, rule->argument);
+  return fail_type(check, types, value, place);
 }
 
 static bool check_const(struct check *check, const struct rule *rule, const json_t *value,
                         const struct place *place) {
   if (same_value(rule->argument, value)) return true;
-  fault_init(&check->fault, FAULT_CONST, place);
-  fault_name(&check->fault, json_deep_copy(rule->argument));
-  return false;
-}
-
-// Words stand as they are, anything else as JSON.
-static void choice_print(const json_t *choice, FILE *to) {
-  static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-  const char *word = json_string_value(choice);
-  if (word && *word && word[strspn(word, letters)] == '\0')
-    fputs(word, to);
-  else
-    json_dumpf(choice, to, JSON_ENCODE_ANY | JSON_COMPACT);
+  AUTO_FREE char *expected = json_text(rule->argument);
+  return schema_fail(check, place, "expected %s", expected);
 }
 
 static bool check_enum(struct check *check, const struct rule *rule, const json_t *value,
@@ -174,42 +270,44 @@ static bool check_enum(struct check *check, const struct rule *rule, const json_
   for (size_t i = 0; i < json_array_size(rule->argument); i++) {
     if (same_value(json_array_get(rule->argument, i), value)) return true;
   }
-  fault_init(&check->fault, FAULT_TEXT, place);
+  AUTO_FREE char *text = NULL;
   size_t len;
-  FILE *to = open_memstream(&check->fault.text, &len);
-  if (!to) abort();
-  fputs("expected one of ", to);
+  FILE *to = text_open(&text, &len);
   for (size_t i = 0; i < json_array_size(rule->argument); i++) {
     if (i) fputs(", ", to);
     choice_print(json_array_get(rule->argument, i), to);
   }
   fclose(to);
-  return false;
+  return schema_fail(check, place, "expected one of %s", text);
 }
+
+// ---- members and items: every one is checked, so that all faults are reported at once
 
 static bool check_properties(struct check *check, const struct rule *rule, const json_t *value,
                              const struct place *place) {
+  bool good = true;
   const char *key;
   json_t *node;
   json_object_foreach(unconst(rule->argument), key, node) {
     const json_t *member = json_object_get(value, key);
     struct place at = {.up = place, .key = key};
-    if (member && !schema_check_value(check, node, member, &at)) return false;
+    if (member) good &= schema_check_value(check, node, member, &at);
   }
-  return true;
+  return good;
 }
 
 static bool check_pattern_properties(struct check *check, const struct rule *rule, const json_t *value,
                                      const struct place *place) {
+  bool good = true;
   const char *pattern, *key;
   json_t *node, *member;
   json_object_foreach(unconst(rule->argument), pattern, node) {
     json_object_foreach(unconst(value), key, member) {
       struct place at = {.up = place, .key = key};
-      if (matches(check->schema, pattern, key) && !schema_check_value(check, node, member, &at)) return false;
+      if (matches(check->schema, pattern, key)) good &= schema_check_value(check, node, member, &at);
     }
   }
-  return true;
+  return good;
 }
 
 static bool is_named(const struct schema *schema, const json_t *node, const char *key) {
@@ -222,61 +320,102 @@ static bool is_named(const struct schema *schema, const json_t *node, const char
   return false;
 }
 
+// The keys that an object may have, for a text: "; expected one of a, b".
+static void known_print(const json_t *properties, FILE *to) {
+  size_t n = json_object_size(properties);
+  fputs(n > 1 ? "; expected one of" : n == 1 ? "; expected only" : "; expected none of that name", to);
+  const char *known, *separator = " ";
+  json_t *node;
+  json_object_foreach(unconst(properties), known, node) {
+    fprintf(to, "%s%s", separator, known);
+    separator = ", ";
+  }
+}
+
 static bool fail_unknown_key(struct check *check, const json_t *schema, const char *key,
                              const struct place *place) {
-  fault_init(&check->fault, FAULT_UNKNOWN, place);
-  check->fault.key = key;
+  const json_t *properties = json_object_get(schema, "properties");
+  struct similar similar = {.given = key};
+  AUTO_FREE char *text = NULL;
+  size_t len;
+  FILE *to = text_open(&text, &len);
+  fputs("unknown key", to);
+  if (is_presentable(key))
+    fprintf(to, " \"%.*s%s\"", KEY_SHOWN_BYTES, key, strlen(key) > KEY_SHOWN_BYTES ? "..." : "");
   const char *known;
-  json_t *rule;
-  json_object_foreach(json_object_get(schema, "properties"), known, rule)
-      fault_name(&check->fault, json_string(known));
-  return false;
+  json_t *node;
+  json_object_foreach(unconst(properties), known, node) similar_try(&similar, known);
+  if (similar.best)
+    fprintf(to, "; did you mean \"%s\"?", similar.best);
+  else
+    known_print(properties, to);
+  fclose(to);
+  return schema_fail(check, place, "%s", text);
 }
 
 static bool check_additional_properties(struct check *check, const struct rule *rule, const json_t *value,
                                         const struct place *place) {
+  bool good = true;
   const char *key;
   json_t *member;
   json_object_foreach(unconst(value), key, member) {
     if (is_named(check->schema, rule->schema, key)) continue;
     struct place at = {.up = place, .key = key};
-    if (json_is_false(rule->argument)) return fail_unknown_key(check, rule->schema, key, place);
-    if (!schema_check_value(check, rule->argument, member, &at)) return false;
+    good &= json_is_false(rule->argument) ? fail_unknown_key(check, rule->schema, key, place)
+                                          : schema_check_value(check, rule->argument, member, &at);
   }
-  return true;
+  return good;
 }
 
 static bool check_property_names(struct check *check, const struct rule *rule, const json_t *value,
                                  const struct place *place) {
+  bool good = true;
   const char *key;
   json_t *member;
   json_object_foreach(unconst(value), key, member) {
     AUTO_JSON *name = json_string(key);
     struct place at = {.up = place, .key = key};
-    if (!schema_check_value(check, rule->argument, name, &at)) return false;
+    good &= schema_check_value(check, rule->argument, name, &at);
   }
-  return true;
+  return good;
+}
+
+// The first of the keys that the object does not have, or NULL.
+static json_t *first_missing(const json_t *keys, const json_t *object) {
+  for (size_t i = 0; i < json_array_size(keys); i++) {
+    json_t *key = json_array_get(keys, i);
+    if (!json_object_get(object, json_string_value(key))) return key;
+  }
+  return NULL;
 }
 
 static bool check_required(struct check *check, const struct rule *rule, const json_t *value,
                            const struct place *place) {
-  for (size_t i = 0; i < json_array_size(rule->argument); i++) {
-    json_t *key = json_array_get(rule->argument, i);
-    if (json_object_get(value, json_string_value(key))) continue;
-    fault_init(&check->fault, FAULT_REQUIRED, place);
-    fault_name(&check->fault, json_copy(key));
-    return false;
+  const json_t *missing = first_missing(rule->argument, value);
+  return !missing || schema_fail(check, place, "expected a key \"%s\"", json_string_value(missing));
+}
+
+static bool check_dependent_required(struct check *check, const struct rule *rule, const json_t *value,
+                                     const struct place *place) {
+  const char *key;
+  json_t *keys;
+  json_object_foreach(unconst(rule->argument), key, keys) {
+    const json_t *missing = json_object_get(value, key) ? first_missing(keys, value) : NULL;
+    if (missing)
+      return schema_fail(check, place, "expected a key \"%s\" beside \"%s\"", json_string_value(missing),
+                         key);
   }
   return true;
 }
 
 static bool check_items(struct check *check, const struct rule *rule, const json_t *value,
                         const struct place *place) {
+  bool good = true;
   for (size_t i = 0; i < json_array_size(value); i++) {
     struct place at = {.up = place, .index = i};
-    if (!schema_check_value(check, rule->argument, json_array_get(value, i), &at)) return false;
+    good &= schema_check_value(check, rule->argument, json_array_get(value, i), &at);
   }
-  return true;
+  return good;
 }
 
 static bool check_unique_items(struct check *check, const struct rule *rule, const json_t *value,
@@ -315,8 +454,8 @@ CHECK_SIZE(check_min_properties, json_object_size(value), at_least, "keys")
 CHECK_SIZE(check_max_properties, json_object_size(value), at_most, "keys")
 CHECK_SIZE(check_min_items, json_array_size(value), at_least, "items")
 CHECK_SIZE(check_max_items, json_array_size(value), at_most, "items")
-CHECK_SIZE(check_min_length, characters(json_string_value(value)), at_least, "characters")
-CHECK_SIZE(check_max_length, characters(json_string_value(value)), at_most, "characters")
+CHECK_SIZE(check_min_length, utf8_count(json_string_value(value)), at_least, "characters")
+CHECK_SIZE(check_max_length, utf8_count(json_string_value(value)), at_most, "characters")
 
 static bool check_pattern(struct check *check, const struct rule *rule, const json_t *value,
                           const struct place *place) {
@@ -339,12 +478,14 @@ static bool check_maximum(struct check *check, const struct rule *rule, const js
   return schema_fail(check, place, "expected %.15g at most", json_number_value(rule->argument));
 }
 
+// ---- several schemas
+
 static bool check_all_of(struct check *check, const struct rule *rule, const json_t *value,
                          const struct place *place) {
-  for (size_t i = 0; i < json_array_size(rule->argument); i++) {
-    if (!schema_check_value(check, json_array_get(rule->argument, i), value, place)) return false;
-  }
-  return true;
+  bool good = true;
+  for (size_t i = 0; i < json_array_size(rule->argument); i++)
+    good &= schema_check_value(check, json_array_get(rule->argument, i), value, place);
+  return good;
 }
 
 static const json_t *resolve(const struct schema *schema, const json_t *node) {
@@ -357,100 +498,150 @@ static const json_t *resolve(const struct schema *schema, const json_t *node) {
   return node;
 }
 
-// How many keys are missing and how many are there that the schema does not know: the branch with the fewest
-// was meant.
-static size_t key_cost(const struct schema *schema, const json_t *node, const json_t *value) {
-  node = resolve(schema, node);
-  if (!json_is_object(value)) return 0;
-  size_t cost = 0;
-  const json_t *required = json_object_get(node, "required");
-  for (size_t i = 0; i < json_array_size(required); i++)
-    cost += !json_object_get(value, json_string_value(json_array_get(required, i)));
-  if (!json_is_false(json_object_get(node, "additionalProperties"))) return cost;
-  const char *key;
-  json_t *member;
-  json_object_foreach(unconst(value), key, member) cost += !is_named(schema, node, key);
-  return cost;
+static bool has_other_type(const json_t *node, const json_t *value) {
+  const json_t *types = json_object_get(node, "type");
+  return types && !has_one_type(value, types);
 }
 
-// How many branches hold, counting no further than `enough`; if none, the fault of the one that was meant.
-static size_t count_branches(struct check *check, const json_t *branches, const json_t *value,
-                             const struct place *place, size_t enough) {
-  size_t hold = 0;
-  for (size_t i = 0; i < json_array_size(branches) && hold < enough; i++) {
-    const json_t *node = json_array_get(branches, i);
-    struct check branch = {.schema = check->schema, .depth = check->depth};
-    if (schema_check_value(&branch, node, value, place)) {
-      hold++;
+// The first member with another value than the const which the schema has for it, or NULL.
+static const char *other_const(const json_t *node, const json_t *value) {
+  const char *key;
+  json_t *rule;
+  json_object_foreach(json_object_get(node, "properties"), key, rule) {
+    const json_t *wanted = json_object_get(rule, "const"), *member = json_object_get(value, key);
+    if (wanted && member && !same_value(wanted, member)) return key;
+  }
+  return NULL;
+}
+
+// No branch is for a value of this type, or with this value in the member that tells the branches apart.
+static bool fail_ruled_out(struct check *check, const json_t *branches, const json_t *value,
+                           const struct place *place) {
+  AUTO_JSON *types = json_array(), *consts = json_array();
+  struct place at = {.up = place};
+  for (size_t i = 0; i < json_array_size(branches); i++) {
+    const json_t *node = resolve(check->schema, json_array_get(branches, i));
+    if (has_other_type(node, value)) {
+      add_types(types, json_object_get(node, "type"));
       continue;
     }
-    branch.fault.cost = key_cost(check->schema, node, value);
-    fault_meet(&check->fault, &branch.fault, place);
+    at.key = other_const(node, value);
+    const json_t *rule = json_object_get(json_object_get(node, "properties"), at.key);
+    json_array_append_new(consts, json_deep_copy(json_object_get(rule, "const")));
   }
-  if (hold > 0) fault_fini(&check->fault);
+  if (!at.key) return fail_type(check, types, value, place);
+  AUTO_FREE char *expected = alternatives(consts, quoted_print);
+  return schema_fail(check, &at, "expected %s", expected);
+}
+
+struct branches {
+  const json_t **list;
+  size_t n;
+};
+
+// None of several branches holds. Where each lacks a key, that is the fault; else it is the fault of the
+// first one that has its keys.
+static bool fail_branches(struct check *check, const struct branches *branches, const json_t *value,
+                          const struct place *place) {
+  AUTO_JSON *keys = json_array();
+  for (size_t i = 0; i < branches->n; i++) {
+    const json_t *required = json_object_get(branches->list[i], "required");
+    const json_t *missing = json_is_object(value) ? first_missing(required, value) : NULL;
+    if (!missing) return schema_check_value(check, branches->list[i], value, place);
+    json_array_append_new(keys, json_deep_copy(missing));
+  }
+  AUTO_FREE char *expected = alternatives(keys, quoted_print);
+  bool same = json_equal(json_array_get(keys, 0), json_array_get(keys, branches->n - 1));
+  return schema_fail(check, place, "expected %s%s", same ? "a key " : "", expected);
+}
+
+// How many branches hold. A single one reports its own faults.
+static size_t count_branches(struct check *check, const struct branches *branches, const json_t *value,
+                             const struct place *place) {
+  if (branches->n == 1) return schema_check_value(check, branches->list[0], value, place);
+  struct check silent = {.schema = check->schema, .depth = check->depth};
+  size_t hold = 0;
+  for (size_t i = 0; i < branches->n; i++)
+    hold += schema_check_value(&silent, branches->list[i], value, place);
+  if (hold == 0) fail_branches(check, branches, value, place);
   return hold;
+}
+
+// The branches of an anyOf or oneOf are told apart by a type or by a const of one of their members.
+static size_t check_branches(struct check *check, const json_t *all, const json_t *value,
+                             const struct place *place) {
+  AUTO_FREE const json_t **list = mem_array(json_array_size(all), sizeof *list);
+  struct branches branches = {.list = list};
+  for (size_t i = 0; i < json_array_size(all); i++) {
+    const json_t *node = resolve(check->schema, json_array_get(all, i));
+    if (!has_other_type(node, value) && !other_const(node, value)) list[branches.n++] = node;
+  }
+  if (branches.n > 0) return count_branches(check, &branches, value, place);
+  fail_ruled_out(check, all, value, place);
+  return 0;
 }
 
 static bool check_any_of(struct check *check, const struct rule *rule, const json_t *value,
                          const struct place *place) {
-  return count_branches(check, rule->argument, value, place, 1) > 0;
+  return check_branches(check, rule->argument, value, place) > 0;
 }
 
 static bool check_one_of(struct check *check, const struct rule *rule, const json_t *value,
                          const struct place *place) {
-  size_t hold = count_branches(check, rule->argument, value, place, 2);
+  size_t hold = check_branches(check, rule->argument, value, place);
   if (hold > 1) return schema_fail(check, place, "expected exactly one of the forms, but more than one fits");
   return hold == 1;
 }
 
 static bool check_not(struct check *check, const struct rule *rule, const json_t *value,
                       const struct place *place) {
-  struct check inner = {.schema = check->schema, .depth = check->depth};
-  bool holds = schema_check_value(&inner, rule->argument, value, place);
-  fault_fini(&inner.fault);
-  if (!holds) return true;
+  struct check silent = {.schema = check->schema, .depth = check->depth};
+  if (!schema_check_value(&silent, rule->argument, value, place)) return true;
+  const char *title = json_string_value(json_object_get(rule->schema, "title"));
+  if (title) return schema_fail(check, place, "expected %s", title);
   const char *pattern = json_string_value(json_object_get(rule->argument, "pattern"));
-  fault_init(&check->fault, FAULT_NOT, place);
-  check->fault.text = pattern ? mem_printf("expected text that does not match %s", pattern)
-                              : mem_strdup("expected another form: this one is ruled out");
-  return false;
+  if (pattern) return schema_fail(check, place, "expected text that does not match %s", pattern);
+  const json_t *keys = json_object_get(rule->argument, "required");
+  if (!keys) return schema_fail(check, place, "expected another form: this one is ruled out");
+  AUTO_FREE char *expected = alternatives(keys, quoted_print);
+  if (json_array_size(keys) == 1) return schema_fail(check, place, "expected no key %s", expected);
+  return schema_fail(check, place, "expected %s, not both", expected);
 }
 
-// In the order they are checked, so that the cause is found before what follows from it: a member's own fault
-// and a key that nobody knows (a typo) before the key that is missing, all of them before the forms a
-// document may have; and a branch of an anyOf that was not meant fails at the const which says so.
+// In the order they are checked, so that a cause is reported and not what follows from it.
 const struct keyword schema_keywords[] = {
-    {"type", ARG_TYPE, ON_ALL, check_type},
-    {"const", ARG_ANY, ON_ALL, check_const},
-    {"enum", ARG_LIST, ON_ALL, check_enum},
-    {"$ref", ARG_REF, ON_ALL, check_ref},
-    {"properties", ARG_SCHEMA_MAP, ON_OBJECT, check_properties},
-    {"patternProperties", ARG_PATTERN_MAP, ON_OBJECT, check_pattern_properties},
-    {"propertyNames", ARG_SCHEMA, ON_OBJECT, check_property_names},
-    {"additionalProperties", ARG_SCHEMA, ON_OBJECT, check_additional_properties},
-    {"required", ARG_NAMES, ON_OBJECT, check_required},
-    {"minProperties", ARG_COUNT, ON_OBJECT, check_min_properties},
-    {"maxProperties", ARG_COUNT, ON_OBJECT, check_max_properties},
-    {"minItems", ARG_COUNT, ON_ARRAY, check_min_items},
-    {"maxItems", ARG_COUNT, ON_ARRAY, check_max_items},
-    {"items", ARG_SCHEMA, ON_ARRAY, check_items},
-    {"uniqueItems", ARG_TRUTH, ON_ARRAY, check_unique_items},
-    {"minLength", ARG_COUNT, ON_STRING, check_min_length},
-    {"maxLength", ARG_COUNT, ON_STRING, check_max_length},
-    {"pattern", ARG_PATTERN, ON_STRING, check_pattern},
-    {"minimum", ARG_NUMBER, ON_NUMBER, check_minimum},
-    {"maximum", ARG_NUMBER, ON_NUMBER, check_maximum},
-    {"allOf", ARG_SCHEMAS, ON_ALL, check_all_of},
-    {"anyOf", ARG_SCHEMAS, ON_ALL, check_any_of},
-    {"oneOf", ARG_SCHEMAS, ON_ALL, check_one_of},
-    {"not", ARG_SCHEMA, ON_ALL, check_not},
-    {"$defs", ARG_SCHEMA_MAP, ON_NOTHING, NULL},
-    {"$schema", ARG_ANY, ON_NOTHING, NULL},
-    {"$id", ARG_ANY, ON_NOTHING, NULL},
-    {"$comment", ARG_ANY, ON_NOTHING, NULL},
-    {"title", ARG_ANY, ON_NOTHING, NULL},
-    {"description", ARG_ANY, ON_NOTHING, NULL},
-    {"examples", ARG_ANY, ON_NOTHING, NULL},
-    {"default", ARG_ANY, ON_NOTHING, NULL},
+    {"type", ARG_TYPE, ON_ALL, check_type, ENDS},
+    {"const", ARG_ANY, ON_ALL, check_const, ENDS},
+    {"enum", ARG_LIST, ON_ALL, check_enum, ENDS},
+    {"$ref", ARG_REF, ON_ALL, check_ref, ENDS},
+    {"properties", ARG_SCHEMA_MAP, ON_OBJECT, check_properties, GOES_ON},
+    {"patternProperties", ARG_PATTERN_MAP, ON_OBJECT, check_pattern_properties, GOES_ON},
+    {"propertyNames", ARG_SCHEMA, ON_OBJECT, check_property_names, GOES_ON},
+    {"additionalProperties", ARG_SCHEMA, ON_OBJECT, check_additional_properties, ENDS},
+    {"required", ARG_NAMES, ON_OBJECT, check_required, GOES_ON},
+    {"dependentRequired", ARG_NAMES_MAP, ON_OBJECT, check_dependent_required, GOES_ON},
+    {"minProperties", ARG_COUNT, ON_OBJECT, check_min_properties, GOES_ON},
+    {"maxProperties", ARG_COUNT, ON_OBJECT, check_max_properties, GOES_ON},
+    {"minItems", ARG_COUNT, ON_ARRAY, check_min_items, ENDS},
+    {"maxItems", ARG_COUNT, ON_ARRAY, check_max_items, ENDS},
+    {"items", ARG_SCHEMA, ON_ARRAY, check_items, GOES_ON},
+    {"uniqueItems", ARG_TRUTH, ON_ARRAY, check_unique_items, LAST},
+    {"minLength", ARG_COUNT, ON_STRING, check_min_length, ENDS},
+    {"maxLength", ARG_COUNT, ON_STRING, check_max_length, ENDS},
+    {"pattern", ARG_PATTERN, ON_STRING, check_pattern, GOES_ON},
+    {"minimum", ARG_NUMBER, ON_NUMBER, check_minimum, GOES_ON},
+    {"maximum", ARG_NUMBER, ON_NUMBER, check_maximum, GOES_ON},
+    {"allOf", ARG_SCHEMAS, ON_ALL, check_all_of, LAST},
+    {"anyOf", ARG_SCHEMAS, ON_ALL, check_any_of, LAST},
+    {"oneOf", ARG_SCHEMAS, ON_ALL, check_one_of, LAST},
+    {"not", ARG_SCHEMA, ON_ALL, check_not, LAST},
+    {"$defs", ARG_SCHEMA_MAP, ON_NOTHING, NULL, GOES_ON},
+    {"$schema", ARG_ANY, ON_NOTHING, NULL, GOES_ON},
+    {"$id", ARG_ANY, ON_NOTHING, NULL, GOES_ON},
+    {"$comment", ARG_ANY, ON_NOTHING, NULL, GOES_ON},
+    {"title", ARG_ANY, ON_NOTHING, NULL, GOES_ON},
+    {"description", ARG_ANY, ON_NOTHING, NULL, GOES_ON},
+    {"examples", ARG_ANY, ON_NOTHING, NULL, GOES_ON},
+    {"default", ARG_ANY, ON_NOTHING, NULL, GOES_ON},
 };
 const size_t schema_n_keywords = COUNT_OF(schema_keywords);

@@ -142,25 +142,42 @@ static bool set_line(rd_kafka_conf_t *conf, char *line, struct err *err) {
   return set(conf, name, trim(equals + 1), err) && (!bounded || check_bounds(conf, bare, name, rule, err));
 }
 
-static bool set_lines(rd_kafka_conf_t *conf, FILE *file, const char *path, struct err *err) {
+static bool set_lines(rd_kafka_conf_t *conf, FILE *file, const char *path, struct faults *faults) {
   char line[LINE_MAX_BYTES];
-  size_t total = 0;
+  size_t total = 0, errors = faults->n_errors;
+  struct err err;
   for (int number = 1; fgets(line, sizeof line, file); number++) {
     size_t len = strlen(line);
     total += len;
     if (len + 1 == sizeof line && line[len - 1] != '\n')
-      return err_set(err, "%s:%d: line too long", path, number);
-    if (total > FILE_MAX_BYTES) return err_set(err, "%s:%d: file larger than 64 KiB", path, number);
-    if (!set_line(conf, line, err)) return err_prefix(err, "%s:%d: ", path, number);
+      return faults_error(faults, "%s:%d: line too long", path, number);
+    if (total > FILE_MAX_BYTES) return faults_error(faults, "%s:%d: file larger than 64 KiB", path, number);
+    if (!set_line(conf, line, &err)) faults_error(faults, "%s:%d: %s", path, number, err.text);
   }
-  return !ferror(file) || err_set(err, "%s: %s", path, strerror(errno));
+  if (ferror(file)) faults_error(faults, "%s: %s", path, strerror(errno));
+  return faults->n_errors == errors;
+}
+
+static bool set_file(rd_kafka_conf_t *conf, const char *path, struct faults *faults) {
+  if (*path == '\0') return true;
+  FILE *file = fopen(path, "re");
+  if (!file) return faults_error(faults, "DOCHAK_KAFKA_PROPERTIES: %s: %s", path, strerror(errno));
+  bool good = set_lines(conf, file, path, faults);
+  fclose(file);
+  return good;
 }
 
 bool kafka_properties_set(rd_kafka_conf_t *conf, const char *path, struct err *err) {
-  if (*path == '\0') return true;
-  FILE *file = fopen(path, "re");
-  if (!file) return err_set(err, "DOCHAK_KAFKA_PROPERTIES: %s: %s", path, strerror(errno));
-  bool ok = set_lines(conf, file, path, err);
-  fclose(file);
-  return ok;
+  struct faults faults = {0};
+  bool good = set_file(conf, path, &faults);
+  if (!good) err_set(err, "%s", faults.list[0].text);
+  faults_fini(&faults);
+  return good;
+}
+
+bool kafka_properties_check(const char *path, struct faults *faults) {
+  rd_kafka_conf_t *conf = rd_kafka_conf_new();
+  bool good = set_file(conf, path, faults);
+  rd_kafka_conf_destroy(conf);
+  return good;
 }

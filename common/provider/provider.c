@@ -7,6 +7,7 @@
 #include "common/base/mem.h"
 #include "common/json/schema.h"
 #include "common/provider/provider_file.h"
+#include "common/provider/provider_lint.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -222,17 +223,11 @@ static struct provider *provider_compile(const json_t *document) {
   return provider;
 }
 
-static struct provider *provider_check(const struct schema *schema, const json_t *document, const char *file,
-                                       struct err *err) {
-  if (schema_check(schema, document, err)) return provider_compile(document);
-  err_prefix(err, "%s: ", file);
-  return NULL;
-}
-
 struct provider *provider_new(const json_t *document, const char *file, struct err *err) {
   struct schema *schema = schema_open("provider.schema.json", err);
   if (!schema) return NULL;
-  struct provider *provider = provider_check(schema, document, file, err);
+  struct provider *provider = schema_check(schema, document, err) ? provider_compile(document) : NULL;
+  if (!provider) err_prefix(err, "%s: ", file);
   schema_free(schema);
   return provider;
 }
@@ -253,18 +248,13 @@ void provider_free(struct provider *provider) {
 
 // ---- all files of a folder
 
-static bool providers_add(struct providers *providers, const struct schema *schema, const char *file,
-                          const char *text, size_t len, struct err *err) {
-  AUTO_JSON *document = json_parse(text, len, err);
-  if (!document) return err_prefix(err, "%s: ", file);
-  struct provider *provider = provider_check(schema, document, file, err);
-  if (!provider) return false;
-  for (size_t i = 0; i < providers->n; i++) {
-    if (strcmp(providers->list[i]->name, provider->name) != 0) continue;
-    err_set(err, "%s: /provider: \"%s\" is already taken by %s", file, provider->name, providers->files[i]);
-    provider_free(provider);
-    return false;
-  }
+// False: another file has taken the name.
+static bool add_unique(struct providers *providers, struct provider *provider, const char *file,
+                       struct faults *faults) {
+  for (size_t i = 0; i < providers->n; i++)
+    if (strcmp(providers->list[i]->name, provider->name) == 0)
+      return faults_error(faults, "/provider: \"%s\" is already taken by %s", provider->name,
+                          providers->files[i]);
   providers->list = mem_grow(providers->list, providers->n + 1, sizeof *providers->list);
   providers->files = mem_grow(providers->files, providers->n + 1, sizeof *providers->files);
   providers->list[providers->n] = provider;
@@ -272,11 +262,30 @@ static bool providers_add(struct providers *providers, const struct schema *sche
   return true;
 }
 
-static bool add_built_in(struct providers *providers, const struct schema *schema, struct err *err) {
-  for (const struct embedded *file = embedded_providers; file->name; file++) {
-    if (!providers_add(providers, schema, file->name, file->text, file->len, err)) return false;
-  }
-  return true;
+static void add_document(struct providers *providers, const struct schema *schema, const char *file,
+                         const json_t *document, struct faults *faults) {
+  if (!schema_check_all(schema, document, faults)) return;
+  provider_lint(document, faults);
+  struct provider *provider = provider_compile(document);
+  if (!add_unique(providers, provider, file, faults)) provider_free(provider);
+}
+
+// `text` is NULL where the file could not be read; `err` says why.
+static void providers_add(struct providers *providers, const struct schema *schema, const char *file,
+                          const char *text, size_t len, struct err *err, struct faults *faults) {
+  size_t from = faults->n;
+  AUTO_JSON *document = text ? json_parse(text, len, err) : NULL;
+  if (document)
+    add_document(providers, schema, file, document, faults);
+  else
+    faults_error(faults, "%s", err->text);
+  faults_prefix(faults, from, "%s: ", file);
+}
+
+static void add_built_in(struct providers *providers, const struct schema *schema, struct faults *faults) {
+  struct err err;
+  for (const struct embedded *file = embedded_providers; file->name; file++)
+    providers_add(providers, schema, file->name, file->text, file->len, &err, faults);
 }
 
 static int is_provider_file(const struct dirent *entry) {
@@ -284,60 +293,60 @@ static int is_provider_file(const struct dirent *entry) {
   return entry->d_name[0] != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".json") == 0;
 }
 
-static bool add_file(struct providers *providers, const struct schema *schema, const char *dir,
-                     const char *name, struct err *err) {
+static void add_file(struct providers *providers, const struct schema *schema, const char *dir,
+                     const char *name, struct faults *faults) {
+  struct err err;
   AUTO_FREE char *path = mem_printf("%s/%s", dir, name);
-  size_t len;
-  AUTO_FREE char *text = file_read(path, FILE_MAX_BYTES, &len, err);
-  if (!text) return err_prefix(err, "%s: ", path);
-  return providers_add(providers, schema, path, text, len, err);
+  size_t len = 0;
+  AUTO_FREE char *text = file_read(path, FILE_MAX_BYTES, &len, &err);
+  providers_add(providers, schema, path, text, len, &err, faults);
 }
 
-static bool add_folder(struct providers *providers, const struct schema *schema, const char *dir,
-                       struct err *err) {
+static void add_folder(struct providers *providers, const struct schema *schema, const char *dir,
+                       struct faults *faults) {
   struct dirent **entries;
   int n = scandir(dir, &entries, is_provider_file, alphasort);
-  if (n < 0) return err_set(err, "%s: %s", dir, strerror(errno));
-  bool ok = n > 0 || err_set(err, "%s: expected provider files (*.json), found none", dir);
+  if (n < 0) {
+    faults_error(faults, "%s: %s", dir, strerror(errno));
+    return;
+  }
+  if (n == 0) faults_error(faults, "%s: expected provider files (*.json), found none", dir);
   for (int i = 0; i < n; i++) {
-    ok = ok && add_file(providers, schema, dir, entries[i]->d_name, err);
+    add_file(providers, schema, dir, entries[i]->d_name, faults);
     free(entries[i]);
   }
   free(entries);
-  return ok;
 }
 
-static bool err_no_such_provider(const struct providers *providers, const char *suffix, const char *name,
-                                 struct err *err) {
-  AUTO_FREE char *names = providers_names(providers);
-  return err_set(err, "/webhook/suffixes: %s: \"%s\" is none of %s", suffix, name, names);
-}
-
-static bool suffixes_resolve(const struct providers *providers, struct provider *provider, struct err *err) {
+static void suffixes_resolve(const struct providers *providers, struct provider *provider, const char *file,
+                             struct faults *faults) {
   const json_t *names = json_object_get(json_object_get(provider->document, "webhook"), "suffixes");
   for (size_t i = 0; i < provider->n_suffixes; i++) {
     struct provider_suffix *suffix = &provider->suffixes[i];
     const char *name = json_string_value(json_object_get(names, suffix->text));
     suffix->provider = providers_find(providers, name);
-    if (!suffix->provider) return err_no_such_provider(providers, suffix->text, name, err);
+    if (suffix->provider) continue;
+    AUTO_FREE char *known = providers_names(providers);
+    faults_error(faults, "%s: /webhook/suffixes: %s: \"%s\" is none of %s", file, suffix->text, name, known);
   }
-  return true;
 }
 
-static bool resolve_all(struct providers *providers, struct err *err) {
-  for (size_t i = 0; i < providers->n; i++)
-    if (!suffixes_resolve(providers, providers->list[i], err))
-      return err_prefix(err, "%s: ", providers->files[i]);
-  return true;
-}
-
-struct providers *providers_load(const char *dir, struct err *err) {
-  struct schema *schema = schema_open("provider.schema.json", err);
-  if (!schema) return NULL;
+struct providers *providers_load(const char *dir, struct faults *faults) {
+  struct err err;
   struct providers *providers = mem_alloc(sizeof *providers);
-  bool ok = *dir ? add_folder(providers, schema, dir, err) : add_built_in(providers, schema, err);
+  size_t errors = faults->n_errors;
+  struct schema *schema = schema_open("provider.schema.json", &err);
+  if (!schema)
+    faults_error(faults, "%s", err.text);
+  else if (*dir)
+    add_folder(providers, schema, dir, faults);
+  else
+    add_built_in(providers, schema, faults);
   schema_free(schema);
-  if (ok && resolve_all(providers, err)) return providers;
+  bool all_read = faults->n_errors == errors;
+  for (size_t i = 0; all_read && i < providers->n; i++)
+    suffixes_resolve(providers, providers->list[i], providers->files[i], faults);
+  if (faults->n_errors == errors) return providers;
   providers_free(providers);
   return NULL;
 }

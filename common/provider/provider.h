@@ -4,6 +4,7 @@
 // Everything here is immutable after loading. Thread: any.
 #pragma once
 #include "common/base/err.h"
+#include "common/base/faults.h"
 #include "common/json/json.h"
 #include <stdint.h>
 
@@ -13,16 +14,16 @@ enum provider_outcome { OUTCOME_DELIVERED, OUTCOME_FAILED, OUTCOME_ACCOUNT_FAULT
 const char *provider_outcome_name(enum provider_outcome outcome); // "delivered" …
 
 enum { PROVIDER_ID_MAX = 255 }; // bytes of a notification id; a longer one is not understood
-// Usable as a notification id: 1 to PROVIDER_ID_MAX bytes, no control characters. For ids that a caller gives
-// outright.
-bool provider_id_ok(const char *id);
+// Whether it can be a notification id: 1 to PROVIDER_ID_MAX bytes of UTF-8, no control characters. False with
+// the fault. For ids that a caller gives outright.
+MUST_CHECK bool provider_id_check(const char *id, struct err *err);
 
 struct provider;
 struct providers;
 
-// All *.json of the folder, or those built in when dir is "". Any fault is an error that names file, pointer
-// and rule.
-MUST_CHECK struct providers *providers_load(const char *dir, struct err *err);
+// All *.json of the folder, or those built in when dir is "". NULL with every error as "file: pointer: rule";
+// adds the warnings of provider_lint.h.
+MUST_CHECK struct providers *providers_load(const char *dir, struct faults *faults);
 void providers_free(struct providers *providers);
 const struct provider *providers_find(const struct providers *providers, const char *name); // NULL: none such
 char *providers_names(const struct providers *providers); // "bizgo, blux", for messages. New string.

@@ -15,20 +15,16 @@ enum { REASON_MAX_BYTES = 500, REFERENCE_MAX_BYTES = 255, NUMBER_SIZE = 24 };
 
 // ---- values
 
-// C0, DEL and, as UTF-8, C1.
-static bool has_control(const char *text) {
-  for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-    if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0)) return true;
-  }
-  return false;
-}
-
 static bool fits(const char *text, size_t max_bytes) {
-  return strlen(text) <= max_bytes && !has_control(text);
+  return strlen(text) <= max_bytes && !utf8_has_control(text);
 }
 
-bool provider_id_ok(const char *id) {
-  return *id && fits(id, PROVIDER_ID_MAX);
+bool provider_id_check(const char *id, struct err *err) {
+  size_t len = strlen(id);
+  if (len == 0) return err_set(err, "expected text that is not empty");
+  if (len > PROVIDER_ID_MAX) return err_set(err, "expected at most %d bytes, got %zu", PROVIDER_ID_MAX, len);
+  if (utf8_has_control(id)) return err_set(err, "expected text without control characters");
+  return true;
 }
 
 // The first place whose value is text or a whole number of at most max_bytes, else the literal, else NULL.
@@ -354,8 +350,28 @@ static bool check_size(const struct provider_shape *shape, const json_t *respons
              shape->each.text, len, n, PROVIDER_NARROWED_MAX_BYTES);
 }
 
-static bool err_no_id(struct err *err, const struct provider_shape *shape, size_t i) {
-  return err_set(err, "%s/%zu%s: expected a notification id", shape->each.text, i, where_shown(&shape->id));
+// Where an entry has its id, and what is wrong with it. The first place that holds anything was meant.
+static const char *id_fault(const struct provider_shape *shape, const json_t *entry, struct err *fault) {
+  char buf[NUMBER_SIZE];
+  for (size_t i = 0; i < shape->id.n; i++) {
+    const json_t *value = json_at(entry, &shape->id.pointers[i]);
+    const char *text = json_scalar_text(value, buf);
+    if (!value || json_is_null(value)) continue;
+    if (json_is_real(value))
+      err_set(fault, "expected a notification id as text, since this number is no whole number of 64 bits");
+    else if (!text || provider_id_check(text, fault))
+      err_set(fault, "expected a notification id as text that is not empty");
+    return shape->id.pointers[i].text;
+  }
+  return NULL;
+}
+
+static bool err_no_id(struct err *err, const struct provider_shape *shape, size_t i, const json_t *entry) {
+  struct err fault = {.text = "expected a notification id"};
+  const char *where = id_fault(shape, entry, &fault);
+  if (!shape->has_each) return err_set(err, "%s: %s", where ? where : where_shown(&shape->id), fault.text);
+  return err_set(err, "%s/%zu%s: %s", shape->each.text, i, where ? where : where_shown(&shape->id),
+                 fault.text);
 }
 
 static bool read_entries(const struct provider_shape *shape, const json_t *response,
@@ -366,15 +382,21 @@ static bool read_entries(const struct provider_shape *shape, const json_t *respo
     const json_t *entry = shape->has_each ? json_array_get(entries, i) : response;
     read_entry(shape, entry, response, &list[i]);
     if (refusal) refuse(refusal, response, &list[i]);
-    if (!list[i].id && list[i].accepted) return err_no_id(err, shape, i);
+    if (!list[i].id && list[i].accepted) return err_no_id(err, shape, i, entry);
   }
   return true;
 }
 
-static bool err_no_shape(const struct provider *provider, struct err *err) {
+static bool err_no_shape(const struct provider *provider, const json_t *response, struct err *err) {
   if (provider->n_shapes == 0)
     return err_set(err, "provider %s has no rule for send responses; give notification_id instead",
                    provider->name);
+  for (size_t i = 0; i < provider->n_shapes; i++) {
+    struct err fault;
+    const struct provider_shape *shape = &provider->shapes[i];
+    const char *where = shape->has_each ? NULL : id_fault(shape, response, &fault);
+    if (where) return err_set(err, "%s: %s", where, fault.text);
+  }
   return err_set(err, "expected a send response of provider %s, for example with an id at %s", provider->name,
                  where_shown(&provider->shapes[provider->n_shapes - 1].id));
 }
@@ -382,7 +404,7 @@ static bool err_no_shape(const struct provider *provider, struct err *err) {
 bool provider_read_acceptance(const struct provider *provider, const json_t *response,
                               struct provider_acceptance **out, size_t *n, struct err *err) {
   const struct provider_shape *shape = shape_find(provider, response);
-  if (!shape) return err_no_shape(provider, err);
+  if (!shape) return err_no_shape(provider, response, err);
   size_t count = shape->has_each ? json_array_size(json_at(response, &shape->each)) : 1;
   if (!check_size(shape, response, count, err)) return false;
   AUTO_FREE struct provider_acceptance *list = mem_array(count, sizeof *list);

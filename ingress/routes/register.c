@@ -66,8 +66,10 @@ struct registration {
 };
 
 struct registrations {
+  struct request *req; // whose share of memory they count towards
   struct registration *items;
   size_t n, bytes;
+  bool too_much; // the share is used up: not the request's fault
 };
 
 static void registrations_fini(struct registrations *all) {
@@ -121,9 +123,19 @@ static char *explicit_value(const json_t *item) {
   return json_text(value);
 }
 
+// Before the next value is made, so that what many requests hold at once stays within the limit. A value can
+// be many times larger than the part of the body it comes from.
+static bool hold(struct registrations *all, size_t bytes, struct err *err) {
+  if (request_hold(all->req, bytes + sizeof *all->items + sizeof(struct publisher_message))) return true;
+  all->too_much = true;
+  return err_set(err, "too many bytes are held at once");
+}
+
 // `value` is taken over.
-static void add(struct registrations *all, const struct provider *provider,
-                const struct provider_acceptance *read, char *value) {
+static bool add(struct registrations *all, const struct provider *provider,
+                const struct provider_acceptance *read, char *value, struct err *err) {
+  size_t len = strlen(value);
+  all->bytes += len;
   all->items = mem_grow(all->items, all->n + 1, sizeof *all->items);
   all->items[all->n++] =
       (struct registration){.provider = provider_name(provider),
@@ -132,22 +144,21 @@ static void add(struct registrations *all, const struct provider *provider,
                             .code = read->accepted ? NULL : mem_strdup_or_null(read->code),
                             .reason = read->accepted ? NULL : mem_strdup_or_null(read->reason),
                             .accepted = read->accepted};
+  return hold(all, len, err);
 }
 
 static bool add_explicit(struct registrations *all, const struct provider *provider, const json_t *item,
                          struct err *err) {
   const char *id = text_of(item, "notification_id"), *accepted_at = text_of(item, "accepted_at");
   int64_t ms;
-  if (!provider_id_ok(id))
-    return err_set(err, "/notification_id: expected at most %d bytes", PROVIDER_ID_MAX);
+  if (!provider_id_check(id, err)) return err_prefix(err, "/notification_id: ");
   if (accepted_at && !clock_parse_time(accepted_at, 0, &ms))
     return err_set(err, "/accepted_at: no such time");
-  add(all, provider, &(struct provider_acceptance){.id = id, .accepted = true}, explicit_value(item));
-  return true;
+  return add(all, provider, &(struct provider_acceptance){.id = id, .accepted = true}, explicit_value(item),
+             err);
 }
 
-static bool check_bytes(struct registrations *all, size_t len, struct err *err) {
-  all->bytes += len;
+static bool check_bytes(const struct registrations *all, size_t len, struct err *err) {
   if (len > REGISTRATION_MAX_BYTES)
     return err_set(err, "/response: expected %d bytes at most for one notification's event, got %zu",
                    REGISTRATION_MAX_BYTES, len);
@@ -164,8 +175,8 @@ static bool add_recipients(struct registrations *all, const struct provider *pro
   for (size_t i = 0; i < n; i++) {
     json_t *narrowed = provider_narrow(provider, json_object_get(item, "response"), i);
     char *value = response_value(item, narrowed, &list[i], n > 1);
-    add(all, provider, &list[i], value);
-    if (!check_bytes(all, strlen(value), err)) return false;
+    size_t len = strlen(value);
+    if (!add(all, provider, &list[i], value, err) || !check_bytes(all, len, err)) return false;
   }
   return true;
 }
@@ -275,10 +286,12 @@ static struct reply take_in(struct ingress *ingress, struct request *req, const 
   struct err err;
   AUTO_JSON *document = json_parse(len ? text : "", len, &err);
   if (!document) return reply_error(400, "bad_json", err.text);
-  struct registrations all = {0};
-  struct reply reply = read_items(ingress, document, &all, &err)
-                           ? store(ingress, req, &all)
-                           : reply_error(400, "bad_registration", err.text);
+  struct registrations all = {.req = req};
+  struct reply reply;
+  if (read_items(ingress, document, &all, &err))
+    reply = store(ingress, req, &all);
+  else
+    reply = all.too_much ? reply_overload() : reply_error(400, "bad_registration", err.text);
   registrations_fini(&all);
   return reply;
 }
@@ -343,6 +356,7 @@ struct reply register_handle(struct ingress *ingress, struct request *req) {
   case INFLATE_BROKEN:
     return reply_error(400, "bad_encoding", "the body is not the gzip that its Content-Encoding says");
   case INFLATE_DONE:
+    if (!request_hold(req, len)) return reply_overload();
     break;
   }
   return take_in(ingress, req, text, len);

@@ -186,15 +186,15 @@ static struct verify_request sender_of(const struct ingress *ingress, const stru
 
 static void note_refusal(struct ingress *ingress, const struct endpoint *endpoint,
                          const struct verify_request *sender, const char *check) {
-  char client[ADDRESS_TEXT_SIZE] = "";
+  char client[ADDRESS_TEXT_SIZE] = "", client_fault[FORWARDED_FAULT_SIZE] = "";
   struct address address;
-  if (forwarded_client(sender, &address)) address_text(&address, client);
+  if (forwarded_client(sender, &address, client_fault)) address_text(&address, client);
   metrics_add(ingress->metrics, COUNTER_REFUSED, endpoint->name, 1);
   metrics_add(ingress->metrics, COUNTER_REFUSALS, check, 1);
   AUTO_FREE char *key = mem_printf("refused %s %s", endpoint->name, check);
   log_warn_rarely(key, "sender refused: it does not pass this check of the endpoint; the call is dropped",
                   LOG_STR("endpoint", endpoint->name), LOG_STR("check", check), LOG_STR("peer", sender->peer),
-                  LOG_STR("client", client));
+                  LOG_STR("client", client), LOG_STR("client_fault", client_fault));
 }
 
 // The body is read before a refusal only because the answer may have to name something in it. Nothing is
@@ -223,20 +223,14 @@ static void admit_unauthenticated(struct ingress *ingress, struct request *req,
   req->body_max_bytes = UNAUTHENTICATED_MAX_BYTES;
 }
 
-// A suffix behind the endpoint's URL belongs to a provider file of its own.
-static const struct provider *provider_of(const struct endpoint *endpoint, const char *path) {
-  size_t len;
-  const struct provider_suffix *suffix = provider_suffix_find(endpoint->provider, path, &len);
-  return suffix && len >= strlen(endpoint->name) ? suffix->provider : endpoint->provider;
-}
-
 bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *refusal) {
-  enum endpoints_match match = endpoints_find(ingress->endpoints, req->rest, &req->endpoint);
+  const struct provider_suffix *suffix;
+  enum endpoints_match match = endpoints_find(ingress->endpoints, req->rest, &req->endpoint, &suffix);
   if (match == ENDPOINTS_NONE) {
     *refusal = reply_error(404, "not_found", "no such endpoint");
     return false;
   }
-  req->provider = provider_of(req->endpoint, req->rest);
+  req->provider = suffix ? suffix->provider : req->endpoint->provider;
   req->lane = LANE_FIRST_ENDPOINT + endpoints_index(ingress->endpoints, req->endpoint);
   set_clocks(ingress, req);
   struct verify_request sender = sender_of(ingress, req->endpoint, req);

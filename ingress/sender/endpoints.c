@@ -6,6 +6,7 @@
 #include "common/config/options.h"
 #include "common/json/json.h"
 #include "common/json/schema.h"
+#include "ingress/sender/endpoints_lint.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,22 +18,21 @@ struct endpoints {
   struct networks trusted;
 };
 
-// ---- loading ----
+// ---- loading: every fault is added to `faults`, and loading goes on
 
-static bool check_form(const json_t *document, struct err *err) {
-  struct schema *schema = schema_open("endpoints.schema.json", err);
-  bool good = schema && schema_check(schema, document, err);
-  schema_free(schema);
-  return good;
-}
-
-static json_t *read_document(const char *path, struct err *err) {
+static json_t *read_document(const char *path, struct faults *faults) {
+  struct err err;
   size_t len;
-  AUTO_FREE char *text = file_read(path, FILE_MAX_BYTES, &len, err);
-  if (!text) return NULL;
-  AUTO_JSON *document = json_parse(text, len, err);
-  if (!document || !check_form(document, err)) return NULL;
-  return take(document);
+  AUTO_FREE char *text = file_read(path, FILE_MAX_BYTES, &len, &err);
+  AUTO_JSON *document = text ? json_parse(text, len, &err) : NULL;
+  struct schema *schema = document ? schema_open("endpoints.schema.json", &err) : NULL;
+  if (!schema) {
+    faults_error(faults, "%s", err.text);
+    return NULL;
+  }
+  bool good = schema_check_all(schema, document, faults);
+  schema_free(schema);
+  return good ? take(document) : NULL;
 }
 
 static bool add_secret(struct secrets *secrets, const char *name, struct err *err) {
@@ -42,11 +42,11 @@ static bool add_secret(struct secrets *secrets, const char *name, struct err *er
   return true;
 }
 
-static bool add_secrets(struct secrets *secrets, const json_t *names, struct err *err) {
+static void add_secrets(struct secrets *secrets, const json_t *names, struct faults *faults) {
+  struct err err;
   for (size_t i = 0; i < json_array_size(names); i++)
-    if (!add_secret(secrets, json_string_value(json_array_get(names, i)), err))
-      return err_prefix(err, "/secret_path/%zu: ", i);
-  return true;
+    if (!add_secret(secrets, json_string_value(json_array_get(names, i)), &err))
+      faults_error(faults, "/secret_path/%zu: %s", i, err.text);
 }
 
 static bool meets(const struct endpoint *a, const struct endpoint *b) {
@@ -54,56 +54,65 @@ static bool meets(const struct endpoint *a, const struct endpoint *b) {
   return a->path.n && strncmp(a->name, b->name, len) == 0 && b->name[len] == '/';
 }
 
-static bool check_unique(const struct endpoints *all, const struct endpoint *fresh, struct err *err) {
+static void check_unique(const struct endpoints *all, const struct endpoint *fresh, struct faults *faults) {
   for (const struct endpoint *other = all->list; other < fresh; other++) {
     if (strcmp(other->name, fresh->name) == 0)
-      return err_set(err, "/endpoint: \"%s\" is there twice", fresh->name);
+      faults_error(faults, "/endpoint: \"%s\" is there twice", fresh->name);
     if (meets(other, fresh) || meets(fresh, other))
-      return err_set(err,
-                     "/endpoint: \"%s\" and \"%s\" would share URLs, since a secret follows the shorter one",
-                     fresh->name, other->name);
+      faults_error(faults,
+                   "/endpoint: \"%s\" and \"%s\" would share URLs, since a secret follows the shorter one",
+                   fresh->name, other->name);
   }
-  return true;
 }
 
-static bool err_provider(struct err *err, const char *name, const struct providers *providers) {
+// NULL providers: their own faults are reported already.
+static const struct provider *find_provider(const struct providers *providers, const char *name,
+                                            struct faults *faults) {
+  const struct provider *provider = providers ? providers_find(providers, name) : NULL;
+  if (provider || !providers) return provider;
   AUTO_FREE char *names = providers_names(providers);
-  return err_set(err, "/provider: \"%s\" is none of %s", name, names);
+  faults_error(faults, "/provider: \"%s\" is none of %s", name, names);
+  return NULL;
 }
 
-static bool add_endpoint(struct endpoints *all, const struct providers *providers, const json_t *node,
-                         struct err *err) {
+static void add_endpoint(struct endpoints *all, const struct providers *providers, const json_t *node,
+                         struct faults *faults) {
+  struct err err;
   const char *name = json_string_value(json_object_get(node, "endpoint"));
-  const char *provider = json_string_value(json_object_get(node, "provider"));
   struct endpoint *fresh = &all->list[all->n++];
   fresh->name = mem_strdup(name);
   fresh->source = mem_printf("/ingress/%s", name);
-  fresh->provider = providers_find(providers, provider);
-  if (!fresh->provider) return err_provider(err, provider, providers);
-  return add_secrets(&fresh->path, json_object_get(node, "secret_path"), err) &&
-         (fresh->checks = verify_new(json_object_get(node, "checks"), err)) && check_unique(all, fresh, err);
+  fresh->provider = find_provider(providers, json_string_value(json_object_get(node, "provider")), faults);
+  add_secrets(&fresh->path, json_object_get(node, "secret_path"), faults);
+  fresh->checks = verify_new(json_object_get(node, "checks"), &err);
+  if (!fresh->checks) faults_error(faults, "%s", err.text);
+  check_unique(all, fresh, faults);
 }
 
-static bool add_proxies(struct endpoints *all, const json_t *proxies, struct err *err) {
-  return networks_load(&all->trusted, proxies, err) || err_prefix(err, "/trusted_proxies");
-}
-
-static bool add_all(struct endpoints *all, const struct providers *providers, const json_t *nodes,
-                    struct err *err) {
+static void add_all(struct endpoints *all, const struct providers *providers, const json_t *document,
+                    struct faults *faults) {
+  struct err err;
+  const json_t *nodes = json_object_get(document, "endpoints");
+  if (!networks_load(&all->trusted, json_object_get(document, "trusted_proxies"), &err))
+    faults_error(faults, "/trusted_proxies%s", err.text);
   all->list = mem_array(json_array_size(nodes), sizeof *all->list);
-  for (size_t i = 0; i < json_array_size(nodes); i++)
-    if (!add_endpoint(all, providers, json_array_get(nodes, i), err))
-      return err_prefix(err, "/endpoints/%zu", i);
-  return true;
+  for (size_t i = 0; i < json_array_size(nodes); i++) {
+    size_t from = faults->n;
+    add_endpoint(all, providers, json_array_get(nodes, i), faults);
+    faults_prefix(faults, from, "/endpoints/%zu", i);
+  }
 }
 
-struct endpoints *endpoints_load(const char *file, const struct providers *providers, struct err *err) {
+struct endpoints *endpoints_load(const char *file, const struct providers *providers, struct faults *faults) {
   struct endpoints *all = mem_alloc(sizeof *all);
-  AUTO_JSON *document = read_document(file, err);
-  if (document && add_proxies(all, json_object_get(document, "trusted_proxies"), err) &&
-      add_all(all, providers, json_object_get(document, "endpoints"), err))
-    return all;
-  err_prefix(err, "%s: ", file);
+  size_t from = faults->n, errors = faults->n_errors;
+  AUTO_JSON *document = read_document(file, faults);
+  if (document) {
+    add_all(all, providers, document, faults);
+    endpoints_lint(document, faults);
+  }
+  faults_prefix(faults, from, "%s: ", file);
+  if (faults->n_errors == errors && providers) return all;
   endpoints_free(all);
   return NULL;
 }
@@ -135,18 +144,41 @@ const struct networks *endpoints_trusted_proxies(const struct endpoints *endpoin
 
 // ---- finding ----
 
-// No name with a secret behind it begins another's, so the first that fits is the only one.
+// Whether path[0, len) is the endpoint's name and, where it has one, a secret behind it.
+static enum endpoints_match match(const struct endpoint *endpoint, const char *path, size_t len) {
+  size_t name_len = strlen(endpoint->name);
+  if (len < name_len || memcmp(path, endpoint->name, name_len) != 0) return ENDPOINTS_NONE;
+  if (len > name_len && path[name_len] != '/') return ENDPOINTS_NONE;
+  if (!endpoint->path.n) return len == name_len ? ENDPOINTS_FOUND : ENDPOINTS_NONE;
+  size_t at = len > name_len ? name_len + 1 : name_len;
+  return secrets_hold(&endpoint->path, path + at, len - at) ? ENDPOINTS_FOUND : ENDPOINTS_REFUSED;
+}
+
+// The URL with what the provider appends to it.
+static enum endpoints_match match_suffix(const struct endpoint *endpoint, const char *path,
+                                         const struct provider_suffix **suffix) {
+  size_t len;
+  const struct provider_suffix *found = provider_suffix_find(endpoint->provider, path, &len);
+  enum endpoints_match result = found ? match(endpoint, path, len) : ENDPOINTS_NONE;
+  if (result != ENDPOINTS_NONE) *suffix = found;
+  return result;
+}
+
+// An endpoint's own URL goes before the suffix of another's. No name with a secret behind it begins another
+// name, so at most one endpoint refuses.
 enum endpoints_match endpoints_find(const struct endpoints *endpoints, const char *path,
-                                    const struct endpoint **out) {
-  for (size_t i = 0; i < endpoints->n; i++) {
-    const struct endpoint *endpoint = &endpoints->list[i];
-    size_t len = strlen(endpoint->name);
-    if (strncmp(path, endpoint->name, len) != 0 || (path[len] && path[len] != '/')) continue;
-    if (path[len] && !endpoint->path.n) continue;
+                                    const struct endpoint **out, const struct provider_suffix **suffix) {
+  size_t len = strlen(path);
+  if (len > 0 && path[len - 1] == '/') len--; // one slash more is the same URL
+  enum endpoints_match result = ENDPOINTS_NONE;
+  *suffix = NULL;
+  for (size_t i = 0; i < 2 * endpoints->n && result != ENDPOINTS_FOUND; i++) {
+    const struct endpoint *endpoint = &endpoints->list[i % endpoints->n];
+    enum endpoints_match one =
+        i < endpoints->n ? match(endpoint, path, len) : match_suffix(endpoint, path, suffix);
+    if (one == ENDPOINTS_NONE) continue;
+    result = one;
     *out = endpoint;
-    if (!endpoint->path.n) return ENDPOINTS_FOUND;
-    const char *given = path[len] ? path + len + 1 : "";
-    return secrets_hold(&endpoint->path, given, strlen(given)) ? ENDPOINTS_FOUND : ENDPOINTS_REFUSED;
   }
-  return ENDPOINTS_NONE;
+  return result;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The webhook addresses we gave to providers: one JSON file (endpoints.schema.json), read once at start. An
-// endpoint is a provider and how its sender is known. Secrets are named there and come from the environment
-// or a file. Not for: how a check is done (verify.h).
+// The endpoints file (endpoints.schema.json), read once at start: the webhook URLs that ingress serves. An
+// endpoint names the provider that calls it and the checks that its sender has to pass. The file names
+// secrets; their values come from the environment or from files. Not for: how a check works (verify.h).
 #pragma once
-#include "common/base/err.h"
+#include "common/base/faults.h"
 #include "common/provider/provider.h"
 #include "ingress/sender/secrets.h"
 #include "ingress/sender/verify.h"
@@ -19,10 +19,12 @@ struct endpoint {
 
 struct endpoints;
 
-// False with file, pointer and rule: a fault of form, a name twice, two whose URLs could meet, a provider
-// that does not exist, a secret that is missing or weak, a check that could not run. Providers are borrowed.
+// NULL with every fault as "file: pointer: rule": a fault of form, a name twice, two endpoints whose URLs
+// could meet, a provider that does not exist, a secret that is missing or weak, a check that could not run.
+// Adds the warnings of endpoints_lint.h. `providers` is borrowed; where it is NULL (it could not be loaded),
+// the result is NULL too, and the rest of the file is checked nevertheless.
 MUST_CHECK struct endpoints *endpoints_load(const char *file, const struct providers *providers,
-                                            struct err *err);
+                                            struct faults *faults);
 void endpoints_free(struct endpoints *endpoints);
 size_t endpoints_count(const struct endpoints *endpoints);
 size_t endpoints_index(const struct endpoints *endpoints, const struct endpoint *endpoint); // from 0
@@ -30,6 +32,7 @@ const struct networks *endpoints_trusted_proxies(const struct endpoints *endpoin
 
 enum endpoints_match { ENDPOINTS_NONE, ENDPOINTS_REFUSED, ENDPOINTS_FOUND };
 // `path` is what follows /webhook/, as sent: nothing is decoded, since no name and no secret needs encoding.
-// REFUSED: an endpoint's URL with a missing or wrong secret; *out is set then too. Thread: any.
+// One slash at its end is ignored. *suffix is what the provider appended to the registered URL, or NULL.
+// REFUSED: an endpoint's URL with a missing or wrong secret; *out and *suffix are set then too. Thread: any.
 enum endpoints_match endpoints_find(const struct endpoints *endpoints, const char *path,
-                                    const struct endpoint **out);
+                                    const struct endpoint **out, const struct provider_suffix **suffix);

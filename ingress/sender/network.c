@@ -7,40 +7,6 @@
 
 enum { BITS = 128, MAPPED_BITS = 96 };
 
-static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-static bool is_ipv4(const struct address *address) {
-  return memcmp(address->bytes, mapped, sizeof mapped) == 0;
-}
-
-void address_of_ipv4(struct in_addr in, struct address *out) {
-  memcpy(out->bytes, mapped, sizeof mapped);
-  memcpy(out->bytes + sizeof mapped, &in, sizeof in);
-}
-
-bool address_parse(const char *text, size_t len, struct address *out) {
-  char copy[ADDRESS_TEXT_SIZE];
-  if (len == 0 || len >= sizeof copy || memchr(text, '\0', len)) return false;
-  memcpy(copy, text, len);
-  copy[len] = '\0';
-  struct address address;
-  struct in_addr in;
-  if (inet_pton(AF_INET, copy, &in) == 1)
-    address_of_ipv4(in, &address);
-  else if (inet_pton(AF_INET6, copy, address.bytes) != 1)
-    return false;
-  *out = address;
-  return true;
-}
-
-void address_text(const struct address *address, char out[ADDRESS_TEXT_SIZE]) {
-  bool v4 = is_ipv4(address);
-  if (!inet_ntop(v4 ? AF_INET : AF_INET6, address->bytes + (v4 ? sizeof mapped : 0), out, ADDRESS_TEXT_SIZE))
-    out[0] = '\0';
-}
-
-// ---- networks ----
-
 static bool bit(const struct address *address, unsigned i) {
   return address->bytes[i / 8] >> (7 - i % 8) & 1;
 }
@@ -88,7 +54,7 @@ void networks_fini(struct networks *networks) {
 
 // ::/0 is all of IPv6, and none of IPv4.
 static bool same_family(const struct network *network, const struct address *address) {
-  return is_ipv4(address) == (network->prefix >= MAPPED_BITS && is_ipv4(&network->address));
+  return address_is_ipv4(address) == (network->prefix >= MAPPED_BITS && address_is_ipv4(&network->address));
 }
 
 static bool holds(const struct network *network, const struct address *address) {

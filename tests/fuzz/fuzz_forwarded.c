@@ -14,8 +14,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
   struct verify_request req = {.peer = "10.0.0.1", .headers = headers, .trusted = &trusted};
   for (req.n_headers = 0; req.n_headers <= 3; req.n_headers++) {
     struct address client, again;
-    char text[ADDRESS_TEXT_SIZE];
-    if (!forwarded_client(&req, &client)) continue;
+    char text[ADDRESS_TEXT_SIZE], fault[FORWARDED_FAULT_SIZE] = "";
+    if (!forwarded_client(&req, &client, fault)) {
+      if (strlen(fault) == 0 || strlen(fault) >= sizeof fault - 1) abort();
+      for (const char *c = fault; *c; c++)
+        if (*c < ' ' || *c > '~') abort();
+      continue;
+    }
     address_text(&client, text);
     if (!address_parse(text, strlen(text), &again) || memcmp(&client, &again, sizeof client) != 0) abort();
     if (req.n_headers == 0 && strcmp(text, "10.0.0.1") != 0) abort();

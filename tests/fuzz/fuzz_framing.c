@@ -6,7 +6,8 @@
 
 static const struct provider *provider_by(uint8_t byte) {
   static struct providers *providers;
-  if (!providers && !(providers = providers_load("", NULL))) abort();
+  static struct faults faults;
+  if (!providers && !(providers = providers_load("", &faults))) abort();
   return providers_find(providers, byte & 1 ? "blux" : "bizgo");
 }
 

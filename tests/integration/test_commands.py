@@ -37,9 +37,9 @@ def settings(tmp_path) -> dict[str, str]:
 
 
 def refused(done: subprocess.CompletedProcess, *parts: str) -> str:
-    """It ended with one line on stderr that says what is wrong, and without a secret."""
+    """It ended with one line on stderr that says what is wrong, beside warnings, and without a secret."""
     assert done.returncode not in (0, 134, 139) and done.stdout == "", done
-    assert done.stderr.count("\n") == 1, done.stderr
+    assert len([line for line in done.stderr.splitlines() if ": warning: " not in line]) == 1, done.stderr
     for part in parts:
         assert part in done.stderr, done.stderr
     assert "secret-0123456789" not in done.stderr
@@ -256,6 +256,71 @@ def test_a_provider_of_ones_own_needs_no_release(world: World) -> None:
 
 def run_post(world: World, path: str, body: dict) -> http.Answer:
     return http.request(world.ingress.ports["public"], "POST", path, payloads.to_bytes(body))
+
+
+# --- all of it at once
+
+
+def test_check_reports_all_faults_at_once(settings: dict[str, str], tmp_path) -> None:
+    (tmp_path / "endpoints.json").write_text(
+        '{"endpoints":[{"endpoint":"/a","provider":"bizgo"},{"endpoint":"b","provider":"bizgo","secert_path":["DOCHAK_SECRET_BIZGO_PATH"]}]}'
+    )
+    document = json.loads((builds.ROOT / "schemas/providers/blux.json").read_text())
+    document["webhook"]["kinds"][0]["id"] = "/results/*/id"
+    document["webhook"]["ack"] = {"status": 200, "body": {"result": "id=${/x}"}}
+    (tmp_path / "providers").mkdir()
+    (tmp_path / "providers" / "mine.json").write_text(json.dumps(document))
+    (tmp_path / "providers" / "other.json").write_text("{")
+    (tmp_path / "kafka.properties").write_text("acks=1\nclient.rack=a\nnonsense\n")
+    faults = {
+        "DOCHAK_WROKERS": "unknown setting",
+        "DOCHAK_INGRESS_LISTEN": "IPv4-address:port",
+        "DOCHAK_INGRESS_KEY": "shorter than 16",
+        "mine.json: /webhook/kinds/0/id": "expected a JSON Pointer",
+        "mine.json: /webhook/ack/body/result": "expected ${/pointer}",
+        "other.json": "",
+        "endpoints.json: /endpoints/0/endpoint": "expected one to four",
+        "endpoints.json: /endpoints/1": 'did you mean "secret_path"?',
+        "kafka.properties:1": "acks",
+        "kafka.properties:3": "not name=value",
+    }
+    env = {**settings, "DOCHAK_WROKERS": "1", "DOCHAK_INGRESS_LISTEN": "8080", "DOCHAK_INGRESS_KEY": "short", "DOCHAK_PROVIDERS_DIR": str(tmp_path / "providers"),
+           "DOCHAK_KAFKA_PROPERTIES": str(tmp_path / "kafka.properties")}  # fmt: skip
+    for arguments in (["--check"], []):
+        done = run("ingress", *arguments, env=env)
+        assert done.returncode == 1 and done.stdout == "", done
+        lines = done.stderr.splitlines()
+        assert len(lines) == len(faults), done.stderr
+        for (where, what), line in zip(faults.items(), lines, strict=True):
+            assert where in line and what in line, done.stderr
+    done = run("processor", "--check", env={**env, "DOCHAK_RETENTION_DAYS": "-1"})
+    assert done.returncode == 1 and done.stdout == "" and done.stderr.count("\n") == 7, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "warning"),
+    [
+        ({}, "everyone can post to it"),
+        ({"checks": {"ip": {"allow": ["0.0.0.0/0"]}}}, "refuses nobody"),
+        ({"checks": {"query_token": {"secrets": ["DOCHAK_SECRET_TWIN"]}}}, "DOCHAK_SECRET_TWIN holds the same secret as DOCHAK_SECRET_BIZGO_PATH"),
+    ],
+)
+def test_check_warns_of_what_was_hardly_meant(settings: dict[str, str], tmp_path, endpoint: dict, warning: str) -> None:
+    endpoints = [{"endpoint": "a", "provider": "bizgo", "secret_path": ["DOCHAK_SECRET_BIZGO_PATH"]}, {"endpoint": "b", "provider": "blux", **endpoint}]
+    (tmp_path / "endpoints.json").write_text(json.dumps({"endpoints": endpoints}))
+    if "TWIN" in warning:
+        settings["DOCHAK_SECRET_TWIN"] = settings["DOCHAK_SECRET_BIZGO_PATH"]
+    done = run("ingress", "--check", env=settings)
+    assert done.returncode == 0 and "endpoints: ok, 2" in done.stdout, done
+    assert done.stderr.count("\n") == 1 and "warning: " in done.stderr and warning in done.stderr, done.stderr
+    assert "secret-0123456789" not in done.stderr
+
+
+def test_a_warning_is_logged_once_at_start(world: World) -> None:
+    world.endpoints_file.write_text(json.dumps({"endpoints": [{"endpoint": "open", "provider": "bizgo"}]}))
+    ingress = world.new_ingress().start().wait_ready()
+    lines = [line for line in ingress.log_lines("^the configuration was hardly meant so") if "everyone can post" in line["warning"]]
+    assert len(lines) == 1 and "/endpoints/0" in lines[0]["warning"]
 
 
 # --- starting

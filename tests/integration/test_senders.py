@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import pytest
 from standardwebhooks.webhooks import Webhook
 from support import builds, http, payloads
+from support.wait import until
 from support.world import World
 from twilio.request_validator import RequestValidator
 
@@ -54,7 +55,7 @@ def senders(module_worlds, kafka, postgres) -> World:
     world = module_worlds.new(kafka, postgres)
     providers = world.folder / "providers"
     providers.mkdir()
-    shipped = (builds.ROOT / "schemas" / "providers" / f"{name}.json" for name in ("bizgo", "blux"))
+    shipped = (builds.ROOT / "schemas" / "providers" / f"{name}.json" for name in ("bizgo", "bizgo-counsel", "blux"))
     for file in [*shipped, *(Path(__file__).parent / "providers").glob("*.json")]:
         shutil.copy(file, providers)
     world.endpoints_file.write_text(json.dumps(ENDPOINTS))
@@ -99,7 +100,7 @@ class Watch:
         assert 1 <= len(lines) <= self.refused[1] + n  # one in ten seconds, the others are counted
         for line in lines:
             assert (
-                line.keys() == {"time", "level", "service", "message", "endpoint", "check", "peer", "client", "suppressed"}
+                line.keys() == {"time", "level", "service", "message", "endpoint", "check", "peer", "client", "client_fault", "suppressed"}
                 and line["peer"] == "127.0.0.1"
             )
 
@@ -183,6 +184,17 @@ def test_twilio_signed_by_its_library_is_taken(senders: World) -> None:
             headers = twilio_headers(f"{host}/webhook/{TWILIO}{query}", CALLBACK)
             assert post(senders, TWILIO + query, body, headers).status == 200, (host, query)
     watch.assert_stored(quarantine=4)  # a form is authentic, and not understood yet
+
+
+def test_twilio_signs_the_url_as_it_was_called_with_its_last_slash(senders: World) -> None:
+    watch = Watch(senders, "twilio/sms", "twilio")
+    body = urlencode(CALLBACK).encode()
+    for query in ("", "?foo=1"):
+        url = f"{PUBLIC}/webhook/{TWILIO}"
+        assert post(senders, f"{TWILIO}/{query}", body, twilio_headers(f"{url}/{query}", CALLBACK)).status == 200, query
+    watch.assert_stored(quarantine=2)
+    assert post(senders, f"{TWILIO}/", body, twilio_headers(url, CALLBACK)).status == 403
+    assert post(senders, TWILIO, body, twilio_headers(f"{url}/", CALLBACK)).status == 403
 
 
 def test_twilio_json_signed_through_its_hash_is_taken(senders: World) -> None:
@@ -276,8 +288,9 @@ def test_bizgo_unsigned_learns_nothing_and_leaves_nothing(senders: World) -> Non
 
 
 @pytest.mark.parametrize(
-    "forwarded", ["203.0.113.7", "198.51.100.1, 203.0.113.7", "203.0.113.7, 10.0.0.2", "2001:db8::7", "203.0.113.7:1234"]
-)
+    "forwarded", ["203.0.113.7", "198.51.100.1, 203.0.113.7", "203.0.113.7, 10.0.0.2", "2001:db8::7", "203.0.113.7:1234",
+                  "unknown, 203.0.113.7", "_hidden, 203.0.113.7, 10.0.0.2", "[2001:db8::7]:443", ", 203.0.113.7", "203.0.113.7:_p"]
+)  # fmt: skip
 def test_a_listed_address_behind_our_proxies_is_taken(senders: World, forwarded: str) -> None:
     watch = Watch(senders, "bizgo/listed", "ip")
     assert post(senders, "bizgo/listed", payloads.to_bytes(payloads.bizgo("x", "10000")), {"X-Forwarded-For": forwarded}).status == 200
@@ -293,6 +306,18 @@ def test_any_other_address_is_refused(senders: World, forwarded: str | None) -> 
     answer = post(senders, "bizgo/listed", payloads.to_bytes(payloads.bizgo("x", "10000")), headers)
     assert (answer.status, json.loads(answer.body)) == (200, {"msgKey": "x"})
     watch.assert_refused(1)
+
+
+def test_the_log_says_what_was_read_where_no_address_can_be(worlds, kafka, postgres) -> None:
+    world = worlds.new(kafka, postgres)
+    world.endpoints_file.write_text(
+        json.dumps({"trusted_proxies": ["127.0.0.1"], "endpoints": [{"endpoint": "a", "provider": "bizgo", "checks": {"ip": {"allow": ["203.0.113.7"]}}}]})
+    )
+    world.new_ingress().start().wait_ready()
+    post(world, "a", b"{}", {"X-Forwarded-For": "203.0.113.7, unknown"})
+    (line,) = until("it is logged", lambda: world.ingress.log_lines("^sender refused:"))
+    assert (line["peer"], line["client"]) == ("127.0.0.1", "")
+    assert line["client_fault"] == 'an entry of X-Forwarded-For is no address: "unknown"'
 
 
 # --- secrets that are shown

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 # What a wrong value is taken from: every type, and the edges of every range the schemas name.
 STRINGS = ["", "/", "/a", "a", "/a~", "/a~0b~1", "/a~2", "Acme", "acme", "receipt", "other", "delivered", "failed", "+09:00", "+15:00", "KST",
            "${/msgKey}", "${}", "${msgKey}", "${/a", "x" * 64, "x" * 65, "x" * 256, "알림" * 32, "알림" * 60, "/" + "알" * 254, "/" + "알" * 255,
-           "a\tb", "DOCHAK_SECRET_A", "a/b/c/d", "a/b/c/d/e", ".a", "2026-01-12T11:00:03Z", "2026-01-12 11:00:03", "SENT", "010****5678", "01012345678"]
+           "a\tb", "a\x85b", "/a/*", "/a/", "/a[0]", "/-", "/ a", "/a b", "id=${/x}", "$$ and {}", "${/a/}",
+           "DOCHAK_SECRET_A", "a/b/c/d", "a/b/c/d/e", ".a", "2026-01-12T11:00:03Z", "2026-01-12 11:00:03", "SENT", "010****5678", "01012345678"]
 NUMBERS = [0, 1, -1, 99, 100, 199, 200, 299, 300, 404, 499, 500, 30000, 30001, 2592000, 2592001, 1.0, 200.0, 1500.5, 1e300, 2**53 + 1, 2**63, -(2**70)]
 OTHERS = [None, True, False, [], {}, [""], ["/a"], ["/a", "/a"], ["/a", "/b"], [1, 1.0], [[]], {"value": "SMS"}, {"value": ""}, {"value": 1}, {"a": 1},
           {"": ""}, {"status": 200}, {"status": 200, "body": {}}, {"present": ["/a"]}, {"equals": {"/a": ["b"]}}, {"equals": {"a": ["b"]}}, {"equals": {}},

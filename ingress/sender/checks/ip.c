@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The sender's address is on a list.
+// Check `ip`: the sender's address lies in one of the allowed networks.
 #include "common/base/mem.h"
 #include "ingress/sender/checks/check.h"
 #include "ingress/sender/forwarded.h"
@@ -22,7 +22,7 @@ static void *ip_new(const json_t *conf, struct err *err) {
 
 static bool ip_passes(const void *self, const struct verify_request *req) {
   struct address client;
-  return forwarded_client(req, &client) && networks_hold(self, &client);
+  return forwarded_client(req, &client, NULL) && networks_hold(self, &client);
 }
 
 const struct check check_ip = {.name = "ip", .new = ip_new, .passes = ip_passes, .free = ip_free};

@@ -180,8 +180,8 @@ static void test_a_stored_receipt_keeps_its_verdict_whatever_the_file_says_or_ca
 }
 
 static int load(void **state) {
-  struct err err = {0};
-  interpreter.providers = providers_load("", &err);
+  struct faults faults = {0};
+  interpreter.providers = providers_load("", &faults);
   return interpreter.providers ? 0 : -1;
 }
 

@@ -47,6 +47,7 @@ static inline void write_endpoints(void) {
 
 static inline int serve(void **state) {
   struct err err = {.text = "nothing"};
+  struct faults faults = {0};
   mock_init(&mock);
   in.settings = mock.settings;
   in.settings.body_max_bytes = 524288;
@@ -54,12 +55,13 @@ static inline int serve(void **state) {
   mock.settings = (struct settings){.kafka_bootstrap = mem_strdup(in.settings.kafka_bootstrap)};
   write_endpoints();
   in.metrics = metrics_new(counters, COUNTER_COUNT);
-  if (!(in.providers = providers_load("", &err)) ||
-      !(in.endpoints = endpoints_load(in.settings.endpoints_file, in.providers, &err)) ||
+  if (!(in.providers = providers_load("", &faults)) ||
+      !(in.endpoints = endpoints_load(in.settings.endpoints_file, in.providers, &faults)) ||
       !(in.registrar = registrar_new(KEY, &err)) ||
       !(in.publisher = publisher_open(&in.settings, in.metrics, &err)) ||
       !(in.server = server_start(&in, &err)))
-    fail_msg("%s", err.text);
+    fail_msg("%s, %s", faults.n ? faults.list[0].text : "no fault", err.text);
+  faults_fini(&faults);
   port = server_port(in.server);
   int64_t deadline = clock_mono_ms() + 10000;
   while (server_unready(in.server) && clock_mono_ms() < deadline) clock_sleep_ms(5);

@@ -2,6 +2,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/config/options.h"
+#include "tests/unit/support/faults.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -46,10 +47,17 @@ static const char *file_with(const char *content, size_t len) {
   return path;
 }
 
+static bool load_table(const struct option *rows, size_t n, unsigned service, struct values *values,
+                       struct err *err) {
+  struct faults faults = {0};
+  bool good = options_load(rows, n, service, values, &faults);
+  faults_first(&faults, err);
+  return good;
+}
+
 static bool load(unsigned service, struct values *values, struct err *err) {
   *values = (struct values){0};
-  *err = (struct err){0};
-  return options_load(table, COUNT_OF(table), service, values, err);
+  return load_table(table, COUNT_OF(table), service, values, err);
 }
 
 static void unload(struct values *values) {
@@ -162,6 +170,10 @@ static const struct {
     {"DOCHAK_WORKERS_FIL", "3", "DOCHAK_WORKERS_FIL: unknown setting; did you mean DOCHAK_WORKERS?"},
     {"DOCHAK_COLOUR_OF_THE_SEA", "3", "DOCHAK_COLOUR_OF_THE_SEA: unknown setting; --help lists them"},
     {"DOCHAK_", "3", "DOCHAK_: unknown setting; did you mean DOCHAK_KEY?"},
+    {"DOCHAK_workers", "3", "DOCHAK_workers: unknown setting; did you mean DOCHAK_WORKERS?"},
+    {"DOCHAK_WROKERS", "3", "DOCHAK_WROKERS: unknown setting; did you mean DOCHAK_WORKERS?"},
+    {"DOCHAK_LISTEN", "[::ffff:1.2.3.4]:80",
+     "DOCHAK_LISTEN: \"[::ffff:1.2.3.4]:80\" is not IPv4-address:port, such as 0.0.0.0:8080"},
     {"DOCHAK_SECRET_BIZGO_PATH", "anything", NULL},
     {"DOCHAK_SECRET_BIZGO_PATH_FILE", "/nowhere", NULL},
     {"dochak_workers", "0", NULL},
@@ -182,6 +194,26 @@ static void test_an_ill_formed_or_unknown_setting_is_an_error_that_names_it(void
   }
 }
 
+static void test_all_wrong_settings_are_reported_at_once(void **state) {
+  struct values values = {0};
+  struct faults faults = {0};
+  setenv("DOCHAK_KEY", "short", 1);
+  setenv("DOCHAK_LISTEN", "8080", 1);
+  setenv("DOCHAK_WORKERS", "0", 1);
+  setenv("DOCHAK_LEVLE", "info", 1);
+  setenv("DOCHAK_PREFIX", "kept.", 1);
+  assert_false(options_load(table, COUNT_OF(table), INGRESS | PROCESSOR, &values, &faults));
+  assert_int_equal(faults.n, 4);
+  assert_int_equal(faults.n_errors, 4);
+  assert_string_equal(faults.list[0].text, "DOCHAK_LEVLE: unknown setting; did you mean DOCHAK_LEVEL?");
+  assert_string_equal(faults.list[1].text, "DOCHAK_KEY: shorter than 8 characters");
+  assert_memory_equal(faults.list[2].text, "DOCHAK_LISTEN: ", 15);
+  assert_string_equal(faults.list[3].text, "DOCHAK_WORKERS: 0 is not in 1 to 64");
+  assert_string_equal(values.prefix, "kept.");
+  faults_fini(&faults);
+  unload(&values);
+}
+
 static void test_a_service_leaves_the_others_settings_alone(void **state) {
   struct values values;
   struct err err;
@@ -192,7 +224,8 @@ static void test_a_service_leaves_the_others_settings_alone(void **state) {
   assert_null(strstr(text, "DOCHAK_WORKERS"));
   unload(&values);
   assert_false(load(PROCESSOR, &values, &err));
-  assert_null(values.prefix);
+  assert_int_equal(values.workers, 0);
+  unload(&values);
 }
 
 static void test_what_is_required_must_be_given(void **state) {
@@ -200,9 +233,9 @@ static void test_what_is_required_must_be_given(void **state) {
       {"DOCHAK_KEY", OPTION_SECRET, offsetof(struct values, key), NULL, 8, 0, INGRESS, "The key."}};
   struct values values = {0};
   struct err err;
-  assert_false(options_load(required, 1, INGRESS, &values, &err));
+  assert_false(load_table(required, 1, INGRESS, &values, &err));
   assert_string_equal(err.text, "DOCHAK_KEY: required, but not set; --help says what it is");
-  assert_true(options_load(required, 1, PROCESSOR, &values, &err));
+  assert_true(load_table(required, 1, PROCESSOR, &values, &err));
 }
 
 static const struct {
@@ -239,11 +272,13 @@ static void test_a_file_without_end_is_refused(void **state) {
   struct err err;
   setenv("DOCHAK_PREFIX_FILE", "/dev/zero", 1);
   assert_false(load(INGRESS, &values, &err));
+  unload(&values);
   AUTO_FREE char *large = mem_alloc(70000);
   memset(large, 'x', 70000);
   setenv("DOCHAK_PREFIX_FILE", file_with(large, 70000), 1);
   assert_false(load(INGRESS, &values, &err));
   assert_non_null(strstr(err.text, "expected 65536 bytes at most"));
+  unload(&values);
 }
 
 static void test_a_value_and_a_file_at_once_is_an_error(void **state) {
@@ -253,6 +288,7 @@ static void test_a_value_and_a_file_at_once_is_an_error(void **state) {
   setenv("DOCHAK_PREFIX_FILE", file_with("y", 1), 1);
   assert_false(load(INGRESS, &values, &err));
   assert_string_equal(err.text, "DOCHAK_PREFIX and DOCHAK_PREFIX_FILE are both set; one is enough");
+  unload(&values);
 }
 
 static void test_secrets_by_name_come_from_either_place_or_fail(void **state) {
@@ -317,6 +353,7 @@ int main(void) {
       TEST(test_the_environment_wins_and_an_empty_value_is_none),
       TEST(test_secrets_are_masked_when_printed),
       TEST(test_an_ill_formed_or_unknown_setting_is_an_error_that_names_it),
+      TEST(test_all_wrong_settings_are_reported_at_once),
       TEST(test_a_service_leaves_the_others_settings_alone),
       TEST(test_what_is_required_must_be_given),
       TEST(test_a_value_may_stand_in_a_file),

@@ -6,12 +6,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/unit/support/faults.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
+
+static bool load(unsigned service, struct settings *settings, struct err *err) {
+  struct faults faults = {0};
+  bool good = settings_load(service, settings, &faults);
+  faults_first(&faults, err);
+  return good;
+}
 
 static int only_what_is_required(void **state) {
   for (char **entry = environ; *entry;) {
@@ -29,7 +37,7 @@ static int only_what_is_required(void **state) {
 static void test_defaults_are_those_documented(void **state) {
   struct settings settings;
   struct err err = {0};
-  if (!settings_load(SERVICE_INGRESS, &settings, &err)) fail_msg("%s", err.text);
+  if (!load(SERVICE_INGRESS, &settings, &err)) fail_msg("%s", err.text);
   assert_string_equal(settings.kafka_bootstrap, "127.0.0.1:9092");
   assert_string_equal(settings.topic_prefix, "dochak.");
   assert_string_equal(settings.ingress_listen, "0.0.0.0:8080");
@@ -41,7 +49,7 @@ static void test_defaults_are_those_documented(void **state) {
   assert_null(settings.group_id);
   settings_fini(&settings);
 
-  if (!settings_load(SERVICE_PROCESSOR, &settings, &err)) fail_msg("%s", err.text);
+  if (!load(SERVICE_PROCESSOR, &settings, &err)) fail_msg("%s", err.text);
   assert_string_equal(settings.processor_ops_listen, "0.0.0.0:9081");
   assert_string_equal(settings.group_id, "dochak-processor");
   assert_string_equal(settings.instance, "");
@@ -76,7 +84,7 @@ static void expect(unsigned service, const char *name, const char *value, bool o
   struct settings settings;
   struct err err = {0};
   setenv(name, value, 1);
-  assert_int_equal(settings_load(service, &settings, &err), ok);
+  assert_int_equal(load(service, &settings, &err), ok);
   if (!ok) assert_memory_equal(err.text, name, strlen(name));
   settings_fini(&settings);
 }
@@ -95,9 +103,9 @@ static void test_each_service_needs_only_its_own(void **state) {
   struct settings settings;
   struct err err;
   unsetenv("DOCHAK_RECIPIENT_KEY");
-  assert_true(settings_load(SERVICE_INGRESS, &settings, &err));
+  assert_true(load(SERVICE_INGRESS, &settings, &err));
   settings_fini(&settings);
-  assert_false(settings_load(SERVICE_PROCESSOR, &settings, &err));
+  assert_false(load(SERVICE_PROCESSOR, &settings, &err));
   assert_non_null(strstr(err.text, "DOCHAK_RECIPIENT_KEY"));
   settings_fini(&settings);
 }

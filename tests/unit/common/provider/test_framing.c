@@ -259,8 +259,8 @@ static void test_a_reason_never_quotes_the_body(void **state) {
 }
 
 int main(void) {
-  struct err err;
-  providers = providers_load("", &err);
+  struct faults faults = {0};
+  providers = providers_load("", &faults);
   assert_non_null(providers);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_each_element_keeps_its_exact_bytes),

@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/provider/provider.h"
+#include "tests/unit/support/faults.h"
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +18,13 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+static struct providers *load_folder(const char *dir, struct err *err) {
+  struct faults faults = {0};
+  struct providers *loaded = providers_load(dir, &faults);
+  faults_first(&faults, err);
+  return loaded;
+}
 
 static struct providers *providers;
 
@@ -286,17 +294,29 @@ static void test_a_long_reason_is_cut_between_characters(void **state) {
 }
 
 static void test_an_id_is_at_most_255_bytes_without_control_characters(void **state) {
-  char id[PROVIDER_ID_MAX + 2];
-  memset(id, 'k', sizeof id);
-  id[PROVIDER_ID_MAX + 1] = '\0';
-  assert_false(provider_id_ok(id));
-  id[PROVIDER_ID_MAX] = '\0';
-  assert_true(provider_id_ok(id));
-  assert_true(provider_id_ok("주문 17"));
-  assert_false(provider_id_ok(""));
-  assert_false(provider_id_ok("a\tb"));
-  assert_false(provider_id_ok("a\x7f"));
-  assert_false(provider_id_ok("a\xc2\x85")); // NEL
+  char longest[PROVIDER_ID_MAX + 2];
+  memset(longest, 'k', sizeof longest);
+  longest[PROVIDER_ID_MAX + 1] = '\0';
+  const struct {
+    const char *id, *fault; // NULL: it can be one
+  } rows[] = {
+      {longest + 1, NULL},
+      {"주문 17", NULL},
+      {"a\xc2\xa0", NULL}, // a no-break space
+      {longest, "expected at most 255 bytes, got 256"},
+      {"", "expected text that is not empty"},
+      {"a\tb", "expected text without control characters"},
+      {"a\x7f", "expected text without control characters"},
+      {"a\xc2\x80", "expected text without control characters"},
+      {"a\xc2\x85", "expected text without control characters"}, // NEL
+      {"a\xc2\x9f", "expected text without control characters"},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    struct err err = {0};
+    bool good = provider_id_check(rows[i].id, &err);
+    assert_string_equal(err.text, rows[i].fault ? rows[i].fault : "");
+    assert_int_equal(good, !rows[i].fault);
+  }
 }
 
 static void test_an_answer_without_a_body_to_read_has_empty_fields(void **state) {
@@ -469,7 +489,7 @@ static void folder_remove(char *folder, const char *const (*files)[2], size_t n)
 static void expect_folder_fault(const char *const (*files)[2], size_t n, const char *fault) {
   struct err err = {0};
   char *folder = folder_with(files, n);
-  assert_null(providers_load(folder, &err));
+  assert_null(load_folder(folder, &err));
   if (!strstr(err.text, fault) || !strstr(err.text, folder)) fail_msg("%s", err.text);
   folder_remove(folder, files, n);
 }
@@ -494,7 +514,7 @@ static void test_a_folder_that_cannot_be_loaded_says_which_file_and_why(void **s
   expect_folder_fault(unknown, 1, "a.json: /webhook/suffixes: /x/*: \"nobody\" is none of acme");
   expect_folder_fault(none, 2, "expected provider files (*.json), found none");
   struct err err = {0};
-  assert_null(providers_load("/nowhere/at/all", &err));
+  assert_null(load_folder("/nowhere/at/all", &err));
   assert_string_equal(err.text, "/nowhere/at/all: No such file or directory");
 }
 
@@ -504,7 +524,7 @@ static void test_a_folder_replaces_the_built_in_files(void **state) {
   AUTO_FREE char *good = json_text(least);
   const char *const files[][2] = {{"anything.json", good}};
   char *folder = folder_with(files, 1);
-  struct providers *loaded = providers_load(folder, &err);
+  struct providers *loaded = load_folder(folder, &err);
   assert_non_null(loaded);
   assert_string_equal(provider_name(providers_find(loaded, "acme")), "acme");
   assert_null(providers_find(loaded, "bizgo"));
@@ -547,7 +567,7 @@ static void test_a_suffix_without_a_star_is_the_path_itself(void **state) {
   AUTO_FREE char *first = json_text(document), *second = json_text(replies);
   const char *const files[][2] = {{"a.json", first}, {"b.json", second}};
   char *folder = folder_with(files, 2);
-  struct providers *loaded = providers_load(folder, &err);
+  struct providers *loaded = load_folder(folder, &err);
   if (!loaded) fail_msg("%s", err.text);
   size_t len = 0;
   const struct provider *acme = providers_find(loaded, "acme");
@@ -563,7 +583,7 @@ static void test_a_suffix_without_a_star_is_the_path_itself(void **state) {
 
 static int load(void **state) {
   struct err err = {0};
-  providers = providers_load("", &err);
+  providers = load_folder("", &err);
   if (!providers) puts(err.text);
   return providers ? 0 : -1;
 }

@@ -137,6 +137,35 @@ static void test_what_a_gzip_body_inflates_to_counts_as_held(void **state) {
   assert_int_equal(n_503, 4);
 }
 
+// ---- URLs ----
+
+static void test_one_slash_more_is_the_same_url(void **state) {
+  static const char *const paths[] = {BIZGO "/", HIDDEN SECRET "/", HIDDEN SECRET "/?a=b", BIZGO "/?"};
+  int64_t before = counted(COUNTER_ELEMENTS, "receipt");
+  for (size_t i = 0; i < COUNT_OF(paths); i++) {
+    char *answer = wire_post(port, paths[i], "", REPORT, strlen(REPORT));
+    assert_answer(paths[i], answer, 200, "{\"msgKey\":\"k1\"}");
+    free(answer);
+  }
+  assert_int_equal(counted(COUNTER_ELEMENTS, "receipt"), before + (int64_t)COUNT_OF(paths));
+}
+
+static void test_what_a_provider_appends_to_its_url_is_answered_as_its_own_file_says(void **state) {
+  static const char talk[] = "{\"msgKey\":\"talk1\",\"content\":\"hello\"}";
+  static const char *const paths[] = {BIZGO "/cstalk/message", HIDDEN SECRET "/cstalk/message",
+                                      HIDDEN SECRET "/cstalk/expired_session/"};
+  for (size_t i = 0; i < COUNT_OF(paths); i++) {
+    char *answer = wire_post(port, paths[i], "", talk, strlen(talk));
+    assert_answer(paths[i], answer, 200, "{\"code\":\"A000\",\"result\":\"Success\"}");
+    free(answer);
+  }
+  struct mock_records events = mock_read(&mock, "dochak.events");
+  const struct mock_record *record = mock_find(&events, talk);
+  assert_string_equal(record->event.type, EVENT_OTHER);
+  assert_string_equal(record->event.provider, "bizgo-counsel");
+  mock_records_fini(&events);
+}
+
 // ---- senders ----
 
 static void test_a_refused_sender_is_answered_as_the_file_says_and_stores_nothing(void **state) {
@@ -148,7 +177,7 @@ static void test_a_refused_sender_is_answered_as_the_file_says_and_stores_nothin
       {HIDDEN, "{\"msgKey\":\"spy\",\"x\":\"\\ud83d\"}", "{\"msgKey\":\"spy\"}"},
       {HIDDEN, "{\"msgKey\":\"spy\",\"x\":\"cut", "{\"msgKey\":\"spy\"}"},
       {"/webhook/bizgo/hidden", "{\"msgKey\":\"spy\"}", "{\"msgKey\":\"spy\"}"},
-      {HIDDEN SECRET "/", "{\"msgKey\":\"spy\"}", "{\"msgKey\":\"spy\"}"},
+      {HIDDEN SECRET "//", "{\"msgKey\":\"spy\"}", "{\"msgKey\":\"spy\"}"},
   };
   int64_t before = counted(COUNTER_REFUSED, "bizgo/hidden");
   int64_t stored = counted(COUNTER_ELEMENTS, "receipt") + counted(COUNTER_ELEMENTS, "quarantined");
@@ -211,7 +240,11 @@ int main(void) {
       cmocka_unit_test(test_what_is_not_understood_is_acked_with_its_key),
       cmocka_unit_test(test_as_many_elements_as_are_cut_can_be_held),
       cmocka_unit_test(test_what_a_gzip_body_inflates_to_counts_as_held),
+      cmocka_unit_test(test_one_slash_more_is_the_same_url),
+      cmocka_unit_test(test_what_a_provider_appends_to_its_url_is_answered_as_its_own_file_says),
       cmocka_unit_test(test_a_refused_sender_is_answered_as_the_file_says_and_stores_nothing),
+      cmocka_unit_test(test_one_slash_more_is_the_same_url),
+      cmocka_unit_test(test_what_a_provider_appends_to_its_url_is_answered_as_its_own_file_says),
       cmocka_unit_test(test_a_refused_sender_of_a_long_stream_is_answered_no_other_way),
       cmocka_unit_test(test_a_signature_over_the_body_is_looked_at_before_anything_is_stored),
   };

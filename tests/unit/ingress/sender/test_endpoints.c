@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/base/mem.h"
 #include "ingress/sender/endpoints.h"
+#include "tests/unit/support/faults.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +21,10 @@ static struct endpoints *load(const char *text, struct err *err) {
   assert_non_null(file);
   fputs(text, file);
   fclose(file);
-  return endpoints_load(path, providers, err);
+  struct faults faults = {0};
+  struct endpoints *endpoints = endpoints_load(path, providers, &faults);
+  faults_first(&faults, err);
+  return endpoints;
 }
 
 #define ENTRY(name, rest) "{\"endpoint\":\"" name "\",\"provider\":\"bizgo\"" rest "}"
@@ -81,52 +85,119 @@ static void test_a_bad_file_is_refused_with_its_place_and_rule(void **state) {
 }
 
 static void test_a_missing_file_is_named(void **state) {
-  struct err err;
-  assert_null(endpoints_load("/nowhere/endpoints.json", providers, &err));
-  assert_string_equal(err.text, "/nowhere/endpoints.json: No such file or directory");
+  struct faults faults = {0};
+  assert_null(endpoints_load("/nowhere/endpoints.json", providers, &faults));
+  assert_int_equal(faults.n_errors, 1);
+  assert_string_equal(faults.list[0].text, "/nowhere/endpoints.json: No such file or directory");
+  faults_fini(&faults);
 }
 
 static const struct {
   const char *rest, *name; // what follows /webhook/; whose it is
   enum endpoints_match match;
+  const char *suffix; // NULL: none
 } paths[] = {
-    {"open", "open", ENDPOINTS_FOUND},
-    {"open/alimtalk", "open/alimtalk", ENDPOINTS_FOUND},
-    {"open/", NULL, ENDPOINTS_NONE},
-    {"open/other", NULL, ENDPOINTS_NONE},
-    {"openx", NULL, ENDPOINTS_NONE},
-    {"ope", NULL, ENDPOINTS_NONE},
-    {"OPEN", NULL, ENDPOINTS_NONE},
-    {"%6fpen", NULL, ENDPOINTS_NONE},
-    {"open%00", NULL, ENDPOINTS_NONE},
-    {"./open", NULL, ENDPOINTS_NONE},
-    {"closed/../open", "closed", ENDPOINTS_REFUSED},
-    {"", NULL, ENDPOINTS_NONE},
-    {"closed/good-0123456789abc", "closed", ENDPOINTS_FOUND},
-    {"closed/next-0123456789abc", "closed", ENDPOINTS_FOUND},
-    {"closed", "closed", ENDPOINTS_REFUSED},
-    {"closed/", "closed", ENDPOINTS_REFUSED},
-    {"closed/good-0123456789ab", "closed", ENDPOINTS_REFUSED},
-    {"closed/good-0123456789abcd", "closed", ENDPOINTS_REFUSED},
-    {"closed/good-0123456789abc/", "closed", ENDPOINTS_REFUSED},
-    {"closed/good-0123456789ab%63", "closed", ENDPOINTS_REFUSED},
-    {"closed//good-0123456789abc", "closed", ENDPOINTS_REFUSED},
+    {"open", "open", ENDPOINTS_FOUND, NULL},
+    {"open/alimtalk", "open/alimtalk", ENDPOINTS_FOUND, NULL},
+    {"open/", "open", ENDPOINTS_FOUND, NULL},
+    {"open//", NULL, ENDPOINTS_NONE, NULL},
+    {"/open", NULL, ENDPOINTS_NONE, NULL},
+    {"open/alimtalk/", "open/alimtalk", ENDPOINTS_FOUND, NULL},
+    {"/", NULL, ENDPOINTS_NONE, NULL},
+    {"open/other", NULL, ENDPOINTS_NONE, NULL},
+    {"openx", NULL, ENDPOINTS_NONE, NULL},
+    {"ope", NULL, ENDPOINTS_NONE, NULL},
+    {"OPEN", NULL, ENDPOINTS_NONE, NULL},
+    {"%6fpen", NULL, ENDPOINTS_NONE, NULL},
+    {"open%00", NULL, ENDPOINTS_NONE, NULL},
+    {"./open", NULL, ENDPOINTS_NONE, NULL},
+    {"closed/../open", "closed", ENDPOINTS_REFUSED, NULL},
+    {"", NULL, ENDPOINTS_NONE, NULL},
+    {"closed/good-0123456789abc", "closed", ENDPOINTS_FOUND, NULL},
+    {"closed/next-0123456789abc", "closed", ENDPOINTS_FOUND, NULL},
+    {"closed", "closed", ENDPOINTS_REFUSED, NULL},
+    {"closed/", "closed", ENDPOINTS_REFUSED, NULL},
+    {"closed/good-0123456789ab", "closed", ENDPOINTS_REFUSED, NULL},
+    {"closed/good-0123456789abcd", "closed", ENDPOINTS_REFUSED, NULL},
+    {"closed/good-0123456789abc/", "closed", ENDPOINTS_FOUND, NULL},
+    {"closed/good-0123456789abc//", "closed", ENDPOINTS_REFUSED, NULL},
+    {"closed/good-0123456789ab/", "closed", ENDPOINTS_REFUSED, NULL},
+    {"closed//", "closed", ENDPOINTS_REFUSED, NULL},
+    {"closed/good-0123456789abc/more", "closed", ENDPOINTS_REFUSED, NULL},
+    // BizGo appends to the URL it was given
+    {"open/cstalk/message", "open", ENDPOINTS_FOUND, "/cstalk/*"},
+    {"open/cstalk/message/", "open", ENDPOINTS_FOUND, "/cstalk/*"},
+    {"open/alimtalk/cstalk/expired_session", "open/alimtalk", ENDPOINTS_FOUND, "/cstalk/*"},
+    {"open/cstalk", NULL, ENDPOINTS_NONE, NULL},
+    {"open/cstalk/a/b", NULL, ENDPOINTS_NONE, NULL},
+    {"open/cstalk/own", "open/cstalk/own", ENDPOINTS_FOUND, NULL},
+    {"closed/good-0123456789abc/cstalk/message", "closed", ENDPOINTS_FOUND, "/cstalk/*"},
+    {"closed/next-0123456789abc/cstalk/message/", "closed", ENDPOINTS_FOUND, "/cstalk/*"},
+    {"closed/good-0123456789abd/cstalk/message", "closed", ENDPOINTS_REFUSED, "/cstalk/*"},
+    {"closed/cstalk/message", "closed", ENDPOINTS_REFUSED, "/cstalk/*"},
+    {"closed/good-0123456789abc//cstalk/message", "closed", ENDPOINTS_REFUSED, "/cstalk/*"},
+    {"other/cstalk/message", NULL, ENDPOINTS_NONE, NULL},
+    {"closed/good-0123456789ab%63", "closed", ENDPOINTS_REFUSED, NULL},
+    {"closed//good-0123456789abc", "closed", ENDPOINTS_REFUSED, NULL},
 };
 
 static void test_a_path_finds_its_endpoint_and_no_other(void **state) {
   struct err err;
   struct endpoints *endpoints =
       load(FILE_OF(ENTRY("open", "") "," ENTRY("open/alimtalk", "") "," ENTRY(
-               "closed", ",\"secret_path\":[\"DOCHAK_SECRET_GOOD\",\"DOCHAK_SECRET_NEXT\"]")),
+               "open/cstalk/own",
+               "") ","
+                   "{\"endpoint\":\"other\",\"provider\":\"blux\"}," ENTRY(
+                       "closed", ",\"secret_path\":[\"DOCHAK_SECRET_GOOD\",\"DOCHAK_SECRET_NEXT\"]")),
            &err);
   assert_non_null(endpoints);
-  assert_int_equal(endpoints_count(endpoints), 3);
+  assert_int_equal(endpoints_count(endpoints), 5);
   for (size_t i = 0; i < COUNT_OF(paths); i++) {
     const struct endpoint *found = NULL;
-    if (endpoints_find(endpoints, paths[i].rest, &found) != paths[i].match) fail_msg("%s", paths[i].rest);
+    const struct provider_suffix *suffix = NULL;
+    if (endpoints_find(endpoints, paths[i].rest, &found, &suffix) != paths[i].match)
+      fail_msg("%s", paths[i].rest);
     if (paths[i].name) assert_string_equal(found->name, paths[i].name);
+    if (!suffix != !paths[i].suffix) fail_msg("%s", paths[i].rest);
+    if (suffix) assert_string_equal(suffix->text, paths[i].suffix);
   }
   endpoints_free(endpoints);
+}
+
+static void test_all_faults_of_a_file_are_reported_at_once(void **state) {
+  static const char *const expected[] = {
+      "/trusted_proxies/0: expected no bits set behind the prefix",
+      "/endpoints/0/provider: \"nobody\" is none of bizgo-counsel, bizgo, blux",
+      "/endpoints/0/secret_path/0: DOCHAK_SECRET_MISSING: not set; give it or DOCHAK_SECRET_MISSING_FILE",
+      "/endpoints/0/secret_path/1: DOCHAK_SECRET_SHORT: expected at least 16 characters, got 5",
+      "/endpoints/1/checks/ip/allow/0: expected no bits set behind the prefix",
+      "/endpoints/1/endpoint: \"a\" is there twice",
+  };
+  struct faults faults = {0};
+  FILE *file = fopen(path, "w");
+  fputs("{\"trusted_proxies\":[\"10.0.0.1/8\"],\"endpoints\":[{\"endpoint\":\"a\",\"provider\":\"nobody\","
+        "\"secret_path\":[\"DOCHAK_SECRET_MISSING\",\"DOCHAK_SECRET_SHORT\"]}," //
+        ENTRY("a", ",\"checks\":{\"ip\":{\"allow\":[\"10.0.0.1/8\"]}}") "]}",
+        file);
+  fclose(file);
+  assert_null(endpoints_load(path, providers, &faults));
+  assert_int_equal(faults.n_errors, COUNT_OF(expected));
+  for (size_t i = 0, seen = 0; i < faults.n; i++)
+    if (!faults.list[i].is_warning && !strstr(faults.list[i].text, expected[seen++]))
+      fail_msg("expected %s, got %s", expected[seen - 1], faults.list[i].text);
+  faults_fini(&faults);
+}
+
+static void test_two_faults_of_form_are_reported_at_once(void **state) {
+  struct faults faults = {0};
+  FILE *file = fopen(path, "w");
+  fputs(FILE_OF(ENTRY("/a", "") "," ENTRY("b", ",\"secert_path\":[]")), file);
+  fclose(file);
+  assert_null(endpoints_load(path, providers, &faults));
+  assert_int_equal(faults.n, 2);
+  assert_non_null(strstr(faults.list[0].text, "/endpoints/0/endpoint: expected one to four path parts"));
+  assert_non_null(strstr(faults.list[1].text, "/endpoints/1: unknown key \"secert_path\"; did you mean"));
+  faults_fini(&faults);
 }
 
 int main(void) {
@@ -134,8 +205,8 @@ int main(void) {
   setenv("DOCHAK_SECRET_NEXT", "next-0123456789abc", 1);
   setenv("DOCHAK_SECRET_SHORT", "short", 1);
   setenv("DOCHAK_SECRET_UNSAFE", "unsafe/0123456789abc", 1);
-  struct err err;
-  providers = providers_load("", &err);
+  struct faults faults = {0};
+  providers = providers_load("", &faults);
   int fd = mkstemp(path);
   assert_non_null(providers);
   assert_true(fd >= 0);
@@ -143,6 +214,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_bad_file_is_refused_with_its_place_and_rule),
       cmocka_unit_test(test_a_missing_file_is_named),
+      cmocka_unit_test(test_all_faults_of_a_file_are_reported_at_once),
+      cmocka_unit_test(test_two_faults_of_form_are_reported_at_once),
       cmocka_unit_test(test_a_path_finds_its_endpoint_and_no_other),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);

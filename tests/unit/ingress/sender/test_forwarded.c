@@ -13,14 +13,14 @@
 static const struct {
   const char *peer, *first, *second, *client;
 } rows[] = {
-    // a stranger is what he is
+    // an untrusted peer is the sender
     {"192.0.2.1", NULL, NULL, "192.0.2.1"},
     {"192.0.2.1", "203.0.113.7", NULL, "192.0.2.1"},
     {"192.0.2.1", "10.0.0.1", NULL, "192.0.2.1"},
     {"192.0.2.1", "nonsense", NULL, "192.0.2.1"},
     {"2001:db8::9", "203.0.113.7", NULL, "2001:db8::9"},
     {"::ffff:192.0.2.1", "203.0.113.7", NULL, "192.0.2.1"},
-    // a proxy is believed
+    // a trusted proxy names the sender
     {"10.0.0.1", NULL, NULL, "10.0.0.1"},
     {"10.0.0.1", "203.0.113.7", NULL, "203.0.113.7"},
     {"::ffff:10.0.0.1", "203.0.113.7", NULL, "203.0.113.7"},
@@ -50,16 +50,38 @@ static const struct {
     {"10.0.0.1", "203.0.113.7", "10.0.0.2", "203.0.113.7"},
     {"10.0.0.1", "198.51.100.1, 203.0.113.7", "10.0.0.3, 10.0.0.2", "203.0.113.7"},
     {"10.0.0.1", "198.51.100.1", "x", NULL},
+    {"10.0.0.1", "x", "198.51.100.1", "198.51.100.1"},
+    {"10.0.0.1", "x", "10.0.0.2", NULL},
+    {"10.0.0.1", "", "198.51.100.1", "198.51.100.1"},
+    {"10.0.0.1", "198.51.100.1", "", NULL},
+    // what stands left of the deciding address does not matter
+    {"10.0.0.1", "unknown, 203.0.113.7", NULL, "203.0.113.7"},
+    {"10.0.0.1", "_hidden, 203.0.113.7", NULL, "203.0.113.7"},
+    {"10.0.0.1", "unknown, 203.0.113.7, 10.0.0.2", NULL, "203.0.113.7"},
+    {"10.0.0.1", ",203.0.113.7", NULL, "203.0.113.7"},
+    {"10.0.0.1", ", ,,203.0.113.7", NULL, "203.0.113.7"},
+    {"10.0.0.1", "for=203.0.113.9;proto=https, 203.0.113.7", NULL, "203.0.113.7"},
+    {"10.0.0.1", "203.0.113.9:x, 203.0.113.7", NULL, "203.0.113.7"},
+    {"10.0.0.1", "fe80::1%eth0, [2001:db8::7]:443", NULL, "2001:db8::7"},
+    {"10.0.0.1", "\x01\xff\"'<>, 203.0.113.7", NULL, "203.0.113.7"},
+    {"10.0.0.1", "unknown", "203.0.113.7", "203.0.113.7"},
+    // a hidden port hides no address
+    {"10.0.0.1", "203.0.113.7:_p1", NULL, "203.0.113.7"},
+    {"10.0.0.1", "[2001:db8::7]:_gazonk", NULL, "2001:db8::7"},
+    {"10.0.0.1", "203.0.113.7:_", NULL, NULL},
+    {"10.0.0.1", "203.0.113.7:_a b", NULL, NULL},
+    {"10.0.0.1", ":_p1", NULL, NULL},
+    // but where it has to be read, it fails
+    {"10.0.0.1", "203.0.113.7, unknown, 10.0.0.2", NULL, NULL},
+    {"10.0.0.1", "unknown, 10.0.0.3, 10.0.0.2", NULL, NULL},
     // malformed
     {"10.0.0.1", "", NULL, NULL},
     {"10.0.0.1", " ", NULL, NULL},
     {"10.0.0.1", ",", NULL, NULL},
     {"10.0.0.1", "203.0.113.7,", NULL, NULL},
-    {"10.0.0.1", ",203.0.113.7", NULL, NULL},
     {"10.0.0.1", "203.0.113.7,,10.0.0.2", NULL, NULL},
     {"10.0.0.1", "unknown", NULL, NULL},
     {"10.0.0.1", "_hidden", NULL, NULL},
-    {"10.0.0.1", "unknown, 203.0.113.7", NULL, NULL},
     {"10.0.0.1", "203.0.113.7, unknown", NULL, NULL},
     {"10.0.0.1", "203.0.113", NULL, NULL},
     {"10.0.0.1", "203.0.113.256", NULL, NULL},
@@ -98,7 +120,7 @@ static bool client_of(const char *peer, const char *first, const char *second,
   struct verify_request req = {
       .peer = peer, .headers = headers, .n_headers = 1 + !!first + !!second, .trusted = believed};
   struct address client;
-  if (!forwarded_client(&req, &client)) return false;
+  if (!forwarded_client(&req, &client, NULL)) return false;
   address_text(&client, text);
   return true;
 }
@@ -123,17 +145,39 @@ static void test_without_proxies_nobody_is_believed(void **state) {
   assert_string_equal(text, "10.0.0.1");
 }
 
-static void test_a_list_is_bounded(void **state) {
-  char text[ADDRESS_TEXT_SIZE], list[4096] = "1.1.1.1";
-  for (int i = 1; i < 32; i++) strcat(list, ",1.1.1.1");
+static void test_a_list_of_proxies_is_bounded_and_what_the_sender_wrote_is_not(void **state) {
+  char text[ADDRESS_TEXT_SIZE], list[8192] = "10.0.0.2";
+  for (int i = 1; i < 32; i++) strcat(list, ",10.0.0.2");
   assert_true(client_of("10.0.0.1", list, NULL, &trusted, text));
-  assert_false(client_of("10.0.0.1", list, "1.1.1.1", &trusted, text));
-  strcat(list, ",1.1.1.1");
-  assert_false(client_of("10.0.0.1", list, NULL, &trusted, text));
-  memset(list, ' ', 2048);
-  strcpy(list + 2041, "1.1.1.1");
+  assert_false(client_of("10.0.0.1", list, "10.0.0.2", &trusted, text));
+  assert_true(client_of("10.0.0.1", list, "10.0.0.2, 203.0.113.7", &trusted, text));
+  memset(list, 'x', 8000);
+  strcpy(list + 8000, ", 203.0.113.7");
   assert_true(client_of("10.0.0.1", list, NULL, &trusted, text));
-  assert_false(client_of("10.0.0.1", list, "1.1.1.1", &trusted, text));
+  assert_string_equal(text, "203.0.113.7");
+}
+
+static const struct {
+  const char *peer, *list, *fault;
+} faults[] = {
+    {"10.0.0.1", "203.0.113.7, unknown", "an entry of X-Forwarded-For is no address: \"unknown\""},
+    {"10.0.0.1", "203.0.113.7,", "an entry of X-Forwarded-For is no address: \"\""},
+    {"10.0.0.1", "a\x1b[2Jb\xff", "an entry of X-Forwarded-For is no address: \"a?[2Jb?\""},
+    {"10.0.0.1", "0123456789012345678901234567890123456789012345678901234567890123456789",
+     "an entry of X-Forwarded-For is no address: \"012345678901234567890123456789012345678901234567...\""},
+    {"unix:", "203.0.113.7", "the connection's other end has no address: \"unix:\""},
+};
+
+static void test_an_unreadable_address_is_reported_with_what_was_read(void **state) {
+  for (size_t i = 0; i < COUNT_OF(faults); i++) {
+    struct mg_header header = {"X-Forwarded-For", faults[i].list};
+    struct verify_request req = {
+        .peer = faults[i].peer, .headers = &header, .n_headers = 1, .trusted = &trusted};
+    struct address client;
+    char fault[FORWARDED_FAULT_SIZE];
+    assert_false(forwarded_client(&req, &client, fault));
+    assert_string_equal(fault, faults[i].fault);
+  }
 }
 
 int main(void) {
@@ -143,7 +187,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_the_client_is_the_rightmost_untrusted_address),
       cmocka_unit_test(test_without_proxies_nobody_is_believed),
-      cmocka_unit_test(test_a_list_is_bounded),
+      cmocka_unit_test(test_a_list_of_proxies_is_bounded_and_what_the_sender_wrote_is_not),
+      cmocka_unit_test(test_an_unreadable_address_is_reported_with_what_was_read),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   networks_fini(&trusted);

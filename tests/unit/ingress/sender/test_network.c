@@ -100,33 +100,11 @@ static void test_none_hold_nobody(void **state) {
   networks_fini(&none);
 }
 
-static void test_text_and_back(void **state) {
-  static const char *const rows[][2] = {
-      {"10.0.0.1", "10.0.0.1"},
-      {"::ffff:10.0.0.1", "10.0.0.1"},
-      {"2001:DB8:0::1", "2001:db8::1"},
-      {"ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
-  };
-  for (size_t i = 0; i < COUNT_OF(rows); i++) {
-    struct address address;
-    char text[ADDRESS_TEXT_SIZE];
-    assert_true(address_parse(rows[i][0], strlen(rows[i][0]), &address));
-    address_text(&address, text);
-    assert_string_equal(text, rows[i][1]);
-  }
-  struct address address;
-  assert_false(address_parse("10.0.0.1\0", 9, &address));
-  static char longest[100];
-  memset(longest, '1', sizeof longest);
-  assert_false(address_parse(longest, sizeof longest, &address));
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_membership),
       cmocka_unit_test(test_what_is_no_network_is_refused),
       cmocka_unit_test(test_none_hold_nobody),
-      cmocka_unit_test(test_text_and_back),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

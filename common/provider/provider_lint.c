@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "common/provider/provider_lint.h"
+
+#include "common/base/mem.h"
+#include <stdint.h>
+#include <string.h>
+
+static const char *text_at(const json_t *object, const char *key) {
+  return json_string_value(json_object_get(object, key));
+}
+
+static bool is_named_before(const json_t *kinds, size_t i) {
+  const char *name = text_at(json_array_get(kinds, i), "name");
+  for (size_t j = 0; j < i; j++)
+    if (strcmp(text_at(json_array_get(kinds, j), "name"), name) == 0) return true;
+  return false;
+}
+
+static void lint_kinds(const json_t *kinds, struct faults *faults) {
+  bool all_taken = false;
+  for (size_t i = 0; i < json_array_size(kinds); i++) {
+    if (all_taken)
+      faults_warn(faults, "/webhook/kinds/%zu: is never reached: a kind without \"when\" stands before it",
+                  i);
+    if (is_named_before(kinds, i))
+      faults_warn(faults, "/webhook/kinds/%zu/name: another kind has the same name", i);
+    all_taken |= !json_object_get(json_array_get(kinds, i), "when");
+  }
+}
+
+static bool has_receipts(const json_t *kinds) {
+  for (size_t i = 0; i < json_array_size(kinds); i++)
+    if (strcmp(text_at(json_array_get(kinds, i), "kind"), "receipt") == 0) return true;
+  return false;
+}
+
+static bool has_delivered(const json_t *outcomes) {
+  const char *code;
+  json_t *row;
+  json_object_foreach((json_t *)(uintptr_t)outcomes, code, row) // jansson's iterators know no const
+      if (strcmp(text_at(row, "outcome"), "delivered") == 0) return true;
+  return false;
+}
+
+// What other template languages write, and we send as it stands.
+static bool is_like_placeholder(const char *text) {
+  return strstr(text, "{/") || strstr(text, "{{") || strncmp(text, "$/", 2) == 0 ||
+         strncmp(text, "$.", 2) == 0;
+}
+
+static void lint_template(const json_t *node, const char *where, struct faults *faults) {
+  const char *key, *text = json_string_value(node);
+  json_t *member;
+  size_t i;
+  if (text && strncmp(text, "${", 2) != 0 && is_like_placeholder(text))
+    faults_warn(faults, "%s: \"%.40s\" is sent as it stands; a placeholder is ${/pointer}", where, text);
+  json_object_foreach((json_t *)(uintptr_t)node, key, member) {
+    AUTO_FREE char *at = mem_printf("%s/%s", where, key);
+    lint_template(member, at, faults);
+  }
+  json_array_foreach(node, i, member) {
+    AUTO_FREE char *at = mem_printf("%s/%zu", where, i);
+    lint_template(member, at, faults);
+  }
+}
+
+static double number_at(const json_t *object, const char *key, double otherwise) {
+  const json_t *number = json_object_get(object, key);
+  return number ? json_number_value(number) : otherwise;
+}
+
+static void lint_times(const json_t *webhook, const json_t *expects, struct faults *faults) {
+  double budget_ms = number_at(webhook, "budget_ms", 0);
+  if (number_at(webhook, "deadline_ms", budget_ms + 1) <= budget_ms)
+    faults_warn(faults,
+                "/webhook/deadline_ms: is not longer than budget_ms, so no time is left for the body");
+  if (number_at(expects, "expires_after_s", 259200) <= number_at(expects, "receipt_within_s", 300))
+    faults_warn(faults, "/expects/expires_after_s: is not longer than receipt_within_s, so a notification is "
+                        "given up before it is overdue");
+}
+
+void provider_lint(const json_t *document, struct faults *faults) {
+  const json_t *webhook = json_object_get(document, "webhook");
+  const json_t *kinds = json_object_get(webhook, "kinds");
+  lint_kinds(kinds, faults);
+  if (has_receipts(kinds) && !has_delivered(json_object_get(document, "outcomes")))
+    faults_warn(faults, "/outcomes: no code means delivered, so every receipt is a failure");
+  lint_template(json_object_get(json_object_get(webhook, "ack"), "body"), "/webhook/ack/body", faults);
+  lint_template(json_object_get(json_object_get(webhook, "refused"), "body"), "/webhook/refused/body",
+                faults);
+  lint_times(webhook, json_object_get(document, "expects"), faults);
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#include "ingress/sender/endpoints_lint.h"
+
+#include "common/base/mem.h"
+#include "common/base/similar.h"
+#include "common/config/options.h"
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECRET_PREFIX "DOCHAK_SECRET_"
+
+// ---- secrets ----
+
+struct use {
+  const char *name;
+  size_t endpoint; // its index in the file
+  bool in_path;
+};
+
+struct uses {
+  struct use *list;
+  size_t n;
+};
+
+static void add_uses(struct uses *uses, const json_t *names, size_t endpoint, bool in_path) {
+  for (size_t i = 0; i < json_array_size(names); i++) {
+    uses->list = mem_grow(uses->list, uses->n + 1, sizeof *uses->list);
+    uses->list[uses->n++] = (struct use){json_string_value(json_array_get(names, i)), endpoint, in_path};
+  }
+}
+
+static void find_uses(struct uses *uses, const json_t *endpoints) {
+  for (size_t i = 0; i < json_array_size(endpoints); i++) {
+    const json_t *endpoint = json_array_get(endpoints, i);
+    add_uses(uses, json_object_get(endpoint, "secret_path"), i, true);
+    const char *key;
+    json_t *check;
+    json_object_foreach(json_object_get(endpoint, "checks"), key, check)
+        add_uses(uses, json_object_get(check, "secrets"), i, false);
+  }
+}
+
+// A name that cannot be read is an error already (endpoints.c).
+static bool hold_the_same(const char *a, const char *b) {
+  AUTO_FREE char *left = NULL, *right = NULL;
+  return options_secret(a, &left, NULL) && options_secret(b, &right, NULL) && strcmp(left, right) == 0;
+}
+
+// One name may stand in several checks: a provider signs all its calls with one key. A secret path that opens
+// two endpoints, or one secret under two names, makes a rotation less than it seems.
+static void lint_pair(const struct use *use, const struct use *before, struct faults *faults) {
+  if (strcmp(use->name, before->name) != 0) {
+    if (hold_the_same(use->name, before->name))
+      faults_warn(faults, "/endpoints/%zu: %s holds the same secret as %s", use->endpoint, use->name,
+                  before->name);
+  } else if (use->in_path && before->in_path) {
+    faults_warn(faults, "/endpoints/%zu/secret_path: %s opens /endpoints/%zu, too", use->endpoint, use->name,
+                before->endpoint);
+  }
+}
+
+static bool is_used(const struct uses *uses, const char *name) {
+  for (size_t i = 0; i < uses->n; i++) {
+    size_t len = strlen(uses->list[i].name);
+    if (strncmp(name, uses->list[i].name, len) != 0) continue;
+    if (name[len] == '\0' || strcmp(name + len, "_FILE") == 0) return true;
+  }
+  return false;
+}
+
+static void lint_environment(const struct uses *uses, struct faults *faults) {
+  for (char **entry = environ; entry && *entry; entry++) {
+    AUTO_FREE char *name = mem_strndup(*entry, strcspn(*entry, "="));
+    if (strncmp(name, SECRET_PREFIX, strlen(SECRET_PREFIX)) != 0 || is_used(uses, name)) continue;
+    struct similar similar = {.given = name};
+    for (size_t i = 0; i < uses->n; i++) similar_try(&similar, uses->list[i].name);
+    faults_warn(faults, "/endpoints: %s is set, but no endpoint names it%s%s%s", name,
+                similar.best ? "; did you mean " : "", similar.best ? similar.best : "",
+                similar.best ? "?" : "");
+  }
+}
+
+static void lint_secrets(const json_t *endpoints, struct faults *faults) {
+  struct uses uses = {0};
+  find_uses(&uses, endpoints);
+  for (size_t i = 0; i < uses.n; i++)
+    for (size_t j = 0; j < i; j++) lint_pair(&uses.list[i], &uses.list[j], faults);
+  lint_environment(&uses, faults);
+  free(uses.list);
+}
+
+// ---- checks ----
+
+// The first network that holds every address, or NULL.
+static const char *everyone(const json_t *networks) {
+  for (size_t i = 0; i < json_array_size(networks); i++) {
+    const char *text = json_string_value(json_array_get(networks, i)), *slash = strchr(text, '/');
+    if (slash && strcmp(slash, "/0") == 0) return text;
+  }
+  return NULL;
+}
+
+static void lint_endpoint(const json_t *endpoint, struct faults *faults) {
+  const json_t *checks = json_object_get(endpoint, "checks");
+  bool has_path = json_object_get(endpoint, "secret_path") != NULL;
+  const char *all = everyone(json_object_get(json_object_get(checks, "ip"), "allow"));
+  if (!checks && !has_path)
+    faults_warn(faults, ": has neither secret_path nor checks, so everyone can post to it");
+  if (json_object_get(checks, "hmac_timestamp") && json_object_size(checks) == 1 && !has_path)
+    faults_warn(faults, "/checks/hmac_timestamp: does not cover the body and stands alone; a secret_path or "
+                        "another check belongs beside it");
+  if (all) faults_warn(faults, "/checks/ip/allow: %s holds every address, so the check refuses nobody", all);
+}
+
+static bool has_ip_check(const json_t *endpoints) {
+  for (size_t i = 0; i < json_array_size(endpoints); i++)
+    if (json_object_get(json_object_get(json_array_get(endpoints, i), "checks"), "ip")) return true;
+  return false;
+}
+
+static void lint_proxies(const json_t *document, struct faults *faults) {
+  const char *all = everyone(json_object_get(document, "trusted_proxies"));
+  if (!all) return;
+  if (has_ip_check(json_object_get(document, "endpoints")))
+    faults_error(faults,
+                 "/trusted_proxies: %s trusts every sender to write X-Forwarded-For, so the ip checks "
+                 "would be void; name the proxies' own addresses",
+                 all);
+  else
+    faults_warn(faults, "/trusted_proxies: %s trusts every sender to write X-Forwarded-For", all);
+}
+
+void endpoints_lint(const json_t *document, struct faults *faults) {
+  const json_t *endpoints = json_object_get(document, "endpoints");
+  lint_proxies(document, faults);
+  for (size_t i = 0; i < json_array_size(endpoints); i++) {
+    size_t from = faults->n;
+    lint_endpoint(json_array_get(endpoints, i), faults);
+    faults_prefix(faults, from, "/endpoints/%zu", i);
+  }
+  lint_secrets(endpoints, faults);
+}

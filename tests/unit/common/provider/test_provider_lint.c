@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// What cannot be meant in a provider file: the ill-formed is an error of the schema, the odd a warning.
+#include "common/base/mem.h"
+#include "common/json/json.h"
+#include "common/json/schema.h"
+#include "common/provider/provider_lint.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define RECEIPT(name, id, rest)                                                                              \
+  "{\"name\":\"" name "\",\"kind\":\"receipt\",\"id\":\"" id "\",\"code\":\"/c\",\"dedupe\":[\"/c\"]" rest "}"
+#define FILE_WITH(kinds, ack, outcomes, rest)                                                                \
+  "{\"provider\":\"p\",\"webhook\":{\"elements\":\"\",\"kinds\":[" kinds                                     \
+  "],\"ack\":{\"status\":200,\"body\":{" ack "}},\"refused\":{\"status\":404},\"budget_ms\":1000" rest       \
+  "},\"outcomes\":{" outcomes "}}"
+#define DELIVERED   "\"0\":{\"outcome\":\"delivered\"}"
+#define WITH_ID(id) FILE_WITH(RECEIPT("r", id, ""), "", DELIVERED, "")
+#define WITH_ACK(t) FILE_WITH(RECEIPT("r", "/id", ""), "\"a\":\"" t "\"", DELIVERED, "")
+#define POINTER     "/webhook/kinds/0/id: expected a JSON Pointer*"
+#define TEMPLATE    "/webhook/ack/body/a: expected ${/pointer} and nothing else*"
+
+static const struct {
+  const char *document, *fault; // NULL: nothing is odd. Its beginning where it ends in "*"
+} rows[] = {
+    // pointers
+    {WITH_ID("/id"), NULL},
+    {WITH_ID("/list/0/id"), NULL},
+    {WITH_ID("/a~1b/~0"), NULL},
+    {WITH_ID("/a b/$.id/x-y/*z"), NULL},
+    {WITH_ID("/results/*/id"), POINTER},
+    {WITH_ID("/results/*"), POINTER},
+    {WITH_ID("/results/-"), POINTER},
+    {WITH_ID("/results[0]/id"), POINTER},
+    {WITH_ID("/results[*]/id"), POINTER},
+    {WITH_ID("/id/"), POINTER},
+    {WITH_ID("/"), POINTER},
+    {WITH_ID("//id"), POINTER},
+    {WITH_ID("/id "), POINTER},
+    {WITH_ID("/ id"), POINTER},
+    {WITH_ID("$.id"), POINTER},
+    {WITH_ID("#/id"), POINTER},
+    {WITH_ID("id"), POINTER},
+    // placeholders
+    {WITH_ACK("${/x}"), NULL},
+    {WITH_ACK("5 $ and {}"), NULL},
+    {WITH_ACK(""), NULL},
+    {WITH_ACK("id=${/x}"), TEMPLATE},
+    {WITH_ACK("${/x}."), TEMPLATE},
+    {WITH_ACK("${x}"), TEMPLATE},
+    {WITH_ACK("${/x/}"), TEMPLATE},
+    {WITH_ACK("${/x/*}"), TEMPLATE},
+    {WITH_ACK("$${/x}"), TEMPLATE},
+    {WITH_ACK("${"), TEMPLATE},
+    {FILE_WITH(RECEIPT("r", "/id", ""), "\"${/x}\":1", DELIVERED, ""),
+     "/webhook/ack/body/${~1x}: expected a key without ${*"},
+    {WITH_ACK("{/x}"), "warning: /webhook/ack/body/a: \"{/x}\" is sent as it stands*"},
+    {WITH_ACK("{{x}}"), "warning: /webhook/ack/body/a: \"{{x}}\" is sent as it stands*"},
+    {WITH_ACK("$/x"), "warning: /webhook/ack/body/a: \"$/x\" is sent as it stands*"},
+    {FILE_WITH(RECEIPT("r", "/id", ""), "\"a\":[{\"b\":\"$.x\"}]", DELIVERED, ""),
+     "warning: /webhook/ack/body/a/0/b: \"$.x\" is sent as it stands*"},
+    // rules that never apply
+    {FILE_WITH(RECEIPT("r", "/id", "") "," RECEIPT("s", "/id", ""), "", DELIVERED, ""),
+     "warning: /webhook/kinds/1: is never reached*"},
+    {FILE_WITH(RECEIPT("r", "/id", ",\"when\":{\"present\":[\"/x\"]}") "," RECEIPT("r", "/id", ""), "",
+               DELIVERED, ""),
+     "warning: /webhook/kinds/1/name: another kind has the same name"},
+    {FILE_WITH(RECEIPT("r", "/id", ""), "", "", ""), "warning: /outcomes: no code means delivered*"},
+    {FILE_WITH("{\"name\":\"o\",\"kind\":\"other\"}", "", "", ""), NULL},
+    {FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED, ",\"deadline_ms\":1000"),
+     "warning: /webhook/deadline_ms: is not longer than budget_ms*"},
+};
+
+static void assert_fault(const struct faults *faults, size_t row) {
+  const char *expected = rows[row].fault ? rows[row].fault : "nothing";
+  AUTO_FREE char *got =
+      faults->n ? mem_printf("%s%s", faults->list[0].is_warning ? "warning: " : "", faults->list[0].text)
+                : mem_strdup("nothing");
+  size_t len = strcspn(expected, "*");
+  if (strncmp(got, expected, len) != 0 || (!expected[len] && got[len]))
+    fail_msg("%s: expected %s, got %s", rows[row].document, expected, got);
+}
+
+static void test_what_can_only_be_a_mistake_is_found(void **state) {
+  struct err err;
+  struct schema *schema = schema_open("provider.schema.json", &err);
+  assert_non_null(schema);
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    struct faults faults = {0};
+    AUTO_JSON *document = json_parse(rows[i].document, strlen(rows[i].document), &err);
+    if (!document) fail_msg("%s: %s", rows[i].document, err.text);
+    if (schema_check_all(schema, document, &faults)) provider_lint(document, &faults);
+    assert_fault(&faults, i);
+    faults_fini(&faults);
+  }
+  schema_free(schema);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_what_can_only_be_a_mistake_is_found),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

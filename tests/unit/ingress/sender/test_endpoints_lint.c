@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#include "common/base/mem.h"
+#include "common/json/json.h"
+#include "ingress/sender/endpoints_lint.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ENTRY(name, rest)  "{\"endpoint\":\"" name "\",\"provider\":\"bizgo\"" rest "}"
+#define PATH(secret)       ",\"secret_path\":[\"DOCHAK_SECRET_" secret "\"]"
+#define TOKEN(secret)      "\"query_token\":{\"secrets\":[\"DOCHAK_SECRET_" secret "\"]}"
+#define IP(network)        "\"ip\":{\"allow\":[\"" network "\"]}"
+#define CHECKS(checks)     ",\"checks\":{" checks "}"
+#define HMAC               "\"hmac_timestamp\":{\"secrets\":[\"DOCHAK_SECRET_ONE\"]}"
+#define FILE_OF(endpoints) "{\"endpoints\":[" endpoints "]}"
+#define PROXIES(network, endpoints)                                                                          \
+  "{\"trusted_proxies\":[\"127.0.0.1\",\"" network "\"],\"endpoints\":[" endpoints "]}"
+
+// The secrets are set in the environment; TWIN has the value of ONE.
+static const struct {
+  const char *document,
+      *fault; // NULL: nothing is odd. The first fault, or its beginning where it ends in "*"
+} rows[] = {
+    {FILE_OF(ENTRY("a", PATH("ONE"))), NULL},
+    {FILE_OF(ENTRY("a", CHECKS(TOKEN("ONE")))), NULL},
+    {FILE_OF(ENTRY("a", CHECKS(TOKEN("ONE"))) "," ENTRY("b", CHECKS(TOKEN("ONE")))), NULL},
+    {FILE_OF(ENTRY("a", PATH("ONE") CHECKS(HMAC))), NULL},
+    {FILE_OF(ENTRY("a", CHECKS(IP("10.0.0.0/8") "," HMAC))), NULL},
+    {PROXIES("10.0.0.0/8", ENTRY("a", CHECKS(IP("203.0.113.0/24")))), NULL},
+    {FILE_OF(ENTRY("a", PATH("MISSING"))), NULL}, // an error elsewhere
+    {FILE_OF(ENTRY("a", "")),
+     "warning: /endpoints/0: has neither secret_path nor checks, so everyone can post to it"},
+    {FILE_OF(ENTRY("a", CHECKS(HMAC))),
+     "warning: /endpoints/0/checks/hmac_timestamp: does not cover the body*"},
+    {FILE_OF(ENTRY("a", PATH("ONE")) "," ENTRY("b", CHECKS(IP("0.0.0.0/0")))),
+     "warning: /endpoints/1/checks/ip/allow: 0.0.0.0/0 holds every address*"},
+    {FILE_OF(ENTRY("a", CHECKS(IP("::/0")))),
+     "warning: /endpoints/0/checks/ip/allow: ::/0 holds every address*"},
+    {PROXIES("0.0.0.0/0", ENTRY("a", PATH("ONE"))),
+     "warning: /trusted_proxies: 0.0.0.0/0 trusts every sender*"},
+    {PROXIES("::/0", ENTRY("a", CHECKS(IP("203.0.113.0/24")))),
+     "/trusted_proxies: ::/0 trusts every sender to write X-Forwarded-For, so the ip checks would be void*"},
+    {FILE_OF(ENTRY("a", PATH("ONE")) "," ENTRY("b", PATH("ONE"))),
+     "warning: /endpoints/1/secret_path: DOCHAK_SECRET_ONE opens /endpoints/0, too"},
+    {FILE_OF(ENTRY("a", PATH("ONE")) "," ENTRY("b", PATH("TWIN"))),
+     "warning: /endpoints/1: DOCHAK_SECRET_TWIN holds the same secret as DOCHAK_SECRET_ONE"},
+    {FILE_OF(ENTRY("a", PATH("TWIN") CHECKS(TOKEN("ONE")))),
+     "warning: /endpoints/0: DOCHAK_SECRET_ONE holds the same secret as DOCHAK_SECRET_TWIN"},
+};
+
+static void assert_fault(const struct faults *faults, size_t row) {
+  const char *expected = rows[row].fault ? rows[row].fault : "nothing";
+  AUTO_FREE char *got =
+      faults->n ? mem_printf("%s%s", faults->list[0].is_warning ? "warning: " : "", faults->list[0].text)
+                : mem_strdup("nothing");
+  size_t len = strcspn(expected, "*");
+  if (strncmp(got, expected, len) != 0 || (!expected[len] && got[len]))
+    fail_msg("%s: expected %s, got %s", rows[row].document, expected, got);
+}
+
+static void set_secrets(const char *unused) {
+  setenv("DOCHAK_SECRET_ONE", "one-0123456789abcd", 1);
+  setenv("DOCHAK_SECRET_TWIN", "one-0123456789abcd", 1);
+  if (unused) setenv(unused, "unused-0123456789abcd", 1);
+}
+
+// Only what the document names may be set, or each row would have that warning, too.
+static void lint(const char *text, const char *unused, struct faults *faults) {
+  AUTO_JSON *document = json_parse(text, strlen(text), NULL);
+  assert_non_null(document);
+  set_secrets(unused);
+  if (!strstr(text, "SECRET_TWIN")) unsetenv("DOCHAK_SECRET_TWIN");
+  if (!strstr(text, "SECRET_ONE")) unsetenv("DOCHAK_SECRET_ONE");
+  *faults = (struct faults){0};
+  endpoints_lint(document, faults);
+  if (unused) unsetenv(unused);
+}
+
+static void test_what_was_hardly_meant_is_found(void **state) {
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    struct faults faults;
+    lint(rows[i].document, NULL, &faults);
+    assert_fault(&faults, i);
+    for (size_t j = 0; j < faults.n; j++) assert_null(strstr(faults.list[j].text, "0123456789abcd"));
+    faults_fini(&faults);
+  }
+}
+
+static void test_a_secret_that_no_endpoint_names_is_found(void **state) {
+  static const char *const names[][2] = {
+      {"DOCHAK_SECRET_OEN", "/endpoints: DOCHAK_SECRET_OEN is set, but no endpoint names it; did you mean "
+                            "DOCHAK_SECRET_ONE?"},
+      {"DOCHAK_SECRET_SOMETHING_ELSE_FILE",
+       "/endpoints: DOCHAK_SECRET_SOMETHING_ELSE_FILE is set, but no endpoint names it"},
+  };
+  for (size_t i = 0; i < COUNT_OF(names); i++) {
+    struct faults faults;
+    lint(FILE_OF(ENTRY("a", PATH("ONE"))), names[i][0], &faults);
+    assert_int_equal(faults.n, 1);
+    assert_true(faults.list[0].is_warning);
+    assert_string_equal(faults.list[0].text, names[i][1]);
+    faults_fini(&faults);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_what_was_hardly_meant_is_found),
+      cmocka_unit_test(test_a_secret_that_no_endpoint_names_is_found),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
