@@ -179,8 +179,8 @@ static int serve(struct mg_connection *conn, void *arg) {
   if (edge_open(&req, conn, &reply)) reply = respond(server, &req);
   if (atomic_load(&server->draining) || gives_way(server, conn)) reply.close = true;
   int status = reply.status;
+  count(server, &req, &reply); // before the answer, so that a sender who has it finds it counted
   edge_answer(&req, &reply);
-  count(server, &req, &reply);
   edge_close(&req);
   free(reply.body);
   atomic_fetch_sub(server->in_flight, 1);
