@@ -166,6 +166,107 @@ static void test_a_body_that_ends_early_is_not_taken(void **state) {
   assert_int_equal(counted(COUNTER_QUARANTINED, "blux/sms"), before);
 }
 
+// ---- shares: 16 threads ----
+
+static void wait_gauge(enum counter id, int64_t n) {
+  int64_t deadline = clock_mono_ms() + 10000;
+  while (counted(id, NULL) != n && clock_mono_ms() < deadline) clock_sleep_ms(1);
+  assert_int_equal(counted(id, NULL), n);
+}
+
+// Requests whose body does not come: each of them has a thread until its connection ends.
+static void hold(int *fds, size_t n, const char *path) {
+  AUTO_FREE char *head = mem_printf(TO("POST", "%s") LEN(2) END, path);
+  int64_t before = counted(COUNTER_IN_FLIGHT, NULL);
+  for (size_t i = 0; i < n; i++) {
+    fds[i] = wire_connect(port);
+    wire_send(fds[i], head, strlen(head));
+  }
+  wait_gauge(COUNTER_IN_FLIGHT, before + (int64_t)n);
+}
+
+static void let_go(const int *fds, size_t n) {
+  for (size_t i = 0; i < n; i++) close(fds[i]);
+  wait_gauge(COUNTER_IN_FLIGHT, 0);
+  wait_gauge(COUNTER_CONNECTIONS, 0);
+}
+
+static void assert_post(const char *path, const char *headers, const char *body, int status,
+                        const char *text) {
+  char *answer = wire_post(port, path, headers, body, strlen(body));
+  assert_answer(path, answer, status, text);
+  free(answer);
+}
+
+static void test_one_endpoint_has_at_most_half_of_the_threads(void **state) {
+  int fds[8];
+  hold(fds, COUNT_OF(fds), BIZGO);
+  assert_post(BIZGO, "", "{}", 503, "\"overload\"");
+  assert_post(BIZGO, "", "{}", 503, "Retry-After: 1\r\n");
+  assert_post(BLUX, "", "{\"events\":[]}", 200, NULL);
+  assert_post(REGISTER, BEARER, GOOD_ITEM, 200, NULL);
+  wire_send(fds[0], "{}", 2);
+  char *answer = wire_receive(fds[0]);
+  assert_answer("held", answer, 200, NULL);
+  free(answer);
+  assert_post(BIZGO, "", "{}", 200, NULL);
+  let_go(fds, COUNT_OF(fds));
+}
+
+static void test_unauthenticated_senders_have_an_eighth_of_them(void **state) {
+  int fds[2];
+  hold(fds, COUNT_OF(fds), "/webhook/blux/sms/guessed");
+  assert_post("/webhook/blux/sms/guessed", "", "{}", 503, "\"overload\"");
+  assert_post("/webhook/bizgo/hidden/guessed", "", "{}", 503, "\"overload\"");
+  assert_post(REGISTER, "Authorization: Bearer guessed\r\n", GOOD_ITEM, 503, "\"overload\"");
+  assert_post("/nowhere", "", "{}", 503, "\"overload\"");
+  assert_post(BLUX, "", "{\"events\":[]}", 200, NULL);
+  assert_post(BIZGO, "", "{}", 200, NULL);
+  assert_post(REGISTER, BEARER, GOOD_ITEM, 200, NULL);
+  let_go(fds, COUNT_OF(fds));
+  assert_post("/nowhere", "", "{}", 404, NULL);
+}
+
+static void test_answers_close_while_nearly_all_threads_have_a_connection(void **state) {
+  int fds[13];
+  for (size_t i = 0; i < 12; i++) fds[i] = wire_connect(port);
+  wait_gauge(COUNTER_CONNECTIONS, 12);
+  assert_post(BLUX, "", "{\"events\":[]}", 200, "Connection: keep-alive\r\n");
+  wait_gauge(COUNTER_CONNECTIONS, 12);
+  fds[12] = wire_connect(port);
+  wait_gauge(COUNTER_CONNECTIONS, 13);
+  assert_post(BLUX, "", "{\"events\":[]}", 200, "Connection: close\r\n");
+  let_go(fds, COUNT_OF(fds));
+}
+
+// A close while bytes are unread is a reset, which takes the answer away from a peer that still sends.
+static void test_a_refusal_can_be_read_by_a_peer_that_sends_on(void **state) {
+  static const struct {
+    const char *head;
+    int status;
+  } peers[] = {{TO("POST", BIZGO) LEN(400000) LEN(400000) END, 400},
+               {TO("POST", BIZGO) LEN(600000) END, 413},
+               {TO("POST", "/nowhere") LEN(400000) END, 404},
+               {TO("PUT", BIZGO) LEN(400000) END, 405},
+               {TO("POST", REGISTER) LEN(400000) END, 401}};
+  enum { PART = 20000, PARTS = 20 };
+  AUTO_FREE char *part = mem_alloc(PART);
+  memset(part, ' ', PART);
+  for (size_t i = 0; i < COUNT_OF(peers); i++) {
+    int fd = wire_connect(port);
+    wire_send(fd, peers[i].head, strlen(peers[i].head));
+    for (int k = 0; k < PARTS; k++) {
+      wire_send(fd, part, PART);
+      clock_sleep_ms(2);
+    }
+    char *answer = wire_receive(fd);
+    assert_answer(peers[i].head, answer, peers[i].status, "Connection: close\r\n");
+    free(answer);
+    close(fd);
+  }
+  wait_gauge(COUNTER_IN_FLIGHT, 0);
+}
+
 // ---- Kafka away ----
 
 static void test_nothing_is_acked_while_kafka_is_away(void **state) {
@@ -239,6 +340,10 @@ int main(void) {
       cmocka_unit_test(test_every_request_gets_its_answer),
       cmocka_unit_test(test_head_has_no_body),
       cmocka_unit_test(test_a_body_that_ends_early_is_not_taken),
+      cmocka_unit_test(test_one_endpoint_has_at_most_half_of_the_threads),
+      cmocka_unit_test(test_unauthenticated_senders_have_an_eighth_of_them),
+      cmocka_unit_test(test_answers_close_while_nearly_all_threads_have_a_connection),
+      cmocka_unit_test(test_a_refusal_can_be_read_by_a_peer_that_sends_on),
       cmocka_unit_test(test_nothing_is_acked_while_kafka_is_away),
       cmocka_unit_test(test_draining_finishes_what_is_in_flight),
   };
