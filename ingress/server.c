@@ -15,7 +15,7 @@
 
 enum {
   TIMEOUT_MS = 1500, // of a head, of a silence in a body, of an idle connection: each of them holds a thread
-  LANE_THREADS_PART = 2,            // of all threads, the most that one endpoint has
+  LANE_THREADS_PART = 2,            // of all threads, what is one endpoint's own
   UNAUTHENTICATED_THREADS_PART = 8, // the most that all unauthenticated senders have
   TURN_ANSWERS = 64, // while every thread has a connection, one of so many answers closes its own
   DRAIN_LAG_MS = 1000,
@@ -86,7 +86,7 @@ static bool admit(struct server *server, struct request *req, struct reply *refu
 
 static bool enter(struct server *server, struct request *req) {
   struct quota_lane *lane = &server->lanes[req->lane].quota;
-  if (!quota_enter(lane)) return false;
+  if (!quota_enter(lane, req->began_ms)) return false;
   req->quota = lane;
   return true;
 }
@@ -167,7 +167,8 @@ static void count(struct server *server, const struct request *req, const struct
 static bool gives_way(struct server *server, const struct mg_connection *conn) {
   int64_t connections = atomic_load_explicit(server->connections, memory_order_relaxed);
   if (connections < server->ingress->settings.ingress_threads) return false;
-  return atomic_fetch_add_explicit(&server->turn, 1, memory_order_relaxed) % TURN_ANSWERS == 0 ||
+  return atomic_fetch_add_explicit(&server->turn, 1, memory_order_relaxed) % TURN_ANSWERS ==
+             TURN_ANSWERS - 1 ||
          listen_is_crowded(mg_get_context(conn));
 }
 
@@ -195,12 +196,14 @@ static int64_t at_least_one(int64_t n) {
 
 static void init_lanes(struct server *server) {
   int64_t threads = server->ingress->settings.ingress_threads;
+  server->quota.threads_max = threads;
   server->quota.bytes_max = server->ingress->settings.bodies_max_bytes;
   server->n_lanes = LANE_FIRST_ENDPOINT + endpoints_count(server->ingress->endpoints);
   server->lanes = mem_array(server->n_lanes, sizeof *server->lanes);
   for (size_t i = 0; i < server->n_lanes; i++)
     server->lanes[i].quota = (struct quota_lane){
         .quota = &server->quota,
+        .firm = i == LANE_UNAUTHENTICATED,
         .threads_max = at_least_one(
             threads / (i == LANE_UNAUTHENTICATED ? UNAUTHENTICATED_THREADS_PART : LANE_THREADS_PART))};
 }

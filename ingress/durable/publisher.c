@@ -224,22 +224,30 @@ static int64_t reserve_ms(const struct publication *publication) {
   return budget_ms / 2 < SPOOL_MS ? budget_ms / 2 : SPOOL_MS;
 }
 
-// Waits for the reports. A partition that has not acknowledged an event in that time is sick.
+static void fail_unreported(struct publication *publication, const struct slot *slots) {
+  for (size_t i = 0; i < publication->n; i++)
+    if (slots[i].state == SLOT_SENT)
+      fail(publication->publisher, publication->messages[i].topic, slots[i].partition,
+           RD_KAFKA_RESP_ERR__TIMED_OUT);
+}
+
+// Waits for the reports. A partition that does not acknowledge quickly is sick: this request goes on waiting,
+// and the next ones do not begin to. Without the spool they would have no other way.
 static void wait_reports(struct publication *publication, int64_t until_ms) {
-  struct publisher *publisher = publication->publisher;
+  struct ticket *ticket = take(publication->ticket);
   AUTO_FREE struct slot *slots = mem_array(publication->n, sizeof *slots);
-  int64_t began_ms = clock_mono_ms();
-  ticket_wait(take(publication->ticket), until_ms, slots, publication->n);
-  bool waited = until_ms - began_ms >= WAIT_LEAST_MS;
+  int64_t now_ms = clock_mono_ms(), quick_ms = now_ms + BREAKER_QUICK_MS;
+  bool patient = until_ms > quick_ms && spool_serves(publication->publisher);
+  if (patient && !ticket_peek(ticket, quick_ms, slots, publication->n)) fail_unreported(publication, slots);
+  ticket_wait(ticket, until_ms, slots, publication->n);
+  if (!patient && until_ms - now_ms >= WAIT_LEAST_MS) fail_unreported(publication, slots);
   int64_t durable = 0;
   for (size_t i = 0; i < publication->n; i++) {
     if (publication->states[i] != SLOT_SENT) continue;
     publication->states[i] = slots[i].state;
     durable += slots[i].state == SLOT_DURABLE;
-    if (slots[i].state == SLOT_SENT && waited)
-      fail(publisher, publication->messages[i].topic, slots[i].partition, RD_KAFKA_RESP_ERR__TIMED_OUT);
   }
-  atomic_fetch_add_explicit(publisher->by_kafka, durable, memory_order_relaxed);
+  atomic_fetch_add_explicit(publication->publisher->by_kafka, durable, memory_order_relaxed);
 }
 
 static void log_too_large(const struct publication *publication) {
@@ -392,8 +400,8 @@ static void *watch_topics(void *arg) {
 bool publisher_check(const struct settings *settings, struct err *err) {
   enum durability asked;
   return durability_parse(settings->ack_survives, &asked, err) &&
-         kafka_producer_check(
-             settings, &(struct kafka_producer_options){.patience_ms = settings->ack_budget_ms}, err);
+         kafka_producer_check(settings,
+                              &(struct kafka_producer_options){.patience_ms = settings->ack_budget_ms}, err);
 }
 
 static void release(struct publisher *publisher) {

@@ -10,9 +10,10 @@
 struct ticket {
   pthread_mutex_t lock;
   pthread_cond_t wake;
-  size_t pending; // reports still to come, and one for the request while it hands events over
-  bool settled;   // the poller has done all it had to
-  bool abandoned; // the request has left; the poller frees the ticket
+  size_t pending;   // reports still to come, and one for the request while it hands events over
+  bool handed_over; // the request hands over no more events
+  bool settled;     // all reports have come, and the poller has done all it had to
+  bool abandoned;   // the request has left; the poller frees the ticket
   struct ticket *next;
   struct slot slots[];
 };
@@ -56,15 +57,28 @@ void ticket_take_back(struct slot *slot) {
   pthread_mutex_unlock(&ticket->lock);
 }
 
-void ticket_wait(struct ticket *ticket, int64_t deadline_ms, struct slot *slots, size_t n) {
+// Under the lock. Without a report to come, the poller never gets the ticket, and it is settled at once.
+static void wait_settled(struct ticket *ticket, int64_t deadline_ms, struct slot *slots, size_t n) {
   struct timespec at = clock_timespec_at(deadline_ms);
-  pthread_mutex_lock(&ticket->lock);
-  bool none = --ticket->pending == 0; // nothing was sent, or every report has come already
   int expired = 0;
-  while (!none && !ticket->settled && !expired)
-    expired = pthread_cond_timedwait(&ticket->wake, &ticket->lock, &at);
+  if (!ticket->handed_over) ticket->settled = --ticket->pending == 0;
+  ticket->handed_over = true;
+  while (!ticket->settled && !expired) expired = pthread_cond_timedwait(&ticket->wake, &ticket->lock, &at);
   memcpy(slots, ticket->slots, n * sizeof *slots);
-  bool ours = none || ticket->settled;
+}
+
+bool ticket_peek(struct ticket *ticket, int64_t deadline_ms, struct slot *slots, size_t n) {
+  pthread_mutex_lock(&ticket->lock);
+  wait_settled(ticket, deadline_ms, slots, n);
+  bool settled = ticket->settled;
+  pthread_mutex_unlock(&ticket->lock);
+  return settled;
+}
+
+void ticket_wait(struct ticket *ticket, int64_t deadline_ms, struct slot *slots, size_t n) {
+  pthread_mutex_lock(&ticket->lock);
+  wait_settled(ticket, deadline_ms, slots, n);
+  bool ours = ticket->settled;
   ticket->abandoned = !ours;
   pthread_mutex_unlock(&ticket->lock);
   if (ours) ticket_free(ticket);

@@ -31,8 +31,8 @@ struct request {
   const char *rest; // of the path, behind the route's
   const struct endpoint *endpoint;
   const struct provider *provider; // whose file applies: the endpoint's, or that of a suffix of its URL
-  const char *refused; // the check of the endpoint that has refused the sender already, or NULL
-  size_t lane;         // index of its quota_lane
+  const char *refused;             // the check of the endpoint that has refused the sender already, or NULL
+  size_t lane;                     // index of its quota_lane
   size_t body_max_bytes;
   int64_t body_by_ms;   // monotonic: when its body has to be whole
   int64_t answer_by_ms; // monotonic: when the sender stops waiting for an answer
