@@ -204,7 +204,7 @@ static void test_one_endpoint_has_at_most_half_of_the_threads(void **state) {
   assert_post(BIZGO, "", "{}", 503, "\"overload\"");
   assert_post(BIZGO, "", "{}", 503, "Retry-After: 1\r\n");
   assert_post(BLUX, "", "{\"events\":[]}", 200, NULL);
-  assert_post(REGISTER, BEARER, GOOD_ITEM, 200, NULL);
+  assert_post(REGISTER, BEARER, GOOD_ITEM, 202, NULL);
   wire_send(fds[0], "{}", 2);
   char *answer = wire_receive(fds[0]);
   assert_answer("held", answer, 200, NULL);
@@ -222,7 +222,7 @@ static void test_unauthenticated_senders_have_an_eighth_of_them(void **state) {
   assert_post("/nowhere", "", "{}", 503, "\"overload\"");
   assert_post(BLUX, "", "{\"events\":[]}", 200, NULL);
   assert_post(BIZGO, "", "{}", 200, NULL);
-  assert_post(REGISTER, BEARER, GOOD_ITEM, 200, NULL);
+  assert_post(REGISTER, BEARER, GOOD_ITEM, 202, NULL);
   let_go(fds, COUNT_OF(fds));
   assert_post("/nowhere", "", "{}", 404, NULL);
 }
@@ -261,6 +261,7 @@ static void test_a_refusal_can_be_read_by_a_peer_that_sends_on(void **state) {
     }
     char *answer = wire_receive(fd);
     assert_answer(peers[i].head, answer, peers[i].status, "Connection: close\r\n");
+    if (recv(fd, answer, 1, 0) != 0) fail_msg("%s: reset", peers[i].head);
     free(answer);
     close(fd);
   }
