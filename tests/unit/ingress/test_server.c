@@ -271,6 +271,7 @@ static void test_a_refusal_can_be_read_by_a_peer_that_sends_on(void **state) {
     }
     char *answer = wire_receive(fd);
     assert_answer(peers[i].head, answer, peers[i].status, "Connection: close\r\n");
+    if (recv(fd, answer, 1, 0) != 0) fail_msg("%s: reset", peers[i].head);
     free(answer);
     close(fd);
   }
