@@ -16,7 +16,7 @@ from support.wait import until
 from support.world import free_port
 
 BROKERS = 3
-START = 90.0  # seconds: three JVMs on a busy machine
+START = 150.0  # seconds: three JVMs on a busy machine
 OFFSETS, TRANSACTIONS = "__consumer_offsets", "__transaction_state"  # Kafka's own topics
 
 # On top of the launcher's settings for one node.
@@ -73,7 +73,7 @@ class KafkaCluster:
         for broker in self.brokers.values():
             broker.begin()
         for broker in self.brokers.values():
-            broker.wait()
+            broker.wait(int(START))
         until("all brokers are there and in sync", self._is_whole, START, every=0.1)
 
     def _is_whole(self) -> bool:
