@@ -67,9 +67,13 @@ static int migrate(const struct settings *settings) {
 }
 
 static const char *why_not_ready(void *arg) {
-  enum { BATCH_MAX_MS = 30000 };
+  // A transaction that cannot be committed fails every 10 to 20 s: its time-out, and the worker's backoff.
+  enum { BATCH_MAX_MS = 30000, FAULT_MAX_AGE_MS = 30000 };
   struct processor *p = arg;
   if (stop_requested()) return "stopping";
+  static _Thread_local char text[sizeof p->faults->text]; // until the listener's thread has answered
+  for (int64_t i = 0; i < p->settings->workers; i++)
+    if (publish_fault_copy(&p->faults[i], FAULT_MAX_AGE_MS, text, sizeof text)) return text;
   for (int64_t i = 0; i < p->settings->workers; i++) {
     int64_t since_ms = atomic_load(&p->batch_since_ms[i]);
     if (since_ms && clock_mono_ms() - since_ms > BATCH_MAX_MS)
@@ -91,6 +95,8 @@ static void processor_init(struct processor *p, const struct settings *settings,
   *p = (struct processor){.settings = settings, .providers = providers};
   p->metrics = metrics_new(metric_list, METRIC_COUNT);
   p->batch_since_ms = mem_array((size_t)settings->workers, sizeof *p->batch_since_ms);
+  p->faults = mem_array((size_t)settings->workers, sizeof *p->faults);
+  for (int64_t i = 0; i < settings->workers; i++) publish_fault_init(&p->faults[i]);
   for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++)
     p->topics[t] = kafka_topic_name(settings->topic_prefix, t);
   p->instance = *settings->instance ? mem_strdup(settings->instance) : new_instance_name();
@@ -102,6 +108,7 @@ static void processor_fini(struct processor *p) {
   for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++) free(p->topics[t]);
   free(p->instance);
   free(p->batch_since_ms);
+  free(p->faults);
   metrics_free(p->metrics);
 }
 

@@ -18,6 +18,7 @@ enum { QUARANTINE_MAX_BYTES = 900000 }; // Kafka's default limit for a record is
 struct outbox {
   struct processor *processor;
   struct kafka_producer producer; // transactional
+  struct err undelivered;         // the transaction's first record that was not delivered; empty text: none
 };
 
 // ---- places ----
@@ -82,8 +83,8 @@ size_t outbox_keep_own(struct alert *alerts, size_t n_alerts, struct fact *const
 // A full local queue is a wait, never a loss.
 static bool produce(struct outbox *outbox, enum kafka_topic topic, const struct event *ev, const void *value,
                     size_t len, struct err *err) {
-  const struct event_record record = {outbox->producer.topics[topic], RD_KAFKA_PARTITION_UA, ev->subject,
-                                      value, len, NULL};
+  const struct event_record record = {
+      outbox->producer.topics[topic], RD_KAFKA_PARTITION_UA, ev->subject, value, len, NULL};
   return kafka_produced(event_produce_patiently(outbox->producer.rk, &record, ev, QUEUE_FULL_MS),
                         record.topic, err);
 }
@@ -169,6 +170,8 @@ static bool commit(struct outbox *outbox, struct err *err) {
     if (error == NULL) break;
     bool open = rd_kafka_error_is_retriable(error);
     kafka_ok(error, "commit the transaction", err);
+    if (outbox_undelivered(outbox))
+      err_set_class(err, outbox->undelivered.class, "commit the transaction: %s", outbox->undelivered.text);
     if (!open || stop_wait_ms(COMMIT_AGAIN_MS)) return false;
     processor_count_retry(outbox->processor->metrics, "kafka", err);
   }
@@ -202,6 +205,7 @@ bool outbox_send(struct outbox *outbox, const rd_kafka_consumer_group_metadata_t
                  struct err *err) {
   rd_kafka_t *producer = outbox->producer.rk;
   assert(group || n == 0); // records without offsets would be told again
+  outbox->undelivered = (struct err){0};
   if (!kafka_ok(rd_kafka_begin_transaction(producer), "begin a transaction", err)) return false;
   if (produce_all(outbox, facts, n, alerts, n_alerts, err) &&
       (group == NULL || send_offsets(producer, group, facts, n, err)) && commit(outbox, err)) {
@@ -212,11 +216,27 @@ bool outbox_send(struct outbox *outbox, const rd_kafka_consumer_group_metadata_t
   return false;
 }
 
+const char *outbox_undelivered(const struct outbox *outbox) {
+  return *outbox->undelivered.text ? outbox->undelivered.text : NULL;
+}
+
+// Called from within the commit, which by itself says only how many records were not delivered. An abort
+// throws away what is still queued.
+static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque) {
+  struct outbox *outbox = opaque;
+  (void)rk;
+  bool is_thrown_away =
+      rkm->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || rkm->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+  if (!rkm->err || is_thrown_away || outbox_undelivered(outbox)) return;
+  err_set_class(&outbox->undelivered, kafka_class_of(rkm->err)->name, "%s [%d]: %s (%s)",
+                rd_kafka_topic_name(rkm->rkt), rkm->partition, rd_kafka_err2name(rkm->err),
+                rd_kafka_err2str(rkm->err));
+}
+
 // ---- opening and closing ----
 
 bool outbox_check(const struct settings *settings, struct err *err) {
-  return kafka_producer_check(settings, &(struct kafka_producer_options){.transactional_id = "check"},
-                                      err);
+  return kafka_producer_check(settings, &(struct kafka_producer_options){.transactional_id = "check"}, err);
 }
 
 // Asking again goes on with what was begun; in short turns, so that a stop does not wait for a Kafka that is
@@ -235,7 +255,8 @@ static bool init_transactions(rd_kafka_t *producer, const char *name, struct err
 struct outbox *outbox_open(struct processor *p, const char *name, struct err *err) {
   struct outbox *outbox = mem_alloc(sizeof *outbox);
   outbox->processor = p;
-  const struct kafka_producer_options options = {.transactional_id = name};
+  const struct kafka_producer_options options = {
+      .transactional_id = name, .on_report = on_report, .opaque = outbox};
   if (kafka_producer_open(p->settings, &options, &outbox->producer, err) &&
       init_transactions(outbox->producer.rk, name, err))
     return outbox;

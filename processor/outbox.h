@@ -32,3 +32,7 @@ size_t outbox_keep_own(struct alert *alerts, size_t n_alerts, struct fact *const
 MUST_CHECK bool outbox_send(struct outbox *outbox, const rd_kafka_consumer_group_metadata_t *group,
                             struct fact *const *facts, size_t n, const struct alert *alerts, size_t n_alerts,
                             struct err *err);
+
+// After outbox_send() failed: the partition that a record was not delivered to, and Kafka's error, or NULL if
+// it failed of something else. Borrowed until the next outbox_send().
+const char *outbox_undelivered(const struct outbox *outbox);

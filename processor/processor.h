@@ -6,6 +6,7 @@
 #include "common/ops/metrics.h"
 #include "common/provider/provider.h"
 #include "processor/interpret.h"
+#include "processor/publish_fault.h"
 #include <stdatomic.h>
 
 enum processor_metric {
@@ -41,4 +42,5 @@ struct processor {
   char *instance; // never empty: names the transactions
   atomic_int workers_ready;
   _Atomic int64_t *batch_since_ms; // of each worker: when it began to commit what it has; 0: nothing
+  struct publish_fault *faults;    // of each worker
 };

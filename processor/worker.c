@@ -340,7 +340,9 @@ static bool tell(struct worker *w, struct fact **facts, struct err *err) {
   if (told) {
     note_reached(w, ranges, n_ranges);
     told_add(&w->told, alerts, n_alerts);
-  }
+    publish_fault_clear(&w->processor->faults[w->index]);
+  } else if (outbox_undelivered(w->outbox))
+    publish_fault_set(&w->processor->faults[w->index], err->text);
   alerts_free(alerts, n_alerts);
   return told;
 }

@@ -96,7 +96,7 @@ def test_quick_answers_wait_for_the_slow_ones_before_them(dochak: World) -> None
     check_stored(dochak, ids)
 
 
-@pytest.mark.parametrize("bad", [b"hello\r\n\r\n", b"POST /nowhere HTTP/1.1\r\nHost : x\r\n\r\n", b"GET / HTTP/2.0\r\n\r\n"])
+@pytest.mark.parametrize("bad", [b"hello\r\n\r\n", b"POST /nowhere HTTP/1.1\r\nHo st: x\r\n\r\n", b"GET / HTTP/2.0\r\n\r\n"])
 def test_behind_a_bad_one_nothing_is_read(dochak: World, bad: bytes) -> None:
     before, behind = ([payloads.new_id() for _ in range(5)] for _ in range(2))
     with http.Wire(dochak.ingress.ports["public"]) as wire:
@@ -132,7 +132,7 @@ def test_more_may_follow_while_the_first_is_still_unanswered(dochak: World) -> N
     check_stored(dochak, ids)
 
 
-def test_whoever_waits_to_be_told_to_go_on_is_told_each_time(dochak: World) -> None:
+def test_100_continue_is_answered_for_each_request_of_a_connection(dochak: World) -> None:
     ids = [payloads.new_id() for _ in range(10)]
     with http.Wire(dochak.ingress.ports["public"]) as wire:
         for number, id_ in enumerate(ids):

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import psycopg
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from support.servers import Server
 from support.topics import QUIET
@@ -16,7 +16,7 @@ from support.wait import until
 from support.world import free_port
 
 BROKERS = 3
-START = 90.0  # seconds: three JVMs on a busy machine
+START = 150.0  # seconds: three JVMs on a busy machine
 OFFSETS, TRANSACTIONS = "__consumer_offsets", "__transaction_state"  # Kafka's own topics
 
 # On top of the launcher's settings for one node.
@@ -73,7 +73,7 @@ class KafkaCluster:
         for broker in self.brokers.values():
             broker.begin()
         for broker in self.brokers.values():
-            broker.wait()
+            broker.wait(int(START))
         until("all brokers are there and in sync", self._is_whole, START, every=0.1)
 
     def _is_whole(self) -> bool:
@@ -81,7 +81,19 @@ class KafkaCluster:
         partitions = [partition for topic in known.topics.values() for partition in topic.partitions.values()]
         return known.brokers.keys() == self.brokers.keys() and all(set(p.isrs) == set(p.replicas) for p in partitions)
 
+    def make_topic(self, name: str, partitions: int, copies: int = BROKERS, on: int | None = None) -> None:
+        """With so many copies of each partition, one of which may acknowledge alone where there is but one; on: all on this node."""
+        placed = {"replica_assignment": [[on]] * partitions} if on else {"replication_factor": copies}
+        alone = {"min.insync.replicas": "1"} if on or copies == 1 else {}
+        self._admin.create_topics([NewTopic(name, partitions, config=alone, **placed)])[name].result(20)
+        until(f"{name} is there", lambda: name in self._admin.list_topics(timeout=10).topics)
+
     # --- who does what
+
+    def led_by(self, topic: str, node: int) -> set[int]:
+        """The topic's partitions that this node leads."""
+        partitions = self._admin.list_topics(topic, timeout=10).topics[topic].partitions.values()
+        return {partition.id for partition in partitions if partition.leader == node}
 
     def leader(self, topic: str, partition: int) -> Server:
         def ask() -> Server | None:

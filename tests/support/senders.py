@@ -28,6 +28,7 @@ class Sent:
     status: int  # 0: no answer
     seconds: float
     retry_after: str | None = None
+    began: float = 0.0  # by time.monotonic()
 
 
 def new_reports(padding: int = 0) -> Iterator[Post]:
@@ -35,6 +36,19 @@ def new_reports(padding: int = 0) -> Iterator[Post]:
     while True:
         id_ = payloads.new_id()
         yield Post(id_, "bizgo/alimtalk", payloads.bizgo(id_, "10000", padding="x" * padding))
+
+
+def paced(posts: Iterable[Post], rate: float) -> Iterator[Post]:
+    """As many a second, and no more to catch up with: what a stall has held back is not sent in a burst."""
+    due = time.monotonic()
+    for post in posts:
+        due = max(due + 1 / rate, time.monotonic() - 0.1)
+        time.sleep(max(0.0, due - time.monotonic()))
+        yield post
+
+
+def percentile(seconds: list[float], share: float) -> float:
+    return sorted(seconds)[min(int(len(seconds) * share), len(seconds) - 1)]
 
 
 def blux_posts(events: dict[str, dict]) -> list[Post]:
@@ -113,7 +127,7 @@ class Senders:
             answer = connection.post(self._world.path(post.endpoint), payloads.to_bytes(post.body), {"Content-Type": "application/json"})
         except (OSError, HTTPException):
             answer = http.Answer(0, {"connection": "close"}, b"")
-        sent = Sent(post.id, answer.status, time.monotonic() - began, answer.headers.get("retry-after"))
+        sent = Sent(post.id, answer.status, time.monotonic() - began, answer.headers.get("retry-after"), began)
         self.sent.append(sent)
         return sent, answer.headers.get("connection") != "close"
 

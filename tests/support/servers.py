@@ -32,8 +32,8 @@ class Server:
         self._run("start", str(self.port))
         self.port = int(self._run("port"))
 
-    def wait(self) -> None:
-        self._run("wait")
+    def wait(self, seconds: int = 60) -> None:
+        self._run("wait", str(seconds))
 
     def start(self) -> None:
         self.begin()

@@ -1,0 +1,354 @@
+# SPDX-License-Identifier: MIT
+"""One part of Kafka is sick: a partition without leader, a topic that may not be written, a full local queue. It delays what belongs to it.
+
+Everything else goes on, live and from the spool. docs/operations.md says what an operator sees.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AclBinding, AclBindingFilter, AclOperation, AclPermissionType, AdminClient, ResourcePatternType, ResourceType
+
+from support import builds, payloads, servers
+from support.cluster import KafkaCluster
+from support.senders import Post, Senders, Sent, new_reports, paced, percentile
+from support.servers import Server
+from support.service import Service
+from support.topics import QUIET
+from support.wait import until
+from support.world import World
+
+PARTITIONS = 6
+BUDGET = 1.5  # DOCHAK_ACK_BUDGET_MS, seconds
+SLACK = 1.0  # seconds that a busy machine may add
+STORED_WITHIN = 2.0
+FAIL_OVER = 8.0  # Kafka needs it to move what has other copies away from a broker that has died: 3 s until it counts as dead
+LIBRDKAFKA = '"message":"librdkafka"'  # that a broker is gone is an error to librdkafka
+
+
+@pytest.fixture(scope="module")
+def cluster(run_folder: Path) -> Iterator[KafkaCluster]:
+    with KafkaCluster(run_folder / "sick-cluster") as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def whole_again(cluster: KafkaCluster) -> Iterator[None]:
+    yield
+    cluster.start()
+
+
+def spooling(world: World, folder: Path, **settings: str) -> Service:
+    ingress = world.new_ingress(DOCHAK_SPOOL_DIR=str(folder / "spool"), **settings)
+    ingress.expected_errors.append(LIBRDKAFKA)
+    return ingress.start().wait_ready(30)
+
+
+def working(world: World, **settings: str) -> Service:
+    processor = world.new_processor(**settings)
+    processor.expected_errors.append(LIBRDKAFKA)
+    return processor.start().wait_ready(30)
+
+
+def spooled(ingress: Service) -> int:
+    return int(ingress.metrics()["dochak_ingress_spool_events"])
+
+
+def acked_by(ingress: Service, way: str) -> int:
+    return sum(int(value) for name, value in ingress.metrics().items() if name.startswith("dochak_ingress_durable_total") and way in name)
+
+
+def breaker_open(ingress: Service) -> float:
+    return max(value for name, value in ingress.metrics().items() if name.startswith("dochak_ingress_breaker_open"))
+
+
+def wait_empty(ingress: Service, deadline: float = 90) -> None:
+    until("the spool is empty", lambda: spooled(ingress) == 0, deadline, every=0.1)
+
+
+def let_pass(seconds: float) -> None:
+    end = time.monotonic() + seconds
+    until(f"{seconds} s have passed", lambda: time.monotonic() >= end, seconds + 1, every=0.1)
+
+
+def latency(sent: list[Sent]) -> str:
+    seconds = [one.seconds for one in sent]
+    if not seconds:
+        return "none"
+    return f"p50 {percentile(seconds, 0.5) * 1000:.0f}, p99 {percentile(seconds, 0.99) * 1000:.0f}, slowest {max(seconds) * 1000:.0f} ms"
+
+
+# --- a broker that has the only copy of some partitions
+
+RATE, SENDERS, OUTAGE = 500, 48, 60.0
+
+
+def stored(world: World) -> dict[str, tuple[int, float]]:
+    """Of each receipt in Postgres its partition and the seconds from its arrival at ingress to its row."""
+    rows = world.sql(
+        "SELECT n.notification_id AS id, r.source_partition AS partition, extract(epoch FROM n.updated_at - r.received_at)::float AS seconds "
+        "FROM notification n JOIN receipt r USING (provider, notification_id)"
+    )
+    return {row["id"]: (row["partition"], row["seconds"]) for row in rows}
+
+
+def bystander(cluster: KafkaCluster, world: World) -> int:
+    """A broker that coordinates neither the group nor the transactions: its death moves no coordinator."""
+    busy = [cluster.group_coordinator(world.topics.group), cluster.transaction_coordinator(f"{world.topics.prefix}{world.topics.group}-test-0-0")]
+    (node, *_) = [node for node, broker in cluster.brokers.items() if broker not in busy]
+    return node
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_partition_without_leader_delays_only_its_own_receipts(
+    cluster: KafkaCluster, worlds, postgres: Server, tmp_path: Path, whole_again: None
+) -> None:
+    """500 receipts/s, one of three brokers dead for a minute, one copy of each partition of events."""
+    world = worlds.new(cluster, postgres, migrated=False)
+    cluster.make_topic(world.topics.name("events"), PARTITIONS, copies=1)
+    world.migrate()
+    world.foreign = True  # too many records to look at each
+    ingress, _ = spooling(world, tmp_path), working(world, DOCHAK_WORKERS="1")
+    with Senders(world, paced(new_reports(), RATE), SENDERS) as senders:
+        senders.wait_acked(4 * RATE)
+        node = bystander(cluster, world)
+        dead = cluster.led_by(world.topics.name("events"), node)
+        killed = time.monotonic()
+        cluster.brokers[node].kill()
+        let_pass(OUTAGE)
+        waiting, by_spool = spooled(ingress), acked_by(ingress, "spool")
+        opened = [line for line in ingress.log() if "breaker" in line["message"]]
+        back = time.monotonic()
+        cluster.start()
+        senders.wait_acked(4 * RATE)
+    wait_empty(ingress)
+    emptied = time.monotonic() - back
+    until("every receipt that was acknowledged is in Postgres", lambda: stored(world).keys() >= senders.acked, 90, every=1)
+    check_outage(world, senders, dead, (killed, back), by_spool)
+    print(f"{waiting} waited in the spool after {OUTAGE:.0f} s; empty {emptied:.1f} s after the broker's return began; logged {opened[:3]}")
+    until("the breaker is closed", lambda: breaker_open(ingress) == 0, 10)
+
+
+def check_outage(world: World, senders: Senders, dead: set[int], outage: tuple[float, float], by_spool: int) -> None:
+    rows = stored(world)
+    during = [one for one in senders.sent if outage[0] <= one.began < outage[1]]
+    of_dead = [one for one in during if rows[one.id][0] in dead]
+    others = [one for one in senders.sent if rows[one.id][0] not in dead]
+    settled = [one for one in during if one.began > outage[0] + FAIL_OVER]
+    delays = [rows[one.id][1] for one in others]
+    first = [rows[one.id][1] for one in others if outage[0] <= one.began <= outage[0] + FAIL_OVER]
+    print(
+        f"\npartitions {sorted(dead)} of {PARTITIONS} dead; {len(during)} receipts meanwhile, {len(during) / (outage[1] - outage[0]):.0f}/s, "
+        f"answers {senders.statuses}\nacks: {latency(during)}; of the dead: {latency(of_dead)}; after the first {FAIL_OVER:.0f} s: {latency(settled)}\n"
+        f"the others' way to Postgres: p99 {percentile(delays, 0.99):.2f}, slowest {max(delays):.2f} s (in the first {FAIL_OVER:.0f} s {max(first):.2f} s); "
+        f"{by_spool} acknowledged by the spool, {len(of_dead)} were the dead ones"
+    )
+    assert set(senders.statuses) == {200}
+    assert max(one.seconds for one in senders.sent) < (BUDGET + SLACK) * builds.patience()
+    # A request for a partition that is known to be dead does not wait for it.
+    assert percentile([one.seconds for one in settled], 0.99) < 0.5 * builds.patience()
+    assert max(delays) < STORED_WITHIN * builds.patience()
+    assert len(of_dead) > len(during) / PARTITIONS / 2, "the broker that died led too few partitions for this test"
+    # What belongs to living partitions went live but for what was under way when the broker died.
+    assert by_spool < len(of_dead) * 1.1 + 2 * RATE
+
+
+# --- a topic that cannot be written
+
+GOOD = 40
+
+
+def mixed(world: World, count: int = GOOD) -> list[float]:
+    """Good receipts, each followed by a body that goes to quarantine; the seconds until each was acknowledged."""
+    seconds = []
+    for _ in range(count):
+        for body in (payloads.to_bytes(payloads.bizgo(payloads.new_id(), "10000")), b"not understood " + payloads.new_id().encode()):
+            began = time.monotonic()
+            assert world.post("bizgo/alimtalk", body).status == 200
+            seconds.append(time.monotonic() - began)
+    return seconds
+
+
+def check_only_quarantine_waits(world: World, ingress: Service, before: int) -> None:
+    first = mixed(world, 5)  # they learn it
+    later = mixed(world)
+    waiting, live = spooled(ingress), len(world.topics.read("events")) - before
+    print(f"acks at first {max(first):.2f} s at most, then {max(later):.2f} s; {waiting} in the spool, {live} live")
+    assert max(first) < (BUDGET + SLACK) * builds.patience()
+    assert max(later) < 0.5 * builds.patience()
+    assert (waiting, live) == (GOOD + 5, GOOD + 5)
+    assert ingress.log_lines("breaker"), "no line says that the topic is sick"
+
+
+def check_quarantine_arrives(world: World, ingress: Service) -> None:
+    wait_empty(ingress)
+    values = [record.value for record in world.topics.read("quarantine")]
+    assert len(values) == len(set(values)) == GOOD + 5
+    until("the breaker is closed", lambda: breaker_open(ingress) == 0, 10)
+
+
+def test_a_quarantine_topic_without_leader_holds_up_no_receipt(
+    cluster: KafkaCluster, worlds, postgres: Server, tmp_path: Path, whole_again: None
+) -> None:
+    world = worlds.new(cluster, postgres, migrated=False)
+    cluster.make_topic(world.topics.name("quarantine"), 2, on=3)
+    world.migrate()
+    ingress = spooling(world, tmp_path)
+    cluster.brokers[3].kill()
+    until("a receipt is acknowledged by Kafka again", lambda: is_live(world, ingress), 30)
+    check_only_quarantine_waits(world, ingress, len(world.topics.read("events")))
+    cluster.start()
+    check_quarantine_arrives(world, ingress)
+
+
+def is_live(world: World, ingress: Service) -> bool:
+    """The topics with three copies have leaders again, and nothing waits."""
+    before = acked_by(ingress, "kafka")
+    world.bizgo(payloads.bizgo(payloads.new_id(), "10000"))
+    return acked_by(ingress, "kafka") > before and spooled(ingress) == 0
+
+
+AUTHORIZER = """
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=true
+"""
+
+
+@pytest.fixture(scope="module")
+def strict_kafka(run_folder: Path) -> Iterator[Server]:
+    """One broker that asks its ACLs."""
+    server = servers.kafka(run_folder / "kafka-strict")
+    server.folder.mkdir()
+    (server.folder / "extra.properties").write_text(AUTHORIZER)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.wipe()
+
+
+def test_a_quarantine_topic_that_no_acl_lets_us_write_holds_up_no_receipt(worlds, strict_kafka: Server, postgres: Server, tmp_path: Path) -> None:
+    world = worlds.new(strict_kafka, postgres)
+    ingress = spooling(world, tmp_path)
+    ingress.expected_errors.append("TOPIC_AUTHORIZATION_FAILED|Topic authorization failed|quarantine")
+    admin = AdminClient({"bootstrap.servers": strict_kafka.address, **QUIET})
+    place = (ResourceType.TOPIC, world.topics.name("quarantine"), ResourcePatternType.LITERAL, "User:ANONYMOUS", "*", AclOperation.WRITE)
+    for future in admin.create_acls([AclBinding(*place, AclPermissionType.DENY)]).values():
+        future.result(10)
+    check_only_quarantine_waits(world, ingress, 0)
+    told = json.dumps(ingress.log_lines("breaker"))
+    assert "AUTHORIZATION" in told.upper(), f"the log does not name Kafka's error: {told}"
+    for future in admin.delete_acls([AclBindingFilter(*place, AclPermissionType.DENY)]).values():
+        future.result(10)
+    check_quarantine_arrives(world, ingress)
+
+
+# --- a full local queue
+
+
+def batches(size: int) -> Iterator[Post]:
+    while True:
+        ids = [payloads.new_id() for _ in range(size)]
+        yield Post(ids[0], "blux/sms", payloads.blux(*(payloads.blux_event(id_) for id_ in ids)))
+
+
+def test_a_full_local_queue_is_no_outage(world: World, tmp_path: Path) -> None:
+    """Requests of 200 events each into a queue of 100: what fits is acknowledged by Kafka, and nothing is stored by both."""
+    properties = tmp_path / "kafka.properties"
+    properties.write_text("queue.buffering.max.messages=100\n")
+    ingress = spooling(world, tmp_path, DOCHAK_KAFKA_PROPERTIES=str(properties))
+    world.foreign = True
+    with Senders(world, batches(200), 8) as senders:
+        senders.wait_acked(100)
+        opened = breaker_open(ingress)
+    live, by_spool = acked_by(ingress, "kafka"), acked_by(ingress, "spool")
+    wait_empty(ingress)
+    subjects = [record.header("ce_subject") for record in world.topics.read("events")]
+    print(
+        f"{len(senders.sent)} requests: {senders.statuses}, {latency(senders.sent)}; live {live}, by spool {by_spool}; "
+        f"{len(subjects)} events, {len(subjects) - len(set(subjects))} twice; breaker {opened}"
+    )
+    assert set(senders.statuses) == {200} and senders.slowest < (BUDGET + SLACK) * builds.patience()
+    assert len(set(subjects)) == 200 * len(senders.acked) and senders.acked <= set(subjects)
+    assert len(subjects) == len(set(subjects)), "what was queued went to the spool as well"
+    assert live > 0 and opened == 0
+
+
+# --- after an outage
+
+
+def test_after_an_outage_the_breaker_closes_without_a_new_webhook(worlds, own_kafka: Server, postgres: Server, tmp_path: Path) -> None:
+    """A broker that stands still for 20 s: what the spool brings is report enough that it is back."""
+    world = worlds.new(own_kafka, postgres)
+    ingress = spooling(world, tmp_path)
+    own_kafka.freeze()
+    try:
+        ids = {payloads.new_id() for _ in range(30)}
+        frozen = time.monotonic()
+        for id_ in ids:
+            world.bizgo(payloads.bizgo(id_, "10000"))
+        until("the breaker is open", lambda: breaker_open(ingress) > 0, 15)
+        let_pass(max(0.0, 20 - (time.monotonic() - frozen)))
+    finally:
+        own_kafka.thaw()
+    began = time.monotonic()
+    until("the breaker is closed", lambda: breaker_open(ingress) == 0, 30, every=0.1)
+    print(f"closed {time.monotonic() - began:.1f} s after the broker's return")
+    wait_empty(ingress)
+    assert ids <= {record.key.decode() for record in world.topics.read("events")}
+    began = time.monotonic()
+    world.bizgo(payloads.bizgo(payloads.new_id(), "10000"))
+    assert time.monotonic() - began < 0.5 * builds.patience()
+
+
+@pytest.mark.slow
+def test_after_75_s_without_kafka_the_breaker_closes_without_a_new_webhook(worlds, own_kafka: Server, postgres: Server, tmp_path: Path) -> None:
+    world = worlds.new(own_kafka, postgres)
+    ingress = spooling(world, tmp_path)
+    own_kafka.kill()
+    with Senders(world, paced(new_reports(), 100), 8) as senders:
+        let_pass(75)
+    waiting = spooled(ingress)
+    own_kafka.start()
+    began = time.monotonic()
+    wait_empty(ingress)
+    emptied = time.monotonic() - began
+    until("the breaker is closed", lambda: breaker_open(ingress) == 0, 15, every=0.1)
+    print(f"{waiting} waited; the spool was empty {emptied:.1f} s and the breaker closed {time.monotonic() - began:.1f} s after Kafka was back")
+    assert set(senders.statuses) == {200} and waiting == len(senders.acked)
+    assert senders.acked <= {record.key.decode() for record in world.topics.read("events")}
+
+
+# --- a dead partition of alerts
+
+
+def test_where_alerts_has_no_leader_the_processor_names_topic_partition_and_error(
+    cluster: KafkaCluster, worlds, postgres: Server, tmp_path: Path, whole_again: None
+) -> None:
+    """Exactly once has to wait for it: the operator has to see for what."""
+    world = worlds.new(cluster, postgres, migrated=False)
+    cluster.make_topic(world.topics.name("alerts"), 1, on=3)
+    world.migrate()
+    ingress, processor = spooling(world, tmp_path), working(world, DOCHAK_WORKERS="1")
+    world.bizgo(payloads.bizgo("before", "64008"))
+    world.wait_row("bizgo", "before", status="DEAD_LETTER")
+    world.settle()
+    cluster.brokers[3].kill()
+    until("a receipt is acknowledged by Kafka again", lambda: is_live(world, ingress), 30)
+    world.bizgo(payloads.bizgo("meanwhile", "64008"))
+    place = f"{world.topics.name('alerts')} [0]"
+    until("readiness names the partition", lambda: place in processor.get("/readyz").body.decode(), 60, every=0.1)
+    ready = processor.get("/readyz")
+    lines = [line for line in processor.log() if place in json.dumps(line)]
+    print(f"{ready.body.decode()}\n{lines[:2]}")
+    assert ready.status == 503 and "_MSG_TIMED_OUT" in ready.json()["reason"], ready
+    assert any("_MSG_TIMED_OUT" in json.dumps(line) for line in lines), lines
+    assert processor.get("/livez").status == 200
+    cluster.start()
+    processor.wait_ready(60)
+    world.settle(60)
+    assert sorted(alert.header("ce_subject") for alert in world.alerts()) == ["before", "meanwhile"]
