@@ -14,6 +14,7 @@ struct topic_state {
   _Atomic int32_t n; // partitions
   atomic_bool open;  // the topic as a whole
   atomic_bool partition_open[BREAKER_PARTITIONS_MAX];
+  _Atomic int64_t acked_ms[BREAKER_PARTITIONS_MAX]; // monotonic
 };
 
 struct breaker {
@@ -90,6 +91,17 @@ bool breaker_is_open(const struct breaker *breaker, enum kafka_topic topic, int3
 
 bool breaker_is_cluster_open(const struct breaker *breaker) {
   return atomic_load(&breaker->cluster_open);
+}
+
+void breaker_note_ack(struct breaker *breaker, enum kafka_topic topic, int32_t partition, int64_t now_ms) {
+  _Atomic int64_t *acked_ms = &breaker->topics[topic].acked_ms[place_of(partition)];
+  atomic_store_explicit(acked_ms, now_ms, memory_order_relaxed);
+}
+
+bool breaker_is_silent(const struct breaker *breaker, enum kafka_topic topic, int32_t partition,
+                       int64_t since_ms) {
+  const _Atomic int64_t *acked_ms = &breaker->topics[topic].acked_ms[place_of(partition)];
+  return atomic_load_explicit(acked_ms, memory_order_relaxed) < since_ms;
 }
 
 // ---- open and close ----

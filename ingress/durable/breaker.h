@@ -12,7 +12,7 @@
 
 enum {
   BREAKER_PARTITIONS_MAX = 1024, // of a topic; partitions beyond share a place
-  // A partition that takes longer for a report is sick: requests would fill the threads while they wait.
+  // A partition that is silent for longer is sick: requests would fill the threads while they wait.
   BREAKER_QUICK_MS = 400,
 };
 
@@ -45,6 +45,12 @@ int32_t breaker_partition_of(const struct breaker *breaker, rd_kafka_topic_t *rk
 bool breaker_is_open(const struct breaker *breaker, enum kafka_topic topic, int32_t partition);
 bool breaker_is_cluster_open(const struct breaker *breaker); // for all of them
 
+// A record of that partition was acknowledged at that time (monotonic), quickly or not.
+void breaker_note_ack(struct breaker *breaker, enum kafka_topic topic, int32_t partition, int64_t now_ms);
+// No record of that partition was acknowledged since then. One that is only busy acknowledges others
+// meanwhile.
+bool breaker_is_silent(const struct breaker *breaker, enum kafka_topic topic, int32_t partition,
+                       int64_t since_ms);
 // A record of that partition failed with `code`, or was not reported on in time
 // (RD_KAFKA_RESP_ERR__TIMED_OUT). Logs when that opens the breaker. `queued` is the length of the producer's
 // queue, for the log.

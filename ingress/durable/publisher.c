@@ -78,6 +78,7 @@ static enum kafka_topic topic_of(const struct publisher *publisher, const rd_kaf
 static enum slot_state learn(struct publisher *publisher, const rd_kafka_message_t *rkm) {
   enum kafka_topic topic = topic_of(publisher, rkm->rkt);
   if (!rkm->err) {
+    breaker_note_ack(publisher->breaker, topic, rkm->partition, clock_mono_ms());
     // Without the spool a slow Kafka is better than none.
     if (rd_kafka_message_latency(rkm) < BREAKER_QUICK_MS * 1000 || !spool_serves(publisher))
       breaker_succeed(publisher->breaker, topic, rkm->partition);
@@ -224,23 +225,27 @@ static int64_t reserve_ms(const struct publication *publication) {
   return budget_ms / 2 < SPOOL_MS ? budget_ms / 2 : SPOOL_MS;
 }
 
-static void fail_unreported(struct publication *publication, const struct slot *slots) {
-  for (size_t i = 0; i < publication->n; i++)
-    if (slots[i].state == SLOT_SENT)
-      fail(publication->publisher, publication->messages[i].topic, slots[i].partition,
-           RD_KAFKA_RESP_ERR__TIMED_OUT);
+static void fail_unreported(struct publication *publication, const struct slot *slots, int64_t since_ms) {
+  struct publisher *publisher = publication->publisher;
+  for (size_t i = 0; i < publication->n; i++) {
+    enum kafka_topic topic = publication->messages[i].topic;
+    if (slots[i].state == SLOT_SENT &&
+        breaker_is_silent(publisher->breaker, topic, slots[i].partition, since_ms))
+      fail(publisher, topic, slots[i].partition, RD_KAFKA_RESP_ERR__TIMED_OUT);
+  }
 }
 
-// Waits for the reports. A partition that does not acknowledge quickly is sick: this request goes on waiting,
-// and the next ones do not begin to. Without the spool they would have no other way.
+// Waits for the reports. A partition that acknowledges nothing for a while is sick: this request goes on
+// waiting, and the next ones do not begin to. Without the spool they would have no other way.
 static void wait_reports(struct publication *publication, int64_t until_ms) {
   struct ticket *ticket = take(publication->ticket);
   AUTO_FREE struct slot *slots = mem_array(publication->n, sizeof *slots);
   int64_t now_ms = clock_mono_ms(), quick_ms = now_ms + BREAKER_QUICK_MS;
   bool patient = until_ms > quick_ms && spool_serves(publication->publisher);
-  if (patient && !ticket_peek(ticket, quick_ms, slots, publication->n)) fail_unreported(publication, slots);
+  if (patient && !ticket_peek(ticket, quick_ms, slots, publication->n))
+    fail_unreported(publication, slots, now_ms);
   ticket_wait(ticket, until_ms, slots, publication->n);
-  if (!patient && until_ms - now_ms >= WAIT_LEAST_MS) fail_unreported(publication, slots);
+  if (!patient && until_ms - now_ms >= WAIT_LEAST_MS) fail_unreported(publication, slots, now_ms);
   int64_t durable = 0;
   for (size_t i = 0; i < publication->n; i++) {
     if (publication->states[i] != SLOT_SENT) continue;
