@@ -29,9 +29,7 @@ KINDS = [
 
 @pytest.fixture(scope="module")
 def ground(run_folder: Path) -> Iterator[Ground]:
-    folder = run_folder / "chaos"
-    folder.mkdir(0o711)
-    with Ground(folder) as ground:
+    with Ground(run_folder / "chaos") as ground:
         yield ground
 
 
