@@ -6,26 +6,37 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/build.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/python.sh"
 
-# Most tests wait most of the time, so that a processor serves three of them.
-WORKERS=${DOCHAK_TEST_WORKERS:-$(($(nproc) < 4 ? 3 * $(nproc) : 12))}
-
 "$ROOT/scripts/packages.sh" up test
 "$ROOT/scripts/kafka.sh" jars
 build dev
 python=$(venv)/bin/python
 cd "$ROOT"
+# Most tests wait most of the time: a processor serves three.
+in_parallel=(-n "${DOCHAK_TEST_WORKERS:-$(($(nproc) < 4 ? 3 * $(nproc) : 12))}")
 failed=0
-case ${1-} in
-    '') parts=(-n "$WORKERS") ;;
-    quick) takes_nothing "test quick" "${@:2}"; parts=(-n "$WORKERS" -m quick) ;;
-    *) parts=("$@") ;;
-esac
-if (($# == 0)) || [[ $1 == quick ]]; then
+
+unit() {
     say test "unit tests"
-    ctest --preset dev --parallel "$WORKERS" || failed=1
-fi
-say test "integration and contract tests"
-# Each test has its own deadline; this bound is for a run that hangs in spite of it.
-timeout --foreground -k 60 3000 "$python" -m pytest "$ROOT/tests" "${parts[@]}" || failed=$?
-((failed != 124)) || say test "pytest was ended after 50 minutes" >&2
+    ctest --preset dev || failed=1
+}
+
+# Each test has its own deadline; this bound is for a run that hangs in spite of it. On TERM pytest ends what it has started.
+integration() { # ARG…
+    say test "integration and contract tests"
+    timeout --foreground -k 60 3000 "$python" -m pytest "$ROOT/tests" "$@" || failed=$?
+    ((failed != 124)) || say test "pytest was ended after 50 minutes" >&2
+}
+
+case ${1-} in
+    '')
+        unit
+        integration "${in_parallel[@]}"
+        ;;
+    quick)
+        takes_nothing "test quick" "${@:2}"
+        unit
+        integration "${in_parallel[@]}" -m quick
+        ;;
+    *) integration "$@" ;;
+esac
 exit "$failed"

@@ -26,9 +26,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         parallel.end()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    parallel.arrange(items)
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> None:
+    parallel.arrange(items, config)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> parallel.GroupScheduling:
+    return parallel.GroupScheduling(config, log)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -43,6 +43,7 @@ def finds(verdict: Verdict, found: str, text: str) -> bool:
     return any(text in one for one in getattr(verdict, found))
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("plain_build")
 def test_nothing_is_lost_doubled_wrong_or_late_whatever_dies(ground: Ground) -> None:
     plan = run.derive(seed=3, receipts=3000, count=len(KINDS), kinds=KINDS)

@@ -10,6 +10,7 @@ group of its own.
 """
 
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -17,15 +18,20 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from support import servers
 from support.servers import Server
 from support.wait import until
 
 FOLDER = "TEST_RUN_FOLDER"  # not DOCHAK_…: the services get it, too
+GROUPS = "groups.json"  # of each test, in the folder of the run
 ALONE = "alone"  # a marker, and the group of those that have it
 WORLDS = {"world", "worlds"}  # fixtures that start services for each test
 
@@ -123,27 +129,56 @@ def turn(item: pytest.Item) -> AbstractContextManager[None]:
 # --- groups and their order
 
 
-def arrange(items: list[pytest.Item]) -> None:
-    """Gives each test its group, and puts the long ones first: what begins last should be short. Those that run alone come last."""
-    groups = {item: group_of(item) for item in items}
-    for item, group in groups.items():
-        if group:
-            item.add_marker(pytest.mark.xdist_group(group))
-    long_ = {group or item.nodeid for item, group in groups.items() if item.get_closest_marker("long")}
-    items.sort(key=lambda item: (groups[item] == ALONE, (groups[item] or item.nodeid) not in long_))  # stable
+def arrange(items: list[pytest.Item], config: pytest.Config) -> None:
+    """Puts the groups with a long test first: what begins last should be short. Those that run alone come last."""
+    groups = {item.nodeid: group_of(item) for item in items}
+    long_ = {groups[item.nodeid] for item in items if item.get_closest_marker("long")}
+    items.sort(key=lambda item: (groups[item.nodeid] == ALONE, groups[item.nodeid] not in long_))  # stable
+    if is_worker(config):
+        _say_groups(groups)
 
 
-def group_of(item: pytest.Item) -> str | None:
-    """None: the test is a group of its own."""
+def _say_groups(groups: dict[str, str]) -> None:
+    """To the controller, which does not collect tests. All workers say the same."""
+    with tempfile.NamedTemporaryFile("w", dir=folder(), delete=False) as file:
+        json.dump(groups, file)
+    Path(file.name).rename(folder() / GROUPS)
+
+
+def group_of(item: pytest.Item) -> str:
     if item.get_closest_marker(ALONE):
         return ALONE
     module = item.path.stem
     if shared := _shared_fixtures(item):
         return f"{module}:{'+'.join(shared)}"
-    return None if WORLDS & set(item.fixturenames) else module
+    return item.nodeid if WORLDS & set(item.fixturenames) else module
 
 
 def _shared_fixtures(item: pytest.Item) -> list[str]:
     """Those of a module's scope."""
     definitions = item._fixtureinfo.name2fixturedefs
     return sorted(name for name, found in definitions.items() if any(one.scope == "module" for one in found))
+
+
+class GroupScheduling(LoadScopeScheduling):
+    """Hands out groups in the order of collection. Not xdist's own `loadgroup`, whose names do not reach it under pytest 9."""
+
+    def __init__(self, config: pytest.Config, log: Producer):
+        super().__init__(config, log)
+        config.option.loadscopereorder = False
+
+    @cached_property
+    def _groups(self) -> dict[str, str]:
+        return json.loads((folder() / GROUPS).read_text())
+
+    def _split_scope(self, nodeid: str) -> str:
+        return self._groups[nodeid]
+
+    def _reschedule(self, node: WorkerController) -> None:
+        """A worker has the test it runs and the next one, no more: a third would wait there while others are idle."""
+        if node.shutting_down:
+            return
+        if not self.workqueue:
+            node.shutdown()
+        elif self._pending_of(self.assigned_work[node]) < 2:
+            self._assign_work_unit(node)
