@@ -60,10 +60,10 @@ def end() -> None:
         Server(kind, path).wipe()
     for disk in _disks():
         subprocess.run(["umount", "-l", disk], check=True)
-    for pid in _processes():
+    for pid in processes_of(folder()):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    until("what the run has started has ended", lambda: not _processes())
+    until("what the run has started has ended", lambda: not processes_of(folder()))
     shutil.rmtree(folder(), ignore_errors=True)
 
 
@@ -78,14 +78,14 @@ def _disks() -> list[str]:
     return [path for path in mounted if path.startswith(f"{folder()}/")]
 
 
-def _processes() -> list[int]:
-    """Those that have the run's folder in their environment, but for this one. A zombie has no environment."""
-    mark = f"{FOLDER}={folder()}".encode()
-    found = []
+def processes_of(folder: Path) -> dict[int, str]:
+    """Names of those that have the run's folder in their environment, but for this one. A zombie has no environment, nor has Postgres."""
+    mark = f"{FOLDER}={folder}".encode()
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if int(process.name) != os.getpid() and mark in (process / "environ").read_bytes().split(b"\0"):
-                found.append(int(process.name))
+                found[int(process.name)] = (process / "comm").read_text().strip()
     return found
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from support import builds
 
 
+START = 150  # seconds at most: the machine may do other things, too
 QUICK_JAVA = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}  # Kafka starts often here, and never runs for long
 
 
@@ -33,7 +34,7 @@ class Server:
         self.port = int(self._run("port"))
 
     def wait(self) -> None:
-        self._run("wait")
+        self._run("wait", str(START))
 
     def start(self) -> None:
         self.begin()
