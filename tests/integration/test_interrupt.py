@@ -18,6 +18,11 @@ pytestmark = pytest.mark.long
 MANY_SECONDS = "test_processor_stays_small_under_a_backlog"
 
 
+def hear_interrupts() -> None:
+    """A run in the background of a shell inherits that ^C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[subprocess.Popen]:
     """Another run with two workers, in a process group of its own."""
@@ -25,7 +30,9 @@ def run(tmp_path: Path) -> Iterator[subprocess.Popen]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)} | {"TMPDIR": str(tmp_path)}
     with (tmp_path / "output").open("wb") as output:
         command = [sys.executable, "-m", "pytest", builds.ROOT / "tests", "-n", "2", "-k", MANY_SECONDS, "-p", "no:cacheprovider"]
-        process = subprocess.Popen(command, cwd=builds.ROOT, stdout=output, stderr=output, env=environment, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=builds.ROOT, stdout=output, stderr=output, env=environment, start_new_session=True, preexec_fn=hear_interrupts
+        )
     yield process
     if process.poll() is None:
         process.terminate()
