@@ -96,17 +96,18 @@ wait_until() {
 
 port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# Below the range from which the kernel takes the ports of outgoing connections, so that none of those sits on it later.
+# Below the range from which the kernel takes the ports of outgoing connections, so that none of those sits on it later. The tests'
+# services take theirs from 23000 on.
 free_port() {
     local port
     for _ in {1..50}; do
-        port=$((20000 + RANDOM % 12000))
+        port=$((20000 + RANDOM % 3000))
         if port_is_free "$port"; then
             echo "$port"
             return
         fi
     done
-    die ports "found no free port between 20000 and 32000 on 127.0.0.1"
+    die ports "found no free port between 20000 and 23000 on 127.0.0.1"
 }
 
 # --- processes that stay --------------------------------------------------------------------------------------------

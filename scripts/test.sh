@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ./dev test [ARG…]: unit tests (ctest), then integration and contract tests (pytest, which starts a Kafka and a Postgres of its own,
-# so a running `up` is left alone). With ARG… only pytest, and it gets them.
+# ./dev test [quick] [ARG…]: unit tests (ctest), then integration and contract tests (pytest, which starts a Kafka and a Postgres of its
+# own, so a running `up` is left alone), several at a time. With ARG… only pytest, one test at a time, and it gets them.
 # SPDX-License-Identifier: MIT
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/build.sh"
@@ -11,13 +11,32 @@ source "$(dirname "${BASH_SOURCE[0]}")/python.sh"
 build dev
 python=$(venv)/bin/python
 cd "$ROOT"
+# Most tests wait most of the time: a processor serves three.
+in_parallel=(-n "${DOCHAK_TEST_WORKERS:-$(($(nproc) < 4 ? 3 * $(nproc) : 12))}")
 failed=0
-if (($# == 0)); then
+
+unit() {
     say test "unit tests"
     ctest --preset dev || failed=1
-fi
-say test "integration and contract tests"
-# Each test has its own deadline; this bound is for a run that hangs in spite of it.
-timeout --foreground -k 30 3000 "$python" -m pytest "$ROOT/tests" "$@" || failed=$?
-((failed != 124)) || say test "pytest was ended after 50 minutes" >&2
+}
+
+# Each test has its own deadline; this bound is for a run that hangs in spite of it. On TERM pytest ends what it has started.
+integration() { # ARG…
+    say test "integration and contract tests"
+    timeout --foreground -k 60 3000 "$python" -m pytest "$ROOT/tests" "$@" || failed=$?
+    ((failed != 124)) || say test "pytest was ended after 50 minutes" >&2
+}
+
+case ${1-} in
+    '')
+        unit
+        integration "${in_parallel[@]}"
+        ;;
+    quick)
+        takes_nothing "test quick" "${@:2}"
+        unit
+        integration "${in_parallel[@]}" -m quick
+        ;;
+    *) integration "$@" ;;
+esac
 exit "$failed"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Real servers, once per run and only if a test asks for them; per test a dochak of its own. Teardown is a test."""
 
-import shutil
+import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +10,36 @@ from pathlib import Path
 
 import pytest
 
-from support import builds, servers
+from support import builds, parallel, servers
 from support.servers import Server
 from support.world import World
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not parallel.is_worker(config):
+        parallel.begin()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends as on Ctrl-C
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not parallel.is_worker(config):
+        parallel.end()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> None:
+    parallel.arrange(items, config)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> parallel.GroupScheduling:
+    return parallel.GroupScheduling(config, log)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item):
+    """Outside of the test's own time limit."""
+    with parallel.turn(item):
+        return (yield)
 
 
 @contextmanager
@@ -24,26 +52,16 @@ def running(server: Server) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def run_folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="dochak-it-"))
-    folder.chmod(0o711)  # Postgres may run as another user
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+def run_folder() -> Path:
+    """This worker's own."""
+    folder = parallel.folder() / os.environ.get("PYTEST_XDIST_WORKER", "main")
+    folder.mkdir(0o711)  # Postgres may run as another user
+    return folder
 
 
 @pytest.fixture(scope="session")
-def servers_started(run_folder: Path) -> Iterator[tuple[Server, Server]]:
-    """Both at once: they take their time."""
-    kafka, postgres = servers.kafka(run_folder / "kafka"), servers.postgres(run_folder / "postgres")
-    try:
-        kafka.begin()
-        postgres.begin()
-        kafka.wait()
-        postgres.wait()
-        yield kafka, postgres
-    finally:
-        kafka.wipe()
-        postgres.wipe()
+def servers_started() -> tuple[Server, Server]:
+    return parallel.shared_servers()
 
 
 @pytest.fixture(scope="session")

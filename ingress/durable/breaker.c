@@ -101,7 +101,7 @@ void breaker_note_ack(struct breaker *breaker, enum kafka_topic topic, int32_t p
 bool breaker_is_silent(const struct breaker *breaker, enum kafka_topic topic, int32_t partition,
                        int64_t since_ms) {
   const _Atomic int64_t *acked_ms = &breaker->topics[topic].acked_ms[place_of(partition)];
-  return atomic_load_explicit(acked_ms, memory_order_relaxed) < since_ms;
+  return atomic_load_explicit(acked_ms, memory_order_relaxed) <= since_ms;
 }
 
 // ---- open and close ----

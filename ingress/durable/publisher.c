@@ -229,7 +229,7 @@ static void fail_unreported(struct publication *publication, const struct slot *
   struct publisher *publisher = publication->publisher;
   for (size_t i = 0; i < publication->n; i++) {
     enum kafka_topic topic = publication->messages[i].topic;
-    if (slots[i].state == SLOT_SENT &&
+    if (slots[i].state == SLOT_SENT && !breaker_is_open(publisher->breaker, topic, slots[i].partition) &&
         breaker_is_silent(publisher->breaker, topic, slots[i].partition, since_ms))
       fail(publisher, topic, slots[i].partition, RD_KAFKA_RESP_ERR__TIMED_OUT);
   }
@@ -245,7 +245,7 @@ static void wait_reports(struct publication *publication, int64_t until_ms) {
   if (patient && !ticket_peek(ticket, quick_ms, slots, publication->n))
     fail_unreported(publication, slots, now_ms);
   ticket_wait(ticket, until_ms, slots, publication->n);
-  if (!patient && until_ms - now_ms >= WAIT_LEAST_MS) fail_unreported(publication, slots, now_ms);
+  if (until_ms - now_ms >= WAIT_LEAST_MS) fail_unreported(publication, slots, now_ms);
   int64_t durable = 0;
   for (size_t i = 0; i < publication->n; i++) {
     if (publication->states[i] != SLOT_SENT) continue;

@@ -7,13 +7,11 @@ import os
 import platform
 import signal
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 from chaos import broken, run
 from chaos.stage import Ground
-from support import builds
+from support import builds, parallel
 
 LOGS = builds.ROOT / ".run" / "chaos"
 
@@ -52,10 +50,12 @@ def main() -> int:
         builds.BIN_DIR = broken.build(args.broken)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what runs is ended, and disks are unmounted
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="dochak-chaos-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)  # Postgres may run as another user
-        with Ground(Path(folder)) as ground:
+    parallel.begin()
+    try:
+        with Ground(parallel.folder() / "chaos") as ground:
             outcome = run.play(plan, ground, say=lambda line: print(line, flush=True))
+    finally:
+        parallel.end()
     report(outcome, args, time.monotonic() - began)
     return 0 if outcome.is_good else 1
 

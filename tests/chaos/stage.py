@@ -42,6 +42,7 @@ class Ground:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        folder.mkdir(0o711)  # Postgres may run as another user
         self.disks = {name: Disk(folder / name, megabytes) for name, megabytes in MEGABYTES.items()}
         self.servers = {kind: Server(kind, folder / kind / kind, **QUICK_JAVA) for kind in ("kafka", "postgres")}
         self.wires = {kind: Wire(free_port()) for kind in self.servers}

@@ -13,6 +13,7 @@ import pytest
 from support import builds
 
 yaml = pytest.importorskip("yaml")
+pytestmark = pytest.mark.quick
 
 KEYS = "/run/dochak"
 COMPOSE = (builds.ROOT / "docker-compose.yml").read_text("utf-8")

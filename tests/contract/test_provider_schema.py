@@ -14,6 +14,7 @@ import pytest
 from support import builds
 from support.mutations import mutations
 
+pytestmark = pytest.mark.quick
 SCHEMAS = builds.ROOT / "schemas"
 EXAMPLES = SCHEMAS / "examples"
 PROGRAM = builds.BIN_DIR / "dochak-schema-check"

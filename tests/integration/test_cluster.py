@@ -17,6 +17,8 @@ from support.thirds import check_all, endless_posts, stored
 from support.wait import until
 from support.world import World
 
+pytestmark = pytest.mark.long
+
 DEADLINE = 5.0  # BizGo's
 CONNECTIONS = 2
 SHARE = 500  # receipts between one event and the next

@@ -16,6 +16,8 @@ from support.thirds import FORGET, check_all, event, ids_of, post_all, stored
 from support.wait import until
 from support.world import World
 
+pytestmark = pytest.mark.long
+
 EVENTS = 400
 
 

@@ -132,6 +132,7 @@ def test_kill_of_one_of_two_processors_is_made_up_by_the_other(world: World) -> 
     assert other.is_alive()
 
 
+@pytest.mark.long
 def test_a_processor_that_was_frozen_wakes_up_and_doubles_nothing(world: World) -> None:
     """A zombie: the group has given its partitions away, and it still holds a batch."""
     ids = feed(world)
@@ -183,6 +184,7 @@ def test_kill_of_both_at_once_while_everybody_sends(world: World, times: int) ->
     check_all(world, ids)
 
 
+@pytest.mark.long
 def test_stop_in_the_middle_is_as_good_as_a_kill_and_faster(world: World) -> None:
     ids = feed(world)
     processor = world.new_processor(DOCHAK_BATCH_MAX_RECORDS="25")

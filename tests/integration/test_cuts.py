@@ -11,6 +11,8 @@ from support.thirds import check_all, ids_of, post_all
 from support.wires import Wire
 from support.world import free_port
 
+pytestmark = pytest.mark.long
+
 EVENTS = 400
 ROUNDS = 4  # how often one word is cut
 

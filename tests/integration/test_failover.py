@@ -15,6 +15,8 @@ from support.thirds import check_all, endless_posts, stored
 from support.wait import until
 from support.world import World
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def pair(run_folder: Path) -> Iterator[PostgresPair]:

@@ -10,7 +10,7 @@ from support import payloads
 from support.wait import until
 from support.world import World
 
-pytestmark = pytest.mark.usefixtures("plain_build")
+pytestmark = [pytest.mark.usefixtures("plain_build"), pytest.mark.alone]
 
 INGRESS_MB, PROCESSOR_MB = 64, 128
 CONNECTIONS = 240  # of 256 threads; one endpoint may have half of them

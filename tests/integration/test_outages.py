@@ -15,6 +15,8 @@ from support.servers import Server
 from support.wait import until
 from support.world import World, free_port
 
+pytestmark = pytest.mark.long
+
 BUDGET_MS = 600
 SLACK = 2.0  # seconds that a busy machine may add to the budget
 LIBRDKAFKA = '"message":"librdkafka"'  # that a broker is gone is an error to librdkafka

@@ -410,6 +410,7 @@ def test_replay_goes_by_the_order_on_the_topic(world: World) -> None:
     }
 
 
+@pytest.mark.long
 def test_kills_and_late_receipts_in_the_middle_of_a_replay(world: World) -> None:
     seed = random.randrange(1 << 32)
     print(f"random seed {seed}")
@@ -447,6 +448,7 @@ def test_kills_and_late_receipts_in_the_middle_of_a_replay(world: World) -> None
     assert not set(fine_ids) & alerts.keys()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("receipts", [20_000, pytest.param(200_000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
 def test_many_receipts_of_which_a_tenth_was_read_wrongly(world: World, receipts: int) -> None:
     ids = [f"m-{n:06}" for n in range(receipts)]

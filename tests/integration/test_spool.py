@@ -17,6 +17,8 @@ from support.service import Service, run_once
 from support.wait import until
 from support.world import World
 
+pytestmark = pytest.mark.long
+
 BUDGET = 1.5  # DOCHAK_ACK_BUDGET_MS
 NOISE = 0.5  # Python's 64 threads and Kafka's start on the same processors
 KAFKA_IS_GONE = ["librdkafka"]  # it tells of a lost broker as an error

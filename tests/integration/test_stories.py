@@ -22,6 +22,7 @@ def check_in_time(what: str, began: float) -> None:
 # --- the month without messages
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("report", [payloads.bizgo_english_seed, payloads.bizgo_korean_seed])
 def test_the_seeds_incident_is_told_within_a_second(dochak: World, report) -> None:
     lost, arrived = payloads.new_id(), payloads.new_id()

@@ -18,7 +18,7 @@ from support.storm import Storm, stored_keys
 from support.wait import until
 from support.world import World
 
-pytestmark = pytest.mark.usefixtures("plain_build")
+pytestmark = [pytest.mark.usefixtures("plain_build"), pytest.mark.alone]
 
 RECEIPTS = int(os.environ.get("DOCHAK_STORM", "10000"))
 LONG = RECEIPTS >= 100_000

@@ -7,12 +7,13 @@ import os
 import random
 import secrets
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 from psycopg.rows import dict_row
 
-from support import builds, contract, http, payloads
+from support import builds, contract, http, parallel, payloads
 from support.servers import Server
 from support.service import Service, run_once
 from support.topics import Record, Topics
@@ -21,23 +22,20 @@ from support.wait import until
 PARTITIONS = 4
 OWNER, RUNTIME_ROLE = "dochak", "dochak_runtime"  # who may do everything, and who the services are
 _numbers = itertools.count(1)
-_given: set[int] = set()  # ports; nobody listens on them yet, so the kernel would give them again
 
 
 def free_port() -> int:
-    """Below the range from which the kernel takes the ports of outgoing connections, so that it is still free later."""
+    """Below the range from which the kernel takes the ports of outgoing connections, and above the launchers' (scripts/lib.sh), so
+    that it is still free later."""
     while True:
-        port = random.randrange(20000, 32000)
-        if port in _given:
+        port = random.randrange(23000, 32000)
+        if not parallel.reserve_port(port):
             continue
         with socket.socket() as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
+            with suppress(OSError):
                 sock.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        _given.add(port)
-        return port
+                return port
 
 
 class World:
@@ -98,7 +96,7 @@ class World:
 
     def create_database(self) -> "World":
         self._administer(f'CREATE DATABASE "{self.name}"')
-        self._administer(f"DO $$BEGIN CREATE ROLE {RUNTIME_ROLE} LOGIN; EXCEPTION WHEN duplicate_object THEN END$$")
+        self._administer(f"DO $$BEGIN CREATE ROLE {RUNTIME_ROLE} LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN END$$")
         return self
 
     def _administer(self, statement: str) -> None:
