@@ -58,7 +58,7 @@ static const char *decide(struct durability_watch *watch, enum durability kafka)
 
 struct durability_watch *durability_watch_new(const struct settings *settings, struct metrics *metrics,
                                               struct err *err) {
-  enum durability asked;
+  enum durability asked = DURABILITY_PROCESS;
   if (!durability_parse(settings->ack_survives, &asked, err)) return NULL;
   int64_t largest = settings->body_max_bytes;
   struct durability_watch *watch = mem_alloc(sizeof *watch);
