@@ -196,11 +196,9 @@ static void test_a_value_over_the_limit_is_told_and_no_outage(void **state) {
   messages[1].value_len = TOO_LARGE;
   static struct output output;
   output_begin(&output);
-  log_init("test", LOG_LEVEL_INFO);
   rd_kafka_mock_push_request_errors(mock.cluster, MOCK_PRODUCE, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
   assert_int_equal(publish_within(f->publisher, messages, 1, 5000), PUBLISHER_TOO_LARGE);
   assert_int_equal(publish_within(f->publisher, messages, 2, 5000), PUBLISHER_TOO_LARGE);
-  log_init("test", LOG_LEVEL_ERROR);
   output_end(&output);
   assert_non_null(strstr(output.text, "\"bytes\":2000000"));
   assert_null(strstr(output.text, "does not take events"));
@@ -527,7 +525,7 @@ static void test_a_close_with_kafka_away_is_quick_and_the_next_start_sends_the_r
 }
 
 int main(void) {
-  log_init("test", LOG_LEVEL_ERROR);
+  log_init("test", LOG_LEVEL_WARN);
 #define PLAIN(name)    cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define SPOOLING(name) cmocka_unit_test_setup_teardown(name, set_up_spool, tear_down)
   const struct CMUnitTest tests[] = {
