@@ -7,14 +7,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <threads.h>
+#include <time.h>
 
 // librdkafka counts references with atomics that nobody sees either, so what it does itself is not judged;
-// what our callbacks do is. refuse_more() replaces a descriptor that civetweb closes later, told by a flag
+// what our callbacks do is. listen_refuse() replaces a descriptor that civetweb closes later, told by a flag
 // of its own.
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void) {
   return "called_from_lib:librdkafka\n"
-         "race:refuse_more\n";
+         "race:listen_refuse\n";
 }
 
 static int result_of(int error) {
@@ -100,4 +101,22 @@ int cnd_timedwait(cnd_t *condition, mtx_t *mutex, const struct timespec *until) 
 
 void cnd_destroy(cnd_t *condition) {
   pthread_cond_destroy((pthread_cond_t *)condition);
+}
+
+// It does not follow this one either: to it the thread never ends, and the next one with the same id is a
+// fatal error.
+int pthread_clockjoin_np(pthread_t thread, void **result, clockid_t clock, const struct timespec *until) {
+  struct timespec now, wall;
+  clock_gettime(clock, &now);
+  clock_gettime(CLOCK_REALTIME, &wall);
+  wall.tv_sec += until->tv_sec - now.tv_sec;
+  wall.tv_nsec += until->tv_nsec - now.tv_nsec;
+  if (wall.tv_nsec < 0) {
+    wall.tv_sec--;
+    wall.tv_nsec += 1000000000;
+  } else if (wall.tv_nsec >= 1000000000) {
+    wall.tv_sec++;
+    wall.tv_nsec -= 1000000000;
+  }
+  return pthread_timedjoin_np(thread, result, &wall);
 }

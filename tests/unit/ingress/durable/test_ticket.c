@@ -108,6 +108,42 @@ static void test_a_request_may_leave_between_the_last_report_and_the_wake(void *
   assert_null(settled);
 }
 
+static void test_a_look_before_the_end_shows_what_has_come_and_the_wait_goes_on(void **state) {
+  struct ticket *ticket = ticket_new(2);
+  struct slot slots[2], *late = ticket_expect(ticket, 0, 1);
+  report_one(ticket_expect(ticket, 1, 2), SLOT_DURABLE);
+  int64_t began = clock_mono_ms();
+  assert_false(ticket_peek(ticket, began + 20, slots, 2));
+  assert_true(clock_mono_ms() - began >= 20);
+  assert_int_equal(slots[0].state, SLOT_SENT);
+  assert_int_equal(slots[1].state, SLOT_DURABLE);
+  report_one(late, SLOT_FAILED);
+  assert_true(ticket_peek(ticket, began + FAR_MS, slots, 2));
+  assert_int_equal(slots[0].state, SLOT_FAILED);
+  ticket_wait(ticket, began + FAR_MS, slots, 2);
+  assert_int_equal(slots[0].state, SLOT_FAILED);
+  assert_true(clock_mono_ms() - began < FAR_MS / 2);
+}
+
+static void test_a_look_at_nothing_does_not_wait(void **state) {
+  struct ticket *ticket = ticket_new(1);
+  struct slot slot;
+  int64_t began = clock_mono_ms();
+  assert_true(ticket_peek(ticket, began + FAR_MS, &slot, 1));
+  assert_int_equal(slot.state, SLOT_UNSENT);
+  ticket_wait(ticket, began + FAR_MS, &slot, 1);
+  assert_true(clock_mono_ms() - began < FAR_MS / 2);
+}
+
+static void test_a_request_may_give_up_after_a_look(void **state) {
+  struct ticket *ticket = ticket_new(1);
+  struct slot slot, *late = ticket_expect(ticket, 0, 1);
+  assert_false(ticket_peek(ticket, 0, &slot, 1));
+  ticket_wait(ticket, 0, &slot, 1);
+  assert_int_equal(slot.state, SLOT_SENT);
+  report_one(late, SLOT_DURABLE);
+}
+
 // ---- the list ----
 
 struct waiting {
@@ -156,7 +192,7 @@ static void test_requests_wake_when_the_list_is_settled_and_not_before(void **st
   clock_sleep_ms(20); // most of them wait by now
   for (size_t i = 0; i < COUNT_OF(waiting); i++)
     ticket_report(sent[i], i % 2 ? SLOT_DURABLE : SLOT_FAILED, &settled);
-  for (size_t i = 0; i < COUNT_OF(waiting) / 2; i++) clock_sleep_ms(1);
+  for (size_t i = 0; i < COUNT_OF(waiting); i++) assert_false(waiting[i].done);
   int64_t began = clock_mono_ms();
   ticket_settle_all(&settled);
   for (size_t i = 0; i < COUNT_OF(waiting); i++) {
@@ -211,6 +247,7 @@ static void *send_rounds(void *arg) {
       else
         enqueue(slot);
     }
+    if (round % 2) (void)ticket_peek(ticket, 0, slots, EVENTS);
     ticket_wait(ticket, patient ? clock_mono_ms() + FAR_MS : 0, slots, EVENTS);
     if (patient) seen += (slots[0].state == SLOT_DURABLE) + (slots[2].state == SLOT_DURABLE);
     if (slots[1].state != SLOT_UNSENT) return (void *)-1;
@@ -241,6 +278,9 @@ int main(void) {
       cmocka_unit_test(test_the_wait_ends_at_the_deadline_and_the_late_report_frees_the_ticket),
       cmocka_unit_test(test_a_deadline_in_the_past_still_shows_what_is_known),
       cmocka_unit_test(test_a_request_may_leave_between_the_last_report_and_the_wake),
+      cmocka_unit_test(test_a_look_before_the_end_shows_what_has_come_and_the_wait_goes_on),
+      cmocka_unit_test(test_a_look_at_nothing_does_not_wait),
+      cmocka_unit_test(test_a_request_may_give_up_after_a_look),
       cmocka_unit_test(test_only_the_last_report_settles_and_the_latest_ticket_is_in_front),
       cmocka_unit_test(test_requests_wake_when_the_list_is_settled_and_not_before),
       cmocka_unit_test(test_many_requests_and_one_poller),
