@@ -857,12 +857,13 @@ def registrations(row: Add) -> None:
                 "another field": {**good, "x": 1}, "the answer's field": {**good, "accepted": True},
                 "inside an object": {"notifications": [good]}, "an array in an array": [[good]]}.items():
         refused(name, payloads.to_bytes(body))
-    for name, body in {"nothing": b"", "a line break": b"\r\n", "no JSON": b"hello", "a form": b"provider=bizgo&notification_id=x",
+    for name, body in {"nothing": b"", "no JSON": b"hello", "a form": b"provider=bizgo&notification_id=x",
                 "cut": REGISTRATION[:-1], "twice": REGISTRATION * 2, "a name twice": REGISTRATION[:-1] + b',"provider":"blux"}',
                 "a NUL behind it": REGISTRATION + b"\0", "a byte order mark": b"\xef\xbb\xbf" + REGISTRATION,
                 "in UTF-16": REGISTRATION.decode().encode("utf-16"), "in Latin-1": with_(reference="é").decode().encode("latin-1"),
                 "70 levels": b"[" * 70 + b"]" * 70}.items():
         refused(name, body, "bad_json")
+    row("a line break", registration(BEARER, JSON, body=b"\r\n"), 400, after="either")
     taken("an array of one", b"[" + REGISTRATION + b"]")
     taken("spaces around it", b" \r\n" + REGISTRATION + b"\t\n")
 
