@@ -104,6 +104,7 @@ def bystander(cluster: KafkaCluster, world: World) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_a_partition_without_leader_delays_only_its_own_receipts(
     cluster: KafkaCluster, worlds, postgres: Server, tmp_path: Path, whole_again: None
