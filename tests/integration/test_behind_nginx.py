@@ -60,6 +60,7 @@ def ack(world: World, port: int, endpoint: str = "bizgo/alimtalk") -> float:
 # --- many clients
 
 
+@pytest.mark.alone
 def test_ten_thousand_idle_and_two_thousand_slow_clients_delay_nobody(behind: tuple[World, Proxy]) -> None:
     """The slow ones feed bodies to one endpoint, or never end their heads; another endpoint's acks stay quick."""
     world, proxy = behind

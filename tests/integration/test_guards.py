@@ -285,6 +285,7 @@ DIRECT = {
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", DIRECT)
 @pytest.mark.parametrize("again", [False, True], ids=["once", "again and again"])
 def test_what_300_clients_do_to_a_listener_without_a_proxy(world: World, kind: str, again: bool) -> None:
@@ -314,6 +315,7 @@ def test_what_300_clients_do_to_a_listener_without_a_proxy(world: World, kind: s
 # --- the operations listeners
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("service", ["ingress", "processor"])
 @pytest.mark.parametrize("opening", [b"", b"GET /livez HTTP/1.1\r\nHost: x\r\n", b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"], ids=["silent", "half a head", "idle"])
 def test_a_hundred_idle_peers_starve_no_probe(world: World, service: str, opening: bytes) -> None:

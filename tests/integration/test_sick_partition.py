@@ -25,7 +25,8 @@ PARTITIONS = 6
 BUDGET = 1.5  # DOCHAK_ACK_BUDGET_MS, seconds
 SLACK = 1.0  # seconds that a busy machine may add
 STORED_WITHIN = 2.0
-FAIL_OVER = 8.0  # Kafka needs it to move what has other copies away from a broker that has died: 3 s until it counts as dead
+# Kafka itself needs it: until a dead broker counts as dead (3 s here) it stays among the replicas that a commit waits for.
+FAIL_OVER = 8.0
 LIBRDKAFKA = '"message":"librdkafka"'  # that a broker is gone is an error to librdkafka
 
 
@@ -103,6 +104,7 @@ def bystander(cluster: KafkaCluster, world: World) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_a_partition_without_leader_delays_only_its_own_receipts(
     cluster: KafkaCluster, worlds, postgres: Server, tmp_path: Path, whole_again: None
@@ -139,7 +141,7 @@ def check_outage(world: World, senders: Senders, dead: set[int], outage: tuple[f
     of_dead = [one for one in during if rows[one.id][0] in dead]
     others = [one for one in senders.sent if rows[one.id][0] not in dead]
     settled = [one for one in during if one.began > outage[0] + FAIL_OVER]
-    delays = [rows[one.id][1] for one in others]
+    delays = [rows[one.id][1] for one in others if outage[0] + FAIL_OVER < one.began < outage[1]]
     first = [rows[one.id][1] for one in others if outage[0] <= one.began <= outage[0] + FAIL_OVER]
     print(
         f"\npartitions {sorted(dead)} of {PARTITIONS} dead; {len(during)} receipts meanwhile, {len(during) / (outage[1] - outage[0]):.0f}/s, "
@@ -152,6 +154,7 @@ def check_outage(world: World, senders: Senders, dead: set[int], outage: tuple[f
     # A request for a partition that is known to be dead does not wait for it.
     assert percentile([one.seconds for one in settled], 0.99) < 0.5 * builds.patience()
     assert max(delays) < STORED_WITHIN * builds.patience()
+    assert max(first) < FAIL_OVER * builds.patience()
     assert len(of_dead) > len(during) / PARTITIONS / 2, "the broker that died led too few partitions for this test"
     # What belongs to living partitions went live but for what was under way when the broker died.
     assert by_spool < len(of_dead) * 1.1 + 2 * RATE
@@ -250,20 +253,25 @@ def test_a_quarantine_topic_that_no_acl_lets_us_write_holds_up_no_receipt(worlds
 # --- a full local queue
 
 
-def batches(size: int) -> Iterator[Post]:
+QUEUE, BATCH = 10_000, 4_000  # the smallest queue that is allowed; events of one request
+
+
+def batches() -> Iterator[Post]:
     while True:
-        ids = [payloads.new_id() for _ in range(size)]
-        yield Post(ids[0], "blux/sms", payloads.blux(*(payloads.blux_event(id_) for id_ in ids)))
+        ids = [payloads.new_id() for _ in range(BATCH)]
+        events = [{"event_type": "notification:sms:received", "payload": {"notification_id": id_}} for id_ in ids]
+        yield Post(ids[0], "blux/sms", payloads.blux(*events))
 
 
 def test_a_full_local_queue_is_no_outage(world: World, tmp_path: Path) -> None:
-    """Requests of 200 events each into a queue of 100: what fits is acknowledged by Kafka, and nothing is stored by both."""
+    """Requests of 4,000 events, eight at once, into a queue of 10,000: what fits is acknowledged by Kafka, and nothing is stored by both."""
     properties = tmp_path / "kafka.properties"
-    properties.write_text("queue.buffering.max.messages=100\n")
-    ingress = spooling(world, tmp_path, DOCHAK_KAFKA_PROPERTIES=str(properties))
+    properties.write_text(f"queue.buffering.max.messages={QUEUE}\n")
+    # A long budget: on a busy machine none of it runs out, which would store an event twice for another reason.
+    ingress = spooling(world, tmp_path, DOCHAK_KAFKA_PROPERTIES=str(properties), DOCHAK_ACK_BUDGET_MS="7000")
     world.foreign = True
-    with Senders(world, batches(200), 8) as senders:
-        senders.wait_acked(100)
+    with Senders(world, batches(), 8) as senders:
+        senders.wait_acked(24)
         opened = breaker_open(ingress)
     live, by_spool = acked_by(ingress, "kafka"), acked_by(ingress, "spool")
     wait_empty(ingress)
@@ -272,8 +280,8 @@ def test_a_full_local_queue_is_no_outage(world: World, tmp_path: Path) -> None:
         f"{len(senders.sent)} requests: {senders.statuses}, {latency(senders.sent)}; live {live}, by spool {by_spool}; "
         f"{len(subjects)} events, {len(subjects) - len(set(subjects))} twice; breaker {opened}"
     )
-    assert set(senders.statuses) == {200} and senders.slowest < (BUDGET + SLACK) * builds.patience()
-    assert len(set(subjects)) == 200 * len(senders.acked) and senders.acked <= set(subjects)
+    assert set(senders.statuses) == {200} and senders.slowest < 8.0 * builds.patience()
+    assert len(set(subjects)) == BATCH * len(senders.acked) and senders.acked <= set(subjects)
     assert len(subjects) == len(set(subjects)), "what was queued went to the spool as well"
     assert live > 0 and opened == 0
 
@@ -350,5 +358,6 @@ def test_where_alerts_has_no_leader_the_processor_names_topic_partition_and_erro
     assert processor.get("/livez").status == 200
     cluster.start()
     processor.wait_ready(60)
+    world.topics.reader("alerts").wait_count(2, 60)
     world.settle(60)
     assert sorted(alert.header("ce_subject") for alert in world.alerts()) == ["before", "meanwhile"]

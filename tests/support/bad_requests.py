@@ -279,7 +279,7 @@ def routes(row: Add) -> None:
     row("a slash behind the secret", webhook(path=b"@blux@/", body=EVENTS), 200, empty=True)
     row("a slash behind the secret and a query", webhook(path=b"@blux@/?a=b", body=EVENTS), 200, empty=True)
     row("two slashes behind the secret", webhook(path=b"@blux@//", body=EVENTS), 404, code="")
-    row("a slash behind a path of ours", registration(BEARER, JSON).replace(b"/v1/notifications", b"/v1/notifications/", 1), 202)
+    row("a slash behind a path that is no webhook", registration(BEARER, JSON).replace(b"/v1/notifications", b"/v1/notifications/", 1), (202, 404), after="either")
     row("dots behind the secret", webhook(path=b"@blux@/.", body=EVENTS), 404, code="")
     row("a percent-encoded letter behind the secret", webhook(path=b"@blux@%61", body=EVENTS), 404, code="")
     row("the secret in the query", webhook(path=b"/webhook/blux/sms?@blux@", body=EVENTS), 404, code="")
@@ -857,12 +857,13 @@ def registrations(row: Add) -> None:
                 "another field": {**good, "x": 1}, "the answer's field": {**good, "accepted": True},
                 "inside an object": {"notifications": [good]}, "an array in an array": [[good]]}.items():
         refused(name, payloads.to_bytes(body))
-    for name, body in {"nothing": b"", "a line break": b"\r\n", "no JSON": b"hello", "a form": b"provider=bizgo&notification_id=x",
+    for name, body in {"nothing": b"", "no JSON": b"hello", "a form": b"provider=bizgo&notification_id=x",
                 "cut": REGISTRATION[:-1], "twice": REGISTRATION * 2, "a name twice": REGISTRATION[:-1] + b',"provider":"blux"}',
                 "a NUL behind it": REGISTRATION + b"\0", "a byte order mark": b"\xef\xbb\xbf" + REGISTRATION,
                 "in UTF-16": REGISTRATION.decode().encode("utf-16"), "in Latin-1": with_(reference="é").decode().encode("latin-1"),
                 "70 levels": b"[" * 70 + b"]" * 70}.items():
         refused(name, body, "bad_json")
+    row("a line break", registration(BEARER, JSON, body=b"\r\n"), 400, after="either")
     taken("an array of one", b"[" + REGISTRATION + b"]")
     taken("spaces around it", b" \r\n" + REGISTRATION + b"\t\n")
 
