@@ -41,7 +41,7 @@ static const struct option table[] = {
     ROW("DOCHAK_INGRESS_THREADS", OPTION_INT, ingress_threads, "256", .services = SERVICE_INGRESS, .min = 8,
         .max = 4096,
         .help =
-            "Handler threads, each with one connection at a time; one endpoint uses at most half of them. "
+            "Handler threads, each with one connection at a time; half of them are an endpoint's own. "
             "Connections beyond wait for a thread, so a proxy should hold fewer."),
     ROW("DOCHAK_BODY_MAX_BYTES", OPTION_INT, body_max_bytes, "524288", .min = 1024, .max = 900000,
         .services = SERVICE_INGRESS,
