@@ -183,7 +183,8 @@ def check_only_quarantine_waits(world: World, ingress: Service, before: int) -> 
     print(f"acks at first {max(first):.2f} s at most, then {max(later):.2f} s; {waiting} in the spool, {live} live")
     assert max(first) < (BUDGET + SLACK) * builds.patience()
     assert max(later) < 0.5 * builds.patience()
-    assert (waiting, live) == (GOOD + 5, GOOD + 5)
+    # A right that was taken away holds a moment later: a first record may still have gone through.
+    assert GOOD + 4 <= waiting <= GOOD + 5 and live == GOOD + 5
     assert ingress.log_lines("breaker"), "no line says that the topic is sick"
 
 
