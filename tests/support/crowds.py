@@ -26,7 +26,8 @@ class Client:
 
     def __init__(self, port: int, opening: bytes, drip: bytes = b"", source: str = "127.0.0.1"):
         self.said = b""
-        self.closed_after: float | None = None  # seconds from the opening to the server's end of it
+        self.heard_after: float | None = None  # seconds from the opening to the server's last bytes
+        self.closed_after: float | None = None  # and to the server's end of it
         self._drip, self._at = drip, 0
         self.sock = http.connect(port, source)
         self._began = time.monotonic()
@@ -50,7 +51,9 @@ class Client:
         except ConnectionResetError:
             chunk = b""
         self.said += chunk
-        if not chunk:
+        if chunk:
+            self.heard_after = time.monotonic() - self._began
+        else:
             self.closed_after = time.monotonic() - self._began
             self.sock.close()
 

@@ -142,10 +142,13 @@ class Topics:
         self.bootstrap = bootstrap
         self.prefix = prefix
         self.group = group
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "reconnect.backoff.max.ms": 500, **QUIET})
+        self._admin = self._new_admin()
         self._readers: dict[str, Reader] = {}
         self._producer: Producer | None = None
         self._onlooker: Consumer | None = None  # asks for the group's offsets and is no member of it
+
+    def _new_admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self.bootstrap, "reconnect.backoff.max.ms": 500, **QUIET})
 
     def delete_one(self, short: str) -> None:
         """What is read under its name from now on is another's."""
@@ -171,6 +174,8 @@ class Topics:
             try:
                 return {partition.partition: future.result().offset for partition, future in asked.items()}
             except KafkaException as error:
+                if error.args[0].code() == KafkaError.FENCED_LEADER_EPOCH:
+                    self._admin = self._new_admin()  # librdkafka 2.16 asks with the old epoch for ever
                 if error.args[0].code() in NOT_YET:
                     return None
                 raise
