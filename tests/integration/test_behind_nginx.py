@@ -3,6 +3,7 @@
 
 import json
 import re
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -34,9 +35,7 @@ def behind(module_worlds, kafka, postgres, run_folder: Path) -> Iterator[tuple[W
     world = module_worlds.new(kafka, postgres)
     trust_the_proxy(world)
     ingress = world.new_ingress(DOCHAK_BODY_MAX_BYTES=str(BODY_MAX)).start().wait_ready()
-    folder = run_folder / "nginx"
-    folder.mkdir()
-    with Proxy(folder, free_port(), [ingress.ports["public"]]) as proxy:
+    with Proxy(Path(tempfile.mkdtemp(prefix="nginx-", dir=run_folder)), free_port(), [ingress.ports["public"]]) as proxy:
         yield world, proxy
 
 
