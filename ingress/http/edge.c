@@ -14,11 +14,13 @@ enum {
   // civetweb waits up to its timeout for each byte of a read. So a peer that sends byte by byte can overrun
   // our clock by as many timeouts as a read has bytes: reads begin small and grow only while bytes come
   // quickly.
-  READ_LEAST_BYTES = 32,
+  READ_LEAST_BYTES = 1,
   READ_MOST_BYTES = 16384,
+  LINGER_BYTES = 1,
   QUICK_MS = 200,
   FIRST_CHUNKED_BYTES = 4096,
-  HEADERS_MAX = 64, // civetweb's MG_MAX_HEADERS
+  HEADERS_MAX = 64,       // civetweb's MG_MAX_HEADERS
+  HEAD_MAX_BYTES = 16384, // its buffer: max_request_size
 };
 
 static bool refuse(struct reply *refusal, int status, const char *code, const char *message) {
@@ -46,6 +48,18 @@ static bool is_framed_once(const struct request *req) {
   return !lengths || (lengths == 1 && is_length(length));
 }
 
+// Where a line begins with a space, a colon or a byte above 0x7e, or an empty line follows a bare LF,
+// civetweb ends the headers without a word. What stands behind it, a length too, is in no list. So the head
+// has to end where its last header does. civetweb has put NULs for the CR LF behind a value and for the
+// head's last LF.
+static bool is_head_whole(const struct mg_request_info *info) {
+  if (info->num_headers == 0) return false;
+  const char *value = info->http_headers[info->num_headers - 1].value;
+  const char *end = value + strlen(value);
+  bool fits = end - info->request_method < HEAD_MAX_BYTES - 4; // what is read next is still in the buffer
+  return fits && end[1] == '\0' && end[2] == '\r' && end[3] == '\0';
+}
+
 bool edge_open(struct request *req, struct mg_connection *conn, struct reply *refusal) {
   const struct mg_request_info *info = mg_get_request_info(conn);
   const char *traceparent = mg_get_header(conn, "traceparent");
@@ -59,6 +73,8 @@ bool edge_open(struct request *req, struct mg_connection *conn, struct reply *re
   };
   if (info->num_headers >= HEADERS_MAX)
     return refuse(refusal, 431, "head_too_large", "expected fewer than 64 headers");
+  if (!is_head_whole(info))
+    return refuse(refusal, 400, "bad_head", "expected headers of one line each, behind each CR LF");
   return is_framed_once(req) ||
          refuse(refusal, 400, "bad_framing", "expected one Content-Length, or Transfer-Encoding: chunked");
 }
@@ -138,8 +154,22 @@ static enum body_result read_sized(struct request *req) {
   return BODY_WHOLE;
 }
 
+// Of a method that has a body: what follows could be one, so it is not read as the next request.
 static bool has_no_length(const struct request *req) {
-  return req->info->content_length < 0 && !req->body_pending;
+  return req->info->content_length < 0 && !mg_get_header(req->conn, "Transfer-Encoding") &&
+         strcmp(req->info->request_method, "POST") == 0;
+}
+
+// Behind empty lines civetweb takes an empty one for the end of the head, and the real head for the body's
+// first bytes. There it has put a NUL behind the method.
+static bool begins_with_a_head(const struct request *req) {
+  const struct request_body *body = &req->body;
+  const char *method = req->info->request_method;
+  size_t from = 0, len = strlen(method) + 1;
+  while (from < body->len && (body->bytes[from] == '\r' || body->bytes[from] == '\n')) from++;
+  size_t left = body->len - from;
+  if (left == 0) return from > 0;
+  return memcmp(body->bytes + from, method, left < len ? left : len) == 0;
 }
 
 bool edge_read_body(struct request *req, struct reply *refusal) {
@@ -159,6 +189,8 @@ bool edge_read_body(struct request *req, struct reply *refusal) {
   case BODY_WHOLE:
     break;
   }
+  if (begins_with_a_head(req))
+    return refuse(refusal, 400, "bad_head", "expected no empty lines before a request");
   req->body_pending = false;
   return true;
 }
@@ -166,19 +198,20 @@ bool edge_read_body(struct request *req, struct reply *refusal) {
 // ---- the answer ----
 
 static void linger(const struct request *req) {
-  char rest[READ_LEAST_BYTES];
+  char rest[LINGER_BYTES];
   int64_t by_ms = clock_mono_ms() + LINGER_MS;
   size_t n = 1;
   while (n > 0 && read_some(req, rest, sizeof rest, by_ms, &n) == PROGRESS_READ) continue;
 }
 
 void edge_answer(struct request *req, const struct reply *reply) {
-  http_answer_send(req->conn, &(struct http_answer){.status = reply->status,
-                                                    .content_type = reply->body ? "application/json" : NULL,
-                                                    .body = reply->body,
-                                                    .body_len = reply->body ? strlen(reply->body) : 0,
-                                                    .headers = reply->headers,
-                                                    .close = reply->close || req->body_pending});
+  http_answer_send(req->conn,
+                   &(struct http_answer){.status = reply->status,
+                                         .content_type = reply->body ? "application/json" : NULL,
+                                         .body = reply->body,
+                                         .body_len = reply->body ? strlen(reply->body) : 0,
+                                         .headers = reply->headers,
+                                         .close = reply->close || req->body_pending || has_no_length(req)});
   if (req->body_pending && req->quota) linger(req);
 }
 
