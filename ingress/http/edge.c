@@ -16,7 +16,8 @@ enum {
   // quickly.
   READ_LEAST_BYTES = 1,
   READ_MOST_BYTES = 16384,
-  LINGER_BYTES = 1,
+  LINGER_MOST_BYTES = 4096,
+  AT_ONCE_MS = 5,
   QUICK_MS = 200,
   FIRST_CHUNKED_BYTES = 4096,
   HEADERS_MAX = 64,       // civetweb's MG_MAX_HEADERS
@@ -197,11 +198,16 @@ bool edge_read_body(struct request *req, struct reply *refusal) {
 
 // ---- the answer ----
 
+// Reads grow as long as bytes come at once: a peer that sends much costs no more processor than it has to,
+// and one that sends slowly is seen to be late after a single byte.
 static void linger(const struct request *req) {
-  char rest[LINGER_BYTES];
-  int64_t by_ms = clock_mono_ms() + LINGER_MS;
-  size_t n = 1;
-  while (n > 0 && read_some(req, rest, sizeof rest, by_ms, &n) == PROGRESS_READ) continue;
+  char rest[LINGER_MOST_BYTES];
+  int64_t by_ms = clock_mono_ms() + LINGER_MS, before_ms = clock_mono_ms();
+  for (size_t n = 1, size = 1; n > 0 && read_some(req, rest, size, by_ms, &n) == PROGRESS_READ;) {
+    int64_t now_ms = clock_mono_ms();
+    size = now_ms - before_ms > AT_ONCE_MS ? 1 : 2 * size < sizeof rest ? 2 * size : sizeof rest;
+    before_ms = now_ms;
+  }
 }
 
 void edge_answer(struct request *req, const struct reply *reply) {
