@@ -468,7 +468,12 @@ static void test_what_the_local_queue_has_no_room_for_goes_to_the_spool_and_is_n
   AUTO_FREE struct publisher_message *messages = mem_array(N, sizeof *messages);
   for (size_t i = 0; i < N; i++) messages[i] = message_of(keys[i % MOCK_PARTITIONS], value);
   rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 20); // the first records are queued as long
-  assert_int_equal(publish_within(f->publisher, messages, N, 10000), PUBLISHER_DURABLE);
+  static struct output output;
+  output_begin(&output);
+  enum publisher_result result = publish_within(f->publisher, messages, N, 10000);
+  output_end(&output);
+  assert_int_equal(result, PUBLISHER_DURABLE);
+  assert_non_null(strstr(output.text, "kafka producer queue is full"));
   int64_t spooled = counted(f, COUNTER_DURABLE, "spool");
   assert_in_range(spooled, 1, N - 30);
   assert_int_equal(counted(f, COUNTER_DURABLE, "kafka"), N - spooled);
