@@ -2,6 +2,7 @@
 // gcc's ThreadSanitizer follows pthreads but not C11 threads, which Debian's librdkafka is built on: its
 // threads crash in the first malloc(), and its locks would go unseen. Linked into every program of a tsan
 // build, this says the same in pthreads. glibc keeps both kinds of objects in the same form.
+#define _GNU_SOURCE // pthread_timedjoin_np()
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>

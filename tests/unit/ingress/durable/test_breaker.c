@@ -154,6 +154,29 @@ static void test_only_news_about_all_brokers_opens_the_cluster(void **state) {
   assert_true(is_open_as(f, BREAKER_CLUSTER));
 }
 
+static void test_a_partition_is_silent_until_it_acknowledges(void **state) {
+  struct fixture *f = *state;
+  assert_true(breaker_is_silent(f->breaker, EVENTS, 3, 1));
+  breaker_note_ack(f->breaker, EVENTS, 3, 1000);
+  assert_false(breaker_is_silent(f->breaker, EVENTS, 3, 999));
+  assert_true(breaker_is_silent(f->breaker, EVENTS, 3, 1000)); // as old as the request itself
+  assert_true(breaker_is_silent(f->breaker, EVENTS, 4, 999));
+  assert_true(breaker_is_silent(f->breaker, QUARANTINE, 3, 999));
+}
+
+static void test_a_cluster_that_answers_is_not_away_and_its_partitions_stay_as_they_are(void **state) {
+  struct fixture *f = *state;
+  breaker_fail(f->breaker, EVENTS, 1, RD_KAFKA_RESP_ERR__TIMED_OUT, 0);
+  assert_false(breaker_is_cluster_open(f->breaker));
+  breaker_note_error(f->breaker, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, 0);
+  assert_true(breaker_is_cluster_open(f->breaker));
+  breaker_note_cluster(f->breaker);
+  assert_false(breaker_is_cluster_open(f->breaker));
+  assert_true(breaker_is_open(f->breaker, EVENTS, 1));
+  assert_false(breaker_is_open(f->breaker, EVENTS, 2));
+  assert_int_equal(n_open(f), 1);
+}
+
 static void test_partitions_beyond_the_room_share_a_place(void **state) {
   struct fixture *f = *state;
   breaker_fail(f->breaker, EVENTS, BREAKER_PARTITIONS_MAX + 2, RD_KAFKA_RESP_ERR__TIMED_OUT, 0);
@@ -286,6 +309,8 @@ int main(void) {
       TEST(test_the_metric_counts_partitions_topics_and_the_cluster),
       TEST(test_a_success_closes_partition_topic_and_cluster_and_leaves_the_others),
       TEST(test_only_news_about_all_brokers_opens_the_cluster),
+      TEST(test_a_partition_is_silent_until_it_acknowledges),
+      TEST(test_a_cluster_that_answers_is_not_away_and_its_partitions_stay_as_they_are),
       TEST(test_partitions_beyond_the_room_share_a_place),
       TEST(test_a_topic_that_is_not_known_yet_has_no_partition),
       TEST(test_a_key_has_the_partition_of_murmur2),

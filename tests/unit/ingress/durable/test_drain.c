@@ -467,6 +467,8 @@ static void test_a_backlog_leaves_a_slow_kafka_in_batches(void **state) {
   store_numbers(f, keys[0], 0, 40);
   int64_t began = clock_mono_ms();
   start_drain(f);
+  wait_count(f, 39);
+  assert_true(breaker_is_open(f->breaker, EVENTS, 0));
   wait_count(f, 0);
   assert_true(clock_mono_ms() - began < 6000); // one by one: 22 s
   rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 0);

@@ -384,6 +384,22 @@ static void test_a_sick_partition_costs_one_request_its_budget_and_the_others_no
   assert_int_equal(counted(f, COUNTER_DURABLE, "kafka"), 13);
 }
 
+// The acknowledgement of an older record, in between, is no news about what comes behind it.
+static void test_a_partition_that_falls_silent_behind_an_older_record_is_sick(void **state) {
+  struct fixture *f = *state;
+  struct trial older = {.f = f};
+  assert_int_equal(publish_one(f, keys[0], 5000), PUBLISHER_DURABLE);
+  rd_kafka_mock_broker_push_request_error_rtts(mock.cluster, 1, MOCK_PRODUCE, 2, RD_KAFKA_RESP_ERR_NO_ERROR,
+                                               150, RD_KAFKA_RESP_ERR_NO_ERROR, 2500);
+  pthread_create(&older.thread, NULL, try_kafka, &older);
+  clock_sleep_ms(50);
+  assert_int_equal(publish_one(f, keys[0], 1200), PUBLISHER_DURABLE);
+  pthread_join(older.thread, NULL);
+  assert_int_equal(older.result, PUBLISHER_DURABLE);
+  assert_int_equal(counted(f, COUNTER_DURABLE, "spool"), 1);
+  assert_int_equal(counted(f, COUNTER_KAFKA_ERRORS, "_TIMED_OUT"), 1);
+}
+
 static void test_a_request_for_a_sick_and_a_healthy_partition_is_durable_by_both(void **state) {
   struct fixture *f = *state;
   const struct publisher_message messages[] = {message_of(keys[0], "{1}"), message_of(keys[1], "{2}")};
@@ -452,7 +468,12 @@ static void test_what_the_local_queue_has_no_room_for_goes_to_the_spool_and_is_n
   AUTO_FREE struct publisher_message *messages = mem_array(N, sizeof *messages);
   for (size_t i = 0; i < N; i++) messages[i] = message_of(keys[i % MOCK_PARTITIONS], value);
   rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 20); // the first records are queued as long
-  assert_int_equal(publish_within(f->publisher, messages, N, 10000), PUBLISHER_DURABLE);
+  static struct output output;
+  output_begin(&output);
+  enum publisher_result result = publish_within(f->publisher, messages, N, 10000);
+  output_end(&output);
+  assert_int_equal(result, PUBLISHER_DURABLE);
+  assert_non_null(strstr(output.text, "kafka producer queue is full"));
   int64_t spooled = counted(f, COUNTER_DURABLE, "spool");
   assert_in_range(spooled, 1, N - 30);
   assert_int_equal(counted(f, COUNTER_DURABLE, "kafka"), N - spooled);
@@ -553,6 +574,9 @@ int main(void) {
       SPOOLING(test_a_kafka_that_was_away_at_the_start_is_used_from_its_first_event_on),
       SPOOLING(test_what_is_too_large_for_kafka_is_told_and_not_spooled),
       SPOOLING(test_a_close_with_kafka_away_is_quick_and_the_next_start_sends_the_rest),
+      SPOOLING(
+          test_a_partition_that_falls_silent_behind_an_older_record_is_sick), // last: errors of a broker hide
+                                                                              // those of the cluster
   };
   return cmocka_run_group_tests(tests, start_mock, stop_mock);
 }
