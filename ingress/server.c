@@ -18,6 +18,9 @@ enum {
   LANE_THREADS_PART = 2,            // of all threads, what is one endpoint's own
   UNAUTHENTICATED_THREADS_PART = 8, // the most that all unauthenticated senders have
   TURN_ANSWERS = 64, // while every thread has a connection, one of so many answers closes its own
+  // A burst on one endpoint is over in less; only requests that are slow fill the share for longer.
+  ENTER_MS = 200,
+  ENTER_LOOK_MS = 5,
   DRAIN_LAG_MS = 1000,
   DRAIN_QUIET_MS = 50,
   DRAIN_LOOK_MS = 5,
@@ -84,9 +87,15 @@ static bool admit(struct server *server, struct request *req, struct reply *refu
   return false;
 }
 
+// Waits a little while the lane has all it may have. Unauthenticated senders have to come again.
 static bool enter(struct server *server, struct request *req) {
   struct quota_lane *lane = &server->lanes[req->lane].quota;
-  if (!quota_enter(lane, req->began_ms)) return false;
+  int64_t now_ms = clock_mono_ms(), until_ms = lane->firm ? now_ms : now_ms + ENTER_MS;
+  while (!quota_enter(lane, now_ms)) {
+    if (now_ms >= until_ms) return false;
+    clock_sleep_ms(ENTER_LOOK_MS);
+    now_ms = clock_mono_ms();
+  }
   req->quota = lane;
   return true;
 }

@@ -11,6 +11,7 @@
 
 enum {
   LINGER_MS = 1000,
+  LINGER_SHORT_MS = 50, // of a request that got no share of the threads
   // civetweb waits up to its timeout for each byte of a read. So a peer that sends byte by byte can overrun
   // our clock by as many timeouts as a read has bytes: reads begin small and grow only while bytes come
   // quickly.
@@ -202,7 +203,7 @@ bool edge_read_body(struct request *req, struct reply *refusal) {
 // and one that sends slowly is seen to be late after a single byte.
 static void linger(const struct request *req) {
   char rest[LINGER_MOST_BYTES];
-  int64_t by_ms = clock_mono_ms() + LINGER_MS, before_ms = clock_mono_ms();
+  int64_t before_ms = clock_mono_ms(), by_ms = before_ms + (req->quota ? LINGER_MS : LINGER_SHORT_MS);
   for (size_t n = 1, size = 1; n > 0 && read_some(req, rest, size, by_ms, &n) == PROGRESS_READ;) {
     int64_t now_ms = clock_mono_ms();
     size = now_ms - before_ms > AT_ONCE_MS ? 1 : 2 * size < sizeof rest ? 2 * size : sizeof rest;
@@ -218,7 +219,7 @@ void edge_answer(struct request *req, const struct reply *reply) {
                                          .body_len = reply->body ? strlen(reply->body) : 0,
                                          .headers = reply->headers,
                                          .close = reply->close || req->body_pending || has_no_length(req)});
-  if (req->body_pending && req->quota) linger(req);
+  if (req->body_pending) linger(req);
 }
 
 void edge_close(struct request *req) {

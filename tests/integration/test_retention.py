@@ -72,7 +72,7 @@ def test_only_what_is_finished_and_old_goes(world: World) -> None:
     wait_counts(world, "untold", (0, 0, 5))
     wait_counts(world, "open", (5, 10, 0))  # of an alert that is out nothing depends on its row
     assert counts(world, "young") == (5, 10, 5)
-    assert deleted(processor) == {'{table="notification"}': 15, '{table="receipt"}': 30, '{table="alert"}': 15}
+    assert deleted(processor) == {'{table="notification"}': 15, '{table="receipt"}': 30, '{table="alert"}': 15, '{table="quarantine_alert"}': 0}
     world.sql("DELETE FROM alert WHERE NOT told")
 
 

@@ -272,7 +272,7 @@ def test_a_full_local_queue_is_no_outage(world: World, tmp_path: Path) -> None:
     ingress = spooling(world, tmp_path, DOCHAK_KAFKA_PROPERTIES=str(properties), DOCHAK_ACK_BUDGET_MS="7000")
     world.foreign = True
     with Senders(world, batches(), 8) as senders:
-        senders.wait_acked(24)
+        senders.wait_acked(12)
         opened = breaker_open(ingress)
     live, by_spool = acked_by(ingress, "kafka"), acked_by(ingress, "spool")
     wait_empty(ingress)
