@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Opens schemas: walks a schema alone and refuses keywords that are not implemented. Checks documents: walks
-// a schema and a document together. What a keyword means is in schema_keywords.c. Runs at start, and in
-// ingress on every registration.
+// Opens a schema: walks it and refuses keywords that are not implemented. Checks a document: walks the schema
+// and the document together. The keywords are in schema_keywords.c.
 #include "common/base/embedded.h"
 #include "common/base/mem.h"
 #include "common/json/json.h"
@@ -16,11 +15,15 @@ enum { DEPTH_MAX = 256 };
 
 static bool open_node(struct schema *schema, const json_t *node, unsigned depth, struct err *err);
 
+const regex_t *schema_pattern_find(const struct schema *schema, const char *text) {
+  for (size_t i = 0; i < schema->n_patterns; i++)
+    if (strcmp(schema->patterns[i].text, text) == 0) return &schema->patterns[i].regex;
+  return NULL;
+}
+
 static bool open_pattern(struct schema *schema, const char *text, struct err *err) {
-  for (size_t i = 0; i < schema->n_patterns; i++) {
-    if (strcmp(schema->patterns[i].text, text) == 0) return true;
-  }
   regex_t regex;
+  if (schema_pattern_find(schema, text)) return true;
   if (regcomp(&regex, text, REG_EXTENDED | REG_NOSUB) != 0)
     return err_set(err, "pattern %s: not understood", text);
   schema->patterns = mem_grow(schema->patterns, schema->n_patterns + 1, sizeof *schema->patterns);
@@ -29,47 +32,17 @@ static bool open_pattern(struct schema *schema, const char *text, struct err *er
 }
 
 static bool open_list(struct schema *schema, const json_t *list, unsigned depth, struct err *err) {
-  if (json_array_size(list) == 0) return err_set(err, "expected a list of schemas");
-  for (size_t i = 0; i < json_array_size(list); i++) {
+  for (size_t i = 0; i < json_array_size(list); i++)
     if (!open_node(schema, json_array_get(list, i), depth, err)) return false;
-  }
   return true;
 }
 
-static bool open_map(struct schema *schema, const json_t *map, bool patterns, unsigned depth,
-                     struct err *err) {
-  if (!json_is_object(map)) return err_set(err, "expected an object of schemas");
+static bool open_map(struct schema *schema, const json_t *map, unsigned depth, struct err *err) {
   const char *key;
   json_t *node;
-  json_object_foreach((json_t *)(uintptr_t)map, key, node) { // jansson's iterators know no const
-    if (patterns && !open_pattern(schema, key, err)) return false;
-    if (!open_node(schema, node, depth, err)) return err_prefix(err, "%s: ", key);
-  }
+  json_object_foreach((json_t *)(uintptr_t)map, key, node) // jansson's iterators know no const
+      if (!open_node(schema, node, depth, err)) return err_prefix(err, "%s: ", key);
   return true;
-}
-
-static bool is_type_name(const json_t *name) {
-  return json_is_string(name) && schema_type_shown(json_string_value(name));
-}
-
-static bool is_list_of(const json_t *list, bool is_item(const json_t *item)) {
-  for (size_t i = 0; i < json_array_size(list); i++) {
-    if (!is_item(json_array_get(list, i))) return false;
-  }
-  return json_array_size(list) > 0;
-}
-
-static bool is_string(const json_t *value) {
-  return json_is_string(value);
-}
-
-static bool is_map_of_names(const json_t *map) {
-  const char *key;
-  json_t *names;
-  json_object_foreach((json_t *)(uintptr_t)map, key, names) {
-    if (!is_list_of(names, is_string)) return false;
-  }
-  return json_is_object(map);
 }
 
 static bool is_reference(const struct schema *schema, const json_t *reference) {
@@ -79,29 +52,11 @@ static bool is_reference(const struct schema *schema, const json_t *reference) {
          NULL;
 }
 
-static bool is_count(const json_t *value) {
-  return json_is_integer(value) && json_integer_value(value) >= 0;
-}
-
 static bool open_argument(struct schema *schema, enum schema_argument kind, const json_t *value,
                           unsigned depth, struct err *err) {
   switch (kind) {
-  case ARG_ANY:
+  case ARG_VALUE:
     return true;
-  case ARG_TYPE:
-    return is_type_name(value) || is_list_of(value, is_type_name) || err_set(err, "no such type");
-  case ARG_LIST:
-    return json_array_size(value) > 0 || err_set(err, "expected a list");
-  case ARG_NAMES:
-    return is_list_of(value, is_string) || err_set(err, "expected a list of names");
-  case ARG_NAMES_MAP:
-    return is_map_of_names(value) || err_set(err, "expected an object of lists of names");
-  case ARG_COUNT:
-    return is_count(value) || err_set(err, "expected a count");
-  case ARG_NUMBER:
-    return json_is_number(value) || err_set(err, "expected a number");
-  case ARG_TRUTH:
-    return json_is_boolean(value) || err_set(err, "expected true or false");
   case ARG_REF:
     return is_reference(schema, value) || err_set(err, "expected " SCHEMA_REF_PREFIX "<name> that exists");
   case ARG_SCHEMA:
@@ -109,11 +64,8 @@ static bool open_argument(struct schema *schema, enum schema_argument kind, cons
   case ARG_SCHEMAS:
     return open_list(schema, value, depth, err);
   case ARG_SCHEMA_MAP:
-    return open_map(schema, value, false, depth, err);
-  case ARG_PATTERN_MAP:
-    return open_map(schema, value, true, depth, err);
+    return open_map(schema, value, depth, err);
   case ARG_PATTERN:
-    if (!json_is_string(value)) return err_set(err, "expected a regular expression");
     return open_pattern(schema, json_string_value(value), err);
   }
   return false;

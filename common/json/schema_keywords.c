@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What each keyword of JSON Schema means, and the text that reports a document which breaks it. The keywords'
-// arguments were checked when the schema was opened (schema.c), so they are not checked again here.
+// The keywords of JSON Schema: each is a function that checks a value and reports a fault. The arguments of
+// keywords are not checked here, see schema.h.
 #include "common/json/schema_keywords.h"
 #include "common/base/mem.h"
 #include "common/base/similar.h"
@@ -28,12 +28,7 @@ static FILE *text_open(char **text, size_t *len) {
   return to;
 }
 
-static bool is_presentable(const char *key) {
-  static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./$-";
-  return *key && key[strspn(key, safe)] == '\0';
-}
-
-// A key as a part of a JSON Pointer, shortened, between two characters.
+// A key as a part of a JSON Pointer, cut at KEY_SHOWN_BYTES; control characters are replaced by "?".
 static void key_print(const char *key, FILE *to) {
   size_t len = utf8_cut(key, KEY_SHOWN_BYTES);
   for (const char *c = key; c < key + len; c++) {
@@ -57,16 +52,6 @@ static void place_print(const struct place *place, FILE *to) {
     fprintf(to, "%zu", place->index);
 }
 
-// Words stand as they are, anything else as JSON.
-static void choice_print(const json_t *choice, FILE *to) {
-  static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-  const char *word = json_string_value(choice);
-  if (word && *word && word[strspn(word, letters)] == '\0')
-    fputs(word, to);
-  else
-    json_dumpf(choice, to, JSON_ENCODE_ANY | JSON_COMPACT);
-}
-
 static void quoted_print(const json_t *value, FILE *to) {
   json_dumpf(value, to, JSON_ENCODE_ANY | JSON_COMPACT);
 }
@@ -78,7 +63,7 @@ static const char *const type_names[][2] = {
     {"object", "an object"},
 };
 
-const char *schema_type_shown(const char *type) {
+static const char *type_shown(const char *type) {
   for (size_t i = 0; i < COUNT_OF(type_names); i++) {
     if (strcmp(type_names[i][0], type) == 0) return type_names[i][1];
   }
@@ -86,7 +71,7 @@ const char *schema_type_shown(const char *type) {
 }
 
 static void type_print(const json_t *type, FILE *to) {
-  fputs(schema_type_shown(json_string_value(type)), to);
+  fputs(type_shown(json_string_value(type)), to);
 }
 
 // "a, b or c", each once. New string. Items are copied: the schema belongs to all threads.
@@ -111,90 +96,38 @@ static char *alternatives(const json_t *list, void print(const json_t *item, FIL
 
 bool schema_fail(struct check *check, const struct place *place, const char *fmt, ...) {
   if (!check->faults) return false;
-  if (check->faults->n == FAULTS_MAX) return faults_error(check->faults, "counted only");
-  AUTO_FREE char *text = NULL;
+  char *text;
   size_t len;
+  va_list args;
   FILE *to = text_open(&text, &len);
   place_print(place, to);
   if (place->up) fputs(": ", to);
-  va_list args;
   va_start(args, fmt);
   vfprintf(to, fmt, args);
   va_end(args);
   fclose(to);
-  return faults_error(check->faults, "%s", text);
+  faults_error(check->faults, "%s", text);
+  free(text);
+  return false;
 }
 
 // ---- values
 
-static int compare_int_real(json_int_t whole, double real) {
-  if (real >= 0x1p63) return -1;
-  if (real < -0x1p63) return 1;
-  json_int_t floor_of = (json_int_t)floor(real);
-  if (whole != floor_of) return whole < floor_of ? -1 : 1;
-  return floor(real) < real ? -1 : 0;
-}
-
-// By mathematical value: a double cannot hold every 64-bit integer.
+// Both as doubles, unless both are integers of 64 bits.
 static int compare_numbers(const json_t *a, const json_t *b) {
   if (json_is_integer(a) && json_is_integer(b)) {
     json_int_t x = json_integer_value(a), y = json_integer_value(b);
     return (x > y) - (x < y);
   }
-  if (json_is_integer(a)) return compare_int_real(json_integer_value(a), json_real_value(b));
-  if (json_is_integer(b)) return -compare_int_real(json_integer_value(b), json_real_value(a));
-  double x = json_real_value(a), y = json_real_value(b);
+  double x = json_number_value(a), y = json_number_value(b);
   return (x > y) - (x < y);
 }
 
-static bool same_value(const json_t *a, const json_t *b);
-
-static bool same_array(const json_t *a, const json_t *b) {
-  if (json_array_size(a) != json_array_size(b)) return false;
-  for (size_t i = 0; i < json_array_size(a); i++) {
-    if (!same_value(json_array_get(a, i), json_array_get(b, i))) return false;
-  }
-  return true;
-}
-
-static bool same_object(const json_t *a, const json_t *b) {
-  if (json_object_size(a) != json_object_size(b)) return false;
-  const char *key;
-  json_t *mine;
-  json_object_foreach(unconst(a), key, mine) {
-    const json_t *other = json_object_get(b, key);
-    if (!other || !same_value(mine, other)) return false;
-  }
-  return true;
-}
-
-// JSON Schema's equality; json_equal() holds 1 and 1.0 apart.
-static bool same_value(const json_t *a, const json_t *b) {
-  if (json_is_number(a) && json_is_number(b)) return compare_numbers(a, b) == 0;
-  if (json_is_array(a) && json_is_array(b)) return same_array(a, b);
-  if (json_is_object(a) && json_is_object(b)) return same_object(a, b);
-  return json_equal(a, b);
-}
-
 static const char *type_of(const json_t *value) {
-  switch (json_typeof(value)) {
-  case JSON_OBJECT:
-    return "object";
-  case JSON_ARRAY:
-    return "array";
-  case JSON_STRING:
-    return "string";
-  case JSON_INTEGER:
-    return "integer";
-  case JSON_REAL:
-    return "number";
-  case JSON_TRUE:
-  case JSON_FALSE:
-    return "boolean";
-  case JSON_NULL:
-    return "null";
-  }
-  return "null";
+  static const char *const names[] = {
+      [JSON_OBJECT] = "object", [JSON_ARRAY] = "array",  [JSON_STRING] = "string", [JSON_INTEGER] = "integer",
+      [JSON_REAL] = "number",   [JSON_TRUE] = "boolean", [JSON_FALSE] = "boolean", [JSON_NULL] = "null"};
+  return names[json_typeof(value)];
 }
 
 static bool has_type(const json_t *value, const char *type) {
@@ -204,18 +137,7 @@ static bool has_type(const json_t *value, const char *type) {
          floor(json_real_value(value)) == json_real_value(value);
 }
 
-static const regex_t *pattern_find(const struct schema *schema, const char *text) {
-  for (size_t i = 0; i < schema->n_patterns; i++) {
-    if (strcmp(schema->patterns[i].text, text) == 0) return &schema->patterns[i].regex;
-  }
-  return NULL;
-}
-
-static bool matches(const struct schema *schema, const char *pattern, const char *text) {
-  return regexec(pattern_find(schema, pattern), text, 0, NULL, 0) == 0;
-}
-
-// ---- the keywords; the arguments were checked when the schema was opened
+// ---- the keywords
 
 static bool check_ref(struct check *check, const struct rule *rule, const json_t *value,
                       const struct place *place) {
@@ -235,7 +157,7 @@ static bool has_one_type(const json_t *value, const json_t *types) {
 // A number with digits that an int64_t cannot hold was read as a real, so it is not exact any more.
 static const char *shown_type_of(const json_t *value) {
   bool beyond = json_is_real(value) && has_type(value, "integer") && fabs(json_real_value(value)) >= 0x1p63;
-  return beyond ? "a whole number beyond 64 bits" : schema_type_shown(type_of(value));
+  return beyond ? "a whole number beyond 64 bits" : type_shown(type_of(value));
 }
 
 static void add_types(json_t *list, const json_t *types) {
@@ -260,25 +182,17 @@ static bool check_type(struct check *check, const struct rule *rule, const json_
 
 static bool check_const(struct check *check, const struct rule *rule, const json_t *value,
                         const struct place *place) {
-  if (same_value(rule->argument, value)) return true;
+  if (json_equal(rule->argument, value)) return true;
   AUTO_FREE char *expected = json_text(rule->argument);
   return schema_fail(check, place, "expected %s", expected);
 }
 
 static bool check_enum(struct check *check, const struct rule *rule, const json_t *value,
                        const struct place *place) {
-  for (size_t i = 0; i < json_array_size(rule->argument); i++) {
-    if (same_value(json_array_get(rule->argument, i), value)) return true;
-  }
-  AUTO_FREE char *text = NULL;
-  size_t len;
-  FILE *to = text_open(&text, &len);
-  for (size_t i = 0; i < json_array_size(rule->argument); i++) {
-    if (i) fputs(", ", to);
-    choice_print(json_array_get(rule->argument, i), to);
-  }
-  fclose(to);
-  return schema_fail(check, place, "expected one of %s", text);
+  for (size_t i = 0; i < json_array_size(rule->argument); i++)
+    if (json_equal(json_array_get(rule->argument, i), value)) return true;
+  AUTO_FREE char *expected = alternatives(rule->argument, quoted_print);
+  return schema_fail(check, place, "expected %s", expected);
 }
 
 // ---- members and items: every one is checked, so that all faults are reported at once
@@ -294,30 +208,6 @@ static bool check_properties(struct check *check, const struct rule *rule, const
     if (member) good &= schema_check_value(check, node, member, &at);
   }
   return good;
-}
-
-static bool check_pattern_properties(struct check *check, const struct rule *rule, const json_t *value,
-                                     const struct place *place) {
-  bool good = true;
-  const char *pattern, *key;
-  json_t *node, *member;
-  json_object_foreach(unconst(rule->argument), pattern, node) {
-    json_object_foreach(unconst(value), key, member) {
-      struct place at = {.up = place, .key = key};
-      if (matches(check->schema, pattern, key)) good &= schema_check_value(check, node, member, &at);
-    }
-  }
-  return good;
-}
-
-static bool is_named(const struct schema *schema, const json_t *node, const char *key) {
-  if (json_object_get(json_object_get(node, "properties"), key)) return true;
-  const char *pattern;
-  json_t *rule;
-  json_object_foreach(json_object_get(node, "patternProperties"), pattern, rule) {
-    if (matches(schema, pattern, key)) return true;
-  }
-  return false;
 }
 
 // The keys that an object may have, for a text: "; expected one of a, b".
@@ -339,9 +229,9 @@ static bool fail_unknown_key(struct check *check, const json_t *schema, const ch
   AUTO_FREE char *text = NULL;
   size_t len;
   FILE *to = text_open(&text, &len);
-  fputs("unknown key", to);
-  if (is_presentable(key))
-    fprintf(to, " \"%.*s%s\"", KEY_SHOWN_BYTES, key, strlen(key) > KEY_SHOWN_BYTES ? "..." : "");
+  fputs("unknown key \"", to);
+  key_print(key, to);
+  fputs("\"", to);
   const char *known;
   json_t *node;
   json_object_foreach(unconst(properties), known, node) similar_try(&similar, known);
@@ -359,7 +249,7 @@ static bool check_additional_properties(struct check *check, const struct rule *
   const char *key;
   json_t *member;
   json_object_foreach(unconst(value), key, member) {
-    if (is_named(check->schema, rule->schema, key)) continue;
+    if (json_object_get(json_object_get(rule->schema, "properties"), key)) continue;
     struct place at = {.up = place, .key = key};
     good &= json_is_false(rule->argument) ? fail_unknown_key(check, rule->schema, key, place)
                                           : schema_check_value(check, rule->argument, member, &at);
@@ -423,7 +313,7 @@ static bool check_unique_items(struct check *check, const struct rule *rule, con
   if (json_is_false(rule->argument)) return true;
   for (size_t i = 1; i < json_array_size(value); i++) {
     for (size_t j = 0; j < i; j++) {
-      if (same_value(json_array_get(value, i), json_array_get(value, j))) {
+      if (json_equal(json_array_get(value, i), json_array_get(value, j))) {
         return schema_fail(check, place, "expected items that differ, but %zu and %zu are the same", j, i);
       }
     }
@@ -460,8 +350,9 @@ CHECK_SIZE(check_max_length, utf8_count(json_string_value(value)), at_most, "cha
 static bool check_pattern(struct check *check, const struct rule *rule, const json_t *value,
                           const struct place *place) {
   const char *pattern = json_string_value(rule->argument);
-  if (matches(check->schema, pattern, json_string_value(value))) return true;
-  const char *title = json_string_value(json_object_get(rule->schema, "title")); // kinder than the expression
+  const regex_t *regex = schema_pattern_find(check->schema, pattern);
+  if (regexec(regex, json_string_value(value), 0, NULL, 0) == 0) return true;
+  const char *title = json_string_value(json_object_get(rule->schema, "title"));
   if (title) return schema_fail(check, place, "expected %s", title);
   return schema_fail(check, place, "expected text that matches %s", pattern);
 }
@@ -509,7 +400,7 @@ static const char *other_const(const json_t *node, const json_t *value) {
   json_t *rule;
   json_object_foreach(json_object_get(node, "properties"), key, rule) {
     const json_t *wanted = json_object_get(rule, "const"), *member = json_object_get(value, key);
-    if (wanted && member && !same_value(wanted, member)) return key;
+    if (wanted && member && !json_equal(wanted, member)) return key;
   }
   return NULL;
 }
@@ -610,38 +501,37 @@ static bool check_not(struct check *check, const struct rule *rule, const json_t
 
 // In the order they are checked, so that a cause is reported and not what follows from it.
 const struct keyword schema_keywords[] = {
-    {"type", ARG_TYPE, ON_ALL, check_type, ENDS},
-    {"const", ARG_ANY, ON_ALL, check_const, ENDS},
-    {"enum", ARG_LIST, ON_ALL, check_enum, ENDS},
+    {"type", ARG_VALUE, ON_ALL, check_type, ENDS},
+    {"const", ARG_VALUE, ON_ALL, check_const, ENDS},
+    {"enum", ARG_VALUE, ON_ALL, check_enum, ENDS},
     {"$ref", ARG_REF, ON_ALL, check_ref, ENDS},
     {"properties", ARG_SCHEMA_MAP, ON_OBJECT, check_properties, GOES_ON},
-    {"patternProperties", ARG_PATTERN_MAP, ON_OBJECT, check_pattern_properties, GOES_ON},
     {"propertyNames", ARG_SCHEMA, ON_OBJECT, check_property_names, GOES_ON},
     {"additionalProperties", ARG_SCHEMA, ON_OBJECT, check_additional_properties, ENDS},
-    {"required", ARG_NAMES, ON_OBJECT, check_required, GOES_ON},
-    {"dependentRequired", ARG_NAMES_MAP, ON_OBJECT, check_dependent_required, GOES_ON},
-    {"minProperties", ARG_COUNT, ON_OBJECT, check_min_properties, GOES_ON},
-    {"maxProperties", ARG_COUNT, ON_OBJECT, check_max_properties, GOES_ON},
-    {"minItems", ARG_COUNT, ON_ARRAY, check_min_items, ENDS},
-    {"maxItems", ARG_COUNT, ON_ARRAY, check_max_items, ENDS},
+    {"required", ARG_VALUE, ON_OBJECT, check_required, GOES_ON},
+    {"dependentRequired", ARG_VALUE, ON_OBJECT, check_dependent_required, GOES_ON},
+    {"minProperties", ARG_VALUE, ON_OBJECT, check_min_properties, GOES_ON},
+    {"maxProperties", ARG_VALUE, ON_OBJECT, check_max_properties, GOES_ON},
+    {"minItems", ARG_VALUE, ON_ARRAY, check_min_items, ENDS},
+    {"maxItems", ARG_VALUE, ON_ARRAY, check_max_items, ENDS},
     {"items", ARG_SCHEMA, ON_ARRAY, check_items, GOES_ON},
-    {"uniqueItems", ARG_TRUTH, ON_ARRAY, check_unique_items, LAST},
-    {"minLength", ARG_COUNT, ON_STRING, check_min_length, ENDS},
-    {"maxLength", ARG_COUNT, ON_STRING, check_max_length, ENDS},
+    {"uniqueItems", ARG_VALUE, ON_ARRAY, check_unique_items, LAST},
+    {"minLength", ARG_VALUE, ON_STRING, check_min_length, ENDS},
+    {"maxLength", ARG_VALUE, ON_STRING, check_max_length, ENDS},
     {"pattern", ARG_PATTERN, ON_STRING, check_pattern, GOES_ON},
-    {"minimum", ARG_NUMBER, ON_NUMBER, check_minimum, GOES_ON},
-    {"maximum", ARG_NUMBER, ON_NUMBER, check_maximum, GOES_ON},
+    {"minimum", ARG_VALUE, ON_NUMBER, check_minimum, GOES_ON},
+    {"maximum", ARG_VALUE, ON_NUMBER, check_maximum, GOES_ON},
     {"allOf", ARG_SCHEMAS, ON_ALL, check_all_of, LAST},
     {"anyOf", ARG_SCHEMAS, ON_ALL, check_any_of, LAST},
     {"oneOf", ARG_SCHEMAS, ON_ALL, check_one_of, LAST},
     {"not", ARG_SCHEMA, ON_ALL, check_not, LAST},
     {"$defs", ARG_SCHEMA_MAP, ON_NOTHING, NULL, GOES_ON},
-    {"$schema", ARG_ANY, ON_NOTHING, NULL, GOES_ON},
-    {"$id", ARG_ANY, ON_NOTHING, NULL, GOES_ON},
-    {"$comment", ARG_ANY, ON_NOTHING, NULL, GOES_ON},
-    {"title", ARG_ANY, ON_NOTHING, NULL, GOES_ON},
-    {"description", ARG_ANY, ON_NOTHING, NULL, GOES_ON},
-    {"examples", ARG_ANY, ON_NOTHING, NULL, GOES_ON},
-    {"default", ARG_ANY, ON_NOTHING, NULL, GOES_ON},
+    {"$schema", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
+    {"$id", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
+    {"$comment", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
+    {"title", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
+    {"description", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
+    {"examples", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
+    {"default", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
 };
 const size_t schema_n_keywords = COUNT_OF(schema_keywords);

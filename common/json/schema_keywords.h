@@ -5,7 +5,7 @@
 #include "common/json/schema.h"
 #include <regex.h>
 
-// Where in the document a check is: a list from here up to the root, on the stack.
+// The position in the document: a list from here up to the root, on the stack.
 struct place {
   const struct place *up; // NULL: the root
   const char *key;        // NULL: `index`
@@ -25,40 +25,25 @@ struct schema {
 
 struct check {
   const struct schema *schema;
-  struct faults *faults; // NULL: only the verdict is asked for
+  struct faults *faults; // NULL: faults are not reported
   unsigned depth;
 };
 
 struct rule {
-  const json_t *schema;   // the node that holds the keyword
-  const json_t *argument; // what stands behind it
+  const json_t *schema;   // the node that contains the keyword
+  const json_t *argument; // of the keyword
 };
 
-enum schema_argument {
-  ARG_ANY,
-  ARG_TYPE,
-  ARG_LIST,
-  ARG_NAMES,
-  ARG_NAMES_MAP,
-  ARG_COUNT,
-  ARG_NUMBER,
-  ARG_TRUTH,
-  ARG_PATTERN,
-  ARG_REF,
-  ARG_SCHEMA,
-  ARG_SCHEMAS,
-  ARG_SCHEMA_MAP,
-  ARG_PATTERN_MAP,
-};
+// What the argument of a keyword is. ARG_VALUE is a value without a schema or a pattern in it.
+enum schema_argument { ARG_VALUE, ARG_PATTERN, ARG_REF, ARG_SCHEMA, ARG_SCHEMAS, ARG_SCHEMA_MAP };
 
 enum schema_subject { ON_ALL, ON_OBJECT, ON_ARRAY, ON_STRING, ON_NUMBER, ON_NOTHING };
 
-// What the failure of a keyword does to those behind it, and the other way round.
+// What happens to the following keywords when a keyword fails.
 enum schema_failure {
-  GOES_ON, // those behind it are checked, too
-  ENDS,    // those behind it are not: what a value of another type lacks, or an object with an unknown key (a
-           // typo), is no fault of its own
-  LAST,    // it is checked only where all before it hold
+  GOES_ON, // They are checked too.
+  ENDS, // They are not checked: their faults would only follow from this one (a wrong type, a misspelt key).
+  LAST, // As GOES_ON; the keyword itself is checked only if all keywords before it hold.
 };
 
 struct keyword {
@@ -73,11 +58,12 @@ extern const size_t schema_n_keywords;
 
 #define SCHEMA_REF_PREFIX "#/$defs/"
 
-// schema.c's, for keywords that hold schemas. False with the faults added to check->faults.
+// Defined in schema.c, for keywords that contain schemas. False: the faults were added to check->faults.
 bool schema_check_value(struct check *check, const json_t *schema, const json_t *value,
                         const struct place *place);
-// Adds a fault with its place. Parts of the schema and names of the document's keys may be quoted, values of
-// the document not. Returns false.
+// Adds a fault with its place. The text may quote the schema and the document's keys, but none of the
+// document's values. Returns false.
 bool schema_fail(struct check *check, const struct place *place, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-const char *schema_type_shown(const char *type); // "string": "a string"; NULL: no such type
+// The compiled pattern; NULL if the schema does not contain it.
+const regex_t *schema_pattern_find(const struct schema *schema, const char *text);
