@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Every setting of both services in one table (settings.c), which is also the manual: --help, --print-config
-// and the table in docs/operations.md are printed from it. One table, since a deployment hands both services one
-// environment.
+// and the table in docs/operations.md are printed from it. One table, since a deployment hands both services
+// one environment.
 #pragma once
 #include "common/base/log.h"
 #include "common/config/options.h"

@@ -56,7 +56,8 @@ static const struct route *find_route(const char *path) {
 static int serve(struct mg_connection *conn, void *arg) {
   const struct mg_request_info *info = mg_get_request_info(conn);
   const struct route *route = find_route(info->local_uri_raw);
-  if (!route) return http_answer_error(conn, 404, "not_found", "/livez, /readyz and /metrics are here", NULL);
+  if (!route)
+    return http_answer_error(conn, 404, "not_found", "only /livez, /readyz and /metrics exist", NULL);
   if (strcmp(info->request_method, "GET") != 0 && strcmp(info->request_method, "HEAD") != 0)
     return http_answer_error(conn, 405, "method_not_allowed", "GET only", "Allow: GET, HEAD\r\n");
   return route->answer(conn, arg);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "common/provider/personal.h"
 
+#include "common/base/digest.h"
 #include "common/base/mem.h"
 #include "common/base/utf8.h"
 #include <ctype.h>
-#include <openssl/hmac.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,8 +224,8 @@ static char *plain_form(const char *recipient) {
 
 void personal_hash(const char *key, const char *recipient, uint8_t out[PERSONAL_HASH_SIZE]) {
   AUTO_FREE char *plain = plain_form(recipient);
-  unsigned len = PERSONAL_HASH_SIZE;
-  const void *done =
-      HMAC(EVP_sha256(), key, (int)strlen(key), (const unsigned char *)plain, strlen(plain), out, &len);
-  if (!done) abort(); // out of memory
+  struct digest digest;
+  const struct piece secret = {key, strlen(key)}, piece = {plain, strlen(plain)};
+  if (!digest_hmac(DIGEST_SHA256, secret, &piece, 1, &digest)) abort(); // out of memory
+  memcpy(out, digest.bytes, PERSONAL_HASH_SIZE);
 }
