@@ -141,48 +141,30 @@ static void print_help(unsigned service) {
   options_help(table, COUNT_OF(table), service, stdout);
 }
 
-static void print_markdown(unsigned service) {
-  static const char *const names[] = {"ingress", "processor", NULL};
-  (void)service;
-  options_markdown(table, COUNT_OF(table), names, stdout);
-}
-
-static void print_version(unsigned service) {
-  printf("%s %s\n", binary_name(service), DOCHAK_VERSION);
-}
-
-static const struct {
-  const char *name;
-  void (*print)(unsigned service); // and that is all; else a flag for the caller
-  unsigned flag;
-} arguments[] = {
-    {"--help", print_help, 0},
-    {"--help-markdown", print_markdown, 0},
-    {"--version", print_version, 0},
-    {"--check", NULL, SETTINGS_CHECK},
-    {"--print-config", NULL, SETTINGS_PRINT},
-};
-
-static size_t find_argument(const char *text) {
-  size_t i = 0;
-  while (i < COUNT_OF(arguments) && strcmp(text, arguments[i].name) != 0) i++;
-  return i;
-}
-
 int settings_arguments(unsigned service, int argc, char **argv, unsigned *flags) {
+  static const char *const services[] = {"ingress", "processor", NULL};
   *flags = 0;
   for (int i = 1; i < argc; i++) {
-    size_t found = find_argument(argv[i]);
-    if (found == COUNT_OF(arguments)) {
-      fprintf(stderr, "%s: unknown argument \"%s\"; --help lists what there is\n", binary_name(service),
-              argv[i]);
-      return 2;
-    }
-    if (arguments[found].print) {
-      arguments[found].print(service);
+    if (strcmp(argv[i], "--help") == 0) {
+      print_help(service);
       return 0;
     }
-    *flags |= arguments[found].flag;
+    if (strcmp(argv[i], "--help-markdown") == 0) {
+      options_markdown(table, COUNT_OF(table), services, stdout);
+      return 0;
+    }
+    if (strcmp(argv[i], "--version") == 0) {
+      printf("%s %s\n", binary_name(service), DOCHAK_VERSION);
+      return 0;
+    }
+    if (strcmp(argv[i], "--check") == 0) {
+      *flags |= SETTINGS_CHECK;
+    } else if (strcmp(argv[i], "--print-config") == 0) {
+      *flags |= SETTINGS_PRINT;
+    } else {
+      fprintf(stderr, "%s: unknown argument \"%s\"; --help lists them\n", binary_name(service), argv[i]);
+      return 2;
+    }
   }
   return -1;
 }

@@ -141,35 +141,33 @@ static bool is_subject(const json_t *value, enum schema_subject subject) {
   return false;
 }
 
-static bool check_keywords(struct check *check, const json_t *schema, const json_t *value,
-                           const struct place *place) {
+static bool check_keywords(struct check *check, const json_t *schema, const struct place *place) {
   bool good = true;
   for (size_t i = 0; i < schema_n_keywords; i++) {
     const struct keyword *keyword = &schema_keywords[i];
-    if (!is_subject(value, keyword->subject) || (keyword->failure == LAST && !good)) continue;
+    if (!is_subject(place->value, keyword->subject) || (keyword->failure == LAST && !good)) continue;
     struct rule rule = {.schema = schema, .argument = json_object_get(schema, keyword->name)};
-    if (!rule.argument || keyword->run(check, &rule, value, place)) continue;
+    if (!rule.argument || keyword->run(check, &rule, place)) continue;
     good = false;
     if (keyword->failure == ENDS || !check->faults) break;
   }
   return good;
 }
 
-bool schema_check_value(struct check *check, const json_t *schema, const json_t *value,
-                        const struct place *place) {
+bool schema_check_value(struct check *check, const json_t *schema, const struct place *place) {
   if (json_is_true(schema)) return true;
   if (json_is_false(schema)) return schema_fail(check, place, "expected nothing here");
   if (check->depth >= DEPTH_MAX) return schema_fail(check, place, "expected less nesting");
   check->depth++;
-  bool holds = check_keywords(check, schema, value, place);
+  bool holds = check_keywords(check, schema, place);
   check->depth--;
   return holds;
 }
 
 bool schema_check_all(const struct schema *schema, const json_t *document, struct faults *faults) {
   struct check check = {.schema = schema, .faults = faults};
-  struct place root = {0};
-  return schema_check_value(&check, schema->document, document, &root);
+  struct place root = {.value = document};
+  return schema_check_value(&check, schema->document, &root);
 }
 
 bool schema_check(const struct schema *schema, const json_t *document, struct err *err) {

@@ -139,11 +139,10 @@ static bool has_type(const json_t *value, const char *type) {
 
 // ---- the keywords
 
-static bool check_ref(struct check *check, const struct rule *rule, const json_t *value,
-                      const struct place *place) {
+static bool check_ref(struct check *check, const struct rule *rule, const struct place *place) {
   const char *name = json_string_value(rule->argument) + strlen(SCHEMA_REF_PREFIX);
   return schema_check_value(check, json_object_get(json_object_get(check->schema->document, "$defs"), name),
-                            value, place);
+                            place);
 }
 
 static bool has_one_type(const json_t *value, const json_t *types) {
@@ -166,46 +165,41 @@ static void add_types(json_t *list, const json_t *types) {
     json_array_append_new(list, json_deep_copy(json_array_get(types, i)));
 }
 
-static bool fail_type(struct check *check, const json_t *types, const json_t *value,
-                      const struct place *place) {
+static bool fail_type(struct check *check, const json_t *types, const struct place *place) {
   AUTO_FREE char *expected = alternatives(types, type_print);
-  return schema_fail(check, place, "expected %s, got %s", expected, shown_type_of(value));
+  return schema_fail(check, place, "expected %s, got %s", expected, shown_type_of(place->value));
 }
 
-static bool check_type(struct check *check, const struct rule *rule, const json_t *value,
-                       const struct place *place) {
-  if (has_one_type(value, rule->argument)) return true;
+static bool check_type(struct check *check, const struct rule *rule, const struct place *place) {
+  if (has_one_type(place->value, rule->argument)) return true;
   AUTO_JSON *types = json_array();
   add_types(types, rule->argument);
-  return fail_type(check, types, value, place);
+  return fail_type(check, types, place);
 }
 
-static bool check_const(struct check *check, const struct rule *rule, const json_t *value,
-                        const struct place *place) {
-  if (json_equal(rule->argument, value)) return true;
+static bool check_const(struct check *check, const struct rule *rule, const struct place *place) {
+  if (json_equal(rule->argument, place->value)) return true;
   AUTO_FREE char *expected = json_text(rule->argument);
   return schema_fail(check, place, "expected %s", expected);
 }
 
-static bool check_enum(struct check *check, const struct rule *rule, const json_t *value,
-                       const struct place *place) {
+static bool check_enum(struct check *check, const struct rule *rule, const struct place *place) {
   for (size_t i = 0; i < json_array_size(rule->argument); i++)
-    if (json_equal(json_array_get(rule->argument, i), value)) return true;
+    if (json_equal(json_array_get(rule->argument, i), place->value)) return true;
   AUTO_FREE char *expected = alternatives(rule->argument, quoted_print);
   return schema_fail(check, place, "expected %s", expected);
 }
 
 // ---- members and items: every one is checked, so that all faults are reported at once
 
-static bool check_properties(struct check *check, const struct rule *rule, const json_t *value,
-                             const struct place *place) {
+static bool check_properties(struct check *check, const struct rule *rule, const struct place *place) {
   bool good = true;
   const char *key;
   json_t *node;
   json_object_foreach(unconst(rule->argument), key, node) {
-    const json_t *member = json_object_get(value, key);
-    struct place at = {.up = place, .key = key};
-    if (member) good &= schema_check_value(check, node, member, &at);
+    const json_t *member = json_object_get(place->value, key);
+    struct place at = {.up = place, .key = key, .value = member};
+    if (member) good &= schema_check_value(check, node, &at);
   }
   return good;
 }
@@ -243,29 +237,28 @@ static bool fail_unknown_key(struct check *check, const json_t *schema, const ch
   return schema_fail(check, place, "%s", text);
 }
 
-static bool check_additional_properties(struct check *check, const struct rule *rule, const json_t *value,
+static bool check_additional_properties(struct check *check, const struct rule *rule,
                                         const struct place *place) {
   bool good = true;
   const char *key;
   json_t *member;
-  json_object_foreach(unconst(value), key, member) {
+  json_object_foreach(unconst(place->value), key, member) {
     if (json_object_get(json_object_get(rule->schema, "properties"), key)) continue;
-    struct place at = {.up = place, .key = key};
+    struct place at = {.up = place, .key = key, .value = member};
     good &= json_is_false(rule->argument) ? fail_unknown_key(check, rule->schema, key, place)
-                                          : schema_check_value(check, rule->argument, member, &at);
+                                          : schema_check_value(check, rule->argument, &at);
   }
   return good;
 }
 
-static bool check_property_names(struct check *check, const struct rule *rule, const json_t *value,
-                                 const struct place *place) {
+static bool check_property_names(struct check *check, const struct rule *rule, const struct place *place) {
   bool good = true;
   const char *key;
   json_t *member;
-  json_object_foreach(unconst(value), key, member) {
+  json_object_foreach(unconst(place->value), key, member) {
     AUTO_JSON *name = json_string(key);
-    struct place at = {.up = place, .key = key};
-    good &= schema_check_value(check, rule->argument, name, &at);
+    struct place at = {.up = place, .key = key, .value = name};
+    good &= schema_check_value(check, rule->argument, &at);
   }
   return good;
 }
@@ -279,18 +272,17 @@ static json_t *first_missing(const json_t *keys, const json_t *object) {
   return NULL;
 }
 
-static bool check_required(struct check *check, const struct rule *rule, const json_t *value,
-                           const struct place *place) {
-  const json_t *missing = first_missing(rule->argument, value);
+static bool check_required(struct check *check, const struct rule *rule, const struct place *place) {
+  const json_t *missing = first_missing(rule->argument, place->value);
   return !missing || schema_fail(check, place, "expected a key \"%s\"", json_string_value(missing));
 }
 
-static bool check_dependent_required(struct check *check, const struct rule *rule, const json_t *value,
+static bool check_dependent_required(struct check *check, const struct rule *rule,
                                      const struct place *place) {
   const char *key;
   json_t *keys;
   json_object_foreach(unconst(rule->argument), key, keys) {
-    const json_t *missing = json_object_get(value, key) ? first_missing(keys, value) : NULL;
+    const json_t *missing = json_object_get(place->value, key) ? first_missing(keys, place->value) : NULL;
     if (missing)
       return schema_fail(check, place, "expected a key \"%s\" beside \"%s\"", json_string_value(missing),
                          key);
@@ -298,22 +290,20 @@ static bool check_dependent_required(struct check *check, const struct rule *rul
   return true;
 }
 
-static bool check_items(struct check *check, const struct rule *rule, const json_t *value,
-                        const struct place *place) {
+static bool check_items(struct check *check, const struct rule *rule, const struct place *place) {
   bool good = true;
-  for (size_t i = 0; i < json_array_size(value); i++) {
-    struct place at = {.up = place, .index = i};
-    good &= schema_check_value(check, rule->argument, json_array_get(value, i), &at);
+  for (size_t i = 0; i < json_array_size(place->value); i++) {
+    struct place at = {.up = place, .index = i, .value = json_array_get(place->value, i)};
+    good &= schema_check_value(check, rule->argument, &at);
   }
   return good;
 }
 
-static bool check_unique_items(struct check *check, const struct rule *rule, const json_t *value,
-                               const struct place *place) {
+static bool check_unique_items(struct check *check, const struct rule *rule, const struct place *place) {
   if (json_is_false(rule->argument)) return true;
-  for (size_t i = 1; i < json_array_size(value); i++) {
+  for (size_t i = 1; i < json_array_size(place->value); i++) {
     for (size_t j = 0; j < i; j++) {
-      if (json_equal(json_array_get(value, i), json_array_get(value, j))) {
+      if (json_equal(json_array_get(place->value, i), json_array_get(place->value, j))) {
         return schema_fail(check, place, "expected items that differ, but %zu and %zu are the same", j, i);
       }
     }
@@ -336,46 +326,41 @@ static bool at_most(struct check *check, const struct place *place, size_t size,
 }
 
 #define CHECK_SIZE(name, size_of, bound, what)                                                               \
-  static bool name(struct check *check, const struct rule *rule, const json_t *value,                        \
-                   const struct place *place) {                                                              \
+  static bool name(struct check *check, const struct rule *rule, const struct place *place) {                \
     return bound(check, place, size_of, rule->argument, what);                                               \
   }
-CHECK_SIZE(check_min_properties, json_object_size(value), at_least, "keys")
-CHECK_SIZE(check_max_properties, json_object_size(value), at_most, "keys")
-CHECK_SIZE(check_min_items, json_array_size(value), at_least, "items")
-CHECK_SIZE(check_max_items, json_array_size(value), at_most, "items")
-CHECK_SIZE(check_min_length, utf8_count(json_string_value(value)), at_least, "characters")
-CHECK_SIZE(check_max_length, utf8_count(json_string_value(value)), at_most, "characters")
+CHECK_SIZE(check_min_properties, json_object_size(place->value), at_least, "keys")
+CHECK_SIZE(check_max_properties, json_object_size(place->value), at_most, "keys")
+CHECK_SIZE(check_min_items, json_array_size(place->value), at_least, "items")
+CHECK_SIZE(check_max_items, json_array_size(place->value), at_most, "items")
+CHECK_SIZE(check_min_length, utf8_count(json_string_value(place->value)), at_least, "characters")
+CHECK_SIZE(check_max_length, utf8_count(json_string_value(place->value)), at_most, "characters")
 
-static bool check_pattern(struct check *check, const struct rule *rule, const json_t *value,
-                          const struct place *place) {
+static bool check_pattern(struct check *check, const struct rule *rule, const struct place *place) {
   const char *pattern = json_string_value(rule->argument);
   const regex_t *regex = schema_pattern_find(check->schema, pattern);
-  if (regexec(regex, json_string_value(value), 0, NULL, 0) == 0) return true;
+  if (regexec(regex, json_string_value(place->value), 0, NULL, 0) == 0) return true;
   const char *title = json_string_value(json_object_get(rule->schema, "title"));
   if (title) return schema_fail(check, place, "expected %s", title);
   return schema_fail(check, place, "expected text that matches %s", pattern);
 }
 
-static bool check_minimum(struct check *check, const struct rule *rule, const json_t *value,
-                          const struct place *place) {
-  if (compare_numbers(value, rule->argument) >= 0) return true;
+static bool check_minimum(struct check *check, const struct rule *rule, const struct place *place) {
+  if (compare_numbers(place->value, rule->argument) >= 0) return true;
   return schema_fail(check, place, "expected %.15g or more", json_number_value(rule->argument));
 }
 
-static bool check_maximum(struct check *check, const struct rule *rule, const json_t *value,
-                          const struct place *place) {
-  if (compare_numbers(value, rule->argument) <= 0) return true;
+static bool check_maximum(struct check *check, const struct rule *rule, const struct place *place) {
+  if (compare_numbers(place->value, rule->argument) <= 0) return true;
   return schema_fail(check, place, "expected %.15g at most", json_number_value(rule->argument));
 }
 
 // ---- several schemas
 
-static bool check_all_of(struct check *check, const struct rule *rule, const json_t *value,
-                         const struct place *place) {
+static bool check_all_of(struct check *check, const struct rule *rule, const struct place *place) {
   bool good = true;
   for (size_t i = 0; i < json_array_size(rule->argument); i++)
-    good &= schema_check_value(check, json_array_get(rule->argument, i), value, place);
+    good &= schema_check_value(check, json_array_get(rule->argument, i), place);
   return good;
 }
 
@@ -394,7 +379,7 @@ static bool has_other_type(const json_t *node, const json_t *value) {
   return types && !has_one_type(value, types);
 }
 
-// The first member with another value than the const which the schema has for it, or NULL.
+// The first member whose value is not the const of the schema, or NULL.
 static const char *other_const(const json_t *node, const json_t *value) {
   const char *key;
   json_t *rule;
@@ -405,89 +390,70 @@ static const char *other_const(const json_t *node, const json_t *value) {
   return NULL;
 }
 
-// No branch is for a value of this type, or with this value in the member that tells the branches apart.
-static bool fail_ruled_out(struct check *check, const json_t *branches, const json_t *value,
-                           const struct place *place) {
+// Every branch is for another type or for another const of a member.
+static bool fail_ruled_out(struct check *check, const json_t *branches, const struct place *place) {
   AUTO_JSON *types = json_array(), *consts = json_array();
   struct place at = {.up = place};
   for (size_t i = 0; i < json_array_size(branches); i++) {
     const json_t *node = resolve(check->schema, json_array_get(branches, i));
-    if (has_other_type(node, value)) {
+    if (has_other_type(node, place->value)) {
       add_types(types, json_object_get(node, "type"));
       continue;
     }
-    at.key = other_const(node, value);
+    at.key = other_const(node, place->value);
     const json_t *rule = json_object_get(json_object_get(node, "properties"), at.key);
     json_array_append_new(consts, json_deep_copy(json_object_get(rule, "const")));
   }
-  if (!at.key) return fail_type(check, types, value, place);
+  if (!at.key) return fail_type(check, types, place);
   AUTO_FREE char *expected = alternatives(consts, quoted_print);
   return schema_fail(check, &at, "expected %s", expected);
 }
 
-struct branches {
-  const json_t **list;
-  size_t n;
-};
-
-// None of several branches holds. Where each lacks a key, that is the fault; else it is the fault of the
-// first one that has its keys.
-static bool fail_branches(struct check *check, const struct branches *branches, const json_t *value,
+// None of several branches holds. If each lacks a key, that is the fault; else the faults of the first branch
+// whose keys are all there.
+static bool fail_branches(struct check *check, const json_t *const *branches, size_t n,
                           const struct place *place) {
   AUTO_JSON *keys = json_array();
-  for (size_t i = 0; i < branches->n; i++) {
-    const json_t *required = json_object_get(branches->list[i], "required");
-    const json_t *missing = json_is_object(value) ? first_missing(required, value) : NULL;
-    if (!missing) return schema_check_value(check, branches->list[i], value, place);
+  for (size_t i = 0; i < n; i++) {
+    const json_t *required = json_object_get(branches[i], "required");
+    const json_t *missing = json_is_object(place->value) ? first_missing(required, place->value) : NULL;
+    if (!missing) return schema_check_value(check, branches[i], place);
     json_array_append_new(keys, json_deep_copy(missing));
   }
   AUTO_FREE char *expected = alternatives(keys, quoted_print);
-  bool same = json_equal(json_array_get(keys, 0), json_array_get(keys, branches->n - 1));
+  bool same = json_equal(json_array_get(keys, 0), json_array_get(keys, n - 1));
   return schema_fail(check, place, "expected %s%s", same ? "a key " : "", expected);
 }
 
-// How many branches hold. A single one reports its own faults.
-static size_t count_branches(struct check *check, const struct branches *branches, const json_t *value,
-                             const struct place *place) {
-  if (branches->n == 1) return schema_check_value(check, branches->list[0], value, place);
-  struct check silent = {.schema = check->schema, .depth = check->depth};
-  size_t hold = 0;
-  for (size_t i = 0; i < branches->n; i++)
-    hold += schema_check_value(&silent, branches->list[i], value, place);
-  if (hold == 0) fail_branches(check, branches, value, place);
-  return hold;
-}
-
-// The branches of an anyOf or oneOf are told apart by a type or by a const of one of their members.
-static size_t check_branches(struct check *check, const json_t *all, const json_t *value,
-                             const struct place *place) {
-  AUTO_FREE const json_t **list = mem_array(json_array_size(all), sizeof *list);
-  struct branches branches = {.list = list};
+// How many branches hold. A branch for another type, or for another const of a member, was not meant and
+// reports no faults.
+static size_t check_branches(struct check *check, const json_t *all, const struct place *place) {
+  AUTO_FREE const json_t **meant = mem_array(json_array_size(all), sizeof *meant);
+  size_t n = 0, hold = 0;
   for (size_t i = 0; i < json_array_size(all); i++) {
     const json_t *node = resolve(check->schema, json_array_get(all, i));
-    if (!has_other_type(node, value) && !other_const(node, value)) list[branches.n++] = node;
+    if (!has_other_type(node, place->value) && !other_const(node, place->value)) meant[n++] = node;
   }
-  if (branches.n > 0) return count_branches(check, &branches, value, place);
-  fail_ruled_out(check, all, value, place);
-  return 0;
+  if (n == 0) return fail_ruled_out(check, all, place);
+  if (n == 1) return schema_check_value(check, meant[0], place);
+  struct check silent = {.schema = check->schema, .depth = check->depth};
+  for (size_t i = 0; i < n; i++) hold += schema_check_value(&silent, meant[i], place);
+  return hold > 0 ? hold : fail_branches(check, meant, n, place);
 }
 
-static bool check_any_of(struct check *check, const struct rule *rule, const json_t *value,
-                         const struct place *place) {
-  return check_branches(check, rule->argument, value, place) > 0;
+static bool check_any_of(struct check *check, const struct rule *rule, const struct place *place) {
+  return check_branches(check, rule->argument, place) > 0;
 }
 
-static bool check_one_of(struct check *check, const struct rule *rule, const json_t *value,
-                         const struct place *place) {
-  size_t hold = check_branches(check, rule->argument, value, place);
+static bool check_one_of(struct check *check, const struct rule *rule, const struct place *place) {
+  size_t hold = check_branches(check, rule->argument, place);
   if (hold > 1) return schema_fail(check, place, "expected exactly one of the forms, but more than one fits");
   return hold == 1;
 }
 
-static bool check_not(struct check *check, const struct rule *rule, const json_t *value,
-                      const struct place *place) {
+static bool check_not(struct check *check, const struct rule *rule, const struct place *place) {
   struct check silent = {.schema = check->schema, .depth = check->depth};
-  if (!schema_check_value(&silent, rule->argument, value, place)) return true;
+  if (!schema_check_value(&silent, rule->argument, place)) return true;
   const char *title = json_string_value(json_object_get(rule->schema, "title"));
   if (title) return schema_fail(check, place, "expected %s", title);
   const char *pattern = json_string_value(json_object_get(rule->argument, "pattern"));

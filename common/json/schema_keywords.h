@@ -5,11 +5,12 @@
 #include "common/json/schema.h"
 #include <regex.h>
 
-// The position in the document: a list from here up to the root, on the stack.
+// A value of the document and its position: a list from here up to the root, on the stack.
 struct place {
   const struct place *up; // NULL: the root
   const char *key;        // NULL: `index`
   size_t index;
+  const json_t *value;
 };
 
 struct schema_pattern {
@@ -50,7 +51,7 @@ struct keyword {
   const char *name;
   enum schema_argument argument;
   enum schema_subject subject; // a keyword says nothing about values of another type
-  bool (*run)(struct check *check, const struct rule *rule, const json_t *value, const struct place *place);
+  bool (*run)(struct check *check, const struct rule *rule, const struct place *place);
   enum schema_failure failure;
 };
 extern const struct keyword schema_keywords[];
@@ -59,8 +60,7 @@ extern const size_t schema_n_keywords;
 #define SCHEMA_REF_PREFIX "#/$defs/"
 
 // Defined in schema.c, for keywords that contain schemas. False: the faults were added to check->faults.
-bool schema_check_value(struct check *check, const json_t *schema, const json_t *value,
-                        const struct place *place);
+bool schema_check_value(struct check *check, const json_t *schema, const struct place *place);
 // Adds a fault with its place. The text may quote the schema and the document's keys, but none of the
 // document's values. Returns false.
 bool schema_fail(struct check *check, const struct place *place, const char *fmt, ...) PRINTF_LIKE(3, 4);

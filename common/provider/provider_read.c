@@ -26,21 +26,14 @@ bool provider_id_check(const char *id, struct err *err) {
   return true;
 }
 
-// The first place whose value is text or a whole number of at most max_bytes, else the literal, else NULL.
+enum { NO_LIMIT = 0 }; // for a text that is copied, hashed or parsed at once
+
+// The first pointer whose value is text or a whole number of at most max_bytes, else the literal, else NULL.
 static const char *read_text(const struct provider_where *where, const json_t *from, size_t max_bytes,
                              char buf[NUMBER_SIZE]) {
   for (size_t i = 0; i < where->n; i++) {
     const char *text = json_scalar_text(json_at(from, &where->pointers[i]), buf);
-    if (text && fits(text, max_bytes)) return text;
-  }
-  return where->literal;
-}
-
-// As read_text() without a limit: for what is copied, hashed or parsed at once.
-static const char *read_any(const struct provider_where *where, const json_t *from, char buf[NUMBER_SIZE]) {
-  for (size_t i = 0; i < where->n; i++) {
-    const char *text = json_scalar_text(json_at(from, &where->pointers[i]), buf);
-    if (text) return text;
+    if (text && (max_bytes == NO_LIMIT || fits(text, max_bytes))) return text;
   }
   return where->literal;
 }
@@ -216,7 +209,7 @@ static void read_dedupe(const struct provider_kind_rule *kind, const json_t *ele
 static int64_t read_time(const struct provider_kind_rule *kind, const json_t *element) {
   char buf[NUMBER_SIZE];
   int64_t time_ms;
-  const char *text = read_any(&kind->time, element, buf);
+  const char *text = read_text(&kind->time, element, NO_LIMIT, buf);
   return text && clock_parse_time(text, kind->zone_minutes, &time_ms) ? time_ms : -1;
 }
 
@@ -236,7 +229,7 @@ bool provider_read_receipt(const struct provider *provider, const json_t *elemen
   out->time_ms = read_time(kind, element);
   read_dedupe(kind, element, out, out->buf + 5);
   char buf[NUMBER_SIZE];
-  read_outcome(provider, out, read_any(&kind->reason, element, buf));
+  read_outcome(provider, out, read_text(&kind->reason, element, NO_LIMIT, buf));
   return true;
 }
 
