@@ -329,10 +329,6 @@ const char *json_scalar_text(const json_t *value, char buf[24]) {
 
 // ---- spans: exact bytes, also of a text whose values are not all JSON ----
 
-struct span {
-  const char *from, *to;
-};
-
 // Whether the string from the quote at `at` on to `end` is `part`. jansson reads the escapes; it refuses a
 // lone surrogate, which equals no name.
 static bool key_equals(const char *at, const char *end, const char *part) {
@@ -344,7 +340,7 @@ static bool key_equals(const char *at, const char *end, const char *part) {
 }
 
 // Steps over one member of an object, "key": value, and the space around it. False: there is none.
-static bool read_member(const char **at, const char *end, struct span *key, struct span *value) {
+static bool read_member(const char **at, const char *end, struct json_span *key, struct json_span *value) {
   key->from = skip_space(*at, end);
   if (key->from == end || *key->from != '"') return false;
   key->to = skip_string(key->from, end);
@@ -357,9 +353,9 @@ static bool read_member(const char **at, const char *end, struct span *key, stru
 }
 
 // The member `part` of an object. Two of that name are a fault, since RFC 8259 does not say which one counts.
-static enum json_found find_member(struct span object, const char *part, struct span *out) {
+static enum json_found find_member(struct json_span object, const char *part, struct json_span *out) {
   enum json_found found = JSON_ABSENT;
-  struct span key, value;
+  struct json_span key, value;
   const char *at = skip_space(object.from + 1, object.to);
   if (at < object.to && *at == '}') return at + 1 == object.to ? JSON_ABSENT : JSON_BROKEN;
   do {
@@ -373,63 +369,57 @@ static enum json_found find_member(struct span object, const char *part, struct 
   return at == object.to ? found : JSON_BROKEN;
 }
 
-bool json_span_next(const char *array, size_t len, size_t *cursor, size_t *start, size_t *out_len) {
-  const char *end = array + len;
-  const char *at = skip_space(array + *cursor, end);
-  if (at == end || *at != (*cursor == 0 ? '[' : ',')) return false;
-  at = skip_space(at + 1, end);
-  const char *behind = skip_value(at, end);
-  if (behind == at) return false;
-  *start = (size_t)(at - array);
-  *out_len = (size_t)(behind - at);
-  *cursor = (size_t)(behind - array);
+bool json_span_next(struct json_span array, const char **cursor, struct json_span *out) {
+  const char *at = skip_space(*cursor ? *cursor : array.from, array.to);
+  if (at == array.to || *at != (*cursor ? ',' : '[')) return false;
+  const char *from = skip_space(at + 1, array.to), *to = skip_value(from, array.to);
+  if (from == to) return false;
+  *out = (struct json_span){from, to};
+  *cursor = to;
   return true;
 }
 
-bool json_span_count(const char *array, size_t len, size_t *n) {
-  size_t cursor = 0, start, out_len;
-  const char *end = array + len;
+bool json_span_count(struct json_span array, size_t *n) {
+  const char *cursor = NULL;
+  struct json_span element;
   *n = 0;
-  if (len == 0 || *array != '[') return false;
-  while (json_span_next(array, len, &cursor, &start, &out_len)) ++*n;
-  const char *at = skip_space(array + cursor + (*n == 0), end);
-  return at + 1 == end && *at == ']';
+  if (array.from == array.to || *array.from != '[') return false;
+  while (json_span_next(array, &cursor, &element)) ++*n;
+  const char *at = skip_space(cursor ? cursor : array.from + 1, array.to);
+  return at + 1 == array.to && *at == ']';
 }
 
-static enum json_found find_element(struct span array, const char *part, struct span *out) {
-  size_t cursor = 0, start, len, n, index;
-  if (!json_span_count(array.from, (size_t)(array.to - array.from), &n)) return JSON_BROKEN;
+static enum json_found find_element(struct json_span array, const char *part, struct json_span *out) {
+  const char *cursor = NULL;
+  size_t n, index;
+  if (!json_span_count(array, &n)) return JSON_BROKEN;
   if (!parse_index(part, &index) || index >= n) return JSON_ABSENT;
-  for (size_t i = 0; i <= index; i++)
-    if (!json_span_next(array.from, (size_t)(array.to - array.from), &cursor, &start, &len))
-      return JSON_BROKEN;
-  *out = (struct span){array.from + start, array.from + start + len};
+  for (size_t i = 0; i <= index; i++) json_span_next(array, &cursor, out);
   return JSON_FOUND;
 }
 
-static enum json_found find_child(struct span parent, const char *part, struct span *out) {
+static enum json_found find_child(struct json_span parent, const char *part, struct json_span *out) {
   if (*parent.from == '{') return find_member(parent, part, out);
   if (*parent.from == '[') return find_element(parent, part, out);
   return JSON_ABSENT;
 }
 
-enum json_found json_span_at(const char *text, size_t len, const struct json_pointer *pointer, size_t *start,
-                             size_t *out_len) {
-  const char *end = text + len, *from = skip_space(text, end);
-  struct span at = {from, skip_value(from, end)};
-  if (at.from == at.to || skip_space(at.to, end) != end) return JSON_BROKEN;
+enum json_found json_span_at(struct json_span text, const struct json_pointer *pointer,
+                             struct json_span *out) {
+  const char *from = skip_space(text.from, text.to);
+  struct json_span at = {from, skip_value(from, text.to)};
+  if (at.from == at.to || skip_space(at.to, text.to) != text.to) return JSON_BROKEN;
   for (size_t i = 0; i < pointer->n_parts; i++) {
     enum json_found found = find_child(at, pointer->parts[i], &at);
     if (found != JSON_FOUND) return found;
   }
-  *start = (size_t)(at.from - text);
-  *out_len = (size_t)(at.to - at.from);
+  *out = at;
   return JSON_FOUND;
 }
 
 // ---- a scalar, also of a text that is not JSON ----
 
-static bool is_scalar(struct span value) {
+static bool is_scalar(struct json_span value) {
   const char *text;
   size_t len;
   struct reader in = {value.from, value.to};
@@ -442,14 +432,14 @@ static bool is_scalar(struct span value) {
 // The string or number behind the quoted name at `at` and a colon; empty if it is not complete. A number at
 // the end of the text may have been cut. NUMBER_MAX keeps the search linear: a string ends before the next
 // name, a number might not.
-static struct span named_value(const char *at, const char *end) {
+static struct json_span named_value(const char *at, const char *end) {
   enum { NUMBER_MAX = 64 };
   const char *colon = skip_space(skip_string(at, end), end);
   const char *from = colon < end && *colon == ':' ? skip_space(colon + 1, end) : end;
-  if (from < end && *from == '"') return (struct span){from, skip_string(from, end)};
+  if (from < end && *from == '"') return (struct json_span){from, skip_string(from, end)};
   const char *bound = end - from > NUMBER_MAX ? from + NUMBER_MAX : end;
   const char *to = skip_scalar(from, bound);
-  return (struct span){from, to < bound ? to : from};
+  return (struct json_span){from, to < bound ? to : from};
 }
 
 // The next quoted name `part` from `at` on, if written without escapes and not inside an escaped text.
@@ -463,12 +453,12 @@ static const char *next_name(const char *text, const char *at, const char *end, 
 }
 
 // Finds the names of the pointer one behind the other, the last one with a scalar.
-static bool search_scalar(struct span text, const struct json_pointer *pointer, struct span *out) {
+static bool search_scalar(struct json_span text, const struct json_pointer *pointer, struct json_span *out) {
   const char *at = text.from;
   for (size_t i = 0; i < pointer->n_parts; i++) {
     bool last = i + 1 == pointer->n_parts;
     while ((at = next_name(text.from, at, text.to, pointer->parts[i]))) {
-      struct span value = named_value(at, text.to);
+      struct json_span value = named_value(at, text.to);
       at += strlen(pointer->parts[i]) + 1;
       if (last && is_scalar(value)) {
         *out = value;
@@ -481,20 +471,15 @@ static bool search_scalar(struct span text, const struct json_pointer *pointer, 
   return false;
 }
 
-bool json_scalar_at(const char *text, size_t len, const struct json_pointer *pointer, size_t *start,
-                    size_t *out_len) {
-  struct span value;
-  enum json_found found = json_span_at(text, len, pointer, start, out_len);
-  if (found == JSON_FOUND) return is_scalar((struct span){text + *start, text + *start + *out_len});
-  if (found == JSON_ABSENT || !search_scalar((struct span){text, text + len}, pointer, &value)) return false;
-  *start = (size_t)(value.from - text);
-  *out_len = (size_t)(value.to - value.from);
-  return true;
+bool json_scalar_at(struct json_span text, const struct json_pointer *pointer, struct json_span *out) {
+  enum json_found found = json_span_at(text, pointer, out);
+  if (found == JSON_FOUND) return is_scalar(*out);
+  return found == JSON_BROKEN && search_scalar(text, pointer, out);
 }
 
-size_t json_mark(const char *text, size_t len) {
-  static const char bom[] = "\xef\xbb\xbf";
-  return len >= 3 && memcmp(text, bom, 3) == 0 ? 3 : 0;
+struct json_span json_without_mark(const char *text, size_t len) {
+  bool marked = len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0;
+  return (struct json_span){marked ? text + 3 : text, text + len};
 }
 
 char *json_text(const json_t *value) {

@@ -36,27 +36,31 @@ bool json_replace_at(json_t *root, const struct json_pointer *pointer, json_t *v
 // value or buf.
 const char *json_scalar_text(const json_t *value, char buf[24]);
 
-// The bytes of a UTF-8 byte order mark at the start of `text`: 3, or 0 where there is none. RFC 8259
-// section 8.1 lets a parser ignore it; json_parse() does not.
-size_t json_mark(const char *text, size_t len);
+// Bytes [from, to) of a text; borrowed.
+struct json_span {
+  const char *from, *to;
+};
+// The text without a UTF-8 byte order mark at its start. RFC 8259 section 8.1 lets a parser ignore the mark;
+// json_parse() does not.
+struct json_span json_without_mark(const char *text, size_t len);
 
-// The bytes of the value at `pointer`: [*start, *start + *len) of `text`. Other values, and the value itself,
-// need not be JSON: only brackets, commas, colons and quotes are read, in linear time and without recursion.
-// ABSENT: the text could be read that far and contains no such value. BROKEN: the text is cut off, its
-// brackets do not match, something follows its value, or a name of the pointer is there twice.
+// The bytes of the value at `pointer`. Other values, and the value itself, need not be JSON: only brackets,
+// commas, colons and quotes are read, in linear time and without recursion. ABSENT: the text could be read
+// that far and contains no such value. BROKEN: the text is cut off, its brackets do not match, something
+// follows its value, or a name of the pointer is there twice.
 enum json_found { JSON_FOUND, JSON_ABSENT, JSON_BROKEN };
-MUST_CHECK enum json_found json_span_at(const char *text, size_t len, const struct json_pointer *pointer,
-                                        size_t *start, size_t *out_len);
-// Steps through the elements of an array span: *cursor is 0 at first. False: there is no further element.
-bool json_span_next(const char *array, size_t len, size_t *cursor, size_t *start, size_t *out_len);
+MUST_CHECK enum json_found json_span_at(struct json_span text, const struct json_pointer *pointer,
+                                        struct json_span *out);
+// Steps through the elements of an array: *cursor is NULL at first. False: there is no further element.
+bool json_span_next(struct json_span array, const char **cursor, struct json_span *out);
 // False: not an array that json_span_next() can step through to its end.
-MUST_CHECK bool json_span_count(const char *array, size_t len, size_t *n);
+MUST_CHECK bool json_span_count(struct json_span array, size_t *n);
 
 // The bytes of the string or number at `pointer`, which is valid JSON by itself. If the text is BROKEN for
 // json_span_at(), the names of the pointer are searched for in the bytes, one behind the other; the first
 // complete value behind the last name counts. False: not found.
-MUST_CHECK bool json_scalar_at(const char *text, size_t len, const struct json_pointer *pointer,
-                               size_t *start, size_t *out_len);
+MUST_CHECK bool json_scalar_at(struct json_span text, const struct json_pointer *pointer,
+                               struct json_span *out);
 
 // Compact text, keys in the order given; the caller frees.
 char *json_text(const json_t *value);

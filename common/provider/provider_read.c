@@ -76,34 +76,22 @@ static const char *where_shown(const struct provider_where *where) {
 
 // ---- answers
 
-struct span {
-  const char *text;
-  size_t len;
-};
-
-// For a place of a report in a body that is an array of reports.
-static bool find_in_reports(struct span array, const struct json_pointer *place, struct span *out) {
-  size_t cursor = 0, start, len, at;
-  while (json_span_next(array.text, array.len, &cursor, &start, &len)) {
-    if (!json_scalar_at(array.text + start, len, place, &at, &out->len)) continue;
-    out->text = array.text + start + at;
-    return true;
-  }
+static bool find_in_reports(struct json_span array, const struct json_pointer *place, struct json_span *out) {
+  const char *cursor = NULL;
+  struct json_span report;
+  while (json_span_next(array, &cursor, &report))
+    if (json_scalar_at(report, place, out)) return true;
   return false;
 }
 
-static bool find_value(const struct provider *provider, struct span body, const struct json_pointer *place,
-                       struct span *out) {
-  static const struct json_pointer whole = {0};
-  size_t at, len;
-  if (!body.len) return false;
-  if (json_scalar_at(body.text, body.len, place, &at, &out->len)) {
-    out->text = body.text + at;
-    return true;
-  }
-  if (provider->elements.n_parts || json_span_at(body.text, body.len, &whole, &at, &len) != JSON_FOUND)
-    return false;
-  return find_in_reports((struct span){body.text + at, len}, place, out);
+// In an array of reports, where the file expects one report as the whole body, the first one with a value
+// counts.
+static bool find_value(const struct provider *provider, struct json_span body,
+                       const struct json_pointer *place, struct json_span *out) {
+  if (body.from == body.to) return false;
+  return json_scalar_at(body, place, out) ||
+         (provider->elements.n_parts == 0 && json_span_at(body, &provider->elements, &body) == JSON_FOUND &&
+          find_in_reports(body, place, out));
 }
 
 struct body { // of an answer, with a NUL behind it
@@ -124,15 +112,15 @@ static void append(struct body *body, const char *text, size_t len) {
 
 static struct provider_ack answer(const struct provider *provider, const struct provider_answer *answer,
                                   const char *body, size_t len) {
-  size_t mark = json_mark(body, len);
-  struct span source = {body + mark, len - mark}, value;
+  static const char empty[] = "\"\"";
+  struct json_span source = json_without_mark(body ? body : "", len), value;
   struct body to = {0};
   for (size_t i = 0; i < answer->n; i++) {
     const struct provider_piece *piece = &answer->pieces[i];
     append(&to, piece->text, piece->len);
     if (!piece->has_place) continue;
-    if (!find_value(provider, source, &piece->place, &value)) value = (struct span){"\"\"", 2};
-    append(&to, value.text, value.len);
+    if (!find_value(provider, source, &piece->place, &value)) value = (struct json_span){empty, empty + 2};
+    append(&to, value.from, (size_t)(value.to - value.from));
   }
   return (struct provider_ack){.status = answer->status, .body = to.bytes};
 }
