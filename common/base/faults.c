@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+PRINTF_LIKE(3, 0)
 static void add(struct faults *faults, bool is_warning, const char *fmt, va_list args) {
   faults->n_errors += !is_warning;
   if (faults->n < FAULTS_MAX) faults->list[faults->n++] = (struct fault){mem_vprintf(fmt, args), is_warning};

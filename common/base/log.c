@@ -32,7 +32,7 @@ struct line {
   bool in_string; // a string is open
 };
 
-// All of it or nothing.
+// Adds the whole text or nothing.
 static void put(struct line *line, const char *text, size_t len) {
   if (len > LINE_ROOM - line->len) line->full = true;
   if (line->full) return;
@@ -44,14 +44,9 @@ static void put_text(struct line *line, const char *text) {
   put(line, text, strlen(text));
 }
 
-static void put_control(struct line *line, unsigned char c) {
-  char escape[8];
-  int len = snprintf(escape, sizeof escape, "\\u%04x", c);
-  put(line, escape, (size_t)len);
-}
-
 static void put_escaped(struct line *line, const char *text) {
   const char *end = text + strlen(text);
+  char escape[8];
   uint32_t code;
   for (const char *at = text; at < end && !line->full;) {
     size_t len = utf8_decode(at, end, &code);
@@ -60,7 +55,7 @@ static void put_escaped(struct line *line, const char *text) {
     else if (code == '"' || code == '\\')
       put(line, (const char[]){'\\', *at}, 2);
     else if (code < 0x20 || code == 0x7f)
-      put_control(line, (unsigned char)*at);
+      put(line, escape, (size_t)snprintf(escape, sizeof escape, "\\u%04x", (unsigned)code));
     else
       put(line, at, len);
     at += len ? len : 1;
@@ -81,7 +76,7 @@ static void put_number(struct line *line, int64_t number) {
   put(line, text, (size_t)len);
 }
 
-// A long string is cut; a field whose name or number does not fit is left out whole.
+// A long string is cut. A field whose name or number does not fit is left out.
 static void put_field(struct line *line, const struct log_field *field) {
   if (line->full) return;
   size_t mark = line->len;
@@ -212,7 +207,10 @@ static void drop_line(void) {
 }
 
 // While the reader is stuck, a line is dropped at once.
-static void write_line(const struct line *line) {
+static void log_line(enum log_level level, const char *message, const struct log_field *fields, size_t n,
+                     const struct log_field *last) {
+  struct line line;
+  compose(&line, level, message, fields, n, last);
   int64_t deadline_ms = clock_mono_ms() + PATIENCE_MS;
   struct timespec deadline = clock_timespec_at(deadline_ms);
   if (pthread_mutex_clocklock(&output.lock, CLOCK_MONOTONIC, &deadline) != 0) {
@@ -221,19 +219,12 @@ static void write_line(const struct line *line) {
   }
   if (output.stuck) deadline_ms = 0;
   report_dropped(deadline_ms);
-  if (!accept_line(line, deadline_ms)) drop_line();
+  if (!accept_line(&line, deadline_ms)) drop_line();
   pthread_mutex_unlock(&output.lock);
 }
 
 int64_t log_dropped(void) {
   return atomic_load(&dropped);
-}
-
-static void log_line(enum log_level level, const char *message, const struct log_field *fields, size_t n,
-                     const struct log_field *last) {
-  struct line line;
-  compose(&line, level, message, fields, n, last);
-  write_line(&line);
 }
 
 void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t n) {

@@ -156,12 +156,6 @@ static json_t *read_value(struct reader *in) { // NOLINT(misc-no-recursion): as 
   return read_plain_string(in, &text, &len) ? json_stringn_nocheck(text, len) : read_scalar(in);
 }
 
-static json_t *read_plain(const char *text, const char *end) {
-  struct reader in = {text, end};
-  AUTO_JSON *value = read_value(&in);
-  return skip_space(in.at, end) == end ? take(value) : NULL;
-}
-
 // ---- parsing ----
 
 // jansson quotes the text at the fault; a body must not reach a log or an answer.
@@ -213,8 +207,10 @@ static json_t *parse(const char *text, size_t len, struct err *err) {
     err_set(err, "the text is empty");
     return NULL;
   }
-  json_t *value = read_plain(text, end);
-  if (value) return value;
+  struct reader in = {text, end};
+  json_t *value = read_value(&in);
+  if (value && skip_space(in.at, end) == end) return value;
+  json_decref(value);
   json_error_t error;
   value = load(text, len, &error);
   if (!value && json_error_code(&error) == json_error_numeric_overflow) {

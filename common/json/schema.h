@@ -6,8 +6,9 @@
 // uniqueItems minLength maxLength pattern minimum maximum oneOf anyOf allOf not and $ref to #/$defs/…;
 // annotations ($schema $id $comment title description examples default) are ignored. Patterns are POSIX
 // extended regular expressions that mean the same in ECMA 262. const, enum and uniqueItems compare 1 and 1.0
-// as different; our schemas use them for texts only. Not for: schemas from outside. The arguments of keywords
-// are not checked here; tests/contract checks our schemas against the metaschema.
+// as different; our schemas use them for texts only. minimum and maximum compare doubles. Not for: schemas
+// from outside. The arguments of keywords are not checked here; tests/contract checks our schemas against the
+// metaschema.
 #pragma once
 #include "common/base/err.h"
 #include "common/base/faults.h"

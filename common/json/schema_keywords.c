@@ -113,16 +113,6 @@ bool schema_fail(struct check *check, const struct place *place, const char *fmt
 
 // ---- values
 
-// Both as doubles, unless both are integers of 64 bits.
-static int compare_numbers(const json_t *a, const json_t *b) {
-  if (json_is_integer(a) && json_is_integer(b)) {
-    json_int_t x = json_integer_value(a), y = json_integer_value(b);
-    return (x > y) - (x < y);
-  }
-  double x = json_number_value(a), y = json_number_value(b);
-  return (x > y) - (x < y);
-}
-
 static const char *type_of(const json_t *value) {
   static const char *const names[] = {
       [JSON_OBJECT] = "object", [JSON_ARRAY] = "array",  [JSON_STRING] = "string", [JSON_INTEGER] = "integer",
@@ -346,12 +336,12 @@ static bool check_pattern(struct check *check, const struct rule *rule, const st
 }
 
 static bool check_minimum(struct check *check, const struct rule *rule, const struct place *place) {
-  if (compare_numbers(place->value, rule->argument) >= 0) return true;
+  if (json_number_value(place->value) >= json_number_value(rule->argument)) return true;
   return schema_fail(check, place, "expected %.15g or more", json_number_value(rule->argument));
 }
 
 static bool check_maximum(struct check *check, const struct rule *rule, const struct place *place) {
-  if (compare_numbers(place->value, rule->argument) <= 0) return true;
+  if (json_number_value(place->value) <= json_number_value(rule->argument)) return true;
   return schema_fail(check, place, "expected %.15g at most", json_number_value(rule->argument));
 }
 

@@ -165,14 +165,3 @@ rd_kafka_resp_err_t event_produce(rd_kafka_t *rk, const struct event_record *rec
   rd_kafka_headers_destroy(headers);
   return code;
 }
-
-rd_kafka_resp_err_t event_produce_patiently(rd_kafka_t *rk, const struct event_record *record,
-                                            const struct event *ev, int64_t max_ms) {
-  enum { POLL_MS = 50 };
-  int64_t deadline = clock_mono_ms() + max_ms;
-  rd_kafka_resp_err_t code;
-  while ((code = event_produce(rk, record, ev)) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
-         clock_mono_ms() < deadline)
-    rd_kafka_poll(rk, POLL_MS);
-  return code;
-}

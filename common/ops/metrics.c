@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Each metric's children are a list that only ever grows at its end, so reading it needs no lock.
+// The children of a metric are a list that only grows at its end, so reading it needs no lock.
 #include "common/ops/metrics.h"
 
 #include "common/base/log.h"
@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-// Bounds the memory where a label's values come from outside: further values are counted as "other". There is
-// room for a hundred endpoints with all their answers.
+// Limits the memory of labels whose values come from outside: further values are counted as "other". A
+// hundred endpoints with all their answers fit.
 enum { CHILDREN_MAX = 1024, LABELS_MAX = 3 };
 
 // The buckets' upper bounds. The ack budget is 1.5 s, the providers' deadlines are 3 to 10 s.
@@ -48,16 +48,12 @@ static size_t count_labels(const struct metric *metric) {
   return n;
 }
 
-static struct metric_histogram *histogram_new(enum metric_type type) {
-  if (type != METRIC_SECONDS && type != METRIC_SIZES) return NULL;
-  struct metric_histogram *histogram = mem_alloc(sizeof *histogram);
-  histogram->bounds = type == METRIC_SECONDS ? bounds_us : bounds_of_sizes;
-  return histogram;
-}
-
 static struct child *child_new(const struct metric *metric, const char *const *label_values) {
   struct child *child = mem_alloc(sizeof *child);
-  child->histogram = histogram_new(metric->type);
+  if (metric->type == METRIC_SECONDS || metric->type == METRIC_SIZES) {
+    child->histogram = mem_alloc(sizeof *child->histogram);
+    child->histogram->bounds = metric->type == METRIC_SECONDS ? bounds_us : bounds_of_sizes;
+  }
   for (size_t i = 0; i < count_labels(metric); i++) child->label_values[i] = mem_strdup(label_values[i]);
   return child;
 }
@@ -235,11 +231,7 @@ static void print_histogram(const struct metric *metric, const struct child *chi
   fprintf(to, "%lld\n", count);
 }
 
-static void print_child(const struct metric *metric, struct child *child, FILE *to) {
-  if (child->histogram) {
-    print_histogram(metric, child, to);
-    return;
-  }
+static void print_value(const struct metric *metric, struct child *child, FILE *to) {
   print_name(metric, "", child, NULL, to);
   fprintf(to, "%lld\n", read_value(&child->value));
 }
@@ -267,7 +259,7 @@ char *metrics_text(struct metrics *metrics) {
     print_head(metric->name, metric->help, metric->type, to);
     struct child *child = atomic_load_explicit(&metrics->first[i], memory_order_acquire);
     for (; child; child = atomic_load_explicit(&child->next, memory_order_acquire))
-      print_child(metric, child, to);
+      child->histogram ? print_histogram(metric, child, to) : print_value(metric, child, to);
   }
   static const char dropped[] = "dochak_log_lines_dropped_total";
   print_head(dropped, "Log lines dropped because the reader of stdout was stuck.", METRIC_COUNTER, to);

@@ -78,13 +78,6 @@ void framing_init_whole(struct framing *out, const char *body, size_t len, const
       .kind = FRAMING_QUARANTINED, .bytes = body ? body : "", .len = len, .reason = mem_strdup(reason)};
 }
 
-// If the report is the whole body, the body is quarantined as it was sent.
-static void widen_to_body(struct framing_element *element, const char *body, size_t len) {
-  if (element->kind != FRAMING_QUARANTINED) return;
-  element->bytes = body;
-  element->len = len;
-}
-
 void framing_init(struct framing *out, const struct provider *provider, const char *body, size_t len) {
   struct err err;
   struct cut cut = {0};
@@ -95,7 +88,11 @@ void framing_init(struct framing *out, const struct provider *provider, const ch
   } else {
     *out = (struct framing){0};
     cut_elements(provider, &cut, out);
-    if (!cut.array && provider_elements(provider)->n_parts == 0) widen_to_body(&out->elements[0], body, len);
+    struct framing_element *first = out->elements;
+    if (!cut.array && provider_elements(provider)->n_parts == 0 && first->kind == FRAMING_QUARANTINED) {
+      first->bytes = body; // as it was sent, with the text around the report
+      first->len = len;
+    }
   }
 }
 
