@@ -52,7 +52,7 @@ static int write_head(char *to, size_t size, const struct mg_connection *conn,
                   answer->headers ? answer->headers : "", answer->body_len, close ? "close" : "keep-alive");
 }
 
-// Two writes would wait 44 ms for the peer's acknowledgement between them (Nagle, delayed ACK).
+// One write: between two, Nagle's algorithm and delayed ACK cost 44 ms.
 int http_answer_send(struct mg_connection *conn, const struct http_answer *answer) {
   char small[1024];
   bool close = answer->close || !keeps_alive(conn);
@@ -74,7 +74,7 @@ char *http_error_body(const char *code, const char *message) {
   return body ? json_text(body) : mem_strdup("{\"error\":{\"code\":\"internal\",\"message\":\"not UTF-8\"}}");
 }
 
-static int send_error(struct mg_connection *conn, int status, const char *code, const char *message,
+int http_answer_error(struct mg_connection *conn, int status, const char *code, const char *message,
                       const char *headers, bool close) {
   AUTO_FREE char *body = http_error_body(code, message);
   return http_answer_send(conn, &(struct http_answer){.status = status,
@@ -83,11 +83,6 @@ static int send_error(struct mg_connection *conn, int status, const char *code, 
                                                       .body_len = strlen(body),
                                                       .headers = headers,
                                                       .close = close});
-}
-
-int http_answer_error(struct mg_connection *conn, int status, const char *code, const char *message,
-                      const char *headers) {
-  return send_error(conn, status, code, message, headers, false);
 }
 
 // ---- civetweb's callbacks ----
@@ -142,7 +137,7 @@ static const struct refusal *refusal_for(const struct mg_connection *conn, int s
 static int on_error(struct mg_connection *conn, int status, const char *message) {
   (void)message;
   const struct refusal *row = refusal_for(conn, status);
-  send_error(conn, row->status, row->code, row->message, NULL, true);
+  http_answer_error(conn, row->status, row->code, row->message, NULL, true);
   return 0;
 }
 

@@ -39,6 +39,6 @@ struct http_answer {
 int http_answer_send(struct mg_connection *conn, const struct http_answer *answer);
 // {"error":{"code":…,"message":…}}: for callers of our own API, not for providers. New string.
 char *http_error_body(const char *code, const char *message);
-// Sends http_error_body(); `headers` as above.
+// Sends http_error_body(); `headers` and `close` as above.
 int http_answer_error(struct mg_connection *conn, int status, const char *code, const char *message,
-                      const char *headers);
+                      const char *headers, bool close);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MAX_BYTES = 1024 * 1024 };
+enum { FILE_MAX_BYTES = 1024 * 1024, THREE_DAYS_S = 3 * 24 * 60 * 60 };
 
 struct providers {
   struct provider **list;
@@ -142,13 +142,6 @@ static int64_t number_at(const json_t *object, const char *key, int64_t otherwis
   return node ? (int64_t)json_number_value(node) : otherwise;
 }
 
-static void expects_load(struct provider_expects *expects, const json_t *node) {
-  enum { THREE_DAYS_S = 3 * 24 * 60 * 60 };
-  expects->receipt_within_s = number_at(node, "receipt_within_s", 300);
-  expects->expires_after_s = number_at(node, "expires_after_s", THREE_DAYS_S);
-  expects->unconfirmed_within_s = number_at(node, "unconfirmed_within_s", THREE_DAYS_S);
-}
-
 // ---- answers: text with placeholders in between; "${/pointer}" is the only string that contains "${"
 
 static struct json_pointer place_of(const char *placeholder, size_t len) {
@@ -217,7 +210,12 @@ static struct provider *provider_compile(const json_t *document) {
   provider->n_shapes = json_array_size(shapes);
   provider->shapes = mem_array(provider->n_shapes + 1, sizeof *provider->shapes);
   for (size_t i = 0; i < provider->n_shapes; i++) shape_load(&provider->shapes[i], json_array_get(shapes, i));
-  expects_load(&provider->expects, json_object_get(document, "expects"));
+  const json_t *expects = json_object_get(document, "expects");
+  provider->expects = (struct provider_expects){
+      .receipt_within_s = number_at(expects, "receipt_within_s", 300),
+      .expires_after_s = number_at(expects, "expires_after_s", THREE_DAYS_S),
+      .unconfirmed_within_s = number_at(expects, "unconfirmed_within_s", THREE_DAYS_S),
+  };
   return provider;
 }
 
