@@ -31,10 +31,14 @@ static bool has_value(const json_t *list_or_map, const char *member, const char 
   const char *key;
   size_t i;
   json_t *row;
-  json_array_foreach(list_or_map, i, row) if (strcmp(text_at(row, member), value) == 0) return true;
-  json_object_foreach((json_t *)(uintptr_t)list_or_map, key, row) // jansson's iterators know no const
-      if (strcmp(text_at(row, member), value) == 0) return true;
-  return false;
+  bool found = false;
+  json_array_foreach(list_or_map, i, row) {
+    found |= strcmp(text_at(row, member), value) == 0;
+  }
+  json_object_foreach((json_t *)(uintptr_t)list_or_map, key, row) { // jansson's iterators know no const
+    found |= strcmp(text_at(row, member), value) == 0;
+  }
+  return found;
 }
 
 // A placeholder of another template language, which is sent unchanged.
