@@ -196,8 +196,8 @@ static const struct {
 
 static void test_all_faults_of_a_document_are_reported_and_none_that_only_follows(void **state) {
   static const char *const expected[] = {
-      "/provider: expected a name of lower-case letters, digits, _ and -, a letter first, 32 characters at "
-      "most",
+      ("/provider: expected a name of lower-case letters, digits, _ and -, a letter first, 32 characters at "
+       "most"),
       "/webhook/kinds/0/kind: expected \"receipt\" or \"other\"",
       "/webhook/kinds/1/id: expected a string or an array, got a whole number",
       "/webhook/kinds/1: expected a key \"name\"",
