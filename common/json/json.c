@@ -177,7 +177,8 @@ static const char *verdict_shown(enum json_error_code code) {
 // Whether strtoll() cannot hold it. Digits alone are an integer.
 static bool is_wide_integer(const char *token, size_t len) {
   char *rest;
-  AUTO_FREE char *copy = mem_strndup(token, len);
+  AUTO_FREE char *copy = mem_alloc(len + 1);
+  memcpy(copy, token, len);
   errno = 0;
   strtoll(copy, &rest, 10);
   return errno == ERANGE && *rest == '\0';
