@@ -136,10 +136,10 @@ static void compose(struct line *line, enum log_level level, const char *message
 
 // ---- output ----
 //
-// A pipe whose reader hangs blocks its writers. So poll(2) is asked before each write(2), and one writes no
-// more than a pipe with room takes at once. (Another process that fills the same pipe between the two calls
-// can still block us.) A line of which the reader took only a part stays in `output` and is continued before
-// the next one, so that lines stay whole.
+// A full pipe blocks its writers until the reader reads. So poll(2) comes before each write(2), which writes
+// no more than a pipe that is not full takes at once. (If another process fills the same pipe between the two
+// calls, the write can still block.) A half-written line stays in `output` and is continued before the next
+// one.
 
 enum { PATIENCE_MS = 100, EXIT_PATIENCE_MS = 1000 };
 
@@ -173,6 +173,14 @@ static bool continue_line(int64_t deadline_ms) {
   return true;
 }
 
+static void finish_output(void);
+
+// Only where a line is left over: atexit() may be called by any thread.
+static void finish_at_exit(void) {
+  static atomic_flag registered = ATOMIC_FLAG_INIT;
+  if (!atomic_flag_test_and_set(&registered)) atexit(finish_output);
+}
+
 // False: the line before it is not written yet. An accepted line is written now or later.
 static bool accept_line(const struct line *line, int64_t deadline_ms) {
   if (!continue_line(deadline_ms)) return false;
@@ -180,6 +188,7 @@ static bool accept_line(const struct line *line, int64_t deadline_ms) {
   output.line.len = line->len;
   output.written = 0;
   output.stuck = !continue_line(deadline_ms);
+  if (output.stuck) finish_at_exit();
   return true;
 }
 
@@ -203,7 +212,8 @@ static void finish_output(void) {
 
 static void drop_line(void) {
   atomic_fetch_add(&unreported, 1);
-  if (atomic_fetch_add(&dropped, 1) == 0) atexit(finish_output);
+  atomic_fetch_add(&dropped, 1);
+  finish_at_exit();
 }
 
 // While the reader is stuck, a line is dropped at once.
