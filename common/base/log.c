@@ -175,6 +175,12 @@ static bool continue_line(int64_t deadline_ms) {
 
 static void finish_output(void);
 
+// By the wall clock: ThreadSanitizer of gcc 12 does not know pthread_mutex_clocklock().
+static bool lock_output(int64_t patience_ms) {
+  struct timespec deadline = clock_timespec_at(clock_wall_ms() + patience_ms);
+  return pthread_mutex_timedlock(&output.lock, &deadline) == 0;
+}
+
 // Only where a line is left over: atexit() may be called by any thread.
 static void finish_at_exit(void) {
   static atomic_flag registered = ATOMIC_FLAG_INIT;
@@ -203,8 +209,7 @@ static void report_dropped(int64_t deadline_ms) {
 
 static void finish_output(void) {
   int64_t deadline_ms = clock_mono_ms() + EXIT_PATIENCE_MS;
-  struct timespec deadline = clock_timespec_at(deadline_ms);
-  if (pthread_mutex_clocklock(&output.lock, CLOCK_MONOTONIC, &deadline) != 0) return;
+  if (!lock_output(EXIT_PATIENCE_MS)) return;
   report_dropped(deadline_ms);
   continue_line(deadline_ms);
   pthread_mutex_unlock(&output.lock);
@@ -222,8 +227,7 @@ static void log_line(enum log_level level, const char *message, const struct log
   struct line line;
   compose(&line, level, message, fields, n, last);
   int64_t deadline_ms = clock_mono_ms() + PATIENCE_MS;
-  struct timespec deadline = clock_timespec_at(deadline_ms);
-  if (pthread_mutex_clocklock(&output.lock, CLOCK_MONOTONIC, &deadline) != 0) {
+  if (!lock_output(PATIENCE_MS)) {
     drop_line();
     return;
   }
