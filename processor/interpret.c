@@ -191,7 +191,7 @@ static void interpret_acceptance(const struct interpreter *in, const struct prov
     unclear(fact, "/response: expected exactly one recipient");
   else
     keep_acceptance(in, provider, value, list, fact);
-  provider_acceptances_free(list, n);
+  free(list);
 }
 
 static void interpret_notification(const struct interpreter *in, const char *value, size_t len,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "processor/kafkaerror.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 
 #define E(name) RD_KAFKA_RESP_ERR_##name
@@ -87,8 +88,15 @@ bool kafka_fail(struct err *err, const char *what, rd_kafka_resp_err_t code, con
                        class->hint ? "; " : "", class->hint ? class->hint : "");
 }
 
-bool kafka_produced(rd_kafka_resp_err_t code, const rd_kafka_topic_t *topic, struct err *err) {
+bool kafka_produce(rd_kafka_t *rk, const struct event_record *record, const struct event *ev, int64_t max_ms,
+                   struct err *err) {
+  enum { POLL_MS = 50 };
+  int64_t deadline_ms = clock_mono_ms() + max_ms;
+  rd_kafka_resp_err_t code;
+  while ((code = event_produce(rk, record, ev)) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
+         clock_mono_ms() < deadline_ms)
+    rd_kafka_poll(rk, POLL_MS);
   if (!code) return true;
-  kafka_fail(err, rd_kafka_topic_name(topic), code, NULL);
+  kafka_fail(err, rd_kafka_topic_name(record->topic), code, NULL);
   return err_prefix(err, "produce to ");
 }

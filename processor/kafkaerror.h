@@ -3,6 +3,7 @@
 // rd_kafka_resp_err_t).
 #pragma once
 #include "common/base/err.h"
+#include "common/kafka/event.h"
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 
@@ -19,5 +20,7 @@ const struct kafka_class *kafka_class_of(rd_kafka_resp_err_t code);
 // Sets "what: reason; hint" and the class. Returns false. `reason` NULL: librdkafka's own words for the code.
 bool kafka_fail(struct err *err, const char *what, rd_kafka_resp_err_t code, const char *reason);
 
-// Whether a produce went well; else the error is set as above, with the topic.
-MUST_CHECK bool kafka_produced(rd_kafka_resp_err_t code, const rd_kafka_topic_t *topic, struct err *err);
+// event_produce() that waits while the local queue is full, at most max_ms, and serves delivery reports
+// meanwhile. False: the record is not queued; the error is set as above, with the topic.
+MUST_CHECK bool kafka_produce(rd_kafka_t *rk, const struct event_record *record, const struct event *ev,
+                              int64_t max_ms, struct err *err);

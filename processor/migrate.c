@@ -10,6 +10,7 @@
 #include "common/kafka/kafka.h"
 #include "processor/pg.h"
 #include "processor/schema_version.h"
+#include "processor/topics.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,9 +210,8 @@ bool migrate_topics(const struct settings *settings, size_t *created, struct err
   if (rk == NULL) return false;
   for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++)
     topics[t] = kafka_topic_name(settings->topic_prefix, t);
-  bool done =
-      kafka_create_topics(rk, (const char *const *)topics, KAFKA_TOPIC_COUNT, settings->topic_partitions,
-                          settings->topic_replication, TOPICS_TIMEOUT_MS, created, err);
+  bool done = topics_create(rk, (const char *const *)topics, KAFKA_TOPIC_COUNT, settings->topic_partitions,
+                            settings->topic_replication, TOPICS_TIMEOUT_MS, created, err);
   for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++) free(topics[t]);
   rd_kafka_destroy(rk);
   return done;

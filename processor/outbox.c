@@ -85,8 +85,7 @@ static bool produce(struct outbox *outbox, enum kafka_topic topic, const struct 
                     size_t len, struct err *err) {
   const struct event_record record = {
       outbox->producer.topics[topic], RD_KAFKA_PARTITION_UA, ev->subject, value, len, NULL};
-  return kafka_produced(event_produce_patiently(outbox->producer.rk, &record, ev, QUEUE_FULL_MS),
-                        record.topic, err);
+  return kafka_produce(outbox->producer.rk, &record, ev, QUEUE_FULL_MS, err);
 }
 
 static bool send_alert(struct outbox *outbox, const struct alert *alert, struct err *err) {

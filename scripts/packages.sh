@@ -29,6 +29,7 @@ test  | has_venv                                    | python3-venv
 test  | has_program valgrind                        | valgrind
 test  | has_file /usr/sbin/nginx                    | nginx-light
 check | has_program clang                           | clang
+check | has_file /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a | libclang-rt-dev
 check | has_program clang-format                    | clang-format
 check | has_program clang-tidy                      | clang-tidy
 check | has_program shellcheck                      | shellcheck

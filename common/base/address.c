@@ -47,7 +47,7 @@ static bool parse_port(const char *text, size_t len, int *port) {
 
 bool address_port_parse(const char *text, size_t len, struct address *out, int *port) {
   const char *end = text + len, *colon = memchr(text, ':', len);
-  if (len > 0 && *text == '[') { // only an IPv6 address stands in brackets
+  if (len > 0 && *text == '[') { // IPv6
     const char *close = memchr(text, ']', len);
     if (!close || !colon || colon > close) return false;
     return parse_port(close + 1, (size_t)(end - close) - 1, port) &&

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// IPv4 and IPv6 addresses as text, with a port or without. An IPv4 address mapped into IPv6
-// (::ffff:10.0.0.1) is the IPv4 address, so it can neither evade a rule nor match one of IPv6. Thread: any.
+// IPv4 and IPv6 addresses as text, with or without a port. ::ffff:10.0.0.1 is read as the IPv4
+// address 10.0.0.1, so that rules for IPv4 match it and rules for IPv6 do not. Thread: any.
 #pragma once
 #include "common/base/err.h"
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How long to wait before the next try: a value, not a loop. Doubling with full jitter over its upper half.
+// The wait before the next try: doubles each time, with jitter over its upper half.
 #pragma once
 #include <stdint.h>
 

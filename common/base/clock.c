@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-enum { MS_PER_S = 1000, NS_PER_MS = 1000000, S_PER_DAY = 86400 };
+enum { MS_PER_S = 1000, NS_PER_MS = 1000000 };
 static const int64_t WALL_MAX_MS = 253402300799999; // 9999-12-31T23:59:59.999Z
 
 static int64_t now_ms(clockid_t clock) {
@@ -92,7 +92,7 @@ static bool read_fraction(const char **at, int *ms) {
 }
 
 static bool read_zone(const char **at, int *minutes) {
-  if (**at == '\0') return true; // names none: the caller's stays
+  if (**at == '\0') return true; // none: the caller's stays
   if (read_char(at, 'Z')) {
     *minutes = 0;
     return true;
@@ -107,34 +107,28 @@ static bool read_zone(const char **at, int *minutes) {
   return true;
 }
 
-static int days_in_month(int year, int month) {
-  static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-  return days[month - 1] + (month == 2 && leap);
-}
-
-// Days since 1970-01-01 in the proleptic Gregorian calendar; a year begins in March, so that the leap day is
-// its last.
-static int64_t days_since_epoch(int year, int month, int day) {
-  int y = month <= 2 ? year - 1 : year;
-  int day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  return 365LL * y + y / 4 - y / 100 + y / 400 + day_of_year - 719468;
+// Midnight of the day in Unix seconds. False: there is no such day.
+static bool seconds_of_day(int year, int month, int day, int64_t *seconds) {
+  struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
+  *seconds = timegm(&tm); // writes 30 February as 1 or 2 March
+  return tm.tm_mday == day;
 }
 
 bool clock_parse_time(const char *text, int zone_minutes, int64_t *wall_ms) {
   const char *at = text;
   int year, month, day, hour, minute, second, ms;
+  int64_t seconds;
   bool date = read_number(&at, 4, 1, 9999, &year) && read_char(&at, '-') &&
               read_number(&at, 2, 1, 12, &month) && read_char(&at, '-') && read_number(&at, 2, 1, 31, &day) &&
-              day <= days_in_month(year, month);
+              seconds_of_day(year, month, day, &seconds);
   if (!date || !(read_char(&at, 'T') || read_char(&at, ' '))) return false;
   bool time = read_number(&at, 2, 0, 23, &hour) && read_char(&at, ':') &&
               read_number(&at, 2, 0, 59, &minute) && read_char(&at, ':') &&
               read_number(&at, 2, 0, 60, &second) && read_fraction(&at, &ms);
   if (!time || !read_zone(&at, &zone_minutes) || *at != '\0') return false;
 
-  int64_t seconds = days_since_epoch(year, month, day) * S_PER_DAY + (hour * 60LL + minute) * 60 + second;
-  int64_t result = (seconds - zone_minutes * 60LL) * MS_PER_S + ms;
+  seconds += (hour * 60LL + minute - zone_minutes) * 60 + second;
+  int64_t result = seconds * MS_PER_S + ms;
   if (result < 0 || result > WALL_MAX_MS) return false;
   *wall_ms = result;
   return true;

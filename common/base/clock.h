@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Time: monotonic milliseconds for deadlines, Unix milliseconds for what is written down, RFC 3339 for what
-// is read.
+// Time: monotonic milliseconds for deadlines, Unix milliseconds for what is stored, RFC 3339 for texts.
+// Thread: any.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include <time.h>
 
 int64_t clock_mono_ms(void);
-int64_t clock_mono_us(void); // to measure with
+int64_t clock_mono_us(void); // for measurements
 int64_t clock_wall_ms(void); // Unix time
 void clock_sleep_ms(int64_t ms);
 
@@ -18,6 +18,6 @@ struct timespec clock_timespec_at(int64_t mono_ms);
 enum { CLOCK_RFC3339_SIZE = sizeof "2026-01-12T11:00:03.123Z" };
 void clock_format_rfc3339(int64_t wall_ms, char out[CLOCK_RFC3339_SIZE]); // UTC, milliseconds
 
-// Reads "2026-01-12T11:00:03[.fraction][Z|±hh:mm|±hhmm]", 'T' or a space. `zone_minutes` is the offset of a
-// time that names none. False: not such a time, or out of the years 1970–9999.
+// Reads "2026-01-12T11:00:03[.fraction][Z|±hh:mm|±hhmm]", 'T' or a space. `zone_minutes` is used for a time
+// without a zone. False: not such a time, or not in the years 1970–9999.
 bool clock_parse_time(const char *text, int zone_minutes, int64_t *wall_ms);

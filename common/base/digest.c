@@ -13,8 +13,8 @@
 
 static const char *const names[] = {[DIGEST_SHA1] = "SHA1", [DIGEST_SHA256] = "SHA256"};
 
-// To look an algorithm up and to make a context costs several times what a short digest does: both are done
-// once, the contexts for each thread.
+// Finding an algorithm and making a context cost several times as much as a short digest. The algorithms are
+// found once, the contexts are made once for each thread.
 struct contexts {
   EVP_MD_CTX *digest;
   EVP_MAC_CTX *hmac[COUNT_OF(names)];
@@ -76,7 +76,8 @@ bool digest_hmac(enum digest_kind kind, struct piece key, const struct piece *pi
                  struct digest *out) {
   *out = (struct digest){0};
   EVP_MAC_CTX *ctx = contexts_of_thread()->hmac[kind];
-  bool good = ctx && key.bytes && EVP_MAC_init(ctx, key.bytes, key.len, NULL); // NULL: the key before
+  bool good =
+      ctx && key.bytes && EVP_MAC_init(ctx, key.bytes, key.len, NULL); // a NULL key would mean the last one
   for (size_t i = 0; good && i < n; i++) good = EVP_MAC_update(ctx, pieces[i].bytes, pieces[i].len);
   return good && EVP_MAC_final(ctx, out->bytes, &out->len, sizeof out->bytes);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// SHA and HMAC over several pieces, and the comparison of secrets and signatures: both sides' SHA-256, in
-// constant time, so that the time depends neither on where they differ nor on their lengths. A failure of
-// OpenSSL is false, never a match. Thread: any.
+// SHA and HMAC over several pieces, and the comparison of secrets and signatures in constant time. A failure
+// of OpenSSL is false, never a match. Thread: any.
 #pragma once
 #include "common/base/err.h"
 #include <stddef.h>
@@ -24,7 +23,7 @@ MUST_CHECK bool digest_of(enum digest_kind kind, const struct piece *pieces, siz
 MUST_CHECK bool digest_hmac(enum digest_kind kind, struct piece key, const struct piece *pieces, size_t n,
                             struct digest *out);
 MUST_CHECK bool digest_same(const struct digest *a, const struct digest *b);
-// Any two lengths; the texts' SHA-256 are what is compared.
+// Compares the SHA-256 of both, so that the time depends neither on the lengths nor on the first difference.
 MUST_CHECK bool digest_same_text(struct piece a, struct piece b);
 
 void digest_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE]); // lower case

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What went wrong, told to the caller. A fallible function returns bool or a pointer and takes `struct err *`
-// last. The error belongs to the caller, is written only on failure, and is either returned or logged, never
-// both.
+// Errors. A fallible function returns bool or a pointer and takes `struct err *` last. The error belongs to
+// the caller, is written only on failure, and is either returned or logged, never both.
 #pragma once
 #include <stdbool.h>
 
@@ -10,7 +9,7 @@
 
 struct err {
   char text[512];    // what failed, on which object, cause; cut, never overrun
-  const char *class; // of failures that are counted by kind: its name, static. NULL: none was given
+  const char *class; // static name of the kind of failure, where failures are counted by kind; or NULL
 };
 
 // Sets the text of a failure of that class, or of none. Returns false, so that `return err_set(err, ...)`
@@ -18,5 +17,5 @@ struct err {
 bool err_set_class(struct err *err, const char *class, const char *fmt, ...) PRINTF_LIKE(3, 4);
 #define err_set(err, ...) err_set_class((err), NULL, __VA_ARGS__)
 
-// Puts context in front of a text set further down: "endpoints.json: " + "/endpoints/0: ...". Returns false.
+// Puts context in front of the text: "endpoints.json: " + "/endpoints/0: ...". Returns false.
 bool err_prefix(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);

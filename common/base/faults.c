@@ -7,15 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static char *format(const char *fmt, va_list args) {
-  char *text;
-  if (vasprintf(&text, fmt, args) < 0) abort(); // out of memory, as in mem.c
-  return text;
-}
-
+PRINTF_LIKE(3, 0)
 static void add(struct faults *faults, bool is_warning, const char *fmt, va_list args) {
   faults->n_errors += !is_warning;
-  if (faults->n < FAULTS_MAX) faults->list[faults->n++] = (struct fault){format(fmt, args), is_warning};
+  if (faults->n < FAULTS_MAX) faults->list[faults->n++] = (struct fault){mem_vprintf(fmt, args), is_warning};
 }
 
 bool faults_error(struct faults *faults, const char *fmt, ...) {
@@ -36,7 +31,7 @@ void faults_warn(struct faults *faults, const char *fmt, ...) {
 void faults_prefix(struct faults *faults, size_t from, const char *fmt, ...) {
   va_list args;
   va_start(args, fmt);
-  AUTO_FREE char *prefix = format(fmt, args);
+  AUTO_FREE char *prefix = mem_vprintf(fmt, args);
   va_end(args);
   for (size_t i = from; i < faults->n; i++) {
     AUTO_FREE char *old = faults->list[i].text;
@@ -57,7 +52,7 @@ void faults_print(const struct faults *faults, const char *program) {
 void faults_log_warnings(const struct faults *faults) {
   for (size_t i = 0; i < faults->n; i++)
     if (faults->list[i].is_warning)
-      log_warn("the configuration was hardly meant so", LOG_STR("warning", faults->list[i].text));
+      log_warn("configuration: probable mistake", LOG_STR("warning", faults->list[i].text));
 }
 
 void faults_fini(struct faults *faults) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What is wrong with a configuration, as a list, so that one run of --check reports all of it. An error
-// refuses the start. A warning is a setting that works and was hardly meant. Not for: faults of requests
-// (err.h).
+// The faults of a configuration as a list, so that one run of --check reports all of them. An error prevents
+// the start. A warning is a valid setting that is probably a mistake. Not for: faults of requests (err.h).
 #pragma once
 #include "common/base/err.h"
 #include <stddef.h>
@@ -14,7 +13,7 @@ struct faults {
     bool is_warning;
   } list[FAULTS_MAX];
   size_t n;        // of the list
-  size_t n_errors; // those beyond FAULTS_MAX included
+  size_t n_errors; // with those beyond FAULTS_MAX
 };
 
 // faults_error() returns false, so that `return faults_error(...)` reads well.
@@ -25,4 +24,4 @@ void faults_prefix(struct faults *faults, size_t from, const char *fmt, ...) PRI
 
 void faults_print(const struct faults *faults, const char *program); // on stderr, a line each
 void faults_log_warnings(const struct faults *faults);
-void faults_fini(struct faults *faults); // and the list is empty again
+void faults_fini(struct faults *faults); // leaves an empty list

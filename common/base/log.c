@@ -5,9 +5,9 @@
 #include "common/base/mem.h"
 #include "common/base/utf8.h"
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,22 +18,21 @@ enum { LINE_SIZE = 8192 };
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
-// Set once, before the threads start.
 static const char *log_service = "dochak";
 static _Atomic enum log_level log_level_min = LOG_LEVEL_INFO;
 static _Atomic int log_fd = STDOUT_FILENO;
 
-static const char cut_mark[] = "\",\"cut\":true}\n"; // the longest end of a line, for which room is kept
+static const char cut_mark[] = "\",\"cut\":true}\n"; // the longest end of a line; room is kept for it
 enum { LINE_ROOM = LINE_SIZE - sizeof cut_mark };
 
 struct line {
   char text[LINE_SIZE];
   size_t len;
-  bool full;      // it was cut: nothing more is added
+  bool full;      // it was cut; nothing more is added
   bool in_string; // a string is open
 };
 
-// All of it or nothing.
+// Adds the whole text or nothing.
 static void put(struct line *line, const char *text, size_t len) {
   if (len > LINE_ROOM - line->len) line->full = true;
   if (line->full) return;
@@ -45,14 +44,9 @@ static void put_text(struct line *line, const char *text) {
   put(line, text, strlen(text));
 }
 
-static void put_control(struct line *line, unsigned char c) {
-  char escape[8];
-  int len = snprintf(escape, sizeof escape, "\\u%04x", c);
-  put(line, escape, (size_t)len);
-}
-
 static void put_escaped(struct line *line, const char *text) {
   const char *end = text + strlen(text);
+  char escape[8];
   uint32_t code;
   for (const char *at = text; at < end && !line->full;) {
     size_t len = utf8_decode(at, end, &code);
@@ -61,7 +55,7 @@ static void put_escaped(struct line *line, const char *text) {
     else if (code == '"' || code == '\\')
       put(line, (const char[]){'\\', *at}, 2);
     else if (code < 0x20 || code == 0x7f)
-      put_control(line, (unsigned char)*at);
+      put(line, escape, (size_t)snprintf(escape, sizeof escape, "\\u%04x", (unsigned)code));
     else
       put(line, at, len);
     at += len ? len : 1;
@@ -82,7 +76,7 @@ static void put_number(struct line *line, int64_t number) {
   put(line, text, (size_t)len);
 }
 
-// A long string is cut; a field whose name or number does not fit is left out whole.
+// A long string is cut. A field whose name or number does not fit is left out.
 static void put_field(struct line *line, const struct log_field *field) {
   if (line->full) return;
   size_t mark = line->len;
@@ -140,142 +134,111 @@ static void compose(struct line *line, enum log_level level, const char *message
   finish(line);
 }
 
-// ---- the writer thread ----
+// ---- output ----
 //
-// A pipe whose reader hangs blocks whoever writes to it, so that only this thread writes. Callers put whole
-// lines into the ring and wait until they are written, so that a crash loses none. After PATIENCE_MS the
-// reader counts as stuck: callers no longer wait until the ring was empty again, and a line that finds the
-// ring full is dropped and counted.
+// A full pipe blocks its writers until the reader reads. So poll(2) comes before each write(2), which writes
+// no more than a pipe that is not full takes at once. (If another process fills the same pipe between the two
+// calls, the write can still block.) A half-written line stays in `output` and is continued before the next
+// one.
 
-enum { RING_BYTES = 128 * 1024, PATIENCE_MS = 100, FLUSH_MS = 1000 };
+enum { PATIENCE_MS = 100, EXIT_PATIENCE_MS = 1000 };
 
 static struct {
-  pthread_once_t once;
   pthread_mutex_t lock;
-  pthread_cond_t filled, written;
-  bool running, stuck;
-  char bytes[RING_BYTES];
-  uint64_t put, taken;      // bytes since the start
-  int64_t dropped, unnamed; // lines; unnamed: not in a line of the log yet
-} ring = {.once = PTHREAD_ONCE_INIT, .lock = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER};
+  struct line line; // the last one that was accepted
+  size_t written;   // bytes of it
+  bool stuck;       // it is not written whole
+} output = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-// A line that cannot be written is given up, since there is nowhere to report it.
-static void write_whole(const char *text, size_t len) {
-  struct pollfd out = {.fd = log_fd, .events = POLLOUT};
-  while (len) {
-    ssize_t wrote = write(out.fd, text, len);
+static _Atomic int64_t dropped, unreported; // lines; unreported: dropped since the last line that reports it
+
+// Whether the line is written. A line that cannot be written is given up, since there is nowhere to report
+// it.
+static bool continue_line(int64_t deadline_ms) {
+  while (output.written < output.line.len) {
+    int64_t left_ms = deadline_ms - clock_mono_ms();
+    size_t len = output.line.len - output.written;
+    struct pollfd fd = {.fd = log_fd, .events = POLLOUT};
+    int ready = poll(&fd, 1, left_ms > 0 ? (int)left_ms : 0);
+    if (ready == 0) return false;
+    ssize_t wrote =
+        ready < 0 ? -1 : write(fd.fd, output.line.text + output.written, len < PIPE_BUF ? len : PIPE_BUF);
     if (wrote > 0)
-      text += wrote, len -= (size_t)wrote;
-    else if (wrote < 0 && errno == EAGAIN)
-      poll(&out, 1, -1); // another process made the descriptor non-blocking
-    else if (wrote == 0 || errno != EINTR)
-      return;
+      output.written += (size_t)wrote;
+    else if (wrote == 0 || (errno != EINTR && errno != EAGAIN))
+      output.written = output.line.len;
+    else if (left_ms <= 0)
+      return false;
   }
-}
-
-static bool append(const struct line *line) {
-  if (line->len > RING_BYTES - (ring.put - ring.taken)) return false;
-  size_t at = ring.put % RING_BYTES, first = RING_BYTES - at < line->len ? RING_BYTES - at : line->len;
-  memcpy(ring.bytes + at, line->text, first);
-  memcpy(ring.bytes, line->text + first, line->len - first);
-  ring.put += line->len;
   return true;
 }
 
-static void name_dropped(void) {
+static void finish_output(void);
+
+// By the wall clock: ThreadSanitizer of gcc 12 does not know pthread_mutex_clocklock().
+static bool lock_output(int64_t patience_ms) {
+  struct timespec deadline = clock_timespec_at(clock_wall_ms() + patience_ms);
+  return pthread_mutex_timedlock(&output.lock, &deadline) == 0;
+}
+
+// Only where a line is left over: atexit() may be called by any thread.
+static void finish_at_exit(void) {
+  static atomic_flag registered = ATOMIC_FLAG_INIT;
+  if (!atomic_flag_test_and_set(&registered)) atexit(finish_output);
+}
+
+// False: the line before it is not written yet. An accepted line is written now or later.
+static bool accept_line(const struct line *line, int64_t deadline_ms) {
+  if (!continue_line(deadline_ms)) return false;
+  memcpy(output.line.text, line->text, line->len);
+  output.line.len = line->len;
+  output.written = 0;
+  output.stuck = !continue_line(deadline_ms);
+  if (output.stuck) finish_at_exit();
+  return true;
+}
+
+static void report_dropped(int64_t deadline_ms) {
   struct line line;
-  if (!ring.unnamed) return;
+  int64_t lines = atomic_load(&unreported);
+  if (lines == 0) return;
   compose(&line, LOG_LEVEL_WARN, "log lines dropped: the reader of the log was stuck",
-          &LOG_INT("lines", ring.unnamed), 1, NULL);
-  if (append(&line)) ring.unnamed = 0;
+          &LOG_INT("lines", lines), 1, NULL);
+  if (accept_line(&line, deadline_ms)) atomic_fetch_sub(&unreported, lines);
 }
 
-// One line a write(2), which a pipe keeps whole among the lines of other processes.
-static size_t take_line(char *text) {
-  size_t len = 0;
-  do text[len] = ring.bytes[(ring.taken + len) % RING_BYTES];
-  while (text[len++] != '\n');
-  return len;
+static void finish_output(void) {
+  int64_t deadline_ms = clock_mono_ms() + EXIT_PATIENCE_MS;
+  if (!lock_output(EXIT_PATIENCE_MS)) return;
+  report_dropped(deadline_ms);
+  continue_line(deadline_ms);
+  pthread_mutex_unlock(&output.lock);
 }
 
-static void *write_lines(void *arg) {
-  char text[LINE_SIZE];
-  pthread_mutex_lock(&ring.lock);
-  for (;;) {
-    while (ring.put == ring.taken) pthread_cond_wait(&ring.filled, &ring.lock);
-    size_t len = take_line(text);
-    pthread_mutex_unlock(&ring.lock);
-    write_whole(text, len);
-    pthread_mutex_lock(&ring.lock);
-    ring.taken += len;
-    name_dropped();
-    if (ring.put == ring.taken) ring.stuck = false;
-    pthread_cond_broadcast(&ring.written);
-  }
-  return arg;
+static void drop_line(void) {
+  atomic_fetch_add(&unreported, 1);
+  atomic_fetch_add(&dropped, 1);
+  finish_at_exit();
 }
 
-// False: it took longer.
-static bool wait_written(uint64_t upto, int64_t ms) {
-  struct timespec deadline = clock_timespec_at(clock_mono_ms() + ms);
-  while (ring.taken < upto)
-    if (pthread_cond_timedwait(&ring.written, &ring.lock, &deadline) == ETIMEDOUT) return ring.taken >= upto;
-  return true;
-}
-
-static void flush(void) {
-  pthread_mutex_lock(&ring.lock);
-  wait_written(ring.put, FLUSH_MS);
-  pthread_mutex_unlock(&ring.lock);
-}
-
-// Signals are for the threads that wait for them.
-static void start_writer(void) {
-  sigset_t all, before;
-  pthread_t thread;
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&ring.written, &attributes);
-  pthread_condattr_destroy(&attributes);
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  ring.running = pthread_create(&thread, NULL, write_lines, NULL) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (!ring.running) return;
-  pthread_detach(thread);
-  atexit(flush);
-}
-
-static void write_line(const struct line *line) {
-  pthread_once(&ring.once, start_writer);
-  if (!ring.running) {
-    write_whole(line->text, line->len);
-    return;
-  }
-  pthread_mutex_lock(&ring.lock);
-  if (append(line)) {
-    pthread_cond_signal(&ring.filled);
-    if (!ring.stuck && !wait_written(ring.put, PATIENCE_MS)) ring.stuck = true;
-  } else {
-    ring.dropped++;
-    ring.unnamed++;
-  }
-  pthread_mutex_unlock(&ring.lock);
-}
-
-int64_t log_dropped(void) {
-  pthread_mutex_lock(&ring.lock);
-  int64_t lines = ring.dropped;
-  pthread_mutex_unlock(&ring.lock);
-  return lines;
-}
-
+// While the reader is stuck, a line is dropped at once.
 static void log_line(enum log_level level, const char *message, const struct log_field *fields, size_t n,
                      const struct log_field *last) {
   struct line line;
   compose(&line, level, message, fields, n, last);
-  write_line(&line);
+  int64_t deadline_ms = clock_mono_ms() + PATIENCE_MS;
+  if (!lock_output(PATIENCE_MS)) {
+    drop_line();
+    return;
+  }
+  if (output.stuck) deadline_ms = 0;
+  report_dropped(deadline_ms);
+  if (!accept_line(&line, deadline_ms)) drop_line();
+  pthread_mutex_unlock(&output.lock);
+}
+
+int64_t log_dropped(void) {
+  return atomic_load(&dropped);
 }
 
 void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t n) {
@@ -299,7 +262,7 @@ static uint64_t hash_key(const char *key) {
   return hash;
 }
 
-// The slot of the key, else a free one, else the one that was used longest ago.
+// The slot of the key, else a free one, else the one that was used the longest time ago.
 static struct recent *find_recent(uint64_t hash) {
   struct recent *oldest = &recent[0];
   for (size_t i = 0; i < RECENT_SLOTS; i++) {

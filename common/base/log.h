@@ -2,9 +2,9 @@
 // One JSON object a line on stdout: {"time":…,"level":…,"service":…,"message":…, fields…}. A line holds no
 // body, no secret and no full phone number; callers ensure it, tests check it.
 //   log_warn("kafka connection lost", LOG_STR("broker", name), LOG_INT("attempt", n));
-// A line is written when the call returns. Where the reader of stdout is stuck, the call returns after 100 ms
-// at most: 128 KiB wait for the reader, further lines are dropped, and a later line says how many. At exit,
-// what waits is written for 1 s at most. Thread: any.
+// A line is written when the call returns. If the reader of stdout is stuck, the call returns after some 100
+// ms at most; further lines are dropped and counted until the reader reads again, and the next line says how
+// many. At exit, that line and a half-written one are tried for 1 s at most. Thread: any.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ void log_init(const char *service, enum log_level level);
 void log_to_stderr(void); // for a command whose stdout is its answer. Before any thread.
 bool log_level_parse(const char *name, enum log_level *out); // "debug" "info" "warn" "error"
 const char *log_level_name(enum log_level level);
-int64_t log_dropped(void); // lines, since the start
+int64_t log_dropped(void); // lines since the start
 void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t n);
 
 #define LOG_AT_(level, message, ...)                                                                         \
@@ -40,9 +40,8 @@ void log_write(enum log_level level, const char *message, const struct log_field
 #define log_warn(message, ...)  LOG_AT_(LOG_LEVEL_WARN, message, __VA_ARGS__)
 #define log_error(message, ...) LOG_AT_(LOG_LEVEL_ERROR, message, __VA_ARGS__)
 
-// For lines whose number a sender or a broker decides: at most one in ten seconds with the same key. Its
-// field "suppressed" is the number of lines left out since the one before. Lines below the level are not
-// counted.
+// For lines whose number depends on a sender or a broker: at most one in ten seconds with the same key. The
+// field "suppressed" is the number of lines with this key that were left out since the last one.
 void log_write_rarely(enum log_level level, const char *key, const char *message,
                       const struct log_field *fields, size_t n);
 #define log_warn_rarely(key, message, ...)                                                                   \

@@ -39,13 +39,18 @@ char *mem_strndup(const char *s, size_t len) {
   return present(strndup(s, len));
 }
 
-char *mem_printf(const char *fmt, ...) {
+char *mem_vprintf(const char *fmt, va_list args) {
   char *text = NULL;
+  int len = vasprintf(&text, fmt, args);
+  return present(len < 0 ? NULL : text);
+}
+
+char *mem_printf(const char *fmt, ...) {
   va_list args;
   va_start(args, fmt);
-  int len = vasprintf(&text, fmt, args);
+  char *text = mem_vprintf(fmt, args);
   va_end(args);
-  return present(len < 0 ? NULL : text);
+  return text;
 }
 
 void mem_free_cleanup(void *pointer_to_pointer) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Memory. Sizes are bounded at the door, so being out of memory is not a case to handle: these abort.
+// Memory. Input sizes are limited, so running out of memory is not handled: these functions abort.
 // Scoped locals: `AUTO_FREE char *p = ...;` frees on leaving the scope; hand it out with take().
 #pragma once
+#include <stdarg.h>
 #include <stddef.h>
 
 void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull)); // zeroed
@@ -12,12 +13,14 @@ void *mem_grow(void *old, size_t count, size_t size)
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *mem_strdup_or_null(const char *s); // NULL of NULL
 char *mem_strndup(const char *s, size_t len) __attribute__((malloc, returns_nonnull));
+char *mem_vprintf(const char *fmt, va_list args)
+    __attribute__((format(printf, 1, 0), malloc, returns_nonnull));
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2), malloc, returns_nonnull));
 
 void mem_free_cleanup(void *pointer_to_pointer); // for AUTO_FREE only
 #define AUTO_FREE __attribute__((cleanup(mem_free_cleanup)))
 
-// Gives the pointer away and leaves NULL behind: `return take(p);`
+// Hands out the pointer and sets the variable to NULL: `return take(p);`
 #define take(p)                                                                                              \
   __extension__({                                                                                            \
     __typeof__(p) taken_ = (p);                                                                              \

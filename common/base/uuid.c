@@ -2,19 +2,18 @@
 #include "common/base/uuid.h"
 
 #include "common/base/clock.h"
+#include "common/base/digest.h"
 #include "common/base/hex.h"
 #include <assert.h>
 #include <errno.h>
-#include <openssl/evp.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-enum { COUNTER_BITS = 12, RANDOM_POOL = 512, LENGTH_SIZE = 24 };
+enum { COUNTER_BITS = 12, RANDOM_POOL = 512, LENGTH_SIZE = 24, FIELDS_MAX = 32 };
 
-// Our own namespace (a version 4 UUID made once); changing it changes every alert's id.
+// Our own namespace, a version 4 UUID. Another one would change the id of every alert.
 static const uint8_t namespace[16] = {0x8f, 0x1d, 0x6c, 0x2a, 0x41, 0x7e, 0x4b, 0x0d,
                                       0xa6, 0x53, 0x0e, 0x97, 0xc4, 0x3b, 0xd2, 0x58};
 
@@ -33,7 +32,7 @@ static uint64_t next_tick(void) {
   return next;
 }
 
-// One system call for 64 UUIDs. Without randomness there are no ids to give, so that aborts.
+// One system call for 64 UUIDs. Without randomness there are no ids, so it aborts.
 static void random_8(uint8_t out[8]) {
   static _Thread_local uint8_t pool[RANDOM_POOL];
   static _Thread_local size_t left;
@@ -63,20 +62,7 @@ struct uuid uuid_new_v7(void) {
   return uuid;
 }
 
-// Found once: for EVP_sha1() it would be looked for again with each digest.
-static const EVP_MD *found_sha1;
-
-static void find_sha1(void) {
-  found_sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
-}
-
-static const EVP_MD *sha1(void) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, find_sha1);
-  return found_sha1;
-}
-
-// "12:", at the end of `out`; returns where it begins.
+// "12:", at the end of `out`; returns its start.
 static const char *write_length(size_t len, char out[LENGTH_SIZE]) {
   char *at = out + LENGTH_SIZE;
   *--at = ':';
@@ -88,25 +74,19 @@ static const char *write_length(size_t len, char out[LENGTH_SIZE]) {
 }
 
 struct uuid uuid_of_fields(const char *const *fields, size_t n) {
-  uint8_t digest[EVP_MAX_MD_SIZE];
-  EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-  const EVP_MD *md = sha1();
-  bool ok =
-      md && ctx && EVP_DigestInit_ex(ctx, md, NULL) && EVP_DigestUpdate(ctx, namespace, sizeof namespace);
-  for (size_t i = 0; ok && i < n; i++) {
-    assert(fields[i]);
-    char length[LENGTH_SIZE];
+  char lengths[FIELDS_MAX][LENGTH_SIZE];
+  struct piece pieces[1 + 2 * FIELDS_MAX] = {{namespace, sizeof namespace}};
+  assert(n <= FIELDS_MAX);
+  for (size_t i = 0; i < n; i++) {
     size_t len = strlen(fields[i]);
-    const char *from = write_length(len, length);
-    ok = EVP_DigestUpdate(ctx, from, (size_t)(length + LENGTH_SIZE - from)) &&
-         EVP_DigestUpdate(ctx, fields[i], len);
+    const char *from = write_length(len, lengths[i]);
+    pieces[1 + 2 * i] = (struct piece){from, (size_t)(lengths[i] + LENGTH_SIZE - from)};
+    pieces[2 + 2 * i] = (struct piece){fields[i], len};
   }
-  ok = ok && EVP_DigestFinal_ex(ctx, digest, NULL);
-  EVP_MD_CTX_free(ctx);
-  if (!ok) abort(); // out of memory, or a libcrypto without SHA-1: nothing to go on with
-
+  struct digest digest;
+  if (!digest_of(DIGEST_SHA1, pieces, 1 + 2 * n, &digest)) abort(); // out of memory, or no SHA-1 in libcrypto
   struct uuid uuid;
-  memcpy(uuid.bytes, digest, sizeof uuid.bytes);
+  memcpy(uuid.bytes, digest.bytes, sizeof uuid.bytes);
   set_version(&uuid, 5);
   return uuid;
 }

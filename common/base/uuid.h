@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// UUIDs (RFC 9562) and the digests made of several fields.
+// UUIDs (RFC 9562). Thread: any.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,10 +10,10 @@ struct uuid {
 };
 enum { UUID_TEXT_SIZE = 37 };
 
-// Version 7: Unix milliseconds, then a counter within the millisecond and randomness. Thread: any.
+// Version 7: Unix milliseconds, a counter within the millisecond, randomness.
 struct uuid uuid_new_v7(void);
-// Version 5 in dochak's own namespace, over the fields, each with its length in front: the same fields, the
-// same id.
+// Version 5 in dochak's own namespace, over at most 32 fields, each preceded by its length. The same fields
+// give the same id.
 struct uuid uuid_of_fields(const char *const *fields, size_t n);
 void uuid_format(struct uuid uuid, char out[UUID_TEXT_SIZE]);
 bool uuid_parse(const char *text, struct uuid *out);

@@ -29,7 +29,7 @@ static char *read_file(const char *path, struct err *err) {
   if (len > 0 && text[len - 1] == '\r') len--;
   text[len] = '\0';
   if (len > 0 && !binary) return take(text);
-  err_set(err, "%s", len == 0 ? "is empty" : "holds a NUL byte");
+  err_set(err, "%s", len == 0 ? "is empty" : "contains a NUL byte");
   return NULL;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Settings from the environment, described by a table that loads, validates, prints and documents them. Every
-// setting NAME may also be given as NAME_FILE, a file that holds the value (one trailing newline is cut).
+// setting NAME may also be given as NAME_FILE, a file that contains the value (one trailing newline is cut).
 // Both at once, an unknown DOCHAK_* name, or an ill-formed value is an error that names it. Not for: anything
 // read after start.
 #pragma once

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every setting of both services in one table (settings.c), which is also the manual: --help, --print-config
-// and the table in docs/operations.md are printed from it. One table, since a deployment hands both services one
-// environment.
+// Every setting of both services in one table, since a deployment may give both the same environment. --help,
+// --print-config and the table in docs/operations.md are printed from it.
 #pragma once
 #include "common/base/log.h"
 #include "common/config/options.h"
@@ -38,7 +37,7 @@ struct settings {
   char *recipient_key; // secret of the keyed hash of recipients
   int64_t topic_partitions;
   int64_t topic_replication; // -1 = the broker's default
-  char *runtime_role;        // whom migrate grants what a processor needs, or ""
+  char *runtime_role;        // to which migrate grants what a processor needs, or ""
   int64_t retention_days;    // 0 = for ever; processor/retention.h
 };
 
@@ -47,9 +46,8 @@ struct settings {
 MUST_CHECK bool settings_load(unsigned service, struct settings *out, struct faults *faults);
 void settings_fini(struct settings *settings);
 
-// The common command line: handles --help, --help-markdown, --version, and says with a friendly error what it
-// does not know. Returns -1 to go on, else the exit code. `--check` and `--print-config` are left to the
-// caller, in `*flags`.
+// The common command line: handles --help, --help-markdown, --version and unknown arguments. Returns -1 to go
+// on, else the exit code. --check and --print-config are left to the caller, in *flags.
 enum { SETTINGS_CHECK = 1, SETTINGS_PRINT = 2 };
 int settings_arguments(unsigned service, int argc, char **argv, unsigned *flags);
 void settings_print(unsigned service, const struct settings *settings);

@@ -13,7 +13,7 @@ void json_cleanup(json_t **value) {
   json_decref(*value);
 }
 
-// ---- text: what stands where, without parsing. Never reads past `end`, never recurses. ----
+// ---- scanning text without parsing it. Never reads past `end`, never recurses. ----
 
 static const char *skip_space(const char *at, const char *end) {
   while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r')) at++;
@@ -59,9 +59,8 @@ static const char *skip_value(const char *at, const char *end) {
   return skip_scalar(at, end);
 }
 
-// Whether it is neither too deep nor too many. A text that is no JSON may be misread here, but only from the
-// byte on at which jansson has already refused it. Every value follows a comma or a bracket, but for the
-// first.
+// Checks the depth and the number of values: each value but the first follows a comma or a bracket. A text
+// that is not JSON may be misread here, but only behind the byte at which jansson refuses it.
 static bool check_bounds(const char *text, const char *end, struct err *err) {
   int depth = 0, values = 1;
   for (const char *at = text; at < end;) {
@@ -73,7 +72,7 @@ static bool check_bounds(const char *text, const char *end, struct err *err) {
     if (opens && ++depth > JSON_DEPTH_MAX)
       return err_set(err, "the JSON is nested deeper than %d levels at byte %td", JSON_DEPTH_MAX, at - text);
     if ((opens || *at == ',') && ++values > JSON_VALUES_MAX)
-      return err_set(err, "the JSON holds more than %d values at byte %td", JSON_VALUES_MAX, at - text);
+      return err_set(err, "the JSON contains more than %d values at byte %td", JSON_VALUES_MAX, at - text);
     if (*at == '}' || *at == ']') depth--;
     at++;
   }
@@ -84,9 +83,9 @@ static json_t *load(const char *text, size_t len, json_error_t *error) {
   return json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, error);
 }
 
-// ---- parsing what is plain: objects, arrays and strings without escapes, which is nearly all that comes.
-// Makes of them what jansson would, which reads byte by byte and takes several times as long. NULL wherever
-// something is not as expected: jansson then reads the whole text and says what it is.
+// ---- parsing objects, arrays and strings without escapes, which is nearly all that comes. The result is
+// jansson's; jansson itself reads byte by byte and takes several times as long. NULL for any other text:
+// jansson then reads it as a whole and names its fault.
 
 struct reader {
   const char *at, *end;
@@ -113,7 +112,7 @@ static bool read_plain_string(struct reader *in, const char **text, size_t *len)
   return true;
 }
 
-static json_t *read_object(struct reader *in) { // NOLINT(misc-no-recursion): check_bounds() was here first
+static json_t *read_object(struct reader *in) { // NOLINT(misc-no-recursion): check_bounds() limits it
   AUTO_JSON *object = json_object();
   if (!read_mark(in, '{')) return NULL;
   if (read_mark(in, '}')) return take(object);
@@ -124,7 +123,7 @@ static json_t *read_object(struct reader *in) { // NOLINT(misc-no-recursion): ch
     if (!read_plain_string(in, &key, &len) || !read_mark(in, ':')) return NULL;
     json_t *value = read_value(in);
     if (!value || json_object_setn_new_nocheck(object, key, len, value)) return NULL;
-    if (json_object_size(object) != ++n) return NULL; // the key was there
+    if (json_object_size(object) != ++n) return NULL; // a duplicate key
   } while (read_mark(in, ','));
   return read_mark(in, '}') ? take(object) : NULL;
 }
@@ -140,7 +139,6 @@ static json_t *read_array(struct reader *in) { // NOLINT(misc-no-recursion): as 
   return read_mark(in, ']') ? take(array) : NULL;
 }
 
-// Anything else is jansson's, alone.
 static json_t *read_scalar(struct reader *in) {
   json_error_t error;
   const char *from = in->at;
@@ -158,15 +156,9 @@ static json_t *read_value(struct reader *in) { // NOLINT(misc-no-recursion): as 
   return read_plain_string(in, &text, &len) ? json_stringn_nocheck(text, len) : read_scalar(in);
 }
 
-static json_t *read_plain(const char *text, const char *end) {
-  struct reader in = {text, end};
-  AUTO_JSON *value = read_value(&in);
-  return skip_space(in.at, end) == end ? take(value) : NULL;
-}
-
 // ---- parsing ----
 
-// jansson quotes what it stumbled over; a body never reaches a log or an answer.
+// jansson quotes the text at the fault; a body must not reach a log or an answer.
 static void cut_quotation(char *reason) {
   static const char *const marks[] = {" near '", " '\\u", " without JSON_ALLOW_NUL"};
   for (size_t i = 0; i < COUNT_OF(marks); i++) {
@@ -175,29 +167,25 @@ static void cut_quotation(char *reason) {
   }
 }
 
-// Some of what RFC 8259 leaves open or allows is refused, too.
+// RFC 8259 allows these, or leaves them open.
 static const char *verdict_shown(enum json_error_code code) {
   bool json = code == json_error_duplicate_key || code == json_error_null_character ||
               code == json_error_null_byte_in_key || code == json_error_numeric_overflow;
   return json ? "JSON that is not accepted" : "not JSON";
 }
 
+// Whether strtoll() cannot hold it. Digits alone are an integer.
 static bool is_wide_integer(const char *token, size_t len) {
-  enum { SAFE_DIGITS = 18 };
-  char copy[SAFE_DIGITS + 8];
-  if (len <= SAFE_DIGITS || memchr(token, '.', len) || memchr(token, 'e', len) || memchr(token, 'E', len))
-    return false;
-  if (len >= sizeof copy) return true;
+  char *rest;
+  AUTO_FREE char *copy = mem_alloc(len + 1);
   memcpy(copy, token, len);
-  copy[len] = '\0';
   errno = 0;
-  strtoll(copy, NULL, 10);
-  return errno == ERANGE;
+  strtoll(copy, &rest, 10);
+  return errno == ERANGE && *rest == '\0';
 }
 
-// A copy in which every integer beyond 64 bit is written as a real, 99999999999999999999e0, and nothing else
-// changes: JSON_DECODE_INT_AS_REAL would turn the document's other integers, its ids among them, into reals
-// too.
+// A copy in which every integer beyond 64 bits is written as a real, 99999999999999999999e0. With
+// JSON_DECODE_INT_AS_REAL the other integers of the document, ids among them, would become reals too.
 static char *widen_integers(const char *text, size_t len, size_t *out_len) {
   const char *end = text + len;
   char *copy = mem_alloc(len + len / 8 + 1); // 2 bytes for every 19 or more
@@ -220,8 +208,10 @@ static json_t *parse(const char *text, size_t len, struct err *err) {
     err_set(err, "the text is empty");
     return NULL;
   }
-  json_t *value = read_plain(text, end);
-  if (value) return value;
+  struct reader in = {text, end};
+  json_t *value = read_value(&in);
+  if (value && skip_space(in.at, end) == end) return value;
+  json_decref(value);
   json_error_t error;
   value = load(text, len, &error);
   if (!value && json_error_code(&error) == json_error_numeric_overflow) {
@@ -230,9 +220,8 @@ static json_t *parse(const char *text, size_t len, struct err *err) {
     value = load(wide, wide_len, &error);
   }
   if (!value) {
-    const char *verdict = verdict_shown(json_error_code(&error)); // it stands behind the text
     cut_quotation(error.text);
-    err_set(err, "%s: %s at byte %d", verdict, error.text, error.position);
+    err_set(err, "%s: %s at byte %d", verdict_shown(json_error_code(&error)), error.text, error.position);
   }
   return value;
 }
@@ -241,8 +230,7 @@ json_t *json_parse(const char *text, size_t len, struct err *err) {
   AUTO_JSON *value = parse(text, len, err);
   const char *nul = value ? memchr(text, '\0', len) : NULL;
   if (!nul) return take(value);
-  err_set(err, "not JSON: a NUL byte at byte %td",
-          nul - text); // behind the value: jansson stops reading there
+  err_set(err, "not JSON: a NUL byte at byte %td", nul - text); // jansson stops reading there
   return NULL;
 }
 
@@ -250,7 +238,7 @@ json_t *json_parse(const char *text, size_t len, struct err *err) {
 
 // Unescapes ~0 and ~1 in place; false for any other ~.
 static bool unescape_part(char *part) {
-  static const char meant[] = "~/";
+  static const char plain[] = "~/";
   char *to = part;
   for (const char *from = part; *from; from++) {
     if (*from != '~') {
@@ -259,7 +247,7 @@ static bool unescape_part(char *part) {
     }
     from++;
     if (*from != '0' && *from != '1') return false;
-    *to++ = meant[*from - '0'];
+    *to++ = plain[*from - '0'];
   }
   *to = '\0';
   return true;
@@ -336,194 +324,118 @@ const char *json_scalar_text(const json_t *value, char buf[24]) {
   return json_is_string(value) && json_string_length(value) > 0 ? json_string_value(value) : NULL;
 }
 
-// ---- spans: exact bytes, also of a text in which a value is no JSON ----
+// ---- spans: exact bytes, also of a text whose values are not all JSON ----
 
-struct span {
-  const char *from, *to;
-};
-
-static unsigned hex_4(const char *at, const char *end) {
-  unsigned value = 0;
-  for (int i = 0; i < 4 && at < end; i++, at++) {
-    unsigned digit = *at <= '9' ? (unsigned)*at - '0' : (unsigned)(*at | 0x20) - 'a' + 10;
-    value = value << 4 | (digit & 0x0f);
-  }
-  return value;
-}
-
-static size_t encode_utf8(unsigned code, char out[4]) {
-  if (code < 0x80) {
-    out[0] = (char)code;
-    return 1;
-  }
-  if (code < 0x800) {
-    out[0] = (char)(0xc0 | code >> 6);
-    out[1] = (char)(0x80 | (code & 0x3f));
-    return 2;
-  }
-  if (code < 0x10000) {
-    out[0] = (char)(0xe0 | code >> 12);
-    out[1] = (char)(0x80 | (code >> 6 & 0x3f));
-    out[2] = (char)(0x80 | (code & 0x3f));
-    return 3;
-  }
-  out[0] = (char)(0xf0 | (code >> 18 & 0x07));
-  out[1] = (char)(0x80 | (code >> 12 & 0x3f));
-  out[2] = (char)(0x80 | (code >> 6 & 0x3f));
-  out[3] = (char)(0x80 | (code & 0x3f));
-  return 4;
-}
-
-// One character of a JSON string, escaped or not, as UTF-8 bytes; returns what stands behind it.
-static const char *unescape_next(const char *at, const char *end, char out[4], size_t *out_len) {
-  static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
-  *out_len = 1;
-  out[0] = *at;
-  if (*at != '\\' || end - at < 2) return at + 1;
-  const char *simple = strchr(from, at[1]);
-  out[0] = at[1];
-  if (simple) out[0] = to[simple - from];
-  if (at[1] != 'u' || end - at < 6) return at + 2;
-
-  unsigned code = hex_4(at + 2, end);
-  at += 6;
-  unsigned low = end - at >= 6 && at[0] == '\\' && at[1] == 'u' ? hex_4(at + 2, end) : 0;
-  if (code >= 0xd800 && code < 0xdc00 && low >= 0xdc00 && low < 0xe000) { // a lone one equals no name
-    code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-    at += 6;
-  }
-  *out_len = encode_utf8(code, out);
-  return at;
-}
-
-// Whether the string that begins with the quote at `at` says `part`.
+// Whether the string from the quote at `at` on to `end` is `part`. jansson reads the escapes; it refuses a
+// lone surrogate, which equals no name.
 static bool key_equals(const char *at, const char *end, const char *part) {
-  size_t left = strlen(part);
-  for (at++; at < end && *at != '"';) {
-    char bytes[4];
-    size_t len;
-    at = unescape_next(at, end, bytes, &len);
-    if (len > left || memcmp(bytes, part, len) != 0) return false;
-    part += len;
-    left -= len;
-  }
-  return left == 0;
+  size_t len = (size_t)(end - at), part_len = strlen(part);
+  if (!memchr(at, '\\', len)) return len == part_len + 2 && memcmp(at + 1, part, part_len) == 0;
+  json_error_t error;
+  AUTO_JSON *key = load(at, len, &error);
+  return json_is_string(key) && strcmp(json_string_value(key), part) == 0;
 }
 
-static bool is_member_end(const char *at, const char *end) {
-  return at < end && (*at == ',' || *at == '}');
-}
-
-// Steps over one member of an object, "key": value. False where the text is not one.
-static bool read_member(const char **at, const char *end, const char **key, const char **value,
-                        const char **behind) {
-  *key = skip_space(*at, end);
-  if (*key == end || **key != '"') return false;
-  const char *colon = skip_space(skip_string(*key, end), end);
+// Steps over one member of an object, "key": value, and the space around it. False: there is none.
+static bool read_member(const char **at, const char *end, struct json_span *key, struct json_span *value) {
+  key->from = skip_space(*at, end);
+  if (key->from == end || *key->from != '"') return false;
+  key->to = skip_string(key->from, end);
+  const char *colon = skip_space(key->to, end);
   if (colon == end || *colon != ':') return false;
-  *value = skip_space(colon + 1, end);
-  *behind = skip_value(*value, end);
-  *at = skip_space(*behind, end);
-  return *behind > *value && is_member_end(*at, end);
+  value->from = skip_space(colon + 1, end);
+  value->to = skip_value(value->from, end);
+  *at = skip_space(value->to, end);
+  return value->to > value->from && *at < end && (**at == ',' || **at == '}');
 }
 
-// The member `part` of the object that is the whole of `object`. More than one of that name is a fault: which
-// of them counts is not known.
-static enum json_found find_member(struct span object, const char *part, struct span *out) {
+// The member `part` of an object. Two of that name are a fault, since RFC 8259 does not say which one counts.
+static enum json_found find_member(struct json_span object, const char *part, struct json_span *out) {
   enum json_found found = JSON_ABSENT;
-  const char *at = skip_space(object.from + 1, object.to), *key, *value, *behind;
+  struct json_span key, value;
+  const char *at = skip_space(object.from + 1, object.to);
   if (at < object.to && *at == '}') return at + 1 == object.to ? JSON_ABSENT : JSON_BROKEN;
   do {
-    if (!read_member(&at, object.to, &key, &value, &behind)) return JSON_BROKEN;
-    if (key_equals(key, object.to, part)) {
+    if (!read_member(&at, object.to, &key, &value)) return JSON_BROKEN;
+    if (key_equals(key.from, key.to, part)) {
       if (found == JSON_FOUND) return JSON_BROKEN;
       found = JSON_FOUND;
-      *out = (struct span){value, behind};
+      *out = value;
     }
   } while (*at++ == ',');
   return at == object.to ? found : JSON_BROKEN;
 }
 
-bool json_span_next(const char *array, size_t len, size_t *cursor, size_t *start, size_t *out_len) {
-  const char *end = array + len;
-  const char *at = skip_space(array + *cursor, end);
-  if (at == end || *at != (*cursor == 0 ? '[' : ',')) return false;
-  at = skip_space(at + 1, end);
-  const char *behind = skip_value(at, end);
-  if (behind == at) return false;
-  *start = (size_t)(at - array);
-  *out_len = (size_t)(behind - at);
-  *cursor = (size_t)(behind - array);
+bool json_span_next(struct json_span array, const char **cursor, struct json_span *out) {
+  const char *at = skip_space(*cursor ? *cursor : array.from, array.to);
+  if (at == array.to || *at != (*cursor ? ',' : '[')) return false;
+  const char *from = skip_space(at + 1, array.to), *to = skip_value(from, array.to);
+  if (from == to) return false;
+  *out = (struct json_span){from, to};
+  *cursor = to;
   return true;
 }
 
-bool json_span_count(const char *array, size_t len, size_t *n) {
-  size_t cursor = 0, start, out_len;
-  const char *end = array + len;
+bool json_span_count(struct json_span array, size_t *n) {
+  const char *cursor = NULL;
+  struct json_span element;
   *n = 0;
-  if (len == 0 || *array != '[') return false;
-  while (json_span_next(array, len, &cursor, &start, &out_len)) ++*n;
-  const char *at = skip_space(array + cursor + (*n == 0), end);
-  return at + 1 == end && *at == ']';
+  if (array.from == array.to || *array.from != '[') return false;
+  while (json_span_next(array, &cursor, &element)) ++*n;
+  const char *at = skip_space(cursor ? cursor : array.from + 1, array.to);
+  return at + 1 == array.to && *at == ']';
 }
 
-static enum json_found find_element(struct span array, const char *part, struct span *out) {
-  size_t cursor = 0, start, len, n, index;
-  if (!json_span_count(array.from, (size_t)(array.to - array.from), &n)) return JSON_BROKEN;
+static enum json_found find_element(struct json_span array, const char *part, struct json_span *out) {
+  const char *cursor = NULL;
+  size_t n, index;
+  if (!json_span_count(array, &n)) return JSON_BROKEN;
   if (!parse_index(part, &index) || index >= n) return JSON_ABSENT;
-  for (size_t i = 0; i <= index; i++)
-    if (!json_span_next(array.from, (size_t)(array.to - array.from), &cursor, &start, &len))
-      return JSON_BROKEN;
-  *out = (struct span){array.from + start, array.from + start + len};
+  for (size_t i = 0; i <= index; i++) json_span_next(array, &cursor, out);
   return JSON_FOUND;
 }
 
-static enum json_found find_child(struct span parent, const char *part, struct span *out) {
+static enum json_found find_child(struct json_span parent, const char *part, struct json_span *out) {
   if (*parent.from == '{') return find_member(parent, part, out);
   if (*parent.from == '[') return find_element(parent, part, out);
   return JSON_ABSENT;
 }
 
-enum json_found json_span_at(const char *text, size_t len, const struct json_pointer *pointer, size_t *start,
-                             size_t *out_len) {
-  const char *end = text + len, *from = skip_space(text, end);
-  struct span at = {from, skip_value(from, end)};
-  if (at.from == at.to || skip_space(at.to, end) != end) return JSON_BROKEN;
+enum json_found json_span_at(struct json_span text, const struct json_pointer *pointer,
+                             struct json_span *out) {
+  const char *from = skip_space(text.from, text.to);
+  struct json_span at = {from, skip_value(from, text.to)};
+  if (at.from == at.to || skip_space(at.to, text.to) != text.to) return JSON_BROKEN;
   for (size_t i = 0; i < pointer->n_parts; i++) {
     enum json_found found = find_child(at, pointer->parts[i], &at);
     if (found != JSON_FOUND) return found;
   }
-  *start = (size_t)(at.from - text);
-  *out_len = (size_t)(at.to - at.from);
+  *out = at;
   return JSON_FOUND;
 }
 
-// ---- a scalar, also out of a text that is no JSON ----
+// ---- a scalar, also of a text that is not JSON ----
 
-static bool is_scalar(struct span value) {
-  const char *text;
-  size_t len;
-  struct reader in = {value.from, value.to};
+static bool is_scalar(struct json_span value) {
   if (value.from == value.to || *value.from == '{' || *value.from == '[') return false;
-  if (read_plain_string(&in, &text, &len)) return in.at == value.to;
   AUTO_JSON *parsed = json_parse(value.from, (size_t)(value.to - value.from), NULL);
   return json_is_string(parsed) || json_is_number(parsed);
 }
 
-// The string or number behind the quoted name at `at` and a colon; empty where none is complete. A number at
-// the end of the text may be the beginning of a longer one. The bound keeps the search linear: a string ends
-// before the next name, a number might not.
-static struct span named_value(const char *at, const char *end) {
+// The string or number behind the quoted name at `at` and a colon; empty if it is not complete. A number at
+// the end of the text may have been cut. NUMBER_MAX keeps the search linear: a string ends before the next
+// name, a number might not.
+static struct json_span named_value(const char *at, const char *end) {
   enum { NUMBER_MAX = 64 };
   const char *colon = skip_space(skip_string(at, end), end);
   const char *from = colon < end && *colon == ':' ? skip_space(colon + 1, end) : end;
-  if (from < end && *from == '"') return (struct span){from, skip_string(from, end)};
+  if (from < end && *from == '"') return (struct json_span){from, skip_string(from, end)};
   const char *bound = end - from > NUMBER_MAX ? from + NUMBER_MAX : end;
   const char *to = skip_scalar(from, bound);
-  return (struct span){from, to < bound ? to : from};
+  return (struct json_span){from, to < bound ? to : from};
 }
 
-// The next quoted name `part` from `at` on, written without escapes and not itself within an escaped text.
+// The next quoted name `part` from `at` on, if written without escapes and not inside an escaped text.
 static const char *next_name(const char *text, const char *at, const char *end, const char *part) {
   size_t len = strlen(part);
   for (; (at = memchr(at, '"', (size_t)(end - at))); at++) {
@@ -533,13 +445,13 @@ static const char *next_name(const char *text, const char *at, const char *end, 
   return NULL;
 }
 
-// Every name of the pointer has to stand there, one behind the other; the last one before a scalar.
-static bool search_scalar(struct span text, const struct json_pointer *pointer, struct span *out) {
+// Finds the names of the pointer one behind the other, the last one with a scalar.
+static bool search_scalar(struct json_span text, const struct json_pointer *pointer, struct json_span *out) {
   const char *at = text.from;
   for (size_t i = 0; i < pointer->n_parts; i++) {
     bool last = i + 1 == pointer->n_parts;
     while ((at = next_name(text.from, at, text.to, pointer->parts[i]))) {
-      struct span value = named_value(at, text.to);
+      struct json_span value = named_value(at, text.to);
       at += strlen(pointer->parts[i]) + 1;
       if (last && is_scalar(value)) {
         *out = value;
@@ -552,20 +464,15 @@ static bool search_scalar(struct span text, const struct json_pointer *pointer, 
   return false;
 }
 
-bool json_scalar_at(const char *text, size_t len, const struct json_pointer *pointer, size_t *start,
-                    size_t *out_len) {
-  struct span value;
-  enum json_found found = json_span_at(text, len, pointer, start, out_len);
-  if (found == JSON_FOUND) return is_scalar((struct span){text + *start, text + *start + *out_len});
-  if (found == JSON_ABSENT || !search_scalar((struct span){text, text + len}, pointer, &value)) return false;
-  *start = (size_t)(value.from - text);
-  *out_len = (size_t)(value.to - value.from);
-  return true;
+bool json_scalar_at(struct json_span text, const struct json_pointer *pointer, struct json_span *out) {
+  enum json_found found = json_span_at(text, pointer, out);
+  if (found == JSON_FOUND) return is_scalar(*out);
+  return found == JSON_BROKEN && search_scalar(text, pointer, out);
 }
 
-size_t json_mark(const char *text, size_t len) {
-  static const char bom[] = "\xef\xbb\xbf";
-  return len >= 3 && memcmp(text, bom, 3) == 0 ? 3 : 0;
+struct json_span json_without_mark(const char *text, size_t len) {
+  bool marked = len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0;
+  return (struct json_span){marked ? text + 3 : text, text + len};
 }
 
 char *json_text(const json_t *value) {

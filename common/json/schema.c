@@ -1,142 +1,664 @@
 // SPDX-License-Identifier: MIT
-// Opens schemas: walks a schema alone and refuses keywords that are not implemented. Checks documents: walks
-// a schema and a document together. What a keyword means is in schema_keywords.c. Runs at start, and in
-// ingress on every registration.
+// One table of all keywords. Opening a schema reads from it what the argument of a keyword is, and refuses
+// keywords that are not in it; checking a document reads from it which function to run.
+#include "common/json/schema.h"
+
 #include "common/base/embedded.h"
 #include "common/base/mem.h"
+#include "common/base/similar.h"
+#include "common/base/utf8.h"
 #include "common/json/json.h"
-#include "common/json/schema_keywords.h"
+#include <math.h>
+#include <regex.h>
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 256 };
+enum { DEPTH_MAX = 256, KEY_SHOWN_BYTES = 64 };
+
+#define REF_PREFIX "#/$defs/"
+
+// A value of the document and its position: a list from here up to the root, on the stack.
+struct place {
+  const struct place *up; // NULL: the root
+  const char *key;        // NULL: `index`
+  size_t index;
+  const json_t *value;
+};
+
+struct pattern {
+  const char *text; // borrowed from the schema's document
+  regex_t regex;
+};
+
+struct schema {
+  json_t *document;
+  struct pattern *patterns;
+  size_t n_patterns;
+};
+
+struct check {
+  const struct schema *schema;
+  struct faults *faults; // NULL: faults are not reported
+  unsigned depth;
+};
+
+struct rule {
+  const json_t *schema;   // the node that contains the keyword
+  const json_t *argument; // of the keyword
+};
+
+// What the argument of a keyword is. ARG_VALUE is a value without a schema or a pattern in it.
+enum argument { ARG_VALUE, ARG_PATTERN, ARG_REF, ARG_SCHEMA, ARG_SCHEMAS, ARG_SCHEMA_MAP };
+
+// The types of values that a keyword applies to, as a bit set over jansson's.
+enum {
+  ON_NOTHING = 0,
+  ON_OBJECT = 1 << JSON_OBJECT,
+  ON_ARRAY = 1 << JSON_ARRAY,
+  ON_STRING = 1 << JSON_STRING,
+  ON_NUMBER = 1 << JSON_INTEGER | 1 << JSON_REAL,
+  ON_ALL = -1,
+};
+
+// What happens to the following keywords when a keyword fails.
+enum failure {
+  GOES_ON, // They are checked too.
+  ENDS, // They are not checked: their faults would only follow from this one (a wrong type, a misspelt key).
+  LAST, // As GOES_ON; the keyword itself is checked only if all keywords before it hold.
+};
+
+struct keyword {
+  const char *name;
+  enum argument argument;
+  unsigned subjects;
+  bool (*run)(struct check *check, const struct rule *rule, const struct place *place);
+  enum failure failure;
+};
+
+static bool check_value(struct check *check, const json_t *schema, const struct place *place);
+
+// jansson's iterators know no const; nothing is written through this.
+static json_t *unconst(const json_t *value) {
+  return (json_t *)(uintptr_t)value;
+}
+
+// ---- texts ----
+
+static FILE *text_open(char **text, size_t *len) {
+  FILE *to = open_memstream(text, len);
+  if (!to) abort(); // out of memory, as in mem.c
+  return to;
+}
+
+// A key as a part of a JSON Pointer, cut at KEY_SHOWN_BYTES; control characters are replaced by "?".
+static void key_print(const char *key, FILE *to) {
+  size_t len = utf8_cut(key, KEY_SHOWN_BYTES);
+  for (const char *c = key; c < key + len; c++) {
+    if (*c == '~')
+      fputs("~0", to);
+    else if (*c == '/')
+      fputs("~1", to);
+    else
+      fputc((unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c, to);
+  }
+  fputs(key[len] ? "..." : "", to);
+}
+
+static void place_print(const struct place *place, FILE *to) {
+  if (!place->up) return;
+  place_print(place->up, to);
+  fputc('/', to);
+  if (place->key)
+    key_print(place->key, to);
+  else
+    fprintf(to, "%zu", place->index);
+}
+
+static void quoted_print(const json_t *value, FILE *to) {
+  json_dumpf(value, to, JSON_ENCODE_ANY | JSON_COMPACT);
+}
+
+static const char *const type_names[][2] = {
+    {"null", "null"},        {"boolean", "true or false"},
+    {"string", "a string"},  {"integer", "a whole number"},
+    {"number", "a number"},  {"array", "an array"},
+    {"object", "an object"},
+};
+
+static const char *type_shown(const char *type) {
+  for (size_t i = 0; i < COUNT_OF(type_names); i++) {
+    if (strcmp(type_names[i][0], type) == 0) return type_names[i][1];
+  }
+  return NULL;
+}
+
+static void type_print(const json_t *type, FILE *to) {
+  fputs(type_shown(json_string_value(type)), to);
+}
+
+// "a, b or c", each once. New string. Items are copied: the schema belongs to all threads.
+static char *alternatives(const json_t *list, void print(const json_t *item, FILE *to)) {
+  AUTO_JSON *once = json_array();
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const json_t *item = json_array_get(list, i);
+    size_t j = 0;
+    while (j < json_array_size(once) && !json_equal(json_array_get(once, j), item)) j++;
+    if (j == json_array_size(once)) json_array_append_new(once, json_deep_copy(item));
+  }
+  char *text;
+  size_t len, n = json_array_size(once);
+  FILE *to = text_open(&text, &len);
+  for (size_t i = 0; i < n; i++) {
+    if (i) fputs(i + 1 < n ? ", " : " or ", to);
+    print(json_array_get(once, i), to);
+  }
+  fclose(to);
+  return text;
+}
+
+// Adds a fault with its place. The text may quote the schema and the document's keys, but none of the
+// document's values. Returns false.
+PRINTF_LIKE(3, 4)
+static bool fail(struct check *check, const struct place *place, const char *fmt, ...) {
+  if (!check->faults) return false;
+  char *text;
+  size_t len;
+  va_list args;
+  FILE *to = text_open(&text, &len);
+  place_print(place, to);
+  if (place->up) fputs(": ", to);
+  va_start(args, fmt);
+  vfprintf(to, fmt, args);
+  va_end(args);
+  fclose(to);
+  faults_error(check->faults, "%s", text);
+  free(text);
+  return false;
+}
+
+static const regex_t *pattern_find(const struct schema *schema, const char *text) {
+  for (size_t i = 0; i < schema->n_patterns; i++)
+    if (strcmp(schema->patterns[i].text, text) == 0) return &schema->patterns[i].regex;
+  return NULL;
+}
+
+// ---- values
+
+static const char *type_of(const json_t *value) {
+  static const char *const names[] = {
+      [JSON_OBJECT] = "object", [JSON_ARRAY] = "array",  [JSON_STRING] = "string", [JSON_INTEGER] = "integer",
+      [JSON_REAL] = "number",   [JSON_TRUE] = "boolean", [JSON_FALSE] = "boolean", [JSON_NULL] = "null"};
+  return names[json_typeof(value)];
+}
+
+static bool has_type(const json_t *value, const char *type) {
+  if (strcmp(type, type_of(value)) == 0) return true;
+  if (strcmp(type, "number") == 0) return json_is_integer(value);
+  return strcmp(type, "integer") == 0 && json_is_real(value) &&
+         floor(json_real_value(value)) == json_real_value(value);
+}
+
+// ---- the keywords
+
+static bool check_ref(struct check *check, const struct rule *rule, const struct place *place) {
+  const char *name = json_string_value(rule->argument) + strlen(REF_PREFIX);
+  return check_value(check, json_object_get(json_object_get(check->schema->document, "$defs"), name), place);
+}
+
+static bool has_one_type(const json_t *value, const json_t *types) {
+  if (json_is_string(types)) return has_type(value, json_string_value(types));
+  for (size_t i = 0; i < json_array_size(types); i++) {
+    if (has_type(value, json_string_value(json_array_get(types, i)))) return true;
+  }
+  return false;
+}
+
+// A number with digits that an int64_t cannot hold was read as a real, so it is not exact any more.
+static const char *shown_type_of(const json_t *value) {
+  bool beyond = json_is_real(value) && has_type(value, "integer") && fabs(json_real_value(value)) >= 0x1p63;
+  return beyond ? "a whole number beyond 64 bits" : type_shown(type_of(value));
+}
+
+static void add_types(json_t *list, const json_t *types) {
+  if (json_is_string(types)) json_array_append_new(list, json_deep_copy(types));
+  for (size_t i = 0; i < json_array_size(types); i++)
+    json_array_append_new(list, json_deep_copy(json_array_get(types, i)));
+}
+
+static bool fail_type(struct check *check, const json_t *types, const struct place *place) {
+  AUTO_FREE char *expected = alternatives(types, type_print);
+  return fail(check, place, "expected %s, got %s", expected, shown_type_of(place->value));
+}
+
+static bool check_type(struct check *check, const struct rule *rule, const struct place *place) {
+  if (has_one_type(place->value, rule->argument)) return true;
+  AUTO_JSON *types = json_array();
+  add_types(types, rule->argument);
+  return fail_type(check, types, place);
+}
+
+static bool check_const(struct check *check, const struct rule *rule, const struct place *place) {
+  if (json_equal(rule->argument, place->value)) return true;
+  AUTO_FREE char *expected = json_text(rule->argument);
+  return fail(check, place, "expected %s", expected);
+}
+
+static bool check_enum(struct check *check, const struct rule *rule, const struct place *place) {
+  for (size_t i = 0; i < json_array_size(rule->argument); i++)
+    if (json_equal(json_array_get(rule->argument, i), place->value)) return true;
+  AUTO_FREE char *expected = alternatives(rule->argument, quoted_print);
+  return fail(check, place, "expected %s", expected);
+}
+
+// ---- members and items: every one is checked, so that all faults are reported at once
+
+static bool check_properties(struct check *check, const struct rule *rule, const struct place *place) {
+  bool good = true;
+  const char *key;
+  json_t *node;
+  json_object_foreach(unconst(rule->argument), key, node) {
+    const json_t *member = json_object_get(place->value, key);
+    struct place at = {.up = place, .key = key, .value = member};
+    if (member) good &= check_value(check, node, &at);
+  }
+  return good;
+}
+
+// The keys that an object may have, for a text: "; expected one of a, b".
+static void known_print(const json_t *properties, FILE *to) {
+  size_t n = json_object_size(properties);
+  fputs(n > 1 ? "; expected one of" : n == 1 ? "; expected only" : "; expected none of that name", to);
+  const char *known, *separator = " ";
+  json_t *node;
+  json_object_foreach(unconst(properties), known, node) {
+    fprintf(to, "%s%s", separator, known);
+    separator = ", ";
+  }
+}
+
+static bool fail_unknown_key(struct check *check, const json_t *schema, const char *key,
+                             const struct place *place) {
+  const json_t *properties = json_object_get(schema, "properties");
+  struct similar similar = {.given = key};
+  AUTO_FREE char *text = NULL;
+  size_t len;
+  FILE *to = text_open(&text, &len);
+  fputs("unknown key \"", to);
+  key_print(key, to);
+  fputs("\"", to);
+  const char *known;
+  json_t *node;
+  json_object_foreach(unconst(properties), known, node) similar_try(&similar, known);
+  if (similar.best)
+    fprintf(to, "; did you mean \"%s\"?", similar.best);
+  else
+    known_print(properties, to);
+  fclose(to);
+  return fail(check, place, "%s", text);
+}
+
+static bool check_additional_properties(struct check *check, const struct rule *rule,
+                                        const struct place *place) {
+  bool good = true;
+  const char *key;
+  json_t *member;
+  json_object_foreach(unconst(place->value), key, member) {
+    if (json_object_get(json_object_get(rule->schema, "properties"), key)) continue;
+    struct place at = {.up = place, .key = key, .value = member};
+    good &= json_is_false(rule->argument) ? fail_unknown_key(check, rule->schema, key, place)
+                                          : check_value(check, rule->argument, &at);
+  }
+  return good;
+}
+
+static bool check_property_names(struct check *check, const struct rule *rule, const struct place *place) {
+  bool good = true;
+  const char *key;
+  json_t *member;
+  json_object_foreach(unconst(place->value), key, member) {
+    AUTO_JSON *name = json_string(key);
+    struct place at = {.up = place, .key = key, .value = name};
+    good &= check_value(check, rule->argument, &at);
+  }
+  return good;
+}
+
+// The first of the keys that the object does not have, or NULL.
+static json_t *first_missing(const json_t *keys, const json_t *object) {
+  for (size_t i = 0; i < json_array_size(keys); i++) {
+    json_t *key = json_array_get(keys, i);
+    if (!json_object_get(object, json_string_value(key))) return key;
+  }
+  return NULL;
+}
+
+static bool check_required(struct check *check, const struct rule *rule, const struct place *place) {
+  const json_t *missing = first_missing(rule->argument, place->value);
+  return !missing || fail(check, place, "expected a key \"%s\"", json_string_value(missing));
+}
+
+static bool check_dependent_required(struct check *check, const struct rule *rule,
+                                     const struct place *place) {
+  const char *key;
+  json_t *keys;
+  json_object_foreach(unconst(rule->argument), key, keys) {
+    const json_t *missing = json_object_get(place->value, key) ? first_missing(keys, place->value) : NULL;
+    if (missing)
+      return fail(check, place, "expected a key \"%s\" beside \"%s\"", json_string_value(missing), key);
+  }
+  return true;
+}
+
+static bool check_items(struct check *check, const struct rule *rule, const struct place *place) {
+  bool good = true;
+  for (size_t i = 0; i < json_array_size(place->value); i++) {
+    struct place at = {.up = place, .index = i, .value = json_array_get(place->value, i)};
+    good &= check_value(check, rule->argument, &at);
+  }
+  return good;
+}
+
+static bool check_unique_items(struct check *check, const struct rule *rule, const struct place *place) {
+  if (json_is_false(rule->argument)) return true;
+  for (size_t i = 1; i < json_array_size(place->value); i++) {
+    for (size_t j = 0; j < i; j++) {
+      if (json_equal(json_array_get(place->value, i), json_array_get(place->value, j))) {
+        return fail(check, place, "expected items that differ, but %zu and %zu are the same", j, i);
+      }
+    }
+  }
+  return true;
+}
+
+static bool at_least(struct check *check, const struct place *place, size_t size, const json_t *limit,
+                     const char *what) {
+  json_int_t min = json_integer_value(limit);
+  if ((json_int_t)size >= min) return true;
+  return fail(check, place, "expected %" JSON_INTEGER_FORMAT " or more %s, got %zu", min, what, size);
+}
+
+static bool at_most(struct check *check, const struct place *place, size_t size, const json_t *limit,
+                    const char *what) {
+  json_int_t max = json_integer_value(limit);
+  if ((json_int_t)size <= max) return true;
+  return fail(check, place, "expected %" JSON_INTEGER_FORMAT " %s at most, got %zu", max, what, size);
+}
+
+#define CHECK_SIZE(name, size_of, bound, what)                                                               \
+  static bool name(struct check *check, const struct rule *rule, const struct place *place) {                \
+    return bound(check, place, size_of, rule->argument, what);                                               \
+  }
+CHECK_SIZE(check_min_properties, json_object_size(place->value), at_least, "keys")
+CHECK_SIZE(check_max_properties, json_object_size(place->value), at_most, "keys")
+CHECK_SIZE(check_min_items, json_array_size(place->value), at_least, "items")
+CHECK_SIZE(check_max_items, json_array_size(place->value), at_most, "items")
+CHECK_SIZE(check_min_length, utf8_count(json_string_value(place->value)), at_least, "characters")
+CHECK_SIZE(check_max_length, utf8_count(json_string_value(place->value)), at_most, "characters")
+
+static bool check_pattern(struct check *check, const struct rule *rule, const struct place *place) {
+  const char *pattern = json_string_value(rule->argument);
+  const regex_t *regex = pattern_find(check->schema, pattern);
+  if (regexec(regex, json_string_value(place->value), 0, NULL, 0) == 0) return true;
+  const char *title = json_string_value(json_object_get(rule->schema, "title"));
+  if (title) return fail(check, place, "expected %s", title);
+  return fail(check, place, "expected text that matches %s", pattern);
+}
+
+static bool check_minimum(struct check *check, const struct rule *rule, const struct place *place) {
+  if (json_number_value(place->value) >= json_number_value(rule->argument)) return true;
+  return fail(check, place, "expected %.15g or more", json_number_value(rule->argument));
+}
+
+static bool check_maximum(struct check *check, const struct rule *rule, const struct place *place) {
+  if (json_number_value(place->value) <= json_number_value(rule->argument)) return true;
+  return fail(check, place, "expected %.15g at most", json_number_value(rule->argument));
+}
+
+// ---- several schemas
+
+static bool check_all_of(struct check *check, const struct rule *rule, const struct place *place) {
+  bool good = true;
+  for (size_t i = 0; i < json_array_size(rule->argument); i++)
+    good &= check_value(check, json_array_get(rule->argument, i), place);
+  return good;
+}
+
+static const json_t *resolve(const struct schema *schema, const json_t *node) {
+  const json_t *defs = json_object_get(schema->document, "$defs");
+  for (size_t hops = json_object_size(defs); hops > 0; hops--) {
+    const char *reference = json_string_value(json_object_get(node, "$ref"));
+    if (!reference) break;
+    node = json_object_get(defs, reference + strlen(REF_PREFIX));
+  }
+  return node;
+}
+
+static bool has_other_type(const json_t *node, const json_t *value) {
+  const json_t *types = json_object_get(node, "type");
+  return types && !has_one_type(value, types);
+}
+
+// The first member whose value is not the const of the schema, or NULL.
+static const char *other_const(const json_t *node, const json_t *value) {
+  const char *key;
+  json_t *rule;
+  json_object_foreach(json_object_get(node, "properties"), key, rule) {
+    const json_t *wanted = json_object_get(rule, "const"), *member = json_object_get(value, key);
+    if (wanted && member && !json_equal(wanted, member)) return key;
+  }
+  return NULL;
+}
+
+// Every branch is for another type or for another const of a member.
+static bool fail_ruled_out(struct check *check, const json_t *branches, const struct place *place) {
+  AUTO_JSON *types = json_array(), *consts = json_array();
+  struct place at = {.up = place};
+  for (size_t i = 0; i < json_array_size(branches); i++) {
+    const json_t *node = resolve(check->schema, json_array_get(branches, i));
+    if (has_other_type(node, place->value)) {
+      add_types(types, json_object_get(node, "type"));
+      continue;
+    }
+    at.key = other_const(node, place->value);
+    const json_t *rule = json_object_get(json_object_get(node, "properties"), at.key);
+    json_array_append_new(consts, json_deep_copy(json_object_get(rule, "const")));
+  }
+  if (!at.key) return fail_type(check, types, place);
+  AUTO_FREE char *expected = alternatives(consts, quoted_print);
+  return fail(check, &at, "expected %s", expected);
+}
+
+// None of several branches holds. If each lacks a key, that is the fault; else the faults of the first branch
+// whose keys are all there.
+static bool fail_branches(struct check *check, const json_t *const *branches, size_t n,
+                          const struct place *place) {
+  AUTO_JSON *keys = json_array();
+  for (size_t i = 0; i < n; i++) {
+    const json_t *required = json_object_get(branches[i], "required");
+    const json_t *missing = json_is_object(place->value) ? first_missing(required, place->value) : NULL;
+    if (!missing) return check_value(check, branches[i], place);
+    json_array_append_new(keys, json_deep_copy(missing));
+  }
+  AUTO_FREE char *expected = alternatives(keys, quoted_print);
+  bool same = json_equal(json_array_get(keys, 0), json_array_get(keys, n - 1));
+  return fail(check, place, "expected %s%s", same ? "a key " : "", expected);
+}
+
+// How many branches hold. A branch for another type, or for another const of a member, was not meant and
+// reports no faults.
+static size_t check_branches(struct check *check, const json_t *all, const struct place *place) {
+  AUTO_FREE const json_t **meant = mem_array(json_array_size(all), sizeof *meant);
+  size_t n = 0, hold = 0;
+  for (size_t i = 0; i < json_array_size(all); i++) {
+    const json_t *node = resolve(check->schema, json_array_get(all, i));
+    if (!has_other_type(node, place->value) && !other_const(node, place->value)) meant[n++] = node;
+  }
+  if (n == 0) return fail_ruled_out(check, all, place);
+  if (n == 1) return check_value(check, meant[0], place);
+  struct check silent = {.schema = check->schema, .depth = check->depth};
+  for (size_t i = 0; i < n; i++) hold += check_value(&silent, meant[i], place);
+  return hold > 0 ? hold : fail_branches(check, meant, n, place);
+}
+
+static bool check_any_of(struct check *check, const struct rule *rule, const struct place *place) {
+  return check_branches(check, rule->argument, place) > 0;
+}
+
+static bool check_one_of(struct check *check, const struct rule *rule, const struct place *place) {
+  size_t hold = check_branches(check, rule->argument, place);
+  if (hold > 1) return fail(check, place, "expected exactly one of the forms, but more than one fits");
+  return hold == 1;
+}
+
+static bool check_not(struct check *check, const struct rule *rule, const struct place *place) {
+  struct check silent = {.schema = check->schema, .depth = check->depth};
+  if (!check_value(&silent, rule->argument, place)) return true;
+  const char *title = json_string_value(json_object_get(rule->schema, "title"));
+  if (title) return fail(check, place, "expected %s", title);
+  const char *pattern = json_string_value(json_object_get(rule->argument, "pattern"));
+  if (pattern) return fail(check, place, "expected text that does not match %s", pattern);
+  const json_t *keys = json_object_get(rule->argument, "required");
+  if (!keys) return fail(check, place, "expected another form: this one is ruled out");
+  AUTO_FREE char *expected = alternatives(keys, quoted_print);
+  if (json_array_size(keys) == 1) return fail(check, place, "expected no key %s", expected);
+  return fail(check, place, "expected %s, not both", expected);
+}
+
+// In the order they are checked, so that a cause is reported and not what follows from it.
+static const struct keyword keywords[] = {
+    {"type", ARG_VALUE, ON_ALL, check_type, ENDS},
+    {"const", ARG_VALUE, ON_ALL, check_const, ENDS},
+    {"enum", ARG_VALUE, ON_ALL, check_enum, ENDS},
+    {"$ref", ARG_REF, ON_ALL, check_ref, ENDS},
+    {"properties", ARG_SCHEMA_MAP, ON_OBJECT, check_properties, GOES_ON},
+    {"propertyNames", ARG_SCHEMA, ON_OBJECT, check_property_names, GOES_ON},
+    {"additionalProperties", ARG_SCHEMA, ON_OBJECT, check_additional_properties, ENDS},
+    {"required", ARG_VALUE, ON_OBJECT, check_required, GOES_ON},
+    {"dependentRequired", ARG_VALUE, ON_OBJECT, check_dependent_required, GOES_ON},
+    {"minProperties", ARG_VALUE, ON_OBJECT, check_min_properties, GOES_ON},
+    {"maxProperties", ARG_VALUE, ON_OBJECT, check_max_properties, GOES_ON},
+    {"minItems", ARG_VALUE, ON_ARRAY, check_min_items, ENDS},
+    {"maxItems", ARG_VALUE, ON_ARRAY, check_max_items, ENDS},
+    {"items", ARG_SCHEMA, ON_ARRAY, check_items, GOES_ON},
+    {"uniqueItems", ARG_VALUE, ON_ARRAY, check_unique_items, LAST},
+    {"minLength", ARG_VALUE, ON_STRING, check_min_length, ENDS},
+    {"maxLength", ARG_VALUE, ON_STRING, check_max_length, ENDS},
+    {"pattern", ARG_PATTERN, ON_STRING, check_pattern, GOES_ON},
+    {"minimum", ARG_VALUE, ON_NUMBER, check_minimum, GOES_ON},
+    {"maximum", ARG_VALUE, ON_NUMBER, check_maximum, GOES_ON},
+    {"allOf", ARG_SCHEMAS, ON_ALL, check_all_of, LAST},
+    {"anyOf", ARG_SCHEMAS, ON_ALL, check_any_of, LAST},
+    {"oneOf", ARG_SCHEMAS, ON_ALL, check_one_of, LAST},
+    {"not", ARG_SCHEMA, ON_ALL, check_not, LAST},
+    {"$defs", ARG_SCHEMA_MAP, ON_NOTHING, NULL, GOES_ON},
+    {"$schema", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
+    {"$id", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
+    {"$comment", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
+    {"title", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
+    {"description", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
+    {"examples", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
+    {"default", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
+};
+
+// ---- checking
+
+static bool check_keywords(struct check *check, const json_t *schema, const struct place *place) {
+  bool good = true;
+  for (size_t i = 0; i < COUNT_OF(keywords); i++) {
+    const struct keyword *keyword = &keywords[i];
+    bool applies = keyword->subjects >> json_typeof(place->value) & 1;
+    if (!applies || (keyword->failure == LAST && !good)) continue;
+    struct rule rule = {.schema = schema, .argument = json_object_get(schema, keyword->name)};
+    if (!rule.argument || keyword->run(check, &rule, place)) continue;
+    good = false;
+    if (keyword->failure == ENDS || !check->faults) break;
+  }
+  return good;
+}
+
+// False: the faults were added to check->faults.
+static bool check_value(struct check *check, const json_t *schema, const struct place *place) {
+  if (json_is_true(schema)) return true;
+  if (json_is_false(schema)) return fail(check, place, "expected nothing here");
+  if (check->depth >= DEPTH_MAX) return fail(check, place, "expected less nesting");
+  check->depth++;
+  bool holds = check_keywords(check, schema, place);
+  check->depth--;
+  return holds;
+}
 
 // ---- opening
 
-static bool open_node(struct schema *schema, const json_t *node, unsigned depth, struct err *err);
+static bool open_node(struct schema *schema, const json_t *node, struct err *err);
 
 static bool open_pattern(struct schema *schema, const char *text, struct err *err) {
-  for (size_t i = 0; i < schema->n_patterns; i++) {
-    if (strcmp(schema->patterns[i].text, text) == 0) return true;
-  }
   regex_t regex;
+  if (pattern_find(schema, text)) return true;
   if (regcomp(&regex, text, REG_EXTENDED | REG_NOSUB) != 0)
     return err_set(err, "pattern %s: not understood", text);
   schema->patterns = mem_grow(schema->patterns, schema->n_patterns + 1, sizeof *schema->patterns);
-  schema->patterns[schema->n_patterns++] = (struct schema_pattern){.text = text, .regex = regex};
+  schema->patterns[schema->n_patterns++] = (struct pattern){.text = text, .regex = regex};
   return true;
 }
 
-static bool open_list(struct schema *schema, const json_t *list, unsigned depth, struct err *err) {
-  if (json_array_size(list) == 0) return err_set(err, "expected a list of schemas");
-  for (size_t i = 0; i < json_array_size(list); i++) {
-    if (!open_node(schema, json_array_get(list, i), depth, err)) return false;
-  }
+static bool open_list(struct schema *schema, const json_t *list, struct err *err) {
+  for (size_t i = 0; i < json_array_size(list); i++)
+    if (!open_node(schema, json_array_get(list, i), err)) return false;
   return true;
 }
 
-static bool open_map(struct schema *schema, const json_t *map, bool patterns, unsigned depth,
-                     struct err *err) {
-  if (!json_is_object(map)) return err_set(err, "expected an object of schemas");
+static bool open_map(struct schema *schema, const json_t *map, struct err *err) {
   const char *key;
   json_t *node;
-  json_object_foreach((json_t *)(uintptr_t)map, key, node) { // jansson's iterators know no const
-    if (patterns && !open_pattern(schema, key, err)) return false;
-    if (!open_node(schema, node, depth, err)) return err_prefix(err, "%s: ", key);
+  json_object_foreach(unconst(map), key, node) {
+    if (!open_node(schema, node, err)) return err_prefix(err, "%s: ", key);
   }
   return true;
-}
-
-static bool is_type_name(const json_t *name) {
-  return json_is_string(name) && schema_type_shown(json_string_value(name));
-}
-
-static bool is_list_of(const json_t *list, bool is_item(const json_t *item)) {
-  for (size_t i = 0; i < json_array_size(list); i++) {
-    if (!is_item(json_array_get(list, i))) return false;
-  }
-  return json_array_size(list) > 0;
-}
-
-static bool is_string(const json_t *value) {
-  return json_is_string(value);
-}
-
-static bool is_map_of_names(const json_t *map) {
-  const char *key;
-  json_t *names;
-  json_object_foreach((json_t *)(uintptr_t)map, key, names) {
-    if (!is_list_of(names, is_string)) return false;
-  }
-  return json_is_object(map);
 }
 
 static bool is_reference(const struct schema *schema, const json_t *reference) {
   const char *text = json_string_value(reference);
-  if (!text || strncmp(text, SCHEMA_REF_PREFIX, strlen(SCHEMA_REF_PREFIX)) != 0) return false;
-  return json_object_get(json_object_get(schema->document, "$defs"), text + strlen(SCHEMA_REF_PREFIX)) !=
-         NULL;
+  if (!text || strncmp(text, REF_PREFIX, strlen(REF_PREFIX)) != 0) return false;
+  return json_object_get(json_object_get(schema->document, "$defs"), text + strlen(REF_PREFIX)) != NULL;
 }
 
-static bool is_count(const json_t *value) {
-  return json_is_integer(value) && json_integer_value(value) >= 0;
-}
-
-static bool open_argument(struct schema *schema, enum schema_argument kind, const json_t *value,
-                          unsigned depth, struct err *err) {
+static bool open_argument(struct schema *schema, enum argument kind, const json_t *value, struct err *err) {
   switch (kind) {
-  case ARG_ANY:
+  case ARG_VALUE:
     return true;
-  case ARG_TYPE:
-    return is_type_name(value) || is_list_of(value, is_type_name) || err_set(err, "no such type");
-  case ARG_LIST:
-    return json_array_size(value) > 0 || err_set(err, "expected a list");
-  case ARG_NAMES:
-    return is_list_of(value, is_string) || err_set(err, "expected a list of names");
-  case ARG_NAMES_MAP:
-    return is_map_of_names(value) || err_set(err, "expected an object of lists of names");
-  case ARG_COUNT:
-    return is_count(value) || err_set(err, "expected a count");
-  case ARG_NUMBER:
-    return json_is_number(value) || err_set(err, "expected a number");
-  case ARG_TRUTH:
-    return json_is_boolean(value) || err_set(err, "expected true or false");
   case ARG_REF:
-    return is_reference(schema, value) || err_set(err, "expected " SCHEMA_REF_PREFIX "<name> that exists");
+    return is_reference(schema, value) || err_set(err, "expected " REF_PREFIX "<name> that exists");
   case ARG_SCHEMA:
-    return open_node(schema, value, depth, err);
+    return open_node(schema, value, err);
   case ARG_SCHEMAS:
-    return open_list(schema, value, depth, err);
+    return open_list(schema, value, err);
   case ARG_SCHEMA_MAP:
-    return open_map(schema, value, false, depth, err);
-  case ARG_PATTERN_MAP:
-    return open_map(schema, value, true, depth, err);
+    return open_map(schema, value, err);
   case ARG_PATTERN:
-    if (!json_is_string(value)) return err_set(err, "expected a regular expression");
     return open_pattern(schema, json_string_value(value), err);
   }
   return false;
 }
 
 static const struct keyword *keyword_find(const char *name) {
-  for (size_t i = 0; i < schema_n_keywords; i++) {
-    if (strcmp(schema_keywords[i].name, name) == 0) return &schema_keywords[i];
+  for (size_t i = 0; i < COUNT_OF(keywords); i++) {
+    if (strcmp(keywords[i].name, name) == 0) return &keywords[i];
   }
   return NULL;
 }
 
-static bool open_node(struct schema *schema, const json_t *node, unsigned depth, struct err *err) {
+static bool open_node(struct schema *schema, const json_t *node, struct err *err) {
   if (json_is_boolean(node)) return true;
   if (!json_is_object(node)) return err_set(err, "expected a schema");
-  if (depth >= DEPTH_MAX) return err_set(err, "nested too deep");
   const char *name;
   json_t *argument;
-  json_object_foreach((json_t *)(uintptr_t)node, name, argument) {
+  json_object_foreach(unconst(node), name, argument) {
     const struct keyword *keyword = keyword_find(name);
     if (!keyword) return err_set(err, "%s: a keyword that is not implemented", name);
-    if (!open_argument(schema, keyword->argument, argument, depth + 1, err))
-      return err_prefix(err, "%s: ", name);
+    if (!open_argument(schema, keyword->argument, argument, err)) return err_prefix(err, "%s: ", name);
   }
   return true;
 }
@@ -144,7 +666,7 @@ static bool open_node(struct schema *schema, const json_t *node, unsigned depth,
 struct schema *schema_new(const json_t *document, struct err *err) {
   struct schema *schema = mem_alloc(sizeof *schema);
   schema->document = json_deep_copy(document);
-  if (open_node(schema, schema->document, 0, err)) return schema;
+  if (open_node(schema, schema->document, err)) return schema;
   schema_free(schema);
   return NULL;
 }
@@ -169,55 +691,10 @@ void schema_free(struct schema *schema) {
   free(schema);
 }
 
-// ---- checking
-
-static bool is_subject(const json_t *value, enum schema_subject subject) {
-  switch (subject) {
-  case ON_ALL:
-    return true;
-  case ON_OBJECT:
-    return json_is_object(value);
-  case ON_ARRAY:
-    return json_is_array(value);
-  case ON_STRING:
-    return json_is_string(value);
-  case ON_NUMBER:
-    return json_is_number(value);
-  case ON_NOTHING:
-    return false;
-  }
-  return false;
-}
-
-static bool check_keywords(struct check *check, const json_t *schema, const json_t *value,
-                           const struct place *place) {
-  bool good = true;
-  for (size_t i = 0; i < schema_n_keywords; i++) {
-    const struct keyword *keyword = &schema_keywords[i];
-    if (!is_subject(value, keyword->subject) || (keyword->failure == LAST && !good)) continue;
-    struct rule rule = {.schema = schema, .argument = json_object_get(schema, keyword->name)};
-    if (!rule.argument || keyword->run(check, &rule, value, place)) continue;
-    good = false;
-    if (keyword->failure == ENDS || !check->faults) break;
-  }
-  return good;
-}
-
-bool schema_check_value(struct check *check, const json_t *schema, const json_t *value,
-                        const struct place *place) {
-  if (json_is_true(schema)) return true;
-  if (json_is_false(schema)) return schema_fail(check, place, "expected nothing here");
-  if (check->depth >= DEPTH_MAX) return schema_fail(check, place, "expected less nesting");
-  check->depth++;
-  bool holds = check_keywords(check, schema, value, place);
-  check->depth--;
-  return holds;
-}
-
 bool schema_check_all(const struct schema *schema, const json_t *document, struct faults *faults) {
   struct check check = {.schema = schema, .faults = faults};
-  struct place root = {0};
-  return schema_check_value(&check, schema->document, document, &root);
+  struct place root = {.value = document};
+  return check_value(&check, schema->document, &root);
 }
 
 bool schema_check(const struct schema *schema, const json_t *document, struct err *err) {

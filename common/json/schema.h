@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Validates our own documents (provider files, endpoints file, registration requests) against our own JSON
-// Schemas (draft 2020-12), which are built in: the schema is the contract and the check at once. Implements
-// the keywords those schemas use and refuses a schema that uses any other, so a rule can never be silently
-// skipped. Keywords: type enum const properties required dependentRequired additionalProperties propertyNames
-// patternProperties minProperties maxProperties items minItems maxItems uniqueItems minLength maxLength
-// pattern minimum maximum oneOf anyOf allOf not and $ref to #/$defs/…; annotations ($schema $id $comment
-// title description examples default) ignored. Patterns are POSIX extended regular expressions that mean the
-// same in ECMA 262.
+// Schemas (draft 2020-12), which are built in. Implements the keywords that those schemas use and refuses a
+// schema that uses any other, so no rule is skipped silently. Keywords: type enum const properties required
+// dependentRequired additionalProperties propertyNames minProperties maxProperties items minItems maxItems
+// uniqueItems minLength maxLength pattern minimum maximum oneOf anyOf allOf not and $ref to #/$defs/…;
+// annotations ($schema $id $comment title description examples default) are ignored. Patterns are POSIX
+// extended regular expressions that mean the same in ECMA 262. const, enum and uniqueItems compare 1 and 1.0
+// as different; our schemas use them for texts only. minimum and maximum compare doubles. Not for: schemas
+// from outside. The arguments of keywords are not checked here; tests/contract checks our schemas against the
+// metaschema.
 #pragma once
 #include "common/base/err.h"
 #include "common/base/faults.h"
@@ -21,9 +23,8 @@ MUST_CHECK struct schema *schema_new(const json_t *document, struct err *err); /
 void schema_free(struct schema *schema);
 
 // Adds each fault as "<pointer>: <what was expected>", without the pointer at the root. Branches of an anyOf
-// or oneOf are told apart by their type or by a const of a member; schemas are written that way. The text
-// names keys of the document and quotes none of its values, which may be a secret or a phone number. Thread:
-// any.
+// or oneOf differ in their type or in a const of a member; the schemas are written that way. The text names
+// keys of the document, and none of its values, which may be a secret or a phone number. Thread: any.
 MUST_CHECK bool schema_check_all(const struct schema *schema, const json_t *document, struct faults *faults);
 // False with the first fault only.
 MUST_CHECK bool schema_check(const struct schema *schema, const json_t *document, struct err *err);

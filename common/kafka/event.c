@@ -62,43 +62,41 @@ static bool read_header(const rd_kafka_headers_t *headers, const char *name, siz
   *out = NULL;
   if (!headers || rd_kafka_header_get_last(headers, name, &value, &len) || !value) return true;
   if (len > max) return err_set(err, "%s: longer than %zu bytes", name, max);
-  if (strlen(value) != len) return err_set(err, "%s: holds a NUL byte", name);
+  if (strlen(value) != len) return err_set(err, "%s: contains a NUL byte", name);
   if (!utf8_ok(value, len)) return err_set(err, "%s: not UTF-8", name);
   *out = value;
   return true;
+}
+
+static bool read_required(const rd_kafka_headers_t *headers, const char *name, size_t max, const char **out,
+                          struct err *err) {
+  return read_header(headers, name, max, out, err) && (*out || err_set(err, "%s: missing", name));
 }
 
 static bool read_attributes(const rd_kafka_headers_t *headers, struct event *ev, struct err *err) {
   for (size_t i = 0; i < COUNT_OF(attributes); i++) {
     const struct attribute *attribute = &attributes[i];
     const char **field = (const char **)((char *)ev + attribute->offset);
-    if (!read_header(headers, attribute->header, attribute->max, field, err)) return false;
-    if (attribute->required && !*field) return err_set(err, "%s: missing", attribute->header);
+    if (!(attribute->required ? read_required : read_header)(headers, attribute->header, attribute->max,
+                                                             field, err))
+      return false;
   }
   return true;
 }
 
-static bool check_version(const rd_kafka_headers_t *headers, struct err *err) {
-  const char *version;
-  if (!read_header(headers, "ce_specversion", 16, &version, err)) return false;
-  if (!version) return err_set(err, "ce_specversion: missing");
-  return strcmp(version, "1.0") == 0 || err_set(err, "ce_specversion: not 1.0");
+// The attributes whose value is not a string.
+static bool read_others(const rd_kafka_headers_t *headers, struct event *ev, struct err *err) {
+  const char *version, *id, *time;
+  if (!read_required(headers, "ce_specversion", 16, &version, err) ||
+      !read_required(headers, "ce_id", UUID_TEXT_SIZE, &id, err) ||
+      !read_required(headers, "ce_time", 64, &time, err))
+    return false;
+  if (strcmp(version, "1.0") != 0) return err_set(err, "ce_specversion: not 1.0");
+  if (!uuid_parse(id, &ev->id)) return err_set(err, "ce_id: not a UUID");
+  return clock_parse_time(time, 0, &ev->time_ms) || err_set(err, "ce_time: not a time");
 }
 
-static bool read_id(const rd_kafka_headers_t *headers, struct uuid *out, struct err *err) {
-  const char *id;
-  if (!read_header(headers, "ce_id", UUID_TEXT_SIZE, &id, err)) return false;
-  return (id && uuid_parse(id, out)) || err_set(err, "ce_id: %s", id ? "not a UUID" : "missing");
-}
-
-static bool read_time(const rd_kafka_headers_t *headers, int64_t *out, struct err *err) {
-  const char *time;
-  if (!read_header(headers, "ce_time", 64, &time, err)) return false;
-  return (time && clock_parse_time(time, 0, out)) ||
-         err_set(err, "ce_time: %s", time ? "not a time" : "missing");
-}
-
-// An ill-formed one is ignored, since it serves tracing only.
+// An ill-formed traceparent is ignored, since it is for tracing only.
 static const char *read_traceparent(const rd_kafka_headers_t *headers) {
   const char *value;
   return read_header(headers, "traceparent", EVENT_TRACEPARENT_SIZE - 1, &value, NULL) && value &&
@@ -121,8 +119,7 @@ bool event_from_message(const rd_kafka_message_t *rkm, struct event *ev, struct 
   struct event read = {0};
   if (rd_kafka_message_headers(rkm, &headers))
     headers = NULL; // without headers the first required one is missing
-  if (!check_version(headers, err) || !read_id(headers, &read.id, err) ||
-      !read_time(headers, &read.time_ms, err) || !read_attributes(headers, &read, err) ||
+  if (!read_others(headers, &read, err) || !read_attributes(headers, &read, err) ||
       !use_known_type(&read.type, err))
     return false;
   read.traceparent = read_traceparent(headers);
@@ -163,16 +160,5 @@ rd_kafka_resp_err_t event_produce(rd_kafka_t *rk, const struct event_record *rec
   rd_kafka_resp_err_t code = rd_kafka_error_code(error);
   rd_kafka_error_destroy(error);
   rd_kafka_headers_destroy(headers);
-  return code;
-}
-
-rd_kafka_resp_err_t event_produce_patiently(rd_kafka_t *rk, const struct event_record *record,
-                                            const struct event *ev, int64_t max_ms) {
-  enum { POLL_MS = 50 };
-  int64_t deadline = clock_mono_ms() + max_ms;
-  rd_kafka_resp_err_t code;
-  while ((code = event_produce(rk, record, ev)) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
-         clock_mono_ms() < deadline)
-    rd_kafka_poll(rk, POLL_MS);
   return code;
 }

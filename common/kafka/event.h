@@ -35,8 +35,8 @@ struct event {
 // which is an EVENT_QUARANTINED with a reason. The reason is cut at EVENT_REASON_SIZE - 1 bytes.
 // rd_kafka_produceva() takes them over when it succeeds, else the caller destroys them.
 rd_kafka_headers_t *event_headers_new(const struct event *ev);
-// Produces the event as one record. Key and value are copied. `key` is NULL or a string; `opaque` comes back
-// in the delivery report. An error means that librdkafka did not queue the record.
+// Produces the event as one record. Key and value are copied. `key` is NULL or a string; the delivery report
+// has `opaque`. An error means that librdkafka did not queue the record.
 struct event_record {
   rd_kafka_topic_t *topic;
   int32_t partition; // RD_KAFKA_PARTITION_UA: the key's
@@ -46,9 +46,6 @@ struct event_record {
   void *opaque;
 };
 rd_kafka_resp_err_t event_produce(rd_kafka_t *rk, const struct event_record *record, const struct event *ev);
-// The same, but waits while the local queue is full, at most max_ms, and serves delivery reports meanwhile.
-MUST_CHECK rd_kafka_resp_err_t event_produce_patiently(rd_kafka_t *rk, const struct event_record *record,
-                                                       const struct event *ev, int64_t max_ms);
 // Reads the headers. Strings are borrowed from the message; `type` is one of the constants above. All are
 // UTF-8. An ill-formed traceparent is ignored. False: not one of our events; the error names the header and
 // the fault.

@@ -43,8 +43,8 @@ static enum log_level level_of(int syslog_level) {
                                                                       : LOG_LEVEL_DEBUG;
 }
 
-// Limits the lines about a broker that is down. All clients log the same text, so that the key is the text
-// without its end, "(after 3ms in state CONNECT)".
+// Limits the lines about a broker that is down. All clients log the same text but for its end, "(after 3ms in
+// state CONNECT)"; the text before it is the key.
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
   const char *detail = strstr(text, " (after ");
   AUTO_FREE char *key = mem_strndup(text, detail ? (size_t)(detail - text) : strlen(text));
@@ -142,19 +142,9 @@ bool kafka_client_check(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err 
 
 // ---- producers ----
 
-static const struct kafka_setting producer_base[] = {
-    {"partitioner", "murmur2_random"}, // the same partition for a key as every Java client chooses
-    {"batch.size", KAFKA_BATCH_SIZE},
-};
-
-// The operator's file may change the defaults, and not the fixed settings.
-static const struct kafka_setting plain_defaults[] = {
-    // A produce request holds the records of one partition, so a short wait halves the number of requests and
-    // what they cost the broker. Two requests in flight keep the broker busy.
-    {"linger.ms", "1"},
-    {"max.in.flight.requests.per.connection", "2"},
-    {"queue.buffering.max.messages", "100000"}, // bounds memory while Kafka is away
-    {"queue.buffering.max.kbytes", "65536"},
+// The operator's file may change the defaults, but not the fixed settings.
+static const struct kafka_setting producer_fixed[] = {
+    {"partitioner", "murmur2_random"}, // the partition that every Java client chooses for the key
 };
 
 static const struct kafka_setting plain_fixed[] = {
@@ -163,50 +153,50 @@ static const struct kafka_setting plain_fixed[] = {
                                      // absorbs duplicates
 };
 
+static rd_kafka_conf_t *plain_conf(const struct settings *settings, int64_t patience_ms, struct err *err) {
+  enum { LEAST_MS = 5000 };
+  AUTO_FREE char *timeout = mem_printf("%lld", (long long)(patience_ms > LEAST_MS ? patience_ms : LEAST_MS));
+  const struct kafka_setting defaults[] = {
+      {"batch.size", KAFKA_BATCH_SIZE},
+      {"message.timeout.ms", timeout},
+      // A produce request holds the records of one partition, so a short wait halves the number of requests
+      // and their cost for the broker. Two requests in flight keep the broker busy.
+      {"linger.ms", "1"},
+      {"max.in.flight.requests.per.connection", "2"},
+      {"queue.buffering.max.messages", "100000"}, // bounds memory while Kafka is away
+      {"queue.buffering.max.kbytes", "65536"},
+  };
+  return kafka_conf_new(settings, defaults, COUNT_OF(defaults), err);
+}
+
+static const struct kafka_setting transactional_fixed[] = {
+    {"transaction.timeout.ms", "10000"}, // a batch is short; a dead process's transaction is aborted soon
+};
+
 static const struct kafka_setting transactional_defaults[] = {
+    {"batch.size", KAFKA_BATCH_SIZE},
     {"linger.ms", "0"},
     {"retry.backoff.ms", "5"}, // the first produce waits for the end of the transaction before it
 };
 
-static const struct kafka_setting transactional_fixed[] = {
-    {"transaction.timeout.ms",
-     "10000"}, // a batch is short; the transaction of a dead process is aborted soon
-};
-
-static bool set_patience(rd_kafka_conf_t *conf, int64_t ms, struct err *err) {
-  enum { LEAST_MS = 5000 };
-  AUTO_FREE char *text = mem_printf("%lld", (long long)(ms > LEAST_MS ? ms : LEAST_MS));
-  return set_one(conf, "message.timeout.ms", text, err);
-}
-
-static bool set_plain(rd_kafka_conf_t *conf, const struct settings *settings, int64_t patience_ms,
-                      struct err *err) {
-  return set_all(conf, plain_defaults, COUNT_OF(plain_defaults), err) &&
-         set_patience(conf, patience_ms, err) &&
-         kafka_properties_set(conf, settings->kafka_properties, err) &&
-         set_all(conf, plain_fixed, COUNT_OF(plain_fixed), err);
-}
-
-static bool set_transactional(rd_kafka_conf_t *conf, const struct settings *settings, const char *id,
-                              struct err *err) {
-  return set_all(conf, transactional_defaults, COUNT_OF(transactional_defaults), err) &&
-         kafka_properties_set(conf, settings->kafka_properties, err) &&
-         set_all(conf, transactional_fixed, COUNT_OF(transactional_fixed), err) &&
-         set_one(conf, "transactional.id", id, err);
+static bool set_fixed(rd_kafka_conf_t *conf, const char *transactional_id, struct err *err) {
+  if (!set_all(conf, producer_fixed, COUNT_OF(producer_fixed), err)) return false;
+  if (!transactional_id) return set_all(conf, plain_fixed, COUNT_OF(plain_fixed), err);
+  return set_all(conf, transactional_fixed, COUNT_OF(transactional_fixed), err) &&
+         set_one(conf, "transactional.id", transactional_id, err);
 }
 
 static rd_kafka_conf_t *producer_conf(const struct settings *settings,
                                       const struct kafka_producer_options *options, struct err *err) {
-  rd_kafka_conf_t *conf = kafka_conf_new(settings, NULL, 0, err);
+  const char *id = options->transactional_id;
+  rd_kafka_conf_t *conf =
+      id ? kafka_conf_new(settings, transactional_defaults, COUNT_OF(transactional_defaults), err)
+         : plain_conf(settings, options->patience_ms, err);
   if (!conf) return NULL;
   if (options->on_report) rd_kafka_conf_set_dr_msg_cb(conf, options->on_report);
   if (options->on_error) rd_kafka_conf_set_error_cb(conf, options->on_error);
   rd_kafka_conf_set_opaque(conf, options->opaque);
-  const char *id = options->transactional_id;
-  if (set_all(conf, producer_base, COUNT_OF(producer_base), err) &&
-      (id ? set_transactional(conf, settings, id, err)
-          : set_plain(conf, settings, options->patience_ms, err)))
-    return conf;
+  if (set_fixed(conf, id, err)) return conf;
   rd_kafka_conf_destroy(conf);
   return NULL;
 }
@@ -244,14 +234,23 @@ void kafka_producer_close(struct kafka_producer *producer) {
 
 // ---- topics ----
 
-static rd_kafka_resp_err_t topic_state(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int timeout_ms) {
+rd_kafka_resp_err_t kafka_topic_ask(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int timeout_ms,
+                                    struct kafka_topic_shape *out) {
   const struct rd_kafka_metadata *metadata;
-  rd_kafka_resp_err_t state = rd_kafka_metadata(rk, 0, rkt, &metadata, timeout_ms);
-  if (state) return state;
-  state = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-  if (metadata->topic_cnt == 1 && metadata->topics[0].partition_cnt > 0) state = metadata->topics[0].err;
+  rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, rkt, &metadata, timeout_ms);
+  if (code) return code;
+  const struct rd_kafka_metadata_topic *topic = metadata->topic_cnt == 1 ? &metadata->topics[0] : NULL;
+  code = topic ? topic->err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  if (!code && topic->partition_cnt == 0) code = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  if (!code) {
+    out->partitions = topic->partition_cnt;
+    out->replication = topic->partitions[0].replica_cnt;
+    for (int i = 1; i < topic->partition_cnt; i++)
+      if (topic->partitions[i].replica_cnt < out->replication)
+        out->replication = topic->partitions[i].replica_cnt;
+  }
   rd_kafka_metadata_destroy(metadata);
-  return state;
+  return code;
 }
 
 static bool fail_topic(const char *topic, rd_kafka_resp_err_t state, struct err *err) {
@@ -266,12 +265,13 @@ static bool wait_for_topic(rd_kafka_t *rk, const char *topic, int64_t deadline_m
   enum { ASK_MOST_MS = 500, ASK_LEAST_MS = 100, PAUSE_MS = 100 };
   rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, topic, NULL);
   if (!rkt) return fail_topic(topic, rd_kafka_last_error(), err);
+  struct kafka_topic_shape shape;
   rd_kafka_resp_err_t state;
   int64_t left_ms;
   do {
     left_ms = deadline_ms - clock_mono_ms();
     int ask_ms = left_ms > ASK_MOST_MS ? ASK_MOST_MS : left_ms < ASK_LEAST_MS ? ASK_LEAST_MS : (int)left_ms;
-    state = topic_state(rk, rkt, ask_ms);
+    state = kafka_topic_ask(rk, rkt, ask_ms, &shape);
     left_ms = deadline_ms - clock_mono_ms();
   } while (state && left_ms > PAUSE_MS + ASK_LEAST_MS && !stop_wait_ms(PAUSE_MS));
   rd_kafka_topic_destroy(rkt);
@@ -284,72 +284,4 @@ bool kafka_warm_topics(rd_kafka_t *rk, const char *const *topics, size_t n, int6
   for (size_t i = 0; i < n; i++)
     if (!wait_for_topic(rk, topics[i], deadline_ms, err)) return false;
   return true;
-}
-
-int32_t kafka_partition_count(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int64_t timeout_ms) {
-  const struct rd_kafka_metadata *metadata;
-  if (rd_kafka_metadata(rk, 0, rkt, &metadata, (int)timeout_ms)) return 0;
-  int32_t n = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
-  rd_kafka_metadata_destroy(metadata);
-  return n;
-}
-
-static bool describe_topics(const char *const *topics, size_t n, int64_t partitions, int64_t replication,
-                            rd_kafka_NewTopic_t **out, struct err *err) {
-  char reason[REASON_SIZE];
-  for (size_t i = 0; i < n; i++) {
-    out[i] = rd_kafka_NewTopic_new(topics[i], (int)partitions, (int)replication, reason, sizeof reason);
-    if (!out[i]) return err_set(err, "topic %s: %s", topics[i], reason);
-  }
-  return true;
-}
-
-static bool read_results(rd_kafka_event_t *rkev, size_t *created, struct err *err) {
-  if (rd_kafka_event_error(rkev))
-    return err_set(err, "creating topics: %s", rd_kafka_event_error_string(rkev));
-  size_t n;
-  const rd_kafka_topic_result_t **results =
-      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(rkev), &n);
-  for (size_t i = 0; i < n; i++) {
-    rd_kafka_resp_err_t state = rd_kafka_topic_result_error(results[i]);
-    if (state == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) continue;
-    const char *reason = rd_kafka_topic_result_error_string(results[i]);
-    if (state)
-      return err_set(err, "topic %s: %s", rd_kafka_topic_result_name(results[i]),
-                     reason ? reason : rd_kafka_err2str(state));
-    ++*created;
-  }
-  return true;
-}
-
-static bool create(rd_kafka_t *rk, rd_kafka_NewTopic_t **topics, size_t n, int timeout_ms, size_t *created,
-                   struct err *err) {
-  enum { GRACE_MS = 1000 }; // the request's own timeout comes first, and its error says more
-  char reason[REASON_SIZE];
-  rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
-  rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-  rd_kafka_event_t *rkev = NULL;
-  bool ok = !rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, reason, sizeof reason) ||
-            err_set(err, "creating topics: %s", reason);
-  if (ok) {
-    rd_kafka_CreateTopics(rk, topics, n, options, queue);
-    rkev = rd_kafka_queue_poll(queue, timeout_ms + GRACE_MS);
-    ok = rkev ? read_results(rkev, created, err)
-              : err_set(err, "creating topics: no answer in %d ms", timeout_ms);
-  }
-  if (rkev) rd_kafka_event_destroy(rkev);
-  rd_kafka_queue_destroy(queue);
-  rd_kafka_AdminOptions_destroy(options);
-  return ok;
-}
-
-bool kafka_create_topics(rd_kafka_t *rk, const char *const *topics, size_t n, int64_t partitions,
-                         int64_t replication, int64_t timeout_ms, size_t *created, struct err *err) {
-  AUTO_FREE rd_kafka_NewTopic_t **list = mem_array(n, sizeof(rd_kafka_NewTopic_t *));
-  size_t count = 0;
-  bool ok = describe_topics(topics, n, partitions, replication, list, err) &&
-            create(rk, list, n, (int)timeout_ms, &count, err);
-  for (size_t i = 0; i < n && list[i]; i++) rd_kafka_NewTopic_destroy(list[i]);
-  if (ok && created) *created = count;
-  return ok;
 }

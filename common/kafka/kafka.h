@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sets up librdkafka's clients: our settings, the operator's file over them, librdkafka's log lines through
-// our log, topics by name. Not for: what is produced or consumed.
+// Sets up librdkafka's clients: our settings, the operator's file over them, librdkafka's log lines in our
+// log, topics by name. Not for: producing and consuming.
 #pragma once
 #include "common/base/err.h"
 #include "common/config/settings.h"
@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 enum kafka_topic { KAFKA_TOPIC_EVENTS, KAFKA_TOPIC_ALERTS, KAFKA_TOPIC_QUARANTINE, KAFKA_TOPIC_COUNT };
-// "events", "alerts", "quarantine": the name behind the prefix, and the topic of such a name.
+// The name behind the prefix ("events", "alerts", "quarantine"), and the topic of such a name.
 const char *kafka_topic_short_name(enum kafka_topic topic);
 MUST_CHECK bool kafka_topic_from_short_name(const char *name, enum kafka_topic *out);
 // "<prefix>events" …; the caller frees.
@@ -28,20 +28,18 @@ enum { KAFKA_BATCH_MAX_BYTES = 524288 };
 MUST_CHECK rd_kafka_conf_t *kafka_conf_new(const struct settings *settings, const struct kafka_setting *ours,
                                            size_t n, struct err *err);
 
-// A client of that configuration. Takes the conf over, also on failure. A NULL conf is a failure whose error
-// was set before.
+// Takes the conf over, also on failure. A NULL conf is a failure whose error was set before.
 MUST_CHECK rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err);
 
 // Closes and frees the client. rd_kafka_destroy() of librdkafka 2.0.2 never returns where a topic of the
 // client was deleted: after 3 s the client is abandoned, with a line in the log. NULL is allowed.
 void kafka_client_free(rd_kafka_t *rk);
 
-// Whether librdkafka makes a client of that configuration. Takes the conf over; a NULL conf is false. Does
-// not connect and logs nothing. For --check.
+// For --check: whether librdkafka accepts the configuration. Takes the conf over; a NULL conf is false. Does
+// not connect and logs nothing.
 MUST_CHECK bool kafka_client_check(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err);
 
-// A producer and its handles of all topics, whether these exist or not; rd_kafka_topic_name() is a handle's
-// name. Zeroed, it is closed.
+// A producer and its handles of all topics, which need not exist. Zeroed, it is closed.
 struct kafka_producer {
   rd_kafka_t *rk;
   rd_kafka_topic_t *topics[KAFKA_TOPIC_COUNT];
@@ -60,9 +58,9 @@ struct kafka_producer_options {
 MUST_CHECK bool kafka_producer_open(const struct settings *settings,
                                     const struct kafka_producer_options *options, struct kafka_producer *out,
                                     struct err *err);
-// Throws away what is queued: flush first. Of a closed one nothing.
+// Throws away the queued records: flush first. May be closed already.
 void kafka_producer_close(struct kafka_producer *producer);
-// kafka_client_check() of such a producer.
+// kafka_client_check() for such a producer.
 MUST_CHECK bool kafka_producer_check(const struct settings *settings,
                                      const struct kafka_producer_options *options, struct err *err);
 
@@ -71,10 +69,10 @@ MUST_CHECK bool kafka_producer_check(const struct settings *settings,
 MUST_CHECK bool kafka_warm_topics(rd_kafka_t *rk, const char *const *topics, size_t n, int64_t timeout_ms,
                                   struct err *err);
 
-// How many partitions the topic has, as the cluster says; 0: no answer in time, or no such topic.
-int32_t kafka_partition_count(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int64_t timeout_ms);
-
-// Creates the topics that do not exist. `created`, unless NULL, is their number.
-MUST_CHECK bool kafka_create_topics(rd_kafka_t *rk, const char *const *topics, size_t n, int64_t partitions,
-                                    int64_t replication, int64_t timeout_ms, size_t *created,
-                                    struct err *err);
+struct kafka_topic_shape {
+  int32_t partitions;
+  int64_t replication; // the least number of replicas of a partition
+};
+// Asks the cluster for the topic's metadata. An unknown topic is RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART.
+rd_kafka_resp_err_t kafka_topic_ask(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int timeout_ms,
+                                    struct kafka_topic_shape *out);

@@ -2,35 +2,22 @@
 #include "common/kafka/kafka_facts.h"
 
 #include "common/base/mem.h"
+#include "common/kafka/kafka.h"
 #include <stdlib.h>
 #include <string.h>
 
 enum { REASON_SIZE = 256 };
 
-// ---- metadata ----
-
-static int64_t least_replicas(const struct rd_kafka_metadata_topic *topic) {
-  int64_t least = topic->partitions[0].replica_cnt;
-  for (int i = 1; i < topic->partition_cnt; i++)
-    if (topic->partitions[i].replica_cnt < least) least = topic->partitions[i].replica_cnt;
-  return least;
-}
-
 static bool ask_replication(rd_kafka_t *rk, const char *topic, int timeout_ms, int64_t *out,
                             struct err *err) {
   rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, topic, NULL);
   if (!rkt) return err_set(err, "topic %s: %s", topic, rd_kafka_err2str(rd_kafka_last_error()));
-  const struct rd_kafka_metadata *metadata;
-  rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, rkt, &metadata, timeout_ms);
+  struct kafka_topic_shape shape = {0};
+  rd_kafka_resp_err_t code = kafka_topic_ask(rk, rkt, timeout_ms, &shape);
   rd_kafka_topic_destroy(rkt);
-  if (code) return err_set(err, "topic %s: %s", topic, rd_kafka_err2str(code));
-  bool exists = metadata->topic_cnt == 1 && !metadata->topics[0].err && metadata->topics[0].partition_cnt > 0;
-  if (exists) *out = least_replicas(&metadata->topics[0]);
-  rd_kafka_metadata_destroy(metadata);
-  return exists || err_set(err, "topic %s: does not exist", topic);
+  *out = shape.replication;
+  return !code || err_set(err, "topic %s: %s", topic, rd_kafka_err2str(code));
 }
-
-// ---- settings ----
 
 // These errors are permanent; after any other one the next request may succeed.
 static bool is_denial(rd_kafka_resp_err_t code) {

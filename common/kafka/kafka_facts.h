@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The settings of Kafka's topics on which the durability of an acknowledgement depends. Not for: judging
+// The settings of Kafka's topics on which the durability of an acknowledgement depends. Not for: evaluating
 // them.
 #pragma once
 #include "common/base/err.h"
@@ -13,7 +13,7 @@ struct kafka_facts {
   int64_t flush_messages;    // flush.messages: records between two syncs
   int64_t max_message_bytes; // max.message.bytes; 0: not known
   bool unclean_election;     // unclean.leader.election.enable
-  const char *unread; // NULL, or why the settings may not be read: an ACL, a broker without such a request
+  const char *unread;        // NULL, or why the settings cannot be read: an ACL, or a broker that is too old
 };
 
 // Asks the cluster for the topics' metadata and settings; out has room for n. False: a topic is missing, or

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "common/kafka/kafka_properties.h"
 
+#include "common/base/file.h"
 #include "common/base/mem.h"
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { VALUE_SIZE = 256, LINE_MAX_BYTES = 8192, FILE_MAX_BYTES = 65536 };
+enum { VALUE_SIZE = 256, FILE_MAX_BYTES = 65536 };
 
-// librdkafka 2.0.2 has some 180 settings; those that are not here break no promise, or librdkafka refuses
-// them itself. A row with `most` allows the values from `least` to `most`; one without allows none.
+// librdkafka 2.0.2 has some 180 settings; the others break no promise, or librdkafka itself refuses them. A
+// row with `most` allows the values from `least` to `most`; a row without it refuses the setting.
 static const struct rule {
   const char *name, *alias;
   const char *why;
@@ -23,27 +22,21 @@ static const struct rule {
     {"delivery.report.only.error", NULL, "a 2xx rests on the report of a delivered record", 0, 0},
     {"enabled_events", NULL, "events would take the place of the delivery reports", 0, 0},
     {"message.timeout.ms", "delivery.timeout.ms",
-     "0 keeps a record for ever, a short time gives up what a retry delivers, and a transaction ends after "
-     "10 s",
-     1000, 10000},
+     "0 keeps a record for ever, and a transaction ends after 10 s", 1000, 10000},
     {"queue.buffering.max.ms", "linger.ms", "a request waits for its records", 0, 100},
-    {"message.send.max.retries", "retries", "a record must survive the move of a partition's leader", 10,
-     2147483647},
+    {"message.send.max.retries", "retries", "a record must survive a change of leader", 10, 2147483647},
     {"retry.backoff.ms", NULL, "a retry must come within the ack budget", 1, 1000},
     {"request.timeout.ms", NULL, "the broker must have the time to replicate a record", 1000, 300000},
-    {"socket.timeout.ms", NULL,
-     "a request must have the time for an answer, and a transaction ends after 10 s", 1000, 10000},
+    {"socket.timeout.ms", NULL, "an answer needs time, and a transaction ends after 10 s", 1000, 10000},
     {"socket.max.fails", NULL, "a connection that does not answer must be closed", 1, 10},
     {"reconnect.backoff.ms", NULL, "a broker that is back must be found soon", 0, 10000},
     {"reconnect.backoff.max.ms", NULL, "a broker that is back must be found soon", 0, 10000},
-    {"message.max.bytes", NULL, "a request body of any allowed size must fit into one record", 1000000,
-     1000000000},
-    {"receive.message.max.bytes", NULL, "a response of the largest size that is asked for must be readable",
-     52429312, 2147483647},
+    {"message.max.bytes", NULL, "the largest request body must fit into one record", 1000000, 1000000000},
+    {"receive.message.max.bytes", NULL, "the largest response must be readable", 52429312, 2147483647},
     {"batch.size", NULL, "a topic may refuse a larger batch", 1, 524288},
-    {"queue.buffering.max.messages", NULL, "0 is no bound of memory, and few records are a full queue", 10000,
+    {"queue.buffering.max.messages", NULL, "the queue must hold a burst and must not take all memory", 10000,
      1000000},
-    {"queue.buffering.max.kbytes", NULL, "the queue must hold some bodies and must not take all memory", 8192,
+    {"queue.buffering.max.kbytes", NULL, "the queue must hold a burst and must not take all memory", 8192,
      1048576},
     {"plugin.library.paths", NULL, "a plugin may change or drop records", 0, 0},
 
@@ -52,9 +45,9 @@ static const struct rule {
     {"topic.blacklist", NULL, "it may hide dochak's topics", 0, 0},
     {"partitioner", NULL, "a key's records must stay in one partition", 0, 0},
     {"queuing.strategy", NULL, "a key's records must stay in order", 0, 0},
-    {"api.version.request", NULL, "a broker taken for an old one gets records without headers", 0, 0},
-    {"api.version.fallback.ms", NULL, "a broker taken for an old one gets records without headers", 0, 0},
-    {"broker.version.fallback", NULL, "a broker taken for an old one gets records without headers", 0, 0},
+    {"api.version.request", NULL, "librdkafka sends no headers to an old broker", 0, 0},
+    {"api.version.fallback.ms", NULL, "librdkafka sends no headers to an old broker", 0, 0},
+    {"broker.version.fallback", NULL, "librdkafka sends no headers to an old broker", 0, 0},
     {"test.mock.num.brokers", NULL, "the records would be in no cluster", 0, 0},
     {"test.mock.broker.rtt", NULL, "it is of librdkafka's own tests", 0, 0},
     {"ut_handle_ProduceResponse", NULL, "it is of librdkafka's own tests", 0, 0},
@@ -100,7 +93,7 @@ static bool check_bounds(const rd_kafka_conf_t *conf, const char *bare, const ch
   return err_set(err, "%s: must be %.0f to %.0f: %s", name, rule->least, rule->most, rule->why);
 }
 
-// librdkafka repeats a value that it refuses; this does not.
+// librdkafka's own error contains the value, which may be a secret.
 static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, struct err *err) {
   char reason[VALUE_SIZE];
   switch (rd_kafka_conf_set(conf, name, value, reason, sizeof reason)) {
@@ -122,7 +115,7 @@ static char *trim(char *text) {
   return text;
 }
 
-// librdkafka takes a topic's setting with "topic." in front, too.
+// librdkafka accepts "topic." in front of a topic's setting.
 static const char *without_prefix(const char *name) {
   const char *bare = strncmp(name, "topic.", 6) == 0 ? name + 6 : name;
   return find_rule(bare) ? bare : name;
@@ -142,29 +135,17 @@ static bool set_line(rd_kafka_conf_t *conf, char *line, struct err *err) {
   return set(conf, name, trim(equals + 1), err) && (!bounded || check_bounds(conf, bare, name, rule, err));
 }
 
-static bool set_lines(rd_kafka_conf_t *conf, FILE *file, const char *path, struct faults *faults) {
-  char line[LINE_MAX_BYTES];
-  size_t total = 0, errors = faults->n_errors;
-  struct err err;
-  for (int number = 1; fgets(line, sizeof line, file); number++) {
-    size_t len = strlen(line);
-    total += len;
-    if (len + 1 == sizeof line && line[len - 1] != '\n')
-      return faults_error(faults, "%s:%d: line too long", path, number);
-    if (total > FILE_MAX_BYTES) return faults_error(faults, "%s:%d: file larger than 64 KiB", path, number);
-    if (!set_line(conf, line, &err)) faults_error(faults, "%s:%d: %s", path, number, err.text);
-  }
-  if (ferror(file)) faults_error(faults, "%s: %s", path, strerror(errno));
-  return faults->n_errors == errors;
-}
-
 static bool set_file(rd_kafka_conf_t *conf, const char *path, struct faults *faults) {
+  struct err err;
+  size_t len, errors = faults->n_errors;
   if (*path == '\0') return true;
-  FILE *file = fopen(path, "re");
-  if (!file) return faults_error(faults, "DOCHAK_KAFKA_PROPERTIES: %s: %s", path, strerror(errno));
-  bool good = set_lines(conf, file, path, faults);
-  fclose(file);
-  return good;
+  AUTO_FREE char *text = file_read(path, FILE_MAX_BYTES, &len, &err);
+  if (!text) return faults_error(faults, "DOCHAK_KAFKA_PROPERTIES: %s: %s", path, err.text);
+  if (strlen(text) < len) return faults_error(faults, "%s: contains a NUL byte", path);
+  char *rest = text, *line;
+  for (int number = 1; (line = strsep(&rest, "\n")); number++)
+    if (!set_line(conf, line, &err)) faults_error(faults, "%s:%d: %s", path, number, err.text);
+  return faults->n_errors == errors;
 }
 
 bool kafka_properties_set(rd_kafka_conf_t *conf, const char *path, struct err *err) {

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// A silent peer holds a thread until the timeout. A hundred of them are served in two rounds, so a probe
-// waits half a second at most.
+// A silent peer occupies a thread until the timeout. With a hundred of them a probe waits for two timeouts at
+// most.
 enum { ADMIN_THREADS = 64, ADMIN_TIMEOUT_MS = 250 };
 
 struct admin {
@@ -56,9 +56,10 @@ static const struct route *find_route(const char *path) {
 static int serve(struct mg_connection *conn, void *arg) {
   const struct mg_request_info *info = mg_get_request_info(conn);
   const struct route *route = find_route(info->local_uri_raw);
-  if (!route) return http_answer_error(conn, 404, "not_found", "/livez, /readyz and /metrics are here", NULL);
+  if (!route)
+    return http_answer_error(conn, 404, "not_found", "only /livez, /readyz and /metrics exist", NULL, false);
   if (strcmp(info->request_method, "GET") != 0 && strcmp(info->request_method, "HEAD") != 0)
-    return http_answer_error(conn, 405, "method_not_allowed", "GET only", "Allow: GET, HEAD\r\n");
+    return http_answer_error(conn, 405, "method_not_allowed", "GET only", "Allow: GET, HEAD\r\n", false);
   return route->answer(conn, arg);
 }
 

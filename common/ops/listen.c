@@ -4,7 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "common/ops/http.h"
+#include "common/json/json.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -24,7 +24,7 @@ struct listener { // civetweb's user data; freed when the context ends
   void *handler_arg;
   int64_t timeout_ms;
   bool keep_alive;
-  int door; // descriptor of the listening socket; -1: not found
+  int fd; // of the listening socket; -1: not found
   bool refusing;
   atomic_bool started;
   _Atomic int64_t *connections; // or NULL
@@ -33,7 +33,7 @@ struct listener { // civetweb's user data; freed when the context ends
 
 // ---- answers ----
 
-// Whether civetweb will read another request, as it decides it itself.
+// Whether civetweb will read another request on the connection: its own rule.
 static bool keeps_alive(const struct mg_connection *conn) {
   const struct listener *listener = mg_get_user_context_data(conn);
   if (!listener->keep_alive) return false;
@@ -43,32 +43,38 @@ static bool keeps_alive(const struct mg_connection *conn) {
   return version && strcmp(version, "1.1") == 0;
 }
 
-static int write_head(char *to, size_t size, const struct http_answer *answer, bool close) {
+static int write_head(char *to, size_t size, const struct mg_connection *conn,
+                      const struct http_answer *answer, bool close) {
   const char *type = answer->content_type;
   return snprintf(to, size, "HTTP/1.1 %d %s\r\n%s%s%s%sContent-Length: %zu\r\nConnection: %s\r\n\r\n",
-                  answer->status, http_status_text(answer->status), type ? "Content-Type: " : "",
-                  type ? type : "", type ? "\r\n" : "", answer->headers ? answer->headers : "",
-                  answer->body_len, close ? "close" : "keep-alive");
+                  answer->status, mg_get_response_code_text(conn, answer->status),
+                  type ? "Content-Type: " : "", type ? type : "", type ? "\r\n" : "",
+                  answer->headers ? answer->headers : "", answer->body_len, close ? "close" : "keep-alive");
 }
 
-// Two writes would wait 44 ms for the peer's acknowledgement between them (Nagle, delayed ACK).
+// One write: between two, Nagle's algorithm and delayed ACK cost 44 ms.
 int http_answer_send(struct mg_connection *conn, const struct http_answer *answer) {
   char small[1024];
   bool close = answer->close || !keeps_alive(conn);
   if (close) mg_disable_connection_keep_alive(conn); // otherwise civetweb reads the rest of the body
   const char *method = mg_get_request_info(conn)->request_method;
   size_t body_len = method && strcmp(method, "HEAD") == 0 ? 0 : answer->body_len;
-  size_t head_len = (size_t)write_head(small, sizeof small, answer, close);
+  size_t head_len = (size_t)write_head(small, sizeof small, conn, answer, close);
   AUTO_FREE char *large = head_len + body_len < sizeof small ? NULL : mem_alloc(head_len + body_len + 1);
   char *text = large ? large : small;
-  if (large) write_head(large, head_len + 1, answer, close);
+  if (large) write_head(large, head_len + 1, conn, answer, close);
   if (body_len) memcpy(text + head_len, answer->body, body_len);
   int len = (int)(head_len + body_len);
   if (mg_write(conn, text, (size_t)len) != len) mg_disable_connection_keep_alive(conn); // the peer is gone
   return answer->status;
 }
 
-static int send_error(struct mg_connection *conn, int status, const char *code, const char *message,
+char *http_error_body(const char *code, const char *message) {
+  AUTO_JSON *body = json_pack("{s:{s:s,s:s}}", "error", "code", code, "message", message);
+  return body ? json_text(body) : mem_strdup("{\"error\":{\"code\":\"internal\",\"message\":\"not UTF-8\"}}");
+}
+
+int http_answer_error(struct mg_connection *conn, int status, const char *code, const char *message,
                       const char *headers, bool close) {
   AUTO_FREE char *body = http_error_body(code, message);
   return http_answer_send(conn, &(struct http_answer){.status = status,
@@ -79,21 +85,17 @@ static int send_error(struct mg_connection *conn, int status, const char *code, 
                                                       .close = close});
 }
 
-int http_answer_error(struct mg_connection *conn, int status, const char *code, const char *message,
-                      const char *headers) {
-  return send_error(conn, status, code, message, headers, false);
-}
-
 // ---- civetweb's callbacks ----
 
-static void note_time(const struct mg_connection *conn) {
-  mg_set_user_connection_data(conn, (void *)(intptr_t)clock_mono_ms()); // NOLINT: a number is all we keep
+// civetweb keeps a pointer for each connection; here it is the time from which a head may take timeout_ms.
+static void *now_as_pointer(void) {
+  return (void *)(intptr_t)clock_mono_ms(); // NOLINT(performance-no-int-to-ptr)
 }
 
 static int on_connection(const struct mg_connection *conn, void **conn_data) {
   const struct listener *listener = mg_get_user_context_data(conn);
   if (listener->connections) atomic_fetch_add(listener->connections, 1);
-  *conn_data = (void *)(intptr_t)clock_mono_ms(); // NOLINT: as above
+  *conn_data = now_as_pointer();
   return 0;
 }
 
@@ -105,11 +107,11 @@ static void on_closed(const struct mg_connection *conn) {
 static int on_request(struct mg_connection *conn) {
   const struct listener *listener = mg_get_user_context_data(conn);
   int status = listener->handler(conn, listener->handler_arg);
-  note_time(conn);
+  mg_set_user_connection_data(conn, now_as_pointer());
   return status;
 }
 
-// How we answer what civetweb refuses by itself.
+// The answers to requests that civetweb itself refuses.
 static const struct refusal {
   int civetweb, status;
   const char *code, *message;
@@ -120,7 +122,7 @@ static const struct refusal {
     {0, 400, "bad_request", "expected a request of HTTP/1, with a head of 16 KiB at most"},
 };
 
-// civetweb says 400 of a head that came too slowly as well. That may be the network's fault.
+// For a head that came too slowly civetweb says 400, too. Some providers give up an event on a 4xx.
 static const struct refusal slow_head = {0, 503, "too_slow", "the request's head did not come in time"};
 
 static const struct refusal *refusal_for(const struct mg_connection *conn, int status) {
@@ -135,7 +137,7 @@ static const struct refusal *refusal_for(const struct mg_connection *conn, int s
 static int on_error(struct mg_connection *conn, int status, const char *message) {
   (void)message;
   const struct refusal *row = refusal_for(conn, status);
-  send_error(conn, row->status, row->code, row->message, NULL, true);
+  http_answer_error(conn, row->status, row->code, row->message, NULL, true);
   return 0;
 }
 
@@ -163,12 +165,12 @@ int listen_port(const struct mg_context *ctx) {
   return mg_get_server_ports(ctx, 1, &port) == 1 ? port.port : -1;
 }
 
-// The descriptor civetweb accepts on, which it keeps to itself.
-static int find_door(const struct mg_context *ctx, const char *address) {
+// civetweb does not give away the descriptor of its listening socket.
+static int find_listening_fd(const struct mg_context *ctx, const char *address) {
   enum { FDS = 1024 };
   AUTO_FREE char *host = mem_strndup(address, strcspn(address, ":"));
-  struct sockaddr_in door = {.sin_port = htons((uint16_t)listen_port(ctx))};
-  inet_pton(AF_INET, host, &door.sin_addr);
+  struct sockaddr_in wanted = {.sin_port = htons((uint16_t)listen_port(ctx))};
+  inet_pton(AF_INET, host, &wanted.sin_addr);
   for (int fd = 0; fd < FDS; fd++) {
     int listening = 0;
     socklen_t len = sizeof listening;
@@ -176,7 +178,7 @@ static int find_door(const struct mg_context *ctx, const char *address) {
     struct sockaddr_in bound = {0};
     len = sizeof bound;
     if (getsockname(fd, (struct sockaddr *)&bound, &len) == 0 && bound.sin_family == AF_INET &&
-        bound.sin_port == door.sin_port && bound.sin_addr.s_addr == door.sin_addr.s_addr)
+        bound.sin_port == wanted.sin_port && bound.sin_addr.s_addr == wanted.sin_addr.s_addr)
       return fd;
   }
   return -1;
@@ -222,41 +224,41 @@ struct mg_context *listen_start(const struct listen_options *options, mg_request
     free(listener);
     return NULL;
   }
-  listener->door = find_door(ctx, options->address);
+  listener->fd = find_listening_fd(ctx, options->address);
   atomic_store(&listener->started, true);
   return ctx;
 }
 
 // ---- stop ----
 
-// For a listening socket Linux puts the length of its backlog there.
+// For a listening socket, Linux has the length of its backlog in tcpi_unacked.
 bool listen_is_crowded(const struct mg_context *ctx) {
   const struct listener *listener = mg_get_user_data(ctx);
   struct tcp_info info;
   socklen_t len = sizeof info;
-  return listener->door >= 0 && getsockopt(listener->door, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+  return listener->fd >= 0 && getsockopt(listener->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
          info.tcpi_state == TCP_LISTEN && info.tcpi_unacked > 0;
 }
 
-// civetweb can only stop as a whole. So its listening socket is shut down, and an eventfd, on which nobody
-// ever connects, takes its descriptor. The pause lets the accepting thread see the end of the socket; without
-// it, it would go on waiting on it for up to two seconds.
+// civetweb can only stop as a whole. So its listening socket is shut down and its descriptor replaced by an
+// eventfd. After the shutdown civetweb's accepting thread needs the pause to see the end of the socket;
+// otherwise it would wait on the old socket for up to two seconds.
 void listen_refuse(struct mg_context *ctx) {
   enum { PAUSE_MS = 10 };
   struct listener *listener = mg_get_user_data(ctx);
-  if (listener->door < 0 || listener->refusing) return;
-  int wall = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (wall < 0) return;
-  shutdown(listener->door, SHUT_RD);
+  if (listener->fd < 0 || listener->refusing) return;
+  int replacement = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (replacement < 0) return;
+  shutdown(listener->fd, SHUT_RD);
   clock_sleep_ms(PAUSE_MS);
-  listener->refusing = dup3(wall, listener->door, O_CLOEXEC) >= 0;
-  close(wall);
+  listener->refusing = dup3(replacement, listener->fd, O_CLOEXEC) >= 0;
+  close(replacement);
 }
 
 void listen_stop(struct mg_context *ctx) {
   const struct listener *listener = mg_get_user_data(ctx);
   listen_refuse(ctx);
   // civetweb looks at its stop flag every two seconds, or when its descriptor can be read.
-  if (listener->refusing) eventfd_write(listener->door, 1);
+  if (listener->refusing) eventfd_write(listener->fd, 1);
   mg_stop(ctx);
 }

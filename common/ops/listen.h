@@ -10,23 +10,22 @@
 struct listen_options {
   const char *address; // "127.0.0.1:8080"; port 0 takes a free one
   int64_t threads;     // one handles one connection at a time
-  int64_t timeout_ms;  // for a whole head, for a silence inside a body, and for an idle connection
+  int64_t timeout_ms;  // of a whole head, of a pause inside a body, and of an idle connection
   bool keep_alive;
-  _Atomic int64_t *connections; // counts those that a thread has, busy or idle; or NULL
+  _Atomic int64_t *connections; // the number of connections that have a thread, busy or idle; or NULL
 };
 
-// Starts a server with one handler for every path and method. No document root, no forms, no directory: only
-// the handler answers, and always: it returns the status it sent. What civetweb itself refuses (a request it
-// cannot read) is answered in the same form: 503 for a head that came too slowly, since a 4xx would make some
-// providers give the event up. Paths are left as sent: compare info->local_uri_raw. Returns NULL with what
-// and where: "127.0.0.1:8080: cannot bind to …: 98 (Address already in use)".
+// Starts a server with one handler for every path and method. The handler sends an answer and returns its
+// status. There is no document root, no form and no directory. A request that civetweb itself refuses is
+// answered in the same form, with 503 if its head came too slowly. Paths are left as sent: compare
+// info->local_uri_raw. NULL: "127.0.0.1:8080: cannot bind to …: 98 (Address already in use)".
 MUST_CHECK struct mg_context *listen_start(const struct listen_options *options, mg_request_handler handler,
                                            void *handler_arg, struct err *err);
 int listen_port(const struct mg_context *ctx); // the port really bound
 // Whether connections wait for a thread. Thread: any.
 bool listen_is_crowded(const struct mg_context *ctx);
-void listen_refuse(struct mg_context *ctx); // takes no new connections from now on; the others go on
-void listen_stop(struct mg_context *ctx);   // throws away what is in flight: drain first
+void listen_refuse(struct mg_context *ctx); // refuses new connections from now on; the others go on
+void listen_stop(struct mg_context *ctx);   // cuts off requests in flight: wait for them first
 
 struct http_answer {
   int status;
@@ -38,6 +37,8 @@ struct http_answer {
 };
 // Sends it with one write. Returns the status, which is what a civetweb handler returns.
 int http_answer_send(struct mg_connection *conn, const struct http_answer *answer);
-// Sends http_error_body(); `headers` as above.
+// {"error":{"code":…,"message":…}}: for callers of our own API, not for providers. New string.
+char *http_error_body(const char *code, const char *message);
+// Sends http_error_body(); `headers` and `close` as above.
 int http_answer_error(struct mg_connection *conn, int status, const char *code, const char *message,
-                      const char *headers);
+                      const char *headers, bool close);

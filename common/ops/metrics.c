@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Each metric's children are a list that only ever grows at its end, so reading it needs no lock.
+// The children of a metric are a list that only grows at its end, so reading it needs no lock.
 #include "common/ops/metrics.h"
 
 #include "common/base/log.h"
@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-// Bounds the memory where a label's values come from outside: further values are counted as "other". There is
-// room for a hundred endpoints with all their answers.
+// Limits the memory of labels whose values come from outside: further values are counted as "other". A
+// hundred endpoints with all their answers fit.
 enum { CHILDREN_MAX = 1024, LABELS_MAX = 3 };
 
 // The buckets' upper bounds. The ack budget is 1.5 s, the providers' deadlines are 3 to 10 s.
@@ -38,8 +38,12 @@ struct child {
 struct metrics {
   const struct metric *list;
   size_t n;
-  struct child *_Atomic *first; // [n]
-  pthread_mutex_t lock;         // to append
+  struct children {
+    struct child *_Atomic first;
+    struct child *last;
+    size_t n;
+  } * children;         // [n]
+  pthread_mutex_t lock; // to append
 };
 
 static size_t count_labels(const struct metric *metric) {
@@ -48,16 +52,12 @@ static size_t count_labels(const struct metric *metric) {
   return n;
 }
 
-static struct metric_histogram *histogram_new(enum metric_type type) {
-  if (type != METRIC_SECONDS && type != METRIC_SIZES) return NULL;
-  struct metric_histogram *histogram = mem_alloc(sizeof *histogram);
-  histogram->bounds = type == METRIC_SECONDS ? bounds_us : bounds_of_sizes;
-  return histogram;
-}
-
 static struct child *child_new(const struct metric *metric, const char *const *label_values) {
   struct child *child = mem_alloc(sizeof *child);
-  child->histogram = histogram_new(metric->type);
+  if (metric->type == METRIC_SECONDS || metric->type == METRIC_SIZES) {
+    child->histogram = mem_alloc(sizeof *child->histogram);
+    child->histogram->bounds = metric->type == METRIC_SECONDS ? bounds_us : bounds_of_sizes;
+  }
   for (size_t i = 0; i < count_labels(metric); i++) child->label_values[i] = mem_strdup(label_values[i]);
   return child;
 }
@@ -68,15 +68,22 @@ static void child_free(struct child *child) {
   free(child);
 }
 
+static void append(struct children *children, struct child *child) {
+  atomic_store_explicit(children->last ? &children->last->next : &children->first, child,
+                        memory_order_release);
+  children->last = child;
+  children->n++;
+}
+
 struct metrics *metrics_new(const struct metric *list, size_t n) {
   struct metrics *metrics = mem_alloc(sizeof *metrics);
   metrics->list = list;
   metrics->n = n;
-  metrics->first = mem_array(n, sizeof *metrics->first);
+  metrics->children = mem_array(n, sizeof *metrics->children);
   pthread_mutex_init(&metrics->lock, NULL);
   for (size_t i = 0; i < n; i++) {
     assert(count_labels(&list[i]) <= LABELS_MAX);
-    if (!list[i].label) atomic_store(&metrics->first[i], child_new(&list[i], NULL));
+    if (!list[i].label) append(&metrics->children[i], child_new(&list[i], NULL));
   }
   return metrics;
 }
@@ -84,13 +91,13 @@ struct metrics *metrics_new(const struct metric *list, size_t n) {
 void metrics_free(struct metrics *metrics) {
   if (!metrics) return;
   for (size_t i = 0; i < metrics->n; i++) {
-    for (struct child *child = atomic_load(&metrics->first[i]), *next; child; child = next) {
+    for (struct child *child = atomic_load(&metrics->children[i].first), *next; child; child = next) {
       next = atomic_load(&child->next);
       child_free(child);
     }
   }
   pthread_mutex_destroy(&metrics->lock);
-  free(metrics->first);
+  free(metrics->children);
   free(metrics);
 }
 
@@ -100,35 +107,26 @@ static bool same_labels(const struct child *child, const char *const *label_valu
   return true;
 }
 
-// The child, or NULL with the end of the list and the number of children.
-static struct child *find(struct metrics *metrics, size_t id, const char *const *label_values,
-                          struct child *_Atomic **end, size_t *count) {
-  *count = 0;
+static struct child *find(struct metrics *metrics, size_t id, const char *const *label_values) {
   size_t n = count_labels(&metrics->list[id]);
-  struct child *_Atomic *at = &metrics->first[id];
-  struct child *child = atomic_load_explicit(at, memory_order_acquire);
-  while (child && !same_labels(child, label_values, n)) {
-    at = &child->next;
-    child = atomic_load_explicit(at, memory_order_acquire);
-    ++*count;
-  }
-  *end = at;
+  struct child *child = atomic_load_explicit(&metrics->children[id].first, memory_order_acquire);
+  while (child && !same_labels(child, label_values, n))
+    child = atomic_load_explicit(&child->next, memory_order_acquire);
   return child;
 }
 
 static struct child *find_or_append(struct metrics *metrics, size_t id, const char *const *label_values) {
   static const char *const others[LABELS_MAX] = {"other", "other", "other"};
-  struct child *_Atomic *end;
-  size_t count;
+  struct children *children = &metrics->children[id];
   pthread_mutex_lock(&metrics->lock);
-  struct child *child = find(metrics, id, label_values, &end, &count);
-  if (!child && count >= CHILDREN_MAX) {
+  struct child *child = find(metrics, id, label_values);
+  if (!child && children->n >= CHILDREN_MAX) {
     label_values = others;
-    child = find(metrics, id, label_values, &end, &count);
+    child = find(metrics, id, label_values);
   }
   if (!child) {
     child = child_new(&metrics->list[id], label_values);
-    atomic_store_explicit(end, child, memory_order_release);
+    append(children, child);
   }
   pthread_mutex_unlock(&metrics->lock);
   return child;
@@ -136,9 +134,7 @@ static struct child *find_or_append(struct metrics *metrics, size_t id, const ch
 
 static struct child *child_at(struct metrics *metrics, size_t id, const char *const *label_values) {
   assert(id < metrics->n);
-  struct child *_Atomic *end;
-  size_t count;
-  struct child *child = find(metrics, id, label_values, &end, &count);
+  struct child *child = find(metrics, id, label_values);
   return child ? child : find_or_append(metrics, id, label_values);
 }
 
@@ -235,11 +231,7 @@ static void print_histogram(const struct metric *metric, const struct child *chi
   fprintf(to, "%lld\n", count);
 }
 
-static void print_child(const struct metric *metric, struct child *child, FILE *to) {
-  if (child->histogram) {
-    print_histogram(metric, child, to);
-    return;
-  }
+static void print_value(const struct metric *metric, struct child *child, FILE *to) {
   print_name(metric, "", child, NULL, to);
   fprintf(to, "%lld\n", read_value(&child->value));
 }
@@ -265,9 +257,12 @@ char *metrics_text(struct metrics *metrics) {
   for (size_t i = 0; i < metrics->n; i++) {
     const struct metric *metric = &metrics->list[i];
     print_head(metric->name, metric->help, metric->type, to);
-    struct child *child = atomic_load_explicit(&metrics->first[i], memory_order_acquire);
+    struct child *child = atomic_load_explicit(&metrics->children[i].first, memory_order_acquire);
     for (; child; child = atomic_load_explicit(&child->next, memory_order_acquire))
-      print_child(metric, child, to);
+      if (child->histogram)
+        print_histogram(metric, child, to);
+      else
+        print_value(metric, child, to);
   }
   static const char dropped[] = "dochak_log_lines_dropped_total";
   print_head(dropped, "Log lines dropped because the reader of stdout was stuck.", METRIC_COUNTER, to);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Counters, gauges and histograms as Prometheus text (text format 0.0.4). A service lists its metrics once,
-// as an array of `struct metric`; the index is the id. A metric's children, one for each set of label values,
-// are created at first use and stay. Finding a child compares the labels of those before it, without a lock
-// unless it is new: a hot path keeps the pointer and uses metric_add(). Thread: any.
+// as an array of `struct metric`; the index is the id. A metric has a child for each set of label values,
+// created at first use. Finding a child compares labels one by one, without a lock unless the child is new; a
+// hot path keeps the pointer and uses metric_add(). Thread: any.
 #pragma once
 #include <stdatomic.h>
 #include <stddef.h>
@@ -42,7 +42,7 @@ static inline void metrics_set(struct metrics *metrics, size_t id, const char *l
   atomic_store_explicit(metrics_at(metrics, id, label_value), n, memory_order_relaxed);
 }
 
-// The child of a histogram, with one label or none. It observes microseconds, or a count. Never moves either.
+// The child of a histogram, with one label or none. It observes microseconds, or a count. Never moves.
 struct metric_histogram;
 struct metric_histogram *metrics_histogram_at(struct metrics *metrics, size_t id, const char *label_value);
 void metrics_observe(struct metric_histogram *histogram, int64_t value);

@@ -11,32 +11,30 @@ const char *framing_kind_name(enum framing_kind kind) {
   return names[kind];
 }
 
-// The elements' text: an array of them, or a single one.
+// The text of the elements: an array, or a single one.
 struct cut {
-  const char *text;
-  size_t len, n;
+  struct json_span text;
+  size_t n;
   bool array;
 };
 
-// Why nothing can be cut out of the body: the fault of its JSON, or what it lacks.
-static bool err_uncut(struct err *err, const struct provider *provider, const char *text, size_t len) {
-  AUTO_JSON *document = json_parse(text, len, err);
+// The body cannot be cut: it is not JSON, or it has no elements.
+static bool err_uncut(struct err *err, const struct provider *provider, struct json_span body) {
+  AUTO_JSON *document = json_parse(body.from, (size_t)(body.to - body.from), err);
   if (!document) return false;
   return err_set(err, "provider %s: expected an object or an array at \"%s\"", provider_name(provider),
                  provider_elements(provider)->text);
 }
 
-// The text around the elements is only as valid as it takes to find them. Each of them is judged by itself.
-static bool find_elements(const struct provider *provider, const char *text, size_t len, struct cut *cut,
+// The text around the elements needs to be JSON only as far as it takes to find them.
+static bool find_elements(const struct provider *provider, struct json_span body, struct cut *cut,
                           struct err *err) {
-  size_t start;
-  if (json_span_at(text, len, provider_elements(provider), &start, &cut->len) != JSON_FOUND)
-    return err_uncut(err, provider, text, len);
-  cut->text = text + start;
-  cut->array = *cut->text == '[';
+  if (json_span_at(body, provider_elements(provider), &cut->text) != JSON_FOUND)
+    return err_uncut(err, provider, body);
+  cut->array = *cut->text.from == '[';
   cut->n = 1;
-  if ((!cut->array && *cut->text != '{') || (cut->array && !json_span_count(cut->text, cut->len, &cut->n)))
-    return err_uncut(err, provider, text, len);
+  if (cut->array ? !json_span_count(cut->text, &cut->n) : *cut->text.from != '{')
+    return err_uncut(err, provider, body);
   return cut->n <= FRAMING_ELEMENTS_MAX ||
          err_set(err, "more than %d elements in one body", FRAMING_ELEMENTS_MAX);
 }
@@ -46,7 +44,7 @@ static void quarantine(struct framing_element *element, const char *reason) {
   element->reason = mem_strdup(reason);
 }
 
-// The parsed element is many times larger than its text: only its id is kept.
+// Only the id is kept, since a parsed element is many times larger than its text.
 static void read_element(const struct provider *provider, struct framing_element *element) {
   struct err err;
   AUTO_JSON *value = json_parse(element->bytes, element->len, &err);
@@ -63,12 +61,13 @@ static void read_element(const struct provider *provider, struct framing_element
 
 static void cut_elements(const struct provider *provider, const struct cut *cut, struct framing *out) {
   out->elements = mem_array(cut->n, sizeof *out->elements);
-  size_t cursor = 0, start = 0, len = cut->len;
+  struct json_span text = cut->text;
+  const char *cursor = NULL;
   while (out->n < cut->n) {
-    if (cut->array && !json_span_next(cut->text, cut->len, &cursor, &start, &len)) break;
+    if (cut->array && !json_span_next(cut->text, &cursor, &text)) break;
     struct framing_element *element = &out->elements[out->n++];
-    element->bytes = cut->text + start;
-    element->len = len;
+    element->bytes = text.from;
+    element->len = (size_t)(text.to - text.from);
     read_element(provider, element);
   }
 }
@@ -79,25 +78,21 @@ void framing_init_whole(struct framing *out, const char *body, size_t len, const
       .kind = FRAMING_QUARANTINED, .bytes = body ? body : "", .len = len, .reason = mem_strdup(reason)};
 }
 
-// A report that is the whole body is quarantined as it was sent, with what stands around it.
-static void widen_to_body(struct framing_element *element, const char *body, size_t len) {
-  if (element->kind != FRAMING_QUARANTINED) return;
-  element->bytes = body;
-  element->len = len;
-}
-
 void framing_init(struct framing *out, const struct provider *provider, const char *body, size_t len) {
   struct err err;
   struct cut cut = {0};
-  size_t mark = json_mark(body, len);
   if (len == 0) {
     framing_init_whole(out, body, len, "the body is empty");
-  } else if (!find_elements(provider, body + mark, len - mark, &cut, &err)) {
+  } else if (!find_elements(provider, json_without_mark(body, len), &cut, &err)) {
     framing_init_whole(out, body, len, err.text);
   } else {
     *out = (struct framing){0};
     cut_elements(provider, &cut, out);
-    if (!cut.array && provider_elements(provider)->n_parts == 0) widen_to_body(&out->elements[0], body, len);
+    struct framing_element *first = out->elements;
+    if (!cut.array && provider_elements(provider)->n_parts == 0 && first->kind == FRAMING_QUARANTINED) {
+      first->bytes = body; // as it was sent, with the text around the report
+      first->len = len;
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Cuts a webhook's body into elements, each with its exact bytes, then parses and classifies each by itself.
-// An element that is not understood, or is no JSON, goes to quarantine alone. A body that cannot be cut goes
+// An element that is not understood, or is not JSON, goes to quarantine alone; a body that cannot be cut goes
 // there whole. Nothing is refused here. Pure: no network, no clock.
 #pragma once
 #include "common/provider/provider.h"
@@ -23,7 +23,7 @@ struct framing {
   size_t n; // 0: the provider sent an empty array
 };
 
-// More elements than this in one body are not cut: each costs many times its size.
+// A body with more elements is not cut, since each costs many times its size.
 enum { FRAMING_ELEMENTS_MAX = 10000 };
 
 // `body` is borrowed until framing_fini(). A UTF-8 byte order mark before its JSON is skipped.

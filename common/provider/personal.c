@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "common/provider/personal.h"
 
+#include "common/base/digest.h"
 #include "common/base/mem.h"
 #include "common/base/utf8.h"
 #include <ctype.h>
-#include <openssl/hmac.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-  HEAD_DIGITS = 4,   // what stays in front, at most,
-  HIDDEN_DIGITS = 4, // what is hidden, at least,
-  TAIL_DIGITS = 4,   // and what stays at the end
-  RUN_DIGITS = 9,    // from here on a number in a text may be a phone number
-  GAP_MAX = 3,       // characters that may stand between two of its digits
+  HEAD_DIGITS = 4,   // shown in front, at most
+  HIDDEN_DIGITS = 4, // hidden, at least
+  TAIL_DIGITS = 4,   // shown at the end
+  RUN_DIGITS = 9,    // a number in a text with so many digits may be a phone number
+  GAP_MAX = 3,       // characters between two of its digits, at most
   LOCAL_MAX = 256,   // bytes before an address's '@', four times what RFC 5321 allows
 };
 
@@ -24,7 +24,7 @@ static bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// What people put between the digits of a number.
+// The characters that separate the digits of a phone number.
 static bool is_gap(uint32_t code) {
   if (code < 0x80) return code && strchr(" -./()_", (int)code);
   return (code >= 0x2010 && code <= 0x2015) || // hyphens and dashes
@@ -34,7 +34,7 @@ static bool is_gap(uint32_t code) {
 
 enum glyph { GLYPH_OTHER, GLYPH_DIGIT, GLYPH_GAP };
 
-// What stands at `at`, before `end`, and its bytes; one byte of what is no UTF-8.
+// The character at `at` and the number of its bytes; ill-formed UTF-8 is read byte by byte.
 static enum glyph glyph_at(const char *at, const char *end, size_t *bytes) {
   uint32_t code;
   *bytes = utf8_decode(at, end, &code);
@@ -201,31 +201,24 @@ static char *plain_number(const char *text) {
   return plain;
 }
 
-static char *lower_case(const char *text) {
-  char *lower = mem_strdup(text);
-  for (char *at = lower; *at; at++)
-    if (*at >= 'A' && *at <= 'Z') *at = (char)(*at + ('a' - 'A'));
-  return lower;
-}
-
-static char *trimmed(const char *text) {
-  text += strspn(text, " \t\r\n");
-  size_t len = strlen(text);
-  while (len > 0 && strchr(" \t\r\n", text[len - 1])) len--;
-  return mem_strndup(text, len);
-}
-
 static char *plain_form(const char *recipient) {
-  AUTO_FREE char *text = trimmed(recipient);
-  if (strchr(text, '@')) return lower_case(text);
+  static const char space[] = " \t\r\n";
+  recipient += strspn(recipient, space);
+  AUTO_FREE char *text = mem_strdup(recipient);
+  for (size_t len = strlen(text); len > 0 && strchr(space, text[len - 1]); len--) text[len - 1] = '\0';
+  if (strchr(text, '@')) {
+    for (char *at = text; *at; at++)
+      if (*at >= 'A' && *at <= 'Z') *at = (char)(*at + ('a' - 'A'));
+    return take(text);
+  }
   bool number = *text && text[strspn(text, phone_chars)] == '\0';
   return number ? plain_number(text) : take(text);
 }
 
 void personal_hash(const char *key, const char *recipient, uint8_t out[PERSONAL_HASH_SIZE]) {
   AUTO_FREE char *plain = plain_form(recipient);
-  unsigned len = PERSONAL_HASH_SIZE;
-  const void *done =
-      HMAC(EVP_sha256(), key, (int)strlen(key), (const unsigned char *)plain, strlen(plain), out, &len);
-  if (!done) abort(); // out of memory
+  struct digest digest;
+  const struct piece secret = {key, strlen(key)}, piece = {plain, strlen(plain)};
+  if (!digest_hmac(DIGEST_SHA256, secret, &piece, 1, &digest)) abort(); // out of memory
+  memcpy(out, digest.bytes, PERSONAL_HASH_SIZE);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Loads provider files: checks each against provider.schema.json, then makes its places ready for reading.
-// The schema is the only judge: what it accepts is loaded, so an editor with the schema at hand tells the
-// same as we do.
+// Loads provider files: checks each against provider.schema.json and compiles it. The schema alone decides
+// what is an error, so an editor that uses it reports the same errors.
 #include "common/base/embedded.h"
 #include "common/base/file.h"
 #include "common/base/mem.h"
@@ -13,11 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MAX_BYTES = 1024 * 1024 };
+enum { FILE_MAX_BYTES = 1024 * 1024, THREE_DAYS_S = 3 * 24 * 60 * 60 };
 
 struct providers {
   struct provider **list;
-  char **files; // where each came from, for messages
   size_t n;
 };
 
@@ -32,9 +30,9 @@ const char *provider_outcome_name(enum provider_outcome outcome) {
   return outcome_names[outcome];
 }
 
-// ---- making ready; every node was checked by the schema before
+// ---- compiling; the schema has accepted every node
 
-// A pointer the schema let through and json_pointer_init() refuses is a fault of ours: both are RFC 6901.
+// A pointer that the schema accepts and json_pointer_init() refuses is a fault of ours: both follow RFC 6901.
 static struct json_pointer pointer_of(const json_t *node) {
   struct json_pointer pointer = {0};
   struct err err;
@@ -42,7 +40,7 @@ static struct json_pointer pointer_of(const json_t *node) {
   return pointer;
 }
 
-// A pointer, an array of them, or {"value": …}; nothing at all where the key is left out.
+// A pointer, an array of pointers, or {"value": …}; empty if the key is left out.
 static struct provider_where where_of(const json_t *object, const char *key) {
   const json_t *node = json_object_get(object, key);
   struct provider_where where = {.literal = json_string_value(json_object_get(node, "value"))};
@@ -138,23 +136,16 @@ static void shape_fini(struct provider_shape *shape) {
   json_pointer_fini(&shape->each);
 }
 
-// A whole number may be written 300 or 300.0; to JSON Schema they are the same.
+// JSON Schema accepts a whole number as 300 and as 300.0.
 static int64_t number_at(const json_t *object, const char *key, int64_t otherwise) {
   const json_t *node = json_object_get(object, key);
   return node ? (int64_t)json_number_value(node) : otherwise;
 }
 
-static void expects_load(struct provider_expects *expects, const json_t *node) {
-  enum { THREE_DAYS_S = 3 * 24 * 60 * 60 };
-  expects->receipt_within_s = number_at(node, "receipt_within_s", 300);
-  expects->expires_after_s = number_at(node, "expires_after_s", THREE_DAYS_S);
-  expects->unconfirmed_within_s = number_at(node, "unconfirmed_within_s", THREE_DAYS_S);
-}
-
-// ---- answers. The body is text with places between: "${/pointer}" is the only string that has "${" in it.
+// ---- answers: text with placeholders in between; "${/pointer}" is the only string that contains "${"
 
 static struct json_pointer place_of(const char *placeholder, size_t len) {
-  AUTO_JSON *text = json_parse(placeholder, len, NULL); // of which we wrote the JSON ourselves
+  AUTO_JSON *text = json_parse(placeholder, len, NULL); // never fails: json_text() wrote it
   AUTO_FREE char *inner = mem_strndup(json_string_value(text) + 2, json_string_length(text) - 3);
   AUTO_JSON *pointer = json_string(inner);
   return pointer_of(pointer);
@@ -172,7 +163,7 @@ static void answer_load(struct provider_answer *answer, const json_t *node) {
     size_t len = mark ? (size_t)(mark - at) : strlen(at);
     *piece = (struct provider_piece){.text = mem_strndup(at, len), .len = len, .has_place = mark};
     if (!mark) break;
-    const char *end = strchr(mark, '}') + 2; // no pointer in it has one
+    const char *end = strchr(mark, '}') + 2; // the schema allows no } in the pointer
     piece->place = place_of(mark, (size_t)(end - mark));
     mark = end;
   }
@@ -219,15 +210,25 @@ static struct provider *provider_compile(const json_t *document) {
   provider->n_shapes = json_array_size(shapes);
   provider->shapes = mem_array(provider->n_shapes + 1, sizeof *provider->shapes);
   for (size_t i = 0; i < provider->n_shapes; i++) shape_load(&provider->shapes[i], json_array_get(shapes, i));
-  expects_load(&provider->expects, json_object_get(document, "expects"));
+  const json_t *expects = json_object_get(document, "expects");
+  provider->expects = (struct provider_expects){
+      .receipt_within_s = number_at(expects, "receipt_within_s", 300),
+      .expires_after_s = number_at(expects, "expires_after_s", THREE_DAYS_S),
+      .unconfirmed_within_s = number_at(expects, "unconfirmed_within_s", THREE_DAYS_S),
+  };
   return provider;
 }
 
-struct provider *provider_new(const json_t *document, const char *file, struct err *err) {
-  struct schema *schema = schema_open("provider.schema.json", err);
-  if (!schema) return NULL;
-  struct provider *provider = schema_check(schema, document, err) ? provider_compile(document) : NULL;
-  if (!provider) err_prefix(err, "%s: ", file);
+struct provider *provider_new(const json_t *document, struct faults *faults) {
+  struct err err;
+  struct provider *provider = NULL;
+  struct schema *schema = schema_open("provider.schema.json", &err);
+  if (!schema) {
+    faults_error(faults, "%s", err.text);
+  } else if (schema_check_all(schema, document, faults)) {
+    provider_lint(document, faults);
+    provider = provider_compile(document);
+  }
   schema_free(schema);
   return provider;
 }
@@ -243,49 +244,42 @@ void provider_free(struct provider *provider) {
   free(provider->shapes);
   json_pointer_fini(&provider->elements);
   json_decref(provider->document);
+  free(provider->file);
   free(provider);
 }
 
 // ---- all files of a folder
 
-// False: another file has taken the name.
-static bool add_unique(struct providers *providers, struct provider *provider, const char *file,
-                       struct faults *faults) {
-  for (size_t i = 0; i < providers->n; i++)
-    if (strcmp(providers->list[i]->name, provider->name) == 0)
-      return faults_error(faults, "/provider: \"%s\" is already taken by %s", provider->name,
-                          providers->files[i]);
-  providers->list = mem_grow(providers->list, providers->n + 1, sizeof *providers->list);
-  providers->files = mem_grow(providers->files, providers->n + 1, sizeof *providers->files);
-  providers->list[providers->n] = provider;
-  providers->files[providers->n++] = mem_strdup(file);
-  return true;
+static void add_document(struct providers *providers, const char *file, const json_t *document,
+                         struct faults *faults) {
+  struct provider *provider = provider_new(document, faults);
+  if (!provider) return;
+  const struct provider *same = providers_find(providers, provider->name);
+  if (same) {
+    faults_error(faults, "/provider: \"%s\" is already taken by %s", same->name, same->file);
+    provider_free(provider);
+    return;
+  }
+  provider->file = mem_strdup(file);
+  providers->list = mem_grow(providers->list, providers->n + 1, sizeof(struct provider *));
+  providers->list[providers->n++] = provider;
 }
 
-static void add_document(struct providers *providers, const struct schema *schema, const char *file,
-                         const json_t *document, struct faults *faults) {
-  if (!schema_check_all(schema, document, faults)) return;
-  provider_lint(document, faults);
-  struct provider *provider = provider_compile(document);
-  if (!add_unique(providers, provider, file, faults)) provider_free(provider);
-}
-
-// `text` is NULL where the file could not be read; `err` says why.
-static void providers_add(struct providers *providers, const struct schema *schema, const char *file,
-                          const char *text, size_t len, struct err *err, struct faults *faults) {
+static void add_text(struct providers *providers, const char *file, const char *text, size_t len,
+                     struct faults *faults) {
+  struct err err;
   size_t from = faults->n;
-  AUTO_JSON *document = text ? json_parse(text, len, err) : NULL;
+  AUTO_JSON *document = json_parse(text, len, &err);
   if (document)
-    add_document(providers, schema, file, document, faults);
+    add_document(providers, file, document, faults);
   else
-    faults_error(faults, "%s", err->text);
+    faults_error(faults, "%s", err.text);
   faults_prefix(faults, from, "%s: ", file);
 }
 
-static void add_built_in(struct providers *providers, const struct schema *schema, struct faults *faults) {
-  struct err err;
+static void add_built_in(struct providers *providers, struct faults *faults) {
   for (const struct embedded *file = embedded_providers; file->name; file++)
-    providers_add(providers, schema, file->name, file->text, file->len, &err, faults);
+    add_text(providers, file->name, file->text, file->len, faults);
 }
 
 static int is_provider_file(const struct dirent *entry) {
@@ -293,17 +287,17 @@ static int is_provider_file(const struct dirent *entry) {
   return entry->d_name[0] != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".json") == 0;
 }
 
-static void add_file(struct providers *providers, const struct schema *schema, const char *dir,
-                     const char *name, struct faults *faults) {
+static void add_file(struct providers *providers, const char *path, struct faults *faults) {
   struct err err;
-  AUTO_FREE char *path = mem_printf("%s/%s", dir, name);
-  size_t len = 0;
+  size_t len;
   AUTO_FREE char *text = file_read(path, FILE_MAX_BYTES, &len, &err);
-  providers_add(providers, schema, path, text, len, &err, faults);
+  if (text)
+    add_text(providers, path, text, len, faults);
+  else
+    faults_error(faults, "%s: %s", path, err.text);
 }
 
-static void add_folder(struct providers *providers, const struct schema *schema, const char *dir,
-                       struct faults *faults) {
+static void add_folder(struct providers *providers, const char *dir, struct faults *faults) {
   struct dirent **entries;
   int n = scandir(dir, &entries, is_provider_file, alphasort);
   if (n < 0) {
@@ -312,13 +306,14 @@ static void add_folder(struct providers *providers, const struct schema *schema,
   }
   if (n == 0) faults_error(faults, "%s: expected provider files (*.json), found none", dir);
   for (int i = 0; i < n; i++) {
-    add_file(providers, schema, dir, entries[i]->d_name, faults);
+    AUTO_FREE char *path = mem_printf("%s/%s", dir, entries[i]->d_name);
+    add_file(providers, path, faults);
     free(entries[i]);
   }
   free(entries);
 }
 
-static void suffixes_resolve(const struct providers *providers, struct provider *provider, const char *file,
+static void suffixes_resolve(const struct providers *providers, struct provider *provider,
                              struct faults *faults) {
   const json_t *names = json_object_get(json_object_get(provider->document, "webhook"), "suffixes");
   for (size_t i = 0; i < provider->n_suffixes; i++) {
@@ -327,25 +322,21 @@ static void suffixes_resolve(const struct providers *providers, struct provider 
     suffix->provider = providers_find(providers, name);
     if (suffix->provider) continue;
     AUTO_FREE char *known = providers_names(providers);
-    faults_error(faults, "%s: /webhook/suffixes: %s: \"%s\" is none of %s", file, suffix->text, name, known);
+    faults_error(faults, "%s: /webhook/suffixes: %s: \"%s\" is none of %s", provider->file, suffix->text,
+                 name, known);
   }
 }
 
 struct providers *providers_load(const char *dir, struct faults *faults) {
-  struct err err;
   struct providers *providers = mem_alloc(sizeof *providers);
   size_t errors = faults->n_errors;
-  struct schema *schema = schema_open("provider.schema.json", &err);
-  if (!schema)
-    faults_error(faults, "%s", err.text);
-  else if (*dir)
-    add_folder(providers, schema, dir, faults);
+  if (*dir)
+    add_folder(providers, dir, faults);
   else
-    add_built_in(providers, schema, faults);
-  schema_free(schema);
+    add_built_in(providers, faults);
   bool all_read = faults->n_errors == errors;
   for (size_t i = 0; all_read && i < providers->n; i++)
-    suffixes_resolve(providers, providers->list[i], providers->files[i], faults);
+    suffixes_resolve(providers, providers->list[i], faults);
   if (faults->n_errors == errors) return providers;
   providers_free(providers);
   return NULL;
@@ -353,12 +344,8 @@ struct providers *providers_load(const char *dir, struct faults *faults) {
 
 void providers_free(struct providers *providers) {
   if (!providers) return;
-  for (size_t i = 0; i < providers->n; i++) {
-    provider_free(providers->list[i]);
-    free(providers->files[i]);
-  }
+  for (size_t i = 0; i < providers->n; i++) provider_free(providers->list[i]);
   free(providers->list);
-  free(providers->files);
   free(providers);
 }
 
@@ -379,7 +366,7 @@ char *providers_names(const struct providers *providers) {
   return names;
 }
 
-// ---- what a loaded provider says of itself
+// ---- a loaded provider
 
 const char *provider_name(const struct provider *provider) {
   return provider->name;
@@ -390,7 +377,7 @@ int64_t provider_budget_ms(const struct provider *provider) {
 }
 
 int64_t provider_deadline_ms(const struct provider *provider) {
-  enum { BODY_LEAST_MS = 500 }; // what a body has to come in, whatever the file says
+  enum { BODY_LEAST_MS = 500 }; // the least time for a body
   int64_t least_ms = provider->budget_ms + BODY_LEAST_MS;
   return provider->deadline_ms > least_ms ? provider->deadline_ms : least_ms;
 }

@@ -39,7 +39,7 @@ struct provider_shape {
   const json_t *accepted; // array of strings, or NULL: every id is accepted
 };
 
-// Text of an answer, and the place in the request whose value follows it; the last piece has none.
+// Text of an answer, followed by a value of the request unless it is the last piece.
 struct provider_piece {
   char *text;
   size_t len;
@@ -56,10 +56,11 @@ struct provider_answer {
 struct provider {
   json_t *document;
   const char *name;
+  char *file; // for messages; NULL: provider_new() made it
   struct json_pointer elements;
   struct provider_kind_rule *kinds;
   size_t n_kinds;
-  struct provider_suffix *suffixes; // their providers are known once all files of the folder are loaded
+  struct provider_suffix *suffixes; // their providers are set when all files are loaded
   size_t n_suffixes;
   struct provider_answer ack, refused;
   const json_t *outcomes; // code → {"outcome", "reason"}

@@ -20,29 +20,28 @@ static void lint_kinds(const json_t *kinds, struct faults *faults) {
   bool all_taken = false;
   for (size_t i = 0; i < json_array_size(kinds); i++) {
     if (all_taken)
-      faults_warn(faults, "/webhook/kinds/%zu: is never reached: a kind without \"when\" stands before it",
-                  i);
+      faults_warn(faults, "/webhook/kinds/%zu: is never reached: a kind before it has no \"when\"", i);
     if (is_named_before(kinds, i))
       faults_warn(faults, "/webhook/kinds/%zu/name: another kind has the same name", i);
     all_taken |= !json_object_get(json_array_get(kinds, i), "when");
   }
 }
 
-static bool has_receipts(const json_t *kinds) {
-  for (size_t i = 0; i < json_array_size(kinds); i++)
-    if (strcmp(text_at(json_array_get(kinds, i), "kind"), "receipt") == 0) return true;
-  return false;
-}
-
-static bool has_delivered(const json_t *outcomes) {
-  const char *code;
+static bool has_value(const json_t *list_or_map, const char *member, const char *value) {
+  const char *key;
+  size_t i;
   json_t *row;
-  json_object_foreach((json_t *)(uintptr_t)outcomes, code, row) // jansson's iterators know no const
-      if (strcmp(text_at(row, "outcome"), "delivered") == 0) return true;
-  return false;
+  bool found = false;
+  json_array_foreach(list_or_map, i, row) {
+    found |= strcmp(text_at(row, member), value) == 0;
+  }
+  json_object_foreach((json_t *)(uintptr_t)list_or_map, key, row) { // jansson's iterators know no const
+    found |= strcmp(text_at(row, member), value) == 0;
+  }
+  return found;
 }
 
-// What other template languages write, and we send as it stands.
+// A placeholder of another template language, which is sent unchanged.
 static bool is_like_placeholder(const char *text) {
   return strstr(text, "{/") || strstr(text, "{{") || strncmp(text, "$/", 2) == 0 ||
          strncmp(text, "$.", 2) == 0;
@@ -53,7 +52,7 @@ static void lint_template(const json_t *node, const char *where, struct faults *
   json_t *member;
   size_t i;
   if (text && strncmp(text, "${", 2) != 0 && is_like_placeholder(text))
-    faults_warn(faults, "%s: \"%.40s\" is sent as it stands; a placeholder is ${/pointer}", where, text);
+    faults_warn(faults, "%s: \"%.40s\" is sent unchanged; a placeholder is ${/pointer}", where, text);
   json_object_foreach((json_t *)(uintptr_t)node, key, member) {
     AUTO_FREE char *at = mem_printf("%s/%s", where, key);
     lint_template(member, at, faults);
@@ -83,7 +82,8 @@ void provider_lint(const json_t *document, struct faults *faults) {
   const json_t *webhook = json_object_get(document, "webhook");
   const json_t *kinds = json_object_get(webhook, "kinds");
   lint_kinds(kinds, faults);
-  if (has_receipts(kinds) && !has_delivered(json_object_get(document, "outcomes")))
+  if (has_value(kinds, "kind", "receipt") &&
+      !has_value(json_object_get(document, "outcomes"), "outcome", "delivered"))
     faults_warn(faults, "/outcomes: no code means delivered, so every receipt is a failure");
   lint_template(json_object_get(json_object_get(webhook, "ack"), "body"), "/webhook/ack/body", faults);
   lint_template(json_object_get(json_object_get(webhook, "refused"), "body"), "/webhook/refused/body",

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Warns of what a provider file says and was hardly meant to say. Not for: what is ill-formed
-// (provider.schema.json), which is an error.
+// Warns of probable mistakes in a provider file. Not for: errors, which provider.schema.json finds.
 #pragma once
 #include "common/base/faults.h"
 #include <jansson.h>

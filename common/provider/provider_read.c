@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads webhook elements and send responses with a loaded provider, and makes its answers. Pure: no clock, no
-// I/O. What comes in was written by strangers; nothing of it but ids, codes and reasons ever reaches a
-// message.
+// Reads webhook elements and send responses, and makes the provider's answers. Pure: no clock, no I/O. The
+// input is not trusted: only ids, codes and reasons of it may reach a message.
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/utf8.h"
@@ -27,21 +26,14 @@ bool provider_id_check(const char *id, struct err *err) {
   return true;
 }
 
-// The first place whose value is text or a whole number of at most max_bytes, else the literal, else NULL.
+enum { NO_LIMIT = 0 }; // for a text that is copied, hashed or parsed at once
+
+// The first pointer whose value is text or a whole number of at most max_bytes, else the literal, else NULL.
 static const char *read_text(const struct provider_where *where, const json_t *from, size_t max_bytes,
                              char buf[NUMBER_SIZE]) {
   for (size_t i = 0; i < where->n; i++) {
     const char *text = json_scalar_text(json_at(from, &where->pointers[i]), buf);
-    if (text && fits(text, max_bytes)) return text;
-  }
-  return where->literal;
-}
-
-// As read_text() without a limit: for what is copied, hashed or parsed at once.
-static const char *read_any(const struct provider_where *where, const json_t *from, char buf[NUMBER_SIZE]) {
-  for (size_t i = 0; i < where->n; i++) {
-    const char *text = json_scalar_text(json_at(from, &where->pointers[i]), buf);
-    if (text) return text;
+    if (text && (max_bytes == NO_LIMIT || fits(text, max_bytes))) return text;
   }
   return where->literal;
 }
@@ -84,34 +76,22 @@ static const char *where_shown(const struct provider_where *where) {
 
 // ---- answers
 
-struct span {
-  const char *text;
-  size_t len;
-};
-
-// The place is a report's, and the body is an array of reports.
-static bool find_in_reports(struct span array, const struct json_pointer *place, struct span *out) {
-  size_t cursor = 0, start, len, at;
-  while (json_span_next(array.text, array.len, &cursor, &start, &len)) {
-    if (!json_scalar_at(array.text + start, len, place, &at, &out->len)) continue;
-    out->text = array.text + start + at;
-    return true;
-  }
+static bool find_in_reports(struct json_span array, const struct json_pointer *place, struct json_span *out) {
+  const char *cursor = NULL;
+  struct json_span report;
+  while (json_span_next(array, &cursor, &report))
+    if (json_scalar_at(report, place, out)) return true;
   return false;
 }
 
-static bool find_value(const struct provider *provider, struct span body, const struct json_pointer *place,
-                       struct span *out) {
-  static const struct json_pointer whole = {0};
-  size_t at, len;
-  if (!body.len) return false;
-  if (json_scalar_at(body.text, body.len, place, &at, &out->len)) {
-    out->text = body.text + at;
-    return true;
-  }
-  if (provider->elements.n_parts || json_span_at(body.text, body.len, &whole, &at, &len) != JSON_FOUND)
-    return false;
-  return find_in_reports((struct span){body.text + at, len}, place, out);
+// In an array of reports, where the file expects one report as the whole body, the first one with a value
+// counts.
+static bool find_value(const struct provider *provider, struct json_span body,
+                       const struct json_pointer *place, struct json_span *out) {
+  if (body.from == body.to) return false;
+  return json_scalar_at(body, place, out) ||
+         (provider->elements.n_parts == 0 && json_span_at(body, &provider->elements, &body) == JSON_FOUND &&
+          find_in_reports(body, place, out));
 }
 
 struct body { // of an answer, with a NUL behind it
@@ -132,15 +112,15 @@ static void append(struct body *body, const char *text, size_t len) {
 
 static struct provider_ack answer(const struct provider *provider, const struct provider_answer *answer,
                                   const char *body, size_t len) {
-  size_t mark = json_mark(body, len);
-  struct span source = {body + mark, len - mark}, value;
+  static const char empty[] = "\"\"";
+  struct json_span source = json_without_mark(body ? body : "", len), value;
   struct body to = {0};
   for (size_t i = 0; i < answer->n; i++) {
     const struct provider_piece *piece = &answer->pieces[i];
     append(&to, piece->text, piece->len);
     if (!piece->has_place) continue;
-    if (!find_value(provider, source, &piece->place, &value)) value = (struct span){"\"\"", 2};
-    append(&to, value.text, value.len);
+    if (!find_value(provider, source, &piece->place, &value)) value = (struct json_span){empty, empty + 2};
+    append(&to, value.from, (size_t)(value.to - value.from));
   }
   return (struct provider_ack){.status = answer->status, .body = to.bytes};
 }
@@ -187,22 +167,21 @@ bool provider_classify(const struct provider *provider, const json_t *element, s
 
 static enum provider_outcome outcome_of(const json_t *row) {
   const char *name = json_string_value(json_object_get(row, "outcome"));
-  if (strcmp(name, provider_outcome_name(OUTCOME_DELIVERED)) == 0) return OUTCOME_DELIVERED;
-  if (strcmp(name, provider_outcome_name(OUTCOME_ACCOUNT_FAULT)) == 0) return OUTCOME_ACCOUNT_FAULT;
-  if (strcmp(name, provider_outcome_name(OUTCOME_UNCONFIRMED)) == 0) return OUTCOME_UNCONFIRMED;
-  return OUTCOME_FAILED;
+  enum provider_outcome outcome = OUTCOME_DELIVERED;
+  while (strcmp(name, provider_outcome_name(outcome)) != 0) outcome++; // the schema allows these names only
+  return outcome;
 }
 
 static void read_outcome(const struct provider *provider, struct provider_receipt *receipt,
-                         const char *said) {
+                         const char *text) {
   const json_t *row = json_object_get(provider->outcomes, receipt->code);
   receipt->known_code = row != NULL;
   receipt->outcome = row ? outcome_of(row) : OUTCOME_FAILED;
   if (!row) {
-    receipt->reason = mem_printf("unknown code %s%s%s", receipt->code, said ? ": " : "", said ? said : "");
+    receipt->reason = mem_printf("unknown code %s%s%s", receipt->code, text ? ": " : "", text ? text : "");
   } else {
-    if (!said) said = json_string_value(json_object_get(row, "reason"));
-    receipt->reason = mem_strdup_or_null(said);
+    if (!text) text = json_string_value(json_object_get(row, "reason"));
+    receipt->reason = mem_strdup_or_null(text);
   }
   if (receipt->reason) receipt->reason[utf8_cut(receipt->reason, REASON_MAX_BYTES)] = '\0';
 }
@@ -218,7 +197,7 @@ static void read_dedupe(const struct provider_kind_rule *kind, const json_t *ele
 static int64_t read_time(const struct provider_kind_rule *kind, const json_t *element) {
   char buf[NUMBER_SIZE];
   int64_t time_ms;
-  const char *text = read_any(&kind->time, element, buf);
+  const char *text = read_text(&kind->time, element, NO_LIMIT, buf);
   return text && clock_parse_time(text, kind->zone_minutes, &time_ms) ? time_ms : -1;
 }
 
@@ -238,7 +217,7 @@ bool provider_read_receipt(const struct provider *provider, const json_t *elemen
   out->time_ms = read_time(kind, element);
   read_dedupe(kind, element, out, out->buf + 5);
   char buf[NUMBER_SIZE];
-  read_outcome(provider, out, read_any(&kind->reason, element, buf));
+  read_outcome(provider, out, read_text(&kind->reason, element, NO_LIMIT, buf));
   return true;
 }
 
@@ -252,12 +231,12 @@ static bool mask_at(json_t *element, const struct json_pointer *pointer) {
   if (!value || json_is_null(value)) return false;
   char buf[NUMBER_SIZE];
   const char *text = json_scalar_text(value, buf);
-  AUTO_FREE char *masked = personal_mask(text ? text : ""); // of a list of numbers nothing is kept
+  AUTO_FREE char *masked = personal_mask(text ? text : ""); // a list is replaced as a whole
   return json_replace_at(element, pointer, json_string(masked));
 }
 
-// The provider's own words may name the number.
-static bool mask_words_at(json_t *element, const struct json_pointer *pointer) {
+// The provider's text may contain the number.
+static bool mask_text_at(json_t *element, const struct json_pointer *pointer) {
   const char *words = json_string_value(json_at(element, pointer));
   if (!words) return false;
   AUTO_FREE char *masked = personal_mask_text(words);
@@ -270,7 +249,7 @@ bool provider_mask_element(const struct provider *provider, json_t *element) {
     const struct provider_where *recipient = &provider->kinds[i].recipient;
     const struct provider_where *reason = &provider->kinds[i].reason;
     for (size_t j = 0; j < recipient->n; j++) changed |= mask_at(element, &recipient->pointers[j]);
-    for (size_t j = 0; j < reason->n; j++) changed |= mask_words_at(element, &reason->pointers[j]);
+    for (size_t j = 0; j < reason->n; j++) changed |= mask_text_at(element, &reason->pointers[j]);
   }
   return changed;
 }
@@ -290,7 +269,7 @@ static void read_entry(const struct provider_shape *shape, const json_t *entry, 
   out->accepted = !shape->accepted || (out->code && is_listed(shape->accepted, out->code));
 }
 
-// A response that carries no id is still understood when it says that the message was refused.
+// A response without an id fits if its code is a refusal.
 static bool shape_fits(const struct provider_shape *shape, const json_t *response) {
   if (shape->has_each) return json_is_array(json_at(response, &shape->each));
   struct provider_acceptance read = {0};
@@ -304,7 +283,7 @@ static const struct provider_shape *shape_find(const struct provider *provider, 
   return NULL;
 }
 
-// The answer as a whole said no: whatever the entries say, nobody's message was taken.
+// The send API refused the whole request, so it refused each entry.
 static void refuse(const struct provider_equals *because, const json_t *response,
                    struct provider_acceptance *out) {
   const char *code = json_scalar_text(json_at(response, &because->pointer), out->buf[1]);
@@ -313,8 +292,8 @@ static void refuse(const struct provider_equals *because, const json_t *response
   out->reason = "the send request was refused as a whole";
 }
 
-// The response with `only` (reference stolen) in place of its recipients. What lies on the way there is
-// copied, the rest is shared, so that 200 recipients are not 200 copies.
+// The response with `only` (reference stolen) in place of its recipients. The objects around them are copied,
+// the rest is shared, so that 200 recipients are not 200 copies.
 static json_t *with_entries(const struct provider_shape *shape, const json_t *response, json_t *only) {
   struct json_pointer way = shape->each;
   if (way.n_parts == 0) return only;
@@ -331,7 +310,7 @@ json_t *provider_narrow(const struct provider *provider, const json_t *response,
   return with_entries(shape, response, json_pack("[O]", json_array_get(json_at(response, &shape->each), i)));
 }
 
-// Bounds what narrowing will cost before anything is built.
+// Limits the cost of narrowing before anything is built.
 static bool check_size(const struct provider_shape *shape, const json_t *response, size_t n,
                        struct err *err) {
   if (n == 0) return err_set(err, "%s: expected one recipient or more", shape->each.text);
@@ -350,7 +329,8 @@ static bool check_size(const struct provider_shape *shape, const json_t *respons
              shape->each.text, len, n, PROVIDER_NARROWED_MAX_BYTES);
 }
 
-// Where an entry has its id, and what is wrong with it. The first place that holds anything was meant.
+// The pointer to an unusable id of an entry, and its fault: the first pointer with a value. NULL: there is
+// none.
 static const char *id_fault(const struct provider_shape *shape, const json_t *entry, struct err *fault) {
   char buf[NUMBER_SIZE];
   for (size_t i = 0; i < shape->id.n; i++) {
@@ -412,9 +392,4 @@ bool provider_read_acceptance(const struct provider *provider, const json_t *res
   *out = take(list);
   *n = count;
   return true;
-}
-
-void provider_acceptances_free(struct provider_acceptance *list, size_t n) {
-  (void)n; // they own nothing
-  free(list);
 }

@@ -356,8 +356,9 @@ static bool wait_for_topics(struct publisher *publisher) {
 static void learn_partitions(struct publisher *publisher) {
   for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++) {
     if (topic == KAFKA_TOPIC_ALERTS) continue; // the processor's
-    int32_t n = kafka_partition_count(publisher->producer.rk, publisher->producer.topics[topic], WARM_MS);
-    if (n > 0) breaker_learn_partitions(publisher->breaker, topic, n);
+    struct kafka_topic_shape shape;
+    if (!kafka_topic_ask(publisher->producer.rk, publisher->producer.topics[topic], WARM_MS, &shape))
+      breaker_learn_partitions(publisher->breaker, topic, shape.partitions);
   }
 }
 

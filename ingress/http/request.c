@@ -2,7 +2,7 @@
 #include "ingress/http/request.h"
 
 #include "common/base/mem.h"
-#include "common/ops/http.h"
+#include "common/ops/listen.h"
 #include <string.h>
 #include <strings.h>
 

@@ -188,7 +188,7 @@ static bool add_response(struct registrations *all, const struct provider *provi
   if (!provider_read_acceptance(provider, json_object_get(item, "response"), &list, &n, err))
     return err_prefix(err, *err->text == '/' ? "/response" : "/response: ");
   bool good = add_recipients(all, provider, item, list, n, err);
-  provider_acceptances_free(list, n);
+  free(list);
   return good;
 }
 

@@ -28,9 +28,11 @@ ENVIRONMENT = sorted((name, key, value) for name, service in SERVICES.items() fo
 @cache
 def settings() -> dict[str, str]:
     """Name to type, from the table that is the manual."""
-    rows = re.findall(r'ROW\("(DOCHAK_\w+)", (OPTION_\w+),', (builds.ROOT / "common" / "config" / "settings.c").read_text("utf-8"))
+    source = (builds.ROOT / "common" / "config" / "settings.c").read_text("utf-8")
+    rows = re.findall(r'^    (ROW|NUMBER|SECRET)\(\w+, "(DOCHAK_\w+)", (\w+),', source, re.MULTILINE)
     assert len(rows) > 10
-    return dict(rows)
+    types = {"NUMBER": "OPTION_INT", "SECRET": "OPTION_SECRET"}
+    return {name: types.get(row, option) for row, name, option in rows}
 
 
 def run_script(folder: Path, command: str) -> subprocess.CompletedProcess:

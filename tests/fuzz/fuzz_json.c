@@ -4,6 +4,33 @@
 #include "common/json/json.h"
 #include "tests/fuzz/cuts.h"
 
+// The spans as offsets in `text`.
+static enum json_found span_at(const char *text, size_t len, const struct json_pointer *pointer,
+                               size_t *start, size_t *out_len) {
+  struct json_span span = {text, text};
+  enum json_found found = json_span_at((struct json_span){text, text + len}, pointer, &span);
+  *start = (size_t)(span.from - text);
+  *out_len = (size_t)(span.to - span.from);
+  return found;
+}
+
+static bool span_next(const char *text, size_t len, const char **cursor, size_t *start, size_t *out_len) {
+  struct json_span span;
+  if (!json_span_next((struct json_span){text, text + len}, cursor, &span)) return false;
+  *start = (size_t)(span.from - text);
+  *out_len = (size_t)(span.to - span.from);
+  return true;
+}
+
+static bool scalar_at(const char *text, size_t len, const struct json_pointer *pointer, size_t *start,
+                      size_t *out_len) {
+  struct json_span span;
+  if (!json_scalar_at((struct json_span){text, text + len}, pointer, &span)) return false;
+  *start = (size_t)(span.from - text);
+  *out_len = (size_t)(span.to - span.from);
+  return true;
+}
+
 // In the object at `text`, found as a provider file would name it.
 static void span_of_member(const char *text, size_t len, const char *key, size_t *start, size_t *out_len) {
   char *name = mem_alloc(2 * strlen(key) + 2), *to = name;
@@ -14,7 +41,7 @@ static void span_of_member(const char *text, size_t len, const char *key, size_t
   }
   struct json_pointer pointer;
   if (!json_pointer_init(&pointer, name, NULL)) abort();
-  if (json_span_at(text, len, &pointer, start, out_len) != JSON_FOUND) abort();
+  if (span_at(text, len, &pointer, start, out_len) != JSON_FOUND) abort();
   json_pointer_fini(&pointer);
   free(name);
 }
@@ -23,17 +50,20 @@ static void span_of_member(const char *text, size_t len, const char *key, size_t
 static void look_at(const json_t *value, const char *text, size_t len, int depth) {
   AUTO_JSON *again = json_parse(text, len, NULL);
   if (!again || !json_equal(again, value)) abort();
-  size_t cursor = 0, start, child_len, n = json_array_size(value);
+  const char *cursor = NULL;
+  size_t start, child_len, n = json_array_size(value);
   const char *key;
   json_t *child;
   if ((json_is_object(value) || json_is_array(value)) && ++depth > JSON_DEPTH_MAX) abort();
   for (size_t i = 0; i < n; i++) {
-    if (!json_span_next(text, len, &cursor, &start, &child_len) || start + child_len > len) abort();
+    if (!span_next(text, len, &cursor, &start, &child_len) || start + child_len > len) abort();
     look_at(json_array_get(value, i), text + start, child_len, depth);
   }
   size_t counted;
-  if (json_is_array(value) && (!json_span_count(text, len, &counted) || counted != n)) abort();
-  if (json_is_array(value) && json_span_next(text, len, &cursor, &start, &child_len)) abort();
+  if (json_is_array(value) &&
+      (!json_span_count((struct json_span){text, text + len}, &counted) || counted != n))
+    abort();
+  if (json_is_array(value) && span_next(text, len, &cursor, &start, &child_len)) abort();
   json_object_foreach((json_t *)(uintptr_t)value, key, child) {
     span_of_member(text, len, key, &start, &child_len);
     if (start + child_len > len) abort();
@@ -53,7 +83,7 @@ static void look_for_scalar(const json_t *document, const char *text, size_t len
   struct json_pointer pointer;
   size_t start, scalar_len;
   if (!json_pointer_init(&pointer, name, NULL)) abort();
-  bool found = json_scalar_at(text, len, &pointer, &start, &scalar_len);
+  bool found = scalar_at(text, len, &pointer, &start, &scalar_len);
   if (found) {
     if (start + scalar_len > len) abort();
     AUTO_JSON *scalar = json_parse(text + start, scalar_len, NULL);
@@ -76,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
   look_for_scalar(document, text, len, "/a/b");
   look_for_scalar(document, text, len, "/0/a");
   if (document) {
-    if (json_span_at(text, len, &whole, &start, &span_len) != JSON_FOUND || start + span_len > len) abort();
+    if (span_at(text, len, &whole, &start, &span_len) != JSON_FOUND || start + span_len > len) abort();
     look_at(document, text + start, span_len, 0);
     ask_jansson(document, text, len);
   }

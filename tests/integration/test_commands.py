@@ -319,7 +319,7 @@ def test_check_warns_of_what_was_hardly_meant(settings: dict[str, str], tmp_path
 def test_a_warning_is_logged_once_at_start(world: World) -> None:
     world.endpoints_file.write_text(json.dumps({"endpoints": [{"endpoint": "open", "provider": "bizgo"}]}))
     ingress = world.new_ingress().start().wait_ready()
-    lines = [line for line in ingress.log_lines("^the configuration was hardly meant so") if "everyone can post" in line["warning"]]
+    lines = [line for line in ingress.log_lines("^configuration: probable mistake") if "everyone can post" in line["warning"]]
     assert len(lines) == 1 and "/endpoints/0" in lines[0]["warning"]
 
 

@@ -24,7 +24,10 @@ static const struct schema *open_schema(struct opened *last, const char *name, s
 }
 
 static bool load(const json_t *document, struct err *err) {
-  struct provider *provider = provider_new(document, "document", err);
+  struct faults faults = {0};
+  struct provider *provider = provider_new(document, &faults);
+  if (!provider) err_set(err, "%s", faults.list[0].text);
+  faults_fini(&faults);
   provider_free(provider);
   return provider != NULL;
 }

@@ -250,7 +250,7 @@ static const struct {
     {"  spaces kept  ", 15, "  spaces kept  ", NULL},
     {"", 0, NULL, "is empty"},
     {"\n", 1, NULL, "is empty"},
-    {"a\0b", 3, NULL, "holds a NUL byte"},
+    {"a\0b", 3, NULL, "contains a NUL byte"},
 };
 
 static void test_a_value_may_stand_in_a_file(void **state) {

@@ -165,7 +165,7 @@ static void test_an_unknown_argument_is_named(void **state) {
   assert_int_equal(said.code, 2);
   assert_string_equal(said.out, "");
   assert_string_equal(said.err,
-                      "dochak-processor: unknown argument \"--chekc\"; --help lists what there is\n");
+                      "dochak-processor: unknown argument \"--chekc\"; --help lists them\n");
 }
 
 static void test_help_lists_the_services_own_settings(void **state) {

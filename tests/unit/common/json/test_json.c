@@ -13,6 +13,33 @@
 
 #include <cmocka.h>
 
+// The spans as offsets in `text`.
+static enum json_found span_at(const char *text, size_t len, const struct json_pointer *pointer,
+                               size_t *start, size_t *out_len) {
+  struct json_span span = {text, text};
+  enum json_found found = json_span_at((struct json_span){text, text + len}, pointer, &span);
+  *start = (size_t)(span.from - text);
+  *out_len = (size_t)(span.to - span.from);
+  return found;
+}
+
+static bool span_next(const char *text, size_t len, const char **cursor, size_t *start, size_t *out_len) {
+  struct json_span span;
+  if (!json_span_next((struct json_span){text, text + len}, cursor, &span)) return false;
+  *start = (size_t)(span.from - text);
+  *out_len = (size_t)(span.to - span.from);
+  return true;
+}
+
+static bool scalar_at(const char *text, size_t len, const struct json_pointer *pointer, size_t *start,
+                      size_t *out_len) {
+  struct json_span span;
+  if (!json_scalar_at((struct json_span){text, text + len}, pointer, &span)) return false;
+  *start = (size_t)(span.from - text);
+  *out_len = (size_t)(span.to - span.from);
+  return true;
+}
+
 #define TEXT(literal) literal, sizeof(literal) - 1
 
 static const struct {
@@ -158,7 +185,7 @@ static void test_values_are_counted_before_they_can_hurt(void **state) {
     struct err err = {0};
     AUTO_JSON *value = json_parse(text, strlen(text), &err);
     AUTO_FREE char *expected =
-        rows[i].error_at ? mem_printf("the JSON holds more than 50000 values at byte %zu", rows[i].error_at)
+        rows[i].error_at ? mem_printf("the JSON contains more than 50000 values at byte %zu", rows[i].error_at)
                          : mem_strdup("");
     assert_string_equal(err.text, expected);
     assert_int_equal(!value, rows[i].error_at > 0);
@@ -273,7 +300,7 @@ static void test_pointers_find_the_value_and_its_exact_bytes(void **state) {
     exact = mem_grow(exact, strlen(document), 1);
     json_t *value = json_at(root, &pointer);
     size_t start = 0, len = 0;
-    bool spanned = json_span_at(exact, strlen(document), &pointer, &start, &len) == JSON_FOUND;
+    bool spanned = span_at(exact, strlen(document), &pointer, &start, &len) == JSON_FOUND;
     if (!value != !found || spanned != (found != NULL)) print_error("%s %s\n", document, places[i].pointer);
     assert_true(!value == !found);
     assert_int_equal(spanned, found != NULL);
@@ -367,8 +394,9 @@ static const struct {
 
 static void test_array_elements_are_stepped_through_byte_for_byte(void **state) {
   for (size_t i = 0; i < COUNT_OF(arrays); i++) {
-    size_t n = 0, cursor = 0, start, len;
-    while (json_span_next(arrays[i].array, strlen(arrays[i].array), &cursor, &start, &len)) {
+    size_t n = 0, start, len;
+    const char *cursor = NULL;
+    while (span_next(arrays[i].array, strlen(arrays[i].array), &cursor, &start, &len)) {
       assert_non_null(arrays[i].elements[n]);
       assert_int_equal(len, strlen(arrays[i].elements[n]));
       assert_memory_equal(arrays[i].array + start, arrays[i].elements[n], len);
@@ -387,13 +415,13 @@ static void test_spans_of_broken_text_stay_inside_it(void **state) {
     for (size_t len = 0; from + len < sizeof whole; len++) {
       AUTO_FREE char *exact = malloc(len ? len : 1);
       memcpy(exact, whole + from, len);
-      size_t start, out_len, cursor = 0, steps = 0;
-      if (json_span_at(exact, len, &pointer, &start, &out_len) == JSON_FOUND)
-        assert_true(start + out_len <= len);
-      if (json_scalar_at(exact, len, &pointer, &start, &out_len)) assert_true(start + out_len <= len);
+      size_t start, out_len, steps = 0;
+      const char *cursor = NULL;
+      if (span_at(exact, len, &pointer, &start, &out_len) == JSON_FOUND) assert_true(start + out_len <= len);
+      if (scalar_at(exact, len, &pointer, &start, &out_len)) assert_true(start + out_len <= len);
       size_t n = len + 1;
-      if (json_span_count(exact, len, &n)) assert_true(n <= len);
-      while (json_span_next(exact, len, &cursor, &start, &out_len)) {
+      if (json_span_count((struct json_span){exact, exact + len}, &n)) assert_true(n <= len);
+      while (span_next(exact, len, &cursor, &start, &out_len)) {
         assert_true(start + out_len <= len);
         assert_true(++steps <= len);
       }
@@ -437,7 +465,7 @@ static void test_a_place_is_found_beside_what_is_no_json(void **state) {
     struct json_pointer pointer;
     size_t start, len;
     assert_true(json_pointer_init(&pointer, cases[i].pointer, NULL));
-    enum json_found found = json_span_at(cases[i].text, strlen(cases[i].text), &pointer, &start, &len);
+    enum json_found found = span_at(cases[i].text, strlen(cases[i].text), &pointer, &start, &len);
     if (found != cases[i].found) fail_msg("%s: %d", cases[i].text, found);
     if (found == JSON_FOUND) {
       assert_int_equal(len, strlen(cases[i].value));
@@ -493,7 +521,7 @@ static void test_a_scalar_is_found_in_what_is_no_json(void **state) {
     assert_true(json_pointer_init(&pointer, cases[i].pointer, NULL));
     AUTO_FREE char *exact = mem_grow(NULL, n + !n, 1);
     memcpy(exact, cases[i].text, n);
-    bool found = json_scalar_at(exact, n, &pointer, &start, &len);
+    bool found = scalar_at(exact, n, &pointer, &start, &len);
     if (found != (cases[i].value != NULL)) fail_msg("%s: %d", cases[i].text, found);
     if (found && (len != strlen(cases[i].value) || memcmp(exact + start, cases[i].value, len) != 0))
       fail_msg("%s: %.*s", cases[i].text, (int)len, exact + start);
@@ -514,7 +542,7 @@ static void test_the_search_is_linear_whatever_the_text(void **state) {
     while (n < BYTES) n = (size_t)(stpcpy(text + n, units[i]) - text);
     struct timespec from, to;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
-    bool found = json_scalar_at(text, n, &pointer, &start, &len);
+    bool found = scalar_at(text, n, &pointer, &start, &len);
     if (found) assert_true(start + len <= n);
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
     assert_in_range(to.tv_sec - from.tv_sec, 0, 2);
@@ -543,7 +571,8 @@ static void test_arrays_are_counted_only_when_they_can_be_stepped_through(void *
                {"[1}", -1}};
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     size_t n = 0;
-    bool counted = json_span_count(cases[i].array, strlen(cases[i].array), &n);
+    bool counted =
+        json_span_count((struct json_span){cases[i].array, cases[i].array + strlen(cases[i].array)}, &n);
     if (counted != (cases[i].n >= 0)) fail_msg("%s: %d", cases[i].array, counted);
     if (counted) assert_int_equal(n, cases[i].n);
   }

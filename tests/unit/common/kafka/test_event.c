@@ -163,7 +163,7 @@ static const struct {
     {"ce_type", NULL, 0, "ce_type: missing"},
     {"ce_type", "com.example.other", 0, "ce_type: not one of dochak's"},
     {"ce_source", NULL, 0, "ce_source: missing"},
-    {"ce_source", "a\0b", 3, "ce_source: holds a NUL byte"},
+    {"ce_source", "a\0b", 3, "ce_source: contains a NUL byte"},
     {"ce_provider",
      "pppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp"
      "ppppppppppppppppppppppppppppppppp",

@@ -112,7 +112,7 @@ static void test_an_element_that_is_no_json_costs_its_neighbours_nothing(void **
       {"{\"a\"}", "not JSON: "},
       {"NaN", "not JSON: "},
       {deep, "nested deeper than 64 levels"},
-      {many, "holds more than 50000 values"},
+      {many, "contains more than 50000 values"},
   };
   for (size_t i = 0; i < COUNT_OF(bad); i++) {
     AUTO_FREE char *body =

@@ -174,7 +174,7 @@ static void compare_narrowed(const struct provider *provider, const char *folder
   assert_true(json_equal(before, after));
   AUTO_JSON *narrowed_again = provider_narrow(provider, narrowed, 0);
   assert_true(json_equal(narrowed, narrowed_again));
-  provider_acceptances_free(again, n);
+  free(again);
 }
 
 static void run_acceptance_case(const struct provider *provider, const char *folder) {
@@ -194,7 +194,7 @@ static void run_acceptance_case(const struct provider *provider, const char *fol
     compare(folder, i, json_array_get(wanted, i), shown);
     compare_narrowed(provider, folder, response, &list[i], i);
   }
-  provider_acceptances_free(list, n);
+  free(list);
 }
 
 static void test_every_send_response_example_is_read_as_it_says(void **state) {
@@ -231,7 +231,7 @@ static void test_a_response_that_would_grow_too_much_is_refused(void **state) {
     bool read = provider_read_acceptance(providers_find(providers, "bizgo"), response, &list, &n, &err);
     if (read == !!rows[i].error || (!read && !strstr(err.text, rows[i].error)))
       fail_msg("%zu, %zu: %s", rows[i].n, rows[i].beside_bytes, err.text);
-    provider_acceptances_free(list, n);
+    free(list);
   }
 }
 
@@ -393,10 +393,11 @@ static void test_an_element_with_nothing_to_mask_says_so(void **state) {
 // ---- a format that exercises what the shipped files do not
 
 static struct provider *provider_of(const char *name) {
-  struct err err = {0};
+  struct faults faults = {0};
   AUTO_JSON *document = read_json(SCHEMAS_DIR "/examples/provider/valid", name);
-  struct provider *provider = provider_new(document, name, &err);
-  if (!provider) fail_msg("%s", err.text);
+  struct provider *provider = provider_new(document, &faults);
+  if (!provider) fail_msg("%s: %s", name, faults.list[0].text);
+  faults_fini(&faults);
   return provider;
 }
 
