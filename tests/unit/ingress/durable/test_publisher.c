@@ -469,6 +469,7 @@ static void test_what_the_local_queue_has_no_room_for_goes_to_the_spool_and_is_n
   open_publisher(f);
   mock.settings.kafka_properties = before;
   unlink(path);
+  wait_ready(f);
   wait_for(f, COUNTER_BREAKER, 0);
   AUTO_FREE char *value = mem_alloc(EACH + 1);
   memset(value, 'x', EACH);
