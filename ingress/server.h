@@ -5,6 +5,7 @@
 #include "common/base/err.h"
 #include "common/config/settings.h"
 #include "common/ops/metrics.h"
+#include "common/provider/framing.h"
 #include "common/provider/provider.h"
 #include "ingress/durable/publisher.h"
 #include "ingress/routes/register.h"
@@ -14,6 +15,7 @@
 struct ingress {
   struct settings settings;
   struct metrics *metrics;
+  metric_value *elements[FRAMING_QUARANTINED + 1]; // of COUNTER_ELEMENTS, by framing_kind
   struct providers *providers;
   struct endpoints *endpoints;
   struct registrar *registrar;

@@ -7,7 +7,6 @@
 #include "common/json/json.h"
 #include "common/json/schema.h"
 #include "ingress/counters.h"
-#include "ingress/http/inflate.h"
 #include "ingress/sender/secrets.h"
 #include "ingress/server.h"
 #include <stdlib.h>
@@ -282,9 +281,10 @@ static struct reply store(struct ingress *ingress, struct request *req, const st
   return reply_stored(ingress, result, all, spooled);
 }
 
-static struct reply take_in(struct ingress *ingress, struct request *req, const char *text, size_t len) {
+static struct reply take_in(struct ingress *ingress, struct request *req) {
   struct err err;
-  AUTO_JSON *document = json_parse(len ? text : "", len, &err);
+  size_t len = req->content.len;
+  AUTO_JSON *document = json_parse(len ? req->content.bytes : "", len, &err);
   if (!document) return reply_error(400, "bad_json", err.text);
   struct registrations all = {.req = req};
   struct reply reply;
@@ -347,17 +347,14 @@ bool register_admit(struct ingress *ingress, struct request *req, struct reply *
 }
 
 struct reply register_handle(struct ingress *ingress, struct request *req) {
-  if (request_encoding(req) == REQUEST_PLAIN) return take_in(ingress, req, req->body.bytes, req->body.len);
-  AUTO_FREE char *text = NULL;
-  size_t len;
-  switch (inflate_gzip(req->body.bytes, req->body.len, req->body_max_bytes, &text, &len)) {
-  case INFLATE_OVER:
+  const char *fault;
+  switch (request_decode(req, req->body_max_bytes, &fault)) {
+  case REQUEST_TOO_LARGE:
     return reply_inflates_too_much();
-  case INFLATE_BROKEN:
-    return reply_error(400, "bad_encoding", "the body is not the gzip that its Content-Encoding says");
-  case INFLATE_DONE:
-    if (!request_hold(req, len)) return reply_overload();
+  case REQUEST_NO_ROOM:
+    return reply_overload();
+  case REQUEST_DECODED:
     break;
   }
-  return take_in(ingress, req, text, len);
+  return fault ? reply_error(400, "bad_encoding", fault) : take_in(ingress, req);
 }
