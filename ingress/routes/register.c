@@ -86,18 +86,19 @@ static const char *text_of(const json_t *item, const char *name) {
   return json_string_value(json_object_get(item, name));
 }
 
+static const char *either(const char *first, const char *second) {
+  return first ? first : second;
+}
+
 // The item's own members override the response's. If the response lists several recipients, the item's
 // `recipient` is ignored. `narrowed` is taken over.
 static char *response_value(const json_t *item, json_t *narrowed, const struct provider_acceptance *read,
                             bool several) {
   AUTO_JSON *value = json_object();
   set_text(value, "notification_id", read->id);
-  set_text(value, "channel", read->channel);
-  set_text(value, "recipient", read->recipient);
-  set_text(value, "reference", read->reference);
-  set_text(value, "channel", text_of(item, "channel"));
-  if (!several) set_text(value, "recipient", text_of(item, "recipient"));
-  set_text(value, "reference", text_of(item, "reference"));
+  set_text(value, "channel", either(text_of(item, "channel"), read->channel));
+  set_text(value, "recipient", either(several ? NULL : text_of(item, "recipient"), read->recipient));
+  set_text(value, "reference", either(text_of(item, "reference"), read->reference));
   json_object_set_new(value, "response", narrowed);
   // 15 digits: 0.1 must not become 0.10000000000000001 when it is only passed on.
   char *text = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(15));
@@ -232,7 +233,7 @@ static struct reply reply_registered(struct metrics *metrics, const struct regis
     json_array_append_new(list, entry);
   }
   AUTO_JSON *body = json_pack("{s:o}", "notifications", list);
-  return (struct reply){.status = 202, .body = json_text(body)};
+  return (struct reply){.status = REGISTER_STATUS, .body = json_text(body)};
 }
 
 static struct reply store(struct ingress *ingress, const struct request *req,

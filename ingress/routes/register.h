@@ -10,6 +10,8 @@
 struct ingress;
 struct registrar;
 
+enum { REGISTER_STATUS = 202 }; // when all is durable
+
 // `keys` are the bearer keys, comma-separated. NULL with the number of a key and the rule that it breaks,
 // never the key.
 MUST_CHECK struct registrar *registrar_new(const char *keys, struct err *err);

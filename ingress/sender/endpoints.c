@@ -134,6 +134,10 @@ size_t endpoints_count(const struct endpoints *endpoints) {
   return endpoints->n;
 }
 
+const struct endpoint *endpoints_at(const struct endpoints *endpoints, size_t index) {
+  return &endpoints->list[index];
+}
+
 size_t endpoints_index(const struct endpoints *endpoints, const struct endpoint *endpoint) {
   return (size_t)(endpoint - endpoints->list);
 }

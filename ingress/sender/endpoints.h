@@ -27,6 +27,7 @@ MUST_CHECK struct endpoints *endpoints_load(const char *file, const struct provi
                                             struct faults *faults);
 void endpoints_free(struct endpoints *endpoints);
 size_t endpoints_count(const struct endpoints *endpoints);
+const struct endpoint *endpoints_at(const struct endpoints *endpoints, size_t index);
 size_t endpoints_index(const struct endpoints *endpoints, const struct endpoint *endpoint); // from 0
 const struct networks *endpoints_trusted_proxies(const struct endpoints *endpoints);
 
