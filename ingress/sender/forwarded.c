@@ -37,7 +37,7 @@ static bool set_fault(char fault[FORWARDED_FAULT_SIZE], const char *what, struct
   return false;
 }
 
-// What was read of the list, from right to left.
+// The list is read from right to left.
 struct walk {
   const struct verify_request *req;
   struct address client;
@@ -70,7 +70,7 @@ bool forwarded_client(const struct verify_request *req, struct address *out,
   struct walk walk = {.req = req};
   const char *peer = req->peer ? req->peer : "";
   if (!address_parse(peer, strlen(peer), &walk.client))
-    return set_fault(fault, "the connection's other end has no address", (struct entry){peer, strlen(peer)});
+    return set_fault(fault, "the connection has no remote address", (struct entry){peer, strlen(peer)});
   walk.decided = !req->trusted || !networks_hold(req->trusted, &walk.client);
   for (size_t i = req->n_headers; i > 0 && !walk.decided; i--) {
     const struct mg_header *header = &req->headers[i - 1];
