@@ -547,6 +547,7 @@ static void test_a_close_with_kafka_away_is_quick_and_the_next_start_sends_the_r
   metrics_free(f->metrics);
   rd_kafka_mock_broker_set_up(mock.cluster, 1);
   open_publisher(f);
+  wait_ready(f);
   wait_for(f, COUNTER_SPOOL_EVENTS, 0);
   struct mock_records records = mock_read(&mock, f->topic);
   assert_true(records.n >= 12);
