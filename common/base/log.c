@@ -233,11 +233,7 @@ static void flush(void) {
 static void start_writer(void) {
   sigset_t all, before;
   pthread_t thread;
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&ring.written, &attributes);
-  pthread_condattr_destroy(&attributes);
+  clock_cond_init(&ring.written);
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   ring.running = pthread_create(&thread, NULL, write_lines, NULL) == 0;

@@ -94,17 +94,9 @@ struct batch {
   bool has_removals, done, stored, removed;
 };
 
-static void cond_init(pthread_cond_t *cond) {
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(cond, &attributes);
-  pthread_condattr_destroy(&attributes);
-}
-
 static struct batch *batch_new(void) {
   struct batch *batch = mem_alloc(sizeof *batch);
-  cond_init(&batch->settled);
+  clock_cond_init(&batch->settled);
   batch->end = &batch->first;
   batch->holders = 1; // the writer
   return batch;
@@ -509,8 +501,8 @@ static struct spool *spool_new(const struct settings *settings, struct metrics *
   atomic_init(&spool->room_bytes, settings->spool_max_bytes);
   pthread_mutex_init(&spool->lock, NULL);
   pthread_mutex_init(&spool->reading, NULL);
-  cond_init(&spool->wanted);
-  cond_init(&spool->arrived);
+  clock_cond_init(&spool->wanted);
+  clock_cond_init(&spool->arrived);
   spool->open = batch_new();
   reason_set(&spool->unopened, "the spool is being opened");
   return spool;

@@ -104,17 +104,19 @@ enum request_encoding request_encoding(const struct request *req) {
   return encoding;
 }
 
-enum request_decoded request_decode(struct request *req, size_t max_bytes, const char **fault) {
+bool request_decode(struct request *req, size_t max_bytes, const char **fault, struct reply *refusal) {
   enum request_encoding encoding = request_encoding(req);
   req->content = req->body;
   *fault =
       encoding == REQUEST_FOREIGN ? "the body has a Content-Encoding other than identity and gzip" : NULL;
-  if (encoding != REQUEST_GZIP) return REQUEST_DECODED;
+  if (encoding != REQUEST_GZIP) return true;
   struct request_body inflated;
   enum inflate_result result =
       inflate_gzip(req->body.bytes, req->body.len, max_bytes, &inflated.bytes, &inflated.len);
   if (result == INFLATE_BROKEN) *fault = "the body is not the gzip that its Content-Encoding says";
   if (inflated.bytes) req->content = inflated;
-  if (result == INFLATE_OVER) return REQUEST_TOO_LARGE;
-  return !inflated.bytes || request_hold(req, inflated.len) ? REQUEST_DECODED : REQUEST_NO_ROOM;
+  bool has_room = result == INFLATE_OVER || request_hold(req, inflated.len);
+  if (result != INFLATE_OVER && has_room) return true;
+  *refusal = has_room ? reply_inflates_too_much() : reply_overload();
+  return false;
 }

@@ -69,6 +69,7 @@ enum request_encoding { REQUEST_PLAIN, REQUEST_GZIP, REQUEST_FOREIGN };
 enum request_encoding request_encoding(const struct request *req);
 
 // Sets req->content, at most max_bytes when inflated: the body as far as it can be decoded, else as it is.
-// *fault is the reason why it could not be decoded whole, or NULL.
-enum request_decoded { REQUEST_DECODED, REQUEST_TOO_LARGE, REQUEST_NO_ROOM };
-enum request_decoded request_decode(struct request *req, size_t max_bytes, const char **fault);
+// *fault is the reason why it could not be decoded whole, or NULL. False with the refusal: it inflates to
+// more (413), or there is no room (503).
+MUST_CHECK bool request_decode(struct request *req, size_t max_bytes, const char **fault,
+                               struct reply *refusal);

@@ -320,13 +320,7 @@ bool register_admit(struct ingress *ingress, struct request *req, struct reply *
 
 struct reply register_handle(struct ingress *ingress, struct request *req) {
   const char *fault;
-  switch (request_decode(req, req->body_max_bytes, &fault)) {
-  case REQUEST_TOO_LARGE:
-    return reply_inflates_too_much();
-  case REQUEST_NO_ROOM:
-    return reply_overload();
-  case REQUEST_DECODED:
-    break;
-  }
+  struct reply reply;
+  if (!request_decode(req, req->body_max_bytes, &fault, &reply)) return reply;
   return fault ? reply_error(400, "bad_encoding", fault) : take_in(ingress, req);
 }

@@ -90,20 +90,14 @@ static struct reply store(const struct ingress *ingress, struct request *req, co
 
 static struct reply take_in(const struct ingress *ingress, struct request *req) {
   const char *fault;
-  switch (request_decode(req, req->body_max_bytes, &fault)) {
-  case REQUEST_TOO_LARGE:
-    return reply_inflates_too_much();
-  case REQUEST_NO_ROOM:
-    return reply_overload();
-  case REQUEST_DECODED:
-    break;
-  }
   struct framing framing;
+  struct reply reply;
+  if (!request_decode(req, req->body_max_bytes, &fault, &reply)) return reply;
   if (fault)
     framing_init_whole(&framing, req->body.bytes, req->body.len, fault);
   else
     framing_init(&framing, req->provider, req->content.bytes, req->content.len);
-  struct reply reply = store(ingress, req, &framing);
+  reply = store(ingress, req, &framing);
   framing_fini(&framing);
   return reply;
 }
@@ -139,8 +133,9 @@ static void note_refusal(const struct ingress *ingress, const struct endpoint *e
 
 // Nothing is kept. The body was read only because the answer may have to name something in it.
 static struct reply refuse(struct request *req) {
-  const char *ignored;
-  request_decode(req, UNAUTHENTICATED_MAX_BYTES, &ignored);
+  const char *fault;
+  struct reply reply;
+  if (!request_decode(req, UNAUTHENTICATED_MAX_BYTES, &fault, &reply)) free(reply.body);
   return reply_ack(provider_refusal(req->provider, req->content.bytes, req->content.len));
 }
 
