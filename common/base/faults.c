@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static char *format(const char *fmt, va_list args) {
+static PRINTF_LIKE(1, 0) char *format(const char *fmt, va_list args) {
   char *text;
   if (vasprintf(&text, fmt, args) < 0) abort(); // out of memory, as in mem.c
   return text;
 }
 
-static void add(struct faults *faults, bool is_warning, const char *fmt, va_list args) {
+static PRINTF_LIKE(3, 0) void add(struct faults *faults, bool is_warning, const char *fmt, va_list args) {
   faults->n_errors += !is_warning;
   if (faults->n < FAULTS_MAX) faults->list[faults->n++] = (struct fault){format(fmt, args), is_warning};
 }

@@ -80,7 +80,7 @@ static enum slot_state learn(struct publisher *publisher, const rd_kafka_message
   if (!rkm->err) {
     breaker_note_ack(publisher->breaker, topic, rkm->partition, clock_mono_ms());
     // Without the spool a slow Kafka is better than none.
-    if (rd_kafka_message_latency(rkm) < BREAKER_QUICK_MS * 1000 || !spool_serves(publisher))
+    if (rd_kafka_message_latency(rkm) < 1000 * (int64_t)BREAKER_QUICK_MS || !spool_serves(publisher))
       breaker_succeed(publisher->breaker, topic, rkm->partition);
     return SLOT_DURABLE;
   }

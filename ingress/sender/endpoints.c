@@ -177,7 +177,7 @@ enum endpoints_match endpoints_find(const struct endpoints *endpoints, const cha
   enum endpoints_match result = ENDPOINTS_NONE;
   *suffix = NULL;
   for (size_t i = 0; i < 2 * endpoints->n && result != ENDPOINTS_FOUND; i++) {
-    const struct endpoint *endpoint = &endpoints->list[i % endpoints->n];
+    const struct endpoint *endpoint = &endpoints->list[i < endpoints->n ? i : i - endpoints->n];
     enum endpoints_match one =
         i < endpoints->n ? match(endpoint, path, len) : match_suffix(endpoint, path, suffix);
     if (one == ENDPOINTS_NONE) continue;

@@ -31,8 +31,11 @@ static size_t without_hidden_port(struct entry entry) {
 static bool set_fault(char fault[FORWARDED_FAULT_SIZE], const char *what, struct entry entry) {
   if (!fault) return false;
   char shown[SHOWN_BYTES + 1] = "";
-  for (size_t i = 0; i < entry.len && i < SHOWN_BYTES; i++)
-    shown[i] = entry.text[i] >= ' ' && entry.text[i] <= '~' ? entry.text[i] : '?';
+  for (size_t i = 0; i < entry.len && i < SHOWN_BYTES; i++) {
+    char byte = entry.text[i];
+    shown[i] = '?';
+    if (byte >= ' ' && byte <= '~') shown[i] = byte;
+  }
   snprintf(fault, FORWARDED_FAULT_SIZE, "%s: \"%s%s\"", what, shown, entry.len > SHOWN_BYTES ? "..." : "");
   return false;
 }
