@@ -71,7 +71,7 @@ def test_bizgo_with_a_wrong_secret_learns_nothing_and_leaves_nothing(dochak: Wor
     refusals, path = Refusals(dochak, "bizgo/alimtalk"), dochak.path("bizgo/alimtalk")
     report = payloads.bizgo(payloads.new_id(), "10000")
     wrong = ["/webhook/bizgo/alimtalk", "/webhook/bizgo/alimtalk/", "/webhook/bizgo/alimtalk/wrong-secret-wrong-secret",
-             path + "x", path[:-1], path + "/", "/webhook/bizgo/alimtalk/" + path.rpartition("/")[2].upper()]  # fmt: skip
+             path + "x", path[:-1], path + "//", "/webhook/bizgo/alimtalk/" + path.rpartition("/")[2].upper()]  # fmt: skip
     for place in wrong:
         answer = post(dochak, place, payloads.to_bytes(report))
         assert (answer.status, answer.json()) == (200, {"msgKey": report["msgKey"]}), place
