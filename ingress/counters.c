@@ -2,11 +2,11 @@
 #include "ingress/counters.h"
 
 const struct metric counters[COUNTER_COUNT] = {
-    [COUNTER_ANSWERS] =
-        {"dochak_ingress_answers_total",
-         "Answers on the public listener, by endpoint (none: there is no such one), HTTP "
-         "status, and the way the events became durable: kafka, spool (any of them), or none.",
-         METRIC_COUNTER, "endpoint,status,way"},
+    [COUNTER_ANSWERS] = {"dochak_ingress_answers_total",
+                         "Answers on the public listener, by endpoint (none: no such endpoint), HTTP status, "
+                         "and what made the "
+                         "events durable: kafka, spool (at least one of them), or none.",
+                         METRIC_COUNTER, "endpoint,status,way"},
     [COUNTER_ACK_SECONDS] = {"dochak_ingress_ack_seconds",
                              "From a request's first byte to the answer that its events are durable.",
                              METRIC_SECONDS, "endpoint"},
@@ -24,26 +24,27 @@ const struct metric counters[COUNTER_COUNT] = {
                               "Records Kafka did not take, by librdkafka's name of the error.",
                               METRIC_COUNTER, "error"},
     [COUNTER_DURABLE] = {"dochak_ingress_durable_total",
-                         "Events that became durable, by way: kafka (acks=all) or spool (on our disk).",
+                         "Events that became durable, by way: kafka (acks=all) or spool (on disk).",
                          METRIC_COUNTER, "way"},
     [COUNTER_SPOOL_EVENTS] = {"dochak_ingress_spool_events", "Events in the spool.", METRIC_GAUGE, NULL},
-    [COUNTER_SPOOL_BYTES] = {"dochak_ingress_spool_bytes", "What they take up of DOCHAK_SPOOL_MAX_BYTES.",
+    [COUNTER_SPOOL_BYTES] = {"dochak_ingress_spool_bytes", "Bytes of DOCHAK_SPOOL_MAX_BYTES in use.",
                              METRIC_GAUGE, NULL},
     [COUNTER_SPOOL_AGE] = {"dochak_ingress_spool_oldest_age_seconds",
                            "How long ago the oldest event in the spool was received.", METRIC_GAUGE, NULL},
-    [COUNTER_SPOOL_COMMITS] = {"dochak_ingress_spool_commits_total",
-                               "Transactions of the spool; each serves all who waited.", METRIC_COUNTER,
-                               NULL},
+    [COUNTER_SPOOL_COMMITS] =
+        {"dochak_ingress_spool_commits_total",
+         "Transactions of the spool; each stores the events of all requests that waited.", METRIC_COUNTER,
+         NULL},
     [COUNTER_SPOOL_DRAINED] = {"dochak_ingress_spool_drained_total",
                                "Events that went from the spool to Kafka.", METRIC_COUNTER, NULL},
     [COUNTER_SPOOL_ERRORS] =
         {"dochak_ingress_spool_errors_total",
-         "What went wrong with the spool: open, write, read; refused, late, busy (requests "
-         "it did not serve); set_aside (a damaged file found at start).",
+         "Errors of the spool: open, write, read; refused, late, busy (requests that it did not store); "
+         "set_aside (a damaged file).",
          METRIC_COUNTER, "what"},
     [COUNTER_BREAKER] = {"dochak_ingress_breaker_open",
-                         "Partitions, topics or the cluster that live events do not wait for, since Kafka "
-                         "failed there; 1 until its topics were seen.",
+                         "Partitions, topics or the cluster with an open breaker; 1 until the topics have "
+                         "been seen.",
                          METRIC_GAUGE, NULL},
     [COUNTER_SURVIVES] =
         {"dochak_ingress_ack_survives",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What ingress counts. One row each in counters.c gives name, help and label.
+// The metrics of ingress. One row each in counters.c gives name, help, type and labels.
 #pragma once
 #include "common/ops/metrics.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// dochak-ingress: takes in webhooks and registrations and answers when they are durable. It reads its
-// configuration once, builds its parts in the order below, serves until it is told to stop, and takes them
-// down in the other order.
+// dochak-ingress receives webhooks and registrations and answers when their events are durable. Reads its
+// configuration once, starts its parts in the order of start(), serves until SIGTERM, and stops them in
+// reverse order.
 #include "common/base/stop.h"
 #include "common/kafka/kafka_properties.h"
 #include "common/ops/admin.h"
@@ -12,7 +12,7 @@
 
 enum { DRAIN_MS = 10000, FLUSH_MS = 5000, LOOK_MS = 500 };
 
-// A setting that could not be read is NULL, and reported already.
+// A setting that could not be read is NULL; the fault is reported already.
 static void read_providers(struct ingress *in, struct faults *faults) {
   size_t from = faults->n;
   if (in->settings.providers_dir) in->providers = providers_load(in->settings.providers_dir, faults);
@@ -32,7 +32,7 @@ static void read_keys(struct ingress *in, struct faults *faults) {
   if (keys && !(in->registrar = registrar_new(keys, &err))) faults_error(faults, "%s", err.text);
 }
 
-// What only --check looks at without starting it.
+// For --check: parts that are not started.
 static void check_parts(const struct ingress *in, struct faults *faults) {
   struct err err;
   const char *dir = in->settings.spool_dir;
@@ -80,15 +80,15 @@ static void print_checked(const struct ingress *in) {
          endpoints_count(in->endpoints), *in->settings.spool_dir ? "ok, not opened" : "none");
 }
 
-// The metric says what /readyz says, asked or not; the log says when it changes.
+// Keeps the metric equal to /readyz, and logs each change.
 static void watch_readiness(const struct ingress *in) {
-  const char *told = "starting";
+  const char *logged = "starting";
   do {
     const char *reason = server_unready(in->server);
     metrics_set(in->metrics, COUNTER_READY, NULL, !reason);
-    if (!reason && told) log_info("/readyz says yes", LOG_INT("ops_port", admin_port(in->admin)));
-    if (reason && reason != told) log_warn("/readyz says no", LOG_STR("reason", reason));
-    told = reason;
+    if (!reason && logged) log_info("ready=true", LOG_INT("ops_port", admin_port(in->admin)));
+    if (reason && reason != logged) log_warn("ready=false", LOG_STR("reason", reason));
+    logged = reason;
   } while (!stop_wait_ms(LOOK_MS));
 }
 

@@ -26,12 +26,12 @@ enum {
   DRAIN_LOOK_MS = 5,
 };
 
-// What a lane's answers count. Found at the first of each, so that no answer looks metrics up by name.
+// The metrics of a lane's acks are found at start, so that no ack looks them up by name.
 struct lane {
   struct quota_lane quota;
-  struct metric_histogram *_Atomic ack_seconds;
-  metric_value *_Atomic acks[2]; // by way: kafka, spool
-  _Atomic int ack_status;        // that the two count; another one is looked up
+  int ack_status; // of the usual ack; another status is looked up
+  metric_value *acks_by_kafka, *acks_by_spool;
+  struct metric_histogram *ack_seconds;
 };
 
 struct server {
@@ -49,7 +49,7 @@ static const struct route {
   const char *path, *method, *allow;
   bool (*admit)(struct ingress *ingress, struct request *req, struct reply *refusal);
   struct reply (*handle)(struct ingress *ingress, struct request *req);
-  bool prefix; // the rest of the path is the handler's
+  bool prefix; // the route reads the rest of the path
 } routes[] = {
     {"/webhook/", "POST", "Allow: POST\r\n", webhook_admit, webhook_handle, true},
     {"/v1/notifications", "POST", "Allow: POST\r\n", register_admit, register_handle, false},
@@ -79,7 +79,7 @@ static bool admit(struct server *server, struct request *req, struct reply *refu
   req->lane = LANE_UNAUTHENTICATED;
   req->body_max_bytes = (size_t)server->ingress->settings.body_max_bytes;
   if (!route)
-    *refusal = reply_error(404, "not_found", "nothing is here");
+    *refusal = reply_error(404, "not_found", "no such path");
   else if (strcmp(req->info->request_method, route->method) != 0)
     *refusal = reply_not_allowed(route);
   else
@@ -100,7 +100,7 @@ static bool enter(struct server *server, struct request *req) {
   return true;
 }
 
-// A refusal costs a thread as well: what the peer still sends is read for a while.
+// A refused request needs a thread, too: the rest of its body is read for a while.
 static struct reply respond(struct server *server, struct request *req) {
   struct reply reply;
   bool admitted = admit(server, req, &reply);
@@ -111,13 +111,15 @@ static struct reply respond(struct server *server, struct request *req) {
   if (!admitted) return reply;
   if (edge_read_body(req, &reply)) return req->route->handle(server->ingress, req);
   if (reply.status != 413 || !req->refused) return reply;
-  free(reply.body); // a refused sender is answered alike, however long its body is
+  free(reply.body); // a refused sender gets the same answer whatever the body's length
   return req->route->handle(server->ingress, req);
 }
 
-// ---- what an answer counts ----
+// ---- metrics ----
 
-// A provider that takes a 4xx for final never sends it again: an operator has to know.
+static const char registrations[] = "v1/notifications";
+
+// Some providers take a 4xx for final and never send the event again, so an operator has to know.
 static void log_too_large(const struct server *server, const struct endpoint *endpoint) {
   AUTO_FREE char *key = mem_printf("413 %s", endpoint->name);
   log_warn_rarely(
@@ -125,53 +127,53 @@ static void log_too_large(const struct server *server, const struct endpoint *en
       LOG_STR("endpoint", endpoint->name), LOG_INT("limit_bytes", server->ingress->settings.body_max_bytes));
 }
 
-static const char *endpoint_of(const struct request *req) {
-  if (req->endpoint) return req->endpoint->name;
-  return req->route && !req->route->prefix ? "v1/notifications" : "none";
+static metric_value *answers_at(const struct server *server, const char *endpoint, int status,
+                                const char *way) {
+  char text[12];
+  snprintf(text, sizeof text, "%d", status);
+  const char *const labels[] = {endpoint, text, way};
+  return metrics_at_each(server->ingress->metrics, COUNTER_ANSWERS, labels);
+}
+
+static void init_acks(struct server *server, struct lane *lane, const char *endpoint, int status) {
+  lane->ack_status = status;
+  lane->acks_by_kafka = answers_at(server, endpoint, status, "kafka");
+  lane->acks_by_spool = answers_at(server, endpoint, status, "spool");
+  lane->ack_seconds = metrics_histogram_at(server->ingress->metrics, COUNTER_ACK_SECONDS, endpoint);
+}
+
+static void init_all_acks(struct server *server) {
+  const struct endpoints *endpoints = server->ingress->endpoints;
+  init_acks(server, &server->lanes[LANE_REGISTRATIONS], registrations, REGISTER_STATUS);
+  for (size_t i = 0; i < endpoints_count(endpoints); i++) {
+    const struct endpoint *endpoint = endpoints_at(endpoints, i);
+    struct provider_ack ack = provider_ack(endpoint->provider, NULL, 0);
+    init_acks(server, &server->lanes[LANE_FIRST_ENDPOINT + i], endpoint->name, ack.status);
+    free(ack.body);
+  }
 }
 
 static metric_value *find_answers(const struct server *server, const struct request *req,
                                   const struct reply *reply) {
-  char status[12];
-  snprintf(status, sizeof status, "%d", reply->status);
-  const char *const labels[] = {endpoint_of(req), status, reply->way ? reply->way : "none"};
-  return metrics_at_each(server->ingress->metrics, COUNTER_ANSWERS, labels);
+  const struct lane *lane = &server->lanes[req->lane];
+  if (reply->way && reply->status == lane->ack_status)
+    return strcmp(reply->way, "spool") == 0 ? lane->acks_by_spool : lane->acks_by_kafka;
+  bool is_registration = req->route && !req->route->prefix;
+  const char *endpoint = req->endpoint ? req->endpoint->name : is_registration ? registrations : "none";
+  return answers_at(server, endpoint, reply->status, reply->way ? reply->way : "none");
 }
 
-static metric_value *find_acks(struct server *server, const struct request *req, const struct reply *reply) {
-  struct lane *lane = &server->lanes[req->lane];
-  size_t way = strcmp(reply->way, "spool") == 0;
-  int none = 0;
-  atomic_compare_exchange_strong(&lane->ack_status, &none, reply->status);
-  if (atomic_load(&lane->ack_status) != reply->status) return find_answers(server, req, reply);
-  metric_value *acks = atomic_load(&lane->acks[way]);
-  if (!acks) atomic_store(&lane->acks[way], acks = find_answers(server, req, reply));
-  return acks;
-}
-
-static void count_ack(struct server *server, const struct request *req, const struct reply *reply) {
-  struct lane *lane = &server->lanes[req->lane];
-  struct metric_histogram *seconds = atomic_load(&lane->ack_seconds);
-  if (!seconds) {
-    seconds = metrics_histogram_at(server->ingress->metrics, COUNTER_ACK_SECONDS, endpoint_of(req));
-    atomic_store(&lane->ack_seconds, seconds);
-  }
-  metrics_observe(seconds, (clock_mono_ms() - req->began_ms) * 1000);
-  atomic_fetch_add_explicit(find_acks(server, req, reply), 1, memory_order_relaxed);
-}
-
-static void count(struct server *server, const struct request *req, const struct reply *reply) {
+static void count(const struct server *server, const struct request *req, const struct reply *reply) {
+  metric_add(find_answers(server, req, reply), 1);
   if (reply->way)
-    count_ack(server, req, reply);
-  else
-    atomic_fetch_add_explicit(find_answers(server, req, reply), 1, memory_order_relaxed);
+    metrics_observe(server->lanes[req->lane].ack_seconds, (clock_mono_ms() - req->began_ms) * 1000);
   if (reply->status == 413 && req->endpoint) log_too_large(server, req->endpoint);
 }
 
 // ---- civetweb calls ----
 
-// Connections beyond the threads wait for one. While some do, each answer closes its connection and so gives
-// its thread to the next. The two that civetweb holds already cannot be seen, so that from time to time an
+// More connections than threads: some wait for a thread. While they do, each answer closes its connection and
+// so frees its thread. The two connections in civetweb's own queue cannot be seen; every TURN_ANSWERS-th
 // answer closes for them.
 static bool gives_way(struct server *server, const struct mg_connection *conn) {
   int64_t connections = atomic_load_explicit(server->connections, memory_order_relaxed);
@@ -189,7 +191,7 @@ static int serve(struct mg_connection *conn, void *arg) {
   if (edge_open(&req, conn, &reply)) reply = respond(server, &req);
   if (atomic_load(&server->draining) || gives_way(server, conn)) reply.close = true;
   int status = reply.status;
-  count(server, &req, &reply); // before the answer, so that a sender who has it finds it counted
+  count(server, &req, &reply); // first, so that a client that has the answer finds it counted
   edge_answer(&req, &reply);
   edge_close(&req);
   free(reply.body);
@@ -223,7 +225,10 @@ struct server *server_start(struct ingress *ingress, struct err *err) {
   server->ingress = ingress;
   server->in_flight = metrics_at(ingress->metrics, COUNTER_IN_FLIGHT, NULL);
   server->connections = metrics_at(ingress->metrics, COUNTER_CONNECTIONS, NULL);
+  for (enum framing_kind kind = 0; kind < COUNT_OF(ingress->elements); kind++)
+    ingress->elements[kind] = metrics_at(ingress->metrics, COUNTER_ELEMENTS, framing_kind_name(kind));
   init_lanes(server);
+  init_all_acks(server);
   const struct listen_options options = {.address = settings->ingress_listen,
                                          .threads = settings->ingress_threads,
                                          .timeout_ms = TIMEOUT_MS,
@@ -245,7 +250,7 @@ const char *server_unready(void *arg) {
   return publisher_unready(server->ingress->publisher);
 }
 
-// Every connection was told to close, or has been idle for the time-out.
+// Each answer has closed its connection; idle connections end with their time-out.
 static bool wait_quiet(const struct server *server, int64_t max_ms) {
   int64_t now = clock_mono_ms(), deadline = now + max_ms, quiet_since = now;
   for (; now < deadline; now = clock_mono_ms()) {
@@ -263,8 +268,7 @@ void server_drain(struct server *server, int64_t max_ms) {
   clock_sleep_ms(DRAIN_LAG_MS);
   listen_refuse(server->ctx);
   if (!wait_quiet(server, max_ms))
-    log_warn("requests were still in flight when the time to stop was up",
-             LOG_INT("requests", atomic_load(server->in_flight)),
+    log_warn("stopping with requests still in flight", LOG_INT("requests", atomic_load(server->in_flight)),
              LOG_INT("connections", atomic_load(server->connections)));
   listen_stop(take(server->ctx));
 }

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: MIT
-// The public listener: which path and method is whose, which share of the threads and bytes a sender has,
-// what every answer counts, and how the listener ends.
+// The public listener: routes by path and method, each lane's share of threads and bytes, the metrics of the
+// answers, and the end of the listener. Does not read or write HTTP (http/edge.h). Thread: requests run on
+// civetweb's handler threads, one a connection; start, drain and free on the main thread.
 #pragma once
 #include "common/base/err.h"
 #include "common/config/settings.h"
 #include "common/ops/metrics.h"
+#include "common/provider/framing.h"
 #include "common/provider/provider.h"
 #include "ingress/durable/publisher.h"
 #include "ingress/routes/register.h"
 #include "ingress/sender/endpoints.h"
 
-// What ingress is made of; main builds it and hands it down. Nothing in it changes while it serves.
+// The parts of the program; main builds them and hands them down. None changes while it serves.
 struct ingress {
   struct settings settings;
   struct metrics *metrics;
+  metric_value *elements[FRAMING_QUARANTINED + 1]; // of COUNTER_ELEMENTS, by framing_kind
   struct providers *providers;
   struct endpoints *endpoints;
   struct registrar *registrar;
@@ -22,8 +25,8 @@ struct ingress {
   struct admin *admin;
 };
 
-// The lanes of the quota. A sender that is refused by its head alone is in LANE_UNAUTHENTICATED, so that it
-// uses up nobody else's share; each endpoint has a lane of its own.
+// The lanes of the quota. Each endpoint has its own. A sender that is refused by its head is counted in
+// LANE_UNAUTHENTICATED, so that it does not use up the endpoint's share.
 enum server_lane { LANE_REGISTRATIONS, LANE_UNAUTHENTICATED, LANE_FIRST_ENDPOINT };
 
 struct server;
@@ -31,10 +34,10 @@ struct server;
 // `ingress` is borrowed.
 MUST_CHECK struct server *server_start(struct ingress *ingress, struct err *err);
 int server_port(const struct server *server);
-// NULL, or why there should be no new requests: an admin_ready_fn. Thread: any.
+// NULL, or why readiness is red: an admin_ready_fn. Thread: any.
 const char *server_unready(void *server);
-// Turns readiness red at once and answers "Connection: close" from now on. New connections are taken for a
-// second more, since a load balancer learns late of red readiness; then none. Requests in flight are
-// finished, for at most max_ms. NULL is let through.
+// Turns readiness red and answers "Connection: close" from now on. Accepts connections for a second more,
+// since a load balancer learns late of red readiness. Waits up to max_ms for requests in flight. NULL is let
+// through.
 void server_drain(struct server *server, int64_t max_ms);
 void server_free(struct server *server); // after server_drain()

@@ -26,6 +26,14 @@ int64_t clock_wall_ms(void) {
   return now_ms(CLOCK_REALTIME);
 }
 
+void clock_cond_init(pthread_cond_t *cond) {
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(cond, &attributes);
+  pthread_condattr_destroy(&attributes);
+}
+
 struct timespec clock_timespec_at(int64_t mono_ms) {
   return (struct timespec){.tv_sec = mono_ms / MS_PER_S, .tv_nsec = mono_ms % MS_PER_S * NS_PER_MS};
 }

@@ -2,6 +2,7 @@
 // Time: monotonic milliseconds for deadlines, Unix milliseconds for what is stored, RFC 3339 for texts.
 // Thread: any.
 #pragma once
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,7 +13,8 @@ int64_t clock_mono_us(void); // for measurements
 int64_t clock_wall_ms(void); // Unix time
 void clock_sleep_ms(int64_t ms);
 
-// Condition variables are made with pthread_condattr_setclock(CLOCK_MONOTONIC); this is their deadline.
+// A condition variable whose deadlines are monotonic, and such a deadline.
+void clock_cond_init(pthread_cond_t *cond);
 struct timespec clock_timespec_at(int64_t mono_ms);
 
 enum { CLOCK_RFC3339_SIZE = sizeof "2026-01-12T11:00:03.123Z" };

@@ -44,7 +44,7 @@ enum durability durability_of_topic(const struct kafka_facts *facts) {
   return facts->flush_messages == 1 ? DURABILITY_MACHINE : DURABILITY_PROCESS;
 }
 
-// Returns what every ack survives, or NULL where no ack is given.
+// The name of what every ack survives, or NULL where no acks are given.
 static const char *decide(struct durability_watch *watch, enum durability kafka) {
   const enum durability spool = DURABILITY_MACHINE;
   bool by_kafka = kafka >= watch->asked, by_spool = watch->has_spool && spool >= watch->asked;
@@ -107,7 +107,7 @@ static size_t find_weakest(const struct kafka_facts *facts, size_t n) {
   return weakest;
 }
 
-// NULL, or the topic that takes too small records only.
+// NULL, or the topic whose max.message.bytes is too small.
 static char *describe_small(const struct durability_watch *watch, const char *const *topics,
                             const struct kafka_facts *facts, size_t n) {
   for (size_t i = 0; i < n; i++)
@@ -130,8 +130,8 @@ static void log_change(struct durability_watch *watch, const char *survives, enu
                                      LOG_STR("weakest_topic", topic),
                                      LOG_STR("reason", unready)};
   log_write(unready ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-            unready ? "durability: a topic's settings are not good enough" : "durability: an ack survives",
-            fields, COUNT_OF(fields) - !unready);
+            unready ? "durability: a topic's settings are too weak" : "durability: an ack survives", fields,
+            COUNT_OF(fields) - !unready);
 }
 
 void durability_watch_learn(struct durability_watch *watch, const char *const *topics,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is made durable: one event, for one topic. Its strings and bytes are borrowed from the request.
+// What is made durable: one event, for one topic. Strings and bytes are borrowed from the request.
 #pragma once
 #include "common/kafka/event.h"
 #include "common/kafka/kafka.h"
@@ -12,3 +12,13 @@ struct publisher_message {
   const void *value;
   size_t value_len;
 };
+
+// Its optional strings, by index, for code that stores or copies all of them.
+enum { PUBLISHER_MESSAGE_TEXTS = 8 };
+static inline const char **publisher_message_text(struct publisher_message *message, size_t i) {
+  struct event *ev = &message->event;
+  const char **const texts[PUBLISHER_MESSAGE_TEXTS] = {&ev->type,     &ev->source,   &ev->subject,
+                                                       &ev->provider, &ev->endpoint, &ev->traceparent,
+                                                       &ev->reason,   &message->key};
+  return texts[i];
+}

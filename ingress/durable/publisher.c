@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "ingress/durable/publisher.h"
 
-#include "common/base/backoff.h"
 #include "common/base/clock.h"
 #include "common/base/crash_point.h"
 #include "common/base/log.h"
@@ -12,6 +11,7 @@
 #include "ingress/durable/durability.h"
 #include "ingress/durable/spool.h"
 #include "ingress/durable/ticket.h"
+#include "ingress/durable/topics.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -19,12 +19,10 @@
 
 enum {
   POLL_MS = 100,
-  WARM_MS = 500,
-  WARM_RETRY_MAX_MS = 1000,
   PURGE_MS = 1000,
   LOOK_MS = 10,
-  // Of a budget, what is kept for the spool: a commit takes some 10 ms on a good disk, and two of them may
-  // have to be waited for; the rest is for a disk that is busy.
+  // The part of a budget that is kept for the spool. A commit takes some 10 ms on a good disk, and a request
+  // may have to wait for two; the rest is for a busy disk.
   SPOOL_MS = 300,
   WAIT_LEAST_MS = 20, // a shorter wait says nothing about Kafka
 };
@@ -38,11 +36,13 @@ struct publisher {
   struct kafka_producer producer;
   char *names[KAFKA_TOPIC_COUNT];
   struct metrics *metrics;
-  pthread_t poller, watcher; // delivery reports; the topics
+  struct topics *topics;
+  pthread_t poller; // of delivery reports
   metric_value *by_kafka, *by_spool;
   _Atomic uint64_t turn;  // which partition an event without a key tries first
   struct ticket *settled; // the poller's: tickets whose last report came in this round
-  atomic_bool seen, closing, stopping;
+  atomic_bool seen;       // the topics, once
+  atomic_bool stopping;
 };
 
 // ---- Kafka ----
@@ -80,7 +80,7 @@ static enum slot_state learn(struct publisher *publisher, const rd_kafka_message
   if (!rkm->err) {
     breaker_note_ack(publisher->breaker, topic, rkm->partition, clock_mono_ms());
     // Without the spool a slow Kafka is better than none.
-    if (rd_kafka_message_latency(rkm) < BREAKER_QUICK_MS * 1000 || !spool_serves(publisher))
+    if (rd_kafka_message_latency(rkm) < 1000 * (int64_t)BREAKER_QUICK_MS || !spool_serves(publisher))
       breaker_succeed(publisher->breaker, topic, rkm->partition);
     return SLOT_DURABLE;
   }
@@ -323,85 +323,6 @@ const char *publisher_unready(const struct publisher *publisher) {
   return reason;
 }
 
-// ---- threads ----
-
-static bool see_topics(struct publisher *publisher, struct err *err) {
-  const char *const topics[] = {publisher->names[KAFKA_TOPIC_EVENTS],
-                                publisher->names[KAFKA_TOPIC_QUARANTINE]};
-  return kafka_warm_topics(publisher->producer.rk, topics, COUNT_OF(topics), WARM_MS, err);
-}
-
-static int64_t look_at_durability(struct publisher *publisher) {
-  const char *const topics[] = {publisher->names[KAFKA_TOPIC_EVENTS],
-                                publisher->names[KAFKA_TOPIC_QUARANTINE]};
-  return durability_watch_look(publisher->durability, publisher->producer.rk, topics, COUNT_OF(topics));
-}
-
-static bool wait_for_topics(struct publisher *publisher) {
-  struct backoff backoff = {.first_ms = 100, .max_ms = WARM_RETRY_MAX_MS};
-  struct err err;
-  bool told = false;
-  while (!atomic_load(&publisher->closing)) {
-    if (see_topics(publisher, &err)) return true;
-    if (!told)
-      log_warn(spool_serves(publisher) ? "waiting for Kafka's topics; events go to the spool"
-                                       : "not ready: waiting for Kafka's topics",
-               LOG_STR("cause", err.text));
-    told = true;
-    clock_sleep_ms(backoff_next_ms(&backoff));
-  }
-  return false;
-}
-
-static void learn_partitions(struct publisher *publisher) {
-  for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++) {
-    if (topic == KAFKA_TOPIC_ALERTS) continue; // the processor's
-    struct kafka_topic_shape shape;
-    if (!kafka_topic_ask(publisher->producer.rk, publisher->producer.topics[topic], WARM_MS, &shape))
-      breaker_learn_partitions(publisher->breaker, topic, shape.partitions);
-  }
-}
-
-static bool knows_partitions(const struct publisher *publisher) {
-  return breaker_partitions(publisher->breaker, KAFKA_TOPIC_EVENTS) &&
-         breaker_partitions(publisher->breaker, KAFKA_TOPIC_QUARANTINE);
-}
-
-static int64_t look(struct publisher *publisher) {
-  int64_t again_in_ms = look_at_durability(publisher);
-  learn_partitions(publisher);
-  return clock_mono_ms() + again_in_ms;
-}
-
-// Without events nothing else would find out that the cluster is back.
-static void ask_cluster(struct publisher *publisher) {
-  struct err err;
-  if (breaker_is_cluster_open(publisher->breaker) && see_topics(publisher, &err))
-    breaker_note_cluster(publisher->breaker);
-}
-
-// Where readiness depends on what Kafka's acks survive, it waits until that is known.
-static void *watch_topics(void *arg) {
-  struct publisher *publisher = arg;
-  int64_t look_at = 0;
-  if (!wait_for_topics(publisher)) return NULL;
-  if (!durability_kafka_gives(publisher->durability)) look_at = look(publisher);
-  while (!knows_partitions(publisher) && !atomic_load(&publisher->closing)) learn_partitions(publisher);
-  atomic_store(&publisher->seen, true);
-  breaker_note_cluster(publisher->breaker);
-  log_info("Kafka's topics are there", LOG_STR("topic", publisher->names[KAFKA_TOPIC_EVENTS]));
-  int64_t ask_at = 0;
-  while (!atomic_load(&publisher->closing)) {
-    if (clock_mono_ms() >= look_at) look_at = look(publisher);
-    if (clock_mono_ms() >= ask_at) {
-      ask_cluster(publisher);
-      ask_at = clock_mono_ms() + WARM_RETRY_MAX_MS;
-    }
-    clock_sleep_ms(POLL_MS);
-  }
-  return NULL;
-}
-
 // ---- open, close ----
 
 bool publisher_check(const struct settings *settings, struct err *err) {
@@ -412,6 +333,7 @@ bool publisher_check(const struct settings *settings, struct err *err) {
 }
 
 static void release(struct publisher *publisher) {
+  topics_stop(publisher->topics);
   drain_stop(publisher->drain);
   spool_close(publisher->spool);
   durability_watch_free(publisher->durability);
@@ -430,18 +352,19 @@ static bool open_producer(struct publisher *publisher, const struct settings *se
 }
 
 static bool start_threads(struct publisher *publisher, struct err *err) {
+  const struct topics_owner owner = {.producer = &publisher->producer,
+                                     .names = publisher->names,
+                                     .breaker = publisher->breaker,
+                                     .durability = publisher->durability,
+                                     .seen = &publisher->seen};
+  if (!(publisher->topics = topics_start(&owner, err))) return false;
   int failed = pthread_create(&publisher->poller, NULL, poll_reports, publisher);
-  if (failed) return err_set(err, "cannot start a thread: %s", strerror(failed));
-  failed = pthread_create(&publisher->watcher, NULL, watch_topics, publisher);
-  if (!failed) return true;
-  atomic_store(&publisher->stopping, true);
-  pthread_join(publisher->poller, NULL);
-  return err_set(err, "cannot start a thread: %s", strerror(failed));
+  return !failed || err_set(err, "cannot start a thread: %s", strerror(failed));
 }
 
 static bool open_spool(struct publisher *publisher, const struct settings *settings, struct err *err) {
   if (!*settings->spool_dir) {
-    log_warn("no spool: whenever Kafka is away, senders are told to come back, and some never do",
+    log_warn("no spool: while Kafka is away requests are answered 503, and some senders never try again",
              LOG_STR("setting", "DOCHAK_SPOOL_DIR"));
     return true;
   }
@@ -507,8 +430,7 @@ static void wait_drained(const struct publisher *publisher, int64_t deadline_ms)
 void publisher_close(struct publisher *publisher, int64_t flush_ms) {
   if (!publisher) return;
   int64_t deadline_ms = clock_mono_ms() + flush_ms;
-  atomic_store(&publisher->closing, true);
-  pthread_join(publisher->watcher, NULL);
+  topics_stop(take(publisher->topics));
   // With a spool, no request waits for what is queued any more: it is stored, or was answered 503.
   flush(publisher, publisher->spool ? clock_mono_ms() + LOOK_MS : deadline_ms);
   wait_drained(publisher, deadline_ms);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The reason why a part is not ready. One thread sets it; any thread reads it, without a lock. A text lives
-// as long as the struct, since a reader may still hold it: it names a cause, and no time or count, so that
-// there are few texts.
+// The reason why a part is not ready. One thread sets it; any thread reads it without a lock. A text lives as
+// long as the struct, since a reader may still hold it: so it names a cause, without times or counts, and
+// there are few different texts.
 #pragma once
 #include <stdatomic.h>
 
@@ -16,4 +16,4 @@ void reason_set(struct reason *reason, const char *text); // copied; NULL: ready
 static inline const char *reason_get(const struct reason *reason) {
   return atomic_load(&reason->now);
 }
-void reason_fini(struct reason *reason); // a zeroed one needs none
+void reason_fini(struct reason *reason); // not needed for a zeroed one

@@ -14,48 +14,43 @@
 enum {
   TICK_MS = 1000,
   OPEN_AGAIN_MS = 1000,
-  OPEN_WAIT_MS = 1000,
-  WAITING_MAX_BYTES = 64 * 1024 * 1024, // of what waits for one commit: bounds memory on a disk that stalls
+  WAITING_MAX_BYTES = 64 * 1024 * 1024, // of the events that wait for one commit while the disk stalls
 };
 
-// ---- what one caller wants written: a copy, since a caller may leave before it is ----
+// ---- a job: what one caller wants written. A copy, since a caller may give up before it is written ----
 
 struct job {
   struct job *next;
   struct publisher_message *messages;
   size_t n_messages;
-  char *bytes;  // what the messages point into
+  char *bytes;  // the messages point into it
   int64_t *ids; // of rows to remove
   size_t n_ids;
 };
 
-static size_t text_size(const char *text) {
-  return text ? strlen(text) + 1 : 0;
-}
-
-static size_t message_size(const struct publisher_message *message) {
-  const struct event *ev = &message->event;
-  return text_size(ev->type) + text_size(ev->source) + text_size(ev->subject) + text_size(ev->provider) +
-         text_size(ev->endpoint) + text_size(ev->traceparent) + text_size(ev->reason) +
-         text_size(message->key) + message->value_len;
-}
-
 static const void *copy(char **to, const void *from, size_t size) {
-  if (!size) return NULL;
+  if (!from || !size) return NULL;
   const void *at = memcpy(*to, from, size);
   *to += size;
   return at;
 }
 
-static void copy_text(char **to, const char **text) {
-  *text = copy(to, *text, text_size(*text));
+static size_t text_size(const char *text) {
+  return text ? strlen(text) + 1 : 0;
+}
+
+static size_t message_size(struct publisher_message message) {
+  size_t size = message.value_len;
+  for (size_t i = 0; i < PUBLISHER_MESSAGE_TEXTS; i++)
+    size += text_size(*publisher_message_text(&message, i));
+  return size;
 }
 
 static void copy_message(char **to, struct publisher_message *message) {
-  struct event *ev = &message->event;
-  const char **texts[] = {&ev->type,     &ev->source,      &ev->subject, &ev->provider,
-                          &ev->endpoint, &ev->traceparent, &ev->reason,  &message->key};
-  for (size_t i = 0; i < COUNT_OF(texts); i++) copy_text(to, texts[i]);
+  for (size_t i = 0; i < PUBLISHER_MESSAGE_TEXTS; i++) {
+    const char **text = publisher_message_text(message, i);
+    *text = copy(to, *text, text_size(*text));
+  }
   message->value = copy(to, message->value, message->value_len);
 }
 
@@ -64,7 +59,7 @@ static struct job *job_to_store(const struct publisher_message *const *messages,
   job->messages = mem_array(n, sizeof *job->messages);
   job->n_messages = n;
   *bytes = n * sizeof *job->messages;
-  for (size_t i = 0; i < n; i++) *bytes += message_size(messages[i]);
+  for (size_t i = 0; i < n; i++) *bytes += message_size(*messages[i]);
   char *to = job->bytes = mem_alloc(*bytes);
   for (size_t i = 0; i < n; i++) {
     job->messages[i] = *messages[i];
@@ -88,28 +83,20 @@ static void job_free(struct job *job) {
   free(job);
 }
 
-// ---- a batch: what becomes one transaction, and those who wait for it ----
+// ---- a batch: the jobs of one transaction ----
 
-// The last one to leave frees it: a request that is out of time leaves before the writer does.
+// Freed by its last holder: a request that is out of time leaves before the writer does.
 struct batch {
   pthread_cond_t settled;
   struct job *first, **end;
   size_t bytes;
   unsigned holders;
-  bool done, stored, removed;
+  bool has_removals, done, stored, removed;
 };
-
-static void cond_init(pthread_cond_t *cond) {
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(cond, &attributes);
-  pthread_condattr_destroy(&attributes);
-}
 
 static struct batch *batch_new(void) {
   struct batch *batch = mem_alloc(sizeof *batch);
-  cond_init(&batch->settled);
+  clock_cond_init(&batch->settled);
   batch->end = &batch->first;
   batch->holders = 1; // the writer
   return batch;
@@ -127,7 +114,7 @@ static void batch_free(struct batch *batch) {
 struct spool {
   char *dir;
   struct spool_file *file; // the writer's; NULL while it is not open
-  struct reason unopened;  // none as soon as it is open
+  struct reason unopened;  // why it is not open
   atomic_bool closing;     // set under the lock
   struct metrics *metrics;
   metric_value *events, *used_bytes;
@@ -135,13 +122,12 @@ struct spool {
   _Atomic int64_t room_bytes; // max_bytes, or less where the disk has less
   atomic_bool failing;
   pthread_t writer;
-  pthread_mutex_t reading;        // held while the drain reads, and while the file is closed
-  pthread_mutex_t lock;           // of what follows, and of all batches
+  pthread_mutex_t reading;        // held while the drain reads, and while the file is opened and closed
+  pthread_mutex_t lock;           // of the following members, and of all batches
   pthread_cond_t wanted, arrived; // the writer waits for jobs, the drain for rows
-  pthread_cond_t tried;           // who opens waits for the first try
-  bool is_open, has_tried;
+  bool is_open;
   bool woken;         // the drain is asked to stop waiting
-  struct batch *open; // which jobs join; never NULL
+  struct batch *open; // jobs join it; never NULL
   int64_t committed;  // the last id that is on the disk
   int64_t last_id;    // the writer's own
 };
@@ -181,13 +167,13 @@ static bool write_jobs(struct spool *spool, const struct batch *batch, bool stor
 static void note_failure(struct spool *spool, const struct err *err) {
   metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "write", 1);
   if (!atomic_exchange(&spool->failing, true))
-    log_warn("the spool cannot be written; senders are told to come back unless Kafka is there",
-             LOG_STR("cause", err->text), LOG_INT("events", atomic_load(spool->events)));
+    log_warn("spool cannot be written; without Kafka requests are answered 503", LOG_STR("cause", err->text),
+             LOG_INT("events", atomic_load(spool->events)));
 }
 
 static void note_success(struct spool *spool) {
   if (!atomic_exchange(&spool->failing, false)) return;
-  log_info("the spool can be written again", LOG_INT("events", atomic_load(spool->events)));
+  log_info("spool can be written again", LOG_INT("events", atomic_load(spool->events)));
 }
 
 // False: nothing of it has been written.
@@ -205,30 +191,19 @@ static bool try_to_commit(struct spool *spool, const struct batch *batch, bool s
   return true;
 }
 
-static bool has_removals(const struct batch *batch) {
-  const struct job *job = batch->first;
-  while (job && !job->n_ids) job = job->next;
-  return job;
-}
-
 static void measure(struct spool *spool) {
   int64_t room = spool_file_room_bytes(spool->file);
   atomic_store(&spool->room_bytes, room >= 0 && room < spool->max_bytes ? room : spool->max_bytes);
   atomic_store(spool->used_bytes, spool_file_used_bytes(spool->file));
 }
 
-// Room is made even where none is left for what wants in.
+// Where nothing can be stored, rows are removed none the less: that makes room.
 static void commit(struct spool *spool, struct batch *batch, bool *stored, bool *removed) {
   *stored = *removed = try_to_commit(spool, batch, true);
-  if (!*stored && has_removals(batch)) *removed = try_to_commit(spool, batch, false);
+  if (!*stored && batch->has_removals) *removed = try_to_commit(spool, batch, false);
   measure(spool);
 }
 
-static void count_refusal(struct spool *spool, const char *what) {
-  metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, what, 1);
-}
-
-// One wake for all that wait.
 static void settle(struct spool *spool, struct batch *batch, bool stored, bool removed) {
   pthread_mutex_lock(&spool->lock);
   batch->done = true;
@@ -242,8 +217,8 @@ static void settle(struct spool *spool, struct batch *batch, bool stored, bool r
   if (last) batch_free(batch);
 }
 
-// What tells of time, not of events; and whether a failed disk has come back, which nobody else would find
-// out while readiness is red.
+// Once a second. While the spool is failing no request reaches it, so the writer itself has to find out that
+// the disk works again.
 static void look_around(struct spool *spool) {
   struct err err;
   int64_t oldest_ms = spool_file_oldest_ms(spool->file);
@@ -254,7 +229,7 @@ static void look_around(struct spool *spool) {
   measure(spool);
 }
 
-// The next batch, NULL when it is time to look around. At the end what is there is still written.
+// The next batch, NULL when it is time to look around. When closing, a last batch is still written.
 static struct batch *next_batch(struct spool *spool, int64_t tick_at, bool *closing) {
   struct timespec at = clock_timespec_at(tick_at);
   struct batch *batch = NULL;
@@ -289,7 +264,7 @@ static bool write_batches(struct spool *spool) {
   return false;
 }
 
-// ---- the writer opens the file, as soon as it can be ----
+// ---- the writer opens the file ----
 
 static void report_damage(struct spool *spool, struct spool_found *found) {
   if (found->set_aside) {
@@ -314,19 +289,17 @@ static void log_open(const struct spool *spool, const struct spool_found *found)
   log_info("spool open", LOG_STR("folder", spool->dir), LOG_INT("events", found->events));
 }
 
-// Once for each cause; the reason tells it as long as it lasts.
+// Logged once for each cause; the reason stays.
 static void note_unopened(struct spool *spool, const struct err *err) {
   const char *before = reason_get(&spool->unopened);
   AUTO_FREE char *reason = mem_printf("the spool cannot be opened: %s", err->text);
   reason_set(&spool->unopened, reason);
   metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "open", 1);
   if (reason_get(&spool->unopened) != before)
-    log_warn("the spool cannot be opened; it is tried again every second, and without Kafka senders are told "
-             "to come back",
+    log_warn("spool cannot be opened; tried again every second; without Kafka requests are answered 503",
              LOG_STR("cause", err->text));
 }
 
-// Its rows are the drain's to bring out from now on.
 static void use_file(struct spool *spool, const struct spool_found *found) {
   atomic_store(spool->events, found->events);
   measure(spool);
@@ -335,7 +308,6 @@ static void use_file(struct spool *spool, const struct spool_found *found) {
   pthread_mutex_lock(&spool->lock);
   spool->is_open = true;
   spool->committed = spool->last_id;
-  pthread_cond_signal(&spool->tried);
   pthread_cond_signal(&spool->arrived);
   pthread_mutex_unlock(&spool->lock);
 }
@@ -357,12 +329,10 @@ static bool try_to_open(struct spool *spool) {
   return spool->file != NULL;
 }
 
-// False when it is closed before that.
+// False: the spool is closed.
 static bool wait_to_try_again(struct spool *spool) {
   struct timespec at = clock_timespec_at(clock_mono_ms() + OPEN_AGAIN_MS);
   pthread_mutex_lock(&spool->lock);
-  spool->has_tried = true;
-  pthread_cond_signal(&spool->tried);
   int expired = 0;
   while (!spool->closing && !expired) expired = pthread_cond_timedwait(&spool->wanted, &spool->lock, &at);
   bool closing = spool->closing;
@@ -370,8 +340,8 @@ static bool wait_to_try_again(struct spool *spool) {
   return !closing;
 }
 
-// A statement met damage: opening copies the rows that can be read into a fresh file. Events are refused
-// meanwhile, those that wait already as well, and the drain learns that nothing was removed.
+// A statement met damage: opening again copies the rows that can be read into a fresh file. Meanwhile events
+// are refused, also those that wait already.
 static void close_damaged(struct spool *spool) {
   reason_set(&spool->unopened, "the spool is damaged and is being copied");
   pthread_mutex_lock(&spool->lock);
@@ -395,7 +365,7 @@ static void *run(void *arg) {
   }
 }
 
-// ---- those who wait ----
+// ---- callers ----
 
 // Takes the job, under the lock. NULL: the spool is not open, or too much is waiting already.
 static struct batch *join(struct spool *spool, struct job *job, size_t bytes) {
@@ -406,6 +376,7 @@ static struct batch *join(struct spool *spool, struct job *job, size_t bytes) {
   *batch->end = job;
   batch->end = &job->next;
   batch->bytes += bytes;
+  batch->has_removals |= job->n_ids > 0;
   batch->holders++;
   return batch;
 }
@@ -430,7 +401,8 @@ bool spool_store(struct spool *spool, const struct publisher_message *const *mes
     expired = pthread_cond_timedwait(&batch->settled, &spool->lock, &at);
   bool done = batch && batch->done, stored = done && batch->stored;
   leave(spool, batch, job);
-  if (!stored) count_refusal(spool, done ? "refused" : batch ? "late" : "busy");
+  if (!stored)
+    metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, done ? "refused" : batch ? "late" : "busy", 1);
   return stored;
 }
 
@@ -464,13 +436,13 @@ int64_t spool_last_id(struct spool *spool) {
   return last_id;
 }
 
-// Ends a reading. A row that holds no event of ours stays in the file, and an operator has to look at it.
+// A row that is no event of this version stays in the file, and an operator has to look at it.
 static bool end_read(struct spool *spool, bool good) {
   int64_t skipped = spool->file ? spool_file_skipped(spool->file) : 0;
   pthread_mutex_unlock(&spool->reading);
   if (skipped)
     log_warn_rarely("spool skipped",
-                    "a row of the spool is no event that this version knows; it is left there",
+                    "spool contains a row that is no event of this version; it is left there",
                     LOG_STR("folder", spool->dir), LOG_INT("id", skipped));
   if (!good) metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "read", 1);
   return good;
@@ -529,9 +501,8 @@ static struct spool *spool_new(const struct settings *settings, struct metrics *
   atomic_init(&spool->room_bytes, settings->spool_max_bytes);
   pthread_mutex_init(&spool->lock, NULL);
   pthread_mutex_init(&spool->reading, NULL);
-  cond_init(&spool->wanted);
-  cond_init(&spool->arrived);
-  cond_init(&spool->tried);
+  clock_cond_init(&spool->wanted);
+  clock_cond_init(&spool->arrived);
   spool->open = batch_new();
   reason_set(&spool->unopened, "the spool is being opened");
   return spool;
@@ -539,7 +510,6 @@ static struct spool *spool_new(const struct settings *settings, struct metrics *
 
 static void release(struct spool *spool) {
   batch_free(spool->open);
-  pthread_cond_destroy(&spool->tried);
   pthread_cond_destroy(&spool->arrived);
   pthread_cond_destroy(&spool->wanted);
   pthread_mutex_destroy(&spool->reading);
@@ -550,18 +520,6 @@ static void release(struct spool *spool) {
   free(spool);
 }
 
-static void wait_tried(struct spool *spool) {
-  struct timespec at = clock_timespec_at(clock_mono_ms() + OPEN_WAIT_MS);
-  pthread_mutex_lock(&spool->lock);
-  int expired = 0;
-  while (!spool->is_open && !spool->has_tried && !expired)
-    expired = pthread_cond_timedwait(&spool->tried, &spool->lock, &at);
-  bool still = !spool->is_open && !spool->has_tried;
-  pthread_mutex_unlock(&spool->lock);
-  if (still)
-    log_info("the spool is still being opened; Kafka is used meanwhile", LOG_STR("folder", spool->dir));
-}
-
 struct spool *spool_open(const struct settings *settings, struct metrics *metrics, struct err *err) {
   struct spool *spool = spool_new(settings, metrics);
   int failed = pthread_create(&spool->writer, NULL, run, spool);
@@ -570,7 +528,6 @@ struct spool *spool_open(const struct settings *settings, struct metrics *metric
     release(spool);
     return NULL;
   }
-  wait_tried(spool);
   return spool;
 }
 

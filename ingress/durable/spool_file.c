@@ -20,7 +20,6 @@ enum {
   VERSION = 1,
   PAGE_BYTES = 4096,
   BUSY_MS = 1000,
-  PROBE_BYTES = 256 * 1024,
   SHRINK_USED_BYTES = 1024 * 1024,     // VACUUM writes as much again
   SHRINK_FILE_BYTES = 4 * 1024 * 1024, // not worth it below
   UNREADABLE_IDS_MAX = 20000,          // in a row: more than the largest subtree of a page but the root
@@ -43,45 +42,30 @@ static const char schema[] =
     "PRAGMA user_version = 1;"
     "COMMIT";
 
-enum statement {
-  BEGIN,
-  COMMIT,
-  ROLLBACK,
-  PUT,
-  DROP,
-  USED,
-  OLDEST,
-  FILL,
-  CLEAR,
-  READ,
-  READ_ONE,
-  STATEMENT_COUNT
-};
-enum { COLUMN_COUNT = 13 }; // of event
-static const int64_t RESCUED_ID_MAX =
-    INT64_MAX / 2; // a larger one is damage, and leaves no ids to go on with
+// A larger id in a damaged file is damage, too; it would leave no ids for new rows.
+static const int64_t RESCUED_ID_MAX = INT64_MAX / 2;
 
+// The columns in the order of our statements. The strings are those of publisher_message_text().
+#define COLUMNS                                                                                              \
+  "id, topic, ce_id, time_ms, value, type, source, subject, provider, endpoint, traceparent, reason, key"
+enum column { ID, TOPIC, CE_ID, TIME_MS, VALUE, FIRST_TEXT };
+enum { COLUMN_COUNT = FIRST_TEXT + PUBLISHER_MESSAGE_TEXTS };
+
+enum statement { PUT, DROP, READ, STATEMENT_COUNT };
 static const char *const sql[STATEMENT_COUNT] = {
-    [BEGIN] = "BEGIN IMMEDIATE",
-    [COMMIT] = "COMMIT",
-    [ROLLBACK] = "ROLLBACK",
-    [PUT] = "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-    [DROP] = "DELETE FROM event WHERE id = ?1",
-    [USED] = ("SELECT (page_count - freelist_count) * page_size"
-              " FROM pragma_page_count, pragma_freelist_count, pragma_page_size"),
-    [OLDEST] = "SELECT time_ms FROM event ORDER BY id LIMIT 1",
-    [FILL] = "INSERT INTO probe VALUES (zeroblob(?1))",
-    [CLEAR] = "DELETE FROM probe",
-    [READ] = "SELECT * FROM event WHERE id > ?1 ORDER BY id",
-    [READ_ONE] = "SELECT * FROM event WHERE id = ?1",
+    [PUT] = "INSERT INTO event (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [DROP] = "DELETE FROM event WHERE id = ?",
+    [READ] = "SELECT " COLUMNS " FROM event WHERE id BETWEEN ? AND ? ORDER BY id",
 };
+static const char probe[] = "BEGIN IMMEDIATE; INSERT INTO probe VALUES (zeroblob(262144)); COMMIT;"
+                            "DELETE FROM probe";
 
 struct spool_file {
   char *dir, *path, *log, *damaged; // `damaged`: a damaged file whose rows are not copied yet
   int64_t max_bytes;
   int lock_fd;
   sqlite3 *writer, *reader;
-  sqlite3_stmt *statements[STATEMENT_COUNT]; // READ and READ_ONE are the reader's, all others the writer's
+  sqlite3_stmt *statements[STATEMENT_COUNT]; // READ is the reader's, the others are the writer's
   int64_t skipped_id;
   atomic_bool is_damaged;
 };
@@ -134,18 +118,9 @@ static bool expect(struct spool_file *file, const char *question, const char *ex
 static bool step(struct spool_file *file, enum statement which, struct err *err) {
   sqlite3_stmt *stmt = file->statements[which];
   int code = sqlite3_step(stmt);
-  if (code != SQLITE_DONE && code != SQLITE_ROW) fail(file, file->writer, err);
+  if (code != SQLITE_DONE) fail(file, file->writer, err);
   sqlite3_reset(stmt);
-  return code == SQLITE_DONE || code == SQLITE_ROW;
-}
-
-static int64_t number(struct spool_file *file, enum statement which, int64_t otherwise) {
-  sqlite3_stmt *stmt = file->statements[which];
-  int code = sqlite3_step(stmt);
-  int64_t value = code == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : otherwise;
-  if (code != SQLITE_ROW && code != SQLITE_DONE) fail(file, file->writer, NULL);
-  sqlite3_reset(stmt);
-  return value;
+  return code == SQLITE_DONE;
 }
 
 static int64_t size_of(const char *path) {
@@ -275,19 +250,19 @@ static bool play_log_back(struct spool_file *file, struct spool_found *found, st
 
 // ---- a damaged file ----
 
-static bool move(const char *from, const char *to, const char *suffix, struct err *err) {
-  AUTO_FREE char *old = mem_printf("%s%s", from, suffix);
-  AUTO_FREE char *new = mem_printf("%s%s", to, suffix);
-  return rename(old, new) == 0 || errno == ENOENT ||
-         err_set(err, "%s is damaged and cannot be renamed: %s", old, strerror(errno));
-}
-
-// The log first, since it would be played into a fresh file.
+// The log first: SQLite would play it back into a fresh file.
 static bool move_all(const char *from, const char *to, struct err *err) {
-  return move(from, to, "-wal", err) && move(from, to, "-shm", err) && move(from, to, "", err);
+  static const char *const suffixes[] = {"-wal", "-shm", ""};
+  for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
+    AUTO_FREE char *old = mem_printf("%s%s", from, suffixes[i]);
+    AUTO_FREE char *new = mem_printf("%s%s", to, suffixes[i]);
+    if (rename(old, new) != 0 && errno != ENOENT)
+      return err_set(err, "%s is damaged and cannot be renamed: %s", old, strerror(errno));
+  }
+  return true;
 }
 
-// Where damaged.db is there already, a copying was begun, and all rows of spool.db are in it.
+// If damaged.db exists, its rows were being copied, and spool.db contains no other rows.
 static bool put_away_damaged(struct spool_file *file, struct err *err) {
   leave_log(file->reader);
   leave_log(file->writer);
@@ -298,7 +273,7 @@ static bool put_away_damaged(struct spool_file *file, struct err *err) {
   return unlink(file->path) == 0 || err_set(err, "is damaged and cannot be deleted: %s", strerror(errno));
 }
 
-// A crash came between two renames of put_away_damaged().
+// A crash may have come between two renames of put_away_damaged().
 static bool finish_putting_away(struct spool_file *file, struct err *err) {
   AUTO_FREE char *log = mem_printf("%s-wal", file->damaged);
   return !exists(log) || exists(file->damaged) || move_all(file->path, file->damaged, err);
@@ -313,19 +288,20 @@ static bool copy_row(struct spool_file *file, sqlite3_stmt *row, int64_t *copied
   return good || (sqlite3_errcode(file->writer) & 0xff) == SQLITE_CONSTRAINT;
 }
 
-// Past damage it goes on with the next id that can be found.
+// Behind damage, continues with the next id that SQLite can find.
 static bool copy_rows(struct spool_file *file, sqlite3 *from, sqlite3_stmt *read, const atomic_bool *stop,
                       int64_t *copied, struct err *err) {
   int code = SQLITE_OK;
   int64_t after = 0;
+  sqlite3_bind_int64(read, 2, RESCUED_ID_MAX);
   for (int unreadable = 0; code != SQLITE_DONE && unreadable < UNREADABLE_IDS_MAX; unreadable++, after++) {
-    sqlite3_bind_int64(read, 1, after);
+    sqlite3_bind_int64(read, 1, after + 1);
     while ((code = sqlite3_step(read)) == SQLITE_ROW) {
-      int64_t id = sqlite3_column_int64(read, 0);
-      if (id <= after || id > RESCUED_ID_MAX) continue;
+      int64_t id = sqlite3_column_int64(read, ID);
+      if (id <= after) continue;
       after = id;
       unreadable = 0;
-      if (atomic_load(stop)) return err_set(err, "given up, since dochak-ingress stops");
+      if (atomic_load(stop)) return err_set(err, "copying was stopped, since dochak-ingress stops");
       if (!copy_row(file, read, copied, err)) return false;
     }
     if (code != SQLITE_DONE && !is_damage(from)) return err_set(err, "damaged.db: %s", sqlite3_errmsg(from));
@@ -362,7 +338,7 @@ static bool copy_damaged(struct spool_file *file, const atomic_bool *stop, struc
 static bool rescue(struct spool_file *file, const atomic_bool *stop, struct spool_found *found,
                    struct err *err) {
   if (!exists(file->damaged)) return true;
-  if (!step(file, BEGIN, err) || !copy_damaged(file, stop, found, err) || !step(file, COMMIT, err))
+  if (!spool_file_begin(file, err) || !copy_damaged(file, stop, found, err) || !spool_file_commit(file, err))
     return false;
   found->set_aside = mem_printf("%s/damaged-%lld.db", file->dir, (long long)clock_wall_ms());
   return move_all(file->damaged, found->set_aside, err);
@@ -397,7 +373,7 @@ static bool count_events(struct spool_file *file, struct spool_found *found, str
 
 static bool prepare_all(struct spool_file *file, struct err *err) {
   for (enum statement i = 0; i < STATEMENT_COUNT; i++) {
-    sqlite3 *db = i >= READ ? file->reader : file->writer;
+    sqlite3 *db = i == READ ? file->reader : file->writer;
     if (sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &file->statements[i], NULL))
       return fail(file, db, err);
   }
@@ -437,21 +413,17 @@ struct spool_file *spool_file_open(const char *dir, int64_t max_bytes, const ato
   return NULL;
 }
 
-static bool check_access(const char *path, int wanted, struct err *err) {
-  return access(path, wanted) == 0 || err_set(err, "%s: %s", path, strerror(errno));
-}
-
 bool spool_file_check(const char *dir, struct err *err) {
   AUTO_FREE char *path = mem_printf("%s/spool.db", dir);
+  AUTO_FREE char *inside = mem_printf("%s/.", dir); // fails unless it is a folder
   AUTO_FREE char *above = mem_strdup(dir);
   struct stat st;
-  if (stat(dir, &st) != 0)
-    return errno == ENOENT ? check_access(dirname(above), W_OK | X_OK, err)
-                           : err_set(err, "%s: %s", dir, strerror(errno));
-  if (!S_ISDIR(st.st_mode)) return err_set(err, "%s: %s", dir, strerror(ENOTDIR));
-  if (!check_access(dir, R_OK | W_OK | X_OK, err)) return false;
-  if (stat(path, &st) != 0) return errno == ENOENT || err_set(err, "%s: %s", path, strerror(errno));
-  return S_ISREG(st.st_mode) ? check_access(path, R_OK | W_OK, err) : err_set(err, "%s: is no file", path);
+  const char *place = exists(path) ? path : exists(dir) ? inside : dirname(above);
+  int wanted = place == path ? R_OK | W_OK : R_OK | W_OK | X_OK;
+  if (access(place, wanted) != 0) return err_set(err, "%s: %s", place, strerror(errno));
+  if (place == path && stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+    return err_set(err, "%s: is no file", path);
+  return true;
 }
 
 void spool_file_close(struct spool_file *file) {
@@ -473,31 +445,25 @@ bool spool_file_is_damaged(const struct spool_file *file) {
 // ---- writing ----
 
 bool spool_file_begin(struct spool_file *file, struct err *err) {
-  return step(file, BEGIN, err);
+  return run_script(file, "BEGIN IMMEDIATE", err);
 }
 
-static void bind_text(sqlite3_stmt *stmt, int at, const char *text) {
-  sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC); // NULL is NULL
+static void bind_text(sqlite3_stmt *stmt, int column, const char *text) {
+  sqlite3_bind_text(stmt, column + 1, text, -1, SQLITE_STATIC); // NULL is NULL
 }
 
 bool spool_file_put(struct spool_file *file, int64_t id, const struct publisher_message *message,
                     struct err *err) {
+  struct publisher_message row = *message;
   sqlite3_stmt *stmt = file->statements[PUT];
-  const struct event *ev = &message->event;
-  sqlite3_bind_int64(stmt, 1, id);
-  bind_text(stmt, 2, kafka_topic_short_name(message->topic));
-  sqlite3_bind_blob(stmt, 3, ev->id.bytes, sizeof ev->id.bytes, SQLITE_STATIC);
-  bind_text(stmt, 4, ev->type);
-  bind_text(stmt, 5, ev->source);
-  bind_text(stmt, 6, ev->subject);
-  sqlite3_bind_int64(stmt, 7, ev->time_ms);
-  bind_text(stmt, 8, ev->provider);
-  bind_text(stmt, 9, ev->endpoint);
-  bind_text(stmt, 10, ev->traceparent);
-  bind_text(stmt, 11, ev->reason);
-  bind_text(stmt, 12, message->key);
-  const void *value = message->value_len ? message->value : ""; // a NULL pointer would bind NULL
-  sqlite3_bind_blob64(stmt, 13, value, message->value_len, SQLITE_STATIC);
+  const void *value = row.value_len ? row.value : ""; // a NULL pointer would bind NULL
+  sqlite3_bind_int64(stmt, ID + 1, id);
+  bind_text(stmt, TOPIC, kafka_topic_short_name(row.topic));
+  sqlite3_bind_blob(stmt, CE_ID + 1, row.event.id.bytes, sizeof row.event.id.bytes, SQLITE_STATIC);
+  sqlite3_bind_int64(stmt, TIME_MS + 1, row.event.time_ms);
+  sqlite3_bind_blob64(stmt, VALUE + 1, value, row.value_len, SQLITE_STATIC);
+  for (int i = 0; i < PUBLISHER_MESSAGE_TEXTS; i++)
+    bind_text(stmt, FIRST_TEXT + i, *publisher_message_text(&row, (size_t)i));
   return step(file, PUT, err);
 }
 
@@ -509,24 +475,18 @@ bool spool_file_drop(struct spool_file *file, int64_t id, int64_t *dropped, stru
 }
 
 bool spool_file_commit(struct spool_file *file, struct err *err) {
-  return step(file, COMMIT, err);
+  return run_script(file, "COMMIT", err);
 }
 
 // SQLite may have rolled back by itself.
 void spool_file_rollback(struct spool_file *file) {
-  struct err ignored;
-  if (!sqlite3_get_autocommit(file->writer) && !step(file, ROLLBACK, &ignored)) return;
-}
-
-static bool fill_and_clear(struct spool_file *file, struct err *err) {
-  sqlite3_bind_int64(file->statements[FILL], 1, PROBE_BYTES);
-  return step(file, BEGIN, err) && step(file, FILL, err) && step(file, COMMIT, err) && step(file, CLEAR, err);
+  if (!sqlite3_get_autocommit(file->writer)) sqlite3_exec(file->writer, "ROLLBACK", NULL, NULL, NULL);
 }
 
 bool spool_file_probe(struct spool_file *file, struct err *err) {
-  bool good = fill_and_clear(file, err);
-  if (!good) spool_file_rollback(file);
-  return good;
+  if (run_script(file, probe, err)) return true;
+  spool_file_rollback(file);
+  return false;
 }
 
 // A reader that has a snapshot open keeps the log from being emptied.
@@ -551,7 +511,10 @@ bool spool_file_shrink(struct spool_file *file, struct err *err) {
 }
 
 int64_t spool_file_used_bytes(struct spool_file *file) {
-  return number(file, USED, 0);
+  int64_t bytes = 0;
+  const char *question = "SELECT (page_count - freelist_count) * page_size"
+                         " FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
+  return ask_number(file, question, &bytes, NULL) ? bytes : 0;
 }
 
 int64_t spool_file_room_bytes(struct spool_file *file) {
@@ -563,54 +526,41 @@ int64_t spool_file_room_bytes(struct spool_file *file) {
 }
 
 int64_t spool_file_oldest_ms(struct spool_file *file) {
-  return number(file, OLDEST, -1);
+  int64_t ms = -1;
+  const char *question = "SELECT coalesce((SELECT time_ms FROM event ORDER BY id LIMIT 1), -1)";
+  return ask_number(file, question, &ms, NULL) ? ms : -1;
 }
 
 // ---- reading ----
 
-static const char *text_at(sqlite3_stmt *stmt, int at) {
-  return (const char *)sqlite3_column_text(stmt, at);
-}
-
-// False: it is no event of ours.
+// False: the row is not an event of ours.
 static bool read_row(sqlite3_stmt *stmt, struct publisher_message *out) {
-  *out = (struct publisher_message){
-      .event = {.type = text_at(stmt, 3),
-                .source = text_at(stmt, 4),
-                .subject = text_at(stmt, 5),
-                .time_ms = sqlite3_column_int64(stmt, 6),
-                .provider = text_at(stmt, 7),
-                .endpoint = text_at(stmt, 8),
-                .traceparent = text_at(stmt, 9),
-                .reason = text_at(stmt, 10)},
-      .key = text_at(stmt, 11),
-      .value = sqlite3_column_blob(stmt, 12),
-      .value_len = (size_t)sqlite3_column_bytes(stmt, 12),
-  };
-  const char *topic = text_at(stmt, 1);
-  const void *id = sqlite3_column_blob(stmt, 2);
-  if (!topic || !kafka_topic_from_short_name(topic, &out->topic) || !out->event.type || !out->event.source ||
-      !id || sqlite3_column_bytes(stmt, 2) != (int)sizeof out->event.id.bytes)
-    return false;
+  const char *topic = (const char *)sqlite3_column_text(stmt, TOPIC);
+  const void *id = sqlite3_column_blob(stmt, CE_ID);
+  *out = (struct publisher_message){.event = {.time_ms = sqlite3_column_int64(stmt, TIME_MS)},
+                                    .value = sqlite3_column_blob(stmt, VALUE),
+                                    .value_len = (size_t)sqlite3_column_bytes(stmt, VALUE)};
+  for (int i = 0; i < PUBLISHER_MESSAGE_TEXTS; i++)
+    *publisher_message_text(out, (size_t)i) = (const char *)sqlite3_column_text(stmt, FIRST_TEXT + i);
+  if (!id || sqlite3_column_bytes(stmt, CE_ID) != (int)sizeof out->event.id.bytes) return false;
   memcpy(out->event.id.bytes, id, sizeof out->event.id.bytes);
-  return true;
+  return topic && kafka_topic_from_short_name(topic, &out->topic) && out->event.type && out->event.source;
 }
 
-static bool read_rows(struct spool_file *file, enum statement which, int64_t id, spool_take_fn *take_row,
+static bool read_rows(struct spool_file *file, int64_t first, int64_t last, spool_take_fn *take_row,
                       void *arg, bool *found, struct err *err) {
-  sqlite3_stmt *stmt = file->statements[which];
-  sqlite3_bind_int64(stmt, 1, id);
-  *found = false;
+  sqlite3_stmt *stmt = file->statements[READ];
   int code;
+  *found = false;
+  sqlite3_bind_int64(stmt, 1, first);
+  sqlite3_bind_int64(stmt, 2, last);
   while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
     struct publisher_message message;
-    int64_t row_id = sqlite3_column_int64(stmt, 0);
-    if (!read_row(stmt, &message)) {
-      file->skipped_id = row_id;
-      continue;
-    }
-    *found = true;
-    if (!take_row(arg, row_id, &message)) break;
+    int64_t id = sqlite3_column_int64(stmt, ID);
+    bool is_event = read_row(stmt, &message);
+    if (!is_event) file->skipped_id = id;
+    *found |= is_event;
+    if (is_event && !take_row(arg, id, &message)) break;
   }
   if (code != SQLITE_ROW && code != SQLITE_DONE) fail(file, file->reader, err);
   sqlite3_reset(stmt); // ends the snapshot, which would keep the log from being emptied
@@ -620,12 +570,12 @@ static bool read_rows(struct spool_file *file, enum statement which, int64_t id,
 bool spool_file_read(struct spool_file *file, int64_t after, spool_take_fn *take_row, void *arg,
                      struct err *err) {
   bool found;
-  return read_rows(file, READ, after, take_row, arg, &found, err);
+  return after == INT64_MAX || read_rows(file, after + 1, INT64_MAX, take_row, arg, &found, err);
 }
 
 bool spool_file_read_one(struct spool_file *file, int64_t id, spool_take_fn *take_row, void *arg, bool *found,
                          struct err *err) {
-  return read_rows(file, READ_ONE, id, take_row, arg, found, err);
+  return read_rows(file, id, id, take_row, arg, found, err);
 }
 
 int64_t spool_file_skipped(const struct spool_file *file) {

@@ -20,12 +20,8 @@ struct ticket {
 
 struct ticket *ticket_new(size_t n) {
   struct ticket *ticket = mem_alloc(sizeof *ticket + n * sizeof ticket->slots[0]);
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
   pthread_mutex_init(&ticket->lock, NULL);
-  pthread_cond_init(&ticket->wake, &attributes);
-  pthread_condattr_destroy(&attributes);
+  clock_cond_init(&ticket->wake);
   ticket->pending = 1;
   for (size_t i = 0; i < n; i++) ticket->slots[i].ticket = ticket;
   return ticket;

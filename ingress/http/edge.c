@@ -223,7 +223,8 @@ void edge_answer(struct request *req, const struct reply *reply) {
 }
 
 void edge_close(struct request *req) {
-  free(take(req->body.bytes));
+  if (req->content.bytes != req->body.bytes) free(req->content.bytes);
+  free(req->body.bytes);
   if (!req->quota) return;
   quota_release(req->quota, req->held_bytes);
   quota_leave(req->quota);

@@ -9,7 +9,7 @@
 
 enum { GZIP_ONLY = 16 + MAX_WBITS, FIRST_BYTES = 8192 };
 
-// One byte more than the limit is room enough to see that it is passed.
+// One byte more than the limit shows that the limit is exceeded.
 static int inflate_all(z_stream *stream, size_t max_bytes, char **out) {
   size_t room = 0;
   int code;
@@ -40,7 +40,7 @@ enum inflate_result inflate_gzip(const char *bytes, size_t len, size_t max_bytes
   *out_len = inflated < max_bytes ? inflated : max_bytes;
   if (code == Z_MEM_ERROR || inflated > max_bytes) return INFLATE_OVER;
   if (whole) return INFLATE_DONE;
-  if (inflated == 0) { // the body itself may be readable
+  if (inflated == 0) { // the caller may be able to read the body itself
     free(*out);
     *out = NULL;
   }

@@ -3,6 +3,7 @@
 
 #include "common/base/mem.h"
 #include "common/ops/listen.h"
+#include "ingress/http/inflate.h"
 #include <string.h>
 #include <strings.h>
 
@@ -17,13 +18,13 @@ struct reply reply_closing(int status, const char *code, const char *message) {
 }
 
 struct reply reply_unavailable(void) {
-  struct reply reply = reply_error(503, "unavailable", "it could not be stored now; send it again");
+  struct reply reply = reply_error(503, "unavailable", "the request could not be stored; send it again");
   reply.headers = "Retry-After: 5\r\n";
   return reply;
 }
 
 struct reply reply_overload(void) {
-  struct reply reply = reply_closing(503, "overload", "too much is being worked on already; send it again");
+  struct reply reply = reply_closing(503, "overload", "too many requests at once; send it again");
   reply.headers = "Retry-After: 1\r\n";
   return reply;
 }
@@ -54,9 +55,8 @@ bool request_hold(struct request *req, size_t bytes) {
   return true;
 }
 
-// What senders write into Content-Encoding although it is no content coding (RFC 9110 section 8.4.1): names
-// of character sets (a habit of Java clients), of media types and of MIME's transfer encodings. Beginnings of
-// names.
+// Beginnings of what senders write into Content-Encoding although it is no content coding (RFC 9110 section
+// 8.4.1): names of character sets (a habit of Java clients), of media types, of MIME's transfer encodings.
 static const char *const no_codings[] = {
     "identity", "none",  "charset", "utf",    "ucs",          "unicode", "iso-", "iso_",  "iso8859",
     "latin",    "ascii", "us-",     "ansi",   "win",          "cp",      "ibm",  "ms949", "ms932",
@@ -79,7 +79,7 @@ static bool is_gzip(const char *name, size_t len) {
   return (len == 4 && strncasecmp(name, "gzip", 4) == 0) || (len == 6 && strncasecmp(name, "x-gzip", 6) == 0);
 }
 
-// The encoding after one more name of a list such as "gzip, utf-8". Applied twice, gzip is not undone.
+// The encoding after one more name of a list such as "gzip, utf-8". Gzip twice is not supported.
 static enum request_encoding add_coding(enum request_encoding before, const char *name, size_t len) {
   if (is_no_coding(name, len)) return before;
   return is_gzip(name, len) && before == REQUEST_PLAIN ? REQUEST_GZIP : REQUEST_FOREIGN;
@@ -102,4 +102,21 @@ enum request_encoding request_encoding(const struct request *req) {
     if (strcasecmp(header->name, "Content-Encoding") == 0) encoding = add_codings(encoding, header->value);
   }
   return encoding;
+}
+
+bool request_decode(struct request *req, size_t max_bytes, const char **fault, struct reply *refusal) {
+  enum request_encoding encoding = request_encoding(req);
+  req->content = req->body;
+  *fault =
+      encoding == REQUEST_FOREIGN ? "the body has a Content-Encoding other than identity and gzip" : NULL;
+  if (encoding != REQUEST_GZIP) return true;
+  struct request_body inflated;
+  enum inflate_result result =
+      inflate_gzip(req->body.bytes, req->body.len, max_bytes, &inflated.bytes, &inflated.len);
+  if (result == INFLATE_BROKEN) *fault = "the body is not the gzip that its Content-Encoding says";
+  if (inflated.bytes) req->content = inflated;
+  bool has_room = result == INFLATE_OVER || request_hold(req, inflated.len);
+  if (result != INFLATE_OVER && has_room) return true;
+  *refusal = has_room ? reply_inflates_too_much() : reply_overload();
+  return false;
 }

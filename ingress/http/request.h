@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // One request on the public listener and its reply, between civetweb (edge.h) and the routes (webhook.h,
-// register.h). Thread: the handler thread that has the connection.
+// register.h). Not for: reading from and writing to the connection. Thread: the connection's handler thread.
 #pragma once
 #include "common/provider/provider.h"
 #include "ingress/http/quota.h"
@@ -21,24 +21,25 @@ struct request {
   struct mg_connection *conn;
   const struct mg_request_info *info; // paths, headers and query as sent; nothing is decoded
   struct request_body body;
-  const char *traceparent; // well-formed, or NULL
-  int64_t received_ms;     // Unix
-  int64_t began_ms;        // monotonic: its head is here
-  bool body_pending;       // it has a body that is not read yet
+  struct request_body content; // the body without its Content-Encoding, after request_decode()
+  const char *traceparent;     // well-formed, or NULL
+  int64_t received_ms;         // Unix
+  int64_t began_ms;            // monotonic: the head was complete
+  bool body_pending;           // the body is not read yet
 
   // Set when the route admits it.
   const struct route *route;
-  const char *rest; // of the path, behind the route's
+  const char *rest; // of the path, behind the route's own
   const struct endpoint *endpoint;
   const struct provider *provider; // whose file applies: the endpoint's, or that of a suffix of its URL
   const char *refused;             // the check of the endpoint that has refused the sender already, or NULL
   size_t lane;                     // index of its quota_lane
   size_t body_max_bytes;
-  int64_t body_by_ms;   // monotonic: when its body has to be whole
-  int64_t answer_by_ms; // monotonic: when the sender stops waiting for an answer
+  int64_t body_by_ms;   // monotonic: the body has to be complete by then
+  int64_t answer_by_ms; // monotonic: the sender waits for an answer until then
 
   // Set when it enters its lane.
-  struct quota_lane *quota; // NULL: it counts towards none
+  struct quota_lane *quota; // NULL: not entered
   int64_t held_bytes;       // of the quota
 };
 
@@ -46,7 +47,7 @@ struct reply {
   int status;
   char *body; // new JSON, or NULL
   const char *headers;
-  const char *way; // how the events became durable: "kafka", "spool", or NULL: there were none
+  const char *way; // "kafka" or "spool", which made the events durable; NULL: there were none
   bool close;
 };
 
@@ -54,15 +55,21 @@ struct reply reply_error(int status, const char *code, const char *message);
 struct reply reply_closing(int status, const char *code, const char *message); // and closes the connection
 struct reply reply_unavailable(void); // 503 with Retry-After: nothing was stored, or not all
 struct reply reply_overload(void);    // 503 with Retry-After, closing: too many requests, or bytes of bodies
-struct reply reply_inflates_too_much(void);      // a gzip body's 413
+struct reply reply_inflates_too_much(void);      // 413 for a gzip body
 struct reply reply_ack(struct provider_ack ack); // takes the ack's body
 
 // The header's value, and how often it occurs: the value is the last one's. NULL: none.
 const char *request_header(const struct request *req, const char *name, size_t *count);
 
-// What Content-Encoding says; FOREIGN: something that we do not read.
+// Counts bytes towards the lane of the request until the request ends. False: there is no room.
+MUST_CHECK bool request_hold(struct request *req, size_t bytes);
+
+// What Content-Encoding says; FOREIGN: a coding other than gzip.
 enum request_encoding { REQUEST_PLAIN, REQUEST_GZIP, REQUEST_FOREIGN };
 enum request_encoding request_encoding(const struct request *req);
 
-// Counts bytes towards the lane of the request until the request ends. False: there is no room.
-MUST_CHECK bool request_hold(struct request *req, size_t bytes);
+// Sets req->content, at most max_bytes when inflated: the body as far as it can be decoded, else as it is.
+// *fault is the reason why it could not be decoded whole, or NULL. False with the refusal: it inflates to
+// more (413), or there is no room (503).
+MUST_CHECK bool request_decode(struct request *req, size_t max_bytes, const char **fault,
+                               struct reply *refusal);

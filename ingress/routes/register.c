@@ -7,7 +7,6 @@
 #include "common/json/json.h"
 #include "common/json/schema.h"
 #include "ingress/counters.h"
-#include "ingress/http/inflate.h"
 #include "ingress/sender/secrets.h"
 #include "ingress/server.h"
 #include <stdlib.h>
@@ -16,15 +15,12 @@
 
 #define SOURCE "/ingress/v1/notifications"
 
-// Of one request: notifications, each of which costs many times its size, and bytes of event data. And the
-// bytes of one, so that with its headers it stays below Kafka's own limit for a record, 1 MB.
 enum {
-  REGISTRATIONS_MAX = 10000,
-  REGISTRATIONS_MAX_BYTES = 8 * 1024 * 1024,
-  REGISTRATION_MAX_BYTES = 950000
+  REGISTRATIONS_MAX = 10000,                 // of a request: each needs many times its size
+  REGISTRATIONS_MAX_BYTES = 8 * 1024 * 1024, // of a request's events
+  REGISTRATION_MAX_BYTES = 950000,           // of one event: with its headers below Kafka's usual 1 MB
+  BODY_MS = 10000,                           // for the body to arrive: there is no provider's deadline
 };
-
-enum { BODY_MS = 10000 }; // for a body to come in: our own callers have no deadline of a provider's
 
 struct registrar {
   struct schema *schema;
@@ -59,17 +55,17 @@ void registrar_free(struct registrar *registrar) {
 
 struct registration {
   const char *provider; // borrowed
-  char *id;             // NULL: refused by the send API and given none, so there is nothing to track
+  char *id;             // NULL: the send API refused and gave none, so there is nothing to track
   char *value;          // the event's data
   char *code, *reason;  // why it was refused, or NULL
   bool accepted;
 };
 
 struct registrations {
-  struct request *req; // whose share of memory they count towards
+  struct request *req; // its lane counts their memory
   struct registration *items;
   size_t n, bytes;
-  bool too_much; // the share is used up: not the request's fault
+  bool too_much; // the lane has no memory left: not the request's fault
 };
 
 static void registrations_fini(struct registrations *all) {
@@ -94,41 +90,34 @@ static const char *either(const char *first, const char *second) {
   return first ? first : second;
 }
 
-// As json_text(), but with no more digits than a real certainly has: 0.1 must not grow to 0.10000000000000001
-// when it is only passed on.
-static char *response_text(const json_t *value) {
+// The item's own members override the response's. If the response lists several recipients, the item's
+// `recipient` is ignored. `narrowed` is taken over.
+static char *response_value(const json_t *item, json_t *narrowed, const struct provider_acceptance *read,
+                            bool several) {
+  AUTO_JSON *value = json_object();
+  set_text(value, "notification_id", read->id);
+  set_text(value, "channel", either(text_of(item, "channel"), read->channel));
+  set_text(value, "recipient", either(several ? NULL : text_of(item, "recipient"), read->recipient));
+  set_text(value, "reference", either(text_of(item, "reference"), read->reference));
+  json_object_set_new(value, "response", narrowed);
+  // 15 digits: 0.1 must not become 0.10000000000000001 when it is only passed on.
   char *text = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(15));
   if (!text) abort(); // out of memory, as in mem.c
   return text;
 }
 
-// What the item says itself wins over what the response says. Of several recipients none is the item's.
-// `narrowed` is taken over.
-static char *response_value(const json_t *item, json_t *narrowed, const struct provider_acceptance *read,
-                            bool several) {
-  AUTO_JSON *value = json_object();
-  const char *recipient = text_of(item, "recipient");
-  set_text(value, "notification_id", read->id);
-  set_text(value, "channel", either(text_of(item, "channel"), read->channel));
-  set_text(value, "recipient", several ? read->recipient : either(recipient, read->recipient));
-  set_text(value, "reference", either(text_of(item, "reference"), read->reference));
-  json_object_set_new(value, "response", narrowed);
-  return response_text(value);
-}
-
-// The schema has said which members there may be; all but the provider are the event's.
+// All members that the schema allows belong to the event, except the provider.
 static char *explicit_value(const json_t *item) {
   AUTO_JSON *value = json_copy((json_t *)(uintptr_t)item);
   json_object_del(value, "provider");
   return json_text(value);
 }
 
-// Before the next value is made, so that what many requests hold at once stays within the limit. A value can
-// be many times larger than the part of the body it comes from.
+// Called after each value, since a value can be many times larger than its part of the body.
 static bool hold(struct registrations *all, size_t bytes, struct err *err) {
   if (request_hold(all->req, bytes + sizeof *all->items + sizeof(struct publisher_message))) return true;
   all->too_much = true;
-  return err_set(err, "too many bytes are held at once");
+  return err_set(err, "too many bytes at once");
 }
 
 // `value` is taken over.
@@ -244,25 +233,23 @@ static struct reply reply_registered(struct metrics *metrics, const struct regis
     json_array_append_new(list, entry);
   }
   AUTO_JSON *body = json_pack("{s:o}", "notifications", list);
-  return (struct reply){.status = 202, .body = json_text(body)};
+  return (struct reply){.status = REGISTER_STATUS, .body = json_text(body)};
 }
 
-// Unlike an outage, it would be the same the next time.
-static struct reply reply_too_large(void) {
-  return reply_error(
-      400, "too_large",
-      "a notification's event is larger than Kafka takes (message.max.bytes); nothing was taken in");
-}
-
-// ---- taking in ----
-
-static struct reply reply_stored(struct ingress *ingress, enum publisher_result result,
-                                 const struct registrations *all, bool spooled) {
-  switch (result) {
+static struct reply store(struct ingress *ingress, const struct request *req,
+                          const struct registrations *all) {
+  AUTO_FREE struct publisher_message *messages = mem_array(all->n, sizeof *messages);
+  int64_t deadline_ms = clock_mono_ms() + ingress->settings.ack_budget_ms;
+  size_t n = 0;
+  bool spooled;
+  for (size_t i = 0; i < all->n; i++)
+    if (all->items[i].id) messages[n++] = message_for(&all->items[i], req);
+  switch (publisher_publish(ingress->publisher, messages, n, deadline_ms, &spooled)) {
   case PUBLISHER_UNAVAILABLE:
     return reply_unavailable();
-  case PUBLISHER_TOO_LARGE:
-    return reply_too_large();
+  case PUBLISHER_TOO_LARGE: // unlike an outage, a retry would end the same way
+    return reply_error(400, "too_large",
+                       "a notification's event is larger than message.max.bytes; nothing was stored");
   case PUBLISHER_DURABLE:
     break;
   }
@@ -271,20 +258,10 @@ static struct reply reply_stored(struct ingress *ingress, enum publisher_result 
   return reply;
 }
 
-static struct reply store(struct ingress *ingress, struct request *req, const struct registrations *all) {
-  AUTO_FREE struct publisher_message *messages = mem_array(all->n, sizeof *messages);
-  size_t n = 0;
-  for (size_t i = 0; i < all->n; i++)
-    if (all->items[i].id) messages[n++] = message_for(&all->items[i], req);
-  int64_t deadline_ms = clock_mono_ms() + ingress->settings.ack_budget_ms;
-  bool spooled;
-  enum publisher_result result = publisher_publish(ingress->publisher, messages, n, deadline_ms, &spooled);
-  return reply_stored(ingress, result, all, spooled);
-}
-
-static struct reply take_in(struct ingress *ingress, struct request *req, const char *text, size_t len) {
+static struct reply take_in(struct ingress *ingress, struct request *req) {
   struct err err;
-  AUTO_JSON *document = json_parse(len ? text : "", len, &err);
+  size_t len = req->content.len;
+  AUTO_JSON *document = json_parse(len ? req->content.bytes : "", len, &err);
   if (!document) return reply_error(400, "bad_json", err.text);
   struct registrations all = {.req = req};
   struct reply reply;
@@ -316,29 +293,24 @@ static bool is_json(const struct request *req) {
   return end - type == (ptrdiff_t)(sizeof json - 1) && strncasecmp(type, json, sizeof json - 1) == 0;
 }
 
-static void note_refusal(struct metrics *metrics, const struct request *req) {
+static struct reply refuse(struct metrics *metrics, const struct request *req) {
   metrics_add(metrics, COUNTER_REFUSED, "v1/notifications", 1);
   metrics_add(metrics, COUNTER_REFUSALS, "key", 1);
-  log_warn_rarely("refused v1/notifications", "registration refused: no bearer key that is valid",
+  log_warn_rarely("refused v1/notifications", "registration refused: no valid bearer key",
                   LOG_STR("peer", req->info->remote_addr));
-}
-
-static struct reply reply_unauthorized(void) {
-  struct reply reply =
-      reply_error(401, "unauthorized", "expected Authorization: Bearer and a key that is valid");
+  struct reply reply = reply_error(401, "unauthorized", "expected Authorization: Bearer and a valid key");
   reply.headers = "WWW-Authenticate: Bearer realm=\"dochak\"\r\n";
   return reply;
 }
 
 bool register_admit(struct ingress *ingress, struct request *req, struct reply *refusal) {
   if (!authorized(ingress->registrar, req)) {
-    note_refusal(ingress->metrics, req);
-    *refusal = reply_unauthorized();
+    *refusal = refuse(ingress->metrics, req);
     return false;
   }
   if (!is_json(req) || request_encoding(req) == REQUEST_FOREIGN) {
     *refusal = reply_error(415, "unsupported_media_type",
-                           "expected application/json, as it is or with Content-Encoding: gzip");
+                           "expected application/json, plain or with Content-Encoding: gzip");
     return false;
   }
   req->lane = LANE_REGISTRATIONS;
@@ -347,17 +319,8 @@ bool register_admit(struct ingress *ingress, struct request *req, struct reply *
 }
 
 struct reply register_handle(struct ingress *ingress, struct request *req) {
-  if (request_encoding(req) == REQUEST_PLAIN) return take_in(ingress, req, req->body.bytes, req->body.len);
-  AUTO_FREE char *text = NULL;
-  size_t len;
-  switch (inflate_gzip(req->body.bytes, req->body.len, req->body_max_bytes, &text, &len)) {
-  case INFLATE_OVER:
-    return reply_inflates_too_much();
-  case INFLATE_BROKEN:
-    return reply_error(400, "bad_encoding", "the body is not the gzip that its Content-Encoding says");
-  case INFLATE_DONE:
-    if (!request_hold(req, len)) return reply_overload();
-    break;
-  }
-  return take_in(ingress, req, text, len);
+  const char *fault;
+  struct reply reply;
+  if (!request_decode(req, req->body_max_bytes, &fault, &reply)) return reply;
+  return fault ? reply_error(400, "bad_encoding", fault) : take_in(ingress, req);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// POST /v1/notifications: your application tells what a send API answered. One object or an array
-// (registration.schema.json), all checked before any of it is stored; 202 once every notification is durable.
-// What the answer of the send API means is the processor's to say. Thread: the request's
-// handler thread.
+// POST /v1/notifications: your application registers what a send API answered. One object or an array
+// (registration.schema.json), all checked before any is stored; 202 when every notification is durable. Does
+// not interpret the answer beyond id and acceptance; the processor does. Thread: the connection's handler
+// thread.
 #pragma once
 #include "common/base/err.h"
 #include "ingress/http/request.h"
@@ -10,10 +10,13 @@
 struct ingress;
 struct registrar;
 
-// `keys` are the bearer keys, comma-separated. False with which key breaks which rule, never the key.
+enum { REGISTER_STATUS = 202 }; // when all is durable
+
+// `keys` are the bearer keys, comma-separated. NULL with the number of a key and the rule that it breaks,
+// never the key.
 MUST_CHECK struct registrar *registrar_new(const char *keys, struct err *err);
 void registrar_free(struct registrar *registrar);
 
-// Looks at the key and the kind of body. False: refused.
+// Checks the bearer key and the content type. False: refused.
 bool register_admit(struct ingress *ingress, struct request *req, struct reply *refusal);
 struct reply register_handle(struct ingress *ingress, struct request *req);

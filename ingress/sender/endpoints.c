@@ -57,7 +57,7 @@ static bool meets(const struct endpoint *a, const struct endpoint *b) {
 static void check_unique(const struct endpoints *all, const struct endpoint *fresh, struct faults *faults) {
   for (const struct endpoint *other = all->list; other < fresh; other++) {
     if (strcmp(other->name, fresh->name) == 0)
-      faults_error(faults, "/endpoint: \"%s\" is there twice", fresh->name);
+      faults_error(faults, "/endpoint: \"%s\" occurs twice", fresh->name);
     if (meets(other, fresh) || meets(fresh, other))
       faults_error(faults,
                    "/endpoint: \"%s\" and \"%s\" would share URLs, since a secret follows the shorter one",
@@ -65,7 +65,7 @@ static void check_unique(const struct endpoints *all, const struct endpoint *fre
   }
 }
 
-// NULL providers: their own faults are reported already.
+// Without providers: their faults are reported already.
 static const struct provider *find_provider(const struct providers *providers, const char *name,
                                             struct faults *faults) {
   const struct provider *provider = providers ? providers_find(providers, name) : NULL;
@@ -134,6 +134,10 @@ size_t endpoints_count(const struct endpoints *endpoints) {
   return endpoints->n;
 }
 
+const struct endpoint *endpoints_at(const struct endpoints *endpoints, size_t index) {
+  return &endpoints->list[index];
+}
+
 size_t endpoints_index(const struct endpoints *endpoints, const struct endpoint *endpoint) {
   return (size_t)(endpoint - endpoints->list);
 }
@@ -164,16 +168,16 @@ static enum endpoints_match match_suffix(const struct endpoint *endpoint, const 
   return result;
 }
 
-// An endpoint's own URL goes before the suffix of another's. No name with a secret behind it begins another
-// name, so at most one endpoint refuses.
+// First all URLs as registered, then those with a suffix. At most one endpoint can refuse, since a name with
+// a secret behind it is no prefix of another name (check_unique()).
 enum endpoints_match endpoints_find(const struct endpoints *endpoints, const char *path,
                                     const struct endpoint **out, const struct provider_suffix **suffix) {
   size_t len = strlen(path);
-  if (len > 0 && path[len - 1] == '/') len--; // one slash more is the same URL
+  if (len > 0 && path[len - 1] == '/') len--; // a trailing slash
   enum endpoints_match result = ENDPOINTS_NONE;
   *suffix = NULL;
   for (size_t i = 0; i < 2 * endpoints->n && result != ENDPOINTS_FOUND; i++) {
-    const struct endpoint *endpoint = &endpoints->list[i % endpoints->n];
+    const struct endpoint *endpoint = &endpoints->list[i < endpoints->n ? i : i - endpoints->n];
     enum endpoints_match one =
         i < endpoints->n ? match(endpoint, path, len) : match_suffix(endpoint, path, suffix);
     if (one == ENDPOINTS_NONE) continue;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The endpoints file (endpoints.schema.json), read once at start: the webhook URLs that ingress serves. An
-// endpoint names the provider that calls it and the checks that its sender has to pass. The file names
-// secrets; their values come from the environment or from files. Not for: how a check works (verify.h).
+// endpoint names the provider that calls it and the checks for its senders. The file names secrets; their
+// values come from the environment or from files. Not for: how a check works (verify.h). Thread: any, once
+// loaded.
 #pragma once
 #include "common/base/faults.h"
 #include "common/provider/provider.h"
@@ -13,26 +14,27 @@ struct endpoint {
   char *name;   // "bizgo/alimtalk": its URL is /webhook/<name>, or /webhook/<name>/<secret>
   char *source; // "/ingress/<name>"
   const struct provider *provider;
-  struct secrets path;   // none: the URL has no secret part
-  struct verify *checks; // may hold none; never NULL
+  struct secrets path;   // of the URL; may be empty
+  struct verify *checks; // may be empty; never NULL
 };
 
 struct endpoints;
 
-// NULL with every fault as "file: pointer: rule": a fault of form, a name twice, two endpoints whose URLs
-// could meet, a provider that does not exist, a secret that is missing or weak, a check that could not run.
-// Adds the warnings of endpoints_lint.h. `providers` is borrowed; where it is NULL (it could not be loaded),
-// the result is NULL too, and the rest of the file is checked nevertheless.
+// NULL with every fault as "file: pointer: rule": a fault of form, a name twice, two endpoints with a common
+// URL, an unknown provider, a secret that is missing or weak, a check that could not run. Adds the warnings
+// of endpoints_lint.h. `providers` is borrowed; NULL (it could not be loaded) gives NULL, after the rest of
+// the file was checked.
 MUST_CHECK struct endpoints *endpoints_load(const char *file, const struct providers *providers,
                                             struct faults *faults);
 void endpoints_free(struct endpoints *endpoints);
 size_t endpoints_count(const struct endpoints *endpoints);
+const struct endpoint *endpoints_at(const struct endpoints *endpoints, size_t index);
 size_t endpoints_index(const struct endpoints *endpoints, const struct endpoint *endpoint); // from 0
 const struct networks *endpoints_trusted_proxies(const struct endpoints *endpoints);
 
 enum endpoints_match { ENDPOINTS_NONE, ENDPOINTS_REFUSED, ENDPOINTS_FOUND };
-// `path` is what follows /webhook/, as sent: nothing is decoded, since no name and no secret needs encoding.
-// One slash at its end is ignored. *suffix is what the provider appended to the registered URL, or NULL.
-// REFUSED: an endpoint's URL with a missing or wrong secret; *out and *suffix are set then too. Thread: any.
+// `path` is the part behind /webhook/ as sent; nothing is decoded, since no name and no secret needs
+// encoding. One slash at its end is ignored. *suffix is what the provider appended to the registered URL, or
+// NULL. REFUSED: an endpoint's URL with a missing or wrong secret; sets *out and *suffix, too.
 enum endpoints_match endpoints_find(const struct endpoints *endpoints, const char *path,
                                     const struct endpoint **out, const struct provider_suffix **suffix);

@@ -2,14 +2,9 @@
 #include "ingress/sender/endpoints_lint.h"
 
 #include "common/base/mem.h"
-#include "common/base/similar.h"
 #include "common/config/options.h"
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#define SECRET_PREFIX "DOCHAK_SECRET_"
 
 // ---- secrets ----
 
@@ -48,38 +43,16 @@ static bool hold_the_same(const char *a, const char *b) {
   return options_secret(a, &left, NULL) && options_secret(b, &right, NULL) && strcmp(left, right) == 0;
 }
 
-// One name may stand in several checks: a provider signs all its calls with one key. A secret path that opens
-// two endpoints, or one secret under two names, makes a rotation less than it seems.
+// One name may be used by several checks: a provider signs all its calls with one key. A secret path that
+// opens two endpoints, or one secret under two names, makes a rotation miss one of them.
 static void lint_pair(const struct use *use, const struct use *before, struct faults *faults) {
-  if (strcmp(use->name, before->name) != 0) {
-    if (hold_the_same(use->name, before->name))
-      faults_warn(faults, "/endpoints/%zu: %s holds the same secret as %s", use->endpoint, use->name,
-                  before->name);
-  } else if (use->in_path && before->in_path) {
+  bool same_name = strcmp(use->name, before->name) == 0;
+  if (same_name && use->in_path && before->in_path)
     faults_warn(faults, "/endpoints/%zu/secret_path: %s opens /endpoints/%zu, too", use->endpoint, use->name,
                 before->endpoint);
-  }
-}
-
-static bool is_used(const struct uses *uses, const char *name) {
-  for (size_t i = 0; i < uses->n; i++) {
-    size_t len = strlen(uses->list[i].name);
-    if (strncmp(name, uses->list[i].name, len) != 0) continue;
-    if (name[len] == '\0' || strcmp(name + len, "_FILE") == 0) return true;
-  }
-  return false;
-}
-
-static void lint_environment(const struct uses *uses, struct faults *faults) {
-  for (char **entry = environ; entry && *entry; entry++) {
-    AUTO_FREE char *name = mem_strndup(*entry, strcspn(*entry, "="));
-    if (strncmp(name, SECRET_PREFIX, strlen(SECRET_PREFIX)) != 0 || is_used(uses, name)) continue;
-    struct similar similar = {.given = name};
-    for (size_t i = 0; i < uses->n; i++) similar_try(&similar, uses->list[i].name);
-    faults_warn(faults, "/endpoints: %s is set, but no endpoint names it%s%s%s", name,
-                similar.best ? "; did you mean " : "", similar.best ? similar.best : "",
-                similar.best ? "?" : "");
-  }
+  if (!same_name && hold_the_same(use->name, before->name))
+    faults_warn(faults, "/endpoints/%zu: %s holds the same secret as %s", use->endpoint, use->name,
+                before->name);
 }
 
 static void lint_secrets(const json_t *endpoints, struct faults *faults) {
@@ -87,7 +60,6 @@ static void lint_secrets(const json_t *endpoints, struct faults *faults) {
   find_uses(&uses, endpoints);
   for (size_t i = 0; i < uses.n; i++)
     for (size_t j = 0; j < i; j++) lint_pair(&uses.list[i], &uses.list[j], faults);
-  lint_environment(&uses, faults);
   free(uses.list);
 }
 
@@ -114,27 +86,14 @@ static void lint_endpoint(const json_t *endpoint, struct faults *faults) {
   if (all) faults_warn(faults, "/checks/ip/allow: %s holds every address, so the check refuses nobody", all);
 }
 
-static bool has_ip_check(const json_t *endpoints) {
-  for (size_t i = 0; i < json_array_size(endpoints); i++)
-    if (json_object_get(json_object_get(json_array_get(endpoints, i), "checks"), "ip")) return true;
-  return false;
-}
-
-static void lint_proxies(const json_t *document, struct faults *faults) {
-  const char *all = everyone(json_object_get(document, "trusted_proxies"));
-  if (!all) return;
-  if (has_ip_check(json_object_get(document, "endpoints")))
-    faults_error(faults,
-                 "/trusted_proxies: %s trusts every sender to write X-Forwarded-For, so the ip checks "
-                 "would be void; name the proxies' own addresses",
-                 all);
-  else
-    faults_warn(faults, "/trusted_proxies: %s trusts every sender to write X-Forwarded-For", all);
-}
-
 void endpoints_lint(const json_t *document, struct faults *faults) {
   const json_t *endpoints = json_object_get(document, "endpoints");
-  lint_proxies(document, faults);
+  const char *all = everyone(json_object_get(document, "trusted_proxies"));
+  if (all)
+    faults_error(faults,
+                 "/trusted_proxies: %s trusts every sender to write X-Forwarded-For; name the proxies' own "
+                 "addresses",
+                 all);
   for (size_t i = 0; i < json_array_size(endpoints); i++) {
     size_t from = faults->n;
     lint_endpoint(json_array_get(endpoints, i), faults);

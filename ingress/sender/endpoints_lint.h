@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Finds what an endpoints file says and was hardly meant to say: a sender that is not checked, a check that
-// lets everyone pass, a secret used twice, a secret that no endpoint names. Not for: what is ill-formed
-// (endpoints.schema.json) or cannot work (endpoints.h).
+// Finds likely mistakes in a valid endpoints file: an endpoint without secret and checks, a check that every
+// sender passes, a secret that is used twice. Not for: the file's form (endpoints.schema.json), and what
+// cannot work (endpoints.h).
 #pragma once
 #include "common/base/faults.h"
 #include <jansson.h>
 
-// `document` is of the schema's form. Adds "<pointer>: <what is odd>": an error where a check would be void,
-// else a warning.
+// `document` has passed the schema. Adds "<pointer>: <mistake>" as warnings; as an error where every sender
+// could choose its own address.
 void endpoints_lint(const json_t *document, struct faults *faults);

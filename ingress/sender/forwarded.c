@@ -31,13 +31,16 @@ static size_t without_hidden_port(struct entry entry) {
 static bool set_fault(char fault[FORWARDED_FAULT_SIZE], const char *what, struct entry entry) {
   if (!fault) return false;
   char shown[SHOWN_BYTES + 1] = "";
-  for (size_t i = 0; i < entry.len && i < SHOWN_BYTES; i++)
-    shown[i] = entry.text[i] >= ' ' && entry.text[i] <= '~' ? entry.text[i] : '?';
+  for (size_t i = 0; i < entry.len && i < SHOWN_BYTES; i++) {
+    char byte = entry.text[i];
+    shown[i] = '?';
+    if (byte >= ' ' && byte <= '~') shown[i] = byte;
+  }
   snprintf(fault, FORWARDED_FAULT_SIZE, "%s: \"%s%s\"", what, shown, entry.len > SHOWN_BYTES ? "..." : "");
   return false;
 }
 
-// What was read of the list, from right to left.
+// The list is read from right to left.
 struct walk {
   const struct verify_request *req;
   struct address client;
@@ -70,7 +73,7 @@ bool forwarded_client(const struct verify_request *req, struct address *out,
   struct walk walk = {.req = req};
   const char *peer = req->peer ? req->peer : "";
   if (!address_parse(peer, strlen(peer), &walk.client))
-    return set_fault(fault, "the connection's other end has no address", (struct entry){peer, strlen(peer)});
+    return set_fault(fault, "the connection has no remote address", (struct entry){peer, strlen(peer)});
   walk.decided = !req->trusted || !networks_hold(req->trusted, &walk.client);
   for (size_t i = req->n_headers; i > 0 && !walk.decided; i--) {
     const struct mg_header *header = &req->headers[i - 1];

@@ -17,7 +17,7 @@ static bool tail_is_zero(const struct network *network) {
   return true;
 }
 
-// The digits behind the slash; a number above any prefix when they are none.
+// The number behind the slash; more than any prefix if it is ill-formed.
 static unsigned parse_prefix(const char *text) {
   size_t digits = strspn(text, "0123456789");
   if (digits == 0 || digits > 3 || text[digits] || (text[0] == '0' && digits > 1)) return BITS + 1;
@@ -52,7 +52,7 @@ void networks_fini(struct networks *networks) {
   *networks = (struct networks){0};
 }
 
-// ::/0 is all of IPv6, and none of IPv4.
+// ::/0 contains all of IPv6 and no IPv4 address.
 static bool same_family(const struct network *network, const struct address *address) {
   return address_is_ipv4(address) == (network->prefix >= MAPPED_BITS && address_is_ipv4(&network->address));
 }

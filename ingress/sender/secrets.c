@@ -36,7 +36,7 @@ bool secrets_hold(const struct secrets *secrets, const char *text, size_t len) {
   struct digest given;
   if (!digest_of(DIGEST_SHA256, &(struct piece){text, len}, 1, &given)) return false;
   bool held = false;
-  for (size_t i = 0; i < secrets->n; i++) // all of them, whichever it is
+  for (size_t i = 0; i < secrets->n; i++) // all of them: takes the same time whichever matches
     held |= digest_same(&given, &secrets->digests[i]);
   return held;
 }

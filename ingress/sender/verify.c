@@ -5,7 +5,7 @@
 #include "ingress/sender/checks/check.h"
 #include <stdlib.h>
 
-// In this order: what costs least and reveals least first.
+// They run in this order: first what costs and reveals least.
 static const struct check *const table[] = {
     &check_ip,          &check_query_token,    &check_header,
     &check_header_sha1, &check_hmac_timestamp, &check_standard_webhooks,
@@ -15,24 +15,22 @@ static const struct check *const table[] = {
 struct verify {
   struct {
     const struct check *check;
-    void *self;
+    struct check_conf conf;
   } list[COUNT_OF(table)];
   size_t n;
 };
 
-static bool add(struct verify *verify, const struct check *check, const json_t *conf, struct err *err) {
-  void *self = check->new (conf, err);
-  if (!self) return err_prefix(err, "/%s", check->name);
-  verify->list[verify->n].check = check;
-  verify->list[verify->n++].self = self;
-  return true;
+static bool add(struct verify *verify, const struct check *check, const json_t *json, struct err *err) {
+  size_t i = verify->n++;
+  verify->list[i].check = check;
+  return check->load(&verify->list[i].conf, json, err) || err_prefix(err, "/%s", check->name);
 }
 
-// A key that no row answers to would be a check that never runs.
+// A key that is not in the table would be a check that never runs.
 static bool add_all(struct verify *verify, const json_t *checks, struct err *err) {
   for (size_t i = 0; i < COUNT_OF(table); i++) {
-    const json_t *conf = json_object_get(checks, table[i]->name);
-    if (conf && !add(verify, table[i], conf, err)) return false;
+    const json_t *json = json_object_get(checks, table[i]->name);
+    if (json && !add(verify, table[i], json, err)) return false;
   }
   return verify->n == json_object_size(checks) || err_set(err, ": expected only checks that exist");
 }
@@ -45,9 +43,16 @@ struct verify *verify_new(const json_t *checks, struct err *err) {
   return NULL;
 }
 
+static void conf_fini(struct check_conf *conf) {
+  networks_fini(&conf->allowed);
+  secrets_fini(&conf->secrets);
+  keys_fini(&conf->keys);
+  for (size_t i = 0; i < COUNT_OF(conf->names); i++) free(conf->names[i]);
+}
+
 void verify_free(struct verify *verify) {
   if (!verify) return;
-  for (size_t i = 0; i < verify->n; i++) verify->list[i].check->free(verify->list[i].self);
+  for (size_t i = 0; i < verify->n; i++) conf_fini(&verify->list[i].conf);
   free(verify);
 }
 
@@ -55,7 +60,7 @@ static const char *run(const struct verify *verify, const struct verify_request 
   if (!verify) return "checks";
   for (size_t i = 0; i < verify->n; i++) {
     const struct check *check = verify->list[i].check;
-    if (check->wants_body == with_body && !check->passes(verify->list[i].self, req)) return check->name;
+    if (check->wants_body == with_body && !check->passes(&verify->list[i].conf, req)) return check->name;
   }
   return NULL;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Who may call an endpoint: the checks that the endpoints file gives it, as a list of rows of one table
-// (verify.c). All of them have to pass; what is configured and cannot run refuses. Not for: the secret part
-// of a path, which is how an endpoint is found (endpoints.h), and what a refusal answers (webhook.c).
+// Checks the sender of a webhook. The endpoints file gives an endpoint its checks, rows of one table
+// (verify.c); all of them have to pass, and a check that cannot run refuses. Not for: the secret part of a
+// path, which finds the endpoint (endpoints.h); the answer to a refusal (webhook.c). Thread: any.
 #pragma once
 #include "common/base/err.h"
 #include "ingress/sender/network.h"
@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// What the checks look at. Everything is borrowed and as sent.
+// What the checks read. Everything is borrowed and as sent.
 struct verify_request {
-  const char *peer; // the connection's other end
+  const char *peer; // the connection's remote address
   const struct mg_header *headers;
   size_t n_headers;
   const char *rest;  // of the path, behind the endpoint's name: "" or "/…"
@@ -25,12 +25,12 @@ struct verify_request {
 
 struct verify;
 
-// `checks` is the file's object (already of the schema's form), NULL: none. False with pointer and rule: a
-// network that is none, a secret that is missing or unfit.
+// `checks` is the file's object, which has passed the schema; NULL: none. NULL with pointer and rule: an
+// ill-formed network, a secret that is missing or too short.
 MUST_CHECK struct verify *verify_new(const json_t *checks, struct err *err);
 void verify_free(struct verify *verify);
 
-// NULL, or the name of the check that refuses. First those that need no body, then, with the body, the rest:
-// a sender is trusted when both have said NULL. A NULL verify refuses. Thread: any.
+// NULL, or the name of the check that refuses. verify_head() runs the checks that need no body, verify_body()
+// the others; a sender is authenticated when both returned NULL. A NULL verify refuses.
 MUST_CHECK const char *verify_head(const struct verify *verify, const struct verify_request *req);
 MUST_CHECK const char *verify_body(const struct verify *verify, const struct verify_request *req);

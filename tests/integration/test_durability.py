@@ -53,7 +53,7 @@ def test_a_topic_that_takes_no_body_of_the_allowed_size_turns_readiness_red(worl
     ingress = world.new_ingress().start()
     small = f"{world.topics.name('events')}: max.message.bytes 500000: DOCHAK_BODY_MAX_BYTES needs at least 528384"
     until("readiness names topic, setting and value", lambda: reason_of(ingress) == small)
-    assert ingress.log_lines("^durability: a topic's settings are not good enough")[0]["reason"] == small
+    assert ingress.log_lines("^durability: a topic's settings are too weak")[0]["reason"] == small
     assert post(world, "m").status == 200  # smaller records are durable
     world.topics.set("max.message.bytes", "528384")
     ingress.wait_ready(10)
@@ -85,7 +85,7 @@ def test_asked_for_more_than_the_topics_give_nothing_is_acknowledged(world: Worl
     wait_red(world, ingress, "broker")
     answer = post(world, "m")
     assert answer.status == 503 and int(answer.headers["retry-after"]) > 0
-    assert ingress.log_lines("^durability: a topic's settings are not good enough")
+    assert ingress.log_lines("^durability: a topic's settings are too weak")
     assert survives(ingress) == []
     assert world.records("events") == [] and ingress.metrics()["dochak_ingress_spool_events"] == 0
 

@@ -90,7 +90,7 @@ class Watch:
         )
 
     def _lines(self) -> list[dict]:
-        lines = self.world.ingress.log_lines("^sender refused:")
+        lines = self.world.ingress.log_lines("^sender refused")
         return [line for line in lines if line["endpoint"] == self.endpoint and line["check"] == self.check]
 
     def assert_refused(self, n: int) -> None:
@@ -315,7 +315,7 @@ def test_the_log_says_what_was_read_where_no_address_can_be(worlds, kafka, postg
     )
     world.new_ingress().start().wait_ready()
     post(world, "a", b"{}", {"X-Forwarded-For": "203.0.113.7, unknown"})
-    (line,) = until("it is logged", lambda: world.ingress.log_lines("^sender refused:"))
+    (line,) = until("it is logged", lambda: world.ingress.log_lines("^sender refused"))
     assert (line["peer"], line["client"]) == ("127.0.0.1", "")
     assert line["client_fault"] == 'an entry of X-Forwarded-For is no address: "unknown"'
 

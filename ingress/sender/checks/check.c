@@ -27,12 +27,12 @@ bool check_fresh(const struct verify_request *req, const char *text, enum check_
   return then >= req->now_ms - tolerance_ms && then <= req->now_ms + tolerance_ms;
 }
 
-const char *check_text(const json_t *conf, const char *name, const char *otherwise) {
-  const json_t *value = json_object_get(conf, name);
+const char *check_text(const json_t *json, const char *name, const char *otherwise) {
+  const json_t *value = json_object_get(json, name);
   return value ? json_string_value(value) : otherwise;
 }
 
-int64_t check_tolerance_ms(const json_t *conf) {
-  const json_t *seconds = json_object_get(conf, "tolerance_s");
+int64_t check_tolerance_ms(const json_t *json) {
+  const json_t *seconds = json_object_get(json, "tolerance_s");
   return 1000 * (seconds ? json_integer_value(seconds) : TOLERANCE_S);
 }

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
-// Names and values of a query or of an application/x-www-form-urlencoded body, decoded. Bounded:
-// FORM_PAIRS_MAX pairs. Not for: forms of several parts, with files.
+// Names and values of a query or of an application/x-www-form-urlencoded body, decoded; FORM_PAIRS_MAX pairs
+// at most. Not for: multipart forms. Thread: any.
 #pragma once
 #include "common/base/digest.h"
 
 enum { FORM_PAIRS_MAX = 1000 };
 
 struct form_pair {
-  struct piece name, value; // may hold any byte
+  struct piece name, value; // any bytes
 };
 struct form {
-  unsigned char *text; // what the pieces point into
+  unsigned char *text; // the pieces point into it
   struct form_pair *pairs;
   size_t n;
 };
 
 enum form_plus { FORM_PLUS_IS_PLUS, FORM_PLUS_IS_SPACE };
-// Pairs between '&'; empty ones are passed over, one without '=' has an empty value. False, and nothing to
-// free: a '%' without two hex digits, too many pairs.
+// Pairs are separated by '&'; empty ones are skipped, one without '=' has an empty value. False, with nothing
+// to free: a '%' without two hex digits, too many pairs.
 MUST_CHECK bool form_parse(struct form *out, const char *text, size_t len, enum form_plus plus);
 void form_fini(struct form *form);
 
-// NULL: none, or more than one.
+// NULL: no such name, or more than one.
 const struct form_pair *form_only(const struct form *form, const char *name);
-// By name, then value, as bytes; a pair that is there several times stays once.
+// Sorts by name, then value, as bytes, and removes duplicates.
 void form_sort(struct form *form);

@@ -1,28 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Check `ip`: the sender's address lies in one of the allowed networks.
-#include "common/base/mem.h"
+// Check `ip`: the sender's address is in one of the allowed networks.
 #include "ingress/sender/checks/check.h"
 #include "ingress/sender/forwarded.h"
-#include <stdlib.h>
 
-static void ip_free(void *self) {
-  struct networks *allowed = self;
-  if (!allowed) return;
-  networks_fini(allowed);
-  free(allowed);
+static bool ip_load(struct check_conf *out, const json_t *json, struct err *err) {
+  return networks_load(&out->allowed, json_object_get(json, "allow"), err) || err_prefix(err, "/allow");
 }
 
-static void *ip_new(const json_t *conf, struct err *err) {
-  struct networks *allowed = mem_alloc(sizeof *allowed);
-  if (networks_load(allowed, json_object_get(conf, "allow"), err)) return allowed;
-  err_prefix(err, "/allow");
-  ip_free(allowed);
-  return NULL;
-}
-
-static bool ip_passes(const void *self, const struct verify_request *req) {
+static bool ip_passes(const struct check_conf *conf, const struct verify_request *req) {
   struct address client;
-  return forwarded_client(req, &client, NULL) && networks_hold(self, &client);
+  return forwarded_client(req, &client, NULL) && networks_hold(&conf->allowed, &client);
 }
 
-const struct check check_ip = {.name = "ip", .new = ip_new, .passes = ip_passes, .free = ip_free};
+const struct check check_ip = {.name = "ip", .load = ip_load, .passes = ip_passes};

@@ -61,7 +61,7 @@ bool keys_signed(const struct keys_signatures *signatures, unsigned encodings, c
   if (len == 0 || len >= sizeof small) return false;
   digest_hex_lower(small, given, len);
   bool found = false;
-  for (size_t i = 0; i < signatures->n; i++) { // all of them, whichever it is
+  for (size_t i = 0; i < signatures->n; i++) { // all of them: takes the same time whichever matches
     digest_base64(&signatures->list[i], text);
     if (encodings & KEYS_BASE64) found |= same(text, given, len);
     digest_hex(&signatures->list[i], text);

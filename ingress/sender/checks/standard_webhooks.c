@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Standard Webhooks (standard-webhooks.md, "Verifying signatures"): HMAC-SHA256 over id.timestamp.body, any
-// one of a list of signatures. Only the symmetric kind, v1; others in the list are passed over.
+// Check `standard_webhooks` (standard-webhooks.md, "Verifying signatures"): HMAC-SHA256 over
+// id.timestamp.body, which one of a list of signatures has to match. Only the symmetric kind, v1; other kinds
+// in the list are ignored.
 #include "common/base/mem.h"
 #include "ingress/sender/checks/check.h"
-#include "ingress/sender/checks/keys.h"
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -11,21 +11,9 @@
 
 enum { ID_MAX_BYTES = 256, LIST_MAX = 32, SECRET_MIN_BYTES = 24, SECRET_MAX_BYTES = 64 };
 
-struct standard {
-  int64_t tolerance_ms;
-  struct keys keys;
-};
-
-static void standard_free(void *self) {
-  struct standard *check = self;
-  if (!check) return;
-  keys_fini(&check->keys);
-  free(check);
-}
-
 // ---- the secret ----
 
-// OpenSSL's decoder forgives what it should not, so what it has read has to encode to the same text.
+// OpenSSL's decoder accepts some wrong texts, so the result has to encode to the same text.
 static bool canonical(const unsigned char *bytes, size_t len, const char *text) {
   unsigned char again[4 * (SECRET_MAX_BYTES + 2) / 3 + 4];
   EVP_EncodeBlock(again, bytes, (int)len);
@@ -59,24 +47,17 @@ static bool open_key(struct key *key, struct err *err) {
          err_set(err, "expected whsec_ and the base64 of %d to %d bytes", SECRET_MIN_BYTES, SECRET_MAX_BYTES);
 }
 
-static bool load(struct standard *check, const json_t *conf, struct err *err) {
-  check->tolerance_ms = check_tolerance_ms(conf);
-  if (!keys_load(&check->keys, json_object_get(conf, "secrets"), err)) return false;
-  for (size_t i = 0; i < check->keys.n; i++)
-    if (!open_key(&check->keys.list[i], err)) return err_prefix(err, "/secrets/%zu: ", i);
+static bool standard_load(struct check_conf *out, const json_t *json, struct err *err) {
+  out->tolerance_ms = check_tolerance_ms(json);
+  if (!keys_load(&out->keys, json_object_get(json, "secrets"), err)) return false;
+  for (size_t i = 0; i < out->keys.n; i++)
+    if (!open_key(&out->keys.list[i], err)) return err_prefix(err, "/secrets/%zu: ", i);
   return true;
-}
-
-static void *standard_new(const json_t *conf, struct err *err) {
-  struct standard *check = mem_alloc(sizeof *check);
-  if (load(check, conf, err)) return check;
-  standard_free(check);
-  return NULL;
 }
 
 // ---- the signature ----
 
-// One of a list such as "v1,<base64> v1a,<base64>". A list of more than LIST_MAX is nobody's.
+// The list is such as "v1,<base64> v1a,<base64>", with LIST_MAX entries at most.
 static bool listed(const char *list, const struct keys_signatures *expected) {
   bool found = false;
   for (size_t i = 0; *list; i++) {
@@ -89,25 +70,21 @@ static bool listed(const char *list, const struct keys_signatures *expected) {
   return found;
 }
 
-static bool standard_passes(const void *self, const struct verify_request *req) {
-  const struct standard *check = self;
+static bool standard_passes(const struct check_conf *conf, const struct verify_request *req) {
   const char *id = check_header_once(req, "webhook-id");
   const char *time = check_header_once(req, "webhook-timestamp");
   const char *list = check_header_once(req, "webhook-signature");
   if (!id || !time || !list || strlen(id) > ID_MAX_BYTES) return false;
-  if (!check_fresh(req, time, CHECK_TIME_SECONDS, check->tolerance_ms)) return false;
+  if (!check_fresh(req, time, CHECK_TIME_SECONDS, conf->tolerance_ms)) return false;
   const struct piece pieces[] = {{id, strlen(id)},
                                  {".", 1},
                                  {time, strlen(time)},
                                  {".", 1},
                                  {req->body ? req->body : "", req->body_len}};
   struct keys_signatures expected;
-  keys_sign(&check->keys, DIGEST_SHA256, pieces, COUNT_OF(pieces), &expected);
+  keys_sign(&conf->keys, DIGEST_SHA256, pieces, COUNT_OF(pieces), &expected);
   return listed(list, &expected);
 }
 
-const struct check check_standard_webhooks = {.name = "standard_webhooks",
-                                              .wants_body = true,
-                                              .new = standard_new,
-                                              .passes = standard_passes,
-                                              .free = standard_free};
+const struct check check_standard_webhooks = {
+    .name = "standard_webhooks", .wants_body = true, .load = standard_load, .passes = standard_passes};

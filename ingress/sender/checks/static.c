@@ -1,56 +1,30 @@
 // SPDX-License-Identifier: MIT
-// Senders that show a secret as it is: in a query parameter (Channel Talk), in a header (NHN, Kakao), or as
+// Senders that show a secret as it is: in a header (NHN, Kakao), in a query parameter (Channel Talk), or as
 // its SHA-1 in a header (Solapi).
 #include "common/base/mem.h"
 #include "ingress/sender/checks/check.h"
 #include "ingress/sender/checks/form.h"
-#include "ingress/sender/checks/keys.h"
-#include "ingress/sender/secrets.h"
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct shown {
-  char *name; // of the header or parameter
-  struct secrets secrets;
-};
+// Adds what the sender shows for one key.
+typedef bool show_fn(const json_t *json, const struct key *key, struct secrets *secrets, struct err *err);
 
-static void shown_free(void *self) {
-  struct shown *shown = self;
-  if (!shown) return;
-  free(shown->name);
-  secrets_fini(&shown->secrets);
-  free(shown);
-}
-
-// What the sender will show for one key.
-typedef bool show_fn(const json_t *conf, const struct key *key, struct secrets *secrets, struct err *err);
-
-static bool show_all(const json_t *conf, const struct keys *keys, show_fn *show, struct secrets *secrets,
-                     struct err *err) {
-  for (size_t i = 0; i < keys->n; i++)
-    if (!show(conf, &keys->list[i], secrets, err)) return err_prefix(err, "/secrets/%zu: ", i);
+static bool load_shown(struct check_conf *out, const json_t *json, const char *name, show_fn *show,
+                       struct err *err) {
+  out->names[0] = mem_strdup(name);
+  if (!keys_load(&out->keys, json_object_get(json, "secrets"), err)) return false;
+  for (size_t i = 0; i < out->keys.n; i++)
+    if (!show(json, &out->keys.list[i], &out->secrets, err)) return err_prefix(err, "/secrets/%zu: ", i);
+  keys_fini(&out->keys);
   return true;
 }
 
-static void *shown_new(const json_t *conf, const char *name, show_fn *show, struct err *err) {
-  struct keys keys;
-  if (!keys_load(&keys, json_object_get(conf, "secrets"), err)) return NULL;
-  struct shown *shown = mem_alloc(sizeof *shown);
-  shown->name = mem_strdup(name);
-  bool good = show_all(conf, &keys, show, &shown->secrets, err);
-  keys_fini(&keys);
-  if (good) return shown;
-  shown_free(shown);
-  return NULL;
-}
-
-// ---- header ----
-
 // KakaoAK <key>: the prefix is no secret, but compared with it.
-static bool show_prefixed(const json_t *conf, const struct key *key, struct secrets *secrets,
+static bool show_prefixed(const json_t *json, const struct key *key, struct secrets *secrets,
                           struct err *err) {
-  char *text = mem_printf("%s%s", check_text(conf, "prefix", ""), (const char *)key->bytes);
+  char *text = mem_printf("%s%s", check_text(json, "prefix", ""), (const char *)key->bytes);
   size_t len = strlen(text);
   bool good = secrets_add_foreign(secrets, text, len, err);
   OPENSSL_cleanse(text, len);
@@ -58,23 +32,23 @@ static bool show_prefixed(const json_t *conf, const struct key *key, struct secr
   return good;
 }
 
-static void *header_new(const json_t *conf, struct err *err) {
-  return shown_new(conf, check_text(conf, "header", ""), show_prefixed, err);
+// ---- header ----
+
+static bool header_load(struct check_conf *out, const json_t *json, struct err *err) {
+  return load_shown(out, json, check_text(json, "header", ""), show_prefixed, err);
 }
 
-static bool header_passes(const void *self, const struct verify_request *req) {
-  const struct shown *shown = self;
-  const char *given = check_header_once(req, shown->name);
-  return given && secrets_hold(&shown->secrets, given, strlen(given));
+static bool header_passes(const struct check_conf *conf, const struct verify_request *req) {
+  const char *given = check_header_once(req, conf->names[0]);
+  return given && secrets_hold(&conf->secrets, given, strlen(given));
 }
 
-const struct check check_header = {
-    .name = "header", .new = header_new, .passes = header_passes, .free = shown_free};
+const struct check check_header = {.name = "header", .load = header_load, .passes = header_passes};
 
 // ---- header_sha1 ----
 
-static bool show_sha1(const json_t *conf, const struct key *key, struct secrets *secrets, struct err *err) {
-  (void)conf;
+static bool show_sha1(const json_t *json, const struct key *key, struct secrets *secrets, struct err *err) {
+  (void)json;
   struct digest digest;
   if (!digest_of(DIGEST_SHA1, &(struct piece){key->bytes, key->len}, 1, &digest))
     return err_set(err, "OpenSSL cannot do SHA-1");
@@ -83,38 +57,36 @@ static bool show_sha1(const json_t *conf, const struct key *key, struct secrets 
   return secrets_add_foreign(secrets, hex, strlen(hex), err);
 }
 
-static void *header_sha1_new(const json_t *conf, struct err *err) {
-  return shown_new(conf, check_text(conf, "header", "X-Solapi-Secret"), show_sha1, err);
+static bool header_sha1_load(struct check_conf *out, const json_t *json, struct err *err) {
+  return load_shown(out, json, check_text(json, "header", "X-Solapi-Secret"), show_sha1, err);
 }
 
-static bool header_sha1_passes(const void *self, const struct verify_request *req) {
+static bool header_sha1_passes(const struct check_conf *conf, const struct verify_request *req) {
   enum { DIGITS = 40 };
-  const struct shown *shown = self;
-  const char *given = check_header_once(req, shown->name);
+  const char *given = check_header_once(req, conf->names[0]);
   if (!given || strlen(given) != DIGITS) return false;
   char small[DIGITS];
   digest_hex_lower(small, given, DIGITS);
-  return secrets_hold(&shown->secrets, small, DIGITS);
+  return secrets_hold(&conf->secrets, small, DIGITS);
 }
 
 const struct check check_header_sha1 = {
-    .name = "header_sha1", .new = header_sha1_new, .passes = header_sha1_passes, .free = shown_free};
+    .name = "header_sha1", .load = header_sha1_load, .passes = header_sha1_passes};
 
 // ---- query_token ----
 
-static void *query_token_new(const json_t *conf, struct err *err) {
-  return shown_new(conf, check_text(conf, "parameter", "token"), show_prefixed, err);
+static bool query_token_load(struct check_conf *out, const json_t *json, struct err *err) {
+  return load_shown(out, json, check_text(json, "parameter", "token"), show_prefixed, err);
 }
 
-static bool query_token_passes(const void *self, const struct verify_request *req) {
-  const struct shown *shown = self;
+static bool query_token_passes(const struct check_conf *conf, const struct verify_request *req) {
   struct form form;
   if (!req->query || !form_parse(&form, req->query, strlen(req->query), FORM_PLUS_IS_PLUS)) return false;
-  const struct form_pair *pair = form_only(&form, shown->name);
-  bool good = pair && secrets_hold(&shown->secrets, pair->value.bytes, pair->value.len);
+  const struct form_pair *pair = form_only(&form, conf->names[0]);
+  bool good = pair && secrets_hold(&conf->secrets, pair->value.bytes, pair->value.len);
   form_fini(&form);
   return good;
 }
 
 const struct check check_query_token = {
-    .name = "query_token", .new = query_token_new, .passes = query_token_passes, .free = shown_free};
+    .name = "query_token", .load = query_token_load, .passes = query_token_passes};

@@ -1,48 +1,27 @@
 // SPDX-License-Identifier: MIT
-// HMAC-SHA256 over the text of a timestamp header (BizGo: bizgo-api-spec, webhooks/report.yaml). The body is
-// not signed: whoever sees one fresh pair of headers can send any body with it until the tolerance is over,
-// so this belongs beside another check.
+// Check `hmac_timestamp`: HMAC-SHA256 over the text of a timestamp header (BizGo: bizgo-api-spec,
+// webhooks/report.yaml). The body is not signed: a pair of headers that leaks can be sent with any body until
+// the tolerance is over, so use it together with another check.
 #include "common/base/mem.h"
 #include "ingress/sender/checks/check.h"
-#include "ingress/sender/checks/keys.h"
-#include <stdlib.h>
 #include <string.h>
 
-struct timestamp {
-  char *timestamp_header, *signature_header;
-  int64_t tolerance_ms;
-  struct keys keys;
-};
-
-static void timestamp_free(void *self) {
-  struct timestamp *check = self;
-  if (!check) return;
-  free(check->timestamp_header);
-  free(check->signature_header);
-  keys_fini(&check->keys);
-  free(check);
+static bool timestamp_load(struct check_conf *out, const json_t *json, struct err *err) {
+  out->names[0] = mem_strdup(check_text(json, "timestamp_header", "X-IB-Timestamp"));
+  out->names[1] = mem_strdup(check_text(json, "signature_header", "X-IB-Signature"));
+  out->tolerance_ms = check_tolerance_ms(json);
+  return keys_load(&out->keys, json_object_get(json, "secrets"), err);
 }
 
-static void *timestamp_new(const json_t *conf, struct err *err) {
-  struct timestamp *check = mem_alloc(sizeof *check);
-  check->timestamp_header = mem_strdup(check_text(conf, "timestamp_header", "X-IB-Timestamp"));
-  check->signature_header = mem_strdup(check_text(conf, "signature_header", "X-IB-Signature"));
-  check->tolerance_ms = check_tolerance_ms(conf);
-  if (keys_load(&check->keys, json_object_get(conf, "secrets"), err)) return check;
-  timestamp_free(check);
-  return NULL;
-}
-
-// BizGo has not said which encoding it uses; its own SDK takes both.
-static bool timestamp_passes(const void *self, const struct verify_request *req) {
-  const struct timestamp *check = self;
-  const char *time = check_header_once(req, check->timestamp_header);
-  const char *given = check_header_once(req, check->signature_header);
-  if (!time || !given || !check_fresh(req, time, CHECK_TIME_BY_DIGITS, check->tolerance_ms)) return false;
+// BizGo does not document the encoding; its own SDK accepts both.
+static bool timestamp_passes(const struct check_conf *conf, const struct verify_request *req) {
+  const char *time = check_header_once(req, conf->names[0]);
+  const char *given = check_header_once(req, conf->names[1]);
+  if (!time || !given || !check_fresh(req, time, CHECK_TIME_BY_DIGITS, conf->tolerance_ms)) return false;
   struct keys_signatures expected;
-  keys_sign(&check->keys, DIGEST_SHA256, &(struct piece){time, strlen(time)}, 1, &expected);
+  keys_sign(&conf->keys, DIGEST_SHA256, &(struct piece){time, strlen(time)}, 1, &expected);
   return keys_signed(&expected, KEYS_HEX | KEYS_BASE64, given, strlen(given));
 }
 
 const struct check check_hmac_timestamp = {
-    .name = "hmac_timestamp", .new = timestamp_new, .passes = timestamp_passes, .free = timestamp_free};
+    .name = "hmac_timestamp", .load = timestamp_load, .passes = timestamp_passes};

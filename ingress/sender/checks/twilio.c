@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// X-Twilio-Signature. A form is signed with the URL; any other body only through its SHA-256 in the URL's
-// query, so a body that is neither is refused. Twilio's own servers disagree on whether the port is part of
-// the URL, so both are tried, as its libraries do.
+// Check `twilio` (X-Twilio-Signature). Twilio signs a form together with the URL, and any other body only
+// through its SHA-256 in the URL's query, so a body that is neither is refused. Some of Twilio's servers sign
+// the URL with its port and some without, so both are tried, as Twilio's own libraries do.
 #include "ingress/sender/checks/twilio.h"
 
 #include "common/base/mem.h"
@@ -10,39 +10,15 @@
 #include <string.h>
 #include <strings.h>
 
-struct twilio {
-  char *with_port, *without_port; // the public URL up to the endpoint's name, with the port and without
-  struct keys keys;
-};
-
-static void twilio_free(void *self) {
-  struct twilio *check = self;
-  if (!check) return;
-  free(check->with_port);
-  free(check->without_port);
-  keys_fini(&check->keys);
-  free(check);
-}
-
-static void split_url(struct twilio *check, const char *url) {
-  const char *host = strstr(url, "://") + 3; // the schema has seen to it
-  size_t host_len = strcspn(host, ":/");
-  const char *port = host + host_len, *path = port + strcspn(port, "/");
-  int scheme_and_host = (int)(port - url);
-  check->without_port = mem_printf("%.*s%s", scheme_and_host, url, path);
-  if (*port == ':')
-    check->with_port = mem_strdup(url);
-  else
-    check->with_port =
-        mem_printf("%.*s:%s%s", scheme_and_host, url, strncmp(url, "https:", 6) == 0 ? "443" : "80", path);
-}
-
-static void *twilio_new(const json_t *conf, struct err *err) {
-  struct twilio *check = mem_alloc(sizeof *check);
-  split_url(check, check_text(conf, "url", ""));
-  if (keys_load(&check->keys, json_object_get(conf, "secrets"), err)) return check;
-  twilio_free(check);
-  return NULL;
+// names[0] is the endpoint's public URL with its port, names[1] without. The schema has checked its form.
+static bool twilio_load(struct check_conf *out, const json_t *json, struct err *err) {
+  const char *url = check_text(json, "url", ""), *host = strstr(url, "://") + 3;
+  const char *port = host + strcspn(host, ":/"), *path = port + strcspn(port, "/");
+  const char *usual = strncmp(url, "https:", 6) == 0 ? "443" : "80";
+  int to_host = (int)(port - url);
+  out->names[0] = *port == ':' ? mem_strdup(url) : mem_printf("%.*s:%s%s", to_host, url, usual, path);
+  out->names[1] = mem_printf("%.*s%s", to_host, url, path);
+  return keys_load(&out->keys, json_object_get(json, "secrets"), err);
 }
 
 void twilio_sign(const struct keys *keys, const struct piece *url, size_t n, const struct form *form,
@@ -56,13 +32,13 @@ void twilio_sign(const struct keys *keys, const struct piece *url, size_t n, con
   keys_sign(keys, DIGEST_SHA1, pieces, n, out);
 }
 
-static bool signed_at(const struct twilio *check, const char *url, const struct verify_request *req,
+static bool signed_at(const struct keys *keys, const char *url, const struct verify_request *req,
                       const struct form *form, const char *given) {
   const char *query = req->query ? req->query : "";
   const struct piece pieces[] = {
       {url, strlen(url)}, {req->rest, strlen(req->rest)}, {"?", req->query != NULL}, {query, strlen(query)}};
   struct keys_signatures expected;
-  twilio_sign(&check->keys, pieces, COUNT_OF(pieces), form, &expected);
+  twilio_sign(keys, pieces, COUNT_OF(pieces), form, &expected);
   return keys_signed(&expected, KEYS_BASE64, given, strlen(given));
 }
 
@@ -85,7 +61,7 @@ static bool hash_matches(const struct form_pair *pair, const struct verify_reque
 
 enum signing { SIGNING_NOTHING, SIGNING_FORM, SIGNING_HASH };
 
-// How the body is covered by the signature; NOTHING: it is not.
+// How the signature covers the body.
 static enum signing covered(const struct verify_request *req) {
   struct form query;
   const char *text = req->query ? req->query : "";
@@ -107,18 +83,17 @@ static bool read_form(const struct verify_request *req, enum signing signing, st
   return true;
 }
 
-static bool twilio_passes(const void *self, const struct verify_request *req) {
-  const struct twilio *check = self;
+static bool twilio_passes(const struct check_conf *conf, const struct verify_request *req) {
   const char *given = check_header_once(req, "X-Twilio-Signature");
   if (!given) return false;
   enum signing signing = covered(req);
   struct form form;
   if (signing == SIGNING_NOTHING || !read_form(req, signing, &form)) return false;
-  bool good = signed_at(check, check->with_port, req, &form, given);
-  good |= signed_at(check, check->without_port, req, &form, given);
+  bool good = signed_at(&conf->keys, conf->names[0], req, &form, given);
+  good |= signed_at(&conf->keys, conf->names[1], req, &form, given);
   form_fini(&form);
   return good;
 }
 
 const struct check check_twilio = {
-    .name = "twilio", .wants_body = true, .new = twilio_new, .passes = twilio_passes, .free = twilio_free};
+    .name = "twilio", .wants_body = true, .load = twilio_load, .passes = twilio_passes};

@@ -29,6 +29,15 @@ static inline enum publisher_result publish_within(struct publisher *publisher,
   return publisher_publish(publisher, messages, n, clock_mono_ms() + budget_ms, &spooled);
 }
 
+// Waits until the writer has tried to open the file.
+static inline void wait_opened(const struct spool *spool) {
+  const char *reason;
+  for (int i = 0; i < 20000 && (reason = spool_unready(spool)); i++) {
+    if (strcmp(reason, "the spool is being opened") != 0) break;
+    clock_sleep_ms(1);
+  }
+}
+
 // False: refused, or not by the deadline (monotonic).
 static inline bool store_all(struct spool *spool, const struct publisher_message *messages, size_t n,
                              int64_t deadline_ms) {

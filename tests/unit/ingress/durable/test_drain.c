@@ -95,6 +95,7 @@ static void open_spool(struct fixture *f) {
   struct err err;
   f->spool = spool_open(&f->settings, f->metrics, &err);
   if (!f->spool) fail_msg("%s", err.text);
+  wait_opened(f->spool);
 }
 
 static int set_up(void **state) {

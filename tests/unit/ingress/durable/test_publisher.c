@@ -116,6 +116,13 @@ static int stop_mock(void **state) {
   return 0;
 }
 
+// With a spool, Kafka need not have been seen.
+static void wait_ready(const struct fixture *f) {
+  int64_t deadline = clock_mono_ms() + 20000;
+  while (publisher_unready(f->publisher) && clock_mono_ms() < deadline) clock_sleep_ms(1);
+  assert_null(publisher_unready(f->publisher));
+}
+
 static void use_spool(struct fixture *f) {
   strcpy(f->dir, "/tmp/dochak-publisher-XXXXXX");
   assert_non_null(mkdtemp(f->dir));
@@ -127,7 +134,7 @@ static int set_up_spool(void **state) {
   struct fixture *f = *state = fixture_new();
   use_spool(f);
   open_publisher(f);
-  assert_null(publisher_unready(f->publisher)); // Kafka need not have been seen
+  wait_ready(f);
   wait_for(f, COUNTER_BREAKER, 0);
   return 0;
 }
@@ -462,6 +469,7 @@ static void test_what_the_local_queue_has_no_room_for_goes_to_the_spool_and_is_n
   open_publisher(f);
   mock.settings.kafka_properties = before;
   unlink(path);
+  wait_ready(f);
   wait_for(f, COUNTER_BREAKER, 0);
   AUTO_FREE char *value = mem_alloc(EACH + 1);
   memset(value, 'x', EACH);
@@ -509,7 +517,7 @@ static void test_a_kafka_that_was_away_at_the_start_is_used_from_its_first_event
   close_publisher(f);
   rd_kafka_mock_broker_set_down(mock.cluster, 1);
   open_publisher(f);
-  assert_null(publisher_unready(f->publisher));
+  wait_ready(f);
   clock_sleep_ms(300); // librdkafka says that all brokers are down
   assert_int_equal(counted(f, COUNTER_BREAKER, NULL), 1);
   rd_kafka_mock_broker_set_up(mock.cluster, 1);
@@ -539,6 +547,7 @@ static void test_a_close_with_kafka_away_is_quick_and_the_next_start_sends_the_r
   metrics_free(f->metrics);
   rd_kafka_mock_broker_set_up(mock.cluster, 1);
   open_publisher(f);
+  wait_ready(f);
   wait_for(f, COUNTER_SPOOL_EVENTS, 0);
   struct mock_records records = mock_read(&mock, f->topic);
   assert_true(records.n >= 12);

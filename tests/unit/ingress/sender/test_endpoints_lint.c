@@ -41,10 +41,9 @@ static const struct {
      "warning: /endpoints/1/checks/ip/allow: 0.0.0.0/0 holds every address*"},
     {FILE_OF(ENTRY("a", CHECKS(IP("::/0")))),
      "warning: /endpoints/0/checks/ip/allow: ::/0 holds every address*"},
-    {PROXIES("0.0.0.0/0", ENTRY("a", PATH("ONE"))),
-     "warning: /trusted_proxies: 0.0.0.0/0 trusts every sender*"},
+    {PROXIES("0.0.0.0/0", ENTRY("a", PATH("ONE"))), "/trusted_proxies: 0.0.0.0/0 trusts every sender*"},
     {PROXIES("::/0", ENTRY("a", CHECKS(IP("203.0.113.0/24")))),
-     "/trusted_proxies: ::/0 trusts every sender to write X-Forwarded-For, so the ip checks would be void*"},
+     "/trusted_proxies: ::/0 trusts every sender to write X-Forwarded-For*"},
     {FILE_OF(ENTRY("a", PATH("ONE")) "," ENTRY("b", PATH("ONE"))),
      "warning: /endpoints/1/secret_path: DOCHAK_SECRET_ONE opens /endpoints/0, too"},
     {FILE_OF(ENTRY("a", PATH("ONE")) "," ENTRY("b", PATH("TWIN"))),
@@ -63,55 +62,28 @@ static void assert_fault(const struct faults *faults, size_t row) {
     fail_msg("%s: expected %s, got %s", rows[row].document, expected, got);
 }
 
-static void set_secrets(const char *unused) {
-  setenv("DOCHAK_SECRET_ONE", "one-0123456789abcd", 1);
-  setenv("DOCHAK_SECRET_TWIN", "one-0123456789abcd", 1);
-  if (unused) setenv(unused, "unused-0123456789abcd", 1);
-}
-
-// Only what the document names may be set, or each row would have that warning, too.
-static void lint(const char *text, const char *unused, struct faults *faults) {
+static void lint(const char *text, struct faults *faults) {
   AUTO_JSON *document = json_parse(text, strlen(text), NULL);
   assert_non_null(document);
-  set_secrets(unused);
-  if (!strstr(text, "SECRET_TWIN")) unsetenv("DOCHAK_SECRET_TWIN");
-  if (!strstr(text, "SECRET_ONE")) unsetenv("DOCHAK_SECRET_ONE");
+  setenv("DOCHAK_SECRET_ONE", "one-0123456789abcd", 1);
+  setenv("DOCHAK_SECRET_TWIN", "one-0123456789abcd", 1);
   *faults = (struct faults){0};
   endpoints_lint(document, faults);
-  if (unused) unsetenv(unused);
 }
 
-static void test_what_was_hardly_meant_is_found(void **state) {
+static void test_likely_mistakes_are_found(void **state) {
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
     struct faults faults;
-    lint(rows[i].document, NULL, &faults);
+    lint(rows[i].document, &faults);
     assert_fault(&faults, i);
     for (size_t j = 0; j < faults.n; j++) assert_null(strstr(faults.list[j].text, "0123456789abcd"));
     faults_fini(&faults);
   }
 }
 
-static void test_a_secret_that_no_endpoint_names_is_found(void **state) {
-  static const char *const names[][2] = {
-      {"DOCHAK_SECRET_OEN", "/endpoints: DOCHAK_SECRET_OEN is set, but no endpoint names it; did you mean "
-                            "DOCHAK_SECRET_ONE?"},
-      {"DOCHAK_SECRET_SOMETHING_ELSE_FILE",
-       "/endpoints: DOCHAK_SECRET_SOMETHING_ELSE_FILE is set, but no endpoint names it"},
-  };
-  for (size_t i = 0; i < COUNT_OF(names); i++) {
-    struct faults faults;
-    lint(FILE_OF(ENTRY("a", PATH("ONE"))), names[i][0], &faults);
-    assert_int_equal(faults.n, 1);
-    assert_true(faults.list[0].is_warning);
-    assert_string_equal(faults.list[0].text, names[i][1]);
-    faults_fini(&faults);
-  }
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_what_was_hardly_meant_is_found),
-      cmocka_unit_test(test_a_secret_that_no_endpoint_names_is_found),
+      cmocka_unit_test(test_likely_mistakes_are_found),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -165,7 +165,7 @@ static const struct {
     {"10.0.0.1", "a\x1b[2Jb\xff", "an entry of X-Forwarded-For is no address: \"a?[2Jb?\""},
     {"10.0.0.1", "0123456789012345678901234567890123456789012345678901234567890123456789",
      "an entry of X-Forwarded-For is no address: \"012345678901234567890123456789012345678901234567...\""},
-    {"unix:", "203.0.113.7", "the connection's other end has no address: \"unix:\""},
+    {"unix:", "203.0.113.7", "the connection has no remote address: \"unix:\""},
 };
 
 static void test_an_unreadable_address_is_reported_with_what_was_read(void **state) {

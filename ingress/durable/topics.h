@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Watches Kafka's topics: waits until they have been seen once; teaches the breaker their partitions and the
+// durability watch their settings; while the breaker of the cluster is open, asks whether the cluster is
+// back. Not for: sending. Thread: its own.
+#pragma once
+#include "common/kafka/kafka.h"
+#include "ingress/durable/breaker.h"
+#include "ingress/durable/durability.h"
+#include <stdatomic.h>
+
+struct topics;
+
+struct topics_owner { // all of it is borrowed
+  const struct kafka_producer *producer;
+  char *const *names; // KAFKA_TOPIC_COUNT
+  struct breaker *breaker;
+  struct durability_watch *durability;
+  atomic_bool *seen; // becomes true when the topics have been seen once
+};
+
+MUST_CHECK struct topics *topics_start(const struct topics_owner *owner, struct err *err);
+void topics_stop(struct topics *topics); // NULL is let through
