@@ -113,8 +113,9 @@ static void run(struct ingress *in, unsigned flags, struct faults *faults) {
 }
 
 int main(int argc, char **argv) {
-  // All threads share two arenas: glibc's default would keep what the largest body needed in each of many.
-  mallopt(M_ARENA_MAX, 2);
+  // Handler threads share eight arenas: glibc's default would keep in each of many what its largest body
+  // needed, and two would make the threads wait for each other.
+  mallopt(M_ARENA_MAX, 8);
   unsigned flags;
   int code = settings_arguments(SERVICE_INGRESS, argc, argv, &flags);
   if (code >= 0) return code;

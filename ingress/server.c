@@ -17,7 +17,9 @@ enum {
   TIMEOUT_MS = 1500, // of a head, of a silence in a body, of an idle connection: each of them holds a thread
   LANE_THREADS_PART = 2,            // of all threads, what is one endpoint's own
   UNAUTHENTICATED_THREADS_PART = 8, // the most that all unauthenticated senders have
-  TURN_ANSWERS = 64, // while every thread has a connection, one of so many answers closes its own
+  // While every thread has a connection, one of so many answers looks whether others wait …
+  LOOK_ANSWERS = 4,
+  TURN_ANSWERS = 512, // … and one of so many closes its own connection
   // A burst on one endpoint is over in less; only requests that are slow fill the share for longer.
   ENTER_MS = 200,
   ENTER_LOOK_MS = 5,
@@ -39,6 +41,7 @@ struct server {
   struct mg_context *ctx;
   metric_value *in_flight, *connections;
   _Atomic unsigned turn;
+  atomic_bool crowded;
   atomic_bool draining;
   struct quota quota;
   struct lane *lanes;
@@ -178,9 +181,9 @@ static void count(const struct server *server, const struct request *req, const 
 static bool gives_way(struct server *server, const struct mg_connection *conn) {
   int64_t connections = atomic_load_explicit(server->connections, memory_order_relaxed);
   if (connections < server->ingress->settings.ingress_threads) return false;
-  return atomic_fetch_add_explicit(&server->turn, 1, memory_order_relaxed) % TURN_ANSWERS ==
-             TURN_ANSWERS - 1 ||
-         listen_is_crowded(mg_get_context(conn));
+  unsigned turn = atomic_fetch_add_explicit(&server->turn, 1, memory_order_relaxed);
+  if (turn % LOOK_ANSWERS == 0) atomic_store(&server->crowded, listen_is_crowded(mg_get_context(conn)));
+  return turn % TURN_ANSWERS == TURN_ANSWERS - 1 || atomic_load(&server->crowded);
 }
 
 static int serve(struct mg_connection *conn, void *arg) {

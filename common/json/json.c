@@ -23,8 +23,13 @@ static const char *skip_space(const char *at, const char *end) {
 // From the opening quote to behind the closing one.
 static const char *skip_string(const char *at, const char *end) {
   at++;
-  while (at < end && *at != '"') at += *at == '\\' && end - at > 1 ? 2 : 1;
-  return at < end ? at + 1 : end;
+  for (;;) {
+    const char *quote = memchr(at, '"', (size_t)(end - at));
+    if (!quote) return end;
+    const char *slash = memchr(at, '\\', (size_t)(quote - at));
+    if (!slash) return quote + 1;
+    at = slash + 2 < end ? slash + 2 : end;
+  }
 }
 
 static bool ends_scalar(char c) {

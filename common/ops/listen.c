@@ -43,13 +43,21 @@ static bool keeps_alive(const struct mg_connection *conn) {
   return version && strcmp(version, "1.1") == 0;
 }
 
-static int write_head(char *to, size_t size, const struct mg_connection *conn,
-                      const struct http_answer *answer, bool close) {
-  const char *type = answer->content_type;
-  return snprintf(to, size, "HTTP/1.1 %d %s\r\n%s%s%s%sContent-Length: %zu\r\nConnection: %s\r\n\r\n",
-                  answer->status, mg_get_response_code_text(conn, answer->status),
-                  type ? "Content-Type: " : "", type ? type : "", type ? "\r\n" : "",
-                  answer->headers ? answer->headers : "", answer->body_len, close ? "close" : "keep-alive");
+enum { HEAD_ROOM = 256 }; // for all of a head but its content type and further headers
+
+// Returns the head's end.
+static char *write_head(char *to, const struct mg_connection *conn, const struct http_answer *answer,
+                        bool close) {
+  char *at = to + sprintf(to, "HTTP/1.1 %d ", answer->status);
+  at = stpcpy(stpcpy(at, mg_get_response_code_text(conn, answer->status)), "\r\n");
+  if (answer->content_type) at = stpcpy(stpcpy(stpcpy(at, "Content-Type: "), answer->content_type), "\r\n");
+  if (answer->headers) at = stpcpy(at, answer->headers);
+  at += sprintf(at, "Content-Length: %zu\r\n", answer->body_len);
+  return stpcpy(at, close ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n");
+}
+
+static size_t length_of(const char *text) {
+  return text ? strlen(text) : 0;
 }
 
 // One write: between two, Nagle's algorithm and delayed ACK cost 44 ms.
@@ -59,12 +67,12 @@ int http_answer_send(struct mg_connection *conn, const struct http_answer *answe
   if (close) mg_disable_connection_keep_alive(conn); // otherwise civetweb reads the rest of the body
   const char *method = mg_get_request_info(conn)->request_method;
   size_t body_len = method && strcmp(method, "HEAD") == 0 ? 0 : answer->body_len;
-  size_t head_len = (size_t)write_head(small, sizeof small, conn, answer, close);
-  AUTO_FREE char *large = head_len + body_len < sizeof small ? NULL : mem_alloc(head_len + body_len + 1);
+  size_t most = HEAD_ROOM + length_of(answer->content_type) + length_of(answer->headers) + body_len;
+  AUTO_FREE char *large = most <= sizeof small ? NULL : mem_grow(NULL, most, 1);
   char *text = large ? large : small;
-  if (large) write_head(large, head_len + 1, conn, answer, close);
-  if (body_len) memcpy(text + head_len, answer->body, body_len);
-  int len = (int)(head_len + body_len);
+  char *end = write_head(text, conn, answer, close);
+  if (body_len) end = mempcpy(end, answer->body, body_len);
+  int len = (int)(end - text);
   if (mg_write(conn, text, (size_t)len) != len) mg_disable_connection_keep_alive(conn); // the peer is gone
   return answer->status;
 }

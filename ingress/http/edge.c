@@ -13,9 +13,8 @@ enum {
   LINGER_MS = 1000,
   LINGER_SHORT_MS = 50, // of a request that got no share of the threads
   // civetweb waits up to its timeout for each byte of a read. So a peer that sends byte by byte can overrun
-  // our clock by as many timeouts as a read has bytes: reads begin small and grow only while bytes come
-  // quickly.
-  READ_LEAST_BYTES = 1,
+  // our clock by as many timeouts as a read has bytes: reads begin with one and double only while bytes
+  // come quickly.
   READ_MOST_BYTES = 16384,
   LINGER_MOST_BYTES = 4096,
   AT_ONCE_MS = 5,
@@ -116,8 +115,7 @@ static enum progress read_some(const struct request *req, char *to, size_t room,
 
 static size_t read_size(const struct request *req, size_t len, size_t room) {
   bool quick = clock_mono_ms() - req->began_ms < QUICK_MS;
-  size_t size = quick && len / 2 > READ_LEAST_BYTES ? len / 2 : READ_LEAST_BYTES;
-  if (size > READ_MOST_BYTES) size = READ_MOST_BYTES;
+  size_t size = !quick ? 1 : len < READ_MOST_BYTES ? len + 1 : READ_MOST_BYTES;
   return size < room ? size : room;
 }
 

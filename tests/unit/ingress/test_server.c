@@ -245,9 +245,14 @@ static void test_an_answer_closes_while_connections_wait_for_a_thread(void **sta
   assert_answer("none waits", answer, 200, "Connection: keep-alive\r\n");
   free(answer);
   for (size_t i = THREADS; i < COUNT_OF(fds); i++) fds[i] = wire_connect(port);
-  answer = ask_on(fds[0], request);
-  assert_answer("some wait", answer, 200, "Connection: close\r\n");
-  free(answer);
+  bool closed = false;
+  for (int i = 0; i < 8 && !closed; i++) { // not each answer looks
+    answer = ask_on(fds[0], request);
+    assert_answer("some wait", answer, 200, NULL);
+    closed = strstr(answer, "Connection: close\r\n") != NULL;
+    free(answer);
+  }
+  assert_true(closed);
   let_go(fds, COUNT_OF(fds));
 }
 
