@@ -18,6 +18,12 @@ void json_cleanup(json_t **value);
 // NULL with the cause and the position, never the content.
 MUST_CHECK json_t *json_parse(const char *text, size_t len, struct err *err);
 
+// Values that this thread makes between begin and end are placed in `block` while there is room; each of them
+// has to be released before the end. For a document that is parsed, read and released at once: its dozens of
+// small values then cost no malloc().
+void json_block_begin(void *block, size_t size);
+void json_block_end(void);
+
 struct json_pointer {
   char *text;     // as written, for messages
   char **parts;   // unescaped

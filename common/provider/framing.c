@@ -45,7 +45,7 @@ static void quarantine(struct framing_element *element, const char *reason) {
 }
 
 // Only the id is kept, since a parsed element is many times larger than its text.
-static void read_element(const struct provider *provider, struct framing_element *element) {
+static void judge_element(const struct provider *provider, struct framing_element *element) {
   struct err err;
   AUTO_JSON *value = json_parse(element->bytes, element->len, &err);
   if (!value) {
@@ -57,6 +57,14 @@ static void read_element(const struct provider *provider, struct framing_element
     element->kind = element->read.kind == PROVIDER_RECEIPT ? FRAMING_RECEIPT : FRAMING_OTHER;
     element->read.id = element->own_id = mem_strdup_or_null(element->read.id);
   }
+}
+
+static void read_element(const struct provider *provider, struct framing_element *element) {
+  enum { BLOCK_BYTES = 8192 }; // enough for a report; a handler's stack has 100 KiB
+  _Alignas(16) char bytes[BLOCK_BYTES];
+  json_block_begin(bytes, sizeof bytes);
+  judge_element(provider, element);
+  json_block_end();
 }
 
 static void cut_elements(const struct provider *provider, const struct cut *cut, struct framing *out) {
