@@ -9,8 +9,8 @@ enum { INGRESS = SERVICE_INGRESS, PROCESSOR = SERVICE_PROCESSOR, BOTH = INGRESS 
 
 #define BOUNDED(services_, setting, type_, field, default_, min_, max_, help_)                               \
   {                                                                                                          \
-    .name = setting, .type = type_, .offset = offsetof(struct settings, field), .default_value = default_,   \
-    .min = min_, .max = max_, .services = services_, .help = help_                                           \
+    .name = (setting), .type = (type_), .offset = offsetof(struct settings, field),                          \
+    .default_value = (default_), .min = (min_), .max = (max_), .services = (services_), .help = (help_)      \
   }
 #define ROW(services, setting, type, field, default_, help)                                                  \
   BOUNDED(services, setting, type, field, default_, 0, 0, help)

@@ -121,8 +121,8 @@ static bool send_element(struct redrive *rd, struct event ev, const char *subjec
     rd->known += known;
   else {
     rd->sent++;
-    const struct event_record record = {rd->producer.topics[KAFKA_TOPIC_EVENTS], RD_KAFKA_PARTITION_UA, ev.subject, bytes, len,
-                                        NULL};
+    const struct event_record record = {
+        rd->producer.topics[KAFKA_TOPIC_EVENTS], RD_KAFKA_PARTITION_UA, ev.subject, bytes, len, NULL};
     ok = rd->dry || kafka_produce(rd->producer.rk, &record, &ev, QUEUE_FULL_MS, err);
     rd_kafka_poll(rd->producer.rk, 0);
   }

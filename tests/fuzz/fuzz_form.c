@@ -36,7 +36,7 @@ static void check(const uint8_t *bytes, size_t len) {
   struct input input = input_open(bytes, len);
   const char *signature = input_line(&input), *query = input_line(&input);
   struct mg_header headers[] = {{"X-Twilio-Signature", signature},
-                                  {"Content-Type", "application/x-www-form-urlencoded"}};
+                                {"Content-Type", "application/x-www-form-urlencoded"}};
   struct verify_request req = {.headers = headers,
                                .n_headers = 2,
                                .rest = "",

@@ -10,8 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
   struct input input = input_open(bytes, len);
   const char *id = input_line(&input), *time = input_line(&input), *list = input_line(&input);
   const char *body = input.rest;
-  struct mg_header headers[] = {
-      {"webhook-id", id}, {"webhook-timestamp", time}, {"webhook-signature", list}};
+  struct mg_header headers[] = {{"webhook-id", id}, {"webhook-timestamp", time}, {"webhook-signature", list}};
   struct verify_request req = {.headers = headers,
                                .n_headers = 3,
                                .now_ms = 1614265330000,

@@ -164,8 +164,7 @@ static void test_an_unknown_argument_is_named(void **state) {
   run(SERVICE_PROCESSOR, "--chekc", NULL, &said);
   assert_int_equal(said.code, 2);
   assert_string_equal(said.out, "");
-  assert_string_equal(said.err,
-                      "dochak-processor: unknown argument \"--chekc\"; --help lists them\n");
+  assert_string_equal(said.err, "dochak-processor: unknown argument \"--chekc\"; --help lists them\n");
 }
 
 static void test_help_lists_the_services_own_settings(void **state) {
