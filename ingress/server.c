@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum {
-  TIMEOUT_MS = 1500, // of a head, of a silence in a body, of an idle connection: each of them holds a thread
+  TIMEOUT_MS = 1500,                // of a head, and of an idle connection: each of them holds a thread
   LANE_THREADS_PART = 2,            // of all threads, what is one endpoint's own
   UNAUTHENTICATED_THREADS_PART = 8, // the most that all unauthenticated senders have
   // While every thread has a connection, one of so many answers looks whether others wait …

@@ -143,6 +143,43 @@ static void print_level(const void *field, FILE *to) {
   fputs(log_level_name(*(const enum log_level *)field), to);
 }
 
+// A host's name or IPv4 address, or an IPv6 address in brackets, then perhaps a port. librdkafka would take
+// 999999 for another port, and a part that it cannot read for no broker.
+static bool is_host(const char *text, size_t len) {
+  static const char marks[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
+  size_t host = *text == '[' ? 1 + strspn(text + 1, "0123456789abcdefABCDEF:.") : strspn(text, marks);
+  if (*text == '[') host += text[host] == ']';
+  if (host < 1 || (*text == '[' && text[host - 1] != ']')) return false;
+  if (host == len) return true;
+  size_t digits = text[host] == ':' ? strspn(text + host + 1, "0123456789") : 0;
+  long port = digits > 0 && digits <= 5 ? strtol(text + host + 1, NULL, 10) : 0;
+  return host + 1 + digits == len && port > 0 && port <= 65535;
+}
+
+static bool parse_hosts(const struct option *row, const char *text, void *field, struct err *err) {
+  for (const char *at = text;; at++) {
+    at += strspn(at, " ");
+    size_t len = strcspn(at, ",");
+    if (!is_host(at, len))
+      return err_set(err,
+                     "\"%.*s\" is not host or host:port, such as kafka-1:9092; separate several by commas",
+                     (int)len, at);
+    at += len;
+    if (!*at) return parse_text(row, text, field, err);
+  }
+}
+
+// Kafka's own rule for a topic's name, which has at most 249 characters with what follows.
+static bool parse_topic(const struct option *row, const char *text, void *field, struct err *err) {
+  enum { PREFIX_MAX = 200 };
+  static const char marks[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
+  size_t len = strspn(text, marks);
+  if (text[len] || len > PREFIX_MAX)
+    return err_set(err, "\"%.40s\" is not at most %d of A-Z a-z 0-9 . _ -, which a topic's name may contain",
+                   text, PREFIX_MAX);
+  return parse_text(row, text, field, err);
+}
+
 static const struct {
   bool (*parse)(const struct option *row, const char *text, void *field, struct err *err);
   void (*print)(const void *field, FILE *to);
@@ -150,7 +187,8 @@ static const struct {
 } types[] = {
     [OPTION_TEXT] = {parse_text, print_text, true},     [OPTION_SECRET] = {parse_secret, print_secret, true},
     [OPTION_INT] = {parse_int, print_int, false},       [OPTION_LISTEN] = {parse_listen, print_text, true},
-    [OPTION_LEVEL] = {parse_level, print_level, false},
+    [OPTION_LEVEL] = {parse_level, print_level, false}, [OPTION_HOSTS] = {parse_hosts, print_text, true},
+    [OPTION_TOPIC] = {parse_topic, print_text, true},
 };
 
 // ---- the table as a whole ----

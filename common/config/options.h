@@ -16,6 +16,8 @@ enum option_type {
   OPTION_INT,    // int64_t, within [min, max]
   OPTION_LISTEN, // char *, "address:port", IPv4; a TLS port ("8443s") is refused with the reason
   OPTION_LEVEL,  // enum log_level
+  OPTION_HOSTS,  // char *, "host" or "host:port", comma-separated
+  OPTION_TOPIC,  // char *, what a Kafka topic's name may begin with
 };
 
 struct option {

@@ -20,11 +20,11 @@ enum { INGRESS = SERVICE_INGRESS, PROCESSOR = SERVICE_PROCESSOR, BOTH = INGRESS 
   BOUNDED(services, setting, OPTION_SECRET, field, default_, least_characters, 0, help)
 
 static const struct option table[] = {
-    ROW(BOTH, "DOCHAK_KAFKA_BOOTSTRAP", OPTION_TEXT, kafka_bootstrap, "127.0.0.1:9092",
+    ROW(BOTH, "DOCHAK_KAFKA_BOOTSTRAP", OPTION_HOSTS, kafka_bootstrap, "127.0.0.1:9092",
         "Kafka brokers to ask first, host:port, comma-separated."),
     ROW(BOTH, "DOCHAK_KAFKA_PROPERTIES", OPTION_TEXT, kafka_properties, "",
         "File of further librdkafka settings, name=value a line: TLS, SASL and the like."),
-    ROW(BOTH, "DOCHAK_TOPIC_PREFIX", OPTION_TEXT, topic_prefix, "dochak.",
+    ROW(BOTH, "DOCHAK_TOPIC_PREFIX", OPTION_TOPIC, topic_prefix, "dochak.",
         "What the topics' names begin with; events, alerts and quarantine follow."),
     ROW(BOTH, "DOCHAK_PROVIDERS_DIR", OPTION_TEXT, providers_dir, "",
         "Folder of provider files (*.json) to read instead of those built in."),

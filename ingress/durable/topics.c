@@ -28,9 +28,9 @@ static bool see(struct topics *topics, struct err *err) {
 static bool wait_seen(struct topics *topics) {
   struct backoff backoff = {.first_ms = RETRY_FIRST_MS, .max_ms = RETRY_MAX_MS};
   struct err err;
-  for (bool logged = false; !atomic_load(&topics->stopping); logged = true) {
+  while (!atomic_load(&topics->stopping)) {
     if (see(topics, &err)) return true;
-    if (!logged) log_warn("kafka topics not seen yet", LOG_STR("cause", err.text));
+    log_warn_rarely(err.text, "kafka topics not seen yet", LOG_STR("cause", err.text)); // each new cause
     clock_sleep_ms(backoff_next_ms(&backoff));
   }
   return false;

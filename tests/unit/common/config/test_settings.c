@@ -99,6 +99,32 @@ static void test_ranges_hold_at_their_borders(void **state) {
   }
 }
 
+static void test_brokers_and_topics_that_cannot_be_are_refused(void **state) {
+  static const struct {
+    const char *name, *value;
+    bool ok;
+  } rows[] = {
+      {"DOCHAK_KAFKA_BOOTSTRAP", "kafka-1", true},
+      {"DOCHAK_KAFKA_BOOTSTRAP", "kafka_1.example.com:9092, 10.0.0.1:65535,[::1]:1,[fe80::1]", true},
+      {"DOCHAK_KAFKA_BOOTSTRAP", "http://kafka:9092", false},
+      {"DOCHAK_KAFKA_BOOTSTRAP", "127.0.0.1:999999", false},
+      {"DOCHAK_KAFKA_BOOTSTRAP", "127.0.0.1:65536", false},
+      {"DOCHAK_KAFKA_BOOTSTRAP", "127.0.0.1:0", false},
+      {"DOCHAK_KAFKA_BOOTSTRAP", "127.0.0.1:", false},
+      {"DOCHAK_KAFKA_BOOTSTRAP", "a:9092;b:9092", false},
+      {"DOCHAK_KAFKA_BOOTSTRAP", "a:9092,", false},
+      {"DOCHAK_KAFKA_BOOTSTRAP", ":9092", false},
+      {"DOCHAK_KAFKA_BOOTSTRAP", "[::1", false},
+      {"DOCHAK_TOPIC_PREFIX", "a.B_c-9.", true},
+      {"DOCHAK_TOPIC_PREFIX", "bad name ", false},
+      {"DOCHAK_TOPIC_PREFIX", "\xec\x95\x8c.", false},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    only_what_is_required(NULL);
+    expect(SERVICE_INGRESS, rows[i].name, rows[i].value, rows[i].ok);
+  }
+}
+
 static void test_each_service_needs_only_its_own(void **state) {
   struct settings settings;
   struct err err;
@@ -212,10 +238,15 @@ static void test_version_names_the_program(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_defaults_are_those_documented),     TEST(test_ranges_hold_at_their_borders),
-      TEST(test_each_service_needs_only_its_own),   TEST(test_flags_are_left_to_the_caller),
-      TEST(test_an_unknown_argument_is_named),      TEST(test_help_lists_the_services_own_settings),
-      TEST(test_help_fits_a_screen_of_100_columns), TEST(test_the_table_for_the_readme_holds_every_setting),
+      TEST(test_defaults_are_those_documented),
+      TEST(test_ranges_hold_at_their_borders),
+      TEST(test_brokers_and_topics_that_cannot_be_are_refused),
+      TEST(test_each_service_needs_only_its_own),
+      TEST(test_flags_are_left_to_the_caller),
+      TEST(test_an_unknown_argument_is_named),
+      TEST(test_help_lists_the_services_own_settings),
+      TEST(test_help_fits_a_screen_of_100_columns),
+      TEST(test_the_table_for_the_readme_holds_every_setting),
       TEST(test_version_names_the_program),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
