@@ -185,8 +185,9 @@ static void test_values_are_counted_before_they_can_hurt(void **state) {
     struct err err = {0};
     AUTO_JSON *value = json_parse(text, strlen(text), &err);
     AUTO_FREE char *expected =
-        rows[i].error_at ? mem_printf("the JSON contains more than 50000 values at byte %zu", rows[i].error_at)
-                         : mem_strdup("");
+        rows[i].error_at
+            ? mem_printf("the JSON contains more than 50000 values at byte %zu", rows[i].error_at)
+            : mem_strdup("");
     assert_string_equal(err.text, expected);
     assert_int_equal(!value, rows[i].error_at > 0);
   }
