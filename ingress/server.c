@@ -23,6 +23,7 @@ enum {
   // A burst on one endpoint is over in less; only requests that are slow fill the share for longer.
   ENTER_MS = 200,
   ENTER_LOOK_MS = 5,
+  WAITING_PART = 16, // of all threads, the most that wait so: half of what is kept free for the other lanes
   DRAIN_LAG_MS = 1000,
   DRAIN_QUIET_MS = 50,
   DRAIN_LOOK_MS = 5,
@@ -41,6 +42,7 @@ struct server {
   struct mg_context *ctx;
   metric_value *in_flight, *connections;
   _Atomic unsigned turn;
+  _Atomic int64_t waiting; // requests that wait to enter their lane
   atomic_bool crowded;
   atomic_bool draining;
   struct quota quota;
@@ -90,15 +92,23 @@ static bool admit(struct server *server, struct request *req, struct reply *refu
   return false;
 }
 
+// A request that waits holds a thread, which the other lanes may need: only a few may wait.
+static bool wait_to_enter(struct server *server, struct quota_lane *lane, int64_t now_ms) {
+  int64_t until_ms = now_ms + ENTER_MS, most = server->quota.threads_max / WAITING_PART;
+  bool waits = atomic_fetch_add(&server->waiting, 1) < most, entered = false;
+  for (; waits && !entered && now_ms < until_ms; now_ms = clock_mono_ms()) {
+    clock_sleep_ms(ENTER_LOOK_MS);
+    entered = quota_enter(lane, now_ms);
+  }
+  atomic_fetch_sub(&server->waiting, 1);
+  return entered;
+}
+
 // Waits a little while the lane has all it may have. Unauthenticated senders have to come again.
 static bool enter(struct server *server, struct request *req) {
   struct quota_lane *lane = &server->lanes[req->lane].quota;
-  int64_t now_ms = clock_mono_ms(), until_ms = lane->firm ? now_ms : now_ms + ENTER_MS;
-  while (!quota_enter(lane, now_ms)) {
-    if (now_ms >= until_ms) return false;
-    clock_sleep_ms(ENTER_LOOK_MS);
-    now_ms = clock_mono_ms();
-  }
+  int64_t now_ms = clock_mono_ms();
+  if (!quota_enter(lane, now_ms) && (lane->firm || !wait_to_enter(server, lane, now_ms))) return false;
   req->quota = lane;
   return true;
 }

@@ -51,11 +51,12 @@ static const char *skip_space(const char *at, const char *end) {
   return at;
 }
 
-// From the opening quote to behind the closing one.
+// From the opening quote to behind the closing one. A quote that was found is kept while escapes stand before
+// it, so that no byte is searched twice.
 static const char *skip_string(const char *at, const char *end) {
-  at++;
+  const char *quote = at++;
   for (;;) {
-    const char *quote = memchr(at, '"', (size_t)(end - at));
+    if (quote < at) quote = memchr(at, '"', (size_t)(end - at));
     if (!quote) return end;
     const char *slash = memchr(at, '\\', (size_t)(quote - at));
     if (!slash) return quote + 1;

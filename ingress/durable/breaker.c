@@ -22,7 +22,7 @@ struct breaker {
   struct metrics *metrics;
   pthread_mutex_t lock; // of changes
   atomic_bool cluster_open;
-  _Atomic(rd_kafka_resp_err_t) last_error; // that librdkafka has told of the cluster
+  _Atomic(rd_kafka_resp_err_t) last_error; // that librdkafka has reported of the cluster
   struct topic_state topics[KAFKA_TOPIC_COUNT];
 };
 
@@ -58,13 +58,6 @@ enum breaker_scope breaker_scope_of(rd_kafka_resp_err_t code) {
 }
 
 // ---- partitions ----
-
-void breaker_learn_partitions(struct breaker *breaker, enum kafka_topic topic, int32_t n) {
-  struct topic_state *state = &breaker->topics[topic];
-  atomic_store(&state->n, n);
-  for (int32_t i = n; i < BREAKER_PARTITIONS_MAX; i++) // of a topic that was made anew with fewer
-    atomic_store(&state->partition_open[i], false);
-}
 
 int32_t breaker_partitions(const struct breaker *breaker, enum kafka_topic topic) {
   return atomic_load_explicit(&breaker->topics[topic].n, memory_order_relaxed);
@@ -150,6 +143,17 @@ void breaker_fail(struct breaker *breaker, enum kafka_topic topic, int32_t parti
   if (opened) metrics_set(breaker->metrics, COUNTER_BREAKER, NULL, count_open(breaker));
   pthread_mutex_unlock(&breaker->lock);
   if (opened) log_open(breaker, scope, topic, partition, code, queued);
+}
+
+void breaker_learn_partitions(struct breaker *breaker, enum kafka_topic topic, int32_t n) {
+  struct topic_state *state = &breaker->topics[topic];
+  bool closed = false;
+  pthread_mutex_lock(&breaker->lock);
+  atomic_store(&state->n, n);
+  for (int32_t i = n; i < BREAKER_PARTITIONS_MAX; i++) // of a topic that was made anew with fewer
+    closed |= atomic_exchange(&state->partition_open[i], false);
+  if (closed) metrics_set(breaker->metrics, COUNTER_BREAKER, NULL, count_open(breaker));
+  pthread_mutex_unlock(&breaker->lock);
 }
 
 void breaker_note_error(struct breaker *breaker, rd_kafka_resp_err_t code, int queued) {

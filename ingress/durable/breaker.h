@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Which partitions are sick, so that no request waits out its budget for one that another request has found
-// sick already. A partition is closed to live events when Kafka refused one of its records or did not report
-// on it in time; so is a whole topic or the whole cluster where the error says that much. The first report
-// that comes quickly opens it again, whether the record came from a request or from the spool. Also chooses
-// the partition of an event, since that decides. Thread: any.
+// sick already. The breaker of a partition opens when Kafka refused one of its records or did not report on
+// it in time; that of a whole topic or of the cluster where the error says that much. While it is open, live
+// events go to the spool. The first report that comes quickly closes it, whether the record came from a
+// request or from the spool. Also chooses the partition of an event, since that decides. Thread: any.
 #pragma once
 #include "common/kafka/kafka.h"
 #include "common/ops/metrics.h"

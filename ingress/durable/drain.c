@@ -221,7 +221,6 @@ static bool send_row(struct drain *drain, struct lane *lane, int64_t id,
     free(row);
     return false;
   }
-  if (id >= lane->next_id) lane->next_id = id + 1;
   if (code) {
     free(row);
     note_result(drain, lane, id, code, 0);
@@ -233,6 +232,16 @@ static bool send_row(struct drain *drain, struct lane *lane, int64_t id,
   drain->in_flight++;
   drain->in_flight_waiting += lane->waits;
   return true;
+}
+
+// The same for the first of the lane's rows that were not sent.
+static bool send_next(struct drain *drain, struct lane *lane, int64_t id,
+                      const struct publisher_message *message) {
+  int64_t before = lane->next_id;
+  lane->next_id = id + 1; // first: a row that fails at once goes back to its id
+  if (send_row(drain, lane, id, message)) return true;
+  lane->next_id = before;
+  return false;
 }
 
 static bool is_full(const struct lane *lane) {
@@ -254,7 +263,7 @@ static bool is_sick(const struct drain *drain, const struct lane *lane) {
 static bool send_or_leave(struct drain *drain, struct lane *lane, int64_t id,
                           const struct publisher_message *message) {
   if (!lane->waits && !lane->in_flight && is_sick(drain, lane)) lane_wait(drain, lane); // one row asks first
-  if (!lane->waits && !lane->behind) return !is_full(lane) && send_row(drain, lane, id, message);
+  if (!lane->waits && !lane->behind) return !is_full(lane) && send_next(drain, lane, id, message);
   leave_behind(lane, lane->behind ? lane->next_id : id);
   return true;
 }
@@ -281,7 +290,7 @@ static bool take_probe(void *arg, int64_t id, const struct publisher_message *me
   if (lane_of_message(search->drain, id, message) != search->lane) return true;
   search->found = true;
   search->lane->probe_ms = clock_mono_ms() + backoff_next_ms(&search->lane->backoff);
-  send_row(search->drain, search->lane, id, message); // where the queue is full: again at probe_ms
+  send_next(search->drain, search->lane, id, message); // where the queue is full: again at probe_ms
   return false;
 }
 
@@ -343,6 +352,7 @@ static void tend_lanes(struct drain *drain) {
   }
 }
 
+// A spool_take_fn. The row does not count as the lane's next: the lane may have gone back to rows before it.
 static bool take_refused(void *arg, int64_t id, const struct publisher_message *message) {
   struct drain *drain = arg;
   struct refused_row *row = find_refused(drain, id);

@@ -424,7 +424,7 @@ bool spool_wait(struct spool *spool, int64_t after, int64_t ms) {
   while (spool->committed <= after && !spool->woken && !expired)
     expired = pthread_cond_timedwait(&spool->arrived, &spool->lock, &at);
   bool there = spool->committed > after;
-  spool->woken = false;
+  if (ms > 0) spool->woken = false; // a look that waits for nothing leaves the signal to the next wait
   pthread_mutex_unlock(&spool->lock);
   return there;
 }

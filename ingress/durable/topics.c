@@ -70,7 +70,7 @@ static void *run(void *arg) {
   int64_t look_at = 0, ask_at = 0;
   if (!wait_seen(topics)) return NULL;
   if (!durability_kafka_gives(topics->owner.durability)) look_at = look(topics);
-  while (!learn_partitions(topics) && !atomic_load(&topics->stopping)) continue;
+  while (!learn_partitions(topics) && !atomic_load(&topics->stopping)) clock_sleep_ms(TICK_MS);
   atomic_store(topics->owner.seen, true);
   breaker_note_cluster(topics->owner.breaker);
   log_info("kafka topics seen", LOG_STR("topic", topics->names[0]));

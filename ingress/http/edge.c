@@ -13,10 +13,10 @@ enum {
   LINGER_MS = 1000,
   LINGER_SHORT_MS = 50, // of a request that got no share of the threads
   // civetweb waits up to its timeout for each byte of a read. So a peer that sends byte by byte can overrun
-  // our clock by as many timeouts as a read has bytes: reads begin with one and double only while bytes
-  // come quickly.
-  READ_MOST_BYTES = 16384,
-  LINGER_MOST_BYTES = 4096,
+  // our clock by as many timeouts as a read has bytes: reads are small, begin with one byte and double only
+  // while bytes come quickly.
+  READ_MOST_BYTES = 128,
+  LINGER_MOST_BYTES = 128,
   AT_ONCE_MS = 5,
   QUICK_MS = 200,
   FIRST_CHUNKED_BYTES = 4096,

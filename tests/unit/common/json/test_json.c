@@ -551,6 +551,21 @@ static void test_the_search_is_linear_whatever_the_text(void **state) {
   json_pointer_fini(&pointer);
 }
 
+static void test_a_string_of_escapes_is_skipped_in_linear_time(void **state) {
+  enum { BYTES = 1024 * 1024 };
+  AUTO_FREE char *text = mem_alloc(BYTES);
+  memset(text, '\\', BYTES);
+  memcpy(text, "[\"", 2);
+  memcpy(text + BYTES - 2, "\"]", 2);
+  struct timespec from, to;
+  size_t n;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+  assert_true(json_span_count((struct json_span){text, text + BYTES}, &n));
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+  assert_int_equal(n, 1);
+  assert_in_range(to.tv_sec - from.tv_sec, 0, 2);
+}
+
 static void test_arrays_are_counted_only_when_they_can_be_stepped_through(void **state) {
   static const struct {
     const char *array;
@@ -615,6 +630,7 @@ int main(void) {
       cmocka_unit_test(test_a_place_is_found_beside_what_is_no_json),
       cmocka_unit_test(test_a_scalar_is_found_in_what_is_no_json),
       cmocka_unit_test(test_the_search_is_linear_whatever_the_text),
+      cmocka_unit_test(test_a_string_of_escapes_is_skipped_in_linear_time),
       cmocka_unit_test(test_arrays_are_counted_only_when_they_can_be_stepped_through),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -211,6 +211,18 @@ static void test_a_topic_that_is_not_known_yet_has_no_partition(void **state) {
   assert_int_equal(breaker_partitions(f->breaker, QUARANTINE), 0);
 }
 
+static void test_partitions_that_a_topic_has_no_more_are_not_sick(void **state) {
+  struct fixture *f = *state;
+  breaker_learn_partitions(f->breaker, EVENTS, 3);
+  breaker_fail(f->breaker, EVENTS, 0, RD_KAFKA_RESP_ERR__TIMED_OUT, 0);
+  breaker_fail(f->breaker, EVENTS, 2, RD_KAFKA_RESP_ERR__TIMED_OUT, 0);
+  assert_int_equal(n_open(f), 2);
+  breaker_learn_partitions(f->breaker, EVENTS, 2);
+  assert_false(breaker_is_open(f->breaker, EVENTS, 2));
+  assert_true(breaker_is_open(f->breaker, EVENTS, 0));
+  assert_int_equal(n_open(f), 1);
+}
+
 // The reference is the partitioner that librdkafka and every Java client choose by, called by itself, and a
 // few places that Java's own (Utils.murmur2) gives.
 static void test_a_key_has_the_partition_of_murmur2(void **state) {
@@ -313,6 +325,7 @@ int main(void) {
       TEST(test_a_cluster_that_answers_is_not_away_and_its_partitions_stay_as_they_are),
       TEST(test_partitions_beyond_the_room_share_a_place),
       TEST(test_a_topic_that_is_not_known_yet_has_no_partition),
+      TEST(test_partitions_that_a_topic_has_no_more_are_not_sick),
       TEST(test_a_key_has_the_partition_of_murmur2),
       TEST(test_without_a_key_the_partitions_take_turns),
       TEST(test_the_log_names_topic_partition_error_and_queue),

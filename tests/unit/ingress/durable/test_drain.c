@@ -568,6 +568,25 @@ static void test_a_refused_row_does_not_leave_twice_when_its_lane_goes_back(void
   assert_int_equal(count_ordered(f), 5);
 }
 
+// Its clock is due while the lane has gone back to rows before it, and asks with the first of them.
+static void test_a_refused_row_that_is_tried_again_passes_no_row_before_it(void **state) {
+  struct fixture *f = *state;
+  store_numbers(f, keys[0], 1, 3);
+  store_large(f, keys[0]);
+  store_numbers(f, keys[0], 4, 1);
+  fail_next(100);
+  start_drain(f);
+  wait_open(f, 0, true);
+  atomic_store(&f->held, true);
+  pass(f, 50); // for the report on a row that is in flight
+  clock_sleep_ms(50);
+  rd_kafka_mock_clear_request_errors(mock.cluster, MOCK_PRODUCE);
+  pass(f, 61000);
+  atomic_store(&f->held, false);
+  wait_count_soon(f, 1);
+  assert_int_equal(count_ordered(f), 4);
+}
+
 // ---- the local queue ----
 
 // Of all lanes in turn, so that the queue is full before one of them is.
@@ -668,6 +687,7 @@ int main(void) {
       TEST(test_a_refused_row_holds_up_no_other_and_is_tried_again_after_its_clock),
       TEST(test_a_refused_row_leaves_once_kafka_takes_it),
       TEST(test_a_refused_row_does_not_leave_twice_when_its_lane_goes_back),
+      TEST(test_a_refused_row_that_is_tried_again_passes_no_row_before_it),
       TEST(test_a_full_queue_is_no_outage_and_keeps_the_order),
       TEST(test_a_stop_leaves_in_the_spool_what_kafka_has_not_got),
       TEST(test_a_stop_with_a_dead_partition_is_quick_and_the_next_start_sends_the_rest),

@@ -371,6 +371,31 @@ static void test_a_body_that_drips_ends_with_its_clock(void **state) {
   atomic_store(&body_ms, FAR_MS);
 }
 
+// It is in the middle of a read that began while bytes came quickly.
+static void test_a_body_that_begins_quickly_and_drips_then_ends_soon_after_its_clock(void **state) {
+  enum { CLOCK_MS = 300, EACH_MS = 20, QUICKLY = 1500, READ_MOST = 128 };
+  char first[QUICKLY];
+  memset(first, 'x', sizeof first);
+  atomic_store(&body_ms, CLOCK_MS);
+  for (size_t i = 0; i < COUNT_OF(slow_heads); i++) {
+    int fd = connect_nodelay();
+    wire_send(fd, slow_heads[i], strlen(slow_heads[i]));
+    wire_send(fd, first, sizeof first);
+    int64_t began = clock_mono_ms();
+    char byte;
+    while (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 1 && clock_mono_ms() - began < FAR_MS) {
+      wire_send(fd, "x", 1);
+      clock_sleep_ms(EACH_MS);
+    }
+    char *answer = wire_receive(fd);
+    assert_status("drip", answer, 503, "incomplete");
+    assert_in_range(clock_mono_ms() - began, CLOCK_MS - EACH_MS, CLOCK_MS + READ_MOST * EACH_MS + 1500);
+    free(answer);
+    close(fd);
+  }
+  atomic_store(&body_ms, FAR_MS);
+}
+
 static void test_a_silent_body_ends_with_its_clock(void **state) {
   atomic_store(&body_ms, 2 * TIMEOUT_MS);
   for (size_t i = 0; i < COUNT_OF(slow_heads); i++) {
@@ -506,6 +531,7 @@ int main(void) {
       cmocka_unit_test(test_broken_chunks_are_no_body),
       cmocka_unit_test(test_a_body_that_ends_early_is_not_taken),
       cmocka_unit_test(test_a_body_that_drips_ends_with_its_clock),
+      cmocka_unit_test(test_a_body_that_begins_quickly_and_drips_then_ends_soon_after_its_clock),
       cmocka_unit_test(test_a_silent_body_ends_with_its_clock),
       cmocka_unit_test(test_a_connection_serves_one_request_after_another),
       cmocka_unit_test(test_requests_in_a_row_are_answered_in_a_row),
