@@ -113,9 +113,9 @@ static void run(struct ingress *in, unsigned flags, struct faults *faults) {
 }
 
 int main(int argc, char **argv) {
-  // Handler threads share eight arenas: glibc's default would keep in each of many what its largest body
-  // needed, and two would make the threads wait for each other.
-  mallopt(M_ARENA_MAX, 8);
+  // Handler threads share four arenas: glibc's default would keep in each of many what its largest body
+  // needed, and one would make the threads wait for each other.
+  mallopt(M_ARENA_MAX, 4);
   unsigned flags;
   int code = settings_arguments(SERVICE_INGRESS, argc, argv, &flags);
   if (code >= 0) return code;

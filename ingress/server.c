@@ -15,15 +15,12 @@
 
 enum {
   TIMEOUT_MS = 1500,                // of a head, and of an idle connection: each of them holds a thread
-  LANE_THREADS_PART = 2,            // of all threads, what is one endpoint's own
+  LANE_THREADS_PART = 2,            // of all threads, what one endpoint may hold for long
   UNAUTHENTICATED_THREADS_PART = 8, // the most that all unauthenticated senders have
   // While every thread has a connection, one of so many answers looks whether others wait …
   LOOK_ANSWERS = 4,
   TURN_ANSWERS = 512, // … and one of so many closes its own connection
-  // A burst on one endpoint is over in less; only requests that are slow fill the share for longer.
-  ENTER_MS = 200,
-  ENTER_LOOK_MS = 5,
-  WAITING_PART = 16, // of all threads, the most that wait so: half of what is kept free for the other lanes
+  BURST_MS = 1000,    // a burst on one endpoint is over in less, and the others have to wait for no longer
   DRAIN_LAG_MS = 1000,
   DRAIN_QUIET_MS = 50,
   DRAIN_LOOK_MS = 5,
@@ -42,8 +39,7 @@ struct server {
   struct mg_context *ctx;
   metric_value *in_flight, *connections;
   _Atomic unsigned turn;
-  _Atomic int64_t waiting; // requests that wait to enter their lane
-  atomic_bool crowded;
+  _Atomic int64_t crowded_ms; // monotonic: since when connections wait for a thread; 0: none does
   atomic_bool draining;
   struct quota quota;
   struct lane *lanes;
@@ -92,23 +88,15 @@ static bool admit(struct server *server, struct request *req, struct reply *refu
   return false;
 }
 
-// A request that waits holds a thread, which the other lanes may need: only a few may wait.
-static bool wait_to_enter(struct server *server, struct quota_lane *lane, int64_t now_ms) {
-  int64_t until_ms = now_ms + ENTER_MS, most = server->quota.threads_max / WAITING_PART;
-  bool waits = atomic_fetch_add(&server->waiting, 1) < most, entered = false;
-  for (; waits && !entered && now_ms < until_ms; now_ms = clock_mono_ms()) {
-    clock_sleep_ms(ENTER_LOOK_MS);
-    entered = quota_enter(lane, now_ms);
-  }
-  atomic_fetch_sub(&server->waiting, 1);
-  return entered;
+// Connections wait for a thread for longer than a burst takes.
+static bool is_crowded(const struct server *server, int64_t now_ms) {
+  int64_t since_ms = atomic_load_explicit(&server->crowded_ms, memory_order_relaxed);
+  return since_ms && now_ms - since_ms >= BURST_MS;
 }
 
-// Waits a little while the lane has all it may have. Unauthenticated senders have to come again.
 static bool enter(struct server *server, struct request *req) {
   struct quota_lane *lane = &server->lanes[req->lane].quota;
-  int64_t now_ms = clock_mono_ms();
-  if (!quota_enter(lane, now_ms) && (lane->firm || !wait_to_enter(server, lane, now_ms))) return false;
+  if (!quota_enter(lane, is_crowded(server, req->began_ms))) return false;
   req->quota = lane;
   return true;
 }
@@ -189,11 +177,19 @@ static void count(const struct server *server, const struct request *req, const 
 // so frees its thread. The two connections in civetweb's own queue cannot be seen; every TURN_ANSWERS-th
 // answer closes for them.
 static bool gives_way(struct server *server, const struct mg_connection *conn) {
-  int64_t connections = atomic_load_explicit(server->connections, memory_order_relaxed);
-  if (connections < server->ingress->settings.ingress_threads) return false;
+  int64_t connections = atomic_load_explicit(server->connections, memory_order_relaxed), crowded_ms = 0;
+  if (connections < server->ingress->settings.ingress_threads) {
+    atomic_store_explicit(&server->crowded_ms, 0, memory_order_relaxed);
+    return false;
+  }
   unsigned turn = atomic_fetch_add_explicit(&server->turn, 1, memory_order_relaxed);
-  if (turn % LOOK_ANSWERS == 0) atomic_store(&server->crowded, listen_is_crowded(mg_get_context(conn)));
-  return turn % TURN_ANSWERS == TURN_ANSWERS - 1 || atomic_load(&server->crowded);
+  if (turn % LOOK_ANSWERS == 0) {
+    if (!listen_is_crowded(mg_get_context(conn)))
+      atomic_store(&server->crowded_ms, 0);
+    else
+      atomic_compare_exchange_strong(&server->crowded_ms, &crowded_ms, clock_mono_ms());
+  }
+  return turn % TURN_ANSWERS == TURN_ANSWERS - 1 || atomic_load(&server->crowded_ms);
 }
 
 static int serve(struct mg_connection *conn, void *arg) {
@@ -220,7 +216,6 @@ static int64_t at_least_one(int64_t n) {
 
 static void init_lanes(struct server *server) {
   int64_t threads = server->ingress->settings.ingress_threads;
-  server->quota.threads_max = threads;
   server->quota.bytes_max = server->ingress->settings.bodies_max_bytes;
   server->n_lanes = LANE_FIRST_ENDPOINT + endpoints_count(server->ingress->endpoints);
   server->lanes = mem_array(server->n_lanes, sizeof *server->lanes);

@@ -43,7 +43,8 @@ static const struct option table[] = {
            "Bearer key of POST /v1/notifications; several, comma-separated, are all valid during a rotation, "
            "each of this length."),
     NUMBER(INGRESS, "DOCHAK_INGRESS_THREADS", ingress_threads, "256", 8, 4096,
-           "Handler threads, each with one connection at a time; half of them are an endpoint's own. "
+           "Handler threads, each with one connection at a time; an overload of one endpoint takes at most "
+           "half of them. "
            "Connections beyond wait for a thread, so a proxy should hold fewer."),
     NUMBER(INGRESS, "DOCHAK_BODY_MAX_BYTES", body_max_bytes, "524288", 1024, 900000,
            "Largest request body in bytes; a larger one is answered 413. Stays below 1 MB, Kafka's own limit "

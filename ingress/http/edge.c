@@ -119,6 +119,12 @@ static size_t read_size(const struct request *req, size_t len, size_t room) {
   return size < room ? size : room;
 }
 
+// A body that is not whole soon counts as slow.
+static bool may_go_on(struct request *req) {
+  if (req->slow || !req->quota || clock_mono_ms() - req->began_ms < QUICK_MS) return true;
+  return req->slow = quota_begin_slow(req->quota);
+}
+
 enum body_result { BODY_WHOLE, BODY_LATE, BODY_TOO_LARGE, BODY_NO_ROOM };
 
 // One byte more than the limit is room enough to see that the limit is passed.
@@ -132,6 +138,7 @@ static enum body_result read_chunked(struct request *req) {
       room += more;
       body->bytes = mem_grow(body->bytes, room, 1);
     }
+    if (!may_go_on(req)) return BODY_NO_ROOM;
     size_t n, size = read_size(req, body->len, room - body->len);
     enum progress progress = read_some(req, body->bytes + body->len, size, req->body_by_ms, &n);
     body->len += n;
@@ -147,6 +154,7 @@ static enum body_result read_sized(struct request *req) {
   if (!request_hold(req, total)) return BODY_NO_ROOM;
   body->bytes = mem_grow(NULL, total ? total : 1, 1);
   while (body->len < total) {
+    if (!may_go_on(req)) return BODY_NO_ROOM;
     size_t n, size = read_size(req, body->len, total - body->len);
     if (read_some(req, body->bytes + body->len, size, req->body_by_ms, &n) != PROGRESS_READ) return BODY_LATE;
     body->len += n;
@@ -225,5 +233,6 @@ void edge_close(struct request *req) {
   free(req->body.bytes);
   if (!req->quota) return;
   quota_release(req->quota, req->held_bytes);
+  if (req->slow) quota_end_slow(req->quota);
   quota_leave(req->quota);
 }

@@ -1,37 +1,28 @@
 // SPDX-License-Identifier: MIT
 #include "ingress/http/quota.h"
 
-enum {
-  LANE_PART = 2, // of all bytes, a lane's most
-  LANE_LEAST_PART = 16,
-  FREE_PART = 8, // of all threads, kept free where several lanes are in use
-  SHARED_MS = 60000,
-};
+enum { LANE_PART = 2, LANE_LEAST_PART = 16 }; // of all bytes: a lane's most, and what it always has
 
-// Whether another lane was in use lately. A firm lane needs nothing to be kept free for it.
-static bool is_shared(struct quota_lane *lane, int64_t now_ms) {
-  struct quota *quota = lane->quota;
-  if (!lane->firm) {
-    struct quota_lane *last = atomic_exchange_explicit(&quota->last, lane, memory_order_relaxed);
-    if (last && last != lane) atomic_store_explicit(&quota->shared_ms, now_ms, memory_order_relaxed);
-  }
-  int64_t shared_ms = atomic_load_explicit(&quota->shared_ms, memory_order_relaxed);
-  return shared_ms && now_ms - shared_ms < SHARED_MS;
+static bool take_one(_Atomic int64_t *count, int64_t most) {
+  if (atomic_fetch_add_explicit(count, 1, memory_order_relaxed) < most) return true;
+  atomic_fetch_sub_explicit(count, 1, memory_order_relaxed);
+  return false;
 }
 
-bool quota_enter(struct quota_lane *lane, int64_t now_ms) {
-  struct quota *quota = lane->quota;
-  int64_t most = quota->threads_max - (is_shared(lane, now_ms) ? quota->threads_max / FREE_PART : 0);
-  int64_t of_lane = atomic_fetch_add_explicit(&lane->threads, 1, memory_order_relaxed);
-  int64_t of_all = atomic_fetch_add_explicit(&quota->threads, 1, memory_order_relaxed);
-  if (of_lane < lane->threads_max || (!lane->firm && of_all < most)) return true;
-  quota_leave(lane);
-  return false;
+bool quota_enter(struct quota_lane *lane, bool crowded) {
+  return take_one(&lane->threads, lane->firm || crowded ? lane->threads_max : INT64_MAX);
 }
 
 void quota_leave(struct quota_lane *lane) {
   atomic_fetch_sub_explicit(&lane->threads, 1, memory_order_relaxed);
-  atomic_fetch_sub_explicit(&lane->quota->threads, 1, memory_order_relaxed);
+}
+
+bool quota_begin_slow(struct quota_lane *lane) {
+  return take_one(&lane->slow, lane->threads_max);
+}
+
+void quota_end_slow(struct quota_lane *lane) {
+  atomic_fetch_sub_explicit(&lane->slow, 1, memory_order_relaxed);
 }
 
 bool quota_hold(struct quota_lane *lane, int64_t bytes, int64_t own) {

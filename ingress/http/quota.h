@@ -1,30 +1,34 @@
 // SPDX-License-Identifier: MIT
-// What one kind of sender may hold at once: handler threads and bytes of bodies. Half of the threads are an
-// endpoint's own; it gets more only while an eighth of all stay free for the others, or while no other
-// endpoint is called. So a flood on one endpoint leaves room for the others, and a burst on the only one is
-// not refused. Unauthenticated senders have an eighth of the threads together, and never more. Thread: any.
+// What one kind of sender may hold at once: handler threads and bytes of bodies. An endpoint has at most half
+// of the threads for bodies that come slowly, and at most half of all threads while connections wait for one;
+// a burst of quick requests is not refused. Unauthenticated senders have an eighth of the threads together,
+// and never more. Thread: any.
 #pragma once
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct quota { // of the whole listener
-  int64_t threads_max, bytes_max;
-  _Atomic int64_t threads, bytes;
-  struct quota_lane *_Atomic last; // that took a thread
-  _Atomic int64_t shared_ms;       // monotonic: when another lane took one than the last; 0: never
+  int64_t bytes_max;
+  _Atomic int64_t bytes;
 };
 
 struct quota_lane { // of one endpoint, of registrations, or of unauthenticated senders
   struct quota *quota;
-  int64_t threads_max; // its own
-  bool firm;           // it never gets more
-  _Atomic int64_t threads, bytes;
+  int64_t threads_max;
+  bool firm; // threads_max holds also while no connection waits
+  _Atomic int64_t threads, slow, bytes;
 };
 
-// Takes a thread. False: the lane has all it may have. `now_ms` is monotonic. Pair of quota_leave().
-bool quota_enter(struct quota_lane *lane, int64_t now_ms);
+// Takes a thread. False: the lane has all it may have. `crowded`: connections wait for a thread. Pair of
+// quota_leave().
+bool quota_enter(struct quota_lane *lane, bool crowded);
 void quota_leave(struct quota_lane *lane);
+
+// The body of a request that has entered comes slowly. False: too many others of the lane do so. Pair of
+// quota_end_slow().
+bool quota_begin_slow(struct quota_lane *lane);
+void quota_end_slow(struct quota_lane *lane);
 
 // Takes bytes; `own` is what the request holds already. False: it would be too much, and nothing is taken. A
 // request that is alone in its lane always gets them, so that nothing that is allowed is refused for ever;

@@ -41,6 +41,7 @@ struct request {
   // Set when it enters its lane.
   struct quota_lane *quota; // NULL: not entered
   int64_t held_bytes;       // of the quota
+  bool slow;                // it counts as slow
 };
 
 struct reply {

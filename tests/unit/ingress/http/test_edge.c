@@ -37,7 +37,7 @@ static unsigned sum_of(const char *bytes, size_t len) {
 
 static bool read_request(struct request *req, struct mg_connection *conn, struct reply *reply) {
   if (!edge_open(req, conn, reply)) return false;
-  req->quota = quota_enter(&lane, 1) ? &lane : NULL;
+  req->quota = quota_enter(&lane, false) ? &lane : NULL;
   req->body_max_bytes = LIMIT;
   req->body_by_ms = req->began_ms + atomic_load(&body_ms);
   return edge_read_body(req, reply);

@@ -49,56 +49,49 @@ static void test_bytes_by_table(void **state) {
   }
 }
 
-static void test_a_lane_has_its_threads_and_no_more(void **state) {
-  struct quota quota = {.threads_max = 16};
-  struct quota_lane lane = {.quota = &quota, .threads_max = 3, .firm = true}, other = {.quota = &quota};
-  for (int i = 0; i < 3; i++) assert_true(quota_enter(&lane, 1));
-  assert_false(quota_enter(&lane, 1));
-  assert_false(quota_enter(&lane, 1)); // a refusal takes none
+static void test_a_firm_lane_has_its_threads_and_no_more(void **state) {
+  struct quota_lane lane = {.threads_max = 3, .firm = true}, other = {.threads_max = 1};
+  for (int i = 0; i < 3; i++) assert_true(quota_enter(&lane, false));
+  assert_false(quota_enter(&lane, false));
+  assert_false(quota_enter(&lane, true)); // a refusal takes none
   assert_int_equal(lane.threads, 3);
-  assert_int_equal(quota.threads, 3);
-  assert_true(quota_enter(&other, 1));
+  assert_true(quota_enter(&other, true));
   quota_leave(&lane);
-  assert_true(quota_enter(&lane, 1));
-  assert_false(quota_enter(&lane, 1));
+  assert_true(quota_enter(&lane, true));
+  assert_false(quota_enter(&lane, false));
 }
 
-static void test_the_only_lane_in_use_has_all_threads(void **state) {
-  struct quota quota = {.threads_max = 16};
-  struct quota_lane lane = {.quota = &quota, .threads_max = 8}, firm = {.quota = &quota, .firm = true};
-  for (int i = 0; i < 16; i++) assert_true(quota_enter(&lane, 1));
-  assert_false(quota_enter(&lane, 1));
-  assert_false(quota_enter(&firm, 1));
-  quota_leave(&lane);
-  assert_true(quota_enter(&lane, 1)); // unauthenticated senders share nothing
+static void test_a_lane_keeps_to_its_threads_only_while_connections_wait(void **state) {
+  struct quota_lane lane = {.threads_max = 3};
+  for (int i = 0; i < 5; i++) assert_true(quota_enter(&lane, false));
+  assert_false(quota_enter(&lane, true));
+  for (int i = 0; i < 3; i++) quota_leave(&lane);
+  assert_true(quota_enter(&lane, true));
+  assert_false(quota_enter(&lane, true));
 }
 
-static void test_an_eighth_stays_free_for_the_others_and_half_is_ones_own(void **state) {
-  struct quota quota = {.threads_max = 16};
-  struct quota_lane one = {.quota = &quota, .threads_max = 8}, other = {.quota = &quota, .threads_max = 8};
-  assert_true(quota_enter(&other, 1000));
-  quota_leave(&other);
-  for (int i = 0; i < 14; i++) assert_true(quota_enter(&one, 1000));
-  assert_false(quota_enter(&one, 1000));
-  for (int i = 0; i < 8; i++) assert_true(quota_enter(&other, 1000)); // its own, whatever the other holds
-  assert_false(quota_enter(&other, 1000));
-  for (int i = 0; i < 8; i++) quota_leave(&other);
-  assert_false(quota_enter(&one, 60000));
-  assert_true(quota_enter(&one, 121000)); // no other lane was in use for a minute
+static void test_only_so_many_bodies_of_a_lane_come_slowly(void **state) {
+  struct quota_lane lane = {.threads_max = 2};
+  assert_true(quota_begin_slow(&lane) && quota_begin_slow(&lane));
+  assert_false(quota_begin_slow(&lane));
+  assert_false(quota_begin_slow(&lane));
+  quota_end_slow(&lane);
+  assert_true(quota_begin_slow(&lane));
+  assert_false(quota_begin_slow(&lane));
 }
 
 // ---- many threads ----
 
 enum { THREADS = 8, ROUNDS = 2000, THREADS_MAX = 4 };
 
-static struct quota shared = {.threads_max = 100, .bytes_max = 1000};
+static struct quota shared = {.bytes_max = 1000};
 static struct quota_lane shared_lane = {.quota = &shared, .threads_max = THREADS_MAX, .firm = true};
 static _Atomic int64_t inside;
 
 static void *come_and_go(void *arg) {
   intptr_t over = 0;
   for (int i = 0; i < ROUNDS; i++) {
-    if (!quota_enter(&shared_lane, 1)) continue;
+    if (!quota_enter(&shared_lane, false)) continue;
     over += atomic_fetch_add(&inside, 1) >= THREADS_MAX;
     if (quota_hold(&shared_lane, 200, 0)) quota_release(&shared_lane, 200);
     atomic_fetch_sub(&inside, 1);
@@ -123,9 +116,9 @@ static void test_threads_that_come_and_go_leave_nothing_behind(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_bytes_by_table),
-      cmocka_unit_test(test_a_lane_has_its_threads_and_no_more),
-      cmocka_unit_test(test_the_only_lane_in_use_has_all_threads),
-      cmocka_unit_test(test_an_eighth_stays_free_for_the_others_and_half_is_ones_own),
+      cmocka_unit_test(test_a_firm_lane_has_its_threads_and_no_more),
+      cmocka_unit_test(test_a_lane_keeps_to_its_threads_only_while_connections_wait),
+      cmocka_unit_test(test_only_so_many_bodies_of_a_lane_come_slowly),
       cmocka_unit_test(test_threads_that_come_and_go_leave_nothing_behind),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
