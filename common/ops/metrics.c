@@ -146,12 +146,14 @@ metric_value *metrics_at_each(struct metrics *metrics, size_t id, const char *co
 
 metric_value *metrics_at(struct metrics *metrics, size_t id, const char *label_value) {
   assert(count_labels(&metrics->list[id]) == (label_value != NULL));
-  return metrics_at_each(metrics, id, &label_value);
+  const char *const label_values[LABELS_MAX] = {label_value};
+  return metrics_at_each(metrics, id, label_values);
 }
 
 struct metric_histogram *metrics_histogram_at(struct metrics *metrics, size_t id, const char *label_value) {
   assert(count_labels(&metrics->list[id]) == (label_value != NULL));
-  struct child *child = child_at(metrics, id, &label_value);
+  const char *const label_values[LABELS_MAX] = {label_value};
+  struct child *child = child_at(metrics, id, label_values);
   assert(child->histogram);
   return child->histogram;
 }
