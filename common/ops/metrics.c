@@ -52,13 +52,13 @@ static size_t count_labels(const struct metric *metric) {
   return n;
 }
 
-static struct child *child_new(const struct metric *metric, const char *const *label_values) {
+static struct child *child_new(const struct metric *metric, const char *const *label_values, size_t n) {
   struct child *child = mem_alloc(sizeof *child);
   if (metric->type == METRIC_SECONDS || metric->type == METRIC_SIZES) {
     child->histogram = mem_alloc(sizeof *child->histogram);
     child->histogram->bounds = metric->type == METRIC_SECONDS ? bounds_us : bounds_of_sizes;
   }
-  for (size_t i = 0; i < count_labels(metric); i++) child->label_values[i] = mem_strdup(label_values[i]);
+  for (size_t i = 0; i < n; i++) child->label_values[i] = mem_strdup(label_values[i]);
   return child;
 }
 
@@ -83,7 +83,7 @@ struct metrics *metrics_new(const struct metric *list, size_t n) {
   pthread_mutex_init(&metrics->lock, NULL);
   for (size_t i = 0; i < n; i++) {
     assert(count_labels(&list[i]) <= LABELS_MAX);
-    if (!list[i].label) append(&metrics->children[i], child_new(&list[i], NULL));
+    if (!list[i].label) append(&metrics->children[i], child_new(&list[i], NULL, 0));
   }
   return metrics;
 }
@@ -107,53 +107,51 @@ static bool same_labels(const struct child *child, const char *const *label_valu
   return true;
 }
 
-static struct child *find(struct metrics *metrics, size_t id, const char *const *label_values) {
-  size_t n = count_labels(&metrics->list[id]);
+static struct child *find(struct metrics *metrics, size_t id, const char *const *label_values, size_t n) {
   struct child *child = atomic_load_explicit(&metrics->children[id].first, memory_order_acquire);
   while (child && !same_labels(child, label_values, n))
     child = atomic_load_explicit(&child->next, memory_order_acquire);
   return child;
 }
 
-static struct child *find_or_append(struct metrics *metrics, size_t id, const char *const *label_values) {
+static struct child *find_or_append(struct metrics *metrics, size_t id, const char *const *label_values,
+                                    size_t n) {
   static const char *const others[LABELS_MAX] = {"other", "other", "other"};
   struct children *children = &metrics->children[id];
   pthread_mutex_lock(&metrics->lock);
-  struct child *child = find(metrics, id, label_values);
+  struct child *child = find(metrics, id, label_values, n);
   if (!child && children->n >= CHILDREN_MAX) {
     label_values = others;
-    child = find(metrics, id, label_values);
+    child = find(metrics, id, label_values, n);
   }
   if (!child) {
-    child = child_new(&metrics->list[id], label_values);
+    child = child_new(&metrics->list[id], label_values, n);
     append(children, child);
   }
   pthread_mutex_unlock(&metrics->lock);
   return child;
 }
 
-static struct child *child_at(struct metrics *metrics, size_t id, const char *const *label_values) {
-  assert(id < metrics->n);
-  struct child *child = find(metrics, id, label_values);
-  return child ? child : find_or_append(metrics, id, label_values);
+static struct child *child_at(struct metrics *metrics, size_t id, const char *const *label_values, size_t n) {
+  assert(id < metrics->n && n == count_labels(&metrics->list[id]) && n <= LABELS_MAX);
+  struct child *child = find(metrics, id, label_values, n);
+  return child ? child : find_or_append(metrics, id, label_values, n);
 }
 
 metric_value *metrics_at_each(struct metrics *metrics, size_t id, const char *const *label_values) {
-  struct child *child = child_at(metrics, id, label_values);
+  struct child *child = child_at(metrics, id, label_values, count_labels(&metrics->list[id]));
   assert(!child->histogram);
   return &child->value;
 }
 
 metric_value *metrics_at(struct metrics *metrics, size_t id, const char *label_value) {
-  assert(count_labels(&metrics->list[id]) == (label_value != NULL));
-  const char *const label_values[LABELS_MAX] = {label_value};
-  return metrics_at_each(metrics, id, label_values);
+  struct child *child = child_at(metrics, id, &label_value, label_value != NULL);
+  assert(!child->histogram);
+  return &child->value;
 }
 
 struct metric_histogram *metrics_histogram_at(struct metrics *metrics, size_t id, const char *label_value) {
-  assert(count_labels(&metrics->list[id]) == (label_value != NULL));
-  const char *const label_values[LABELS_MAX] = {label_value};
-  struct child *child = child_at(metrics, id, label_values);
+  struct child *child = child_at(metrics, id, &label_value, label_value != NULL);
   assert(child->histogram);
   return child->histogram;
 }
