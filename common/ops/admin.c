@@ -9,7 +9,7 @@
 
 // A silent peer occupies a thread until the timeout. With a hundred of them a probe waits for two timeouts at
 // most.
-enum { ADMIN_THREADS = 64, ADMIN_TIMEOUT_MS = 250 };
+enum { ADMIN_THREADS = 64, ADMIN_TIMEOUT_MS = 450 };
 
 struct admin {
   struct mg_context *ctx;

@@ -87,6 +87,7 @@ def test_ten_thousand_idle_and_two_thousand_slow_clients_delay_nobody(behind: tu
     assert same[-1] < SLOWEST_ACK * builds.patience()
 
 
+@pytest.mark.alone
 def test_a_thousand_whole_but_slow_bodies_are_all_acknowledged(behind: tuple[World, Proxy]) -> None:
     """nginx takes them in at their pace and passes them on in one piece: none of them holds a thread of ours meanwhile."""
     world, proxy = behind

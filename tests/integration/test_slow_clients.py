@@ -91,6 +91,7 @@ LARGE = b'{"events":[]}'.ljust(500_000)
 SHARE = 32 << 20  # half of DOCHAK_BODIES_MAX_BYTES
 
 
+@pytest.mark.alone
 def test_one_endpoint_holds_at_most_half_of_the_room_for_bodies(world: World, sockets: list[socket.socket]) -> None:
     """Large bodies of which the last byte is missing, more than there is room for: the others are served, and whoever finds no room is told 503."""
     ingress = world.new_ingress().start().wait_ready()

@@ -24,8 +24,7 @@ NOT_YET = {
     KafkaError.OFFSET_NOT_AVAILABLE,
     KafkaError._TRANSPORT,
     KafkaError._TIMED_OUT,
-    KafkaError.REQUEST_TIMED_OUT,
-}
+    KafkaError.REQUEST_TIMED_OUT, KafkaError._NOENT}
 
 
 @dataclass
