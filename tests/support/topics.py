@@ -24,7 +24,9 @@ NOT_YET = {
     KafkaError.OFFSET_NOT_AVAILABLE,
     KafkaError._TRANSPORT,
     KafkaError._TIMED_OUT,
-    KafkaError.REQUEST_TIMED_OUT, KafkaError._NOENT}
+    KafkaError.REQUEST_TIMED_OUT,
+    KafkaError._NOENT,  # no leader was found
+}
 
 
 @dataclass
