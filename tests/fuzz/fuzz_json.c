@@ -3,33 +3,7 @@
 // of it, no deeper than it may be, and the text at each place says what the document says there.
 #include "common/json/json.h"
 #include "tests/fuzz/cuts.h"
-
-// The spans as offsets in `text`.
-static enum json_found span_at(const char *text, size_t len, const struct json_pointer *pointer,
-                               size_t *start, size_t *out_len) {
-  struct json_span span = {text, text};
-  enum json_found found = json_span_at((struct json_span){text, text + len}, pointer, &span);
-  *start = (size_t)(span.from - text);
-  *out_len = (size_t)(span.to - span.from);
-  return found;
-}
-
-static bool span_next(const char *text, size_t len, const char **cursor, size_t *start, size_t *out_len) {
-  struct json_span span;
-  if (!json_span_next((struct json_span){text, text + len}, cursor, &span)) return false;
-  *start = (size_t)(span.from - text);
-  *out_len = (size_t)(span.to - span.from);
-  return true;
-}
-
-static bool scalar_at(const char *text, size_t len, const struct json_pointer *pointer, size_t *start,
-                      size_t *out_len) {
-  struct json_span span;
-  if (!json_scalar_at((struct json_span){text, text + len}, pointer, &span)) return false;
-  *start = (size_t)(span.from - text);
-  *out_len = (size_t)(span.to - span.from);
-  return true;
-}
+#include "tests/unit/support/spans.h"
 
 // In the object at `text`, found as a provider file would name it.
 static void span_of_member(const char *text, size_t len, const char *key, size_t *start, size_t *out_len) {

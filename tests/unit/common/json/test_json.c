@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/base/mem.h"
 #include "common/json/json.h"
+#include "tests/unit/support/spans.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,33 +13,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-
-// The spans as offsets in `text`.
-static enum json_found span_at(const char *text, size_t len, const struct json_pointer *pointer,
-                               size_t *start, size_t *out_len) {
-  struct json_span span = {text, text};
-  enum json_found found = json_span_at((struct json_span){text, text + len}, pointer, &span);
-  *start = (size_t)(span.from - text);
-  *out_len = (size_t)(span.to - span.from);
-  return found;
-}
-
-static bool span_next(const char *text, size_t len, const char **cursor, size_t *start, size_t *out_len) {
-  struct json_span span;
-  if (!json_span_next((struct json_span){text, text + len}, cursor, &span)) return false;
-  *start = (size_t)(span.from - text);
-  *out_len = (size_t)(span.to - span.from);
-  return true;
-}
-
-static bool scalar_at(const char *text, size_t len, const struct json_pointer *pointer, size_t *start,
-                      size_t *out_len) {
-  struct json_span span;
-  if (!json_scalar_at((struct json_span){text, text + len}, pointer, &span)) return false;
-  *start = (size_t)(span.from - text);
-  *out_len = (size_t)(span.to - span.from);
-  return true;
-}
 
 #define TEXT(literal) literal, sizeof(literal) - 1
 

@@ -6,10 +6,10 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "ingress/counters.h"
+#include "tests/unit/support/folder.h"
 #include "tests/unit/support/messages.h"
 #include "tests/unit/support/mock.h"
 #include "tests/unit/support/output.h"
-#include <ftw.h>
 #include <setjmp.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -117,11 +117,6 @@ static int set_up(void **state) {
   return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-  (void)st, (void)type, (void)ftw;
-  return remove(path);
-}
-
 // The cluster is well for the next test, whatever this one asserted.
 static int tear_down(void **state) {
   struct fixture *f = *state;
@@ -129,7 +124,7 @@ static int tear_down(void **state) {
   rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 0);
   stop_drain(f);
   spool_close(f->spool);
-  nftw(f->settings.spool_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+  folder_remove(f->settings.spool_dir);
   breaker_free(f->breaker);
   metrics_free(f->metrics);
   settings_fini(&f->settings);

@@ -4,11 +4,11 @@
 #include "common/base/log.h"
 #include "ingress/counters.h"
 #include "ingress/durable/publisher.h"
+#include "tests/unit/support/folder.h"
 #include "tests/unit/support/messages.h"
 #include "tests/unit/support/mock.h"
 #include "tests/unit/support/output.h"
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -82,18 +82,13 @@ static int set_up(void **state) {
   return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-  (void)st, (void)type, (void)ftw;
-  return remove(path);
-}
-
 static pthread_t closers[64];
 static size_t n_closers;
 
 static void *fixture_free(void *arg) {
   struct fixture *f = arg;
   close_publisher(f);
-  if (*f->dir) nftw(f->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+  if (*f->dir) folder_remove(f->dir);
   free(f->topic);
   free(f);
   return NULL;

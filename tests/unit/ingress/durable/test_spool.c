@@ -5,9 +5,9 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "ingress/counters.h"
+#include "tests/unit/support/folder.h"
 #include "tests/unit/support/messages.h"
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -47,15 +47,10 @@ static int set_up(void **state) {
   return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-  (void)st, (void)type, (void)ftw;
-  return remove(path);
-}
-
 static int tear_down(void **state) {
   struct fixture *f = *state;
   spool_close(f->spool);
-  nftw(f->settings.spool_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+  folder_remove(f->settings.spool_dir);
   metrics_free(f->metrics);
   settings_fini(&f->settings);
   free(f);
@@ -287,7 +282,7 @@ static void test_a_kill_in_mid_commit_leaves_every_row_that_was_acked(void **sta
   struct fixture *f = *state;
   for (size_t round = 1; round <= 5; round++) {
     spool_close(take(f->spool));
-    nftw(f->settings.spool_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    folder_remove(f->settings.spool_dir);
     size_t acked = kill_in_mid_commit(f, 37 * round);
     open_spool(f);
     struct check check = {.in_order = true};

@@ -5,8 +5,8 @@
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "tests/unit/support/folder.h"
 #include <fcntl.h>
-#include <ftw.h>
 #include <glob.h>
 #include <inttypes.h>
 #include <setjmp.h>
@@ -69,16 +69,11 @@ static int set_up(void **state) {
   return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-  (void)st, (void)type, (void)ftw;
-  return remove(path);
-}
-
 static int tear_down(void **state) {
   struct fixture *f = *state;
   close_file(f);
   found_fini(&f->found);
-  nftw(f->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+  folder_remove(f->dir);
   free(f->log);
   free(f->path);
   free(f->dir);
