@@ -113,16 +113,19 @@ static enum progress read_some(const struct request *req, char *to, size_t room,
   return in_time ? PROGRESS_READ : PROGRESS_FAILED;
 }
 
-static size_t read_size(const struct request *req, size_t len, size_t room) {
-  bool quick = clock_mono_ms() - req->began_ms < QUICK_MS;
-  size_t size = !quick ? 1 : len < READ_MOST_BYTES ? len + 1 : READ_MOST_BYTES;
-  return size < room ? size : room;
+static bool is_quick(const struct request *req) {
+  return clock_mono_ms() - req->began_ms < QUICK_MS;
 }
 
 // A body that is not whole soon counts as slow.
-static bool may_go_on(struct request *req) {
-  if (req->slow || !req->quota || clock_mono_ms() - req->began_ms < QUICK_MS) return true;
+static bool may_go_on(struct request *req, bool quick) {
+  if (quick || req->slow || !req->quota) return true;
   return req->slow = quota_begin_slow(req->quota);
+}
+
+static size_t read_size(size_t len, size_t room, bool quick) {
+  size_t size = !quick ? 1 : len < READ_MOST_BYTES ? len + 1 : READ_MOST_BYTES;
+  return size < room ? size : room;
 }
 
 enum body_result { BODY_WHOLE, BODY_LATE, BODY_TOO_LARGE, BODY_NO_ROOM };
@@ -138,8 +141,9 @@ static enum body_result read_chunked(struct request *req) {
       room += more;
       body->bytes = mem_grow(body->bytes, room, 1);
     }
-    if (!may_go_on(req)) return BODY_NO_ROOM;
-    size_t n, size = read_size(req, body->len, room - body->len);
+    bool quick = is_quick(req);
+    if (!may_go_on(req, quick)) return BODY_NO_ROOM;
+    size_t n, size = read_size(body->len, room - body->len, quick);
     enum progress progress = read_some(req, body->bytes + body->len, size, req->body_by_ms, &n);
     body->len += n;
     if (body->len > req->body_max_bytes) return BODY_TOO_LARGE;
@@ -154,8 +158,9 @@ static enum body_result read_sized(struct request *req) {
   if (!request_hold(req, total)) return BODY_NO_ROOM;
   body->bytes = mem_grow(NULL, total ? total : 1, 1);
   while (body->len < total) {
-    if (!may_go_on(req)) return BODY_NO_ROOM;
-    size_t n, size = read_size(req, body->len, total - body->len);
+    bool quick = is_quick(req);
+    if (!may_go_on(req, quick)) return BODY_NO_ROOM;
+    size_t n, size = read_size(body->len, total - body->len, quick);
     if (read_some(req, body->bytes + body->len, size, req->body_by_ms, &n) != PROGRESS_READ) return BODY_LATE;
     body->len += n;
   }
