@@ -242,11 +242,15 @@ class Topics:
     # --- being
 
     def set(self, name: str, value: str) -> None:
-        """A setting of those topics that ingress writes to."""
+        """A setting of those topics that ingress writes to. Returns once the broker says so, too: the controller learns it first."""
         entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
         ours = [ConfigResource(ResourceType.TOPIC, self.name(short), incremental_configs=[entry]) for short in ("events", "quarantine")]
         for future in self._admin.incremental_alter_configs(ours).values():
             future.result(TIMEOUT)
+        until(f"{name} is {value}", lambda: all(config[name].value == value for config in self._described(ours)))
+
+    def _described(self, resources: list[ConfigResource]) -> list[dict[str, ConfigEntry]]:
+        return [future.result(TIMEOUT) for future in self._admin.describe_configs(resources).values()]
 
     def delete(self) -> None:
         """Does not wait for it."""
