@@ -6,11 +6,11 @@
 #include "common/base/stop.h"
 #include "common/kafka/kafka_properties.h"
 #include "common/ops/admin.h"
+#include "processor/batch/worker.h"
 #include "processor/commands/command.h"
-#include "processor/migrate.h"
+#include "processor/postgres/migrate.h"
 #include "processor/processor.h"
-#include "processor/retention.h"
-#include "processor/worker.h"
+#include "processor/tables/retention.h"
 #include <libpq-fe.h>
 #include <malloc.h>
 #include <stdio.h>

@@ -5,8 +5,8 @@
 #include "common/kafka/kafka.h"
 #include "common/ops/metrics.h"
 #include "common/provider/provider.h"
-#include "processor/interpret.h"
-#include "processor/publish_fault.h"
+#include "processor/batch/publish_fault.h"
+#include "processor/rules/interpret.h"
 #include <stdatomic.h>
 
 enum processor_metric {

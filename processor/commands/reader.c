@@ -4,7 +4,7 @@
 #include "common/base/mem.h"
 #include "common/base/stop.h"
 #include "common/kafka/kafka.h"
-#include "processor/kafkaerror.h"
+#include "processor/batch/kafkaerror.h"
 #include <stdlib.h>
 
 // A frozen producer holds a transaction open for 10 s at most.

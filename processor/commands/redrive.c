@@ -4,10 +4,10 @@
 #include "common/base/mem.h"
 #include "common/kafka/kafka.h"
 #include "common/provider/framing.h"
-#include "processor/kafkaerror.h"
-#include "processor/pgarray.h"
-#include "processor/rows.h"
-#include "processor/store.h"
+#include "processor/batch/kafkaerror.h"
+#include "processor/batch/store.h"
+#include "processor/postgres/pgarray.h"
+#include "processor/tables/rows.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

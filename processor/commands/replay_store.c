@@ -3,8 +3,8 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/stop.h"
-#include "processor/commands/correction.h"
-#include "processor/rows.h"
+#include "processor/rules/correction.h"
+#include "processor/tables/rows.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,9 +5,9 @@
 // processors: whoever writes a notification second starts over from what the first one left. Not for: reading
 // Kafka, telling (replay). Thread: one.
 #pragma once
+#include "processor/batch/store.h"
 #include "processor/commands/reader.h"
-#include "processor/interpret.h"
-#include "processor/store.h"
+#include "processor/rules/interpret.h"
 
 struct replay_store;
 

@@ -2,7 +2,7 @@
 // What a replay has changed, or would, as a table: from which status, outcome and code to which, how often,
 // and a few examples. Not for: deciding anything.
 #pragma once
-#include "processor/ledger.h"
+#include "processor/rules/ledger.h"
 #include <stddef.h>
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "processor/commands/telling.h"
 #include "common/base/mem.h"
+#include "processor/batch/outbox.h"
 #include "processor/commands/reader.h"
-#include "processor/outbox.h"
 #include <stdlib.h>
 #include <string.h>
 

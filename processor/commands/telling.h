@@ -4,8 +4,8 @@
 // missing, the topic itself says whether it was done: no other replay writes there meanwhile, since opening
 // this ends what the one before had begun. Thread: one.
 #pragma once
+#include "processor/batch/store.h"
 #include "processor/processor.h"
-#include "processor/store.h"
 
 struct telling;
 

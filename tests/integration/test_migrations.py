@@ -13,7 +13,7 @@ from support.service import Service, run_once
 from support.wait import until
 from support.world import OWNER, World
 
-LOCK = "pg_advisory_lock(x'646f6368'::integer, 0)"  # processor/sql/migration_lock.sql
+LOCK = "pg_advisory_lock(x'646f6368'::integer, 0)"  # processor/postgres/migration_lock.sql
 OURS = sorted(path.name for path in (builds.ROOT / "schemas" / "postgres").glob("*.sql"))
 
 
@@ -248,7 +248,7 @@ def test_a_program_that_is_too_old_says_so_and_writes_nothing(world: World) -> N
 
 
 def test_no_program_of_the_old_version_starts_while_it_is_migrated_away(world: World) -> None:
-    """What a migration takes before it begins (processor/sql/migration_outlive.sql)."""
+    """What a migration takes before it begins (processor/postgres/migration_outlive.sql)."""
     known = max(int(name[:4]) for name in OURS)
     with transaction(world, f"SELECT pg_advisory_xact_lock(x'646f6368'::integer, {known})"):
         processor = world.new_processor().start()

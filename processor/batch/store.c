@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: MIT
+// One batch, one transaction: read the notifications, insert the receipts (which tells the new ones), let the
+// ledger move the notifications, write them back, write the alerts, mark those that the batch before has
+// told. What nobody has heard of yet goes in by COPY. Two writers of one notification are settled by its
+// version, or by its key where both take it for new: the one that comes second rolls back and starts over
+// from what the first one left.
+#include "processor/batch/store.h"
+#include "common/base/clock.h"
+#include "common/base/crash_point.h"
+#include "common/base/mem.h"
+#include "processor/postgres/schema_version.h"
+#include "processor/processor.h"
+#include "processor/tables/rows.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { AGAIN_TRIES = 8 };
+
+struct store {
+  PGconn *conn;
+  struct metrics *metrics; // or NULL
+};
+
+// What a batch is while it is being stored. Arrays are as long as the batch at most.
+struct batch {
+  struct fact **facts;      // FACT_NOTIFICATION only, by (provider, id), then by place in the batch
+  struct notification **of; // parallel: what the fact is about
+  bool *counts;             // parallel: it has an effect; a repeated receipt has none
+  size_t n_facts;
+  struct notification *notifications; // by (provider, id)
+  bool *changed;                      // parallel
+  size_t n_notifications;
+  struct alert *alerts;
+  size_t n_alerts;
+};
+
+// ---- opening ----
+
+static const char *const statements[] = {
+    "receipt_insert.sql", "notification_read.sql", "notification_write.sql",    "alert_insert.sql",
+    "alert_read.sql",     "alert_told.sql",        "quarantine_alert_hold.sql", "quarantine_alert_write.sql"};
+
+// A commit that is not on disk must not be followed by Kafka's; a frozen worker must not hold its rows for
+// ever against the one that took over its partitions. No limit for statements: it would end a commit's wait
+// for a synchronous standby, and Postgres calls that a commit, too. Locks are what a statement of ours can
+// wait for.
+static const char session_settings[] = "SET synchronous_commit = on;"
+                                       "SET idle_in_transaction_session_timeout = '10s';"
+                                       "SET statement_timeout = 0;"
+                                       "SET lock_timeout = '60s'";
+
+struct store *store_open(struct metrics *metrics, struct err *err) {
+  PGconn *conn = pg_connect(err);
+  if (conn == NULL) return NULL;
+  if (!pg_command(conn, "session settings", session_settings, err) || !schema_version_hold(conn, err) ||
+      !rows_prepare(conn, statements, COUNT_OF(statements), err)) {
+    PQfinish(conn);
+    return NULL;
+  }
+  struct store *store = mem_alloc(sizeof *store);
+  *store = (struct store){conn, metrics};
+  return store;
+}
+
+void store_close(struct store *store) {
+  if (store == NULL) return;
+  PQfinish(store->conn);
+  free(store);
+}
+
+PGconn *store_connection(struct store *store) {
+  return store->conn;
+}
+
+// ---- the batch and its orders ----
+
+static int by_key(const struct fact *a, const struct fact *b) {
+  int order = strcmp(a->provider, b->provider);
+  return order ? order : strcmp(a->id, b->id);
+}
+
+// qsort is not stable, so the place in the batch decides among equals.
+struct placed {
+  struct fact *fact;
+  size_t place;
+};
+
+static int by_key_then_place(const void *left, const void *right) {
+  const struct placed *a = left, *b = right;
+  int order = by_key(a->fact, b->fact);
+  return order ? order : (a->place > b->place) - (a->place < b->place);
+}
+
+static bool same_receipt(const struct fact *a, const struct fact *b) {
+  return memcmp(&a->receipt_id, &b->receipt_id, sizeof(struct uuid)) == 0;
+}
+
+// Among the facts on its notification, which stand together.
+static bool is_repeated(const struct batch *batch, size_t at) {
+  const struct fact *fact = batch->facts[at];
+  for (size_t i = at; fact->element && i > 0 && batch->of[i - 1] == batch->of[at]; i--)
+    if (batch->facts[i - 1]->element && same_receipt(batch->facts[i - 1], fact)) return true;
+  return false;
+}
+
+static void order_batch(struct batch *batch, struct fact *const *facts, size_t n) {
+  AUTO_FREE struct placed *order = mem_array(n, sizeof *order);
+  batch->facts = mem_array(n, sizeof(struct fact *));
+  batch->of = mem_array(n, sizeof(struct notification *));
+  batch->counts = mem_array(n, sizeof *batch->counts);
+  batch->notifications = mem_array(n, sizeof *batch->notifications);
+  batch->changed = mem_array(n, sizeof *batch->changed);
+  batch->alerts = mem_array(n, sizeof *batch->alerts);
+
+  for (size_t i = 0; i < n; i++)
+    if (facts[i]->type == FACT_NOTIFICATION) order[batch->n_facts++] = (struct placed){facts[i], i};
+  qsort(order, batch->n_facts, sizeof *order, by_key_then_place);
+  for (size_t i = 0; i < batch->n_facts; i++) {
+    struct fact *fact = batch->facts[i] = order[i].fact;
+    if (i == 0 || by_key(fact, batch->facts[i - 1]) != 0)
+      notification_init(&batch->notifications[batch->n_notifications++], fact->provider, fact->id);
+    batch->of[i] = &batch->notifications[batch->n_notifications - 1];
+    batch->counts[i] = !is_repeated(batch, i);
+  }
+}
+
+static void batch_fini(struct batch *batch) {
+  for (size_t i = 0; i < batch->n_notifications; i++) notification_fini(&batch->notifications[i]);
+  free(batch->facts);
+  free(batch->of);
+  free(batch->counts);
+  free(batch->notifications);
+  free(batch->changed);
+  alerts_free(batch->alerts, batch->n_alerts);
+}
+
+// ---- notifications, read ----
+
+static int compare_key(const void *key, const void *element) {
+  const struct notification *a = key, *b = element;
+  int order = strcmp(a->provider, b->provider);
+  return order ? order : strcmp(a->id, b->id);
+}
+
+static void fill_rows(struct batch *batch, const PGresult *res) {
+  for (int row = 0; row < PQntuples(res); row++) {
+    struct notification key = {.provider = PQgetvalue(res, row, 0), .id = PQgetvalue(res, row, 1)};
+    struct notification *found =
+        bsearch(&key, batch->notifications, batch->n_notifications, sizeof key, compare_key);
+    if (found) rows_read_notification(res, row, found);
+  }
+}
+
+static bool read_notifications(struct store *store, struct batch *batch, enum pg_fault *fault,
+                               struct err *err) {
+  static const enum pg_type types[] = {PG_TEXT, PG_TEXT};
+  struct pgarray c[COUNT_OF(types)];
+  rows_begin(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < batch->n_notifications; i++) {
+    pgarray_add_text(&c[0], batch->notifications[i].provider);
+    pgarray_add_text(&c[1], batch->notifications[i].id);
+  }
+  AUTO_RESULT *res = rows_run(store->conn, "notification_read.sql", c, COUNT_OF(types));
+  if (!pg_ok(store->conn, res, "notification_read", fault, err)) return false;
+  fill_rows(batch, res);
+  return true;
+}
+
+// ---- receipts ----
+
+static const enum pg_type receipt_types[] = {PG_UUID,  PG_TEXT,        PG_TEXT, PG_TEXT, PG_TEXT,
+                                             PG_JSONB, PG_TIMESTAMPTZ, PG_UUID, PG_INT4, PG_INT8};
+enum { RECEIPT_COLUMNS = COUNT_OF(receipt_types) };
+
+static void add_receipt(struct pgarray *c, size_t step, const struct fact *fact) {
+  pgarray_add_uuid(rows_at(c, step, 0), fact->receipt_id);
+  pgarray_add_text(rows_at(c, step, 1), fact->provider);
+  pgarray_add_text(rows_at(c, step, 2), fact->id);
+  pgarray_add_text(rows_at(c, step, 3), fact->saying.outcome);
+  pgarray_add_text(rows_at(c, step, 4), fact->code);
+  pgarray_add_jsonb(rows_at(c, step, 5), fact->element);
+  pgarray_add_time(rows_at(c, step, 6), fact->ev.time_ms);
+  pgarray_add_uuid(rows_at(c, step, 7), fact->ev.id);
+  pgarray_add_int4(rows_at(c, step, 8), fact->rkm->partition);
+  pgarray_add_int8(rows_at(c, step, 9), fact->rkm->offset);
+}
+
+// The places in the batch of the receipts of notifications that are there, or of those that are not.
+static size_t pick_receipts(const struct batch *batch, bool known, size_t *out) {
+  size_t n = 0;
+  for (size_t i = 0; i < batch->n_facts; i++)
+    if (batch->facts[i]->element && batch->counts[i] && known == (batch->of[i]->version > 0)) out[n++] = i;
+  return n;
+}
+
+// Only those that came back are new. They come in the order in which they were given; if they ever do not,
+// the search goes on from the start.
+static void keep_fresh(struct batch *batch, const size_t *given, size_t n, const PGresult *res) {
+  size_t next = 0;
+  for (size_t i = 0; i < n; i++) batch->counts[given[i]] = false;
+  for (int row = 0; row < PQntuples(res); row++) {
+    const char *id = PQgetvalue(res, row, 0);
+    while (memcmp(&batch->facts[given[next]]->receipt_id, id, sizeof(struct uuid)) != 0)
+      next = (next + 1) % n;
+    batch->counts[given[next]] = true;
+  }
+}
+
+static bool insert_receipts(struct store *store, struct batch *batch, const size_t *given, size_t n,
+                            enum pg_fault *fault, struct err *err) {
+  struct pgarray c[RECEIPT_COLUMNS];
+  if (n == 0) return true;
+  rows_begin(c, receipt_types, RECEIPT_COLUMNS);
+  for (size_t i = 0; i < n; i++) add_receipt(c, 1, batch->facts[given[i]]);
+  AUTO_RESULT *res = rows_run(store->conn, "receipt_insert.sql", c, RECEIPT_COLUMNS);
+  if (!pg_ok(store->conn, res, "receipt_insert", fault, err)) return false;
+  keep_fresh(batch, given, n, res);
+  return true;
+}
+
+static bool copy_receipts(struct store *store, struct batch *batch, const size_t *given, size_t n,
+                          enum pg_fault *fault, struct err *err) {
+  struct pgarray rows;
+  if (n == 0) return true;
+  pgarray_copy_begin(&rows);
+  for (size_t i = 0; i < n; i++) {
+    pgarray_copy_row(&rows, RECEIPT_COLUMNS);
+    add_receipt(&rows, 0, batch->facts[given[i]]);
+  }
+  return rows_copy(store->conn, "receipt_copy.sql", &rows, fault, err);
+}
+
+// A notification that is not there has no receipts, unless somebody deleted it and left them: `again` looks.
+static bool add_receipts(struct store *store, struct batch *batch, bool again, enum pg_fault *fault,
+                         struct err *err) {
+  AUTO_FREE size_t *given = mem_array(batch->n_facts, sizeof *given);
+  if (!insert_receipts(store, batch, given, pick_receipts(batch, true, given), fault, err)) return false;
+  size_t n = pick_receipts(batch, false, given);
+  return again ? insert_receipts(store, batch, given, n, fault, err)
+               : copy_receipts(store, batch, given, n, fault, err);
+}
+
+// ---- what the batch means ----
+
+static void apply(struct batch *batch, struct notification *notification, const struct fact *fact) {
+  enum status before = notification->status;
+  bool changed = false;
+  const struct ledger_rule *rule = ledger_apply(notification, &fact->saying, &changed);
+  // A new receipt counts as a change though no field moved: whoever decided meanwhile without it starts over.
+  batch->changed[notification - batch->notifications] |= changed || fact->element;
+  if (rule->alert != LEDGER_NO_ALERT)
+    alert_of_notification(&batch->alerts[batch->n_alerts++], rule->alert, notification, before, fact);
+}
+
+static void apply_all(struct batch *batch) {
+  for (size_t i = 0; i < batch->n_facts; i++)
+    if (batch->counts[i]) apply(batch, batch->of[i], batch->facts[i]);
+}
+
+// ---- what was quarantined: the same bytes raise one alert a day ----
+
+enum { QUARANTINE_ALERT_MS = 24 * 60 * 60 * 1000 };
+
+struct quarantined {
+  struct uuid fingerprint;
+  int64_t raised_at; // NO_TIME: never
+  bool raises;
+};
+
+static int by_fingerprint(const void *left, const void *right) {
+  const struct quarantined *a = left, *b = right;
+  return memcmp(&a->fingerprint, &b->fingerprint, sizeof a->fingerprint);
+}
+
+// Each fingerprint once, in order.
+static size_t read_quarantined(const PGresult *res, struct quarantined *rows) {
+  size_t n = (size_t)PQntuples(res);
+  for (size_t i = 0; i < n; i++) {
+    memcpy(&rows[i].fingerprint, PQgetvalue(res, (int)i, 0), sizeof rows[i].fingerprint);
+    rows[i].raised_at = rows_time(res, (int)i, 1);
+  }
+  qsort(rows, n, sizeof *rows, by_fingerprint);
+  return n;
+}
+
+// The rows are locked from here on: of two workers with the same bytes, the second one sees what the first
+// did.
+static bool hold_quarantined(struct store *store, const struct uuid *fingerprints, size_t n,
+                             struct quarantined *rows, size_t *n_rows, enum pg_fault *fault,
+                             struct err *err) {
+  struct pgarray c;
+  pgarray_init(&c, PG_UUID);
+  for (size_t i = 0; i < n; i++) pgarray_add_uuid(&c, fingerprints[i]);
+  AUTO_RESULT *res = rows_run(store->conn, "quarantine_alert_hold.sql", &c, 1);
+  if (!pg_ok(store->conn, res, "quarantine_alert_hold", fault, err)) return false;
+  *n_rows = read_quarantined(res, rows);
+  return true;
+}
+
+static bool write_quarantined(struct store *store, const struct quarantined *rows, size_t n,
+                              enum pg_fault *fault, struct err *err) {
+  static const enum pg_type types[] = {PG_UUID, PG_TIMESTAMPTZ};
+  struct pgarray c[COUNT_OF(types)];
+  rows_begin(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < n; i++) {
+    if (!rows[i].raises) continue;
+    pgarray_add_uuid(&c[0], rows[i].fingerprint);
+    pgarray_add_time(&c[1], rows[i].raised_at);
+  }
+  AUTO_RESULT *res = rows_run(store->conn, "quarantine_alert_write.sql", c, COUNT_OF(types));
+  return pg_ok(store->conn, res, "quarantine_alert_write", fault, err);
+}
+
+// By the time at which it was quarantined. A record that is read again is never later than itself, so it
+// raises nothing anew; its own alert is in the table since the first time.
+static bool raises(struct quarantined *row, int64_t at) {
+  if (row->raised_at != NO_TIME && at < row->raised_at + QUARANTINE_ALERT_MS) return false;
+  row->raised_at = at;
+  row->raises = true;
+  return true;
+}
+
+static void alert_each(struct batch *batch, struct fact *const *quarantined, const struct uuid *fingerprints,
+                       size_t n, struct quarantined *rows, size_t n_rows) {
+  for (size_t i = 0; i < n; i++) {
+    struct quarantined key = {.fingerprint = fingerprints[i]};
+    struct quarantined *row = bsearch(&key, rows, n_rows, sizeof *rows, by_fingerprint);
+    if (row && raises(row, alert_quarantined_at(quarantined[i])))
+      alert_of_quarantined(&batch->alerts[batch->n_alerts++], quarantined[i]);
+  }
+}
+
+static bool alert_quarantined(struct store *store, struct batch *batch, struct fact *const *facts, size_t n,
+                              enum pg_fault *fault, struct err *err) {
+  AUTO_FREE struct fact **quarantined = mem_array(n, sizeof *quarantined);
+  AUTO_FREE struct uuid *fingerprints = mem_array(n, sizeof *fingerprints);
+  AUTO_FREE struct quarantined *rows = mem_array(n, sizeof *rows);
+  size_t count = 0, n_rows;
+  for (size_t i = 0; i < n; i++)
+    if (facts[i]->type == FACT_QUARANTINED) quarantined[count++] = facts[i];
+  if (count == 0) return true;
+  for (size_t i = 0; i < count; i++) fingerprints[i] = alert_fingerprint(quarantined[i]);
+  if (!hold_quarantined(store, fingerprints, count, rows, &n_rows, fault, err)) return false;
+  alert_each(batch, quarantined, fingerprints, count, rows, n_rows);
+  return write_quarantined(store, rows, n_rows, fault, err);
+}
+
+// ---- what was told ----
+
+void told_add(struct told *told, const struct alert *alerts, size_t n) {
+  if (told->n + n > told->room) {
+    told->room = told->n + n + told->room;
+    told->ids = mem_grow(told->ids, told->room, sizeof *told->ids);
+  }
+  for (size_t i = 0; i < n; i++) told->ids[told->n++] = alerts[i].id;
+}
+
+void told_fini(struct told *told) {
+  free(told->ids);
+}
+
+static bool mark(PGconn *conn, const struct told *told, enum pg_fault *fault, struct err *err) {
+  if (told->n == 0) return true;
+  struct pgarray ids;
+  pgarray_init(&ids, PG_UUID);
+  for (size_t i = 0; i < told->n; i++) pgarray_add_uuid(&ids, told->ids[i]);
+  AUTO_RESULT *res = rows_run(conn, "alert_told.sql", &ids, 1);
+  return pg_ok(conn, res, "alert_told", fault, err);
+}
+
+bool store_mark(struct store *store, struct told *told, struct err *err) {
+  if (!mark(store->conn, told, NULL, err)) return false;
+  told->n = 0;
+  return true;
+}
+
+// ---- the transaction ----
+
+static bool move_notifications(struct store *store, struct batch *batch, bool again, enum pg_fault *fault,
+                               struct err *err) {
+  if (batch->n_facts == 0) return true;
+  if (!read_notifications(store, batch, fault, err) || !add_receipts(store, batch, again, fault, err))
+    return false;
+  apply_all(batch);
+  return rows_write_notifications(store->conn, batch->notifications, batch->changed, batch->n_notifications,
+                                  fault, err);
+}
+
+static bool transact(struct store *store, struct batch *batch, struct fact *const *facts, size_t n,
+                     const struct told *told, bool again, enum pg_fault *fault, struct err *err) {
+  if (!pg_command(store->conn, "begin", "BEGIN", err) || !move_notifications(store, batch, again, fault, err))
+    return false;
+  if (!alert_quarantined(store, batch, facts, n, fault, err) ||
+      !rows_insert_alerts(store->conn, batch->alerts, batch->n_alerts, fault, err) ||
+      !mark(store->conn, told, fault, err))
+    return false;
+  CRASH_POINT("before_postgres_commit");
+  if (!pg_commit(store->conn, fault, err)) return false;
+  CRASH_POINT("after_postgres_commit");
+  return true;
+}
+
+// What has failed is undone, unless the session has to go anyway.
+static bool try_batch(struct store *store, struct fact *const *facts, size_t n, const struct told *told,
+                      bool again, enum pg_fault *fault, struct err *err) {
+  struct batch batch = {0};
+  *fault = PG_FAULT_WAIT;
+  order_batch(&batch, facts, n);
+  bool done = transact(store, &batch, facts, n, told, again, fault, err);
+  batch_fini(&batch);
+  if (!done && *fault != PG_FAULT_WAIT && !pg_command(store->conn, "rollback", "ROLLBACK", NULL))
+    *fault = PG_FAULT_WAIT;
+  return done;
+}
+
+enum store_result store_batch(struct store *store, struct fact *const *facts, size_t n, struct told *told,
+                              struct err *err) {
+  for (int tries = 0; tries < AGAIN_TRIES; tries++) {
+    enum pg_fault fault;
+    if (try_batch(store, facts, n, told, tries > 0, &fault, err)) {
+      told->n = 0;
+      return STORE_DONE;
+    }
+    if (fault == PG_FAULT_REFUSED) return STORE_REFUSED;
+    if (fault == PG_FAULT_WAIT) return STORE_WAIT;
+    if (store->metrics) processor_count_retry(store->metrics, "postgres", err);
+  }
+  return STORE_WAIT;
+}
+
+// ---- reading alerts back ----
+
+bool store_alerts(struct store *store, const struct store_range *ranges, size_t n, struct alert **out,
+                  size_t *n_out, struct err *err) {
+  static const enum pg_type types[] = {PG_TEXT, PG_INT4, PG_INT8, PG_INT8};
+  struct pgarray c[COUNT_OF(types)];
+  rows_begin(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < n; i++) {
+    pgarray_add_text(&c[0], ranges[i].topic);
+    pgarray_add_int4(&c[1], ranges[i].partition);
+    pgarray_add_int8(&c[2], ranges[i].first);
+    pgarray_add_int8(&c[3], ranges[i].last);
+  }
+  AUTO_RESULT *res = rows_run(store->conn, "alert_read.sql", c, COUNT_OF(types));
+  if (!pg_ok(store->conn, res, "alert_read", NULL, err)) return false;
+  int rows = PQntuples(res);
+  *out = mem_array((size_t)rows + 1, sizeof **out);
+  *n_out = (size_t)rows;
+  for (int row = 0; row < rows; row++) rows_read_alert(res, row, &(*out)[row]);
+  return true;
+}

@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: MIT
+// The batch: collect, interpret, one Postgres transaction, one Kafka transaction.
+//   dies before Postgres commits: nothing happened, the batch is read again.
+//   dies between the two commits: the batch is read again, changes nothing in Postgres, and the alerts it
+//   wrote there go out with the offsets. dies after Kafka commits: the next batch follows.
+// Thread: each worker its own.
+#include "processor/batch/worker.h"
+#include "common/base/backoff.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/base/stop.h"
+#include "processor/batch/kafkaerror.h"
+#include "processor/batch/measure.h"
+#include "processor/batch/outbox.h"
+#include "processor/batch/partitions.h"
+#include "processor/batch/store.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { IDLE_POLL_MS = 200, OPEN_TIMEOUT_MS = 15000, OFFSETS_TIMEOUT_MS = 1000 };
+enum { BATCH_MAX_BYTES = 8 * 1024 * 1024, SYSTEMIC_MIN = 10 };
+
+struct worker {
+  struct processor *processor;
+  int index;
+  pthread_t thread;
+  rd_kafka_t *consumer;
+  struct outbox *outbox;
+  struct store *store;
+  struct told told; // by the last batch
+  struct partitions *partitions;
+  rd_kafka_topic_partition_list_t *unopened; // assigned, but from which offsets on is not known yet; or NULL
+  struct measure measure;
+  rd_kafka_consumer_group_metadata_t *group; // what the consumer was when the batch began
+  struct fact *facts;                        // the batch, batch_max_records long
+  size_t n_facts, batch_bytes;
+  size_t n_refused; // of them
+  bool revoked;     // a rebalance took the partitions away while the batch was collected
+  bool ready;
+  struct err fault;       // the consumer's, told to on_error(); its text is empty when there is none
+  struct backoff backoff; // grows until a batch was committed
+};
+
+// ---- opening and closing ----
+
+static void set_ready(struct worker *w, bool ready) {
+  if (w->ready == ready) return;
+  w->ready = ready;
+  atomic_fetch_add(&w->processor->workers_ready, ready ? 1 : -1);
+  metrics_add(w->processor->metrics, METRIC_WORKERS_READY, NULL, ready ? 1 : -1);
+}
+
+static void forget_unopened(struct worker *w) {
+  if (w->unopened) rd_kafka_topic_partition_list_destroy(take(w->unopened));
+}
+
+// What the group gives is taken on; it is read once it is known from where.
+static void assign_none(rd_kafka_t *rk) {
+  rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+  rd_kafka_assign(rk, none);
+  rd_kafka_topic_partition_list_destroy(none);
+}
+
+static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                         rd_kafka_topic_partition_list_t *partitions, void *opaque) {
+  struct worker *w = opaque;
+  bool assign = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+  forget_unopened(w);
+  set_ready(w, false);
+  if (assign) {
+    assign_none(rk);
+    w->unopened = rd_kafka_topic_partition_list_copy(partitions);
+  } else {
+    rd_kafka_assign(rk, NULL);
+    w->revoked = true;
+    partitions_revoke(w->partitions);
+  }
+  log_info(assign ? "partitions assigned" : "partitions revoked", LOG_INT("worker", w->index),
+           LOG_INT("partitions", partitions->cnt));
+}
+
+// What the consumer gets over by itself is no more than a line in the log.
+static bool passes(const struct worker *w, rd_kafka_t *rk, rd_kafka_resp_err_t code, const char *reason,
+                   struct err *err) {
+  char cause[256];
+  rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(rk, cause, sizeof cause);
+  if (fatal) return kafka_fail(err, "consumer", fatal, cause);
+  if (!kafka_class_of(code)->passes) return kafka_fail(err, "consumer", code, reason);
+  log_warn_rarely(rd_kafka_err2name(code), "kafka consumer", LOG_INT("worker", w->index),
+                  LOG_STR("error", reason));
+  return true;
+}
+
+// What is wrong with no record in particular: brokers, topics, the client itself.
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque) {
+  struct worker *w = opaque;
+  struct err err;
+  if (!passes(w, rk, (rd_kafka_resp_err_t)code, reason, &err) && *w->fault.text == '\0') w->fault = err;
+}
+
+// With the topics' prefix: a broker hands a static member that comes back its old partitions, whatever it
+// subscribes to now.
+static char *instance_name(const struct worker *w) {
+  const struct settings *settings = w->processor->settings;
+  return mem_printf("%s%s-%s-%d", settings->topic_prefix, settings->group_id, w->processor->instance,
+                    w->index);
+}
+
+static rd_kafka_conf_t *consumer_conf(const struct settings *settings, const char *name, struct err *err) {
+  struct kafka_setting ours[] = {
+      {"group.id", settings->group_id},
+      {"enable.auto.commit", "false"},
+      {"enable.auto.offset.store", "false"},
+      {"auto.offset.reset", "earliest"},
+      // Nobody writes events in a transaction. But a new owner's offsets then wait for the transaction in
+      // which an expelled one commits them, without which both would tell the batch's alerts
+      // (docs/model/README.md).
+      {"isolation.level", "read_committed"},
+      {"enable.partition.eof", "true"}, // how far it is read, where only a transaction's end follows
+      {"partition.assignment.strategy", "range"}, // cooperative is broken before librdkafka 2.10
+      {"heartbeat.interval.ms", "500"},           // how soon a member hears of a rebalance
+      {"session.timeout.ms", "10000"},            // how long the partitions of a killed process rest
+      {"allow.auto.create.topics", "false"},
+      {"queued.max.messages.kbytes", "8192"}, // fetched ahead: one batch; the default is 64 MiB a worker
+      {"group.instance.id", name},            // last: only a named instance is a static member
+  };
+  size_t n = COUNT_OF(ours) - (*settings->instance == '\0');
+  return kafka_conf_new(settings, ours, n, err);
+}
+
+bool worker_check(const struct settings *settings, struct err *err) {
+  return kafka_client_check(RD_KAFKA_CONSUMER, consumer_conf(settings, "check", err), err) &&
+         outbox_check(settings, err);
+}
+
+static bool open_consumer(struct worker *w, const char *name, struct err *err) {
+  rd_kafka_conf_t *conf = consumer_conf(w->processor->settings, name, err);
+  if (conf == NULL) return false;
+  rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+  rd_kafka_conf_set_error_cb(conf, on_error);
+  rd_kafka_conf_set_opaque(conf, w);
+  w->consumer = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
+  if (w->consumer) rd_kafka_poll_set_consumer(w->consumer);
+  return w->consumer != NULL;
+}
+
+static bool subscribe(struct worker *w, struct err *err) {
+  char *const *topics = w->processor->topics;
+  if (!kafka_warm_topics(w->consumer, (const char *const *)topics, KAFKA_TOPIC_COUNT, OPEN_TIMEOUT_MS, err))
+    return false;
+  rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(2);
+  rd_kafka_topic_partition_list_add(list, topics[KAFKA_TOPIC_EVENTS], RD_KAFKA_PARTITION_UA);
+  rd_kafka_topic_partition_list_add(list, topics[KAFKA_TOPIC_QUARANTINE], RD_KAFKA_PARTITION_UA);
+  rd_kafka_resp_err_t code = rd_kafka_subscribe(w->consumer, list);
+  rd_kafka_topic_partition_list_destroy(list);
+  return code == RD_KAFKA_RESP_ERR_NO_ERROR || kafka_fail(err, "subscribe", code, NULL);
+}
+
+static bool open_all(struct worker *w, struct err *err) {
+  measure_enter(&w->measure, PHASE_POSTGRES);
+  w->store = store_open(w->processor->metrics, err);
+  if (w->store == NULL || !store_mark(w->store, &w->told, err)) return false;
+  measure_enter(&w->measure, PHASE_KAFKA);
+  AUTO_FREE char *name = instance_name(w);
+  w->outbox = outbox_open(w->processor, name, err);
+  if (!w->outbox || !open_consumer(w, name, err) || !subscribe(w, err)) return false;
+  measure_reset(&w->measure); // the first batch did not take so long
+  return true;
+}
+
+static void close_all(struct worker *w) {
+  set_ready(w, false);
+  kafka_client_free(take(w->consumer));
+  w->fault = (struct err){0}; // now: the close may have told one more, and it is not the next consumer's
+  forget_unopened(w);
+  partitions_revoke(w->partitions); // a consumer that failed for good may not have said so
+  outbox_close(take(w->outbox));
+  store_close(take(w->store));
+}
+
+// ---- the batch ----
+
+static void note_busy(struct worker *w, bool busy) {
+  atomic_store(&w->processor->batch_since_ms[w->index], busy ? clock_mono_ms() : 0);
+}
+
+static void clear(struct worker *w) {
+  facts_release(w->facts, w->n_facts);
+  if (w->group) rd_kafka_consumer_group_metadata_destroy(take(w->group));
+  note_busy(w, false);
+  w->n_facts = 0;
+  w->batch_bytes = 0;
+  w->n_refused = 0;
+  measure_reset(&w->measure);
+}
+
+// Takes what the consumer is in its group, once for a batch; when the batch is sent it could be that of a
+// membership which never read these records. False: it is no member any more. What it had fetched still comes
+// before the revocation is told, and Kafka would take the offsets of one without a member id from anybody
+// (ClassicGroup.validateOffsetCommit: "older versions of this protocol do not require memberId").
+static bool is_member(struct worker *w) {
+  if (w->group) return true;
+  w->group = rd_kafka_consumer_group_metadata(w->consumer);
+  char *id = rd_kafka_memberid(w->consumer); // asked second: one that is gone does not come back meanwhile
+  bool is = w->group && id && *id;
+  if (id) rd_kafka_mem_free(w->consumer, id);
+  if (!is && w->group) rd_kafka_consumer_group_metadata_destroy(take(w->group));
+  return is;
+}
+
+// False: it is no record of this batch's.
+static bool take_in(struct worker *w, const rd_kafka_message_t *rkm) {
+  if (rkm->err || !is_member(w)) return false;
+  measure_enter(&w->measure, PHASE_INTERPRET);
+  interpret(&w->processor->interpreter, rkm, &w->facts[w->n_facts++]);
+  measure_enter(&w->measure, PHASE_FETCH);
+  w->batch_bytes += rkm->len;
+  return true;
+}
+
+static bool pass_by(struct worker *w, const rd_kafka_message_t *rkm, struct err *err) {
+  if (!rkm->err) return true; // whoever has the partition now reads it again
+  if (rkm->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+    return passes(w, w->consumer, rkm->err, rd_kafka_message_errstr(rkm), err);
+  partitions_reached(w->partitions, rd_kafka_topic_name(rkm->rkt), rkm->partition, rkm->offset);
+  return true; // of one partition: another may have more
+}
+
+// The oldest record where nothing is committed yet.
+static rd_kafka_resp_err_t set_offsets(rd_kafka_topic_partition_list_t *list) {
+  for (int i = 0; i < list->cnt; i++) {
+    rd_kafka_topic_partition_t *rktpar = &list->elems[i];
+    if (rktpar->err) return rktpar->err;
+    if (rktpar->offset < 0) rktpar->offset = RD_KAFKA_OFFSET_BEGINNING;
+  }
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+// Reads what was assigned from the offsets that the group has committed. librdkafka 2.0.2 would ask for them
+// by itself; but where an open transaction holds them back and the assignment changes meanwhile, it takes
+// them for none and begins at the oldest record (rd_kafka_assignment_apply_offsets()), and after some errors
+// it does not ask again. What is not to be had yet is asked for again, after what else the consumer has to
+// tell.
+static bool open_partitions(struct worker *w, struct err *err) {
+  rd_kafka_resp_err_t code = rd_kafka_committed(w->consumer, w->unopened, OFFSETS_TIMEOUT_MS);
+  if (!code) code = set_offsets(w->unopened);
+  if (!code) code = rd_kafka_assign(w->consumer, w->unopened);
+  if (code && !kafka_class_of(code)->passes) return kafka_fail(err, "the group's offsets", code, NULL);
+  if (code) {
+    log_warn_rarely(__func__, "waits for the group's offsets", LOG_INT("worker", w->index),
+                    LOG_STR("error", rd_kafka_err2str(code)));
+    return true;
+  }
+  partitions_assign(w->partitions, w->unopened);
+  forget_unopened(w);
+  set_ready(w, true); // also with no partition: then others have them
+  return true;
+}
+
+static bool collect_one(struct worker *w, int timeout_ms, bool *got, struct err *err) {
+  rd_kafka_message_t *rkm = rd_kafka_consumer_poll(w->consumer, timeout_ms);
+  if (w->revoked) clear(w); // whoever has the partitions now reads these again
+  w->revoked = false;
+  *got = rkm != NULL;
+  bool ok = *w->fault.text == '\0';
+  if (!ok) *err = w->fault;
+  if (rkm == NULL || (ok && take_in(w, rkm))) return ok;
+  ok = ok && pass_by(w, rkm, err);
+  rd_kafka_message_destroy(rkm);
+  return ok;
+}
+
+// Waits for a first record, then takes what is already there: a batch is as large as the backlog, and never
+// waits for it.
+static bool collect(struct worker *w, struct err *err) {
+  bool got = false;
+  if (w->unopened && !open_partitions(w, err)) return false;
+  if (!collect_one(w, IDLE_POLL_MS, &got, err)) return false;
+  const struct settings *settings = w->processor->settings;
+  int64_t deadline = clock_mono_ms() + settings->batch_max_ms;
+  while (got && w->n_facts < (size_t)settings->batch_max_records && w->batch_bytes < BATCH_MAX_BYTES &&
+         clock_mono_ms() < deadline)
+    if (!collect_one(w, 0, &got, err)) return false;
+  return true;
+}
+
+// A record of the quarantine topic is not quarantined again: it is where it belongs, only nobody can be
+// alerted.
+static void refuse(struct worker *w, struct fact *fact, const struct err *err) {
+  log_warn("record refused by Postgres", LOG_STR("error", err->text),
+           LOG_STR("topic", rd_kafka_topic_name(fact->rkm->rkt)), LOG_INT("partition", fact->rkm->partition),
+           LOG_INT("offset", fact->rkm->offset));
+  w->n_refused++;
+  if (fact->type == FACT_QUARANTINED)
+    fact->type = FACT_OTHER;
+  else
+    fact_refuse(fact, err->text);
+}
+
+// A batch that Postgres refuses is halved until the record is alone that it will not take. Depth: log2 of the
+// batch.
+static bool store_all(struct worker *w, struct fact **facts, size_t n,
+                      struct err *err) { // NOLINT(misc-no-recursion)
+  switch (store_batch(w->store, facts, n, &w->told, err)) {
+  case STORE_DONE:
+    return true;
+  case STORE_WAIT:
+    return false;
+  case STORE_REFUSED:
+    break;
+  }
+  if (n > 1) return store_all(w, facts, n / 2, err) && store_all(w, facts + n / 2, n - n / 2, err);
+  refuse(w, facts[0], err);
+  return true;
+}
+
+// When not one of many records is taken, it is not the records: nothing is quarantined, somebody has to look.
+static bool is_about_records(const struct worker *w, struct err *err) {
+  if (w->n_refused < SYSTEMIC_MIN || w->n_refused < w->n_facts) return true;
+  return err_prefix(err, "Postgres refuses all of %zu records: ", w->n_facts);
+}
+
+static void note_reached(struct worker *w, const struct store_range *ranges, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    partitions_reached(w->partitions, ranges[i].topic, ranges[i].partition, ranges[i].last + 1);
+}
+
+static bool tell(struct worker *w, struct fact **facts, struct err *err) {
+  AUTO_FREE struct store_range *ranges = mem_array(w->n_facts, sizeof *ranges);
+  struct alert *alerts = NULL;
+  size_t n_alerts = 0;
+  outbox_sort(facts, w->n_facts);
+  size_t n_ranges = outbox_ranges(facts, w->n_facts, ranges);
+  if (!store_alerts(w->store, ranges, n_ranges, &alerts, &n_alerts, err)) return false;
+  n_alerts = outbox_keep_own(alerts, n_alerts, facts, w->n_facts);
+  measure_enter(&w->measure, PHASE_KAFKA);
+  bool told = outbox_send(w->outbox, w->group, facts, w->n_facts, alerts, n_alerts, err);
+  if (told) {
+    note_reached(w, ranges, n_ranges);
+    told_add(&w->told, alerts, n_alerts);
+    publish_fault_clear(&w->processor->faults[w->index]);
+  } else if (outbox_undelivered(w->outbox))
+    publish_fault_set(&w->processor->faults[w->index], err->text);
+  alerts_free(alerts, n_alerts);
+  return told;
+}
+
+static void measure_lag(struct worker *w) {
+  for (size_t i = 0; i < w->n_facts && partitions_is_unknown(w->partitions); i++) {
+    const rd_kafka_message_t *rkm = w->facts[i].rkm;
+    partitions_reached(w->partitions, rd_kafka_topic_name(rkm->rkt), rkm->partition, rkm->offset);
+  }
+  partitions_measure(w->partitions, w->consumer);
+}
+
+// There is no next batch yet that would mark what the last one has told.
+static bool finish_idle(struct worker *w, struct err *err) {
+  note_busy(w, w->told.n > 0);
+  measure_enter(&w->measure, PHASE_POSTGRES);
+  if (!store_mark(w->store, &w->told, err)) return false;
+  clear(w);
+  return true;
+}
+
+static bool do_batch(struct worker *w, struct err *err) {
+  if (!collect(w, err)) return false;
+  measure_lag(w);
+  if (w->n_facts == 0) return finish_idle(w, err);
+  note_busy(w, true);
+  AUTO_FREE struct fact **facts = mem_array(w->n_facts, sizeof *facts);
+  for (size_t i = 0; i < w->n_facts; i++) facts[i] = &w->facts[i];
+  measure_enter(&w->measure, PHASE_POSTGRES);
+  if (!store_all(w, facts, w->n_facts, err) || !is_about_records(w, err) || !tell(w, facts, err))
+    return false;
+  w->backoff.tries = 0;
+  measure_committed(&w->measure, w->processor->metrics, w->facts, w->n_facts);
+  metrics_add(w->processor->metrics, METRIC_REFUSED, NULL, (int64_t)w->n_refused);
+  clear(w);
+  return true;
+}
+
+// ---- the thread ----
+
+static void *run(void *arg) {
+  struct worker *w = arg;
+  while (!stop_requested()) {
+    struct err err = {0};
+    bool ok = open_all(w, &err);
+    while (ok && !stop_requested()) ok = do_batch(w, &err);
+    if (ok && !store_mark(w->store, &w->told, &err))
+      log_warn("alerts that were told could not be marked so", LOG_INT("worker", w->index),
+               LOG_STR("error", err.text));
+    const char *part = measure_part(&w->measure);
+    clear(w);
+    close_all(w);
+    if (ok || stop_requested()) break;
+    int64_t wait_ms = backoff_next_ms(&w->backoff);
+    log_warn("worker starts over", LOG_INT("worker", w->index), LOG_STR("part", part),
+             LOG_STR("error", err.text), LOG_INT("wait_ms", wait_ms));
+    processor_count_retry(w->processor->metrics, part, &err);
+    stop_wait_ms(wait_ms);
+  }
+  return NULL;
+}
+
+static void worker_free(struct worker *w) {
+  partitions_free(w->partitions);
+  told_fini(&w->told);
+  free(w->facts);
+  free(w);
+}
+
+struct worker *worker_start(struct processor *processor, int index, struct err *err) {
+  struct worker *w = mem_alloc(sizeof *w);
+  w->backoff = (struct backoff){.first_ms = 100, .max_ms = 5000};
+  w->processor = processor;
+  w->index = index;
+  w->partitions = partitions_new(processor->metrics);
+  w->facts = mem_array((size_t)processor->settings->batch_max_records, sizeof *w->facts);
+  int failed = pthread_create(&w->thread, NULL, run, w);
+  if (failed == 0) return w;
+  err_set(err, "cannot start a worker thread: %s", strerror(failed));
+  worker_free(w);
+  return NULL;
+}
+
+bool worker_join(struct worker *w, int64_t until_ms) {
+  if (w == NULL) return true;
+  struct timespec until = clock_timespec_at(until_ms);
+  if (pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &until) != 0) return false;
+  worker_free(w);
+  return true;
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+// What others hold is never queued for: whoever comes behind a waiting ALTER TABLE waits with it, and those
+// are the workers. So each attempt is short, with a pause behind it, and says who is in the way.
+#include "processor/postgres/migrate.h"
+#include "common/base/backoff.h"
+#include "common/base/clock.h"
+#include "common/base/digest.h"
+#include "common/base/mem.h"
+#include "common/base/stop.h"
+#include "common/kafka/kafka.h"
+#include "processor/commands/topics.h"
+#include "processor/postgres/pg.h"
+#include "processor/postgres/schema_version.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOPICS_TIMEOUT_MS = 30000, TELL_AFTER_MS = 2000, TELL_AGAIN_MS = 10000 };
+
+// Of a migrate that was killed the server learns by the interval, and takes back what it was at.
+static const char session_settings[] = "SET lock_timeout = '500ms';"
+                                       "SET statement_timeout = 0;"
+                                       "SET client_connection_check_interval = '1s'";
+
+enum attempt {
+  ATTEMPT_DONE,
+  ATTEMPT_LATER, // somebody is in the way; err says who
+  ATTEMPT_FAILED,
+};
+
+typedef enum attempt attempt_made(PGconn *conn, const struct embedded *migration, struct err *err);
+
+static void say(const char *text) {
+  printf("postgres: %s\n", text);
+  fflush(stdout); // waiting may take long
+}
+
+static bool patiently(PGconn *conn, const struct embedded *migration, attempt_made *attempt,
+                      struct err *err) {
+  struct backoff backoff = {.first_ms = 100, .max_ms = 2000};
+  int64_t tell_at = clock_mono_ms() + TELL_AFTER_MS;
+  for (;;) {
+    enum attempt result = attempt(conn, migration, err);
+    if (result != ATTEMPT_LATER) return result == ATTEMPT_DONE;
+    if (clock_mono_ms() >= tell_at) {
+      say(err->text);
+      tell_at = clock_mono_ms() + TELL_AGAIN_MS;
+    }
+    if (stop_wait_ms(backoff_next_ms(&backoff))) return err_prefix(err, "stopped: ");
+  }
+}
+
+// `who` is a statement that names them.
+static enum attempt later(PGconn *conn, const char *what, const char *who, int n, const char *const *values,
+                          struct err *err) {
+  AUTO_RESULT *res = pg_run(conn, who, n, values);
+  if (!pg_ok(conn, res, who, NULL, err)) return ATTEMPT_FAILED;
+  const char *names = PQgetvalue(res, 0, 0);
+  err_set(err, "%s: %s", what, *names ? names : "gone by now");
+  return ATTEMPT_LATER;
+}
+
+// ---- one migration ----
+
+// Those that are too old for it must have ended. The locks are kept until it is committed, so that none
+// starts meanwhile.
+static enum attempt outlive(PGconn *conn, const char *bears, struct err *err) {
+  AUTO_RESULT *res = pg_run(conn, "migration_outlive.sql", 1, &bears);
+  if (!pg_ok(conn, res, "look for programs that are too old", NULL, err)) return ATTEMPT_FAILED;
+  if (*PQgetvalue(res, 0, 0) == 't') return ATTEMPT_DONE;
+  if (!pg_command(conn, "rollback", "ROLLBACK", err)) return ATTEMPT_FAILED;
+  char last[24];
+  snprintf(last, sizeof last, "%ld", strtol(bears, NULL, 10) - 1);
+  return later(conn, "waits until programs that are too old for it have ended", "migration_holders.sql", 2,
+               (const char *const[]){"1", last}, err);
+}
+
+static enum attempt change(PGconn *conn, const char *what, const char *sql, struct err *err) {
+  AUTO_RESULT *res = PQexec(conn, sql);
+  if (pg_ok(conn, res, what, NULL, err)) return ATTEMPT_DONE;
+  bool busy = pg_is_busy(PQresultErrorField(res, PG_DIAG_SQLSTATE));
+  bool begun = PQtransactionStatus(conn) != PQTRANS_IDLE;
+  if (!busy || (begun && !pg_command(conn, "rollback", "ROLLBACK", err))) return ATTEMPT_FAILED;
+  return later(conn, "waits for tables that others use", "migration_users.sql", 0, NULL, err);
+}
+
+static bool checksum(const struct embedded *migration, char out[DIGEST_HEX_SIZE], struct err *err) {
+  struct digest digest;
+  const struct piece whole = {migration->text, migration->len};
+  if (!digest_of(DIGEST_SHA256, &whole, 1, &digest)) return err_set(err, "no SHA-256 here");
+  digest_hex(&digest, out);
+  return true;
+}
+
+static bool record(PGconn *conn, const struct embedded *migration, const char *bears, struct err *err) {
+  char version[24], sum[DIGEST_HEX_SIZE];
+  snprintf(version, sizeof version, "%ld", schema_version_of(migration));
+  if (!checksum(migration, sum, err)) return false;
+  AUTO_RESULT *res =
+      pg_run(conn, "migration_record.sql", 4, (const char *const[]){version, migration->name, sum, bears});
+  return pg_ok(conn, res, "record the migration", NULL, err);
+}
+
+static enum attempt transact(PGconn *conn, const struct embedded *migration, struct err *err) {
+  char bears[24];
+  snprintf(bears, sizeof bears, "%ld", schema_version_borne(migration));
+  if (strcmp(bears, "0") == 0) {
+    err_set(err, "has no line \"-- bears: N\"");
+    return ATTEMPT_FAILED;
+  }
+  if (!pg_command(conn, "begin", "BEGIN", err)) return ATTEMPT_FAILED;
+  enum attempt result = outlive(conn, bears, err);
+  if (result == ATTEMPT_DONE) result = change(conn, "apply", migration->text, err);
+  if (result != ATTEMPT_DONE) return result;
+  bool done = record(conn, migration, bears, err) && pg_commit(conn, NULL, err);
+  return done ? ATTEMPT_DONE : ATTEMPT_FAILED;
+}
+
+static enum attempt apply(PGconn *conn, const struct embedded *migration, struct err *err) {
+  enum attempt result = transact(conn, migration, err);
+  if (result != ATTEMPT_DONE) (void)err_prefix(err, "%s: ", migration->name);
+  return result;
+}
+
+// ---- all of them ----
+
+static bool is_applied(PGconn *conn, const struct embedded *migration, bool *applied, struct err *err) {
+  char version[24], sum[DIGEST_HEX_SIZE];
+  snprintf(version, sizeof version, "%ld", schema_version_of(migration));
+  if (!checksum(migration, sum, err)) return false;
+  AUTO_RESULT *res = pg_run(conn, "migration_applied.sql", 2, (const char *const[]){version, sum});
+  if (!pg_ok(conn, res, "look for the migration", NULL, err)) return false;
+  *applied = PQntuples(res) == 1;
+  if (!*applied || *PQgetvalue(res, 0, 0) == 't') return true;
+  return err_set(err,
+                 "%s is not what was applied here on %s: a migration is never changed; put it back and add "
+                 "a new one",
+                 migration->name, PQgetvalue(res, 0, 1));
+}
+
+static bool apply_missing(PGconn *conn, struct err *err) {
+  int count = 0;
+  for (const struct embedded *m = embedded_migrations; m->name; m++) {
+    bool applied = false;
+    if (!is_applied(conn, m, &applied, err)) return false;
+    if (applied) continue;
+    if (!patiently(conn, m, apply, err)) return false;
+    AUTO_FREE char *line = mem_printf("%s applied", m->name);
+    say(line);
+    count++;
+  }
+  AUTO_FREE char *line = mem_printf("%d migration%s applied", count, count == 1 ? "" : "s");
+  say(line);
+  return true;
+}
+
+static enum attempt lock(PGconn *conn, const struct embedded *none, struct err *err) {
+  (void)none;
+  AUTO_RESULT *res = PQexec(conn, pg_sql("migration_lock.sql"));
+  if (!pg_ok(conn, res, "lock", NULL, err)) return ATTEMPT_FAILED;
+  if (*PQgetvalue(res, 0, 0) == 't') return ATTEMPT_DONE;
+  return later(conn, "waits for another migrate", "migration_holders.sql", 2, (const char *const[]){"0", "0"},
+               err);
+}
+
+// A table that is there is left alone: changing it waits for whoever reads it, a backup for example.
+static enum attempt prepare_table(PGconn *conn, const struct embedded *none, struct err *err) {
+  (void)none;
+  long version = 0;
+  if (!schema_version_read(conn, &version, err)) return ATTEMPT_FAILED;
+  if (version > 0) return ATTEMPT_DONE;
+  return change(conn, "make table schema_migration", pg_sql("migration_table.sql"), err);
+}
+
+static bool grant(PGconn *conn, const char *role, struct err *err) {
+  if (*role == '\0') return true;
+  AUTO_RESULT *res = pg_run(conn, "runtime_grants.sql", 1, &role);
+  if (!pg_ok(conn, res, "look for the role", NULL, err)) return false;
+  if (PQntuples(res) == 0)
+    return err_set(err, "there is no role %s; as an administrator: CREATE ROLE … LOGIN", role);
+  if (*PQgetvalue(res, 0, 0) == 't')
+    return err_set(err,
+                   "the role %s may change tables: it is a superuser or a member of %s, or may create in "
+                   "the schema",
+                   role, PQuser(conn));
+  if (!pg_command(conn, "grant", PQgetvalue(res, 0, 1), err)) return false;
+  AUTO_FREE char *line = mem_printf("%s may read and write, and change no table", role);
+  say(line);
+  return true;
+}
+
+static bool migrate_connected(PGconn *conn, const char *runtime_role, struct err *err) {
+  if (!pg_command(conn, "session settings", session_settings, err) || !patiently(conn, NULL, lock, err) ||
+      !patiently(conn, NULL, prepare_table, err) || !apply_missing(conn, err))
+    return false;
+  return grant(conn, runtime_role, err) || err_prefix(err, "DOCHAK_RUNTIME_ROLE: ");
+}
+
+bool migrate_schema(const char *runtime_role, struct err *err) {
+  PGconn *conn = pg_connect(err);
+  if (conn == NULL) return false;
+  bool done = migrate_connected(conn, runtime_role, err); // the lock goes with the connection
+  PQfinish(conn);
+  return done;
+}
+
+bool migrate_topics(const struct settings *settings, size_t *created, struct err *err) {
+  char *topics[KAFKA_TOPIC_COUNT];
+  rd_kafka_t *rk = kafka_client_new(RD_KAFKA_PRODUCER, kafka_conf_new(settings, NULL, 0, err), err);
+  if (rk == NULL) return false;
+  for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++)
+    topics[t] = kafka_topic_name(settings->topic_prefix, t);
+  bool done = topics_create(rk, (const char *const *)topics, KAFKA_TOPIC_COUNT, settings->topic_partitions,
+                            settings->topic_replication, TOPICS_TIMEOUT_MS, created, err);
+  for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++) free(topics[t]);
+  rd_kafka_destroy(rk);
+  return done;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "processor/postgres/pg.h"
+#include "common/base/embedded.h"
+#include "common/base/mem.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const struct embedded embedded_sql[];
+
+void pg_result_cleanup(PGresult **res) {
+  PQclear(*res);
+}
+
+static void ignore_notice(void *arg, const PGresult *res) {
+  (void)arg, (void)res; // "relation already exists, skipping" and the like
+}
+
+// Of several servers each has a line.
+static void one_line(char *text) {
+  size_t len = strlen(text);
+  while (len && text[len - 1] == '\n') text[--len] = '\0';
+  for (; *text; text++)
+    if (*text == '\n' || *text == '\t') *text = ' ';
+}
+
+PGconn *pg_connect(struct err *err) {
+  // Everything else is the PG* environment's; these bound how long a dead server can hold a worker, and pass
+  // by a standby.
+  static const char *const names[] = {"application_name",    "connect_timeout",      "keepalives_idle",
+                                      "keepalives_interval", "keepalives_count",     "tcp_user_timeout",
+                                      "client_encoding",     "target_session_attrs", NULL};
+  const char *target = getenv("PGTARGETSESSIONATTRS");
+  const char *values[COUNT_OF(names)] = {
+      "dochak-processor", "5", "10", "5", "3", "15000", "UTF8", target ? target : "read-write"};
+  PGconn *conn = PQconnectdbParams(names, values, 0);
+  if (conn && PQstatus(conn) == CONNECTION_OK) {
+    PQsetNoticeReceiver(conn, ignore_notice, NULL);
+    return conn;
+  }
+  char *text = mem_strdup(conn ? PQerrorMessage(conn) : "out of memory");
+  one_line(text);
+  err_set_class(err, pg_class_of(NULL)->name, "cannot connect to Postgres: %s", text);
+  free(text);
+  PQfinish(conn);
+  return NULL;
+}
+
+const char *pg_sql(const char *name) {
+  for (const struct embedded *row = embedded_sql; row->name; row++)
+    if (strcmp(row->name, name) == 0) return row->text;
+  abort(); // a statement that was never written
+}
+
+bool pg_ok(const PGconn *conn, const PGresult *res, const char *what, enum pg_fault *fault, struct err *err) {
+  ExecStatusType status = PQresultStatus(res);
+  if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return true;
+  const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+  const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+  const struct pg_class *class = pg_class_of(sqlstate);
+  if (fault) *fault = class->fault;
+  // What Postgres says of a value it refuses may quote the value.
+  if (class->fault == PG_FAULT_REFUSED)
+    return err_set_class(err, class->name, "%s: SQLSTATE %s", what, sqlstate);
+  if (sqlstate)
+    return err_set_class(err, class->name, "%s: SQLSTATE %s: %s%s%s", what, sqlstate, message ? message : "",
+                         class->hint ? "; " : "", class->hint ? class->hint : "");
+  const char *cause = PQerrorMessage(conn);
+  return err_set_class(err, class->name, "%s: connection lost: %.*s", what, (int)strcspn(cause, "\n"), cause);
+}
+
+bool pg_command(PGconn *conn, const char *what, const char *sql, struct err *err) {
+  AUTO_RESULT *res = PQexec(conn, sql);
+  return pg_ok(conn, res, what, NULL, err);
+}
+
+PGresult *pg_run(PGconn *conn, const char *statement, int n, const char *const *values) {
+  return PQexecParams(conn, pg_sql(statement), n, NULL, values, NULL, NULL, 0);
+}
+
+bool pg_try_lock(PGconn *conn, const char *name, bool *got, struct err *err) {
+  uint64_t key = 0;
+  for (; *name; name++) key = key << 8 | (unsigned char)*name;
+  char text[24];
+  snprintf(text, sizeof text, "%" PRId64, (int64_t)key);
+  AUTO_RESULT *res = pg_run(conn, "try_lock.sql", 1, (const char *const[]){text});
+  if (!pg_ok(conn, res, "lock", NULL, err)) return false;
+  *got = *PQgetvalue(res, 0, 0) == 't';
+  return true;
+}
+
+bool pg_commit(PGconn *conn, enum pg_fault *fault, struct err *err) {
+  AUTO_RESULT *res = PQexec(conn, "COMMIT");
+  if (!pg_ok(conn, res, "commit", fault, err)) return false;
+  const char *done = PQcmdStatus((PGresult *)(uintptr_t)res); // libpq's own: it only reads
+  return strcmp(done, "COMMIT") == 0 || err_set(err, "commit: the server answered %s", done);
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// The little of libpq we use: a connection, the embedded SQL by name, results that clear themselves.
+#pragma once
+#include "common/base/err.h"
+#include "processor/postgres/pgerror.h"
+#include <libpq-fe.h>
+
+void pg_result_cleanup(PGresult **res);
+#define AUTO_RESULT __attribute__((cleanup(pg_result_cleanup))) PGresult
+
+// By the PG* environment, bounded in time, keepalives on; of several servers the one that takes writes,
+// unless PGTARGETSESSIONATTRS asks for another. NULL with the cause and "host:port/database", no password.
+MUST_CHECK PGconn *pg_connect(struct err *err);
+// A statement without parameters or result; `what` is its name in the error.
+MUST_CHECK bool pg_command(PGconn *conn, const char *what, const char *sql, struct err *err);
+// The text of <statement> with `n` parameters, as text. As PQexecParams(): the caller looks
+// whether it is good, and clears it.
+PGresult *pg_run(PGconn *conn, const char *statement, int n, const char *const *values);
+// The advisory lock of that name, which is this program's own, held until the connection closes. `*got`:
+// nobody else has it. At most 8 characters, which are the lock's key.
+MUST_CHECK bool pg_try_lock(PGconn *conn, const char *name, bool *got, struct err *err);
+// COMMIT. Success is what the server calls a commit: of a transaction that failed it says that it rolled
+// back.
+MUST_CHECK bool pg_commit(PGconn *conn, enum pg_fault *fault, struct err *err);
+// The text of <name>.sql; a name that is not there is our mistake and aborts.
+const char *pg_sql(const char *name);
+// Whether a result is good; else the text "what: SQLSTATE: message; hint" without values of the row, the
+// err's class, and what the fault means.
+MUST_CHECK bool pg_ok(const PGconn *conn, const PGresult *res, const char *what, enum pg_fault *fault,
+                      struct err *err);

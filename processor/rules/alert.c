@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "processor/rules/alert.h"
+#include "common/base/clock.h"
+#include "common/base/digest.h"
+#include "common/base/mem.h"
+#include "common/json/json.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const types[] = {
+    [LEDGER_DEAD_LETTERED] = ALERT_DEAD_LETTERED,
+    [LEDGER_RECOVERED] = ALERT_RECOVERED,
+    [LEDGER_OVERDUE] = ALERT_OVERDUE,
+};
+
+char *alert_source_event(const struct fact *fact) {
+  if (fact->ev.type == NULL)
+    return mem_printf("%s/%d/%lld", rd_kafka_topic_name(fact->rkm->rkt), fact->rkm->partition,
+                      (long long)fact->rkm->offset);
+  char id[UUID_TEXT_SIZE];
+  uuid_format(fact->ev.id, id);
+  return mem_strdup(id);
+}
+
+static json_t *time_or_null(int64_t ms) {
+  char text[CLOCK_RFC3339_SIZE];
+  if (ms == NO_TIME) return json_null();
+  clock_format_rfc3339(ms, text);
+  return json_string(text);
+}
+
+static void set_source(struct alert *out, const struct fact *fact) {
+  out->traceparent = mem_strdup_or_null(fact->ev.traceparent);
+  out->raised_at = clock_wall_ms();
+  out->source_topic = mem_strdup(rd_kafka_topic_name(fact->rkm->rkt));
+  out->source_event = alert_source_event(fact);
+  out->source_partition = fact->rkm->partition;
+  out->source_offset = fact->rkm->offset;
+}
+
+static void set_notification(struct alert *out, enum ledger_alert kind, const struct notification *n,
+                             enum status before, int64_t at) {
+  assert(kind != LEDGER_NO_ALERT);
+  *out = (struct alert){
+      .type = mem_strdup(types[kind]), .provider = mem_strdup(n->provider), .subject = mem_strdup(n->id)};
+  AUTO_JSON *data = json_pack(
+      "{ss ss ss ss? ss? ss? ss? ss? ss? ss? so so}", "provider", n->provider, "notification_id", n->id,
+      "status", status_name(n->status), "previous_status", status_name(before), "outcome", n->outcome, "code",
+      n->code, "reason", n->reason, "channel", n->channel, "recipient", n->recipient, "reference",
+      n->reference, "accepted_at", time_or_null(n->accepted_at), "occurred_at", time_or_null(at));
+  assert(data); // every text was valid UTF-8 when it was parsed or read from a header
+  out->json = json_text(data);
+}
+
+void alert_of_notification(struct alert *out, enum ledger_alert kind, const struct notification *n,
+                           enum status before, const struct fact *fact) {
+  set_notification(out, kind, n, before, fact->saying.at);
+  AUTO_FREE char *corrected = mem_printf("%d", n->corrected_version);
+  const char *const fields[] = {n->provider, n->id, out->type, corrected};
+  out->id = uuid_of_fields(fields, n->corrected_version ? 4 : 3);
+  set_source(out, fact);
+}
+
+char *alert_replay_source(const char *events_topic) {
+  return mem_printf("%s#replay", events_topic);
+}
+
+void alert_of_correction(struct alert *out, enum ledger_alert kind, const struct notification *n,
+                         enum status before, const char *source) {
+  set_notification(out, kind, n, before, n->resolved_at);
+  AUTO_FREE char *version = mem_printf("%d", n->corrected_version);
+  out->id = uuid_of_fields((const char *const[]){n->provider, n->id, out->type, "replay", version}, 5);
+  out->raised_at = clock_wall_ms();
+  out->source_topic = mem_strdup(source);
+  out->source_event = mem_strdup("replay");
+}
+
+int64_t alert_quarantined_at(const struct fact *fact) {
+  int64_t at = fact->ev.type ? fact->ev.time_ms : rd_kafka_message_timestamp(fact->rkm, NULL);
+  return at < 0 ? clock_wall_ms() : at; // a record without a timestamp
+}
+
+static const char *quarantine_reason(const struct fact *fact) {
+  bool given = fact->ev.reason && *fact->ev.reason;
+  return given ? fact->ev.reason : "not an event of ours";
+}
+
+struct uuid alert_fingerprint(const struct fact *fact) {
+  struct digest digest;
+  char hash[DIGEST_HEX_SIZE];
+  const struct piece bytes = {fact->rkm->payload, fact->rkm->len};
+  if (!digest_of(DIGEST_SHA256, &bytes, 1, &digest)) abort(); // out of memory
+  digest_hex(&digest, hash);
+  const char *endpoint = fact->ev.endpoint ? fact->ev.endpoint : "";
+  return uuid_of_fields((const char *const[]){ALERT_QUARANTINED, endpoint, hash, quarantine_reason(fact)}, 4);
+}
+
+void alert_of_quarantined(struct alert *out, const struct fact *fact) {
+  *out = (struct alert){.type = mem_strdup(ALERT_QUARANTINED),
+                        .provider = mem_strdup_or_null(fact->ev.provider)};
+  set_source(out, fact);
+  out->id = uuid_of_fields((const char *const[]){out->source_event, out->type}, 2);
+  int64_t at = alert_quarantined_at(fact);
+  AUTO_JSON *data =
+      json_pack("{ss? ss? ss sI ss si sI so}", "provider", fact->ev.provider, "endpoint", fact->ev.endpoint,
+                "reason", quarantine_reason(fact), "size_bytes", (json_int_t)fact->rkm->len, "topic",
+                out->source_topic, "partition", fact->rkm->partition, "offset", (json_int_t)fact->rkm->offset,
+                "occurred_at", time_or_null(at));
+  assert(data);
+  out->json = json_text(data);
+}
+
+void alert_fini(struct alert *alert) {
+  free(alert->type);
+  free(alert->provider);
+  free(alert->subject);
+  free(alert->json);
+  free(alert->traceparent);
+  free(alert->source_topic);
+  free(alert->source_event);
+}
+
+void alerts_free(struct alert *list, size_t n) {
+  for (size_t i = 0; i < n; i++) alert_fini(&list[i]);
+  free(list);
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// What is told on the alert topic: its id, and its data as schemas/alert.schema.json says. Ids are made of
+// what the alert is about, so the same alert never gets a second one. No full phone number, no secret, no
+// body goes in.
+#pragma once
+#include "processor/rules/interpret.h"
+#include "processor/rules/ledger.h"
+
+struct alert { // owns its strings
+  struct uuid id;
+  char *type;
+  char *provider, *subject;          // NULL: none
+  char *json;                        // the record's value
+  char *traceparent;                 // or NULL
+  int64_t raised_at;                 // Unix milliseconds
+  char *source_topic, *source_event; // the record that caused it
+  int32_t source_partition;
+  int64_t source_offset;
+};
+
+// An alert about a notification as it stands after `fact` was applied; `before` is its status until then.
+// Each type is one alert until a replay puts the notification right, and one more after each that does.
+void alert_of_notification(struct alert *out, enum ledger_alert kind, const struct notification *notification,
+                           enum status before, const struct fact *fact);
+// An alert about a notification that a replay has put right. Each time it does is an alert of its own, also
+// where the type was told before. It has no record of the topics for a source but alert_replay_source(): no
+// batch finds it, the replay tells it.
+void alert_of_correction(struct alert *out, enum ledger_alert kind, const struct notification *notification,
+                         enum status before, const char *source);
+// "<events topic>#replay", which can be no topic. New string.
+char *alert_replay_source(const char *events_topic);
+// When a record of the quarantine topic was put there, Unix milliseconds, and what it has in common with
+// others of the same content: endpoint, bytes and reason.
+int64_t alert_quarantined_at(const struct fact *fact);
+struct uuid alert_fingerprint(const struct fact *fact);
+// An alert about a record of the quarantine topic.
+void alert_of_quarantined(struct alert *out, const struct fact *fact);
+void alert_fini(struct alert *alert);
+void alerts_free(struct alert *list, size_t n);
+
+// ce_id of the record that a fact comes from; for a record that is no event of ours, its place. New string.
+char *alert_source_event(const struct fact *fact);

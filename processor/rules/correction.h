@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// What a notification's row would be had today's provider files been in force from the start. Pure: no
+// database, no Kafka. Not for: what an event means (interpret) or the status rules (ledger), which it applies
+// once more.
+#pragma once
+#include "processor/rules/ledger.h"
+
+// Builds `out`, as the version that `stored` is, to be written as a correction, of `stored` and what was
+// said, in the order in which it came: the acceptances of the replayed range, and all receipts. What
+// acceptances outside of the range have told is taken from the row, as far as it still shows, as if it had
+// come first. Recipient and reference are the row's.
+void correction_build(struct notification *out, const struct notification *stored, const struct saying *said,
+                      size_t n);
+
+// Whether the two rows differ in anything but the versions and first_seen_at.
+bool correction_differs(const struct notification *a, const struct notification *b);
+
+// What is to be told: a status that has really become DEAD_LETTER, or has turned from it to SENT. One that is
+// open again says nothing yet.
+enum ledger_alert correction_alert(enum status before, enum status after);

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+// Interpretation of one record. The strings a fact keeps are its own, so that the parsed element can go.
+#include "processor/rules/interpret.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/json/json.h"
+#include <stdlib.h>
+#include <string.h>
+
+static void unclear(struct fact *fact, const char *why) {
+  fact->type = FACT_UNCLEAR;
+  fact->why = mem_strdup(why);
+}
+
+void fact_refuse(struct fact *fact, const char *why) {
+  free(fact->why);
+  unclear(fact, why);
+}
+
+void fact_fini(struct fact *fact) {
+  free(fact->provider);
+  free(fact->id);
+  free(fact->code);
+  free(fact->reason);
+  free(fact->channel);
+  free(fact->recipient);
+  free(fact->reference);
+  free(fact->element);
+  free(fact->why);
+}
+
+void facts_release(struct fact *facts, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    rd_kafka_message_destroy((rd_kafka_message_t *)(uintptr_t)facts[i].rkm);
+    fact_fini(&facts[i]);
+  }
+}
+
+// A recipient is kept masked and as a keyed hash, from here on.
+static void keep_recipient(const struct interpreter *in, struct fact *fact, const char *recipient) {
+  if (recipient == NULL) return;
+  fact->recipient = personal_mask(recipient);
+  personal_hash(in->recipient_key, recipient, fact->recipient_hash);
+}
+
+// A foreign clock that runs ahead moves no deadline: nothing was so after we were told.
+static void finish_saying(struct fact *fact, const struct provider *provider, enum signal signal,
+                          const char *outcome, int64_t at) {
+  struct provider_expects expects = provider_expects(provider);
+  fact->type = FACT_NOTIFICATION;
+  fact->saying = (struct saying){.signal = signal,
+                                 .outcome = outcome,
+                                 .code = fact->code,
+                                 .reason = fact->reason,
+                                 .channel = fact->channel,
+                                 .recipient = fact->recipient,
+                                 .reference = fact->reference,
+                                 .recipient_hash = fact->recipient ? fact->recipient_hash : NULL,
+                                 .at = at < fact->ev.time_ms ? at : fact->ev.time_ms,
+                                 .received_at = fact->ev.time_ms,
+                                 .receipt_within_ms = expects.receipt_within_s * 1000,
+                                 .expires_after_ms = expects.expires_after_s * 1000,
+                                 .unconfirmed_within_ms = expects.unconfirmed_within_s * 1000};
+}
+
+static enum signal signal_of(enum provider_outcome outcome) {
+  switch (outcome) {
+  case OUTCOME_DELIVERED:
+    return SIGNAL_DELIVERED;
+  case OUTCOME_UNCONFIRMED:
+    return SIGNAL_UNCONFIRMED;
+  case OUTCOME_FAILED:
+  case OUTCOME_ACCOUNT_FAULT:
+    return SIGNAL_FAILED;
+  }
+  abort(); // not an outcome
+}
+
+static struct uuid receipt_id(const struct fact *fact, const struct provider_receipt *receipt) {
+  const char *fields[2 + COUNT_OF(receipt->dedupe)] = {fact->provider, fact->id};
+  for (size_t i = 0; i < receipt->n_dedupe; i++) fields[2 + i] = receipt->dedupe[i];
+  return uuid_of_fields(fields, 2 + receipt->n_dedupe);
+}
+
+static void interpret_receipt(const struct interpreter *in, const struct provider *provider, json_t *element,
+                              const char *value, size_t len, struct fact *fact) {
+  struct provider_receipt receipt = {0};
+  struct err err = {0};
+  if (!provider_read_receipt(provider, element, &receipt, &err)) {
+    unclear(fact, err.text);
+    return;
+  }
+  fact->id = mem_strdup(receipt.id);
+  fact->code = mem_strdup_or_null(receipt.code);
+  fact->channel = mem_strdup_or_null(receipt.channel);
+  fact->reference = mem_strdup_or_null(receipt.reference);
+  fact->reason = receipt.reason ? personal_mask_text(receipt.reason) : NULL;
+  keep_recipient(in, fact, receipt.recipient);
+  fact->receipt_id = receipt_id(fact, &receipt);
+  finish_saying(fact, provider, signal_of(receipt.outcome), provider_outcome_name(receipt.outcome),
+                receipt.time_ms >= 0 ? receipt.time_ms : fact->ev.time_ms);
+  provider_receipt_fini(&receipt);
+  // Last: the receipt's strings were borrowed from it.
+  fact->element = provider_mask_element(provider, element) ? json_text(element) : mem_strndup(value, len);
+}
+
+static enum provider_outcome outcome_parse(const char *name) {
+  for (enum provider_outcome o = OUTCOME_DELIVERED; o <= OUTCOME_UNCONFIRMED; o++)
+    if (strcmp(name, provider_outcome_name(o)) == 0) return o;
+  abort(); // the table's own CHECK lets no other in
+}
+
+void interpret_stored(const struct interpreter *in, const struct stored_receipt *receipt, struct fact *fact) {
+  struct event ev = {.type = EVENT_RECEIPT, .provider = receipt->provider, .time_ms = receipt->received_at};
+  enum provider_outcome outcome = outcome_parse(receipt->outcome);
+  interpret_event(in, &ev, receipt->element, strlen(receipt->element), fact);
+  if (fact->type != FACT_NOTIFICATION) { // today's file cannot read it: what the row says has to do
+    const struct provider *provider = providers_find(in->providers, receipt->provider);
+    fact_fini(fact);
+    *fact = (struct fact){.ev = ev, .code = mem_strdup(receipt->code)};
+    finish_saying(fact, provider, SIGNAL_UNCONFIRMED, NULL, receipt->received_at);
+  } else {
+    free(fact->code);
+    fact->saying.code = fact->code = mem_strdup(receipt->code);
+  }
+  fact->saying.signal = signal_of(outcome);
+  fact->saying.outcome = provider_outcome_name(outcome);
+  fact->saying.recipient = NULL;
+  fact->saying.recipient_hash = NULL;
+}
+
+static const char *member(const json_t *value, const char *name) {
+  const char *text = json_string_value(json_object_get(value, name));
+  return text && *text ? text : NULL;
+}
+
+// What our application says itself wins over what stands in the send response.
+static void keep_acceptance(const struct interpreter *in, const struct provider *provider,
+                            const json_t *value, const struct provider_acceptance *response,
+                            struct fact *fact) {
+  static const struct provider_acceptance none = {.accepted = true};
+  const struct provider_acceptance *r = response ? response : &none;
+  const char *recipient = member(value, "recipient"), *reference = member(value, "reference");
+  const char *channel = member(value, "channel"), *accepted_at = member(value, "accepted_at");
+  int64_t at = fact->ev.time_ms;
+  if (accepted_at && !clock_parse_time(accepted_at, 0, &at)) at = fact->ev.time_ms;
+  fact->id = mem_strdup(member(value, "notification_id"));
+  fact->channel = mem_strdup_or_null(channel ? channel : r->channel);
+  fact->reference = mem_strdup_or_null(reference ? reference : r->reference);
+  keep_recipient(in, fact, recipient ? recipient : r->recipient);
+  if (!r->accepted) {
+    fact->code = mem_strdup_or_null(r->code);
+    fact->reason = r->reason ? personal_mask_text(r->reason) : NULL;
+  }
+  finish_saying(fact, provider, r->accepted ? SIGNAL_ACCEPTED : SIGNAL_REJECTED,
+                r->accepted ? NULL : "rejected", at);
+}
+
+void interpret_acceptance_again(const struct interpreter *in, const char *provider, bool rejected, int64_t at,
+                                int64_t received_at, struct fact *fact) {
+  fact->ev.time_ms = received_at;
+  finish_saying(fact, providers_find(in->providers, provider), rejected ? SIGNAL_REJECTED : SIGNAL_ACCEPTED,
+                rejected ? "rejected" : NULL, at);
+}
+
+// No member is longer than ingress lets it be (event.accepted.schema.json: 255 characters): an alert holds
+// them, and has to fit into a record.
+static bool members_fit(const json_t *value, struct err *err) {
+  static const char *const names[] = {"channel", "recipient", "reference"};
+  enum { MAX_BYTES = 4 * 255 };
+  for (size_t i = 0; i < COUNT_OF(names); i++) {
+    const char *text = member(value, names[i]);
+    if (text && strlen(text) > MAX_BYTES) return err_set(err, "/%s: longer than 255 characters", names[i]);
+  }
+  return true;
+}
+
+static void interpret_acceptance(const struct interpreter *in, const struct provider *provider,
+                                 const json_t *value, struct fact *fact) {
+  const json_t *response = json_object_get(value, "response");
+  struct provider_acceptance *list = NULL;
+  size_t n = 0;
+  struct err err = {0};
+  const char *id = member(value, "notification_id");
+  if (id == NULL || strlen(id) > PROVIDER_ID_MAX)
+    unclear(fact, "/notification_id: expected a string of 1 to 255 bytes");
+  else if (!members_fit(value, &err) ||
+           (response && !provider_read_acceptance(provider, response, &list, &n, &err)))
+    unclear(fact, err.text);
+  else if (response && n != 1)
+    unclear(fact, "/response: expected exactly one recipient");
+  else
+    keep_acceptance(in, provider, value, list, fact);
+  free(list);
+}
+
+static void interpret_notification(const struct interpreter *in, const char *value, size_t len,
+                                   struct fact *fact) {
+  const struct provider *provider =
+      fact->ev.provider ? providers_find(in->providers, fact->ev.provider) : NULL;
+  if (provider == NULL) {
+    unclear(fact, "no provider file for the event's provider");
+    return;
+  }
+  struct err err = {0};
+  AUTO_JSON *document = json_parse(value, len, &err);
+  if (document == NULL) {
+    unclear(fact, err.text);
+    return;
+  }
+  fact->provider = mem_strdup(fact->ev.provider);
+  if (strcmp(fact->ev.type, EVENT_RECEIPT) == 0)
+    interpret_receipt(in, provider, document, value, len, fact);
+  else
+    interpret_acceptance(in, provider, document, fact);
+}
+
+static bool is_about_notification(const char *type) {
+  return strcmp(type, EVENT_RECEIPT) == 0 || strcmp(type, EVENT_ACCEPTED) == 0;
+}
+
+void interpret_event(const struct interpreter *in, const struct event *ev, const char *value, size_t len,
+                     struct fact *fact) {
+  *fact = (struct fact){.ev = *ev};
+  if (is_about_notification(ev->type))
+    interpret_notification(in, value, len, fact);
+  else if (strcmp(ev->type, EVENT_OTHER) == 0)
+    fact->type = FACT_OTHER;
+  else
+    unclear(fact, "an event type that does not belong on this topic");
+}
+
+void interpret(const struct interpreter *in, const rd_kafka_message_t *rkm, struct fact *fact) {
+  struct err err = {0};
+  struct event ev = {0};
+  bool ours = event_from_message(rkm, &ev, &err);
+  if (!ours) memset(&ev, 0, sizeof ev);
+  // A record of the quarantine topic is never quarantined again, whatever it is.
+  bool quarantined = strcmp(rd_kafka_topic_name(rkm->rkt), in->quarantine_topic) == 0;
+  if (ours && !quarantined)
+    interpret_event(in, &ev, rkm->payload ? rkm->payload : "", rkm->len, fact); // a tombstone has no payload
+  else
+    *fact = (struct fact){.type = FACT_QUARANTINED, .ev = ev};
+  if (!ours && !quarantined) unclear(fact, err.text);
+  fact->rkm = rkm;
+}

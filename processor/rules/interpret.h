@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// From a Kafka record to what it says: reads the event, finds its provider file and asks it. Never fails:
+// what cannot be understood is a fact too, FACT_UNCLEAR, with the reason. Not for: what follows from it
+// (ledger). Thread: any; reads only immutable state.
+#pragma once
+#include "common/kafka/event.h"
+#include "common/provider/provider.h"
+#include "processor/rules/ledger.h"
+#include <librdkafka/rdkafka.h>
+
+enum fact_type {
+  FACT_NOTIFICATION, // about a notification: `saying` holds; a receipt when `element` is not NULL
+  FACT_OTHER,        // understood and of no consequence: counted
+  FACT_QUARANTINED,  // a record of the quarantine topic: somebody is to be told
+  FACT_UNCLEAR,      // to be quarantined, `why` says the reason
+};
+
+struct fact {
+  const rd_kafka_message_t *rkm; // borrowed
+  struct event ev;               // borrowed from rkm; zero where rkm holds none of our events
+  enum fact_type type;
+  char *provider, *id;  // of a notification
+  struct saying saying; // strings borrowed from the fields below
+  char *code, *reason, *channel, *recipient, *reference;
+  uint8_t recipient_hash[PERSONAL_HASH_SIZE];
+  struct uuid receipt_id;
+  char *element; // JSON, recipient masked
+  char *why;     // FACT_UNCLEAR
+};
+
+struct interpreter {
+  const struct providers *providers; // borrowed
+  const char *recipient_key;         // borrowed
+  const char *quarantine_topic;      // borrowed
+};
+
+void interpret(const struct interpreter *interpreter, const rd_kafka_message_t *rkm, struct fact *out);
+// The same without Kafka: one of our events and its value. The event's strings are borrowed.
+void interpret_event(const struct interpreter *interpreter, const struct event *ev, const char *value,
+                     size_t len, struct fact *out);
+// A receipt of table `receipt` once more: what the provider file reads in its element, with the outcome and
+// the code that the row has. Of the recipient it knows nothing: the element's is masked.
+struct stored_receipt {
+  const char *provider, *id, *outcome, *code, *element; // borrowed
+  int64_t received_at;
+};
+void interpret_stored(const struct interpreter *interpreter, const struct stored_receipt *receipt,
+                      struct fact *out);
+// An acceptance once more, of which `out` holds code, reason and channel: completes it.
+void interpret_acceptance_again(const struct interpreter *interpreter, const char *provider, bool rejected,
+                                int64_t at, int64_t received_at, struct fact *out);
+// Turns a fact that could not be stored into FACT_UNCLEAR. Frees nothing else.
+void fact_refuse(struct fact *fact, const char *why);
+void fact_fini(struct fact *fact);
+void facts_release(struct fact *facts, size_t n); // and their records

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+#include "processor/tables/retention.h"
+#include "common/base/backoff.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/base/stop.h"
+#include "processor/postgres/pg.h"
+#include "processor/postgres/schema_version.h"
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Kafka keeps events for 7 days unless told otherwise, and a group whose offsets are lost reads them all once
+// more: what is known of those must still be there.
+enum { DAYS_MIN = 14 };
+enum { BATCH_PAUSE_MS = 100, SWEEP_PAUSE_MS = 600000, ANSWER_POLL_MS = 100 };
+
+// Waits for nobody long enough to be found in a deadlock (1 s): where two are in each other's way, this one
+// goes. Deletions that a crash of the server takes back are done again.
+static const char session_settings[] = "SET lock_timeout = '100ms';"
+                                       "SET statement_timeout = '30s';"
+                                       "SET synchronous_commit = off";
+
+// One statement each, which deletes a batch of the oldest behind a point in time: counts by table, the last
+// point, whether there may be more.
+static const char *const statements[] = {"retention_notifications.sql", "retention_alerts.sql",
+                                         "retention_quarantine_alerts.sql"};
+
+struct retention {
+  struct processor *processor;
+  pthread_t thread;
+  char days[24];
+};
+
+bool retention_check(const struct settings *settings, struct err *err) {
+  return settings->retention_days == 0 || settings->retention_days >= DAYS_MIN ||
+         err_set(err,
+                 "DOCHAK_RETENTION_DAYS: %lld is too short, a report that comes again would count as a new "
+                 "one; at least %d, or 0 for ever",
+                 (long long)settings->retention_days, DAYS_MIN);
+}
+
+// ---- one batch ----
+
+// As PQexecParams(), but left alone when a stop is requested: the statement is a transaction of its own and
+// ends either way.
+static PGresult *run(PGconn *conn, const char *statement, int n, const char *const *values) {
+  if (!PQsendQueryParams(conn, pg_sql(statement), n, NULL, values, NULL, NULL, 0)) return NULL;
+  while (PQisBusy(conn)) {
+    struct pollfd fd = {.fd = PQsocket(conn), .events = POLLIN};
+    poll(&fd, 1, ANSWER_POLL_MS);
+    if (stop_requested() || !PQconsumeInput(conn)) return NULL;
+  }
+  PGresult *res = PQgetResult(conn);
+  PQclear(PQgetResult(conn)); // there is one statement, so this is the end
+  return res;
+}
+
+static void count(struct retention *r, const PGresult *res, int64_t *deleted) {
+  for (int column = 2; column < PQnfields(res); column++) {
+    int64_t n = strtoll(PQgetvalue(res, 0, column), NULL, 10);
+    metrics_add(r->processor->metrics, METRIC_DELETED, PQfname(res, column), n);
+    *deleted += n;
+  }
+}
+
+// From the oldest on, batch after batch. Each begins where the one before ended: rows that were deleted
+// before it stand in the index until they are vacuumed.
+static bool delete_old(struct retention *r, PGconn *conn, const char *statement, int64_t *deleted,
+                       struct err *err) {
+  AUTO_FREE char *since = mem_strdup("-infinity");
+  for (bool more = true; more && !stop_wait_ms(BATCH_PAUSE_MS);) {
+    AUTO_RESULT *res = run(conn, statement, 2, (const char *const[]){r->days, since});
+    if (stop_requested()) return true;
+    if (!pg_ok(conn, res, statement, NULL, err)) return false;
+    more = *PQgetvalue(res, 0, 0) == 't';
+    free(since);
+    since = mem_strdup(PQgetvalue(res, 0, 1));
+    count(r, res, deleted);
+  }
+  return true;
+}
+
+// ---- one sweep ----
+
+static bool sweep_connected(struct retention *r, PGconn *conn, int64_t *deleted, struct err *err) {
+  bool got = false;
+  if (!pg_command(conn, "session settings", session_settings, err) || !schema_version_hold(conn, err) ||
+      !pg_try_lock(conn, "retain", &got, err))
+    return false;
+  if (!got) return true; // another processor is at it
+  for (size_t i = 0; i < COUNT_OF(statements); i++)
+    if (!delete_old(r, conn, statements[i], deleted, err)) return false;
+  return true;
+}
+
+static bool sweep(struct retention *r, struct err *err) {
+  int64_t deleted = 0;
+  PGconn *conn = pg_connect(err);
+  if (conn == NULL) return false;
+  bool done = sweep_connected(r, conn, &deleted, err);
+  PQfinish(conn);
+  if (deleted) log_info("retention", LOG_INT("rows_deleted", deleted));
+  return done;
+}
+
+// ---- the thread ----
+
+static void *run_thread(void *arg) {
+  struct retention *r = arg;
+  struct backoff backoff = {.first_ms = 1000, .max_ms = SWEEP_PAUSE_MS};
+  int64_t pause_ms = 0;
+  while (!stop_wait_ms(pause_ms)) {
+    struct err err = {0};
+    bool done = sweep(r, &err);
+    if (done) backoff.tries = 0;
+    pause_ms = done ? SWEEP_PAUSE_MS : backoff_next_ms(&backoff);
+    if (done) continue;
+    log_warn("retention starts over", LOG_STR("error", err.text), LOG_INT("wait_ms", pause_ms));
+    metrics_add(r->processor->metrics, METRIC_DELETION_FAILURES, NULL, 1);
+  }
+  return NULL;
+}
+
+bool retention_start(struct processor *processor, struct retention **out, struct err *err) {
+  *out = NULL;
+  if (!retention_check(processor->settings, err)) return false;
+  if (processor->settings->retention_days == 0) return true;
+  struct retention *r = mem_alloc(sizeof *r);
+  r->processor = processor;
+  snprintf(r->days, sizeof r->days, "%lld", (long long)processor->settings->retention_days);
+  int failed = pthread_create(&r->thread, NULL, run_thread, r);
+  if (failed == 0) {
+    *out = r;
+    return true;
+  }
+  free(r);
+  return err_set(err, "cannot start the retention thread: %s", strerror(failed));
+}
+
+bool retention_join(struct retention *retention, int64_t until_ms) {
+  if (retention == NULL) return true;
+  struct timespec until = clock_timespec_at(until_ms);
+  if (pthread_clockjoin_np(retention->thread, NULL, CLOCK_MONOTONIC, &until) != 0) return false;
+  free(retention);
+  return true;
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+#include "processor/tables/rows.h"
+#include "common/base/mem.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BINARY = 1 };
+
+// ---- statements ----
+
+bool rows_prepare(PGconn *conn, const char *const *names, size_t n, struct err *err) {
+  for (size_t i = 0; i < n; i++) {
+    AUTO_RESULT *res = PQprepare(conn, names[i], pg_sql(names[i]), 0, NULL);
+    if (!pg_ok(conn, res, names[i], NULL, err)) return false;
+  }
+  return true;
+}
+
+void rows_begin(struct pgarray *columns, const enum pg_type *types, size_t n) {
+  for (size_t i = 0; i < n; i++) pgarray_init(&columns[i], types[i]);
+}
+
+PGresult *rows_run(PGconn *conn, const char *statement, struct pgarray *columns, size_t n) {
+  const char *values[ROWS_COLUMNS_MAX] = {0};
+  int lengths[ROWS_COLUMNS_MAX] = {0}, formats[ROWS_COLUMNS_MAX] = {0};
+  assert(n <= ROWS_COLUMNS_MAX);
+  for (size_t i = 0; i < n; i++) {
+    pgarray_finish(&columns[i]);
+    values[i] = columns[i].bytes;
+    lengths[i] = (int)columns[i].len;
+    formats[i] = BINARY;
+  }
+  PGresult *res = PQexecPrepared(conn, statement, (int)n, values, lengths, formats, BINARY);
+  for (size_t i = 0; i < n; i++) pgarray_fini(&columns[i]);
+  return res;
+}
+
+static PGresult *copy_bytes(PGconn *conn, const char *sql, const struct pgarray *rows) {
+  PGresult *res = PQexec(conn, sql);
+  if (PQresultStatus(res) != PGRES_COPY_IN) return res;
+  PQclear(res);
+  if (PQputCopyData(conn, rows->bytes, (int)rows->len) == 1) PQputCopyEnd(conn, NULL);
+  res = PQgetResult(conn); // what went wrong with either stands here, too
+  PQclear(PQgetResult(conn));
+  return res;
+}
+
+bool rows_copy(PGconn *conn, const char *statement, struct pgarray *rows, enum pg_fault *fault,
+               struct err *err) {
+  pgarray_copy_end(rows);
+  AUTO_RESULT *res = copy_bytes(conn, pg_sql(statement), rows);
+  pgarray_fini(rows);
+  return pg_ok(conn, res, statement, fault, err);
+}
+
+static const char *value_or_null(const PGresult *res, int row, int column) {
+  return PQgetisnull(res, row, column) ? NULL : PQgetvalue(res, row, column);
+}
+
+char *rows_text(const PGresult *res, int row, int column) {
+  const char *value = value_or_null(res, row, column);
+  return mem_strdup_or_null(value); // libpq puts a NUL behind binary text, too
+}
+
+int64_t rows_time(const PGresult *res, int row, int column) {
+  const char *value = value_or_null(res, row, column);
+  return value ? pgvalue_time(value) : NO_TIME;
+}
+
+// ---- notifications ----
+
+void rows_read_notification(const PGresult *res, int row, struct notification *n) {
+  n->status = status_parse(value_or_null(res, row, 2));
+  n->outcome = rows_text(res, row, 3);
+  n->code = rows_text(res, row, 4);
+  n->reason = rows_text(res, row, 5);
+  n->contradicted_by = rows_text(res, row, 6);
+  n->channel = rows_text(res, row, 7);
+  n->recipient = rows_text(res, row, 8);
+  if (PQgetlength(res, row, 9) == PERSONAL_HASH_SIZE)
+    memcpy(n->recipient_hash, PQgetvalue(res, row, 9), PERSONAL_HASH_SIZE);
+  n->reference = rows_text(res, row, 10);
+  n->accepted_at = rows_time(res, row, 11);
+  n->resolved_at = rows_time(res, row, 12);
+  n->unconfirmed_at = rows_time(res, row, 13);
+  n->due_at = rows_time(res, row, 14);
+  n->expires_at = rows_time(res, row, 15);
+  n->first_seen_at = rows_time(res, row, 16);
+  n->version = pgvalue_int4(PQgetvalue(res, row, 17));
+  const char *corrected = value_or_null(res, row, 18);
+  n->corrected_version = corrected ? pgvalue_int4(corrected) : 0;
+}
+
+// ---- notifications, written ----
+
+static void add_notification(struct pgarray *c, size_t step, const struct notification *n) {
+  pgarray_add_text(rows_at(c, step, 0), n->provider);
+  pgarray_add_text(rows_at(c, step, 1), n->id);
+  pgarray_add_text(rows_at(c, step, 2), status_name(n->status));
+  pgarray_add_text(rows_at(c, step, 3), n->outcome);
+  pgarray_add_text(rows_at(c, step, 4), n->code);
+  pgarray_add_text(rows_at(c, step, 5), n->reason);
+  pgarray_add_text(rows_at(c, step, 6), n->contradicted_by);
+  pgarray_add_text(rows_at(c, step, 7), n->channel);
+  pgarray_add_text(rows_at(c, step, 8), n->recipient);
+  if (n->recipient)
+    pgarray_add_bytes(rows_at(c, step, 9), n->recipient_hash, PERSONAL_HASH_SIZE);
+  else
+    pgarray_add_null(rows_at(c, step, 9));
+  pgarray_add_text(rows_at(c, step, 10), n->reference);
+  pgarray_add_time(rows_at(c, step, 11), n->accepted_at);
+  pgarray_add_time(rows_at(c, step, 12), n->resolved_at);
+  pgarray_add_time(rows_at(c, step, 13), n->unconfirmed_at);
+  pgarray_add_time(rows_at(c, step, 14), n->due_at);
+  pgarray_add_time(rows_at(c, step, 15), n->expires_at);
+  pgarray_add_time(rows_at(c, step, 16), n->first_seen_at);
+  pgarray_add_int4(rows_at(c, step, 17), n->version + 1);
+  if (n->corrected_version)
+    pgarray_add_int4(rows_at(c, step, 18), n->corrected_version);
+  else
+    pgarray_add_null(rows_at(c, step, 18));
+}
+
+enum { NOTIFICATION_COLUMNS = 19 };
+
+static bool is_chosen(const struct notification *n, bool changed, bool known) {
+  return changed && known == (n->version > 0);
+}
+
+static long count_chosen(const struct notification *list, const bool *changed, size_t n, bool known) {
+  long count = 0;
+  for (size_t i = 0; i < n; i++) count += is_chosen(&list[i], changed[i], known);
+  return count;
+}
+
+static bool copy_new(PGconn *conn, const struct notification *list, const bool *changed, size_t n,
+                     enum pg_fault *fault, struct err *err) {
+  struct pgarray rows;
+  if (count_chosen(list, changed, n, false) == 0) return true;
+  pgarray_copy_begin(&rows);
+  for (size_t i = 0; i < n; i++) {
+    if (!is_chosen(&list[i], changed[i], false)) continue;
+    pgarray_copy_row(&rows, NOTIFICATION_COLUMNS);
+    add_notification(&rows, 0, &list[i]);
+  }
+  return rows_copy(conn, "notification_copy.sql", &rows, fault, err);
+}
+
+static bool update_known(PGconn *conn, const struct notification *list, const bool *changed, size_t n,
+                         enum pg_fault *fault, struct err *err) {
+  static const enum pg_type types[NOTIFICATION_COLUMNS] = {
+      PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT, PG_TEXT,        PG_TEXT,        PG_TEXT,
+      PG_TEXT,        PG_TEXT,        PG_BYTEA,       PG_TEXT, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ,
+      PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_INT4, PG_INT4};
+  struct pgarray c[COUNT_OF(types)];
+  long given = count_chosen(list, changed, n, true);
+  if (given == 0) return true;
+  rows_begin(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < n; i++)
+    if (is_chosen(&list[i], changed[i], true)) add_notification(c, 1, &list[i]);
+  AUTO_RESULT *res = rows_run(conn, "notification_write.sql", c, COUNT_OF(types));
+  if (!pg_ok(conn, res, "notification_write", fault, err)) return false;
+  if (strtol(PQcmdTuples(res), NULL, 10) == given) return true;
+  if (fault) *fault = PG_FAULT_AGAIN;
+  return err_set_class(err, "conflict", "somebody else keeps writing the same notifications");
+}
+
+bool rows_write_notifications(PGconn *conn, const struct notification *list, const bool *changed, size_t n,
+                              enum pg_fault *fault, struct err *err) {
+  return copy_new(conn, list, changed, n, fault, err) && update_known(conn, list, changed, n, fault, err);
+}
+
+// ---- alerts ----
+
+bool rows_insert_alerts(PGconn *conn, const struct alert *list, size_t n, enum pg_fault *fault,
+                        struct err *err) {
+  static const enum pg_type types[] = {PG_UUID,        PG_TEXT, PG_TEXT, PG_TEXT, PG_JSONB, PG_TEXT,
+                                       PG_TIMESTAMPTZ, PG_TEXT, PG_INT4, PG_INT8, PG_TEXT};
+  if (n == 0) return true;
+  struct pgarray c[COUNT_OF(types)];
+  rows_begin(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < n; i++) {
+    const struct alert *alert = &list[i];
+    pgarray_add_uuid(&c[0], alert->id);
+    pgarray_add_text(&c[1], alert->type);
+    pgarray_add_text(&c[2], alert->provider);
+    pgarray_add_text(&c[3], alert->subject);
+    pgarray_add_jsonb(&c[4], alert->json);
+    pgarray_add_text(&c[5], alert->traceparent);
+    pgarray_add_time(&c[6], alert->raised_at);
+    pgarray_add_text(&c[7], alert->source_topic);
+    pgarray_add_int4(&c[8], alert->source_partition);
+    pgarray_add_int8(&c[9], alert->source_offset);
+    pgarray_add_text(&c[10], alert->source_event);
+  }
+  AUTO_RESULT *res = rows_run(conn, "alert_insert.sql", c, COUNT_OF(types));
+  return pg_ok(conn, res, "alert_insert", fault, err);
+}
+
+void rows_read_alert(const PGresult *res, int row, struct alert *alert) {
+  *alert = (struct alert){.type = rows_text(res, row, 1),
+                          .provider = rows_text(res, row, 2),
+                          .subject = rows_text(res, row, 3),
+                          .json = rows_text(res, row, 4),
+                          .traceparent = rows_text(res, row, 5),
+                          .raised_at = rows_time(res, row, 6),
+                          .source_topic = rows_text(res, row, 7),
+                          .source_partition = pgvalue_int4(PQgetvalue(res, row, 8)),
+                          .source_offset = pgvalue_int8(PQgetvalue(res, row, 9)),
+                          .source_event = rows_text(res, row, 10)};
+  memcpy(&alert->id, PQgetvalue(res, row, 0), sizeof alert->id);
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// Statements with columns of values, and the rows of `notification` and `alert` that they read and write.
+// Not for: what is in a transaction, or what follows from a row (store, replay_store). Thread: that of the
+// connection.
+#pragma once
+#include "processor/postgres/pg.h"
+#include "processor/postgres/pgarray.h"
+#include "processor/rules/alert.h"
+#include "processor/rules/ledger.h"
+
+enum { ROWS_COLUMNS_MAX = 19 };
+
+// Prepares the statement <name> under its own name, for each of the names.
+MUST_CHECK bool rows_prepare(PGconn *conn, const char *const *names, size_t n, struct err *err);
+
+void rows_begin(struct pgarray *columns, const enum pg_type *types, size_t n);
+// Where a row's value of that column goes: step 1 into columns of their own, step 0 all into the rows of a
+// COPY.
+static inline struct pgarray *rows_at(struct pgarray *columns, size_t step, size_t column) {
+  return &columns[column * step];
+}
+// Runs a prepared statement over the columns, which it completes and frees. The result is binary.
+PGresult *rows_run(PGconn *conn, const char *statement, struct pgarray *columns, size_t n);
+// Runs <statement>, a COPY, over the rows, which it completes and frees. One that is there
+// already is PG_FAULT_AGAIN.
+MUST_CHECK bool rows_copy(PGconn *conn, const char *statement, struct pgarray *rows, enum pg_fault *fault,
+                          struct err *err);
+
+char *rows_text(const PGresult *res, int row, int column);   // new string; NULL is NULL
+int64_t rows_time(const PGresult *res, int row, int column); // Unix milliseconds; NULL is NO_TIME
+
+// Fills in a notification that was initialised. Columns as in notification_read.sql.
+void rows_read_notification(const PGresult *res, int row, struct notification *notification);
+// Writes those of the list that `changed` names, each as the version after the one it was read as, 0 where
+// there was none. PG_FAULT_AGAIN: somebody wrote one of them since; roll back and read again.
+MUST_CHECK bool rows_write_notifications(PGconn *conn, const struct notification *list, const bool *changed,
+                                         size_t n, enum pg_fault *fault, struct err *err);
+
+// What is there already is left alone.
+MUST_CHECK bool rows_insert_alerts(PGconn *conn, const struct alert *list, size_t n, enum pg_fault *fault,
+                                   struct err *err);
+// Columns as in alert_read.sql.
+void rows_read_alert(const PGresult *res, int row, struct alert *alert);

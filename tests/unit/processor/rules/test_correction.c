@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+// What a replay makes of a row: for each case the row is built with a wrong word in it, corrected, and
+// compared with the row that was right from the start.
+#include "common/base/mem.h"
+#include "processor/rules/correction.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define DEADLINES .receipt_within_ms = 300, .expires_after_ms = 5000, .unconfirmed_within_ms = 4000
+
+static const uint8_t hash[PERSONAL_HASH_SIZE] = {1};
+
+static const struct saying accepted = {.signal = SIGNAL_ACCEPTED,
+                                       .channel = "ALIMTALK",
+                                       .recipient = "+8210****5678",
+                                       .recipient_hash = hash,
+                                       .reference = "order-17",
+                                       .at = 1000,
+                                       .received_at = 1000,
+                                       DEADLINES};
+static const struct saying rejected = {.signal = SIGNAL_REJECTED,
+                                       .outcome = "rejected",
+                                       .code = "A305",
+                                       .at = 1000,
+                                       .received_at = 1000,
+                                       DEADLINES};
+// The same id once more, with the other answer.
+static const struct saying accepted_later = {
+    .signal = SIGNAL_ACCEPTED, .channel = "ALIMTALK", .at = 1050, .received_at = 1050, DEADLINES};
+static const struct saying rejected_later = {.signal = SIGNAL_REJECTED,
+                                             .outcome = "rejected",
+                                             .code = "A305",
+                                             .at = 1050,
+                                             .received_at = 1050,
+                                             DEADLINES};
+static const struct saying alimtalk_failed = {.signal = SIGNAL_FAILED,
+                                              .outcome = "failed",
+                                              .code = "64008",
+                                              .reason = "no permission",
+                                              .channel = "ALIMTALK",
+                                              .at = 1100,
+                                              .received_at = 1101,
+                                              DEADLINES};
+static const struct saying alimtalk_delivered = {.signal = SIGNAL_DELIVERED,
+                                                 .outcome = "delivered",
+                                                 .code = "64008",
+                                                 .channel = "ALIMTALK",
+                                                 .at = 1100,
+                                                 .received_at = 1101,
+                                                 DEADLINES};
+static const struct saying alimtalk_unconfirmed = {.signal = SIGNAL_UNCONFIRMED,
+                                                   .outcome = "unconfirmed",
+                                                   .code = "64008",
+                                                   .channel = "ALIMTALK",
+                                                   .at = 1100,
+                                                   .received_at = 1101,
+                                                   DEADLINES};
+static const struct saying sms_delivered = {.signal = SIGNAL_DELIVERED,
+                                            .outcome = "delivered",
+                                            .code = "10000",
+                                            .channel = "SMS",
+                                            .at = 1200,
+                                            .received_at = 1202,
+                                            DEADLINES};
+static const struct saying expired = {
+    .signal = SIGNAL_EXPIRED, .outcome = "expired", .at = 6000, .received_at = 6000, DEADLINES};
+
+enum { WORDS = 4 };
+enum { NONE = 0, FIRST = 1, SECOND = 2, ALL = ~0 }; // bit set
+static const struct {
+  const struct saying *acceptances[WORDS], *receipts[WORDS], *right[WORDS]; // the receipts as they should be
+  int outside; // of the range: which of the acceptances
+  enum ledger_alert alert;
+} cases[] = {
+    {{&accepted}, {&alimtalk_delivered}, {&alimtalk_failed}, NONE, LEDGER_DEAD_LETTERED},
+    {{&accepted}, {&alimtalk_delivered}, {&alimtalk_failed}, ALL, LEDGER_DEAD_LETTERED},
+    {{0}, {&alimtalk_delivered}, {&alimtalk_failed}, ALL, LEDGER_DEAD_LETTERED},
+    {{&accepted}, {&alimtalk_failed}, {&alimtalk_delivered}, NONE, LEDGER_RECOVERED},
+    {{&accepted}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, NONE, LEDGER_NO_ALERT},
+    {{&accepted}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, ALL, LEDGER_NO_ALERT},
+    {{&accepted}, {&alimtalk_unconfirmed}, {&alimtalk_failed}, NONE, LEDGER_DEAD_LETTERED},
+    {{&accepted}, {&alimtalk_unconfirmed}, {&alimtalk_delivered}, ALL, LEDGER_NO_ALERT},
+    {{&accepted},
+     {&alimtalk_delivered, &sms_delivered},
+     {&alimtalk_failed, &sms_delivered},
+     NONE,
+     LEDGER_NO_ALERT},
+    {{&accepted},
+     {&alimtalk_failed, &sms_delivered},
+     {&alimtalk_delivered, &sms_delivered},
+     NONE,
+     LEDGER_NO_ALERT},
+    {{0}, {&sms_delivered, &alimtalk_failed}, {&sms_delivered, &alimtalk_delivered}, ALL, LEDGER_NO_ALERT},
+    {{&rejected}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, ALL, LEDGER_NO_ALERT},
+    {{&accepted, &expired}, {&alimtalk_unconfirmed}, {&alimtalk_delivered}, ALL, LEDGER_RECOVERED},
+    {{&rejected, &accepted_later}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, FIRST, LEDGER_NO_ALERT},
+    {{&rejected, &accepted_later}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, SECOND, LEDGER_NO_ALERT},
+    {{&accepted, &rejected_later}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, FIRST, LEDGER_NO_ALERT},
+    {{&accepted, &rejected_later}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, SECOND, LEDGER_NO_ALERT},
+    {{&rejected, &rejected_later}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, FIRST, LEDGER_NO_ALERT},
+};
+
+static size_t take_words(const struct saying *const *words, struct saying *out) {
+  size_t n = 0;
+  while (n < WORDS && words[n]) {
+    out[n] = *words[n];
+    n++;
+  }
+  return n;
+}
+
+// Those that the replay reads. Returns how many.
+static size_t keep_range(struct saying *acceptances, size_t n, int outside) {
+  size_t kept = 0;
+  for (size_t i = 0; i < n; i++)
+    if (!(outside >> i & 1)) acceptances[kept++] = acceptances[i];
+  return kept;
+}
+
+static void apply(struct notification *n, const struct saying *sayings, size_t count) {
+  bool changed;
+  for (size_t i = 0; i < count; i++) ledger_apply(n, &sayings[i], &changed);
+}
+
+static void correct(struct notification *built, const struct notification *stored,
+                    const struct saying *acceptances, size_t a, const struct saying *receipts, size_t r) {
+  struct saying said[2 * WORDS];
+  memcpy(said, acceptances, a * sizeof *said);
+  memcpy(said + a, receipts, r * sizeof *said);
+  correction_build(built, stored, said, a + r);
+}
+
+static void test_a_corrected_row_is_the_one_that_was_right_from_the_start(void **state) {
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct saying acceptances[WORDS], receipts[WORDS], right[WORDS];
+    size_t a = take_words(cases[i].acceptances, acceptances), r = take_words(cases[i].receipts, receipts);
+    struct notification stored, expected, built;
+    take_words(cases[i].right, right);
+    notification_init(&stored, "bizgo", "key");
+    apply(&stored, acceptances, a);
+    apply(&stored, receipts, r);
+    notification_init(&expected, "bizgo", "key");
+    apply(&expected, acceptances, a);
+    apply(&expected, right, r);
+    correct(&built, &stored, acceptances, keep_range(acceptances, a, cases[i].outside), right, r);
+    if (correction_differs(&built, &expected)) fail_msg("case %zu: not the row that was expected", i);
+    assert_int_equal(correction_alert(stored.status, built.status), cases[i].alert);
+    assert_int_equal(built.first_seen_at, stored.first_seen_at);
+    assert_int_equal(built.corrected_version, stored.version + 1);
+    notification_fini(&stored);
+    notification_fini(&expected);
+    notification_fini(&built);
+  }
+}
+
+static void test_what_was_right_stays_as_it_is(void **state) {
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct saying acceptances[WORDS], receipts[WORDS];
+    size_t a = take_words(cases[i].acceptances, acceptances), r = take_words(cases[i].right, receipts);
+    struct notification stored, built;
+    notification_init(&stored, "bizgo", "key");
+    apply(&stored, acceptances, a);
+    apply(&stored, receipts, r);
+    correct(&built, &stored, acceptances, keep_range(acceptances, a, cases[i].outside), receipts, r);
+    if (correction_differs(&built, &stored)) fail_msg("case %zu: changed", i);
+    notification_fini(&stored);
+    notification_fini(&built);
+  }
+}
+
+static void test_an_acceptance_that_was_read_as_a_refusal(void **state) {
+  struct notification stored, built;
+  bool changed;
+  notification_init(&stored, "bizgo", "key");
+  ledger_apply(&stored, &rejected, &changed);
+  correction_build(&built, &stored, &accepted, 1);
+  assert_int_equal(built.status, STATUS_PENDING);
+  assert_null(built.code);
+  assert_int_equal(built.due_at, 1300);
+  notification_fini(&built);
+  // And the other way about: it was never taken.
+  notification_fini(&stored);
+  notification_init(&stored, "bizgo", "key");
+  ledger_apply(&stored, &accepted, &changed);
+  correction_build(&built, &stored, &rejected, 1);
+  assert_int_equal(built.status, STATUS_DEAD_LETTER);
+  assert_true(built.accepted_at == NO_TIME);
+  assert_string_equal(built.recipient, "+8210****5678"); // the application's word on whom it wrote to
+  notification_fini(&stored);
+  notification_fini(&built);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_a_corrected_row_is_the_one_that_was_right_from_the_start),
+      cmocka_unit_test(test_what_was_right_stays_as_it_is),
+      cmocka_unit_test(test_an_acceptance_that_was_read_as_a_refusal),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

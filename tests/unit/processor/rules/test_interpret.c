@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+// What an event means, with the provider files we ship.
+#include "common/base/mem.h"
+#include "processor/rules/interpret.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const int64_t RECEIVED_MS = INT64_C(1778495026000);
+
+static struct interpreter interpreter = {.recipient_key = "a-key-for-the-tests",
+                                         .quarantine_topic = "dochak.quarantine"};
+
+static struct fact read_event(const char *type, const char *provider, const char *value) {
+  struct event ev = {.type = type, .provider = provider, .time_ms = RECEIVED_MS};
+  struct fact fact;
+  interpret_event(&interpreter, &ev, value, strlen(value), &fact);
+  return fact;
+}
+
+static const struct {
+  const char *value;
+  enum signal signal;
+  const char *outcome, *reason;
+} bizgo_receipts[] = {
+    {"{\"msgKey\":\"k\",\"serviceType\":\"ALIMTALK\",\"reportCode\":\"10000\"}", SIGNAL_DELIVERED,
+     "delivered", NULL},
+    {"{\"msgKey\":\"k\",\"serviceType\":\"ALIMTALK\",\"reportCode\":\"64008\",\"resultMsg\":\"no "
+     "permission\"}",
+     SIGNAL_FAILED, "account_fault", "no permission"},
+    {"{\"msgKey\":\"k\",\"serviceType\":\"ALIMTALK\",\"reportCode\":\"63005\",\"reportText\":\"\"}",
+     SIGNAL_UNCONFIRMED, "unconfirmed", "*"},
+    {"{\"msgKey\":\"k\",\"serviceType\":\"ALIMTALK\",\"reportCode\":\"77777\"}", SIGNAL_FAILED, "failed",
+     "unknown code 77777"},
+    {"{\"msgKey\":\"k\",\"serviceType\":\"SMS\",\"reportCode\":\"6ME10\"}", SIGNAL_FAILED, "failed",
+     "unknown code 6ME10"},
+};
+
+static void test_bizgo_codes_mean_what_the_provider_file_says(void **state) {
+  for (size_t i = 0; i < COUNT_OF(bizgo_receipts); i++) {
+    struct fact fact = read_event(EVENT_RECEIPT, "bizgo", bizgo_receipts[i].value);
+    assert_int_equal(fact.type, FACT_NOTIFICATION);
+    assert_int_equal(fact.saying.signal, bizgo_receipts[i].signal);
+    assert_string_equal(fact.saying.outcome, bizgo_receipts[i].outcome);
+    const char *reason = bizgo_receipts[i].reason;
+    if (reason && *reason == '*')
+      assert_non_null(fact.reason); // the file's own words
+    else if (reason)
+      assert_string_equal(fact.reason, reason);
+    assert_non_null(fact.element);
+    fact_fini(&fact);
+  }
+}
+
+static void test_the_recipient_of_a_blux_event_is_masked_everywhere(void **state) {
+  struct fact fact = read_event(
+      EVENT_RECEIPT, "blux",
+      "{\"event_type\":\"notification:sms:receive_failed\",\"payload\":{\"notification_id\":\"n1\","
+      "\"phone_number\":\"01012345678\",\"status\":\"receive_failed\",\"received_at\":"
+      "\"2026-05-11T10:23:45.123Z\",\"failed_reason\":\"blocked by 010-1234-5678\"}}");
+  assert_int_equal(fact.type, FACT_NOTIFICATION);
+  assert_string_equal(fact.id, "n1");
+  assert_string_equal(fact.channel, "SMS");
+  assert_null(strstr(fact.element, "12345678"));
+  assert_null(strstr(fact.recipient, "12345678"));
+  assert_null(strstr(fact.reason, "1234-5678"));
+  assert_non_null(fact.saying.recipient_hash);
+  assert_true(fact.saying.at == INT64_C(1778495025123));
+  fact_fini(&fact);
+}
+
+static void test_the_same_receipt_has_the_same_id_and_another_channel_another(void **state) {
+  struct fact a = read_event(EVENT_RECEIPT, "bizgo",
+                             "{\"msgKey\":\"k\",\"serviceType\":\"ALIMTALK\",\"reportCode\":\"1\"}");
+  struct fact b =
+      read_event(EVENT_RECEIPT, "bizgo",
+                 "{\"reportCode\":\"1\",\"serviceType\":\"ALIMTALK\",\"msgKey\":\"k\",\"carrier\":\"x\"}");
+  struct fact c =
+      read_event(EVENT_RECEIPT, "bizgo", "{\"msgKey\":\"k\",\"serviceType\":\"SMS\",\"reportCode\":\"1\"}");
+  assert_memory_equal(&a.receipt_id, &b.receipt_id, sizeof a.receipt_id);
+  assert_memory_not_equal(&a.receipt_id, &c.receipt_id, sizeof a.receipt_id);
+  fact_fini(&a);
+  fact_fini(&b);
+  fact_fini(&c);
+}
+
+static void test_what_the_application_says_wins_over_the_response(void **state) {
+  struct fact fact = read_event(
+      EVENT_ACCEPTED, "bizgo",
+      "{\"notification_id\":\"k\",\"recipient\":\"+821012345678\",\"reference\":\"order-17\",\"response\":"
+      "{\"code\":\"A000\",\"data\":{\"destinations\":[{\"to\":\"01099998888\",\"msgKey\":\"k\",\"code\":"
+      "\"A000\",\"ref\":\"other\"}]}}}");
+  assert_int_equal(fact.type, FACT_NOTIFICATION);
+  assert_int_equal(fact.saying.signal, SIGNAL_ACCEPTED);
+  assert_string_equal(fact.reference, "order-17");
+  assert_string_equal(fact.recipient, "+8210****5678");
+  assert_null(fact.element);
+  fact_fini(&fact);
+}
+
+static void test_a_destination_the_send_api_refused_is_rejected(void **state) {
+  struct fact fact = read_event(
+      EVENT_ACCEPTED, "bizgo",
+      "{\"notification_id\":\"k\",\"response\":{\"code\":\"A000\",\"data\":{\"destinations\":[{\"to\":"
+      "\"01099998888\",\"msgKey\":\"k\",\"code\":\"A306\",\"result\":\"invalid to\"}]}}}");
+  assert_int_equal(fact.saying.signal, SIGNAL_REJECTED);
+  assert_string_equal(fact.saying.outcome, "rejected");
+  assert_string_equal(fact.code, "A306");
+  assert_string_equal(fact.reason, "invalid to");
+  fact_fini(&fact);
+}
+
+static const struct {
+  const char *type, *provider, *value;
+} unclear_events[] = {
+    {EVENT_RECEIPT, "nobody", "{}"},
+    {EVENT_RECEIPT, NULL, "{}"},
+    {EVENT_RECEIPT, "bizgo", "{\"msgKey\":\"k\"}"},
+    {EVENT_RECEIPT, "bizgo", "not json"},
+    {EVENT_RECEIPT, "bizgo", ""},
+    {EVENT_ACCEPTED, "bizgo", "{}"},
+    {EVENT_ACCEPTED, "bizgo", "{\"notification_id\":17}"},
+    {EVENT_ACCEPTED, "bizgo", "{\"notification_id\":\"k\",\"response\":{}}"},
+    {ALERT_DEAD_LETTERED, "bizgo", "{}"},
+};
+
+static void test_what_makes_no_sense_says_why(void **state) {
+  for (size_t i = 0; i < COUNT_OF(unclear_events); i++) {
+    struct fact fact =
+        read_event(unclear_events[i].type, unclear_events[i].provider, unclear_events[i].value);
+    if (fact.type != FACT_UNCLEAR || fact.why == NULL || *fact.why == '\0') fail_msg("case %zu", i);
+    fact_fini(&fact);
+  }
+}
+
+static void test_other_webhooks_are_counted_and_no_more(void **state) {
+  struct fact fact = read_event(EVENT_OTHER, "bizgo", "{\"msgKey\":\"k\",\"serviceType\":\"MO\"}");
+  assert_int_equal(fact.type, FACT_OTHER);
+  fact_fini(&fact);
+}
+
+static const char failed_for_somebody[] =
+    "{\"event_type\":\"notification:sms:receive_failed\",\"payload\":{\"notification_id\":\"n1\","
+    "\"phone_number\":\"01012345678\",\"received_at\":\"2026-05-11T10:23:45.123Z\","
+    "\"failed_reason\":\"blocked by 010-1234-5678, ann.b@x.kr\"}}";
+
+static void test_a_stored_receipt_says_again_what_its_event_said(void **state) {
+  struct fact first = read_event(EVENT_RECEIPT, "blux", failed_for_somebody);
+  const struct stored_receipt stored = {"blux", "n1", "failed", first.code, first.element, RECEIVED_MS};
+  struct fact again;
+  interpret_stored(&interpreter, &stored, &again);
+  assert_int_equal(again.saying.signal, SIGNAL_FAILED);
+  assert_string_equal(again.saying.outcome, "failed");
+  assert_string_equal(again.saying.code, first.saying.code);
+  assert_string_equal(again.saying.reason, first.saying.reason);
+  assert_string_equal(again.saying.channel, first.saying.channel);
+  assert_true(again.saying.at == first.saying.at && again.saying.received_at == first.saying.received_at);
+  assert_true(again.saying.unconfirmed_within_ms == first.saying.unconfirmed_within_ms);
+  assert_null(again.saying.recipient); // what is left of it is no recipient
+  fact_fini(&first);
+  fact_fini(&again);
+}
+
+static void test_a_stored_receipt_keeps_its_verdict_whatever_the_file_says_or_cannot_read(void **state) {
+  static const char *const elements[] = {failed_for_somebody, "{\"items\":[]}"};
+  for (size_t i = 0; i < COUNT_OF(elements); i++) {
+    const struct stored_receipt stored = {"blux", "n1", "delivered", "x", elements[i], RECEIVED_MS};
+    struct fact fact;
+    interpret_stored(&interpreter, &stored, &fact);
+    assert_int_equal(fact.saying.signal, SIGNAL_DELIVERED);
+    assert_string_equal(fact.saying.outcome, "delivered");
+    assert_string_equal(fact.saying.code, "x");
+    assert_true(fact.saying.received_at == RECEIVED_MS);
+    fact_fini(&fact);
+  }
+}
+
+static int load(void **state) {
+  struct faults faults = {0};
+  interpreter.providers = providers_load("", &faults);
+  return interpreter.providers ? 0 : -1;
+}
+
+static int unload(void **state) {
+  providers_free((struct providers *)(uintptr_t)interpreter.providers);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_bizgo_codes_mean_what_the_provider_file_says),
+      cmocka_unit_test(test_the_recipient_of_a_blux_event_is_masked_everywhere),
+      cmocka_unit_test(test_the_same_receipt_has_the_same_id_and_another_channel_another),
+      cmocka_unit_test(test_what_the_application_says_wins_over_the_response),
+      cmocka_unit_test(test_a_destination_the_send_api_refused_is_rejected),
+      cmocka_unit_test(test_what_makes_no_sense_says_why),
+      cmocka_unit_test(test_other_webhooks_are_counted_and_no_more),
+      cmocka_unit_test(test_a_stored_receipt_says_again_what_its_event_said),
+      cmocka_unit_test(test_a_stored_receipt_keeps_its_verdict_whatever_the_file_says_or_cannot_read),
+  };
+  return cmocka_run_group_tests(tests, load, unload);
+}
