@@ -31,6 +31,11 @@ static const struct metric metric_list[METRIC_COUNT] = {
                                   "From an event's receipt by ingress to the commit of its alert.",
                                   METRIC_SECONDS, NULL},
     [METRIC_ALERTS] = {"dochak_processor_alerts_total", "Alerts produced, by type.", METRIC_COUNTER, "type"},
+    [METRIC_ALERTS_UNPUBLISHED] =
+        {"dochak_processor_alerts_unpublished",
+         "Alerts in Postgres that are older than a minute and not marked as published; "
+         "10000 stands for more. Each processor shows the same.",
+         METRIC_GAUGE, NULL},
     [METRIC_TRANSACTIONS] = {"dochak_processor_transactions_total",
                              "Kafka transactions, by result: committed, aborted, or left to the next one.",
                              METRIC_COUNTER, "result"},

@@ -15,7 +15,8 @@ enum processor_metric {
   METRIC_PHASE_SECONDS, // by phase
   METRIC_EVENT_AGE_SECONDS,
   METRIC_ALERT_AGE_SECONDS,
-  METRIC_ALERTS,       // by type
+  METRIC_ALERTS, // by type
+  METRIC_ALERTS_UNPUBLISHED,
   METRIC_TRANSACTIONS, // Kafka's, by result
   METRIC_RETRIES,      // by part and class
   METRIC_REFUSED,      // records Postgres would not take

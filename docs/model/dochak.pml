@@ -223,6 +223,7 @@ bit receipt[MESSAGES];
 byte inserted_by[MESSAGES]; /* the worker, + 1, that has inserted it and not committed: others wait, as a unique index makes them */
 bit alert[ALERTS];
 byte source[ALERTS]; /* the offset; the partition is that of its notification */
+bit marked[ALERTS];  /* as published */
 
 #define DEAD_LETTERED(n) (2 * (n))
 #define RECOVERED(n) (2 * (n) + 1)
@@ -309,6 +310,9 @@ proctype Coordinator() {
 
 #define ALL_DONE (committed[0] == length[0] && committed[1] == length[1])
 #define CAN_READ(p) (owner[p] == w + 1 && STABLE(p) && committed[p] < length[p])
+/* Only where there is something to mark: a step that changes nothing could be taken for ever. */
+#define TO_MARK(a, p) (alert[a] && !marked[a] && lives_in[(a) / 2] == p && source[a] < committed[p])
+#define CAN_MARK(p) (owner[p] == w + 1 && STABLE(p) && (TO_MARK(0, p) || TO_MARK(1, p) || TO_MARK(2, p) || TO_MARK(3, p)))
 #define BLOCKED_ON(m) (in_batch[m] && IS_RECEIPT(m) && inserted_by[m] != 0)
 #define OTHERS_WROTE(n) (changed[n] && version[n] != version_read[n])
 
@@ -407,7 +411,26 @@ inline apply_all() {
     skip
 }
 
-/* store.c: write_notifications(), insert_alerts(), COMMIT */
+/* alert_published.sql: what lies below a committed offset was published in the transaction that committed it. */
+inline mark_below(p, offset) {
+    for (i : 0 .. ALERTS - 1) {
+        if
+        :: alert[i] && !marked[i] && lives_in[i / 2] == p && source[i] < offset ->
+            marked[i] = true;
+            assert(told[i] == 1)
+        :: else
+        fi
+    };
+    skip
+}
+
+#ifdef MUTANT_MARKED_BEYOND_FIRST
+#define MARKED_TO(p) end[p]
+#else
+#define MARKED_TO(p) first[p]
+#endif
+
+/* store.c: write_notifications(), insert_alerts(), mark_published(), COMMIT */
 inline commit_rows() {
     d_step {
         for (i : 0 .. MESSAGES - 1) { receipt[i] = receipt[i] || inserted_by[i] == w + 1 };
@@ -423,6 +446,12 @@ inline commit_rows() {
             :: else
             fi
         };
+        for (j : 0 .. PARTITIONS - 1) {
+            if
+            :: first[j] < end[j] -> mark_below(j, MARKED_TO(j))
+            :: else
+            fi
+        };
         forget_rows();
         printf("worker %d: Postgres commits\n", w)
     }
@@ -433,7 +462,7 @@ inline read_alerts() {
     d_step {
         for (i : 0 .. ALERTS - 1) {
             j = lives_in[i / 2];
-            out[i] = alert[i] && first[j] <= source[i] && source[i] < end[j]
+            out[i] = alert[i] && !marked[i] && first[j] <= source[i] && source[i] < end[j]
         };
         printf("worker %d: has to tell %d%d%d%d\n", w, out[0], out[1], out[2], out[3])
     }
@@ -488,6 +517,8 @@ collect: /* worker.c: collect() */
         od;
         take_batch()
     }
+    :: atomic { CAN_MARK(0) -> d_step { mark_below(0, committed[0]) }; goto collect } /* worker.c: finish_idle() */
+    :: atomic { CAN_MARK(1) -> d_step { mark_below(1, committed[1]) }; goto collect }
     :: !member[w] && !ALL_DONE -> goto open
     :: ALL_DONE -> goto done
     fi;

@@ -6,6 +6,7 @@
 #include "common/base/stop.h"
 #include "processor/batch/kafkaerror.h"
 #include "processor/batch/measure.h"
+#include "processor/batch/partitions.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,9 +153,13 @@ static bool send_offsets(rd_kafka_t *producer, const rd_kafka_consumer_group_met
   AUTO_FREE struct store_range *ranges = mem_array(n, sizeof *ranges);
   size_t count = outbox_ranges(facts, n, ranges);
   rd_kafka_topic_partition_list_t *offsets = rd_kafka_topic_partition_list_new((int)count);
-  for (size_t i = 0; i < count; i++)
-    rd_kafka_topic_partition_list_add(offsets, ranges[i].topic, ranges[i].partition)->offset =
-        ranges[i].last + 1;
+  for (size_t i = 0; i < count; i++) {
+    rd_kafka_topic_partition_t *rktpar =
+        rd_kafka_topic_partition_list_add(offsets, ranges[i].topic, ranges[i].partition);
+    rktpar->offset = ranges[i].last + 1;
+    rktpar->metadata = mem_strdup(PARTITIONS_OFFSET_METADATA); // the list frees it
+    rktpar->metadata_size = strlen(PARTITIONS_OFFSET_METADATA);
+  }
   bool sent = kafka_ok(rd_kafka_send_offsets_to_transaction(producer, offsets, group, OFFSETS_TIMEOUT_MS),
                        "send offsets to the transaction", err);
   rd_kafka_topic_partition_list_destroy(offsets);

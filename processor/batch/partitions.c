@@ -10,6 +10,9 @@ struct owned {
   char *topic;
   int32_t partition;
   int64_t next; // RD_KAFKA_OFFSET_INVALID: not known yet
+  int64_t published_from,
+      published_end; // alerts of records in between are published; from < 0: not known yet
+  bool unmarked;     // some of them may be
   metric_value *is_owned, *lag;
 };
 
@@ -27,6 +30,19 @@ struct partitions *partitions_new(struct metrics *metrics) {
 }
 
 // It is the next owner's to tell.
+static bool is_ours(const rd_kafka_topic_partition_t *rktpar) {
+  size_t len = strlen(PARTITIONS_OFFSET_METADATA);
+  return rktpar->offset >= 0 && rktpar->metadata_size == len &&
+         memcmp(rktpar->metadata, PARTITIONS_OFFSET_METADATA, len) == 0;
+}
+
+// The marks of the last batches may be missing, if their worker died.
+static void set_published(struct owned *owned, const rd_kafka_topic_partition_t *rktpar) {
+  owned->unmarked = is_ours(rktpar);
+  owned->published_from = owned->unmarked ? 0 : RD_KAFKA_OFFSET_INVALID;
+  owned->published_end = owned->unmarked ? rktpar->offset : 0;
+}
+
 static void forget(struct partitions *partitions) {
   for (size_t i = 0; i < partitions->n; i++) {
     struct owned *owned = &partitions->list[i];
@@ -57,6 +73,7 @@ void partitions_assign(struct partitions *partitions, const rd_kafka_topic_parti
     owned->topic = mem_strdup(list->elems[i].topic);
     owned->partition = list->elems[i].partition;
     owned->next = RD_KAFKA_OFFSET_INVALID;
+    set_published(owned, &list->elems[i]);
     const char *const labels[] = {owned->topic, number};
     owned->is_owned = metrics_at_each(partitions->metrics, METRIC_PARTITION_OWNED, labels);
     owned->lag = metrics_at_each(partitions->metrics, METRIC_PARTITION_LAG, labels);
@@ -76,12 +93,41 @@ bool partitions_is_unknown(const struct partitions *partitions) {
   return false;
 }
 
-void partitions_reached(struct partitions *partitions, const char *topic, int32_t partition, int64_t next) {
+static struct owned *find(struct partitions *partitions, const char *topic, int32_t partition) {
   for (size_t i = 0; i < partitions->n; i++) {
     struct owned *owned = &partitions->list[i];
-    if (owned->partition == partition && strcmp(owned->topic, topic) == 0 && owned->next < next)
-      owned->next = next;
+    if (owned->partition == partition && strcmp(owned->topic, topic) == 0) return owned;
   }
+  return NULL;
+}
+
+void partitions_reached(struct partitions *partitions, const char *topic, int32_t partition, int64_t next) {
+  struct owned *owned = find(partitions, topic, partition);
+  if (owned && owned->next < next) owned->next = next;
+}
+
+void partitions_committed(struct partitions *partitions, const struct store_range *range, bool any) {
+  struct owned *owned = find(partitions, range->topic, range->partition);
+  if (!owned) return;
+  if (owned->published_from < 0) owned->published_from = range->first;
+  owned->published_end = range->last + 1;
+  owned->unmarked |= any;
+}
+
+struct store_range *partitions_unmarked(const struct partitions *partitions, size_t *n) {
+  struct store_range *ranges = mem_array(partitions->n, sizeof *ranges);
+  *n = 0;
+  for (size_t i = 0; i < partitions->n; i++) {
+    const struct owned *owned = &partitions->list[i];
+    if (owned->unmarked)
+      ranges[(*n)++] = (struct store_range){owned->topic, owned->partition, owned->published_from,
+                                            owned->published_end - 1};
+  }
+  return ranges;
+}
+
+void partitions_marked(struct partitions *partitions) {
+  for (size_t i = 0; i < partitions->n; i++) partitions->list[i].unmarked = false;
 }
 
 void partitions_measure(struct partitions *partitions, rd_kafka_t *consumer) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // One batch, one transaction: read the notifications, insert the receipts (which tells the new ones), let the
-// ledger move the notifications, write them back, write the alerts, mark those that the batch before has
-// told. What nobody has heard of yet goes in by COPY. Two writers of one notification are settled by its
-// version, or by its key where both take it for new: the one that comes second rolls back and starts over
-// from what the first one left.
+// ledger move the notifications, write them back, write the alerts, mark those that were published. What
+// nobody has heard of yet goes in by COPY. Two writers of one notification are settled by its version, or by
+// its key where both take it for new: the one that comes second rolls back and starts over from what the
+// first one left.
 #include "processor/batch/store.h"
 #include "common/base/clock.h"
 #include "common/base/crash_point.h"
@@ -38,7 +38,7 @@ struct batch {
 
 static const char *const statements[] = {
     "receipt_insert.sql", "notification_read.sql", "notification_write.sql",    "alert_insert.sql",
-    "alert_read.sql",     "alert_told.sql",        "quarantine_alert_hold.sql", "quarantine_alert_write.sql"};
+    "alert_read.sql",     "alert_published.sql",   "quarantine_alert_hold.sql", "quarantine_alert_write.sql"};
 
 // A commit that is not on disk must not be followed by Kafka's; a frozen worker must not hold its rows for
 // ever against the one that took over its partitions. No limit for statements: it would end a commit's wait
@@ -345,32 +345,37 @@ static bool alert_quarantined(struct store *store, struct batch *batch, struct f
   return write_quarantined(store, rows, n_rows, fault, err);
 }
 
-// ---- what was told ----
+// ---- what was published ----
 
-void told_add(struct told *told, const struct alert *alerts, size_t n) {
-  if (told->n + n > told->room) {
-    told->room = told->n + n + told->room;
-    told->ids = mem_grow(told->ids, told->room, sizeof *told->ids);
+static PGresult *run_ranges(struct store *store, const char *statement, const struct store_range *ranges,
+                            size_t n) {
+  static const enum pg_type types[] = {PG_TEXT, PG_INT4, PG_INT8, PG_INT8};
+  struct pgarray c[COUNT_OF(types)];
+  rows_begin(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < n; i++) {
+    pgarray_add_text(&c[0], ranges[i].topic);
+    pgarray_add_int4(&c[1], ranges[i].partition);
+    pgarray_add_int8(&c[2], ranges[i].first);
+    pgarray_add_int8(&c[3], ranges[i].last);
   }
-  for (size_t i = 0; i < n; i++) told->ids[told->n++] = alerts[i].id;
+  return rows_run(store->conn, statement, c, COUNT_OF(types));
 }
 
-void told_fini(struct told *told) {
-  free(told->ids);
+static bool mark(struct store *store, const struct store_range *published, size_t n, enum pg_fault *fault,
+                 struct err *err) {
+  if (n == 0) return true;
+  AUTO_RESULT *res = run_ranges(store, "alert_published.sql", published, n);
+  return pg_ok(store->conn, res, "alert_published", fault, err);
 }
 
-static bool mark(PGconn *conn, const struct told *told, enum pg_fault *fault, struct err *err) {
-  if (told->n == 0) return true;
-  struct pgarray ids;
-  pgarray_init(&ids, PG_UUID);
-  for (size_t i = 0; i < told->n; i++) pgarray_add_uuid(&ids, told->ids[i]);
-  AUTO_RESULT *res = rows_run(conn, "alert_told.sql", &ids, 1);
-  return pg_ok(conn, res, "alert_told", fault, err);
+bool store_mark(struct store *store, const struct store_range *published, size_t n, struct err *err) {
+  return mark(store, published, n, NULL, err);
 }
 
-bool store_mark(struct store *store, struct told *told, struct err *err) {
-  if (!mark(store->conn, told, NULL, err)) return false;
-  told->n = 0;
+bool store_count_unpublished(struct store *store, int64_t *n, struct err *err) {
+  AUTO_RESULT *res = pg_run(store->conn, "alert_unpublished.sql", 0, NULL);
+  if (!pg_ok(store->conn, res, "alert_unpublished", NULL, err)) return false;
+  *n = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
   return true;
 }
 
@@ -387,12 +392,13 @@ static bool move_notifications(struct store *store, struct batch *batch, bool ag
 }
 
 static bool transact(struct store *store, struct batch *batch, struct fact *const *facts, size_t n,
-                     const struct told *told, bool again, enum pg_fault *fault, struct err *err) {
+                     const struct store_range *published, size_t n_published, bool again,
+                     enum pg_fault *fault, struct err *err) {
   if (!pg_command(store->conn, "begin", "BEGIN", err) || !move_notifications(store, batch, again, fault, err))
     return false;
   if (!alert_quarantined(store, batch, facts, n, fault, err) ||
       !rows_insert_alerts(store->conn, batch->alerts, batch->n_alerts, fault, err) ||
-      !mark(store->conn, told, fault, err))
+      !mark(store, published, n_published, fault, err))
     return false;
   CRASH_POINT("before_postgres_commit");
   if (!pg_commit(store->conn, fault, err)) return false;
@@ -401,26 +407,24 @@ static bool transact(struct store *store, struct batch *batch, struct fact *cons
 }
 
 // What has failed is undone, unless the session has to go anyway.
-static bool try_batch(struct store *store, struct fact *const *facts, size_t n, const struct told *told,
-                      bool again, enum pg_fault *fault, struct err *err) {
+static bool try_batch(struct store *store, struct fact *const *facts, size_t n,
+                      const struct store_range *published, size_t n_published, bool again,
+                      enum pg_fault *fault, struct err *err) {
   struct batch batch = {0};
   *fault = PG_FAULT_WAIT;
   order_batch(&batch, facts, n);
-  bool done = transact(store, &batch, facts, n, told, again, fault, err);
+  bool done = transact(store, &batch, facts, n, published, n_published, again, fault, err);
   batch_fini(&batch);
   if (!done && *fault != PG_FAULT_WAIT && !pg_command(store->conn, "rollback", "ROLLBACK", NULL))
     *fault = PG_FAULT_WAIT;
   return done;
 }
 
-enum store_result store_batch(struct store *store, struct fact *const *facts, size_t n, struct told *told,
-                              struct err *err) {
+enum store_result store_batch(struct store *store, struct fact *const *facts, size_t n,
+                              const struct store_range *published, size_t n_published, struct err *err) {
   for (int tries = 0; tries < AGAIN_TRIES; tries++) {
     enum pg_fault fault;
-    if (try_batch(store, facts, n, told, tries > 0, &fault, err)) {
-      told->n = 0;
-      return STORE_DONE;
-    }
+    if (try_batch(store, facts, n, published, n_published, tries > 0, &fault, err)) return STORE_DONE;
     if (fault == PG_FAULT_REFUSED) return STORE_REFUSED;
     if (fault == PG_FAULT_WAIT) return STORE_WAIT;
     if (store->metrics) processor_count_retry(store->metrics, "postgres", err);
@@ -432,16 +436,7 @@ enum store_result store_batch(struct store *store, struct fact *const *facts, si
 
 bool store_alerts(struct store *store, const struct store_range *ranges, size_t n, struct alert **out,
                   size_t *n_out, struct err *err) {
-  static const enum pg_type types[] = {PG_TEXT, PG_INT4, PG_INT8, PG_INT8};
-  struct pgarray c[COUNT_OF(types)];
-  rows_begin(c, types, COUNT_OF(types));
-  for (size_t i = 0; i < n; i++) {
-    pgarray_add_text(&c[0], ranges[i].topic);
-    pgarray_add_int4(&c[1], ranges[i].partition);
-    pgarray_add_int8(&c[2], ranges[i].first);
-    pgarray_add_int8(&c[3], ranges[i].last);
-  }
-  AUTO_RESULT *res = rows_run(store->conn, "alert_read.sql", c, COUNT_OF(types));
+  AUTO_RESULT *res = run_ranges(store, "alert_read.sql", ranges, n);
   if (!pg_ok(store->conn, res, "alert_read", NULL, err)) return false;
   int rows = PQntuples(res);
   *out = mem_array((size_t)rows + 1, sizeof **out);

@@ -25,30 +25,26 @@ void store_close(struct store *store);
 // For what else is done in its session. Borrowed.
 PGconn *store_connection(struct store *store);
 
-// Alerts that are on their topic, committed, and have no mark yet. It outlives the store: what one database
-// connection could not be told, the next one is. Without a mark an alert is told again where the group's
-// offsets are lost as well; then its ce_id tells the two apart.
-struct told {
-  struct uuid *ids;
-  size_t n, room;
-};
-void told_add(struct told *told, const struct alert *alerts, size_t n);
-void told_fini(struct told *told);
-
-// Applies the facts, in their order, and marks what was told, in one transaction; `told` is empty then. Only
-// FACT_NOTIFICATION and FACT_QUARANTINED have an effect.
-MUST_CHECK enum store_result store_batch(struct store *store, struct fact *const *facts, size_t n,
-                                         struct told *told, struct err *err);
-// Only marks them.
-MUST_CHECK bool store_mark(struct store *store, struct told *told, struct err *err);
-
-// The places of a batch in one partition.
+// Places in one partition.
 struct store_range {
   const char *topic; // borrowed
   int32_t partition;
   int64_t first, last;
 };
-// The alerts whose source lies in the ranges and that are not known to be told, also those of an earlier
-// attempt. *out is a new array.
+
+// Applies the facts, in their order, and marks the alerts whose source lies in the `published` ranges, in one
+// transaction. Only FACT_NOTIFICATION and FACT_QUARANTINED have an effect.
+MUST_CHECK enum store_result store_batch(struct store *store, struct fact *const *facts, size_t n,
+                                         const struct store_range *published, size_t n_published,
+                                         struct err *err);
+// Only marks them. Without a mark an alert is published again where the group's offsets are lost as well;
+// then its ce_id tells the two apart.
+MUST_CHECK bool store_mark(struct store *store, const struct store_range *published, size_t n,
+                           struct err *err);
+// Alerts older than a minute that have no mark; 10,000 stands for more.
+MUST_CHECK bool store_count_unpublished(struct store *store, int64_t *n, struct err *err);
+
+// The alerts whose source lies in the ranges and that have no mark, also those of an earlier attempt. *out is
+// a new array.
 MUST_CHECK bool store_alerts(struct store *store, const struct store_range *ranges, size_t n,
                              struct alert **out, size_t *n_out, struct err *err);

@@ -20,6 +20,7 @@
 #include <string.h>
 
 enum { IDLE_POLL_MS = 200, OPEN_TIMEOUT_MS = 15000, OFFSETS_TIMEOUT_MS = 1000 };
+enum { COUNT_EVERY_MS = 10000 };
 enum { BATCH_MAX_BYTES = 8 * 1024 * 1024, SYSTEMIC_MIN = 10 };
 
 struct worker {
@@ -29,15 +30,17 @@ struct worker {
   rd_kafka_t *consumer;
   struct outbox *outbox;
   struct store *store;
-  struct told told; // by the last batch
   struct partitions *partitions;
   rd_kafka_topic_partition_list_t *unopened; // assigned, but from which offsets on is not known yet; or NULL
   struct measure measure;
+  int64_t count_at_ms;                       // when the unpublished alerts are counted again
   rd_kafka_consumer_group_metadata_t *group; // what the consumer was when the batch began
   struct fact *facts;                        // the batch, batch_max_records long
   size_t n_facts, batch_bytes;
-  size_t n_refused; // of them
-  bool revoked;     // a rebalance took the partitions away while the batch was collected
+  size_t n_refused;              // of them
+  struct store_range *published; // what it marks in Postgres, or NULL
+  size_t n_published;
+  bool revoked; // a rebalance took the partitions away while the batch was collected
   bool ready;
   struct err fault;       // the consumer's, told to on_error(); its text is empty when there is none
   struct backoff backoff; // grows until a batch was committed
@@ -158,10 +161,20 @@ static bool subscribe(struct worker *w, struct err *err) {
   return code == RD_KAFKA_RESP_ERR_NO_ERROR || kafka_fail(err, "subscribe", code, NULL);
 }
 
+// One worker for all, from time to time.
+static bool measure_unpublished(struct worker *w, struct err *err) {
+  int64_t n;
+  if (w->index != 0 || clock_mono_ms() < w->count_at_ms) return true;
+  w->count_at_ms = clock_mono_ms() + COUNT_EVERY_MS;
+  if (!store_count_unpublished(w->store, &n, err)) return false;
+  metrics_set(w->processor->metrics, METRIC_ALERTS_UNPUBLISHED, NULL, n);
+  return true;
+}
+
 static bool open_all(struct worker *w, struct err *err) {
   measure_enter(&w->measure, PHASE_POSTGRES);
   w->store = store_open(w->processor->metrics, err);
-  if (w->store == NULL || !store_mark(w->store, &w->told, err)) return false;
+  if (w->store == NULL || !measure_unpublished(w, err)) return false;
   measure_enter(&w->measure, PHASE_KAFKA);
   AUTO_FREE char *name = instance_name(w);
   w->outbox = outbox_open(w->processor, name, err);
@@ -193,6 +206,8 @@ static void clear(struct worker *w) {
   w->n_facts = 0;
   w->batch_bytes = 0;
   w->n_refused = 0;
+  free(take(w->published));
+  w->n_published = 0;
   measure_reset(&w->measure);
 }
 
@@ -303,7 +318,7 @@ static void refuse(struct worker *w, struct fact *fact, const struct err *err) {
 // batch.
 static bool store_all(struct worker *w, struct fact **facts, size_t n,
                       struct err *err) { // NOLINT(misc-no-recursion)
-  switch (store_batch(w->store, facts, n, &w->told, err)) {
+  switch (store_batch(w->store, facts, n, w->published, w->n_published, err)) {
   case STORE_DONE:
     return true;
   case STORE_WAIT:
@@ -322,12 +337,14 @@ static bool is_about_records(const struct worker *w, struct err *err) {
   return err_prefix(err, "Postgres refuses all of %zu records: ", w->n_facts);
 }
 
-static void note_reached(struct worker *w, const struct store_range *ranges, size_t n) {
-  for (size_t i = 0; i < n; i++)
+static void note_committed(struct worker *w, const struct store_range *ranges, size_t n, bool any_alerts) {
+  for (size_t i = 0; i < n; i++) {
     partitions_reached(w->partitions, ranges[i].topic, ranges[i].partition, ranges[i].last + 1);
+    partitions_committed(w->partitions, &ranges[i], any_alerts);
+  }
 }
 
-static bool tell(struct worker *w, struct fact **facts, struct err *err) {
+static bool publish(struct worker *w, struct fact **facts, struct err *err) {
   AUTO_FREE struct store_range *ranges = mem_array(w->n_facts, sizeof *ranges);
   struct alert *alerts = NULL;
   size_t n_alerts = 0;
@@ -336,15 +353,14 @@ static bool tell(struct worker *w, struct fact **facts, struct err *err) {
   if (!store_alerts(w->store, ranges, n_ranges, &alerts, &n_alerts, err)) return false;
   n_alerts = outbox_keep_own(alerts, n_alerts, facts, w->n_facts);
   measure_enter(&w->measure, PHASE_KAFKA);
-  bool told = outbox_send(w->outbox, w->group, facts, w->n_facts, alerts, n_alerts, err);
-  if (told) {
-    note_reached(w, ranges, n_ranges);
-    told_add(&w->told, alerts, n_alerts);
+  bool published = outbox_send(w->outbox, w->group, facts, w->n_facts, alerts, n_alerts, err);
+  if (published) {
+    note_committed(w, ranges, n_ranges, n_alerts > 0);
     publish_fault_clear(&w->processor->faults[w->index]);
   } else if (outbox_undelivered(w->outbox))
     publish_fault_set(&w->processor->faults[w->index], err->text);
   alerts_free(alerts, n_alerts);
-  return told;
+  return published;
 }
 
 static void measure_lag(struct worker *w) {
@@ -355,13 +371,29 @@ static void measure_lag(struct worker *w) {
   partitions_measure(w->partitions, w->consumer);
 }
 
-// There is no next batch yet that would mark what the last one has told.
-static bool finish_idle(struct worker *w, struct err *err) {
-  note_busy(w, w->told.n > 0);
+// There is no next batch yet that would mark the alerts of the last one.
+static bool mark_published(struct worker *w, struct err *err) {
+  size_t n;
+  AUTO_FREE struct store_range *published = partitions_unmarked(w->partitions, &n);
+  note_busy(w, n > 0);
   measure_enter(&w->measure, PHASE_POSTGRES);
-  if (!store_mark(w->store, &w->told, err)) return false;
+  if (!store_mark(w->store, published, n, err)) return false;
+  partitions_marked(w->partitions);
+  return true;
+}
+
+static bool finish_idle(struct worker *w, struct err *err) {
+  if (!mark_published(w, err) || !measure_unpublished(w, err)) return false;
   clear(w);
   return true;
+}
+
+static bool store_and_mark(struct worker *w, struct fact **facts, struct err *err) {
+  measure_enter(&w->measure, PHASE_POSTGRES);
+  w->published = partitions_unmarked(w->partitions, &w->n_published);
+  if (!store_all(w, facts, w->n_facts, err)) return false;
+  partitions_marked(w->partitions);
+  return measure_unpublished(w, err);
 }
 
 static bool do_batch(struct worker *w, struct err *err) {
@@ -371,9 +403,7 @@ static bool do_batch(struct worker *w, struct err *err) {
   note_busy(w, true);
   AUTO_FREE struct fact **facts = mem_array(w->n_facts, sizeof *facts);
   for (size_t i = 0; i < w->n_facts; i++) facts[i] = &w->facts[i];
-  measure_enter(&w->measure, PHASE_POSTGRES);
-  if (!store_all(w, facts, w->n_facts, err) || !is_about_records(w, err) || !tell(w, facts, err))
-    return false;
+  if (!store_and_mark(w, facts, err) || !is_about_records(w, err) || !publish(w, facts, err)) return false;
   w->backoff.tries = 0;
   measure_committed(&w->measure, w->processor->metrics, w->facts, w->n_facts);
   metrics_add(w->processor->metrics, METRIC_REFUSED, NULL, (int64_t)w->n_refused);
@@ -389,9 +419,9 @@ static void *run(void *arg) {
     struct err err = {0};
     bool ok = open_all(w, &err);
     while (ok && !stop_requested()) ok = do_batch(w, &err);
-    if (ok && !store_mark(w->store, &w->told, &err))
-      log_warn("alerts that were told could not be marked so", LOG_INT("worker", w->index),
-               LOG_STR("error", err.text));
+    if (ok && !mark_published(w, &err))
+      log_warn("alerts that were published could not be marked; the next start marks them",
+               LOG_INT("worker", w->index), LOG_STR("error", err.text));
     const char *part = measure_part(&w->measure);
     clear(w);
     close_all(w);
@@ -407,7 +437,6 @@ static void *run(void *arg) {
 
 static void worker_free(struct worker *w) {
   partitions_free(w->partitions);
-  told_fini(&w->told);
   free(w->facts);
   free(w);
 }
