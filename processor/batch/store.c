@@ -10,6 +10,7 @@
 #include "common/base/mem.h"
 #include "processor/postgres/schema_version.h"
 #include "processor/processor.h"
+#include "processor/tables/delivery_minute.h"
 #include "processor/tables/rows.h"
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +37,16 @@ struct batch {
 
 // ---- opening ----
 
-static const char *const statements[] = {
-    "receipt_insert.sql", "notification_read.sql", "notification_write.sql",    "alert_insert.sql",
-    "alert_read.sql",     "alert_published.sql",   "quarantine_alert_hold.sql", "quarantine_alert_write.sql"};
+static const char *const statements[] = {"receipt_insert.sql",
+                                         "notification_read.sql",
+                                         "notification_write.sql",
+                                         "alert_insert.sql",
+                                         "alert_read.sql",
+                                         "alert_published.sql",
+                                         "quarantine_alert_hold.sql",
+                                         "quarantine_alert_write.sql",
+                                         "applied_advance.sql",
+                                         "delivery_minute_add.sql"};
 
 // A commit that is not on disk must not be followed by Kafka's; a frozen worker must not hold its rows for
 // ever against the one that took over its partitions. No limit for statements: it would end a commit's wait
@@ -345,6 +353,34 @@ static bool alert_quarantined(struct store *store, struct batch *batch, struct f
   return write_quarantined(store, rows, n_rows, fault, err);
 }
 
+// ---- what each record counts as ----
+
+static const char *counts_as(const struct batch *batch, size_t i) {
+  const struct fact *fact = batch->facts[i];
+  if (fact->element) return batch->counts[i] ? fact->saying.outcome : "repeated";
+  return fact->saying.signal == SIGNAL_REJECTED ? "rejected" : "accepted";
+}
+
+// Not FACT_UNCLEAR: it comes again, from the quarantine topic.
+static size_t list_deliveries(const struct batch *batch, struct fact *const *facts, size_t n,
+                              struct delivery *list) {
+  size_t count = 0;
+  for (size_t i = 0; i < batch->n_facts; i++)
+    list[count++] = (struct delivery){batch->facts[i], counts_as(batch, i), batch->facts[i]->ev.time_ms};
+  for (size_t i = 0; i < n; i++)
+    if (facts[i]->type == FACT_OTHER)
+      list[count++] = (struct delivery){facts[i], "other", facts[i]->ev.time_ms};
+    else if (facts[i]->type == FACT_QUARANTINED)
+      list[count++] = (struct delivery){facts[i], "quarantined", alert_quarantined_at(facts[i])};
+  return count;
+}
+
+static bool count_records(struct store *store, const struct batch *batch, struct fact *const *facts, size_t n,
+                          enum pg_fault *fault, struct err *err) {
+  AUTO_FREE struct delivery *list = mem_array(n, sizeof *list);
+  return delivery_minute_add(store->conn, list, list_deliveries(batch, facts, n, list), fault, err);
+}
+
 // ---- what was published ----
 
 static PGresult *run_ranges(struct store *store, const char *statement, const struct store_range *ranges,
@@ -398,7 +434,7 @@ static bool transact(struct store *store, struct batch *batch, struct fact *cons
     return false;
   if (!alert_quarantined(store, batch, facts, n, fault, err) ||
       !rows_insert_alerts(store->conn, batch->alerts, batch->n_alerts, fault, err) ||
-      !mark(store, published, n_published, fault, err))
+      !count_records(store, batch, facts, n, fault, err) || !mark(store, published, n_published, fault, err))
     return false;
   CRASH_POINT("before_postgres_commit");
   if (!pg_commit(store->conn, fault, err)) return false;

@@ -27,7 +27,7 @@ static const char session_settings[] = "SET lock_timeout = '100ms';"
 // One statement each, which deletes a batch of the oldest behind a point in time: counts by table, the last
 // point, whether there may be more.
 static const char *const statements[] = {"retention_notifications.sql", "retention_alerts.sql",
-                                         "retention_quarantine_alerts.sql"};
+                                         "retention_quarantine_alerts.sql", "retention_delivery_minutes.sql"};
 
 struct retention {
   struct processor *processor;

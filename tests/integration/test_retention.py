@@ -72,7 +72,8 @@ def test_only_what_is_finished_and_old_goes(world: World) -> None:
     wait_counts(world, "untold", (0, 0, 5))
     wait_counts(world, "open", (5, 10, 0))  # of an alert that is out nothing depends on its row
     assert counts(world, "young") == (5, 10, 5)
-    all_deleted = {'{table="notification"}': 15, '{table="receipt"}': 30, '{table="alert"}': 15, '{table="quarantine_alert"}': 0}
+    counted = {"notification": 15, "receipt": 30, "alert": 15, "quarantine_alert": 0, "delivery_minute": 0}
+    all_deleted = {f'{{table="{table}"}}': rows for table, rows in counted.items()}
     until("the metrics count them", lambda: deleted(processor) == all_deleted)
     world.sql("DELETE FROM alert WHERE NOT told")
 
@@ -85,6 +86,17 @@ def test_old_notes_on_quarantined_bytes_go(world: World) -> None:
         )  # fmt: skip
     new_processor(world).start().wait_ready()
     until("only the young are left", lambda: world.sql("SELECT count(*) AS n FROM quarantine_alert") == [{"n": 3}], 30)
+
+
+def test_old_counters_go(world: World) -> None:
+    for age, n in ((OLD, BATCH + 5), (YOUNG, 3)):
+        world.sql(
+            "INSERT INTO delivery_minute SELECT date_trunc('minute', now() - %s::interval), 'blux', 'e' || g, 'failed', 0, 7 "
+            "FROM generate_series(1, %s) AS g",
+            age, n,
+        )  # fmt: skip
+    new_processor(world).start().wait_ready()
+    until("only the young are left", lambda: world.sql("SELECT count(*) AS n FROM delivery_minute") == [{"n": 3}], 30)
 
 
 def test_without_a_setting_all_is_kept(world: World) -> None:

@@ -9,6 +9,7 @@ from support import payloads
 from support.service import run_once
 from support.world import OWNER, RUNTIME_ROLE, World
 
+TABLES = ("notification", "receipt", "alert", "quarantine_alert", "delivery_minute", "applied")
 ROWS = {"SELECT", "INSERT", "UPDATE", "DELETE"}
 
 
@@ -27,7 +28,7 @@ def test_the_services_are_the_runtime_role(dochak: World) -> None:
     [
         *(
             statement.format(table)
-            for table in ("notification", "receipt", "alert", "quarantine_alert", "schema_migration")
+            for table in (*TABLES, "schema_migration")
             for statement in (
                 "ALTER TABLE {} ADD COLUMN more text",
                 "ALTER TABLE {} DISABLE TRIGGER ALL",
@@ -64,7 +65,7 @@ def test_the_runtime_role_cannot(dochak: World, statement: str) -> None:
 def test_the_runtime_role_has_what_it_needs_and_no_more(dochak: World) -> None:
     rows = dochak.sql("SELECT table_name, privilege_type FROM information_schema.role_table_grants WHERE grantee = %s", RUNTIME_ROLE)
     granted = {(row["table_name"], row["privilege_type"]) for row in rows}
-    assert granted == {(table, right) for table in ("notification", "receipt", "alert", "quarantine_alert") for right in ROWS} | {
+    assert granted == {(table, right) for table in TABLES for right in ROWS} | {
         ("schema_migration", "SELECT")
     }
 

@@ -51,6 +51,15 @@ def check_all(world: World, ids: list[str]) -> None:
     told = sorted(alert.header("ce_subject") for alert in world.alerts())
     assert told == [id_ for id_ in ids if is_failed(id_)], "alerts are missing or doubled"
     assert world.topics.read("quarantine") == []
+    check_counters(world, len(ids))
+
+
+def check_counters(world: World, receipts: int) -> None:
+    """Each record of the topic counted once, whatever was done again."""
+    counted = {row["outcome"]: int(row["n"]) for row in world.sql("SELECT outcome, sum(records) AS n FROM delivery_minute GROUP BY 1")}
+    failed = len([id_ for id_ in ids_of(receipts) if is_failed(id_)])
+    expected = {"failed": failed, "delivered": receipts - failed, "repeated": len(world.topics.read("events")) - receipts}
+    assert counted == {outcome: n for outcome, n in expected.items() if n}
 
 
 def stored(world: World) -> int:

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+#include "processor/tables/delivery_minute.h"
+
+#include "common/base/mem.h"
+#include "processor/tables/rows.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { MINUTE_MS = 60 * 1000 };
+
+static const char *text_of(const char *text) {
+  return text ? text : "";
+}
+
+static const char *topic_of(const struct delivery *delivery) {
+  return rd_kafka_topic_name(delivery->fact->rkm->rkt);
+}
+
+// ---- what is counted already ----
+
+static int by_place(const void *left, const void *right) {
+  const struct delivery *a = left, *b = right;
+  int order = strcmp(topic_of(a), topic_of(b));
+  if (order) return order;
+  const rd_kafka_message_t *m = a->fact->rkm, *n = b->fact->rkm;
+  if (m->partition != n->partition) return m->partition < n->partition ? -1 : 1;
+  return (m->offset > n->offset) - (m->offset < n->offset);
+}
+
+static bool is_same_partition(const struct delivery *a, const struct delivery *b) {
+  return a->fact->rkm->partition == b->fact->rkm->partition && strcmp(topic_of(a), topic_of(b)) == 0;
+}
+
+static PGresult *advance(PGconn *conn, const struct delivery *sorted, size_t n) {
+  static const enum pg_type types[] = {PG_TEXT, PG_INT4, PG_INT8};
+  struct pgarray c[COUNT_OF(types)];
+  rows_begin(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < n; i++) {
+    if (i + 1 < n && is_same_partition(&sorted[i], &sorted[i + 1])) continue; // not its last record
+    pgarray_add_text(&c[0], topic_of(&sorted[i]));
+    pgarray_add_int4(&c[1], sorted[i].fact->rkm->partition);
+    pgarray_add_int8(&c[2], sorted[i].fact->rkm->offset + 1);
+  }
+  return rows_run(conn, "applied_advance.sql", c, COUNT_OF(types));
+}
+
+static bool is_counted(const struct delivery *delivery, const PGresult *res) {
+  for (int row = 0; row < PQntuples(res); row++)
+    if (pgvalue_int4(PQgetvalue(res, row, 1)) == delivery->fact->rkm->partition &&
+        strcmp(PQgetvalue(res, row, 0), topic_of(delivery)) == 0)
+      return delivery->fact->rkm->offset < pgvalue_int8(PQgetvalue(res, row, 2));
+  return false;
+}
+
+// Keeps those that are not counted. Returns how many.
+static size_t keep_uncounted(struct delivery *list, size_t n, const PGresult *res) {
+  size_t kept = 0;
+  for (size_t i = 0; i < n; i++)
+    if (!is_counted(&list[i], res)) list[kept++] = list[i];
+  return kept;
+}
+
+// ---- counting ----
+
+static int64_t minute_of(const struct delivery *delivery) {
+  return delivery->at - delivery->at % MINUTE_MS;
+}
+
+static int by_counter(const void *left, const void *right) {
+  const struct delivery *a = left, *b = right;
+  int64_t m = minute_of(a), n = minute_of(b);
+  if (m != n) return m < n ? -1 : 1;
+  int order = strcmp(text_of(a->fact->ev.provider), text_of(b->fact->ev.provider));
+  if (!order) order = strcmp(text_of(a->fact->ev.endpoint), text_of(b->fact->ev.endpoint));
+  if (!order) order = strcmp(a->outcome, b->outcome);
+  if (order) return order;
+  return (a->fact->rkm->partition > b->fact->rkm->partition) -
+         (a->fact->rkm->partition < b->fact->rkm->partition);
+}
+
+static PGresult *add(PGconn *conn, const struct delivery *sorted, size_t n) {
+  static const enum pg_type types[] = {PG_TIMESTAMPTZ, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT4, PG_INT8};
+  struct pgarray c[COUNT_OF(types)];
+  int64_t records = 0;
+  rows_begin(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < n; i++) {
+    const struct event *ev = &sorted[i].fact->ev;
+    records++;
+    if (i + 1 < n && by_counter(&sorted[i], &sorted[i + 1]) == 0) continue;
+    pgarray_add_time(&c[0], minute_of(&sorted[i]));
+    pgarray_add_text(&c[1], text_of(ev->provider));
+    pgarray_add_text(&c[2], text_of(ev->endpoint));
+    pgarray_add_text(&c[3], sorted[i].outcome);
+    pgarray_add_int4(&c[4], sorted[i].fact->rkm->partition);
+    pgarray_add_int8(&c[5], records);
+    records = 0;
+  }
+  return rows_run(conn, "delivery_minute_add.sql", c, COUNT_OF(types));
+}
+
+bool delivery_minute_add(PGconn *conn, struct delivery *list, size_t n, enum pg_fault *fault,
+                         struct err *err) {
+  if (n == 0) return true;
+  qsort(list, n, sizeof *list, by_place);
+  AUTO_RESULT *before = advance(conn, list, n);
+  if (!pg_ok(conn, before, "applied_advance", fault, err)) return false;
+  n = keep_uncounted(list, n, before);
+  if (n == 0) return true;
+  qsort(list, n, sizeof *list, by_counter);
+  AUTO_RESULT *res = add(conn, list, n);
+  return pg_ok(conn, res, "delivery_minute_add", fault, err);
+}
