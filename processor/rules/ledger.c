@@ -43,7 +43,7 @@ static const struct ledger_rule rules[STATUS_COUNT][SIGNAL_COUNT] = {
   [STATUS_SENT] = {
     [SIGNAL_ACCEPTED]    = {STATUS_SENT,        EFFECT_MERGE,                  LEDGER_NO_ALERT},
     [SIGNAL_REJECTED]    = {STATUS_SENT,  EFFECT_MERGE | EFFECT_CONTRADICT,   LEDGER_NO_ALERT},
-    [SIGNAL_DELIVERED]   = STAYS(STATUS_SENT),
+    [SIGNAL_DELIVERED]   = {STATUS_SENT,        EFFECT_CONTEND,                LEDGER_NO_ALERT},
     [SIGNAL_FAILED]      = {STATUS_SENT,        EFFECT_CONTRADICT,             LEDGER_NO_ALERT},
     [SIGNAL_UNCONFIRMED] = {STATUS_SENT,        EFFECT_LATER,                  LEDGER_NO_ALERT},
     [SIGNAL_OVERDUE]     = STAYS(STATUS_SENT),
@@ -51,12 +51,12 @@ static const struct ledger_rule rules[STATUS_COUNT][SIGNAL_COUNT] = {
   },
   [STATUS_DEAD_LETTER] = {
     [SIGNAL_ACCEPTED]    = {STATUS_DEAD_LETTER, EFFECT_MERGE,                  LEDGER_NO_ALERT},
-    [SIGNAL_REJECTED]    = {STATUS_DEAD_LETTER, EFFECT_MERGE,                  LEDGER_NO_ALERT},
+    [SIGNAL_REJECTED]    = {STATUS_DEAD_LETTER, EFFECT_MERGE | EFFECT_CONTEND, LEDGER_NO_ALERT},
     [SIGNAL_DELIVERED]   = {STATUS_SENT, EFFECT_CONTRADICT | EFFECT_RESOLVE,   LEDGER_RECOVERED},
-    [SIGNAL_FAILED]      = {STATUS_DEAD_LETTER, EFFECT_FILL,                   LEDGER_NO_ALERT},
+    [SIGNAL_FAILED]      = {STATUS_DEAD_LETTER, EFFECT_CONTEND,                LEDGER_NO_ALERT},
     [SIGNAL_UNCONFIRMED] = {STATUS_DEAD_LETTER, EFFECT_LATER,                  LEDGER_NO_ALERT},
     [SIGNAL_OVERDUE]     = STAYS(STATUS_DEAD_LETTER),
-    [SIGNAL_EXPIRED]     = STAYS(STATUS_DEAD_LETTER),
+    [SIGNAL_EXPIRED]     = {STATUS_DEAD_LETTER, EFFECT_CONTEND,                LEDGER_NO_ALERT},
   },
 };
 // clang-format on
@@ -94,14 +94,10 @@ static bool replace(char **field, const char *value) {
   return true;
 }
 
-static bool set_time(int64_t *field, int64_t value) {
-  if (*field == value) return false;
+static bool earlier(int64_t *field, int64_t value) {
+  if (*field != NO_TIME && value >= *field) return false;
   *field = value;
   return true;
-}
-
-static bool earlier(int64_t *field, int64_t value) {
-  return (*field == NO_TIME || value < *field) && set_time(field, value);
 }
 
 static int64_t latest(int64_t a, int64_t b) {
@@ -120,10 +116,43 @@ static void set_deadlines(struct notification *n, const struct saying *s) {
   n->expires_at = open ? latest(after(n->accepted_at, s->expires_after_ms), unconfirmed) : NO_TIME;
 }
 
+static bool has_expired(const struct notification *n) {
+  return n->outcome && strcmp(n->outcome, "expired") == 0;
+}
+
+// ---- which of two signals counts ----
+
+static int compare(const char *a, const char *b) {
+  return a && b ? strcmp(a, b) : (a != NULL) - (b != NULL);
+}
+
+// Between two of the same time the text decides, so that it is not the arrival.
+static bool is_less(const struct saying *s, const struct notification *n) {
+  int order = compare(s->code, n->code);
+  if (order == 0) order = compare(s->reason, n->reason);
+  if (order == 0) order = compare(s->outcome, n->outcome);
+  return order < 0;
+}
+
+// Whether it decides instead of the signal that has decided.
+static bool takes_over(const struct notification *n, const struct saying *s) {
+  bool expired = has_expired(n);
+  if (expired != (s->signal == SIGNAL_EXPIRED)) return expired;
+  return s->at < n->resolved_at || (s->at == n->resolved_at && is_less(s, n));
+}
+
+static bool is_latest_unconfirmed(const struct notification *n, const struct saying *s) {
+  return s->at > n->unconfirmed_at || (s->at == n->unconfirmed_at && is_less(s, n));
+}
+
+// ---- effects ----
+
 static bool take_recipient(struct notification *n, const struct saying *s) {
-  if (s->recipient == NULL || !replace(&n->recipient, s->recipient)) return false;
+  if (s->recipient == NULL) return false;
+  bool changed = replace(&n->recipient, s->recipient); // two numbers may have the same mask
+  changed |= memcmp(n->recipient_hash, s->recipient_hash, PERSONAL_HASH_SIZE) != 0;
   memcpy(n->recipient_hash, s->recipient_hash, PERSONAL_HASH_SIZE);
-  return true;
+  return changed;
 }
 
 // The acceptance is our own application's word on whom it wrote to: it wins over what a receipt repeats, in
@@ -131,7 +160,6 @@ static bool take_recipient(struct notification *n, const struct saying *s) {
 static bool merge(struct notification *n, const struct saying *s) {
   bool changed = take_recipient(n, s);
   changed |= replace(&n->reference, s->reference);
-  if (n->channel == NULL) changed |= replace(&n->channel, s->channel);
   if (s->signal == SIGNAL_ACCEPTED) changed |= earlier(&n->accepted_at, s->at);
   return changed;
 }
@@ -143,25 +171,26 @@ static bool complete(struct notification *n, const struct saying *s) {
   return changed;
 }
 
-static void say_why(struct notification *n, const struct saying *s) {
+// The channel of a signal that decides is taken by resolve(). Until then it is the first in the alphabet.
+static bool note_channel(struct notification *n, const struct saying *s) {
+  bool is_open = n->status <= STATUS_PENDING || has_expired(n);
+  bool counts = n->channel == NULL || (is_open && compare(s->channel, n->channel) < 0);
+  return counts && replace(&n->channel, s->channel);
+}
+
+static bool say_why(struct notification *n, const struct saying *s) {
   free(n->code);
   free(n->reason);
   n->code = mem_strdup_or_null(s->code);
   n->reason = mem_strdup_or_null(s->reason);
   replace(&n->outcome, s->outcome);
+  return true;
 }
 
 static bool resolve(struct notification *n, const struct saying *s) {
-  say_why(n, s);
   replace(&n->channel, s->channel);
   n->resolved_at = s->at;
-  return true;
-}
-
-static bool explain(struct notification *n, const struct saying *s) {
-  say_why(n, s);
-  if (n->channel == NULL) replace(&n->channel, s->channel);
-  return true;
+  return say_why(n, s);
 }
 
 static bool note_unconfirmed(struct notification *n, const struct saying *s) {
@@ -170,23 +199,31 @@ static bool note_unconfirmed(struct notification *n, const struct saying *s) {
   return changed;
 }
 
+// A deadline is no report that says failed.
+static const char *contradicting_code(const struct notification *n, const struct saying *s) {
+  if (n->status == STATUS_SENT) return s->code;
+  return has_expired(n) ? NULL : n->code;
+}
+
+static bool apply_effects(struct notification *n, const struct saying *s, unsigned effects) {
+  bool changed = earlier(&n->first_seen_at, s->received_at);
+  changed |= effects & EFFECT_MERGE ? merge(n, s) : complete(n, s);
+  changed |= note_channel(n, s);
+  if (effects & EFFECT_CONTRADICT) changed |= replace(&n->contradicted_by, contradicting_code(n, s));
+  if ((effects & EFFECT_RESOLVE) || ((effects & EFFECT_CONTEND) && takes_over(n, s)))
+    changed |= resolve(n, s);
+  if ((effects & EFFECT_EXPLAIN) && is_latest_unconfirmed(n, s)) changed |= say_why(n, s);
+  if (effects & EFFECT_LATER) changed |= note_unconfirmed(n, s); // after what compares with the time before
+  return changed;
+}
+
 const struct ledger_rule *ledger_apply(struct notification *n, const struct saying *s, bool *changed) {
   const struct ledger_rule *rule = ledger_rule(n->status, s->signal);
-  bool moved = rule->next != n->status;
-  if (rule->next != STATUS_NONE) moved |= earlier(&n->first_seen_at, s->received_at);
-  if (rule->effects & EFFECT_CONTRADICT)
-    moved |= replace(&n->contradicted_by, n->status == STATUS_SENT ? s->code : n->code);
-  if (rule->effects & EFFECT_MERGE)
-    moved |= merge(n, s);
-  else if (rule->next != STATUS_NONE)
-    moved |= complete(n, s);
-  if (rule->effects & EFFECT_RESOLVE) moved |= resolve(n, s);
-  if (rule->effects & EFFECT_LATER) moved |= note_unconfirmed(n, s);
-  if (rule->effects & EFFECT_EXPLAIN) moved |= explain(n, s);
-  if ((rule->effects & EFFECT_FILL) && n->outcome && strcmp(n->outcome, "expired") == 0)
-    moved |= resolve(n, s);
+  *changed = false;
+  if (rule->next == STATUS_NONE) return rule;
+  *changed = apply_effects(n, s, rule->effects);
+  *changed |= rule->next != n->status;
   n->status = rule->next;
   set_deadlines(n, s);
-  *changed = moved;
   return rule;
 }

@@ -2,9 +2,18 @@
 // The status rules: what a signal does to a notification. Pure: no clock, no I/O, no allocation beyond the
 // strings it copies. Not for: what a provider's code means (interpret) or how rows are stored (store).
 //
-// The rules are built so that the order of arrival does not matter: whatever the order of acceptance,
-// failures and success, the same status, outcome and times result (unless several receipts of the same kind
-// disagree on the code).
+// The order of arrival does not matter: the same signals end in the same row. A delivery outranks each
+// failure and refusal, and these outrank the deadline. Of several of the same rank the earliest decides, of
+// several unconfirmed ones the latest explains; at the same time the lesser code, reason and outcome. What
+// depends on the order all the same:
+// - the alerts on the way, and whether there was an `expired` or `overdue` signal at all: it is written only
+//   for a row that is past its deadline;
+// - contradicted_by, where failures or refusals with different codes precede or follow a delivery: it is the
+//   code that decided before, or the last one after;
+// - recipient and reference, where acceptances disagree (the last one's) or, without an acceptance, receipts
+//   (the first one's);
+// - channel, where the deciding signal names none and the others disagree.
+// The three periods of a signal are the provider's: the same in each.
 #pragma once
 #include "common/provider/personal.h"
 #include <stdbool.h>
@@ -29,9 +38,9 @@ enum ledger_effect {     // bit set
   EFFECT_MERGE = 1,      // fill in what the acceptance knows: recipient, reference, times
   EFFECT_RESOLVE = 2,    // the signal decides: take its outcome, code, reason, channel, time
   EFFECT_LATER = 4,      // note when the provider could not tell, which moves the deadlines back
-  EFFECT_EXPLAIN = 32,   // take outcome, code and reason, though nothing is decided
+  EFFECT_EXPLAIN = 32,   // take outcome, code and reason of the latest, though nothing is decided
   EFFECT_CONTRADICT = 8, // note the code that said failed where the status is SENT
-  EFFECT_FILL = 16,      // take code and reason if it had only expired
+  EFFECT_CONTEND = 16,   // decide if it is earlier than what has decided, or if the row had only expired
 };
 
 struct ledger_rule {

@@ -1,6 +1,7 @@
 -- Notes the receipts that today's provider file reads otherwise than it was read when it came: another outcome or code, or what else
--- the notification has from it, where it is the receipt that decides. Only the event that carried a receipt first counts. What is noted
--- needlessly, since another receipt decides that says the same, costs a look. Returns how many were never taken in.
+-- the notification has from it, where it is the receipt that decides or, being earlier, should decide. Only the event that carried a
+-- receipt first counts. What is noted needlessly, since another receipt decides that says the same, costs a look. Returns how many were
+-- never taken in.
 -- $1 receipt_id uuid[]  $2 event_id uuid[]  $3 provider text[]  $4 notification_id text[]  $5 outcome text[]  $6 code text[]  $7 reason text[]
 -- $8 channel text[]  $9 at timestamptz[]
 WITH given AS (
@@ -14,6 +15,7 @@ WITH given AS (
   WHERE r.event_id = g.event_id
     AND ((r.outcome, r.code) <> (g.outcome, g.code)
          OR (g.outcome = 'unconfirmed' AND n.unconfirmed_at IS DISTINCT FROM g.at)
+         OR (g.outcome <> 'unconfirmed' AND (g.outcome = 'delivered') = (n.outcome = 'delivered') AND g.at < n.resolved_at)
          OR ((n.outcome, n.code) = (g.outcome, g.code)
              AND ((n.reason, n.channel) IS DISTINCT FROM (g.reason, g.channel)
                   OR (g.outcome <> 'unconfirmed' AND n.resolved_at IS DISTINCT FROM g.at))))

@@ -7,10 +7,12 @@ The log of events decides what depends on the order: the rules, run over it once
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NamedTuple
 
 from chaos import rules
-from chaos.traffic import Signal
+from chaos.traffic import EPOCH, Signal
 from support.topics import Record
 from support.world import World
 
@@ -31,6 +33,12 @@ class Verdict:
 
     def examples(self, most: int = 10) -> list[str]:
         return [f"{name}: {one}" for name, found in vars(self).items() for one in found[:most]]
+
+
+class Event(NamedTuple):
+    partition: int
+    name: tuple
+    at: datetime = EPOCH  # by the provider's clock, where it says so
 
 
 @dataclass
@@ -58,7 +66,7 @@ FIELDS = {  # of a notification, as rules.Expected has them
 class Final:
     """What there is in the end."""
 
-    events: list[tuple[int, tuple]]  # partition and name, each partition in its order
+    events: list[Event]  # each partition in its order
     notifications: dict[tuple[str, str], dict]  # by provider and id: FIELDS
     receipts: list[tuple[tuple, str]]  # name and outcome
     alerts: list[Alert]  # each partition in its order
@@ -82,13 +90,18 @@ def _event_name(record: Record) -> tuple:
     return _receipt_name(provider, id_, code, element)
 
 
+def _event(record: Record) -> Event:
+    at = record.data.get("reportTime") or record.data.get("payload", {}).get("received_at") or record.header("ce_time")
+    return Event(record.partition, _event_name(record), datetime.fromisoformat(at))
+
+
 def look(world: World) -> Final:
     """After everything has come to rest."""
     columns = ", ".join(f"{column} AS {field}" for field, column in FIELDS.items())
     rows = world.sql(f"SELECT provider, notification_id, {columns} FROM notification")
     receipts = world.sql("SELECT provider, notification_id, outcome, code, element FROM receipt")
     return Final(
-        events=[(record.partition, _event_name(record)) for record in world.topics.read("events")],
+        events=[_event(record) for record in world.topics.read("events")],
         notifications={(row.pop("provider"), row.pop("notification_id")): row for row in rows},
         receipts=[(_receipt_name(r["provider"], r["notification_id"], r["code"], r["element"]), r["outcome"]) for r in receipts],
         alerts=[
@@ -107,7 +120,7 @@ def judge(sent: Iterable[Signal], acked: Iterable[Signal], final: Final) -> Verd
     verdict = Verdict()
     known = {signal.name: signal for signal in sent}
     stories = _stories_in_the_log(known, final, verdict)
-    in_log = {name for _, name in final.events}
+    in_log = {event.name for event in final.events}
     verdict.lost += [f"acknowledged, but not in the log: {name}" for name in {s.name for s in acked} - in_log]
     expected = {key: rules.after(signals) for key, signals in stories.items()}
     _compare_notifications(stories, expected, final, verdict)
@@ -122,14 +135,14 @@ def _stories_in_the_log(known: dict[tuple, Signal], final: Final, verdict: Verdi
     """What the log says of each notification, in its order."""
     stories: dict[tuple[str, str], list[Signal]] = defaultdict(list)
     partitions: dict[tuple[str, str], int] = {}
-    for partition, name in final.events:
+    for partition, name, at in final.events:
         key = name[1:3]
         if name not in known:
             verdict.wrong.append(f"in the log, but never sent: {name}")
         elif partitions.setdefault(key, partition) != partition:
             verdict.wrong.append(f"in two partitions: {name}")
         elif name[0] != "other":
-            stories[key].append(known[name])
+            stories[key].append(replace(known[name], at=at))
     return stories
 
 

@@ -3,12 +3,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from chaos.traffic import RECIPIENT, REPORTED, Signal
+from chaos.traffic import EPOCH, RECIPIENT, REPORTED, Signal
 
 DEAD_LETTERED, RECOVERED = "dochak.notification.dead_lettered.v1", "dochak.notification.recovered.v1"
 
-# status and signal → the next status, and whether the signal decides: then the row's outcome and code are its.
+# status and signal → the next status, and whether the signal decides: then the row's outcome and code are its. Where the status stays
+# what it is, one that decides must also be earlier than what has decided; at the same time, have the lesser code.
 RULES: dict[tuple[str | None, str], tuple[str, bool]] = {
     (None, "accepted"): ("PENDING", False),
     (None, "rejected"): ("DEAD_LETTER", True),
@@ -22,13 +24,13 @@ RULES: dict[tuple[str | None, str], tuple[str, bool]] = {
     ("PENDING", "unconfirmed"): ("PENDING", True),
     ("SENT", "accepted"): ("SENT", False),
     ("SENT", "rejected"): ("SENT", False),
-    ("SENT", "delivered"): ("SENT", False),
+    ("SENT", "delivered"): ("SENT", True),
     ("SENT", "failed"): ("SENT", False),
     ("SENT", "unconfirmed"): ("SENT", False),
     ("DEAD_LETTER", "accepted"): ("DEAD_LETTER", False),
-    ("DEAD_LETTER", "rejected"): ("DEAD_LETTER", False),
+    ("DEAD_LETTER", "rejected"): ("DEAD_LETTER", True),
     ("DEAD_LETTER", "delivered"): ("SENT", True),
-    ("DEAD_LETTER", "failed"): ("DEAD_LETTER", False),
+    ("DEAD_LETTER", "failed"): ("DEAD_LETTER", True),
     ("DEAD_LETTER", "unconfirmed"): ("DEAD_LETTER", False),
 }
 ALERTS = {
@@ -55,6 +57,7 @@ class Expected:
     accepted: bool = False  # by the send API, at some time
     reference: str | None = None
     recipient: str | None = None  # masked
+    decided: tuple[datetime, str] = (EPOCH, "")  # when, and by which code
     alerts: dict[str, str] = field(default_factory=dict)  # type → the code it tells
 
 
@@ -71,8 +74,9 @@ def after(signals: Iterable[Signal]) -> Expected:
         if whose := CONTRADICTS.get((before, kind)):
             expected.contradicted_by = expected.code if whose == "the row's" else signal.code
         _merge(expected, signal)
-        if decides:
-            expected.outcome, expected.code = signal.kind, signal.code
+        decided = (signal.at, signal.code or "")
+        if decides and (expected.status != before or before == "PENDING" or decided < expected.decided):
+            expected.outcome, expected.code, expected.decided = signal.kind, signal.code, decided
         if alert := ALERTS.get((before, expected.status)):
             expected.alerts[alert] = expected.code
     return expected

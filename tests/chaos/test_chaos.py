@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from chaos import broken, checker, faults, rules, run, traffic
-from chaos.checker import Alert, Final, Verdict
+from chaos.checker import Alert, Event, Final, Verdict
 from chaos.stage import Ground
 from support import builds
 
@@ -90,7 +90,7 @@ def right_end() -> Final:
     expected = {key: rules.after(signals) for key, signals in stories.items()}
     alerts = [(type_, *key, code, hash(key) % 4) for key, want in expected.items() for type_, code in want.alerts.items()]
     return Final(
-        events=[(hash(signal.id) % 4, signal.name) for signal in SENT],
+        events=[Event(hash(signal.id) % 4, signal.name) for signal in SENT],
         notifications={key: {field: getattr(want, field) for field in checker.FIELDS} for key, want in expected.items()},
         receipts=[(name, kind) for name, kind in {signal.name: signal.kind for signal in SENT if signal.is_receipt}.items()],
         alerts=[Alert(f"id-{number}", *alert) for number, alert in enumerate(alerts)],
@@ -109,7 +109,7 @@ def test_the_checker_has_nothing_to_say_about_the_right_end() -> None:
 
 def _forget_event(final: Final) -> None:
     name = final.receipts[0][0]
-    final.events = [event for event in final.events if event[1] != name]
+    final.events = [event for event in final.events if event.name != name]
 
 
 def _changer(field: str, from_: object, to: object) -> Callable[[Final], None]:
@@ -134,9 +134,9 @@ def _tell_elsewhere(final: Final) -> None:
 
 
 def _move(final: Final) -> None:
-    repeated = next(name for _, name in final.events if sum(event[1] == name for event in final.events) > 1)
-    at = next(number for number, event in enumerate(final.events) if event[1] == repeated)
-    final.events[at] = (9, repeated)
+    repeated = next(name for _, name, _ in final.events if sum(event.name == name for event in final.events) > 1)
+    at = next(number for number, event in enumerate(final.events) if event.name == repeated)
+    final.events[at] = Event(9, repeated)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def _move(final: Final) -> None:
         (_move, "wrong", "in two partitions"),
         (lambda final: final.alerts.append(Alert("id", rules.RECOVERED, "blux", "nobody", None, 0)), "wrong", "an alert without a cause"),
         (lambda final: final.notifications.update({("blux", "nobody"): {}}), "wrong", "a notification that nobody sent"),
-        (lambda final: final.events.append((0, ("receipt", "blux", "nobody", None, ""))), "wrong", "in the log, but never sent"),
+        (lambda final: final.events.append(Event(0, ("receipt", "blux", "nobody", None, ""))), "wrong", "in the log, but never sent"),
         (lambda final: setattr(final, "quarantined", 1), "wrong", "in quarantine"),
     ],
 )

@@ -8,9 +8,11 @@ acceptance may come two thousand places after its receipts, and of all requests 
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from support import payloads
 
+EPOCH = datetime.fromtimestamp(0, UTC)
 REPEATED = 0.05
 ACCEPTED = 0.6  # of the notifications are registered by our application as well
 LATE = 0.3  # of the acceptances come after the receipt
@@ -66,6 +68,7 @@ class Signal:
     kind: str  # one of RECEIPTS, "accepted", "rejected", "other"
     code: str | None = None
     channel: str | None = None
+    at: datetime = EPOCH  # when it was so, as the log has it; unknown before
 
     @property
     def is_receipt(self) -> bool:

@@ -148,6 +148,24 @@ def test_what_was_looked_for_in_the_wrong_place_is_mended(worlds, world: World, 
     assert "0 notifications corrected, 0 alerts raised" in replay(world).stdout
 
 
+def test_what_turns_out_to_be_the_earliest_decides(world: World) -> None:
+    """A report whose time was looked for in the wrong place, and an answer of the send API that was not read as a refusal."""
+    world.new_ingress().start().wait_ready()
+    processor = start_processor(world, with_outcomes(world, "wrong", accepted=["A000", "A305"], report={"time": "/doneTime"}))
+    world.register(answered("answer", "A305"))
+    world.bizgo(report("report", "63019", second=5) | {"doneTime": "2026-01-12T11:00:05+09:00"})
+    world.bizgo(report("report", "64008", "SMS", second=3))
+    world.settle()
+    world.bizgo(report("answer", "63019") | {"reportTime": "2099-01-12T11:00:05+09:00"})  # counts as the time at which it came
+    world.settle()
+    processor.stop()
+    assert {row["notification_id"]: row["code"] for row in rows(world)} == {"report": "63019", "answer": "63019"}
+    start_processor(world, {})
+    assert "2 notifications corrected, 0 alerts raised" in replay(world).stdout
+    assert {row["notification_id"]: row["code"] for row in rows(world)} == {"report": "64008", "answer": "A305"}
+    assert "0 notifications corrected" in replay(world).stdout
+
+
 def test_a_code_that_lies_outside_of_the_range_goes_with_its_outcome(world: World) -> None:
     world.new_ingress().start().wait_ready()
     processor = start_processor(world, with_outcomes(world, "wrong", report={"code": "/reportType"}))

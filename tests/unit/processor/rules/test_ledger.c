@@ -52,9 +52,6 @@ static const struct saying accepted = {.signal = SIGNAL_ACCEPTED,
                                        .at = 1000,
                                        .received_at = 1000,
                                        DEADLINES};
-// The same message, registered once more and later.
-static const struct saying accepted_again = {
-    .signal = SIGNAL_ACCEPTED, .channel = "ALIMTALK", .at = 1600, .received_at = 1600, DEADLINES};
 static const struct saying failed = {.signal = SIGNAL_FAILED,
                                      .outcome = "failed",
                                      .code = "63019",
@@ -81,49 +78,179 @@ static const struct saying unconfirmed = {.signal = SIGNAL_UNCONFIRMED,
                                           .received_at = 1051,
                                           DEADLINES};
 
+// ---- every order of the same signals ----
+
+#define TIMES(t)        .at = t, .received_at = (t) + 1, DEADLINES
+#define ACCEPTED(t)     SIGNAL_ACCEPTED, .channel = "ALIMTALK", .reference = "order-17", TIMES(t)
+#define REJECTED(c, t)  SIGNAL_REJECTED, .outcome = "rejected", .code = c, .channel = "RCS", TIMES(t)
+#define DELIVERED(c, t) SIGNAL_DELIVERED, .outcome = "delivered", .code = c, .channel = "SMS", TIMES(t)
+#define FAILED(o, c, t)                                                                                      \
+  SIGNAL_FAILED, .outcome = o, .code = c, .reason = "reason of " c, .channel = "LMS", TIMES(t)
+#define UNCONFIRMED(c, t) SIGNAL_UNCONFIRMED, .outcome = "unconfirmed", .code = c, .channel = "MMS", TIMES(t)
+#define EXPIRED(t)        SIGNAL_EXPIRED, .outcome = "expired", .code = "late", TIMES(t)
+enum { LONGEST = 4 };
+
+// Of each kind several, which differ in time or in code, or in both.
+static const struct {
+  const char *name;
+  struct saying saying;
+} pool[] = {
+    {"accepted 1000", {ACCEPTED(1000), .recipient = "+8210****5678", .recipient_hash = hash_of_acceptance}},
+    {"accepted 1600", {ACCEPTED(1600)}},
+    {"rejected B 1000", {REJECTED("B", 1000)}},
+    {"rejected A 1150", {REJECTED("A", 1150)}},
+    {"delivered 1 1200", {DELIVERED("1", 1200)}},
+    {"delivered 2 1100", {DELIVERED("2", 1100)}},
+    {"delivered 3 1100",
+     {DELIVERED("3", 1100), .recipient = "010****5678", .recipient_hash = hash_of_receipt}},
+    {"failed D 1100", {FAILED("failed", "D", 1100)}},
+    {"failed C 1100", {FAILED("failed", "C", 1100)}},
+    {"account_fault C 1100", {FAILED("account_fault", "C", 1100)}},
+    {"failed E 1050",
+     {FAILED("failed", "E", 1050), .reference = "order-18", .recipient = "010****5678",
+      .recipient_hash = hash_of_receipt}},
+    {"failed without a code 1150", {SIGNAL_FAILED, .outcome = "failed", .channel = "LMS", TIMES(1150)}},
+    {"unconfirmed U 1050", {UNCONFIRMED("U", 1050)}},
+    {"unconfirmed V 1070", {UNCONFIRMED("V", 1070)}},
+    {"unconfirmed T 1070", {UNCONFIRMED("T", 1070)}},
+    {"overdue 5100", {SIGNAL_OVERDUE, TIMES(5100)}},
+    {"expired 7000", {EXPIRED(7000)}},
+    {"expired 6900", {EXPIRED(6900)}},
+};
+
 static bool same_text(const char *a, const char *b) {
   return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static void assert_same(const struct notification *a, const struct notification *b) {
-  assert_int_equal(a->status, b->status);
-  assert_true(same_text(a->outcome, b->outcome));
-  assert_true(same_text(a->code, b->code));
-  assert_true(same_text(a->reason, b->reason));
-  assert_true(same_text(a->contradicted_by, b->contradicted_by));
-  assert_true(same_text(a->channel, b->channel));
-  assert_true(same_text(a->recipient, b->recipient));
-  assert_true(same_text(a->reference, b->reference));
-  assert_memory_equal(a->recipient_hash, b->recipient_hash, PERSONAL_HASH_SIZE);
-  assert_true(a->accepted_at == b->accepted_at && a->resolved_at == b->resolved_at &&
-              a->due_at == b->due_at && a->expires_at == b->expires_at &&
-              a->first_seen_at == b->first_seen_at);
+static bool same_times(const struct notification *a, const struct notification *b) {
+  return a->accepted_at == b->accepted_at && a->resolved_at == b->resolved_at &&
+         a->unconfirmed_at == b->unconfirmed_at && a->due_at == b->due_at && a->expires_at == b->expires_at &&
+         a->first_seen_at == b->first_seen_at;
 }
 
-static void apply_in_order(struct notification *n, const struct saying *const *sayings, const size_t *order,
-                           size_t count) {
-  bool changed;
+static bool same_row(const struct notification *a, const struct notification *b) {
+  return a->status == b->status && same_text(a->outcome, b->outcome) && same_text(a->code, b->code) &&
+         same_text(a->reason, b->reason) && same_text(a->channel, b->channel) &&
+         same_text(a->recipient, b->recipient) && same_text(a->reference, b->reference) &&
+         memcmp(a->recipient_hash, b->recipient_hash, PERSONAL_HASH_SIZE) == 0 && same_times(a, b);
+}
+
+// The watch writes `overdue` and `expired` only about a row that has a deadline.
+static bool can_be(const size_t *order, size_t n) {
+  bool has_deadline = false;
+  for (size_t i = 0; i < n; i++) {
+    enum signal signal = pool[order[i]].saying.signal;
+    has_deadline |= signal == SIGNAL_ACCEPTED || signal == SIGNAL_UNCONFIRMED;
+    if ((signal == SIGNAL_OVERDUE || signal == SIGNAL_EXPIRED) && !has_deadline) return false;
+  }
+  return true;
+}
+
+// Where failures disagree on the code, contradicted_by depends on the order.
+static bool failures_agree(const size_t *order, size_t n) {
+  const struct saying *first = NULL;
+  for (size_t i = 0; i < n; i++) {
+    const struct saying *s = &pool[order[i]].saying;
+    if (s->signal != SIGNAL_REJECTED && s->signal != SIGNAL_FAILED) continue;
+    if (first && !same_text(first->code, s->code)) return false;
+    first = s;
+  }
+  return true;
+}
+
+// Returns whether the last one changed anything.
+static bool apply_in_order(struct notification *n, const size_t *order, size_t count) {
+  bool changed = false;
   notification_init(n, "bizgo", "key");
-  for (size_t i = 0; i < count; i++) ledger_apply(n, sayings[order[i]], &changed);
+  for (size_t i = 0; i < count; i++) ledger_apply(n, &pool[order[i]].saying, &changed);
+  return changed;
 }
 
-static void test_order_of_arrival_does_not_matter(void **state) {
-  static const size_t orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
-  static const struct saying *const sets[][3] = {
-      {&accepted, &failed, &delivered},      {&accepted, &unconfirmed, &delivered},
-      {&accepted, &accepted, &delivered},    {&accepted, &accepted_again, &unconfirmed},
-      {&accepted, &accepted_again, &failed}, {&accepted, &failed, &failed}};
-  for (size_t set = 0; set < COUNT_OF(sets); set++) {
-    struct notification first, other;
-    apply_in_order(&first, sets[set], orders[0], 3);
-    for (size_t i = 1; i < COUNT_OF(orders); i++) {
-      apply_in_order(&other, sets[set], orders[i], 3);
-      assert_same(&first, &other);
-      notification_fini(&other);
-    }
-    notification_fini(&first);
+static void fail_in_order(const char *what, const size_t *order, size_t n) {
+  char text[256] = "";
+  for (size_t i = 0; i < n; i++) {
+    strcat(text, i ? ", " : "");
+    strcat(text, pool[order[i]].name);
+  }
+  fail_msg("%s: %s", text, what);
+}
+
+static void swap(size_t *a, size_t *b) {
+  size_t held = *a;
+  *a = *b;
+  *b = held;
+}
+
+static bool next_order(size_t *order, size_t n) {
+  size_t head = n - 1, other = n - 1;
+  while (head > 0 && order[head - 1] >= order[head]) head--;
+  if (head == 0) return false;
+  while (order[other] <= order[head - 1]) other--;
+  swap(&order[head - 1], &order[other]);
+  for (size_t end = n - 1; head < end; head++, end--) swap(&order[head], &order[end]);
+  return true;
+}
+
+// Each choice is sorted, and so the first of its orders.
+static bool next_choice(size_t *choice, size_t n) {
+  size_t at = n;
+  while (at > 0 && choice[at - 1] == COUNT_OF(pool) - 1) at--;
+  if (at == 0) return false;
+  choice[at - 1]++;
+  for (size_t i = at; i < n; i++) choice[i] = choice[at - 1];
+  return true;
+}
+
+static void assert_same_in_every_order(size_t *order, size_t n) {
+  struct notification rows[2];
+  bool whole = failures_agree(order, n);
+  size_t made = 0;
+  do {
+    if (!can_be(order, n)) continue;
+    apply_in_order(&rows[made], order, n);
+    if (made++ == 0) continue;
+    if (!same_row(&rows[0], &rows[1]) ||
+        (whole && !same_text(rows[0].contradicted_by, rows[1].contradicted_by)))
+      fail_in_order("not the row of another order", order, n);
+    notification_fini(&rows[--made]);
+  } while (next_order(order, n));
+  if (made) notification_fini(&rows[0]);
+}
+
+static void test_every_order_of_the_same_signals_ends_in_the_same_row(void **state) {
+  for (size_t n = 1; n <= LONGEST; n++) {
+    size_t choice[LONGEST] = {0};
+    do {
+      size_t order[LONGEST];
+      memcpy(order, choice, sizeof order);
+      assert_same_in_every_order(order, n);
+    } while (next_choice(choice, n));
   }
 }
+
+static void assert_changed_is_right(const size_t *order, size_t n) {
+  struct notification before, after;
+  apply_in_order(&before, order, n - 1);
+  bool changed = apply_in_order(&after, order, n);
+  bool same = same_row(&before, &after) && same_text(before.contradicted_by, after.contradicted_by);
+  if (changed == same) fail_in_order(changed ? "changed nothing" : "changed the row", order, n);
+  notification_fini(&before);
+  notification_fini(&after);
+}
+
+static void test_changed_says_whether_a_field_moved(void **state) {
+  for (size_t n = 1; n < LONGEST; n++) {
+    size_t order[LONGEST] = {0};
+    do {
+      size_t next[LONGEST];
+      memcpy(next, order, sizeof next);
+      do assert_changed_is_right(next, n);
+      while (next_order(next, n));
+    } while (next_choice(order, n));
+  }
+}
+
+// ---- stories ----
 
 static void test_failed_alimtalk_then_delivered_sms_is_sent_and_remembers_the_failure(void **state) {
   struct notification n;
@@ -181,6 +308,75 @@ static void test_a_repeat_changes_nothing(void **state) {
   notification_fini(&n);
 }
 
+static void apply_two(struct notification *n, const struct saying *a, const struct saying *b) {
+  bool changed;
+  notification_init(n, "bizgo", "key");
+  ledger_apply(n, a, &changed);
+  ledger_apply(n, b, &changed);
+}
+
+static void test_of_two_numbers_with_the_same_mask_the_acceptance_names_the_recipient(void **state) {
+  struct saying receipt = delivered;
+  receipt.recipient = accepted.recipient;
+  const struct saying *const orders[][2] = {{&accepted, &receipt}, {&receipt, &accepted}};
+  for (size_t i = 0; i < COUNT_OF(orders); i++) {
+    struct notification n;
+    apply_two(&n, orders[i][0], orders[i][1]);
+    assert_memory_equal(n.recipient_hash, hash_of_acceptance, PERSONAL_HASH_SIZE);
+    notification_fini(&n);
+  }
+}
+
+// Each pair in both orders: the row's channel in the end.
+static void test_the_channel_is_that_of_the_report_that_decides(void **state) {
+  static const struct saying silent = {.signal = SIGNAL_FAILED, .outcome = "failed", .at = 1100, DEADLINES};
+  static const struct saying unsure = {.signal = SIGNAL_UNCONFIRMED, .channel = "SMS", .at = 1050, DEADLINES};
+  static const struct {
+    const struct saying *a, *b;
+    const char *channel;
+  } cases[] = {{&accepted, &delivered, "SMS"},
+               {&failed, &delivered, "SMS"},
+               {&accepted, &unsure, "ALIMTALK"},
+               {&accepted, &silent, "ALIMTALK"},
+               {&silent, &silent, NULL}};
+  for (size_t i = 0; i < 2 * COUNT_OF(cases); i++) {
+    const struct saying *a = cases[i / 2].a, *b = cases[i / 2].b;
+    struct notification n;
+    apply_two(&n, i % 2 ? a : b, i % 2 ? b : a);
+    if (!same_text(n.channel, cases[i / 2].channel)) fail_msg("case %zu: %s", i / 2, n.channel);
+    notification_fini(&n);
+  }
+}
+
+// What the header says does depend on the order.
+static void test_beside_the_decision_the_acceptance_that_comes_last_and_the_receipt_that_comes_first_count(
+    void **state) {
+  struct saying accepted_for_another = accepted, delivered_to_another = delivered;
+  accepted_for_another.recipient = delivered_to_another.recipient = "+8210****9999";
+  accepted_for_another.reference = delivered_to_another.reference = "order-99";
+  struct notification n;
+  apply_two(&n, &accepted, &accepted_for_another);
+  assert_string_equal(n.recipient, "+8210****9999");
+  assert_string_equal(n.reference, "order-99");
+  notification_fini(&n);
+  apply_two(&n, &delivered, &delivered_to_another);
+  assert_string_equal(n.recipient, "010****5678");
+  assert_string_equal(n.reference, "order-99"); // the first receipt that names one
+  notification_fini(&n);
+}
+
+static void test_after_a_delivery_the_last_failure_is_remembered(void **state) {
+  struct saying failed_too = failed;
+  failed_too.code = "6ME10";
+  struct notification n;
+  bool changed;
+  apply_two(&n, &delivered, &failed);
+  assert_string_equal(n.contradicted_by, "63019");
+  ledger_apply(&n, &failed_too, &changed);
+  assert_string_equal(n.contradicted_by, "6ME10");
+  notification_fini(&n);
+}
+
 static void test_signals_about_nothing_known_leave_no_row(void **state) {
   static const struct saying overdue = {.signal = SIGNAL_OVERDUE, .received_at = 1};
   struct notification n;
@@ -196,18 +392,26 @@ static void test_status_names_are_the_seeds_three(void **state) {
   assert_string_equal(status_name(STATUS_PENDING), "PENDING");
   assert_string_equal(status_name(STATUS_SENT), "SENT");
   assert_string_equal(status_name(STATUS_DEAD_LETTER), "DEAD_LETTER");
-  assert_int_equal(status_parse("DEAD_LETTER"), STATUS_DEAD_LETTER);
+  for (enum status status = STATUS_PENDING; status < STATUS_COUNT; status++)
+    assert_int_equal(status_parse(status_name(status)), status);
+  assert_int_equal(status_parse("DELIVERED"), STATUS_NONE);
   assert_int_equal(status_parse(NULL), STATUS_NONE);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_every_cell_of_the_status_table),
-      cmocka_unit_test(test_order_of_arrival_does_not_matter),
+      cmocka_unit_test(test_every_order_of_the_same_signals_ends_in_the_same_row),
+      cmocka_unit_test(test_changed_says_whether_a_field_moved),
       cmocka_unit_test(test_failed_alimtalk_then_delivered_sms_is_sent_and_remembers_the_failure),
       cmocka_unit_test(test_unconfirmed_stays_pending_with_a_later_deadline),
       cmocka_unit_test(test_a_failure_after_expiry_fills_in_the_reason_without_a_second_alert),
       cmocka_unit_test(test_a_repeat_changes_nothing),
+      cmocka_unit_test(test_of_two_numbers_with_the_same_mask_the_acceptance_names_the_recipient),
+      cmocka_unit_test(test_the_channel_is_that_of_the_report_that_decides),
+      cmocka_unit_test(
+          test_beside_the_decision_the_acceptance_that_comes_last_and_the_receipt_that_comes_first_count),
+      cmocka_unit_test(test_after_a_delivery_the_last_failure_is_remembered),
       cmocka_unit_test(test_signals_about_nothing_known_leave_no_row),
       cmocka_unit_test(test_status_names_are_the_seeds_three),
   };
