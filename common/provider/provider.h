@@ -75,6 +75,8 @@ MUST_CHECK bool provider_classify(const struct provider *provider, const json_t 
 struct provider_receipt {
   const char *id, *channel, *code, *recipient, *reference;
   enum provider_outcome outcome;
+  const char *scope; // whose next messages fail too: "account", "sender", "profile", "template"; NULL: no
+                     // account_fault
   char *reason;    // new: the provider's text, else the file's for this code; "unknown code 77777…" for an
                    // unlisted one
   bool known_code; // false: the code is in no table

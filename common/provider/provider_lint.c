@@ -63,6 +63,15 @@ static void lint_template(const json_t *node, const char *where, struct faults *
   }
 }
 
+static void lint_outcomes(const json_t *outcomes, struct faults *faults) {
+  const char *code;
+  json_t *row;
+  json_object_foreach((json_t *)(uintptr_t)outcomes, code, row) {
+    if (json_object_get(row, "scope") && strcmp(text_at(row, "outcome"), "account_fault") != 0)
+      faults_warn(faults, "/outcomes/%s/scope: is not read, since the outcome is not account_fault", code);
+  }
+}
+
 static double number_at(const json_t *object, const char *key, double otherwise) {
   const json_t *number = json_object_get(object, key);
   return number ? json_number_value(number) : otherwise;
@@ -85,6 +94,7 @@ void provider_lint(const json_t *document, struct faults *faults) {
   if (has_value(kinds, "kind", "receipt") &&
       !has_value(json_object_get(document, "outcomes"), "outcome", "delivered"))
     faults_warn(faults, "/outcomes: no code means delivered, so every receipt is a failure");
+  lint_outcomes(json_object_get(document, "outcomes"), faults);
   lint_template(json_object_get(json_object_get(webhook, "ack"), "body"), "/webhook/ack/body", faults);
   lint_template(json_object_get(json_object_get(webhook, "refused"), "body"), "/webhook/refused/body",
                 faults);

@@ -172,11 +172,17 @@ static enum provider_outcome outcome_of(const json_t *row) {
   return outcome;
 }
 
+static const char *scope_of(const json_t *row) {
+  const char *scope = json_string_value(json_object_get(row, "scope"));
+  return scope ? scope : "account";
+}
+
 static void read_outcome(const struct provider *provider, struct provider_receipt *receipt,
                          const char *text) {
   const json_t *row = json_object_get(provider->outcomes, receipt->code);
   receipt->known_code = row != NULL;
   receipt->outcome = row ? outcome_of(row) : OUTCOME_FAILED;
+  receipt->scope = receipt->outcome == OUTCOME_ACCOUNT_FAULT ? scope_of(row) : NULL;
   if (!row) {
     receipt->reason = mem_printf("unknown code %s%s%s", receipt->code, text ? ": " : "", text ? text : "");
   } else {

@@ -209,12 +209,14 @@ static void build(const struct replay_store *rs, struct replay_page *page, const
     const struct notification *before = &page->before[i];
     struct notification *after = &page->after[i];
     if (before->version == 0) continue;
-    size_t first = said->first[i];
-    correction_build(after, before, &said->sayings[first], said->first[i + 1] - first);
+    const struct saying *about = &said->sayings[said->first[i]];
+    size_t n = said->first[i + 1] - said->first[i];
+    correction_build(after, before, about, n);
     page->changed[i] = correction_differs(before, after);
     enum ledger_alert alert = correction_alert(before->status, after->status);
     if (page->changed[i] && alert != LEDGER_NO_ALERT)
-      alert_of_correction(&page->alerts[page->n_alerts++], alert, after, before->status, rs->source);
+      alert_of_correction(&page->alerts[page->n_alerts++], alert, after, before->status,
+                          correction_scope(after, about, n), rs->source);
   }
 }
 

@@ -40,7 +40,7 @@ static void set_source(struct alert *out, const struct fact *fact) {
 }
 
 static void set_notification(struct alert *out, enum ledger_alert kind, const struct notification *n,
-                             enum status before, int64_t at) {
+                             enum status before, const char *scope, int64_t at) {
   assert(kind != LEDGER_NO_ALERT);
   *out = (struct alert){
       .type = mem_strdup(types[kind]), .provider = mem_strdup(n->provider), .subject = mem_strdup(n->id)};
@@ -50,12 +50,14 @@ static void set_notification(struct alert *out, enum ledger_alert kind, const st
       n->code, "reason", n->reason, "channel", n->channel, "recipient", n->recipient, "reference",
       n->reference, "accepted_at", time_or_null(n->accepted_at), "occurred_at", time_or_null(at));
   assert(data); // every text was valid UTF-8 when it was parsed or read from a header
+  if (kind == LEDGER_DEAD_LETTERED)
+    json_object_set_new(data, "scope", scope ? json_string(scope) : json_null());
   out->json = json_text(data);
 }
 
 void alert_of_notification(struct alert *out, enum ledger_alert kind, const struct notification *n,
                            enum status before, const struct fact *fact) {
-  set_notification(out, kind, n, before, fact->saying.at);
+  set_notification(out, kind, n, before, fact->saying.scope, fact->saying.at);
   AUTO_FREE char *corrected = mem_printf("%d", n->corrected_version);
   const char *const fields[] = {n->provider, n->id, out->type, corrected};
   out->id = uuid_of_fields(fields, n->corrected_version ? 4 : 3);
@@ -67,8 +69,8 @@ char *alert_replay_source(const char *events_topic) {
 }
 
 void alert_of_correction(struct alert *out, enum ledger_alert kind, const struct notification *n,
-                         enum status before, const char *source) {
-  set_notification(out, kind, n, before, n->resolved_at);
+                         enum status before, const char *scope, const char *source) {
+  set_notification(out, kind, n, before, scope, n->resolved_at);
   AUTO_FREE char *version = mem_printf("%d", n->corrected_version);
   out->id = uuid_of_fields((const char *const[]){n->provider, n->id, out->type, "replay", version}, 5);
   out->raised_at = clock_wall_ms();

@@ -24,9 +24,9 @@ void alert_of_notification(struct alert *out, enum ledger_alert kind, const stru
                            enum status before, const struct fact *fact);
 // An alert about a notification that a replay has put right. Each time it does is an alert of its own, also
 // where the type was told before. It has no record of the topics for a source but alert_replay_source(): no
-// batch finds it, the replay tells it.
+// batch finds it, the replay tells it. `scope`: of the receipt that decided (struct saying), or NULL.
 void alert_of_correction(struct alert *out, enum ledger_alert kind, const struct notification *notification,
-                         enum status before, const char *source);
+                         enum status before, const char *scope, const char *source);
 // "<events topic>#replay", which can be no topic. New string.
 char *alert_replay_source(const char *events_topic);
 // When a record of the quarantine topic was put there, Unix milliseconds, and what it has in common with

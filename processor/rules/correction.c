@@ -66,6 +66,13 @@ bool correction_differs(const struct notification *a, const struct notification 
          a->due_at != b->due_at || a->expires_at != b->expires_at;
 }
 
+const char *correction_scope(const struct notification *n, const struct saying *said, size_t n_said) {
+  for (size_t i = 0; i < n_said; i++)
+    if (said[i].scope && same_text(said[i].outcome, n->outcome) && same_text(said[i].code, n->code))
+      return said[i].scope;
+  return NULL;
+}
+
 enum ledger_alert correction_alert(enum status before, enum status after) {
   if (before != STATUS_DEAD_LETTER && after == STATUS_DEAD_LETTER) return LEDGER_DEAD_LETTERED;
   if (before == STATUS_DEAD_LETTER && after == STATUS_SENT) return LEDGER_RECOVERED;

@@ -15,6 +15,9 @@ void correction_build(struct notification *out, const struct notification *store
 // Whether the two rows differ in anything but the versions and first_seen_at.
 bool correction_differs(const struct notification *a, const struct notification *b);
 
+// The scope of the account fault that `n` stands on: that of what said so. NULL: it stands on none.
+const char *correction_scope(const struct notification *n, const struct saying *said, size_t n_said);
+
 // What is to be told: a status that has really become DEAD_LETTER, or has turned from it to SENT. One that is
 // open again says nothing yet.
 enum ledger_alert correction_alert(enum status before, enum status after);

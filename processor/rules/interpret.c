@@ -99,6 +99,7 @@ static void interpret_receipt(const struct interpreter *in, const struct provide
   fact->receipt_id = receipt_id(fact, &receipt);
   finish_saying(fact, provider, signal_of(receipt.outcome), provider_outcome_name(receipt.outcome),
                 receipt.time_ms >= 0 ? receipt.time_ms : fact->ev.time_ms);
+  fact->saying.scope = receipt.scope;
   provider_receipt_fini(&receipt);
   // Last: the receipt's strings were borrowed from it.
   fact->element = provider_mask_element(provider, element) ? json_text(element) : mem_strndup(value, len);
@@ -125,6 +126,7 @@ void interpret_stored(const struct interpreter *in, const struct stored_receipt 
   }
   fact->saying.signal = signal_of(outcome);
   fact->saying.outcome = provider_outcome_name(outcome);
+  if (outcome != OUTCOME_ACCOUNT_FAULT) fact->saying.scope = NULL;
   fact->saying.recipient = NULL;
   fact->saying.recipient_hash = NULL;
 }

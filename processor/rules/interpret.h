@@ -20,7 +20,7 @@ struct fact {
   struct event ev;               // borrowed from rkm; zero where rkm holds none of our events
   enum fact_type type;
   char *provider, *id;  // of a notification
-  struct saying saying; // strings borrowed from the fields below
+  struct saying saying; // strings borrowed from the fields below, outcome and scope static or the provider's
   char *code, *reason, *channel, *recipient, *reference;
   uint8_t recipient_hash[PERSONAL_HASH_SIZE];
   struct uuid receipt_id;

@@ -129,6 +129,7 @@ def test_replay_makes_of_everything_what_the_right_file_would_have_made(worlds, 
     assert told(world) == TOLD
     corrected = next(alert for alert in world.alerts("wrongly-sent"))
     assert (corrected.data["previous_status"], corrected.data["outcome"], corrected.data["code"]) == ("SENT", "account_fault", "64008")
+    assert corrected.data["scope"] == "account"
 
 
 @pytest.mark.parametrize("wrong", [{"code": "/reportType"}, {"reason": ["/reportType"]}, {"time": "/sendTime"}, {"channel": "/msgType"}], ids=",".join)

@@ -148,12 +148,33 @@ def test_what_is_uncertain_stays_pending_and_gets_more_time(dochak: World, code:
     dochak.wait_row("bizgo", msg_key, status="SENT", outcome="delivered", code="10000")
 
 
-def test_an_account_fault_is_named_in_the_alert(dochak: World) -> None:
+@pytest.mark.parametrize(
+    ("code", "outcome", "scope"),
+    [
+        ("64009", "account_fault", "account"),
+        ("50010", "account_fault", "account"),  # unpaid bills: how the month without messages began
+        ("23019", "account_fault", "sender"),
+        ("61007", "account_fault", "profile"),
+        ("63015", "account_fault", "template"),
+        ("63019", "failed", None),
+    ],
+)
+def test_an_account_fault_is_named_in_the_alert_with_whose_it_is(dochak: World, code: str, outcome: str, scope: str | None) -> None:
     msg_key = payloads.new_id()
-    dochak.bizgo(payloads.bizgo(msg_key, "64009"))
-    dochak.wait_row("bizgo", msg_key, status="DEAD_LETTER", outcome="account_fault")
+    dochak.bizgo(payloads.bizgo(msg_key, code))
+    dochak.wait_row("bizgo", msg_key, status="DEAD_LETTER", outcome=outcome)
     dochak.settle()
-    assert [(a.data["outcome"], a.data["previous_status"]) for a in dochak.alerts(msg_key)] == [("account_fault", None)]
+    alerts = [(a.data["outcome"], a.data["scope"], a.data["previous_status"]) for a in dochak.alerts(msg_key)]
+    assert alerts == [(outcome, scope, None)]
+
+
+@pytest.mark.parametrize("code", ["64000", "64001", "64122", "56002"])
+def test_a_question_for_the_result_that_failed_decides_nothing(dochak: World, code: str) -> None:
+    msg_key = payloads.new_id()
+    dochak.bizgo(payloads.bizgo(msg_key, code))
+    dochak.wait_row("bizgo", msg_key, status="PENDING", outcome="unconfirmed", code=code)
+    dochak.settle()
+    assert dochak.alerts(msg_key) == []
 
 
 def test_the_fallback_that_arrives_is_told_as_recovered(dochak: World) -> None:

@@ -237,36 +237,72 @@ static void test_a_response_that_would_grow_too_much_is_refused(void **state) {
 
 // ---- what the provider files promise
 
-static enum provider_outcome outcome_of(const char *code, bool *known) {
+static enum provider_outcome outcome_of(const char *code, bool *known, const char **scope) {
   struct err err = {0};
   struct provider_receipt receipt;
   AUTO_JSON *element = json_pack("{ss ss}", "msgKey", "k", "reportCode", code);
   assert_true(provider_read_receipt(providers_find(providers, "bizgo"), element, &receipt, &err));
   *known = receipt.known_code;
+  *scope = receipt.scope;
   provider_receipt_fini(&receipt);
   return receipt.outcome;
 }
 
-static void test_bizgo_names_every_account_fault_and_every_uncertain_code(void **state) {
-  static const char *const faults[] = {"64008", "64009", "64010", "64102", "64104", "60400", "60500", "60507",
-                                       "61002", "61003", "61006", "61007", "61011", "61014", "61016", "61021",
-                                       "61022", "61023", "61024", "61025", "61027", "60162", "60512"};
-  static const char *const uncertain[] = {"63005", "6ME09", "55821", "56003", "41117", "70001"};
+static void assert_faults(const char *codes, const char *wanted_scope) {
+  AUTO_FREE char *list = mem_strdup(codes);
+  char *rest = list;
+  for (char *code; (code = strsep(&rest, " "));) {
+    bool known;
+    const char *scope = NULL;
+    if (outcome_of(code, &known, &scope) != OUTCOME_ACCOUNT_FAULT || strcmp(scope, wanted_scope) != 0)
+      fail_msg("%s: expected an account fault of the %s, got %s", code, wanted_scope, scope ? scope : "none");
+  }
+}
+
+static void test_bizgo_names_every_account_fault_and_whose_it_is(void **state) {
+  static const char *const faults[][2] = {
+      // the codes of a scope
+      {"account", "64008 64009 64010 60162 60400 60500 60507 60512 61002 61011 50010 50006 50007 50008 50009 "
+                  "50011 50012 50101 50202 33123 51911 51101 51102 55101 23032 33032 23036 23037 33036"},
+      {"sender", "23018 33018 23019 33019 23023 33023 33115 33122"},
+      {"profile", "64104 61003 61006 61007 61014 61016 61021 61022 61023 61024 61025 61027 73006 73007 33200 "
+                  "42007 52099 55808 55819 60501 60508"},
+      {"template", "64102 63015 72002 72007 72009 33121 55502 55818 52023 61033 63030 71007"},
+  };
+  for (size_t i = 0; i < COUNT_OF(faults); i++) assert_faults(faults[i][1], faults[i][0]);
+}
+
+static void test_bizgo_leaves_open_what_may_have_arrived(void **state) {
+  static const char *const uncertain[] = {"63005", "6ME09", "55821", "56003", "41117",
+                                          "70001", "64000", "64001", "64122", "56002"};
   bool known;
-  for (size_t i = 0; i < COUNT_OF(faults); i++)
-    assert_int_equal(outcome_of(faults[i], &known), OUTCOME_ACCOUNT_FAULT);
-  for (size_t i = 0; i < COUNT_OF(uncertain); i++)
-    assert_int_equal(outcome_of(uncertain[i], &known), OUTCOME_UNCONFIRMED);
-  assert_int_equal(outcome_of("10000", &known), OUTCOME_DELIVERED);
+  const char *scope;
+  for (size_t i = 0; i < COUNT_OF(uncertain); i++) {
+    assert_int_equal(outcome_of(uncertain[i], &known, &scope), OUTCOME_UNCONFIRMED);
+    assert_null(scope);
+  }
+  assert_int_equal(outcome_of("10000", &known, &scope), OUTCOME_DELIVERED);
+}
+
+static void test_what_concerns_one_message_of_bizgo_is_no_account_fault(void **state) {
+  static const char *const single[] = {"22000", "23012", "23041", "63016", "63019", "64016",
+                                       "50201", "42601", "69998", "90000", "77777"};
+  bool known;
+  const char *scope;
+  for (size_t i = 0; i < COUNT_OF(single); i++) {
+    assert_int_equal(outcome_of(single[i], &known, &scope), OUTCOME_FAILED);
+    assert_null(scope);
+  }
 }
 
 static void test_only_10000_is_a_delivery_at_bizgo(void **state) {
   bool known;
+  const char *scope;
   size_t listed = 0;
   for (int code = 0; code < 100000; code++) {
     char text[16];
     snprintf(text, sizeof text, "%05d", code);
-    if (outcome_of(text, &known) == OUTCOME_DELIVERED) assert_int_equal(code, 10000);
+    if (outcome_of(text, &known, &scope) == OUTCOME_DELIVERED) assert_int_equal(code, 10000);
     listed += known;
   }
   assert_in_range(listed, 570, 600);
@@ -451,6 +487,17 @@ static void test_placeholders_anywhere_in_an_answer_are_filled(void **state) {
   provider_free(provider);
 }
 
+static void test_an_account_fault_without_a_scope_is_the_accounts(void **state) {
+  struct err err = {0};
+  struct provider *provider = provider_of("account-fault-without-a-scope.json");
+  struct provider_receipt receipt;
+  AUTO_JSON *element = json_pack("{ss ss}", "id", "m1", "status", "no");
+  assert_true(provider_read_receipt(provider, element, &receipt, &err));
+  assert_string_equal(receipt.scope, "account");
+  provider_receipt_fini(&receipt);
+  provider_free(provider);
+}
+
 static void test_times_not_given_are_the_documented_ones(void **state) {
   struct provider *provider = provider_of("least.json");
   assert_int_equal(provider_expects(provider).receipt_within_s, 300);
@@ -599,7 +646,10 @@ int main(void) {
       cmocka_unit_test(test_every_webhook_example_is_understood_as_it_says),
       cmocka_unit_test(test_every_send_response_example_is_read_as_it_says),
       cmocka_unit_test(test_a_response_that_would_grow_too_much_is_refused),
-      cmocka_unit_test(test_bizgo_names_every_account_fault_and_every_uncertain_code),
+      cmocka_unit_test(test_bizgo_names_every_account_fault_and_whose_it_is),
+      cmocka_unit_test(test_bizgo_leaves_open_what_may_have_arrived),
+      cmocka_unit_test(test_what_concerns_one_message_of_bizgo_is_no_account_fault),
+      cmocka_unit_test(test_an_account_fault_without_a_scope_is_the_accounts),
       cmocka_unit_test(test_only_10000_is_a_delivery_at_bizgo),
       cmocka_unit_test(test_a_long_reason_is_cut_between_characters),
       cmocka_unit_test(test_an_id_is_at_most_255_bytes_without_control_characters),

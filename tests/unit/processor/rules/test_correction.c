@@ -196,11 +196,28 @@ static void test_an_acceptance_that_was_read_as_a_refusal(void **state) {
   notification_fini(&built);
 }
 
+static void test_the_scope_is_that_of_the_receipt_that_decided(void **state) {
+  struct saying other = alimtalk_failed, fault = alimtalk_failed;
+  other.outcome = fault.outcome = "account_fault";
+  other.code = "61007";
+  other.scope = "profile";
+  fault.scope = "account";
+  const struct saying said[] = {other, fault};
+  struct notification row;
+  bool changed;
+  notification_init(&row, "bizgo", "key");
+  ledger_apply(&row, &fault, &changed);
+  assert_string_equal(correction_scope(&row, said, 2), "account");
+  assert_null(correction_scope(&row, &alimtalk_failed, 1)); // by today's file it is none
+  notification_fini(&row);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_corrected_row_is_the_one_that_was_right_from_the_start),
       cmocka_unit_test(test_what_was_right_stays_as_it_is),
       cmocka_unit_test(test_an_acceptance_that_was_read_as_a_refusal),
+      cmocka_unit_test(test_the_scope_is_that_of_the_receipt_that_decided),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

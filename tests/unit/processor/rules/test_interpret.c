@@ -25,19 +25,21 @@ static struct fact read_event(const char *type, const char *provider, const char
 static const struct {
   const char *value;
   enum signal signal;
-  const char *outcome, *reason;
+  const char *outcome, *reason, *scope;
 } bizgo_receipts[] = {
     {"{\"msgKey\":\"k\",\"serviceType\":\"ALIMTALK\",\"reportCode\":\"10000\"}", SIGNAL_DELIVERED,
-     "delivered", NULL},
+     "delivered", NULL, NULL},
     {"{\"msgKey\":\"k\",\"serviceType\":\"ALIMTALK\",\"reportCode\":\"64008\",\"resultMsg\":\"no "
      "permission\"}",
-     SIGNAL_FAILED, "account_fault", "no permission"},
+     SIGNAL_FAILED, "account_fault", "no permission", "account"},
+    {"{\"msgKey\":\"k\",\"serviceType\":\"SMS\",\"reportCode\":\"23023\"}", SIGNAL_FAILED, "account_fault",
+     "*", "sender"},
     {"{\"msgKey\":\"k\",\"serviceType\":\"ALIMTALK\",\"reportCode\":\"63005\",\"reportText\":\"\"}",
-     SIGNAL_UNCONFIRMED, "unconfirmed", "*"},
+     SIGNAL_UNCONFIRMED, "unconfirmed", "*", NULL},
     {"{\"msgKey\":\"k\",\"serviceType\":\"ALIMTALK\",\"reportCode\":\"77777\"}", SIGNAL_FAILED, "failed",
-     "unknown code 77777"},
+     "unknown code 77777", NULL},
     {"{\"msgKey\":\"k\",\"serviceType\":\"SMS\",\"reportCode\":\"6ME10\"}", SIGNAL_FAILED, "failed",
-     "unknown code 6ME10"},
+     "unknown code 6ME10", NULL},
 };
 
 static void test_bizgo_codes_mean_what_the_provider_file_says(void **state) {
@@ -46,7 +48,8 @@ static void test_bizgo_codes_mean_what_the_provider_file_says(void **state) {
     assert_int_equal(fact.type, FACT_NOTIFICATION);
     assert_int_equal(fact.saying.signal, bizgo_receipts[i].signal);
     assert_string_equal(fact.saying.outcome, bizgo_receipts[i].outcome);
-    const char *reason = bizgo_receipts[i].reason;
+    const char *reason = bizgo_receipts[i].reason, *scope = bizgo_receipts[i].scope;
+    assert_string_equal(scope ? scope : "", fact.saying.scope ? fact.saying.scope : "");
     if (reason && *reason == '*')
       assert_non_null(fact.reason); // the file's own words
     else if (reason)
@@ -179,6 +182,19 @@ static void test_a_stored_receipt_keeps_its_verdict_whatever_the_file_says_or_ca
   }
 }
 
+static void test_a_stored_account_fault_says_again_whose_it_is(void **state) {
+  static const char element[] = "{\"msgKey\":\"k\",\"serviceType\":\"SMS\",\"reportCode\":\"23023\"}";
+  static const char *const outcomes[][2] = {{"account_fault", "sender"}, {"failed", NULL}};
+  for (size_t i = 0; i < COUNT_OF(outcomes); i++) {
+    const struct stored_receipt stored = {"bizgo", "k", outcomes[i][0], "23023", element, RECEIVED_MS};
+    struct fact fact;
+    interpret_stored(&interpreter, &stored, &fact);
+    const char *scope = fact.saying.scope;
+    if (!scope != !outcomes[i][1] || (scope && strcmp(scope, outcomes[i][1]) != 0)) fail_msg("case %zu", i);
+    fact_fini(&fact);
+  }
+}
+
 static int load(void **state) {
   struct faults faults = {0};
   interpreter.providers = providers_load("", &faults);
@@ -201,6 +217,7 @@ int main(void) {
       cmocka_unit_test(test_other_webhooks_are_counted_and_no_more),
       cmocka_unit_test(test_a_stored_receipt_says_again_what_its_event_said),
       cmocka_unit_test(test_a_stored_receipt_keeps_its_verdict_whatever_the_file_says_or_cannot_read),
+      cmocka_unit_test(test_a_stored_account_fault_says_again_whose_it_is),
   };
   return cmocka_run_group_tests(tests, load, unload);
 }
