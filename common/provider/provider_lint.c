@@ -16,7 +16,34 @@ static bool is_named_before(const json_t *kinds, size_t i) {
   return false;
 }
 
-static void lint_kinds(const json_t *kinds, struct faults *faults) {
+static bool is_place(const json_t *places, const char *pointer) {
+  const json_t *place;
+  size_t i;
+  if (json_is_string(places)) return strcmp(json_string_value(places), pointer) == 0;
+  json_array_foreach(places, i, place) {
+    if (strcmp(json_string_value(place), pointer) == 0) return true;
+  }
+  return false;
+}
+
+// A receipt's code that is listed as its type has to have an outcome as well.
+static void lint_types(const json_t *kind, size_t nth, const json_t *outcomes, struct faults *faults) {
+  json_t *equals = json_object_get(json_object_get(kind, "when"), "equals");
+  const char *pointer;
+  json_t *values, *value;
+  size_t i;
+  json_object_foreach(equals, pointer, values) {
+    if (!is_place(json_object_get(kind, "code"), pointer)) continue;
+    json_array_foreach(values, i, value) {
+      const char *code = json_string_value(value);
+      if (!json_object_get(outcomes, code))
+        faults_warn(faults, "/webhook/kinds/%zu/when/equals: \"%s\" has no outcome, so it is a failure", nth,
+                    code);
+    }
+  }
+}
+
+static void lint_kinds(const json_t *kinds, const json_t *outcomes, struct faults *faults) {
   bool all_taken = false;
   for (size_t i = 0; i < json_array_size(kinds); i++) {
     if (all_taken)
@@ -24,6 +51,7 @@ static void lint_kinds(const json_t *kinds, struct faults *faults) {
     if (is_named_before(kinds, i))
       faults_warn(faults, "/webhook/kinds/%zu/name: another kind has the same name", i);
     all_taken |= !json_object_get(json_array_get(kinds, i), "when");
+    lint_types(json_array_get(kinds, i), i, outcomes, faults);
   }
 }
 
@@ -90,11 +118,11 @@ static void lint_times(const json_t *webhook, const json_t *expects, struct faul
 void provider_lint(const json_t *document, struct faults *faults) {
   const json_t *webhook = json_object_get(document, "webhook");
   const json_t *kinds = json_object_get(webhook, "kinds");
-  lint_kinds(kinds, faults);
-  if (has_value(kinds, "kind", "receipt") &&
-      !has_value(json_object_get(document, "outcomes"), "outcome", "delivered"))
+  const json_t *outcomes = json_object_get(document, "outcomes");
+  lint_kinds(kinds, outcomes, faults);
+  if (has_value(kinds, "kind", "receipt") && !has_value(outcomes, "outcome", "delivered"))
     faults_warn(faults, "/outcomes: no code means delivered, so every receipt is a failure");
-  lint_outcomes(json_object_get(document, "outcomes"), faults);
+  lint_outcomes(outcomes, faults);
   lint_template(json_object_get(json_object_get(webhook, "ack"), "body"), "/webhook/ack/body", faults);
   lint_template(json_object_get(json_object_get(webhook, "refused"), "body"), "/webhook/refused/body",
                 faults);

@@ -65,9 +65,13 @@ static size_t count_present(const struct provider_where *places, const json_t *i
   return n;
 }
 
-static bool conditions_hold(const struct provider_conditions *conditions, const json_t *in) {
+static bool places_hold(const struct provider_conditions *conditions, const json_t *in) {
   return count_present(&conditions->present, in) == conditions->present.n &&
-         count_present(&conditions->absent, in) == 0 && !first_unequal(conditions, in);
+         count_present(&conditions->absent, in) == 0;
+}
+
+static bool conditions_hold(const struct provider_conditions *conditions, const json_t *in) {
+  return places_hold(conditions, in) && !first_unequal(conditions, in);
 }
 
 static const char *where_shown(const struct provider_where *where) {
@@ -143,9 +147,23 @@ static const struct provider_kind_rule *kind_find(const struct provider *provide
   return NULL;
 }
 
-static bool err_no_kind(struct err *err, const json_t *element) {
+// The place whose text no kind lists, of the first kind that would fit otherwise. NULL: none.
+static const char *unlisted_place(const struct provider *provider, const json_t *element) {
+  for (size_t i = 0; i < provider->n_kinds; i++) {
+    const struct provider_conditions *when = &provider->kinds[i].when;
+    const struct provider_equals *unequal = first_unequal(when, element);
+    char buf[NUMBER_SIZE];
+    if (unequal && places_hold(when, element) && json_scalar_text(json_at(element, &unequal->pointer), buf))
+      return unequal->pointer.text;
+  }
+  return NULL;
+}
+
+static bool err_no_kind(struct err *err, const struct provider *provider, const json_t *element) {
   if (!json_is_object(element)) return err_set(err, "expected an object");
-  return err_set(err, "no kind of the provider file fits");
+  const char *place = unlisted_place(provider, element);
+  if (!place) return err_set(err, "no kind of the provider file fits");
+  return err_set(err, "no kind of the provider file lists the text at %s", place);
 }
 
 static bool err_no_value(struct err *err, const struct provider_kind_rule *kind, const char *what,
@@ -156,7 +174,7 @@ static bool err_no_value(struct err *err, const struct provider_kind_rule *kind,
 bool provider_classify(const struct provider *provider, const json_t *element, struct provider_element *out,
                        struct err *err) {
   const struct provider_kind_rule *kind = kind_find(provider, element);
-  if (!kind) return err_no_kind(err, element);
+  if (!kind) return err_no_kind(err, provider, element);
   const char *id = read_text(&kind->id, element, PROVIDER_ID_MAX, out->id_buf);
   if (!id && kind->kind == PROVIDER_RECEIPT) return err_no_value(err, kind, "id", &kind->id);
   out->kind = kind->kind;
@@ -211,7 +229,7 @@ bool provider_read_receipt(const struct provider *provider, const json_t *elemen
                            struct provider_receipt *out, struct err *err) {
   memset(out, 0, sizeof *out);
   const struct provider_kind_rule *kind = kind_find(provider, element);
-  if (!kind) return err_no_kind(err, element);
+  if (!kind) return err_no_kind(err, provider, element);
   if (kind->kind != PROVIDER_RECEIPT) return err_set(err, "%s, which is no receipt", kind->name);
   out->id = read_text(&kind->id, element, PROVIDER_ID_MAX, out->buf[0]);
   if (!out->id) return err_no_value(err, kind, "id", &kind->id);

@@ -110,6 +110,18 @@ def test_reported_but_never_registered_is_kept_and_merged_later(dochak: World) -
     assert dochak.alerts(msg_key) == []
 
 
+def test_an_event_of_a_type_that_is_not_listed_is_no_result_and_is_kept(dochak: World) -> None:
+    id_ = payloads.new_id()
+    dochak.blux({**payloads.blux_event(id_), "event_type": "notification:sms:clicked"})
+    dochak.settle()
+    assert dochak.row("blux", id_) is None
+    (kept,) = [record for record in dochak.topics.read("quarantine") if id_.encode() in record.value]
+    assert kept.header("ce_reason").endswith("no kind of the provider file lists the text at /event_type")
+    assert [alert.type for alert in dochak.alerts() if alert.data.get("offset") == kept.offset and alert.data.get("partition") == kept.partition] == [
+        "dochak.payload.quarantined.v1"
+    ]
+
+
 @pytest.mark.parametrize("code", ["77777", "6ME10"])
 def test_a_code_no_table_lists_is_a_failure_that_says_so(dochak: World, code: str) -> None:
     msg_key = payloads.new_id()

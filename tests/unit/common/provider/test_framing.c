@@ -67,7 +67,9 @@ static void test_one_bad_element_costs_its_neighbours_nothing(void **state) {
                                     "{}",
                                     "\"x\"",
                                     "{\"event_type\":\"notification:sms:received\"}",
-                                    "{\"event_type\":7,\"payload\":{}}"};
+                                    "{\"event_type\":7,\"payload\":{}}",
+                                    ("{\"event_type\":\"notification:sms:clicked\","
+                                     "\"payload\":{\"notification_id\":\"n3\"}}")};
   for (size_t i = 0; i < COUNT_OF(bad); i++) {
     AUTO_FREE char *body = mem_printf("{\"events\":[%s,%s,%s]}", RECEIPT("n1"), bad[i], RECEIPT("n2"));
     struct framing framing = frame("blux", body);

@@ -73,6 +73,11 @@ static const struct {
     {FILE_WITH(RECEIPT("r", "/id", ""), "",
                DELIVERED ",\"1\":{\"outcome\":\"failed\",\"reason\":\"x\",\"scope\":\"sender\"}", ""),
      "warning: /outcomes/1/scope: is not read, since the outcome is not account_fault"},
+    // a type that is the code, too
+    {FILE_WITH(RECEIPT("r", "/id", ",\"when\":{\"equals\":{\"/c\":[\"0\"]}}"), "", DELIVERED, ""), NULL},
+    {FILE_WITH(RECEIPT("r", "/id", ",\"when\":{\"equals\":{\"/c\":[\"0\",\"sent\"]}}"), "", DELIVERED, ""),
+     "warning: /webhook/kinds/0/when/equals: \"sent\" has no outcome, so it is a failure"},
+    {FILE_WITH(RECEIPT("r", "/id", ",\"when\":{\"equals\":{\"/d\":[\"sent\"]}}"), "", DELIVERED, ""), NULL},
     {FILE_WITH("{\"name\":\"o\",\"kind\":\"other\"}", "", "", ""), NULL},
     {FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED, ",\"deadline_ms\":1000"),
      "warning: /webhook/deadline_ms: is not longer than budget_ms*"},
