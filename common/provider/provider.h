@@ -81,9 +81,11 @@ struct provider_receipt {
                    // unlisted one
   bool known_code; // false: the code is in no table
   int64_t time_ms; // the provider's own time; -1: none, or not readable
-  const char *dedupe[8]; // values of the dedupe pointers, "" where absent
+  const char *dedupe[9]; // values of the dedupe pointers, "" where absent; then the code, unless it stands at
+                         // one of them: another outcome is never a repeat
   size_t n_dedupe;
-  char buf[13][24]; // where numbers are written as text: five fields and the dedupe values
+  char *dedupe_text[8]; // new: JSON of those that are neither text nor a whole number, or NULL
+  char buf[13][24];     // where numbers are written as text: five fields and the dedupe values
 };
 MUST_CHECK bool provider_read_receipt(const struct provider *provider, const json_t *element,
                                       struct provider_receipt *out, struct err *err);

@@ -28,14 +28,24 @@ bool provider_id_check(const char *id, struct err *err) {
 
 enum { NO_LIMIT = 0 }; // for a text that is copied, hashed or parsed at once
 
-// The first pointer whose value is text or a whole number of at most max_bytes, else the literal, else NULL.
+// The first pointer whose value, in *text, is text or a whole number of at most max_bytes. NULL: none.
+static const struct json_pointer *find_text(const struct provider_where *where, const json_t *from,
+                                            size_t max_bytes, char buf[NUMBER_SIZE], const char **text) {
+  for (size_t i = 0; i < where->n; i++) {
+    const char *found = json_scalar_text(json_at(from, &where->pointers[i]), buf);
+    if (!found || (max_bytes != NO_LIMIT && !fits(found, max_bytes))) continue;
+    *text = found;
+    return &where->pointers[i];
+  }
+  return NULL;
+}
+
+// The text that find_text() finds, else the literal, else NULL.
 static const char *read_text(const struct provider_where *where, const json_t *from, size_t max_bytes,
                              char buf[NUMBER_SIZE]) {
-  for (size_t i = 0; i < where->n; i++) {
-    const char *text = json_scalar_text(json_at(from, &where->pointers[i]), buf);
-    if (text && (max_bytes == NO_LIMIT || fits(text, max_bytes))) return text;
-  }
-  return where->literal;
+  const char *text = where->literal;
+  find_text(where, from, max_bytes, buf, &text);
+  return text;
 }
 
 static bool is_listed(const json_t *values, const char *text) {
@@ -210,12 +220,32 @@ static void read_outcome(const struct provider *provider, struct provider_receip
   if (receipt->reason) receipt->reason[utf8_cut(receipt->reason, REASON_MAX_BYTES)] = '\0';
 }
 
+static bool is_one_of(const struct provider_where *where, const struct json_pointer *place) {
+  for (size_t i = 0; i < where->n; i++)
+    if (strcmp(where->pointers[i].text, place->text) == 0) return true;
+  return false;
+}
+
+// Compact, the keys sorted, so that equal values have one text. NULL: nothing stands there.
+static char *json_text_of(const json_t *value) {
+  if (!value || json_is_null(value) || json_is_string(value)) return NULL;
+  char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+  if (!text) abort(); // out of memory, as in mem.c
+  return text;
+}
+
 static void read_dedupe(const struct provider_kind_rule *kind, const json_t *element,
                         struct provider_receipt *receipt, char (*buf)[NUMBER_SIZE]) {
   for (size_t i = 0; i < kind->dedupe.n; i++) {
-    const char *text = json_scalar_text(json_at(element, &kind->dedupe.pointers[i]), buf[i]);
+    const json_t *value = json_at(element, &kind->dedupe.pointers[i]);
+    const char *text = json_scalar_text(value, buf[i]);
+    if (!text) text = receipt->dedupe_text[i] = json_text_of(value);
     receipt->dedupe[receipt->n_dedupe++] = text ? text : "";
   }
+  char code_buf[NUMBER_SIZE];
+  const char *code;
+  const struct json_pointer *place = find_text(&kind->code, element, PROVIDER_TEXT_MAX, code_buf, &code);
+  if (!place || !is_one_of(&kind->dedupe, place)) receipt->dedupe[receipt->n_dedupe++] = receipt->code;
 }
 
 static int64_t read_time(const struct provider_kind_rule *kind, const json_t *element) {
@@ -246,6 +276,7 @@ bool provider_read_receipt(const struct provider *provider, const json_t *elemen
 }
 
 void provider_receipt_fini(struct provider_receipt *receipt) {
+  for (size_t i = 0; i < COUNT_OF(receipt->dedupe_text); i++) free(take(receipt->dedupe_text[i]));
   free(receipt->reason);
   receipt->reason = NULL;
 }

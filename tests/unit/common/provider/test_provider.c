@@ -474,6 +474,40 @@ static void test_the_first_place_with_a_usable_value_wins(void **state) {
   provider_free(provider);
 }
 
+static void test_whatever_tells_reports_apart_is_read(void **state) {
+  static const struct {
+    const char *element, *dedupe; // joined by a bar
+  } cases[] = {
+      {"{\"id\":\"m\",\"status\":\"ok\",\"part\":\"1\"}", "1|ok"},
+      {"{\"id\":\"m\",\"status\":\"ok\",\"part\":1}", "1|ok"},
+      {"{\"id\":\"m\",\"status\":\"ok\"}", "|ok"},
+      {"{\"id\":\"m\",\"status\":\"ok\",\"part\":null}", "|ok"},
+      {"{\"id\":\"m\",\"status\":\"ok\",\"part\":\"\"}", "|ok"},
+      {"{\"id\":\"m\",\"status\":\"ok\",\"part\":1.5}", "1.5|ok"},
+      {"{\"id\":\"m\",\"status\":\"ok\",\"part\":true}", "true|ok"},
+      {"{\"id\":\"m\",\"status\":\"ok\",\"part\":false}", "false|ok"},
+      {"{\"id\":\"m\",\"status\":\"ok\",\"part\":{ \"b\":[1, 2],\"a\":{}}}", "{\"a\":{},\"b\":[1,2]}|ok"},
+      // The code stands elsewhere, so it is added.
+      {"{\"id\":\"m\",\"result\":\"ok\",\"part\":\"1\"}", "1||ok"},
+      {"{\"id\":\"m\",\"result\":7,\"status\":\"ok\",\"part\":\"1\"}", "1|ok|7"},
+  };
+  struct provider *provider = provider_of("dedupe-without-the-code.json");
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct err err = {0};
+    struct provider_receipt receipt;
+    AUTO_JSON *element = json_parse(cases[i].element, strlen(cases[i].element), &err);
+    assert_true(provider_read_receipt(provider, element, &receipt, &err));
+    char got[256] = "";
+    for (size_t j = 0; j < receipt.n_dedupe; j++) {
+      if (j) strcat(got, "|");
+      strcat(got, receipt.dedupe[j]);
+    }
+    assert_string_equal(got, cases[i].dedupe);
+    provider_receipt_fini(&receipt);
+  }
+  provider_free(provider);
+}
+
 static void test_placeholders_anywhere_in_an_answer_are_filled(void **state) {
   struct err err = {0};
   struct provider *provider = provider_of("everything.json");
@@ -659,6 +693,7 @@ int main(void) {
       cmocka_unit_test(test_an_element_with_nothing_to_mask_says_so),
       cmocka_unit_test(test_all_conditions_must_hold),
       cmocka_unit_test(test_the_first_place_with_a_usable_value_wins),
+      cmocka_unit_test(test_whatever_tells_reports_apart_is_read),
       cmocka_unit_test(test_placeholders_anywhere_in_an_answer_are_filled),
       cmocka_unit_test(test_times_not_given_are_the_documented_ones),
       cmocka_unit_test(test_a_folder_that_cannot_be_loaded_says_which_file_and_why),

@@ -91,6 +91,26 @@ static void test_the_same_receipt_has_the_same_id_and_another_channel_another(vo
   fact_fini(&c);
 }
 
+// By another program. Receipts that are stored must stay known.
+static void test_receipt_ids_stay_what_they_were(void **state) {
+  static const struct {
+    const char *provider, *element, *id;
+  } rows[] = {
+      {"bizgo", "{\"msgKey\":\"k\",\"serviceType\":\"SMS\",\"reportCode\":\"10000\"}",
+       "fe9ec489-d43b-576d-88f4-afafdb7d7fea"},
+      {"bizgo", "{\"msgKey\":17,\"reportCode\":10000}", "9eae8427-2a41-5261-83d4-c95b9fbd5a74"},
+      {"blux", "{\"event_type\":\"notification:sms:received\",\"payload\":{\"notification_id\":\"n1\"}}",
+       "9b7fdbc0-f9d5-546f-935a-3f07d7a9a238"},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    struct fact fact = read_event(EVENT_RECEIPT, rows[i].provider, rows[i].element);
+    char id[UUID_TEXT_SIZE];
+    uuid_format(fact.receipt_id, id);
+    assert_string_equal(id, rows[i].id);
+    fact_fini(&fact);
+  }
+}
+
 static void test_what_the_application_says_wins_over_the_response(void **state) {
   struct fact fact = read_event(
       EVENT_ACCEPTED, "bizgo",
@@ -211,6 +231,7 @@ int main(void) {
       cmocka_unit_test(test_bizgo_codes_mean_what_the_provider_file_says),
       cmocka_unit_test(test_the_recipient_of_a_blux_event_is_masked_everywhere),
       cmocka_unit_test(test_the_same_receipt_has_the_same_id_and_another_channel_another),
+      cmocka_unit_test(test_receipt_ids_stay_what_they_were),
       cmocka_unit_test(test_what_the_application_says_wins_over_the_response),
       cmocka_unit_test(test_a_destination_the_send_api_refused_is_rejected),
       cmocka_unit_test(test_what_makes_no_sense_says_why),
