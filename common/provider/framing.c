@@ -46,16 +46,17 @@ static void quarantine(struct framing_element *element, const char *reason) {
 
 // Only the id is kept, since a parsed element is many times larger than its text.
 static void judge_element(const struct provider *provider, struct framing_element *element) {
+  struct provider_element read;
   struct err err;
   AUTO_JSON *value = json_parse(element->bytes, element->len, &err);
   if (!value) {
     quarantine(element, err.text);
-  } else if (!provider_classify(provider, value, &element->read, &err)) {
+  } else if (!provider_classify(provider, value, &read, &err)) {
     err_prefix(&err, "provider %s: ", provider_name(provider));
     quarantine(element, err.text);
   } else {
-    element->kind = element->read.kind == PROVIDER_RECEIPT ? FRAMING_RECEIPT : FRAMING_OTHER;
-    element->read.id = element->own_id = mem_strdup_or_null(element->read.id);
+    element->kind = read.kind == PROVIDER_RECEIPT ? FRAMING_RECEIPT : FRAMING_OTHER;
+    element->id = mem_strdup_or_null(read.id);
   }
 }
 
@@ -107,7 +108,7 @@ void framing_init(struct framing *out, const struct provider *provider, const ch
 void framing_fini(struct framing *framing) {
   for (size_t i = 0; i < framing->n; i++) {
     free(framing->elements[i].reason);
-    free(framing->elements[i].own_id);
+    free(framing->elements[i].id);
   }
   free(framing->elements);
   *framing = (struct framing){0};

@@ -13,9 +13,8 @@ struct framing_element {
   enum framing_kind kind;
   const char *bytes; // borrowed from the body
   size_t len;
-  struct provider_element read; // not for quarantine
-  char *reason;                 // only for quarantine; never quotes the body
-  char *own_id;                 // what read.id points to, or NULL
+  char *id;     // new: the notification's; NULL in quarantine, and for an element without one
+  char *reason; // only for quarantine; never quotes the body
 };
 
 struct framing {

@@ -215,6 +215,16 @@ static char *plain_form(const char *recipient) {
   return number ? plain_number(text) : take(text);
 }
 
+void personal_tag(const char *recipient, char out[PERSONAL_TAG_SIZE]) {
+  AUTO_FREE char *plain = plain_form(recipient);
+  struct digest digest;
+  char hex[DIGEST_HEX_SIZE];
+  if (!digest_of(DIGEST_SHA256, &(struct piece){plain, strlen(plain)}, 1, &digest)) abort(); // out of memory
+  digest_hex(&digest, hex);
+  memcpy(out, hex, PERSONAL_TAG_SIZE - 1);
+  out[PERSONAL_TAG_SIZE - 1] = '\0';
+}
+
 void personal_hash(const char *key, const char *recipient, uint8_t out[PERSONAL_HASH_SIZE]) {
   AUTO_FREE char *plain = plain_form(recipient);
   struct digest digest;

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PERSONAL_HASH_SIZE = 32 };
+enum { PERSONAL_HASH_SIZE = 32, PERSONAL_TAG_SIZE = 17 };
 
 // "+821012345678" → "+8210****5678", "01012345678" → "010****5678", "ann@x.kr" → "a***@x.kr", other → "***".
 // New string.
@@ -14,6 +14,10 @@ char *personal_mask(const char *recipient);
 // '.',
 // '/', '(', ')', '_'; so a long date or an IP address is masked, too. New string.
 char *personal_mask_text(const char *text);
+// For an id that has to name the recipient: hex of the first 8 bytes of SHA-256 over its plain form. There is
+// no key, since an id must not change: the number does not stand in it, but whoever tries all numbers finds
+// it.
+void personal_tag(const char *recipient, char out[PERSONAL_TAG_SIZE]);
 // HMAC-SHA256 over the recipient in its plain form: digits only, national Korean numbers (0…) as +82…, e-mail
 // in lower case.
 void personal_hash(const char *key, const char *recipient, uint8_t out[PERSONAL_HASH_SIZE]);

@@ -40,9 +40,8 @@ static struct json_pointer pointer_of(const json_t *node) {
   return pointer;
 }
 
-// A pointer, an array of pointers, or {"value": …}; empty if the key is left out.
-static struct provider_where where_of(const json_t *object, const char *key) {
-  const json_t *node = json_object_get(object, key);
+// A pointer, an array of pointers, or {"value": …}; empty if there is none.
+static struct provider_where where_at(const json_t *node) {
   struct provider_where where = {.literal = json_string_value(json_object_get(node, "value"))};
   if (json_is_string(node)) {
     where.pointers = mem_array(1, sizeof *where.pointers);
@@ -57,9 +56,44 @@ static struct provider_where where_of(const json_t *object, const char *key) {
   return where;
 }
 
+static struct provider_where where_of(const json_t *object, const char *key) {
+  return where_at(json_object_get(object, key));
+}
+
 static void where_fini(struct provider_where *where) {
   for (size_t i = 0; i < where->n; i++) json_pointer_fini(&where->pointers[i]);
   free(where->pointers);
+}
+
+static bool share_a_place(const struct provider_where *a, const struct provider_where *b) {
+  for (size_t i = 0; i < a->n; i++)
+    for (size_t j = 0; j < b->n; j++)
+      if (strcmp(a->pointers[i].text, b->pointers[j].text) == 0) return true;
+  return false;
+}
+
+static void part_add(struct provider_id *id, const json_t *node, bool shared,
+                     const struct provider_where *recipient) {
+  struct provider_where where = where_at(node);
+  id->parts[id->n++] = (struct provider_part){
+      .where = where, .shared = shared, .is_personal = !shared && share_a_place(&where, recipient)};
+}
+
+// `shared_id`, then `id`: a place, or {"parts": [places]}. Empty if the keys are left out.
+static struct provider_id id_of(const json_t *object, const struct provider_where *recipient) {
+  const json_t *shared = json_object_get(object, "shared_id"), *node = json_object_get(object, "id");
+  const json_t *parts = json_object_get(node, "parts");
+  struct provider_id id = {.parts = mem_array(json_array_size(parts) + 2, sizeof *id.parts)};
+  if (shared) part_add(&id, shared, true, recipient);
+  if (node && !parts) part_add(&id, node, false, recipient);
+  for (size_t i = 0; i < json_array_size(parts); i++)
+    part_add(&id, json_array_get(parts, i), false, recipient);
+  return id;
+}
+
+static void id_fini(struct provider_id *id) {
+  for (size_t i = 0; i < id->n; i++) where_fini(&id->parts[i].where);
+  free(id->parts);
 }
 
 static void equals_load(struct provider_conditions *conditions, json_t *object) {
@@ -94,21 +128,22 @@ static void kind_load(struct provider_kind_rule *kind, const json_t *node) {
   kind->when.present = where_of(when, "present");
   kind->when.absent = where_of(when, "absent");
   equals_load(&kind->when, json_object_get(when, "equals"));
-  kind->id = where_of(node, "id");
   kind->channel = where_of(node, "channel");
   kind->code = where_of(node, "code");
   kind->reason = where_of(node, "reason");
   kind->time = where_of(node, "time");
   kind->zone_minutes = zone_minutes(json_string_value(json_object_get(node, "zone")));
   kind->recipient = where_of(node, "recipient");
+  kind->id = id_of(node, &kind->recipient);
   kind->reference = where_of(node, "reference");
   kind->dedupe = where_of(node, "dedupe");
 }
 
 static void kind_fini(struct provider_kind_rule *kind) {
-  struct provider_where *all[] = {&kind->id,   &kind->channel,   &kind->code,      &kind->reason,
-                                  &kind->time, &kind->recipient, &kind->reference, &kind->dedupe};
+  struct provider_where *all[] = {&kind->channel,   &kind->code,      &kind->reason, &kind->time,
+                                  &kind->recipient, &kind->reference, &kind->dedupe};
   for (size_t i = 0; i < COUNT_OF(all); i++) where_fini(all[i]);
+  id_fini(&kind->id);
   conditions_fini(&kind->when);
 }
 
@@ -117,21 +152,21 @@ static void shape_load(struct provider_shape *shape, const json_t *node) {
   shape->has_each = each != NULL;
   if (each) shape->each = pointer_of(each);
   equals_load(&shape->requires, json_object_get(node, "requires"));
-  shape->id = where_of(node, "id");
   shape->code = where_of(node, "code");
   shape->accepted = json_object_get(node, "accepted");
   shape->reason = where_of(node, "reason");
   shape->recipient = where_of(node, "recipient");
+  shape->id = id_of(node, &shape->recipient);
   shape->reference = where_of(node, "reference");
   shape->shared_reference = where_of(node, "shared_reference");
   shape->channel = where_of(node, "channel");
 }
 
 static void shape_fini(struct provider_shape *shape) {
-  struct provider_where *all[] = {&shape->id,        &shape->code,      &shape->reason,
-                                  &shape->recipient, &shape->reference, &shape->shared_reference,
-                                  &shape->channel};
+  struct provider_where *all[] = {&shape->code,      &shape->reason,           &shape->recipient,
+                                  &shape->reference, &shape->shared_reference, &shape->channel};
   for (size_t i = 0; i < COUNT_OF(all); i++) where_fini(all[i]);
+  id_fini(&shape->id);
   conditions_fini(&shape->requires);
   json_pointer_fini(&shape->each);
 }

@@ -13,7 +13,10 @@ enum provider_kind { PROVIDER_RECEIPT, PROVIDER_OTHER };
 enum provider_outcome { OUTCOME_DELIVERED, OUTCOME_FAILED, OUTCOME_ACCOUNT_FAULT, OUTCOME_UNCONFIRMED };
 const char *provider_outcome_name(enum provider_outcome outcome); // "delivered" …
 
-enum { PROVIDER_ID_MAX = 255 }; // bytes of a notification id; a longer one is not understood
+// Bytes of a notification id; a longer one is not understood. An id of several parts is joined by '/', with ~
+// as ~0 and / as ~1 within a part (RFC 6901), so that two lists of parts never give one id. A part that is
+// the recipient is its personal_tag().
+enum { PROVIDER_ID_MAX = 255, PROVIDER_ID_SIZE = PROVIDER_ID_MAX + 1 };
 // A notification id has 1 to PROVIDER_ID_MAX bytes of UTF-8 and no control characters. False with the fault.
 MUST_CHECK bool provider_id_check(const char *id, struct err *err);
 
@@ -64,7 +67,7 @@ struct provider_element {
   enum provider_kind kind;
   const char *kind_name; // the file's own name for it: "receipt", "mo" …
   const char *id;        // notification id; NULL only for PROVIDER_OTHER without one
-  char id_buf[24];
+  char id_buf[PROVIDER_ID_SIZE];
 };
 // False: no kind fits, or a receipt has no usable id. The error does not quote the element.
 MUST_CHECK bool provider_classify(const struct provider *provider, const json_t *element,
@@ -85,7 +88,8 @@ struct provider_receipt {
                          // one of them: another outcome is never a repeat
   size_t n_dedupe;
   char *dedupe_text[8]; // new: JSON of those that are neither text nor a whole number, or NULL
-  char buf[13][24];     // where numbers are written as text: five fields and the dedupe values
+  char id_buf[PROVIDER_ID_SIZE];
+  char buf[12][24]; // where numbers are written as text: four fields and the dedupe values
 };
 MUST_CHECK bool provider_read_receipt(const struct provider *provider, const json_t *element,
                                       struct provider_receipt *out, struct err *err);
@@ -100,7 +104,8 @@ struct provider_acceptance {
   const char *id, *channel, *recipient, *reference, *code;
   const char *reason;
   bool accepted; // false: the send API refused this recipient
-  char buf[6][24];
+  char id_buf[PROVIDER_ID_SIZE];
+  char buf[5][24];
 };
 // Limits of one response: recipients, and the bytes of all narrowed responses.
 enum { PROVIDER_RECIPIENTS_MAX = 500, PROVIDER_NARROWED_MAX_BYTES = 4 * 1024 * 1024 };

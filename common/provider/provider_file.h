@@ -12,6 +12,17 @@ struct provider_where { // the first place with a usable value, else the literal
   const char *literal;
 };
 
+struct provider_part {
+  struct provider_where where;
+  bool shared;      // it stands in the whole send response, not in a recipient's entry
+  bool is_personal; // the recipient: its tag stands in the id
+};
+
+struct provider_id { // the parts joined
+  struct provider_part *parts;
+  size_t n;
+};
+
 struct provider_equals {
   struct json_pointer pointer;
   const json_t *values; // array of strings
@@ -27,7 +38,8 @@ struct provider_kind_rule {
   const char *name;
   enum provider_kind kind;
   struct provider_conditions when;
-  struct provider_where id, channel, code, reason, time, recipient, reference, dedupe;
+  struct provider_id id;
+  struct provider_where channel, code, reason, time, recipient, reference, dedupe;
   int zone_minutes;
 };
 
@@ -35,7 +47,8 @@ struct provider_shape {
   bool has_each;
   struct json_pointer each;
   struct provider_conditions requires; // only its equals
-  struct provider_where id, code, reason, recipient, reference, shared_reference, channel;
+  struct provider_id id;
+  struct provider_where code, reason, recipient, reference, shared_reference, channel;
   const json_t *accepted; // array of strings, or NULL: every id is accepted
 };
 

@@ -88,6 +88,56 @@ static const char *where_shown(const struct provider_where *where) {
   return where->n ? where->pointers[0].text : "(nowhere)";
 }
 
+// ---- ids
+
+struct joined { // in the caller's buffer of PROVIDER_ID_SIZE
+  char *text;
+  size_t len;
+};
+
+static bool join_bytes(struct joined *id, const char *bytes, size_t len) {
+  if (id->len + len > PROVIDER_ID_MAX) return false;
+  memcpy(id->text + id->len, bytes, len);
+  id->len += len;
+  id->text[id->len] = '\0';
+  return true;
+}
+
+static bool join_part(struct joined *id, const char *text) {
+  for (; *text; text++) {
+    const char *escape = *text == '~' ? "~0" : *text == '/' ? "~1" : NULL;
+    if (!join_bytes(id, escape ? escape : text, escape ? 2 : 1)) return false;
+  }
+  return true;
+}
+
+static const char *read_part(const struct provider_part *part, const json_t *from, const json_t *whole,
+                             char buf[NUMBER_SIZE]) {
+  const char *text = read_text(&part->where, part->shared ? whole : from, PROVIDER_ID_MAX, buf);
+  if (!text || !part->is_personal) return text;
+  personal_tag(text, buf);
+  return buf;
+}
+
+// NULL: *unusable is the part without a usable value, or NULL if the parts together are too long or the file
+// names none.
+static const char *read_id(const struct provider_id *id, const json_t *from, const json_t *whole,
+                           char buf[PROVIDER_ID_SIZE], const struct provider_part **unusable) {
+  struct joined joined = {.text = buf};
+  *unusable = NULL;
+  if (id->n == 1 && !id->parts->is_personal) {
+    *unusable = id->parts;
+    return read_part(id->parts, from, whole, buf);
+  }
+  for (size_t i = 0; i < id->n; i++) {
+    char number[NUMBER_SIZE];
+    const char *text = read_part(&id->parts[i], from, whole, number);
+    if (!text) *unusable = &id->parts[i];
+    if (!text || (i > 0 && !join_bytes(&joined, "/", 1)) || !join_part(&joined, text)) return NULL;
+  }
+  return id->n ? buf : NULL;
+}
+
 // ---- answers
 
 static bool find_in_reports(struct json_span array, const struct json_pointer *place, struct json_span *out) {
@@ -181,12 +231,19 @@ static bool err_no_value(struct err *err, const struct provider_kind_rule *kind,
   return err_set(err, "%s without a usable %s at %s", kind->name, what, where_shown(where));
 }
 
+static bool err_unusable_id(struct err *err, const struct provider_kind_rule *kind,
+                            const struct provider_part *unusable) {
+  if (unusable) return err_no_value(err, kind, "id", &unusable->where);
+  return err_set(err, "%s with an id of more than %d bytes", kind->name, PROVIDER_ID_MAX);
+}
+
 bool provider_classify(const struct provider *provider, const json_t *element, struct provider_element *out,
                        struct err *err) {
   const struct provider_kind_rule *kind = kind_find(provider, element);
   if (!kind) return err_no_kind(err, provider, element);
-  const char *id = read_text(&kind->id, element, PROVIDER_ID_MAX, out->id_buf);
-  if (!id && kind->kind == PROVIDER_RECEIPT) return err_no_value(err, kind, "id", &kind->id);
+  const struct provider_part *unusable;
+  const char *id = read_id(&kind->id, element, element, out->id_buf, &unusable);
+  if (!id && kind->kind == PROVIDER_RECEIPT) return err_unusable_id(err, kind, unusable);
   out->kind = kind->kind;
   out->kind_name = kind->name;
   out->id = id;
@@ -261,15 +318,16 @@ bool provider_read_receipt(const struct provider *provider, const json_t *elemen
   const struct provider_kind_rule *kind = kind_find(provider, element);
   if (!kind) return err_no_kind(err, provider, element);
   if (kind->kind != PROVIDER_RECEIPT) return err_set(err, "%s, which is no receipt", kind->name);
-  out->id = read_text(&kind->id, element, PROVIDER_ID_MAX, out->buf[0]);
-  if (!out->id) return err_no_value(err, kind, "id", &kind->id);
-  out->code = read_text(&kind->code, element, PROVIDER_TEXT_MAX, out->buf[1]);
+  const struct provider_part *unusable;
+  out->id = read_id(&kind->id, element, element, out->id_buf, &unusable);
+  if (!out->id) return err_unusable_id(err, kind, unusable);
+  out->code = read_text(&kind->code, element, PROVIDER_TEXT_MAX, out->buf[0]);
   if (!out->code) return err_no_value(err, kind, "code", &kind->code);
-  out->channel = read_text(&kind->channel, element, PROVIDER_TEXT_MAX, out->buf[2]);
-  out->recipient = read_text(&kind->recipient, element, REFERENCE_MAX_BYTES, out->buf[3]);
-  out->reference = read_text(&kind->reference, element, REFERENCE_MAX_BYTES, out->buf[4]);
+  out->channel = read_text(&kind->channel, element, PROVIDER_TEXT_MAX, out->buf[1]);
+  out->recipient = read_text(&kind->recipient, element, REFERENCE_MAX_BYTES, out->buf[2]);
+  out->reference = read_text(&kind->reference, element, REFERENCE_MAX_BYTES, out->buf[3]);
   out->time_ms = read_time(kind, element);
-  read_dedupe(kind, element, out, out->buf + 5);
+  read_dedupe(kind, element, out, out->buf + 4);
   char buf[NUMBER_SIZE];
   read_outcome(provider, out, read_text(&kind->reason, element, NO_LIMIT, buf));
   return true;
@@ -313,14 +371,15 @@ bool provider_mask_element(const struct provider *provider, json_t *element) {
 
 static void read_entry(const struct provider_shape *shape, const json_t *entry, const json_t *response,
                        struct provider_acceptance *out) {
-  out->id = read_text(&shape->id, entry, PROVIDER_ID_MAX, out->buf[0]);
-  out->code = read_text(&shape->code, entry, PROVIDER_TEXT_MAX, out->buf[1]);
-  out->channel = read_text(&shape->channel, entry, PROVIDER_TEXT_MAX, out->buf[2]);
-  out->recipient = read_text(&shape->recipient, entry, REFERENCE_MAX_BYTES, out->buf[3]);
-  out->reference = read_text(&shape->reference, entry, REFERENCE_MAX_BYTES, out->buf[4]);
+  const struct provider_part *unusable;
+  out->id = read_id(&shape->id, entry, response, out->id_buf, &unusable);
+  out->code = read_text(&shape->code, entry, PROVIDER_TEXT_MAX, out->buf[0]);
+  out->channel = read_text(&shape->channel, entry, PROVIDER_TEXT_MAX, out->buf[1]);
+  out->recipient = read_text(&shape->recipient, entry, REFERENCE_MAX_BYTES, out->buf[2]);
+  out->reference = read_text(&shape->reference, entry, REFERENCE_MAX_BYTES, out->buf[3]);
   if (!out->reference)
-    out->reference = read_text(&shape->shared_reference, response, REFERENCE_MAX_BYTES, out->buf[4]);
-  out->reason = read_text(&shape->reason, entry, REASON_MAX_BYTES, out->buf[5]);
+    out->reference = read_text(&shape->shared_reference, response, REFERENCE_MAX_BYTES, out->buf[3]);
+  out->reason = read_text(&shape->reason, entry, REASON_MAX_BYTES, out->buf[4]);
   out->accepted = !shape->accepted || (out->code && is_listed(shape->accepted, out->code));
 }
 
@@ -341,7 +400,7 @@ static const struct provider_shape *shape_find(const struct provider *provider, 
 // The send API refused the whole request, so it refused each entry.
 static void refuse(const struct provider_equals *because, const json_t *response,
                    struct provider_acceptance *out) {
-  const char *code = json_scalar_text(json_at(response, &because->pointer), out->buf[1]);
+  const char *code = json_scalar_text(json_at(response, &because->pointer), out->buf[0]);
   out->accepted = false;
   out->code = code && fits(code, PROVIDER_TEXT_MAX) ? code : NULL;
   out->reason = "the send request was refused as a whole";
@@ -384,29 +443,41 @@ static bool check_size(const struct provider_shape *shape, const json_t *respons
              shape->each.text, len, n, PROVIDER_NARROWED_MAX_BYTES);
 }
 
-// The pointer to an unusable id of an entry, and its fault: the first pointer with a value. NULL: there is
-// none.
-static const char *id_fault(const struct provider_shape *shape, const json_t *entry, struct err *fault) {
+// The first pointer of a part with a value, and why that is unusable. NULL: none has a value.
+static const char *part_fault(const struct provider_part *part, const json_t *node, struct err *fault) {
   char buf[NUMBER_SIZE];
-  for (size_t i = 0; i < shape->id.n; i++) {
-    const json_t *value = json_at(entry, &shape->id.pointers[i]);
+  for (size_t i = 0; i < part->where.n; i++) {
+    const json_t *value = json_at(node, &part->where.pointers[i]);
     const char *text = json_scalar_text(value, buf);
     if (!value || json_is_null(value)) continue;
     if (json_is_real(value))
       err_set(fault, "expected a notification id as text, since this number is no whole number of 64 bits");
     else if (!text || provider_id_check(text, fault))
       err_set(fault, "expected a notification id as text that is not empty");
-    return shape->id.pointers[i].text;
+    return part->where.pointers[i].text;
   }
   return NULL;
 }
 
-static bool err_no_id(struct err *err, const struct provider_shape *shape, size_t i, const json_t *entry) {
+// The pointer to an unusable id of an entry, the part that it belongs to, and its fault. NULL: there is none.
+static const char *id_fault(const struct provider_shape *shape, const json_t *entry, const json_t *response,
+                            const struct provider_part **part, struct err *fault) {
+  char buf[PROVIDER_ID_SIZE];
+  if (read_id(&shape->id, entry, response, buf, part)) return NULL;
+  if (*part) return part_fault(*part, (*part)->shared ? response : entry, fault);
+  *part = shape->id.parts;
+  err_set(fault, "expected parts of a notification id with at most %d bytes together", PROVIDER_ID_MAX);
+  return where_shown(&(*part)->where);
+}
+
+static bool err_no_id(struct err *err, const struct provider_shape *shape, size_t i, const json_t *entry,
+                      const json_t *response) {
   struct err fault = {.text = "expected a notification id"};
-  const char *where = id_fault(shape, entry, &fault);
-  if (!shape->has_each) return err_set(err, "%s: %s", where ? where : where_shown(&shape->id), fault.text);
-  return err_set(err, "%s/%zu%s: %s", shape->each.text, i, where ? where : where_shown(&shape->id),
-                 fault.text);
+  const struct provider_part *part;
+  const char *where = id_fault(shape, entry, response, &part, &fault);
+  if (!where) where = where_shown(&part->where);
+  if (!shape->has_each || part->shared) return err_set(err, "%s: %s", where, fault.text);
+  return err_set(err, "%s/%zu%s: %s", shape->each.text, i, where, fault.text);
 }
 
 static bool read_entries(const struct provider_shape *shape, const json_t *response,
@@ -417,7 +488,7 @@ static bool read_entries(const struct provider_shape *shape, const json_t *respo
     const json_t *entry = shape->has_each ? json_array_get(entries, i) : response;
     read_entry(shape, entry, response, &list[i]);
     if (refusal) refuse(refusal, response, &list[i]);
-    if (!list[i].id && list[i].accepted) return err_no_id(err, shape, i, entry);
+    if (!list[i].id && list[i].accepted) return err_no_id(err, shape, i, entry, response);
   }
   return true;
 }
@@ -429,11 +500,12 @@ static bool err_no_shape(const struct provider *provider, const json_t *response
   for (size_t i = 0; i < provider->n_shapes; i++) {
     struct err fault;
     const struct provider_shape *shape = &provider->shapes[i];
-    const char *where = shape->has_each ? NULL : id_fault(shape, response, &fault);
+    const struct provider_part *part;
+    const char *where = shape->has_each ? NULL : id_fault(shape, response, response, &part, &fault);
     if (where) return err_set(err, "%s: %s", where, fault.text);
   }
   return err_set(err, "expected a send response of provider %s, for example with an id at %s", provider->name,
-                 where_shown(&provider->shapes[provider->n_shapes - 1].id));
+                 where_shown(&provider->shapes[provider->n_shapes - 1].id.parts->where));
 }
 
 bool provider_read_acceptance(const struct provider *provider, const json_t *response,

@@ -25,19 +25,18 @@ static const struct {
 
 static struct publisher_message message_for(const struct request *req,
                                             const struct framing_element *element) {
-  const char *id = element->kind == FRAMING_QUARANTINED ? NULL : element->read.id;
   return (struct publisher_message){
       .topic = destinations[element->kind].topic,
       .event = {.id = uuid_new_v7(),
                 .type = destinations[element->kind].type,
                 .source = req->endpoint->source,
-                .subject = id,
+                .subject = element->id,
                 .time_ms = req->received_ms,
                 .provider = provider_name(req->provider),
                 .endpoint = req->endpoint->name,
                 .traceparent = req->traceparent,
                 .reason = element->reason},
-      .key = id,
+      .key = element->id,
       .value = element->bytes,
       .value_len = element->len,
   };

@@ -140,11 +140,11 @@ static bool take_acceptance(struct redrive *rd, const struct event *ev, const ch
   return send_element(rd, accepted, NULL, value, len, err);
 }
 
-static bool take_element(struct redrive *rd, const struct event *ev, const struct provider_element *element,
+static bool take_element(struct redrive *rd, const struct event *ev, bool is_receipt, const char *id,
                          const char *bytes, size_t len, struct err *err) {
   struct event received = *ev;
-  received.type = element->kind == PROVIDER_RECEIPT ? EVENT_RECEIPT : EVENT_OTHER;
-  return send_element(rd, received, element->id, bytes, len, err);
+  received.type = is_receipt ? EVENT_RECEIPT : EVENT_OTHER;
+  return send_element(rd, received, id, bytes, len, err);
 }
 
 static bool take_body(struct redrive *rd, const struct event *ev, const struct framing *framing,
@@ -153,7 +153,8 @@ static bool take_body(struct redrive *rd, const struct event *ev, const struct f
     const struct framing_element *element = &framing->elements[i];
     if (element->kind == FRAMING_QUARANTINED)
       rd->unclear++;
-    else if (!take_element(rd, ev, &element->read, element->bytes, element->len, err))
+    else if (!take_element(rd, ev, element->kind == FRAMING_RECEIPT, element->id, element->bytes,
+                           element->len, err))
       return false;
   }
   return true;
@@ -168,7 +169,8 @@ static bool take_webhook(struct redrive *rd, const struct event *ev, const struc
   bool is_body = framing.n != 1 || framing.elements[0].kind != FRAMING_QUARANTINED;
   AUTO_JSON *document = is_body ? NULL : json_parse(value, len, NULL);
   bool is_element = document && provider_classify(provider, document, &element, NULL);
-  bool ok = is_element ? take_element(rd, ev, &element, value, len, err) : take_body(rd, ev, &framing, err);
+  bool ok = is_element ? take_element(rd, ev, element.kind == PROVIDER_RECEIPT, element.id, value, len, err)
+                       : take_body(rd, ev, &framing, err);
   framing_fini(&framing);
   return ok;
 }

@@ -18,7 +18,7 @@ static void look_at(const struct framing *framing, const char *body, size_t len)
     if (element->bytes < behind || element->bytes + element->len > body + len) abort();
     behind = element->bytes + element->len;
     if ((element->kind == FRAMING_QUARANTINED) != (element->reason != NULL)) abort();
-    if (element->kind == FRAMING_RECEIPT && !element->read.id) abort();
+    if (element->kind == FRAMING_RECEIPT && !element->id) abort();
     AUTO_JSON *value = json_parse(element->bytes, element->len, NULL);
     if (element->kind != FRAMING_QUARANTINED && !value) abort();
   }

@@ -199,7 +199,7 @@ static void test_all_faults_of_a_document_are_reported_and_none_that_only_follow
       ("/provider: expected a name of lower-case letters, digits, _ and -, a letter first, 32 characters at "
        "most"),
       "/webhook/kinds/0/kind: expected \"receipt\" or \"other\"",
-      "/webhook/kinds/1/id: expected a string or an array, got a whole number",
+      "/webhook/kinds/1/id: expected a string, an array or an object, got a whole number",
       "/webhook/kinds/1: expected a key \"name\"",
       "/webhook: unknown key \"bugdet_ms\"; did you mean \"budget_ms\"?",
       "/outcomes/a/outcome: expected \"delivered\", \"failed\", \"account_fault\" or \"unconfirmed\"",

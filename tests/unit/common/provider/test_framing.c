@@ -35,8 +35,8 @@ static void test_each_element_keeps_its_exact_bytes(void **state) {
   assert_bytes(&framing.elements[0], RECEIPT("n1"));
   assert_bytes(&framing.elements[1], RECEIPT("n2"));
   assert_int_equal(framing.elements[0].kind, FRAMING_RECEIPT);
-  assert_string_equal(framing.elements[0].read.id, "n1");
-  assert_string_equal(framing.elements[1].read.id, "n2");
+  assert_string_equal(framing.elements[0].id, "n1");
+  assert_string_equal(framing.elements[1].id, "n2");
   framing_fini(&framing);
 }
 
@@ -47,7 +47,7 @@ static void test_one_object_is_one_element(void **state) {
   assert_int_equal(framing.n, 1);
   assert_bytes(&framing.elements[0], report);
   assert_int_equal(framing.elements[0].kind, FRAMING_RECEIPT);
-  assert_string_equal(framing.elements[0].read.id, "k1");
+  assert_string_equal(framing.elements[0].id, "k1");
   framing_fini(&framing);
 }
 
@@ -124,8 +124,8 @@ static void test_an_element_that_is_no_json_costs_its_neighbours_nothing(void **
     assert_bytes(&framing.elements[0], RECEIPT("n1"));
     assert_bytes(&framing.elements[1], bad[i].element);
     assert_bytes(&framing.elements[2], RECEIPT("n2"));
-    assert_string_equal(framing.elements[0].read.id, "n1");
-    assert_string_equal(framing.elements[2].read.id, "n2");
+    assert_string_equal(framing.elements[0].id, "n1");
+    assert_string_equal(framing.elements[2].id, "n2");
     assert_int_equal(framing.elements[1].kind, FRAMING_QUARANTINED);
     if (!strstr(framing.elements[1].reason, bad[i].reason)) fail_msg("%s", framing.elements[1].reason);
     framing_fini(&framing);

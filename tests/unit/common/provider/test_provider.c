@@ -474,6 +474,124 @@ static void test_the_first_place_with_a_usable_value_wins(void **state) {
   provider_free(provider);
 }
 
+// The id that both services read, or the error.
+static char *id_read(const struct provider *provider, const char *text) {
+  struct err err = {0};
+  struct provider_element classified;
+  struct provider_receipt receipt = {0};
+  AUTO_JSON *element = json_parse(text, strlen(text), &err);
+  bool read = provider_classify(provider, element, &classified, &err);
+  assert_int_equal(provider_read_receipt(provider, element, &receipt, &err), read);
+  if (read) assert_string_equal(classified.id, receipt.id);
+  char *shown = mem_strdup(read ? receipt.id : err.text);
+  provider_receipt_fini(&receipt);
+  return shown;
+}
+
+#define RECEIPT(request, seq)                                                                                \
+  "{\"resultCode\":\"1000\",\"hookId\":\"h\",\"requestId\":" request ",\"recipientSeq\":" seq "}"
+#define TEN      "0123456789"
+#define FIFTY    TEN TEN TEN TEN TEN
+#define N_250    FIFTY FIFTY FIFTY FIFTY FIFTY
+#define TOO_LONG "result with an id of more than 255 bytes"
+
+static void test_an_id_of_several_parts_names_one_recipient(void **state) {
+  static const char *const cases[][2] = {
+      {RECEIPT("\"r-1\"", "1"), "r-1/1"},
+      {RECEIPT("\"r-1\"", "\"2\""), "r-1/2"},
+      {RECEIPT("\"r-1\"", "null,\"seq\":3"), "r-1/3"},
+      {RECEIPT("\"a/b\"", "\"c\""), "a~1b/c"},
+      {RECEIPT("\"a\"", "\"b/c\""), "a/b~1c"},
+      {RECEIPT("\"a~1b\"", "\"c\""), "a~01b/c"},
+      {RECEIPT("null", "1"), "result without a usable id at /requestId"},
+      {RECEIPT("\"r-1\"", "null"), "result without a usable id at /recipientSeq"},
+      {RECEIPT("\"r-1\"", "{}"), "result without a usable id at /recipientSeq"},
+      {RECEIPT("\"r-1\"", "\"a\\tb\""), "result without a usable id at /recipientSeq"},
+      {RECEIPT("\"" N_250 "\"", "1234"), N_250 "/1234"},
+      {RECEIPT("\"" N_250 "\"", "12345"), TOO_LONG},
+      {RECEIPT("\"" N_250 "\"", "\"12/\""), N_250 "/12~1"},
+      {RECEIPT("\"" N_250 "\"", "\"123/\""), TOO_LONG},
+      {RECEIPT("\"" N_250 "123456\"", "1"), "result without a usable id at /requestId"},
+  };
+  struct provider *provider = provider_of("id-of-several-parts.json");
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    AUTO_FREE char *got = id_read(provider, cases[i][0]);
+    assert_string_equal(got, cases[i][1]);
+  }
+  provider_free(provider);
+}
+
+static json_t *parsed(const char *text) {
+  struct err err = {0};
+  json_t *value = json_parse(text, strlen(text), &err);
+  if (!value) fail_msg("%s: %s", text, err.text);
+  return value;
+}
+
+static void test_a_response_names_each_recipient_as_the_receipts_do(void **state) {
+  struct err err = {0};
+  struct provider_acceptance *list;
+  size_t n;
+  struct provider *provider = provider_of("id-of-several-parts.json");
+  AUTO_JSON *response = parsed(
+      "{\"body\":{\"data\":{\"requestId\":\"r-1\",\"sendResultList\":[{\"recipientSeq\":1,\"resultCode\":0},"
+      "{\"recipientSeq\":2,\"resultCode\":-1}]}}}");
+  assert_true(provider_read_acceptance(provider, response, &list, &n, &err));
+  assert_int_equal(n, 2);
+  assert_string_equal(list[0].id, "r-1/1");
+  assert_string_equal(list[1].id, "r-1/2");
+  assert_true(list[0].accepted && !list[1].accepted);
+  for (size_t i = 0; i < n; i++) compare_narrowed(provider, "two recipients", response, &list[i], i);
+  free(list);
+  provider_free(provider);
+}
+
+static void test_a_response_without_a_part_of_the_id_says_which(void **state) {
+  static const char *const cases[][2] = {
+      {"{\"body\":{\"data\":{\"sendResultList\":[{\"recipientSeq\":1,\"resultCode\":0}]}}}",
+       "/body/data/requestId: expected a notification id"},
+      {"{\"body\":{\"data\":{\"requestId\":\"r\",\"sendResultList\":[{\"resultCode\":0}]}}}",
+       "/body/data/sendResultList/0/recipientSeq: expected a notification id"},
+      {"{\"body\":{\"data\":{\"requestId\":\"r\",\"sendResultList\":[{\"recipientSeq\":1.5,\"resultCode\":0}]"
+       "}}}",
+       "/body/data/sendResultList/0/recipientSeq: expected a notification id as text, since this number is "
+       "no "
+       "whole number of 64 bits"},
+      {"{\"body\":{\"data\":{\"requestId\":\"" N_250
+       "\",\"sendResultList\":[{\"recipientSeq\":123456,\"resultCode\":0}]}}}",
+       "/body/data/requestId: expected parts of a notification id with at most 255 bytes together"},
+  };
+  struct provider *provider = provider_of("id-of-several-parts.json");
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct err err = {0};
+    struct provider_acceptance *list;
+    size_t n;
+    AUTO_JSON *response = parsed(cases[i][0]);
+    assert_false(provider_read_acceptance(provider, response, &list, &n, &err));
+    assert_string_equal(err.text, cases[i][1]);
+  }
+  provider_free(provider);
+}
+
+static void test_an_id_with_the_recipient_holds_no_number(void **state) {
+  struct err err = {0};
+  struct provider_acceptance *list;
+  size_t n;
+  struct provider *provider = provider_of("id-with-the-recipient.json");
+  AUTO_JSON *response = parsed("{\"id\":\"b-1\",\"to\":[\"+821012345678\",\"+821087654321\"]}");
+  assert_true(provider_read_acceptance(provider, response, &list, &n, &err));
+  assert_int_equal(n, 2);
+  assert_string_not_equal(list[0].id, list[1].id);
+  assert_string_equal(list[0].recipient, "+821012345678");
+  AUTO_FREE char *receipt =
+      id_read(provider, "{\"batch_id\":\"b-1\",\"recipient\":\"821012345678\",\"status\":\"Delivered\"}");
+  assert_string_equal(receipt, list[0].id);
+  assert_null(strstr(receipt, "12345678"));
+  for (size_t i = 0; i < n; i++) compare_narrowed(provider, "two recipients", response, &list[i], i);
+  free(list);
+  provider_free(provider);
+}
+
 static void test_whatever_tells_reports_apart_is_read(void **state) {
   static const struct {
     const char *element, *dedupe; // joined by a bar
@@ -693,6 +811,10 @@ int main(void) {
       cmocka_unit_test(test_an_element_with_nothing_to_mask_says_so),
       cmocka_unit_test(test_all_conditions_must_hold),
       cmocka_unit_test(test_the_first_place_with_a_usable_value_wins),
+      cmocka_unit_test(test_an_id_of_several_parts_names_one_recipient),
+      cmocka_unit_test(test_a_response_names_each_recipient_as_the_receipts_do),
+      cmocka_unit_test(test_a_response_without_a_part_of_the_id_says_which),
+      cmocka_unit_test(test_an_id_with_the_recipient_holds_no_number),
       cmocka_unit_test(test_whatever_tells_reports_apart_is_read),
       cmocka_unit_test(test_placeholders_anywhere_in_an_answer_are_filled),
       cmocka_unit_test(test_times_not_given_are_the_documented_ones),
