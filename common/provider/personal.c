@@ -5,9 +5,9 @@
 #include "common/base/mem.h"
 #include "common/base/utf8.h"
 #include <ctype.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
   HEAD_DIGITS = 4,   // shown in front, at most
@@ -180,6 +180,20 @@ char *personal_mask_text(const char *text) {
     at += email > 0 ? email : run > 0 ? run : 1;
   }
   return masked;
+}
+
+// The digits that a masked number ends with, or NULL.
+static const char *tail_of(const char *masked) {
+  size_t len = strlen(masked);
+  if (len < TAIL_DIGITS) return NULL;
+  const char *tail = masked + len - TAIL_DIGITS;
+  return strspn(tail, "0123456789") == TAIL_DIGITS ? tail : NULL;
+}
+
+bool personal_differ(const char *masked_a, const char *masked_b) {
+  if (strchr(masked_a, '@') && strchr(masked_b, '@')) return strcasecmp(masked_a, masked_b) != 0;
+  const char *a = tail_of(masked_a), *b = tail_of(masked_b);
+  return a && b && strcmp(a, b) != 0;
 }
 
 // ---- hashing ----

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Recipients (phone numbers, e-mail addresses) are kept only masked and as a keyed hash.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,6 +10,9 @@ enum { PERSONAL_HASH_SIZE = 32, PERSONAL_TAG_SIZE = 17 };
 // "+821012345678" → "+8210****5678", "01012345678" → "010****5678", "ann@x.kr" → "a***@x.kr", other → "***".
 // New string.
 char *personal_mask(const char *recipient);
+// Whether two masked recipients are two for sure: numbers that end otherwise, or e-mail addresses of which
+// something else is shown. A number in another form of writing is not another one.
+bool personal_differ(const char *masked_a, const char *masked_b);
 // A copy of free text in which every run of 9 or more digits, full-width ones too, and every e-mail address
 // is masked the same way. Between two digits of a run there may be up to three of: space, dash (of any kind),
 // '.',

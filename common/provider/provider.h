@@ -77,6 +77,7 @@ MUST_CHECK bool provider_classify(const struct provider *provider, const json_t 
 // or NULL.
 struct provider_receipt {
   const char *id, *channel, *code, *recipient, *reference;
+  const struct json_pointer *recipient_place; // of the provider; NULL without a recipient
   enum provider_outcome outcome;
   const char *scope; // whose next messages fail too: "account", "sender", "profile", "template"; NULL: no
                      // account_fault

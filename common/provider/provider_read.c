@@ -324,7 +324,8 @@ bool provider_read_receipt(const struct provider *provider, const json_t *elemen
   out->code = read_text(&kind->code, element, PROVIDER_TEXT_MAX, out->buf[0]);
   if (!out->code) return err_no_value(err, kind, "code", &kind->code);
   out->channel = read_text(&kind->channel, element, PROVIDER_TEXT_MAX, out->buf[1]);
-  out->recipient = read_text(&kind->recipient, element, REFERENCE_MAX_BYTES, out->buf[2]);
+  out->recipient_place =
+      find_text(&kind->recipient, element, REFERENCE_MAX_BYTES, out->buf[2], &out->recipient);
   out->reference = read_text(&kind->reference, element, REFERENCE_MAX_BYTES, out->buf[3]);
   out->time_ms = read_time(kind, element);
   read_dedupe(kind, element, out, out->buf + 4);

@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/crash_point.h"
 #include "common/base/mem.h"
+#include "processor/batch/recipients.h"
 #include "processor/postgres/schema_version.h"
 #include "processor/processor.h"
 #include "processor/tables/delivery_minute.h"
@@ -26,6 +27,7 @@ struct store {
 struct batch {
   struct fact **facts;      // FACT_NOTIFICATION only, by (provider, id), then by place in the batch
   struct notification **of; // parallel: what the fact is about
+  bool *refused;            // parallel: it names another recipient, and goes to quarantine
   bool *counts;             // parallel: it has an effect; a repeated receipt has none
   size_t n_facts;
   struct notification *notifications; // by (provider, id)
@@ -46,7 +48,8 @@ static const char *const statements[] = {"receipt_insert.sql",
                                          "quarantine_alert_hold.sql",
                                          "quarantine_alert_write.sql",
                                          "applied_advance.sql",
-                                         "delivery_minute_add.sql"};
+                                         "delivery_minute_add.sql",
+                                         RECIPIENTS_STATEMENT};
 
 // A commit that is not on disk must not be followed by Kafka's; a frozen worker must not hold its rows for
 // ever against the one that took over its partitions. No limit for statements: it would end a commit's wait
@@ -107,7 +110,8 @@ static bool same_receipt(const struct fact *a, const struct fact *b) {
 static bool is_repeated(const struct batch *batch, size_t at) {
   const struct fact *fact = batch->facts[at];
   for (size_t i = at; fact->element && i > 0 && batch->of[i - 1] == batch->of[at]; i--)
-    if (batch->facts[i - 1]->element && same_receipt(batch->facts[i - 1], fact)) return true;
+    if (batch->facts[i - 1]->element && !batch->refused[i - 1] && same_receipt(batch->facts[i - 1], fact))
+      return true;
   return false;
 }
 
@@ -115,6 +119,7 @@ static void order_batch(struct batch *batch, struct fact *const *facts, size_t n
   AUTO_FREE struct placed *order = mem_array(n, sizeof *order);
   batch->facts = mem_array(n, sizeof(struct fact *));
   batch->of = mem_array(n, sizeof(struct notification *));
+  batch->refused = mem_array(n, sizeof *batch->refused);
   batch->counts = mem_array(n, sizeof *batch->counts);
   batch->notifications = mem_array(n, sizeof *batch->notifications);
   batch->changed = mem_array(n, sizeof *batch->changed);
@@ -128,7 +133,6 @@ static void order_batch(struct batch *batch, struct fact *const *facts, size_t n
     if (i == 0 || by_key(fact, batch->facts[i - 1]) != 0)
       notification_init(&batch->notifications[batch->n_notifications++], fact->provider, fact->id);
     batch->of[i] = &batch->notifications[batch->n_notifications - 1];
-    batch->counts[i] = !is_repeated(batch, i);
   }
 }
 
@@ -136,6 +140,7 @@ static void batch_fini(struct batch *batch) {
   for (size_t i = 0; i < batch->n_notifications; i++) notification_fini(&batch->notifications[i]);
   free(batch->facts);
   free(batch->of);
+  free(batch->refused);
   free(batch->counts);
   free(batch->notifications);
   free(batch->changed);
@@ -175,6 +180,13 @@ static bool read_notifications(struct store *store, struct batch *batch, enum pg
 }
 
 // ---- receipts ----
+
+static bool judge_receipts(struct store *store, struct batch *batch, enum pg_fault *fault, struct err *err) {
+  if (!recipients_compare(store->conn, batch->facts, batch->of, batch->n_facts, batch->refused, fault, err))
+    return false;
+  for (size_t i = 0; i < batch->n_facts; i++) batch->counts[i] = !batch->refused[i] && !is_repeated(batch, i);
+  return true;
+}
 
 static const enum pg_type receipt_types[] = {PG_UUID,  PG_TEXT,        PG_TEXT, PG_TEXT, PG_TEXT,
                                              PG_JSONB, PG_TIMESTAMPTZ, PG_UUID, PG_INT4, PG_INT8};
@@ -361,12 +373,13 @@ static const char *counts_as(const struct batch *batch, size_t i) {
   return fact->saying.signal == SIGNAL_REJECTED ? "rejected" : "accepted";
 }
 
-// Not FACT_UNCLEAR: it comes again, from the quarantine topic.
+// Not what is unclear or refused: it comes again, from the quarantine topic.
 static size_t list_deliveries(const struct batch *batch, struct fact *const *facts, size_t n,
                               struct delivery *list) {
   size_t count = 0;
   for (size_t i = 0; i < batch->n_facts; i++)
-    list[count++] = (struct delivery){batch->facts[i], counts_as(batch, i), batch->facts[i]->ev.time_ms};
+    if (!batch->refused[i])
+      list[count++] = (struct delivery){batch->facts[i], counts_as(batch, i), batch->facts[i]->ev.time_ms};
   for (size_t i = 0; i < n; i++)
     if (facts[i]->type == FACT_OTHER)
       list[count++] = (struct delivery){facts[i], "other", facts[i]->ev.time_ms};
@@ -420,7 +433,8 @@ bool store_count_unpublished(struct store *store, int64_t *n, struct err *err) {
 static bool move_notifications(struct store *store, struct batch *batch, bool again, enum pg_fault *fault,
                                struct err *err) {
   if (batch->n_facts == 0) return true;
-  if (!read_notifications(store, batch, fault, err) || !add_receipts(store, batch, again, fault, err))
+  if (!read_notifications(store, batch, fault, err) || !judge_receipts(store, batch, fault, err) ||
+      !add_receipts(store, batch, again, fault, err))
     return false;
   apply_all(batch);
   return rows_write_notifications(store->conn, batch->notifications, batch->changed, batch->n_notifications,
@@ -442,6 +456,15 @@ static bool transact(struct store *store, struct batch *batch, struct fact *cons
   return true;
 }
 
+// Not before the commit: what is tried again is compared anew.
+static void refuse(const struct batch *batch) {
+  for (size_t i = 0; i < batch->n_facts; i++) {
+    if (!batch->refused[i]) continue;
+    AUTO_FREE char *why = recipients_reason(batch->facts[i]);
+    fact_refuse(batch->facts[i], why);
+  }
+}
+
 // What has failed is undone, unless the session has to go anyway.
 static bool try_batch(struct store *store, struct fact *const *facts, size_t n,
                       const struct store_range *published, size_t n_published, bool again,
@@ -450,6 +473,7 @@ static bool try_batch(struct store *store, struct fact *const *facts, size_t n,
   *fault = PG_FAULT_WAIT;
   order_batch(&batch, facts, n);
   bool done = transact(store, &batch, facts, n, published, n_published, again, fault, err);
+  if (done) refuse(&batch);
   batch_fini(&batch);
   if (!done && *fault != PG_FAULT_WAIT && !pg_command(store->conn, "rollback", "ROLLBACK", NULL))
     *fault = PG_FAULT_WAIT;

@@ -96,6 +96,7 @@ static void interpret_receipt(const struct interpreter *in, const struct provide
   fact->reference = mem_strdup_or_null(receipt.reference);
   fact->reason = receipt.reason ? personal_mask_text(receipt.reason) : NULL;
   keep_recipient(in, fact, receipt.recipient);
+  fact->recipient_place = receipt.recipient_place;
   fact->receipt_id = receipt_id(fact, &receipt);
   finish_saying(fact, provider, signal_of(receipt.outcome), provider_outcome_name(receipt.outcome),
                 receipt.time_ms >= 0 ? receipt.time_ms : fact->ev.time_ms);

@@ -23,6 +23,7 @@ struct fact {
   struct saying saying; // strings borrowed from the fields below, outcome and scope static or the provider's
   char *code, *reason, *channel, *recipient, *reference;
   uint8_t recipient_hash[PERSONAL_HASH_SIZE];
+  const struct json_pointer *recipient_place; // in the element, of the provider file; NULL: it names none
   struct uuid receipt_id;
   char *element; // JSON, recipient masked
   char *why;     // FACT_UNCLEAR

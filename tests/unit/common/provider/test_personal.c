@@ -179,6 +179,29 @@ static void test_hashes_stay_what_they_were(void **state) {
   assert_memory_equal(hash, expected, sizeof hash);
 }
 
+static void test_two_masked_recipients_differ_only_for_sure(void **state) {
+  static const struct {
+    const char *a, *b;
+    bool differ;
+  } pairs[] = {
+      {"010****5678", "010****4321", true},
+      {"010****5678", "+8210****4321", true},
+      {"010****5678", "+8210****5678", false},
+      {"010****5678", "****5678", false},
+      {"a***@x.kr", "b***@x.kr", true},
+      {"a***@x.kr", "a***@y.kr", true},
+      {"a***@x.kr", "A***@X.kr", false},
+      {"***", "010****5678", false},
+      {"a***@x.kr", "010****5678", false},
+      {"***", "***", false},
+      {"", "010****5678", false},
+  };
+  for (size_t i = 0; i < COUNT_OF(pairs); i++)
+    if (personal_differ(pairs[i].a, pairs[i].b) != pairs[i].differ ||
+        personal_differ(pairs[i].b, pairs[i].a) != pairs[i].differ)
+      fail_msg("%s, %s", pairs[i].a, pairs[i].b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_recipients_are_masked),
@@ -186,6 +209,7 @@ int main(void) {
       cmocka_unit_test(test_nine_digits_in_a_row_never_remain),
       cmocka_unit_test(test_long_texts_take_linear_time),
       cmocka_unit_test(test_one_recipient_has_one_hash_however_it_is_written),
+      cmocka_unit_test(test_two_masked_recipients_differ_only_for_sure),
       cmocka_unit_test(test_another_key_is_another_hash),
       cmocka_unit_test(test_hashes_stay_what_they_were),
   };

@@ -1,0 +1,5 @@
+-- The elements of all receipts of some notifications.
+-- $1 provider text[]  $2 notification_id text[]
+SELECT r.provider, r.notification_id, r.element::text
+FROM unnest($1::text[], $2::text[]) AS wanted (provider, notification_id)
+JOIN receipt r USING (provider, notification_id)
