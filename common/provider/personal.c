@@ -53,6 +53,51 @@ static size_t count_digits(const char *text, size_t len) {
   return n;
 }
 
+// ---- reading a recipient ----
+
+// The ASCII character that a full-width form, a dash or a space stands for; 0: none.
+static char narrow_form(uint32_t code) {
+  if (code >= 0xff01 && code <= 0xff5e) return (char)(code - 0xfee0);
+  if (code >= 0x80 && is_gap(code)) return ' ';
+  return '\0';
+}
+
+static char *narrow(const char *text) {
+  const char *end = text + strlen(text);
+  char *narrowed = mem_alloc(strlen(text) + 1), *to = narrowed;
+  while (text < end) {
+    uint32_t code;
+    size_t bytes = utf8_decode(text, end, &code);
+    char form = '\0';
+    if (bytes)
+      form = narrow_form(code);
+    else
+      bytes = 1; // ill-formed UTF-8 is copied
+    to = form ? mempcpy(to, &form, 1) : mempcpy(to, text, bytes);
+    text += bytes;
+  }
+  return narrowed;
+}
+
+static char *trimmed(const char *text) {
+  static const char space[] = " \t\r\n";
+  text += strspn(text, space);
+  size_t len = strlen(text);
+  while (len > 0 && strchr(space, text[len - 1])) len--;
+  return mem_strndup(text, len);
+}
+
+// The telephone number in ASCII and without its scheme: "tel:０１０…" → "010…". New string; NULL: no number.
+static char *number_of(const char *recipient) {
+  static const char *const schemes[] = {"tel:", "whatsapp:"};
+  AUTO_FREE char *narrowed = narrow(recipient), *text = trimmed(narrowed);
+  size_t skip = 0;
+  for (size_t i = 0; i < COUNT_OF(schemes) && !skip; i++)
+    if (strncasecmp(text, schemes[i], strlen(schemes[i])) == 0) skip = strlen(schemes[i]);
+  AUTO_FREE char *number = trimmed(text + skip);
+  return *number && !number[strspn(number, phone_chars)] ? take(number) : NULL;
+}
+
 // ---- masking ----
 
 static void put(char **to, const char *bytes, size_t len) {
@@ -144,11 +189,12 @@ static char *new_masked(size_t len) {
 
 char *personal_mask(const char *recipient) {
   size_t len = strlen(recipient);
+  AUTO_FREE char *number = number_of(recipient);
   char *masked = new_masked(len), *to = masked;
   if (len > 0 && email_length(recipient, recipient + len) == len)
     print_email(recipient, len, &to);
-  else if (strspn(recipient, phone_chars) == len)
-    print_number(recipient, len, &to);
+  else if (number)
+    print_number(number, strlen(number), &to);
   else
     put(&to, "***", 3);
   return masked;
@@ -216,17 +262,12 @@ static char *plain_number(const char *text) {
 }
 
 static char *plain_form(const char *recipient) {
-  static const char space[] = " \t\r\n";
-  recipient += strspn(recipient, space);
-  AUTO_FREE char *text = mem_strdup(recipient);
-  for (size_t len = strlen(text); len > 0 && strchr(space, text[len - 1]); len--) text[len - 1] = '\0';
-  if (strchr(text, '@')) {
-    for (char *at = text; *at; at++)
-      if (*at >= 'A' && *at <= 'Z') *at = (char)(*at + ('a' - 'A'));
-    return take(text);
-  }
-  bool number = *text && text[strspn(text, phone_chars)] == '\0';
-  return number ? plain_number(text) : take(text);
+  AUTO_FREE char *number = number_of(recipient);
+  if (number) return plain_number(number);
+  char *text = trimmed(recipient);
+  for (char *at = text; *at && strchr(text, '@'); at++)
+    if (*at >= 'A' && *at <= 'Z') *at = (char)(*at + ('a' - 'A'));
+  return text;
 }
 
 void personal_tag(const char *recipient, char out[PERSONAL_TAG_SIZE]) {

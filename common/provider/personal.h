@@ -8,7 +8,7 @@
 enum { PERSONAL_HASH_SIZE = 32, PERSONAL_TAG_SIZE = 17 };
 
 // "+821012345678" → "+8210****5678", "01012345678" → "010****5678", "ann@x.kr" → "a***@x.kr", other → "***".
-// New string.
+// A number may be written in full-width digits, and with tel: or whatsapp: before it. New string.
 char *personal_mask(const char *recipient);
 // Whether two masked recipients are two for sure: numbers that end otherwise, or e-mail addresses of which
 // something else is shown. A number in another form of writing is not another one.
@@ -22,6 +22,6 @@ char *personal_mask_text(const char *text);
 // no key, since an id must not change: the number does not stand in it, but whoever tries all numbers finds
 // it.
 void personal_tag(const char *recipient, char out[PERSONAL_TAG_SIZE]);
-// HMAC-SHA256 over the recipient in its plain form: digits only, national Korean numbers (0…) as +82…, e-mail
-// in lower case.
+// HMAC-SHA256 over the recipient in its plain form: ASCII digits only, national Korean numbers (0…) as +82…,
+// e-mail in lower case.
 void personal_hash(const char *key, const char *recipient, uint8_t out[PERSONAL_HASH_SIZE]);

@@ -137,11 +137,12 @@ static void kind_load(struct provider_kind_rule *kind, const json_t *node) {
   kind->id = id_of(node, &kind->recipient);
   kind->reference = where_of(node, "reference");
   kind->dedupe = where_of(node, "dedupe");
+  kind->masked = where_of(node, "masked");
 }
 
 static void kind_fini(struct provider_kind_rule *kind) {
   struct provider_where *all[] = {&kind->channel,   &kind->code,      &kind->reason, &kind->time,
-                                  &kind->recipient, &kind->reference, &kind->dedupe};
+                                  &kind->recipient, &kind->reference, &kind->dedupe, &kind->masked};
   for (size_t i = 0; i < COUNT_OF(all); i++) where_fini(all[i]);
   id_fini(&kind->id);
   conditions_fini(&kind->when);

@@ -95,8 +95,8 @@ struct provider_receipt {
 MUST_CHECK bool provider_read_receipt(const struct provider *provider, const json_t *element,
                                       struct provider_receipt *out, struct err *err);
 void provider_receipt_fini(struct provider_receipt *receipt);
-// Masks the recipient in the element itself, and numbers in the reason, before it is stored. Returns whether
-// anything was masked.
+// Masks the recipient and the file's `masked` places in the element itself, and numbers in the reason, before
+// it is stored. Returns whether anything was masked.
 bool provider_mask_element(const struct provider *provider, json_t *element);
 
 // One recipient of a send API's response. Strings are borrowed from the response, the provider or the

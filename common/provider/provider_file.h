@@ -39,7 +39,7 @@ struct provider_kind_rule {
   enum provider_kind kind;
   struct provider_conditions when;
   struct provider_id id;
-  struct provider_where channel, code, reason, time, recipient, reference, dedupe;
+  struct provider_where channel, code, reason, time, recipient, reference, dedupe, masked;
   int zone_minutes;
 };
 

@@ -43,6 +43,19 @@ static void lint_types(const json_t *kind, size_t nth, const json_t *outcomes, s
   }
 }
 
+// What a replay reads again in a stored element must not be masked.
+static void lint_masked(const json_t *kind, size_t nth, struct faults *faults) {
+  static const char *const names[] = {"channel", "reason", "time", "reference"};
+  const json_t *place;
+  size_t i;
+  json_array_foreach(json_object_get(kind, "masked"), i, place) {
+    for (size_t j = 0; j < COUNT_OF(names); j++)
+      if (is_place(json_object_get(kind, names[j]), json_string_value(place)))
+        faults_warn(faults, "/webhook/kinds/%zu/masked/%zu: is read as %s, too, so a replay finds it masked",
+                    nth, i, names[j]);
+  }
+}
+
 static void lint_kinds(const json_t *kinds, const json_t *outcomes, struct faults *faults) {
   bool all_taken = false;
   for (size_t i = 0; i < json_array_size(kinds); i++) {
@@ -52,6 +65,7 @@ static void lint_kinds(const json_t *kinds, const json_t *outcomes, struct fault
       faults_warn(faults, "/webhook/kinds/%zu/name: another kind has the same name", i);
     all_taken |= !json_object_get(json_array_get(kinds, i), "when");
     lint_types(json_array_get(kinds, i), i, outcomes, faults);
+    lint_masked(json_array_get(kinds, i), i, faults);
   }
 }
 

@@ -363,6 +363,8 @@ bool provider_mask_element(const struct provider *provider, json_t *element) {
     const struct provider_where *recipient = &provider->kinds[i].recipient;
     const struct provider_where *reason = &provider->kinds[i].reason;
     for (size_t j = 0; j < recipient->n; j++) changed |= mask_at(element, &recipient->pointers[j]);
+    const struct provider_where *masked = &provider->kinds[i].masked;
+    for (size_t j = 0; j < masked->n; j++) changed |= mask_at(element, &masked->pointers[j]);
     for (size_t j = 0; j < reason->n; j++) changed |= mask_text_at(element, &reason->pointers[j]);
   }
   return changed;

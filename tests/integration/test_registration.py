@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from support import payloads
+from support.replays import with_outcomes
 from support.world import World
 
 
@@ -170,7 +171,7 @@ def test_a_repeated_acceptance_keeps_the_earliest_time(dochak: World) -> None:
 
 
 def test_recipients_are_found_by_their_hash_however_they_were_written(dochak: World) -> None:
-    spellings = ["01087654321", "+821087654321", "010-8765-4321", "+82 10 8765 4321"]
+    spellings = ["01087654321", "+821087654321", "010-8765-4321", "+82 10 8765 4321", "０１０８７６５４３２１", "tel:+82-10-8765-4321", "whatsapp:+821087654321"]
     ids = [payloads.new_id() for _ in spellings]
     dochak.register([payloads.accepted("bizgo", id_, recipient=text) for id_, text in zip(ids, spellings, strict=True)])
     dochak.settle()
@@ -187,6 +188,16 @@ def test_numbers_in_the_providers_words_are_masked_everywhere(world: World) -> N
     assert "1234" not in reason and "ann@" not in reason and reason.startswith("no such user: "), reason
     dochak.settle()
     assert [alert.data["reason"] for alert in dochak.alerts(msg_key)] == [reason]
+
+
+def test_further_places_of_a_report_are_stored_only_masked(world: World) -> None:
+    settings = with_outcomes(world, "masked", report={"masked": ["/mark", "/log", "/from"]})
+    world.new_ingress(**settings).start().wait_ready()
+    world.new_processor(**settings).start().wait_ready()
+    world.bizgo(payloads.bizgo("masked", "63019", log=[{"to": payloads.PHONE}], **{"from": payloads.PHONE}))
+    world.wait_row("bizgo", "masked", status="DEAD_LETTER")
+    (receipt,) = world.sql("SELECT element FROM receipt")
+    assert (receipt["element"]["mark"], receipt["element"]["log"], receipt["element"]["from"]) == ("***", "***", "010****5678")
 
 
 def test_many_callers_at_once_are_all_answered_and_kept(dochak: World) -> None:

@@ -650,6 +650,26 @@ static void test_an_account_fault_without_a_scope_is_the_accounts(void **state) 
   provider_free(provider);
 }
 
+static void test_further_places_are_masked_whatever_stands_there(void **state) {
+  static const char *const cases[][2] = {
+      {"{\"message\":{\"text\":\"Hello Ann\",\"id\":\"m\"}}",
+       "{\"message\":{\"text\":\"***\",\"id\":\"m\"}}"},
+      {"{\"message\":{\"text\":\"01012345678\"}}", "{\"message\":{\"text\":\"010****5678\"}}"},
+      {"{\"log\":[{\"to\":\"01012345678\"}]}", "{\"log\":\"***\"}"},
+      {"{\"log\":{}}", "{\"log\":\"***\"}"},
+      {"{\"log\":null}", "{\"log\":null}"},
+      {"{\"to\":\"tel:０１０-1234-5678\",\"log\":7}", "{\"to\":\"010****5678\",\"log\":\"***\"}"},
+  };
+  struct provider *provider = provider_of("everything.json");
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    AUTO_JSON *element = parsed(cases[i][0]);
+    provider_mask_element(provider, element);
+    AUTO_FREE char *text = json_text(element);
+    assert_string_equal(text, cases[i][1]);
+  }
+  provider_free(provider);
+}
+
 static void test_times_not_given_are_the_documented_ones(void **state) {
   struct provider *provider = provider_of("least.json");
   assert_int_equal(provider_expects(provider).receipt_within_s, 300);
@@ -817,6 +837,7 @@ int main(void) {
       cmocka_unit_test(test_an_id_with_the_recipient_holds_no_number),
       cmocka_unit_test(test_whatever_tells_reports_apart_is_read),
       cmocka_unit_test(test_placeholders_anywhere_in_an_answer_are_filled),
+      cmocka_unit_test(test_further_places_are_masked_whatever_stands_there),
       cmocka_unit_test(test_times_not_given_are_the_documented_ones),
       cmocka_unit_test(test_a_folder_that_cannot_be_loaded_says_which_file_and_why),
       cmocka_unit_test(test_a_folder_replaces_the_built_in_files),

@@ -73,6 +73,11 @@ static const struct {
     {FILE_WITH(RECEIPT("r", "/id", ""), "",
                DELIVERED ",\"1\":{\"outcome\":\"failed\",\"reason\":\"x\",\"scope\":\"sender\"}", ""),
      "warning: /outcomes/1/scope: is not read, since the outcome is not account_fault"},
+    // masked places
+    {FILE_WITH(RECEIPT("r", "/id", ",\"reason\":\"/x\",\"masked\":[\"/y\"]"), "", DELIVERED, ""), NULL},
+    {FILE_WITH(RECEIPT("r", "/id", ",\"reason\":[\"/w\",\"/x\"],\"masked\":[\"/y\",\"/x\"]"), "", DELIVERED,
+               ""),
+     "warning: /webhook/kinds/0/masked/1: is read as reason, too, so a replay finds it masked"},
     // a type that is the code, too
     {FILE_WITH(RECEIPT("r", "/id", ",\"when\":{\"equals\":{\"/c\":[\"0\"]}}"), "", DELIVERED, ""), NULL},
     {FILE_WITH(RECEIPT("r", "/id", ",\"when\":{\"equals\":{\"/c\":[\"0\",\"sent\"]}}"), "", DELIVERED, ""),
