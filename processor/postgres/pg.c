@@ -25,7 +25,7 @@ static void one_line(char *text) {
     if (*text == '\n' || *text == '\t') *text = ' ';
 }
 
-PGconn *pg_connect(struct err *err) {
+static PGconn *connect_server(struct err *err) {
   // Everything else is the PG* environment's; these bound how long a dead server can hold a worker, and pass
   // by a standby.
   static const char *const names[] = {"application_name",    "connect_timeout",      "keepalives_idle",
@@ -43,6 +43,23 @@ PGconn *pg_connect(struct err *err) {
   one_line(text);
   err_set_class(err, pg_class_of(NULL)->name, "cannot connect to Postgres: %s", text);
   free(text);
+  PQfinish(conn);
+  return NULL;
+}
+
+// In any other encoding there are texts that Postgres cannot hold. SQL_ASCII refuses each escape beyond ASCII.
+static bool check_encoding(const PGconn *conn, struct err *err) {
+  const char *encoding = PQparameterStatus(conn, "server_encoding");
+  return (encoding && strcmp(encoding, "UTF8") == 0) ||
+         err_set_class(err, "encoding",
+                       "the database %s has the encoding %s and needs UTF8, which only a new database can get: "
+                       "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
+                       PQdb(conn), encoding ? encoding : "unknown");
+}
+
+PGconn *pg_connect(struct err *err) {
+  PGconn *conn = connect_server(err);
+  if (conn == NULL || check_encoding(conn, err)) return conn;
   PQfinish(conn);
   return NULL;
 }

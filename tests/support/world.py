@@ -50,6 +50,7 @@ class World:
         self.ingress: Service | None = None  # the one that requests go to
         self.foreign = False  # the test writes to the topics itself, what it likes
         self._connection: psycopg.Connection | None = None
+        self._more_databases: list[str] = []
         self.keys = {name: f"{name.lower()}-{secrets.token_hex(16)}" for name in ("INGRESS", "RECIPIENT", "BIZGO", "BLUX")}
         self._write_endpoints()
 
@@ -99,6 +100,12 @@ class World:
         self._administer(f'CREATE DATABASE "{self.name}"')
         self._administer(f"DO $$BEGIN CREATE ROLE {RUNTIME_ROLE} LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN END$$")
         return self
+
+    def another_database(self, options: str) -> str:
+        """An empty one of the test's own, of which nobody knows but who is given its name."""
+        self._more_databases.append(name := f"{self.name}_{len(self._more_databases)}")
+        self._administer(f'CREATE DATABASE "{name}" {options}')
+        return name
 
     def _administer(self, statement: str) -> None:
         with self.connect("postgres") as connection:
@@ -297,4 +304,5 @@ class World:
             self._connection.close()
         self.topics.close()
         self.topics.delete()
-        self._administer(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+        for name in (self.name, *self._more_databases):
+            self._administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
