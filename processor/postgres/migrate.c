@@ -77,7 +77,7 @@ static enum attempt outlive(PGconn *conn, const char *bears, struct err *err) {
 
 static enum attempt change(PGconn *conn, const char *what, const char *sql, struct err *err) {
   AUTO_RESULT *res = PQexec(conn, sql);
-  if (pg_ok(conn, res, what, NULL, err)) return ATTEMPT_DONE;
+  if (pg_ok_without_values(conn, res, what, err)) return ATTEMPT_DONE;
   bool busy = pg_is_busy(PQresultErrorField(res, PG_DIAG_SQLSTATE));
   bool begun = PQtransactionStatus(conn) != PQTRANS_IDLE;
   if (!busy || (begun && !pg_command(conn, "rollback", "ROLLBACK", err))) return ATTEMPT_FAILED;

@@ -47,14 +47,16 @@ static PGconn *connect_server(struct err *err) {
   return NULL;
 }
 
-// In any other encoding there are texts that Postgres cannot hold. SQL_ASCII refuses each escape beyond ASCII.
+// In any other encoding there are texts that Postgres cannot hold. SQL_ASCII refuses each escape beyond
+// ASCII.
 static bool check_encoding(const PGconn *conn, struct err *err) {
   const char *encoding = PQparameterStatus(conn, "server_encoding");
   return (encoding && strcmp(encoding, "UTF8") == 0) ||
-         err_set_class(err, "encoding",
-                       "the database %s has the encoding %s and needs UTF8, which only a new database can get: "
-                       "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
-                       PQdb(conn), encoding ? encoding : "unknown");
+         err_set_class(
+             err, "encoding",
+             "the database %s has the encoding %s and needs UTF8, which only a new database can get: "
+             "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
+             PQdb(conn), encoding ? encoding : "unknown");
 }
 
 PGconn *pg_connect(struct err *err) {
@@ -70,21 +72,48 @@ const char *pg_sql(const char *name) {
   abort(); // a statement that was never written
 }
 
-bool pg_ok(const PGconn *conn, const PGresult *res, const char *what, enum pg_fault *fault, struct err *err) {
+static bool is_good(const PGresult *res) {
   ExecStatusType status = PQresultStatus(res);
-  if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return true;
+  return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
+static bool fail(const PGconn *conn, const PGresult *res, const char *what, struct err *err) {
   const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
   const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
   const struct pg_class *class = pg_class_of(sqlstate);
-  if (fault) *fault = class->fault;
-  // What Postgres says of a value it refuses may quote the value.
-  if (class->fault == PG_FAULT_REFUSED)
-    return err_set_class(err, class->name, "%s: SQLSTATE %s", what, sqlstate);
   if (sqlstate)
     return err_set_class(err, class->name, "%s: SQLSTATE %s: %s%s%s", what, sqlstate, message ? message : "",
-                         class->hint ? "; " : "", class->hint ? class->hint : "");
+                         class->words ? "; " : "", class->words ? class->words : "");
   const char *cause = PQerrorMessage(conn);
   return err_set_class(err, class->name, "%s: connection lost: %.*s", what, (int)strcspn(cause, "\n"), cause);
+}
+
+// The table whose row was refused: Postgres names it where a constraint refused; else the statement's name
+// does, which is <table>_<verb>. Where neither does, the statement.
+static char *refused_by(const PGresult *res, const char *what) {
+  const char *table = PQresultErrorField(res, PG_DIAG_TABLE_NAME), *verb = strrchr(what, '_');
+  if (table) return mem_printf("a row of table %s", table);
+  return verb ? mem_printf("a row of table %.*s", (int)(verb - what), what) : mem_strdup(what);
+}
+
+// What Postgres itself says of a value it refuses may quote the value.
+static bool refuse(const PGresult *res, const char *what, const struct pg_class *class, struct err *err) {
+  const char *constraint = PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME);
+  AUTO_FREE char *row = refused_by(res, what);
+  return err_set_class(err, class->name, "Postgres refused %s: %s%s%s (SQLSTATE %s)", row, class->words,
+                       constraint ? ": " : "", constraint ? constraint : "",
+                       PQresultErrorField(res, PG_DIAG_SQLSTATE));
+}
+
+bool pg_ok(const PGconn *conn, const PGresult *res, const char *what, enum pg_fault *fault, struct err *err) {
+  if (is_good(res)) return true;
+  const struct pg_class *class = pg_class_of(PQresultErrorField(res, PG_DIAG_SQLSTATE));
+  if (fault) *fault = class->fault;
+  return class->fault == PG_FAULT_REFUSED ? refuse(res, what, class, err) : fail(conn, res, what, err);
+}
+
+bool pg_ok_without_values(const PGconn *conn, const PGresult *res, const char *what, struct err *err) {
+  return is_good(res) || fail(conn, res, what, err);
 }
 
 bool pg_command(PGconn *conn, const char *what, const char *sql, struct err *err) {

@@ -25,7 +25,11 @@ MUST_CHECK bool pg_try_lock(PGconn *conn, const char *name, bool *got, struct er
 MUST_CHECK bool pg_commit(PGconn *conn, enum pg_fault *fault, struct err *err);
 // The text of <name>.sql; a name that is not there is our mistake and aborts.
 const char *pg_sql(const char *name);
-// Whether a result is good; else the text "what: SQLSTATE: message; hint" without values of the row, the
-// err's class, and what the fault means.
+// Whether a result is good; else the err's class, what the fault means, and the text: for PG_FAULT_REFUSED
+// which table refused a row and why, in words, with no value of the row; else "what: SQLSTATE: message;
+// hint". `what` is the statement's name, or words.
 MUST_CHECK bool pg_ok(const PGconn *conn, const PGresult *res, const char *what, enum pg_fault *fault,
                       struct err *err);
+// The same for a statement whose message cannot quote a row: always with Postgres' message.
+MUST_CHECK bool pg_ok_without_values(const PGconn *conn, const PGresult *res, const char *what,
+                                     struct err *err);

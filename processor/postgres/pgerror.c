@@ -3,17 +3,35 @@
 #include "common/base/mem.h"
 #include <string.h>
 
+// A trigger or a function that somebody added.
+#define TRIGGER PG_FAULT_REFUSED, "trigger", "a trigger or a function failed on its values"
+
 // The first row that fits counts: a code stands before its class.
 static const struct pg_class classes[] = {
     {"08", PG_FAULT_WAIT, "connection", NULL},
-    {"22", PG_FAULT_REFUSED, "data", NULL},       // a character, number or date that Postgres cannot hold
-    {"23505", PG_FAULT_AGAIN, "conflict", NULL},  // two take a row for new
-    {"23", PG_FAULT_REFUSED, "constraint", NULL}, // a value that our own CHECKs refuse
+    {"09", TRIGGER},
+    {"0A", PG_FAULT_REFUSED, "unsupported", "it holds what this server does not support"},
+    {"20", TRIGGER},
+    {"21", TRIGGER},
+    {"22001", PG_FAULT_REFUSED, "data", "a text is too long for its column"},
+    {"22003", PG_FAULT_REFUSED, "data", "a number is out of range"},
+    {"22008", PG_FAULT_REFUSED, "data", "a time is out of range"},
+    {"22021", PG_FAULT_REFUSED, "data", "a text is not in the encoding of the database"},
+    {"22P02", PG_FAULT_REFUSED, "data", "a value is not written as its type demands"},
+    {"22P05", PG_FAULT_REFUSED, "data", "a text has a character that jsonb or the database cannot hold"},
+    {"22", PG_FAULT_REFUSED, "data", "it has a value that Postgres cannot hold"},
+    {"23505", PG_FAULT_AGAIN, "conflict", NULL}, // two take a row for new
+    {"23", PG_FAULT_REFUSED, "constraint", "a constraint does not allow its values"},
     {"25006", PG_FAULT_WAIT, "read_only",
      "this server takes no writes (a standby?); PGHOST may list several servers, the one that writes is "
      "found"},
     {"25P03", PG_FAULT_WAIT, "too_slow", NULL}, // idle in transaction: we were frozen
+    {"26", PG_FAULT_WAIT, "session", "a pooler between must leave each session its own server connection"},
+    {"27", TRIGGER},
     {"28", PG_FAULT_WAIT, "access", "PGUSER and its password must be those of a role that may log in"},
+    {"2F", TRIGGER},
+    {"38", TRIGGER},
+    {"39", TRIGGER},
     {"3D", PG_FAULT_WAIT, "no_database", "PGDATABASE must name a database that is there"},
     {"40001", PG_FAULT_AGAIN, "serialization", NULL},
     {"40003", PG_FAULT_WAIT, "unknown_commit", NULL}, // the batch is read again, and shows what became of it
@@ -22,16 +40,19 @@ static const struct pg_class classes[] = {
      "the role lacks a right; \"dochak-processor migrate\" by the owner gives it"},
     {"42P01", PG_FAULT_WAIT, "schema", "\"dochak-processor migrate\" makes the tables"},
     {"42703", PG_FAULT_WAIT, "schema", "the tables are not those of this version"},
+    {"44", PG_FAULT_REFUSED, "constraint", "the check of a view does not allow its values"},
     {"53100", PG_FAULT_WAIT, "disk_full", "the server's disk is full"},
     {"53300", PG_FAULT_WAIT, "connections",
      "raise max_connections there, or lower DOCHAK_WORKERS: each worker has one"},
     {"53", PG_FAULT_WAIT, "resources", NULL},
-    {"54", PG_FAULT_REFUSED, "too_large", NULL}, // an index row or a document
+    {"54001", PG_FAULT_REFUSED, "too_large", "a value is nested too deep"},
+    {"54", PG_FAULT_REFUSED, "too_large", "a value is larger than an index or a document may be"},
     {"55P03", PG_FAULT_WAIT, "lock", "somebody else holds a lock on our tables; see pg_locks"},
     {"57014", PG_FAULT_WAIT, "cancelled", NULL},
     {"57P03", PG_FAULT_WAIT, "starting", NULL},
     {"57", PG_FAULT_WAIT, "shutdown", NULL},
     {"58", PG_FAULT_WAIT, "system", "the server could not read or write its files; see its log"},
+    {"P0", TRIGGER},
     {"XX001", PG_FAULT_WAIT, "corrupted", "the server found damaged data; see its log"},
     {"XX002", PG_FAULT_WAIT, "corrupted", "the server found a damaged index; see its log"},
     {"", PG_FAULT_WAIT, "other", NULL},

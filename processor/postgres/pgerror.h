@@ -6,14 +6,16 @@
 enum pg_fault {
   PG_FAULT_WAIT,    // the server or the session: let go of it, wait, connect anew, do the same
   PG_FAULT_AGAIN,   // another transaction was in the way: roll back and do the same at once
-  PG_FAULT_REFUSED, // the data: some record in the batch is one Postgres will never take
+  PG_FAULT_REFUSED, // the values of a row; or the database, if it refuses a harmless row as well
 };
 
 struct pg_class {
   const char *sqlstate; // its first characters
   enum pg_fault fault;
   const char *name; // for the metric
-  const char *hint; // what to do about it, where somebody has to; or NULL
+  // Of REFUSED: what is wrong with the row, in words. Of all others: what to do about it, where somebody has
+  // to; or NULL.
+  const char *words;
 };
 
 // Never NULL. `sqlstate` may be NULL: the connection broke before an answer. Whatever is not known to be

@@ -8,32 +8,100 @@
 
 #include <cmocka.h>
 
+// One of each class of PostgreSQL 15's appendix A, and each code that is not like its class.
+static const struct {
+  const char *sqlstate;
+  enum pg_fault fault;
+  const char *name;
+} cases[] = {
+    {NULL, PG_FAULT_WAIT, "connection"},
+    {"03000", PG_FAULT_WAIT, "other"},
+    {"08006", PG_FAULT_WAIT, "connection"},
+    {"09000", PG_FAULT_REFUSED, "trigger"},
+    {"0A000", PG_FAULT_REFUSED, "unsupported"},
+    {"0B000", PG_FAULT_WAIT, "other"},
+    {"0F000", PG_FAULT_WAIT, "other"},
+    {"0L000", PG_FAULT_WAIT, "other"},
+    {"0P000", PG_FAULT_WAIT, "other"},
+    {"0Z000", PG_FAULT_WAIT, "other"},
+    {"20000", PG_FAULT_REFUSED, "trigger"},
+    {"21000", PG_FAULT_REFUSED, "trigger"},
+    {"22000", PG_FAULT_REFUSED, "data"},
+    {"22001", PG_FAULT_REFUSED, "data"},
+    {"22003", PG_FAULT_REFUSED, "data"},
+    {"22008", PG_FAULT_REFUSED, "data"},
+    {"22021", PG_FAULT_REFUSED, "data"},
+    {"22030", PG_FAULT_REFUSED, "data"},
+    {"2203F", PG_FAULT_REFUSED, "data"},
+    {"22P01", PG_FAULT_REFUSED, "data"},
+    {"22P02", PG_FAULT_REFUSED, "data"},
+    {"22P03", PG_FAULT_REFUSED, "data"},
+    {"22P05", PG_FAULT_REFUSED, "data"},
+    {"23502", PG_FAULT_REFUSED, "constraint"},
+    {"23505", PG_FAULT_AGAIN, "conflict"},
+    {"23514", PG_FAULT_REFUSED, "constraint"},
+    {"23P01", PG_FAULT_REFUSED, "constraint"},
+    {"24000", PG_FAULT_WAIT, "other"},
+    {"25006", PG_FAULT_WAIT, "read_only"},
+    {"25P02", PG_FAULT_WAIT, "other"},
+    {"25P03", PG_FAULT_WAIT, "too_slow"},
+    {"26000", PG_FAULT_WAIT, "session"},
+    {"27000", PG_FAULT_REFUSED, "trigger"},
+    {"28P01", PG_FAULT_WAIT, "access"},
+    {"2B000", PG_FAULT_WAIT, "other"},
+    {"2D000", PG_FAULT_WAIT, "other"},
+    {"2F005", PG_FAULT_REFUSED, "trigger"},
+    {"34000", PG_FAULT_WAIT, "other"},
+    {"38000", PG_FAULT_REFUSED, "trigger"},
+    {"39P01", PG_FAULT_REFUSED, "trigger"},
+    {"3B000", PG_FAULT_WAIT, "other"},
+    {"3D000", PG_FAULT_WAIT, "no_database"},
+    {"3F000", PG_FAULT_WAIT, "other"},
+    {"40001", PG_FAULT_AGAIN, "serialization"},
+    {"40003", PG_FAULT_WAIT, "unknown_commit"},
+    {"40P01", PG_FAULT_AGAIN, "deadlock"},
+    {"42501", PG_FAULT_WAIT, "access"},
+    {"42601", PG_FAULT_WAIT, "other"},
+    {"42703", PG_FAULT_WAIT, "schema"},
+    {"42883", PG_FAULT_WAIT, "other"},
+    {"42P01", PG_FAULT_WAIT, "schema"},
+    {"44000", PG_FAULT_REFUSED, "constraint"},
+    {"53100", PG_FAULT_WAIT, "disk_full"},
+    {"53200", PG_FAULT_WAIT, "resources"},
+    {"53300", PG_FAULT_WAIT, "connections"},
+    {"54000", PG_FAULT_REFUSED, "too_large"},
+    {"54001", PG_FAULT_REFUSED, "too_large"},
+    {"54023", PG_FAULT_REFUSED, "too_large"},
+    {"55000", PG_FAULT_WAIT, "other"},
+    {"55P03", PG_FAULT_WAIT, "lock"},
+    {"57014", PG_FAULT_WAIT, "cancelled"},
+    {"57P01", PG_FAULT_WAIT, "shutdown"},
+    {"57P03", PG_FAULT_WAIT, "starting"},
+    {"58030", PG_FAULT_WAIT, "system"},
+    {"72000", PG_FAULT_WAIT, "other"},
+    {"F0000", PG_FAULT_WAIT, "other"},
+    {"HV000", PG_FAULT_WAIT, "other"},
+    {"P0001", PG_FAULT_REFUSED, "trigger"},
+    {"P0004", PG_FAULT_REFUSED, "trigger"},
+    {"XX000", PG_FAULT_WAIT, "other"},
+    {"XX001", PG_FAULT_WAIT, "corrupted"},
+    {"XX002", PG_FAULT_WAIT, "corrupted"},
+    {"", PG_FAULT_WAIT, "other"},
+    {"4", PG_FAULT_WAIT, "other"},
+};
+
 static void test_each_sqlstate_has_its_fault_and_its_class(void **state) {
-  static const struct {
-    const char *sqlstate;
-    enum pg_fault fault;
-    const char *name;
-  } cases[] = {
-      {NULL, PG_FAULT_WAIT, "connection"},     {"08006", PG_FAULT_WAIT, "connection"},
-      {"22P05", PG_FAULT_REFUSED, "data"},     {"22021", PG_FAULT_REFUSED, "data"},
-      {"23505", PG_FAULT_AGAIN, "conflict"},   {"23514", PG_FAULT_REFUSED, "constraint"},
-      {"25006", PG_FAULT_WAIT, "read_only"},   {"25P03", PG_FAULT_WAIT, "too_slow"},
-      {"25P02", PG_FAULT_WAIT, "other"},       {"28P01", PG_FAULT_WAIT, "access"},
-      {"3D000", PG_FAULT_WAIT, "no_database"}, {"40001", PG_FAULT_AGAIN, "serialization"},
-      {"40P01", PG_FAULT_AGAIN, "deadlock"},   {"40003", PG_FAULT_WAIT, "unknown_commit"},
-      {"42501", PG_FAULT_WAIT, "access"},      {"42P01", PG_FAULT_WAIT, "schema"},
-      {"53100", PG_FAULT_WAIT, "disk_full"},   {"53200", PG_FAULT_WAIT, "resources"},
-      {"53300", PG_FAULT_WAIT, "connections"}, {"54000", PG_FAULT_REFUSED, "too_large"},
-      {"55P03", PG_FAULT_WAIT, "lock"},        {"57014", PG_FAULT_WAIT, "cancelled"},
-      {"57P01", PG_FAULT_WAIT, "shutdown"},    {"57P03", PG_FAULT_WAIT, "starting"},
-      {"58030", PG_FAULT_WAIT, "system"},      {"XX000", PG_FAULT_WAIT, "other"},
-      {"XX001", PG_FAULT_WAIT, "corrupted"},   {"", PG_FAULT_WAIT, "other"},
-      {"4", PG_FAULT_WAIT, "other"},
-  };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const struct pg_class *class = pg_class_of(cases[i].sqlstate);
-    assert_int_equal(class->fault, cases[i].fault);
+    if (class->fault != cases[i].fault) fail_msg("%s", cases[i].sqlstate);
     assert_string_equal(class->name, cases[i].name);
+  }
+}
+
+static void test_what_is_refused_has_words(void **state) {
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const struct pg_class *class = pg_class_of(cases[i].sqlstate);
+    if (class->fault == PG_FAULT_REFUSED) assert_non_null(class->words);
   }
 }
 
@@ -51,6 +119,7 @@ static void test_a_migration_tells_busy_and_undefined_from_all_else(void **state
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_each_sqlstate_has_its_fault_and_its_class),
+      cmocka_unit_test(test_what_is_refused_has_words),
       cmocka_unit_test(test_a_migration_tells_busy_and_undefined_from_all_else),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
