@@ -441,14 +441,21 @@ static bool move_notifications(struct store *store, struct batch *batch, bool ag
                                   fault, err);
 }
 
+static bool write_all(struct store *store, struct batch *batch, struct fact *const *facts, size_t n,
+                      const struct store_range *published, size_t n_published, bool again,
+                      enum pg_fault *fault, struct err *err) {
+  return move_notifications(store, batch, again, fault, err) &&
+         alert_quarantined(store, batch, facts, n, fault, err) &&
+         rows_insert_alerts(store->conn, batch->alerts, batch->n_alerts, fault, err) &&
+         count_records(store, batch, facts, n, fault, err) &&
+         mark(store, published, n_published, fault, err);
+}
+
 static bool transact(struct store *store, struct batch *batch, struct fact *const *facts, size_t n,
                      const struct store_range *published, size_t n_published, bool again,
                      enum pg_fault *fault, struct err *err) {
-  if (!pg_command(store->conn, "begin", "BEGIN", err) || !move_notifications(store, batch, again, fault, err))
-    return false;
-  if (!alert_quarantined(store, batch, facts, n, fault, err) ||
-      !rows_insert_alerts(store->conn, batch->alerts, batch->n_alerts, fault, err) ||
-      !count_records(store, batch, facts, n, fault, err) || !mark(store, published, n_published, fault, err))
+  if (!pg_command(store->conn, "begin", "BEGIN", err) ||
+      !write_all(store, batch, facts, n, published, n_published, again, fault, err))
     return false;
   CRASH_POINT("before_postgres_commit");
   if (!pg_commit(store->conn, fault, err)) return false;
@@ -490,6 +497,60 @@ enum store_result store_batch(struct store *store, struct fact *const *facts, si
     if (store->metrics) processor_count_retry(store->metrics, "postgres", err);
   }
   return STORE_WAIT;
+}
+
+// ---- the probe ----
+
+enum { PROBE_FACTS = 2 };
+
+static void make_harmless(struct fact facts[PROBE_FACTS], const rd_kafka_message_t *rkm, bool is_delivered) {
+  static char name[] = "dochak.probe", code[] = "0", element[] = "{}";
+  struct event ev = {.id = uuid_new_v7(), .type = EVENT_QUARANTINED, .time_ms = clock_wall_ms()};
+  facts[0] = (struct fact){.rkm = rkm,
+                           .ev = ev,
+                           .type = FACT_NOTIFICATION,
+                           .provider = name,
+                           .id = name,
+                           .code = code,
+                           .element = element,
+                           .receipt_id = uuid_new_v7(),
+                           .saying = {.signal = is_delivered ? SIGNAL_DELIVERED : SIGNAL_FAILED,
+                                      .outcome = is_delivered ? "delivered" : "failed",
+                                      .code = code,
+                                      .at = ev.time_ms,
+                                      .received_at = ev.time_ms}};
+  facts[1] = (struct fact){.rkm = rkm, .ev = ev, .type = FACT_QUARANTINED};
+}
+
+// Twice: what is known is written by other statements than what is new, and its alert can be marked.
+static bool write_harmless(struct store *store, rd_kafka_topic_t *topic, enum pg_fault *fault,
+                           struct err *err) {
+  const rd_kafka_message_t rkm = {.rkt = topic};
+  const struct store_range published = {rd_kafka_topic_name(topic), rkm.partition, rkm.offset, rkm.offset};
+  bool done = true;
+  for (int is_known = 0; done && is_known <= 1; is_known++) {
+    struct fact facts[PROBE_FACTS], *list[PROBE_FACTS] = {&facts[0], &facts[1]};
+    struct batch batch = {0};
+    make_harmless(facts, &rkm, is_known);
+    order_batch(&batch, list, PROBE_FACTS);
+    done = write_all(store, &batch, list, PROBE_FACTS, &published, 1, false, fault, err);
+    batch_fini(&batch);
+  }
+  return done;
+}
+
+static bool check_deferred(struct store *store, enum pg_fault *fault, struct err *err) {
+  AUTO_RESULT *res = PQexec(store->conn, "SET CONSTRAINTS ALL IMMEDIATE");
+  return pg_ok(store->conn, res, "commit", fault, err);
+}
+
+enum store_result store_probe(struct store *store, rd_kafka_topic_t *topic, struct err *err) {
+  enum pg_fault fault = PG_FAULT_WAIT;
+  bool taken = pg_command(store->conn, "begin", "BEGIN", err) && write_harmless(store, topic, &fault, err) &&
+               check_deferred(store, &fault, err);
+  if (!pg_command(store->conn, "rollback", "ROLLBACK", taken ? err : NULL)) return STORE_WAIT;
+  if (taken) return STORE_DONE;
+  return fault == PG_FAULT_REFUSED ? STORE_REFUSED : STORE_WAIT;
 }
 
 // ---- reading alerts back ----

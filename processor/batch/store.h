@@ -38,6 +38,11 @@ struct store_range {
 MUST_CHECK enum store_result store_batch(struct store *store, struct fact *const *facts, size_t n,
                                          const struct store_range *published, size_t n_published,
                                          struct err *err);
+// Whether the database takes a harmless record: writes a receipt of a made-up notification and what else a
+// batch writes, and rolls back. STORE_DONE: it does, so what it refused is at fault. STORE_REFUSED: it does
+// not, so the database is. The rows have a provider that no provider file can name, and the first place of a
+// topic.
+MUST_CHECK enum store_result store_probe(struct store *store, rd_kafka_topic_t *topic, struct err *err);
 // Only marks them. Without a mark an alert is published again where the group's offsets are lost as well;
 // then its ce_id tells the two apart.
 MUST_CHECK bool store_mark(struct store *store, const struct store_range *published, size_t n,

@@ -21,7 +21,7 @@
 
 enum { IDLE_POLL_MS = 200, OPEN_TIMEOUT_MS = 15000, OFFSETS_TIMEOUT_MS = 1000 };
 enum { COUNT_EVERY_MS = 10000 };
-enum { BATCH_MAX_BYTES = 8 * 1024 * 1024, SYSTEMIC_MIN = 10 };
+enum { BATCH_MAX_BYTES = 8 * 1024 * 1024, REFUSED_IN_A_ROW_MAX = 100 };
 
 struct worker {
   struct processor *processor;
@@ -40,6 +40,11 @@ struct worker {
   size_t n_refused;              // of them
   struct store_range *published; // what it marks in Postgres, or NULL
   size_t n_published;
+  // Since the last batch of which Postgres took one, by kind: receipts and acceptances, and quarantined
+  // records. A refused record of the first kind comes back as one of the second.
+  size_t in_a_row[2], in_a_row_before[2]; // the latter without this batch
+  bool is_taken[2];                       // one of this batch
+  struct err refusal;                     // of the last refused record
   bool revoked; // a rebalance took the partitions away while the batch was collected
   bool ready;
   struct err fault;       // the consumer's, told to on_error(); its text is empty when there is none
@@ -208,6 +213,8 @@ static void clear(struct worker *w) {
   w->n_refused = 0;
   free(take(w->published));
   w->n_published = 0;
+  memcpy(w->in_a_row, w->in_a_row_before, sizeof w->in_a_row); // a batch that failed is read again
+  memset(w->is_taken, 0, sizeof w->is_taken);
   measure_reset(&w->measure);
 }
 
@@ -301,17 +308,56 @@ static bool collect(struct worker *w, struct err *err) {
   return true;
 }
 
+static bool is_quarantined(const struct fact *fact) {
+  return fact->type == FACT_QUARANTINED;
+}
+
+static void note_taken(struct worker *w, struct fact *const *facts, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (facts[i]->type == FACT_NOTIFICATION || is_quarantined(facts[i]))
+      w->is_taken[is_quarantined(facts[i])] = true;
+}
+
+// Somebody has to put the database right; until then nothing is quarantined.
+static bool blame_database(struct worker *w, struct err *err) {
+  publish_fault_set(&w->processor->faults[w->index], err->text);
+  return false;
+}
+
+static bool is_record_at_fault(struct worker *w, const struct fact *fact, struct err *err) {
+  switch (store_probe(w->store, fact->rkm->rkt, err)) {
+  case STORE_DONE:
+    return true;
+  case STORE_WAIT:
+    return false;
+  case STORE_REFUSED:
+    break;
+  }
+  (void)err_prefix(err, "the database refuses harmless records, too, and waits to be put right: ");
+  return blame_database(w, err);
+}
+
 // A record of the quarantine topic is not quarantined again: it is where it belongs, only nobody can be
 // alerted.
-static void refuse(struct worker *w, struct fact *fact, const struct err *err) {
-  log_warn("record refused by Postgres", LOG_STR("error", err->text),
-           LOG_STR("topic", rd_kafka_topic_name(fact->rkm->rkt)), LOG_INT("partition", fact->rkm->partition),
-           LOG_INT("offset", fact->rkm->offset));
+static void quarantine(struct worker *w, struct fact *fact) {
   w->n_refused++;
-  if (fact->type == FACT_QUARANTINED)
+  if (is_quarantined(fact))
     fact->type = FACT_OTHER;
   else
-    fact_refuse(fact, err->text);
+    fact_refuse(fact, w->refusal.text);
+}
+
+// Beyond the limit a harmless record proves nothing any more; the batch does, if one of its records is taken.
+static bool refuse(struct worker *w, struct fact *fact, struct err *err) {
+  w->refusal = *err;
+  if (++w->in_a_row[is_quarantined(fact)] <= REFUSED_IN_A_ROW_MAX) {
+    if (!is_record_at_fault(w, fact, err)) return false;
+    log_warn("record refused by Postgres", LOG_STR("error", w->refusal.text),
+             LOG_STR("topic", rd_kafka_topic_name(fact->rkm->rkt)),
+             LOG_INT("partition", fact->rkm->partition), LOG_INT("offset", fact->rkm->offset));
+  }
+  quarantine(w, fact);
+  return true;
 }
 
 // A batch that Postgres refuses is halved until the record is alone that it will not take. Depth: log2 of the
@@ -320,6 +366,7 @@ static bool store_all(struct worker *w, struct fact **facts, size_t n,
                       struct err *err) { // NOLINT(misc-no-recursion)
   switch (store_batch(w->store, facts, n, w->published, w->n_published, err)) {
   case STORE_DONE:
+    note_taken(w, facts, n);
     return true;
   case STORE_WAIT:
     return false;
@@ -327,14 +374,26 @@ static bool store_all(struct worker *w, struct fact **facts, size_t n,
     break;
   }
   if (n > 1) return store_all(w, facts, n / 2, err) && store_all(w, facts + n / 2, n - n / 2, err);
-  refuse(w, facts[0], err);
+  return refuse(w, facts[0], err);
+}
+
+// A rule that somebody added may let a harmless record through and none of those that come. A provider that
+// sends what Postgres cannot hold seldom sends a hundred of them with nothing between.
+static bool takes_some(struct worker *w, struct err *err) {
+  for (size_t kind = 0; kind < COUNT_OF(w->in_a_row); kind++) {
+    if (w->is_taken[kind] || w->in_a_row[kind] <= REFUSED_IN_A_ROW_MAX) continue;
+    err_set_class(err, w->refusal.class,
+                  "the database refused the last %zu records, though it takes harmless ones, and waits to be "
+                  "put right: %s",
+                  w->in_a_row[kind], w->refusal.text);
+    return blame_database(w, err);
+  }
   return true;
 }
 
-// When not one of many records is taken, it is not the records: nothing is quarantined, somebody has to look.
-static bool is_about_records(const struct worker *w, struct err *err) {
-  if (w->n_refused < SYSTEMIC_MIN || w->n_refused < w->n_facts) return true;
-  return err_prefix(err, "Postgres refuses all of %zu records: ", w->n_facts);
+static void note_in_a_row(struct worker *w) {
+  for (size_t kind = 0; kind < COUNT_OF(w->in_a_row); kind++)
+    w->in_a_row_before[kind] = w->is_taken[kind] ? 0 : w->in_a_row[kind];
 }
 
 static void note_committed(struct worker *w, const struct store_range *ranges, size_t n, bool any_alerts) {
@@ -403,8 +462,9 @@ static bool do_batch(struct worker *w, struct err *err) {
   note_busy(w, true);
   AUTO_FREE struct fact **facts = mem_array(w->n_facts, sizeof *facts);
   for (size_t i = 0; i < w->n_facts; i++) facts[i] = &w->facts[i];
-  if (!store_and_mark(w, facts, err) || !is_about_records(w, err) || !publish(w, facts, err)) return false;
+  if (!store_and_mark(w, facts, err) || !takes_some(w, err) || !publish(w, facts, err)) return false;
   w->backoff.tries = 0;
+  note_in_a_row(w);
   measure_committed(&w->measure, w->processor->metrics, w->facts, w->n_facts);
   metrics_add(w->processor->metrics, METRIC_REFUSED, NULL, (int64_t)w->n_refused);
   clear(w);
