@@ -211,6 +211,55 @@ static const char *verdict_shown(enum json_error_code code) {
   return json ? "JSON that is not accepted" : "not JSON";
 }
 
+// ---- numbers that not every reader can hold
+
+enum { DIGITS_MAX = 300 }; // with the exponent added to them; a double has 308
+
+// The next number from `at` on, up to `to`; NULL: there is none.
+static const char *next_number(const char *at, const char *end, const char **to) {
+  while (at < end && *at != '-' && !(*at >= '0' && *at <= '9'))
+    at = *at == '"' ? skip_string(at, end) : at + 1;
+  if (at == end) return NULL;
+  *to = skip_scalar(at, end);
+  return at;
+}
+
+// Without its sign; at most a little more than DIGITS_MAX.
+static size_t exponent_of(const char *token, size_t len) {
+  const char *at = token, *end = token + len;
+  size_t exponent = 0;
+  while (at < end && *at != 'e' && *at != 'E') at++;
+  for (; at < end && exponent <= DIGITS_MAX; at++)
+    if (*at >= '0' && *at <= '9') exponent = exponent * 10 + (size_t)(*at - '0');
+  return exponent;
+}
+
+// Over at least one digit; NULL: there is none.
+static const char *skip_digits(const char *at, const char *end) {
+  const char *from = at;
+  while (at < end && *at >= '0' && *at <= '9') at++;
+  return at > from ? at : NULL;
+}
+
+// RFC 8259 section 6.
+static bool is_number(const char *at, const char *end) {
+  if (at < end && *at == '-') at++;
+  const char *zero = at < end && *at == '0' ? at : NULL;
+  at = skip_digits(at, end);
+  if (!at || (zero && at > zero + 1)) return false;
+  if (at < end && *at == '.') at = skip_digits(at + 1, end);
+  if (at && at < end && (*at == 'e' || *at == 'E')) {
+    at++;
+    if (at < end && (*at == '+' || *at == '-')) at++;
+    at = skip_digits(at, end);
+  }
+  return at == end;
+}
+
+static bool is_huge(const char *token, size_t len) {
+  return len + exponent_of(token, len) > DIGITS_MAX && is_number(token, token + len);
+}
+
 // Whether strtoll() cannot hold it. Digits alone are an integer.
 static bool is_wide_integer(const char *token, size_t len) {
   char *rest;
@@ -221,22 +270,37 @@ static bool is_wide_integer(const char *token, size_t len) {
   return errno == ERANGE && *rest == '\0';
 }
 
-// A copy in which every integer beyond 64 bits is written as a real, 99999999999999999999e0. With
-// JSON_DECODE_INT_AS_REAL the other integers of the document, ids among them, would become reals too.
-static char *widen_integers(const char *text, size_t len, size_t *out_len) {
-  const char *end = text + len;
-  char *copy = mem_alloc(len + len / 8 + 1); // 2 bytes for every 19 or more
+static char *write_number(char *to, const char *token, size_t len, bool widen) {
+  bool huge = is_huge(token, len);
+  if (huge) *to++ = '"';
+  to = mempcpy(to, token, len);
+  if (huge) *to++ = '"';
+  return !huge && widen && is_wide_integer(token, len) ? mempcpy(to, "e0", 2) : to;
+}
+
+// A copy in which every huge number is a string and, with `widen`, every integer beyond 64 bits is written as
+// a real, 99999999999999999999e0. With JSON_DECODE_INT_AS_REAL the other integers of the document, ids among
+// them, would become reals too.
+static char *rewrite_numbers(const char *text, size_t len, bool widen, size_t *out_len) {
+  const char *at = text, *end = text + len, *from, *behind;
+  char *copy = mem_alloc(len + len / 2 + 3); // 2 bytes for every 5 or more, as in 1e300
   char *to = copy;
-  for (const char *at = text; at < end;) {
-    const char *from = at;
-    bool number = *at == '-' || (*at >= '0' && *at <= '9');
-    at = *at == '"' ? skip_string(at, end) : number ? skip_scalar(at, end) : at + 1;
-    to = mempcpy(to, from, (size_t)(at - from));
-    if (number && is_wide_integer(from, (size_t)(at - from))) to = mempcpy(to, "e0", 2);
+  for (; (from = next_number(at, end, &behind)); at = behind) {
+    to = mempcpy(to, at, (size_t)(from - at));
+    to = write_number(to, from, (size_t)(behind - from), widen);
   }
+  to = mempcpy(to, at, (size_t)(end - at));
   *out_len = (size_t)(to - copy);
   return copy;
 }
+
+char *json_quote_huge_numbers(const char *text, size_t len, size_t *out_len) {
+  const char *end = text + len, *at = text, *to;
+  while ((at = next_number(at, end, &to)) && !is_huge(at, (size_t)(to - at))) at = to;
+  return at ? rewrite_numbers(text, len, false, out_len) : NULL;
+}
+
+// ---- parsing, with what jansson cannot hold written so that it can
 
 static json_t *parse(const char *text, size_t len, struct err *err) {
   const char *end = text + len;
@@ -252,9 +316,9 @@ static json_t *parse(const char *text, size_t len, struct err *err) {
   json_error_t error;
   value = load(text, len, &error);
   if (!value && json_error_code(&error) == json_error_numeric_overflow) {
-    size_t wide_len;
-    AUTO_FREE char *wide = widen_integers(text, len, &wide_len);
-    value = load(wide, wide_len, &error);
+    size_t rewritten_len;
+    AUTO_FREE char *rewritten = rewrite_numbers(text, len, true, &rewritten_len);
+    value = load(rewritten, rewritten_len, &error);
   }
   if (!value) {
     cut_quotation(error.text);

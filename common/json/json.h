@@ -14,9 +14,14 @@ void json_cleanup(json_t **value);
 // Parses a whole text. Refuses: empty, nested deeper than JSON_DEPTH_MAX (checked before jansson recurses),
 // more than JSON_VALUES_MAX values (each costs up to a hundred times its bytes),
 // ill-formed UTF-8, lone surrogates, NUL in a string, duplicate keys, anything behind the value. An integer
-// beyond 64 bits is read as a real, not refused, since the raw bytes are what is sent on. New reference, or
-// NULL with the cause and the position, never the content.
+// beyond 64 bits is read as a real, and a number beyond a double as a string of its characters. Neither is
+// refused, since the raw bytes are what is sent on. New reference, or NULL with the cause and the position,
+// never the content.
 MUST_CHECK json_t *json_parse(const char *text, size_t len, struct err *err);
+// A copy of a JSON text in which each number of more than 300 digits, its exponent added to them, is a string
+// of the same characters: some readers cannot hold such a number. NULL: there is none. New string of *out_len
+// bytes, not terminated.
+char *json_quote_huge_numbers(const char *text, size_t len, size_t *out_len);
 
 // Values that this thread makes between begin and end are placed in `block` while there is room; each of them
 // has to be released before the end. For a document that is parsed, read and released at once: its dozens of

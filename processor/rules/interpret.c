@@ -206,6 +206,9 @@ static void interpret_notification(const struct interpreter *in, const char *val
     return;
   }
   struct err err = {0};
+  size_t quoted_len;
+  AUTO_FREE char *quoted = json_quote_huge_numbers(value, len, &quoted_len); // jsonb cannot hold them
+  if (quoted) value = quoted, len = quoted_len;
   AUTO_JSON *document = json_parse(value, len, &err);
   if (document == NULL) {
     unclear(fact, err.text);

@@ -25,7 +25,7 @@ struct fact {
   uint8_t recipient_hash[PERSONAL_HASH_SIZE];
   const struct json_pointer *recipient_place; // in the element, of the provider file; NULL: it names none
   struct uuid receipt_id;
-  char *element; // JSON, recipient masked
+  char *element; // JSON that jsonb can hold, recipient masked
   char *why;     // FACT_UNCLEAR
 };
 

@@ -55,7 +55,7 @@ UNREADABLE = {
     "overlong UTF-8": report_with('"x":"').replace(b'"x":"', b'"x":"\xc0\xaf"'),
     "a surrogate in UTF-8": report_with('"x":"').replace(b'"x":"', b'"x":"\xed\xa0\x80"'),
     "a raw line break in a string": report_with('"x":"a\nb"'),
-    "a number beyond all numbers": report_with('"x":1e999'),
+    "a number beyond all numbers with a zero in front": report_with('"x":01e999'),
 }
 
 # JSON, and no report of BizGo's.
@@ -138,7 +138,7 @@ def test_a_byte_order_mark_does_not_matter(dochak: World) -> None:
     dochak.wait_row("bizgo", report["msgKey"], status="SENT")
 
 
-@pytest.mark.parametrize("fault", ['"\\ud83d"', '"\\u0000"', '1,"text":2', "1e999", "nul", "[" * 70 + "]" * 70, '"\\x"', '"\x01"'])
+@pytest.mark.parametrize("fault", ['"\\ud83d"', '"\\u0000"', '1,"text":2', "01e999", "nul", "[" * 70 + "]" * 70, '"\\x"', '"\x01"'])
 def test_an_element_that_is_no_json_costs_its_neighbours_nothing(dochak: World, fault: str) -> None:
     ids = [payloads.new_id() for _ in range(2)]
     good = [payloads.to_bytes(payloads.blux_event(id_)) for id_ in ids]
@@ -275,6 +275,14 @@ def test_a_long_list_becomes_an_event_each(dochak: World) -> None:
         ('"serviceType":"' + "s" * 5000 + '"', "odd-13"),
         ('"ref":"' + "r" * 5000 + '"', "odd-14"),
         ('"reportText":"' + "t" * 5000 + '"', "odd-15"),
+        # What jsonb cannot hold as a number, and what it just holds.
+        ('"x":1e-20000,"y":[1e-16384,1e-16383,0e-20000]', "odd-16"),
+        ('"x":1e200000,"y":[-1E+131072,1e131071,1e99999999999999999999]', "odd-17"),
+        ('"x":' + "9" * 140_000 + ".5", "odd-18"),
+        ('"x":0.' + "0" * 20_000 + "1", "odd-19"),
+        ('"x":"\\ufffe \\ufdd0 \\udbff\\udfff \x7f","\\uffff":1', "odd-20"),
+        ('"' + "k" * 100_000 + '":1,"y":"' + "v" * 300_000 + '"', "odd-21"),
+        ('"x":[' + "0," * 45_000 + "0]", "odd-22"),
     ],
 )
 def test_odd_but_good_reports_are_taken(dochak: World, tail: str, id_: str) -> None:

@@ -34,6 +34,9 @@ static const struct {
      "{\"id\":5,\"\\\"99999999999999999999\":1e20,\"t\":\"99999999999999999999\"}"},
     {TEXT("[0.30000000000000004,99999999999999999999e1,99999999999999999999]"),
      "[0.30000000000000004,1e21,1e20]"},
+    {TEXT("1e999"), "\"1e999\""},
+    {TEXT("[-1E+999,{\"a\":1e999 , \"1e999\":0.5e-2},99999999999999999999,1e-5]"),
+     "[\"-1E+999\",{\"a\":\"1e999\",\"1e999\":0.0050000000000000001},1e20,1.0000000000000001e-5]"},
 };
 
 static void test_what_is_json_is_read(void **state) {
@@ -44,6 +47,51 @@ static void test_what_is_json_is_read(void **state) {
     AUTO_FREE char *written = json_text(value);
     assert_string_equal(written, accepted[i].written);
   }
+}
+
+// Postgres' numeric has 131072 digits before the point and 16383 behind it; a double has 308.
+static const struct {
+  const char *text, *quoted; // NULL: the text stays
+} numbers[] = {
+    {"{\"a\":1.50,\"b\":[-0,1E5,9223372036854775808],\"c\":1e295}", NULL},
+    {"{\"a\":1e-20000}", "{\"a\":\"1e-20000\"}"},
+    {"[1e200000,-1E+200000 ,{\"b\":0e-20000}]", "[\"1e200000\",\"-1E+200000\" ,{\"b\":\"0e-20000\"}]"},
+    {"1e99999999999999999999999", "\"1e99999999999999999999999\""},
+    {"{\"1e20000\":\"\\\"1e20000\",\"b\":\"-1e20000\"}", NULL},
+    {"[01e20000]", NULL},
+    {"[1e20000x,1e20000-1,1e5e20000,1.e20000,-e20000]", NULL},
+    {"1e20000", "\"1e20000\""},
+    {"-", NULL},
+    {"\"1e20000", NULL},
+    {"", NULL},
+};
+
+static void check_quoted(const char *text, const char *quoted) {
+  size_t len = strlen(text), out_len = 0;
+  char *exact = mem_alloc(len ? len : 1); // without an end, which a reader beyond it would need
+  memcpy(exact, text, len);
+  AUTO_FREE char *out = json_quote_huge_numbers(exact, len, &out_len);
+  free(exact);
+  if ((out == NULL) != (quoted == NULL)) fail_msg("%.80s", text);
+  if (quoted == NULL) return;
+  assert_int_equal(out_len, strlen(quoted));
+  assert_memory_equal(out, quoted, out_len);
+}
+
+static void test_huge_numbers_become_strings_and_nothing_else_changes(void **state) {
+  for (size_t i = 0; i < COUNT_OF(numbers); i++) check_quoted(numbers[i].text, numbers[i].quoted);
+}
+
+static void test_digits_and_exponent_together_make_a_number_huge(void **state) {
+  enum { DIGITS = 300 };
+  char text[DIGITS + 1] = "";
+  memset(text, '7', DIGITS);
+  check_quoted(text, NULL);
+  strcpy(text + DIGITS - 4, "e4"); // 298 characters and 4
+  AUTO_FREE char *quoted = mem_printf("\"%s\"", text);
+  check_quoted(text, quoted);
+  strcpy(text + DIGITS - 4, "e2");
+  check_quoted(text, NULL);
 }
 
 // With one byte of them replaced by each of `bytes` in turn they are as jansson alone reads them, or refused
@@ -102,7 +150,9 @@ static const struct {
     {TEXT("{\"SECRET\":1,}"), "not JSON: string or '}' expected at byte"},
     {TEXT("{\"SECRET\":\"a\"\"SECRET\":2}"), "not JSON: '}' expected at byte"},
     {TEXT("{\"SECRET\":1,\"SECRE\\u0054\":2}"), "JSON that is not accepted: duplicate object key at byte"},
-    {TEXT("1e999"), "JSON that is not accepted: real number overflow at byte"},
+    {TEXT("[1e999,01e999]"), "not JSON: "},
+    {TEXT("[1e999,0x1p9999]"), "not JSON: "},
+    {TEXT("[1e999x]"), "JSON that is not accepted: real number overflow at byte"},
     {TEXT("-"), "not JSON: invalid token at byte"},
     {TEXT("[01]"), "not JSON: invalid token at byte"},
     {TEXT("'SECRET near '"), "not JSON: invalid token at byte"},
@@ -586,6 +636,8 @@ static void test_a_nul_byte_is_refused_wherever_it_stands(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_what_is_json_is_read),
+      cmocka_unit_test(test_huge_numbers_become_strings_and_nothing_else_changes),
+      cmocka_unit_test(test_digits_and_exponent_together_make_a_number_huge),
       cmocka_unit_test(test_every_text_is_what_jansson_makes_of_it),
       cmocka_unit_test(test_what_is_not_is_refused_with_cause_and_place_but_no_content),
       cmocka_unit_test(test_nesting_is_bounded_before_it_can_hurt),

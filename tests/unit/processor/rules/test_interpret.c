@@ -76,6 +76,27 @@ static void test_the_recipient_of_a_blux_event_is_masked_everywhere(void **state
   fact_fini(&fact);
 }
 
+static void test_a_number_that_nobody_can_hold_costs_no_receipt_and_is_kept(void **state) {
+  static const char *const numbers[] = {"1e-20000", "1e200000", "-1e999"};
+  for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+    AUTO_FREE char *bizgo = mem_printf(
+        "{\"msgKey\":\"k\",\"serviceType\":\"SMS\",\"reportCode\":\"10000\",\"price\":%s}", numbers[i]);
+    AUTO_FREE char *blux =
+        mem_printf("{\"event_type\":\"notification:sms:received\",\"price\":%s,\"payload\":{"
+                   "\"notification_id\":"
+                   "\"n1\",\"phone_number\":\"01012345678\",\"received_at\":\"2026-05-11T10:23:45.123Z\"}}",
+                   numbers[i]);
+    AUTO_FREE char *kept = mem_printf("\"price\":\"%s\"", numbers[i]);
+    struct fact plain = read_event(EVENT_RECEIPT, "bizgo", bizgo);
+    struct fact masked = read_event(EVENT_RECEIPT, "blux", blux);
+    assert_int_equal(plain.saying.signal, SIGNAL_DELIVERED);
+    assert_int_equal(masked.saying.signal, SIGNAL_DELIVERED);
+    if (!strstr(plain.element, kept) || !strstr(masked.element, kept)) fail_msg("%s", numbers[i]);
+    fact_fini(&plain);
+    fact_fini(&masked);
+  }
+}
+
 static void test_the_same_receipt_has_the_same_id_and_another_channel_another(void **state) {
   struct fact a = read_event(EVENT_RECEIPT, "bizgo",
                              "{\"msgKey\":\"k\",\"serviceType\":\"ALIMTALK\",\"reportCode\":\"1\"}");
@@ -230,6 +251,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_bizgo_codes_mean_what_the_provider_file_says),
       cmocka_unit_test(test_the_recipient_of_a_blux_event_is_masked_everywhere),
+      cmocka_unit_test(test_a_number_that_nobody_can_hold_costs_no_receipt_and_is_kept),
       cmocka_unit_test(test_the_same_receipt_has_the_same_id_and_another_channel_another),
       cmocka_unit_test(test_receipt_ids_stay_what_they_were),
       cmocka_unit_test(test_what_the_application_says_wins_over_the_response),
