@@ -137,6 +137,12 @@ static const char *member(const json_t *value, const char *name) {
   return text && *text ? text : NULL;
 }
 
+// By a time older than that, such as 1970, the notification would have expired before it was registered.
+static int64_t bound_acceptance(const struct provider *provider, int64_t at, int64_t received_at) {
+  int64_t lifetime_ms = provider_expects(provider).expires_after_s * 1000;
+  return at > received_at - lifetime_ms ? at : received_at;
+}
+
 // What our application says itself wins over what stands in the send response.
 static void keep_acceptance(const struct interpreter *in, const struct provider *provider,
                             const json_t *value, const struct provider_acceptance *response,
@@ -156,14 +162,15 @@ static void keep_acceptance(const struct interpreter *in, const struct provider 
     fact->reason = r->reason ? personal_mask_text(r->reason) : NULL;
   }
   finish_saying(fact, provider, r->accepted ? SIGNAL_ACCEPTED : SIGNAL_REJECTED,
-                r->accepted ? NULL : "rejected", at);
+                r->accepted ? NULL : "rejected", bound_acceptance(provider, at, fact->ev.time_ms));
 }
 
 void interpret_acceptance_again(const struct interpreter *in, const char *provider, bool rejected, int64_t at,
                                 int64_t received_at, struct fact *fact) {
+  const struct provider *file = providers_find(in->providers, provider);
   fact->ev.time_ms = received_at;
-  finish_saying(fact, providers_find(in->providers, provider), rejected ? SIGNAL_REJECTED : SIGNAL_ACCEPTED,
-                rejected ? "rejected" : NULL, at);
+  finish_saying(fact, file, rejected ? SIGNAL_REJECTED : SIGNAL_ACCEPTED, rejected ? "rejected" : NULL,
+                bound_acceptance(file, at, received_at));
 }
 
 // No member is longer than ingress lets it be (event.accepted.schema.json: 255 characters): an alert holds

@@ -2,7 +2,7 @@
 """POST /v1/notifications: what our application says it has sent, in each form a send API answers in."""
 
 import threading
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -111,7 +111,7 @@ def test_a_refusal_of_the_whole_request_is_a_dead_letter_at_once(dochak: World, 
 
 def test_explicit_fields_are_taken_as_they_are(dochak: World) -> None:
     notification_id = payloads.new_id()
-    accepted_at = "2026-01-12T11:00:03.250+09:00"
+    accepted_at = payloads.ago(3600)
     registration = payloads.accepted(
         "blux", notification_id, channel="SMS", recipient="ann@example.kr", reference="주문-17", accepted_at=accepted_at
     )
@@ -152,7 +152,7 @@ def test_one_bad_registration_keeps_the_whole_array_out(dochak: World, bad) -> N
 
 def test_the_same_acceptance_twice_is_one(dochak: World) -> None:
     msg_key = payloads.new_id()
-    registration = payloads.accepted("bizgo", msg_key, recipient=payloads.PHONE_E164, accepted_at="2026-01-12T11:00:03+09:00")
+    registration = payloads.accepted("bizgo", msg_key, recipient=payloads.PHONE_E164, accepted_at=payloads.ago(3600))
     dochak.register([registration, registration])
     dochak.register(registration)
     dochak.settle()
@@ -163,11 +163,26 @@ def test_the_same_acceptance_twice_is_one(dochak: World) -> None:
 
 def test_a_repeated_acceptance_keeps_the_earliest_time(dochak: World) -> None:
     msg_key = payloads.new_id()
-    early, late = "2026-01-12T11:00:03+09:00", "2026-01-12T11:00:09+09:00"
+    early, late = payloads.ago(3609), payloads.ago(3603)
     for accepted_at in (late, early, late):
         dochak.register(payloads.accepted("bizgo", msg_key, accepted_at=accepted_at))
     dochak.settle()
     assert dochak.row("bizgo", msg_key)["accepted_at"] == datetime.fromisoformat(early)
+
+
+@pytest.mark.parametrize(
+    "accepted_at", ["1970-01-01T00:00:00Z", "1970-01-21T15:00:00.123+09:00", payloads.ago(3 * 86400 + 60)], ids=["zero", "seconds", "late"]
+)
+def test_an_acceptance_older_than_its_whole_life_counts_from_its_registration(dochak: World, accepted_at: str) -> None:
+    """A mistake, or a registration that comes late: it would be a dead letter at once."""
+    notification_id = payloads.new_id()
+    began = datetime.now(UTC)
+    dochak.register(payloads.accepted("blux", notification_id, accepted_at=accepted_at))
+    row = dochak.wait_row("blux", notification_id, status="PENDING")
+    assert began - timedelta(seconds=1) <= row["accepted_at"] <= datetime.now(UTC)
+    assert row["due_at"] == row["accepted_at"] + timedelta(seconds=300)
+    (event,) = dochak.records("events", notification_id)
+    assert event.data["accepted_at"] == accepted_at  # as it was said
 
 
 def test_recipients_are_found_by_their_hash_however_they_were_written(dochak: World) -> None:

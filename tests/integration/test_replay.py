@@ -25,6 +25,7 @@ DEAD_LETTERED, RECOVERED = "dochak.notification.dead_lettered.v1", "dochak.notif
 # first_seen_at, updated_at and version tell of the way, all else of the end.
 ROWS = """SELECT provider, notification_id, status, outcome, code, reason, contradicted_by, channel, recipient, recipient_hash, reference,
                  accepted_at, resolved_at, unconfirmed_at, due_at, expires_at FROM notification ORDER BY 1, 2"""
+ACCEPTED_AT = payloads.ago(3600)
 VERDICTS = "SELECT notification_id, code, outcome FROM receipt ORDER BY notification_id, code, receipt_id"
 
 
@@ -47,7 +48,7 @@ def told(world: World) -> dict[str, list[str]]:
 
 
 def took(id_: str) -> dict:
-    more = {"recipient": payloads.PHONE_E164, "reference": f"order-{id_}", "accepted_at": "2026-01-12T10:59:58+09:00"}
+    more = {"recipient": payloads.PHONE_E164, "reference": f"order-{id_}", "accepted_at": ACCEPTED_AT}
     return payloads.accepted("bizgo", id_, channel="ALIMTALK", **more)
 
 

@@ -3,6 +3,7 @@
 
 import itertools
 import json
+from datetime import UTC, datetime, timedelta
 
 PHONE = "01012345678"  # the seeds'
 PHONE_E164 = "+821087654321"
@@ -76,6 +77,11 @@ def blux(*events: dict) -> dict:
 
 
 # --- our application
+
+
+def ago(seconds: float) -> str:
+    """A time as a registration says it. One that is older than the provider's expires_after_s would not be taken over."""
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
 
 
 def accepted(provider: str, notification_id: str, **more) -> dict:

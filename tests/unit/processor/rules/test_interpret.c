@@ -146,6 +146,29 @@ static void test_what_the_application_says_wins_over_the_response(void **state) 
   fact_fini(&fact);
 }
 
+static void test_an_acceptance_is_not_older_than_its_whole_life(void **state) {
+  // Blux gives up after three days.
+  static const struct {
+    const char *accepted_at;
+    int64_t at;
+  } acceptances[] = {
+      {"1970-01-01T00:00:00Z", RECEIVED_MS},        {"0001-01-01T00:00:00Z", RECEIVED_MS},
+      {"2026-05-08T10:23:46Z", RECEIVED_MS},        {"2026-05-08T10:23:46.001Z", RECEIVED_MS - 259199999},
+      {"2026-05-11T10:23:45Z", RECEIVED_MS - 1000}, {"2099-01-01T00:00:00Z", RECEIVED_MS},
+  };
+  for (size_t i = 0; i < COUNT_OF(acceptances); i++) {
+    AUTO_FREE char *value =
+        mem_printf("{\"notification_id\":\"k\",\"accepted_at\":\"%s\"}", acceptances[i].accepted_at);
+    struct fact fact = read_event(EVENT_ACCEPTED, "blux", value), again = {0};
+    if (fact.saying.at != acceptances[i].at) fail_msg("%s", acceptances[i].accepted_at);
+    interpret_acceptance_again(&interpreter, "blux", false, fact.saying.at, RECEIVED_MS, &again);
+    assert_true(again.saying.at == fact.saying.at);
+    fact_fini(&fact);
+    interpret_acceptance_again(&interpreter, "blux", true, 0, RECEIVED_MS, &again);
+    assert_true(again.saying.at == RECEIVED_MS);
+  }
+}
+
 static void test_a_destination_the_send_api_refused_is_rejected(void **state) {
   struct fact fact = read_event(
       EVENT_ACCEPTED, "bizgo",
@@ -255,6 +278,7 @@ int main(void) {
       cmocka_unit_test(test_the_same_receipt_has_the_same_id_and_another_channel_another),
       cmocka_unit_test(test_receipt_ids_stay_what_they_were),
       cmocka_unit_test(test_what_the_application_says_wins_over_the_response),
+      cmocka_unit_test(test_an_acceptance_is_not_older_than_its_whole_life),
       cmocka_unit_test(test_a_destination_the_send_api_refused_is_rejected),
       cmocka_unit_test(test_what_makes_no_sense_says_why),
       cmocka_unit_test(test_other_webhooks_are_counted_and_no_more),
