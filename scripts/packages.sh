@@ -28,6 +28,7 @@ test  | has_library cmocka                          | libcmocka-dev
 test  | has_venv                                    | python3-venv
 test  | has_program valgrind                        | valgrind
 test  | has_file /usr/sbin/nginx                    | nginx-light
+test  | has_file /usr/sbin/pgbouncer                | pgbouncer
 check | has_program clang                           | clang
 check | has_file /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a | libclang-rt-dev
 check | has_program clang-format                    | clang-format

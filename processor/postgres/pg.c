@@ -59,9 +59,53 @@ static bool check_encoding(const PGconn *conn, struct err *err) {
              PQdb(conn), encoding ? encoding : "unknown");
 }
 
+static bool read_backend(PGconn *conn, long *pid, struct err *err) {
+  AUTO_RESULT *res = PQexec(conn, pg_sql("session_backend.sql"));
+  if (!pg_ok(conn, res, "look for the server process", NULL, err)) return false;
+  *pid = strtol(PQgetvalue(res, 0, 0), NULL, 10);
+  return true;
+}
+
+// Two statements of one session run in different server processes, or those of two sessions in the same one.
+// A pooler gives out the process that was used last, or the one whose turn it is. The second look is for the
+// case that somebody else's statement came between.
+static bool is_shared(PGconn *conn, PGconn *other, bool *shared, struct err *err) {
+  enum { LOOKS = 2 };
+  long first, second, others;
+  for (int i = 0; i < LOOKS && !*shared; i++) {
+    if (!read_backend(conn, &first, err) || !read_backend(conn, &second, err) ||
+        !read_backend(other, &others, err))
+      return false;
+    *shared = first != second || second == others;
+  }
+  return true;
+}
+
+static bool check_pooler(PGconn *conn, struct err *err) {
+  bool shared = false;
+  PGconn *other = connect_server(err);
+  bool done = other && is_shared(conn, other, &shared, err);
+  PQfinish(other);
+  if (!done) return err_prefix(err, "a second connection through the pooler: ");
+  return !shared ||
+         err_set_class(
+             err, "session",
+             "the pooler at %s:%s shares server connections between sessions, which would lose their "
+             "locks and settings: set its pool_mode to session for this database, or connect to "
+             "Postgres directly",
+             PQhost(conn), PQport(conn));
+}
+
+// The server tells the process that serves a connection; a pooler between makes a number up.
+static bool check_session(PGconn *conn, struct err *err) {
+  long backend;
+  if (!read_backend(conn, &backend, err)) return false;
+  return backend == PQbackendPID(conn) || check_pooler(conn, err);
+}
+
 PGconn *pg_connect(struct err *err) {
   PGconn *conn = connect_server(err);
-  if (conn == NULL || check_encoding(conn, err)) return conn;
+  if (conn == NULL || (check_encoding(conn, err) && check_session(conn, err))) return conn;
   PQfinish(conn);
   return NULL;
 }

@@ -10,7 +10,8 @@ void pg_result_cleanup(PGresult **res);
 
 // By the PG* environment, bounded in time, keepalives on; of several servers the one that takes writes,
 // unless PGTARGETSESSIONATTRS asks for another. NULL with the cause and "host:port/database", no password. A
-// database whose encoding is not UTF8 is refused.
+// database whose encoding is not UTF8 is refused, and so is a pooler that shares server connections between
+// sessions; to find out, a connection through a pooler opens a second one for a moment.
 MUST_CHECK PGconn *pg_connect(struct err *err);
 // A statement without parameters or result; `what` is its name in the error.
 MUST_CHECK bool pg_command(PGconn *conn, const char *what, const char *sql, struct err *err);
