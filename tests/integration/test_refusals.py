@@ -154,6 +154,7 @@ def test_a_rule_that_no_real_record_meets_quarantines_a_hundred_at_most(world: W
     assert len(world.topics.read("quarantine")) == quarantined and len(world.statuses()) == len(ids) - quarantined
 
 
+@pytest.mark.long
 def test_a_record_that_is_taken_begins_the_hundred_anew(world: World) -> None:
     world.sql(POISON)
     world.new_ingress().start().wait_ready()

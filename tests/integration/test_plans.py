@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""A batch finds its rows by the indexes, also in tables that were never analysed: whoever waits for autovacuum reads them whole till then."""
+
+import pytest
+
+from support import payloads
+from support.wait import until
+from support.world import World
+
+TABLES = ["notification", "receipt", "alert", "quarantine_alert"]
+ROWS = 20_000
+FILL = f"""
+INSERT INTO notification (provider, notification_id, status, first_seen_at, version)
+SELECT 'blux', 'known-' || n, 'PENDING', now(), 1 FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO receipt (receipt_id, provider, notification_id, outcome, code, element, received_at, event_id, source_partition, source_offset)
+SELECT gen_random_uuid(), 'blux', 'known-' || n, 'unconfirmed', 'x', '{{}}', now(), gen_random_uuid(), 0, n FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO alert (alert_id, type, data, raised_at, source_topic, source_partition, source_offset, source_event)
+SELECT gen_random_uuid(), 'x', '{{}}', now(), 'another', n % 8, n, 'x' FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO quarantine_alert (fingerprint, raised_at) SELECT gen_random_uuid(), now() FROM generate_series(1, {ROWS}) AS n;
+"""
+
+
+def scans(world: World, kind: str) -> dict[str, int]:
+    """Until now, of the sessions that have ended or paused."""
+    return {row["relname"]: row[kind] for row in world.sql(f"SELECT relname, {kind} FROM pg_stat_user_tables") if row["relname"] in TABLES}
+
+
+def use_every_statement(world: World, first: int, n: int) -> None:
+    """Known and new notifications, alerts, and the same bytes in quarantine again and again."""
+    known = [payloads.blux_event(f"known-{number}", delivered=False) for number in range(first, first + n)]
+    new = [payloads.blux_event(f"new-{number}", delivered=False) for number in range(first, first + n)]
+    world.blux(*known, *new)
+    for _ in range(3):
+        assert world.post("blux/sms", b"no JSON").status == 200
+    world.settle()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("quiet_start", [False, True], ids=["full", "filled while it runs"])
+def test_no_batch_reads_a_whole_table_that_was_never_analysed(world: World, quiet_start: bool) -> None:
+    for table in TABLES:
+        world.sql(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
+    world.new_ingress().start().wait_ready()
+    processor = world.new_processor(DOCHAK_WORKERS="1")
+    if quiet_start:  # enough executions for a plan that is kept
+        processor.start().wait_ready()
+        for number in range(8):
+            use_every_statement(world, ROWS + 1 + number, 1)
+    world.sql(FILL)
+    until("the statistics are there", lambda: world.sql("SELECT pg_stat_force_next_flush()") and min(scans(world, "n_tup_ins").values()) >= ROWS)
+    before = scans(world, "seq_scan"), scans(world, "idx_scan")
+    if not quiet_start:
+        processor.start().wait_ready()
+    for number in range(1, 4):
+        use_every_statement(world, 300 * number, 300)
+    processor.stop()
+    until("its statistics are there", lambda: all(n > before[1][table] for table, n in scans(world, "idx_scan").items()))
+    assert scans(world, "seq_scan") == before[0]
