@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 
-static const char *const types[] = {EVENT_ACCEPTED,      EVENT_RECEIPT,   EVENT_OTHER,  EVENT_QUARANTINED,
-                                    ALERT_DEAD_LETTERED, ALERT_RECOVERED, ALERT_OVERDUE};
+static const char *const types[] = {EVENT_ACCEPTED,      EVENT_RECEIPT,   EVENT_OTHER,   EVENT_QUARANTINED,
+                                    ALERT_DEAD_LETTERED, ALERT_RECOVERED, ALERT_OVERDUE, ALERT_EVENTS_LOST};
 
 // The attributes whose value is a string.
 static const struct attribute {

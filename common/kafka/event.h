@@ -16,6 +16,7 @@
 #define ALERT_RECOVERED     "dochak.notification.recovered.v1"
 #define ALERT_OVERDUE       "dochak.notification.overdue.v1"
 #define ALERT_QUARANTINED   EVENT_QUARANTINED
+#define ALERT_EVENTS_LOST   "dochak.events.lost.v1"
 
 enum { EVENT_TRACEPARENT_SIZE = 56, EVENT_REASON_SIZE = 256 };
 

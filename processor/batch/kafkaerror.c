@@ -40,9 +40,10 @@ static const struct kafka_class classes[] = {
     {E(MEMBER_ID_REQUIRED), true, "membership", NULL},
     // A transaction of somebody who is no more, or stands still: the broker aborts it.
     {E(UNSTABLE_OFFSET_COMMIT), true, "offset", NULL},
-    // A position that is no longer there: the consumer goes to the oldest record there is.
-    {E(OFFSET_OUT_OF_RANGE), true, "offset", NULL},
     // All further ones end the batch.
+    {E(_AUTO_OFFSET_RESET), false, "offset",
+     NULL}, // nothing is there: the next start looks what is (offsets.h)
+    {E(OFFSET_OUT_OF_RANGE), false, "offset", NULL},
     {E(_MAX_POLL_EXCEEDED), false, "too_slow", NULL},
     {E(_STATE), false, "state", NULL},
     {E(FENCED_INSTANCE_ID), false, "fenced", same_name},

@@ -6,7 +6,6 @@
 #include "common/base/stop.h"
 #include "processor/batch/kafkaerror.h"
 #include "processor/batch/measure.h"
-#include "processor/batch/partitions.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,21 +148,9 @@ static bool kafka_ok(rd_kafka_error_t *error, const char *what, struct err *err)
 }
 
 static bool send_offsets(rd_kafka_t *producer, const rd_kafka_consumer_group_metadata_t *group,
-                         struct fact *const *facts, size_t n, struct err *err) {
-  AUTO_FREE struct store_range *ranges = mem_array(n, sizeof *ranges);
-  size_t count = outbox_ranges(facts, n, ranges);
-  rd_kafka_topic_partition_list_t *offsets = rd_kafka_topic_partition_list_new((int)count);
-  for (size_t i = 0; i < count; i++) {
-    rd_kafka_topic_partition_t *rktpar =
-        rd_kafka_topic_partition_list_add(offsets, ranges[i].topic, ranges[i].partition);
-    rktpar->offset = ranges[i].last + 1;
-    rktpar->metadata = mem_strdup(PARTITIONS_OFFSET_METADATA); // the list frees it
-    rktpar->metadata_size = strlen(PARTITIONS_OFFSET_METADATA);
-  }
-  bool sent = kafka_ok(rd_kafka_send_offsets_to_transaction(producer, offsets, group, OFFSETS_TIMEOUT_MS),
-                       "send offsets to the transaction", err);
-  rd_kafka_topic_partition_list_destroy(offsets);
-  return sent;
+                         const rd_kafka_topic_partition_list_t *offsets, struct err *err) {
+  return kafka_ok(rd_kafka_send_offsets_to_transaction(producer, offsets, group, OFFSETS_TIMEOUT_MS),
+                  "send offsets to the transaction", err);
 }
 
 // Retriable means that the outcome is still open: asking again is the way to learn it.
@@ -205,14 +192,14 @@ static void count_told(struct outbox *outbox, struct fact *const *facts, size_t 
 }
 
 bool outbox_send(struct outbox *outbox, const rd_kafka_consumer_group_metadata_t *group,
-                 struct fact *const *facts, size_t n, const struct alert *alerts, size_t n_alerts,
-                 struct err *err) {
+                 const rd_kafka_topic_partition_list_t *offsets, struct fact *const *facts, size_t n,
+                 const struct alert *alerts, size_t n_alerts, struct err *err) {
   rd_kafka_t *producer = outbox->producer.rk;
-  assert(group || n == 0); // records without offsets would be told again
+  assert(group || n == 0); // records without offsets would be published again
   outbox->undelivered = (struct err){0};
   if (!kafka_ok(rd_kafka_begin_transaction(producer), "begin a transaction", err)) return false;
   if (produce_all(outbox, facts, n, alerts, n_alerts, err) &&
-      (group == NULL || send_offsets(producer, group, facts, n, err)) && commit(outbox, err)) {
+      (group == NULL || send_offsets(producer, group, offsets, err)) && commit(outbox, err)) {
     count_told(outbox, facts, n, alerts, n_alerts);
     return true;
   }

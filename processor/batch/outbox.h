@@ -26,12 +26,13 @@ size_t outbox_ranges(struct fact *const *facts, size_t n, struct store_range *ra
 // many stay.
 size_t outbox_keep_own(struct alert *alerts, size_t n_alerts, struct fact *const *facts, size_t n);
 
-// Runs the transaction over sorted facts. False: it was aborted, or its end is not known; the caller starts
-// over from the committed offsets. `group` is what the consumer was in its group when it read them: whoever
-// has been expelled since is refused. Without it there are no offsets in it, and no facts.
+// Runs the transaction: publishes the alerts, the quarantined ones of the sorted facts, and commits the
+// offsets. False: it was aborted, or its end is not known; the caller starts over from the committed offsets.
+// `group` is what the consumer was in its group when it read the records: a worker that has been expelled
+// since is refused. Without it no offsets are committed, and there are no facts.
 MUST_CHECK bool outbox_send(struct outbox *outbox, const rd_kafka_consumer_group_metadata_t *group,
-                            struct fact *const *facts, size_t n, const struct alert *alerts, size_t n_alerts,
-                            struct err *err);
+                            const rd_kafka_topic_partition_list_t *offsets, struct fact *const *facts,
+                            size_t n, const struct alert *alerts, size_t n_alerts, struct err *err);
 
 // After outbox_send() failed: the partition that a record was not delivered to, and Kafka's error, or NULL if
 // it failed of something else. Borrowed until the next outbox_send().

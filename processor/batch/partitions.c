@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "processor/batch/partitions.h"
 #include "common/base/mem.h"
+#include "processor/batch/offsets.h"
 #include "processor/processor.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,10 +10,10 @@
 struct owned {
   char *topic;
   int32_t partition;
-  int64_t next; // RD_KAFKA_OFFSET_INVALID: not known yet
-  int64_t published_from,
-      published_end; // alerts of records in between are published; from < 0: not known yet
-  bool unmarked;     // some of them may be
+  int64_t next;           // RD_KAFKA_OFFSET_INVALID: not known yet
+  int64_t committed;      // negative: none
+  int64_t published_from; // the alerts of records from it to `committed` are published; negative: not known
+  bool unmarked;          // some of them may be
   metric_value *is_owned, *lag;
 };
 
@@ -30,17 +31,12 @@ struct partitions *partitions_new(struct metrics *metrics) {
 }
 
 // It is the next owner's to tell.
-static bool is_ours(const rd_kafka_topic_partition_t *rktpar) {
-  size_t len = strlen(PARTITIONS_OFFSET_METADATA);
-  return rktpar->offset >= 0 && rktpar->metadata_size == len &&
-         memcmp(rktpar->metadata, PARTITIONS_OFFSET_METADATA, len) == 0;
-}
-
 // The marks of the last batches may be missing, if their worker died.
 static void set_published(struct owned *owned, const rd_kafka_topic_partition_t *rktpar) {
-  owned->unmarked = is_ours(rktpar);
-  owned->published_from = owned->unmarked ? 0 : RD_KAFKA_OFFSET_INVALID;
-  owned->published_end = owned->unmarked ? rktpar->offset : 0;
+  int64_t from = offsets_published_from(rktpar);
+  owned->committed = rktpar->offset;
+  owned->published_from = from < 0 && rktpar->offset >= 0 ? rktpar->offset : from;
+  owned->unmarked = from >= 0;
 }
 
 static void forget(struct partitions *partitions) {
@@ -106,12 +102,41 @@ void partitions_reached(struct partitions *partitions, const char *topic, int32_
   if (owned && owned->next < next) owned->next = next;
 }
 
-void partitions_committed(struct partitions *partitions, const struct store_range *range, bool any) {
-  struct owned *owned = find(partitions, range->topic, range->partition);
-  if (!owned) return;
-  if (owned->published_from < 0) owned->published_from = range->first;
-  owned->published_end = range->last + 1;
-  owned->unmarked |= any;
+void partitions_committed(struct partitions *partitions, const rd_kafka_topic_partition_list_t *offsets,
+                          bool any_alerts) {
+  for (int i = 0; i < offsets->cnt; i++) {
+    const rd_kafka_topic_partition_t *rktpar = &offsets->elems[i];
+    struct owned *owned = find(partitions, rktpar->topic, rktpar->partition);
+    if (!owned) continue;
+    owned->committed = rktpar->offset;
+    owned->published_from = offsets_published_from(rktpar);
+    owned->unmarked |= any_alerts;
+    if (owned->next < rktpar->offset) owned->next = rktpar->offset;
+  }
+}
+
+rd_kafka_topic_partition_list_t *partitions_offsets(struct partitions *partitions,
+                                                    const struct store_range *ranges, size_t n) {
+  rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
+  for (size_t i = 0; i < n; i++) {
+    const struct owned *owned = find(partitions, ranges[i].topic, ranges[i].partition);
+    bool is_known = owned && owned->published_from >= 0;
+    offsets_add(list, ranges[i].topic, ranges[i].partition, ranges[i].last + 1,
+                is_known ? owned->published_from : ranges[i].first);
+  }
+  return list;
+}
+
+rd_kafka_topic_partition_list_t *partitions_uncommitted(const struct partitions *partitions) {
+  rd_kafka_topic_partition_list_t *list = NULL;
+  for (size_t i = 0; i < partitions->n && !partitions->revoked; i++) {
+    const struct owned *owned = &partitions->list[i];
+    if (owned->next <= owned->committed) continue;
+    if (!list) list = rd_kafka_topic_partition_list_new(1);
+    offsets_add(list, owned->topic, owned->partition, owned->next,
+                owned->published_from < 0 ? owned->next : owned->published_from);
+  }
+  return list;
 }
 
 struct store_range *partitions_unmarked(const struct partitions *partitions, size_t *n) {
@@ -121,7 +146,7 @@ struct store_range *partitions_unmarked(const struct partitions *partitions, siz
     const struct owned *owned = &partitions->list[i];
     if (owned->unmarked)
       ranges[(*n)++] = (struct store_range){owned->topic, owned->partition, owned->published_from,
-                                            owned->published_end - 1};
+                                            owned->committed - 1};
   }
   return ranges;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which partitions a worker owns: how far behind it is in each, for the metrics, and which alerts were
-// published but have no mark in Postgres yet. Thread: the worker's.
+// Which partitions a worker owns: how far it has read and committed each, how far behind it is, and which
+// alerts were published but have no mark in Postgres yet. Thread: the worker's.
 #pragma once
 #include "common/ops/metrics.h"
 #include "processor/batch/store.h"
@@ -8,17 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// The metadata of an offset that we commit. The transaction that commits the offset publishes the alerts of
-// the records below it. An offset without it was set by somebody else: records below it may have been passed
-// over.
-#define PARTITIONS_OFFSET_METADATA "alerts published"
-
 struct partitions;
 
 struct partitions *partitions_new(struct metrics *metrics); // borrowed
 void partitions_free(struct partitions *partitions);
 
-// `list` holds the offsets from which on they are read, and their metadata.
+// The list's offsets are those that the group has committed, with their metadata (offsets.h).
 void partitions_assign(struct partitions *partitions, const rd_kafka_topic_partition_list_t *list);
 // All of them. Their lag stands as it was last seen until others are assigned: while nobody reads them, it is
 // not nothing.
@@ -29,8 +24,16 @@ bool partitions_is_unknown(const struct partitions *partitions);
 // All before `next` is committed; or is at the end of the batch in hand, after which only ends of
 // transactions follow, which nobody is given.
 void partitions_reached(struct partitions *partitions, const char *topic, int32_t partition, int64_t next);
-// The Kafka transaction with the offset range->last + 1 is committed; `any`: with alerts.
-void partitions_committed(struct partitions *partitions, const struct store_range *range, bool any);
+// The offsets behind the ranges, to be committed. A new list for the caller to destroy.
+rd_kafka_topic_partition_list_t *partitions_offsets(struct partitions *partitions,
+                                                    const struct store_range *ranges, size_t n);
+// These offsets are committed, and all before them with them; `any_alerts`: were published in that
+// transaction.
+void partitions_committed(struct partitions *partitions, const rd_kafka_topic_partition_list_t *offsets,
+                          bool any_alerts);
+// Where the reading has reached further than the group's offset, with no batch in hand: only ends of
+// transactions lie between. A new list for the caller to destroy; NULL: nowhere.
+rd_kafka_topic_partition_list_t *partitions_uncommitted(const struct partitions *partitions);
 // Ranges whose alerts are published and may have no mark yet. New array, its topics are borrowed.
 struct store_range *partitions_unmarked(const struct partitions *partitions, size_t *n);
 void partitions_marked(struct partitions *partitions); // all of those are, committed

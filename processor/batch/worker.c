@@ -12,9 +12,11 @@
 #include "common/base/stop.h"
 #include "processor/batch/kafkaerror.h"
 #include "processor/batch/measure.h"
+#include "processor/batch/offsets.h"
 #include "processor/batch/outbox.h"
 #include "processor/batch/partitions.h"
 #include "processor/batch/store.h"
+#include "processor/tables/rows.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,7 +123,7 @@ static rd_kafka_conf_t *consumer_conf(const struct settings *settings, const cha
       {"group.id", settings->group_id},
       {"enable.auto.commit", "false"},
       {"enable.auto.offset.store", "false"},
-      {"auto.offset.reset", "earliest"},
+      {"auto.offset.reset", "error"}, // the worker decides where to begin, and says what is gone (offsets.h)
       // Nobody writes events in a transaction. But a new owner's offsets then wait for the transaction in
       // which an expelled one commits them, without which both would tell the batch's alerts
       // (docs/model/README.md).
@@ -243,21 +245,70 @@ static bool take_in(struct worker *w, const rd_kafka_message_t *rkm) {
 }
 
 static bool pass_by(struct worker *w, const rd_kafka_message_t *rkm, struct err *err) {
-  if (!rkm->err) return true; // whoever has the partition now reads it again
+  if (!rkm->err) { // the next owner reads it again
+    partitions_revoke(w->partitions);
+    return true;
+  }
   if (rkm->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
     return passes(w, w->consumer, rkm->err, rd_kafka_message_errstr(rkm), err);
   partitions_reached(w->partitions, rd_kafka_topic_name(rkm->rkt), rkm->partition, rkm->offset);
   return true; // of one partition: another may have more
 }
 
-// The oldest record where nothing is committed yet.
-static rd_kafka_resp_err_t set_offsets(rd_kafka_topic_partition_list_t *list) {
-  for (int i = 0; i < list->cnt; i++) {
-    rd_kafka_topic_partition_t *rktpar = &list->elems[i];
-    if (rktpar->err) return rktpar->err;
-    if (rktpar->offset < 0) rktpar->offset = RD_KAFKA_OFFSET_BEGINNING;
-  }
+static rd_kafka_resp_err_t first_error(const rd_kafka_topic_partition_list_t *list) {
+  for (int i = 0; i < list->cnt; i++)
+    if (list->elems[i].err) return list->elems[i].err;
   return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static void count_lost(struct worker *w, const struct store_range *gaps, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    int64_t count = gaps[i].last - gaps[i].first + 1;
+    log_error("records were gone before they were read", LOG_STR("topic", gaps[i].topic),
+              LOG_INT("partition", gaps[i].partition), LOG_INT("first_offset", gaps[i].first),
+              LOG_INT("last_offset", gaps[i].last), LOG_INT("count", count));
+    metrics_add(w->processor->metrics, METRIC_EVENTS_LOST, gaps[i].topic, count);
+  }
+}
+
+static bool store_lost(struct worker *w, const struct offsets *offsets, struct err *err) {
+  size_t n = offsets->n_gaps;
+  struct alert *lost = mem_array(n, sizeof *lost);
+  for (size_t i = 0; i < n; i++) {
+    const struct store_range *gap = &offsets->gaps[i];
+    alert_of_lost(&lost[i], gap->topic, gap->partition, gap->first, gap->last);
+  }
+  bool stored = rows_insert_alerts(store_connection(w->store), lost, n, NULL, err);
+  alerts_free(lost, n);
+  return stored;
+}
+
+// Commits the offsets at which the reading begins before anything is read. The alerts about a gap go out in
+// this transaction; with them go those that a crash between the two commits left for records of the gap,
+// which no batch will contain again.
+static bool commit_beginning(struct worker *w, const struct offsets *offsets, struct err *err) {
+  struct alert *alerts = NULL;
+  size_t n = 0;
+  if (offsets->moved->cnt == 0) return true;
+  measure_enter(&w->measure, PHASE_POSTGRES);
+  if (!store_lost(w, offsets, err) ||
+      !store_alerts(w->store, offsets->gaps, offsets->n_gaps, &alerts, &n, err))
+    return false;
+  measure_enter(&w->measure, PHASE_KAFKA);
+  bool committed = outbox_send(w->outbox, w->group, offsets->moved, NULL, 0, alerts, n, err);
+  if (committed) count_lost(w, offsets->gaps, offsets->n_gaps);
+  alerts_free(alerts, n);
+  measure_reset(&w->measure);
+  return committed;
+}
+
+static bool begin(struct worker *w, rd_kafka_resp_err_t *code, struct err *err) {
+  struct offsets offsets;
+  offsets_begin(w->consumer, w->unopened, &offsets);
+  bool committed = commit_beginning(w, &offsets, err);
+  offsets_fini(&offsets);
+  if (committed) *code = rd_kafka_assign(w->consumer, w->unopened);
+  return committed;
 }
 
 // Reads what was assigned from the offsets that the group has committed. librdkafka 2.0.2 would ask for them
@@ -266,9 +317,10 @@ static rd_kafka_resp_err_t set_offsets(rd_kafka_topic_partition_list_t *list) {
 // it does not ask again. What is not to be had yet is asked for again, after what else the consumer has to
 // tell.
 static bool open_partitions(struct worker *w, struct err *err) {
+  if (!is_member(w)) return true; // the revocation comes
   rd_kafka_resp_err_t code = rd_kafka_committed(w->consumer, w->unopened, OFFSETS_TIMEOUT_MS);
-  if (!code) code = set_offsets(w->unopened);
-  if (!code) code = rd_kafka_assign(w->consumer, w->unopened);
+  if (!code) code = first_error(w->unopened);
+  if (!code && !begin(w, &code, err)) return false;
   if (code && !kafka_class_of(code)->passes) return kafka_fail(err, "the group's offsets", code, NULL);
   if (code) {
     log_warn_rarely(__func__, "waits for the group's offsets", LOG_INT("worker", w->index),
@@ -396,13 +448,6 @@ static void note_in_a_row(struct worker *w) {
     w->in_a_row_before[kind] = w->is_taken[kind] ? 0 : w->in_a_row[kind];
 }
 
-static void note_committed(struct worker *w, const struct store_range *ranges, size_t n, bool any_alerts) {
-  for (size_t i = 0; i < n; i++) {
-    partitions_reached(w->partitions, ranges[i].topic, ranges[i].partition, ranges[i].last + 1);
-    partitions_committed(w->partitions, &ranges[i], any_alerts);
-  }
-}
-
 static bool publish(struct worker *w, struct fact **facts, struct err *err) {
   AUTO_FREE struct store_range *ranges = mem_array(w->n_facts, sizeof *ranges);
   struct alert *alerts = NULL;
@@ -412,12 +457,15 @@ static bool publish(struct worker *w, struct fact **facts, struct err *err) {
   if (!store_alerts(w->store, ranges, n_ranges, &alerts, &n_alerts, err)) return false;
   n_alerts = outbox_keep_own(alerts, n_alerts, facts, w->n_facts);
   measure_enter(&w->measure, PHASE_KAFKA);
-  bool published = outbox_send(w->outbox, w->group, facts, w->n_facts, alerts, n_alerts, err);
+  rd_kafka_topic_partition_list_t *offsets = partitions_offsets(w->partitions, ranges, n_ranges);
+  bool published =
+      outbox_send(w->outbox, w->group, offsets, facts, w->n_facts, alerts, n_alerts, err);
   if (published) {
-    note_committed(w, ranges, n_ranges, n_alerts > 0);
+    partitions_committed(w->partitions, offsets, n_alerts > 0);
     publish_fault_clear(&w->processor->faults[w->index]);
   } else if (outbox_undelivered(w->outbox))
     publish_fault_set(&w->processor->faults[w->index], err->text);
+  rd_kafka_topic_partition_list_destroy(offsets);
   alerts_free(alerts, n_alerts);
   return published;
 }
@@ -428,6 +476,18 @@ static void measure_lag(struct worker *w) {
     partitions_reached(w->partitions, rd_kafka_topic_name(rkm->rkt), rkm->partition, rkm->offset);
   }
   partitions_measure(w->partitions, w->consumer);
+}
+
+// The end of a transaction has an offset and is no record. Where only such ends follow, the group's offset
+// goes on behind them: once they are deleted they would look like records that were lost.
+static bool commit_ends(struct worker *w, struct err *err) {
+  rd_kafka_topic_partition_list_t *ends = partitions_uncommitted(w->partitions);
+  if (!ends) return true;
+  measure_enter(&w->measure, PHASE_KAFKA);
+  bool is = is_member(w), committed = is && outbox_send(w->outbox, w->group, ends, NULL, 0, NULL, 0, err);
+  if (committed) partitions_committed(w->partitions, ends, false);
+  rd_kafka_topic_partition_list_destroy(ends);
+  return committed || !is; // without a membership: the next owner's
 }
 
 // There is no next batch yet that would mark the alerts of the last one.
@@ -442,7 +502,7 @@ static bool mark_published(struct worker *w, struct err *err) {
 }
 
 static bool finish_idle(struct worker *w, struct err *err) {
-  if (!mark_published(w, err) || !measure_unpublished(w, err)) return false;
+  if (!mark_published(w, err) || !measure_unpublished(w, err) || !commit_ends(w, err)) return false;
   clear(w);
   return true;
 }

@@ -32,7 +32,7 @@ bool telling_tell(struct telling *t, size_t *n_told, struct err *err) {
   struct alert *alerts = NULL;
   size_t n = 0;
   if (!read_untold(t, &alerts, &n, err)) return false;
-  bool sent = n == 0 || (outbox_send(t->outbox, NULL, NULL, 0, alerts, n, err) && mark_all(t, err));
+  bool sent = n == 0 || (outbox_send(t->outbox, NULL, NULL, NULL, 0, alerts, n, err) && mark_all(t, err));
   alerts_free(alerts, n);
   if (sent && n_told) *n_told += n;
   return sent;

@@ -113,6 +113,22 @@ void alert_of_quarantined(struct alert *out, const struct fact *fact) {
   out->json = json_text(data);
 }
 
+void alert_of_lost(struct alert *out, const char *topic, int32_t partition, int64_t first, int64_t last) {
+  *out = (struct alert){.type = mem_strdup(ALERT_EVENTS_LOST),
+                        .raised_at = clock_wall_ms(),
+                        .source_topic = mem_strdup(topic),
+                        .source_event = mem_strdup("lost"),
+                        .source_partition = partition,
+                        .source_offset = last};
+  AUTO_FREE char *range = mem_printf("%d/%lld-%lld", partition, (long long)first, (long long)last);
+  out->id = uuid_of_fields((const char *const[]){topic, range, out->type}, 3);
+  AUTO_JSON *data = json_pack("{ss si sI sI sI so}", "topic", topic, "partition", partition, "first_offset",
+                              (json_int_t)first, "last_offset", (json_int_t)last, "count",
+                              (json_int_t)(last - first + 1), "occurred_at", time_or_null(out->raised_at));
+  assert(data);
+  out->json = json_text(data);
+}
+
 void alert_fini(struct alert *alert) {
   free(alert->type);
   free(alert->provider);

@@ -35,6 +35,9 @@ int64_t alert_quarantined_at(const struct fact *fact);
 struct uuid alert_fingerprint(const struct fact *fact);
 // An alert about a record of the quarantine topic.
 void alert_of_quarantined(struct alert *out, const struct fact *fact);
+// An alert about records `first` to `last` of a partition, which were deleted before a processor read them.
+// Its source is the last of them.
+void alert_of_lost(struct alert *out, const char *topic, int32_t partition, int64_t first, int64_t last);
 void alert_fini(struct alert *alert);
 void alerts_free(struct alert *list, size_t n);
 

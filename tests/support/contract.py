@@ -21,6 +21,7 @@ ALERT_TYPES = {
     "dochak.notification.dead_lettered.v1",
     "dochak.notification.recovered.v1",
     "dochak.payload.quarantined.v1",
+    "dochak.events.lost.v1",
 }
 TRACEPARENT = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 
@@ -70,7 +71,7 @@ def check_alert(record: Record, secrets: list[str]) -> None:
     assert record.type in ALERT_TYPES, record
     assert uuid.UUID(record.id).version == 5, record
     assert record.header("content-type") == "application/json", record
-    if record.type != "dochak.payload.quarantined.v1":
+    if record.type.startswith("dochak.notification."):
         assert record.key.decode() == record.header("ce_subject") == record.data["notification_id"], record
         assert record.header("ce_provider") == record.data["provider"], record
     check_json("alert.schema.json", record.data)

@@ -241,6 +241,13 @@ class Topics:
 
     # --- being
 
+    def delete_records(self, short: str, before: dict[int, int] | None = None) -> None:
+        """As retention does: those before the given offset of each partition, or all."""
+        reached = self.ends(short) if before is None else before
+        where = [TopicPartition(self.name(short), partition, offset) for partition, offset in reached.items()]
+        for future in self._admin.delete_records(where).values():
+            future.result(TIMEOUT)
+
     def set(self, name: str, value: str) -> None:
         """A setting of those topics that ingress writes to. Returns once the broker says so, too: the controller learns it first."""
         entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)

@@ -23,7 +23,8 @@ static void test_each_code_has_its_class_and_passes_or_not(void **state) {
       {RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, false, "fenced"},
       {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, false, "no_topic"},
       {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, false, "access"},
-      {RD_KAFKA_RESP_ERR__BAD_MSG, false, "corrupted"}, // a record is never passed by
+      {RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, false, "offset"}, // records are gone: said, not passed by
+      {RD_KAFKA_RESP_ERR__BAD_MSG, false, "corrupted"},        // a record is never passed by
       {RD_KAFKA_RESP_ERR_POLICY_VIOLATION, false, "other"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
