@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// dochak-processor: turns events into statuses and alerts. `dochak-processor migrate` prepares its database
-// and topics; the commands of processor/commands look at what is there and put it right.
+// dochak-processor: turns events into statuses and alerts, or runs one of the commands of processor/commands.
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/stop.h"
@@ -8,7 +7,6 @@
 #include "common/ops/admin.h"
 #include "processor/batch/worker.h"
 #include "processor/commands/command.h"
-#include "processor/postgres/migrate.h"
 #include "processor/processor.h"
 #include "processor/tables/retention.h"
 #include <libpq-fe.h>
@@ -63,15 +61,6 @@ static const struct metric metric_list[METRIC_COUNT] = {
 static int fail(const struct err *err) {
   fprintf(stderr, "dochak-processor: %s\n", err->text);
   return 1;
-}
-
-static int migrate(const struct settings *settings) {
-  struct err err = {0};
-  size_t created = 0;
-  if (!migrate_schema(settings->runtime_role, &err)) return fail(&err);
-  if (!migrate_topics(settings, &created, &err)) return fail(&err);
-  printf("kafka: %zu topic%s created\n", created, created == 1 ? "" : "s");
-  return 0;
 }
 
 static const char *why_not_ready(void *arg) {
@@ -196,7 +185,7 @@ static bool report(struct faults *faults, unsigned flags) {
 }
 
 static const struct command *find_command(const char *name) {
-  static const struct command *const commands[] = {&replay_command, &quarantine_command};
+  static const struct command *const commands[] = {&migrate_command, &replay_command, &quarantine_command};
   for (size_t i = 0; name && i < COUNT_OF(commands); i++)
     if (strcmp(name, commands[i]->name) == 0) return commands[i];
   return NULL;
@@ -205,11 +194,10 @@ static const struct command *find_command(const char *name) {
 int main(int argc, char **argv) {
   mallopt(M_MXFAST, 0); // the small ones that a batch frees by the thousand would be merged again and again
   const struct command *command = find_command(argv[1]);
-  bool migrating = argc > 1 && strcmp(argv[1], "migrate") == 0;
   AUTO_FREE void *options = command ? mem_alloc(command->options_size) : NULL;
   unsigned flags = 0;
   int exit_code = command ? command->read(argc - 1, argv + 1, options)
-                          : settings_arguments(SERVICE_PROCESSOR, argc - migrating, argv + migrating, &flags);
+                          : settings_arguments(SERVICE_PROCESSOR, argc, argv, &flags);
   if (exit_code >= 0) return exit_code;
   struct faults faults = {0};
   struct settings settings = {0};
@@ -230,7 +218,7 @@ int main(int argc, char **argv) {
   else if (command)
     exit_code = do_command(command, options, &settings, providers);
   else
-    exit_code = migrating ? migrate(&settings) : serve(&settings, providers);
+    exit_code = serve(&settings, providers);
   providers_free(providers);
   settings_fini(&settings);
   return exit_code < 0 ? 0 : exit_code;

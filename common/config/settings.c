@@ -90,6 +90,9 @@ static const struct option table[] = {
            "Partitions of the topics that migrate creates."),
     NUMBER(PROCESSOR, "DOCHAK_TOPIC_REPLICATION", topic_replication, "-1", -1, 16,
            "Replication factor of the topics that migrate creates; -1 is the broker's default."),
+    NUMBER(PROCESSOR, "DOCHAK_TOPIC_RETENTION_DAYS", topic_retention_days, "30", 1, 36500,
+           "Days for which the topics that migrate creates keep their records; longer than the processors "
+           "are ever stopped."),
     ROW(PROCESSOR, "DOCHAK_RUNTIME_ROLE", OPTION_TEXT, runtime_role, "",
         "Role of Postgres to which migrate grants what a processor needs and no more, if the processors "
         "do not run as the owner of the tables."),

@@ -8,14 +8,15 @@
 
 enum { REASON_SIZE = 256 };
 
-static bool ask_replication(rd_kafka_t *rk, const char *topic, int timeout_ms, int64_t *out,
-                            struct err *err) {
+static bool ask_shape(rd_kafka_t *rk, const char *topic, int timeout_ms, struct kafka_facts *out,
+                      struct err *err) {
   rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, topic, NULL);
   if (!rkt) return err_set(err, "topic %s: %s", topic, rd_kafka_err2str(rd_kafka_last_error()));
   struct kafka_topic_shape shape = {0};
   rd_kafka_resp_err_t code = kafka_topic_ask(rk, rkt, timeout_ms, &shape);
   rd_kafka_topic_destroy(rkt);
-  *out = shape.replication;
+  out->partitions = shape.partitions;
+  out->replication = shape.replication;
   return !code || err_set(err, "topic %s: %s", topic, rd_kafka_err2str(code));
 }
 
@@ -30,6 +31,9 @@ static void read_entry(const char *name, const char *value, struct kafka_facts *
   if (strcmp(name, "min.insync.replicas") == 0) out->min_insync = strtoll(value, NULL, 10);
   if (strcmp(name, "flush.messages") == 0) out->flush_messages = strtoll(value, NULL, 10);
   if (strcmp(name, "max.message.bytes") == 0) out->max_message_bytes = strtoll(value, NULL, 10);
+  if (strcmp(name, "retention.ms") == 0) out->retention_ms = strtoll(value, NULL, 10);
+  if (strcmp(name, "retention.bytes") == 0) out->retention_bytes = strtoll(value, NULL, 10);
+  if (strcmp(name, "cleanup.policy") == 0) out->compacts = strstr(value, "compact") != NULL;
   if (strcmp(name, "unclean.leader.election.enable") == 0) out->unclean_election = strcmp(value, "true") == 0;
 }
 
@@ -91,8 +95,9 @@ static bool ask_settings(rd_kafka_t *rk, const char *const *topics, size_t n, in
 bool kafka_facts_ask(rd_kafka_t *rk, const char *const *topics, size_t n, int timeout_ms,
                      struct kafka_facts *out, struct err *err) {
   for (size_t i = 0; i < n; i++) {
-    out[i] = (struct kafka_facts){0};
-    if (!ask_replication(rk, topics[i], timeout_ms, &out[i].replication, err)) return false;
+    out[i] =
+        (struct kafka_facts){.retention_ms = KAFKA_FACTS_UNKNOWN, .retention_bytes = KAFKA_FACTS_UNKNOWN};
+    if (!ask_shape(rk, topics[i], timeout_ms, &out[i], err)) return false;
   }
   return ask_settings(rk, topics, n, timeout_ms, out, err);
 }

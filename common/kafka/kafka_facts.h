@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: MIT
-// The settings of Kafka's topics on which the durability of an acknowledgement depends. Not for: evaluating
-// them.
+// The settings of Kafka's topics on which it depends what is acknowledged and how long it is kept. Not for:
+// evaluating them.
 #pragma once
 #include "common/base/err.h"
 #include <librdkafka/rdkafka.h>
 #include <stddef.h>
 #include <stdint.h>
 
+enum { KAFKA_FACTS_UNKNOWN = -2 };
+
 struct kafka_facts {
+  int32_t partitions;
   int64_t replication;       // of the partition that has the least
   int64_t min_insync;        // min.insync.replicas
   int64_t flush_messages;    // flush.messages: records between two syncs
   int64_t max_message_bytes; // max.message.bytes; 0: not known
+  int64_t retention_ms;      // retention.ms; -1: for ever; KAFKA_FACTS_UNKNOWN
+  int64_t retention_bytes;   // retention.bytes; -1: any number; KAFKA_FACTS_UNKNOWN
+  bool compacts;             // cleanup.policy contains "compact"
   bool unclean_election;     // unclean.leader.election.enable
   const char *unread;        // NULL, or why the settings cannot be read: an ACL, or a broker that is too old
 };

@@ -2,65 +2,154 @@
 #include "processor/commands/topics.h"
 
 #include "common/base/mem.h"
+#include <string.h>
 
-enum { REASON_SIZE = 256 };
+enum { REASON_SIZE = 256, MESSAGE_MIN_BYTES = 1048576 };
 
-static bool describe_topics(const char *const *topics, size_t n, int64_t partitions, int64_t replication,
+static int64_t retention_ms(const struct settings *settings) {
+  enum { DAY_MS = 24 * 60 * 60 * 1000 };
+  return settings->topic_retention_days * DAY_MS;
+}
+
+// ---- creating ----
+
+// A broker's defaults for these two may delete records that nobody has read.
+static void set_configs(rd_kafka_NewTopic_t *topic, const struct settings *settings) {
+  AUTO_FREE char *retention = mem_printf("%lld", (long long)retention_ms(settings));
+  rd_kafka_NewTopic_set_config(topic, "cleanup.policy", "delete");
+  rd_kafka_NewTopic_set_config(topic, "retention.ms", retention);
+}
+
+static bool describe_topics(const char *const *topics, size_t n, const struct settings *settings,
                             rd_kafka_NewTopic_t **out, struct err *err) {
   char reason[REASON_SIZE];
   for (size_t i = 0; i < n; i++) {
-    out[i] = rd_kafka_NewTopic_new(topics[i], (int)partitions, (int)replication, reason, sizeof reason);
+    out[i] = rd_kafka_NewTopic_new(topics[i], (int)settings->topic_partitions,
+                                   (int)settings->topic_replication, reason, sizeof reason);
     if (!out[i]) return err_set(err, "topic %s: %s", topics[i], reason);
+    set_configs(out[i], settings);
   }
   return true;
 }
 
-static bool read_results(rd_kafka_event_t *rkev, size_t *created, struct err *err) {
+static void note_created(const char *topic, const char *const *topics, size_t n, bool *created) {
+  for (size_t i = 0; i < n; i++)
+    if (strcmp(topics[i], topic) == 0) created[i] = true;
+}
+
+static bool read_results(rd_kafka_event_t *rkev, const char *const *topics, size_t n, bool *created,
+                         struct err *err) {
   if (rd_kafka_event_error(rkev))
     return err_set(err, "creating topics: %s", rd_kafka_event_error_string(rkev));
-  size_t n;
+  size_t count;
   const rd_kafka_topic_result_t **results =
-      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(rkev), &n);
-  for (size_t i = 0; i < n; i++) {
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(rkev), &count);
+  for (size_t i = 0; i < count; i++) {
     rd_kafka_resp_err_t state = rd_kafka_topic_result_error(results[i]);
     if (state == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) continue;
     const char *reason = rd_kafka_topic_result_error_string(results[i]);
     if (state)
       return err_set(err, "topic %s: %s", rd_kafka_topic_result_name(results[i]),
                      reason ? reason : rd_kafka_err2str(state));
-    ++*created;
+    note_created(rd_kafka_topic_result_name(results[i]), topics, n, created);
   }
   return true;
 }
 
-static bool create(rd_kafka_t *rk, rd_kafka_NewTopic_t **topics, size_t n, int timeout_ms, size_t *created,
-                   struct err *err) {
-  enum { GRACE_MS = 1000 }; // the request's own timeout comes first, and its error says more
+static bool set_options(rd_kafka_AdminOptions_t *admin, const struct topics_options *options,
+                        struct err *err) {
   char reason[REASON_SIZE];
-  rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+  if (!rd_kafka_AdminOptions_set_request_timeout(admin, (int)options->timeout_ms, reason, sizeof reason) &&
+      !rd_kafka_AdminOptions_set_validate_only(admin, options->dry_run, reason, sizeof reason))
+    return true;
+  return err_set(err, "creating topics: %s", reason);
+}
+
+static rd_kafka_event_t *create(rd_kafka_t *rk, rd_kafka_NewTopic_t **list, size_t n,
+                                const struct topics_options *options, struct err *err) {
+  enum { GRACE_MS = 1000 }; // the request's own timeout comes first, and its error says more
+  rd_kafka_AdminOptions_t *admin = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
   rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
   rd_kafka_event_t *rkev = NULL;
-  bool ok = !rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, reason, sizeof reason) ||
-            err_set(err, "creating topics: %s", reason);
-  if (ok) {
-    rd_kafka_CreateTopics(rk, topics, n, options, queue);
-    rkev = rd_kafka_queue_poll(queue, timeout_ms + GRACE_MS);
-    ok = rkev ? read_results(rkev, created, err)
-              : err_set(err, "creating topics: no answer in %d ms", timeout_ms);
+  if (set_options(admin, options, err)) {
+    rd_kafka_CreateTopics(rk, list, n, admin, queue);
+    rkev = rd_kafka_queue_poll(queue, (int)options->timeout_ms + GRACE_MS);
+    if (!rkev) err_set(err, "creating topics: no answer in %lld ms", (long long)options->timeout_ms);
   }
-  if (rkev) rd_kafka_event_destroy(rkev);
   rd_kafka_queue_destroy(queue);
-  rd_kafka_AdminOptions_destroy(options);
+  rd_kafka_AdminOptions_destroy(admin);
+  return rkev;
+}
+
+bool topics_create(rd_kafka_t *rk, const char *const *topics, size_t n, const struct settings *settings,
+                   const struct topics_options *options, bool *created, struct err *err) {
+  AUTO_FREE rd_kafka_NewTopic_t **list = mem_array(n, sizeof(rd_kafka_NewTopic_t *));
+  bool described = describe_topics(topics, n, settings, list, err);
+  rd_kafka_event_t *rkev = described ? create(rk, list, n, options, err) : NULL;
+  for (size_t i = 0; i < n; i++) created[i] = false;
+  bool ok = rkev && read_results(rkev, topics, n, created, err);
+  if (rkev) rd_kafka_event_destroy(rkev);
+  for (size_t i = 0; i < n && list[i]; i++) rd_kafka_NewTopic_destroy(list[i]);
   return ok;
 }
 
-bool topics_create(rd_kafka_t *rk, const char *const *topics, size_t n, int64_t partitions,
-                   int64_t replication, int64_t timeout_ms, size_t *created, struct err *err) {
-  AUTO_FREE rd_kafka_NewTopic_t **list = mem_array(n, sizeof(rd_kafka_NewTopic_t *));
-  size_t count = 0;
-  bool ok = describe_topics(topics, n, partitions, replication, list, err) &&
-            create(rk, list, n, (int)timeout_ms, &count, err);
-  for (size_t i = 0; i < n && list[i]; i++) rd_kafka_NewTopic_destroy(list[i]);
-  if (ok && created) *created = count;
-  return ok;
+// ---- comparing ----
+
+static char *configs_command(const char *topic, const struct settings *settings, const char *config,
+                             int64_t value) {
+  return mem_printf("kafka-configs.sh --bootstrap-server %s --alter --topic %s --add-config %s=%lld",
+                    settings->kafka_bootstrap, topic, config, (long long)value);
+}
+
+static void compare_shape(const char *topic, const struct kafka_facts *facts, const struct settings *settings,
+                          struct faults *faults) {
+  if (facts->partitions < settings->topic_partitions)
+    faults_warn(faults,
+                "%s: partitions %lld, DOCHAK_TOPIC_PARTITIONS asks for %lld: kafka-topics.sh "
+                "--bootstrap-server %s --alter --topic %s --partitions %lld",
+                topic, (long long)facts->partitions, (long long)settings->topic_partitions,
+                settings->kafka_bootstrap, topic, (long long)settings->topic_partitions);
+  if (facts->replication < settings->topic_replication)
+    faults_warn(faults,
+                "%s: replication %lld, DOCHAK_TOPIC_REPLICATION asks for %lld: kafka-reassign-partitions.sh "
+                "--bootstrap-server %s --execute --reassignment-json-file …",
+                topic, (long long)facts->replication, (long long)settings->topic_replication,
+                settings->kafka_bootstrap);
+}
+
+static void compare_retention(const char *topic, const struct kafka_facts *facts,
+                              const struct settings *settings, struct faults *faults) {
+  AUTO_FREE char *by_time = configs_command(topic, settings, "retention.ms", retention_ms(settings));
+  AUTO_FREE char *by_size = configs_command(topic, settings, "retention.bytes", -1);
+  if (facts->retention_ms != KAFKA_FACTS_UNKNOWN && facts->retention_ms != retention_ms(settings))
+    faults_warn(faults, "%s: retention.ms %lld, DOCHAK_TOPIC_RETENTION_DAYS asks for %lld days: %s", topic,
+                (long long)facts->retention_ms, (long long)settings->topic_retention_days, by_time);
+  if (facts->retention_bytes >= 0)
+    faults_warn(faults, "%s: retention.bytes %lld: Kafka may delete records before their time: %s", topic,
+                (long long)facts->retention_bytes, by_size);
+}
+
+static void compare_configs(const char *topic, const struct kafka_facts *facts,
+                            const struct settings *settings, struct faults *faults) {
+  compare_retention(topic, facts, settings, faults);
+  if (facts->max_message_bytes && facts->max_message_bytes < MESSAGE_MIN_BYTES) {
+    AUTO_FREE char *command = configs_command(topic, settings, "max.message.bytes", MESSAGE_MIN_BYTES);
+    faults_warn(faults, "%s: max.message.bytes %lld, a record may need %d: %s", topic,
+                (long long)facts->max_message_bytes, MESSAGE_MIN_BYTES, command);
+  }
+  if (facts->compacts)
+    faults_error(faults,
+                 "%s: cleanup.policy contains compact, so Kafka deletes all but the last record of a "
+                 "notification: kafka-configs.sh --bootstrap-server %s --alter --topic %s --add-config "
+                 "cleanup.policy=delete",
+                 topic, settings->kafka_bootstrap, topic);
+}
+
+void topics_compare(const char *topic, const struct kafka_facts *facts, const struct settings *settings,
+                    struct faults *faults) {
+  compare_shape(topic, facts, settings, faults);
+  if (facts->unread)
+    faults_warn(faults, "%s: its settings may not be read (%s)", topic, facts->unread);
+  else
+    compare_configs(topic, facts, settings, faults);
 }

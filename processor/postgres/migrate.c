@@ -7,15 +7,13 @@
 #include "common/base/digest.h"
 #include "common/base/mem.h"
 #include "common/base/stop.h"
-#include "common/kafka/kafka.h"
-#include "processor/commands/topics.h"
 #include "processor/postgres/pg.h"
 #include "processor/postgres/schema_version.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOPICS_TIMEOUT_MS = 30000, TELL_AFTER_MS = 2000, TELL_AGAIN_MS = 10000 };
+enum { TELL_AFTER_MS = 2000, TELL_AGAIN_MS = 10000 };
 
 // Of a migrate that was killed the server learns by the interval, and takes back what it was at.
 static const char session_settings[] = "SET lock_timeout = '500ms';"
@@ -196,23 +194,30 @@ static bool migrate_connected(PGconn *conn, const char *runtime_role, struct err
   return grant(conn, runtime_role, err) || err_prefix(err, "DOCHAK_RUNTIME_ROLE: ");
 }
 
+// Changes nothing. Where no table of migrations is there yet, all are missing.
+static bool show_missing(PGconn *conn, struct err *err) {
+  long version = 0;
+  if (!schema_version_read(conn, &version, err)) return false;
+  for (const struct embedded *m = embedded_migrations; m->name; m++) {
+    bool applied = false;
+    if (version > 0 && !is_applied(conn, m, &applied, err)) return false;
+    if (!applied) printf("postgres: %s would be applied\n", m->name);
+  }
+  return true;
+}
+
+bool migrate_show(struct err *err) {
+  PGconn *conn = pg_connect(err);
+  if (conn == NULL) return false;
+  bool shown = show_missing(conn, err);
+  PQfinish(conn);
+  return shown;
+}
+
 bool migrate_schema(const char *runtime_role, struct err *err) {
   PGconn *conn = pg_connect(err);
   if (conn == NULL) return false;
   bool done = migrate_connected(conn, runtime_role, err); // the lock goes with the connection
   PQfinish(conn);
-  return done;
-}
-
-bool migrate_topics(const struct settings *settings, size_t *created, struct err *err) {
-  char *topics[KAFKA_TOPIC_COUNT];
-  rd_kafka_t *rk = kafka_client_new(RD_KAFKA_PRODUCER, kafka_conf_new(settings, NULL, 0, err), err);
-  if (rk == NULL) return false;
-  for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++)
-    topics[t] = kafka_topic_name(settings->topic_prefix, t);
-  bool done = topics_create(rk, (const char *const *)topics, KAFKA_TOPIC_COUNT, settings->topic_partitions,
-                            settings->topic_replication, TOPICS_TIMEOUT_MS, created, err);
-  for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++) free(topics[t]);
-  rd_kafka_destroy(rk);
   return done;
 }

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec, ResourceType
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from support import builds
 from support.wait import until
@@ -255,6 +255,16 @@ class Topics:
         for future in self._admin.incremental_alter_configs(ours).values():
             future.result(TIMEOUT)
         until(f"{name} is {value}", lambda: all(config[name].value == value for config in self._described(ours)))
+
+    def create(self, short: str, partitions: int, **config: str) -> None:
+        """As somebody else would, before migrate does."""
+        topic = NewTopic(self.name(short), partitions, config={name.replace("_", "."): value for name, value in config.items()})
+        self._admin.create_topics([topic])[topic.topic].result(TIMEOUT)
+
+    def config(self, short: str) -> dict[str, str]:
+        """The settings of a topic."""
+        (described,) = self._described([ConfigResource(ResourceType.TOPIC, self.name(short))])
+        return {name: entry.value for name, entry in described.items()}
 
     def _described(self, resources: list[ConfigResource]) -> list[dict[str, ConfigEntry]]:
         return [future.result(TIMEOUT) for future in self._admin.describe_configs(resources).values()]

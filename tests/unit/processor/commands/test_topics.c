@@ -12,6 +12,14 @@
 #include <cmocka.h>
 
 static const char *const topics[] = {"t.events", "t.alerts"};
+static const struct topics_options options = {.timeout_ms = 200};
+
+static struct settings settings_with(int64_t partitions) {
+  return (struct settings){.kafka_bootstrap = (char *)(uintptr_t) "kafka:9092",
+                           .topic_partitions = partitions,
+                           .topic_replication = -1,
+                           .topic_retention_days = 30};
+}
 
 // Nothing listens on port 9 of the loopback.
 static rd_kafka_t *client_without_broker(void) {
@@ -25,28 +33,98 @@ static rd_kafka_t *client_without_broker(void) {
 
 static void test_a_broker_that_is_away_is_an_error_in_time(void **state) {
   rd_kafka_t *rk = client_without_broker();
+  struct settings settings = settings_with(8);
   struct err err = {0};
-  size_t created = 77;
+  bool created[COUNT_OF(topics)];
   int64_t before = clock_mono_ms();
-  assert_false(topics_create(rk, topics, COUNT_OF(topics), 8, -1, 200, &created, &err));
+  assert_false(topics_create(rk, topics, COUNT_OF(topics), &settings, &options, created, &err));
   assert_memory_equal(err.text, "creating topics: ", 17);
-  assert_int_equal(created, 77);
+  assert_false(created[0] || created[1]);
   assert_true(clock_mono_ms() - before < 3000);
   rd_kafka_destroy(rk);
 }
 
 static void test_a_topic_that_librdkafka_refuses_is_named(void **state) {
   rd_kafka_t *rk = client_without_broker();
+  struct settings settings = settings_with(1000000);
   struct err err = {0};
-  assert_false(topics_create(rk, topics, COUNT_OF(topics), 1000000, -1, 200, NULL, &err));
+  bool created[COUNT_OF(topics)];
+  assert_false(topics_create(rk, topics, COUNT_OF(topics), &settings, &options, created, &err));
   assert_memory_equal(err.text, "topic t.events: num_partitions out of", 37);
   rd_kafka_destroy(rk);
+}
+
+static const int64_t MONTH_MS = INT64_C(2592000000);
+#define CONFIGS "kafka-configs.sh --bootstrap-server kafka:9092 --alter --topic t.events --add-config "
+
+static const struct {
+  struct kafka_facts facts;
+  const char *expected; // NULL: no difference
+} differences[] = {
+    {{.partitions = 8, .replication = 1, .retention_ms = MONTH_MS, .retention_bytes = -1}, NULL},
+    {{.partitions = 16, .replication = 3, .retention_ms = MONTH_MS, .retention_bytes = -1}, NULL},
+    {{.partitions = 8, .retention_ms = KAFKA_FACTS_UNKNOWN, .retention_bytes = KAFKA_FACTS_UNKNOWN}, NULL},
+    {{.partitions = 1, .retention_ms = MONTH_MS, .retention_bytes = -1},
+     "t.events: partitions 1, DOCHAK_TOPIC_PARTITIONS asks for 8: kafka-topics.sh --bootstrap-server "
+     "kafka:9092 --alter --topic t.events --partitions 8"},
+    {{.partitions = 8, .retention_ms = 604800000, .retention_bytes = -1},
+     "t.events: retention.ms 604800000, DOCHAK_TOPIC_RETENTION_DAYS asks for 30 days: " CONFIGS
+     "retention.ms=2592000000"},
+    {{.partitions = 8, .retention_ms = -1, .retention_bytes = -1},
+     "t.events: retention.ms -1, DOCHAK_TOPIC_RETENTION_DAYS asks for 30 days: " CONFIGS
+     "retention.ms=2592000000"},
+    {{.partitions = 8, .retention_ms = MONTH_MS, .retention_bytes = 1000},
+     "t.events: retention.bytes 1000: Kafka may delete records before their time: " CONFIGS
+     "retention.bytes=-1"},
+    {{.partitions = 8, .retention_ms = MONTH_MS, .retention_bytes = -1, .max_message_bytes = 1000},
+     "t.events: max.message.bytes 1000, a record may need 1048576: " CONFIGS "max.message.bytes=1048576"},
+    {{.partitions = 8, .unread = "Broker: Topic authorization failed", .compacts = true},
+     "t.events: its settings may not be read (Broker: Topic authorization failed)"},
+};
+
+static void test_each_difference_comes_with_the_command_that_changes_it(void **state) {
+  struct settings settings = settings_with(8);
+  for (size_t i = 0; i < COUNT_OF(differences); i++) {
+    struct faults faults = {0};
+    topics_compare("t.events", &differences[i].facts, &settings, &faults);
+    assert_int_equal(faults.n_errors, 0);
+    assert_int_equal(faults.n, differences[i].expected != NULL);
+    if (faults.n) assert_string_equal(faults.list[0].text, differences[i].expected);
+    faults_fini(&faults);
+  }
+}
+
+static void test_a_topic_with_too_few_replicas_is_named(void **state) {
+  struct settings settings = settings_with(8);
+  settings.topic_replication = 3;
+  struct kafka_facts facts = {
+      .partitions = 8, .replication = 2, .retention_ms = MONTH_MS, .retention_bytes = -1};
+  struct faults faults = {0};
+  topics_compare("t.events", &facts, &settings, &faults);
+  assert_int_equal(faults.n, 1);
+  assert_memory_equal(faults.list[0].text,
+                      "t.events: replication 2, DOCHAK_TOPIC_REPLICATION asks for 3: ", 62);
+  faults_fini(&faults);
+}
+
+static void test_a_topic_that_is_compacted_is_an_error(void **state) {
+  struct settings settings = settings_with(8);
+  struct kafka_facts facts = {
+      .partitions = 8, .retention_ms = MONTH_MS, .retention_bytes = -1, .compacts = true};
+  struct faults faults = {0};
+  topics_compare("t.events", &facts, &settings, &faults);
+  assert_int_equal(faults.n_errors, 1);
+  assert_non_null(strstr(faults.list[0].text, CONFIGS "cleanup.policy=delete"));
+  faults_fini(&faults);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_broker_that_is_away_is_an_error_in_time),
       cmocka_unit_test(test_a_topic_that_librdkafka_refuses_is_named),
+      cmocka_unit_test(test_each_difference_comes_with_the_command_that_changes_it),
+      cmocka_unit_test(test_a_topic_with_too_few_replicas_is_named),
+      cmocka_unit_test(test_a_topic_that_is_compacted_is_an_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// dochak-processor migrate: brings the database's schema and the topics to where this program needs them.
+// What is there is left alone: a topic with other settings than ours is the operator's, who learns the
+// command that changes it.
+#include "processor/postgres/migrate.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/stop.h"
+#include "common/kafka/kafka.h"
+#include "processor/commands/command.h"
+#include "processor/commands/flags.h"
+#include "processor/commands/topics.h"
+#include <stdio.h>
+
+enum { TOPICS_TIMEOUT_MS = 30000 };
+
+struct migrate_options {
+  bool dry_run;
+};
+
+static void print_help(void) {
+  puts("dochak-processor migrate: brings the Postgres tables and the Kafka topics up to date\n"
+       "\n"
+       "usage: dochak-processor migrate [--dry-run]\n"
+       "\n"
+       "  --dry-run   only says what is missing, or differs\n"
+       "\n"
+       "A topic that exists is not changed. Where it differs from the settings, a line says so, with the\n"
+       "command that changes it.");
+}
+
+static int read_arguments(int argc, char **argv, void *options) {
+  struct migrate_options *o = options;
+  struct err err = {0};
+  bool help = false;
+  size_t words = 0;
+  const struct flag flags[] = {{"--dry-run", NULL, &o->dry_run}, {"--help", NULL, &help}};
+  bool ok = flags_read(argc, argv, flags, COUNT_OF(flags), &words, &err);
+  if (ok && words) ok = err_set(&err, "unknown argument \"%s\"", argv[1]);
+  if (!ok) {
+    fprintf(stderr, "dochak-processor migrate: %s; --help lists what there is\n", err.text);
+    return 2;
+  }
+  if (help) print_help();
+  return help ? 0 : -1;
+}
+
+// ---- topics ----
+
+// A topic that another migrate has just created may not be known to the broker that is asked.
+static bool ask_facts(rd_kafka_t *rk, const char *const *topics, size_t n, struct kafka_facts *out,
+                      struct err *err) {
+  enum { ASK_MS = 5000, PAUSE_MS = 100 };
+  int64_t deadline_ms = clock_mono_ms() + TOPICS_TIMEOUT_MS;
+  while (!kafka_facts_ask(rk, topics, n, ASK_MS, out, err))
+    if (clock_mono_ms() > deadline_ms || stop_wait_ms(PAUSE_MS)) return false;
+  return true;
+}
+
+static bool report(const struct faults *faults, struct err *err) {
+  for (size_t i = 0; i < faults->n; i++) printf("kafka: %s\n", faults->list[i].text);
+  return faults->n_errors == 0 ||
+         err_set(err, "the cleanup.policy of a topic must be changed first; the lines above say how");
+}
+
+static bool compare(rd_kafka_t *rk, const char *const *topics, size_t n, const struct settings *settings,
+                    struct err *err) {
+  struct kafka_facts facts[KAFKA_TOPIC_COUNT];
+  struct faults faults = {0};
+  if (n == 0) return true;
+  if (!ask_facts(rk, topics, n, facts, err)) return false;
+  for (size_t i = 0; i < n; i++) topics_compare(topics[i], &facts[i], settings, &faults);
+  bool good = report(&faults, err);
+  faults_fini(&faults);
+  return good;
+}
+
+static bool create_and_compare(rd_kafka_t *rk, const struct processor *processor, bool dry_run,
+                               struct err *err) {
+  const struct topics_options options = {TOPICS_TIMEOUT_MS, dry_run};
+  const char *const *topics = (const char *const *)processor->topics;
+  const char *existing[KAFKA_TOPIC_COUNT];
+  bool created[KAFKA_TOPIC_COUNT];
+  size_t n = 0;
+  if (!topics_create(rk, topics, KAFKA_TOPIC_COUNT, processor->settings, &options, created, err))
+    return false;
+  for (size_t i = 0; i < KAFKA_TOPIC_COUNT; i++)
+    if (!created[i]) existing[n++] = topics[i];
+  size_t count = KAFKA_TOPIC_COUNT - n;
+  printf("kafka: %zu topic%s %s\n", count, count == 1 ? "" : "s", dry_run ? "would be created" : "created");
+  return compare(rk, existing, n, processor->settings, err);
+}
+
+static bool migrate_topics(const struct processor *processor, bool dry_run, struct err *err) {
+  rd_kafka_conf_t *conf = kafka_conf_new(processor->settings, NULL, 0, err);
+  rd_kafka_t *rk = kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
+  if (rk == NULL) return false;
+  bool done = create_and_compare(rk, processor, dry_run, err);
+  rd_kafka_destroy(rk);
+  return done;
+}
+
+static bool run(struct processor *processor, const void *options, struct err *err) {
+  const struct migrate_options *o = options;
+  bool done = o->dry_run ? migrate_show(err) : migrate_schema(processor->settings->runtime_role, err);
+  return done && migrate_topics(processor, o->dry_run, err);
+}
+
+const struct command migrate_command = {"migrate", sizeof(struct migrate_options), read_arguments, run};
