@@ -7,8 +7,19 @@
 #include <stddef.h>
 #include <string.h>
 
-static const char *const types[] = {EVENT_ACCEPTED,      EVENT_RECEIPT,   EVENT_OTHER,   EVENT_QUARANTINED,
-                                    ALERT_DEAD_LETTERED, ALERT_RECOVERED, ALERT_OVERDUE, ALERT_EVENTS_LOST};
+static const char original_prefix[] = "original_";
+
+static const struct event_type types[] = {
+    {EVENT_ACCEPTED, true},     {EVENT_RECEIPT, true},        {EVENT_OTHER, true},
+    {EVENT_QUARANTINED, false}, {ALERT_DEAD_LETTERED, false}, {ALERT_RECOVERED, false},
+    {ALERT_OVERDUE, false},     {ALERT_EVENTS_LOST, false},
+};
+
+const struct event_type *event_type_find(const char *name) {
+  for (size_t i = 0; i < COUNT_OF(types); i++)
+    if (strcmp(name, types[i].name) == 0) return &types[i];
+  return NULL;
+}
 
 // The attributes whose value is a string.
 static const struct attribute {
@@ -23,6 +34,7 @@ static const struct attribute {
     {"ce_provider", offsetof(struct event, provider), 128, false, false},
     {"ce_endpoint", offsetof(struct event, endpoint), 512, false, false},
     {"ce_reason", offsetof(struct event, reason), EVENT_REASON_SIZE - 1, false, true},
+    {"original_ce_type", offsetof(struct event, original_type), 64, false, false},
 };
 
 static void add(rd_kafka_headers_t *headers, const char *name, const char *value) {
@@ -37,7 +49,33 @@ static void add_attribute(rd_kafka_headers_t *headers, const struct attribute *a
   rd_kafka_header_add(headers, attribute->header, -1, value, (ssize_t)len);
 }
 
+static void add_originals(rd_kafka_headers_t *headers, const rd_kafka_headers_t *original) {
+  const char *name;
+  const void *value;
+  size_t len;
+  for (size_t i = 0; !rd_kafka_header_get_all(original, i, &name, &value, &len); i++) {
+    AUTO_FREE char *prefixed = mem_printf("%s%s", original_prefix, name);
+    rd_kafka_header_add(headers, prefixed, -1, value, (ssize_t)len);
+  }
+}
+
+rd_kafka_headers_t *event_original_headers(const rd_kafka_message_t *rkm) {
+  rd_kafka_headers_t *all = NULL, *originals = NULL;
+  const size_t prefix = strlen(original_prefix);
+  const char *name;
+  const void *value;
+  size_t len;
+  if (rd_kafka_message_headers(rkm, &all)) return NULL;
+  for (size_t i = 0; !rd_kafka_header_get_all(all, i, &name, &value, &len); i++) {
+    if (strncmp(name, original_prefix, prefix) != 0) continue;
+    if (!originals) originals = rd_kafka_headers_new(1);
+    rd_kafka_header_add(originals, name + prefix, -1, value, (ssize_t)len);
+  }
+  return originals;
+}
+
 rd_kafka_headers_t *event_headers_new(const struct event *ev) {
+  if (ev->headers) return rd_kafka_headers_copy(ev->headers);
   char id[UUID_TEXT_SIZE], time[CLOCK_RFC3339_SIZE];
   uuid_format(ev->id, id);
   clock_format_rfc3339(ev->time_ms, time);
@@ -51,6 +89,7 @@ rd_kafka_headers_t *event_headers_new(const struct event *ev) {
   for (size_t i = 0; i < COUNT_OF(attributes); i++) add_attribute(headers, &attributes[i], ev);
   add(headers, "traceparent", ev->traceparent);
   add(headers, "content-type", raw ? "application/octet-stream" : "application/json");
+  if (ev->original) add_originals(headers, ev->original);
   return headers;
 }
 
@@ -108,22 +147,26 @@ static const char *read_traceparent(const rd_kafka_headers_t *headers) {
              : NULL;
 }
 
-static bool use_known_type(const char **type, struct err *err) {
-  for (size_t i = 0; i < COUNT_OF(types); i++) {
-    if (strcmp(*type, types[i]) != 0) continue;
-    *type = types[i];
-    return true;
-  }
-  return err_set(err, "ce_type: not one of dochak's");
+// A newer program may write types that this one does not know.
+static bool use_type(const char **type, struct err *err) {
+  static const char ours[] = "dochak.", characters[] = "abcdefghijklmnopqrstuvwxyz0123456789._";
+  const struct event_type *known = event_type_find(*type);
+  if (known) *type = known->name;
+  return known || (strncmp(*type, ours, strlen(ours)) == 0 && strspn(*type, characters) == strlen(*type)) ||
+         err_set(err, "ce_type: not one of dochak's");
 }
 
 bool event_from_message(const rd_kafka_message_t *rkm, struct event *ev, struct err *err) {
   rd_kafka_headers_t *headers = NULL;
-  struct event read = {0};
   if (rd_kafka_message_headers(rkm, &headers))
     headers = NULL; // without headers the first required one is missing
+  return event_from_headers(headers, ev, err);
+}
+
+bool event_from_headers(const rd_kafka_headers_t *headers, struct event *ev, struct err *err) {
+  struct event read = {0};
   if (!read_others(headers, &read, err) || !read_attributes(headers, &read, err) ||
-      !use_known_type(&read.type, err))
+      !use_type(&read.type, err))
     return false;
   read.traceparent = read_traceparent(headers);
   *ev = read;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // One CloudEvents 1.0 event in Kafka's binary mode (CloudEvents Kafka protocol binding 1.0.2, section 3.2):
 // attributes as ce_* headers, the data as the record's value, and two extension attributes, `provider` and
-// `endpoint`.
+// `endpoint`. An event of a type that this program does not know is quarantined whole: the record there keeps
+// its headers, each with "original_" in front of its name, its key and its value.
 #pragma once
 #include "common/base/err.h"
 #include "common/base/uuid.h"
@@ -18,18 +19,28 @@
 #define ALERT_QUARANTINED   EVENT_QUARANTINED
 #define ALERT_EVENTS_LOST   "dochak.events.lost.v1"
 
+struct event_type {
+  const char *name;
+  bool is_event; // it belongs on the events topic; an alert does not
+};
+// NULL: not known to this program.
+const struct event_type *event_type_find(const char *name);
+
 enum { EVENT_TRACEPARENT_SIZE = 56, EVENT_REASON_SIZE = 256 };
 
 struct event {
   struct uuid id;
-  const char *type;        // one of the above
-  const char *source;      // "/ingress/bizgo/alimtalk", "/processor"
-  const char *subject;     // the notification id, or NULL
-  int64_t time_ms;         // received, Unix
-  const char *provider;    // ce_provider, or NULL
-  const char *endpoint;    // ce_endpoint, or NULL
-  const char *traceparent; // W3C Trace Context, or NULL
-  const char *reason;      // ce_reason of a quarantined payload, or NULL
+  const char *type;          // one of the above, or another "dochak.…", which this program does not know
+  const char *source;        // "/ingress/bizgo/alimtalk", "/processor"
+  const char *subject;       // the notification id, or NULL
+  int64_t time_ms;           // received, Unix
+  const char *provider;      // ce_provider, or NULL
+  const char *endpoint;      // ce_endpoint, or NULL
+  const char *traceparent;   // W3C Trace Context, or NULL
+  const char *reason;        // ce_reason of a quarantined payload, or NULL
+  const char *original_type; // ce_type of an event that was quarantined whole, or NULL
+  const rd_kafka_headers_t *original; // only written: the headers of such an event, or NULL
+  const rd_kafka_headers_t *headers;  // only written: all headers, in place of all of the above; or NULL
 };
 
 // New headers; content-type is application/json, but application/octet-stream for a quarantined payload,
@@ -47,10 +58,14 @@ struct event_record {
   void *opaque;
 };
 rd_kafka_resp_err_t event_produce(rd_kafka_t *rk, const struct event_record *record, const struct event *ev);
-// Reads the headers. Strings are borrowed from the message; `type` is one of the constants above. All are
-// UTF-8. An ill-formed traceparent is ignored. False: not one of our events; the error names the header and
-// the fault.
+// Reads the headers. Strings are borrowed from the message; a known `type` is one of the constants above. All
+// are UTF-8. An ill-formed traceparent is ignored. False: not one of our events; the error names the header
+// and the fault.
 MUST_CHECK bool event_from_message(const rd_kafka_message_t *rkm, struct event *ev, struct err *err);
+// The same of headers alone.
+MUST_CHECK bool event_from_headers(const rd_kafka_headers_t *headers, struct event *ev, struct err *err);
+// The headers of the event that a quarantined record keeps whole: new, or NULL.
+rd_kafka_headers_t *event_original_headers(const rd_kafka_message_t *rkm);
 // Whether a traceparent header is well-formed (version 00,
 // https://www.w3.org/TR/trace-context/#traceparent-header).
 bool event_traceparent_ok(const char *value);

@@ -81,10 +81,10 @@ size_t outbox_keep_own(struct alert *alerts, size_t n_alerts, struct fact *const
 // ---- producing ----
 
 // A full local queue is a wait, never a loss.
-static bool produce(struct outbox *outbox, enum kafka_topic topic, const struct event *ev, const void *value,
-                    size_t len, struct err *err) {
+static bool produce(struct outbox *outbox, enum kafka_topic topic, const char *key, const struct event *ev,
+                    const void *value, size_t len, struct err *err) {
   const struct event_record record = {
-      outbox->producer.topics[topic], RD_KAFKA_PARTITION_UA, ev->subject, value, len, NULL};
+      outbox->producer.topics[topic], RD_KAFKA_PARTITION_UA, key, value, len, NULL};
   return kafka_produce(outbox->producer.rk, &record, ev, QUEUE_FULL_MS, err);
 }
 
@@ -96,7 +96,7 @@ static bool send_alert(struct outbox *outbox, const struct alert *alert, struct 
                      .time_ms = alert->raised_at,
                      .provider = alert->provider,
                      .traceparent = alert->traceparent};
-  return produce(outbox, KAFKA_TOPIC_ALERTS, &ev, alert->json, strlen(alert->json), err);
+  return produce(outbox, KAFKA_TOPIC_ALERTS, alert->subject, &ev, alert->json, strlen(alert->json), err);
 }
 
 // An event that comes again is the same in quarantine, so that its alert is not raised a second time. What is
@@ -107,11 +107,30 @@ static struct uuid quarantine_id(const struct fact *fact) {
   return uuid_of_fields((const char *const[]){event, EVENT_QUARANTINED}, 2);
 }
 
+// The headers of an event whose type this program does not know: a program that knows it will take it in.
+static const rd_kafka_headers_t *headers_to_keep(const struct fact *fact) {
+  rd_kafka_headers_t *headers = NULL;
+  if (!fact->ev.type || event_type_find(fact->ev.type)) return NULL;
+  return rd_kafka_message_headers(fact->rkm, &headers) ? NULL : headers;
+}
+
+static size_t size_of(const rd_kafka_message_t *rkm, const rd_kafka_headers_t *original) {
+  const char *name;
+  const void *value;
+  size_t len, bytes = rkm->len + (original ? rkm->key_len : 0);
+  for (size_t i = 0; original && !rd_kafka_header_get_all(original, i, &name, &value, &len); i++)
+    bytes += strlen(name) + len;
+  return bytes;
+}
+
 // The record whole, as it came. One that would not fit with our headers stays where it is, and the reason
 // says where.
 static bool send_quarantined(struct outbox *outbox, const struct fact *fact, struct err *err) {
   const rd_kafka_message_t *rkm = fact->rkm;
-  bool fits = rkm->len <= QUARANTINE_MAX_BYTES;
+  const rd_kafka_headers_t *original = headers_to_keep(fact);
+  bool fits = size_of(rkm, original) <= QUARANTINE_MAX_BYTES;
+  if (!fits) original = NULL;
+  AUTO_FREE char *key = original && rkm->key ? mem_strndup(rkm->key, rkm->key_len) : NULL;
   AUTO_FREE char *left =
       mem_printf("%zu bytes left at %s/%d/%lld: %s", rkm->len, rd_kafka_topic_name(rkm->rkt), rkm->partition,
                  (long long)rkm->offset, fact->why);
@@ -123,8 +142,10 @@ static bool send_quarantined(struct outbox *outbox, const struct fact *fact, str
                      .provider = fact->ev.provider,
                      .endpoint = fact->ev.endpoint,
                      .traceparent = fact->ev.traceparent,
-                     .reason = fits ? fact->why : left};
-  return produce(outbox, KAFKA_TOPIC_QUARANTINE, &ev, fits ? rkm->payload : NULL, fits ? rkm->len : 0, err);
+                     .reason = fits ? fact->why : left,
+                     .original = original};
+  return produce(outbox, KAFKA_TOPIC_QUARANTINE, original ? key : ev.subject, &ev, fits ? rkm->payload : NULL,
+                 fits ? rkm->len : 0, err);
 }
 
 static bool produce_all(struct outbox *outbox, struct fact *const *facts, size_t n,

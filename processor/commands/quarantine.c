@@ -45,8 +45,9 @@ static void print_help(void) {
       "\n"
       "redrive reads the records with today's provider files, which the running processors should have, "
       "too, and\n"
-      "puts what these understand on the events topic. What they do not stays. Doing it again changes "
-      "nothing:\n"
+      "puts what these understand on the events topic. What they do not stays, and so does an event type "
+      "that\n"
+      "this version does not know. Doing it again changes nothing:\n"
       "what was taken in stays out, but for webhooks that are no receipts, which the processors only count.");
 }
 
@@ -168,7 +169,7 @@ static bool take_record(struct quarantine *q, const rd_kafka_message_t *rkm, con
     show(rkm);
     return true;
   case VERB_REDRIVE:
-    return redrive_take(q->redrive, ev, rkm->payload, rkm->len, err);
+    return redrive_take(q->redrive, ev, rkm, err);
   case VERB_COUNT:
     break;
   }

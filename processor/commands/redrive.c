@@ -20,6 +20,7 @@ struct redrive {
   struct store *store;
   struct kafka_producer producer;
   int64_t records, sent, known, unclear; // the latter three are elements
+  int64_t unknown;                       // events of types that this program does not know
   int64_t refused;                       // by Kafka; written by on_report only
 };
 
@@ -104,30 +105,42 @@ static bool is_known(struct redrive *rd, const struct fact *fact, bool *known, s
   return fact->element ? is_receipt_known(rd, fact, known, err) : is_acceptance_known(rd, fact, known, err);
 }
 
-// Sends what the processor will understand. `ev` is the record's, of the type that the element is.
-static bool send_element(struct redrive *rd, struct event ev, const char *subject, const char *bytes,
-                         size_t len, struct err *err) {
+static bool produce(struct redrive *rd, const struct event *ev, const char *key, const char *bytes,
+                    size_t len, struct err *err) {
+  const struct event_record record = {
+      rd->producer.topics[KAFKA_TOPIC_EVENTS], RD_KAFKA_PARTITION_UA, key, bytes, len, NULL};
+  rd->sent++;
+  bool ok = rd->dry || kafka_produce(rd->producer.rk, &record, ev, QUEUE_FULL_MS, err);
+  rd_kafka_poll(rd->producer.rk, 0);
+  return ok;
+}
+
+// Sends what the processor will understand. An event that has no headers of its own gets a subject, which is
+// its key.
+static bool send_event(struct redrive *rd, struct event *ev, const char *key, const char *bytes, size_t len,
+                       struct err *err) {
   struct fact fact;
-  bool known = false;
-  ev.id = id_of(ev.provider, ev.type, bytes, len);
-  ev.source = "/processor/redrive";
-  ev.reason = NULL;
-  interpret_event(&rd->processor->interpreter, &ev, bytes, len, &fact);
-  ev.subject = subject ? subject : fact.id;
-  bool ok = true;
+  bool known = false, ok = true;
+  interpret_event(&rd->processor->interpreter, ev, bytes, len, &fact);
+  if (!ev->headers) key = ev->subject = ev->subject ? ev->subject : fact.id;
   if (fact.type == FACT_UNCLEAR)
     rd->unclear++;
   else if (!(ok = is_known(rd, &fact, &known, err)) || known)
     rd->known += known;
-  else {
-    rd->sent++;
-    const struct event_record record = {
-        rd->producer.topics[KAFKA_TOPIC_EVENTS], RD_KAFKA_PARTITION_UA, ev.subject, bytes, len, NULL};
-    ok = rd->dry || kafka_produce(rd->producer.rk, &record, &ev, QUEUE_FULL_MS, err);
-    rd_kafka_poll(rd->producer.rk, 0);
-  }
+  else
+    ok = produce(rd, ev, key, bytes, len, err);
   fact_fini(&fact);
   return ok;
+}
+
+// `ev` is the record's, of the type that the element is.
+static bool send_element(struct redrive *rd, struct event ev, const char *subject, const char *bytes,
+                         size_t len, struct err *err) {
+  ev.id = id_of(ev.provider, ev.type, bytes, len);
+  ev.source = "/processor/redrive";
+  ev.subject = subject;
+  ev.reason = NULL;
+  return send_event(rd, &ev, NULL, bytes, len, err);
 }
 
 // ---- one record ----
@@ -175,15 +188,41 @@ static bool take_webhook(struct redrive *rd, const struct event *ev, const struc
   return ok;
 }
 
-bool redrive_take(struct redrive *rd, const struct event *ev, const void *value, size_t len,
-                  struct err *err) {
+// An event that was quarantined whole, with its own headers.
+static bool take_original(struct redrive *rd, const rd_kafka_message_t *rkm,
+                          const rd_kafka_headers_t *headers, struct err *err) {
+  struct event ev;
+  AUTO_FREE char *key = rkm->key ? mem_strndup(rkm->key, rkm->key_len) : NULL;
+  if (!event_from_headers(headers, &ev, NULL)) {
+    rd->unclear++;
+    return true;
+  }
+  if (!event_type_find(ev.type)) {
+    rd->unknown++;
+    return true;
+  }
+  ev.headers = headers;
+  return send_event(rd, &ev, key, rkm->payload ? rkm->payload : "", rkm->len, err);
+}
+
+static bool take_payload(struct redrive *rd, const struct event *ev, const char *value, size_t len,
+                         struct err *err) {
   const struct provider *provider =
       ev->provider ? providers_find(rd->processor->providers, ev->provider) : NULL;
-  rd->records++;
   if (provider && len && ev->endpoint) return take_webhook(rd, ev, provider, value, len, err);
   if (provider && len) return take_acceptance(rd, ev, value, len, err);
   rd->unclear++;
   return true;
+}
+
+bool redrive_take(struct redrive *rd, const struct event *ev, const rd_kafka_message_t *rkm,
+                  struct err *err) {
+  rd_kafka_headers_t *headers = ev->original_type ? event_original_headers(rkm) : NULL;
+  rd->records++;
+  bool ok =
+      headers ? take_original(rd, rkm, headers, err) : take_payload(rd, ev, rkm->payload, rkm->len, err);
+  if (headers) rd_kafka_headers_destroy(headers);
+  return ok;
 }
 
 bool redrive_close(struct redrive *rd, bool ok, struct err *err) {
@@ -194,6 +233,8 @@ bool redrive_close(struct redrive *rd, bool ok, struct err *err) {
     printf("%" PRId64 " records read: %" PRId64 " elements %s; %" PRId64 " were taken in before, %" PRId64
            " still make no sense and stay\n",
            rd->records, rd->sent, rd->dry ? "would be redriven" : "redriven", rd->known, rd->unclear);
+  if (ok && rd->unknown)
+    printf("%" PRId64 " events have types that this version does not know, and stay\n", rd->unknown);
   free_all(rd);
   return ok;
 }

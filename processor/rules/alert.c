@@ -89,6 +89,8 @@ static const char *quarantine_reason(const struct fact *fact) {
 }
 
 struct uuid alert_fingerprint(const struct fact *fact) {
+  const char *type = fact->ev.original_type;
+  if (type) return uuid_of_fields((const char *const[]){ALERT_QUARANTINED, "type", type}, 3);
   struct digest digest;
   char hash[DIGEST_HEX_SIZE];
   const struct piece bytes = {fact->rkm->payload, fact->rkm->len};
@@ -122,9 +124,10 @@ void alert_of_lost(struct alert *out, const char *topic, int32_t partition, int6
                         .source_offset = last};
   AUTO_FREE char *range = mem_printf("%d/%lld-%lld", partition, (long long)first, (long long)last);
   out->id = uuid_of_fields((const char *const[]){topic, range, out->type}, 3);
+  json_int_t count = last - first + 1;
   AUTO_JSON *data = json_pack("{ss si sI sI sI so}", "topic", topic, "partition", partition, "first_offset",
-                              (json_int_t)first, "last_offset", (json_int_t)last, "count",
-                              (json_int_t)(last - first + 1), "occurred_at", time_or_null(out->raised_at));
+                              (json_int_t)first, "last_offset", (json_int_t)last, "count", count,
+                              "occurred_at", time_or_null(out->raised_at));
   assert(data);
   out->json = json_text(data);
 }

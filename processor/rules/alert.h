@@ -30,7 +30,8 @@ void alert_of_correction(struct alert *out, enum ledger_alert kind, const struct
 // "<events topic>#replay", which can be no topic. New string.
 char *alert_replay_source(const char *events_topic);
 // When a record of the quarantine topic was put there, Unix milliseconds, and what it has in common with
-// others of the same content: endpoint, bytes and reason.
+// others that raise no alert of their own: endpoint, bytes and reason; or the type of an event that was
+// quarantined whole.
 int64_t alert_quarantined_at(const struct fact *fact);
 struct uuid alert_fingerprint(const struct fact *fact);
 // An alert about a record of the quarantine topic.

@@ -232,15 +232,25 @@ static bool is_about_notification(const char *type) {
   return strcmp(type, EVENT_RECEIPT) == 0 || strcmp(type, EVENT_ACCEPTED) == 0;
 }
 
+static void interpret_other(const char *type, struct fact *fact) {
+  const struct event_type *known = event_type_find(type);
+  if (known && known->is_event) {
+    fact->type = FACT_OTHER;
+  } else if (known) {
+    unclear(fact, "an event type that does not belong on this topic");
+  } else {
+    AUTO_FREE char *why = mem_printf("an event type that this version does not know: %s", type);
+    unclear(fact, why);
+  }
+}
+
 void interpret_event(const struct interpreter *in, const struct event *ev, const char *value, size_t len,
                      struct fact *fact) {
   *fact = (struct fact){.ev = *ev};
   if (is_about_notification(ev->type))
     interpret_notification(in, value, len, fact);
-  else if (strcmp(ev->type, EVENT_OTHER) == 0)
-    fact->type = FACT_OTHER;
   else
-    unclear(fact, "an event type that does not belong on this topic");
+    interpret_other(ev->type, fact);
 }
 
 void interpret(const struct interpreter *in, const rd_kafka_message_t *rkm, struct fact *fact) {

@@ -149,6 +149,56 @@ static void test_a_quarantined_payload_is_bytes_and_its_alert_is_json(void **sta
   pass_through(*state, event_headers_new(&alert), check_json);
 }
 
+#define LATER "dochak.future.thing.v1"
+
+static struct event later_event(void) {
+  struct event ev = full_event();
+  ev.type = LATER;
+  return ev;
+}
+
+static void check_later(const rd_kafka_message_t *rkm) {
+  struct event ev;
+  struct err err = {0};
+  if (!event_from_message(rkm, &ev, &err)) fail_msg("%s", err.text);
+  assert_string_equal(ev.type, LATER);
+  assert_null(event_type_find(ev.type));
+  assert_null(event_original_headers(rkm));
+}
+
+static void test_a_type_of_a_later_version_is_read_and_not_known(void **state) {
+  struct event ev = later_event();
+  pass_through(*state, event_headers_new(&ev), check_later);
+}
+
+static void check_kept(const rd_kafka_message_t *rkm) {
+  struct event ev, original, sent = later_event();
+  struct err err = {0};
+  if (!event_from_message(rkm, &ev, &err)) fail_msg("%s", err.text);
+  assert_string_equal(ev.type, EVENT_QUARANTINED);
+  assert_string_equal(ev.original_type, LATER);
+  rd_kafka_headers_t *headers = event_original_headers(rkm);
+  if (!event_from_headers(headers, &original, &err)) fail_msg("%s", err.text);
+  assert_string_equal(original.type, LATER);
+  assert_memory_equal(&original.id, &sent.id, sizeof sent.id);
+  assert_int_equal(original.time_ms, sent.time_ms);
+  assert_string_equal(original.source, sent.source);
+  assert_string_equal(original.endpoint, sent.endpoint);
+  assert_null(original.original_type);
+  rd_kafka_headers_destroy(headers);
+}
+
+static void test_a_quarantined_event_keeps_its_headers_beside_those_of_the_record(void **state) {
+  struct event original = later_event();
+  rd_kafka_headers_t *headers = event_headers_new(&original);
+  struct event ev = {
+      .type = EVENT_QUARANTINED, .source = "/processor", .reason = "later", .original = headers};
+  pass_through(*state, event_headers_new(&ev), check_kept);
+  struct event again = {.type = LATER, .source = "/", .headers = headers};
+  pass_through(*state, event_headers_new(&again), check_later);
+  rd_kafka_headers_destroy(headers);
+}
+
 static const struct {
   const char *name, *value; // NULL: the header is taken away
   size_t len;               // 0: strlen
@@ -162,6 +212,7 @@ static const struct {
     {"ce_time", "yesterday", 0, "ce_time: not a time"},
     {"ce_type", NULL, 0, "ce_type: missing"},
     {"ce_type", "com.example.other", 0, "ce_type: not one of dochak's"},
+    {"ce_type", "dochak.Other v1", 0, "ce_type: not one of dochak's"},
     {"ce_source", NULL, 0, "ce_source: missing"},
     {"ce_source", "a\0b", 3, "ce_source: contains a NUL byte"},
     {"ce_provider",
@@ -267,6 +318,8 @@ int main(void) {
       cmocka_unit_test(test_an_event_is_read_back_whole),
       cmocka_unit_test(test_what_is_optional_may_be_missing),
       cmocka_unit_test(test_a_quarantined_payload_is_bytes_and_its_alert_is_json),
+      cmocka_unit_test(test_a_type_of_a_later_version_is_read_and_not_known),
+      cmocka_unit_test(test_a_quarantined_event_keeps_its_headers_beside_those_of_the_record),
       cmocka_unit_test(test_what_is_not_ours_is_refused_with_header_and_why),
       cmocka_unit_test(test_a_record_without_headers_is_refused),
       cmocka_unit_test(test_an_ill_formed_traceparent_is_as_none),

@@ -270,6 +270,25 @@ static int unload(void **state) {
   return 0;
 }
 
+static void test_only_types_of_the_events_topic_are_understood_there(void **state) {
+  static const struct {
+    const char *type;
+    enum fact_type expected;
+    const char *why;
+  } cases[] = {
+      {EVENT_OTHER, FACT_OTHER, NULL},
+      {ALERT_RECOVERED, FACT_UNCLEAR, "an event type that does not belong on this topic"},
+      {"dochak.future.thing.v1", FACT_UNCLEAR,
+       "an event type that this version does not know: dochak.future.thing.v1"},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct fact fact = read_event(cases[i].type, "bizgo", "{}");
+    assert_int_equal(fact.type, cases[i].expected);
+    if (cases[i].why) assert_string_equal(fact.why, cases[i].why);
+    fact_fini(&fact);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_bizgo_codes_mean_what_the_provider_file_says),
@@ -285,6 +304,7 @@ int main(void) {
       cmocka_unit_test(test_a_stored_receipt_says_again_what_its_event_said),
       cmocka_unit_test(test_a_stored_receipt_keeps_its_verdict_whatever_the_file_says_or_cannot_read),
       cmocka_unit_test(test_a_stored_account_fault_says_again_whose_it_is),
+      cmocka_unit_test(test_only_types_of_the_events_topic_are_understood_there),
   };
   return cmocka_run_group_tests(tests, load, unload);
 }
