@@ -208,6 +208,7 @@ int main(int argc, char **argv) {
   struct providers *providers = read_providers(&settings, &faults);
   bool properties_good =
       settings.kafka_properties && kafka_properties_check(settings.kafka_properties, &faults);
+  if (settings_good) retention_warn(&settings, &faults);
   if (settings_good && properties_good && flags & SETTINGS_CHECK) check_parts(&settings, &faults);
   if (!report(&faults, flags))
     exit_code = 1;

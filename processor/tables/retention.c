@@ -43,6 +43,15 @@ bool retention_check(const struct settings *settings, struct err *err) {
                  (long long)settings->retention_days, DAYS_MIN);
 }
 
+void retention_warn(const struct settings *settings, struct faults *faults) {
+  if (settings->retention_days && settings->retention_days <= settings->topic_retention_days)
+    faults_warn(
+        faults,
+        "DOCHAK_RETENTION_DAYS: %lld is not more than DOCHAK_TOPIC_RETENTION_DAYS, %lld: a record that "
+        "is read again would count as a new one",
+        (long long)settings->retention_days, (long long)settings->topic_retention_days);
+}
+
 // ---- one batch ----
 
 // As PQexecParams(), but left alone when a stop is requested: the statement is a transaction of its own and

@@ -10,6 +10,8 @@ struct retention;
 
 // Whether so few days are safe. For --check, too.
 MUST_CHECK bool retention_check(const struct settings *settings, struct err *err);
+// Warns where rows are deleted before their records: read again, these would count as new ones.
+void retention_warn(const struct settings *settings, struct faults *faults);
 
 // Starts it, checked; NULL in `*out` where all is kept for ever.
 MUST_CHECK bool retention_start(struct processor *processor, struct retention **out, struct err *err);

@@ -114,6 +114,13 @@ def test_too_few_days_are_refused(world: World, days: int) -> None:
         assert done.returncode == 1 and f"DOCHAK_RETENTION_DAYS: {days} is too short" in done.stderr, done
 
 
+@pytest.mark.parametrize(("days", "warns"), [(0, False), (14, True), (30, True), (31, False)])
+def test_rows_that_go_before_their_records_are_warned_of(world: World, days: int, warns: bool) -> None:
+    done = run_once("processor", world.env(DOCHAK_RETENTION_DAYS=str(days)), "--check")
+    said = f"DOCHAK_RETENTION_DAYS: {days} is not more than DOCHAK_TOPIC_RETENTION_DAYS, 30"
+    assert done.returncode == 0 and (said in done.stderr) == warns, done
+
+
 def test_many_go_in_batches_by_one_processor_at_a_time(world: World) -> None:
     """Each batch is a transaction: what the first one deleted is gone while the last is still there."""
     n = 5 * BATCH + 7
