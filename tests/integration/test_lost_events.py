@@ -128,6 +128,30 @@ def test_what_is_gone_while_it_is_read_is_told_too(world: World) -> None:
     assert sum(alert.data["count"] for alert in lost(world)) == len(IDS) - read
 
 
+def test_a_topic_made_anew_is_read_from_its_first_record_also_after_another_restart(world: World) -> None:
+    """The new topic gets as many records as the group had read of the old one, after a processor has seen it empty."""
+    world.foreign = True
+    ingress, processor = world.start().services
+    world.topics.produce("events", b"no event", partition=0)
+    world.topics.flush()
+    world.settle()
+    for service in (processor, ingress):
+        service.stop()
+    world.topics.delete_one("events")
+    until("it is gone", lambda: not world.topics.exists("events"))
+    world.migrate()
+    processor.start().wait_ready()
+    until("the group begins anew", lambda: set(world.topics.committed("events").values()) == {0})
+    processor.stop()
+    for number in range(3):
+        world.topics.produce("events", b"no event either", partition=0)
+    world.topics.flush()
+    processor.start().wait_ready()
+    world.settle()
+    assert sorted(r.value for r in world.topics.read("quarantine")) == [b"no event"] + [b"no event either"] * 3
+    assert lost(world) == []
+
+
 def test_the_end_of_a_transaction_is_no_lost_record(world: World) -> None:
     """A record that the processor put in quarantine is followed by its transaction's end, which has an offset of its own."""
     world.foreign = True

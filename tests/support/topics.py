@@ -273,6 +273,9 @@ class Topics:
         """Does not wait for it."""
         self._admin.delete_topics([self.name(short) for short in self.NAMES], operation_timeout=TIMEOUT, request_timeout=TIMEOUT)
 
+    def exists(self, short: str) -> bool:
+        return self.name(short) in self._admin.list_topics(timeout=TIMEOUT).topics
+
     def are_gone(self) -> bool:
         return not {self.name(short) for short in self.NAMES} & self._admin.list_topics(timeout=TIMEOUT).topics.keys()
 
