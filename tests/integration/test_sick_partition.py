@@ -160,6 +160,34 @@ def check_outage(world: World, senders: Senders, dead: set[int], outage: tuple[f
     assert by_spool < len(of_dead) * 1.1 + 2 * RATE
 
 
+@pytest.mark.long
+def test_a_processor_that_starts_beside_a_partition_without_leader_reads_the_others(
+    cluster: KafkaCluster, worlds, postgres: Server, tmp_path: Path, whole_again: None
+) -> None:
+    """It cannot ask where that partition begins."""
+    world = worlds.new(cluster, postgres, migrated=False)
+    cluster.make_topic(world.topics.name("events"), PARTITIONS, copies=1)
+    world.migrate()
+    world.foreign = True  # the broker that has the only copy may be away in the end
+    ingress, processor = spooling(world, tmp_path), working(world)
+    world.topics.reader("events")
+    node = bystander(cluster, world)
+    dead = cluster.led_by(world.topics.name("events"), node)
+    processor.stop()
+    ids = [payloads.new_id() for _ in range(40)]
+    for id_ in ids:
+        world.bizgo(payloads.bizgo(id_, "10000"))
+    partitions = {record.key.decode(): record.partition for record in world.topics.read("events")}
+    living = {id_ for id_ in ids if partitions[id_] not in dead}
+    assert dead and living
+    cluster.brokers[node].kill()
+    processor.start().wait_ready(60)
+    until("the others are read", lambda: stored(world).keys() >= living, 60, every=0.1)
+    cluster.start()
+    until("all are read", lambda: stored(world).keys() >= set(ids), 60, every=0.1)
+    assert ingress.is_alive()
+
+
 # --- a topic that cannot be written
 
 GOOD = 40
