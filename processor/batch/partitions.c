@@ -145,8 +145,8 @@ struct store_range *partitions_unmarked(const struct partitions *partitions, siz
   for (size_t i = 0; i < partitions->n; i++) {
     const struct owned *owned = &partitions->list[i];
     if (owned->unmarked)
-      ranges[(*n)++] = (struct store_range){owned->topic, owned->partition, owned->published_from,
-                                            owned->committed - 1};
+      ranges[(*n)++] =
+          (struct store_range){owned->topic, owned->partition, owned->published_from, owned->committed - 1};
   }
   return ranges;
 }

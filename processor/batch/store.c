@@ -459,8 +459,7 @@ static bool write_all(struct store *store, struct batch *batch, struct fact *con
   return move_notifications(store, batch, again, fault, err) &&
          alert_quarantined(store, batch, facts, n, fault, err) &&
          rows_insert_alerts(store->conn, batch->alerts, batch->n_alerts, fault, err) &&
-         count_records(store, batch, facts, n, fault, err) &&
-         mark(store, published, n_published, fault, err);
+         count_records(store, batch, facts, n, fault, err) && mark(store, published, n_published, fault, err);
 }
 
 static bool transact(struct store *store, struct batch *batch, struct fact *const *facts, size_t n,

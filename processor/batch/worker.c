@@ -458,8 +458,7 @@ static bool publish(struct worker *w, struct fact **facts, struct err *err) {
   n_alerts = outbox_keep_own(alerts, n_alerts, facts, w->n_facts);
   measure_enter(&w->measure, PHASE_KAFKA);
   rd_kafka_topic_partition_list_t *offsets = partitions_offsets(w->partitions, ranges, n_ranges);
-  bool published =
-      outbox_send(w->outbox, w->group, offsets, facts, w->n_facts, alerts, n_alerts, err);
+  bool published = outbox_send(w->outbox, w->group, offsets, facts, w->n_facts, alerts, n_alerts, err);
   if (published) {
     partitions_committed(w->partitions, offsets, n_alerts > 0);
     publish_fault_clear(&w->processor->faults[w->index]);
