@@ -215,13 +215,24 @@ static const char *verdict_shown(enum json_error_code code) {
 
 enum { DIGITS_MAX = 300 }; // with the exponent added to them; a double has 308
 
-// The next number from `at` on, up to `to`; NULL: there is none.
+static bool begins_number(char c) {
+  return c == '-' || (c >= '0' && c <= '9');
+}
+
+static bool is_name(const char *behind, const char *end) {
+  behind = skip_space(behind, end);
+  return behind < end && *behind == ':';
+}
+
+// The next number from `at` on, up to `to`; NULL: there is none. One in the place of a name is no JSON, and
+// must not become JSON by quotes.
 static const char *next_number(const char *at, const char *end, const char **to) {
-  while (at < end && *at != '-' && !(*at >= '0' && *at <= '9'))
-    at = *at == '"' ? skip_string(at, end) : at + 1;
-  if (at == end) return NULL;
-  *to = skip_scalar(at, end);
-  return at;
+  for (; at < end; at = *to) {
+    bool number = begins_number(*at);
+    *to = number ? skip_scalar(at, end) : *at == '"' ? skip_string(at, end) : at + 1;
+    if (number && !is_name(*to, end)) return at;
+  }
+  return NULL;
 }
 
 // Without its sign; at most a little more than DIGITS_MAX.
@@ -270,24 +281,30 @@ static bool is_wide_integer(const char *token, size_t len) {
   return errno == ERANGE && *rest == '\0';
 }
 
-static char *write_number(char *to, const char *token, size_t len, bool widen) {
-  bool huge = is_huge(token, len);
-  if (huge) *to++ = '"';
-  to = mempcpy(to, token, len);
-  if (huge) *to++ = '"';
-  return !huge && widen && is_wide_integer(token, len) ? mempcpy(to, "e0", 2) : to;
+static bool is_readable(const char *token, size_t len) {
+  json_error_t error;
+  AUTO_JSON *value = load(token, len, &error);
+  return value != NULL;
 }
 
-// A copy in which every huge number is a string and, with `widen`, every integer beyond 64 bits is written as
-// a real, 99999999999999999999e0. With JSON_DECODE_INT_AS_REAL the other integers of the document, ids among
-// them, would become reals too.
-static char *rewrite_numbers(const char *text, size_t len, bool widen, size_t *out_len) {
+static char *write_number(char *to, const char *token, size_t len, bool for_jansson) {
+  bool quote = is_huge(token, len) && !(for_jansson && is_readable(token, len));
+  if (quote) *to++ = '"';
+  to = mempcpy(to, token, len);
+  if (quote) *to++ = '"';
+  return !quote && for_jansson && is_wide_integer(token, len) ? mempcpy(to, "e0", 2) : to;
+}
+
+// A copy in which every huge number is a string. `for_jansson`: only if jansson refuses it, and an integer
+// beyond 64 bits is written as a real, 99999999999999999999e0. With JSON_DECODE_INT_AS_REAL the other
+// integers of the document, ids among them, would become reals too.
+static char *rewrite_numbers(const char *text, size_t len, bool for_jansson, size_t *out_len) {
   const char *at = text, *end = text + len, *from, *behind;
   char *copy = mem_alloc(len + len / 2 + 3); // 2 bytes for every 5 or more, as in 1e300
   char *to = copy;
   for (; (from = next_number(at, end, &behind)); at = behind) {
     to = mempcpy(to, at, (size_t)(from - at));
-    to = write_number(to, from, (size_t)(behind - from), widen);
+    to = write_number(to, from, (size_t)(behind - from), for_jansson);
   }
   to = mempcpy(to, at, (size_t)(end - at));
   *out_len = (size_t)(to - copy);

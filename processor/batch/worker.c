@@ -255,6 +255,8 @@ static bool pass_by(struct worker *w, const rd_kafka_message_t *rkm, struct err 
   return true; // of one partition: another may have more
 }
 
+// ---- where reading begins ----
+
 static rd_kafka_resp_err_t first_error(const rd_kafka_topic_partition_list_t *list) {
   for (int i = 0; i < list->cnt; i++)
     if (list->elems[i].err) return list->elems[i].err;
@@ -332,6 +334,8 @@ static bool open_partitions(struct worker *w, struct err *err) {
   set_ready(w, true); // also with no partition: then others have them
   return true;
 }
+
+// ---- collecting and storing ----
 
 static bool collect_one(struct worker *w, int timeout_ms, bool *got, struct err *err) {
   rd_kafka_message_t *rkm = rd_kafka_consumer_poll(w->consumer, timeout_ms);

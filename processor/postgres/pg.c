@@ -116,6 +116,21 @@ const char *pg_sql(const char *name) {
   abort(); // a statement that was never written
 }
 
+static bool is_primary_key(const char *index) {
+  static const char end[] = "_pkey";
+  size_t len = strlen(index), end_len = sizeof end - 1;
+  return len > end_len && strcmp(index + len - end_len, end) == 0;
+}
+
+// A row that is there already shows a rival if the key is ours. A unique index that somebody added is a rule
+// like a constraint.
+static const struct pg_class *class_of(const PGresult *res) {
+  const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+  const char *index = PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME);
+  bool is_rule = sqlstate && strcmp(sqlstate, "23505") == 0 && index && !is_primary_key(index);
+  return pg_class_of(is_rule ? "23000" : sqlstate);
+}
+
 static bool is_good(const PGresult *res) {
   ExecStatusType status = PQresultStatus(res);
   return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
@@ -151,7 +166,7 @@ static bool refuse(const PGresult *res, const char *what, const struct pg_class 
 
 bool pg_ok(const PGconn *conn, const PGresult *res, const char *what, enum pg_fault *fault, struct err *err) {
   if (is_good(res)) return true;
-  const struct pg_class *class = pg_class_of(PQresultErrorField(res, PG_DIAG_SQLSTATE));
+  const struct pg_class *class = class_of(res);
   if (fault) *fault = class->fault;
   return class->fault == PG_FAULT_REFUSED ? refuse(res, what, class, err) : fail(conn, res, what, err);
 }

@@ -45,7 +45,7 @@ static void look_at(const json_t *value, const char *text, size_t len, int depth
   }
 }
 
-// Integers beyond 64 bit, which it refuses, are read as reals.
+// Numbers that are too large for it are read as reals or as strings.
 static void ask_jansson(const json_t *document, const char *text, size_t len) {
   json_error_t error;
   AUTO_JSON *its = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
@@ -69,6 +69,17 @@ static void look_for_scalar(const json_t *document, const char *text, size_t len
   json_pointer_fini(&pointer);
 }
 
+// What is quoted is JSON that holds no such number, if the text is JSON at all.
+static void quote_huge_numbers(const json_t *document, const char *text, size_t len) {
+  size_t quoted_len, again_len;
+  char *quoted = json_quote_huge_numbers(text, len, &quoted_len);
+  if (quoted == NULL) return;
+  AUTO_JSON *value = json_parse(quoted, quoted_len, NULL);
+  if (!value != !document) abort();
+  if (json_quote_huge_numbers(quoted, quoted_len, &again_len)) abort();
+  free(quoted);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
   static const struct json_pointer whole = {.n_parts = 0};
   struct err err = {0};
@@ -79,6 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
   look_for_scalar(document, text, len, "/a");
   look_for_scalar(document, text, len, "/a/b");
   look_for_scalar(document, text, len, "/0/a");
+  quote_huge_numbers(document, text, len);
   if (document) {
     if (span_at(text, len, &whole, &start, &span_len) != JSON_FOUND || start + span_len > len) abort();
     look_at(document, text + start, span_len, 0);

@@ -80,7 +80,7 @@ def test_a_database_that_refuses_every_record_is_waited_for_at_one_record_a_batc
     with rule(world, add, drop):
         processor = start(world, DOCHAK_BATCH_MAX_RECORDS="1")
         until("readiness says why", lambda: is_red(processor, reason))
-        until("it has tried again", lambda: len(processor.log_lines("worker starts over")) >= 3)
+        until("it has tried again", lambda: len(processor.log_lines("worker starts over")) >= 3, 60)
         assert [record.header("ce_source") for record in world.topics.read("quarantine")] == ["/ingress/blux/sms"]
     world.settle()
     until("it is ready again", processor.is_ready)
@@ -117,6 +117,18 @@ def test_records_that_alone_are_refused_are_quarantined_however_many(world: Worl
     assert processor.metrics()["dochak_processor_refused_total"] == len(poison)
 
 
+def test_a_unique_index_that_somebody_added_is_a_rule_and_no_rival(world: World) -> None:
+    world.sql("CREATE UNIQUE INDEX mine ON notification (reference)")
+    world.start()
+    for id_ in ("first", "second", "third"):
+        world.register(payloads.accepted("blux", id_, reference="third" if id_ == "third" else "the same"))
+        world.settle()
+    assert world.statuses() == {"first": "PENDING", "third": "PENDING"}
+    (record,) = world.topics.read("quarantine")
+    reason = "Postgres refused a row of table notification: a constraint does not allow its values: mine (SQLSTATE 23505)"
+    assert record.header("ce_reason") == reason
+
+
 def test_records_at_fault_in_a_database_at_fault_wait_until_it_is_put_right(world: World) -> None:
     world.sql(POISON)
     world.new_ingress().start().wait_ready()
@@ -147,7 +159,7 @@ def test_a_rule_that_no_real_record_meets_quarantines_a_hundred_at_most(world: W
     with rule(world, REAL, UNREAL):
         processor = start(world, DOCHAK_BATCH_MAX_RECORDS=batch)
         until("readiness says why", lambda: is_red(processor, "records, though it takes harmless ones"), 30)
-        until("it has tried again", lambda: len(processor.log_lines("worker starts over")) >= 3)
+        until("it has tried again", lambda: len(processor.log_lines("worker starts over")) >= 3, 60)
         quarantined = len(world.topics.read("quarantine"))
         assert quarantined == LIMIT if batch == "1" else quarantined <= LIMIT
     world.settle()

@@ -35,6 +35,8 @@ static const struct {
     {TEXT("[0.30000000000000004,99999999999999999999e1,99999999999999999999]"),
      "[0.30000000000000004,1e21,1e20]"},
     {TEXT("1e999"), "\"1e999\""},
+    {TEXT("[1e-999,1e305]"), "[0.0,9.9999999999999994e304]"}, // the same beside what is quoted
+    {TEXT("[1e999,1e-999,1e305]"), "[\"1e999\",0.0,9.9999999999999994e304]"},
     {TEXT("[-1E+999,{\"a\":1e999 , \"1e999\":0.5e-2},99999999999999999999,1e-5]"),
      "[\"-1E+999\",{\"a\":\"1e999\",\"1e999\":0.0050000000000000001},1e20,1.0000000000000001e-5]"},
 };
@@ -60,6 +62,7 @@ static const struct {
     {"{\"1e20000\":\"\\\"1e20000\",\"b\":\"-1e20000\"}", NULL},
     {"[01e20000]", NULL},
     {"[1e20000x,1e20000-1,1e5e20000,1.e20000,-e20000]", NULL},
+    {"{1e20000:1,1e20000 :1}", NULL},
     {"1e20000", "\"1e20000\""},
     {"-", NULL},
     {"\"1e20000", NULL},
@@ -152,6 +155,7 @@ static const struct {
     {TEXT("{\"SECRET\":1,\"SECRE\\u0054\":2}"), "JSON that is not accepted: duplicate object key at byte"},
     {TEXT("[1e999,01e999]"), "not JSON: "},
     {TEXT("[1e999,0x1p9999]"), "not JSON: "},
+    {TEXT("{1e999 :1}"), "JSON that is not accepted: real number overflow at byte"},
     {TEXT("[1e999x]"), "JSON that is not accepted: real number overflow at byte"},
     {TEXT("-"), "not JSON: invalid token at byte"},
     {TEXT("[01]"), "not JSON: invalid token at byte"},
