@@ -116,7 +116,21 @@ static void test_hmac_timestamp(void **state) {
       BIZGO("a sign", BIZGO_PAIR("+1743381600000", BIZGO_HEX), bizgo_now, no),
       BIZGO("negative", BIZGO_PAIR("-1743381600000", BIZGO_HEX), bizgo_now, no),
       BIZGO("a fraction", BIZGO_PAIR("1743381600000.0", BIZGO_HEX), bizgo_now, no),
+      BIZGO("a fraction, signed",
+            BIZGO_PAIR("1743381600000.0", "00b4ce3016769d28ccf107e632e32440707cd8565357632960488504a4646f26"),
+            bizgo_now, no),
       BIZGO("17 digits", BIZGO_PAIR("17433816000000000", BIZGO_HEX), bizgo_now, no),
+      BIZGO(
+          "16 digits, signed",
+          BIZGO_PAIR("1000000000000000", "6ca5800970350bd7e9ca5502456e3aefab6f49c19a3a928248f3dd3048245f6e"),
+          INT64_C(1000000000000000), NULL),
+      BIZGO(
+          "17 digits, signed",
+          BIZGO_PAIR("10000000000000000", "5bd30adf4779a2dd90a98434d84f2d5f1683d3b67acb9b0899517d46b7f8e4a6"),
+          INT64_C(10000000000000000), no),
+      BIZGO("signed with an empty secret",
+            BIZGO_PAIR(BIZGO_MS, "2d591b7ee282db850a6437a7cd2093d5c4f6bb5be17e88312ff137f12cf221fe"),
+            bizgo_now, no),
       BIZGO("no signature", "X-IB-Timestamp: " BIZGO_MS, bizgo_now, no),
       BIZGO("no time", "X-IB-Signature: " BIZGO_HEX, bizgo_now, no),
       BIZGO("nothing", "", bizgo_now, no),
@@ -152,6 +166,8 @@ static void test_hmac_timestamp_with_other_names_tolerance_and_secrets(void **st
 #define SW_SIGNATURE "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 #define SW_BODY      "{\"test\": 2432232314}"
 #define SW_OTHER     "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define SW_ID_64     "iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii"
+#define SW_LONG_ID   SW_ID_64 SW_ID_64 SW_ID_64 SW_ID_64
 #define SW_8                                                                                                 \
   SW_OTHER " " SW_OTHER " " SW_OTHER " " SW_OTHER " " SW_OTHER " " SW_OTHER " " SW_OTHER " " SW_OTHER " "
 #define SW(label, headers_, body_, refused_)                                                                 \
@@ -182,6 +198,14 @@ static void test_standard_webhooks(void **state) {
          no),
       SW("milliseconds", SW_ID "webhook-timestamp: 1614265330000\nwebhook-signature: " SW_SIGNATURE, SW_BODY,
          no),
+      SW("an id of 256 bytes",
+         "webhook-id: " SW_LONG_ID "\n" SW_TIME
+         "webhook-signature: v1,UmyRTXjCa1YCWwWsGfb7lz82LUgjm53UXPHNecotoio=",
+         SW_BODY, NULL),
+      SW("an id of 257 bytes",
+         "webhook-id: i" SW_LONG_ID "\n" SW_TIME
+         "webhook-signature: v1,afmvaqkA+gP7wVrcE5VGOX8GPIOkAZLVCRuTENTQTWU=",
+         SW_BODY, no),
       SW("not a number", SW_ID "webhook-timestamp: now\nwebhook-signature: " SW_SIGNATURE, SW_BODY, no),
       SW("another signature", SW_ID SW_TIME "webhook-signature: " SW_OTHER, SW_BODY, no),
       SW("without its version",
@@ -204,6 +228,11 @@ static void test_standard_webhooks(void **state) {
       SW("id twice", SW_GOOD "\n" SW_ID, SW_BODY, no),
       SW("time twice", SW_GOOD "\n" SW_TIME, SW_BODY, no),
       SW("signature twice", SW_GOOD "\nwebhook-signature: " SW_SIGNATURE, SW_BODY, no),
+      {.what = "12 digits",
+       .headers = "webhook-id: msg\nwebhook-timestamp: 100000000000\nwebhook-signature: "
+                  "v1,2MojE9Vnttw8P/o7CkDb+tjmgW5PWDzV9IXa/Y+1VZQ=",
+       .body = SW_BODY,
+       .now_ms = INT64_C(100000000000000)},
       SW("as late as allowed", SW_GOOD, SW_BODY, NULL),
       SW("too late", SW_GOOD, SW_BODY, no),
       SW("too early", SW_GOOD, SW_BODY, no),
@@ -215,6 +244,7 @@ static void test_standard_webhooks(void **state) {
   RUN("{\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_SW_BARE\"]}}", rows);
   RUN("{\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_SW_NEXT\",\"DOCHAK_SECRET_SW\"]}}", rows);
   const struct sender wrong[] = {SW("another secret", SW_GOOD, SW_BODY, no)};
+  RUN("{\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_SW_LONGEST\"]}}", wrong);
   RUN("{\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_SW_NEXT\"]}}", wrong);
 }
 
@@ -280,6 +310,8 @@ static void test_twilio(void **state) {
          no),
       TW("an ill-formed escape", FORM "X-Twilio-Signature: " TW_FORM_SIGNATURE, "foo=1&bar=2",
          TWILIO_FORM "&%", no),
+      TW("an ill-formed form that the signature leaves out", FORM "X-Twilio-Signature: " TW_BARE_SIGNATURE,
+         NULL, "%", no),
       TW("no content type", "X-Twilio-Signature: " TW_FORM_SIGNATURE, "foo=1&bar=2", TWILIO_FORM, no),
       TW("a content type that only begins so",
          "Content-Type: application/x-www-form-urlencodedx\nX-Twilio-Signature: " TW_FORM_SIGNATURE,
@@ -361,6 +393,7 @@ static void test_header(void **state) {
       ROW("longer", "X-Toast-Webhook-Signature: nhn secret!!", NULL, no),
       ROW("shorter", "X-Toast-Webhook-Signature: nhn secret", NULL, no),
       ROW("another header", "X-Signature: nhn secret!", NULL, no),
+      ROW("no secret, printed", "X-Toast-Webhook-Signature: (null)", NULL, no),
   };
   RUN("{\"header\":{\"header\":\"X-Toast-Webhook-Signature\",\"secrets\":[\"DOCHAK_SECRET_NHN\","
       "\"DOCHAK_SECRET_CHANNEL_NEXT\"]}}",
@@ -385,6 +418,7 @@ static void test_header_sha1(void **state) {
       ROW("upper case", "X-Solapi-Secret: 1BF11FE1809D136B62376D1A0936604901F64066", NULL, NULL),
       ROW("another", "X-Solapi-Secret: 0bf11fe1809d136b62376d1a0936604901f64066", NULL, no),
       ROW("the secret itself", "X-Solapi-Secret: solapi-secret", NULL, no),
+      ROW("the hash of nothing", "X-Solapi-Secret: da39a3ee5e6b4b0d3255bfef95601890afd80709", NULL, no),
       ROW("shorter", "X-Solapi-Secret: 1bf11fe1809d136b62376d1a0936604901f6406", NULL, no),
       ROW("longer", "X-Solapi-Secret: 1bf11fe1809d136b62376d1a0936604901f640660", NULL, no),
       ROW("missing", "", NULL, no),
@@ -432,6 +466,35 @@ static void test_long_headers_are_refused(void **state) {
   text[3 + 4096] = 'a';
   assert_string_equal(ask(verify, &(struct sender){.headers = text}), "header");
   verify_free(verify);
+}
+
+// It has the right beginning, and is not looked at.
+static void test_a_long_content_type_is_no_form(void **state) {
+  static const char start[] = "application/x-www-form-urlencoded;";
+  struct err err;
+  struct verify *verify = configure(
+      "{\"twilio\":{\"url\":\"https://mycompany.com/myapp.php\",\"secrets\":[\"DOCHAK_SECRET_TWILIO\"]}}",
+      &err);
+  assert_non_null(verify);
+  for (int len = 4096; len <= 4097; len++) {
+    AUTO_FREE char *headers = mem_printf("X-Twilio-Signature: " TW_FORM_SIGNATURE "\nContent-Type: %s%0*d",
+                                         start, len - (int)strlen(start), 0);
+    const char *got =
+        ask(verify, &(struct sender){.headers = headers, .query = "foo=1&bar=2", .body = TWILIO_FORM});
+    assert_int_equal(got == NULL, len == 4096);
+  }
+  verify_free(verify);
+}
+
+static void test_of_more_than_four_secrets_the_first_four_are_taken(void **state) {
+  struct keys keys;
+  json_t *names = json_pack("[sssss]", "DOCHAK_SECRET_OTHER", "DOCHAK_SECRET_OTHER", "DOCHAK_SECRET_OTHER",
+                            "DOCHAK_SECRET_EIGHT", "DOCHAK_SECRET_OTHER");
+  assert_true(keys_load(&keys, names, NULL));
+  assert_int_equal(keys.n, KEYS_MAX);
+  assert_int_equal(keys.list[3].len, KEY_MIN);
+  keys_fini(&keys);
+  json_decref(names);
 }
 
 // OpenSSL's allocator, which can be made to fail: then no digest can be computed.
@@ -505,8 +568,15 @@ static void test_a_bad_configuration_is_refused_with_its_place(void **state) {
        "/checks/standard_webhooks/secrets/0: expected whsec_ and the base64 of 24 to 64 bytes"},
       {"{\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_SW_LONG\"]}}",
        "/checks/standard_webhooks/secrets/0: expected whsec_ and the base64 of 24 to 64 bytes"},
+      {"{\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_SW_TOO_LONG\"]}}",
+       "/checks/standard_webhooks/secrets/0: expected whsec_ and the base64 of 24 to 64 bytes"},
+      {"{\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_SW_FAR_TOO_LONG\"]}}",
+       "/checks/standard_webhooks/secrets/0: expected whsec_ and the base64 of 24 to 64 bytes"},
       {"{\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_SW_LOOSE\"]}}",
        "/checks/standard_webhooks/secrets/0: expected whsec_ and the base64 of 24 to 64 bytes"},
+      {"{\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_NONE\"]}}",
+       "/checks/standard_webhooks/secrets/0: DOCHAK_SECRET_NONE: not set; give it or "
+       "DOCHAK_SECRET_NONE_FILE"},
       {"{\"jwt\":{}}", "/checks: expected only checks that exist"},
   };
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -528,6 +598,15 @@ int main(void) {
       {"DOCHAK_SECRET_SW_LONG",
        "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXAAECAwQFBgcICQoLDA0ODxAREhMUFRYXAAECAwQFBgcICQ"
        "oLDA0ODxA="},
+      {"DOCHAK_SECRET_SW_LONGEST",
+       "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw=="},
+      {"DOCHAK_SECRET_SW_TOO_LONG",
+       "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+P0A="},
+      {"DOCHAK_SECRET_SW_FAR_TOO_LONG",
+       "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+"
+       "P0BBQkNERUZHSElKS0xNTk9QUVJTVFVWV1hZWltcXV5fYGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6e3x9fn+"
+       "AgYKDhIWGh4iJiouMjY6PkJGSk5SVlpeYmZqbnJ2en6ChoqOkpaanqKmqq6ytrq+wsbKztLW2t7i5uru8vb6/"
+       "wMHCw8TFxsfIycrLzM3Oz9DR0tPU1dbX2Nna29zd3t/g4eLj5OXm5+jp6uvs7e7v"},
       {"DOCHAK_SECRET_SW_LOOSE", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=="},
       {"DOCHAK_SECRET_TWILIO", "twilio-token-0123456789"},
       {"DOCHAK_SECRET_CHANNEL", "channel+token/0"},
@@ -536,6 +615,7 @@ int main(void) {
       {"DOCHAK_SECRET_KAKAO", "kakao-admin-key"},
       {"DOCHAK_SECRET_SOLAPI", "solapi-secret"},
       {"DOCHAK_SECRET_SHORT", "1234567"},
+      {"DOCHAK_SECRET_EIGHT", "12345678"},
       {"DOCHAK_SECRET_LINES", "12345678\nx"},
   };
   for (size_t i = 0; i < COUNT_OF(secrets); i++) setenv(secrets[i][0], secrets[i][1], 1);
@@ -554,6 +634,8 @@ int main(void) {
       cmocka_unit_test(test_all_that_are_configured_have_to_pass),
       cmocka_unit_test(test_no_checks_let_everyone_in_and_a_missing_set_nobody),
       cmocka_unit_test(test_long_headers_are_refused),
+      cmocka_unit_test(test_a_long_content_type_is_no_form),
+      cmocka_unit_test(test_of_more_than_four_secrets_the_first_four_are_taken),
       cmocka_unit_test(test_a_check_that_cannot_run_refuses),
       cmocka_unit_test(test_a_bad_configuration_is_refused_with_its_place),
   };
