@@ -3,7 +3,7 @@
 #include "common/base/mem.h"
 #include "common/kafka/kafka.h"
 #include "tests/unit/support/output.h"
-#include <fcntl.h>
+#include "tests/unit/support/properties.h"
 #include <librdkafka/rdkafka_mock.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,14 +15,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-
-static char path[] = "/tmp/dochak-kafka-XXXXXX";
-
-static void write_file(const char *content) {
-  int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-  assert_int_equal(write(fd, content, strlen(content)), strlen(content));
-  close(fd);
-}
 
 static struct settings settings_with(const char *bootstrap, const char *properties) {
   return (struct settings){.kafka_bootstrap = (char *)(uintptr_t)bootstrap,
@@ -54,8 +46,8 @@ static void test_topics_are_named_by_prefix(void **state) {
 static void test_the_file_comes_over_ours_and_ours_over_the_base(void **state) {
   static const struct kafka_setting ours[] = {
       {"client.id", "ours"}, {"linger.ms", "7"}, {"fetch.wait.max.ms", "50"}};
-  write_file("# a comment\n\n  linger.ms = 9 \r\nsasl.password=a=b#c\nsocket.keepalive.enable=false");
-  struct settings settings = settings_with("127.0.0.1:9", path);
+  properties_write("# a comment\n\n  linger.ms = 9 \r\nsasl.password=a=b#c\nsocket.keepalive.enable=false");
+  struct settings settings = settings_with("127.0.0.1:9", properties_path);
   struct err err = {0};
   rd_kafka_conf_t *conf = kafka_conf_new(&settings, ours, COUNT_OF(ours), &err);
   if (!conf) fail_msg("%s", err.text);
@@ -74,7 +66,6 @@ static void test_the_file_comes_over_ours_and_ours_over_the_base(void **state) {
 static const struct {
   const char *content, *error; // behind the path
 } refused[] = {
-    {"acks=1\n", ":1: acks: must not be set: a 2xx rests on acks=all"},
     {"\n# x\nrequest.required.acks = 1\n",
      ":3: request.required.acks: must not be set: a 2xx rests on acks=all"},
     {"bootstrap.servers=x", ":1: bootstrap.servers: must not be set: DOCHAK_KAFKA_BOOTSTRAP sets it"},
@@ -85,12 +76,12 @@ static const struct {
 };
 
 static void test_a_line_that_cannot_be_is_named_without_its_value(void **state) {
-  struct settings settings = settings_with("127.0.0.1:9", path);
+  struct settings settings = settings_with("127.0.0.1:9", properties_path);
   for (size_t i = 0; i < COUNT_OF(refused); i++) {
     struct err err = {0};
-    write_file(refused[i].content);
+    properties_write(refused[i].content);
     assert_null(kafka_conf_new(&settings, NULL, 0, &err));
-    AUTO_FREE char *expected = mem_printf("%s%s", path, refused[i].error);
+    AUTO_FREE char *expected = mem_printf("%s%s", properties_path, refused[i].error);
     assert_string_equal(err.text, expected);
     assert_null(strstr(err.text, "HUSH"));
   }
@@ -108,14 +99,14 @@ static void test_a_file_that_cannot_be_read_is_named(void **state) {
 }
 
 static void test_a_file_that_is_too_large_or_binary_is_refused(void **state) {
-  struct settings settings = settings_with("127.0.0.1:9", path);
+  struct settings settings = settings_with("127.0.0.1:9", properties_path);
   struct err err = {0};
   AUTO_FREE char *text = mem_alloc(80000);
   memset(text, '#', 79999);
-  write_file(text);
+  properties_write(text);
   assert_null(kafka_conf_new(&settings, NULL, 0, &err));
   assert_non_null(strstr(err.text, ": expected 65536 bytes at most"));
-  FILE *file = fopen(path, "we");
+  FILE *file = fopen(properties_path, "we");
   fwrite("# a\0\nacks=0\n", 1, 12, file);
   fclose(file);
   assert_null(kafka_conf_new(&settings, NULL, 0, &err));
@@ -125,8 +116,8 @@ static void test_a_file_that_is_too_large_or_binary_is_refused(void **state) {
 // A client of a mock cluster inside librdkafka.
 static rd_kafka_t *client_of_mock(const char *properties) {
   static const struct kafka_setting mock[] = {{"test.mock.num.brokers", "1"}};
-  write_file(properties);
-  struct settings settings = settings_with("127.0.0.1:9", path);
+  properties_write(properties);
+  struct settings settings = settings_with("127.0.0.1:9", properties_path);
   struct err err = {0};
   rd_kafka_conf_t *conf = kafka_conf_new(&settings, mock, COUNT_OF(mock), &err);
   if (!conf) fail_msg("%s", err.text);
@@ -136,8 +127,8 @@ static rd_kafka_t *client_of_mock(const char *properties) {
 }
 
 static void test_a_producer_opens_with_handles_of_all_topics(void **state) {
-  write_file("linger.ms=7\n");
-  struct settings settings = settings_with("127.0.0.1:9", path);
+  properties_write("linger.ms=7\n");
+  struct settings settings = settings_with("127.0.0.1:9", properties_path);
   settings.topic_prefix = (char *)(uintptr_t) "t1.";
   static const struct {
     struct kafka_producer_options options;
@@ -196,10 +187,10 @@ static void test_a_check_finds_what_no_client_can_be_made_of(void **state) {
       {"security.protocol=sasl_ssl\nsasl.mechanisms=NONE-SUCH\n", false, false},
   };
   static const struct kafka_setting ours[] = {{"enable.idempotence", "true"}};
-  struct settings settings = settings_with("127.0.0.1:9", path);
+  struct settings settings = settings_with("127.0.0.1:9", properties_path);
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
     struct err err = {0};
-    write_file(rows[i].properties);
+    properties_write(rows[i].properties);
     const struct kafka_producer_options plain = {.patience_ms = 1500};
     bool ok = rows[i].idempotent
                   ? kafka_client_check(RD_KAFKA_PRODUCER, kafka_conf_new(&settings, ours, 1, &err), &err)
@@ -222,10 +213,10 @@ static void test_every_client_takes_the_ends_of_the_bounds(void **state) {
       "reconnect.backoff.ms=10000\nreconnect.backoff.max.ms=10000\nfetch.wait.max.ms=0\n",
   };
   static const struct kafka_setting consumer[] = {{"group.id", "x"}};
-  struct settings settings = settings_with("127.0.0.1:9", path);
+  struct settings settings = settings_with("127.0.0.1:9", properties_path);
   for (size_t i = 0; i < COUNT_OF(files); i++) {
     struct err err = {0};
-    write_file(files[i]);
+    properties_write(files[i]);
     if (!kafka_producer_check(&settings, &(struct kafka_producer_options){0}, &err) ||
         !kafka_producer_check(&settings, &(struct kafka_producer_options){.transactional_id = "x"}, &err) ||
         !kafka_client_check(RD_KAFKA_CONSUMER, kafka_conf_new(&settings, consumer, 1, &err), &err))
@@ -307,12 +298,7 @@ static void test_a_dead_broker_does_not_flood_the_log(void **state) {
 
 static int start(void **state) {
   log_init("test", LOG_LEVEL_INFO);
-  int fd = mkstemp(path);
-  return fd < 0 ? -1 : close(fd);
-}
-
-static int finish(void **state) {
-  return unlink(path);
+  return properties_create(state);
 }
 
 int main(void) {
@@ -332,5 +318,5 @@ int main(void) {
       // Behind the one before, since its lines would count as that one's.
       cmocka_unit_test(test_a_producer_opens_with_handles_of_all_topics),
   };
-  return cmocka_run_group_tests(tests, start, finish);
+  return cmocka_run_group_tests(tests, start, properties_remove);
 }

@@ -2,7 +2,7 @@
 // What the operator's file may set, and what it may not.
 #include "common/base/mem.h"
 #include "common/kafka/kafka_properties.h"
-#include <fcntl.h>
+#include "tests/unit/support/properties.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,18 +14,10 @@
 
 #include <cmocka.h>
 
-static char path[] = "/tmp/dochak-properties-XXXXXX";
-
-static void write_file(const char *content) {
-  int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-  assert_int_equal(write(fd, content, strlen(content)), strlen(content));
-  close(fd);
-}
-
 static bool set(const char *content, struct err *err) {
   rd_kafka_conf_t *conf = rd_kafka_conf_new();
-  write_file(content);
-  bool ok = kafka_properties_set(conf, path, err);
+  properties_write(content);
+  bool ok = kafka_properties_set(conf, properties_path, err);
   rd_kafka_conf_destroy(conf);
   return ok;
 }
@@ -33,7 +25,7 @@ static bool set(const char *content, struct err *err) {
 static void assert_refused(const char *line, const char *error) {
   struct err err = {0};
   if (set(line, &err)) fail_msg("%s: was taken", line);
-  AUTO_FREE char *expected = mem_printf("%s:1: %s", path, error);
+  AUTO_FREE char *expected = mem_printf("%s:1: %s", properties_path, error);
   if (strncmp(err.text, expected, strlen(expected)) != 0)
     fail_msg("%s: %s; expected %s", line, err.text, expected);
   assert_null(strstr(err.text, "HUSH"));
@@ -172,20 +164,11 @@ static void test_what_breaks_no_promise_is_taken(void **state) {
     if (!set(taken[i], &err)) fail_msg("%s", err.text);
 }
 
-static int start(void **state) {
-  int fd = mkstemp(path);
-  return fd < 0 ? -1 : close(fd);
-}
-
-static int finish(void **state) {
-  return unlink(path);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_setting_that_breaks_a_promise_is_refused_by_name),
       cmocka_unit_test(test_a_setting_is_taken_within_its_bounds_only),
       cmocka_unit_test(test_what_breaks_no_promise_is_taken),
   };
-  return cmocka_run_group_tests(tests, start, finish);
+  return cmocka_run_group_tests(tests, properties_create, properties_remove);
 }

@@ -4,6 +4,7 @@
 #include "common/json/json.h"
 #include "common/json/schema.h"
 #include "common/provider/provider_lint.h"
+#include "tests/unit/support/lint.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,9 +25,7 @@
 #define POINTER     "/webhook/kinds/0/id: expected a JSON Pointer*"
 #define TEMPLATE    "/webhook/ack/body/a: expected ${/pointer} and nothing else*"
 
-static const struct {
-  const char *document, *fault; // NULL: nothing is odd. Its beginning where it ends in "*"
-} rows[] = {
+static const struct lint_row rows[] = {
     // pointers
     {WITH_ID("/id"), NULL},
     {WITH_ID("/list/0/id"), NULL},
@@ -88,16 +87,6 @@ static const struct {
      "warning: /webhook/deadline_ms: is not longer than budget_ms*"},
 };
 
-static void assert_fault(const struct faults *faults, size_t row) {
-  const char *expected = rows[row].fault ? rows[row].fault : "nothing";
-  AUTO_FREE char *got =
-      faults->n ? mem_printf("%s%s", faults->list[0].is_warning ? "warning: " : "", faults->list[0].text)
-                : mem_strdup("nothing");
-  size_t len = strcspn(expected, "*");
-  if (strncmp(got, expected, len) != 0 || (!expected[len] && got[len]))
-    fail_msg("%s: expected %s, got %s", rows[row].document, expected, got);
-}
-
 static void test_what_can_only_be_a_mistake_is_found(void **state) {
   struct err err;
   struct schema *schema = schema_open("provider.schema.json", &err);
@@ -107,7 +96,7 @@ static void test_what_can_only_be_a_mistake_is_found(void **state) {
     AUTO_JSON *document = json_parse(rows[i].document, strlen(rows[i].document), &err);
     if (!document) fail_msg("%s: %s", rows[i].document, err.text);
     if (schema_check_all(schema, document, &faults)) provider_lint(document, &faults);
-    assert_fault(&faults, i);
+    lint_assert(&rows[i], &faults);
     faults_fini(&faults);
   }
   schema_free(schema);

@@ -2,6 +2,7 @@
 #include "common/base/mem.h"
 #include "common/json/json.h"
 #include "ingress/sender/endpoints_lint.h"
+#include "tests/unit/support/lint.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,10 +23,7 @@
   "{\"trusted_proxies\":[\"127.0.0.1\",\"" network "\"],\"endpoints\":[" endpoints "]}"
 
 // The secrets are set in the environment; TWIN has the value of ONE.
-static const struct {
-  const char *document,
-      *fault; // NULL: nothing is odd. The first fault, or its beginning where it ends in "*"
-} rows[] = {
+static const struct lint_row rows[] = {
     {FILE_OF(ENTRY("a", PATH("ONE"))), NULL},
     {FILE_OF(ENTRY("a", CHECKS(TOKEN("ONE")))), NULL},
     {FILE_OF(ENTRY("a", CHECKS(TOKEN("ONE"))) "," ENTRY("b", CHECKS(TOKEN("ONE")))), NULL},
@@ -52,16 +50,6 @@ static const struct {
      "warning: /endpoints/0: DOCHAK_SECRET_ONE holds the same secret as DOCHAK_SECRET_TWIN"},
 };
 
-static void assert_fault(const struct faults *faults, size_t row) {
-  const char *expected = rows[row].fault ? rows[row].fault : "nothing";
-  AUTO_FREE char *got =
-      faults->n ? mem_printf("%s%s", faults->list[0].is_warning ? "warning: " : "", faults->list[0].text)
-                : mem_strdup("nothing");
-  size_t len = strcspn(expected, "*");
-  if (strncmp(got, expected, len) != 0 || (!expected[len] && got[len]))
-    fail_msg("%s: expected %s, got %s", rows[row].document, expected, got);
-}
-
 static void lint(const char *text, struct faults *faults) {
   AUTO_JSON *document = json_parse(text, strlen(text), NULL);
   assert_non_null(document);
@@ -75,7 +63,7 @@ static void test_likely_mistakes_are_found(void **state) {
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
     struct faults faults;
     lint(rows[i].document, &faults);
-    assert_fault(&faults, i);
+    lint_assert(&rows[i], &faults);
     for (size_t j = 0; j < faults.n; j++) assert_null(strstr(faults.list[j].text, "0123456789abcd"));
     faults_fini(&faults);
   }
