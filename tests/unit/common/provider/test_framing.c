@@ -245,6 +245,16 @@ static void test_too_many_elements_are_kept_whole(void **state) {
   framing_fini(&framing);
 }
 
+static void test_10000_elements_are_cut(void **state) {
+  AUTO_FREE char *body = mem_alloc(2 * FRAMING_ELEMENTS_MAX + 32);
+  char *at = stpcpy(body, "{\"events\":[");
+  for (int i = 0; i < FRAMING_ELEMENTS_MAX; i++) at = stpcpy(at, i ? ",1" : "1");
+  strcpy(at, "]}");
+  struct framing framing = frame("blux", body);
+  assert_int_equal(framing.n, FRAMING_ELEMENTS_MAX);
+  framing_fini(&framing);
+}
+
 static void test_a_reason_never_quotes_the_body(void **state) {
   static const char *const bodies[] = {"01012345678",
                                        "{\"events\":[{\"01012345678\":\"01012345678\"}]}",
@@ -276,6 +286,7 @@ int main(void) {
       cmocka_unit_test(test_a_body_that_makes_no_sense_is_kept_whole),
       cmocka_unit_test(test_an_empty_array_has_no_elements),
       cmocka_unit_test(test_too_many_elements_are_kept_whole),
+      cmocka_unit_test(test_10000_elements_are_cut),
       cmocka_unit_test(test_a_reason_never_quotes_the_body),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);

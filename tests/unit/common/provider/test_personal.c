@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/base/mem.h"
 #include "common/provider/personal.h"
+#include "tests/unit/support/guarded.h"
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,7 @@ static const struct {
      "010****5678"},
     {"０１０１２３４５６７８로", "０１０****５６７８로"},
     {"０10-1２34-567８", "０10****567８"},
+    {"０１０９９９９９９９９", "０１０****９９９９"},
     {"010\xe2\x80"
      "12345678",
      "010\xe2\x80"
@@ -102,9 +104,23 @@ static const struct {
 };
 
 static void test_what_is_personal_in_a_text_is_masked_and_the_rest_kept(void **state) {
+  struct guarded guarded;
+  guarded_init(&guarded);
   for (size_t i = 0; i < COUNT_OF(texts); i++) {
-    AUTO_FREE char *masked = personal_mask_text(texts[i].text);
+    const char *text = guarded_copy(&guarded, texts[i].text, strlen(texts[i].text) + 1);
+    AUTO_FREE char *masked = personal_mask_text(text);
     assert_string_equal(masked, texts[i].masked);
+  }
+  guarded_fini(&guarded);
+}
+
+// Longer than RFC 5321 allows it is no address, and none begins in its middle.
+static void test_an_address_has_256_bytes_before_its_sign_at_most(void **state) {
+  for (int len = 256; len <= 257; len++) {
+    AUTO_FREE char *text = mem_printf("to %0*d@x.kr", len, 0);
+    memset(text + 3, 'a', (size_t)len);
+    AUTO_FREE char *masked = personal_mask_text(text);
+    assert_string_equal(masked, len == 256 ? "to a***@x.kr" : text);
   }
 }
 
@@ -171,6 +187,7 @@ static void test_one_recipient_has_one_hash_however_it_is_written(void **state) 
       {"tel:ann", "ann", false},
       {"ａｎｎ", "ann", false},
       {"Ann@X.kr", "ann@x.kr", true},
+      {"ABYZ@X.KR", "abyz@x.kr", true},
       {"+821012345678", "+821012345679", false},
       {"+821012345678", "+811012345678", false},
       {"ann@x.kr", "ann@y.kr", false},
@@ -224,6 +241,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_recipients_are_masked),
       cmocka_unit_test(test_what_is_personal_in_a_text_is_masked_and_the_rest_kept),
+      cmocka_unit_test(test_an_address_has_256_bytes_before_its_sign_at_most),
       cmocka_unit_test(test_nine_digits_in_a_row_never_remain),
       cmocka_unit_test(test_long_texts_take_linear_time),
       cmocka_unit_test(test_one_recipient_has_one_hash_however_it_is_written),

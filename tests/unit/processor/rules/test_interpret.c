@@ -259,6 +259,129 @@ static void test_a_stored_account_fault_says_again_whose_it_is(void **state) {
   }
 }
 
+static void test_a_stored_receipt_has_each_outcome(void **state) {
+  static const struct {
+    const char *outcome;
+    enum signal signal;
+  } rows[] = {{"delivered", SIGNAL_DELIVERED},
+              {"failed", SIGNAL_FAILED},
+              {"account_fault", SIGNAL_FAILED},
+              {"unconfirmed", SIGNAL_UNCONFIRMED}};
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    const struct stored_receipt stored = {"blux", "n1", rows[i].outcome, "x", "{}", RECEIVED_MS};
+    struct fact fact;
+    interpret_stored(&interpreter, &stored, &fact);
+    assert_int_equal(fact.saying.signal, rows[i].signal);
+    assert_string_equal(fact.saying.outcome, rows[i].outcome);
+    fact_fini(&fact);
+  }
+}
+
+// ---- times ----
+
+// A clock of the provider's that runs ahead moves no deadline.
+static void test_nothing_was_so_after_it_was_received(void **state) {
+  static const struct {
+    const char *at;
+    int64_t expected;
+  } rows[] = {{"2026-05-11T10:23:45.999Z", RECEIVED_MS - 1},
+              {"2026-05-11T10:23:46.001Z", RECEIVED_MS},
+              {"2199-01-01T00:00:00.000Z", RECEIVED_MS},
+              {"1970-01-01T00:00:00.000Z", 0},
+              {"yesterday", RECEIVED_MS}};
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    AUTO_FREE char *value = mem_printf("{\"event_type\":\"notification:sms:received\",\"payload\":{"
+                                       "\"notification_id\":\"n1\",\"received_at\":\"%s\"}}",
+                                       rows[i].at);
+    struct fact fact = read_event(EVENT_RECEIPT, "blux", value);
+    if (fact.saying.at != rows[i].expected) fail_msg("%s: %lld", rows[i].at, (long long)fact.saying.at);
+    assert_true(fact.saying.received_at == RECEIVED_MS);
+    fact_fini(&fact);
+  }
+}
+
+// ---- lengths ----
+
+static enum fact_type type_of_acceptance(const char *member, int len) {
+  AUTO_FREE char *value = mem_printf("{\"notification_id\":\"k\",\"%s\":\"%0*d\"}", member, len, 0);
+  struct fact fact = read_event(EVENT_ACCEPTED, "bizgo", value);
+  enum fact_type type = fact.type;
+  fact_fini(&fact);
+  return type;
+}
+
+static enum fact_type type_of_id(int len) {
+  AUTO_FREE char *value = mem_printf("{\"notification_id\":\"%0*d\"}", len, 0);
+  struct fact fact = read_event(EVENT_ACCEPTED, "bizgo", value);
+  enum fact_type type = fact.type;
+  fact_fini(&fact);
+  return type;
+}
+
+static void test_an_acceptance_is_taken_up_to_the_length_that_ingress_takes(void **state) {
+  static const char *const members[] = {"channel", "recipient", "reference"};
+  for (size_t i = 0; i < COUNT_OF(members); i++) {
+    assert_int_equal(type_of_acceptance(members[i], 4 * 255), FACT_NOTIFICATION);
+    assert_int_equal(type_of_acceptance(members[i], 4 * 255 + 1), FACT_UNCLEAR);
+  }
+  assert_int_equal(type_of_id(PROVIDER_ID_MAX), FACT_NOTIFICATION);
+  assert_int_equal(type_of_id(PROVIDER_ID_MAX + 1), FACT_UNCLEAR);
+}
+
+// ---- records ----
+
+// librdkafka makes messages with headers only by itself: a producer without a broker gives back what it was
+// given.
+static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque) {
+  struct fact *fact = opaque;
+  interpret(&interpreter, rkm, fact);
+  fact->rkm = NULL; // is librdkafka's
+}
+
+// `ev` NULL: a record that is no event of ours.
+static struct fact read_record(const char *topic, const struct event *ev, const char *value) {
+  struct fact fact = {0};
+  rd_kafka_conf_t *conf = rd_kafka_conf_new();
+  rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+  rd_kafka_conf_set_opaque(conf, &fact);
+  rd_kafka_conf_set_log_cb(conf, NULL); // it would say that there is no broker
+  rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
+  assert_non_null(rk);
+  const rd_kafka_vu_t fields[] = {
+      {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
+      {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value, value ? strlen(value) : 0}},
+      {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = ev ? event_headers_new(ev) : NULL}};
+  rd_kafka_error_t *failed = rd_kafka_produceva(rk, fields, ev ? 3 : 2);
+  assert_null(failed);
+  rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE);
+  assert_int_equal(rd_kafka_flush(rk, 5000), RD_KAFKA_RESP_ERR_NO_ERROR);
+  rd_kafka_destroy(rk);
+  return fact;
+}
+
+static void test_a_record_is_read_by_its_topic_and_its_headers(void **state) {
+  static const char receipt[] = "{\"msgKey\":\"k\",\"serviceType\":\"SMS\",\"reportCode\":\"10000\"}";
+  static const struct event ev = {
+      .type = EVENT_RECEIPT, .source = "/ingress/t", .subject = "k", .provider = "bizgo", .time_ms = 1000};
+  static const struct {
+    const char *topic;
+    const struct event *ev;
+    const char *value;
+    enum fact_type type;
+  } rows[] = {{"dochak.events", &ev, receipt, FACT_NOTIFICATION},
+              {"dochak.events", &ev, NULL, FACT_UNCLEAR}, // a tombstone
+              {"dochak.events", NULL, receipt, FACT_UNCLEAR},
+              {"dochak.quarantine", &ev, receipt, FACT_QUARANTINED},
+              {"dochak.quarantine", NULL, receipt, FACT_QUARANTINED}};
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    struct fact fact = read_record(rows[i].topic, rows[i].ev, rows[i].value);
+    if (fact.type != rows[i].type) fail_msg("record %zu: %d, %s", i, fact.type, fact.why);
+    assert_int_equal(fact.why != NULL, rows[i].type == FACT_UNCLEAR);
+    assert_int_equal(fact.ev.type != NULL, rows[i].ev != NULL); // nothing half read remains
+    fact_fini(&fact);
+  }
+}
+
 static int load(void **state) {
   struct faults faults = {0};
   interpreter.providers = providers_load("", &faults);
@@ -305,6 +428,10 @@ int main(void) {
       cmocka_unit_test(test_a_stored_receipt_keeps_its_verdict_whatever_the_file_says_or_cannot_read),
       cmocka_unit_test(test_a_stored_account_fault_says_again_whose_it_is),
       cmocka_unit_test(test_only_types_of_the_events_topic_are_understood_there),
+      cmocka_unit_test(test_a_stored_receipt_has_each_outcome),
+      cmocka_unit_test(test_nothing_was_so_after_it_was_received),
+      cmocka_unit_test(test_an_acceptance_is_taken_up_to_the_length_that_ingress_takes),
+      cmocka_unit_test(test_a_record_is_read_by_its_topic_and_its_headers),
   };
   return cmocka_run_group_tests(tests, load, unload);
 }
