@@ -61,6 +61,19 @@ static const struct saying alimtalk_unconfirmed = {.signal = SIGNAL_UNCONFIRMED,
                                                    .at = 1100,
                                                    .received_at = 1101,
                                                    DEADLINES};
+// They name no channel: the row's is the acceptance's.
+static const struct saying silent_failed = {.signal = SIGNAL_FAILED,
+                                            .outcome = "failed",
+                                            .code = "64008",
+                                            .at = 1100,
+                                            .received_at = 1101,
+                                            DEADLINES};
+static const struct saying silent_unconfirmed = {.signal = SIGNAL_UNCONFIRMED,
+                                                 .outcome = "unconfirmed",
+                                                 .code = "64008",
+                                                 .at = 1100,
+                                                 .received_at = 1101,
+                                                 DEADLINES};
 static const struct saying sms_delivered = {.signal = SIGNAL_DELIVERED,
                                             .outcome = "delivered",
                                             .code = "10000",
@@ -104,6 +117,7 @@ static const struct {
     {{&accepted, &rejected_later}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, FIRST, LEDGER_NO_ALERT},
     {{&accepted, &rejected_later}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, SECOND, LEDGER_NO_ALERT},
     {{&rejected, &rejected_later}, {&alimtalk_failed}, {&alimtalk_unconfirmed}, FIRST, LEDGER_NO_ALERT},
+    {{&accepted}, {&silent_failed}, {&silent_unconfirmed}, ALL, LEDGER_NO_ALERT},
 };
 
 static size_t take_words(const struct saying *const *words, struct saying *out) {
