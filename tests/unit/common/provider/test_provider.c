@@ -778,6 +778,15 @@ static void test_a_suffix_behind_the_url_belongs_to_another_file(void **state) {
   }
 }
 
+static void test_one_slash_behind_a_suffix_is_ignored_and_no_part_is_empty(void **state) {
+  const struct provider *bizgo = providers_find(providers, "bizgo");
+  size_t len = 0;
+  assert_non_null(provider_suffix_find(bizgo, "bizgo/alimtalk/cstalk/message/", &len));
+  assert_int_equal(len, 14);
+  assert_null(provider_suffix_find(bizgo, "bizgo/alimtalk/cstalk/message//", &len));
+  assert_null(provider_suffix_find(bizgo, "bizgo/alimtalk/cstalk//", &len));
+}
+
 static void test_a_suffix_without_a_star_is_the_path_itself(void **state) {
   struct err err = {0};
   AUTO_JSON *document = read_json(SCHEMAS_DIR "/examples/provider/valid", "everything.json");
@@ -842,6 +851,7 @@ int main(void) {
       cmocka_unit_test(test_a_folder_that_cannot_be_loaded_says_which_file_and_why),
       cmocka_unit_test(test_a_folder_replaces_the_built_in_files),
       cmocka_unit_test(test_a_suffix_behind_the_url_belongs_to_another_file),
+      cmocka_unit_test(test_one_slash_behind_a_suffix_is_ignored_and_no_part_is_empty),
       cmocka_unit_test(test_a_suffix_without_a_star_is_the_path_itself),
   };
   return cmocka_run_group_tests(tests, load, unload);
