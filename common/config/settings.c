@@ -98,7 +98,8 @@ static const struct option table[] = {
         "do not run as the owner of the tables."),
     NUMBER(PROCESSOR, "DOCHAK_RETENTION_DAYS", retention_days, "0", 0, 36500,
            "Days after which what is finished is deleted: SENT and DEAD_LETTER notifications with their "
-           "receipts, and alerts that are out. At least 14, and longer than the events topic keeps its "
+           "receipts and acceptances, and alerts that are out. At least 14, and longer than the events topic "
+           "keeps its "
            "records; 0 keeps all for ever."),
 };
 

@@ -117,6 +117,8 @@ MUST_CHECK bool provider_read_acceptance(const struct provider *provider, const 
 // The response with only the recipient of list[i]; read again, it gives one equal acceptance. New, but it
 // shares parts with the response: change neither.
 json_t *provider_narrow(const struct provider *provider, const json_t *response, size_t i);
+// Masks the recipients in the response itself, and numbers in the reasons, before it is stored.
+void provider_mask_response(const struct provider *provider, json_t *response);
 
 struct provider_expects {
   int64_t receipt_within_s;     // overdue after this

@@ -357,17 +357,32 @@ static bool mask_text_at(json_t *element, const struct json_pointer *pointer) {
   return strcmp(masked, words) != 0 && json_replace_at(element, pointer, json_string(masked));
 }
 
+static bool mask_places(const struct provider_where *recipient, const struct provider_where *reason,
+                        json_t *in) {
+  bool changed = false;
+  for (size_t i = 0; i < recipient->n; i++) changed |= mask_at(in, &recipient->pointers[i]);
+  for (size_t i = 0; i < reason->n; i++) changed |= mask_text_at(in, &reason->pointers[i]);
+  return changed;
+}
+
 bool provider_mask_element(const struct provider *provider, json_t *element) {
   bool changed = false;
   for (size_t i = 0; i < provider->n_kinds; i++) {
-    const struct provider_where *recipient = &provider->kinds[i].recipient;
-    const struct provider_where *reason = &provider->kinds[i].reason;
-    for (size_t j = 0; j < recipient->n; j++) changed |= mask_at(element, &recipient->pointers[j]);
     const struct provider_where *masked = &provider->kinds[i].masked;
+    changed |= mask_places(&provider->kinds[i].recipient, &provider->kinds[i].reason, element);
     for (size_t j = 0; j < masked->n; j++) changed |= mask_at(element, &masked->pointers[j]);
-    for (size_t j = 0; j < reason->n; j++) changed |= mask_text_at(element, &reason->pointers[j]);
   }
   return changed;
+}
+
+void provider_mask_response(const struct provider *provider, json_t *response) {
+  for (size_t i = 0; i < provider->n_shapes; i++) {
+    const struct provider_shape *shape = &provider->shapes[i];
+    const json_t *entries = shape->has_each ? json_at(response, &shape->each) : NULL;
+    if (!shape->has_each) mask_places(&shape->recipient, &shape->reason, response);
+    for (size_t j = 0; j < json_array_size(entries); j++)
+      mask_places(&shape->recipient, &shape->reason, json_array_get(entries, j));
+  }
 }
 
 // ---- send responses

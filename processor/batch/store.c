@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// One batch, one transaction: read the notifications, insert the receipts (which tells the new ones), let the
-// ledger move the notifications, write them back, write the alerts, mark those that were published. What
-// nobody has heard of yet goes in by COPY. Two writers of one notification are settled by its version, or by
-// its key where both take it for new: the one that comes second rolls back and starts over from what the
-// first one left.
+// One batch, one transaction: read the notifications, insert the receipts and acceptances (which tells the
+// new ones), let the ledger move the notifications, write them back, write the alerts, mark those that were
+// published. What nobody has heard of yet goes in by COPY. Two writers of one notification are settled by its
+// version, or by its key where both take it for new: the one that comes second rolls back and starts over
+// from what the first one left.
 #include "processor/batch/store.h"
 #include "common/base/clock.h"
 #include "common/base/crash_point.h"
@@ -28,7 +28,7 @@ struct batch {
   struct fact **facts;      // FACT_NOTIFICATION only, by (provider, id), then by place in the batch
   struct notification **of; // parallel: what the fact is about
   bool *refused;            // parallel: it names another recipient, and goes to quarantine
-  bool *counts;             // parallel: it has an effect; a repeated receipt has none
+  bool *counts;             // parallel: it has an effect; what is repeated has none
   size_t n_facts;
   struct notification *notifications; // by (provider, id)
   bool *changed;                      // parallel
@@ -40,6 +40,7 @@ struct batch {
 // ---- opening ----
 
 static const char *const statements[] = {"receipt_insert.sql",
+                                         "acceptance_insert.sql",
                                          "notification_read.sql",
                                          "notification_write.sql",
                                          "alert_insert.sql",
@@ -114,16 +115,11 @@ static int by_key_then_place(const void *left, const void *right) {
   return order ? order : (a->place > b->place) - (a->place < b->place);
 }
 
-static bool same_receipt(const struct fact *a, const struct fact *b) {
-  return memcmp(&a->receipt_id, &b->receipt_id, sizeof(struct uuid)) == 0;
-}
-
 // Among the facts on its notification, which stand together.
 static bool is_repeated(const struct batch *batch, size_t at) {
-  const struct fact *fact = batch->facts[at];
-  for (size_t i = at; fact->element && i > 0 && batch->of[i - 1] == batch->of[at]; i--)
-    if (batch->facts[i - 1]->element && !batch->refused[i - 1] && same_receipt(batch->facts[i - 1], fact))
-      return true;
+  const struct uuid *id = &batch->facts[at]->row_id;
+  for (size_t i = at; i > 0 && batch->of[i - 1] == batch->of[at]; i--)
+    if (!batch->refused[i - 1] && memcmp(&batch->facts[i - 1]->row_id, id, sizeof *id) == 0) return true;
   return false;
 }
 
@@ -159,39 +155,18 @@ static void batch_fini(struct batch *batch) {
   alerts_free(batch->alerts, batch->n_alerts);
 }
 
-// ---- notifications, read ----
+// ---- receipts and acceptances ----
 
-static int compare_key(const void *key, const void *element) {
-  const struct notification *a = key, *b = element;
-  int order = strcmp(a->provider, b->provider);
-  return order ? order : strcmp(a->id, b->id);
+static const enum pg_type receipt_types[] = {PG_UUID,        PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT, PG_JSONB,
+                                             PG_TIMESTAMPTZ, PG_UUID, PG_TEXT, PG_INT4, PG_INT8};
+
+static void add_source(struct pgarray *c, size_t step, size_t column, const struct fact *fact) {
+  pgarray_add_time(rows_at(c, step, column), fact->ev.time_ms);
+  pgarray_add_uuid(rows_at(c, step, column + 1), fact->ev.id);
+  pgarray_add_text(rows_at(c, step, column + 2), fact->ev.endpoint);
+  pgarray_add_int4(rows_at(c, step, column + 3), fact->rkm->partition);
+  pgarray_add_int8(rows_at(c, step, column + 4), fact->rkm->offset);
 }
-
-static void fill_rows(struct batch *batch, const PGresult *res) {
-  for (int row = 0; row < PQntuples(res); row++) {
-    struct notification key = {.provider = PQgetvalue(res, row, 0), .id = PQgetvalue(res, row, 1)};
-    struct notification *found =
-        bsearch(&key, batch->notifications, batch->n_notifications, sizeof key, compare_key);
-    if (found) rows_read_notification(res, row, found);
-  }
-}
-
-static bool read_notifications(struct store *store, struct batch *batch, enum pg_fault *fault,
-                               struct err *err) {
-  static const enum pg_type types[] = {PG_TEXT, PG_TEXT};
-  struct pgarray c[COUNT_OF(types)];
-  rows_begin(c, types, COUNT_OF(types));
-  for (size_t i = 0; i < batch->n_notifications; i++) {
-    pgarray_add_text(&c[0], batch->notifications[i].provider);
-    pgarray_add_text(&c[1], batch->notifications[i].id);
-  }
-  AUTO_RESULT *res = rows_run(store->conn, "notification_read.sql", c, COUNT_OF(types));
-  if (!pg_ok(store->conn, res, "notification_read", fault, err)) return false;
-  fill_rows(batch, res);
-  return true;
-}
-
-// ---- receipts ----
 
 static bool judge_receipts(struct store *store, struct batch *batch, enum pg_fault *fault, struct err *err) {
   if (!recipients_compare(store->conn, batch->facts, batch->of, batch->n_facts, batch->refused, fault, err))
@@ -200,28 +175,51 @@ static bool judge_receipts(struct store *store, struct batch *batch, enum pg_fau
   return true;
 }
 
-static const enum pg_type receipt_types[] = {PG_UUID,  PG_TEXT,        PG_TEXT, PG_TEXT, PG_TEXT,
-                                             PG_JSONB, PG_TIMESTAMPTZ, PG_UUID, PG_INT4, PG_INT8};
-enum { RECEIPT_COLUMNS = COUNT_OF(receipt_types) };
-
 static void add_receipt(struct pgarray *c, size_t step, const struct fact *fact) {
-  pgarray_add_uuid(rows_at(c, step, 0), fact->receipt_id);
+  pgarray_add_uuid(rows_at(c, step, 0), fact->row_id);
   pgarray_add_text(rows_at(c, step, 1), fact->provider);
   pgarray_add_text(rows_at(c, step, 2), fact->id);
   pgarray_add_text(rows_at(c, step, 3), fact->saying.outcome);
   pgarray_add_text(rows_at(c, step, 4), fact->code);
   pgarray_add_jsonb(rows_at(c, step, 5), fact->element);
-  pgarray_add_time(rows_at(c, step, 6), fact->ev.time_ms);
-  pgarray_add_uuid(rows_at(c, step, 7), fact->ev.id);
-  pgarray_add_int4(rows_at(c, step, 8), fact->rkm->partition);
-  pgarray_add_int8(rows_at(c, step, 9), fact->rkm->offset);
+  add_source(c, step, 6, fact);
 }
 
-// The places in the batch of the receipts of notifications that are there, or of those that are not.
-static size_t pick_receipts(const struct batch *batch, bool known, size_t *out) {
+static const enum pg_type acceptance_types[] = {PG_UUID, PG_TEXT,  PG_TEXT,        PG_JSONB,
+                                                PG_TEXT, PG_BYTEA, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ,
+                                                PG_UUID, PG_TEXT,  PG_INT4,        PG_INT8};
+
+static void add_acceptance(struct pgarray *c, size_t step, const struct fact *fact) {
+  pgarray_add_uuid(rows_at(c, step, 0), fact->row_id);
+  pgarray_add_text(rows_at(c, step, 1), fact->provider);
+  pgarray_add_text(rows_at(c, step, 2), fact->id);
+  pgarray_add_jsonb(rows_at(c, step, 3), fact->registration);
+  pgarray_add_text(rows_at(c, step, 4), fact->recipient);
+  pgarray_add_bytes(rows_at(c, step, 5), fact->saying.recipient_hash, PERSONAL_HASH_SIZE);
+  pgarray_add_time(rows_at(c, step, 6), fact->saying.at);
+  add_source(c, step, 7, fact);
+}
+
+// Both are kept once, however often they come.
+static const struct table {
+  const char *insert, *copy;
+  const enum pg_type *types;
+  size_t n_types;
+  void (*add)(struct pgarray *columns, size_t step, const struct fact *fact);
+  bool of_receipts;
+} tables[] = {
+    {"receipt_insert.sql", "receipt_copy.sql", receipt_types, COUNT_OF(receipt_types), add_receipt, true},
+    {"acceptance_insert.sql", "acceptance_copy.sql", acceptance_types, COUNT_OF(acceptance_types),
+     add_acceptance, false},
+};
+
+// The places in the batch of a table's facts on notifications that are there, or on those that are not.
+static size_t pick(const struct batch *batch, const struct table *table, bool known, size_t *out) {
   size_t n = 0;
-  for (size_t i = 0; i < batch->n_facts; i++)
-    if (batch->facts[i]->element && batch->counts[i] && known == (batch->of[i]->version > 0)) out[n++] = i;
+  for (size_t i = 0; i < batch->n_facts; i++) {
+    bool fits = (batch->facts[i]->element != NULL) == table->of_receipts;
+    if (fits && batch->counts[i] && known == (batch->of[i]->version > 0)) out[n++] = i;
+  }
   return n;
 }
 
@@ -232,44 +230,50 @@ static void keep_fresh(struct batch *batch, const size_t *given, size_t n, const
   for (size_t i = 0; i < n; i++) batch->counts[given[i]] = false;
   for (int row = 0; row < PQntuples(res); row++) {
     const char *id = PQgetvalue(res, row, 0);
-    while (memcmp(&batch->facts[given[next]]->receipt_id, id, sizeof(struct uuid)) != 0)
-      next = (next + 1) % n;
+    while (memcmp(&batch->facts[given[next]]->row_id, id, sizeof(struct uuid)) != 0) next = (next + 1) % n;
     batch->counts[given[next]] = true;
   }
 }
 
-static bool insert_receipts(struct store *store, struct batch *batch, const size_t *given, size_t n,
-                            enum pg_fault *fault, struct err *err) {
-  struct pgarray c[RECEIPT_COLUMNS];
+static bool insert(struct store *store, struct batch *batch, const struct table *table, const size_t *given,
+                   size_t n, enum pg_fault *fault, struct err *err) {
+  struct pgarray c[ROWS_COLUMNS_MAX];
   if (n == 0) return true;
-  rows_begin(c, receipt_types, RECEIPT_COLUMNS);
-  for (size_t i = 0; i < n; i++) add_receipt(c, 1, batch->facts[given[i]]);
-  AUTO_RESULT *res = rows_run(store->conn, "receipt_insert.sql", c, RECEIPT_COLUMNS);
-  if (!pg_ok(store->conn, res, "receipt_insert", fault, err)) return false;
+  rows_begin(c, table->types, table->n_types);
+  for (size_t i = 0; i < n; i++) table->add(c, 1, batch->facts[given[i]]);
+  AUTO_RESULT *res = rows_run(store->conn, table->insert, c, table->n_types);
+  if (!pg_ok(store->conn, res, table->insert, fault, err)) return false;
   keep_fresh(batch, given, n, res);
   return true;
 }
 
-static bool copy_receipts(struct store *store, struct batch *batch, const size_t *given, size_t n,
-                          enum pg_fault *fault, struct err *err) {
+static bool copy(struct store *store, struct batch *batch, const struct table *table, const size_t *given,
+                 size_t n, enum pg_fault *fault, struct err *err) {
   struct pgarray rows;
   if (n == 0) return true;
   pgarray_copy_begin(&rows);
   for (size_t i = 0; i < n; i++) {
-    pgarray_copy_row(&rows, RECEIPT_COLUMNS);
-    add_receipt(&rows, 0, batch->facts[given[i]]);
+    pgarray_copy_row(&rows, table->n_types);
+    table->add(&rows, 0, batch->facts[given[i]]);
   }
-  return rows_copy(store->conn, "receipt_copy.sql", &rows, fault, err);
+  return rows_copy(store->conn, table->copy, &rows, fault, err);
 }
 
-// A notification that is not there has no receipts, unless somebody deleted it and left them: `again` looks.
-static bool add_receipts(struct store *store, struct batch *batch, bool again, enum pg_fault *fault,
-                         struct err *err) {
+// A notification that is not there has neither, unless somebody deleted it and left them: `again` looks.
+static bool add_to(struct store *store, struct batch *batch, const struct table *table, bool again,
+                   enum pg_fault *fault, struct err *err) {
   AUTO_FREE size_t *given = mem_array(batch->n_facts, sizeof *given);
-  if (!insert_receipts(store, batch, given, pick_receipts(batch, true, given), fault, err)) return false;
-  size_t n = pick_receipts(batch, false, given);
-  return again ? insert_receipts(store, batch, given, n, fault, err)
-               : copy_receipts(store, batch, given, n, fault, err);
+  size_t n = pick(batch, table, true, given);
+  if (!insert(store, batch, table, given, n, fault, err)) return false;
+  n = pick(batch, table, false, given);
+  return (again ? insert : copy)(store, batch, table, given, n, fault, err);
+}
+
+static bool add_rows(struct store *store, struct batch *batch, bool again, enum pg_fault *fault,
+                     struct err *err) {
+  for (size_t i = 0; i < COUNT_OF(tables); i++)
+    if (!add_to(store, batch, &tables[i], again, fault, err)) return false;
+  return true;
 }
 
 // ---- what the batch means ----
@@ -278,8 +282,8 @@ static void apply(struct batch *batch, struct notification *notification, const 
   enum status before = notification->status;
   bool changed = false;
   const struct ledger_rule *rule = ledger_apply(notification, &fact->saying, &changed);
-  // A new receipt counts as a change though no field moved: whoever decided meanwhile without it starts over.
-  batch->changed[notification - batch->notifications] |= changed || fact->element;
+  // What is new counts as a change though no field moved: whoever decided meanwhile without it starts over.
+  batch->changed[notification - batch->notifications] = true;
   if (rule->alert != LEDGER_NO_ALERT)
     alert_of_notification(&batch->alerts[batch->n_alerts++], rule->alert, notification, before, fact);
 }
@@ -381,7 +385,8 @@ static bool alert_quarantined(struct store *store, struct batch *batch, struct f
 
 static const char *counts_as(const struct batch *batch, size_t i) {
   const struct fact *fact = batch->facts[i];
-  if (fact->element) return batch->counts[i] ? fact->saying.outcome : "repeated";
+  if (!batch->counts[i]) return "repeated";
+  if (fact->element) return fact->saying.outcome;
   return fact->saying.signal == SIGNAL_REJECTED ? "rejected" : "accepted";
 }
 
@@ -445,8 +450,9 @@ bool store_count_unpublished(struct store *store, int64_t *n, struct err *err) {
 static bool move_notifications(struct store *store, struct batch *batch, bool again, enum pg_fault *fault,
                                struct err *err) {
   if (batch->n_facts == 0) return true;
-  if (!read_notifications(store, batch, fault, err) || !judge_receipts(store, batch, fault, err) ||
-      !add_receipts(store, batch, again, fault, err))
+  if (!rows_read_notifications(store->conn, "notification_read.sql", batch->notifications, NULL,
+                               batch->n_notifications, fault, err) ||
+      !judge_receipts(store, batch, fault, err) || !add_rows(store, batch, again, fault, err))
     return false;
   apply_all(batch);
   return rows_write_notifications(store->conn, batch->notifications, batch->changed, batch->n_notifications,
@@ -512,10 +518,10 @@ enum store_result store_batch(struct store *store, struct fact *const *facts, si
 
 // ---- the probe ----
 
-enum { PROBE_FACTS = 2 };
+enum { PROBE_FACTS = 3 };
 
 static void make_harmless(struct fact facts[PROBE_FACTS], const rd_kafka_message_t *rkm, bool is_delivered) {
-  static char name[] = "dochak.probe", code[] = "0", element[] = "{}";
+  static char name[] = "dochak.probe", code[] = "0", object[] = "{}";
   struct event ev = {.id = uuid_new_v7(), .type = EVENT_QUARANTINED, .time_ms = clock_wall_ms()};
   facts[0] = (struct fact){.rkm = rkm,
                            .ev = ev,
@@ -523,14 +529,23 @@ static void make_harmless(struct fact facts[PROBE_FACTS], const rd_kafka_message
                            .provider = name,
                            .id = name,
                            .code = code,
-                           .element = element,
-                           .receipt_id = uuid_new_v7(),
+                           .element = object,
+                           .row_id = uuid_new_v7(),
                            .saying = {.signal = is_delivered ? SIGNAL_DELIVERED : SIGNAL_FAILED,
                                       .outcome = is_delivered ? "delivered" : "failed",
                                       .code = code,
                                       .at = ev.time_ms,
                                       .received_at = ev.time_ms}};
-  facts[1] = (struct fact){.rkm = rkm, .ev = ev, .type = FACT_QUARANTINED};
+  facts[1] = (struct fact){
+      .rkm = rkm,
+      .ev = ev,
+      .type = FACT_NOTIFICATION,
+      .provider = name,
+      .id = name,
+      .registration = object,
+      .row_id = uuid_new_v7(),
+      .saying = {.signal = SIGNAL_ACCEPTED, .at = ev.time_ms, .received_at = ev.time_ms}};
+  facts[2] = (struct fact){.rkm = rkm, .ev = ev, .type = FACT_QUARANTINED};
 }
 
 // Twice: what is known is written by other statements than what is new, and its alert can be marked.
@@ -540,7 +555,7 @@ static bool write_harmless(struct store *store, rd_kafka_topic_t *topic, enum pg
   const struct store_range published = {rd_kafka_topic_name(topic), rkm.partition, rkm.offset, rkm.offset};
   bool done = true;
   for (int is_known = 0; done && is_known <= 1; is_known++) {
-    struct fact facts[PROBE_FACTS], *list[PROBE_FACTS] = {&facts[0], &facts[1]};
+    struct fact facts[PROBE_FACTS], *list[PROBE_FACTS] = {&facts[0], &facts[1], &facts[2]};
     struct batch batch = {0};
     make_harmless(facts, &rkm, is_known);
     order_batch(&batch, list, PROBE_FACTS);

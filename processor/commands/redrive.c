@@ -44,12 +44,13 @@ static void free_all(struct redrive *rd) {
 }
 
 struct redrive *redrive_open(struct processor *processor, bool dry, struct err *err) {
-  static const char *const statements[] = {"receipt_known.sql"};
+  static const char *const statements[] = {"receipt_known.sql", "acceptance_known.sql"};
   struct redrive *rd = mem_alloc(sizeof *rd);
   rd->processor = processor;
   rd->dry = dry;
   rd->store = store_open(NULL, err);
-  if (rd->store && rows_prepare(store_connection(rd->store), statements, 1, err) && open_producer(rd, err))
+  if (rd->store && rows_prepare(store_connection(rd->store), statements, COUNT_OF(statements), err) &&
+      open_producer(rd, err))
     return rd;
   free_all(rd);
   return NULL;
@@ -65,44 +66,20 @@ static struct uuid id_of(const char *provider, const char *type, const void *byt
   return uuid_of_fields((const char *const[]){"redrive", provider, type, hash}, 4);
 }
 
-static bool is_receipt_known(struct redrive *rd, const struct fact *fact, bool *known, struct err *err) {
+static bool is_known(struct redrive *rd, const struct fact *fact, bool *known, struct err *err) {
   static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_UUID};
+  const char *statement = fact->element ? "receipt_known.sql" : "acceptance_known.sql";
   PGconn *conn = store_connection(rd->store);
   struct pgarray c[COUNT_OF(types)];
+  if (fact->type != FACT_NOTIFICATION) return true;
   rows_begin(c, types, COUNT_OF(types));
   pgarray_add_text(&c[0], fact->provider);
   pgarray_add_text(&c[1], fact->id);
-  pgarray_add_uuid(&c[2], fact->receipt_id);
-  AUTO_RESULT *res = rows_run(conn, "receipt_known.sql", c, COUNT_OF(types));
-  if (!pg_ok(conn, res, "receipt_known", NULL, err)) return false;
+  pgarray_add_uuid(&c[2], fact->row_id);
+  AUTO_RESULT *res = rows_run(conn, statement, c, COUNT_OF(types));
+  if (!pg_ok(conn, res, statement, NULL, err)) return false;
   *known = PQntuples(res) > 0;
   return true;
-}
-
-// One that would not change its notification. There is no table of acceptances.
-static bool is_acceptance_known(struct redrive *rd, const struct fact *fact, bool *known, struct err *err) {
-  static const enum pg_type types[] = {PG_TEXT, PG_TEXT};
-  PGconn *conn = store_connection(rd->store);
-  struct pgarray c[COUNT_OF(types)];
-  rows_begin(c, types, COUNT_OF(types));
-  pgarray_add_text(&c[0], fact->provider);
-  pgarray_add_text(&c[1], fact->id);
-  AUTO_RESULT *res = rows_run(conn, "notification_read.sql", c, COUNT_OF(types));
-  if (!pg_ok(conn, res, "notification_read", NULL, err)) return false;
-  if (PQntuples(res) == 0) return true;
-  struct notification notification;
-  bool changed = false;
-  notification_init(&notification, fact->provider, fact->id);
-  rows_read_notification(res, 0, &notification);
-  ledger_apply(&notification, &fact->saying, &changed);
-  notification_fini(&notification);
-  *known = !changed;
-  return true;
-}
-
-static bool is_known(struct redrive *rd, const struct fact *fact, bool *known, struct err *err) {
-  if (fact->type != FACT_NOTIFICATION) return true;
-  return fact->element ? is_receipt_known(rd, fact, known, err) : is_acceptance_known(rd, fact, known, err);
 }
 
 static bool produce(struct redrive *rd, const struct event *ev, const char *key, const char *bytes,

@@ -69,7 +69,7 @@ static bool note_receipts(struct replay_store *rs, const struct fact *facts, siz
   rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < n; i++) {
     if (facts[i].type != FACT_NOTIFICATION || !facts[i].element) continue;
-    pgarray_add_uuid(&c[0], facts[i].receipt_id);
+    pgarray_add_uuid(&c[0], facts[i].row_id);
     pgarray_add_uuid(&c[1], facts[i].ev.id);
     pgarray_add_text(&c[2], facts[i].provider);
     pgarray_add_text(&c[3], facts[i].id);

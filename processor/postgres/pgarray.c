@@ -95,7 +95,10 @@ void pgarray_add_jsonb(struct pgarray *a, const char *text) {
 }
 
 void pgarray_add_bytes(struct pgarray *a, const uint8_t *bytes, size_t len) {
-  add(a, bytes, len);
+  if (bytes)
+    add(a, bytes, len);
+  else
+    pgarray_add_null(a);
 }
 
 void pgarray_add_int4(struct pgarray *a, int32_t value) {

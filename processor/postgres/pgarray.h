@@ -30,7 +30,7 @@ void pgarray_fini(struct pgarray *array);
 void pgarray_add_null(struct pgarray *array);
 void pgarray_add_text(struct pgarray *array, const char *text); // NULL is SQL NULL
 void pgarray_add_jsonb(struct pgarray *array, const char *text);
-void pgarray_add_bytes(struct pgarray *array, const uint8_t *bytes, size_t len);
+void pgarray_add_bytes(struct pgarray *array, const uint8_t *bytes, size_t len); // NULL is SQL NULL
 void pgarray_add_int4(struct pgarray *array, int32_t value);
 void pgarray_add_int8(struct pgarray *array, int64_t value);
 void pgarray_add_uuid(struct pgarray *array, struct uuid value);

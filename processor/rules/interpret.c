@@ -26,6 +26,7 @@ void fact_fini(struct fact *fact) {
   free(fact->recipient);
   free(fact->reference);
   free(fact->element);
+  free(fact->registration);
   free(fact->why);
 }
 
@@ -97,7 +98,7 @@ static void interpret_receipt(const struct interpreter *in, const struct provide
   fact->reason = receipt.reason ? personal_mask_text(receipt.reason) : NULL;
   keep_recipient(in, fact, receipt.recipient);
   fact->recipient_place = receipt.recipient_place;
-  fact->receipt_id = receipt_id(fact, &receipt);
+  fact->row_id = receipt_id(fact, &receipt);
   finish_saying(fact, provider, signal_of(receipt.outcome), provider_outcome_name(receipt.outcome),
                 receipt.time_ms >= 0 ? receipt.time_ms : fact->ev.time_ms);
   fact->saying.scope = receipt.scope;
@@ -143,10 +144,20 @@ static int64_t bound_acceptance(const struct provider *provider, int64_t at, int
   return at > received_at - lifetime_ms ? at : received_at;
 }
 
+// The recipient is masked in a column of its own. Two registrations that differ in it are two.
+static void keep_registration(const struct provider *provider, json_t *value, struct fact *fact) {
+  json_object_del(value, "recipient");
+  json_t *response = json_object_get(value, "response");
+  if (response) provider_mask_response(provider, response);
+  fact->registration = json_text(value);
+  const char *recipient = fact->recipient ? fact->recipient : "";
+  fact->row_id =
+      uuid_of_fields((const char *const[]){fact->provider, fact->id, recipient, fact->registration}, 4);
+}
+
 // What our application says itself wins over what stands in the send response.
-static void keep_acceptance(const struct interpreter *in, const struct provider *provider,
-                            const json_t *value, const struct provider_acceptance *response,
-                            struct fact *fact) {
+static void keep_acceptance(const struct interpreter *in, const struct provider *provider, json_t *value,
+                            const struct provider_acceptance *response, struct fact *fact) {
   static const struct provider_acceptance none = {.accepted = true};
   const struct provider_acceptance *r = response ? response : &none;
   const char *recipient = member(value, "recipient"), *reference = member(value, "reference");
@@ -163,6 +174,7 @@ static void keep_acceptance(const struct interpreter *in, const struct provider 
   }
   finish_saying(fact, provider, r->accepted ? SIGNAL_ACCEPTED : SIGNAL_REJECTED,
                 r->accepted ? NULL : "rejected", bound_acceptance(provider, at, fact->ev.time_ms));
+  keep_registration(provider, value, fact); // last: the response's strings were borrowed from it
 }
 
 void interpret_acceptance_again(const struct interpreter *in, const char *provider, bool rejected, int64_t at,
@@ -185,8 +197,8 @@ static bool members_fit(const json_t *value, struct err *err) {
   return true;
 }
 
-static void interpret_acceptance(const struct interpreter *in, const struct provider *provider,
-                                 const json_t *value, struct fact *fact) {
+static void interpret_acceptance(const struct interpreter *in, const struct provider *provider, json_t *value,
+                                 struct fact *fact) {
   const json_t *response = json_object_get(value, "response");
   struct provider_acceptance *list = NULL;
   size_t n = 0;

@@ -92,6 +92,32 @@ void rows_read_notification(const PGresult *res, int row, struct notification *n
   n->corrected_version = corrected ? pgvalue_int4(corrected) : 0;
 }
 
+static int compare_key(const void *key, const void *element) {
+  const struct notification *a = key, *b = element;
+  int order = strcmp(a->provider, b->provider);
+  return order ? order : strcmp(a->id, b->id);
+}
+
+bool rows_read_notifications(PGconn *conn, const char *statement, struct notification *list,
+                             const bool *wanted, size_t n, enum pg_fault *fault, struct err *err) {
+  static const enum pg_type types[] = {PG_TEXT, PG_TEXT};
+  struct pgarray c[COUNT_OF(types)];
+  rows_begin(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < n; i++) {
+    if (wanted && !wanted[i]) continue;
+    pgarray_add_text(&c[0], list[i].provider);
+    pgarray_add_text(&c[1], list[i].id);
+  }
+  AUTO_RESULT *res = rows_run(conn, statement, c, COUNT_OF(types));
+  if (!pg_ok(conn, res, statement, fault, err)) return false;
+  for (int row = 0; row < PQntuples(res); row++) {
+    struct notification key = {.provider = PQgetvalue(res, row, 0), .id = PQgetvalue(res, row, 1)};
+    struct notification *found = bsearch(&key, list, n, sizeof key, compare_key);
+    if (found) rows_read_notification(res, row, found);
+  }
+  return true;
+}
+
 // ---- notifications, written ----
 
 static void add_notification(struct pgarray *c, size_t step, const struct notification *n) {
@@ -104,10 +130,7 @@ static void add_notification(struct pgarray *c, size_t step, const struct notifi
   pgarray_add_text(rows_at(c, step, 6), n->contradicted_by);
   pgarray_add_text(rows_at(c, step, 7), n->channel);
   pgarray_add_text(rows_at(c, step, 8), n->recipient);
-  if (n->recipient)
-    pgarray_add_bytes(rows_at(c, step, 9), n->recipient_hash, PERSONAL_HASH_SIZE);
-  else
-    pgarray_add_null(rows_at(c, step, 9));
+  pgarray_add_bytes(rows_at(c, step, 9), n->recipient ? n->recipient_hash : NULL, PERSONAL_HASH_SIZE);
   pgarray_add_text(rows_at(c, step, 10), n->reference);
   pgarray_add_time(rows_at(c, step, 11), n->accepted_at);
   pgarray_add_time(rows_at(c, step, 12), n->resolved_at);

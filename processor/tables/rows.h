@@ -31,6 +31,11 @@ int64_t rows_time(const PGresult *res, int row, int column); // Unix millisecond
 
 // Fills in a notification that was initialised. Columns as in notification_read.sql.
 void rows_read_notification(const PGresult *res, int row, struct notification *notification);
+// Fills in those of the list that are there. The list is in the order of its keys, byte by byte, and
+// initialised. `statement` takes and returns what notification_read.sql does. `wanted` names those to read;
+// NULL: all.
+MUST_CHECK bool rows_read_notifications(PGconn *conn, const char *statement, struct notification *list,
+                                        const bool *wanted, size_t n, enum pg_fault *fault, struct err *err);
 // Writes those of the list that `changed` names, each as the version after the one it was read as, 0 where
 // there was none. PG_FAULT_AGAIN: somebody wrote one of them since; roll back and read again.
 MUST_CHECK bool rows_write_notifications(PGconn *conn, const struct notification *list, const bool *changed,

@@ -158,6 +158,10 @@ def test_the_same_acceptance_twice_is_one(dochak: World) -> None:
     dochak.settle()
     assert len(dochak.records("events", msg_key)) == 3
     assert dochak.row("bizgo", msg_key)["version"] == 1
+    assert len(acceptances(dochak, msg_key)) == 1
+    dochak.register(registration | {"accepted_at": "2026-01-12T11:00:04+09:00"})  # says nothing new, but who decided without it starts over
+    dochak.settle()
+    assert dochak.row("bizgo", msg_key)["version"] == 2 and len(acceptances(dochak, msg_key)) == 2
     assert dochak.alerts(msg_key) == []
 
 
@@ -168,6 +172,41 @@ def test_a_repeated_acceptance_keeps_the_earliest_time(dochak: World) -> None:
         dochak.register(payloads.accepted("bizgo", msg_key, accepted_at=accepted_at))
     dochak.settle()
     assert dochak.row("bizgo", msg_key)["accepted_at"] == datetime.fromisoformat(early)
+    assert [row["accepted_at"] for row in acceptances(dochak, msg_key)] == [datetime.fromisoformat(at) for at in (late, early)]
+
+
+def acceptances(world: World, notification_id: str) -> list[dict]:
+    return world.sql("SELECT * FROM acceptance WHERE notification_id = %s ORDER BY source_offset", notification_id)
+
+
+def test_an_acceptance_is_stored_with_its_response_and_no_number(dochak: World) -> None:
+    msg_key = payloads.new_id()
+    dochak.register(payloads.sent("bizgo", v1_omni(destination(msg_key, payloads.PHONE)), reference="order-17"))
+    dochak.settle()
+    (row,) = acceptances(dochak, msg_key)
+    (event,) = dochak.records("events", msg_key)
+    assert (row["recipient"], len(row["recipient_hash"])) == ("010****5678", 32)
+    assert row["recipient_hash"] == dochak.row("bizgo", msg_key)["recipient_hash"]
+    kept = {"notification_id": msg_key, "reference": "order-17", "response": v1_omni(destination(msg_key, row["recipient"]))}
+    assert row["registration"] == kept
+    assert (str(row["event_id"]), row["source_partition"], row["source_offset"]) == (event.id, event.partition, event.offset)
+    assert row["received_at"] == row["accepted_at"] == datetime.fromisoformat(event.header("ce_time"))
+    assert row["endpoint"] is None  # by no webhook
+
+
+def test_a_registration_and_its_receipt_in_one_batch_are_both_stored(dochak: World) -> None:
+    """Whichever comes first, and where the notification is new and where it is not."""
+    for order in (1, -1):
+        msg_key = payloads.new_id()
+        acts = [lambda: dochak.register(payloads.accepted("bizgo", msg_key)), lambda: dochak.bizgo(payloads.bizgo(msg_key, "10000"))]  # noqa: B023
+        for act in acts[::order]:
+            act()
+        dochak.register(payloads.accepted("bizgo", msg_key, reference="once more"))
+        dochak.settle()
+        assert dochak.row("bizgo", msg_key)["status"] == "SENT"
+        assert [row["registration"].get("reference") for row in acceptances(dochak, msg_key)] == [None, "once more"]
+        (receipt,) = dochak.sql("SELECT * FROM receipt WHERE notification_id = %s", msg_key)
+        assert receipt["endpoint"] == "bizgo/alimtalk"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ BATCH = 1000  # processor/tables/retention_*.sql
 
 
 def insert(world: World, name: str, n: int, age: str, status: str = "SENT", told: bool = True) -> None:
-    """Notifications name-1 … name-n with two receipts and an alert each, of which nothing was heard since."""
+    """Notifications name-1 … name-n with two receipts, an acceptance and an alert each, of which nothing was heard since."""
     world.sql(
         """INSERT INTO notification (provider, notification_id, status, first_seen_at, updated_at, version)
            SELECT 'blux', %s || i, %s, now() - %s::interval, now() - %s::interval - i * interval '1 ms', 1 FROM generate_series(1, %s) i""",
@@ -26,6 +26,13 @@ def insert(world: World, name: str, n: int, age: str, status: str = "SENT", told
         """INSERT INTO receipt (receipt_id, provider, notification_id, outcome, code, element, received_at, event_id, source_partition, source_offset)
            SELECT gen_random_uuid(), provider, notification_id, 'delivered', 'x', '{}', updated_at, gen_random_uuid(), 0, 0
            FROM notification, generate_series(1, 2) WHERE notification_id LIKE %s""",
+        f"{name}-%",
+    )
+    world.sql(
+        """INSERT INTO acceptance (acceptance_id, provider, notification_id, registration, accepted_at, received_at, event_id,
+                                   source_partition, source_offset)
+           SELECT gen_random_uuid(), provider, notification_id, '{}', updated_at, updated_at, gen_random_uuid(), 0, 0
+           FROM notification WHERE notification_id LIKE %s""",
         f"{name}-%",
     )
     world.sql(
@@ -72,7 +79,8 @@ def test_only_what_is_finished_and_old_goes(world: World) -> None:
     wait_counts(world, "untold", (0, 0, 5))
     wait_counts(world, "open", (5, 10, 0))  # of an alert that is out nothing depends on its row
     assert counts(world, "young") == (5, 10, 5)
-    counted = {"notification": 15, "receipt": 30, "alert": 15, "quarantine_alert": 0, "delivery_minute": 0}
+    assert world.sql("SELECT count(*) AS n FROM acceptance") == [{"n": 10}]
+    counted = {"notification": 15, "receipt": 30, "acceptance": 15, "alert": 15, "quarantine_alert": 0, "delivery_minute": 0}
     all_deleted = {f'{{table="{table}"}}': rows for table, rows in counted.items()}
     until("the metrics count them", lambda: deleted(processor) == all_deleted)
     world.sql("DELETE FROM alert WHERE NOT told")

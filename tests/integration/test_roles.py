@@ -9,7 +9,7 @@ from support import payloads
 from support.service import run_once
 from support.world import OWNER, RUNTIME_ROLE, World
 
-TABLES = ("notification", "receipt", "alert", "quarantine_alert", "delivery_minute", "applied")
+TABLES = ("notification", "receipt", "acceptance", "alert", "quarantine_alert", "delivery_minute", "applied")
 ROWS = {"SELECT", "INSERT", "UPDATE", "DELETE"}
 
 
@@ -65,9 +65,7 @@ def test_the_runtime_role_cannot(dochak: World, statement: str) -> None:
 def test_the_runtime_role_has_what_it_needs_and_no_more(dochak: World) -> None:
     rows = dochak.sql("SELECT table_name, privilege_type FROM information_schema.role_table_grants WHERE grantee = %s", RUNTIME_ROLE)
     granted = {(row["table_name"], row["privilege_type"]) for row in rows}
-    assert granted == {(table, right) for table in TABLES for right in ROWS} | {
-        ("schema_migration", "SELECT")
-    }
+    assert granted == {(table, right) for table in TABLES for right in ROWS} | {("schema_migration", "SELECT")}
 
 
 def test_a_role_that_is_not_there_is_named(world: World) -> None:

@@ -54,7 +54,7 @@ def everything(world: World) -> list[list]:
     world.settle()
     until("what is told is marked so", lambda: count(world, "alert WHERE NOT told") == 0)
     alerts = [alert.id for alert in world.alerts()]
-    return [world.sql(f"SELECT * FROM {table} ORDER BY 1, 2") for table in ("notification", "receipt", "alert")] + [alerts]
+    return [world.sql(f"SELECT * FROM {table} ORDER BY 1, 2") for table in ("notification", "receipt", "acceptance", "alert")] + [alerts]
 
 
 def replay(world: World, *arguments: str, **settings: str) -> subprocess.CompletedProcess:

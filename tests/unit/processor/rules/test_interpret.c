@@ -105,8 +105,8 @@ static void test_the_same_receipt_has_the_same_id_and_another_channel_another(vo
                  "{\"reportCode\":\"1\",\"serviceType\":\"ALIMTALK\",\"msgKey\":\"k\",\"carrier\":\"x\"}");
   struct fact c =
       read_event(EVENT_RECEIPT, "bizgo", "{\"msgKey\":\"k\",\"serviceType\":\"SMS\",\"reportCode\":\"1\"}");
-  assert_memory_equal(&a.receipt_id, &b.receipt_id, sizeof a.receipt_id);
-  assert_memory_not_equal(&a.receipt_id, &c.receipt_id, sizeof a.receipt_id);
+  assert_memory_equal(&a.row_id, &b.row_id, sizeof a.row_id);
+  assert_memory_not_equal(&a.row_id, &c.row_id, sizeof a.row_id);
   fact_fini(&a);
   fact_fini(&b);
   fact_fini(&c);
@@ -126,7 +126,7 @@ static void test_receipt_ids_stay_what_they_were(void **state) {
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
     struct fact fact = read_event(EVENT_RECEIPT, rows[i].provider, rows[i].element);
     char id[UUID_TEXT_SIZE];
-    uuid_format(fact.receipt_id, id);
+    uuid_format(fact.row_id, id);
     assert_string_equal(id, rows[i].id);
     fact_fini(&fact);
   }
@@ -382,6 +382,48 @@ static void test_a_record_is_read_by_its_topic_and_its_headers(void **state) {
   }
 }
 
+// ---- registrations ----
+
+#define V2(code, text)                                                                                       \
+  "\"response\":{\"common\":{\"authCode\":\"A000\"},\"data\":{\"code\":\"A000\",\"ref\":\"r-1\",\"data\":"   \
+  "{\"destinations\":[{\"to\":\"01012345678\",\"msgKey\":\"k\",\"code\":\"" code "\",\"result\":\"" text     \
+  "\"}]}}}}"
+
+static const char *const registrations[] = {
+    "{\"notification_id\":\"k\"}",
+    "{\"notification_id\":\"k\",\"channel\":\"SMS\",\"recipient\":\"01012345678\",\"reference\":\"order-17\","
+    "\"accepted_at\":\"2026-01-12T11:00:03+09:00\"}",
+    "{\"notification_id\":\"k\",\"recipient\":\"+82 10 1234 5678\"," V2("A000", "ok"),
+    "{\"notification_id\":\"k\"," V2("A306", "01012345678 is no number"),
+    "{\"notification_id\":\"k\",\"response\":{\"code\":\"A305\",\"result\":\"to 010-1234-5678: "
+    "no\",\"msgKey\":\"k\"}}",
+};
+
+static void test_of_a_registration_no_number_is_kept(void **state) {
+  for (size_t i = 0; i < COUNT_OF(registrations); i++) {
+    struct fact fact = read_event(EVENT_ACCEPTED, "bizgo", registrations[i]);
+    assert_non_null(fact.registration);
+    if (strstr(fact.registration, "2345678") || strstr(fact.registration, "1234-5678"))
+      fail_msg("%s", fact.registration);
+    fact_fini(&fact);
+  }
+}
+
+static void test_the_same_acceptance_has_the_same_id_and_another_recipient_another(void **state) {
+  struct fact facts[] = {
+      read_event(EVENT_ACCEPTED, "bizgo", "{\"notification_id\":\"k\",\"recipient\":\"01012345678\"}"),
+      read_event(EVENT_ACCEPTED, "bizgo", "{\"notification_id\":\"k\",\"recipient\":\"010-1234-5678\"}"),
+      read_event(EVENT_ACCEPTED, "bizgo", "{\"notification_id\":\"k\",\"recipient\":\"01012340000\"}"),
+      read_event(EVENT_ACCEPTED, "bizgo", "{\"notification_id\":\"k\"}"),
+      read_event(EVENT_ACCEPTED, "blux", "{\"notification_id\":\"k\"}"),
+      read_event(EVENT_ACCEPTED, "blux", "{\"notification_id\":\"l\"}"),
+  };
+  for (size_t i = 0; i < COUNT_OF(facts); i++)
+    for (size_t k = 0; k < i; k++)
+      assert_int_equal(memcmp(&facts[i].row_id, &facts[k].row_id, sizeof facts[i].row_id) == 0, i == 1);
+  for (size_t i = 0; i < COUNT_OF(facts); i++) fact_fini(&facts[i]);
+}
+
 static int load(void **state) {
   struct faults faults = {0};
   interpreter.providers = providers_load("", &faults);
@@ -432,6 +474,8 @@ int main(void) {
       cmocka_unit_test(test_nothing_was_so_after_it_was_received),
       cmocka_unit_test(test_an_acceptance_is_taken_up_to_the_length_that_ingress_takes),
       cmocka_unit_test(test_a_record_is_read_by_its_topic_and_its_headers),
+      cmocka_unit_test(test_of_a_registration_no_number_is_kept),
+      cmocka_unit_test(test_the_same_acceptance_has_the_same_id_and_another_recipient_another),
   };
   return cmocka_run_group_tests(tests, load, unload);
 }
