@@ -129,7 +129,7 @@ static void print_help(unsigned service) {
   printf("usage: %s [OPTION]\n", binary_name(service));
   if (processor)
     puts("       dochak-processor migrate      brings the Postgres tables and the Kafka topics up to date\n "
-         "      dochak-processor replay       corrects what an earlier provider file made of events\n "
+         "      dochak-processor replay       corrects what an earlier provider file made of what came\n "
          "      dochak-processor quarantine   lists, shows and takes in what was not understood");
   puts("\n "
        " --help           this\n "

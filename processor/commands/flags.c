@@ -51,23 +51,6 @@ bool flags_number(const char *text, int64_t min, int64_t *out, struct err *err) 
   return err_set(err, "\"%s\": expected a whole number from %lld", text, (long long)min);
 }
 
-bool flags_place(const char *text, struct place *out, struct err *err) {
-  int64_t value = 0;
-  if (text == NULL) return true;
-  if (strcmp(text, "beginning") == 0)
-    *out = (struct place){.kind = PLACE_BEGINNING};
-  else if (strcmp(text, "end") == 0)
-    *out = (struct place){.kind = PLACE_END};
-  else if (parse_number(text, 0, &value))
-    *out = (struct place){PLACE_OFFSET, value};
-  else if (clock_parse_time(text, 0, &value))
-    *out = (struct place){PLACE_TIME, value};
-  else
-    return err_set(err, "\"%s\": expected a time such as 2026-01-12T11:00:00+09:00, an offset, or beginning",
-                   text);
-  return true;
-}
-
 bool flags_time(const char *text, int64_t *out, struct err *err) {
   if (text == NULL || clock_parse_time(text, 0, out)) return true;
   return err_set(err, "\"%s\": expected a time such as 2026-01-12T11:00:00+09:00", text);

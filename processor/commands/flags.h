@@ -19,13 +19,5 @@ MUST_CHECK bool flags_read(int argc, char **argv, const struct flag *flags, size
 // A whole number from `min`. NULL is left alone.
 MUST_CHECK bool flags_number(const char *text, int64_t min, int64_t *out, struct err *err);
 
-// A place in a topic, the same for each partition.
-struct place {
-  enum { PLACE_BEGINNING, PLACE_END, PLACE_OFFSET, PLACE_TIME } kind;
-  int64_t value; // the offset, or Unix milliseconds
-};
-// "beginning", "end", an offset, or a time as RFC 3339 has it, UTC where no offset is given. NULL is left
-// alone.
-MUST_CHECK bool flags_place(const char *text, struct place *out, struct err *err);
-// A time. NULL is left alone.
+// A time as RFC 3339 has it, UTC where no offset is given, in Unix milliseconds. NULL is left alone.
 MUST_CHECK bool flags_time(const char *text, int64_t *out, struct err *err);

@@ -7,6 +7,7 @@
 #include "common/kafka/kafka.h"
 #include "common/provider/framing.h"
 #include "processor/commands/command.h"
+#include "processor/commands/flags.h"
 #include "processor/commands/reader.h"
 #include "processor/commands/redrive.h"
 #include <inttypes.h>
@@ -192,12 +193,11 @@ static bool read_span(struct quarantine *q, struct reader *reader, const struct 
 }
 
 static bool read_all(struct quarantine *q, struct err *err) {
-  static const struct place from = {.kind = PLACE_BEGINNING}, to = {.kind = PLACE_END};
   AUTO_FREE struct reader_span *spans = NULL;
   size_t n = 0;
   struct reader *reader =
       reader_open(q->processor->settings, q->processor->topics[KAFKA_TOPIC_QUARANTINE], err);
-  bool ok = reader && reader_spans(reader, &from, &to, &spans, &n, err);
+  bool ok = reader && reader_spans(reader, INT64_MIN, &spans, &n, err);
   for (size_t i = 0; ok && i < n; i++) ok = read_span(q, reader, &spans[i], err);
   reader_close(reader);
   if (ok && q->options->n_ids && q->matched == 0)

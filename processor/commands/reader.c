@@ -17,7 +17,7 @@ struct reader {
   struct reader_span span;
 };
 
-// With the group's name, so that it can be asked how far the group is; never a member of it.
+// librdkafka has no consumer without a group. This one never joins it.
 static rd_kafka_t *open_client(const struct settings *settings, const char *isolation, struct err *err) {
   const struct kafka_setting ours[] = {
       {"group.id", settings->group_id},
@@ -94,75 +94,29 @@ static bool offset_at(struct reader *reader, int32_t partition, int64_t time_ms,
   return ok(code, reader, "offset of a time", err);
 }
 
-static bool resolve(struct reader *reader, const struct place *place, const struct reader_span *whole,
-                    int64_t *out, struct err *err) {
-  switch (place->kind) {
-  case PLACE_BEGINNING:
-    *out = whole->low;
-    break;
-  case PLACE_END:
-    *out = whole->end;
-    break;
-  case PLACE_OFFSET:
-    *out = place->value;
-    break;
-  case PLACE_TIME:
-    if (!offset_at(reader, whole->partition, place->value, out, err)) return false;
-    break;
-  }
-  if (*out < whole->low) *out = whole->low;
-  if (*out > whole->end) *out = whole->end;
+static bool set_span(struct reader *reader, int64_t from_ms, struct reader_span *span, struct err *err) {
+  int64_t deadline = clock_mono_ms() + ASK_TIMEOUT_MS, first = INT64_MIN;
+  rd_kafka_resp_err_t code;
+  do
+    code = rd_kafka_query_watermark_offsets(reader->asker, reader->topic, span->partition, &span->first,
+                                            &span->end, ASK_TIMEOUT_MS);
+  while (again(code, deadline));
+  if (!ok(code, reader, "ends", err)) return false;
+  if (from_ms != INT64_MIN && !offset_at(reader, span->partition, from_ms, &first, err)) return false;
+  if (first > span->first) span->first = first < span->end ? first : span->end;
   return true;
 }
 
-static bool set_span(struct reader *reader, const struct place *from, const struct place *to,
-                     struct reader_span *span, struct err *err) {
-  int64_t deadline = clock_mono_ms() + ASK_TIMEOUT_MS;
-  rd_kafka_resp_err_t code;
-  do
-    code = rd_kafka_query_watermark_offsets(reader->asker, reader->topic, span->partition, &span->low,
-                                            &span->end, ASK_TIMEOUT_MS);
-  while (again(code, deadline));
-  struct reader_span whole = *span;
-  return ok(code, reader, "ends", err) && resolve(reader, from, &whole, &span->first, err) &&
-         resolve(reader, to, &whole, &span->end, err);
-}
-
-bool reader_spans(struct reader *reader, const struct place *from, const struct place *to,
-                  struct reader_span **out, size_t *n, struct err *err) {
+bool reader_spans(struct reader *reader, int64_t from_ms, struct reader_span **out, size_t *n,
+                  struct err *err) {
   if (!count_partitions(reader, n, err)) return false;
   AUTO_FREE struct reader_span *spans = mem_array(*n, sizeof *spans);
   for (size_t i = 0; i < *n; i++) {
     spans[i].partition = (int32_t)i;
-    if (!set_span(reader, from, to, &spans[i], err)) return false;
+    if (!set_span(reader, from_ms, &spans[i], err)) return false;
   }
   *out = take(spans);
   return true;
-}
-
-static rd_kafka_resp_err_t ask_committed(struct reader *reader, rd_kafka_topic_partition_list_t *list) {
-  rd_kafka_resp_err_t code = rd_kafka_committed(reader->rk, list, ASK_TIMEOUT_MS);
-  for (int i = 0; !code && i < list->cnt; i++) code = list->elems[i].err;
-  return code;
-}
-
-bool reader_keep_done(struct reader *reader, struct reader_span *spans, size_t n, int64_t *left,
-                      struct err *err) {
-  int64_t deadline = clock_mono_ms() + ASK_TIMEOUT_MS;
-  rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
-  for (size_t i = 0; i < n; i++) rd_kafka_topic_partition_list_add(list, reader->topic, spans[i].partition);
-  rd_kafka_resp_err_t code;
-  do code = ask_committed(reader, list);
-  while (again(code, deadline));
-  *left = 0;
-  for (size_t i = 0; !code && i < n; i++) { // the list keeps its order; none committed is negative
-    int64_t done = list->elems[i].offset < spans[i].first ? spans[i].first : list->elems[i].offset;
-    if (spans[i].end <= done) continue;
-    *left += spans[i].end - done;
-    spans[i].end = done;
-  }
-  rd_kafka_topic_partition_list_destroy(list);
-  return ok(code, reader, "the consumer group's offsets", err);
 }
 
 // ---- reading ----

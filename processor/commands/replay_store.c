@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AGAIN_TRIES = 8 };
+// A page is in memory with all that was said about it.
+enum { AGAIN_TRIES = 8, PAGE_SIZE = 500 };
 
 struct replay_store {
   struct store *store;
@@ -17,9 +18,7 @@ struct replay_store {
   const char *source;
 };
 
-static const char *const statements[] = {"replay_note.sql",     "replay_note_acceptance.sql",
-                                         "replay_verdicts.sql", "replay_notifications.sql",
-                                         "replay_said.sql",     "replay_missing.sql"};
+static const char *const statements[] = {"notification_hold.sql", "replay_said.sql", "replay_verdicts.sql"};
 
 // ---- opening ----
 
@@ -34,12 +33,17 @@ static bool lock(PGconn *conn, struct err *err) {
   return got || err_set(err, "another replay is at work");
 }
 
+// Rows are found by their keys. As long as a table was never analysed, Postgres would plan a hash join over
+// the whole table for each page.
+static const char session_settings[] = "SET enable_hashjoin = off;"
+                                       "SET enable_mergejoin = off";
+
 struct replay_store *replay_store_open(const struct interpreter *interpreter, const char *source, bool alone,
                                        struct err *err) {
   struct store *store = store_open(NULL, err);
   if (store == NULL) return NULL;
   PGconn *conn = store_connection(store);
-  if ((alone && !lock(conn, err)) || !pg_command(conn, "replay_tables", pg_sql("replay_tables.sql"), err) ||
+  if ((alone && !lock(conn, err)) || !pg_command(conn, "session settings", session_settings, err) ||
       !rows_prepare(conn, statements, COUNT_OF(statements), err)) {
     store_close(store);
     return NULL;
@@ -59,75 +63,125 @@ struct store *replay_store_base(struct replay_store *rs) {
   return rs->store;
 }
 
-// ---- noting ----
+// ---- choosing ----
 
-static bool note_receipts(struct replay_store *rs, const struct fact *facts, size_t n, int64_t *unknown,
-                          struct err *err) {
-  static const enum pg_type types[] = {PG_UUID, PG_UUID, PG_TEXT, PG_TEXT,       PG_TEXT,
-                                       PG_TEXT, PG_TEXT, PG_TEXT, PG_TIMESTAMPTZ};
-  struct pgarray c[COUNT_OF(types)];
-  rows_begin(c, types, COUNT_OF(types));
-  for (size_t i = 0; i < n; i++) {
-    if (facts[i].type != FACT_NOTIFICATION || !facts[i].element) continue;
-    pgarray_add_uuid(&c[0], facts[i].row_id);
-    pgarray_add_uuid(&c[1], facts[i].ev.id);
-    pgarray_add_text(&c[2], facts[i].provider);
-    pgarray_add_text(&c[3], facts[i].id);
-    pgarray_add_text(&c[4], facts[i].saying.outcome);
-    pgarray_add_text(&c[5], facts[i].code);
-    pgarray_add_text(&c[6], facts[i].reason);
-    pgarray_add_text(&c[7], facts[i].channel);
-    pgarray_add_time(&c[8], facts[i].saying.at);
+static const char *time_text(int64_t ms, char buf[CLOCK_RFC3339_SIZE]) {
+  if (ms == INT64_MIN) return "-infinity";
+  if (ms == INT64_MAX) return "infinity";
+  clock_format_rfc3339(ms, buf);
+  return buf;
+}
+
+bool replay_store_choose(struct replay_store *rs, int64_t from_ms, int64_t to_ms, const char *provider,
+                         int64_t *n, struct err *err) {
+  char from[CLOCK_RFC3339_SIZE], to[CLOCK_RFC3339_SIZE];
+  const char *const values[] = {time_text(from_ms, from), time_text(to_ms, to), provider};
+  AUTO_RESULT *res = pg_run(rs->conn, "replay_choose.sql", 3, values);
+  if (!pg_ok(rs->conn, res, "replay_choose", NULL, err)) return false;
+  AUTO_RESULT *all = PQexec(rs->conn, "MOVE FORWARD ALL IN chosen");
+  if (!pg_ok(rs->conn, all, "count what was chosen", NULL, err)) return false;
+  *n = strtoll(PQcmdTuples(all), NULL, 10);
+  return pg_command(rs->conn, "go back", "MOVE ABSOLUTE 0 IN chosen", err);
+}
+
+// ---- a page ----
+
+static bool fetch(struct replay_store *rs, struct replay_page *page, struct err *err) {
+  char text[48];
+  snprintf(text, sizeof text, "FETCH %d FROM chosen", PAGE_SIZE);
+  *page = (struct replay_page){.keys = PQexec(rs->conn, text)};
+  if (!pg_ok(rs->conn, page->keys, "fetch what was chosen", NULL, err)) return false;
+  page->n = (size_t)PQntuples(page->keys);
+  page->counts.notifications = (int64_t)page->n;
+  page->before = mem_array(page->n + 1, sizeof *page->before);
+  page->after = mem_array(page->n + 1, sizeof *page->after);
+  page->wanted = mem_array(page->n + 1, sizeof *page->wanted);
+  page->changed = mem_array(page->n + 1, sizeof *page->changed);
+  page->alerts = mem_array(page->n + 1, sizeof *page->alerts);
+  for (size_t i = 0; i < page->n; i++) {
+    const char *provider = PQgetvalue(page->keys, (int)i, 0);
+    notification_init(&page->before[i], provider, PQgetvalue(page->keys, (int)i, 1));
+    page->wanted[i] = providers_find(rs->interpreter->providers, provider) != NULL;
+    page->counts.without_file += !page->wanted[i];
   }
-  AUTO_RESULT *res = rows_run(rs->conn, "replay_note.sql", c, COUNT_OF(types));
-  if (!pg_ok(rs->conn, res, "replay_note", NULL, err)) return false;
-  *unknown += pgvalue_int8(PQgetvalue(res, 0, 0));
   return true;
 }
 
-static bool note_acceptances(struct replay_store *rs, const struct fact *facts, size_t n, struct err *err) {
-  static const enum pg_type types[] = {PG_TEXT, PG_TEXT,        PG_INT4,        PG_TEXT, PG_TEXT,
-                                       PG_TEXT, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_INT8};
+// Clears what look() has filled in.
+static void forget(struct replay_page *page) {
+  for (size_t i = 0; i < page->n; i++) {
+    struct notification *before = &page->before[i];
+    notification_fini(before);
+    notification_init(before, before->provider, before->id);
+    notification_fini(&page->after[i]);
+    page->after[i] = (struct notification){0};
+    page->changed[i] = false;
+  }
+  for (size_t i = 0; i < page->n_alerts; i++) alert_fini(&page->alerts[i]);
+  for (size_t i = 0; i < page->n_verdicts; i++) free(page->verdicts[i].code);
+  page->n_alerts = page->n_verdicts = 0;
+}
+
+void replay_page_fini(struct replay_page *page) {
+  forget(page);
+  free(page->before);
+  free(page->after);
+  free(page->wanted);
+  free(page->changed);
+  free(page->alerts);
+  free(page->verdicts);
+  PQclear(page->keys);
+}
+
+// ---- what was said ----
+
+static PGresult *read_said(struct replay_store *rs, const struct replay_page *page) {
+  static const enum pg_type types[] = {PG_INT4, PG_TEXT, PG_TEXT};
   struct pgarray c[COUNT_OF(types)];
   rows_begin(c, types, COUNT_OF(types));
-  for (size_t i = 0; i < n; i++) {
-    if (facts[i].type != FACT_NOTIFICATION || facts[i].element) continue;
-    pgarray_add_text(&c[0], facts[i].provider);
-    pgarray_add_text(&c[1], facts[i].id);
-    pgarray_add_int4(&c[2], facts[i].saying.signal == SIGNAL_REJECTED);
-    pgarray_add_text(&c[3], facts[i].code);
-    pgarray_add_text(&c[4], facts[i].reason);
-    pgarray_add_text(&c[5], facts[i].channel);
-    pgarray_add_time(&c[6], facts[i].saying.at);
-    pgarray_add_time(&c[7], facts[i].saying.received_at);
-    pgarray_add_int8(&c[8], facts[i].rkm->offset);
+  for (size_t i = 0; i < page->n; i++) {
+    if (page->before[i].version == 0) continue;
+    pgarray_add_int4(&c[0], (int32_t)i);
+    pgarray_add_text(&c[1], page->before[i].provider);
+    pgarray_add_text(&c[2], page->before[i].id);
   }
-  AUTO_RESULT *res = rows_run(rs->conn, "replay_note_acceptance.sql", c, COUNT_OF(types));
-  return pg_ok(rs->conn, res, "replay_note_acceptance", NULL, err);
+  return rows_run(rs->conn, "replay_said.sql", c, COUNT_OF(types));
 }
 
-bool replay_store_note(struct replay_store *rs, const struct fact *facts, size_t n, int64_t *unknown,
-                       struct err *err) {
-  return note_receipts(rs, facts, n, unknown, err) && note_acceptances(rs, facts, n, err);
-}
-
-bool replay_store_gather(struct replay_store *rs, int64_t *n, struct err *err) {
-  if (!pg_command(rs->conn, "replay_candidates", pg_sql("replay_candidates.sql"), err)) return false;
-  AUTO_RESULT *res = PQexec(rs->conn, pg_sql("replay_count.sql"));
-  if (!pg_ok(rs->conn, res, "replay_count", NULL, err)) return false;
-  *n = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
-  return true;
-}
-
-// ---- one page ----
-
-// What was said about the notifications of a page, in their order.
+// The receipts and acceptances of one notification: some rows of replay_said.sql.
 struct said {
+  const PGresult *res;
+  int first; // row
+  size_t n;
   struct fact *facts; // whose the sayings' strings are
   struct saying *sayings;
-  size_t n;
-  size_t first[REPLAY_PAGE_SIZE + 1]; // where each notification's begin; the last is n
+  size_t receipts;
+  bool understood; // today's provider file can read all of them
 };
+
+enum { RECEIPT_ID = 1, OUTCOME, CODE, VALUE, RECEIVED_AT };
+
+// NULL in a column that an acceptance does not have.
+static const char *text_of(const struct said *said, size_t i, int column) {
+  int row = said->first + (int)i;
+  return PQgetisnull(said->res, row, column) ? NULL : PQgetvalue(said->res, row, column);
+}
+
+static void said_init(struct said *said, const struct replay_store *rs, const struct notification *of,
+                      const PGresult *res, int first, int end) {
+  size_t n = (size_t)(end - first);
+  *said = (struct said){.res = res, .first = first, .n = n, .understood = true};
+  said->facts = mem_array(n + 1, sizeof *said->facts);
+  said->sayings = mem_array(n + 1, sizeof *said->sayings);
+  for (size_t i = 0; i < n; i++) {
+    bool is_receipt = text_of(said, i, OUTCOME) != NULL;
+    said->understood &= interpret_stored(rs->interpreter, is_receipt ? EVENT_RECEIPT : EVENT_ACCEPTED,
+                                         of->provider, text_of(said, i, VALUE),
+                                         rows_time(res, first + (int)i, RECEIVED_AT), &said->facts[i]);
+    said->sayings[i] = said->facts[i].saying;
+    said->receipts += is_receipt;
+  }
+}
 
 static void said_fini(struct said *said) {
   for (size_t i = 0; i < said->n; i++) fact_fini(&said->facts[i]);
@@ -135,168 +189,141 @@ static void said_fini(struct said *said) {
   free(said->sayings);
 }
 
-static size_t place_of(const PGresult *res, int row, int column, int64_t first) {
-  return (size_t)(pgvalue_int8(PQgetvalue(res, row, column)) - first);
-}
+// ---- building anew ----
 
-static void read_receipt(const struct replay_store *rs, const PGresult *res, int row,
-                         const struct notification *about, struct fact *out) {
-  const struct stored_receipt receipt = {.provider = about->provider,
-                                         .id = about->id,
-                                         .outcome = PQgetvalue(res, row, 1),
-                                         .code = PQgetvalue(res, row, 2),
-                                         .element = PQgetvalue(res, row, 3),
-                                         .received_at = rows_time(res, row, 7)};
-  interpret_stored(rs->interpreter, &receipt, out);
-}
-
-static void read_acceptance(const struct replay_store *rs, const PGresult *res, int row,
-                            const struct notification *about, struct fact *out) {
-  *out = (struct fact){
-      .code = rows_text(res, row, 2), .reason = rows_text(res, row, 4), .channel = rows_text(res, row, 5)};
-  bool rejected = !PQgetisnull(res, row, 1);
-  interpret_acceptance_again(rs->interpreter, about->provider, rejected, rows_time(res, row, 6),
-                             rows_time(res, row, 7), out);
-}
-
-static void said_init(struct said *said, const struct replay_store *rs, const PGresult *res, int64_t first,
-                      const struct replay_page *page) {
-  enum { ELEMENT = 3 };
-  said->n = (size_t)PQntuples(res);
-  said->facts = mem_array(said->n + 1, sizeof *said->facts);
-  said->sayings = mem_array(said->n + 1, sizeof *said->sayings);
-  size_t at = 0;
+static void note_verdicts(struct replay_page *page, const struct notification *of, const struct said *said) {
   for (size_t i = 0; i < said->n; i++) {
-    size_t place = place_of(res, (int)i, 0, first);
-    while (at <= place) said->first[at++] = i;
-    if (page->before[place].version == 0) continue;
-    if (PQgetisnull(res, (int)i, ELEMENT))
-      read_acceptance(rs, res, (int)i, &page->before[place], &said->facts[i]);
-    else
-      read_receipt(rs, res, (int)i, &page->before[place], &said->facts[i]);
-    said->sayings[i] = said->facts[i].saying;
+    const struct fact *fact = &said->facts[i];
+    const char *outcome = text_of(said, i, OUTCOME);
+    if (outcome == NULL ||
+        (strcmp(outcome, fact->saying.outcome) == 0 && strcmp(text_of(said, i, CODE), fact->code) == 0))
+      continue;
+    page->verdicts = mem_grow(page->verdicts, page->n_verdicts + 1, sizeof *page->verdicts);
+    struct verdict *verdict = &page->verdicts[page->n_verdicts++];
+    *verdict = (struct verdict){.of = of, .outcome = fact->saying.outcome, .code = mem_strdup(fact->code)};
+    memcpy(&verdict->receipt_id, text_of(said, i, RECEIPT_ID), sizeof verdict->receipt_id);
   }
-  while (at <= page->n) said->first[at++] = said->n;
 }
 
-static PGresult *run_page(struct replay_store *rs, const char *statement, int64_t first, enum pg_fault *fault,
-                          struct err *err) {
-  char from[24], to[24];
-  snprintf(from, sizeof from, "%lld", (long long)first);
-  snprintf(to, sizeof to, "%lld", (long long)first + REPLAY_PAGE_SIZE - 1);
-  const char *values[] = {from, to};
-  PGresult *res = PQexecPrepared(rs->conn, statement, 2, values, NULL, NULL, 1);
-  if (pg_ok(rs->conn, res, statement, fault, err)) return res;
-  PQclear(res);
-  return NULL;
-}
-
-// Rows by their number; one that somebody has deleted stays as it was initialised.
-static bool read_before(struct replay_store *rs, int64_t first, struct replay_page *page,
-                        enum pg_fault *fault, struct err *err) {
-  page->rows = run_page(rs, "replay_notifications.sql", first, fault, err);
-  if (page->rows == NULL) return false;
-  for (int row = 0; row < PQntuples(page->rows); row++) {
-    struct notification *n = &page->before[place_of(page->rows, row, 19, first)];
-    notification_init(n, PQgetvalue(page->rows, row, 0), PQgetvalue(page->rows, row, 1));
-    rows_read_notification(page->rows, row, n);
+static bool is_contradicted_by_receipt(const struct notification *n, const struct said *said) {
+  for (size_t i = 0; n->contradicted_by && i < said->n; i++) {
+    const char *code = text_of(said, i, CODE);
+    if (code && strcmp(code, n->contradicted_by) == 0) return true;
   }
-  return true;
+  return false;
 }
 
-static void build(const struct replay_store *rs, struct replay_page *page, const struct said *said) {
+static void compare(const struct replay_store *rs, struct replay_page *page, size_t place,
+                    const struct said *said) {
+  const struct notification *before = &page->before[place], *after = &page->after[place];
+  enum ledger_alert alert = correction_alert(before->status, after->status);
+  page->changed[place] = correction_differs(before, after);
+  if (page->changed[place] && alert != LEDGER_NO_ALERT)
+    alert_of_correction(&page->alerts[page->n_alerts++], alert, after, before->status,
+                        correction_scope(after, said->sayings, said->n), rs->source);
+}
+
+static void build(const struct replay_store *rs, struct replay_page *page, size_t place,
+                  const struct said *said) {
+  const struct notification *before = &page->before[place];
+  struct notification *after = &page->after[place];
+  bool has_acceptance = said->n > said->receipts;
+  page->counts.receipts += (int64_t)said->receipts;
+  page->counts.acceptances += (int64_t)(said->n - said->receipts);
+  page->counts.unclear += !said->understood;
+  page->counts.kept += !has_acceptance && correction_needs_acceptance(before);
+  if (said->n == 0 || !said->understood) return; // the row stays as it is
+  correction_build(after, before, said->sayings, said->n);
+  if (!has_acceptance && !is_contradicted_by_receipt(before, said))
+    correction_keep_contradiction(after, before);
+  note_verdicts(page, before, said);
+  compare(rs, page, place, said);
+}
+
+static void build_all(const struct replay_store *rs, struct replay_page *page, const PGresult *res) {
+  int rows = PQntuples(res), row = 0;
   for (size_t i = 0; i < page->n; i++) {
-    const struct notification *before = &page->before[i];
-    struct notification *after = &page->after[i];
-    if (before->version == 0) continue;
-    const struct saying *about = &said->sayings[said->first[i]];
-    size_t n = said->first[i + 1] - said->first[i];
-    correction_build(after, before, about, n);
-    page->changed[i] = correction_differs(before, after);
-    enum ledger_alert alert = correction_alert(before->status, after->status);
-    if (page->changed[i] && alert != LEDGER_NO_ALERT)
-      alert_of_correction(&page->alerts[page->n_alerts++], alert, after, before->status,
-                          correction_scope(after, about, n), rs->source);
+    int first = row;
+    while (row < rows && pgvalue_int4(PQgetvalue(res, row, 0)) == (int32_t)i) row++;
+    if (page->before[i].version == 0) continue;
+    struct said said;
+    said_init(&said, rs, &page->before[i], res, first, row);
+    build(rs, page, i, &said);
+    said_fini(&said);
   }
 }
 
-static bool read_and_build(struct replay_store *rs, int64_t first, struct replay_page *page,
-                           enum pg_fault *fault, struct err *err) {
-  if (!read_before(rs, first, page, fault, err)) return false;
-  AUTO_RESULT *res = run_page(rs, "replay_said.sql", first, fault, err);
-  if (res == NULL) return false;
-  AUTO_FREE struct said *said = mem_alloc(sizeof *said);
-  said_init(said, rs, res, first, page);
-  build(rs, page, said);
-  said_fini(said);
+// Reads the wanted notifications and builds them anew. One that was deleted meanwhile keeps version 0.
+static bool look(struct replay_store *rs, const char *statement, struct replay_page *page,
+                 enum pg_fault *fault, struct err *err) {
+  if (!rows_read_notifications(rs->conn, statement, page->before, page->wanted, page->n, fault, err))
+    return false;
+  AUTO_RESULT *res = read_said(rs, page);
+  if (!pg_ok(rs->conn, res, "replay_said", fault, err)) return false;
+  build_all(rs, page, res);
   return true;
 }
 
-static bool transact(struct replay_store *rs, int64_t first, bool change, struct replay_page *page,
-                     enum pg_fault *fault, struct err *err) {
-  if (!pg_command(rs->conn, "begin", "BEGIN", err)) return false;
-  // First the verdicts: then all receipts are read as they are to be, also in a dry run.
-  AUTO_RESULT *res = run_page(rs, "replay_verdicts.sql", first, fault, err);
-  if (res == NULL || !read_and_build(rs, first, page, fault, err)) return false;
-  if (!change) return pg_command(rs->conn, "rollback", "ROLLBACK", err);
-  return rows_write_notifications(rs->conn, page->after, page->changed, page->n, fault, err) &&
+// ---- putting right ----
+
+static bool write_verdicts(struct replay_store *rs, const struct replay_page *page, enum pg_fault *fault,
+                           struct err *err) {
+  static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_UUID, PG_TEXT, PG_TEXT};
+  struct pgarray c[COUNT_OF(types)];
+  if (page->n_verdicts == 0) return true;
+  rows_begin(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < page->n_verdicts; i++) {
+    const struct verdict *verdict = &page->verdicts[i];
+    pgarray_add_text(&c[0], verdict->of->provider);
+    pgarray_add_text(&c[1], verdict->of->id);
+    pgarray_add_uuid(&c[2], verdict->receipt_id);
+    pgarray_add_text(&c[3], verdict->outcome);
+    pgarray_add_text(&c[4], verdict->code);
+  }
+  AUTO_RESULT *res = rows_run(rs->conn, "replay_verdicts.sql", c, COUNT_OF(types));
+  return pg_ok(rs->conn, res, "replay_verdicts", fault, err);
+}
+
+static bool transact(struct replay_store *rs, struct replay_page *page, enum pg_fault *fault,
+                     struct err *err) {
+  return pg_command(rs->conn, "begin", "BEGIN", err) && look(rs, "notification_hold.sql", page, fault, err) &&
+         rows_write_notifications(rs->conn, page->after, page->changed, page->n, fault, err) &&
+         write_verdicts(rs, page, fault, err) &&
          rows_insert_alerts(rs->conn, page->alerts, page->n_alerts, fault, err) &&
          pg_commit(rs->conn, fault, err);
 }
 
-static void page_init(struct replay_page *page) {
-  *page = (struct replay_page){0};
-  page->n = REPLAY_PAGE_SIZE;
-  page->before = mem_array(page->n, sizeof *page->before);
-  page->after = mem_array(page->n, sizeof *page->after);
-  page->changed = mem_array(page->n, sizeof *page->changed);
-  page->alerts = mem_array(page->n, sizeof *page->alerts);
+// Limits `wanted` to what differs. Returns whether anything does.
+static bool keep_differing(struct replay_page *page) {
+  memcpy(page->wanted, page->changed, page->n * sizeof *page->wanted);
+  for (size_t i = 0; i < page->n_verdicts; i++) page->wanted[page->verdicts[i].of - page->before] = true;
+  return memchr(page->wanted, true, page->n) != NULL;
 }
 
-void replay_page_fini(struct replay_page *page) {
-  for (size_t i = 0; i < page->n; i++) {
-    notification_fini(&page->before[i]);
-    notification_fini(&page->after[i]);
-  }
-  free(page->before);
-  free(page->after);
-  free(page->changed);
-  alerts_free(page->alerts, page->n_alerts);
-  PQclear(page->rows);
-}
-
-bool replay_store_correct(struct replay_store *rs, int64_t first, bool change, struct replay_page *out,
-                          struct err *err) {
+// Reads what differs once more, locked: a processor may have written it since.
+static bool correct(struct replay_store *rs, struct replay_page *page, struct err *err) {
+  const struct replay_counts counts = page->counts;
   for (int tries = 0; tries < AGAIN_TRIES; tries++) {
     enum pg_fault fault = PG_FAULT_WAIT;
-    page_init(out);
-    if (transact(rs, first, change, out, &fault, err)) return true;
-    replay_page_fini(out);
+    forget(page);
+    bool done = transact(rs, page, &fault, err);
+    page->counts = counts;
+    if (done) return true;
     if (fault != PG_FAULT_AGAIN || !pg_command(rs->conn, "rollback", "ROLLBACK", err)) return false;
   }
   return false;
 }
 
-// ---- what is gone ----
+// In one snapshot: a receipt that comes meanwhile must not show without what it did to its notification.
+static bool look_unlocked(struct replay_store *rs, struct replay_page *page, struct err *err) {
+  return pg_command(rs->conn, "begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) &&
+         look(rs, "notification_read.sql", page, NULL, err) && pg_command(rs->conn, "end", "COMMIT", err);
+}
 
-bool replay_store_missing(struct replay_store *rs, const struct reader_span *spans, size_t n,
-                          const struct place *from, const char *provider, int64_t *missing, struct err *err) {
-  static const enum pg_type types[] = {PG_INT4, PG_INT8, PG_INT8, PG_TIMESTAMPTZ, PG_TEXT};
-  struct pgarray c[COUNT_OF(types)];
-  bool any = false;
-  *missing = 0;
-  for (size_t i = 0; i < n; i++) any |= spans[i].low > 0;
-  if (!any) return true;
-  rows_begin(c, types, COUNT_OF(types));
-  for (size_t i = 0; i < n; i++) {
-    pgarray_add_int4(&c[0], spans[i].partition);
-    pgarray_add_int8(&c[1], spans[i].low);
-    pgarray_add_int8(&c[2], from->kind == PLACE_OFFSET ? from->value : 0);
-    pgarray_add_time(&c[3], from->kind == PLACE_TIME ? from->value : 0);
-    pgarray_add_text(&c[4], provider);
-  }
-  AUTO_RESULT *res = rows_run(rs->conn, "replay_missing.sql", c, COUNT_OF(types));
-  if (!pg_ok(rs->conn, res, "replay_missing", NULL, err)) return false;
-  *missing = pgvalue_int8(PQgetvalue(res, 0, 0));
-  return true;
+bool replay_store_next(struct replay_store *rs, bool change, struct replay_page *out, struct err *err) {
+  if (fetch(rs, out, err) && look_unlocked(rs, out, err) &&
+      (!change || !keep_differing(out) || correct(rs, out, err)))
+    return true;
+  replay_page_fini(out);
+  return false;
 }

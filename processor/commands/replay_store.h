@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Postgres, as a replay sees it. First all that today's provider files say otherwise is noted, in tables of
-// this session. Then the notifications concerned are built anew, page by page, each page in one transaction:
-// their receipts' outcomes and codes, their rows and the alerts, or nothing of them. Beside running
-// processors: whoever writes a notification second starts over from what the first one left. Not for: reading
-// Kafka, telling (replay). Thread: one.
+// Postgres, as a replay sees it: chooses notifications by the time at which something about them was
+// received, reads page by page all that was said about them, and builds each anew by today's provider files.
+// What differs is written in one transaction a page: the notifications, the outcomes and codes of their
+// receipts, and the alerts, or nothing of them. Beside running processors: what is to be written is read once
+// more with the notifications locked. Not for: publishing alerts (telling). Thread: one.
 #pragma once
 #include "processor/batch/store.h"
-#include "processor/commands/reader.h"
 #include "processor/rules/interpret.h"
 
 struct replay_store;
@@ -19,29 +18,37 @@ void replay_store_close(struct replay_store *rs);
 // Its connection. Borrowed.
 struct store *replay_store_base(struct replay_store *rs);
 
-// Notes what is to be noted of the facts, FACT_NOTIFICATION only. Adds to `*unknown` the receipts that were
-// never taken in.
-MUST_CHECK bool replay_store_note(struct replay_store *rs, const struct fact *facts, size_t n,
-                                  int64_t *unknown, struct err *err);
-// Once all is noted. *n: how many notifications are concerned; they are numbered from 1.
-MUST_CHECK bool replay_store_gather(struct replay_store *rs, int64_t *n, struct err *err);
+// Chooses the notifications with a receipt or an acceptance that was received from `from_ms` to before
+// `to_ms` (INT64_MIN, INT64_MAX: no bound), of one provider or, NULL, of all. Once only. *n: how many.
+MUST_CHECK bool replay_store_choose(struct replay_store *rs, int64_t from_ms, int64_t to_ms,
+                                    const char *provider, int64_t *n, struct err *err);
 
-enum { REPLAY_PAGE_SIZE = 1000 };
+struct replay_counts {
+  int64_t notifications, receipts, acceptances; // read
+  // Notifications that stay as they are, since today's provider files cannot read all that was said about
+  // them, or since their provider has none; and those whose acceptance is not stored.
+  int64_t unclear, without_file, kept;
+};
+struct verdict { // on a receipt, otherwise than the row has it
+  const struct notification *of;
+  struct uuid receipt_id;
+  const char *outcome; // static
+  char *code;
+};
 struct replay_page { // arrays are in the same order
   struct notification *before, *after;
-  bool *changed; // not so where there is no such number, or the row is gone
+  bool *wanted;  // has to be looked at
+  bool *changed; // not so where the row is gone
   size_t n;
   struct alert *alerts; // raised
   size_t n_alerts;
-  PGresult *rows; // whose the names are
+  struct verdict *verdicts;
+  size_t n_verdicts;
+  struct replay_counts counts;
+  PGresult *keys; // whose the names are
 };
-// Puts the notifications from number `first` right, at most a page of them. Without `change` it only looks:
+// The next page of what was chosen, put right; none is left when `n` is 0. Without `change` it only looks:
 // the page is the same, and Postgres as it was.
-MUST_CHECK bool replay_store_correct(struct replay_store *rs, int64_t first, bool change,
-                                     struct replay_page *out, struct err *err);
+MUST_CHECK bool replay_store_next(struct replay_store *rs, bool change, struct replay_page *out,
+                                  struct err *err);
 void replay_page_fini(struct replay_page *page);
-
-// How many receipts of the range lie before what the spans' partitions still hold.
-MUST_CHECK bool replay_store_missing(struct replay_store *rs, const struct reader_span *spans, size_t n,
-                                     const struct place *from, const char *provider, int64_t *missing,
-                                     struct err *err);

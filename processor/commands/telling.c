@@ -70,11 +70,11 @@ static bool look_for(struct reader *reader, const struct reader_span *span, cons
 static bool look_on_topic(struct telling *t, const struct alert *alerts, size_t n, struct pgarray *ids,
                           struct err *err) {
   enum { CLOCKS_DIFFER_MS = 60 * 60 * 1000 }; // a record's time is the broker's or ours
-  const struct place from = {PLACE_TIME, earliest(alerts, n) - CLOCKS_DIFFER_MS}, to = {.kind = PLACE_END};
+  int64_t from_ms = earliest(alerts, n) - CLOCKS_DIFFER_MS;
   AUTO_FREE struct reader_span *spans = NULL;
   size_t n_spans = 0;
   struct reader *reader = reader_open(t->processor->settings, t->processor->topics[KAFKA_TOPIC_ALERTS], err);
-  bool ok = reader && reader_spans(reader, &from, &to, &spans, &n_spans, err);
+  bool ok = reader && reader_spans(reader, from_ms, &spans, &n_spans, err);
   for (size_t i = 0; ok && i < n_spans; i++) ok = look_for(reader, &spans[i], alerts, n, ids, err);
   reader_close(reader);
   return ok;

@@ -3,7 +3,6 @@
 SELECT rolsuper OR pg_has_role(rolname, current_user, 'MEMBER') OR has_schema_privilege(rolname, current_schema(), 'CREATE'),
        (SELECT string_agg(format('GRANT %s TO %I', what, rolname), '; ')
         FROM unnest(ARRAY[format('USAGE ON SCHEMA %I', current_schema()),
-                          format('TEMPORARY ON DATABASE %I', current_database()), -- what replay notes down
                           'SELECT ON schema_migration',
                           'SELECT, INSERT, UPDATE, DELETE ON notification, receipt, acceptance, alert, quarantine_alert, delivery_minute, applied']) AS granted (what))
 FROM pg_roles WHERE rolname = $1

@@ -7,17 +7,24 @@ static bool is_acceptance(const struct saying *saying) {
   return saying->signal == SIGNAL_ACCEPTED || saying->signal == SIGNAL_REJECTED;
 }
 
-// Whether the range holds the acceptance of that time: when it was is the event's own word, however it is
-// read.
-static bool is_in_range(const struct saying *said, size_t n, int64_t at) {
+// Whether the acceptance of that time is among them: when it was is the event's own word, however it is read.
+static bool is_said(const struct saying *said, size_t n, int64_t at) {
   for (size_t i = 0; i < n; i++)
     if (is_acceptance(&said[i]) && said[i].at == at) return true;
   return false;
 }
 
+static bool has_outcome(const struct notification *n, const char *outcome) {
+  return n->outcome && strcmp(n->outcome, outcome) == 0;
+}
+
 // Decided by the send API or by time: no receipt says so again.
 static bool is_decided_without_receipt(const struct notification *n) {
-  return n->outcome && (strcmp(n->outcome, "rejected") == 0 || strcmp(n->outcome, "expired") == 0);
+  return has_outcome(n, "rejected") || has_outcome(n, "expired");
+}
+
+bool correction_needs_acceptance(const struct notification *stored) {
+  return stored->accepted_at != NO_TIME || has_outcome(stored, "rejected");
 }
 
 static void keep_decision(struct notification *out, const struct notification *stored) {
@@ -28,11 +35,11 @@ static void keep_decision(struct notification *out, const struct notification *s
   out->resolved_at = stored->resolved_at;
 }
 
-// What the range does not say, the row does.
+// What the acceptances in `said` do not say is taken from the row.
 static void keep_acceptance(struct notification *out, const struct notification *stored,
                             const struct saying *said, size_t n) {
-  if (!is_in_range(said, n, stored->accepted_at)) out->accepted_at = stored->accepted_at;
-  if (is_decided_without_receipt(stored) && !is_in_range(said, n, stored->resolved_at))
+  if (!is_said(said, n, stored->accepted_at)) out->accepted_at = stored->accepted_at;
+  if (is_decided_without_receipt(stored) && !is_said(said, n, stored->resolved_at))
     keep_decision(out, stored);
   else if (out->accepted_at != NO_TIME)
     out->status = STATUS_PENDING;
@@ -51,6 +58,11 @@ void correction_build(struct notification *out, const struct notification *store
   keep_acceptance(out, stored, said, n);
   bool changed;
   for (size_t i = 0; i < n; i++) ledger_apply(out, &said[i], &changed);
+}
+
+void correction_keep_contradiction(struct notification *out, const struct notification *stored) {
+  if (out->status == STATUS_SENT && out->contradicted_by == NULL)
+    out->contradicted_by = mem_strdup_or_null(stored->contradicted_by);
 }
 
 static bool same_text(const char *a, const char *b) {

@@ -6,11 +6,16 @@
 #include "processor/rules/ledger.h"
 
 // Builds `out`, as the version that `stored` is, to be written as a correction, of `stored` and what was
-// said, in the order in which it came: the acceptances of the replayed range, and all receipts. What
-// acceptances outside of the range have told is taken from the row, as far as it still shows, as if it had
-// come first. Recipient and reference are the row's.
+// said, in the order in which it came: all receipts, and the acceptances that are stored and understood. What
+// other acceptances have told is taken from the row, as far as it still shows, as if it had come first.
+// Recipient and reference are the row's.
 void correction_build(struct notification *out, const struct notification *stored, const struct saying *said,
                       size_t n);
+
+// Whether the row shows that an acceptance was applied to it.
+bool correction_needs_acceptance(const struct notification *stored);
+// Keeps the contradiction of the row, which is that of a rejection whose acceptance is not stored.
+void correction_keep_contradiction(struct notification *out, const struct notification *stored);
 
 // Whether the two rows differ in anything but the versions and first_seen_at.
 bool correction_differs(const struct notification *a, const struct notification *b);

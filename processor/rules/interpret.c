@@ -107,32 +107,6 @@ static void interpret_receipt(const struct interpreter *in, const struct provide
   fact->element = provider_mask_element(provider, element) ? json_text(element) : mem_strndup(value, len);
 }
 
-static enum provider_outcome outcome_parse(const char *name) {
-  for (enum provider_outcome o = OUTCOME_DELIVERED; o <= OUTCOME_UNCONFIRMED; o++)
-    if (strcmp(name, provider_outcome_name(o)) == 0) return o;
-  abort(); // the table's own CHECK lets no other in
-}
-
-void interpret_stored(const struct interpreter *in, const struct stored_receipt *receipt, struct fact *fact) {
-  struct event ev = {.type = EVENT_RECEIPT, .provider = receipt->provider, .time_ms = receipt->received_at};
-  enum provider_outcome outcome = outcome_parse(receipt->outcome);
-  interpret_event(in, &ev, receipt->element, strlen(receipt->element), fact);
-  if (fact->type != FACT_NOTIFICATION) { // today's file cannot read it: what the row says has to do
-    const struct provider *provider = providers_find(in->providers, receipt->provider);
-    fact_fini(fact);
-    *fact = (struct fact){.ev = ev, .code = mem_strdup(receipt->code)};
-    finish_saying(fact, provider, SIGNAL_UNCONFIRMED, NULL, receipt->received_at);
-  } else {
-    free(fact->code);
-    fact->saying.code = fact->code = mem_strdup(receipt->code);
-  }
-  fact->saying.signal = signal_of(outcome);
-  fact->saying.outcome = provider_outcome_name(outcome);
-  if (outcome != OUTCOME_ACCOUNT_FAULT) fact->saying.scope = NULL;
-  fact->saying.recipient = NULL;
-  fact->saying.recipient_hash = NULL;
-}
-
 static const char *member(const json_t *value, const char *name) {
   const char *text = json_string_value(json_object_get(value, name));
   return text && *text ? text : NULL;
@@ -175,14 +149,6 @@ static void keep_acceptance(const struct interpreter *in, const struct provider 
   finish_saying(fact, provider, r->accepted ? SIGNAL_ACCEPTED : SIGNAL_REJECTED,
                 r->accepted ? NULL : "rejected", bound_acceptance(provider, at, fact->ev.time_ms));
   keep_registration(provider, value, fact); // last: the response's strings were borrowed from it
-}
-
-void interpret_acceptance_again(const struct interpreter *in, const char *provider, bool rejected, int64_t at,
-                                int64_t received_at, struct fact *fact) {
-  const struct provider *file = providers_find(in->providers, provider);
-  fact->ev.time_ms = received_at;
-  finish_saying(fact, file, rejected ? SIGNAL_REJECTED : SIGNAL_ACCEPTED, rejected ? "rejected" : NULL,
-                bound_acceptance(file, at, received_at));
 }
 
 // No member is longer than ingress lets it be (event.accepted.schema.json: 255 characters): an alert holds
@@ -263,6 +229,15 @@ void interpret_event(const struct interpreter *in, const struct event *ev, const
     interpret_notification(in, value, len, fact);
   else
     interpret_other(ev->type, fact);
+}
+
+bool interpret_stored(const struct interpreter *in, const char *type, const char *provider, const char *value,
+                      int64_t received_at, struct fact *fact) {
+  const struct event ev = {.type = type, .provider = provider, .time_ms = received_at};
+  interpret_event(in, &ev, value, strlen(value), fact);
+  fact->saying.recipient = NULL;
+  fact->saying.recipient_hash = NULL;
+  return fact->type == FACT_NOTIFICATION;
 }
 
 void interpret(const struct interpreter *in, const rd_kafka_message_t *rkm, struct fact *fact) {

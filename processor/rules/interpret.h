@@ -40,17 +40,10 @@ void interpret(const struct interpreter *interpreter, const rd_kafka_message_t *
 // The same without Kafka: one of our events and its value. The event's strings are borrowed.
 void interpret_event(const struct interpreter *interpreter, const struct event *ev, const char *value,
                      size_t len, struct fact *out);
-// A receipt of table `receipt` once more: what the provider file reads in its element, with the outcome and
-// the code that the row has. Of the recipient it knows nothing: the element's is masked.
-struct stored_receipt {
-  const char *provider, *id, *outcome, *code, *element; // borrowed
-  int64_t received_at;
-};
-void interpret_stored(const struct interpreter *interpreter, const struct stored_receipt *receipt,
-                      struct fact *out);
-// An acceptance once more, of which `out` holds code, reason and channel: completes it.
-void interpret_acceptance_again(const struct interpreter *interpreter, const char *provider, bool rejected,
-                                int64_t at, int64_t received_at, struct fact *out);
+// The same for what table `receipt` (EVENT_RECEIPT, the element) or `acceptance` (EVENT_ACCEPTED, the
+// registration) stores. There is no recipient in `saying`: what is stored is masked. False: FACT_UNCLEAR.
+bool interpret_stored(const struct interpreter *interpreter, const char *type, const char *provider,
+                      const char *value, int64_t received_at, struct fact *out);
 // Turns a fact that could not be stored into FACT_UNCLEAR. Frees nothing else.
 void fact_refuse(struct fact *fact, const char *why);
 void fact_fini(struct fact *fact);

@@ -70,7 +70,7 @@ int64_t rows_time(const PGresult *res, int row, int column) {
 
 // ---- notifications ----
 
-void rows_read_notification(const PGresult *res, int row, struct notification *n) {
+static void read_notification(const PGresult *res, int row, struct notification *n) {
   n->status = status_parse(value_or_null(res, row, 2));
   n->outcome = rows_text(res, row, 3);
   n->code = rows_text(res, row, 4);
@@ -113,7 +113,7 @@ bool rows_read_notifications(PGconn *conn, const char *statement, struct notific
   for (int row = 0; row < PQntuples(res); row++) {
     struct notification key = {.provider = PQgetvalue(res, row, 0), .id = PQgetvalue(res, row, 1)};
     struct notification *found = bsearch(&key, list, n, sizeof key, compare_key);
-    if (found) rows_read_notification(res, row, found);
+    if (found) read_notification(res, row, found);
   }
   return true;
 }

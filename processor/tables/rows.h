@@ -29,8 +29,6 @@ MUST_CHECK bool rows_copy(PGconn *conn, const char *statement, struct pgarray *r
 char *rows_text(const PGresult *res, int row, int column);   // new string; NULL is NULL
 int64_t rows_time(const PGresult *res, int row, int column); // Unix milliseconds; NULL is NO_TIME
 
-// Fills in a notification that was initialised. Columns as in notification_read.sql.
-void rows_read_notification(const PGresult *res, int row, struct notification *notification);
 // Fills in those of the list that are there. The list is in the order of its keys, byte by byte, and
 // initialised. `statement` takes and returns what notification_read.sql does. `wanted` names those to read;
 // NULL: all.

@@ -162,7 +162,7 @@ def test_what_somebody_is_at_work_on_is_left_and_not_waited_for(world: World) ->
 
 
 def test_a_replay_in_the_way_is_not_waited_for_either(world: World) -> None:
-    """It holds a receipt and asks for the notification next, which retention has: retention gives way, and comes back."""
+    """Whoever holds a receipt and asks for the notification next, which retention has: retention gives way, and comes back."""
     insert(world, "old", 10, OLD)
     with world.connect() as connection, connection.transaction():
         connection.execute("UPDATE receipt SET code = 'y' WHERE notification_id = 'old-3'")

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from support import payloads
+from support.replays import replay
 from support.service import run_once
 from support.world import OWNER, RUNTIME_ROLE, World
 
@@ -66,6 +67,17 @@ def test_the_runtime_role_has_what_it_needs_and_no_more(dochak: World) -> None:
     rows = dochak.sql("SELECT table_name, privilege_type FROM information_schema.role_table_grants WHERE grantee = %s", RUNTIME_ROLE)
     granted = {(row["table_name"], row["privilege_type"]) for row in rows}
     assert granted == {(table, right) for table in TABLES for right in ROWS} | {("schema_migration", "SELECT")}
+
+
+def test_a_replay_needs_no_temporary_tables(world: World) -> None:
+    """Which Postgres lets everybody make who may connect, unless somebody forbids it."""
+    world.sql(f'REVOKE TEMPORARY ON DATABASE "{world.name}" FROM PUBLIC')
+    world.migrate()
+    assert world.sql("SELECT has_database_privilege(%s, current_database(), 'TEMPORARY') AS may", RUNTIME_ROLE) == [{"may": False}]
+    world.start()
+    world.bizgo(payloads.bizgo("x", "64008"))
+    world.settle()
+    assert "1 notifications read (1 receipts, 0 acceptances); 0 notifications corrected" in replay(world).stdout
 
 
 def test_a_role_that_is_not_there_is_named(world: World) -> None:

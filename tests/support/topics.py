@@ -213,6 +213,12 @@ class Topics:
                 return False
         return all(self.ends(short, IsolationLevel.READ_UNCOMMITTED) == ends[short] for short in self.NAMES)
 
+    def lose(self, short: str) -> None:
+        """All records that are there, as retention does it."""
+        ends = [TopicPartition(self.name(short), p, end) for p, end in self.ends(short, IsolationLevel.READ_UNCOMMITTED).items()]
+        for future in self._admin.delete_records(ends).values():
+            future.result(TIMEOUT)
+
     def forget_offsets(self) -> None:
         """The group starts over with the first record. It must have no member."""
 

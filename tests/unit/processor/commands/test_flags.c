@@ -64,30 +64,26 @@ static void test_what_is_not_understood_is_named(void **state) {
   }
 }
 
-static void test_a_place_is_a_time_an_offset_or_an_end(void **state) {
+static void test_a_time_is_utc_unless_it_says_otherwise(void **state) {
   static const struct {
     const char *text;
-    int kind;
     int64_t value;
   } cases[] = {
-      {"beginning", PLACE_BEGINNING, 0},
-      {"end", PLACE_END, 0},
-      {"0", PLACE_OFFSET, 0},
-      {"9223372036854775807", PLACE_OFFSET, INT64_MAX},
-      {"1970-01-01T09:00:01+09:00", PLACE_TIME, 1000},
-      {"1970-01-01T00:00:01.5Z", PLACE_TIME, 1500},
-      {"1970-01-01 00:00:01", PLACE_TIME, 1000},
+      {"1970-01-01T09:00:01+09:00", 1000},
+      {"1970-01-01T00:00:01.5Z", 1500},
+      {"1970-01-01 00:00:01", 1000},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    struct place place = {0};
-    assert_true(flags_place(cases[i].text, &place, NULL));
-    assert_int_equal(place.kind, cases[i].kind);
-    assert_true(place.value == cases[i].value);
+    int64_t at = 7;
+    assert_true(flags_time(cases[i].text, &at, NULL));
+    assert_int_equal(at, cases[i].value);
   }
-  static const char *const bad[] = {"", "-1", "9223372036854775808", "1e3", " 1", "yesterday", "2026-01-12"};
-  struct place place = {0};
+  static const char *const bad[] = {"", "0", "17", "end", "yesterday", "2026-01-12"};
+  int64_t at = 7;
   struct err err = {0};
-  for (size_t i = 0; i < COUNT_OF(bad); i++) assert_false(flags_place(bad[i], &place, &err));
+  for (size_t i = 0; i < COUNT_OF(bad); i++) assert_false(flags_time(bad[i], &at, &err));
+  assert_true(flags_time(NULL, &at, &err));
+  assert_int_equal(at, 7);
 }
 
 static void test_a_number_has_a_least(void **state) {
@@ -104,7 +100,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_flags_and_words_stand_in_any_order),
       cmocka_unit_test(test_what_is_not_understood_is_named),
-      cmocka_unit_test(test_a_place_is_a_time_an_offset_or_an_end),
+      cmocka_unit_test(test_a_time_is_utc_unless_it_says_otherwise),
       cmocka_unit_test(test_a_number_has_a_least),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

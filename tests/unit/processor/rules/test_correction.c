@@ -88,7 +88,7 @@ enum { WORDS = 4 };
 enum { NONE = 0, FIRST = 1, SECOND = 2, ALL = ~0 }; // bit set
 static const struct {
   const struct saying *acceptances[WORDS], *receipts[WORDS], *right[WORDS]; // the receipts as they should be
-  int outside; // of the range: which of the acceptances
+  int missing; // which of the acceptances are not stored
   enum ledger_alert alert;
 } cases[] = {
     {{&accepted}, {&alimtalk_delivered}, {&alimtalk_failed}, NONE, LEDGER_DEAD_LETTERED},
@@ -129,11 +129,11 @@ static size_t take_words(const struct saying *const *words, struct saying *out) 
   return n;
 }
 
-// Those that the replay reads. Returns how many.
-static size_t keep_range(struct saying *acceptances, size_t n, int outside) {
+// Those that the replay finds. Returns how many.
+static size_t keep_stored(struct saying *acceptances, size_t n, int missing) {
   size_t kept = 0;
   for (size_t i = 0; i < n; i++)
-    if (!(outside >> i & 1)) acceptances[kept++] = acceptances[i];
+    if (!(missing >> i & 1)) acceptances[kept++] = acceptances[i];
   return kept;
 }
 
@@ -162,7 +162,7 @@ static void test_a_corrected_row_is_the_one_that_was_right_from_the_start(void *
     notification_init(&expected, "bizgo", "key");
     apply(&expected, acceptances, a);
     apply(&expected, right, r);
-    correct(&built, &stored, acceptances, keep_range(acceptances, a, cases[i].outside), right, r);
+    correct(&built, &stored, acceptances, keep_stored(acceptances, a, cases[i].missing), right, r);
     if (correction_differs(&built, &expected)) fail_msg("case %zu: not the row that was expected", i);
     assert_int_equal(correction_alert(stored.status, built.status), cases[i].alert);
     assert_int_equal(built.first_seen_at, stored.first_seen_at);
@@ -181,7 +181,7 @@ static void test_what_was_right_stays_as_it_is(void **state) {
     notification_init(&stored, "bizgo", "key");
     apply(&stored, acceptances, a);
     apply(&stored, receipts, r);
-    correct(&built, &stored, acceptances, keep_range(acceptances, a, cases[i].outside), receipts, r);
+    correct(&built, &stored, acceptances, keep_stored(acceptances, a, cases[i].missing), receipts, r);
     if (correction_differs(&built, &stored)) fail_msg("case %zu: changed", i);
     notification_fini(&stored);
     notification_fini(&built);
@@ -226,12 +226,46 @@ static void test_the_scope_is_that_of_the_receipt_that_decided(void **state) {
   notification_fini(&row);
 }
 
+static void test_what_the_row_says_shows_whether_there_was_an_acceptance(void **state) {
+  static const struct {
+    const struct saying *saying;
+    bool needs;
+  } words[] = {{&accepted, true}, {&rejected, true}, {&alimtalk_failed, false}, {&sms_delivered, false}};
+  for (size_t i = 0; i < COUNT_OF(words); i++) {
+    struct notification stored;
+    notification_init(&stored, "bizgo", "key");
+    apply(&stored, words[i].saying, 1);
+    assert_int_equal(correction_needs_acceptance(&stored), words[i].needs);
+    notification_fini(&stored);
+  }
+}
+
+static void test_a_contradiction_of_a_refusal_that_is_not_stored_stays(void **state) {
+  const struct saying said[] = {rejected, sms_delivered};
+  struct notification stored, built;
+  notification_init(&stored, "bizgo", "key");
+  apply(&stored, said, 2);
+  correction_build(&built, &stored, &sms_delivered, 1);
+  assert_null(built.contradicted_by);
+  correction_keep_contradiction(&built, &stored);
+  assert_string_equal(built.contradicted_by, "A305");
+  assert_false(correction_differs(&built, &stored));
+  notification_fini(&built);
+  correction_build(&built, &stored, &alimtalk_failed, 1); // not SENT: there is nothing to contradict
+  correction_keep_contradiction(&built, &stored);
+  assert_null(built.contradicted_by);
+  notification_fini(&built);
+  notification_fini(&stored);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_corrected_row_is_the_one_that_was_right_from_the_start),
       cmocka_unit_test(test_what_was_right_stays_as_it_is),
       cmocka_unit_test(test_an_acceptance_that_was_read_as_a_refusal),
       cmocka_unit_test(test_the_scope_is_that_of_the_receipt_that_decided),
+      cmocka_unit_test(test_what_the_row_says_shows_whether_there_was_an_acceptance),
+      cmocka_unit_test(test_a_contradiction_of_a_refusal_that_is_not_stored_stays),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
