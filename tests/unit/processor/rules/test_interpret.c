@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -18,7 +19,11 @@ static struct interpreter interpreter = {.recipient_key = "a-key-for-the-tests",
 static struct fact read_event(const char *type, const char *provider, const char *value) {
   struct event ev = {.type = type, .provider = provider, .time_ms = RECEIVED_MS};
   struct fact fact;
-  interpret_event(&interpreter, &ev, value, strlen(value), &fact);
+  size_t len = strlen(value);
+  char *bytes = mem_grow(NULL, len ? len : 1, 1); // as librdkafka has them: no NUL behind them
+  memcpy(bytes, value, len);
+  interpret_event(&interpreter, &ev, bytes, len, &fact);
+  free(bytes);
   return fact;
 }
 
