@@ -340,13 +340,17 @@ void provider_receipt_fini(struct provider_receipt *receipt) {
   receipt->reason = NULL;
 }
 
+static json_t *masked_value(const json_t *value) {
+  char buf[NUMBER_SIZE];
+  const char *text = json_scalar_text(value, buf);
+  AUTO_FREE char *mask = personal_mask(text ? text : ""); // a list is replaced as a whole
+  return json_string(mask);
+}
+
 static bool mask_at(json_t *element, const struct json_pointer *pointer) {
   const json_t *value = json_at(element, pointer);
   if (!value || json_is_null(value)) return false;
-  char buf[NUMBER_SIZE];
-  const char *text = json_scalar_text(value, buf);
-  AUTO_FREE char *masked = personal_mask(text ? text : ""); // a list is replaced as a whole
-  return json_replace_at(element, pointer, json_string(masked));
+  return json_replace_at(element, pointer, masked_value(value));
 }
 
 // The provider's text may contain the number.
@@ -375,13 +379,20 @@ bool provider_mask_element(const struct provider *provider, json_t *element) {
   return changed;
 }
 
+// An entry may be the recipient itself: json_replace_at() cannot replace the root.
+static void mask_entry(const struct provider_shape *shape, json_t *entries, size_t at) {
+  mask_places(&shape->recipient, &shape->reason, json_array_get(entries, at));
+  for (size_t i = 0; i < shape->recipient.n; i++)
+    if (shape->recipient.pointers[i].n_parts == 0)
+      json_array_set_new(entries, at, masked_value(json_array_get(entries, at)));
+}
+
 void provider_mask_response(const struct provider *provider, json_t *response) {
   for (size_t i = 0; i < provider->n_shapes; i++) {
     const struct provider_shape *shape = &provider->shapes[i];
-    const json_t *entries = shape->has_each ? json_at(response, &shape->each) : NULL;
+    json_t *entries = shape->has_each ? json_at(response, &shape->each) : NULL;
     if (!shape->has_each) mask_places(&shape->recipient, &shape->reason, response);
-    for (size_t j = 0; j < json_array_size(entries); j++)
-      mask_places(&shape->recipient, &shape->reason, json_array_get(entries, j));
+    for (size_t j = 0; j < json_array_size(entries); j++) mask_entry(shape, entries, j);
   }
 }
 

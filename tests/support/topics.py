@@ -76,8 +76,8 @@ class Reader:
                 **QUIET,
             }
         )
-        partitions = self._consumer.list_topics(topic, TIMEOUT * builds.patience()).topics[topic].partitions
-        assert partitions, f"there is no topic {topic}"
+        # A topic that was made a moment ago may not have reached the broker that is asked.
+        partitions = until(f"there is the topic {topic}", lambda: self._consumer.list_topics(topic, TIMEOUT).topics[topic].partitions)
         self._reached = dict.fromkeys(partitions, 0)
         self._consumer.assign([TopicPartition(topic, p, 0) for p in partitions])
 
