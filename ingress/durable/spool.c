@@ -14,6 +14,7 @@
 enum {
   TICK_MS = 1000,
   OPEN_AGAIN_MS = 1000,
+  HUNG_MS = 2000, // a disk that takes longer is away: requests have no time to wait for it
   WAITING_MAX_BYTES = 64 * 1024 * 1024, // of the events that wait for one commit while the disk stalls
 };
 
@@ -121,6 +122,7 @@ struct spool {
   int64_t max_bytes, ready_percent;
   _Atomic int64_t room_bytes; // max_bytes, or less where the disk has less
   atomic_bool failing;
+  _Atomic int64_t busy_since_ms; // monotonic: since when the writer is not waiting for jobs; 0: it is
   pthread_t writer;
   pthread_mutex_t reading;        // held while the drain reads, and while the file is opened and closed
   pthread_mutex_t lock;           // of the following members, and of all batches
@@ -233,6 +235,7 @@ static void look_around(struct spool *spool) {
 static struct batch *next_batch(struct spool *spool, int64_t tick_at, bool *closing) {
   struct timespec at = clock_timespec_at(tick_at);
   struct batch *batch = NULL;
+  atomic_store(&spool->busy_since_ms, 0);
   pthread_mutex_lock(&spool->lock);
   int expired = 0;
   while (!spool->open->first && !spool->closing && !expired)
@@ -243,6 +246,7 @@ static struct batch *next_batch(struct spool *spool, int64_t tick_at, bool *clos
     spool->open = batch_new();
   }
   pthread_mutex_unlock(&spool->lock);
+  atomic_store(&spool->busy_since_ms, clock_mono_ms());
   return batch;
 }
 
@@ -344,6 +348,7 @@ static bool wait_to_try_again(struct spool *spool) {
 // are refused, also those that wait already.
 static void close_damaged(struct spool *spool) {
   reason_set(&spool->unopened, "the spool is damaged and is being copied");
+  atomic_store(&spool->busy_since_ms, 0);
   pthread_mutex_lock(&spool->lock);
   struct batch *batch = spool->open;
   spool->open = batch_new();
@@ -470,13 +475,20 @@ void spool_wake(struct spool *spool) {
   pthread_mutex_unlock(&spool->lock);
 }
 
+// A call that the disk does not answer never returns, so it reports no error.
+static bool is_hung(const struct spool *spool) {
+  int64_t since_ms = atomic_load(&spool->busy_since_ms);
+  return since_ms && clock_mono_ms() - since_ms >= HUNG_MS;
+}
+
 bool spool_is_failing(const struct spool *spool) {
-  return reason_get(&spool->unopened) || atomic_load(&spool->failing);
+  return reason_get(&spool->unopened) || atomic_load(&spool->failing) || is_hung(spool);
 }
 
 const char *spool_unready(const struct spool *spool) {
   const char *unopened = reason_get(&spool->unopened);
   if (unopened) return unopened;
+  if (is_hung(spool)) return "the spool's disk does not answer";
   if (atomic_load(&spool->failing)) return "the spool cannot be written";
   int64_t room = atomic_load(&spool->room_bytes);
   if (atomic_load(spool->used_bytes) >= room / 100 * spool->ready_percent)

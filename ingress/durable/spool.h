@@ -10,8 +10,8 @@
 // acceptance may follow its receipt, and the status rules (processor/ledger.c) end in the same status for
 // every order.
 //
-// Bounded: a full spool refuses. When the disk fails or is full, the spool refuses, turns readiness red, and
-// tries every second whether it can write again.
+// Bounded: a full spool refuses. When the disk fails, is full or does not answer for 2 s, the spool refuses
+// and turns readiness red. It tries every second whether it can write again.
 #pragma once
 #include "common/base/err.h"
 #include "common/config/settings.h"
@@ -37,8 +37,8 @@ MUST_CHECK bool spool_store(struct spool *spool, const struct publisher_message 
 
 // Whether it refuses everything now. Thread: any.
 bool spool_is_failing(const struct spool *spool);
-// NULL, or why readiness is red: the spool is not open, cannot be written, or DOCHAK_SPOOL_READY_PERCENT of
-// it is used. Thread: any.
+// NULL, or why readiness is red: the spool is not open, cannot be written, its disk does not answer, or
+// DOCHAK_SPOOL_READY_PERCENT of it is used. Thread: any.
 const char *spool_unready(const struct spool *spool);
 int64_t spool_count(const struct spool *spool); // events in it. Thread: any.
 

@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "ingress/counters.h"
+#include "tests/unit/support/ahead.h"
 #include "tests/unit/support/folder.h"
 #include "tests/unit/support/messages.h"
 #include "tests/unit/support/mock.h"
@@ -27,21 +28,9 @@
 #define FAILURE_NAME "POLICY_VIOLATION"
 enum { FAR_MS = 20000, LARGE_BYTES = 2000000 };
 
-// ---- the clock, which a test sets forward; and how often the spool is read ----
+// ---- how often the spool is read ----
 
-static _Atomic int64_t ahead_ms, readings;
-
-int64_t __real_clock_mono_ms(void);
-int64_t __wrap_clock_mono_ms(void);
-int64_t __wrap_clock_mono_ms(void) {
-  return __real_clock_mono_ms() + atomic_load(&ahead_ms);
-}
-
-struct timespec __real_clock_timespec_at(int64_t mono_ms);
-struct timespec __wrap_clock_timespec_at(int64_t mono_ms);
-struct timespec __wrap_clock_timespec_at(int64_t mono_ms) {
-  return __real_clock_timespec_at(mono_ms - atomic_load(&ahead_ms));
-}
+static _Atomic int64_t readings;
 
 bool __real_spool_read(struct spool *spool, int64_t after, spool_take_fn *take, void *arg, struct err *err);
 bool __wrap_spool_read(struct spool *spool, int64_t after, spool_take_fn *take, void *arg, struct err *err);

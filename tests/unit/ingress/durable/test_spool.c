@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "ingress/counters.h"
+#include "tests/unit/support/ahead.h"
 #include "tests/unit/support/folder.h"
 #include "tests/unit/support/messages.h"
 #include <fcntl.h>
@@ -21,6 +22,22 @@
 #include <cmocka.h>
 
 enum { FAR_MS = 20000 };
+
+// ---- the disk, which a test may stop ----
+
+static atomic_bool hangs, is_hanging;
+
+bool __real_spool_file_commit(struct spool_file *file, struct err *err);
+bool __wrap_spool_file_commit(struct spool_file *file, struct err *err);
+bool __wrap_spool_file_commit(struct spool_file *file, struct err *err) {
+  while (atomic_load(&hangs)) {
+    atomic_store(&is_hanging, true);
+    clock_sleep_ms(1);
+  }
+  return __real_spool_file_commit(file, err);
+}
+
+// ---- what a test is made of ----
 
 struct fixture {
   struct settings settings;
@@ -64,6 +81,12 @@ static void reopen(struct fixture *f) {
 
 static int64_t counted(const struct fixture *f, enum counter id, const char *label) {
   return atomic_load(metrics_at(f->metrics, id, label));
+}
+
+static void wait_ready(const struct spool *spool) {
+  int64_t deadline = clock_mono_ms() + FAR_MS;
+  while (spool_unready(spool) && clock_mono_ms() < deadline) clock_sleep_ms(5);
+  assert_null(spool_unready(spool));
 }
 
 static bool store(struct fixture *f, const char *value) {
@@ -229,9 +252,40 @@ static void test_a_spool_that_failed_finds_out_by_itself_that_it_works_again(voi
   assert_false(store(f, value));
   assert_non_null(spool_unready(f->spool));
   assert_true(spool_remove(f->spool, (const int64_t[]){1}, 1));
+  wait_ready(f->spool);
+}
+
+// ---- a disk that hangs ----
+
+static void *store_one(void *arg) {
+  return (void *)(intptr_t)store(arg, "1");
+}
+
+static void wait_true(const atomic_bool *flag) {
   int64_t deadline = clock_mono_ms() + FAR_MS;
-  while (spool_unready(f->spool) && clock_mono_ms() < deadline) clock_sleep_ms(10);
-  assert_null(spool_unready(f->spool));
+  while (!atomic_load(flag) && clock_mono_ms() < deadline) clock_sleep_ms(1);
+  assert_true(atomic_load(flag));
+}
+
+static void test_a_disk_that_does_not_answer_is_known_after_two_seconds(void **state) {
+  struct fixture *f = *state;
+  pthread_t thread;
+  void *stored;
+  atomic_store(&hangs, true);
+  pthread_create(&thread, NULL, store_one, f);
+  wait_true(&is_hanging);
+  bool early = spool_is_failing(f->spool) || spool_unready(f->spool);
+  atomic_fetch_add(&ahead_ms, 2000);
+  bool failing = spool_is_failing(f->spool);
+  const char *reason = spool_unready(f->spool);
+  atomic_store(&hangs, false);
+  pthread_join(thread, &stored);
+  assert_false(early);
+  assert_true(failing);
+  assert_string_equal(reason, "the spool's disk does not answer");
+  assert_true(stored);
+  wait_ready(f->spool);
+  assert_false(spool_is_failing(f->spool));
 }
 
 // ---- crashes, owners ----
@@ -300,12 +354,6 @@ static void assert_unready(const struct spool *spool, const char *part) {
   if (!strstr(reason, part)) fail_msg("\"%s\" does not say \"%s\"", reason, part);
 }
 
-static void wait_ready(const struct spool *spool) {
-  int64_t deadline = clock_mono_ms() + FAR_MS;
-  while (spool_unready(spool) && clock_mono_ms() < deadline) clock_sleep_ms(5);
-  assert_null(spool_unready(spool));
-}
-
 static void test_a_second_owner_waits_and_says_for_what_until_the_first_has_gone(void **state) {
   struct fixture *f = *state;
   struct fixture second = *f;
@@ -365,6 +413,7 @@ int main(void) {
       TEST(test_who_is_out_of_time_is_told_so),
       TEST(test_a_full_spool_is_red_before_it_refuses_and_takes_again_when_there_is_room),
       TEST(test_a_spool_that_failed_finds_out_by_itself_that_it_works_again),
+      TEST(test_a_disk_that_does_not_answer_is_known_after_two_seconds),
       TEST(test_a_kill_in_mid_commit_leaves_every_row_that_was_acked),
       TEST(test_a_second_owner_waits_and_says_for_what_until_the_first_has_gone),
       TEST(test_what_stands_in_the_way_of_the_folder_is_told_and_its_end_noticed),
