@@ -227,7 +227,9 @@ static void look_around(struct spool *spool) {
   int64_t age_s = oldest_ms < 0 ? 0 : (clock_wall_ms() - oldest_ms) / 1000;
   metrics_set(spool->metrics, COUNTER_SPOOL_AGE, NULL, age_s > 0 ? age_s : 0);
   if (atomic_load(&spool->failing) && spool_file_probe(spool->file, &err)) note_success(spool);
-  if (!spool_file_shrink(spool->file, &err)) note_failure(spool, &err);
+  if (!spool_file_shrink(spool->file, &err)) // a disk that is too full for it may have room for events
+    log_warn_rarely("spool shrink", "spool file cannot be made smaller; tried again every second",
+                    LOG_STR("folder", spool->dir), LOG_STR("cause", err.text));
   measure(spool);
 }
 

@@ -380,12 +380,17 @@ static bool prepare_all(struct spool_file *file, struct err *err) {
   return true;
 }
 
+// A disk that is too full to shrink the file does not keep its rows from being drained.
+static bool shrink_at_start(struct spool_file *file, struct err *err) {
+  return spool_file_shrink(file, err) || !atomic_load(&file->is_damaged);
+}
+
 // The bound comes after the rescued rows, which may be more than a lower bound allows.
 static bool open_databases(struct spool_file *file, const atomic_bool *stop, struct spool_found *found,
                            struct err *err) {
   return open_writer(file, err) && play_log_back(file, found, err) && use_schema(file, err) &&
          open_database(file, file->path, &file->reader, err) && prepare_all(file, err) &&
-         rescue(file, stop, found, err) && spool_file_shrink(file, err) &&
+         rescue(file, stop, found, err) && shrink_at_start(file, err) &&
          set_bound(file, &found->bound_bytes, err) && count_events(file, found, err) && sync_names(file, err);
 }
 

@@ -23,9 +23,10 @@
 
 enum { FAR_MS = 20000 };
 
-// ---- the disk, which a test may stop ----
+// ---- the disk, which a test may stop, or fill ----
 
-static atomic_bool hangs, is_hanging;
+static atomic_bool hangs, is_hanging, shrinks_fail;
+static _Atomic int64_t shrinks;
 
 bool __real_spool_file_commit(struct spool_file *file, struct err *err);
 bool __wrap_spool_file_commit(struct spool_file *file, struct err *err);
@@ -35,6 +36,14 @@ bool __wrap_spool_file_commit(struct spool_file *file, struct err *err) {
     clock_sleep_ms(1);
   }
   return __real_spool_file_commit(file, err);
+}
+
+bool __real_spool_file_shrink(struct spool_file *file, struct err *err);
+bool __wrap_spool_file_shrink(struct spool_file *file, struct err *err);
+bool __wrap_spool_file_shrink(struct spool_file *file, struct err *err) {
+  atomic_fetch_add(&shrinks, 1);
+  return atomic_load(&shrinks_fail) ? err_set(err, "database or disk is full")
+                                    : __real_spool_file_shrink(file, err);
 }
 
 // ---- what a test is made of ----
@@ -255,7 +264,7 @@ static void test_a_spool_that_failed_finds_out_by_itself_that_it_works_again(voi
   wait_ready(f->spool);
 }
 
-// ---- a disk that hangs ----
+// ---- a disk that hangs, or is too full to shrink the file ----
 
 static void *store_one(void *arg) {
   return (void *)(intptr_t)store(arg, "1");
@@ -286,6 +295,20 @@ static void test_a_disk_that_does_not_answer_is_known_after_two_seconds(void **s
   assert_true(stored);
   wait_ready(f->spool);
   assert_false(spool_is_failing(f->spool));
+}
+
+static void test_a_file_that_cannot_be_made_smaller_takes_events_all_the_same(void **state) {
+  struct fixture *f = *state;
+  atomic_store(&shrinks_fail, true);
+  int64_t before = atomic_load(&shrinks), deadline = clock_mono_ms() + FAR_MS;
+  while (atomic_load(&shrinks) < before + 2 && clock_mono_ms() < deadline) {
+    atomic_fetch_add(&ahead_ms, 1000);
+    assert_true(store(f, "1"));
+    assert_false(spool_is_failing(f->spool));
+    assert_null(spool_unready(f->spool));
+  }
+  atomic_store(&shrinks_fail, false);
+  assert_true(atomic_load(&shrinks) >= before + 2);
 }
 
 // ---- crashes, owners ----
@@ -414,6 +437,7 @@ int main(void) {
       TEST(test_a_full_spool_is_red_before_it_refuses_and_takes_again_when_there_is_room),
       TEST(test_a_spool_that_failed_finds_out_by_itself_that_it_works_again),
       TEST(test_a_disk_that_does_not_answer_is_known_after_two_seconds),
+      TEST(test_a_file_that_cannot_be_made_smaller_takes_events_all_the_same),
       TEST(test_a_kill_in_mid_commit_leaves_every_row_that_was_acked),
       TEST(test_a_second_owner_waits_and_says_for_what_until_the_first_has_gone),
       TEST(test_what_stands_in_the_way_of_the_folder_is_told_and_its_end_noticed),
