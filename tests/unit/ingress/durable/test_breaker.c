@@ -53,16 +53,18 @@ static const struct {
   rd_kafka_resp_err_t code;
   enum breaker_scope scope;
 } failures[] = {
-    {RD_KAFKA_RESP_ERR__QUEUE_FULL, BREAKER_NOTHING},       // our own queue: Kafka was not asked
-    {RD_KAFKA_RESP_ERR__PURGE_INFLIGHT, BREAKER_NOTHING},   // our own purge
-    {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, BREAKER_RECORD}, // refused for itself, and again
+    {RD_KAFKA_RESP_ERR__QUEUE_FULL, BREAKER_NOTHING},         // our own queue: Kafka was not asked
+    {RD_KAFKA_RESP_ERR__PURGE_INFLIGHT, BREAKER_NOTHING},     // our own purge
+    {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, BREAKER_RECORD},   // refused for itself, and again
+    {RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE, BREAKER_RECORD},
     {RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, BREAKER_PARTITION},
     {RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, BREAKER_PARTITION},
     {RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, BREAKER_PARTITION},
     {RD_KAFKA_RESP_ERR_UNKNOWN, BREAKER_PARTITION}, // in doubt no more than the partition
+    {RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, BREAKER_PARTITION}, // of its broker
     {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, BREAKER_TOPIC},
     {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, BREAKER_TOPIC},
-    {RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, BREAKER_CLUSTER},
+    {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, BREAKER_CLUSTER},
     {RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, BREAKER_CLUSTER},
 };
 
@@ -145,8 +147,9 @@ static void test_only_news_about_all_brokers_opens_the_cluster(void **state) {
   struct fixture *f = *state;
   breaker_note_error(f->breaker, RD_KAFKA_RESP_ERR__TRANSPORT, 0); // one broker of several
   breaker_note_error(f->breaker, RD_KAFKA_RESP_ERR__RESOLVE, 0);
-  assert_true(is_open_as(f, BREAKER_NOTHING));
   breaker_note_error(f->breaker, RD_KAFKA_RESP_ERR__AUTHENTICATION, 0);
+  assert_true(is_open_as(f, BREAKER_NOTHING));
+  breaker_note_error(f->breaker, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, 0);
   assert_true(is_open_as(f, BREAKER_CLUSTER));
 }
 
