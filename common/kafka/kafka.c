@@ -253,9 +253,9 @@ rd_kafka_resp_err_t kafka_topic_ask(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int t
   return code;
 }
 
-static bool fail_topic(const char *topic, rd_kafka_resp_err_t state, struct err *err) {
-  bool missing = state == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-  return err_set(err, "topic %s: %s%s", topic, rd_kafka_err2str(state),
+bool kafka_topic_fail(const char *topic, rd_kafka_resp_err_t code, struct err *err) {
+  bool missing = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  return err_set(err, "topic %s: %s%s", topic, rd_kafka_err2str(code),
                  missing ? "; \"dochak-processor migrate\" creates it" : "");
 }
 
@@ -264,7 +264,7 @@ static bool fail_topic(const char *topic, rd_kafka_resp_err_t state, struct err 
 static bool wait_for_topic(rd_kafka_t *rk, const char *topic, int64_t deadline_ms, struct err *err) {
   enum { ASK_MOST_MS = 500, ASK_LEAST_MS = 100, PAUSE_MS = 100 };
   rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, topic, NULL);
-  if (!rkt) return fail_topic(topic, rd_kafka_last_error(), err);
+  if (!rkt) return kafka_topic_fail(topic, rd_kafka_last_error(), err);
   struct kafka_topic_shape shape;
   rd_kafka_resp_err_t state;
   int64_t left_ms;
@@ -275,7 +275,7 @@ static bool wait_for_topic(rd_kafka_t *rk, const char *topic, int64_t deadline_m
     left_ms = deadline_ms - clock_mono_ms();
   } while (state && left_ms > PAUSE_MS + ASK_LEAST_MS && !stop_wait_ms(PAUSE_MS));
   rd_kafka_topic_destroy(rkt);
-  return !state || fail_topic(topic, state, err);
+  return !state || kafka_topic_fail(topic, state, err);
 }
 
 bool kafka_warm_topics(rd_kafka_t *rk, const char *const *topics, size_t n, int64_t timeout_ms,

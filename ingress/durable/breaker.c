@@ -5,15 +5,17 @@
 #include "common/base/mem.h"
 #include "ingress/counters.h"
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+struct place { // the cluster, a topic, or a partition
+  atomic_bool open;
+};
+
 struct topic_state {
   _Atomic int32_t n; // partitions
-  atomic_bool open;  // the topic as a whole
-  atomic_bool partition_open[BREAKER_PARTITIONS_MAX];
+  struct place topic, partitions[BREAKER_PARTITIONS_MAX];
   _Atomic int64_t acked_ms[BREAKER_PARTITIONS_MAX]; // monotonic
 };
 
@@ -21,7 +23,7 @@ struct breaker {
   char *const *names;
   struct metrics *metrics;
   pthread_mutex_t lock; // of changes
-  atomic_bool cluster_open;
+  struct place cluster;
   _Atomic(rd_kafka_resp_err_t) last_error; // that librdkafka has reported of the cluster
   struct topic_state topics[KAFKA_TOPIC_COUNT];
 };
@@ -70,42 +72,55 @@ int32_t breaker_partition_of(const struct breaker *breaker, rd_kafka_topic_t *rk
   return rd_kafka_msg_partitioner_murmur2_random(rkt, key, strlen(key), partitions, NULL, NULL);
 }
 
-static size_t place_of(int32_t partition) {
+static size_t index_of(int32_t partition) {
   return partition >= 0 ? (size_t)partition % BREAKER_PARTITIONS_MAX : 0;
+}
+
+static bool is_open(const struct place *place) {
+  return atomic_load_explicit(&place->open, memory_order_relaxed);
 }
 
 bool breaker_is_open(const struct breaker *breaker, enum kafka_topic topic, int32_t partition) {
   const struct topic_state *state = &breaker->topics[topic];
-  return atomic_load_explicit(&breaker->cluster_open, memory_order_relaxed) ||
-         atomic_load_explicit(&state->open, memory_order_relaxed) ||
-         atomic_load_explicit(&state->partition_open[place_of(partition)], memory_order_relaxed);
+  return is_open(&breaker->cluster) || is_open(&state->topic) ||
+         is_open(&state->partitions[index_of(partition)]);
 }
 
 bool breaker_is_cluster_open(const struct breaker *breaker) {
-  return atomic_load(&breaker->cluster_open);
+  return is_open(&breaker->cluster);
 }
 
 void breaker_note_ack(struct breaker *breaker, enum kafka_topic topic, int32_t partition, int64_t now_ms) {
-  _Atomic int64_t *acked_ms = &breaker->topics[topic].acked_ms[place_of(partition)];
+  _Atomic int64_t *acked_ms = &breaker->topics[topic].acked_ms[index_of(partition)];
   atomic_store_explicit(acked_ms, now_ms, memory_order_relaxed);
 }
 
 bool breaker_is_silent(const struct breaker *breaker, enum kafka_topic topic, int32_t partition,
                        int64_t since_ms) {
-  const _Atomic int64_t *acked_ms = &breaker->topics[topic].acked_ms[place_of(partition)];
+  const _Atomic int64_t *acked_ms = &breaker->topics[topic].acked_ms[index_of(partition)];
   return atomic_load_explicit(acked_ms, memory_order_relaxed) <= since_ms;
 }
 
 // ---- open and close ----
 
 static int64_t count_open(const struct breaker *breaker) {
-  int64_t n = atomic_load(&breaker->cluster_open);
+  int64_t n = is_open(&breaker->cluster);
   for (size_t topic = 0; topic < KAFKA_TOPIC_COUNT; topic++) {
     const struct topic_state *state = &breaker->topics[topic];
-    n += atomic_load(&state->open);
-    for (size_t i = 0; i < BREAKER_PARTITIONS_MAX; i++) n += atomic_load(&state->partition_open[i]);
+    n += is_open(&state->topic);
+    for (size_t i = 0; i < BREAKER_PARTITIONS_MAX; i++) n += is_open(&state->partitions[i]);
   }
   return n;
+}
+
+// Opens or closes n places. True: one of them was not so.
+static bool change(struct breaker *breaker, struct place *places, size_t n, bool open) {
+  bool changed = false;
+  pthread_mutex_lock(&breaker->lock);
+  for (size_t i = 0; i < n; i++) changed |= atomic_exchange(&places[i].open, open) != open;
+  if (changed) metrics_set(breaker->metrics, COUNTER_BREAKER, NULL, count_open(breaker));
+  pthread_mutex_unlock(&breaker->lock);
+  return changed;
 }
 
 // What a timed-out record's partition suffers from, only librdkafka knows, and it tells only some of it.
@@ -124,11 +139,24 @@ static void log_open(const struct breaker *breaker, enum breaker_scope scope, en
   log_write_rarely(LOG_LEVEL_WARN, key, "kafka breaker opened", fields, COUNT_OF(fields));
 }
 
-static atomic_bool *flag_of(struct breaker *breaker, enum breaker_scope scope, enum kafka_topic topic,
-                            int32_t partition) {
-  if (scope == BREAKER_CLUSTER) return &breaker->cluster_open;
-  if (scope == BREAKER_TOPIC) return &breaker->topics[topic].open;
-  return &breaker->topics[topic].partition_open[place_of(partition)];
+static void log_closed(const struct breaker *breaker, const char *topic, int32_t partition) {
+  const struct log_field fields[] = {LOG_STR("topic", topic), LOG_INT("partition", partition),
+                                     LOG_INT("still_open", count_open(breaker))};
+  AUTO_FREE char *key = mem_printf("breaker closed %s %d", topic, (int)partition);
+  log_write_rarely(LOG_LEVEL_INFO, key, "kafka breaker closed", fields, COUNT_OF(fields));
+}
+
+static struct place *place_of(struct breaker *breaker, enum breaker_scope scope, enum kafka_topic topic,
+                              int32_t partition) {
+  if (scope == BREAKER_CLUSTER) return &breaker->cluster;
+  if (scope == BREAKER_TOPIC) return &breaker->topics[topic].topic;
+  return &breaker->topics[topic].partitions[index_of(partition)];
+}
+
+static void fail(struct breaker *breaker, enum breaker_scope scope, enum kafka_topic topic, int32_t partition,
+                 rd_kafka_resp_err_t code, int queued) {
+  if (change(breaker, place_of(breaker, scope, topic, partition), 1, true))
+    log_open(breaker, scope, topic, partition, code, queued);
 }
 
 void breaker_fail(struct breaker *breaker, enum kafka_topic topic, int32_t partition,
@@ -136,23 +164,8 @@ void breaker_fail(struct breaker *breaker, enum kafka_topic topic, int32_t parti
   enum breaker_scope scope = breaker_scope_of(code);
   if (scope == BREAKER_NOTHING || scope == BREAKER_RECORD) return;
   // While the whole cluster is away, time-outs say nothing about a partition.
-  if (code == RD_KAFKA_RESP_ERR__TIMED_OUT && atomic_load(&breaker->cluster_open)) return;
-  pthread_mutex_lock(&breaker->lock);
-  bool opened = !atomic_exchange(flag_of(breaker, scope, topic, partition), true);
-  if (opened) metrics_set(breaker->metrics, COUNTER_BREAKER, NULL, count_open(breaker));
-  pthread_mutex_unlock(&breaker->lock);
-  if (opened) log_open(breaker, scope, topic, partition, code, queued);
-}
-
-void breaker_learn_partitions(struct breaker *breaker, enum kafka_topic topic, int32_t n) {
-  struct topic_state *state = &breaker->topics[topic];
-  bool closed = false;
-  pthread_mutex_lock(&breaker->lock);
-  atomic_store(&state->n, n);
-  for (int32_t i = n; i < BREAKER_PARTITIONS_MAX; i++) // of a topic that was made anew with fewer
-    closed |= atomic_exchange(&state->partition_open[i], false);
-  if (closed) metrics_set(breaker->metrics, COUNTER_BREAKER, NULL, count_open(breaker));
-  pthread_mutex_unlock(&breaker->lock);
+  if (code == RD_KAFKA_RESP_ERR__TIMED_OUT && breaker_is_cluster_open(breaker)) return;
+  fail(breaker, scope, topic, partition, code, queued);
 }
 
 void breaker_note_error(struct breaker *breaker, rd_kafka_resp_err_t code, int queued) {
@@ -160,31 +173,28 @@ void breaker_note_error(struct breaker *breaker, rd_kafka_resp_err_t code, int q
   if (breaker_scope_of(code) == BREAKER_CLUSTER) breaker_fail(breaker, KAFKA_TOPIC_EVENTS, -1, code, queued);
 }
 
+void breaker_note_unseen(struct breaker *breaker, enum kafka_topic topic, rd_kafka_resp_err_t code,
+                         int queued) {
+  fail(breaker, BREAKER_TOPIC, topic, -1, code, queued);
+}
+
+void breaker_learn_partitions(struct breaker *breaker, enum kafka_topic topic, int32_t n) {
+  struct topic_state *state = &breaker->topics[topic];
+  if (atomic_exchange(&state->n, n) == 0) change(breaker, &state->topic, 1, false);
+  if (n < BREAKER_PARTITIONS_MAX) // of a topic that was made anew with fewer
+    change(breaker, &state->partitions[n], (size_t)(BREAKER_PARTITIONS_MAX - n), false);
+}
+
 void breaker_note_cluster(struct breaker *breaker) {
-  pthread_mutex_lock(&breaker->lock);
-  bool closed = atomic_exchange(&breaker->cluster_open, false);
-  int64_t open = count_open(breaker);
-  metrics_set(breaker->metrics, COUNTER_BREAKER, NULL, open);
-  pthread_mutex_unlock(&breaker->lock);
-  if (!closed) return;
-  const struct log_field fields[] = {LOG_STR("topic", "all"), LOG_INT("still_open", open)};
-  log_write_rarely(LOG_LEVEL_INFO, "breaker closed all", "kafka breaker closed", fields, COUNT_OF(fields));
+  if (change(breaker, &breaker->cluster, 1, false)) log_closed(breaker, "all", -1);
 }
 
 void breaker_succeed(struct breaker *breaker, enum kafka_topic topic, int32_t partition) {
   if (!breaker_is_open(breaker, topic, partition)) return;
-  pthread_mutex_lock(&breaker->lock);
   bool closed = false;
   for (enum breaker_scope scope = BREAKER_PARTITION; scope <= BREAKER_CLUSTER; scope++)
-    closed |= atomic_exchange(flag_of(breaker, scope, topic, partition), false);
-  int64_t open = count_open(breaker);
-  if (closed) metrics_set(breaker->metrics, COUNTER_BREAKER, NULL, open);
-  pthread_mutex_unlock(&breaker->lock);
-  if (!closed) return;
-  AUTO_FREE char *key = mem_printf("breaker closed %s %d", breaker->names[topic], (int)partition);
-  const struct log_field fields[] = {LOG_STR("topic", breaker->names[topic]), LOG_INT("partition", partition),
-                                     LOG_INT("still_open", open)};
-  log_write_rarely(LOG_LEVEL_INFO, key, "kafka breaker closed", fields, COUNT_OF(fields));
+    closed |= change(breaker, place_of(breaker, scope, topic, partition), 1, false);
+  if (closed) log_closed(breaker, breaker->names[topic], partition);
 }
 
 struct breaker *breaker_new(char *const names[KAFKA_TOPIC_COUNT], struct metrics *metrics) {
@@ -192,6 +202,7 @@ struct breaker *breaker_new(char *const names[KAFKA_TOPIC_COUNT], struct metrics
   breaker->names = names;
   breaker->metrics = metrics;
   pthread_mutex_init(&breaker->lock, NULL);
+  change(breaker, &breaker->cluster, 1, true);
   return breaker;
 }
 

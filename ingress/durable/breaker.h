@@ -7,6 +7,7 @@
 #pragma once
 #include "common/kafka/kafka.h"
 #include "common/ops/metrics.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,7 +29,7 @@ enum breaker_scope breaker_scope_of(rd_kafka_resp_err_t code);
 
 struct breaker;
 
-// `names` are the topics' full names, for the log. Both borrowed.
+// The breaker of the cluster is open at first. `names` are the topics' full names, for the log. Both borrowed.
 struct breaker *breaker_new(char *const names[KAFKA_TOPIC_COUNT], struct metrics *metrics);
 void breaker_free(struct breaker *breaker);
 
@@ -56,9 +57,12 @@ bool breaker_is_silent(const struct breaker *breaker, enum kafka_topic topic, in
 // queue, for the log.
 void breaker_fail(struct breaker *breaker, enum kafka_topic topic, int32_t partition,
                   rd_kafka_resp_err_t code, int queued);
+// The cluster answers, but does not show this topic, so its breaker opens until its partitions are learned.
+void breaker_note_unseen(struct breaker *breaker, enum kafka_topic topic, rd_kafka_resp_err_t code,
+                         int queued);
 // librdkafka's own news about the cluster, from its error callback.
 void breaker_note_error(struct breaker *breaker, rd_kafka_resp_err_t code, int queued);
-// The cluster has answered a request for metadata, so it is not away as a whole. Sets the metric.
+// The cluster has answered a request for metadata, so it is not away as a whole.
 void breaker_note_cluster(struct breaker *breaker);
 // A record of that partition was acknowledged quickly, or nothing waits for the partition any more.
 void breaker_succeed(struct breaker *breaker, enum kafka_topic topic, int32_t partition);

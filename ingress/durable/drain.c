@@ -268,11 +268,12 @@ static bool send_or_leave(struct drain *drain, struct lane *lane, int64_t id,
   return true;
 }
 
-// A spool_take_fn.
+// A spool_take_fn. The rows of a topic that has not been seen yet are read again once it has partitions.
 static bool take_row(void *arg, int64_t id, const struct publisher_message *message) {
   struct drain *drain = arg;
   struct lane *lane = lane_of_message(drain, id, message);
-  bool passed = id < lane->next_id || send_or_leave(drain, lane, id, message);
+  bool passed =
+      id < lane->next_id || drain->partitions[message->topic] == 0 || send_or_leave(drain, lane, id, message);
   if (passed) drain->reached = id;
   drain->cut = !passed || !has_room(drain);
   return !drain->cut;

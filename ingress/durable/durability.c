@@ -86,6 +86,10 @@ bool durability_spool_gives(const struct durability_watch *watch) {
   return atomic_load(&watch->spool_gives);
 }
 
+bool durability_is_strict(const struct durability_watch *watch) {
+  return watch->asked > DURABILITY_PROCESS;
+}
+
 const char *durability_unready(const struct durability_watch *watch) {
   return reason_get(&watch->unready);
 }

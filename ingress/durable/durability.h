@@ -43,5 +43,7 @@ void durability_watch_learn(struct durability_watch *watch, const char *const *t
 // Whether Kafka, and the spool, may give acks. Thread: any.
 bool durability_kafka_gives(const struct durability_watch *watch);
 bool durability_spool_gives(const struct durability_watch *watch);
+// Whether Kafka may give acks only on topics with certain settings. Thread: any.
+bool durability_is_strict(const struct durability_watch *watch);
 // NULL, or the topic and the setting that is too low. Thread: any.
 const char *durability_unready(const struct durability_watch *watch);

@@ -41,7 +41,6 @@ struct publisher {
   metric_value *by_kafka, *by_spool;
   _Atomic uint64_t turn;  // which partition an event without a key tries first
   struct ticket *settled; // the poller's: tickets whose last report came in this round
-  atomic_bool seen;       // the topics, once
   atomic_bool stopping;
 };
 
@@ -55,11 +54,6 @@ static void fail(struct publisher *publisher, enum kafka_topic topic, int32_t pa
                  rd_kafka_resp_err_t code) {
   metrics_add(publisher->metrics, COUNTER_KAFKA_ERRORS, rd_kafka_err2name(code), 1);
   breaker_fail(publisher->breaker, topic, partition, code, queue_length(publisher));
-}
-
-// There may be acks by Kafka, and so rows may go there.
-static bool kafka_serves(const struct publisher *publisher) {
-  return atomic_load(&publisher->seen) && durability_kafka_gives(publisher->durability);
 }
 
 static bool spool_serves(const struct publisher *publisher) {
@@ -114,8 +108,12 @@ static void *poll_reports(void *arg) {
   return NULL;
 }
 
+// There may be acks by Kafka, for a topic that has been seen.
 static bool may_send(const void *arg) {
-  return kafka_serves(arg);
+  const struct publisher *publisher = arg;
+  bool seen = breaker_partitions(publisher->breaker, KAFKA_TOPIC_EVENTS) ||
+              breaker_partitions(publisher->breaker, KAFKA_TOPIC_QUARANTINE);
+  return seen && durability_kafka_gives(publisher->durability);
 }
 
 // ---- a publication: the messages of one request, until they are durable or out of time ----
@@ -174,10 +172,11 @@ static void send_one(struct publication *publication, size_t i, int32_t partitio
 // Hands to Kafka what is unsent and whose partition is well; with `anyway` also the rest.
 static void send_all(struct publication *publication, bool anyway) {
   struct publisher *publisher = publication->publisher;
-  if (!kafka_serves(publisher)) return;
+  if (!durability_kafka_gives(publisher->durability)) return;
   for (size_t i = 0; i < publication->n; i++) {
     if (publication->states[i] != SLOT_UNSENT) continue;
     int32_t partition = choose_partition(publisher, &publication->messages[i]);
+    if (partition == RD_KAFKA_PARTITION_UA) continue; // of a topic that has not been seen yet
     if (anyway || !breaker_is_open(publisher->breaker, publication->messages[i].topic, partition))
       send_one(publication, i, partition);
   }
@@ -269,8 +268,7 @@ static void log_too_large(const struct publication *publication) {
 // A spool that refuses is no reason not to ask a Kafka that is thought away, but one request at a time: the
 // others are better off with a quick answer. True: this request is the one.
 static bool send_anyway(struct publication *publication) {
-  struct publisher *publisher = publication->publisher;
-  if (!kafka_serves(publisher) || atomic_flag_test_and_set(&publisher->trying)) return false;
+  if (atomic_flag_test_and_set(&publication->publisher->trying)) return false;
   send_all(publication, true);
   return true;
 }
@@ -318,8 +316,7 @@ enum publisher_result publisher_publish(struct publisher *publisher, const struc
 const char *publisher_unready(const struct publisher *publisher) {
   const char *reason = durability_unready(publisher->durability);
   if (!reason && publisher->spool) reason = spool_unready(publisher->spool);
-  if (!reason && !spool_serves(publisher) && !atomic_load(&publisher->seen))
-    reason = "Kafka's topics have not been seen yet";
+  if (!reason && !spool_serves(publisher)) reason = topics_unseen(publisher->topics);
   return reason;
 }
 
@@ -355,8 +352,7 @@ static bool start_threads(struct publisher *publisher, struct err *err) {
   const struct topics_owner owner = {.producer = &publisher->producer,
                                      .names = publisher->names,
                                      .breaker = publisher->breaker,
-                                     .durability = publisher->durability,
-                                     .seen = &publisher->seen};
+                                     .durability = publisher->durability};
   if (!(publisher->topics = topics_start(&owner, err))) return false;
   int failed = pthread_create(&publisher->poller, NULL, poll_reports, publisher);
   return !failed || err_set(err, "cannot start a thread: %s", strerror(failed));
@@ -386,7 +382,6 @@ struct publisher *publisher_open(const struct settings *settings, struct metrics
   publisher->by_kafka = metrics_at(metrics, COUNTER_DURABLE, "kafka");
   publisher->by_spool = metrics_at(metrics, COUNTER_DURABLE, "spool");
   atomic_flag_clear(&publisher->trying);
-  metrics_set(metrics, COUNTER_BREAKER, NULL, 1); // until Kafka has been seen
   for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++)
     publisher->names[topic] = kafka_topic_name(settings->topic_prefix, topic);
   publisher->breaker = breaker_new(publisher->names, metrics);

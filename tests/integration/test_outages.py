@@ -144,10 +144,11 @@ def test_ingress_whose_topics_are_missing_says_so_and_is_not_ready(worlds, kafka
     world = worlds.new(kafka, postgres)
     ingress = world.new_ingress(DOCHAK_TOPIC_PREFIX=f"{world.name}-none.").start()
     until("ingress lives", lambda: alive(ingress))
-    until("it says why", lambda: ingress.log_lines("kafka topics not seen yet"))
+    until("it says why", lambda: ingress.log_lines("kafka topic not seen yet"))
     text = ingress.log_text()
     assert f"{world.name}-none." in text and "dochak-processor migrate" in text
-    assert ingress.get("/readyz").status == 503
+    ready = ingress.get("/readyz")
+    assert ready.status == 503 and f"topic {world.name}-none.events: " in ready.json()["reason"], ready
     assert world.post("bizgo/alimtalk", payloads.bizgo("x", "10000")).status == 503
 
 

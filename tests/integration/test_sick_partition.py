@@ -263,21 +263,74 @@ def strict_kafka(run_folder: Path) -> Iterator[Server]:
         server.wipe()
 
 
+class Denial:
+    """An ACL that denies us one operation on the quarantine topic."""
+
+    def __init__(self, kafka: Server, topic: str, operation: AclOperation) -> None:
+        self.admin = AdminClient({"bootstrap.servers": kafka.address, **QUIET})
+        place = (ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, "User:ANONYMOUS", "*", operation)
+        self.filter = AclBindingFilter(*place, AclPermissionType.DENY)
+        for future in self.admin.create_acls([AclBinding(*place, AclPermissionType.DENY)]).values():
+            future.result(10)
+        until("the broker knows that it is denied", lambda: self.admin.describe_acls(self.filter).result(10))
+
+    def end(self) -> None:
+        for future in self.admin.delete_acls([self.filter]).values():
+            future.result(10)
+
+
+DENIED = "TOPIC_AUTHORIZATION_FAILED|Topic authorization failed|quarantine"
+
+
+def check_log_names(ingress: Service, topic: str, error: str) -> None:
+    told = json.dumps(ingress.log_lines("kafka breaker opened"))
+    assert topic in told and error in told, f"the log does not name the topic and Kafka's error: {told}"
+
+
 def test_a_quarantine_topic_that_no_acl_lets_us_write_holds_up_no_receipt(worlds, strict_kafka: Server, postgres: Server, tmp_path: Path) -> None:
     world = worlds.new(strict_kafka, postgres)
     ingress = spooling(world, tmp_path)
-    ingress.expected_errors.append("TOPIC_AUTHORIZATION_FAILED|Topic authorization failed|quarantine")
-    admin = AdminClient({"bootstrap.servers": strict_kafka.address, **QUIET})
-    place = (ResourceType.TOPIC, world.topics.name("quarantine"), ResourcePatternType.LITERAL, "User:ANONYMOUS", "*", AclOperation.WRITE)
-    for future in admin.create_acls([AclBinding(*place, AclPermissionType.DENY)]).values():
-        future.result(10)
-    denied = AclBindingFilter(*place, AclPermissionType.DENY)
-    until("the broker knows that it is denied", lambda: admin.describe_acls(denied).result(10))
+    ingress.expected_errors.append(DENIED)
+    denial = Denial(strict_kafka, world.topics.name("quarantine"), AclOperation.WRITE)
     check_only_quarantine_waits(world, ingress, 0)
-    told = json.dumps(ingress.log_lines("breaker"))
-    assert "AUTHORIZATION" in told.upper(), f"the log does not name Kafka's error: {told}"
-    for future in admin.delete_acls([denied]).values():
-        future.result(10)
+    check_log_names(ingress, world.topics.name("quarantine"), "TOPIC_AUTHORIZATION_FAILED")
+    denial.end()
+    check_quarantine_arrives(world, ingress)
+
+
+# --- a topic that cannot be seen when ingress starts
+
+
+def check_only_quarantine_waits_from_the_start(world: World, ingress: Service, error: str) -> None:
+    until("a receipt is acknowledged by Kafka", lambda: is_live(world, ingress), 30)
+    check_only_quarantine_waits(world, ingress, len(world.topics.read("events")))
+    check_log_names(ingress, world.topics.name("quarantine"), error)
+
+
+def test_a_start_without_permission_to_see_the_quarantine_topic_holds_up_no_receipt(
+    worlds, strict_kafka: Server, postgres: Server, tmp_path: Path
+) -> None:
+    world = worlds.new(strict_kafka, postgres)
+    denial = Denial(strict_kafka, world.topics.name("quarantine"), AclOperation.DESCRIBE)
+    ingress = spooling(world, tmp_path)
+    ingress.expected_errors.append(DENIED)
+    check_only_quarantine_waits_from_the_start(world, ingress, "TOPIC_AUTHORIZATION_FAILED")
+    denial.end()
+    check_quarantine_arrives(world, ingress)
+
+
+@pytest.mark.parametrize("survives", ["process", "machine"])
+def test_a_start_without_the_quarantine_topic_holds_up_no_receipt(world: World, tmp_path: Path, survives: str) -> None:
+    """Where an ack has to survive a machine, too: the settings of the topics that are there are enough."""
+    synced = {"flush.messages": "1"} if survives == "machine" else {}
+    for name, value in synced.items():
+        world.topics.set(name, value)
+    world.topics.delete_one("quarantine")
+    ingress = spooling(world, tmp_path, DOCHAK_ACK_SURVIVES=survives)
+    check_only_quarantine_waits_from_the_start(world, ingress, "UNKNOWN_TOPIC_OR_PART")
+    world.migrate()
+    for name, value in synced.items():
+        world.topics.set(name, value)
     check_quarantine_arrives(world, ingress)
 
 

@@ -156,6 +156,7 @@ class Topics:
         self._admin.delete_topics([self.name(short)], operation_timeout=TIMEOUT)[self.name(short)].result(2 * TIMEOUT)
         if short in self._readers:
             self._readers.pop(short).close()
+        until(f"{short} is gone", lambda: self.name(short) not in self._admin.list_topics(timeout=TIMEOUT).topics)
 
     def name(self, short: str) -> str:
         return self.prefix + short

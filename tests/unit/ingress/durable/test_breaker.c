@@ -30,6 +30,7 @@ static int set_up(void **state) {
   struct fixture *f = mem_alloc(sizeof *f);
   f->metrics = metrics_new(counters, COUNTER_COUNT);
   f->breaker = breaker_new(names, f->metrics);
+  breaker_note_cluster(f->breaker);
   *state = f;
   return 0;
 }
@@ -151,6 +152,29 @@ static void test_only_news_about_all_brokers_opens_the_cluster(void **state) {
   assert_true(is_open_as(f, BREAKER_NOTHING));
   breaker_note_error(f->breaker, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, 0);
   assert_true(is_open_as(f, BREAKER_CLUSTER));
+}
+
+static void test_a_new_breaker_is_open_until_the_cluster_has_answered(void **state) {
+  const struct fixture *f = *state;
+  struct breaker *fresh = breaker_new((char *[]){NULL, NULL, NULL}, f->metrics);
+  assert_true(breaker_is_open(fresh, EVENTS, 3));
+  assert_int_equal(n_open(f), 1);
+  breaker_free(fresh);
+}
+
+static void test_a_topic_that_cannot_be_seen_is_open_until_its_partitions_are_known(void **state) {
+  struct fixture *f = *state;
+  breaker_learn_partitions(f->breaker, EVENTS, 6);
+  breaker_note_unseen(f->breaker, QUARANTINE, RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, 0);
+  assert_true(breaker_is_open(f->breaker, QUARANTINE, 0));
+  assert_false(breaker_is_open(f->breaker, EVENTS, 0));
+  assert_int_equal(n_open(f), 1);
+  breaker_learn_partitions(f->breaker, QUARANTINE, 2);
+  assert_false(breaker_is_open(f->breaker, QUARANTINE, 0));
+  assert_int_equal(n_open(f), 0);
+  breaker_fail(f->breaker, QUARANTINE, 0, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 0);
+  breaker_learn_partitions(f->breaker, QUARANTINE, 2); // says nothing about writing
+  assert_true(breaker_is_open(f->breaker, QUARANTINE, 1));
 }
 
 static void test_a_partition_is_silent_until_it_acknowledges(void **state) {
@@ -331,6 +355,8 @@ int main(void) {
       TEST(test_the_metric_counts_partitions_topics_and_the_cluster),
       TEST(test_a_success_closes_partition_topic_and_cluster_and_leaves_the_others),
       TEST(test_only_news_about_all_brokers_opens_the_cluster),
+      TEST(test_a_new_breaker_is_open_until_the_cluster_has_answered),
+      TEST(test_a_topic_that_cannot_be_seen_is_open_until_its_partitions_are_known),
       TEST(test_a_partition_is_silent_until_it_acknowledges),
       TEST(test_a_cluster_that_answers_is_not_away_and_its_partitions_stay_as_they_are),
       TEST(test_a_time_out_says_nothing_about_a_partition_while_the_cluster_is_away),

@@ -99,6 +99,7 @@ static int set_up(void **state) {
       .spool_dir = mem_strdup(dir), .spool_max_bytes = 64 * 1024 * 1024, .spool_ready_percent = 80};
   f->metrics = metrics_new(counters, COUNTER_COUNT);
   f->breaker = breaker_new(names, f->metrics);
+  breaker_note_cluster(f->breaker);
   for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++)
     breaker_learn_partitions(f->breaker, topic, MOCK_PARTITIONS);
   open_spool(f);
@@ -373,6 +374,25 @@ static void test_a_partition_without_leader_holds_up_no_other(void **state) {
   wait_count(f, 0);
   wait_open(f, 0, false);
   assert_int_equal(count_ordered(f), 701);
+}
+
+static void test_rows_of_a_topic_that_has_not_been_seen_wait_for_it_and_hold_up_no_other(void **state) {
+  struct fixture *f = *state;
+  struct publisher_message unseen = message_of(keys[0], "1");
+  unseen.topic = KAFKA_TOPIC_QUARANTINE;
+  breaker_learn_partitions(f->breaker, KAFKA_TOPIC_QUARANTINE, 0);
+  assert_true(store_all(f->spool, &unseen, 1, clock_mono_ms() + FAR_MS));
+  store_numbers(f, keys[0], 0, 3);
+  start_drain(f);
+  wait_count(f, 1);
+  store_numbers(f, keys[0], 3, 1);
+  wait_count(f, 1);
+  AUTO_FREE char *topic = kafka_topic_name(mock.settings.topic_prefix, KAFKA_TOPIC_QUARANTINE);
+  struct mock_records records = mock_read(&mock, topic);
+  assert_int_equal(records.n, 0); // librdkafka would choose another partition than ours
+  mock_records_fini(&records);
+  breaker_learn_partitions(f->breaker, KAFKA_TOPIC_QUARANTINE, MOCK_PARTITIONS);
+  wait_count_soon(f, 0);
 }
 
 static void test_one_row_alone_asks_whether_a_sick_partition_is_well(void **state) {
@@ -659,6 +679,7 @@ int main(void) {
       TEST(test_an_idle_drain_does_not_read),
       TEST(test_a_row_that_is_no_event_is_not_read_over_and_over),
       TEST(test_a_partition_without_leader_holds_up_no_other),
+      TEST(test_rows_of_a_topic_that_has_not_been_seen_wait_for_it_and_hold_up_no_other),
       TEST(test_one_row_alone_asks_whether_a_sick_partition_is_well),
       TEST(test_rows_that_failed_come_again_in_order),
       TEST(test_probes_come_less_and_less_often),
