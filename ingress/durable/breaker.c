@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct place { // the cluster, a topic, or a partition
-  atomic_bool open;
+  atomic_bool open, trying;
 };
 
 struct topic_state {
@@ -195,6 +195,13 @@ void breaker_succeed(struct breaker *breaker, enum kafka_topic topic, int32_t pa
   for (enum breaker_scope scope = BREAKER_PARTITION; scope <= BREAKER_CLUSTER; scope++)
     closed |= change(breaker, place_of(breaker, scope, topic, partition), 1, false);
   if (closed) log_closed(breaker, breaker->names[topic], partition);
+}
+
+atomic_bool *breaker_try(struct breaker *breaker, enum kafka_topic topic, int32_t partition) {
+  enum breaker_scope scope = BREAKER_CLUSTER;
+  while (scope > BREAKER_PARTITION && !is_open(place_of(breaker, scope, topic, partition))) scope--;
+  atomic_bool *trying = &place_of(breaker, scope, topic, partition)->trying;
+  return atomic_exchange(trying, true) ? NULL : trying;
 }
 
 struct breaker *breaker_new(char *const names[KAFKA_TOPIC_COUNT], struct metrics *metrics) {

@@ -66,3 +66,7 @@ void breaker_note_error(struct breaker *breaker, rd_kafka_resp_err_t code, int q
 void breaker_note_cluster(struct breaker *breaker);
 // A record of that partition was acknowledged quickly, or nothing waits for the partition any more.
 void breaker_succeed(struct breaker *breaker, enum kafka_topic topic, int32_t partition);
+
+// Lets one request at a time wait for what is open: the cluster, else the topic, else the partition. NULL:
+// another one does. The caller sets the flag to false at the end of its wait.
+atomic_bool *breaker_try(struct breaker *breaker, enum kafka_topic topic, int32_t partition);

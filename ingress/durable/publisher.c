@@ -32,7 +32,6 @@ struct publisher {
   struct drain *drain;
   struct durability_watch *durability; // which of Kafka and spool may give acks
   struct breaker *breaker;
-  atomic_flag trying; // one request waits for Kafka although the breaker is open and the spool refuses
   struct kafka_producer producer;
   char *names[KAFKA_TOPIC_COUNT];
   struct metrics *metrics;
@@ -266,11 +265,14 @@ static void log_too_large(const struct publication *publication) {
 }
 
 // A spool that refuses is no reason not to ask a Kafka that is thought away, but one request at a time: the
-// others are better off with a quick answer. True: this request is the one.
-static bool send_anyway(struct publication *publication) {
-  if (atomic_flag_test_and_set(&publication->publisher->trying)) return false;
-  send_all(publication, true);
-  return true;
+// others are better off with a quick answer. NULL: another request is the one for the first unsent event.
+static atomic_bool *send_anyway(struct publication *publication) {
+  struct publisher *publisher = publication->publisher;
+  const struct publisher_message *first = publication->messages;
+  while (publication->states[first - publication->messages] != SLOT_UNSENT) first++;
+  atomic_bool *trying = breaker_try(publisher->breaker, first->topic, choose_partition(publisher, first));
+  if (trying) send_all(publication, true);
+  return trying;
 }
 
 static enum publisher_result finish(const struct publication *publication) {
@@ -288,11 +290,11 @@ static enum publisher_result finish(const struct publication *publication) {
 static enum publisher_result run(struct publication *publication) {
   send_all(publication, false);
   bool stored = store(publication, is_unsent);
-  bool trying = !stored && send_anyway(publication);
+  atomic_bool *trying = stored ? NULL : send_anyway(publication);
   int64_t now_ms = clock_mono_ms(), until_ms = publication->deadline_ms - reserve_ms(publication);
   wait_reports(publication, stored || trying ? until_ms : now_ms);
   CRASH_POINT("before_ack");
-  if (trying) atomic_flag_clear(&publication->publisher->trying);
+  if (trying) atomic_store(trying, false);
   if (stored && !store(publication, is_undone)) return PUBLISHER_UNAVAILABLE;
   return finish(publication);
 }
@@ -381,7 +383,6 @@ struct publisher *publisher_open(const struct settings *settings, struct metrics
   publisher->metrics = metrics;
   publisher->by_kafka = metrics_at(metrics, COUNTER_DURABLE, "kafka");
   publisher->by_spool = metrics_at(metrics, COUNTER_DURABLE, "spool");
-  atomic_flag_clear(&publisher->trying);
   for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++)
     publisher->names[topic] = kafka_topic_name(settings->topic_prefix, topic);
   publisher->breaker = breaker_new(publisher->names, metrics);

@@ -177,6 +177,27 @@ static void test_a_topic_that_cannot_be_seen_is_open_until_its_partitions_are_kn
   assert_true(breaker_is_open(f->breaker, QUARANTINE, 1));
 }
 
+static void end_try(atomic_bool *trying) {
+  assert_non_null(trying);
+  atomic_store(trying, false);
+}
+
+static void test_one_request_at_a_time_tries_each_of_what_is_open(void **state) {
+  struct fixture *f = *state;
+  breaker_fail(f->breaker, EVENTS, 1, RD_KAFKA_RESP_ERR__TIMED_OUT, 0);
+  breaker_fail(f->breaker, EVENTS, 2, RD_KAFKA_RESP_ERR__TIMED_OUT, 0);
+  atomic_bool *first = breaker_try(f->breaker, EVENTS, 1);
+  assert_null(breaker_try(f->breaker, EVENTS, 1));
+  end_try(breaker_try(f->breaker, EVENTS, 2));
+  end_try(first);
+  end_try(breaker_try(f->breaker, EVENTS, 1));
+  breaker_note_error(f->breaker, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, 0);
+  first = breaker_try(f->breaker, EVENTS, 1);
+  assert_null(breaker_try(f->breaker, EVENTS, 2));
+  assert_null(breaker_try(f->breaker, QUARANTINE, 0));
+  end_try(first);
+}
+
 static void test_a_partition_is_silent_until_it_acknowledges(void **state) {
   struct fixture *f = *state;
   assert_true(breaker_is_silent(f->breaker, EVENTS, 3, 1));
@@ -357,6 +378,7 @@ int main(void) {
       TEST(test_only_news_about_all_brokers_opens_the_cluster),
       TEST(test_a_new_breaker_is_open_until_the_cluster_has_answered),
       TEST(test_a_topic_that_cannot_be_seen_is_open_until_its_partitions_are_known),
+      TEST(test_one_request_at_a_time_tries_each_of_what_is_open),
       TEST(test_a_partition_is_silent_until_it_acknowledges),
       TEST(test_a_cluster_that_answers_is_not_away_and_its_partitions_stay_as_they_are),
       TEST(test_a_time_out_says_nothing_about_a_partition_while_the_cluster_is_away),

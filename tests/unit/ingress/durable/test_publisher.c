@@ -289,6 +289,28 @@ static void test_one_request_at_a_time_waits_for_a_kafka_that_is_away(void **sta
   assert_int_equal(publish_one(f, keys[0], 5000), PUBLISHER_DURABLE);
 }
 
+static void set_leader(const struct fixture *f, int32_t partition, bool has_leader) {
+  rd_kafka_mock_partition_set_leader(mock.cluster, f->topic, partition, has_leader ? 1 : -1);
+}
+
+static void test_a_request_that_waits_for_a_dead_partition_keeps_none_from_trying_another(void **state) {
+  struct fixture *f = *state;
+  struct trial trial = {.f = f};
+  for (int32_t i = 0; i < 2; i++) {
+    set_leader(f, i, false);
+    assert_int_equal(publish_one(f, keys[i], 100), PUBLISHER_UNAVAILABLE);
+  }
+  assert_int_equal(counted(f, COUNTER_BREAKER, NULL), 2);
+  pthread_create(&trial.thread, NULL, try_kafka, &trial);
+  clock_sleep_ms(50);
+  set_leader(f, 1, true);
+  enum publisher_result other = publish_one(f, keys[1], 10000);
+  set_leader(f, 0, true);
+  pthread_join(trial.thread, NULL);
+  assert_int_equal(other, PUBLISHER_DURABLE);
+  assert_int_equal(trial.result, PUBLISHER_DURABLE);
+}
+
 static void test_the_next_request_may_try_after_the_one_before(void **state) {
   struct fixture *f = *state;
   rd_kafka_mock_broker_set_down(mock.cluster, 1);
@@ -356,10 +378,6 @@ static void test_after_a_failure_nobody_waits_until_kafka_is_back(void **state) 
   int64_t by_kafka = counted(f, COUNTER_DURABLE, "kafka");
   assert_int_equal(publish_three(f, 5000), PUBLISHER_DURABLE);
   assert_int_equal(counted(f, COUNTER_DURABLE, "kafka"), by_kafka + 3);
-}
-
-static void set_leader(const struct fixture *f, int32_t partition, bool has_leader) {
-  rd_kafka_mock_partition_set_leader(mock.cluster, f->topic, partition, has_leader ? 1 : -1);
 }
 
 static void test_a_sick_partition_costs_one_request_its_budget_and_the_others_nothing(void **state) {
@@ -560,6 +578,7 @@ int main(void) {
       PLAIN(test_a_value_over_the_limit_is_told_and_no_outage), PLAIN(test_many_threads_publish_at_once),
       cmocka_unit_test(test_kafka_away_at_start_is_unavailable_at_once),
       PLAIN(test_one_request_at_a_time_waits_for_a_kafka_that_is_away),
+      PLAIN(test_a_request_that_waits_for_a_dead_partition_keeps_none_from_trying_another),
       PLAIN(test_the_next_request_may_try_after_the_one_before),
       PLAIN(test_a_wait_that_is_too_short_says_nothing_about_kafka),
       PLAIN(test_a_slow_kafka_is_used_where_there_is_no_spool),
