@@ -281,7 +281,7 @@ static bool take_row(void *arg, int64_t id, const struct publisher_message *mess
 
 struct search {
   struct drain *drain;
-  struct lane *lane;
+  struct lane *lane; // NULL: of any
   bool found;
 };
 
@@ -302,7 +302,7 @@ static void log_unread(const struct err *err) {
 static void probe(struct drain *drain, struct lane *lane) {
   struct search search = {drain, lane, false};
   struct err err;
-  if (!spool_read(drain->spool, lane->next_id - 1, take_probe, &search, &err)) {
+  if (!spool_read(drain->spool, lane->next_id, INT64_MAX, take_probe, &search, &err)) {
     log_unread(&err);
     lane->probe_ms = clock_mono_ms() + PROBE_MAX_MS;
   } else if (!search.found) {
@@ -355,8 +355,10 @@ static void tend_lanes(struct drain *drain) {
 
 // A spool_take_fn. The row does not count as the lane's next: the lane may have gone back to rows before it.
 static bool take_refused(void *arg, int64_t id, const struct publisher_message *message) {
-  struct drain *drain = arg;
+  struct search *search = arg;
+  struct drain *drain = search->drain;
   struct refused_row *row = find_refused(drain, id);
+  search->found = true;
   if (row) row->in_flight = true;
   if (!send_row(drain, lane_of_message(drain, id, message), id, message))
     keep_refused(drain, id, FAILED_AGAIN_MS);
@@ -367,13 +369,13 @@ static void send_refused(struct drain *drain) {
   int64_t now_ms = clock_mono_ms();
   for (size_t i = 0; i < drain->n_refused && has_room(drain); i++) {
     struct refused_row row = drain->refused[i];
+    struct search search = {.drain = drain};
     struct err err;
-    bool found = true;
     if (row.in_flight || now_ms < row.again_ms) continue;
-    if (!spool_read_one(drain->spool, row.id, take_refused, drain, &found, &err)) {
+    if (!spool_read(drain->spool, row.id, row.id, take_refused, &search, &err)) {
       log_unread(&err);
       keep_refused(drain, row.id, FAILED_AGAIN_MS);
-    } else if (!found) {
+    } else if (!search.found) {
       forget_refused(drain, row.id);
     }
   }
@@ -425,7 +427,7 @@ static void read_rows(struct drain *drain) {
   drain->cut = false;
   if (!has_room(drain) || !spool_wait(drain->spool, drain->reached, 0)) return;
   int64_t last_id = spool_last_id(drain->spool);
-  if (spool_read(drain->spool, drain->reached, take_row, drain, &err)) {
+  if (spool_read(drain->spool, drain->reached + 1, INT64_MAX, take_row, drain, &err)) {
     if (!drain->cut && drain->reached < last_id) drain->reached = last_id;
     return;
   }

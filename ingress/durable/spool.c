@@ -444,7 +444,11 @@ int64_t spool_last_id(struct spool *spool) {
 }
 
 // A row that is no event of this version stays in the file, and an operator has to look at it.
-static bool end_read(struct spool *spool, bool good) {
+bool spool_read(struct spool *spool, int64_t first, int64_t last, spool_take_fn *take_row, void *arg,
+                struct err *err) {
+  pthread_mutex_lock(&spool->reading);
+  bool good = spool->file ? spool_file_read(spool->file, first, last, take_row, arg, err)
+                          : err_set(err, "the spool is not open");
   int64_t skipped = spool->file ? spool_file_skipped(spool->file) : 0;
   pthread_mutex_unlock(&spool->reading);
   if (skipped)
@@ -453,21 +457,6 @@ static bool end_read(struct spool *spool, bool good) {
                     LOG_STR("folder", spool->dir), LOG_INT("id", skipped));
   if (!good) metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "read", 1);
   return good;
-}
-
-bool spool_read(struct spool *spool, int64_t after, spool_take_fn *take_row, void *arg, struct err *err) {
-  pthread_mutex_lock(&spool->reading);
-  bool good = spool->file ? spool_file_read(spool->file, after, take_row, arg, err)
-                          : err_set(err, "the spool is not open");
-  return end_read(spool, good);
-}
-
-bool spool_read_one(struct spool *spool, int64_t id, spool_take_fn *take_row, void *arg, bool *found,
-                    struct err *err) {
-  pthread_mutex_lock(&spool->reading);
-  bool good = spool->file ? spool_file_read_one(spool->file, id, take_row, arg, found, err)
-                          : err_set(err, "the spool is not open");
-  return end_read(spool, good);
 }
 
 void spool_wake(struct spool *spool) {

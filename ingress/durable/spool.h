@@ -48,10 +48,8 @@ int64_t spool_count(const struct spool *spool); // events in it. Thread: any.
 bool spool_wait(struct spool *spool, int64_t after, int64_t ms);
 int64_t spool_last_id(struct spool *spool); // of the rows stored so far; 0: none
 void spool_wake(struct spool *spool);       // ends that waiting. Thread: any.
-// As spool_file_read() and spool_file_read_one().
-MUST_CHECK bool spool_read(struct spool *spool, int64_t after, spool_take_fn *take, void *arg,
+// As spool_file_read().
+MUST_CHECK bool spool_read(struct spool *spool, int64_t first, int64_t last, spool_take_fn *take, void *arg,
                            struct err *err);
-MUST_CHECK bool spool_read_one(struct spool *spool, int64_t id, spool_take_fn *take, void *arg, bool *found,
-                               struct err *err);
 // Deletes these rows; true: that is on the disk. Blocks for as long as the disk does.
 MUST_CHECK bool spool_remove(struct spool *spool, const int64_t *ids, size_t n);

@@ -552,11 +552,10 @@ static bool read_row(sqlite3_stmt *stmt, struct publisher_message *out) {
   return topic && kafka_topic_from_short_name(topic, &out->topic) && out->event.type && out->event.source;
 }
 
-static bool read_rows(struct spool_file *file, int64_t first, int64_t last, spool_take_fn *take_row,
-                      void *arg, bool *found, struct err *err) {
+bool spool_file_read(struct spool_file *file, int64_t first, int64_t last, spool_take_fn *take_row, void *arg,
+                     struct err *err) {
   sqlite3_stmt *stmt = file->statements[READ];
   int code;
-  *found = false;
   sqlite3_bind_int64(stmt, 1, first);
   sqlite3_bind_int64(stmt, 2, last);
   while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
@@ -564,23 +563,11 @@ static bool read_rows(struct spool_file *file, int64_t first, int64_t last, spoo
     int64_t id = sqlite3_column_int64(stmt, ID);
     bool is_event = read_row(stmt, &message);
     if (!is_event) file->skipped_id = id;
-    *found |= is_event;
     if (is_event && !take_row(arg, id, &message)) break;
   }
   if (code != SQLITE_ROW && code != SQLITE_DONE) fail(file, file->reader, err);
   sqlite3_reset(stmt); // ends the snapshot, which would keep the log from being emptied
   return code == SQLITE_ROW || code == SQLITE_DONE;
-}
-
-bool spool_file_read(struct spool_file *file, int64_t after, spool_take_fn *take_row, void *arg,
-                     struct err *err) {
-  bool found;
-  return after == INT64_MAX || read_rows(file, after + 1, INT64_MAX, take_row, arg, &found, err);
-}
-
-bool spool_file_read_one(struct spool_file *file, int64_t id, spool_take_fn *take_row, void *arg, bool *found,
-                         struct err *err) {
-  return read_rows(file, id, id, take_row, arg, found, err);
 }
 
 int64_t spool_file_skipped(const struct spool_file *file) {

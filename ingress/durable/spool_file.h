@@ -71,14 +71,11 @@ int64_t spool_file_room_bytes(struct spool_file *file);
 // When the oldest event was received (Unix), -1 without any. Thread: the writer.
 int64_t spool_file_oldest_ms(struct spool_file *file);
 
-// Calls `take` for the rows behind `after`, by ascending id, until it returns false or no row is left. The
-// message is borrowed for the call. Thread: the reader.
+// Calls `take` for the rows from `first` to `last`, by ascending id, until it returns false or no row is
+// left. The message is borrowed for the call. Thread: the reader.
 typedef bool spool_take_fn(void *arg, int64_t id, const struct publisher_message *message);
-MUST_CHECK bool spool_file_read(struct spool_file *file, int64_t after, spool_take_fn *take, void *arg,
-                                struct err *err);
-// Calls `take` for the row of that id; *found is false when there is no such row. Thread: the reader.
-MUST_CHECK bool spool_file_read_one(struct spool_file *file, int64_t id, spool_take_fn *take, void *arg,
-                                    bool *found, struct err *err);
+MUST_CHECK bool spool_file_read(struct spool_file *file, int64_t first, int64_t last, spool_take_fn *take,
+                                void *arg, struct err *err);
 // The id of the last row that reading skipped, 0 without any. It is no event of this version (its topic is
 // unknown, say) and stays in the file. Thread: the reader.
 int64_t spool_file_skipped(const struct spool_file *file);

@@ -32,21 +32,14 @@ enum { FAR_MS = 20000, LARGE_BYTES = 2000000 };
 
 static _Atomic int64_t readings;
 
-bool __real_spool_read(struct spool *spool, int64_t after, spool_take_fn *take, void *arg, struct err *err);
-bool __wrap_spool_read(struct spool *spool, int64_t after, spool_take_fn *take, void *arg, struct err *err);
-bool __wrap_spool_read(struct spool *spool, int64_t after, spool_take_fn *take, void *arg, struct err *err) {
+bool __real_spool_read(struct spool *spool, int64_t first, int64_t last, spool_take_fn *take, void *arg,
+                       struct err *err);
+bool __wrap_spool_read(struct spool *spool, int64_t first, int64_t last, spool_take_fn *take, void *arg,
+                       struct err *err);
+bool __wrap_spool_read(struct spool *spool, int64_t first, int64_t last, spool_take_fn *take, void *arg,
+                       struct err *err) {
   atomic_fetch_add(&readings, 1);
-  return __real_spool_read(spool, after, take, arg, err);
-}
-
-bool __real_spool_read_one(struct spool *spool, int64_t id, spool_take_fn *take, void *arg, bool *found,
-                           struct err *err);
-bool __wrap_spool_read_one(struct spool *spool, int64_t id, spool_take_fn *take, void *arg, bool *found,
-                           struct err *err);
-bool __wrap_spool_read_one(struct spool *spool, int64_t id, spool_take_fn *take, void *arg, bool *found,
-                           struct err *err) {
-  atomic_fetch_add(&readings, 1);
-  return __real_spool_read_one(spool, id, take, arg, found, err);
+  return __real_spool_read(spool, first, last, take, arg, err);
 }
 
 // ---- what a test is made of ----

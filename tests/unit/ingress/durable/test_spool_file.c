@@ -141,7 +141,7 @@ static bool note_row(void *arg, int64_t id, const struct publisher_message *mess
 static bool try_read(struct fixture *f, struct rows *rows) {
   struct err err;
   *rows = (struct rows){.good = true};
-  return spool_file_read(f->file, 0, note_row, rows, &err);
+  return spool_file_read(f->file, 1, INT64_MAX, note_row, rows, &err);
 }
 
 static struct rows rows_of(struct fixture *f) {
@@ -189,15 +189,14 @@ static bool note_value(void *arg, int64_t id, const struct publisher_message *me
 static void test_one_row_is_read_again_by_its_id_until_it_is_gone(void **state) {
   struct fixture *f = *state;
   char value[16] = "";
-  bool found = false;
   struct err err;
   store(f, 1, 3, 10);
-  assert_true(spool_file_read_one(f->file, 2, note_value, value, &found, &err));
-  assert_true(found);
+  assert_true(spool_file_read(f->file, 2, 2, note_value, value, &err));
   assert_string_equal(value, "2");
   assert_true(drop(f, 2, 2));
-  assert_true(spool_file_read_one(f->file, 2, note_value, value, &found, &err));
-  assert_false(found);
+  *value = '\0';
+  assert_true(spool_file_read(f->file, 2, 2, note_value, value, &err));
+  assert_string_equal(value, "");
 }
 
 // It was taken for quarantine.
@@ -312,7 +311,7 @@ static void test_a_shrink_does_not_disturb_a_reader(void **state) {
   struct midway midway = {.f = f};
   struct err err;
   fill(f, 1, 16);
-  assert_true(spool_file_read(f->file, 0, shrink_midway, &midway, &err));
+  assert_true(spool_file_read(f->file, 1, INT64_MAX, shrink_midway, &midway, &err));
   assert_int_equal(midway.n, 16); // its snapshot
   shrink(f);
   assert_small(f);
