@@ -240,9 +240,10 @@ static void wait_reports(struct publication *publication, int64_t until_ms) {
   AUTO_FREE struct slot *slots = mem_array(publication->n, sizeof *slots);
   int64_t now_ms = clock_mono_ms(), quick_ms = now_ms + BREAKER_QUICK_MS;
   bool patient = until_ms > quick_ms && spool_serves(publication->publisher);
-  if (patient && !ticket_peek(ticket, quick_ms, slots, publication->n))
+  if (patient && !ticket_wait(ticket, quick_ms, slots, publication->n))
     fail_unreported(publication, slots, now_ms);
   ticket_wait(ticket, until_ms, slots, publication->n);
+  ticket_leave(ticket);
   // The look spares a partition that acknowledged an older record, which may have been its last.
   if (until_ms - now_ms >= WAIT_LEAST_MS) fail_unreported(publication, slots, patient ? quick_ms : now_ms);
   int64_t durable = 0;

@@ -53,27 +53,22 @@ void ticket_take_back(struct slot *slot) {
   pthread_mutex_unlock(&ticket->lock);
 }
 
-// Under the lock. Without a report to come, the poller never gets the ticket, and it is settled at once.
-static void wait_settled(struct ticket *ticket, int64_t deadline_ms, struct slot *slots, size_t n) {
+// Without a report to come, the poller never gets the ticket, and it is settled at once.
+bool ticket_wait(struct ticket *ticket, int64_t deadline_ms, struct slot *slots, size_t n) {
   struct timespec at = clock_timespec_at(deadline_ms);
   int expired = 0;
+  pthread_mutex_lock(&ticket->lock);
   if (!ticket->handed_over) ticket->settled = --ticket->pending == 0;
   ticket->handed_over = true;
   while (!ticket->settled && !expired) expired = pthread_cond_timedwait(&ticket->wake, &ticket->lock, &at);
   memcpy(slots, ticket->slots, n * sizeof *slots);
-}
-
-bool ticket_peek(struct ticket *ticket, int64_t deadline_ms, struct slot *slots, size_t n) {
-  pthread_mutex_lock(&ticket->lock);
-  wait_settled(ticket, deadline_ms, slots, n);
   bool settled = ticket->settled;
   pthread_mutex_unlock(&ticket->lock);
   return settled;
 }
 
-void ticket_wait(struct ticket *ticket, int64_t deadline_ms, struct slot *slots, size_t n) {
+void ticket_leave(struct ticket *ticket) {
   pthread_mutex_lock(&ticket->lock);
-  wait_settled(ticket, deadline_ms, slots, n);
   bool ours = ticket->settled;
   ticket->abandoned = !ours;
   pthread_mutex_unlock(&ticket->lock);

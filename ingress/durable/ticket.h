@@ -32,10 +32,10 @@ struct slot *ticket_expect(struct ticket *ticket, size_t i, int32_t partition);
 // There will be no report on it after all, since librdkafka refused the record.
 void ticket_take_back(struct slot *slot);
 // Waits for the last report, until the deadline (monotonic) at most, and copies the n slots as they are then.
-// True: all reports have come. No event is handed over any more. ticket_wait() has to follow.
-bool ticket_peek(struct ticket *ticket, int64_t deadline_ms, struct slot *slots, size_t n);
-// The same, and the ticket is gone afterwards.
-void ticket_wait(struct ticket *ticket, int64_t deadline_ms, struct slot *slots, size_t n);
+// True: all reports have come. No event is handed over any more. It may be called again.
+bool ticket_wait(struct ticket *ticket, int64_t deadline_ms, struct slot *slots, size_t n);
+// The end of the waiting; the ticket is gone afterwards.
+void ticket_leave(struct ticket *ticket);
 
 // ---- the poller ----
 

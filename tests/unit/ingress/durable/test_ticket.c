@@ -17,6 +17,11 @@
 
 enum { FAR_MS = 6000 };
 
+static void wait_and_leave(struct ticket *ticket, int64_t deadline_ms, struct slot *slots, size_t n) {
+  ticket_wait(ticket, deadline_ms, slots, n);
+  ticket_leave(ticket);
+}
+
 static void report_one(struct slot *slot, enum slot_state state) {
   struct ticket *settled = NULL;
   ticket_report(slot, state, &settled);
@@ -29,7 +34,7 @@ static void report_one(struct slot *slot, enum slot_state state) {
 static void test_without_an_event_nothing_is_waited_for(void **state) {
   struct slot slots[2];
   int64_t began = clock_mono_ms();
-  ticket_wait(ticket_new(2), began + FAR_MS, slots, 2);
+  wait_and_leave(ticket_new(2), began + FAR_MS, slots, 2);
   assert_true(clock_mono_ms() - began < FAR_MS / 2);
   assert_int_equal(slots[0].state, SLOT_UNSENT);
   assert_int_equal(slots[1].state, SLOT_UNSENT);
@@ -42,7 +47,7 @@ static void test_reports_before_the_wait_are_seen_and_not_waited_for(void **stat
   report_one(ticket_expect(ticket, 0, 7), SLOT_DURABLE);
   struct slot *second = ticket_expect(ticket, 2, 9);
   report_one(second, SLOT_TOO_LARGE);
-  ticket_wait(ticket, began + FAR_MS, slots, 3);
+  wait_and_leave(ticket, began + FAR_MS, slots, 3);
   assert_true(clock_mono_ms() - began < FAR_MS / 2);
   assert_int_equal(slots[0].state, SLOT_DURABLE);
   assert_int_equal(slots[0].partition, 7);
@@ -57,7 +62,7 @@ static void test_an_event_that_is_taken_back_is_not_waited_for(void **state) {
   int64_t began = clock_mono_ms();
   ticket_take_back(ticket_expect(ticket, 0, 1));
   report_one(ticket_expect(ticket, 1, 1), SLOT_FAILED);
-  ticket_wait(ticket, began + FAR_MS, slots, 2);
+  wait_and_leave(ticket, began + FAR_MS, slots, 2);
   assert_true(clock_mono_ms() - began < FAR_MS / 2);
   assert_int_equal(slots[0].state, SLOT_UNSENT);
   assert_int_equal(slots[1].state, SLOT_FAILED);
@@ -68,7 +73,7 @@ static void test_an_event_that_was_taken_back_can_be_sent_again(void **state) {
   struct slot slot;
   ticket_take_back(ticket_expect(ticket, 0, 1));
   report_one(ticket_expect(ticket, 0, 2), SLOT_DURABLE);
-  ticket_wait(ticket, clock_mono_ms() + FAR_MS, &slot, 1);
+  wait_and_leave(ticket, clock_mono_ms() + FAR_MS, &slot, 1);
   assert_int_equal(slot.state, SLOT_DURABLE);
   assert_int_equal(slot.partition, 2);
 }
@@ -78,7 +83,7 @@ static void test_the_wait_ends_at_the_deadline_and_the_late_report_frees_the_tic
   struct slot slots[2], *late = ticket_expect(ticket, 0, 1);
   report_one(ticket_expect(ticket, 1, 2), SLOT_DURABLE);
   int64_t began = clock_mono_ms();
-  ticket_wait(ticket, began + 30, slots, 2);
+  wait_and_leave(ticket, began + 30, slots, 2);
   assert_true(clock_mono_ms() - began >= 30);
   assert_int_equal(slots[0].state, SLOT_SENT);
   assert_int_equal(slots[1].state, SLOT_DURABLE);
@@ -89,7 +94,7 @@ static void test_a_deadline_in_the_past_still_shows_what_is_known(void **state) 
   struct ticket *ticket = ticket_new(2);
   struct slot slots[2], *late = ticket_expect(ticket, 0, 1);
   report_one(ticket_expect(ticket, 1, 2), SLOT_FAILED);
-  ticket_wait(ticket, clock_mono_ms() - 1000, slots, 2);
+  wait_and_leave(ticket, clock_mono_ms() - 1000, slots, 2);
   assert_int_equal(slots[0].state, SLOT_SENT);
   assert_int_equal(slots[1].state, SLOT_FAILED);
   report_one(late, SLOT_FAILED);
@@ -100,7 +105,7 @@ static void test_a_request_may_leave_between_the_last_report_and_the_wake(void *
   struct ticket *ticket = ticket_new(1), *settled = NULL;
   struct slot slot;
   struct slot *sent = ticket_expect(ticket, 0, 1);
-  ticket_wait(ticket, clock_mono_ms(), &slot, 1);
+  wait_and_leave(ticket, clock_mono_ms(), &slot, 1);
   assert_int_equal(slot.state, SLOT_SENT);
   ticket_report(sent, SLOT_DURABLE, &settled);
   assert_ptr_equal(settled, ticket);
@@ -113,14 +118,14 @@ static void test_a_look_before_the_end_shows_what_has_come_and_the_wait_goes_on(
   struct slot slots[2], *late = ticket_expect(ticket, 0, 1);
   report_one(ticket_expect(ticket, 1, 2), SLOT_DURABLE);
   int64_t began = clock_mono_ms();
-  assert_false(ticket_peek(ticket, began + 20, slots, 2));
+  assert_false(ticket_wait(ticket, began + 20, slots, 2));
   assert_true(clock_mono_ms() - began >= 20);
   assert_int_equal(slots[0].state, SLOT_SENT);
   assert_int_equal(slots[1].state, SLOT_DURABLE);
   report_one(late, SLOT_FAILED);
-  assert_true(ticket_peek(ticket, began + FAR_MS, slots, 2));
+  assert_true(ticket_wait(ticket, began + FAR_MS, slots, 2));
   assert_int_equal(slots[0].state, SLOT_FAILED);
-  ticket_wait(ticket, began + FAR_MS, slots, 2);
+  wait_and_leave(ticket, began + FAR_MS, slots, 2);
   assert_int_equal(slots[0].state, SLOT_FAILED);
   assert_true(clock_mono_ms() - began < FAR_MS / 2);
 }
@@ -129,17 +134,17 @@ static void test_a_look_at_nothing_does_not_wait(void **state) {
   struct ticket *ticket = ticket_new(1);
   struct slot slot;
   int64_t began = clock_mono_ms();
-  assert_true(ticket_peek(ticket, began + FAR_MS, &slot, 1));
+  assert_true(ticket_wait(ticket, began + FAR_MS, &slot, 1));
   assert_int_equal(slot.state, SLOT_UNSENT);
-  ticket_wait(ticket, began + FAR_MS, &slot, 1);
+  wait_and_leave(ticket, began + FAR_MS, &slot, 1);
   assert_true(clock_mono_ms() - began < FAR_MS / 2);
 }
 
 static void test_a_request_may_give_up_after_a_look(void **state) {
   struct ticket *ticket = ticket_new(1);
   struct slot slot, *late = ticket_expect(ticket, 0, 1);
-  assert_false(ticket_peek(ticket, 0, &slot, 1));
-  ticket_wait(ticket, 0, &slot, 1);
+  assert_false(ticket_wait(ticket, 0, &slot, 1));
+  wait_and_leave(ticket, 0, &slot, 1);
   assert_int_equal(slot.state, SLOT_SENT);
   report_one(late, SLOT_DURABLE);
 }
@@ -155,7 +160,7 @@ struct waiting {
 
 static void *wait_for_one(void *arg) {
   struct waiting *waiting = arg;
-  ticket_wait(waiting->ticket, clock_mono_ms() + FAR_MS, &waiting->slot, 1);
+  wait_and_leave(waiting->ticket, clock_mono_ms() + FAR_MS, &waiting->slot, 1);
   atomic_store(&waiting->done, true);
   return NULL;
 }
@@ -166,7 +171,7 @@ static void test_only_the_last_report_settles_and_the_latest_ticket_is_in_front(
   for (size_t i = 0; i < COUNT_OF(tickets); i++) {
     tickets[i] = ticket_new(2);
     for (size_t k = 0; k < 2; k++) sent[i][k] = ticket_expect(tickets[i], k, (int32_t)k);
-    ticket_wait(tickets[i], 0, slots, 2); // gives up, so that the settling frees it
+    wait_and_leave(tickets[i], 0, slots, 2); // gives up, so that the settling frees it
   }
   for (size_t i = 0; i < COUNT_OF(tickets); i++) {
     struct ticket *before = settled;
@@ -247,8 +252,8 @@ static void *send_rounds(void *arg) {
       else
         enqueue(slot);
     }
-    if (round % 2) (void)ticket_peek(ticket, 0, slots, EVENTS);
-    ticket_wait(ticket, patient ? clock_mono_ms() + FAR_MS : 0, slots, EVENTS);
+    if (round % 2) (void)ticket_wait(ticket, 0, slots, EVENTS);
+    wait_and_leave(ticket, patient ? clock_mono_ms() + FAR_MS : 0, slots, EVENTS);
     if (patient) seen += (slots[0].state == SLOT_DURABLE) + (slots[2].state == SLOT_DURABLE);
     if (slots[1].state != SLOT_UNSENT) return (void *)-1;
   }
