@@ -190,12 +190,6 @@ static bool is_unsent(enum slot_state state) {
   return state == SLOT_UNSENT;
 }
 
-static bool holds(const struct publication *publication, enum slot_state state) {
-  for (size_t i = 0; i < publication->n; i++)
-    if (publication->states[i] == state) return true;
-  return false;
-}
-
 // Stores the messages whose state is such. False: the spool refused, or was late.
 static bool store(struct publication *publication, bool (*is_such)(enum slot_state state)) {
   struct publisher *publisher = publication->publisher;
@@ -255,16 +249,6 @@ static void wait_reports(struct publication *publication, int64_t until_ms) {
   atomic_fetch_add_explicit(publication->publisher->by_kafka, durable, memory_order_relaxed);
 }
 
-static void log_too_large(const struct publication *publication) {
-  size_t bytes = 0;
-  for (size_t i = 0; i < publication->n; i++)
-    if (publication->states[i] == SLOT_TOO_LARGE && publication->messages[i].value_len > bytes)
-      bytes = publication->messages[i].value_len;
-  log_warn("an event is too large for Kafka, see message.max.bytes here and at the broker",
-           LOG_STR("error", rd_kafka_err2name(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)),
-           LOG_INT("bytes", (int64_t)bytes));
-}
-
 // A spool that refuses is no reason not to ask a Kafka that is thought away, but one request at a time: the
 // others are better off with a quick answer. NULL: another request is the one for the first unsent event.
 static atomic_bool *send_anyway(struct publication *publication) {
@@ -277,13 +261,19 @@ static atomic_bool *send_anyway(struct publication *publication) {
 }
 
 static enum publisher_result finish(const struct publication *publication) {
-  if (holds(publication, SLOT_TOO_LARGE)) {
-    log_too_large(publication);
-    return PUBLISHER_TOO_LARGE;
+  const struct publisher_message *too_large = NULL; // the largest of them
+  bool undone = false;
+  for (size_t i = 0; i < publication->n; i++) {
+    const struct publisher_message *message = &publication->messages[i];
+    undone |= is_undone(publication->states[i]);
+    if (publication->states[i] == SLOT_TOO_LARGE && (!too_large || message->value_len > too_large->value_len))
+      too_large = message;
   }
-  for (size_t i = 0; i < publication->n; i++)
-    if (is_undone(publication->states[i])) return PUBLISHER_UNAVAILABLE;
-  return PUBLISHER_DURABLE;
+  if (!too_large) return undone ? PUBLISHER_UNAVAILABLE : PUBLISHER_DURABLE;
+  log_warn("an event is too large for Kafka, see message.max.bytes here and at the broker",
+           LOG_STR("error", rd_kafka_err2name(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)),
+           LOG_INT("bytes", (int64_t)too_large->value_len));
+  return PUBLISHER_TOO_LARGE;
 }
 
 // What Kafka cannot take now is stored while it works on the rest. Where that fails, the sender has to come
