@@ -411,7 +411,7 @@ static int64_t next_clock_ms(const struct drain *drain) {
 // Until there is something to send, a report, or a clock that is due. Where the next row cannot be sent, only
 // a report changes that.
 static void wait_for_work(struct drain *drain) {
-  bool more = !drain->cut && spool_wait(drain->spool, drain->reached, 0) && has_room(drain);
+  bool more = !drain->cut && spool_last_id(drain->spool) > drain->reached && has_room(drain);
   if (drain->in_flight) {
     rd_kafka_poll(drain->producer.rk, more ? 0 : POLL_MS);
     return;
@@ -425,8 +425,8 @@ static void wait_for_work(struct drain *drain) {
 static void read_rows(struct drain *drain) {
   struct err err;
   drain->cut = false;
-  if (!has_room(drain) || !spool_wait(drain->spool, drain->reached, 0)) return;
   int64_t last_id = spool_last_id(drain->spool);
+  if (!has_room(drain) || last_id <= drain->reached) return;
   if (spool_read(drain->spool, drain->reached + 1, INT64_MAX, take_row, drain, &err)) {
     if (!drain->cut && drain->reached < last_id) drain->reached = last_id;
     return;

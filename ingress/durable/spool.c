@@ -92,7 +92,7 @@ struct batch {
   struct job *first, **end;
   size_t bytes;
   unsigned holders;
-  bool has_removals, done, stored, removed;
+  bool has_removals, stored, removed, done; // others read the results once it is done
 };
 
 static struct batch *batch_new(void) {
@@ -200,17 +200,15 @@ static void measure(struct spool *spool) {
 }
 
 // Where nothing can be stored, rows are removed none the less: that makes room.
-static void commit(struct spool *spool, struct batch *batch, bool *stored, bool *removed) {
-  *stored = *removed = try_to_commit(spool, batch, true);
-  if (!*stored && batch->has_removals) *removed = try_to_commit(spool, batch, false);
+static void commit(struct spool *spool, struct batch *batch) {
+  batch->stored = batch->removed = try_to_commit(spool, batch, true);
+  if (!batch->stored && batch->has_removals) batch->removed = try_to_commit(spool, batch, false);
   measure(spool);
 }
 
-static void settle(struct spool *spool, struct batch *batch, bool stored, bool removed) {
+static void settle(struct spool *spool, struct batch *batch) {
   pthread_mutex_lock(&spool->lock);
   batch->done = true;
-  batch->stored = stored;
-  batch->removed = removed;
   pthread_cond_broadcast(&batch->settled);
   if (spool->committed != spool->last_id) pthread_cond_signal(&spool->arrived);
   spool->committed = spool->last_id;
@@ -258,9 +256,8 @@ static bool write_batches(struct spool *spool) {
   for (bool closing = false; !closing;) {
     struct batch *batch = next_batch(spool, tick_at, &closing);
     if (batch) {
-      bool stored, removed;
-      commit(spool, batch, &stored, &removed);
-      settle(spool, batch, stored, removed);
+      commit(spool, batch);
+      settle(spool, batch);
     }
     if (!closing && spool_file_is_damaged(spool->file)) return true;
     if (clock_mono_ms() < tick_at) continue;
@@ -356,7 +353,7 @@ static void close_damaged(struct spool *spool) {
   spool->open = batch_new();
   spool->is_open = false;
   pthread_mutex_unlock(&spool->lock);
-  settle(spool, batch, false, false);
+  settle(spool, batch);
   pthread_mutex_lock(&spool->reading);
   spool_file_close(take(spool->file));
   pthread_mutex_unlock(&spool->reading);
@@ -431,7 +428,7 @@ bool spool_wait(struct spool *spool, int64_t after, int64_t ms) {
   while (spool->committed <= after && !spool->woken && !expired)
     expired = pthread_cond_timedwait(&spool->arrived, &spool->lock, &at);
   bool there = spool->committed > after;
-  if (ms > 0) spool->woken = false; // a look that waits for nothing leaves the signal to the next wait
+  spool->woken = false;
   pthread_mutex_unlock(&spool->lock);
   return there;
 }
@@ -472,15 +469,20 @@ static bool is_hung(const struct spool *spool) {
   return since_ms && clock_mono_ms() - since_ms >= HUNG_MS;
 }
 
-bool spool_is_failing(const struct spool *spool) {
-  return reason_get(&spool->unopened) || atomic_load(&spool->failing) || is_hung(spool);
-}
-
-const char *spool_unready(const struct spool *spool) {
+static const char *why_failing(const struct spool *spool) {
   const char *unopened = reason_get(&spool->unopened);
   if (unopened) return unopened;
   if (is_hung(spool)) return "the spool's disk does not answer";
-  if (atomic_load(&spool->failing)) return "the spool cannot be written";
+  return atomic_load(&spool->failing) ? "the spool cannot be written" : NULL;
+}
+
+bool spool_is_failing(const struct spool *spool) {
+  return why_failing(spool);
+}
+
+const char *spool_unready(const struct spool *spool) {
+  const char *failing = why_failing(spool);
+  if (failing) return failing;
   int64_t room = atomic_load(&spool->room_bytes);
   if (atomic_load(spool->used_bytes) >= room / 100 * spool->ready_percent)
     return room < spool->max_bytes ? "the spool's disk is filling up" : "the spool is filling up";
