@@ -89,14 +89,14 @@ static bool admit(struct server *server, struct request *req, struct reply *refu
 }
 
 // Connections wait for a thread for longer than a burst takes.
-static bool is_crowded(const struct server *server, int64_t now_ms) {
+static bool is_crowded(const struct server *server) {
   int64_t since_ms = atomic_load_explicit(&server->crowded_ms, memory_order_relaxed);
-  return since_ms && now_ms - since_ms >= BURST_MS;
+  return since_ms && clock_mono_ms() - since_ms >= BURST_MS;
 }
 
 static bool enter(struct server *server, struct request *req) {
   struct quota_lane *lane = &server->lanes[req->lane].quota;
-  if (!quota_enter(lane, is_crowded(server, req->began_ms))) return false;
+  if (!quota_enter(lane, is_crowded(server))) return false;
   req->quota = lane;
   return true;
 }

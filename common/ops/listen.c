@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,17 +94,63 @@ int http_answer_error(struct mg_connection *conn, int status, const char *code, 
                                                       .close = close});
 }
 
-// ---- civetweb's callbacks ----
+// ---- clocks of a connection ----
 
-// civetweb keeps a pointer for each connection; here it is the time from which a head may take timeout_ms.
-static void *now_as_pointer(void) {
-  return (void *)(intptr_t)clock_mono_ms(); // NOLINT(performance-no-int-to-ptr)
+// civetweb keeps a pointer for each connection; here it is the time from which a head may take timeout_ms,
+// negative once the connection has had a request.
+static void *as_pointer(int64_t ms) {
+  return (void *)(intptr_t)ms; // NOLINT(performance-no-int-to-ptr)
 }
+
+static int64_t head_since_ms(const struct mg_connection *conn) {
+  return (intptr_t)mg_get_user_connection_data(conn);
+}
+
+int64_t listen_began_ms(const struct mg_connection *conn) {
+  int64_t since_ms = head_since_ms(conn);
+  return since_ms > 0 ? since_ms : clock_mono_ms();
+}
+
+// civetweb's timeout bounds the silence before each byte, so a slow peer can hold a read for minutes. Each
+// thread has a timer whose signal ends civetweb's poll(), and with it the read.
+static void on_clock(int number) {
+  (void)number;
+}
+
+enum { THREAD_OF_CONNECTIONS = 1 }; // civetweb's type of a thread
+
+static void *on_thread(const struct mg_context *ctx, int type) {
+  (void)ctx;
+  timer_t timer = NULL;
+  struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN};
+  event._sigev_un._tid = gettid();
+  if (type != THREAD_OF_CONNECTIONS || timer_create(CLOCK_MONOTONIC, &event, &timer) == 0) return timer;
+  perror("dochak: timer_create");
+  abort();
+}
+
+static void on_thread_end(const struct mg_context *ctx, int type, void *timer) {
+  (void)ctx;
+  if (type == THREAD_OF_CONNECTIONS) timer_delete(timer);
+}
+
+// The signal comes again, since the first one may be early for the poll() that it has to end.
+int listen_read(struct mg_connection *conn, void *to, size_t len, int64_t by_ms) {
+  static const struct timespec again = {.tv_nsec = 10000000};
+  timer_t timer = mg_get_thread_pointer(conn);
+  const struct itimerspec clock = {.it_value = clock_timespec_at(by_ms), .it_interval = again}, never = {0};
+  timer_settime(timer, TIMER_ABSTIME, &clock, NULL);
+  int n = mg_read(conn, to, len);
+  timer_settime(timer, 0, &never, NULL);
+  return n;
+}
+
+// ---- civetweb's callbacks ----
 
 static int on_connection(const struct mg_connection *conn, void **conn_data) {
   const struct listener *listener = mg_get_user_context_data(conn);
   if (listener->connections) atomic_fetch_add(listener->connections, 1);
-  *conn_data = now_as_pointer();
+  *conn_data = as_pointer(clock_mono_ms());
   return 0;
 }
 
@@ -115,7 +162,7 @@ static void on_closed(const struct mg_connection *conn) {
 static int on_request(struct mg_connection *conn) {
   const struct listener *listener = mg_get_user_context_data(conn);
   int status = listener->handler(conn, listener->handler_arg);
-  mg_set_user_connection_data(conn, now_as_pointer());
+  mg_set_user_connection_data(conn, as_pointer(-clock_mono_ms()));
   return status;
 }
 
@@ -135,8 +182,8 @@ static const struct refusal slow_head = {0, 503, "too_slow", "the request's head
 
 static const struct refusal *refusal_for(const struct mg_connection *conn, int status) {
   const struct listener *listener = mg_get_user_context_data(conn);
-  int64_t since = (int64_t)(intptr_t)mg_get_user_connection_data(conn);
-  if (status == 400 && clock_mono_ms() - since >= listener->timeout_ms) return &slow_head;
+  if (status == 400 && clock_mono_ms() - llabs(head_since_ms(conn)) >= listener->timeout_ms)
+    return &slow_head;
   const struct refusal *row = refusals;
   while (row->civetweb && row->civetweb != status) row++;
   return row;
@@ -165,6 +212,8 @@ static void on_exit_context(const struct mg_context *ctx) {
 // ---- start ----
 
 static void init_library(void) {
+  const struct sigaction clock = {.sa_handler = on_clock};
+  sigaction(SIGRTMIN, &clock, NULL);
   mg_init_library(MG_FEATURES_DEFAULT);
 }
 
@@ -217,6 +266,8 @@ struct mg_context *listen_start(const struct listen_options *options, mg_request
   const struct mg_callbacks callbacks = {.begin_request = on_request,
                                          .init_connection = on_connection,
                                          .connection_closed = on_closed,
+                                         .init_thread = on_thread,
+                                         .exit_thread = on_thread_end,
                                          .http_error = on_error,
                                          .log_message = on_log,
                                          .exit_context = on_exit_context};

@@ -27,6 +27,14 @@ bool listen_is_crowded(const struct mg_context *ctx);
 void listen_refuse(struct mg_context *ctx); // refuses new connections from now on; the others go on
 void listen_stop(struct mg_context *ctx);   // cuts off requests in flight: wait for them first
 
+// Reads up to `len` bytes of the body: fewer if it ends, if the peer fails or pauses, or at by_ms
+// (monotonic). Returns their number; 0 also behind the last chunk; -1: none. Chunks that by_ms has cut cannot
+// be read on. Thread: the connection's.
+int listen_read(struct mg_connection *conn, void *to, size_t len, int64_t by_ms);
+// From when the peer may have waited for the answer (monotonic). Of a connection's first request, since the
+// connection has a thread. civetweb does not tell when the first byte of a later one came: then it is now.
+int64_t listen_began_ms(const struct mg_connection *conn);
+
 struct http_answer {
   int status;
   const char *content_type; // NULL: no body

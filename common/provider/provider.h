@@ -34,9 +34,10 @@ MUST_CHECK struct provider *provider_new(const json_t *document, struct faults *
 void provider_free(struct provider *provider);
 
 const char *provider_name(const struct provider *provider);
-// The time in which a request's events must be durable; 0: DOCHAK_ACK_BUDGET_MS, which also limits it.
+// The time in which a request's events must be durable. DOCHAK_ACK_BUDGET_MS limits it.
 int64_t provider_budget_ms(const struct provider *provider);
-// From the first byte of a request to the time at which the provider gives up waiting for the answer.
+// The time after which the provider gives up waiting for the answer, from the connection on; from the end of
+// the head, if the connection has had a request before.
 int64_t provider_deadline_ms(const struct provider *provider);
 // The array of elements in a body, or the single element.
 const struct json_pointer *provider_elements(const struct provider *provider);

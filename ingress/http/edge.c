@@ -12,12 +12,8 @@
 enum {
   LINGER_MS = 1000,
   LINGER_SHORT_MS = 50, // of a request that got no share of the threads
-  // civetweb waits up to its timeout for each byte of a read. So a peer that sends byte by byte can overrun
-  // our clock by as many timeouts as a read has bytes: reads are small, begin with one byte and double only
-  // while bytes come quickly.
-  READ_MOST_BYTES = 128,
-  LINGER_MOST_BYTES = 128,
-  AT_ONCE_MS = 5,
+  // Of one read: a chunk's framing can be sixty times its bytes, and no clock ends a read of what is there.
+  READ_CHUNKED_BYTES = 1024,
   QUICK_MS = 200,
   FIRST_CHUNKED_BYTES = 4096,
   HEADERS_MAX = 64,       // civetweb's MG_MAX_HEADERS
@@ -64,13 +60,15 @@ static bool is_head_whole(const struct mg_request_info *info) {
 bool edge_open(struct request *req, struct mg_connection *conn, struct reply *refusal) {
   const struct mg_request_info *info = mg_get_request_info(conn);
   const char *traceparent = mg_get_header(conn, "traceparent");
+  bool chunked = mg_get_header(conn, "Transfer-Encoding") != NULL;
   *req = (struct request){
       .conn = conn,
       .info = info,
       .traceparent = traceparent && event_traceparent_ok(traceparent) ? traceparent : NULL,
       .received_ms = clock_wall_ms(),
       .began_ms = clock_mono_ms(),
-      .body_pending = info->content_length > 0 || mg_get_header(conn, "Transfer-Encoding"),
+      .body_pending = info->content_length > 0 || chunked,
+      .no_length = info->content_length < 0 && !chunked && strcmp(info->request_method, "POST") == 0,
   };
   if (info->num_headers >= HEADERS_MAX)
     return refuse(refusal, 431, "head_too_large", "expected fewer than 64 headers");
@@ -101,76 +99,56 @@ static bool answer_expectation(const struct request *req, struct reply *refusal)
   return true;
 }
 
-enum progress { PROGRESS_READ, PROGRESS_ENDED, PROGRESS_FAILED };
+enum body_result { BODY_WHOLE, BODY_LATE, BODY_TOO_LARGE, BODY_NO_ROOM };
 
-// Reads at most `room` bytes. Counts a silence as progress as long as the clock allows it.
-static enum progress read_some(const struct request *req, char *to, size_t room, int64_t by_ms, size_t *len) {
-  int n = mg_read(req->conn, to, room);
-  bool in_time = clock_mono_ms() < by_ms;
-  *len = n > 0 ? (size_t)n : 0;
-  if (n < 0) return PROGRESS_FAILED;
-  if (n == 0 && req->info->content_length < 0) return PROGRESS_ENDED; // behind the last chunk
-  return in_time ? PROGRESS_READ : PROGRESS_FAILED;
+// For a length that is known all at once; else it doubles. One byte more than the limit is room enough to see
+// that the limit is passed.
+static bool make_room(struct request *req, size_t *room) {
+  size_t most = req->body_max_bytes + 1, more = *room ? *room : FIRST_CHUNKED_BYTES;
+  if (req->info->content_length >= 0) most = more = (size_t)req->info->content_length;
+  if (more > most - *room) more = most - *room;
+  if (!request_hold(req, more)) return false;
+  *room += more;
+  req->body.bytes = mem_grow(req->body.bytes, *room, 1);
+  return true;
 }
 
-static bool is_quick(const struct request *req) {
-  return clock_mono_ms() - req->began_ms < QUICK_MS;
-}
-
-// A body that is not whole soon counts as slow.
-static bool may_go_on(struct request *req, bool quick) {
-  if (quick || req->slow || !req->quota) return true;
+// The clock of the next read. Chunks count as slow from the start, since a clock that cuts them ends them.
+static bool find_clock(struct request *req, int64_t quick_by_ms, int64_t *by_ms) {
+  bool quick = req->info->content_length >= 0 && clock_mono_ms() < quick_by_ms;
+  *by_ms = quick && quick_by_ms < req->body_by_ms ? quick_by_ms : req->body_by_ms;
+  if (quick || req->slow) return true;
   return req->slow = quota_begin_slow(req->quota);
 }
 
-static size_t read_size(size_t len, size_t room, bool quick) {
-  size_t size = !quick ? 1 : len < READ_MOST_BYTES ? len + 1 : READ_MOST_BYTES;
-  return size < room ? size : room;
+static size_t read_size(const struct request *req, size_t room) {
+  size_t size = room - req->body.len;
+  return req->info->content_length < 0 && size > READ_CHUNKED_BYTES ? READ_CHUNKED_BYTES : size;
 }
 
-enum body_result { BODY_WHOLE, BODY_LATE, BODY_TOO_LARGE, BODY_NO_ROOM };
+// Whether to read on after listen_read() has returned n; else *result.
+static bool goes_on(const struct request *req, int n, int64_t by_ms, enum body_result *result) {
+  int64_t length = req->info->content_length, now_ms = clock_mono_ms();
+  bool whole = length < 0 ? n == 0 : (int64_t)req->body.len == length; // 0: behind the last chunk
+  bool failed = n < 0 && now_ms < by_ms;
+  if (!whole && !failed && req->body.len <= req->body_max_bytes && now_ms < req->body_by_ms) return true;
+  *result = req->body.len > req->body_max_bytes ? BODY_TOO_LARGE : whole ? BODY_WHOLE : BODY_LATE;
+  return false;
+}
 
-// One byte more than the limit is room enough to see that the limit is passed.
-static enum body_result read_chunked(struct request *req) {
+static enum body_result read_body(struct request *req) {
   struct request_body *body = &req->body;
-  for (size_t room = 0;;) {
-    if (body->len == room) {
-      size_t more = room ? room : FIRST_CHUNKED_BYTES;
-      if (room + more > req->body_max_bytes + 1) more = req->body_max_bytes + 1 - room;
-      if (!request_hold(req, more)) return BODY_NO_ROOM;
-      room += more;
-      body->bytes = mem_grow(body->bytes, room, 1);
-    }
-    bool quick = is_quick(req);
-    if (!may_go_on(req, quick)) return BODY_NO_ROOM;
-    size_t n, size = read_size(body->len, room - body->len, quick);
-    enum progress progress = read_some(req, body->bytes + body->len, size, req->body_by_ms, &n);
-    body->len += n;
-    if (body->len > req->body_max_bytes) return BODY_TOO_LARGE;
-    if (progress != PROGRESS_READ) return progress == PROGRESS_ENDED ? BODY_WHOLE : BODY_LATE;
-  }
-}
-
-static enum body_result read_sized(struct request *req) {
-  struct request_body *body = &req->body;
-  size_t total = (size_t)req->info->content_length;
-  if (total > req->body_max_bytes) return BODY_TOO_LARGE;
-  if (!request_hold(req, total)) return BODY_NO_ROOM;
-  body->bytes = mem_grow(NULL, total ? total : 1, 1);
-  while (body->len < total) {
-    bool quick = is_quick(req);
-    if (!may_go_on(req, quick)) return BODY_NO_ROOM;
-    size_t n, size = read_size(body->len, total - body->len, quick);
-    if (read_some(req, body->bytes + body->len, size, req->body_by_ms, &n) != PROGRESS_READ) return BODY_LATE;
-    body->len += n;
-  }
-  return BODY_WHOLE;
-}
-
-// Of a method that has a body: what follows could be one, so it is not read as the next request.
-static bool has_no_length(const struct request *req) {
-  return req->info->content_length < 0 && !mg_get_header(req->conn, "Transfer-Encoding") &&
-         strcmp(req->info->request_method, "POST") == 0;
+  enum body_result result;
+  int64_t by_ms, quick_by_ms = clock_mono_ms() + QUICK_MS;
+  size_t room = 0;
+  int n;
+  do {
+    if (body->len == room && !make_room(req, &room)) return BODY_NO_ROOM;
+    if (!find_clock(req, quick_by_ms, &by_ms)) return BODY_NO_ROOM;
+    n = listen_read(req->conn, body->bytes + body->len, read_size(req, room), by_ms);
+    if (n > 0) body->len += (size_t)n;
+  } while (goes_on(req, n, by_ms, &result));
+  return result;
 }
 
 // Behind empty lines civetweb takes an empty one for the end of the head, and the real head for the body's
@@ -185,13 +163,20 @@ static bool begins_with_a_head(const struct request *req) {
   return memcmp(body->bytes + from, method, left < len ? left : len) == 0;
 }
 
+static void end_slow(struct request *req) {
+  if (req->slow) quota_end_slow(req->quota);
+  req->slow = false;
+}
+
 bool edge_read_body(struct request *req, struct reply *refusal) {
-  if (has_no_length(req))
+  if (req->no_length)
     return refuse(refusal, 411, "length_required", "expected Content-Length, or Transfer-Encoding: chunked");
-  // A body that is announced as too large is not asked for.
-  bool hopeless = req->info->content_length > (int64_t)req->body_max_bytes;
-  if (!hopeless && !answer_expectation(req, refusal)) return false;
-  switch (req->info->content_length < 0 ? read_chunked(req) : read_sized(req)) {
+  if (req->info->content_length > (int64_t)req->body_max_bytes) // it is not asked for
+    return refuse_too_large(refusal, req->body_max_bytes);
+  if (!answer_expectation(req, refusal)) return false;
+  enum body_result result = read_body(req);
+  end_slow(req); // what follows has clocks of its own
+  switch (result) {
   case BODY_TOO_LARGE:
     return refuse_too_large(refusal, req->body_max_bytes);
   case BODY_NO_ROOM:
@@ -210,16 +195,10 @@ bool edge_read_body(struct request *req, struct reply *refusal) {
 
 // ---- the answer ----
 
-// Reads grow as long as bytes come at once: a peer that sends much costs no more processor than it has to,
-// and one that sends slowly is seen to be late after a single byte.
 static void linger(const struct request *req) {
-  char rest[LINGER_MOST_BYTES];
-  int64_t before_ms = clock_mono_ms(), by_ms = before_ms + (req->quota ? LINGER_MS : LINGER_SHORT_MS);
-  for (size_t n = 1, size = 1; n > 0 && read_some(req, rest, size, by_ms, &n) == PROGRESS_READ;) {
-    int64_t now_ms = clock_mono_ms();
-    size = now_ms - before_ms > AT_ONCE_MS ? 1 : 2 * size < sizeof rest ? 2 * size : sizeof rest;
-    before_ms = now_ms;
-  }
+  char rest[READ_CHUNKED_BYTES];
+  int64_t by_ms = clock_mono_ms() + (req->quota ? LINGER_MS : LINGER_SHORT_MS);
+  while (clock_mono_ms() < by_ms && listen_read(req->conn, rest, sizeof rest, by_ms) > 0) continue;
 }
 
 void edge_answer(struct request *req, const struct reply *reply) {
@@ -229,7 +208,7 @@ void edge_answer(struct request *req, const struct reply *reply) {
                                          .body = reply->body,
                                          .body_len = reply->body ? strlen(reply->body) : 0,
                                          .headers = reply->headers,
-                                         .close = reply->close || req->body_pending || has_no_length(req)});
+                                         .close = reply->close || req->body_pending || req->no_length});
   if (req->body_pending) linger(req);
 }
 
@@ -238,6 +217,5 @@ void edge_close(struct request *req) {
   free(req->body.bytes);
   if (!req->quota) return;
   quota_release(req->quota, req->held_bytes);
-  if (req->slow) quota_end_slow(req->quota);
   quota_leave(req->quota);
 }

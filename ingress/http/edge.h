@@ -14,13 +14,14 @@
 // (RFC 9112, section 6.3), or so many headers that one of them may have been dropped.
 MUST_CHECK bool edge_open(struct request *req, struct mg_connection *conn, struct reply *refusal);
 
-// Reads the whole body. False with the refusal: no length (411), over req->body_max_bytes (413), an
-// expectation other than 100-continue (417), no room for it (503), or not whole by req->body_by_ms (503: a
-// 4xx would make some providers give the event up). Of a body that is refused for its length nothing is read.
+// Reads the whole body of a request that has entered its lane. False with the refusal: no length (411), over
+// req->body_max_bytes (413), an expectation other than 100-continue (417), no room for it (503), or not whole
+// by req->body_by_ms (503: a 4xx would make some providers give the event up). Of a body that is refused for
+// its length nothing is read.
 MUST_CHECK bool edge_read_body(struct request *req, struct reply *refusal);
 
-// Sends the answer. Afterwards reads what the peer of a refused body still sends, for a second at most, so
-// that a reset does not destroy the answer on its way.
+// Sends the answer. Afterwards reads what the peer of a refused body still sends, so that a reset does not
+// destroy the answer on its way: for a second, or for 50 ms if the request is in no lane.
 void edge_answer(struct request *req, const struct reply *reply);
 
 // Frees the body and gives back what the request holds of its lane.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What one kind of sender may hold at once: handler threads and bytes of bodies. An endpoint has at most half
 // of the threads for bodies that come slowly, and at most half of all threads while connections wait for one;
-// a burst of quick requests is not refused. Unauthenticated senders have an eighth of the threads together,
-// and never more. Thread: any.
+// a burst of quick requests is not refused. Unauthenticated senders have an eighth of the threads together
+// for what follows the checks of the head. Thread: any.
 #pragma once
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -25,8 +25,8 @@ struct quota_lane { // of one endpoint, of registrations, or of unauthenticated 
 bool quota_enter(struct quota_lane *lane, bool crowded);
 void quota_leave(struct quota_lane *lane);
 
-// The body of a request that has entered comes slowly. False: too many others of the lane do so. Pair of
-// quota_end_slow().
+// The body of a request that has entered comes slowly, or in chunks. False: too many others of the lane do
+// so. Pair of quota_end_slow().
 bool quota_begin_slow(struct quota_lane *lane);
 void quota_end_slow(struct quota_lane *lane);
 

@@ -26,6 +26,7 @@ struct request {
   int64_t received_ms;         // Unix
   int64_t began_ms;            // monotonic: the head was complete
   bool body_pending;           // the body is not read yet
+  bool no_length;              // a POST that does not say whether it has a body
 
   // Set when the route admits it.
   const struct route *route;
