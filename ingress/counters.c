@@ -8,7 +8,8 @@ const struct metric counters[COUNTER_COUNT] = {
                          "events durable: kafka, spool (at least one of them), or none.",
                          METRIC_COUNTER, "endpoint,status,way"},
     [COUNTER_ACK_SECONDS] = {"dochak_ingress_ack_seconds",
-                             "From a request's first byte to the answer that its events are durable.",
+                             "From a connection, or from a later request's head on it, to the answer that "
+                             "the events are durable.",
                              METRIC_SECONDS, "endpoint"},
     [COUNTER_ELEMENTS] = {"dochak_ingress_elements_total",
                           "Elements made durable: receipt, other, quarantined, accepted, rejected.",

@@ -66,7 +66,7 @@ bool edge_open(struct request *req, struct mg_connection *conn, struct reply *re
       .info = info,
       .traceparent = traceparent && event_traceparent_ok(traceparent) ? traceparent : NULL,
       .received_ms = clock_wall_ms(),
-      .began_ms = clock_mono_ms(),
+      .began_ms = listen_began_ms(conn),
       .body_pending = info->content_length > 0 || chunked,
       .no_length = info->content_length < 0 && !chunked && strcmp(info->request_method, "POST") == 0,
   };

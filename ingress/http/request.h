@@ -24,7 +24,7 @@ struct request {
   struct request_body content; // the body without its Content-Encoding, after request_decode()
   const char *traceparent;     // well-formed, or NULL
   int64_t received_ms;         // Unix
-  int64_t began_ms;            // monotonic: the head was complete
+  int64_t began_ms;            // monotonic: listen_began_ms()
   bool body_pending;           // the body is not read yet
   bool no_length;              // a POST that does not say whether it has a body
 

@@ -491,6 +491,31 @@ static void test_large_bodies_that_come_late_are_read_at_once(void **state) {
   atomic_store(&limit, LIMIT);
 }
 
+// For how long a body is waited for, from `began` on.
+static int64_t wait_late(int fd, int64_t began) {
+  wire_send(fd, slow_heads[0], strlen(slow_heads[0]));
+  AUTO_FREE char *answer = wire_receive(fd);
+  assert_status("late", answer, 503, "incomplete");
+  return clock_mono_ms() - began;
+}
+
+static void test_the_clock_begins_with_the_connection_or_with_the_next_head(void **state) {
+  enum { CLOCK_MS = 600, IDLE_MS = 200 };
+  atomic_store(&body_ms, CLOCK_MS);
+  int fd = wire_connect(port);
+  int64_t began = clock_mono_ms();
+  clock_sleep_ms(IDLE_MS);
+  assert_in_range(wait_late(fd, began), CLOCK_MS - 20, CLOCK_MS + IDLE_MS - 20);
+  close(fd);
+  fd = wire_connect(port);
+  wire_send(fd, heads[0].request, strlen(heads[0].request));
+  free(wire_receive(fd));
+  clock_sleep_ms(IDLE_MS);
+  assert_in_range(wait_late(fd, clock_mono_ms()), CLOCK_MS - 20, CLOCK_MS + LATE_MS);
+  close(fd);
+  atomic_store(&body_ms, FAR_MS);
+}
+
 // ---- the connection ----
 
 static void test_a_connection_serves_one_request_after_another(void **state) {
@@ -616,6 +641,7 @@ int main(void) {
       cmocka_unit_test(test_a_thread_is_free_soon_after_the_clock_however_the_peer_sends),
       cmocka_unit_test(test_a_body_that_stops_after_a_quick_beginning_counts_as_slow),
       cmocka_unit_test(test_large_bodies_that_come_late_are_read_at_once),
+      cmocka_unit_test(test_the_clock_begins_with_the_connection_or_with_the_next_head),
       cmocka_unit_test(test_a_connection_serves_one_request_after_another),
       cmocka_unit_test(test_requests_in_a_row_are_answered_in_a_row),
       cmocka_unit_test(test_nothing_behind_a_refused_request_is_answered),
