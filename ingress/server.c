@@ -173,22 +173,24 @@ static void count(const struct server *server, const struct request *req, const 
 
 // ---- civetweb calls ----
 
+// Whether connections wait for a thread, and since when.
+static void look_for_waiting(struct server *server, const struct mg_connection *conn) {
+  int64_t none = 0;
+  if (listen_is_crowded(mg_get_context(conn)))
+    atomic_compare_exchange_strong(&server->crowded_ms, &none, clock_mono_ms());
+  else
+    atomic_store(&server->crowded_ms, 0);
+}
+
 // More connections than threads: some wait for a thread. While they do, each answer closes its connection and
 // so frees its thread. The two connections in civetweb's own queue cannot be seen; every TURN_ANSWERS-th
-// answer closes for them.
+// answer closes for them. A free thread does not end it: it may be that of a connection closed just now.
 static bool gives_way(struct server *server, const struct mg_connection *conn) {
-  int64_t connections = atomic_load_explicit(server->connections, memory_order_relaxed), crowded_ms = 0;
-  if (connections < server->ingress->settings.ingress_threads) {
-    atomic_store_explicit(&server->crowded_ms, 0, memory_order_relaxed);
-    return false;
-  }
+  int64_t connections = atomic_load_explicit(server->connections, memory_order_relaxed);
+  bool full = connections >= server->ingress->settings.ingress_threads;
+  if (!full && !atomic_load_explicit(&server->crowded_ms, memory_order_relaxed)) return false;
   unsigned turn = atomic_fetch_add_explicit(&server->turn, 1, memory_order_relaxed);
-  if (turn % LOOK_ANSWERS == 0) {
-    if (!listen_is_crowded(mg_get_context(conn)))
-      atomic_store(&server->crowded_ms, 0);
-    else
-      atomic_compare_exchange_strong(&server->crowded_ms, &crowded_ms, clock_mono_ms());
-  }
+  if (!full || turn % LOOK_ANSWERS == 0) look_for_waiting(server, conn);
   return turn % TURN_ANSWERS == TURN_ANSWERS - 1 || atomic_load(&server->crowded_ms);
 }
 

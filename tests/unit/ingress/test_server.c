@@ -3,6 +3,7 @@
 // every bad one we could think of. One server for all tests.
 #include "tests/unit/support/serving.h"
 #include <pthread.h>
+#include <stdatomic.h>
 
 static void wait_gauge(enum counter id, int64_t n) {
   int64_t deadline = clock_mono_ms() + 10000;
@@ -258,6 +259,33 @@ static void test_an_answer_closes_while_connections_wait_for_a_thread(void **sta
   let_go(fds, COUNT_OF(fds));
 }
 
+static atomic_bool pressing;
+static atomic_int overloads;
+
+static void *press(void *arg) {
+  while (atomic_load(&pressing)) {
+    AUTO_FREE char *answer = wire_post(port, BIZGO, "", REPORT, strlen(REPORT));
+    if (strstr(answer, "\"overload\"")) atomic_fetch_add(&overloads, 1);
+  }
+  return NULL;
+}
+
+// Each answer closes its connection; the overload lasts all the same.
+static void test_a_lasting_overload_of_one_endpoint_leaves_half_of_the_threads_to_the_others(void **state) {
+  enum { CLIENTS = 40, LASTING_MS = 3000, RTT_MS = 100 };
+  pthread_t clients[CLIENTS];
+  rd_kafka_mock_broker_set_rtt(mock.cluster, 1, RTT_MS);
+  atomic_store(&pressing, true);
+  for (size_t i = 0; i < CLIENTS; i++) pthread_create(&clients[i], NULL, press, NULL);
+  int64_t deadline = clock_mono_ms() + LASTING_MS;
+  while (atomic_load(&overloads) == 0 && clock_mono_ms() < deadline) clock_sleep_ms(5);
+  atomic_store(&pressing, false);
+  for (size_t i = 0; i < CLIENTS; i++) pthread_join(clients[i], NULL);
+  rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 0);
+  assert_int_not_equal(atomic_load(&overloads), 0);
+  assert_post(BIZGO, "", "{}", 200, NULL);
+}
+
 // A close while bytes are unread is a reset, which takes the answer away from a peer that still sends.
 static void test_a_refusal_can_be_read_by_a_peer_that_sends_on(void **state) {
   static const struct {
@@ -363,6 +391,7 @@ int main(void) {
       cmocka_unit_test(test_slow_bodies_of_one_endpoint_leave_half_of_the_threads_to_the_others),
       cmocka_unit_test(test_unauthenticated_senders_have_an_eighth_of_them),
       cmocka_unit_test(test_an_answer_closes_while_connections_wait_for_a_thread),
+      cmocka_unit_test(test_a_lasting_overload_of_one_endpoint_leaves_half_of_the_threads_to_the_others),
       cmocka_unit_test(test_a_refusal_can_be_read_by_a_peer_that_sends_on),
       cmocka_unit_test(test_nothing_is_acked_while_kafka_is_away),
       cmocka_unit_test(test_draining_finishes_what_is_in_flight),
