@@ -25,7 +25,7 @@ struct listener { // civetweb's user data; freed when the context ends
   void *handler_arg;
   int64_t timeout_ms;
   bool keep_alive;
-  int fd; // of the listening socket; -1: not found
+  atomic_int fd; // of the listening socket; -1: not known; the handlers of the first connections may read it
   bool refusing;
   atomic_bool started;
   _Atomic int64_t *connections; // or NULL
@@ -276,6 +276,7 @@ struct mg_context *listen_start(const struct listen_options *options, mg_request
                                 .handler_arg = handler_arg,
                                 .timeout_ms = options->timeout_ms,
                                 .keep_alive = options->keep_alive,
+                                .fd = -1,
                                 .connections = options->connections};
   struct mg_context *ctx = mg_start(&callbacks, listener, settings);
   if (!ctx) {
@@ -283,7 +284,7 @@ struct mg_context *listen_start(const struct listen_options *options, mg_request
     free(listener);
     return NULL;
   }
-  listener->fd = find_listening_fd(ctx, options->address);
+  atomic_store(&listener->fd, find_listening_fd(ctx, options->address));
   atomic_store(&listener->started, true);
   return ctx;
 }
