@@ -46,14 +46,23 @@ struct server {
   size_t n_lanes;
 };
 
+// Says that the public side can be reached, without a key and without a look at anything behind.
+static bool answer_ping(struct ingress *ingress, struct request *req, struct reply *reply) {
+  (void)ingress;
+  (void)req;
+  *reply = (struct reply){.status = 200, .body = mem_strdup("{\"ok\":true}")};
+  return false;
+}
+
 static const struct route {
   const char *path, *method, *allow;
-  bool (*admit)(struct ingress *ingress, struct request *req, struct reply *refusal);
+  bool (*admit)(struct ingress *ingress, struct request *req, struct reply *refusal); // false: that is all
   struct reply (*handle)(struct ingress *ingress, struct request *req);
   bool prefix; // the route reads the rest of the path
 } routes[] = {
     {"/webhook/", "POST", "Allow: POST\r\n", webhook_admit, webhook_handle, true},
-    {"/v1/notifications", "POST", "Allow: POST\r\n", register_admit, register_handle, false},
+    {REGISTER_PATH, "POST", "Allow: POST\r\n", register_admit, register_handle, false},
+    {"/v1/ping", "GET", "Allow: GET\r\n", answer_ping, NULL, false},
 };
 
 static const struct route *find_route(const char *path, const char **rest) {
@@ -118,8 +127,6 @@ static struct reply respond(struct server *server, struct request *req) {
 
 // ---- metrics ----
 
-static const char registrations[] = "v1/notifications";
-
 // Some providers take a 4xx for final and never send the event again, so an operator has to know.
 static void log_too_large(const struct server *server, const struct endpoint *endpoint) {
   AUTO_FREE char *key = mem_printf("413 %s", endpoint->name);
@@ -145,7 +152,7 @@ static void init_acks(struct server *server, struct lane *lane, const char *endp
 
 static void init_all_acks(struct server *server) {
   const struct endpoints *endpoints = server->ingress->endpoints;
-  init_acks(server, &server->lanes[LANE_REGISTRATIONS], registrations, REGISTER_STATUS);
+  init_acks(server, &server->lanes[LANE_REGISTRATIONS], REGISTER_NAME, REGISTER_STATUS);
   for (size_t i = 0; i < endpoints_count(endpoints); i++) {
     const struct endpoint *endpoint = endpoints_at(endpoints, i);
     struct provider_ack ack = provider_ack(endpoint->provider, NULL, 0);
@@ -159,8 +166,8 @@ static metric_value *find_answers(const struct server *server, const struct requ
   const struct lane *lane = &server->lanes[req->lane];
   if (reply->way && reply->status == lane->ack_status)
     return strcmp(reply->way, "spool") == 0 ? lane->acks_by_spool : lane->acks_by_kafka;
-  bool is_registration = req->route && !req->route->prefix;
-  const char *endpoint = req->endpoint ? req->endpoint->name : is_registration ? registrations : "none";
+  bool is_ours = req->route && !req->route->prefix;
+  const char *endpoint = req->endpoint ? req->endpoint->name : is_ours ? req->route->path + 1 : "none";
   return answers_at(server, endpoint, reply->status, reply->way ? reply->way : "none");
 }
 

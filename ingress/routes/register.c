@@ -13,7 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define SOURCE "/ingress/v1/notifications"
+#define SOURCE "/ingress" REGISTER_PATH
 
 enum {
   REGISTRATIONS_MAX = 10000,                 // of a request: each needs many times its size
@@ -294,7 +294,7 @@ static bool is_json(const struct request *req) {
 }
 
 static struct reply refuse(struct metrics *metrics, const struct request *req) {
-  metrics_add(metrics, COUNTER_REFUSED, "v1/notifications", 1);
+  metrics_add(metrics, COUNTER_REFUSED, REGISTER_NAME, 1);
   metrics_add(metrics, COUNTER_REFUSALS, "key", 1);
   log_warn_rarely("refused v1/notifications", "registration refused: no valid bearer key",
                   LOG_STR("peer", req->info->remote_addr));

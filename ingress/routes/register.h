@@ -10,6 +10,8 @@
 struct ingress;
 struct registrar;
 
+#define REGISTER_NAME "v1/notifications" // in metrics
+#define REGISTER_PATH "/" REGISTER_NAME
 enum { REGISTER_STATUS = 202 }; // when all is durable
 
 // `keys` are the bearer keys, comma-separated. NULL with the number of a key and the rule that it breaks,

@@ -123,6 +123,10 @@ static const struct {
      TO("GET", BIZGO) "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: eA==\r\n"
                       "Sec-WebSocket-Version: 13\r\n" END,
      405, NULL},
+    {"ping", TO("GET", "/v1/ping") END, 200, "Connection: keep-alive\r\n\r\n{\"ok\":true}"},
+    {"ping with a body", TO("GET", "/v1/ping") LEN(2) END "{}", 200, "Connection: close"},
+    {"POST ping", TO("POST", "/v1/ping") LEN(2) END "{}", 405, "Allow: GET"},
+    {"path behind ping", TO("GET", "/v1/ping/x") END, 404, NULL},
     {"root", TO("GET", "/") END, 404, "not_found"},
     {"unknown path", TO("POST", "/webhooks/bizgo/alimtalk") LEN(2) END "{}", 404, NULL},
     {"unknown endpoint", TO("POST", "/webhook/nobody") LEN(2) END "{}", 404, NULL},
@@ -270,6 +274,19 @@ static void *press(void *arg) {
   return NULL;
 }
 
+static int64_t answers(const char *endpoint, const char *status, const char *way) {
+  const char *const labels[] = {endpoint, status, way};
+  return atomic_load(metrics_at_each(in.metrics, COUNTER_ANSWERS, labels));
+}
+
+static void test_a_ping_is_counted_apart(void **state) {
+  static const char ping[] = TO("GET", "/v1/ping") END;
+  int64_t pings = answers("v1/ping", "200", "none"), others = answers("v1/notifications", "200", "none");
+  free(wire_exchange(port, ping, strlen(ping)));
+  assert_int_equal(answers("v1/ping", "200", "none"), pings + 1);
+  assert_int_equal(answers("v1/notifications", "200", "none"), others);
+}
+
 // Each answer closes its connection; the overload lasts all the same.
 static void test_a_lasting_overload_of_one_endpoint_leaves_half_of_the_threads_to_the_others(void **state) {
   enum { CLIENTS = 40, LASTING_MS = 3000, RTT_MS = 100 };
@@ -391,6 +408,7 @@ int main(void) {
       cmocka_unit_test(test_slow_bodies_of_one_endpoint_leave_half_of_the_threads_to_the_others),
       cmocka_unit_test(test_unauthenticated_senders_have_an_eighth_of_them),
       cmocka_unit_test(test_an_answer_closes_while_connections_wait_for_a_thread),
+      cmocka_unit_test(test_a_ping_is_counted_apart),
       cmocka_unit_test(test_a_lasting_overload_of_one_endpoint_leaves_half_of_the_threads_to_the_others),
       cmocka_unit_test(test_a_refusal_can_be_read_by_a_peer_that_sends_on),
       cmocka_unit_test(test_nothing_is_acked_while_kafka_is_away),
