@@ -248,8 +248,9 @@ static struct reply store(struct ingress *ingress, const struct request *req,
   case PUBLISHER_UNAVAILABLE:
     return reply_unavailable();
   case PUBLISHER_TOO_LARGE: // unlike an outage, a retry would end the same way
-    return reply_error(400, "too_large",
-                       "a notification's event is larger than message.max.bytes; nothing was stored");
+    return reply_error(
+        400, "too_large",
+        "a notification's event is larger than message.max.bytes; others may have been stored");
   case PUBLISHER_DURABLE:
     break;
   }
