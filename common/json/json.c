@@ -98,8 +98,9 @@ static const char *skip_value(const char *at, const char *end) {
 
 // Checks the depth and the number of values: each value but the first follows a comma or a bracket. A text
 // that is not JSON may be misread here, but only behind the byte at which jansson refuses it.
-static bool check_bounds(const char *text, const char *end, struct err *err) {
-  int depth = 0, values = 1;
+static bool check_bounds(const char *text, const char *end, size_t *values, struct err *err) {
+  int depth = 0;
+  *values = 1;
   for (const char *at = text; at < end;) {
     if (*at == '"') {
       at = skip_string(at, end);
@@ -108,12 +109,17 @@ static bool check_bounds(const char *text, const char *end, struct err *err) {
     bool opens = *at == '{' || *at == '[';
     if (opens && ++depth > JSON_DEPTH_MAX)
       return err_set(err, "the JSON is nested deeper than %d levels at byte %td", JSON_DEPTH_MAX, at - text);
-    if ((opens || *at == ',') && ++values > JSON_VALUES_MAX)
+    if ((opens || *at == ',') && ++*values > JSON_VALUES_MAX)
       return err_set(err, "the JSON contains more than %d values at byte %td", JSON_VALUES_MAX, at - text);
     if (*at == '}' || *at == ']') depth--;
     at++;
   }
   return true;
+}
+
+size_t json_values(const char *text, size_t len) {
+  size_t values;
+  return check_bounds(text, text + len, &values, NULL) ? values : JSON_VALUES_MAX + 1;
 }
 
 static json_t *load(const char *text, size_t len, json_error_t *error) {
@@ -321,7 +327,8 @@ char *json_quote_huge_numbers(const char *text, size_t len, size_t *out_len) {
 
 static json_t *parse(const char *text, size_t len, struct err *err) {
   const char *end = text + len;
-  if (!check_bounds(text, end, err)) return NULL;
+  size_t values;
+  if (!check_bounds(text, end, &values, err)) return NULL;
   if (skip_space(text, end) == end) {
     err_set(err, "the text is empty");
     return NULL;

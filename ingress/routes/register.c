@@ -19,6 +19,7 @@ enum {
   REGISTRATIONS_MAX = 10000,                 // of a request: each needs many times its size
   REGISTRATIONS_MAX_BYTES = 8 * 1024 * 1024, // of a request's events
   REGISTRATION_MAX_BYTES = 950000,           // of one event: with its headers below Kafka's usual 1 MB
+  VALUE_BYTES = 128,                         // of memory for a JSON value, about
   BODY_MS = 10000,                           // for the body to arrive: there is no provider's deadline
 };
 
@@ -262,7 +263,9 @@ static struct reply store(struct ingress *ingress, const struct request *req,
 static struct reply take_in(struct ingress *ingress, struct request *req) {
   struct err err;
   size_t len = req->content.len;
-  AUTO_JSON *document = json_parse(len ? req->content.bytes : "", len, &err);
+  const char *text = len ? req->content.bytes : "";
+  if (!request_hold(req, json_values(text, len) * VALUE_BYTES)) return reply_overload();
+  AUTO_JSON *document = json_parse(text, len, &err);
   if (!document) return reply_error(400, "bad_json", err.text);
   struct registrations all = {.req = req};
   struct reply reply;

@@ -123,12 +123,11 @@ static char *registration_to_many(size_t recipients, size_t around) {
   return body;
 }
 
-static void test_what_a_registration_grows_to_counts_as_held_and_is_given_back(void **state) {
-  enum { CALLS = 4, RECIPIENTS = 200, AROUND = 3400 }; // two of them are more than half of what may be held
-  AUTO_FREE char *body = registration_to_many(RECIPIENTS, AROUND);
+// One call holds more than half of what a lane may, so several at once find no room.
+static void assert_room_for_one(const char *body) {
+  enum { CALLS = 4 };
   AUTO_FREE char *request = mem_printf(
       "POST " REGISTER " HTTP/1.1\r\nHost: t\r\n" BEARER "Content-Length: %zu\r\n\r\n%s", strlen(body), body);
-  assert_true(strlen(body) < 16384);
   for (int round = 0; round < 2; round++) {
     int fds[CALLS], n_202 = 0, n_503 = 0;
     rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 500);
@@ -148,6 +147,19 @@ static void test_what_a_registration_grows_to_counts_as_held_and_is_given_back(v
   }
   AUTO_FREE char *answer = post_large(body);
   assert_answer("alone", answer, 202, NULL);
+}
+
+static void test_what_a_registration_grows_to_counts_as_held_and_is_given_back(void **state) {
+  enum { RECIPIENTS = 200, AROUND = 3400 };
+  AUTO_FREE char *body = registration_to_many(RECIPIENTS, AROUND);
+  assert_true(strlen(body) < 16384);
+  assert_room_for_one(body);
+}
+
+static void test_the_parsed_values_of_a_registration_count_as_held_and_are_given_back(void **state) {
+  enum { NUMBERS = 12000 };
+  AUTO_FREE char *body = registration_of("1", NUMBERS, 0);
+  assert_room_for_one(body);
 }
 
 // ---- who may ----
@@ -302,6 +314,7 @@ int main(void) {
       cmocka_unit_test(test_a_registration_that_no_record_can_hold_is_told_so),
       cmocka_unit_test(test_many_recipients_with_much_around_them_are_told_so),
       cmocka_unit_test(test_what_a_registration_grows_to_counts_as_held_and_is_given_back),
+      cmocka_unit_test(test_the_parsed_values_of_a_registration_count_as_held_and_are_given_back),
       cmocka_unit_test(test_a_registration_needs_a_key),
       cmocka_unit_test(test_keys_are_checked_at_start),
       cmocka_unit_test(test_a_bad_registration_is_refused_whole_and_its_place_is_named),
