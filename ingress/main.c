@@ -6,6 +6,7 @@
 #include "common/kafka/kafka_properties.h"
 #include "common/ops/admin.h"
 #include "ingress/counters.h"
+#include "ingress/durable/durability.h"
 #include "ingress/durable/spool_file.h"
 #include "ingress/server.h"
 #include <malloc.h>
@@ -32,12 +33,15 @@ static void read_keys(struct ingress *in, struct faults *faults) {
   if (keys && !(in->registrar = registrar_new(keys, &err))) faults_error(faults, "%s", err.text);
 }
 
-// For --check: parts that are not started.
-static void check_parts(const struct ingress *in, struct faults *faults) {
+// For --check: parts that are not started. Kafka's only if all of its settings are good.
+static void check_parts(const struct ingress *in, bool kafka_good, struct faults *faults) {
   struct err err;
-  const char *dir = in->settings.spool_dir;
-  if (!publisher_check(&in->settings, &err)) faults_error(faults, "%s", err.text);
-  if (*dir && !spool_file_check(dir, &err)) faults_error(faults, "DOCHAK_SPOOL_DIR: %s", err.text);
+  enum durability asked;
+  const struct settings *settings = &in->settings;
+  const char *dir = settings->spool_dir, *survives = settings->ack_survives;
+  if (survives && !durability_parse(survives, &asked, &err)) faults_error(faults, "%s", err.text);
+  if (dir && *dir && !spool_file_check(dir, &err)) faults_error(faults, "DOCHAK_SPOOL_DIR: %s", err.text);
+  if (kafka_good && !publisher_check(settings, &err)) faults_error(faults, "%s", err.text);
 }
 
 // Finds all faults at once. False: at least one of them is an error.
@@ -49,7 +53,7 @@ static bool read_configuration(struct ingress *in, unsigned flags, struct faults
   read_keys(in, faults);
   const char *properties = in->settings.kafka_properties;
   bool properties_good = properties && kafka_properties_check(properties, faults);
-  if (settings_good && properties_good && flags & SETTINGS_CHECK) check_parts(in, faults);
+  if (flags & SETTINGS_CHECK) check_parts(in, settings_good && properties_good, faults);
   return faults->n_errors == 0;
 }
 

@@ -316,10 +316,8 @@ const char *publisher_unready(const struct publisher *publisher) {
 // ---- open, close ----
 
 bool publisher_check(const struct settings *settings, struct err *err) {
-  enum durability asked;
-  return durability_parse(settings->ack_survives, &asked, err) &&
-         kafka_producer_check(settings,
-                              &(struct kafka_producer_options){.patience_ms = settings->ack_budget_ms}, err);
+  const struct kafka_producer_options options = {.patience_ms = settings->ack_budget_ms};
+  return kafka_producer_check(settings, &options, err);
 }
 
 static void release(struct publisher *publisher) {

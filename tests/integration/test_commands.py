@@ -297,6 +297,16 @@ def test_check_reports_all_faults_at_once(settings: dict[str, str], tmp_path) ->
     assert done.returncode == 1 and done.stdout == "" and done.stderr.count("\n") == 7, done.stderr
 
 
+def test_check_looks_at_the_parts_whatever_else_is_wrong(settings: dict[str, str], tmp_path) -> None:
+    (tmp_path / "kafka.properties").write_text("acks=1\n")
+    env = {**settings, "DOCHAK_INGRESS_THREADS": "many", "DOCHAK_KAFKA_PROPERTIES": str(tmp_path / "kafka.properties"), "DOCHAK_ACK_SURVIVES": "rack",
+           "DOCHAK_SPOOL_DIR": str(tmp_path / "nowhere" / "spool")}  # fmt: skip
+    done = run("ingress", "--check", env=env)
+    places = ("DOCHAK_INGRESS_THREADS", "kafka.properties:1", "DOCHAK_ACK_SURVIVES", "DOCHAK_SPOOL_DIR")
+    assert done.returncode == 1 and done.stderr.count("\n") == len(places), done.stderr
+    assert all(place in line for place, line in zip(places, done.stderr.splitlines(), strict=True)), done.stderr
+
+
 @pytest.mark.parametrize(
     ("endpoint", "warning"),
     [
