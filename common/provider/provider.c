@@ -228,6 +228,7 @@ static void webhook_load(struct provider *provider, const json_t *webhook) {
   answer_load(&provider->refused, json_object_get(webhook, "refused"));
   provider->budget_ms = number_at(webhook, "budget_ms", 0);
   provider->deadline_ms = number_at(webhook, "deadline_ms", provider->budget_ms + 3500);
+  provider->is_unsigned = json_is_true(json_object_get(webhook, "unsigned"));
   suffixes_load(provider, json_object_get(webhook, "suffixes"));
   const json_t *kinds = json_object_get(webhook, "kinds");
   provider->n_kinds = json_array_size(kinds);
@@ -410,6 +411,10 @@ const char *provider_name(const struct provider *provider) {
 
 int64_t provider_budget_ms(const struct provider *provider) {
   return provider->budget_ms;
+}
+
+bool provider_is_unsigned(const struct provider *provider) {
+  return provider->is_unsigned;
 }
 
 int64_t provider_deadline_ms(const struct provider *provider) {

@@ -39,6 +39,8 @@ int64_t provider_budget_ms(const struct provider *provider);
 // The time after which the provider gives up waiting for the answer, from the connection on; from the end of
 // the head, if the connection has had a request before.
 int64_t provider_deadline_ms(const struct provider *provider);
+// The provider does not sign these calls.
+bool provider_is_unsigned(const struct provider *provider);
 // The array of elements in a body, or the single element.
 const struct json_pointer *provider_elements(const struct provider *provider);
 

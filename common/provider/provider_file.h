@@ -80,5 +80,6 @@ struct provider {
   struct provider_shape *shapes;
   size_t n_shapes;
   int64_t budget_ms, deadline_ms;
+  bool is_unsigned; // its calls
   struct provider_expects expects;
 };

@@ -103,6 +103,12 @@ static struct reply take_in(const struct ingress *ingress, struct request *req) 
 
 // ---- the sender ----
 
+// The secret of the path stands for the signature, so there has to be one.
+static bool is_unsigned_suffix(const struct request *req) {
+  return req->provider != req->endpoint->provider && provider_is_unsigned(req->provider) &&
+         req->endpoint->path.n > 0;
+}
+
 static struct verify_request sender_of(const struct ingress *ingress, const struct request *req) {
   return (struct verify_request){
       .peer = req->info->remote_addr,
@@ -113,6 +119,7 @@ static struct verify_request sender_of(const struct ingress *ingress, const stru
       .body = req->body.bytes,
       .body_len = req->body.len,
       .now_ms = req->received_ms,
+      .unsigned_call = is_unsigned_suffix(req),
       .trusted = endpoints_trusted_proxies(ingress->endpoints),
   };
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Checks the sender of a webhook. The endpoints file gives an endpoint its checks, rows of one table
-// (verify.c); all of them have to pass, and a check that cannot run refuses. Not for: the secret part of a
-// path, which finds the endpoint (endpoints.h); the answer to a refusal (webhook.c). Thread: any.
+// (verify.c); all of them have to pass (of an unsigned call, all but signatures), and a check that cannot run
+// refuses. Not for: the secret part of a path, which finds the endpoint (endpoints.h); the answer to a
+// refusal (webhook.c). Thread: any.
 #pragma once
 #include "common/base/err.h"
 #include "ingress/sender/network.h"
@@ -20,6 +21,7 @@ struct verify_request {
   const char *body;  // for verify_body() only
   size_t body_len;
   int64_t now_ms;                 // Unix
+  bool unsigned_call;             // the provider does not sign it: no check of a signature is run
   const struct networks *trusted; // proxies whose X-Forwarded-For is believed
 };
 

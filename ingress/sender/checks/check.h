@@ -18,6 +18,7 @@ struct check_conf {
 struct check {
   const char *name; // its key in the endpoints file; also in logs and metrics
   bool wants_body;
+  bool of_signature; // it is not run for a call that the provider does not sign
   // `json` has passed the schema. False with "/key: rule".
   bool (*load)(struct check_conf *out, const json_t *json, struct err *err);
   bool (*passes)(const struct check_conf *conf, const struct verify_request *req);

@@ -86,5 +86,8 @@ static bool standard_passes(const struct check_conf *conf, const struct verify_r
   return listed(list, &expected);
 }
 
-const struct check check_standard_webhooks = {
-    .name = "standard_webhooks", .wants_body = true, .load = standard_load, .passes = standard_passes};
+const struct check check_standard_webhooks = {.name = "standard_webhooks",
+                                              .wants_body = true,
+                                              .of_signature = true,
+                                              .load = standard_load,
+                                              .passes = standard_passes};

@@ -24,4 +24,4 @@ static bool timestamp_passes(const struct check_conf *conf, const struct verify_
 }
 
 const struct check check_hmac_timestamp = {
-    .name = "hmac_timestamp", .load = timestamp_load, .passes = timestamp_passes};
+    .name = "hmac_timestamp", .of_signature = true, .load = timestamp_load, .passes = timestamp_passes};

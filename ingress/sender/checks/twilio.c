@@ -96,4 +96,4 @@ static bool twilio_passes(const struct check_conf *conf, const struct verify_req
 }
 
 const struct check check_twilio = {
-    .name = "twilio", .wants_body = true, .load = twilio_load, .passes = twilio_passes};
+    .name = "twilio", .wants_body = true, .of_signature = true, .load = twilio_load, .passes = twilio_passes};

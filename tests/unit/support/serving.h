@@ -36,6 +36,10 @@ static inline void write_endpoints(void) {
   fputs(
       "{\"endpoints\":[{\"endpoint\":\"bizgo/alimtalk\",\"provider\":\"bizgo\"},"
       "{\"endpoint\":\"bizgo/hidden\",\"provider\":\"bizgo\",\"secret_path\":[\"DOCHAK_SECRET_T\"]},"
+      "{\"endpoint\":\"bizgo/signed\",\"provider\":\"bizgo\",\"secret_path\":[\"DOCHAK_SECRET_T\"],"
+      "\"checks\":{\"hmac_timestamp\":{\"secrets\":[\"DOCHAK_SECRET_T\"]}}},"
+      "{\"endpoint\":\"bizgo/bare\",\"provider\":\"bizgo\","
+      "\"checks\":{\"hmac_timestamp\":{\"secrets\":[\"DOCHAK_SECRET_T\"]}}},"
       "{\"endpoint\":\"blux/sms\",\"provider\":\"blux\",\"secret_path\":[\"DOCHAK_SECRET_T\"]},"
       "{\"endpoint\":\"blux/signed\",\"provider\":\"blux\",\"checks\":{\"ip\":{\"allow\":[\"127.0.0.0/8\"]},"
       "\"twilio\":{\"url\":\"https://h/webhook/blux/signed\",\"secrets\":[\"DOCHAK_SECRET_T\"]}}}]}",

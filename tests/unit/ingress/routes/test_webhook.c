@@ -231,6 +231,26 @@ static void test_a_signature_over_the_body_is_looked_at_before_anything_is_store
   assert_int_equal(counted(COUNTER_QUARANTINED, "blux/signed") - stored, 1); // a form is not read yet
 }
 
+// Counsel talk is not signed; the secret of the path remains.
+static void test_a_suffix_whose_calls_are_not_signed_needs_the_secret_and_no_signature(void **state) {
+  static const struct {
+    const char *path, *text;
+    int64_t stored;
+  } rows[] = {
+      {"/webhook/bizgo/signed/" SECRET "/cstalk/message", "A000", 1},
+      {"/webhook/bizgo/signed/" SECRET, "msgKey", 0},
+      {"/webhook/bizgo/signed/guessed/cstalk/message", "A000", 0},
+      {"/webhook/bizgo/signed/cstalk/message", "A000", 0},
+      {"/webhook/bizgo/bare/cstalk/message", "A000", 0},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    int64_t before = counted(COUNTER_ELEMENTS, "other");
+    AUTO_FREE char *answer = wire_post(port, rows[i].path, "", "{\"msgKey\":\"c1\"}", 15);
+    assert_answer(rows[i].path, answer, 200, rows[i].text);
+    if (counted(COUNTER_ELEMENTS, "other") - before != rows[i].stored) fail_msg("%s", rows[i].path);
+  }
+}
+
 int main(void) {
   log_init("test", LOG_LEVEL_ERROR);
   const struct CMUnitTest tests[] = {
@@ -247,6 +267,7 @@ int main(void) {
       cmocka_unit_test(test_what_a_provider_appends_to_its_url_is_answered_as_its_own_file_says),
       cmocka_unit_test(test_a_refused_sender_of_a_long_stream_is_answered_no_other_way),
       cmocka_unit_test(test_a_signature_over_the_body_is_looked_at_before_anything_is_stored),
+      cmocka_unit_test(test_a_suffix_whose_calls_are_not_signed_needs_the_secret_and_no_signature),
   };
   return cmocka_run_group_tests(tests, serve, stop_serving);
 }
