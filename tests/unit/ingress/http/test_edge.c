@@ -491,28 +491,45 @@ static void test_large_bodies_that_come_late_are_read_at_once(void **state) {
   atomic_store(&limit, LIMIT);
 }
 
-// For how long a body is waited for, from `began` on.
+// For how long a body is waited for, from `began` on. A busy machine may close the connection before the head.
 static int64_t wait_late(int fd, int64_t began) {
   wire_send(fd, slow_heads[0], strlen(slow_heads[0]));
   AUTO_FREE char *answer = wire_receive(fd);
-  assert_status("late", answer, 503, "incomplete");
-  return clock_mono_ms() - began;
+  if (*answer) assert_status("late", answer, 503, "incomplete");
+  return *answer ? clock_mono_ms() - began : FAR_MS;
 }
 
-static void test_the_clock_begins_with_the_connection_or_with_the_next_head(void **state) {
-  enum { CLOCK_MS = 600, IDLE_MS = 200 };
-  atomic_store(&body_ms, CLOCK_MS);
+static int64_t wait_from_connection(int64_t idle_ms) {
   int fd = wire_connect(port);
   int64_t began = clock_mono_ms();
-  clock_sleep_ms(IDLE_MS);
-  assert_in_range(wait_late(fd, began), CLOCK_MS - 20, CLOCK_MS + IDLE_MS - 20);
+  clock_sleep_ms(idle_ms);
+  int64_t ms = wait_late(fd, began);
   close(fd);
-  fd = wire_connect(port);
+  return ms;
+}
+
+static int64_t wait_from_next_head(int64_t idle_ms) {
+  int fd = wire_connect(port);
   wire_send(fd, heads[0].request, strlen(heads[0].request));
   free(wire_receive(fd));
-  clock_sleep_ms(IDLE_MS);
-  assert_in_range(wait_late(fd, clock_mono_ms()), CLOCK_MS - 20, CLOCK_MS + LATE_MS);
+  clock_sleep_ms(idle_ms);
+  int64_t ms = wait_late(fd, clock_mono_ms());
   close(fd);
+  return ms;
+}
+
+// A busy machine only makes it later: the soonest of several counts.
+static void test_the_clock_begins_with_the_connection_or_with_the_next_head(void **state) {
+  enum { CLOCK_MS = 600, IDLE_MS = 150, EARLY_MS = 20, TIMES = 8 };
+  int64_t first = FAR_MS, next = FAR_MS, end = CLOCK_MS + IDLE_MS - EARLY_MS;
+  atomic_store(&body_ms, CLOCK_MS);
+  for (int i = 0; i < TIMES && (first > end || next > end); i++) {
+    int64_t one = wait_from_connection(IDLE_MS), other = wait_from_next_head(IDLE_MS);
+    first = one < first ? one : first;
+    next = other < next ? other : next;
+  }
+  assert_in_range(first, CLOCK_MS - EARLY_MS, end);
+  assert_in_range(next, CLOCK_MS - EARLY_MS, end);
   atomic_store(&body_ms, FAR_MS);
 }
 
