@@ -77,15 +77,13 @@ static const struct provider *find_provider(const struct providers *providers, c
 
 static void add_endpoint(struct endpoints *all, const struct providers *providers, const json_t *node,
                          struct faults *faults) {
-  struct err err;
   const char *name = json_string_value(json_object_get(node, "endpoint"));
   struct endpoint *fresh = &all->list[all->n++];
   fresh->name = mem_strdup(name);
   fresh->source = mem_printf("/ingress/%s", name);
   fresh->provider = find_provider(providers, json_string_value(json_object_get(node, "provider")), faults);
   add_secrets(&fresh->path, json_object_get(node, "secret_path"), faults);
-  fresh->checks = verify_new(json_object_get(node, "checks"), &err);
-  if (!fresh->checks) faults_error(faults, "%s", err.text);
+  fresh->checks = verify_new(json_object_get(node, "checks"), faults);
   check_unique(all, fresh, faults);
 }
 

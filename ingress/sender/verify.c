@@ -20,26 +20,29 @@ struct verify {
   size_t n;
 };
 
-static bool add(struct verify *verify, const struct check *check, const json_t *json, struct err *err) {
+static bool add(struct verify *verify, const struct check *check, const json_t *json, struct faults *faults) {
+  struct err err;
   size_t i = verify->n++;
   verify->list[i].check = check;
-  return check->load(&verify->list[i].conf, json, err) || err_prefix(err, "/%s", check->name);
+  return check->load(&verify->list[i].conf, json, &err) ||
+         faults_error(faults, "/checks/%s%s", check->name, err.text);
 }
 
 // A key that is not in the table would be a check that never runs.
-static bool add_all(struct verify *verify, const json_t *checks, struct err *err) {
+static bool add_all(struct verify *verify, const json_t *checks, struct faults *faults) {
+  bool good = true;
   for (size_t i = 0; i < COUNT_OF(table); i++) {
     const json_t *json = json_object_get(checks, table[i]->name);
-    if (json && !add(verify, table[i], json, err)) return false;
+    if (json && !add(verify, table[i], json, faults)) good = false;
   }
-  return verify->n == json_object_size(checks) || err_set(err, ": expected only checks that exist");
+  if (verify->n == json_object_size(checks)) return good;
+  return faults_error(faults, "/checks: expected only checks that exist");
 }
 
-struct verify *verify_new(const json_t *checks, struct err *err) {
+struct verify *verify_new(const json_t *checks, struct faults *faults) {
   struct verify *verify = mem_alloc(sizeof *verify);
-  if (add_all(verify, checks, err)) return verify;
+  if (add_all(verify, checks, faults)) return verify;
   verify_free(verify);
-  err_prefix(err, "/checks");
   return NULL;
 }
 

@@ -4,7 +4,7 @@
 // refuses. Not for: the secret part of a path, which finds the endpoint (endpoints.h); the answer to a
 // refusal (webhook.c). Thread: any.
 #pragma once
-#include "common/base/err.h"
+#include "common/base/faults.h"
 #include "ingress/sender/network.h"
 #include <civetweb.h>
 #include <jansson.h>
@@ -27,9 +27,9 @@ struct verify_request {
 
 struct verify;
 
-// `checks` is the file's object, which has passed the schema; NULL: none. NULL with pointer and rule: an
-// ill-formed network, a secret that is missing or too short.
-MUST_CHECK struct verify *verify_new(const json_t *checks, struct err *err);
+// `checks` is the file's object, which has passed the schema; NULL: none. NULL with the first
+// fault of each check, as pointer and rule: an ill-formed network, a secret that is missing or too short.
+MUST_CHECK struct verify *verify_new(const json_t *checks, struct faults *faults);
 void verify_free(struct verify *verify);
 
 // NULL, or the name of the check that refuses. verify_head() runs the checks that need no body, verify_body()

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 static inline const struct verify *checks_of(const char *text) {
-  struct err err;
+  struct faults faults = {0};
   setenv("DOCHAK_SECRET_FUZZ", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 1);
   json_t *conf = json_loads(text, 0, NULL);
-  const struct verify *verify = verify_new(conf, &err);
+  const struct verify *verify = verify_new(conf, &faults);
   json_decref(conf);
   if (!verify) abort();
   return verify;

@@ -171,13 +171,15 @@ static void test_all_faults_of_a_file_are_reported_at_once(void **state) {
       "/endpoints/0/secret_path/0: DOCHAK_SECRET_MISSING: not set; give it or DOCHAK_SECRET_MISSING_FILE",
       "/endpoints/0/secret_path/1: DOCHAK_SECRET_SHORT: expected at least 16 characters, got 5",
       "/endpoints/1/checks/ip/allow/0: expected no bits set behind the prefix",
+      "/endpoints/1/checks/query_token/secrets/0: DOCHAK_SECRET_MISSING: not set",
       "/endpoints/1/endpoint: \"a\" occurs twice",
   };
   struct faults faults = {0};
   FILE *file = fopen(path, "w");
   fputs("{\"trusted_proxies\":[\"10.0.0.1/8\"],\"endpoints\":[{\"endpoint\":\"a\",\"provider\":\"nobody\","
         "\"secret_path\":[\"DOCHAK_SECRET_MISSING\",\"DOCHAK_SECRET_SHORT\"]}," //
-        ENTRY("a", ",\"checks\":{\"ip\":{\"allow\":[\"10.0.0.1/8\"]}}") "]}",
+        ENTRY("a", ",\"checks\":{\"ip\":{\"allow\":[\"10.0.0.1/8\"]},"
+                   "\"query_token\":{\"secrets\":[\"DOCHAK_SECRET_MISSING\"]}}") "]}",
         file);
   fclose(file);
   assert_null(endpoints_load(path, providers, &faults));

@@ -5,6 +5,7 @@
 #include "common/base/mem.h"
 #include "ingress/sender/checks/twilio.h"
 #include "ingress/sender/verify.h"
+#include "tests/unit/support/faults.h"
 #include <openssl/crypto.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +30,9 @@ struct sender {
 static struct verify *configure(const char *checks, struct err *err) {
   json_t *conf = json_loads(checks, 0, NULL);
   assert_non_null(conf);
-  struct verify *verify = verify_new(conf, err);
+  struct faults faults = {0};
+  struct verify *verify = verify_new(conf, &faults);
+  faults_first(&faults, err);
   json_decref(conf);
   return verify;
 }
@@ -445,8 +448,8 @@ static void test_all_that_are_configured_have_to_pass(void **state) {
 }
 
 static void test_no_checks_let_everyone_in_and_a_missing_set_nobody(void **state) {
-  struct err err;
-  struct verify *none = verify_new(NULL, &err);
+  struct faults faults = {0};
+  struct verify *none = verify_new(NULL, &faults);
   assert_non_null(none);
   assert_null(ask(none, &(struct sender){.what = "anyone"}));
   verify_free(none);
