@@ -29,7 +29,8 @@ enum breaker_scope breaker_scope_of(rd_kafka_resp_err_t code);
 
 struct breaker;
 
-// The breaker of the cluster is open at first. `names` are the topics' full names, for the log. Both borrowed.
+// The breaker of the cluster is open at first. `names` are the topics' full names, for the log. Both
+// borrowed.
 struct breaker *breaker_new(char *const names[KAFKA_TOPIC_COUNT], struct metrics *metrics);
 void breaker_free(struct breaker *breaker);
 

@@ -3,12 +3,12 @@
 // requests have waiting as one transaction, so that they share one fsync. Not for: sending rows to Kafka
 // (drain.h); the file's format (spool_file.h).
 //
-// Order. Rows of one key leave in the order in which they were committed, except that a row which Kafka
-// refuses, or does not acknowledge within 10 s, may be overtaken by the rows behind it. There is no order
-// between spooled and live events: once Kafka is back, a live event overtakes the spooled ones. An event
-// whose acknowledgement was late is in Kafka twice with the same ce_id. Neither does harm: a receipt that is
-// not new changes nothing (dedupe key), an acceptance may follow its receipt, and the status rules
-// (processor/ledger.c) end in the same status for every order.
+// Order. Rows of one key are sent in the order in which they were committed. A row that has to be sent again,
+// by the drain or by librdkafka, or that Kafka refuses, may be overtaken by the rows behind it. There is no
+// order between spooled and live events: once Kafka is back, a live event overtakes the spooled ones. An
+// event whose acknowledgement was late is in Kafka twice with the same ce_id. Neither does harm: a receipt
+// that is not new changes nothing (dedupe key), an acceptance may follow its receipt, and the status rules
+// (processor/rules/ledger.c) end in the same status for every order.
 //
 // Bounded: a full spool refuses. When the disk fails, is full or does not answer for 2 s, the spool refuses
 // and turns readiness red. It tries every second whether it can write again.
