@@ -39,18 +39,11 @@ struct batch {
 
 // ---- opening ----
 
-static const char *const statements[] = {"receipt_insert.sql",
-                                         "acceptance_insert.sql",
-                                         "notification_read.sql",
-                                         "notification_write.sql",
-                                         "alert_insert.sql",
-                                         "alert_read.sql",
-                                         "alert_published.sql",
-                                         "quarantine_alert_hold.sql",
-                                         "quarantine_alert_write.sql",
-                                         "applied_advance.sql",
-                                         "delivery_minute_add.sql",
-                                         RECIPIENTS_STATEMENT};
+static const char *const statements[] = {
+    "receipt_insert.sql",     "acceptance_insert.sql",     "notification_read.sql",
+    "notification_write.sql", "alert_insert.sql",          "alert_read.sql",
+    "alert_published.sql",    "quarantine_alert_hold.sql", "quarantine_alert_write.sql",
+    "applied_advance.sql",    "delivery_minute_add.sql",   RECIPIENTS_STATEMENT};
 
 // A commit that is not on disk must not be followed by Kafka's; a frozen worker must not hold its rows for
 // ever against the one that took over its partitions. No limit for statements: it would end a commit's wait
@@ -536,15 +529,15 @@ static void make_harmless(struct fact facts[PROBE_FACTS], const rd_kafka_message
                                       .code = code,
                                       .at = ev.time_ms,
                                       .received_at = ev.time_ms}};
-  facts[1] = (struct fact){
-      .rkm = rkm,
-      .ev = ev,
-      .type = FACT_NOTIFICATION,
-      .provider = name,
-      .id = name,
-      .registration = object,
-      .row_id = uuid_new_v7(),
-      .saying = {.signal = SIGNAL_ACCEPTED, .at = ev.time_ms, .received_at = ev.time_ms}};
+  facts[1] =
+      (struct fact){.rkm = rkm,
+                    .ev = ev,
+                    .type = FACT_NOTIFICATION,
+                    .provider = name,
+                    .id = name,
+                    .registration = object,
+                    .row_id = uuid_new_v7(),
+                    .saying = {.signal = SIGNAL_ACCEPTED, .at = ev.time_ms, .received_at = ev.time_ms}};
   facts[2] = (struct fact){.rkm = rkm, .ev = ev, .type = FACT_QUARANTINED};
 }
 

@@ -25,7 +25,7 @@ struct fact {
   uint8_t recipient_hash[PERSONAL_HASH_SIZE];
   const struct json_pointer *recipient_place; // in the element, of the provider file; NULL: it names none
   struct uuid row_id;                         // of the receipt or the acceptance
-  char *element;      // of a receipt: JSON that jsonb can hold, recipient masked
+  char *element;                              // of a receipt: JSON that jsonb can hold, recipient masked
   char *registration; // of an acceptance: the same, without the recipient, response masked
   char *why;          // FACT_UNCLEAR
 };

@@ -54,14 +54,14 @@ static const struct {
   rd_kafka_resp_err_t code;
   enum breaker_scope scope;
 } failures[] = {
-    {RD_KAFKA_RESP_ERR__QUEUE_FULL, BREAKER_NOTHING},         // our own queue: Kafka was not asked
-    {RD_KAFKA_RESP_ERR__PURGE_INFLIGHT, BREAKER_NOTHING},     // our own purge
-    {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, BREAKER_RECORD},   // refused for itself, and again
+    {RD_KAFKA_RESP_ERR__QUEUE_FULL, BREAKER_NOTHING},       // our own queue: Kafka was not asked
+    {RD_KAFKA_RESP_ERR__PURGE_INFLIGHT, BREAKER_NOTHING},   // our own purge
+    {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, BREAKER_RECORD}, // refused for itself, and again
     {RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE, BREAKER_RECORD},
     {RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, BREAKER_PARTITION},
     {RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, BREAKER_PARTITION},
     {RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, BREAKER_PARTITION},
-    {RD_KAFKA_RESP_ERR_UNKNOWN, BREAKER_PARTITION}, // in doubt no more than the partition
+    {RD_KAFKA_RESP_ERR_UNKNOWN, BREAKER_PARTITION},                    // in doubt no more than the partition
     {RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, BREAKER_PARTITION}, // of its broker
     {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, BREAKER_TOPIC},
     {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, BREAKER_TOPIC},
@@ -87,7 +87,8 @@ static void test_a_failure_opens_its_scope_alone(void **state) {
 
 static void test_only_a_record_that_is_refused_for_itself_steps_aside(void **state) {
   for (size_t i = 0; i < COUNT_OF(failures); i++)
-    assert_int_equal(breaker_scope_of(failures[i].code) == BREAKER_RECORD, failures[i].scope == BREAKER_RECORD);
+    assert_int_equal(breaker_scope_of(failures[i].code) == BREAKER_RECORD,
+                     failures[i].scope == BREAKER_RECORD);
 }
 
 // Also for an error that a later librdkafka adds.

@@ -491,7 +491,8 @@ static void test_large_bodies_that_come_late_are_read_at_once(void **state) {
   atomic_store(&limit, LIMIT);
 }
 
-// For how long a body is waited for, from `began` on. A busy machine may close the connection before the head.
+// For how long a body is waited for, from `began` on. A busy machine may close the connection before the
+// head.
 static int64_t wait_late(int fd, int64_t began) {
   wire_send(fd, slow_heads[0], strlen(slow_heads[0]));
   AUTO_FREE char *answer = wire_receive(fd);

@@ -166,7 +166,8 @@ static void test_an_acceptance_is_not_older_than_its_whole_life(void **state) {
         mem_printf("{\"notification_id\":\"k\",\"accepted_at\":\"%s\"}", acceptances[i].accepted_at);
     struct fact fact = read_event(EVENT_ACCEPTED, "blux", value), again = {0};
     if (fact.saying.at != acceptances[i].at) fail_msg("%s", acceptances[i].accepted_at);
-    assert_true(interpret_stored(&interpreter, EVENT_ACCEPTED, "blux", fact.registration, RECEIVED_MS, &again));
+    assert_true(
+        interpret_stored(&interpreter, EVENT_ACCEPTED, "blux", fact.registration, RECEIVED_MS, &again));
     assert_true(again.saying.at == fact.saying.at);
     fact_fini(&fact);
     fact_fini(&again);
