@@ -13,7 +13,8 @@ struct owned {
   int64_t next;           // RD_KAFKA_OFFSET_INVALID: not known yet
   int64_t committed;      // negative: none
   int64_t published_from; // the alerts of records from it to `committed` are published; negative: not known
-  bool unmarked;          // some of them may be
+  int64_t marked_end;     // before it they are marked
+  bool unmarked;          // some behind it may not be
   metric_value *is_owned, *lag;
 };
 
@@ -36,6 +37,7 @@ static void set_published(struct owned *owned, const rd_kafka_topic_partition_t 
   int64_t from = offsets_published_from(rktpar);
   owned->committed = rktpar->offset;
   owned->published_from = from < 0 && rktpar->offset >= 0 ? rktpar->offset : from;
+  owned->marked_end = from;
   owned->unmarked = from >= 0;
 }
 
@@ -144,15 +146,19 @@ struct store_range *partitions_unmarked(const struct partitions *partitions, siz
   *n = 0;
   for (size_t i = 0; i < partitions->n; i++) {
     const struct owned *owned = &partitions->list[i];
+    int64_t first = owned->marked_end > owned->published_from ? owned->marked_end : owned->published_from;
     if (owned->unmarked)
-      ranges[(*n)++] =
-          (struct store_range){owned->topic, owned->partition, owned->published_from, owned->committed - 1};
+      ranges[(*n)++] = (struct store_range){owned->topic, owned->partition, first, owned->committed - 1};
   }
   return ranges;
 }
 
 void partitions_marked(struct partitions *partitions) {
-  for (size_t i = 0; i < partitions->n; i++) partitions->list[i].unmarked = false;
+  for (size_t i = 0; i < partitions->n; i++) {
+    struct owned *owned = &partitions->list[i];
+    if (owned->unmarked) owned->marked_end = owned->committed;
+    owned->unmarked = false;
+  }
 }
 
 void partitions_measure(struct partitions *partitions, rd_kafka_t *consumer) {

@@ -51,11 +51,27 @@ static void note_element(struct named *named, const char *text, const struct fac
   if (masked) note(named, masked, fact);
 }
 
+static int compare_row(const PGresult *res, int row, const struct fact *fact) {
+  int order = strcmp(PQgetvalue(res, row, 0), fact->provider);
+  return order ? order : strcmp(PQgetvalue(res, row, 1), fact->id);
+}
+
+// The first of the sorted rows that is not before the fact's notification.
+static int first_row(const PGresult *res, const struct fact *fact) {
+  int from = 0, to = PQntuples(res);
+  while (from < to) {
+    int middle = from + (to - from) / 2;
+    if (compare_row(res, middle, fact) < 0)
+      from = middle + 1;
+    else
+      to = middle;
+  }
+  return from;
+}
+
 static void note_stored(struct named *named, const PGresult *res, const struct fact *fact) {
-  for (int row = 0; row < PQntuples(res); row++)
-    if (strcmp(PQgetvalue(res, row, 0), fact->provider) == 0 &&
-        strcmp(PQgetvalue(res, row, 1), fact->id) == 0)
-      note_element(named, PQgetvalue(res, row, 2), fact);
+  for (int row = first_row(res, fact); row < PQntuples(res) && compare_row(res, row, fact) == 0; row++)
+    note_element(named, PQgetvalue(res, row, 2), fact);
 }
 
 static bool is_of_another(const PGresult *res, struct fact *const *facts, struct notification *const *of,

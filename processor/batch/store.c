@@ -511,7 +511,7 @@ enum store_result store_batch(struct store *store, struct fact *const *facts, si
 
 // ---- the probe ----
 
-enum { PROBE_FACTS = 3 };
+enum { PROBE_FACTS = 3, NO_PARTITION = -1 }; // it counts and marks nothing of a partition that exists
 
 static void make_harmless(struct fact facts[PROBE_FACTS], const rd_kafka_message_t *rkm, bool is_delivered) {
   static char name[] = "dochak.probe", code[] = "0", object[] = "{}";
@@ -544,10 +544,10 @@ static void make_harmless(struct fact facts[PROBE_FACTS], const rd_kafka_message
 // Twice: what is known is written by other statements than what is new, and its alert can be marked.
 static bool write_harmless(struct store *store, rd_kafka_topic_t *topic, enum pg_fault *fault,
                            struct err *err) {
-  const rd_kafka_message_t rkm = {.rkt = topic};
-  const struct store_range published = {rd_kafka_topic_name(topic), rkm.partition, rkm.offset, rkm.offset};
+  const struct store_range published = {rd_kafka_topic_name(topic), NO_PARTITION, 0, 0};
   bool done = true;
   for (int is_known = 0; done && is_known <= 1; is_known++) {
+    const rd_kafka_message_t rkm = {.rkt = topic, .partition = NO_PARTITION, .offset = is_known};
     struct fact facts[PROBE_FACTS], *list[PROBE_FACTS] = {&facts[0], &facts[1], &facts[2]};
     struct batch batch = {0};
     make_harmless(facts, &rkm, is_known);

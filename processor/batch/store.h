@@ -43,8 +43,8 @@ MUST_CHECK enum store_result store_batch(struct store *store, struct fact *const
                                          struct err *err);
 // Whether the database takes a harmless record: writes a receipt of a made-up notification and what else a
 // batch writes, and rolls back. STORE_DONE: it does, so what it refused is at fault. STORE_REFUSED: it does
-// not, so the database is. The rows have a provider that no provider file can name, and the first place of a
-// topic.
+// not, so the database is. The rows have a provider that no provider file can name, and a place of the topic
+// that does not exist.
 MUST_CHECK enum store_result store_probe(struct store *store, rd_kafka_topic_t *topic, struct err *err);
 // Only marks them. Without a mark an alert is published again where the group's offsets are lost as well;
 // then its ce_id tells the two apart.

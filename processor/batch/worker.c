@@ -22,7 +22,7 @@
 #include <string.h>
 
 enum { IDLE_POLL_MS = 200, OPEN_TIMEOUT_MS = 15000, OFFSETS_TIMEOUT_MS = 1000 };
-enum { COUNT_EVERY_MS = 10000 };
+enum { COUNT_EVERY_MS = 10000, ENDS_EVERY_MS = 10000 };
 enum { BATCH_MAX_BYTES = 8 * 1024 * 1024, REFUSED_IN_A_ROW_MAX = 100 };
 
 struct worker {
@@ -36,6 +36,7 @@ struct worker {
   rd_kafka_topic_partition_list_t *unopened; // assigned, but from which offsets on is not known yet; or NULL
   struct measure measure;
   int64_t count_at_ms;                       // when the unpublished alerts are counted again
+  int64_t ends_at_ms;                        // when a worker that is never idle commits ends of transactions
   rd_kafka_consumer_group_metadata_t *group; // what the consumer was when the batch began
   struct fact *facts;                        // the batch, batch_max_records long
   size_t n_facts, batch_bytes;
@@ -423,6 +424,7 @@ static bool store_all(struct worker *w, struct fact **facts, size_t n,
   switch (store_batch(w->store, facts, n, w->published, w->n_published, err)) {
   case STORE_DONE:
     note_taken(w, facts, n);
+    partitions_marked(w->partitions); // in the same transaction
     return true;
   case STORE_WAIT:
     return false;
@@ -485,6 +487,7 @@ static void measure_lag(struct worker *w) {
 // goes on behind them: once they are deleted they would look like records that were lost.
 static bool commit_ends(struct worker *w, struct err *err) {
   rd_kafka_topic_partition_list_t *ends = partitions_uncommitted(w->partitions);
+  w->ends_at_ms = clock_mono_ms() + ENDS_EVERY_MS;
   if (!ends) return true;
   measure_enter(&w->measure, PHASE_KAFKA);
   bool is = is_member(w), committed = is && outbox_send(w->outbox, w->group, ends, NULL, 0, NULL, 0, err);
@@ -513,9 +516,7 @@ static bool finish_idle(struct worker *w, struct err *err) {
 static bool store_and_mark(struct worker *w, struct fact **facts, struct err *err) {
   measure_enter(&w->measure, PHASE_POSTGRES);
   w->published = partitions_unmarked(w->partitions, &w->n_published);
-  if (!store_all(w, facts, w->n_facts, err)) return false;
-  partitions_marked(w->partitions);
-  return measure_unpublished(w, err);
+  return store_all(w, facts, w->n_facts, err) && measure_unpublished(w, err);
 }
 
 static bool do_batch(struct worker *w, struct err *err) {
@@ -530,8 +531,9 @@ static bool do_batch(struct worker *w, struct err *err) {
   note_in_a_row(w);
   measure_committed(&w->measure, w->processor->metrics, w->facts, w->n_facts);
   metrics_add(w->processor->metrics, METRIC_REFUSED, NULL, (int64_t)w->n_refused);
+  bool done = clock_mono_ms() < w->ends_at_ms || commit_ends(w, err);
   clear(w);
-  return true;
+  return done;
 }
 
 // ---- the thread ----

@@ -3,10 +3,8 @@
 -- bears: 5
 
 ALTER TABLE receipt ADD COLUMN endpoint text;
-CREATE INDEX receipt_received ON receipt USING brin (received_at) WITH (autosummarize = on);
 
 COMMENT ON COLUMN receipt.endpoint IS 'ce_endpoint of that event: the endpoint that brought it. NULL: taken in before the column was there.';
-COMMENT ON INDEX receipt_received IS 'By time of receipt, a few bytes for a hundred pages; replay finds its range by it.';
 
 CREATE TABLE acceptance (
   acceptance_id    uuid        NOT NULL,

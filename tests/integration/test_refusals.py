@@ -34,6 +34,11 @@ RULES = {
         "DROP TRIGGER never ON receipt",
         "Postgres refused commit: a trigger or a function failed on its values (SQLSTATE P0001)",
     ),
+    "a trigger on the counters": (
+        NEVER + "CREATE TRIGGER never BEFORE INSERT OR UPDATE ON delivery_minute FOR EACH ROW EXECUTE FUNCTION never()",
+        "DROP TRIGGER never ON delivery_minute",
+        "Postgres refused a row of table delivery_minute: a trigger or a function failed on its values (SQLSTATE P0001)",
+    ),
     "a trigger on notes of quarantined bytes": (
         NEVER + "CREATE TRIGGER never BEFORE INSERT OR UPDATE ON quarantine_alert FOR EACH ROW EXECUTE FUNCTION never()",
         "DROP TRIGGER never ON quarantine_alert",
