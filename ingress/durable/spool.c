@@ -307,12 +307,12 @@ static void use_file(struct spool *spool, const struct spool_found *found) {
   atomic_store(spool->events, found->events);
   measure(spool);
   if (found->last_id > spool->last_id) spool->last_id = found->last_id; // the drain knows rows by id
-  reason_set(&spool->unopened, NULL);
   pthread_mutex_lock(&spool->lock);
   spool->is_open = true;
   spool->committed = spool->last_id;
   pthread_cond_signal(&spool->arrived);
   pthread_mutex_unlock(&spool->lock);
+  reason_set(&spool->unopened, NULL); // last: it says that events are taken
 }
 
 static bool try_to_open(struct spool *spool) {
