@@ -14,6 +14,7 @@
 enum {
   TICK_MS = 1000,
   OPEN_AGAIN_MS = 1000,
+  OPEN_WAIT_MS = 2000,
   HUNG_MS = 2000, // a disk that takes longer is away: requests have no time to wait for it
   WAITING_MAX_BYTES = 64 * 1024 * 1024, // of the events that wait for one commit while the disk stalls
 };
@@ -128,6 +129,7 @@ struct spool {
   pthread_mutex_t lock;           // of the following members, and of all batches
   pthread_cond_t wanted, arrived; // the writer waits for jobs, the drain for rows
   bool is_open;
+  bool tried;         // to open it, once
   bool woken;         // the drain is asked to stop waiting
   struct batch *open; // jobs join it; never NULL
   int64_t committed;  // the last id that is on the disk
@@ -359,11 +361,30 @@ static void close_damaged(struct spool *spool) {
   pthread_mutex_unlock(&spool->reading);
 }
 
+static void note_tried(struct spool *spool) {
+  pthread_mutex_lock(&spool->lock);
+  spool->tried = true;
+  pthread_cond_signal(&spool->arrived);
+  pthread_mutex_unlock(&spool->lock);
+}
+
+// No drain waits for rows yet, so the signal is for this.
+static void wait_tried(struct spool *spool) {
+  struct timespec at = clock_timespec_at(clock_mono_ms() + OPEN_WAIT_MS);
+  int expired = 0;
+  pthread_mutex_lock(&spool->lock);
+  while (!spool->tried && !expired) expired = pthread_cond_timedwait(&spool->arrived, &spool->lock, &at);
+  pthread_mutex_unlock(&spool->lock);
+}
+
 static void *run(void *arg) {
   struct spool *spool = arg;
   for (;;) {
-    while (!try_to_open(spool))
+    while (!try_to_open(spool)) {
+      note_tried(spool);
       if (!wait_to_try_again(spool)) return NULL;
+    }
+    note_tried(spool);
     if (!write_batches(spool)) return NULL;
     close_damaged(spool);
   }
@@ -533,6 +554,7 @@ struct spool *spool_open(const struct settings *settings, struct metrics *metric
     release(spool);
     return NULL;
   }
+  wait_tried(spool);
   return spool;
 }
 

@@ -24,8 +24,9 @@
 struct spool;
 
 // Starts the writer, which opens DOCHAK_SPOOL_DIR and tries again every second when that fails. Until it is
-// open, spool_unready() names the reason and everything is refused. Does not wait for that: it takes
-// milliseconds, or seconds where a damaged file is copied. `metrics` is borrowed.
+// open, spool_unready() names the reason and everything is refused. Waits for the first try, which takes
+// milliseconds, so that no request comes before it; but for 2 s at most, since a damaged file is copied.
+// `metrics` is borrowed.
 MUST_CHECK struct spool *spool_open(const struct settings *settings, struct metrics *metrics,
                                     struct err *err);
 void spool_close(struct spool *spool); // once no other thread uses it
