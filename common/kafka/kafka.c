@@ -153,18 +153,16 @@ static const struct kafka_setting plain_fixed[] = {
                                      // absorbs duplicates
 };
 
-static rd_kafka_conf_t *plain_conf(const struct settings *settings,
-                                   const struct kafka_producer_options *options, struct err *err) {
+static rd_kafka_conf_t *plain_conf(const struct settings *settings, int64_t patience_ms, struct err *err) {
   enum { LEAST_MS = 5000 };
-  int64_t patience_ms = options->patience_ms > LEAST_MS ? options->patience_ms : LEAST_MS;
-  AUTO_FREE char *timeout = mem_printf("%lld", (long long)patience_ms);
+  AUTO_FREE char *timeout = mem_printf("%lld", (long long)(patience_ms > LEAST_MS ? patience_ms : LEAST_MS));
   const struct kafka_setting defaults[] = {
       {"batch.size", KAFKA_BATCH_SIZE},
       {"message.timeout.ms", timeout},
       // A produce request holds the records of one partition, so a short wait halves the number of requests
       // and their cost for the broker. Two requests in flight keep the broker busy.
       {"linger.ms", "1"},
-      {"max.in.flight.requests.per.connection", options->in_order ? "1" : "2"},
+      {"max.in.flight.requests.per.connection", "2"},
       {"queue.buffering.max.messages", "100000"}, // bounds memory while Kafka is away
       {"queue.buffering.max.kbytes", "65536"},
   };
@@ -193,7 +191,7 @@ static rd_kafka_conf_t *producer_conf(const struct settings *settings,
   const char *id = options->transactional_id;
   rd_kafka_conf_t *conf =
       id ? kafka_conf_new(settings, transactional_defaults, COUNT_OF(transactional_defaults), err)
-         : plain_conf(settings, options, err);
+         : plain_conf(settings, options->patience_ms, err);
   if (!conf) return NULL;
   if (options->on_report) rd_kafka_conf_set_dr_msg_cb(conf, options->on_report);
   if (options->on_error) rd_kafka_conf_set_error_cb(conf, options->on_error);

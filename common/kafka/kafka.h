@@ -46,8 +46,6 @@ struct kafka_producer {
 };
 struct kafka_producer_options {
   int64_t patience_ms; // a record is given up after so long, or 5 s if that is longer
-  // A record that librdkafka sends again is not overtaken by those behind it: one request in flight a broker.
-  bool in_order;
   // Not NULL: a transactional producer of that id, for which patience_ms is not used. Else acks=all without
   // idempotence.
   const char *transactional_id;

@@ -505,8 +505,7 @@ struct drain *drain_start(const struct settings *settings, struct spool *spool,
   drain->spool = spool;
   drain->owner = *owner;
   init_lanes(drain);
-  const struct kafka_producer_options options = {
-      .patience_ms = PATIENCE_MS, .in_order = true, .on_report = on_report};
+  const struct kafka_producer_options options = {.patience_ms = PATIENCE_MS, .on_report = on_report};
   if (kafka_producer_open(settings, &options, &drain->producer, err)) {
     int failed = pthread_create(&drain->thread, NULL, run, drain);
     if (!failed) return drain;
