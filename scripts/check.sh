@@ -68,6 +68,7 @@ takes_nothing check "$@"
 step 'format (clang-format)' format
 step 'scripts (shellcheck)' scripts_are_sound
 step 'warnings (gcc)' compiles dev
+step 'warnings (gcc, optimised)' compiles release # sees more than the others: what `./dev up` builds
 step 'warnings (clang)' compiles clang
 step 'clang-tidy' tidy
 step 'unit tests under asan and ubsan' unit_tests asan

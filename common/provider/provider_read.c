@@ -449,7 +449,7 @@ static json_t *with_entries(const struct provider_shape *shape, const json_t *re
 
 json_t *provider_narrow(const struct provider *provider, const json_t *response, size_t i) {
   const struct provider_shape *shape = shape_find(provider, response);
-  if (!shape->has_each) return json_copy((json_t *)(uintptr_t)response);
+  if (!shape || !shape->has_each) return json_copy((json_t *)(uintptr_t)response);
   return with_entries(shape, response, json_pack("[O]", json_array_get(json_at(response, &shape->each), i)));
 }
 

@@ -201,7 +201,8 @@ static void note_verdicts(struct replay_page *page, const struct notification *o
     page->verdicts = mem_grow(page->verdicts, page->n_verdicts + 1, sizeof *page->verdicts);
     struct verdict *verdict = &page->verdicts[page->n_verdicts++];
     *verdict = (struct verdict){.of = of, .outcome = fact->saying.outcome, .code = mem_strdup(fact->code)};
-    memcpy(&verdict->receipt_id, text_of(said, i, RECEIPT_ID), sizeof verdict->receipt_id);
+    const char *id = PQgetvalue(said->res, said->first + (int)i, RECEIPT_ID);
+    memcpy(&verdict->receipt_id, id, sizeof verdict->receipt_id);
   }
 }
 
