@@ -98,6 +98,12 @@ void digest_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE]) {
   for (size_t i = 0; i < digest->len; i++) snprintf(out + 2 * i, 3, "%02x", digest->bytes[i]);
 }
 
+void digest_sha256_hex(const void *bytes, size_t len, char out[DIGEST_HEX_SIZE]) {
+  struct digest digest;
+  if (!digest_of(DIGEST_SHA256, &(struct piece){bytes, len}, 1, &digest)) abort(); // out of memory
+  digest_hex(&digest, out);
+}
+
 void digest_hex_lower(char *out, const char *text, size_t len) {
   static const char upper[] = "ABCDEF", lower[] = "abcdef";
   memcpy(out, text, len);

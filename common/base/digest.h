@@ -26,6 +26,8 @@ MUST_CHECK bool digest_same(const struct digest *a, const struct digest *b);
 // Compares the SHA-256 of both, so that the time depends neither on the lengths nor on the first difference.
 MUST_CHECK bool digest_same_text(struct piece a, struct piece b);
 
+// Hex of SHA-256, for ids. Aborts when memory is out.
+void digest_sha256_hex(const void *bytes, size_t len, char out[DIGEST_HEX_SIZE]);
 void digest_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE]); // lower case
 // A-F to lower case; other characters stay as they are.
 void digest_hex_lower(char *out, const char *text, size_t len);

@@ -143,11 +143,14 @@ static void print_level(const void *field, FILE *to) {
   fputs(log_level_name(*(const enum log_level *)field), to);
 }
 
+// Of a host's name, and of a topic's.
+static const char name_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
+
 // A host's name or IPv4 address, or an IPv6 address in brackets, then perhaps a port. librdkafka would take
 // 999999 for another port, and a part that it cannot read for no broker.
 static bool is_host(const char *text, size_t len) {
-  static const char marks[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
-  size_t host = *text == '[' ? 1 + strspn(text + 1, "0123456789abcdefABCDEF:.") : strspn(text, marks);
+  size_t host =
+      *text == '[' ? 1 + strspn(text + 1, "0123456789abcdefABCDEF:.") : strspn(text, name_characters);
   if (*text == '[') host += text[host] == ']';
   if (host < 1 || (*text == '[' && text[host - 1] != ']')) return false;
   if (host == len) return true;
@@ -172,8 +175,7 @@ static bool parse_hosts(const struct option *row, const char *text, void *field,
 // Kafka's own rule for a topic's name, which has at most 249 characters with what follows.
 static bool parse_topic(const struct option *row, const char *text, void *field, struct err *err) {
   enum { PREFIX_MAX = 200 };
-  static const char marks[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
-  size_t len = strspn(text, marks);
+  size_t len = strspn(text, name_characters);
   if (text[len] || len > PREFIX_MAX)
     return err_set(err, "\"%.40s\" is not at most %d of A-Z a-z 0-9 . _ -, which a topic's name may contain",
                    text, PREFIX_MAX);

@@ -39,6 +39,9 @@ void kafka_client_free(rd_kafka_t *rk);
 // not connect and logs nothing.
 MUST_CHECK bool kafka_client_check(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err);
 
+// The order of places in Kafka: by topic, partition, offset. As strcmp().
+int kafka_compare_place(const char *topic, int32_t partition, int64_t offset, const rd_kafka_message_t *rkm);
+
 // A producer and its handles of all topics, which need not exist. Zeroed, it is closed.
 struct kafka_producer {
   rd_kafka_t *rk;

@@ -265,17 +265,16 @@ static char *plain_form(const char *recipient) {
   AUTO_FREE char *number = number_of(recipient);
   if (number) return plain_number(number);
   char *text = trimmed(recipient);
-  for (char *at = text; *at && strchr(text, '@'); at++)
+  bool is_email = strchr(text, '@');
+  for (char *at = text; is_email && *at; at++)
     if (*at >= 'A' && *at <= 'Z') *at = (char)(*at + ('a' - 'A'));
   return text;
 }
 
 void personal_tag(const char *recipient, char out[PERSONAL_TAG_SIZE]) {
   AUTO_FREE char *plain = plain_form(recipient);
-  struct digest digest;
   char hex[DIGEST_HEX_SIZE];
-  if (!digest_of(DIGEST_SHA256, &(struct piece){plain, strlen(plain)}, 1, &digest)) abort(); // out of memory
-  digest_hex(&digest, hex);
+  digest_sha256_hex(plain, strlen(plain), hex);
   memcpy(out, hex, PERSONAL_TAG_SIZE - 1);
   out[PERSONAL_TAG_SIZE - 1] = '\0';
 }

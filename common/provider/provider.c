@@ -65,10 +65,15 @@ static void where_fini(struct provider_where *where) {
   free(where->pointers);
 }
 
+bool provider_where_has(const struct provider_where *where, const struct json_pointer *place) {
+  for (size_t i = 0; i < where->n; i++)
+    if (strcmp(where->pointers[i].text, place->text) == 0) return true;
+  return false;
+}
+
 static bool share_a_place(const struct provider_where *a, const struct provider_where *b) {
   for (size_t i = 0; i < a->n; i++)
-    for (size_t j = 0; j < b->n; j++)
-      if (strcmp(a->pointers[i].text, b->pointers[j].text) == 0) return true;
+    if (provider_where_has(b, &a->pointers[i])) return true;
   return false;
 }
 

@@ -12,6 +12,9 @@ struct provider_where { // the first place with a usable value, else the literal
   const char *literal;
 };
 
+// Whether it is one of the pointers.
+bool provider_where_has(const struct provider_where *where, const struct json_pointer *place);
+
 struct provider_part {
   struct provider_where where;
   bool shared;      // it stands in the whole send response, not in a recipient's entry

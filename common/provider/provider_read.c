@@ -277,12 +277,6 @@ static void read_outcome(const struct provider *provider, struct provider_receip
   if (receipt->reason) receipt->reason[utf8_cut(receipt->reason, REASON_MAX_BYTES)] = '\0';
 }
 
-static bool is_one_of(const struct provider_where *where, const struct json_pointer *place) {
-  for (size_t i = 0; i < where->n; i++)
-    if (strcmp(where->pointers[i].text, place->text) == 0) return true;
-  return false;
-}
-
 // Compact, the keys sorted, so that equal values have one text. NULL: nothing stands there.
 static char *json_text_of(const json_t *value) {
   if (!value || json_is_null(value) || json_is_string(value)) return NULL;
@@ -302,7 +296,8 @@ static void read_dedupe(const struct provider_kind_rule *kind, const json_t *ele
   char code_buf[NUMBER_SIZE];
   const char *code;
   const struct json_pointer *place = find_text(&kind->code, element, PROVIDER_TEXT_MAX, code_buf, &code);
-  if (!place || !is_one_of(&kind->dedupe, place)) receipt->dedupe[receipt->n_dedupe++] = receipt->code;
+  if (!place || !provider_where_has(&kind->dedupe, place))
+    receipt->dedupe[receipt->n_dedupe++] = receipt->code;
 }
 
 static int64_t read_time(const struct provider_kind_rule *kind, const json_t *element) {

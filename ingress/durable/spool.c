@@ -317,6 +317,13 @@ static void use_file(struct spool *spool, const struct spool_found *found) {
   reason_set(&spool->unopened, NULL); // last: it says that events are taken
 }
 
+static void note_tried(struct spool *spool) {
+  pthread_mutex_lock(&spool->lock);
+  spool->tried = true;
+  pthread_cond_signal(&spool->arrived);
+  pthread_mutex_unlock(&spool->lock);
+}
+
 static bool try_to_open(struct spool *spool) {
   struct spool_found found;
   struct err err;
@@ -331,6 +338,7 @@ static bool try_to_open(struct spool *spool) {
   } else if (!atomic_load(&spool->closing)) {
     note_unopened(spool, &err);
   }
+  note_tried(spool);
   return spool->file != NULL;
 }
 
@@ -361,13 +369,6 @@ static void close_damaged(struct spool *spool) {
   pthread_mutex_unlock(&spool->reading);
 }
 
-static void note_tried(struct spool *spool) {
-  pthread_mutex_lock(&spool->lock);
-  spool->tried = true;
-  pthread_cond_signal(&spool->arrived);
-  pthread_mutex_unlock(&spool->lock);
-}
-
 // No drain waits for rows yet, so the signal is for this.
 static void wait_tried(struct spool *spool) {
   struct timespec at = clock_timespec_at(clock_mono_ms() + OPEN_WAIT_MS);
@@ -380,11 +381,8 @@ static void wait_tried(struct spool *spool) {
 static void *run(void *arg) {
   struct spool *spool = arg;
   for (;;) {
-    while (!try_to_open(spool)) {
-      note_tried(spool);
+    while (!try_to_open(spool))
       if (!wait_to_try_again(spool)) return NULL;
-    }
-    note_tried(spool);
     if (!write_batches(spool)) return NULL;
     close_damaged(spool);
   }

@@ -23,17 +23,9 @@ struct outbox {
 
 // ---- places ----
 
-static int compare_place(const char *topic, int32_t partition, int64_t offset,
-                         const rd_kafka_message_t *rkm) {
-  int order = strcmp(topic, rd_kafka_topic_name(rkm->rkt));
-  if (order) return order;
-  if (partition != rkm->partition) return partition < rkm->partition ? -1 : 1;
-  return (offset > rkm->offset) - (offset < rkm->offset);
-}
-
 static int by_place(const void *left, const void *right) {
   const rd_kafka_message_t *a = (*(struct fact *const *)left)->rkm, *b = (*(struct fact *const *)right)->rkm;
-  return compare_place(rd_kafka_topic_name(a->rkt), a->partition, a->offset, b);
+  return kafka_compare_place(rd_kafka_topic_name(a->rkt), a->partition, a->offset, b);
 }
 
 void outbox_sort(struct fact **facts, size_t n) {
@@ -56,8 +48,8 @@ size_t outbox_ranges(struct fact *const *facts, size_t n, struct store_range *ra
 
 static int alert_to_fact(const void *key, const void *element) {
   const struct alert *alert = key;
-  return compare_place(alert->source_topic, alert->source_partition, alert->source_offset,
-                       (*(struct fact *const *)element)->rkm);
+  return kafka_compare_place(alert->source_topic, alert->source_partition, alert->source_offset,
+                             (*(struct fact *const *)element)->rkm);
 }
 
 // The fact that caused it, or NULL. A topic made anew has the offsets of the old one again, but other events.

@@ -52,8 +52,7 @@ static void note_element(struct named *named, const char *text, const struct fac
 }
 
 static int compare_row(const PGresult *res, int row, const struct fact *fact) {
-  int order = strcmp(PQgetvalue(res, row, 0), fact->provider);
-  return order ? order : strcmp(PQgetvalue(res, row, 1), fact->id);
+  return notification_compare_key(PQgetvalue(res, row, 0), PQgetvalue(res, row, 1), fact->provider, fact->id);
 }
 
 // The first of the sorted rows that is not before the fact's notification.

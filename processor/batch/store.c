@@ -25,6 +25,9 @@ struct store {
 
 // What a batch is while it is being stored. Arrays are as long as the batch at most.
 struct batch {
+  struct fact *const *given;           // all facts, as they came
+  const struct store_range *published; // whose alerts are marked
+  size_t n_given, n_published;
   struct fact **facts;      // FACT_NOTIFICATION only, by (provider, id), then by place in the batch
   struct notification **of; // parallel: what the fact is about
   bool *refused;            // parallel: it names another recipient, and goes to quarantine
@@ -92,8 +95,7 @@ PGconn *store_connection(struct store *store) {
 // ---- the batch and its orders ----
 
 static int by_key(const struct fact *a, const struct fact *b) {
-  int order = strcmp(a->provider, b->provider);
-  return order ? order : strcmp(a->id, b->id);
+  return notification_compare_key(a->provider, a->id, b->provider, b->id);
 }
 
 // qsort is not stable, so the place in the batch decides among equals.
@@ -116,7 +118,9 @@ static bool is_repeated(const struct batch *batch, size_t at) {
   return false;
 }
 
-static void order_batch(struct batch *batch, struct fact *const *facts, size_t n) {
+static void order_batch(struct batch *batch) {
+  struct fact *const *facts = batch->given;
+  size_t n = batch->n_given;
   AUTO_FREE struct placed *order = mem_array(n, sizeof *order);
   batch->facts = mem_array(n, sizeof(struct fact *));
   batch->of = mem_array(n, sizeof(struct notification *));
@@ -359,8 +363,10 @@ static void alert_each(struct batch *batch, struct fact *const *quarantined, con
   }
 }
 
-static bool alert_quarantined(struct store *store, struct batch *batch, struct fact *const *facts, size_t n,
-                              enum pg_fault *fault, struct err *err) {
+static bool alert_quarantined(struct store *store, struct batch *batch, enum pg_fault *fault,
+                              struct err *err) {
+  struct fact *const *facts = batch->given;
+  size_t n = batch->n_given;
   AUTO_FREE struct fact **quarantined = mem_array(n, sizeof *quarantined);
   AUTO_FREE struct uuid *fingerprints = mem_array(n, sizeof *fingerprints);
   AUTO_FREE struct quarantined *rows = mem_array(n, sizeof *rows);
@@ -384,13 +390,13 @@ static const char *counts_as(const struct batch *batch, size_t i) {
 }
 
 // Not what is unclear or refused: it comes again, from the quarantine topic.
-static size_t list_deliveries(const struct batch *batch, struct fact *const *facts, size_t n,
-                              struct delivery *list) {
+static size_t list_deliveries(const struct batch *batch, struct delivery *list) {
+  struct fact *const *facts = batch->given;
   size_t count = 0;
   for (size_t i = 0; i < batch->n_facts; i++)
     if (!batch->refused[i])
       list[count++] = (struct delivery){batch->facts[i], counts_as(batch, i), batch->facts[i]->ev.time_ms};
-  for (size_t i = 0; i < n; i++)
+  for (size_t i = 0; i < batch->n_given; i++)
     if (facts[i]->type == FACT_OTHER)
       list[count++] = (struct delivery){facts[i], "other", facts[i]->ev.time_ms};
     else if (facts[i]->type == FACT_QUARANTINED)
@@ -398,10 +404,10 @@ static size_t list_deliveries(const struct batch *batch, struct fact *const *fac
   return count;
 }
 
-static bool count_records(struct store *store, const struct batch *batch, struct fact *const *facts, size_t n,
-                          enum pg_fault *fault, struct err *err) {
-  AUTO_FREE struct delivery *list = mem_array(n, sizeof *list);
-  return delivery_minute_add(store->conn, list, list_deliveries(batch, facts, n, list), fault, err);
+static bool count_records(struct store *store, const struct batch *batch, enum pg_fault *fault,
+                          struct err *err) {
+  AUTO_FREE struct delivery *list = mem_array(batch->n_given, sizeof *list);
+  return delivery_minute_add(store->conn, list, list_deliveries(batch, list), fault, err);
 }
 
 // ---- what was published ----
@@ -452,20 +458,17 @@ static bool move_notifications(struct store *store, struct batch *batch, bool ag
                                   fault, err);
 }
 
-static bool write_all(struct store *store, struct batch *batch, struct fact *const *facts, size_t n,
-                      const struct store_range *published, size_t n_published, bool again,
-                      enum pg_fault *fault, struct err *err) {
-  return move_notifications(store, batch, again, fault, err) &&
-         alert_quarantined(store, batch, facts, n, fault, err) &&
+static bool write_all(struct store *store, struct batch *batch, bool again, enum pg_fault *fault,
+                      struct err *err) {
+  return move_notifications(store, batch, again, fault, err) && alert_quarantined(store, batch, fault, err) &&
          rows_insert_alerts(store->conn, batch->alerts, batch->n_alerts, fault, err) &&
-         count_records(store, batch, facts, n, fault, err) && mark(store, published, n_published, fault, err);
+         count_records(store, batch, fault, err) &&
+         mark(store, batch->published, batch->n_published, fault, err);
 }
 
-static bool transact(struct store *store, struct batch *batch, struct fact *const *facts, size_t n,
-                     const struct store_range *published, size_t n_published, bool again,
-                     enum pg_fault *fault, struct err *err) {
-  if (!pg_command(store->conn, "begin", "BEGIN", err) ||
-      !write_all(store, batch, facts, n, published, n_published, again, fault, err))
+static bool transact(struct store *store, struct batch *batch, bool again, enum pg_fault *fault,
+                     struct err *err) {
+  if (!pg_command(store->conn, "begin", "BEGIN", err) || !write_all(store, batch, again, fault, err))
     return false;
   CRASH_POINT("before_postgres_commit");
   if (!pg_commit(store->conn, fault, err)) return false;
@@ -483,13 +486,11 @@ static void refuse(const struct batch *batch) {
 }
 
 // What has failed is undone, unless the session has to go anyway.
-static bool try_batch(struct store *store, struct fact *const *facts, size_t n,
-                      const struct store_range *published, size_t n_published, bool again,
-                      enum pg_fault *fault, struct err *err) {
-  struct batch batch = {0};
+static bool try_batch(struct store *store, struct batch batch, bool again, enum pg_fault *fault,
+                      struct err *err) {
   *fault = PG_FAULT_WAIT;
-  order_batch(&batch, facts, n);
-  bool done = transact(store, &batch, facts, n, published, n_published, again, fault, err);
+  order_batch(&batch);
+  bool done = transact(store, &batch, again, fault, err);
   if (done) refuse(&batch);
   batch_fini(&batch);
   if (!done && *fault != PG_FAULT_WAIT && !pg_command(store->conn, "rollback", "ROLLBACK", NULL))
@@ -499,9 +500,11 @@ static bool try_batch(struct store *store, struct fact *const *facts, size_t n,
 
 enum store_result store_batch(struct store *store, struct fact *const *facts, size_t n,
                               const struct store_range *published, size_t n_published, struct err *err) {
+  const struct batch batch = {
+      .given = facts, .n_given = n, .published = published, .n_published = n_published};
   for (int tries = 0; tries < AGAIN_TRIES; tries++) {
     enum pg_fault fault;
-    if (try_batch(store, facts, n, published, n_published, tries > 0, &fault, err)) return STORE_DONE;
+    if (try_batch(store, batch, tries > 0, &fault, err)) return STORE_DONE;
     if (fault == PG_FAULT_REFUSED) return STORE_REFUSED;
     if (fault == PG_FAULT_WAIT) return STORE_WAIT;
     if (store->metrics) processor_count_retry(store->metrics, "postgres", err);
@@ -549,10 +552,10 @@ static bool write_harmless(struct store *store, rd_kafka_topic_t *topic, enum pg
   for (int is_known = 0; done && is_known <= 1; is_known++) {
     const rd_kafka_message_t rkm = {.rkt = topic, .partition = NO_PARTITION, .offset = is_known};
     struct fact facts[PROBE_FACTS], *list[PROBE_FACTS] = {&facts[0], &facts[1], &facts[2]};
-    struct batch batch = {0};
+    struct batch batch = {.given = list, .n_given = PROBE_FACTS, .published = &published, .n_published = 1};
     make_harmless(facts, &rkm, is_known);
-    order_batch(&batch, list, PROBE_FACTS);
-    done = write_all(store, &batch, list, PROBE_FACTS, &published, 1, false, fault, err);
+    order_batch(&batch);
+    done = write_all(store, &batch, false, fault, err);
     batch_fini(&batch);
   }
   return done;

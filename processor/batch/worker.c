@@ -40,9 +40,7 @@ struct worker {
   rd_kafka_consumer_group_metadata_t *group; // what the consumer was when the batch began
   struct fact *facts;                        // the batch, batch_max_records long
   size_t n_facts, batch_bytes;
-  size_t n_refused;              // of them
-  struct store_range *published; // what it marks in Postgres, or NULL
-  size_t n_published;
+  size_t n_refused; // of them
   // Since the last batch of which Postgres took one, by kind: receipts and acceptances, and quarantined
   // records. A refused record of the first kind comes back as one of the second.
   size_t in_a_row[2], in_a_row_before[2]; // the latter without this batch
@@ -214,8 +212,6 @@ static void clear(struct worker *w) {
   w->n_facts = 0;
   w->batch_bytes = 0;
   w->n_refused = 0;
-  free(take(w->published));
-  w->n_published = 0;
   memcpy(w->in_a_row, w->in_a_row_before, sizeof w->in_a_row); // a batch that failed is read again
   memset(w->is_taken, 0, sizeof w->is_taken);
   measure_reset(&w->measure);
@@ -421,7 +417,9 @@ static bool refuse(struct worker *w, struct fact *fact, struct err *err) {
 // batch.
 static bool store_all(struct worker *w, struct fact **facts, size_t n,
                       struct err *err) { // NOLINT(misc-no-recursion)
-  switch (store_batch(w->store, facts, n, w->published, w->n_published, err)) {
+  size_t n_published;
+  AUTO_FREE struct store_range *published = partitions_unmarked(w->partitions, &n_published);
+  switch (store_batch(w->store, facts, n, published, n_published, err)) {
   case STORE_DONE:
     note_taken(w, facts, n);
     partitions_marked(w->partitions); // in the same transaction
@@ -513,12 +511,6 @@ static bool finish_idle(struct worker *w, struct err *err) {
   return true;
 }
 
-static bool store_and_mark(struct worker *w, struct fact **facts, struct err *err) {
-  measure_enter(&w->measure, PHASE_POSTGRES);
-  w->published = partitions_unmarked(w->partitions, &w->n_published);
-  return store_all(w, facts, w->n_facts, err) && measure_unpublished(w, err);
-}
-
 static bool do_batch(struct worker *w, struct err *err) {
   if (!collect(w, err)) return false;
   measure_lag(w);
@@ -526,7 +518,10 @@ static bool do_batch(struct worker *w, struct err *err) {
   note_busy(w, true);
   AUTO_FREE struct fact **facts = mem_array(w->n_facts, sizeof *facts);
   for (size_t i = 0; i < w->n_facts; i++) facts[i] = &w->facts[i];
-  if (!store_and_mark(w, facts, err) || !takes_some(w, err) || !publish(w, facts, err)) return false;
+  measure_enter(&w->measure, PHASE_POSTGRES);
+  if (!store_all(w, facts, w->n_facts, err) || !measure_unpublished(w, err) || !takes_some(w, err) ||
+      !publish(w, facts, err))
+    return false;
   w->backoff.tries = 0;
   note_in_a_row(w);
   measure_committed(&w->measure, w->processor->metrics, w->facts, w->n_facts);

@@ -59,10 +59,8 @@ struct redrive *redrive_open(struct processor *processor, bool dry, struct err *
 // ---- one element ----
 
 static struct uuid id_of(const char *provider, const char *type, const void *bytes, size_t len) {
-  struct digest digest;
   char hash[DIGEST_HEX_SIZE];
-  if (!digest_of(DIGEST_SHA256, &(struct piece){bytes, len}, 1, &digest)) abort(); // no memory
-  digest_hex(&digest, hash);
+  digest_sha256_hex(bytes, len, hash);
   return uuid_of_fields((const char *const[]){"redrive", provider, type, hash}, 4);
 }
 

@@ -91,11 +91,8 @@ static const char *quarantine_reason(const struct fact *fact) {
 struct uuid alert_fingerprint(const struct fact *fact) {
   const char *type = fact->ev.original_type;
   if (type) return uuid_of_fields((const char *const[]){ALERT_QUARANTINED, "type", type}, 3);
-  struct digest digest;
   char hash[DIGEST_HEX_SIZE];
-  const struct piece bytes = {fact->rkm->payload, fact->rkm->len};
-  if (!digest_of(DIGEST_SHA256, &bytes, 1, &digest)) abort(); // out of memory
-  digest_hex(&digest, hash);
+  digest_sha256_hex(fact->rkm->payload, fact->rkm->len, hash);
   const char *endpoint = fact->ev.endpoint ? fact->ev.endpoint : "";
   return uuid_of_fields((const char *const[]){ALERT_QUARANTINED, endpoint, hash, quarantine_reason(fact)}, 4);
 }

@@ -66,6 +66,12 @@ const struct ledger_rule *ledger_rule(enum status now, enum signal signal) {
   return &rules[now][signal];
 }
 
+int notification_compare_key(const char *provider, const char *id, const char *other_provider,
+                             const char *other_id) {
+  int order = strcmp(provider, other_provider);
+  return order ? order : strcmp(id, other_id);
+}
+
 void notification_init(struct notification *n, const char *provider, const char *id) {
   *n = (struct notification){.provider = provider,
                              .id = id,

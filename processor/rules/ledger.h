@@ -67,6 +67,9 @@ struct notification {
   int version;           // as read; 0: no row
   int corrected_version; // the one that a replay wrote last; 0: none did
 };
+// The order of notifications: by provider, then id, byte by byte, as in Postgres. As strcmp().
+int notification_compare_key(const char *provider, const char *id, const char *other_provider,
+                             const char *other_id);
 void notification_init(struct notification *notification, const char *provider, const char *id);
 void notification_fini(struct notification *notification);
 

@@ -2,6 +2,7 @@
 #include "processor/tables/delivery_minute.h"
 
 #include "common/base/mem.h"
+#include "common/kafka/kafka.h"
 #include "processor/tables/rows.h"
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +21,8 @@ static const char *topic_of(const struct delivery *delivery) {
 
 static int by_place(const void *left, const void *right) {
   const struct delivery *a = left, *b = right;
-  int order = strcmp(topic_of(a), topic_of(b));
-  if (order) return order;
-  const rd_kafka_message_t *m = a->fact->rkm, *n = b->fact->rkm;
-  if (m->partition != n->partition) return m->partition < n->partition ? -1 : 1;
-  return (m->offset > n->offset) - (m->offset < n->offset);
+  const rd_kafka_message_t *rkm = a->fact->rkm;
+  return kafka_compare_place(topic_of(a), rkm->partition, rkm->offset, b->fact->rkm);
 }
 
 static bool is_same_partition(const struct delivery *a, const struct delivery *b) {

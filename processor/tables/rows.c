@@ -94,8 +94,7 @@ static void read_notification(const PGresult *res, int row, struct notification 
 
 static int compare_key(const void *key, const void *element) {
   const struct notification *a = key, *b = element;
-  int order = strcmp(a->provider, b->provider);
-  return order ? order : strcmp(a->id, b->id);
+  return notification_compare_key(a->provider, a->id, b->provider, b->id);
 }
 
 bool rows_read_notifications(PGconn *conn, const char *statement, struct notification *list,
