@@ -39,7 +39,7 @@ struct settings {
   int64_t topic_replication; // -1 = the broker's default
   int64_t topic_retention_days;
   char *runtime_role;     // to which migrate grants what a processor needs, or ""
-  int64_t retention_days; // 0 = for ever; processor/retention.h
+  int64_t retention_days; // 0 = for ever; processor/tables/retention.h
 };
 
 // Loads from the environment. `service` is one of the SERVICE_ bits. False with one error for every setting

@@ -18,9 +18,9 @@ bool personal_differ(const char *masked_a, const char *masked_b);
 // '.',
 // '/', '(', ')', '_'; so a long date or an IP address is masked, too. New string.
 char *personal_mask_text(const char *text);
-// For an id that has to name the recipient: hex of the first 8 bytes of SHA-256 over its plain form. There is
-// no key, since an id must not change: the number does not stand in it, but whoever tries all numbers finds
-// it.
+// For an id that has to name the recipient: hex of the first 8 bytes of SHA-256 over its plain form. An id
+// must not change, so the hash has no key: it hides the number at a glance, but not from an attacker who
+// tries all numbers.
 void personal_tag(const char *recipient, char out[PERSONAL_TAG_SIZE]);
 // HMAC-SHA256 over the recipient in its plain form: ASCII digits only, national Korean numbers (0…) as +82…,
 // e-mail in lower case.

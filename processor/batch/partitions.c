@@ -31,7 +31,6 @@ struct partitions *partitions_new(struct metrics *metrics) {
   return partitions;
 }
 
-// It is the next owner's to tell.
 // The marks of the last batches may be missing, if their worker died.
 static void set_published(struct owned *owned, const rd_kafka_topic_partition_t *rktpar) {
   int64_t from = offsets_published_from(rktpar);
@@ -41,6 +40,7 @@ static void set_published(struct owned *owned, const rd_kafka_topic_partition_t 
   owned->unmarked = from >= 0;
 }
 
+// Their lag is from now on the next owner's metric.
 static void forget(struct partitions *partitions) {
   for (size_t i = 0; i < partitions->n; i++) {
     struct owned *owned = &partitions->list[i];

@@ -15,14 +15,14 @@ void partitions_free(struct partitions *partitions);
 
 // The list's offsets are those that the group has committed, with their metadata (offsets.h).
 void partitions_assign(struct partitions *partitions, const rd_kafka_topic_partition_list_t *list);
-// All of them. Their lag stands as it was last seen until others are assigned: while nobody reads them, it is
-// not nothing.
+// All of them. Their lag keeps its last value until other partitions are assigned: 0 would say that all is
+// read.
 void partitions_revoke(struct partitions *partitions);
 
 // Whether of one of them it is not known yet how far it is read.
 bool partitions_is_unknown(const struct partitions *partitions);
-// All before `next` is committed; or is at the end of the batch in hand, after which only ends of
-// transactions follow, which nobody is given.
+// The records before `next` are committed, or in the batch in hand. Behind the last record only ends of
+// transactions follow, which are not records.
 void partitions_reached(struct partitions *partitions, const char *topic, int32_t partition, int64_t next);
 // The offsets behind the ranges, to be committed. A new list for the caller to destroy.
 rd_kafka_topic_partition_list_t *partitions_offsets(struct partitions *partitions,

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Kafka keeps events for 7 days unless told otherwise, and a group whose offsets are lost reads them all once
-// more: what is known of those must still be there.
+// A group whose offsets are lost reads once more what its topics keep, and the rows of that must still be
+// there. This is the least; DOCHAK_TOPIC_RETENTION_DAYS may need more, of which retention_warn() warns.
 enum { DAYS_MIN = 14 };
 enum { BATCH_PAUSE_MS = 100, SWEEP_PAUSE_MS = 600000, ANSWER_POLL_MS = 100 };
 
