@@ -47,7 +47,8 @@ static int read_arguments(int argc, char **argv, void *options) {
 
 // ---- topics ----
 
-// A topic that another migrate has just created may not be known to the broker that is asked.
+// A topic that was created a moment ago may not be known to the broker that is asked. Nobody shall meet that
+// after migrate has ended.
 static bool ask_facts(rd_kafka_t *rk, const char *const *topics, size_t n, struct kafka_facts *out,
                       struct err *err) {
   enum { ASK_MS = 5000, PAUSE_MS = 100 };
@@ -81,13 +82,15 @@ static bool create_and_compare(rd_kafka_t *rk, const struct processor *processor
   const char *const *topics = (const char *const *)processor->topics;
   const char *existing[KAFKA_TOPIC_COUNT];
   bool created[KAFKA_TOPIC_COUNT];
-  size_t n = 0;
+  size_t n = 0, missing = 0;
   if (!topics_create(rk, topics, KAFKA_TOPIC_COUNT, processor->settings, &options, created, err))
     return false;
-  for (size_t i = 0; i < KAFKA_TOPIC_COUNT; i++)
-    if (!created[i]) existing[n++] = topics[i];
-  size_t count = KAFKA_TOPIC_COUNT - n;
-  printf("kafka: %zu topic%s %s\n", count, count == 1 ? "" : "s", dry_run ? "would be created" : "created");
+  for (size_t i = 0; i < KAFKA_TOPIC_COUNT; i++) {
+    missing += created[i];
+    if (!created[i] || !dry_run) existing[n++] = topics[i];
+  }
+  printf("kafka: %zu topic%s %s\n", missing, missing == 1 ? "" : "s",
+         dry_run ? "would be created" : "created");
   return compare(rk, existing, n, processor->settings, err);
 }
 

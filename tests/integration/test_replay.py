@@ -511,7 +511,7 @@ def test_a_tenth_was_read_wrongly_and_the_topic_has_lost_all(world: World, recei
     feed(world, sorted(set(ids) - set(wrong_ids)), "10000")
     wait_stored(world, len(ids), 300)
     processor.stop()
-    world.topics.lose("events")
+    world.topics.delete_records("events")
     start_processor(world, {})
     for arguments in (["--dry-run"], [], []):
         began = time.monotonic()

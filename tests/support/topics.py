@@ -2,7 +2,10 @@
 """The topics as somebody else sees them: a read_committed reader, a producer that is not ours, and whether the processor is done."""
 
 import json
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, OffsetSpec, ResourceType
@@ -26,7 +29,14 @@ NOT_YET = {
     KafkaError._TIMED_OUT,
     KafkaError.REQUEST_TIMED_OUT,
     KafkaError._NOENT,  # no leader was found
+    KafkaError.NON_EMPTY_GROUP,  # its last member has just left
 }
+T = TypeVar("T")
+
+
+def results(futures: dict[Any, Future]) -> list:
+    """What the broker answered for each; raises if it refused one."""
+    return [future.result(TIMEOUT) for future in futures.values()]
 
 
 @dataclass
@@ -171,18 +181,26 @@ class Topics:
     def ends(self, short: str, isolation: IsolationLevel = IsolationLevel.READ_COMMITTED) -> dict[int, int]:
         latest = {TopicPartition(self.name(short), p): OffsetSpec.latest() for p in self.reader(short)._reached}
 
-        def ask() -> dict[int, int] | None:
+        def ask() -> dict[int, int]:
             asked = self._admin.list_offsets(latest, isolation_level=isolation, request_timeout=TIMEOUT)
+            return {partition.partition: future.result().offset for partition, future in asked.items()}
+
+        return self._patiently(f"the broker tells where {self.name(short)} ends", ask)
+
+    def _patiently(self, what: str, ask: Callable[[], T]) -> T:
+        """Asks again while the broker is not there yet, or does not know yet what the controller knows."""
+
+        def probe() -> list[T]:
             try:
-                return {partition.partition: future.result().offset for partition, future in asked.items()}
+                return [ask()]
             except KafkaException as error:
                 if error.args[0].code() == KafkaError.FENCED_LEADER_EPOCH:
                     self._admin = self._new_admin()  # librdkafka 2.16 asks with the old epoch for ever
                 if error.args[0].code() in NOT_YET:
-                    return None
+                    return []
                 raise
 
-        return until(f"the broker tells where {self.name(short)} ends", ask)
+        return until(what, probe)[0]
 
     def read(self, short: str) -> list[Record]:
         """All records there are now."""
@@ -214,25 +232,13 @@ class Topics:
                 return False
         return all(self.ends(short, IsolationLevel.READ_UNCOMMITTED) == ends[short] for short in self.NAMES)
 
-    def lose(self, short: str) -> None:
-        """All records that are there, as retention does it."""
-        ends = [TopicPartition(self.name(short), p, end) for p, end in self.ends(short, IsolationLevel.READ_UNCOMMITTED).items()]
-        for future in self._admin.delete_records(ends).values():
-            future.result(TIMEOUT)
-
     def forget_offsets(self) -> None:
         """The group starts over with the first record. It must have no member."""
 
-        def forget() -> bool:
-            try:
-                self._admin.delete_consumer_groups([self.group], request_timeout=TIMEOUT)[self.group].result(2 * TIMEOUT)
-            except KafkaException as error:
-                if error.args[0].code() in NOT_YET | {KafkaError.NON_EMPTY_GROUP}:
-                    return False
-                raise
-            return True
+        def forget() -> None:
+            self._admin.delete_consumer_groups([self.group], request_timeout=TIMEOUT)[self.group].result(2 * TIMEOUT)
 
-        until("the group's offsets are gone", forget)
+        self._patiently("the group's offsets are gone", forget)
 
     # --- writing, as others would
 
@@ -250,23 +256,22 @@ class Topics:
 
     def delete_records(self, short: str, before: dict[int, int] | None = None) -> None:
         """As retention does: those before the given offset of each partition, or all."""
-        reached = self.ends(short) if before is None else before
+        reached = self.ends(short, IsolationLevel.READ_UNCOMMITTED) if before is None else before
         where = [TopicPartition(self.name(short), partition, offset) for partition, offset in reached.items()]
-        for future in self._admin.delete_records(where).values():
-            future.result(TIMEOUT)
+        self._patiently("the records are deleted", lambda: results(self._admin.delete_records(where)))
 
     def set(self, name: str, value: str) -> None:
         """A setting of those topics that ingress writes to. Returns once the broker says so, too: the controller learns it first."""
         entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
         ours = [ConfigResource(ResourceType.TOPIC, self.name(short), incremental_configs=[entry]) for short in ("events", "quarantine")]
-        for future in self._admin.incremental_alter_configs(ours).values():
-            future.result(TIMEOUT)
+        self._patiently(f"{name} is set", lambda: results(self._admin.incremental_alter_configs(ours)))
         until(f"{name} is {value}", lambda: all(config[name].value == value for config in self._described(ours)))
 
     def create(self, short: str, partitions: int, **config: str) -> None:
-        """As somebody else would, before migrate does."""
+        """As somebody else would, before migrate does. Returns once the broker knows it: the controller does first."""
         topic = NewTopic(self.name(short), partitions, config={name.replace("_", "."): value for name, value in config.items()})
         self._admin.create_topics([topic])[topic.topic].result(TIMEOUT)
+        self.config(short)
 
     def config(self, short: str) -> dict[str, str]:
         """The settings of a topic."""
@@ -274,7 +279,7 @@ class Topics:
         return {name: entry.value for name, entry in described.items()}
 
     def _described(self, resources: list[ConfigResource]) -> list[dict[str, ConfigEntry]]:
-        return [future.result(TIMEOUT) for future in self._admin.describe_configs(resources).values()]
+        return self._patiently("the broker knows the topics", lambda: results(self._admin.describe_configs(resources)))
 
     def delete(self) -> None:
         """Does not wait for it."""
