@@ -248,11 +248,14 @@ class Bench:
         return (records - before) / (processor.wait_records(records, SETTLE_SECONDS) - began)
 
     def _latency(self, ingress: Server, processor: Processor, rate: int) -> dict:
+        begun, start, own = processor.sums(), self._clocks(), processor.cpu_seconds
         with AlertReader(self.broker.address, f"{OURS.topic.removesuffix('events')}alerts") as reader:
             sent = load.fixed(ingress.url, rate, self.arguments.seconds, self.folder, report=report_that_may_fail)
             expected = [key for key in load.acked_keys(self.folder) if fails(key)]
             reader.wait_for(expected, processor_report.ALERT_SECONDS)
         processor.wait_records(self.broker.records(OURS.topic))
+        broker_cpu, postgres_cpu, machine_cpu = (end - begin for begin, end in zip(start, self._clocks()))
+        ended = processor.sums()
         due = {key: sent.began + int(key.rpartition("-")[2]) / rate for key in expected}
         late = sorted(reader.arrived.get(key, math.inf) - due[key] for key in due)
         return {
@@ -263,6 +266,13 @@ class Bench:
             "p99_ms": load.percentile(late, 99) * 1e3,
             "max_ms": late[-1] * 1e3,
             "acks": asdict(sent),
+            "sums": {key: value - begun.get(key, 0) for key, value in ended.items()},
+            "cpu_per_1000": {
+                "processor": (processor.cpu_seconds - own) * 1000 / sent.sent,
+                "postgres": postgres_cpu * 1000 / sent.sent,
+                "kafka": broker_cpu * 1000 / sent.sent,
+                "machine": machine_cpu * 1000 / sent.sent,
+            },
         }
 
 

@@ -60,6 +60,19 @@ def phase_table(rows: list[dict]) -> str:
     return f"What the workers' time goes into\n{table(['phase', 'seconds', 'share'], lines)}"
 
 
+def batch_table(rows: list[dict]) -> str:
+    """A batch at that load: what it holds, and how long each phase of it takes."""
+    batches = [row["sums"]["dochak_processor_batch_records_count"] for row in rows]
+    records = median(row["sums"]["dochak_processor_batch_records_sum"] / n for row, n in zip(rows, batches))
+    prefix = "dochak_processor_phase_seconds_sum:"
+    phases = [key for key in rows[0]["sums"] if key.startswith(prefix)]
+    times = [f"{median(row['sums'][key] / n for row, n in zip(rows, batches)) * 1e3:.1f}" for key in phases]
+    parts = list(rows[0]["cpu_per_1000"])
+    cpu = [f"{median(row['cpu_per_1000'][part] for row in rows):.3f}" for part in parts]
+    head = ["records", *(f"{key.removeprefix(prefix)} ms" for key in phases), *(f"CPU {part}" for part in parts)]
+    return f"A batch at that load, on the average; CPU seconds per 1000 webhooks\n{table(head, [[f'{records:.1f}', *times, *cpu]])}"
+
+
 def latency_table(rows: list[dict]) -> str:
     times = [f"{median(row[key] for row in rows):.1f}" for key in ("p50_ms", "p99_ms", "max_ms")]
     counts = [str(sum(row[key] for row in rows)) for key in ("alerts", "missing")]
@@ -89,5 +102,6 @@ def text(results: dict, seconds: float) -> str:
             parts.append(phase_table(first))
     if rows := results.get("latency"):
         parts.append(latency_table(rows))
+        parts.append(batch_table(rows))
     parts.append(f"Took {seconds / 60:.1f} minutes.")
     return "\n" + "\n\n".join(parts)
