@@ -289,7 +289,8 @@ bool kafka_warm_topics(rd_kafka_t *rk, const char *const *topics, size_t n, int6
 // ---- places ----
 
 int kafka_compare_place(const char *topic, int32_t partition, int64_t offset, const rd_kafka_message_t *rkm) {
-  int order = strcmp(topic, rd_kafka_topic_name(rkm->rkt));
+  const char *other = rd_kafka_topic_name(rkm->rkt);
+  int order = topic == other ? 0 : strcmp(topic, other); // mostly the same topic, whose name is one string
   if (order) return order;
   if (partition != rkm->partition) return partition < rkm->partition ? -1 : 1;
   return (offset > rkm->offset) - (offset < rkm->offset);

@@ -395,12 +395,12 @@ static size_t list_deliveries(const struct batch *batch, struct delivery *list) 
   size_t count = 0;
   for (size_t i = 0; i < batch->n_facts; i++)
     if (!batch->refused[i])
-      list[count++] = (struct delivery){batch->facts[i], counts_as(batch, i), batch->facts[i]->ev.time_ms};
+      list[count++] = (struct delivery){batch->facts[i], counts_as(batch, i), batch->facts[i]->ev.time_ms, 1};
   for (size_t i = 0; i < batch->n_given; i++)
     if (facts[i]->type == FACT_OTHER)
-      list[count++] = (struct delivery){facts[i], "other", facts[i]->ev.time_ms};
+      list[count++] = (struct delivery){facts[i], "other", facts[i]->ev.time_ms, 1};
     else if (facts[i]->type == FACT_QUARANTINED)
-      list[count++] = (struct delivery){facts[i], "quarantined", alert_quarantined_at(facts[i])};
+      list[count++] = (struct delivery){facts[i], "quarantined", alert_quarantined_at(facts[i]), 1};
   return count;
 }
 

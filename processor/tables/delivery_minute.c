@@ -76,22 +76,29 @@ static int by_counter(const void *left, const void *right) {
          (a->fact->rkm->partition < b->fact->rkm->partition);
 }
 
-static PGresult *add(PGconn *conn, const struct delivery *sorted, size_t n) {
+// Makes one of neighbours that the same counter counts. Returns how many stay.
+static size_t join_neighbours(struct delivery *list, size_t n) {
+  size_t kept = 0;
+  for (size_t i = 0; i < n; i++)
+    if (kept && by_counter(&list[kept - 1], &list[i]) == 0)
+      list[kept - 1].records += list[i].records;
+    else
+      list[kept++] = list[i];
+  return kept;
+}
+
+static PGresult *add(PGconn *conn, const struct delivery *list, size_t n) {
   static const enum pg_type types[] = {PG_TIMESTAMPTZ, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT4, PG_INT8};
   struct pgarray c[COUNT_OF(types)];
-  int64_t records = 0;
   rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < n; i++) {
-    const struct event *ev = &sorted[i].fact->ev;
-    records++;
-    if (i + 1 < n && by_counter(&sorted[i], &sorted[i + 1]) == 0) continue;
-    pgarray_add_time(&c[0], minute_of(&sorted[i]));
+    const struct event *ev = &list[i].fact->ev;
+    pgarray_add_time(&c[0], minute_of(&list[i]));
     pgarray_add_text(&c[1], text_of(ev->provider));
     pgarray_add_text(&c[2], text_of(ev->endpoint));
-    pgarray_add_text(&c[3], sorted[i].outcome);
-    pgarray_add_int4(&c[4], sorted[i].fact->rkm->partition);
-    pgarray_add_int8(&c[5], records);
-    records = 0;
+    pgarray_add_text(&c[3], list[i].outcome);
+    pgarray_add_int4(&c[4], list[i].fact->rkm->partition);
+    pgarray_add_int8(&c[5], list[i].records);
   }
   return rows_run(conn, "delivery_minute_add.sql", c, COUNT_OF(types));
 }
@@ -104,7 +111,8 @@ bool delivery_minute_add(PGconn *conn, struct delivery *list, size_t n, enum pg_
   if (!pg_ok(conn, before, "applied_advance", fault, err)) return false;
   n = keep_uncounted(list, n, before);
   if (n == 0) return true;
+  n = join_neighbours(list, n); // few are left to be sorted
   qsort(list, n, sizeof *list, by_counter);
-  AUTO_RESULT *res = add(conn, list, n);
+  AUTO_RESULT *res = add(conn, list, join_neighbours(list, n));
   return pg_ok(conn, res, "delivery_minute_add", fault, err);
 }

@@ -11,8 +11,9 @@ struct delivery {
   const struct fact *fact; // borrowed
   const char *outcome;     // borrowed, one of the table's CHECK
   int64_t at;              // when ingress received it, Unix milliseconds
+  int64_t records;         // 1
 };
 
-// Within the caller's transaction. Sorts the list.
+// Within the caller's transaction. Changes the list.
 MUST_CHECK bool delivery_minute_add(PGconn *conn, struct delivery *list, size_t n, enum pg_fault *fault,
                                     struct err *err);
