@@ -3,6 +3,7 @@
 
 DOCHAK_BUILD     dev (the default), asan, tsan, release: a preset, built in build/<preset>/bin
 DOCHAK_BIN_DIR   or any folder that holds them
+DOCHAK_OLD_BIN_DIR  a folder that holds those of an earlier version, for the tests of an update: program("old-ingress")
 DOCHAK_VALGRIND  1: under valgrind
 """
 
@@ -13,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = os.environ.get("DOCHAK_BUILD", "dev")
 BIN_DIR = Path(os.environ.get("DOCHAK_BIN_DIR") or ROOT / "build" / BUILD / "bin").absolute()
+OLD_BIN_DIR = Path(os.environ.get("DOCHAK_OLD_BIN_DIR") or BIN_DIR)
 VALGRIND = os.environ.get("DOCHAK_VALGRIND") == "1"
 
 # -q: valgrind writes nothing but what it finds, and whatever stands in stderr fails the test.
@@ -33,7 +35,8 @@ def is_plain() -> bool:
 
 
 def program(name: str) -> Path:
-    path = BIN_DIR / f"dochak-{name}"
+    old = name.removeprefix("old-")
+    path = BIN_DIR / f"dochak-{name}" if old == name else OLD_BIN_DIR / f"dochak-{old}"
     assert path.exists(), f"{path} is not there: cmake --preset {BUILD} && cmake --build --preset {BUILD}"
     return path
 
