@@ -132,7 +132,7 @@ static rd_kafka_conf_t *consumer_conf(const struct settings *settings, const cha
       {"heartbeat.interval.ms", "500"},           // how soon a member hears of a rebalance
       {"session.timeout.ms", "10000"},            // how long the partitions of a killed process rest
       {"allow.auto.create.topics", "false"},
-      {"queued.max.messages.kbytes", "2048"}, // fetched ahead; in memory it is four times that
+      {"queued.max.messages.kbytes", "2048"}, // fetched ahead; in its memory it is seven times that
       {"group.instance.id", name},            // last: only a named instance is a static member
   };
   size_t n = COUNT_OF(ours) - (*settings->instance == '\0');
