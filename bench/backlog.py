@@ -9,7 +9,7 @@ import json
 import random
 import string
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -68,6 +68,12 @@ KINDS = (
 )
 
 
+def acceptance(notification_id: str) -> bytes:
+    """As our application registers it."""
+    given = {"provider": "bizgo", "notification_id": notification_id, "channel": "ALIMTALK", "recipient": "+821012345678", "reference": "order-17"}
+    return json.dumps(given).encode()
+
+
 @dataclass(frozen=True)
 class Template:
     """A record of ingress, ready to be made into another."""
@@ -83,11 +89,12 @@ class Template:
 
 
 def make_templates(server: Server, broker: Broker) -> list[Template]:
-    """`server` is ingress, as new as its topic."""
+    """Of each kind, then that of the acceptance. `server` is ingress, as new as its topic."""
     before = broker.wait_records(OURS.topic, 1, SETTLE_SECONDS)  # the call that found it ready; it may have come by way of the spool
-    ids = [f"template-{number}" for number in range(len(KINDS))]
+    ids = [f"template-{number}" for number in range(len(KINDS) + 1)]
     for notification_id, kind in zip(ids, KINDS):
         server.post(server.url.replace("/bizgo/", f"/{kind.webhook}/"), kind.body(notification_id))
+    server.register(acceptance(ids[-1]))
     broker.wait_records(OURS.topic, before + len(ids), SETTLE_SECONDS)
     found = {}
     for message in read_all(broker.address, OURS.topic):
@@ -131,12 +138,22 @@ def receipts(count: int) -> Iterator[tuple[int, str, datetime, random.Random]]:
         yield kind, notification_id, at, chance
 
 
-def fill(bootstrap: str, topic: str, templates: list[Template], count: int) -> None:
+def registered(count: int) -> Iterator[tuple[int, str, datetime, random.Random]]:
+    """The same, of BizGo's alone: first all acceptances, then a receipt of each."""
+    chance = random.Random(SEED)
+    ids = [bizgo_key(BEGIN + number * STEP, chance) for number in range(count // 2)]
+    for number, notification_id in enumerate(ids):
+        yield len(KINDS), notification_id, BEGIN + number * STEP, chance
+    for number, notification_id in enumerate(ids):
+        yield int(chance.random() < FAILED), notification_id, BEGIN + (len(ids) + number) * STEP, chance
+
+
+def fill(bootstrap: str, topic: str, templates: list[Template], records: Iterable[tuple[int, str, datetime, random.Random]]) -> None:
     # As ingress' own producer, but in larger requests.
     producer = Producer(
         {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "linger.ms": 20, "queue.buffering.max.messages": 200_000}
     )
-    for kind, notification_id, at, chance in receipts(count):
+    for kind, notification_id, at, chance in records:
         event = uuid.UUID(int=chance.getrandbits(128), version=4)
         time = at.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
         key, value, headers = templates[kind].record(notification_id, event, time)

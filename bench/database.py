@@ -68,6 +68,12 @@ class Postgres:
         with self.connect("postgres") as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
 
+    def updates(self, database: str, table: str) -> tuple[int, int]:
+        """All, and those of them that touched no index (HOT). A session tells of its own at its end."""
+        with self.connect(database) as connection:
+            question = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = %s"
+            return connection.execute(question, (table,)).fetchone()
+
     def wal_bytes(self) -> int:
         """Written since ever."""
         with self.connect("postgres") as connection:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What `./dev bench processor` measures: how fast a backlog of receipts is drained, and how soon an alert follows a webhook.
 
-Three scenarios. drain: on empty tables ours, a Python consumer, and COPY of the rows that ours left; in rounds, each in turn. existing:
-ours again where a hundred thousand and where ten million rows are there already. latency: ingress and processor together at half of what
-they hold, from when a webhook was due to when a read_committed reader has its alert.
+Five scenarios. drain: on empty tables ours, a Python consumer, and COPY of the rows that ours left; in rounds, each in turn. existing:
+ours again where a hundred thousand and where ten million rows are there already. registered: acceptances, then their receipts. burst: a
+processor that has been quiet on fresh tables gets a backlog at once, with ANALYZE before it and without. latency: ingress and processor
+together at half of what they hold, from when a webhook was due to when a read_committed reader has its alert.
 """
 
 import argparse
@@ -31,6 +32,8 @@ from servers import OURS, ROOT, Server, versions
 
 PREFIX = "bench.backlog."
 TOPIC = f"{PREFIX}events"
+REGISTERED = "bench.registered."
+QUIET_RECORDS = 100
 TABLES = ("receipt", "notification", "alert")
 CONNECTIONS = 64
 FAILED_PERCENT = 3
@@ -81,9 +84,12 @@ class Bench:
         for prefix in (PREFIX, OURS.topic.removesuffix("events")):
             migrate(self.broker, self.postgres, "empty", prefix)
         with Server(OURS, self.folder, self.broker.address) as ingress:
-            templates = backlog.make_templates(ingress, self.broker)
-        backlog.fill(self.broker.address, TOPIC, templates, self.arguments.records)
+            self._templates = backlog.make_templates(ingress, self.broker)
+        self._fill(TOPIC, backlog.receipts(self.arguments.records))
         say(f"backlog of {self.broker.records(TOPIC)} records is in Kafka")
+
+    def _fill(self, topic: str, records) -> None:
+        backlog.fill(self.broker.address, topic, self._templates, records)
 
     def new_group(self) -> str:
         self._groups += 1
@@ -91,16 +97,16 @@ class Bench:
 
     # --- ours
 
-    def _drain(self, database: str) -> dict:
+    def _drain(self, database: str, prefix: str = PREFIX) -> dict:
         records = self.arguments.records
         group = self.new_group()
-        settings = {**processor_settings(self.broker, self.postgres, database, PREFIX), "DOCHAK_GROUP_ID": group}
+        settings = {**processor_settings(self.broker, self.postgres, database, prefix), "DOCHAK_GROUP_ID": group}
         wal = self.postgres.wal_bytes()
         start = self._clocks()
         with Processor(self.folder, settings) as processor:
             seconds = processor.wait_records(records) - processor.began
             broker_cpu, postgres_cpu, machine_cpu = (end - begin for begin, end in zip(start, self._clocks()))
-            self._check_lag(group)
+            self._check_lag(group, f"{prefix}events")
             own_cpu = processor.cpu_seconds
             return {
                 "seconds": seconds,
@@ -117,9 +123,9 @@ class Bench:
                 "sums": processor.sums(),
             }
 
-    def _check_lag(self, group: str) -> None:
+    def _check_lag(self, group: str, topic: str) -> None:
         """What it says of itself is true: the group's offsets are the ends of the topic."""
-        committed, records = self.broker.committed(group, TOPIC), self.broker.records(TOPIC)
+        committed, records = self.broker.committed(group, topic), self.broker.records(topic)
         if committed != records:
             raise SystemExit(f"{committed} of {records} records are committed")
 
@@ -221,6 +227,44 @@ class Bench:
             connection.execute(EXISTING)
             connection.execute("VACUUM ANALYZE")
         say(f"{rows} rows made in {time.monotonic() - began:.0f} s")
+
+    # --- registered
+
+    def run_registered(self) -> list[dict]:
+        migrate(self.broker, self.postgres, "empty", REGISTERED)
+        self._fill(f"{REGISTERED}events", backlog.registered(self.arguments.records))
+        rows = []
+        for _ in range(self.arguments.rounds):
+            self.postgres.create("drained", "empty")
+            row = self._drain("drained", REGISTERED)
+            row["updates"], row["hot_updates"] = self.postgres.updates("drained", "notification")
+            rows.append(row)
+            say(f"registered: {row['per_second']:.0f} records/s")
+        return rows
+
+    # --- burst
+
+    def run_burst(self) -> list[dict]:
+        rows = []
+        for number in range(self.arguments.rounds):
+            row = {name: self._burst(f"bench.{name}-{number}.", name == "analysed") for name in ("fresh", "analysed")}
+            rows.append(row)
+            say(f"burst: {row['fresh']['per_second']:.0f} records/s on fresh tables, {row['analysed']['per_second']:.0f} after ANALYZE")
+        return rows
+
+    def _burst(self, prefix: str, analyse: bool) -> dict:
+        migrate(self.broker, self.postgres, "empty", prefix)
+        self.postgres.create("drained", "empty")
+        records = self.arguments.records // 5
+        with Processor(self.folder, processor_settings(self.broker, self.postgres, "drained", prefix)) as processor:
+            self._fill(f"{prefix}events", backlog.registered(QUIET_RECORDS))
+            processor.wait_records(QUIET_RECORDS)
+            if analyse:
+                with self.postgres.connect("drained") as connection:
+                    connection.execute("ANALYZE")
+            began = time.monotonic()
+            self._fill(f"{prefix}events", backlog.receipts(records))
+            return {"per_second": records / (processor.wait_records(QUIET_RECORDS + records) - began)}
 
     # --- latency
 
@@ -326,7 +370,13 @@ class AlertReader:
         self._consumer.close()
 
 
-SCENARIOS = {"drain": Bench.run_drain, "existing": Bench.run_existing, "latency": Bench.run_latency}
+SCENARIOS = {
+    "drain": Bench.run_drain,
+    "existing": Bench.run_existing,
+    "registered": Bench.run_registered,
+    "burst": Bench.run_burst,
+    "latency": Bench.run_latency,
+}
 
 
 def main() -> None:

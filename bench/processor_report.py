@@ -39,6 +39,19 @@ def existing_table(rows: list[dict]) -> str:
     return f"The same backlog on tables that hold rows\n{table(['', 'records/s', 'from–to', f'÷ {counts[0]} rows'], lines)}"
 
 
+def registered_table(rows: list[dict]) -> str:
+    hot = [f"{100 * median(row['hot_updates'] / row['updates'] for row in rows):.0f} %"]
+    return f"Acceptances, then their receipts, on empty tables\n{table(['records/s', 'from–to', 'HOT updates'], [speeds(rows) + hot])}"
+
+
+def burst_table(rows: list[dict]) -> str:
+    lines = [[name, *speeds([row[name] for row in rows])] for name in ("fresh", "analysed")]
+    lines[0].append(f"{median(row['fresh']['per_second'] / row['analysed']['per_second'] for row in rows):.2f}")
+    lines[1].append("–")
+    title = "A burst after a quiet start, while it is written; on fresh tables, and after ANALYZE"
+    return f"{title}\n{table(['tables', 'records/s', 'from–to', '÷ analysed'], lines)}"
+
+
 def cost_table(drains: dict[str, list[dict]]) -> str:
     lines = []
     for name, rows in drains.items():
@@ -95,6 +108,11 @@ def text(results: dict, seconds: float) -> str:
         parts.append(existing_table(rows))
         for count in sorted({row["rows"] for row in rows}):
             drains[f"{count} rows"] = [row for row in rows if row["rows"] == count]
+    if rows := results.get("registered"):
+        parts.append(registered_table(rows))
+        drains["registered"] = rows
+    if rows := results.get("burst"):
+        parts.append(burst_table(rows))
     if drains:
         parts.append(cost_table(drains))
         first = next(iter(drains.values()))
