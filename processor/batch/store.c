@@ -70,18 +70,6 @@ struct store *store_open(struct metrics *metrics, struct err *err) {
   return store;
 }
 
-// A table that was never analysed is taken for a small one, and what joins it with a batch reads it whole
-// until autovacuum comes by. A batch of 10,000 lookups looks expensive enough to be compiled, which takes
-// longer than the batch.
-static const char index_settings[] = "SET enable_seqscan = off;"
-                                     "SET enable_hashjoin = off;"
-                                     "SET enable_mergejoin = off;"
-                                     "SET jit = off";
-
-bool store_use_indexes(struct store *store, struct err *err) {
-  return pg_command(store->conn, "index settings", index_settings, err);
-}
-
 void store_close(struct store *store) {
   if (store == NULL) return;
   PQfinish(store->conn);

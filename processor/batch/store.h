@@ -21,9 +21,6 @@ enum store_result {
 // Connects by libpq's own PG* environment, prepares, and holds the schema's version (schema_version.h).
 // `metrics` counts what was done again; NULL: nobody wants to know. Borrowed.
 MUST_CHECK struct store *store_open(struct metrics *metrics, struct err *err);
-// From here on every statement finds its rows by an index, whatever the statistics of a table say. For a
-// session that does nothing but batches.
-MUST_CHECK bool store_use_indexes(struct store *store, struct err *err);
 void store_close(struct store *store);
 // For what else is done in its session. Borrowed.
 PGconn *store_connection(struct store *store);

@@ -180,7 +180,8 @@ static bool measure_unpublished(struct worker *w, struct err *err) {
 static bool open_all(struct worker *w, struct err *err) {
   measure_enter(&w->measure, PHASE_POSTGRES);
   w->store = store_open(w->processor->metrics, err);
-  if (w->store == NULL || !store_use_indexes(w->store, err) || !measure_unpublished(w, err)) return false;
+  if (w->store == NULL || !pg_use_indexes(store_connection(w->store), err) || !measure_unpublished(w, err))
+    return false;
   measure_enter(&w->measure, PHASE_KAFKA);
   AUTO_FREE char *name = instance_name(w);
   w->outbox = outbox_open(w->processor, name, err);

@@ -180,6 +180,18 @@ bool pg_command(PGconn *conn, const char *what, const char *sql, struct err *err
   return pg_ok(conn, res, what, NULL, err);
 }
 
+// A table that was never analysed is taken for a small one, and what joins it with a few rows reads it whole
+// until autovacuum comes by. A batch of 10,000 lookups looks expensive enough to be compiled, which takes
+// longer than the batch.
+static const char index_settings[] = "SET enable_seqscan = off;"
+                                     "SET enable_hashjoin = off;"
+                                     "SET enable_mergejoin = off;"
+                                     "SET jit = off";
+
+bool pg_use_indexes(PGconn *conn, struct err *err) {
+  return pg_command(conn, "index settings", index_settings, err);
+}
+
 PGresult *pg_run(PGconn *conn, const char *statement, int n, const char *const *values) {
   return PQexecParams(conn, pg_sql(statement), n, NULL, values, NULL, NULL, 0);
 }

@@ -15,6 +15,9 @@ void pg_result_cleanup(PGresult **res);
 MUST_CHECK PGconn *pg_connect(struct err *err);
 // A statement without parameters or result; `what` is its name in the error.
 MUST_CHECK bool pg_command(PGconn *conn, const char *what, const char *sql, struct err *err);
+// From here on every statement finds its rows by an index, whatever the statistics of a table say. For a
+// session that only ever looks for a few rows.
+MUST_CHECK bool pg_use_indexes(PGconn *conn, struct err *err);
 // The text of <statement> with `n` parameters, as text. As PQexecParams(): the caller looks
 // whether it is good, and clears it.
 PGresult *pg_run(PGconn *conn, const char *statement, int n, const char *const *values);

@@ -97,8 +97,8 @@ static bool delete_old(struct retention *r, PGconn *conn, const char *statement,
 
 static bool sweep_connected(struct retention *r, PGconn *conn, int64_t *deleted, struct err *err) {
   bool got = false;
-  if (!pg_command(conn, "session settings", session_settings, err) || !schema_version_hold(conn, err) ||
-      !pg_try_lock(conn, "retain", &got, err))
+  if (!pg_command(conn, "session settings", session_settings, err) || !pg_use_indexes(conn, err) ||
+      !schema_version_hold(conn, err) || !pg_try_lock(conn, "retain", &got, err))
     return false;
   if (!got) return true; // another processor is at it
   for (size_t i = 0; i < COUNT_OF(statements); i++)

@@ -9,6 +9,7 @@ from support.world import World
 
 TABLES = ["notification", "receipt", "alert", "quarantine_alert"]
 ROWS = 20_000
+DELETED = 'dochak_processor_retention_deleted_total{table="receipt"}'
 FILL = f"""
 INSERT INTO notification (provider, notification_id, status, first_seen_at, version)
 SELECT 'blux', 'known-' || n, 'PENDING', now(), 1 FROM generate_series(1, {ROWS}) AS n;
@@ -56,3 +57,18 @@ def test_no_batch_reads_a_whole_table_that_was_never_analysed(world: World, quie
     processor.stop()
     until("its statistics are there", lambda: all(n > before[1][table] for table, n in scans(world, "idx_scan").items()))
     assert scans(world, "seq_scan") == before[0]
+
+
+@pytest.mark.long
+def test_retention_reads_no_whole_table_that_was_never_analysed(world: World) -> None:
+    for table in TABLES:
+        world.sql(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
+    world.sql(FILL)
+    world.sql("UPDATE notification SET status = 'SENT', updated_at = now() - interval '90 days' WHERE notification_id LIKE 'known-%00'")
+    until("the statistics are there", lambda: world.sql("SELECT pg_stat_force_next_flush()") and scans(world, "n_tup_upd")["notification"] > 0)
+    before = scans(world, "seq_scan")
+    processor = world.new_processor(DOCHAK_RETENTION_DAYS="60").start().wait_ready()
+    until("the old ones are deleted", lambda: processor.metrics().get(DELETED, 0) >= ROWS / 100)
+    processor.stop()
+    until("its statistics are there", lambda: scans(world, "n_tup_del")["receipt"] >= ROWS / 100)
+    assert scans(world, "seq_scan") == before
