@@ -13,22 +13,43 @@
 
 enum {
   TICK_MS = 1000,
-  OPEN_AGAIN_MS = 1000,
   OPEN_WAIT_MS = 2000,
   HUNG_MS = 2000, // a disk that takes longer is away: requests have no time to wait for it
   WAITING_MAX_BYTES = 64 * 1024 * 1024, // of the events that wait for one commit while the disk stalls
+  RESULTS_KEPT = 64,
 };
 
-// ---- a job: what one caller wants written. A copy, since a caller may give up before it is written ----
+// ---- a batch: what callers want written by one transaction ----
 
-struct job {
-  struct job *next;
-  struct publisher_message *messages;
-  size_t n_messages;
-  char *bytes;  // the messages point into it
-  int64_t *ids; // of rows to remove
+// A copy of an event, since its request may give up before it is written.
+struct row {
+  struct row *next;
+  struct publisher_message message; // points into `contents`
+  char contents[];
+};
+
+struct batch {
+  struct row *first, *last;
+  size_t bytes;       // of the rows
+  const int64_t *ids; // of rows to remove; they belong to the drain, which waits until it is done
   size_t n_ids;
 };
+
+static bool is_empty(const struct batch *batch) {
+  return !batch->first && !batch->n_ids;
+}
+
+static void append(struct batch *batch, const struct batch *part) {
+  if (batch->last)
+    batch->last->next = part->first;
+  else
+    batch->first = part->first;
+  if (part->last) batch->last = part->last;
+  batch->bytes += part->bytes;
+  if (!part->n_ids) return;
+  batch->ids = part->ids;
+  batch->n_ids = part->n_ids;
+}
 
 static const void *copy(char **to, const void *from, size_t size) {
   if (!from || !size) return NULL;
@@ -41,182 +62,121 @@ static size_t text_size(const char *text) {
   return text ? strlen(text) + 1 : 0;
 }
 
-static size_t message_size(struct publisher_message message) {
-  size_t size = message.value_len;
+static void append_copy(struct batch *batch, struct publisher_message message) {
+  size_t bytes = sizeof(struct row) + message.value_len;
   for (size_t i = 0; i < PUBLISHER_MESSAGE_TEXTS; i++)
-    size += text_size(*publisher_message_text(&message, i));
-  return size;
-}
-
-static void copy_message(char **to, struct publisher_message *message) {
+    bytes += text_size(*publisher_message_text(&message, i));
+  struct row *row = mem_alloc(bytes);
+  char *to = row->contents;
   for (size_t i = 0; i < PUBLISHER_MESSAGE_TEXTS; i++) {
-    const char **text = publisher_message_text(message, i);
-    *text = copy(to, *text, text_size(*text));
+    const char **text = publisher_message_text(&message, i);
+    *text = copy(&to, *text, text_size(*text));
   }
-  message->value = copy(to, message->value, message->value_len);
+  message.value = copy(&to, message.value, message.value_len);
+  row->message = message;
+  append(batch, &(struct batch){.first = row, .last = row, .bytes = bytes});
 }
 
-static struct job *job_to_store(const struct publisher_message *const *messages, size_t n, size_t *bytes) {
-  struct job *job = mem_alloc(sizeof *job);
-  job->messages = mem_array(n, sizeof *job->messages);
-  job->n_messages = n;
-  *bytes = n * sizeof *job->messages;
-  for (size_t i = 0; i < n; i++) *bytes += message_size(*messages[i]);
-  char *to = job->bytes = mem_alloc(*bytes);
-  for (size_t i = 0; i < n; i++) {
-    job->messages[i] = *messages[i];
-    copy_message(&to, &job->messages[i]);
+static void batch_fini(struct batch *batch) {
+  for (struct row *row = batch->first, *next; row; row = next) {
+    next = row->next;
+    free(row);
   }
-  return job;
-}
-
-static struct job *job_to_remove(const int64_t *ids, size_t n) {
-  struct job *job = mem_alloc(sizeof *job);
-  job->ids = mem_array(n, sizeof *job->ids);
-  job->n_ids = n;
-  memcpy(job->ids, ids, n * sizeof *ids);
-  return job;
-}
-
-static void job_free(struct job *job) {
-  free(job->messages);
-  free(job->bytes);
-  free(job->ids);
-  free(job);
-}
-
-// ---- a batch: the jobs of one transaction ----
-
-// Freed by its last holder: a request that is out of time leaves before the writer does.
-struct batch {
-  pthread_cond_t settled;
-  struct job *first, **end;
-  size_t bytes;
-  unsigned holders;
-  bool has_removals, stored, removed, done; // others read the results once it is done
-};
-
-static struct batch *batch_new(void) {
-  struct batch *batch = mem_alloc(sizeof *batch);
-  clock_cond_init(&batch->settled);
-  batch->end = &batch->first;
-  batch->holders = 1; // the writer
-  return batch;
-}
-
-static void batch_free(struct batch *batch) {
-  for (struct job *job = batch->first, *next; job; job = next) {
-    next = job->next;
-    job_free(job);
-  }
-  pthread_cond_destroy(&batch->settled);
-  free(batch);
 }
 
 struct spool {
   char *dir;
-  struct spool_file *file; // the writer's; NULL while it is not open
-  struct reason unopened;  // why it is not open
-  atomic_bool closing;     // set under the lock
+  int64_t max_bytes, ready_percent;
   struct metrics *metrics;
   metric_value *events, *used_bytes;
-  int64_t max_bytes, ready_percent;
-  _Atomic int64_t room_bytes; // max_bytes, or less where the disk has less
-  atomic_bool failing;
-  _Atomic int64_t busy_since_ms; // monotonic: since when the writer is not waiting for jobs; 0: it is
+  _Atomic int64_t room_bytes;    // max_bytes, or less where the disk has less
+  _Atomic int64_t busy_since_ms; // monotonic: since when the writer writes a batch; 0: it does not
+  struct reason reason;          // why it takes no events
+  atomic_bool closing;           // set under the lock
+  _Atomic int64_t last_id;       // of the rows that are on the disk
   pthread_t writer;
-  pthread_mutex_t reading;        // held while the drain reads, and while the file is opened and closed
-  pthread_mutex_t lock;           // of the following members, and of all batches
-  pthread_cond_t wanted, arrived; // the writer waits for jobs, the drain for rows
-  bool is_open;
-  bool tried;         // to open it, once
-  bool woken;         // the drain is asked to stop waiting
-  struct batch *open; // jobs join it; never NULL
-  int64_t committed;  // the last id that is on the disk
-  int64_t last_id;    // the writer's own
+  pthread_mutex_t reading;        // held while the drain reads
+  pthread_mutex_t lock;           // of the following members
+  pthread_cond_t wanted, arrived; // the writer waits for a batch, the drain for rows
+  pthread_cond_t settled[2];      // callers wait for their batch: at most two have callers
+  struct spool_file *file;        // the writer changes it, under both locks; NULL: it is not open
+  bool woken;                     // the drain is asked to stop waiting
+  struct batch waiting;
+  int64_t n_taken, n_settled; // batches that the writer has taken, and those of them that it is done with
+  uint64_t stored, removed; // whether it stored and removed what it should; bit 0: in the last settled batch
 };
 
 // ---- the writer ----
 
-static bool put_all(struct spool *spool, const struct job *job, int64_t *id, struct err *err) {
-  for (size_t i = 0; i < job->n_messages; i++)
-    if (!spool_file_put(spool->file, ++*id, &job->messages[i], err)) return false;
+static bool put_all(struct spool *spool, const struct batch *batch, int64_t *id, struct err *err) {
+  for (const struct row *row = batch->first; row; row = row->next)
+    if (!spool_file_put(spool->file, ++*id, &row->message, err)) return false;
   return true;
 }
 
-static bool drop_all(struct spool *spool, const struct job *job, int64_t *dropped, struct err *err) {
-  for (size_t i = 0; i < job->n_ids; i++)
-    if (!spool_file_drop(spool->file, job->ids[i], dropped, err)) return false;
+static bool drop_all(struct spool *spool, const struct batch *batch, int64_t *dropped, struct err *err) {
+  for (size_t i = 0; i < batch->n_ids; i++)
+    if (!spool_file_drop(spool->file, batch->ids[i], dropped, err)) return false;
   return true;
 }
 
-struct change {
-  int64_t last_id, dropped;
-};
-
-static bool write_jobs(struct spool *spool, const struct batch *batch, bool storing, struct change *change,
-                       struct err *err) {
+// All of it or nothing. Only removes rows, unless `storing`.
+static bool write_batch(struct spool *spool, const struct batch *batch, bool storing, struct err *err) {
+  int64_t before = atomic_load(&spool->last_id), id = before, dropped = 0;
   if (!spool_file_begin(spool->file, err)) return false;
-  bool good = true;
-  for (const struct job *job = batch->first; good && job; job = job->next)
-    good = drop_all(spool, job, &change->dropped, err) &&
-           (!storing || put_all(spool, job, &change->last_id, err));
+  bool good = drop_all(spool, batch, &dropped, err) && (!storing || put_all(spool, batch, &id, err));
   CRASH_POINT("before_spool_commit");
   good = good && spool_file_commit(spool->file, err);
   if (!good) spool_file_rollback(spool->file);
   CRASH_POINT("after_spool_commit");
-  return good;
+  if (!good) return false;
+  metrics_add(spool->metrics, COUNTER_SPOOL_COMMITS, NULL, 1);
+  atomic_fetch_add(spool->events, id - before - dropped);
+  atomic_store(&spool->last_id, id);
+  return true;
 }
 
 static void note_failure(struct spool *spool, const struct err *err) {
   metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "write", 1);
-  if (!atomic_exchange(&spool->failing, true))
-    log_warn("spool cannot be written; without Kafka requests are answered 503", LOG_STR("cause", err->text),
-             LOG_INT("events", atomic_load(spool->events)));
+  if (reason_get(&spool->reason)) return;
+  reason_set(&spool->reason, "the spool cannot be written");
+  log_warn("spool cannot be written; without Kafka requests are answered 503", LOG_STR("cause", err->text),
+           LOG_INT("events", atomic_load(spool->events)));
 }
 
 static void note_success(struct spool *spool) {
-  if (!atomic_exchange(&spool->failing, false)) return;
+  if (!reason_get(&spool->reason)) return;
+  reason_set(&spool->reason, NULL);
   log_info("spool can be written again", LOG_INT("events", atomic_load(spool->events)));
 }
 
-// False: nothing of it has been written.
-static bool try_to_commit(struct spool *spool, const struct batch *batch, bool storing) {
-  struct change change = {.last_id = spool->last_id};
-  struct err err;
-  if (!write_jobs(spool, batch, storing, &change, &err)) {
-    note_failure(spool, &err);
-    return false;
-  }
-  if (storing) note_success(spool);
-  metrics_add(spool->metrics, COUNTER_SPOOL_COMMITS, NULL, 1);
-  atomic_fetch_add(spool->events, change.last_id - spool->last_id - change.dropped);
-  spool->last_id = change.last_id;
-  return true;
+static void measure(struct spool *spool, struct spool_file *file) {
+  int64_t room = spool_file_room_bytes(file);
+  atomic_store(&spool->room_bytes, room >= 0 && room < spool->max_bytes ? room : spool->max_bytes);
+  atomic_store(spool->used_bytes, spool_file_used_bytes(file));
 }
 
-static void measure(struct spool *spool) {
-  int64_t room = spool_file_room_bytes(spool->file);
-  atomic_store(&spool->room_bytes, room >= 0 && room < spool->max_bytes ? room : spool->max_bytes);
-  atomic_store(spool->used_bytes, spool_file_used_bytes(spool->file));
+static void settle(struct spool *spool, bool stored, bool removed) {
+  pthread_mutex_lock(&spool->lock);
+  spool->stored = spool->stored << 1 | stored;
+  spool->removed = spool->removed << 1 | removed;
+  pthread_cond_broadcast(&spool->settled[++spool->n_settled % 2]);
+  pthread_cond_signal(&spool->arrived);
+  pthread_mutex_unlock(&spool->lock);
 }
 
 // Where nothing can be stored, rows are removed none the less: that makes room.
-static void commit(struct spool *spool, struct batch *batch) {
-  batch->stored = batch->removed = try_to_commit(spool, batch, true);
-  if (!batch->stored && batch->has_removals) batch->removed = try_to_commit(spool, batch, false);
-  measure(spool);
-}
-
-static void settle(struct spool *spool, struct batch *batch) {
-  pthread_mutex_lock(&spool->lock);
-  batch->done = true;
-  pthread_cond_broadcast(&batch->settled);
-  if (spool->committed != spool->last_id) pthread_cond_signal(&spool->arrived);
-  spool->committed = spool->last_id;
-  bool last = --batch->holders == 0;
-  pthread_mutex_unlock(&spool->lock);
-  if (last) batch_free(batch);
+static void commit(struct spool *spool, const struct batch *batch) {
+  struct err err;
+  bool stored = write_batch(spool, batch, true, &err), removed = stored;
+  if (stored) {
+    note_success(spool);
+  } else {
+    note_failure(spool, &err);
+    removed = batch->n_ids && write_batch(spool, batch, false, &err);
+  }
+  measure(spool, spool->file);
+  settle(spool, stored, removed);
 }
 
 // Once a second. While the spool is failing no request reaches it, so the writer itself has to find out that
@@ -226,47 +186,11 @@ static void look_around(struct spool *spool) {
   int64_t oldest_ms = spool_file_oldest_ms(spool->file);
   int64_t age_s = oldest_ms < 0 ? 0 : (clock_wall_ms() - oldest_ms) / 1000;
   metrics_set(spool->metrics, COUNTER_SPOOL_AGE, NULL, age_s > 0 ? age_s : 0);
-  if (atomic_load(&spool->failing) && spool_file_probe(spool->file, &err)) note_success(spool);
+  if (reason_get(&spool->reason) && spool_file_probe(spool->file, &err)) note_success(spool);
   if (!spool_file_shrink(spool->file, &err)) // a disk that is too full for it may have room for events
     log_warn_rarely("spool shrink", "spool file cannot be made smaller; tried again every second",
                     LOG_STR("folder", spool->dir), LOG_STR("cause", err.text));
-  measure(spool);
-}
-
-// The next batch, NULL when it is time to look around. When closing, a last batch is still written.
-static struct batch *next_batch(struct spool *spool, int64_t tick_at, bool *closing) {
-  struct timespec at = clock_timespec_at(tick_at);
-  struct batch *batch = NULL;
-  atomic_store(&spool->busy_since_ms, 0);
-  pthread_mutex_lock(&spool->lock);
-  int expired = 0;
-  while (!spool->open->first && !spool->closing && !expired)
-    expired = pthread_cond_timedwait(&spool->wanted, &spool->lock, &at);
-  *closing = spool->closing;
-  if (spool->open->first) {
-    batch = spool->open;
-    spool->open = batch_new();
-  }
-  pthread_mutex_unlock(&spool->lock);
-  atomic_store(&spool->busy_since_ms, clock_mono_ms());
-  return batch;
-}
-
-// False when the spool is closed, true when its file turned out to be damaged.
-static bool write_batches(struct spool *spool) {
-  int64_t tick_at = clock_mono_ms() + TICK_MS;
-  for (bool closing = false; !closing;) {
-    struct batch *batch = next_batch(spool, tick_at, &closing);
-    if (batch) {
-      commit(spool, batch);
-      settle(spool, batch);
-    }
-    if (!closing && spool_file_is_damaged(spool->file)) return true;
-    if (clock_mono_ms() < tick_at) continue;
-    look_around(spool);
-    tick_at = clock_mono_ms() + TICK_MS;
-  }
-  return false;
+  measure(spool, spool->file);
 }
 
 // ---- the writer opens the file ----
@@ -287,176 +211,162 @@ static void report_damage(struct spool *spool, struct spool_found *found) {
   free(take(found->damaged_log));
 }
 
-static void log_open(const struct spool *spool, const struct spool_found *found) {
-  if (found->bound_bytes > spool->max_bytes)
-    log_warn("the spool is larger than DOCHAK_SPOOL_MAX_BYTES until it is drained",
-             LOG_INT("bytes", found->bound_bytes), LOG_INT("max_bytes", spool->max_bytes));
-  log_info("spool open", LOG_STR("folder", spool->dir), LOG_INT("events", found->events));
+// The reason changes under the lock, together with the file: it says whether events are taken.
+static void set_file(struct spool *spool, struct spool_file *file, const char *reason) {
+  pthread_mutex_lock(&spool->reading);
+  pthread_mutex_lock(&spool->lock);
+  spool->file = file;
+  atomic_store(&spool->busy_since_ms, 0); // opening is not writing
+  reason_set(&spool->reason, reason);
+  pthread_cond_signal(&spool->arrived);
+  pthread_mutex_unlock(&spool->lock);
+  pthread_mutex_unlock(&spool->reading);
 }
 
-// Logged once for each cause; the reason stays.
+// Logged once for each cause.
 static void note_unopened(struct spool *spool, const struct err *err) {
-  const char *before = reason_get(&spool->unopened);
+  const char *before = reason_get(&spool->reason);
   AUTO_FREE char *reason = mem_printf("the spool cannot be opened: %s", err->text);
-  reason_set(&spool->unopened, reason);
+  set_file(spool, NULL, reason);
   metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "open", 1);
-  if (reason_get(&spool->unopened) != before)
+  if (reason_get(&spool->reason) != before)
     log_warn("spool cannot be opened; tried again every second; without Kafka requests are answered 503",
              LOG_STR("cause", err->text));
 }
 
-static void use_file(struct spool *spool, const struct spool_found *found) {
+static void note_opened(struct spool *spool, struct spool_file *file, const struct spool_found *found) {
+  if (found->bound_bytes > spool->max_bytes)
+    log_warn("the spool is larger than DOCHAK_SPOOL_MAX_BYTES until it is drained",
+             LOG_INT("bytes", found->bound_bytes), LOG_INT("max_bytes", spool->max_bytes));
   atomic_store(spool->events, found->events);
-  measure(spool);
+  measure(spool, file);
   if (found->last_id > spool->last_id) spool->last_id = found->last_id; // the drain knows rows by id
-  pthread_mutex_lock(&spool->lock);
-  spool->is_open = true;
-  spool->committed = spool->last_id;
-  pthread_cond_signal(&spool->arrived);
-  pthread_mutex_unlock(&spool->lock);
-  reason_set(&spool->unopened, NULL); // last: it says that events are taken
+  set_file(spool, file, NULL);
+  log_info("spool open", LOG_STR("folder", spool->dir), LOG_INT("events", found->events));
 }
 
-static void note_tried(struct spool *spool) {
-  pthread_mutex_lock(&spool->lock);
-  spool->tried = true;
-  pthread_cond_signal(&spool->arrived);
-  pthread_mutex_unlock(&spool->lock);
-}
-
-static bool try_to_open(struct spool *spool) {
+static void try_to_open(struct spool *spool) {
   struct spool_found found;
   struct err err;
   struct spool_file *file = spool_file_open(spool->dir, spool->max_bytes, &spool->closing, &found, &err);
-  pthread_mutex_lock(&spool->reading);
-  spool->file = file;
-  pthread_mutex_unlock(&spool->reading);
   report_damage(spool, &found);
-  if (spool->file) {
-    use_file(spool, &found);
-    log_open(spool, &found);
-  } else if (!atomic_load(&spool->closing)) {
+  if (file)
+    note_opened(spool, file, &found);
+  else if (!atomic_load(&spool->closing))
     note_unopened(spool, &err);
-  }
-  note_tried(spool);
-  return spool->file != NULL;
 }
 
-// False: the spool is closed.
-static bool wait_to_try_again(struct spool *spool) {
-  struct timespec at = clock_timespec_at(clock_mono_ms() + OPEN_AGAIN_MS);
-  pthread_mutex_lock(&spool->lock);
+// A statement met damage: opening again copies the rows that can be read into a fresh file.
+static void close_damaged(struct spool *spool) {
+  struct spool_file *file = spool->file;
+  set_file(spool, NULL, "the spool is damaged and is being copied");
+  spool_file_close(file);
+}
+
+// ---- the writer's loop ----
+
+// Waits until then for a batch. False: the spool is being closed; a last batch is still written.
+static bool next_batch(struct spool *spool, int64_t until_ms, struct batch *batch) {
+  struct timespec at = clock_timespec_at(until_ms);
   int expired = 0;
-  while (!spool->closing && !expired) expired = pthread_cond_timedwait(&spool->wanted, &spool->lock, &at);
+  atomic_store(&spool->busy_since_ms, 0);
+  pthread_mutex_lock(&spool->lock);
+  while (is_empty(&spool->waiting) && !spool->closing && !expired)
+    expired = pthread_cond_timedwait(&spool->wanted, &spool->lock, &at);
+  *batch = spool->waiting;
+  spool->waiting = (struct batch){0};
+  spool->n_taken += !is_empty(batch);
   bool closing = spool->closing;
   pthread_mutex_unlock(&spool->lock);
+  atomic_store(&spool->busy_since_ms, clock_mono_ms());
   return !closing;
 }
 
-// A statement met damage: opening again copies the rows that can be read into a fresh file. Meanwhile events
-// are refused, also those that wait already.
-static void close_damaged(struct spool *spool) {
-  reason_set(&spool->unopened, "the spool is damaged and is being copied");
-  atomic_store(&spool->busy_since_ms, 0);
-  pthread_mutex_lock(&spool->lock);
-  struct batch *batch = spool->open;
-  spool->open = batch_new();
-  spool->is_open = false;
-  pthread_mutex_unlock(&spool->lock);
-  settle(spool, batch);
-  pthread_mutex_lock(&spool->reading);
-  spool_file_close(take(spool->file));
-  pthread_mutex_unlock(&spool->reading);
-}
-
-// No drain waits for rows yet, so the signal is for this.
-static void wait_tried(struct spool *spool) {
-  struct timespec at = clock_timespec_at(clock_mono_ms() + OPEN_WAIT_MS);
-  int expired = 0;
-  pthread_mutex_lock(&spool->lock);
-  while (!spool->tried && !expired) expired = pthread_cond_timedwait(&spool->arrived, &spool->lock, &at);
-  pthread_mutex_unlock(&spool->lock);
+// Without a file: the batch waited while a damaged one was closed, and no other could be opened.
+static void write_or_refuse(struct spool *spool, struct batch *batch) {
+  if (spool->file)
+    commit(spool, batch);
+  else
+    settle(spool, false, false);
+  batch_fini(batch);
 }
 
 static void *run(void *arg) {
   struct spool *spool = arg;
-  for (;;) {
-    while (!try_to_open(spool))
-      if (!wait_to_try_again(spool)) return NULL;
-    if (!write_batches(spool)) return NULL;
-    close_damaged(spool);
+  int64_t tick_ms = 0;
+  for (bool goes_on = true; goes_on;) {
+    struct batch batch;
+    if (!spool->file || clock_mono_ms() >= tick_ms) {
+      spool->file ? look_around(spool) : try_to_open(spool);
+      tick_ms = clock_mono_ms() + TICK_MS;
+    }
+    goes_on = next_batch(spool, tick_ms, &batch);
+    if (!is_empty(&batch)) write_or_refuse(spool, &batch);
+    if (spool->file && spool_file_is_damaged(spool->file)) close_damaged(spool);
   }
+  return NULL;
 }
 
 // ---- callers ----
 
-// Takes the job, under the lock. NULL: the spool is not open, or too much is waiting already.
-static struct batch *join(struct spool *spool, struct job *job, size_t bytes) {
-  struct batch *batch = spool->open;
-  if (!spool->is_open) return NULL;
-  if (batch->first && batch->bytes + bytes > WAITING_MAX_BYTES) return NULL;
-  if (!batch->first) pthread_cond_signal(&spool->wanted);
-  *batch->end = job;
-  batch->end = &job->next;
-  batch->bytes += bytes;
-  batch->has_removals |= job->n_ids > 0;
-  batch->holders++;
-  return batch;
+// Takes the part over, under the lock. The number of its batch; 0: the spool is not open, or too much is
+// waiting already.
+static int64_t join(struct spool *spool, const struct batch *part) {
+  struct batch *waiting = &spool->waiting;
+  bool is_full = waiting->first && waiting->bytes + part->bytes > WAITING_MAX_BYTES;
+  if (!spool->file || is_full) return 0;
+  append(waiting, part);
+  pthread_cond_signal(&spool->wanted);
+  return spool->n_taken + 1;
 }
 
-// Lets go of the lock, and of the batch, or of the job that no batch took.
-static void leave(struct spool *spool, struct batch *batch, struct job *job) {
-  bool last = batch && --batch->holders == 0;
-  pthread_mutex_unlock(&spool->lock);
-  if (!batch) job_free(job);
-  if (last) batch_free(batch);
+// False also where the result is not known any more.
+static bool result_of(const struct spool *spool, uint64_t results, int64_t number) {
+  int64_t age = spool->n_settled - number;
+  return number && age >= 0 && age < RESULTS_KEPT && (results >> age & 1);
 }
 
 bool spool_store(struct spool *spool, const struct publisher_message *const *messages, size_t n,
                  int64_t deadline_ms) {
-  size_t bytes;
-  struct job *job = job_to_store(messages, n, &bytes);
   struct timespec at = clock_timespec_at(deadline_ms);
+  struct batch part = {0};
   int expired = 0;
+  for (size_t i = 0; i < n; i++) append_copy(&part, *messages[i]);
   pthread_mutex_lock(&spool->lock);
-  struct batch *batch = join(spool, job, bytes);
-  while (batch && !batch->done && !expired)
-    expired = pthread_cond_timedwait(&batch->settled, &spool->lock, &at);
-  bool done = batch && batch->done, stored = done && batch->stored;
-  leave(spool, batch, job);
+  int64_t number = join(spool, &part);
+  while (spool->n_settled < number && !expired)
+    expired = pthread_cond_timedwait(&spool->settled[number % 2], &spool->lock, &at);
+  bool late = spool->n_settled < number, stored = result_of(spool, spool->stored, number);
+  pthread_mutex_unlock(&spool->lock);
+  if (!number) batch_fini(&part);
   if (!stored)
-    metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, done ? "refused" : batch ? "late" : "busy", 1);
+    metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, !number ? "busy" : late ? "late" : "refused", 1);
   return stored;
 }
 
 bool spool_remove(struct spool *spool, const int64_t *ids, size_t n) {
-  if (n == 0) return true;
-  struct job *job = job_to_remove(ids, n);
+  const struct batch part = {.ids = ids, .n_ids = n};
   pthread_mutex_lock(&spool->lock);
-  struct batch *batch = join(spool, job, 0);
-  while (batch && !batch->done) pthread_cond_wait(&batch->settled, &spool->lock);
-  bool removed = batch && batch->removed;
-  leave(spool, batch, job);
+  int64_t number = join(spool, &part);
+  while (spool->n_settled < number) pthread_cond_wait(&spool->settled[number % 2], &spool->lock);
+  bool removed = result_of(spool, spool->removed, number);
+  pthread_mutex_unlock(&spool->lock);
   return removed;
 }
 
 bool spool_wait(struct spool *spool, int64_t after, int64_t ms) {
   struct timespec at = clock_timespec_at(clock_mono_ms() + ms);
-  pthread_mutex_lock(&spool->lock);
   int expired = 0;
-  while (spool->committed <= after && !spool->woken && !expired)
+  pthread_mutex_lock(&spool->lock);
+  while (spool->last_id <= after && !spool->woken && !expired)
     expired = pthread_cond_timedwait(&spool->arrived, &spool->lock, &at);
-  bool there = spool->committed > after;
   spool->woken = false;
   pthread_mutex_unlock(&spool->lock);
-  return there;
+  return spool->last_id > after;
 }
 
-int64_t spool_last_id(struct spool *spool) {
-  pthread_mutex_lock(&spool->lock);
-  int64_t last_id = spool->committed;
-  pthread_mutex_unlock(&spool->lock);
-  return last_id;
+int64_t spool_last_id(const struct spool *spool) {
+  return atomic_load(&spool->last_id);
 }
 
 // A row that is no event of this version stays in the file, and an operator has to look at it.
@@ -489,10 +399,9 @@ static bool is_hung(const struct spool *spool) {
 }
 
 static const char *why_failing(const struct spool *spool) {
-  const char *unopened = reason_get(&spool->unopened);
-  if (unopened) return unopened;
-  if (is_hung(spool)) return "the spool's disk does not answer";
-  return atomic_load(&spool->failing) ? "the spool cannot be written" : NULL;
+  const char *reason = reason_get(&spool->reason);
+  if (reason) return reason;
+  return is_hung(spool) ? "the spool's disk does not answer" : NULL;
 }
 
 bool spool_is_failing(const struct spool *spool) {
@@ -517,42 +426,52 @@ int64_t spool_count(const struct spool *spool) {
 static struct spool *spool_new(const struct settings *settings, struct metrics *metrics) {
   struct spool *spool = mem_alloc(sizeof *spool);
   spool->dir = mem_strdup(settings->spool_dir);
+  spool->max_bytes = settings->spool_max_bytes;
+  spool->ready_percent = settings->spool_ready_percent;
   spool->metrics = metrics;
   spool->events = metrics_at(metrics, COUNTER_SPOOL_EVENTS, NULL);
   spool->used_bytes = metrics_at(metrics, COUNTER_SPOOL_BYTES, NULL);
-  spool->max_bytes = settings->spool_max_bytes;
-  spool->ready_percent = settings->spool_ready_percent;
-  atomic_init(&spool->room_bytes, settings->spool_max_bytes);
-  pthread_mutex_init(&spool->lock, NULL);
   pthread_mutex_init(&spool->reading, NULL);
+  pthread_mutex_init(&spool->lock, NULL);
   clock_cond_init(&spool->wanted);
   clock_cond_init(&spool->arrived);
-  spool->open = batch_new();
-  reason_set(&spool->unopened, "the spool is being opened");
+  for (size_t i = 0; i < COUNT_OF(spool->settled); i++) clock_cond_init(&spool->settled[i]);
+  reason_set(&spool->reason, "the spool is being opened");
   return spool;
 }
 
 static void release(struct spool *spool) {
-  batch_free(spool->open);
+  for (size_t i = 0; i < COUNT_OF(spool->settled); i++) pthread_cond_destroy(&spool->settled[i]);
   pthread_cond_destroy(&spool->arrived);
   pthread_cond_destroy(&spool->wanted);
-  pthread_mutex_destroy(&spool->reading);
   pthread_mutex_destroy(&spool->lock);
+  pthread_mutex_destroy(&spool->reading);
   spool_file_close(spool->file);
-  reason_fini(&spool->unopened);
+  reason_fini(&spool->reason);
   free(spool->dir);
   free(spool);
 }
 
+// No drain waits for rows yet, so the signal of set_file() is for this.
+static void wait_tried(struct spool *spool, const char *untried) {
+  struct timespec at = clock_timespec_at(clock_mono_ms() + OPEN_WAIT_MS);
+  int expired = 0;
+  pthread_mutex_lock(&spool->lock);
+  while (reason_get(&spool->reason) == untried && !expired)
+    expired = pthread_cond_timedwait(&spool->arrived, &spool->lock, &at);
+  pthread_mutex_unlock(&spool->lock);
+}
+
 struct spool *spool_open(const struct settings *settings, struct metrics *metrics, struct err *err) {
   struct spool *spool = spool_new(settings, metrics);
+  const char *untried = reason_get(&spool->reason);
   int failed = pthread_create(&spool->writer, NULL, run, spool);
   if (failed) {
     err_set(err, "cannot start a thread: %s", strerror(failed));
     release(spool);
     return NULL;
   }
-  wait_tried(spool);
+  wait_tried(spool, untried);
   return spool;
 }
 

@@ -264,6 +264,34 @@ static void test_a_spool_that_failed_finds_out_by_itself_that_it_works_again(voi
   wait_ready(f->spool);
 }
 
+// Each second event is too large for the room that is left.
+static void *store_small_and_large(void *arg) {
+  enum { LARGE = 2 * 1024 * 1024 };
+  AUTO_FREE char *value = mem_alloc(LARGE + 1);
+  intptr_t stored = 0;
+  memset(value, 'x', LARGE);
+  for (int i = 0; i < 20; i++) stored += store(arg, i % 2 ? value : "1");
+  return (void *)stored;
+}
+
+static void test_each_caller_gets_the_result_of_its_own_commit(void **state) {
+  struct fixture *f = *state;
+  enum { FILLER = 14 * 1024 * 1024 };
+  AUTO_FREE char *value = mem_alloc(FILLER + 1);
+  memset(value, 'x', FILLER);
+  assert_true(store(f, value));
+  pthread_t threads[8];
+  int64_t all = 1;
+  for (size_t i = 0; i < COUNT_OF(threads); i++) pthread_create(&threads[i], NULL, store_small_and_large, f);
+  for (size_t i = 0; i < COUNT_OF(threads); i++) {
+    void *stored;
+    pthread_join(threads[i], &stored);
+    all += (intptr_t)stored;
+  }
+  assert_in_range(all, 2, 8 * 20);
+  assert_int_equal(spool_count(f->spool), all);
+}
+
 // ---- a disk that hangs, or is too full to shrink the file ----
 
 static void *store_one(void *arg) {
@@ -436,6 +464,7 @@ int main(void) {
       TEST(test_who_is_out_of_time_is_told_so),
       TEST(test_a_full_spool_is_red_before_it_refuses_and_takes_again_when_there_is_room),
       TEST(test_a_spool_that_failed_finds_out_by_itself_that_it_works_again),
+      TEST(test_each_caller_gets_the_result_of_its_own_commit),
       TEST(test_a_disk_that_does_not_answer_is_known_after_two_seconds),
       TEST(test_a_file_that_cannot_be_made_smaller_takes_events_all_the_same),
       TEST(test_a_kill_in_mid_commit_leaves_every_row_that_was_acked),
