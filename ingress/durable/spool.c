@@ -114,24 +114,22 @@ static bool put_all(struct spool *spool, const struct batch *batch, int64_t *id,
   return true;
 }
 
-static bool drop_all(struct spool *spool, const struct batch *batch, int64_t *dropped, struct err *err) {
+static bool drop_all(struct spool *spool, const struct batch *batch, struct err *err) {
   for (size_t i = 0; i < batch->n_ids; i++)
-    if (!spool_file_drop(spool->file, batch->ids[i], dropped, err)) return false;
+    if (!spool_file_drop(spool->file, batch->ids[i], err)) return false;
   return true;
 }
 
 // All of it or nothing. Only removes rows, unless `storing`.
 static bool write_batch(struct spool *spool, const struct batch *batch, bool storing, struct err *err) {
-  int64_t before = atomic_load(&spool->last_id), id = before, dropped = 0;
-  if (!spool_file_begin(spool->file, err)) return false;
-  bool good = drop_all(spool, batch, &dropped, err) && (!storing || put_all(spool, batch, &id, err));
+  int64_t id = atomic_load(&spool->last_id);
+  bool good = spool_file_begin(spool->file, err) && drop_all(spool, batch, err) &&
+              (!storing || put_all(spool, batch, &id, err));
   CRASH_POINT("before_spool_commit");
   good = good && spool_file_commit(spool->file, err);
-  if (!good) spool_file_rollback(spool->file);
   CRASH_POINT("after_spool_commit");
   if (!good) return false;
   metrics_add(spool->metrics, COUNTER_SPOOL_COMMITS, NULL, 1);
-  atomic_fetch_add(spool->events, id - before - dropped);
   atomic_store(&spool->last_id, id);
   return true;
 }
@@ -150,10 +148,17 @@ static void note_success(struct spool *spool) {
   log_info("spool can be written again", LOG_INT("events", atomic_load(spool->events)));
 }
 
-static void measure(struct spool *spool, struct spool_file *file) {
-  int64_t room = spool_file_room_bytes(file);
-  atomic_store(&spool->room_bytes, room >= 0 && room < spool->max_bytes ? room : spool->max_bytes);
-  atomic_store(spool->used_bytes, spool_file_used_bytes(file));
+static void show(struct spool *spool, const struct spool_size *size) {
+  int64_t age_s = size->oldest_ms < 0 ? 0 : (clock_wall_ms() - size->oldest_ms) / 1000;
+  metrics_set(spool->metrics, COUNTER_SPOOL_AGE, NULL, age_s > 0 ? age_s : 0);
+  atomic_store(spool->events, size->events);
+  atomic_store(spool->used_bytes, size->used_bytes);
+  atomic_store(&spool->room_bytes, size->room_bytes < spool->max_bytes ? size->room_bytes : spool->max_bytes);
+}
+
+static void measure(struct spool *spool) {
+  struct spool_size size;
+  if (spool_file_measure(spool->file, &size, NULL)) show(spool, &size);
 }
 
 static void settle(struct spool *spool, bool stored, bool removed) {
@@ -175,7 +180,7 @@ static void commit(struct spool *spool, const struct batch *batch) {
     note_failure(spool, &err);
     removed = batch->n_ids && write_batch(spool, batch, false, &err);
   }
-  measure(spool, spool->file);
+  measure(spool);
   settle(spool, stored, removed);
 }
 
@@ -183,14 +188,11 @@ static void commit(struct spool *spool, const struct batch *batch) {
 // the disk works again.
 static void look_around(struct spool *spool) {
   struct err err;
-  int64_t oldest_ms = spool_file_oldest_ms(spool->file);
-  int64_t age_s = oldest_ms < 0 ? 0 : (clock_wall_ms() - oldest_ms) / 1000;
-  metrics_set(spool->metrics, COUNTER_SPOOL_AGE, NULL, age_s > 0 ? age_s : 0);
   if (reason_get(&spool->reason) && spool_file_probe(spool->file, &err)) note_success(spool);
   if (!spool_file_shrink(spool->file, &err)) // a disk that is too full for it may have room for events
     log_warn_rarely("spool shrink", "spool file cannot be made smaller; tried again every second",
                     LOG_STR("folder", spool->dir), LOG_STR("cause", err.text));
-  measure(spool, spool->file);
+  measure(spool);
 }
 
 // ---- the writer opens the file ----
@@ -234,15 +236,11 @@ static void note_unopened(struct spool *spool, const struct err *err) {
              LOG_STR("cause", err->text));
 }
 
-static void note_opened(struct spool *spool, struct spool_file *file, const struct spool_found *found) {
-  if (found->bound_bytes > spool->max_bytes)
-    log_warn("the spool is larger than DOCHAK_SPOOL_MAX_BYTES until it is drained",
-             LOG_INT("bytes", found->bound_bytes), LOG_INT("max_bytes", spool->max_bytes));
-  atomic_store(spool->events, found->events);
-  measure(spool, file);
-  if (found->last_id > spool->last_id) spool->last_id = found->last_id; // the drain knows rows by id
+static void note_opened(struct spool *spool, struct spool_file *file, const struct spool_size *size) {
+  show(spool, size);
+  if (size->last_id > spool->last_id) spool->last_id = size->last_id; // the drain knows rows by id
   set_file(spool, file, NULL);
-  log_info("spool open", LOG_STR("folder", spool->dir), LOG_INT("events", found->events));
+  log_info("spool open", LOG_STR("folder", spool->dir), LOG_INT("events", size->events));
 }
 
 static void try_to_open(struct spool *spool) {
@@ -251,7 +249,7 @@ static void try_to_open(struct spool *spool) {
   struct spool_file *file = spool_file_open(spool->dir, spool->max_bytes, &spool->closing, &found, &err);
   report_damage(spool, &found);
   if (file)
-    note_opened(spool, file, &found);
+    note_opened(spool, file, &found.size);
   else if (!atomic_load(&spool->closing))
     note_unopened(spool, &err);
 }
@@ -369,18 +367,12 @@ int64_t spool_last_id(const struct spool *spool) {
   return atomic_load(&spool->last_id);
 }
 
-// A row that is no event of this version stays in the file, and an operator has to look at it.
 bool spool_read(struct spool *spool, int64_t first, int64_t last, spool_take_fn *take_row, void *arg,
                 struct err *err) {
   pthread_mutex_lock(&spool->reading);
   bool good = spool->file ? spool_file_read(spool->file, first, last, take_row, arg, err)
                           : err_set(err, "the spool is not open");
-  int64_t skipped = spool->file ? spool_file_skipped(spool->file) : 0;
   pthread_mutex_unlock(&spool->reading);
-  if (skipped)
-    log_warn_rarely("spool skipped",
-                    "spool contains a row that is no event of this version; it is left there",
-                    LOG_STR("folder", spool->dir), LOG_INT("id", skipped));
   if (!good) metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "read", 1);
   return good;
 }

@@ -2,6 +2,7 @@
 #include "ingress/durable/spool_file.h"
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/kafka/kafka.h"
 #include <errno.h>
@@ -25,6 +26,7 @@ enum {
   UNREADABLE_IDS_MAX = 20000,          // in a row: more than the largest subtree of a page but the root
   LOG_HEADER_BYTES = 32,
   LOG_FRAME_HEADER_BYTES = 24,
+  LOG_FRAME_BYTES = LOG_FRAME_HEADER_BYTES + PAGE_BYTES,
 };
 
 // `topic` is the name without its prefix, so that a file outlives a change of the prefix. `total` spares each
@@ -51,10 +53,17 @@ static const int64_t RESCUED_ID_MAX = INT64_MAX / 2;
 enum column { ID, TOPIC, CE_ID, TIME_MS, VALUE, FIRST_TEXT };
 enum { COLUMN_COUNT = FIRST_TEXT + PUBLISHER_MESSAGE_TEXTS };
 
-enum statement { PUT, DROP, READ, STATEMENT_COUNT };
+#define INTO_EVENT " INTO event (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+enum statement { PUT, COPY, DROP, MEASURE, READ, STATEMENT_COUNT };
 static const char *const sql[STATEMENT_COUNT] = {
-    [PUT] = "INSERT INTO event (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [PUT] = "INSERT" INTO_EVENT,
+    [COPY] = "INSERT OR IGNORE" INTO_EVENT, // a row that breaks a constraint of the table is left out
     [DROP] = "DELETE FROM event WHERE id = ?",
+    [MEASURE] = "SELECT (SELECT events FROM total), page_count - freelist_count,"
+                " coalesce((SELECT max(id) FROM event), 0),"
+                " coalesce((SELECT time_ms FROM event ORDER BY id LIMIT 1), -1)"
+                " FROM pragma_page_count, pragma_freelist_count",
     [READ] = "SELECT " COLUMNS " FROM event WHERE id BETWEEN ? AND ? ORDER BY id",
 };
 static const char probe[] = "BEGIN IMMEDIATE; INSERT INTO probe VALUES (zeroblob(262144)); COMMIT;"
@@ -66,7 +75,6 @@ struct spool_file {
   int lock_fd;
   sqlite3 *writer, *reader;
   sqlite3_stmt *statements[STATEMENT_COUNT]; // READ is the reader's, the others are the writer's
-  int64_t skipped_id;
   atomic_bool is_damaged;
 };
 
@@ -77,50 +85,33 @@ static bool is_damage(sqlite3 *db) {
   return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 }
 
+// Also rolls a transaction back, if SQLite has not done that by itself.
 static bool fail(struct spool_file *file, sqlite3 *db, struct err *err) {
   if (is_damage(db)) atomic_store(&file->is_damaged, true);
-  return err_set(err, "%s", sqlite3_errmsg(db));
+  err_set(err, "%s", sqlite3_errmsg(db));
+  if (!sqlite3_get_autocommit(db)) sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+  return false;
 }
 
 static bool run_script(struct spool_file *file, const char *script, struct err *err) {
   return sqlite3_exec(file->writer, script, NULL, NULL, NULL) == SQLITE_OK || fail(file, file->writer, err);
 }
 
-// The first column of the first row. New string, "" where there is none.
-static char *ask(struct spool_file *file, const char *question, struct err *err) {
+// The number that a query answers with.
+static bool ask(sqlite3 *db, const char *query, int64_t *out) {
   sqlite3_stmt *stmt = NULL;
-  char *text = NULL;
-  int code = sqlite3_prepare_v2(file->writer, question, -1, &stmt, NULL);
-  if (code == SQLITE_OK) code = sqlite3_step(stmt);
-  if (code == SQLITE_ROW || code == SQLITE_DONE) {
-    const char *column = code == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
-    text = mem_strdup(column ? column : "");
-  } else {
-    fail(file, file->writer, err);
-  }
+  bool known =
+      sqlite3_prepare_v2(db, query, -1, &stmt, NULL) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW;
+  if (known) *out = sqlite3_column_int64(stmt, 0);
   sqlite3_finalize(stmt);
-  return text;
-}
-
-static bool ask_number(struct spool_file *file, const char *question, int64_t *out, struct err *err) {
-  AUTO_FREE char *text = ask(file, question, err);
-  if (text) *out = strtoll(text, NULL, 10);
-  return text != NULL;
-}
-
-// SQLite reports no error when it does not follow a pragma; its answer says so.
-static bool expect(struct spool_file *file, const char *question, const char *expected, struct err *err) {
-  AUTO_FREE char *answer = ask(file, question, err);
-  if (!answer) return false;
-  return strcmp(answer, expected) == 0 || err_set(err, "%s: expected %s, got %s", question, expected, answer);
+  return known;
 }
 
 static bool step(struct spool_file *file, enum statement which, struct err *err) {
   sqlite3_stmt *stmt = file->statements[which];
-  int code = sqlite3_step(stmt);
-  if (code != SQLITE_DONE) fail(file, file->writer, err);
+  bool good = sqlite3_step(stmt) == SQLITE_DONE || fail(file, file->writer, err);
   sqlite3_reset(stmt);
-  return code == SQLITE_DONE;
+  return good;
 }
 
 static int64_t size_of(const char *path) {
@@ -181,20 +172,18 @@ static uint32_t big_endian(const unsigned char *at) {
 // writes a log again from its beginning, under a salt that is one more.
 // https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 static bool log_holds_more(const char *path, int played) {
-  unsigned char header[LOG_HEADER_BYTES], frame[LOG_FRAME_HEADER_BYTES];
+  unsigned char start[LOG_HEADER_BYTES + LOG_FRAME_HEADER_BYTES], frame[LOG_FRAME_HEADER_BYTES];
   int fd = open(path, O_RDONLY | O_CLOEXEC), commits = 0;
-  bool is_new_round = false;
-  off_t at = sizeof header;
-  if (fd >= 0 && pread(fd, header, sizeof header, 0) == sizeof header)
-    for (int i = 0; pread(fd, frame, sizeof frame, at) == sizeof frame; i++) {
-      uint32_t log_salt = big_endian(header + 16), salt = big_endian(frame + 8);
-      if (i == 0) is_new_round = salt + 1 == log_salt;
-      // Where nothing was played back and no new round was begun, header or first frame are damaged.
-      bool is_ours = salt == log_salt || (!played && !is_new_round);
-      commits += i >= played && is_ours && big_endian(frame + 4) != 0;
-      at += LOG_FRAME_HEADER_BYTES + PAGE_BYTES;
-    }
-  if (fd >= 0) close(fd);
+  if (fd < 0) return false;
+  if (pread(fd, start, sizeof start, 0) == sizeof start) {
+    uint32_t salt = big_endian(start + 16), first_salt = big_endian(start + LOG_HEADER_BYTES + 8);
+    // Where nothing was played back and no new round was begun, header or first frame are damaged.
+    bool any_salt = !played && first_salt + 1 != salt;
+    off_t at = LOG_HEADER_BYTES + (off_t)played * LOG_FRAME_BYTES;
+    for (; pread(fd, frame, sizeof frame, at) == sizeof frame; at += LOG_FRAME_BYTES)
+      commits += (any_salt || big_endian(frame + 8) == salt) && big_endian(frame + 4) != 0;
+  }
+  close(fd);
   return commits > 1;
 }
 
@@ -202,50 +191,49 @@ static bool open_database(struct spool_file *file, const char *path, sqlite3 **d
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX; // one thread each
   if (sqlite3_open_v2(path, db, flags, NULL) != SQLITE_OK) return fail(file, *db, err);
   sqlite3_busy_timeout(*db, BUSY_MS);
+  sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL); // a damaged file keeps its log
   return true;
 }
 
 static bool open_writer(struct spool_file *file, struct err *err) {
   return make_file(file->path, err) && open_database(file, file->path, &file->writer, err) &&
-         run_script(file, "PRAGMA page_size = 4096; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY",
-                    err) &&
-         expect(file, "PRAGMA journal_mode = WAL", "wal", err) &&
-         expect(file, "PRAGMA synchronous", "2", err) && expect(file, "PRAGMA page_size", "4096", err) &&
-         run_script(file, "PRAGMA journal_size_limit = 16777216", err);
+         run_script(file,
+                    "PRAGMA page_size = 4096; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
+                    "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 16777216",
+                    err);
 }
 
 static void close_databases(struct spool_file *file) {
-  for (enum statement i = 0; i < STATEMENT_COUNT; i++) {
-    sqlite3_finalize(file->statements[i]);
-    file->statements[i] = NULL;
-  }
+  for (enum statement i = 0; i < STATEMENT_COUNT; i++) sqlite3_finalize(take(file->statements[i]));
   sqlite3_close(take(file->reader));
-  sqlite3_close(
-      take(file->writer)); // as the last one it checkpoints and deletes the log, unless it is told not to
+  sqlite3_close(take(file->writer));
 }
 
-static void leave_log(sqlite3 *db) {
-  if (db) sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+// Brings the log into the file. A reader that has a snapshot open keeps it from being emptied.
+static bool empty_log(struct spool_file *file, struct err *err) {
+  sqlite3_busy_timeout(file->writer, 0);
+  int code = sqlite3_wal_checkpoint_v2(file->writer, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+  if (code != SQLITE_OK && code != SQLITE_BUSY) fail(file, file->writer, err);
+  sqlite3_busy_timeout(file->writer, BUSY_MS);
+  return code == SQLITE_OK || code == SQLITE_BUSY;
 }
 
 static bool keep_damaged_log(struct spool_file *file, struct spool_found *found, struct err *err) {
   found->damaged_log = mem_printf("%s/damaged-%lld.log", file->dir, (long long)clock_wall_ms());
-  leave_log(file->writer);
   close_databases(file);
   if (rename(file->log, found->damaged_log) != 0)
     return err_set(err, "the log is damaged and cannot be renamed: %s", strerror(errno));
   return open_writer(file, err);
 }
 
-// Brings a log that a crash left into the file, and empties it.
+// Brings a log that a crash left into the file. SQLite answers with -1 frames if it does not use a log.
 static bool play_log_back(struct spool_file *file, struct spool_found *found, struct err *err) {
   int frames = 0, written = 0;
-  if (sqlite3_wal_checkpoint_v2(file->writer, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &written) !=
-      SQLITE_OK)
+  if (sqlite3_wal_checkpoint_v2(file->writer, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &written))
     return fail(file, file->writer, err);
-  if (written < frames) return err_set(err, "the log: wrote %d of %d frames", written, frames);
+  if (frames < 0 || written < frames) return err_set(err, "the log: wrote %d of %d frames", written, frames);
   if (log_holds_more(file->log, frames) && !keep_damaged_log(file, found, err)) return false;
-  return expect(file, "PRAGMA wal_checkpoint(TRUNCATE)", "0", err);
+  return empty_log(file, err);
 }
 
 // ---- a damaged file ----
@@ -264,8 +252,6 @@ static bool move_all(const char *from, const char *to, struct err *err) {
 
 // If damaged.db exists, its rows were being copied, and spool.db contains no other rows.
 static bool put_away_damaged(struct spool_file *file, struct err *err) {
-  leave_log(file->reader);
-  leave_log(file->writer);
   close_databases(file);
   atomic_store(&file->is_damaged, false);
   if (!exists(file->damaged)) return move_all(file->path, file->damaged, err);
@@ -279,13 +265,12 @@ static bool finish_putting_away(struct spool_file *file, struct err *err) {
   return !exists(log) || exists(file->damaged) || move_all(file->path, file->damaged, err);
 }
 
-// A row that breaks a constraint of the table is left out.
 static bool copy_row(struct spool_file *file, sqlite3_stmt *row, int64_t *copied, struct err *err) {
   for (int i = 0; i < COLUMN_COUNT; i++)
-    sqlite3_bind_value(file->statements[PUT], i + 1, sqlite3_column_value(row, i));
-  bool good = step(file, PUT, err);
-  *copied += good;
-  return good || (sqlite3_errcode(file->writer) & 0xff) == SQLITE_CONSTRAINT;
+    sqlite3_bind_value(file->statements[COPY], i + 1, sqlite3_column_value(row, i));
+  if (!step(file, COPY, err)) return false;
+  *copied += sqlite3_changes64(file->writer);
+  return true;
 }
 
 // Behind damage, continues with the next id that SQLite can find.
@@ -310,15 +295,6 @@ static bool copy_rows(struct spool_file *file, sqlite3 *from, sqlite3_stmt *read
   return true;
 }
 
-static int64_t events_of(sqlite3 *db) {
-  sqlite3_stmt *stmt = NULL;
-  bool known = sqlite3_prepare_v2(db, "SELECT events FROM total", -1, &stmt, NULL) == SQLITE_OK &&
-               sqlite3_step(stmt) == SQLITE_ROW;
-  int64_t events = known ? sqlite3_column_int64(stmt, 0) : -1;
-  sqlite3_finalize(stmt);
-  return events;
-}
-
 static bool copy_damaged(struct spool_file *file, const atomic_bool *stop, struct spool_found *found,
                          struct err *err) {
   sqlite3 *from = NULL;
@@ -327,10 +303,9 @@ static bool copy_damaged(struct spool_file *file, const atomic_bool *stop, struc
   if (good && sqlite3_prepare_v2(from, sql[READ], -1, &read, NULL) != SQLITE_OK && !is_damage(from))
     good = err_set(err, "damaged.db: %s", sqlite3_errmsg(from));
   good = good && (!read || copy_rows(file, from, read, stop, &found->rescued, err));
-  int64_t events = events_of(from);
-  found->unreadable = events < 0 ? -1 : events - found->rescued;
+  int64_t events = 0;
+  found->unreadable = ask(from, "SELECT events FROM total", &events) ? events - found->rescued : -1;
   sqlite3_finalize(read);
-  leave_log(from);
   sqlite3_close(from);
   return good;
 }
@@ -346,29 +321,22 @@ static bool rescue(struct spool_file *file, const atomic_bool *stop, struct spoo
 
 // ---- open ----
 
-// SQLite answers with the bound that it keeps to: a larger one where the file is larger already.
-static bool set_bound(struct spool_file *file, int64_t *bound_bytes, struct err *err) {
-  int64_t wanted = file->max_bytes / PAGE_BYTES, pages = 0;
-  AUTO_FREE char *bound = mem_printf("PRAGMA max_page_count = %lld", (long long)wanted);
-  if (!ask_number(file, bound, &pages, err)) return false;
-  *bound_bytes = pages * PAGE_BYTES;
-  return pages >= wanted || err_set(err, "%s: SQLite keeps to %lld", bound, (long long)pages);
+// SQLite keeps to a larger bound where the file is larger already.
+static bool set_bound(struct spool_file *file, struct err *err) {
+  AUTO_FREE char *bound =
+      mem_printf("PRAGMA max_page_count = %lld", (long long)(file->max_bytes / PAGE_BYTES));
+  return run_script(file, bound, err);
 }
 
 static bool use_schema(struct spool_file *file, struct err *err) {
   int64_t version = 0, has_total = 0;
-  if (!ask_number(file, "PRAGMA user_version", &version, err) ||
-      !ask_number(file, "SELECT count(*) FROM sqlite_schema WHERE name = 'total'", &has_total, err))
-    return false;
+  if (!ask(file->writer, "PRAGMA user_version", &version) ||
+      !ask(file->writer, "SELECT count(*) FROM sqlite_schema WHERE name = 'total'", &has_total))
+    return fail(file, file->writer, err);
   if (version > VERSION)
     return err_set(err, "written by a newer dochak (version %lld, this one knows %d)", (long long)version,
                    VERSION);
   return has_total || run_script(file, schema, err);
-}
-
-static bool count_events(struct spool_file *file, struct spool_found *found, struct err *err) {
-  return ask_number(file, "SELECT events FROM total", &found->events, err) &&
-         ask_number(file, "SELECT coalesce(max(id), 0) FROM event", &found->last_id, err);
 }
 
 static bool prepare_all(struct spool_file *file, struct err *err) {
@@ -380,18 +348,13 @@ static bool prepare_all(struct spool_file *file, struct err *err) {
   return true;
 }
 
-// A disk that is too full to shrink the file does not keep its rows from being drained.
-static bool shrink_at_start(struct spool_file *file, struct err *err) {
-  return spool_file_shrink(file, err) || !atomic_load(&file->is_damaged);
-}
-
 // The bound comes after the rescued rows, which may be more than a lower bound allows.
 static bool open_databases(struct spool_file *file, const atomic_bool *stop, struct spool_found *found,
                            struct err *err) {
   return open_writer(file, err) && play_log_back(file, found, err) && use_schema(file, err) &&
          open_database(file, file->path, &file->reader, err) && prepare_all(file, err) &&
-         rescue(file, stop, found, err) && shrink_at_start(file, err) &&
-         set_bound(file, &found->bound_bytes, err) && count_events(file, found, err) && sync_names(file, err);
+         rescue(file, stop, found, err) && set_bound(file, err) &&
+         spool_file_measure(file, &found->size, err) && sync_names(file, err);
 }
 
 static bool open_all(struct spool_file *file, const atomic_bool *stop, struct spool_found *found,
@@ -433,8 +396,12 @@ bool spool_file_check(const char *dir, struct err *err) {
 
 void spool_file_close(struct spool_file *file) {
   if (!file) return;
-  struct err ignored; // the next open meets the damage again
-  if (!atomic_load(&file->is_damaged) || !put_away_damaged(file, &ignored)) close_databases(file);
+  // Where one of these fails, the next open meets the damage again, or brings the log into the file.
+  if (atomic_load(&file->is_damaged))
+    put_away_damaged(file, NULL);
+  else if (file->writer)
+    empty_log(file, NULL);
+  close_databases(file);
   if (file->lock_fd >= 0) close(file->lock_fd); // releases the lock
   free(file->damaged);
   free(file->log);
@@ -472,68 +439,45 @@ bool spool_file_put(struct spool_file *file, int64_t id, const struct publisher_
   return step(file, PUT, err);
 }
 
-bool spool_file_drop(struct spool_file *file, int64_t id, int64_t *dropped, struct err *err) {
+bool spool_file_drop(struct spool_file *file, int64_t id, struct err *err) {
   sqlite3_bind_int64(file->statements[DROP], 1, id);
-  if (!step(file, DROP, err)) return false;
-  *dropped += sqlite3_changes64(file->writer);
-  return true;
+  return step(file, DROP, err);
 }
 
 bool spool_file_commit(struct spool_file *file, struct err *err) {
   return run_script(file, "COMMIT", err);
 }
 
-// SQLite may have rolled back by itself.
-void spool_file_rollback(struct spool_file *file) {
-  if (!sqlite3_get_autocommit(file->writer)) sqlite3_exec(file->writer, "ROLLBACK", NULL, NULL, NULL);
-}
-
 bool spool_file_probe(struct spool_file *file, struct err *err) {
-  if (run_script(file, probe, err)) return true;
-  spool_file_rollback(file);
-  return false;
-}
-
-// A reader that has a snapshot open keeps the log from being emptied.
-static bool empty_log(struct spool_file *file, struct err *err) {
-  sqlite3_busy_timeout(file->writer, 0);
-  int code = sqlite3_wal_checkpoint_v2(file->writer, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-  if (code != SQLITE_OK && code != SQLITE_BUSY) fail(file, file->writer, err);
-  sqlite3_busy_timeout(file->writer, BUSY_MS);
-  return code == SQLITE_OK || code == SQLITE_BUSY;
+  return run_script(file, probe, err);
 }
 
 // VACUUM writes what is used into the beginning of the file, whatever the file's size is.
 bool spool_file_shrink(struct spool_file *file, struct err *err) {
-  int64_t pages = 0, bound;
-  if (spool_file_used_bytes(file) > SHRINK_USED_BYTES) return true;
-  if (!ask_number(file, "PRAGMA page_count", &pages, err)) return false;
-  if (pages * PAGE_BYTES > SHRINK_FILE_BYTES &&
-      !(run_script(file, "VACUUM", err) && set_bound(file, &bound, err)))
+  struct spool_size size;
+  if (!spool_file_measure(file, &size, err)) return false;
+  if (size.used_bytes > SHRINK_USED_BYTES) return true;
+  if (size_of(file->path) > SHRINK_FILE_BYTES && !(run_script(file, "VACUUM", err) && set_bound(file, err)))
     return false;
   bool is_large = size_of(file->path) > SHRINK_FILE_BYTES || size_of(file->log) > SHRINK_FILE_BYTES;
   return !is_large || empty_log(file, err);
 }
 
-int64_t spool_file_used_bytes(struct spool_file *file) {
-  int64_t bytes = 0;
-  const char *question = "SELECT (page_count - freelist_count) * page_size"
-                         " FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
-  return ask_number(file, question, &bytes, NULL) ? bytes : 0;
-}
-
-int64_t spool_file_room_bytes(struct spool_file *file) {
+bool spool_file_measure(struct spool_file *file, struct spool_size *size, struct err *err) {
+  sqlite3_stmt *stmt = file->statements[MEASURE];
   struct statvfs disk;
-  if (statvfs(file->path, &disk) != 0) return -1;
-  int64_t used = spool_file_used_bytes(file), size = size_of(file->path);
-  int64_t free_bytes = (int64_t)(disk.f_bavail * disk.f_frsize), owed = used > size ? used - size : 0;
-  return free_bytes > owed ? used + free_bytes - owed : used;
-}
-
-int64_t spool_file_oldest_ms(struct spool_file *file) {
-  int64_t ms = -1;
-  const char *question = "SELECT coalesce((SELECT time_ms FROM event ORDER BY id LIMIT 1), -1)";
-  return ask_number(file, question, &ms, NULL) ? ms : -1;
+  if (statvfs(file->path, &disk) != 0) return err_set(err, "%s", strerror(errno));
+  bool good = sqlite3_step(stmt) == SQLITE_ROW || fail(file, file->writer, err);
+  int64_t used = sqlite3_column_int64(stmt, 1) * PAGE_BYTES, in_file = size_of(file->path);
+  int64_t free_bytes = (int64_t)(disk.f_bavail * disk.f_frsize), owed = used > in_file ? used - in_file : 0;
+  if (good)
+    *size = (struct spool_size){.events = sqlite3_column_int64(stmt, 0),
+                                .used_bytes = used,
+                                .room_bytes = used + (free_bytes > owed ? free_bytes - owed : 0),
+                                .last_id = sqlite3_column_int64(stmt, 2),
+                                .oldest_ms = sqlite3_column_int64(stmt, 3)};
+  sqlite3_reset(stmt);
+  return good;
 }
 
 // ---- reading ----
@@ -555,21 +499,23 @@ static bool read_row(sqlite3_stmt *stmt, struct publisher_message *out) {
 bool spool_file_read(struct spool_file *file, int64_t first, int64_t last, spool_take_fn *take_row, void *arg,
                      struct err *err) {
   sqlite3_stmt *stmt = file->statements[READ];
+  int64_t skipped = 0;
   int code;
   sqlite3_bind_int64(stmt, 1, first);
   sqlite3_bind_int64(stmt, 2, last);
   while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
     struct publisher_message message;
     int64_t id = sqlite3_column_int64(stmt, ID);
-    bool is_event = read_row(stmt, &message);
-    if (!is_event) file->skipped_id = id;
-    if (is_event && !take_row(arg, id, &message)) break;
+    if (!read_row(stmt, &message))
+      skipped = id;
+    else if (!take_row(arg, id, &message))
+      break;
   }
   if (code != SQLITE_ROW && code != SQLITE_DONE) fail(file, file->reader, err);
   sqlite3_reset(stmt); // ends the snapshot, which would keep the log from being emptied
+  if (skipped)
+    log_warn_rarely("spool skipped",
+                    "spool contains a row that is no event of this version; it is left there",
+                    LOG_STR("folder", file->dir), LOG_INT("id", skipped));
   return code == SQLITE_ROW || code == SQLITE_DONE;
-}
-
-int64_t spool_file_skipped(const struct spool_file *file) {
-  return file->skipped_id;
 }

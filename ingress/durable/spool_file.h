@@ -27,14 +27,20 @@
 
 struct spool_file;
 
+struct spool_size {
+  int64_t events, last_id;
+  int64_t oldest_ms;  // when the oldest event was received (Unix), -1 without any
+  int64_t used_bytes; // by rows
+  int64_t room_bytes; // for rows in all: those used, and those free on the disk less what is still in the log
+};
+
 // The result of opening. The paths are new, the caller frees them, also after a failure.
 struct spool_found {
-  int64_t events, last_id; // new ids start behind last_id, and behind those that this process gave already
-  int64_t bound_bytes;     // max_bytes, or more as long as a larger file has too many rows to shrink
-  char *set_aside;         // the damaged file, or NULL
-  int64_t rescued;         // rows that were copied out of it
-  int64_t unreadable;      // rows that could not be copied; -1: unknown
-  char *damaged_log;       // the damaged log, or NULL
+  struct spool_size size;
+  char *set_aside;    // the damaged file, or NULL
+  int64_t rescued;    // rows that were copied out of it
+  int64_t unreadable; // rows that could not be copied; -1: unknown
+  char *damaged_log;  // the damaged log, or NULL
 };
 
 // NULL with folder and cause: another process owns the folder, it cannot be written, a newer dochak wrote the
@@ -49,14 +55,12 @@ void spool_file_close(struct spool_file *file);
 bool spool_file_is_damaged(const struct spool_file *file);
 
 // One transaction: begin, any number of put and drop, commit. When commit returns true, all of it is on the
-// disk. After any of them has returned false, and only then, rollback. Thread: the writer.
+// disk; when any of them returns false, none of it. Thread: the writer.
 MUST_CHECK bool spool_file_begin(struct spool_file *file, struct err *err);
 MUST_CHECK bool spool_file_put(struct spool_file *file, int64_t id, const struct publisher_message *message,
                                struct err *err);
-// Adds to *dropped the number of rows that were deleted: 1, or 0 if there was no such row.
-MUST_CHECK bool spool_file_drop(struct spool_file *file, int64_t id, int64_t *dropped, struct err *err);
+MUST_CHECK bool spool_file_drop(struct spool_file *file, int64_t id, struct err *err);
 MUST_CHECK bool spool_file_commit(struct spool_file *file, struct err *err);
-void spool_file_rollback(struct spool_file *file);
 // Whether there is room for an event of some size again: writes one and removes it. Thread: the writer.
 MUST_CHECK bool spool_file_probe(struct spool_file *file, struct err *err);
 // Gives disk space back when less than 1 MiB is used: file and log are below 4 MiB each afterwards, and
@@ -64,18 +68,11 @@ MUST_CHECK bool spool_file_probe(struct spool_file *file, struct err *err);
 // spool_file_read() delays it to the next call. Thread: the writer.
 MUST_CHECK bool spool_file_shrink(struct spool_file *file, struct err *err);
 
-int64_t spool_file_used_bytes(struct spool_file *file); // by rows. Thread: the writer.
-// The bytes that rows can use in all: those in use, and those free on the disk less what the log has still to
-// bring into the file. -1: unknown. Thread: the writer.
-int64_t spool_file_room_bytes(struct spool_file *file);
-// When the oldest event was received (Unix), -1 without any. Thread: the writer.
-int64_t spool_file_oldest_ms(struct spool_file *file);
+MUST_CHECK bool spool_file_measure(struct spool_file *file, struct spool_size *size, struct err *err);
 
 // Calls `take` for the rows from `first` to `last`, by ascending id, until it returns false or no row is
-// left. The message is borrowed for the call. Thread: the reader.
+// left. The message is borrowed for the call. A row that is no event of this version (its topic is unknown,
+// say) is skipped and stays in the file; a warning names it. Thread: the reader.
 typedef bool spool_take_fn(void *arg, int64_t id, const struct publisher_message *message);
 MUST_CHECK bool spool_file_read(struct spool_file *file, int64_t first, int64_t last, spool_take_fn *take,
                                 void *arg, struct err *err);
-// The id of the last row that reading skipped, 0 without any. It is no event of this version (its topic is
-// unknown, say) and stays in the file. Thread: the reader.
-int64_t spool_file_skipped(const struct spool_file *file);
