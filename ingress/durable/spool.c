@@ -2,7 +2,6 @@
 #include "ingress/durable/spool.h"
 
 #include "common/base/clock.h"
-#include "common/base/crash_point.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "ingress/counters.h"
@@ -21,17 +20,10 @@ enum {
 
 // ---- a batch: what callers want written by one transaction ----
 
-// A copy of an event, since its request may give up before it is written.
-struct row {
-  struct row *next;
-  struct publisher_message message; // points into `contents`
-  char contents[];
-};
-
 struct batch {
-  struct row *first, *last;
-  size_t bytes;       // of the rows
-  const int64_t *ids; // of rows to remove; they belong to the drain, which waits until it is done
+  struct spool_row *first, *last; // copies, since a request may give up before they are written
+  size_t bytes;                   // of the rows
+  const int64_t *ids;             // of rows to remove; they belong to the drain, which waits until it is done
   size_t n_ids;
 };
 
@@ -63,11 +55,11 @@ static size_t text_size(const char *text) {
 }
 
 static void append_copy(struct batch *batch, struct publisher_message message) {
-  size_t bytes = sizeof(struct row) + message.value_len;
+  size_t bytes = sizeof(struct spool_row) + message.value_len;
   for (size_t i = 0; i < PUBLISHER_MESSAGE_TEXTS; i++)
     bytes += text_size(*publisher_message_text(&message, i));
-  struct row *row = mem_alloc(bytes);
-  char *to = row->contents;
+  struct spool_row *row = mem_alloc(bytes);
+  char *to = (char *)(row + 1);
   for (size_t i = 0; i < PUBLISHER_MESSAGE_TEXTS; i++) {
     const char **text = publisher_message_text(&message, i);
     *text = copy(&to, *text, text_size(*text));
@@ -78,7 +70,7 @@ static void append_copy(struct batch *batch, struct publisher_message message) {
 }
 
 static void batch_fini(struct batch *batch) {
-  for (struct row *row = batch->first, *next; row; row = next) {
+  for (struct spool_row *row = batch->first, *next; row; row = next) {
     next = row->next;
     free(row);
   }
@@ -108,29 +100,12 @@ struct spool {
 
 // ---- the writer ----
 
-static bool put_all(struct spool *spool, const struct batch *batch, int64_t *id, struct err *err) {
-  for (const struct row *row = batch->first; row; row = row->next)
-    if (!spool_file_put(spool->file, ++*id, &row->message, err)) return false;
-  return true;
-}
-
-static bool drop_all(struct spool *spool, const struct batch *batch, struct err *err) {
-  for (size_t i = 0; i < batch->n_ids; i++)
-    if (!spool_file_drop(spool->file, batch->ids[i], err)) return false;
-  return true;
-}
-
-// All of it or nothing. Only removes rows, unless `storing`.
-static bool write_batch(struct spool *spool, const struct batch *batch, bool storing, struct err *err) {
-  int64_t id = atomic_load(&spool->last_id);
-  bool good = spool_file_begin(spool->file, err) && drop_all(spool, batch, err) &&
-              (!storing || put_all(spool, batch, &id, err));
-  CRASH_POINT("before_spool_commit");
-  good = good && spool_file_commit(spool->file, err);
-  CRASH_POINT("after_spool_commit");
-  if (!good) return false;
+static bool write_rows(struct spool *spool, const struct spool_row *rows, const int64_t *ids, size_t n_ids,
+                       struct err *err) {
+  int64_t last_id = atomic_load(&spool->last_id);
+  if (!spool_file_write(spool->file, rows, &last_id, ids, n_ids, err)) return false;
   metrics_add(spool->metrics, COUNTER_SPOOL_COMMITS, NULL, 1);
-  atomic_store(&spool->last_id, id);
+  atomic_store(&spool->last_id, last_id);
   return true;
 }
 
@@ -173,12 +148,12 @@ static void settle(struct spool *spool, bool stored, bool removed) {
 // Where nothing can be stored, rows are removed none the less: that makes room.
 static void commit(struct spool *spool, const struct batch *batch) {
   struct err err;
-  bool stored = write_batch(spool, batch, true, &err), removed = stored;
+  bool stored = write_rows(spool, batch->first, batch->ids, batch->n_ids, &err), removed = stored;
   if (stored) {
     note_success(spool);
   } else {
     note_failure(spool, &err);
-    removed = batch->n_ids && write_batch(spool, batch, false, &err);
+    removed = batch->n_ids && write_rows(spool, NULL, batch->ids, batch->n_ids, &err);
   }
   measure(spool);
   settle(spool, stored, removed);

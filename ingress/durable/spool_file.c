@@ -2,6 +2,7 @@
 #include "ingress/durable/spool_file.h"
 
 #include "common/base/clock.h"
+#include "common/base/crash_point.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/kafka/kafka.h"
@@ -313,7 +314,8 @@ static bool copy_damaged(struct spool_file *file, const atomic_bool *stop, struc
 static bool rescue(struct spool_file *file, const atomic_bool *stop, struct spool_found *found,
                    struct err *err) {
   if (!exists(file->damaged)) return true;
-  if (!spool_file_begin(file, err) || !copy_damaged(file, stop, found, err) || !spool_file_commit(file, err))
+  if (!run_script(file, "BEGIN IMMEDIATE", err) || !copy_damaged(file, stop, found, err) ||
+      !run_script(file, "COMMIT", err))
     return false;
   found->set_aside = mem_printf("%s/damaged-%lld.db", file->dir, (long long)clock_wall_ms());
   return move_all(file->damaged, found->set_aside, err);
@@ -416,17 +418,11 @@ bool spool_file_is_damaged(const struct spool_file *file) {
 
 // ---- writing ----
 
-bool spool_file_begin(struct spool_file *file, struct err *err) {
-  return run_script(file, "BEGIN IMMEDIATE", err);
-}
-
 static void bind_text(sqlite3_stmt *stmt, int column, const char *text) {
   sqlite3_bind_text(stmt, column + 1, text, -1, SQLITE_STATIC); // NULL is NULL
 }
 
-bool spool_file_put(struct spool_file *file, int64_t id, const struct publisher_message *message,
-                    struct err *err) {
-  struct publisher_message row = *message;
+static bool put(struct spool_file *file, int64_t id, struct publisher_message row, struct err *err) {
   sqlite3_stmt *stmt = file->statements[PUT];
   const void *value = row.value_len ? row.value : ""; // a NULL pointer would bind NULL
   sqlite3_bind_int64(stmt, ID + 1, id);
@@ -439,13 +435,22 @@ bool spool_file_put(struct spool_file *file, int64_t id, const struct publisher_
   return step(file, PUT, err);
 }
 
-bool spool_file_drop(struct spool_file *file, int64_t id, struct err *err) {
+static bool drop(struct spool_file *file, int64_t id, struct err *err) {
   sqlite3_bind_int64(file->statements[DROP], 1, id);
   return step(file, DROP, err);
 }
 
-bool spool_file_commit(struct spool_file *file, struct err *err) {
-  return run_script(file, "COMMIT", err);
+bool spool_file_write(struct spool_file *file, const struct spool_row *rows, int64_t *last_id,
+                      const int64_t *ids, size_t n_ids, struct err *err) {
+  int64_t id = *last_id;
+  bool good = run_script(file, "BEGIN IMMEDIATE", err);
+  for (size_t i = 0; good && i < n_ids; i++) good = drop(file, ids[i], err);
+  for (; good && rows; rows = rows->next) good = put(file, ++id, rows->message, err);
+  CRASH_POINT("before_spool_commit");
+  good = good && run_script(file, "COMMIT", err);
+  CRASH_POINT("after_spool_commit");
+  if (good) *last_id = id;
+  return good;
 }
 
 bool spool_file_probe(struct spool_file *file, struct err *err) {

@@ -54,13 +54,16 @@ void spool_file_close(struct spool_file *file);
 // Whether a statement has met damage since the file was opened. Thread: any.
 bool spool_file_is_damaged(const struct spool_file *file);
 
-// One transaction: begin, any number of put and drop, commit. When commit returns true, all of it is on the
-// disk; when any of them returns false, none of it. Thread: the writer.
-MUST_CHECK bool spool_file_begin(struct spool_file *file, struct err *err);
-MUST_CHECK bool spool_file_put(struct spool_file *file, int64_t id, const struct publisher_message *message,
-                               struct err *err);
-MUST_CHECK bool spool_file_drop(struct spool_file *file, int64_t id, struct err *err);
-MUST_CHECK bool spool_file_commit(struct spool_file *file, struct err *err);
+// A row to store, of a list.
+struct spool_row {
+  struct spool_row *next;
+  struct publisher_message message;
+};
+
+// One transaction: deletes the rows with these ids and stores the others under the ids behind *last_id, which
+// becomes the last of them. True: all of it is on the disk; false: none of it. Thread: the writer.
+MUST_CHECK bool spool_file_write(struct spool_file *file, const struct spool_row *rows, int64_t *last_id,
+                                 const int64_t *ids, size_t n_ids, struct err *err);
 // Whether there is room for an event of some size again: writes one and removes it. Thread: the writer.
 MUST_CHECK bool spool_file_probe(struct spool_file *file, struct err *err);
 // Gives disk space back when less than 1 MiB is used: file and log are below 4 MiB each afterwards, and

@@ -28,14 +28,17 @@ enum { FAR_MS = 20000 };
 static atomic_bool hangs, is_hanging, shrinks_fail;
 static _Atomic int64_t shrinks;
 
-bool __real_spool_file_commit(struct spool_file *file, struct err *err);
-bool __wrap_spool_file_commit(struct spool_file *file, struct err *err);
-bool __wrap_spool_file_commit(struct spool_file *file, struct err *err) {
+bool __real_spool_file_write(struct spool_file *file, const struct spool_row *rows, int64_t *last_id,
+                             const int64_t *ids, size_t n_ids, struct err *err);
+bool __wrap_spool_file_write(struct spool_file *file, const struct spool_row *rows, int64_t *last_id,
+                             const int64_t *ids, size_t n_ids, struct err *err);
+bool __wrap_spool_file_write(struct spool_file *file, const struct spool_row *rows, int64_t *last_id,
+                             const int64_t *ids, size_t n_ids, struct err *err) {
   while (atomic_load(&hangs)) {
     atomic_store(&is_hanging, true);
     clock_sleep_ms(1);
   }
-  return __real_spool_file_commit(file, err);
+  return __real_spool_file_write(file, rows, last_id, ids, n_ids, err);
 }
 
 bool __real_spool_file_shrink(struct spool_file *file, struct err *err);

@@ -85,40 +85,42 @@ static int tear_down(void **state) {
 
 // ---- rows ----
 
-static bool try_put(struct spool_file *file, int64_t id, const char *value, size_t len) {
-  const struct publisher_message message = {
+static struct publisher_message message_of(int64_t id, const char *value, size_t len) {
+  return (struct publisher_message){
       .topic = KAFKA_TOPIC_EVENTS,
       .event = {.type = EVENT_RECEIPT, .source = "/ingress/bizgo/alimtalk", .subject = "k", .time_ms = id},
       .key = "k",
       .value = value,
       .value_len = len};
-  struct err err;
-  return spool_file_put(file, id, &message, &err);
 }
 
-static bool try_store(struct spool_file *file, int64_t id, const char *value, size_t len) {
+// One commit: stores rows first … first + n - 1, each value begins with its id; removes rows from … to.
+static bool change(struct fixture *f, int64_t first, int64_t n, size_t len, int64_t from, int64_t to) {
+  AUTO_FREE struct spool_row *rows = mem_array((size_t)n + 1, sizeof *rows);
+  AUTO_FREE char *values = mem_array((size_t)n + 1, len + 1);
+  AUTO_FREE int64_t *ids = mem_array((size_t)(to - from) + 2, sizeof *ids);
+  int64_t last_id = first - 1;
   struct err err;
-  return spool_file_begin(file, &err) && try_put(file, id, value, len) && spool_file_commit(file, &err);
-}
-
-// Rows first … first + n - 1 in one commit; each value begins with its id.
-static void store(struct fixture *f, int64_t first, int64_t n, size_t len) {
-  AUTO_FREE char *value = mem_alloc(len + 1);
-  struct err err;
-  memset(value, 'x', len);
-  assert_true(spool_file_begin(f->file, &err));
-  for (int64_t id = first; id < first + n; id++) {
-    snprintf(value, len, "%" PRId64, id);
-    assert_true(try_put(f->file, id, value, len));
+  memset(values, 'x', (size_t)n * (len + 1));
+  for (int64_t i = 0; i < n; i++) {
+    char *value = values + (size_t)i * (len + 1);
+    snprintf(value, len, "%" PRId64, first + i);
+    rows[i] = (struct spool_row){i + 1 < n ? &rows[i + 1] : NULL, message_of(first + i, value, len)};
   }
-  assert_true(spool_file_commit(f->file, &err));
+  for (int64_t id = from; id <= to; id++) ids[id - from] = id;
+  return spool_file_write(f->file, n ? rows : NULL, &last_id, ids, (size_t)(to - from + 1), &err);
+}
+
+static bool try_store(struct fixture *f, int64_t first, int64_t n, size_t len) {
+  return change(f, first, n, len, 1, 0);
+}
+
+static void store(struct fixture *f, int64_t first, int64_t n, size_t len) {
+  assert_true(try_store(f, first, n, len));
 }
 
 static bool drop(struct fixture *f, int64_t first, int64_t last) {
-  struct err err;
-  bool good = spool_file_begin(f->file, &err);
-  for (int64_t id = first; good && id <= last; id++) good = spool_file_drop(f->file, id, &err);
-  return good && spool_file_commit(f->file, &err);
+  return change(f, 1, 0, 0, first, last);
 }
 
 struct rows {
@@ -321,9 +323,8 @@ static void test_a_shrink_does_not_disturb_a_reader(void **state) {
 }
 
 static int64_t store_until_full(struct fixture *f, int64_t id) {
-  AUTO_FREE char *value = mem_alloc(MIB);
   int64_t n = 0;
-  while (n < 200 && try_store(f->file, id + n, value, MIB)) n++;
+  while (n < 200 && try_store(f, id + n, 1, MIB)) n++;
   return n;
 }
 
@@ -651,19 +652,12 @@ static void test_older_commits_behind_the_end_of_the_log_are_no_damage(void **st
 // Stores batches and removes some of the oldest rows; writes to the pipe what is committed. With a small
 // bound on what stays, so that it shrinks as well.
 static void work_until_killed(struct fixture *f, int64_t first, int64_t last, int acked) {
-  struct err err;
   open_file(f);
   for (;;) {
     int64_t put = last + 1 + last % 7, range[2];
-    assert_true(spool_file_begin(f->file, &err));
     int64_t keep = last - first > 40 ? first + 30 : first;
-    for (; first < keep; first++) assert_true(spool_file_drop(f->file, first, &err));
-    for (int64_t id = last + 1; id <= put; id++) {
-      char value[ROW_BYTES] = "";
-      snprintf(value, sizeof value, "%" PRId64, id);
-      assert_true(try_put(f->file, id, value, sizeof value));
-    }
-    assert_true(spool_file_commit(f->file, &err));
+    assert_true(change(f, last + 1, put - last, ROW_BYTES, first, keep - 1));
+    first = keep;
     range[0] = first;
     range[1] = last = put;
     if (write(acked, range, sizeof range) != sizeof range) _exit(1);
