@@ -173,19 +173,14 @@ static void look_around(struct spool *spool) {
 // ---- the writer opens the file ----
 
 static void report_damage(struct spool *spool, struct spool_found *found) {
-  if (found->set_aside) {
+  if (found->damaged_file || found->damaged_log) {
     metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "set_aside", 1);
-    log_error("the spool was damaged and is set aside; the events that could be read were copied",
-              LOG_STR("file", found->set_aside), LOG_INT("rescued", found->rescued),
-              LOG_INT("unreadable", found->unreadable));
+    log_error("the spool was damaged; the events that can be read are used, and what was damaged is kept",
+              LOG_STR("file", found->damaged_file), LOG_INT("rescued", found->rescued),
+              LOG_INT("unreadable", found->unreadable), LOG_STR("log", found->damaged_log));
   }
-  if (found->damaged_log) {
-    metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "set_aside", 1);
-    log_error("the spool's log was damaged; commits behind the damage are only in the kept log",
-              LOG_STR("file", found->damaged_log));
-  }
-  free(take(found->set_aside));
-  free(take(found->damaged_log));
+  free(found->damaged_file);
+  free(found->damaged_log);
 }
 
 // The reason changes under the lock, together with the file: it says whether events are taken.
@@ -359,16 +354,11 @@ void spool_wake(struct spool *spool) {
   pthread_mutex_unlock(&spool->lock);
 }
 
-// A call that the disk does not answer never returns, so it reports no error.
-static bool is_hung(const struct spool *spool) {
-  int64_t since_ms = atomic_load(&spool->busy_since_ms);
-  return since_ms && clock_mono_ms() - since_ms >= HUNG_MS;
-}
-
 static const char *why_failing(const struct spool *spool) {
   const char *reason = reason_get(&spool->reason);
-  if (reason) return reason;
-  return is_hung(spool) ? "the spool's disk does not answer" : NULL;
+  int64_t busy_since_ms = atomic_load(&spool->busy_since_ms);
+  if (reason || !busy_since_ms || clock_mono_ms() - busy_since_ms < HUNG_MS) return reason;
+  return "the spool's disk does not answer"; // a call that it does not answer never returns with an error
 }
 
 bool spool_is_failing(const struct spool *spool) {
@@ -419,26 +409,20 @@ static void release(struct spool *spool) {
   free(spool);
 }
 
-// No drain waits for rows yet, so the signal of set_file() is for this.
-static void wait_tried(struct spool *spool, const char *untried) {
-  struct timespec at = clock_timespec_at(clock_mono_ms() + OPEN_WAIT_MS);
-  int expired = 0;
-  pthread_mutex_lock(&spool->lock);
-  while (reason_get(&spool->reason) == untried && !expired)
-    expired = pthread_cond_timedwait(&spool->arrived, &spool->lock, &at);
-  pthread_mutex_unlock(&spool->lock);
-}
-
 struct spool *spool_open(const struct settings *settings, struct metrics *metrics, struct err *err) {
   struct spool *spool = spool_new(settings, metrics);
+  struct timespec at = clock_timespec_at(clock_mono_ms() + OPEN_WAIT_MS);
   const char *untried = reason_get(&spool->reason);
-  int failed = pthread_create(&spool->writer, NULL, run, spool);
+  int failed = pthread_create(&spool->writer, NULL, run, spool), expired = 0;
   if (failed) {
     err_set(err, "cannot start a thread: %s", strerror(failed));
     release(spool);
     return NULL;
   }
-  wait_tried(spool, untried);
+  pthread_mutex_lock(&spool->lock);
+  while (reason_get(&spool->reason) == untried && !expired) // no drain takes the signal of set_file() yet
+    expired = pthread_cond_timedwait(&spool->arrived, &spool->lock, &at);
+  pthread_mutex_unlock(&spool->lock);
   return spool;
 }
 

@@ -221,6 +221,7 @@ static bool empty_log(struct spool_file *file, struct err *err) {
 
 static bool keep_damaged_log(struct spool_file *file, struct spool_found *found, struct err *err) {
   found->damaged_log = mem_printf("%s/damaged-%lld.log", file->dir, (long long)clock_wall_ms());
+  found->unreadable = -1;
   close_databases(file);
   if (rename(file->log, found->damaged_log) != 0)
     return err_set(err, "the log is damaged and cannot be renamed: %s", strerror(errno));
@@ -317,8 +318,8 @@ static bool rescue(struct spool_file *file, const atomic_bool *stop, struct spoo
   if (!run_script(file, "BEGIN IMMEDIATE", err) || !copy_damaged(file, stop, found, err) ||
       !run_script(file, "COMMIT", err))
     return false;
-  found->set_aside = mem_printf("%s/damaged-%lld.db", file->dir, (long long)clock_wall_ms());
-  return move_all(file->damaged, found->set_aside, err);
+  found->damaged_file = mem_printf("%s/damaged-%lld.db", file->dir, (long long)clock_wall_ms());
+  return move_all(file->damaged, found->damaged_file, err);
 }
 
 // ---- open ----
@@ -359,14 +360,6 @@ static bool open_databases(struct spool_file *file, const atomic_bool *stop, str
          spool_file_measure(file, &found->size, err) && sync_names(file, err);
 }
 
-static bool open_all(struct spool_file *file, const atomic_bool *stop, struct spool_found *found,
-                     struct err *err) {
-  if (!open_lock(file, err) || !finish_putting_away(file, err)) return false;
-  if (open_databases(file, stop, found, err)) return true;
-  return atomic_load(&file->is_damaged) && put_away_damaged(file, err) &&
-         open_databases(file, stop, found, err);
-}
-
 struct spool_file *spool_file_open(const char *dir, int64_t max_bytes, const atomic_bool *stop,
                                    struct spool_found *found, struct err *err) {
   struct spool_file *file = mem_alloc(sizeof *file);
@@ -377,7 +370,11 @@ struct spool_file *spool_file_open(const char *dir, int64_t max_bytes, const ato
                               .max_bytes = max_bytes,
                               .lock_fd = -1};
   *found = (struct spool_found){0};
-  if (open_all(file, stop, found, err)) return file;
+  if (open_lock(file, err) && finish_putting_away(file, err) &&
+      (open_databases(file, stop, found, err) ||
+       (atomic_load(&file->is_damaged) && put_away_damaged(file, err) &&
+        open_databases(file, stop, found, err))))
+    return file;
   err_prefix(err, "%s: ", dir);
   spool_file_close(file);
   return NULL;

@@ -37,10 +37,9 @@ struct spool_size {
 // The result of opening. The paths are new, the caller frees them, also after a failure.
 struct spool_found {
   struct spool_size size;
-  char *set_aside;    // the damaged file, or NULL
-  int64_t rescued;    // rows that were copied out of it
-  int64_t unreadable; // rows that could not be copied; -1: unknown
-  char *damaged_log;  // the damaged log, or NULL
+  char *damaged_file, *damaged_log; // what is kept of them, or NULL
+  int64_t rescued;                  // rows that were copied out of the damaged file
+  int64_t unreadable;               // events that are only in what is kept; -1: unknown
 };
 
 // NULL with folder and cause: another process owns the folder, it cannot be written, a newer dochak wrote the

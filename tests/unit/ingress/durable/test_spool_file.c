@@ -36,7 +36,7 @@ struct fixture {
 };
 
 static void found_fini(struct spool_found *found) {
-  free(take(found->set_aside));
+  free(take(found->damaged_file));
   free(take(found->damaged_log));
 }
 
@@ -407,7 +407,7 @@ static void test_a_file_of_a_newer_dochak_is_left_alone(void **state) {
   found_fini(&f->found);
   assert_null(spool_file_open(f->dir, f->max_bytes, &go_on, &f->found, &err));
   assert_non_null(strstr(err.text, "written by a newer dochak (version 2"));
-  assert_null(f->found.set_aside);
+  assert_null(f->found.damaged_file);
 }
 
 static void test_check_says_what_is_wrong_with_the_folder_and_makes_nothing(void **state) {
@@ -447,8 +447,8 @@ static void leave_rows(struct fixture *f) {
 }
 
 static void assert_rescued(struct fixture *f, int64_t at_least, int64_t at_most) {
-  assert_non_null(f->found.set_aside);
-  assert_int_equal(access(f->found.set_aside, F_OK), 0);
+  assert_non_null(f->found.damaged_file);
+  assert_int_equal(access(f->found.damaged_file, F_OK), 0);
   assert_in_range(f->found.rescued, at_least, at_most);
   assert_int_equal(f->found.size.events, f->found.rescued);
   assert_int_equal(f->found.rescued + f->found.unreadable, ROWS);
@@ -457,7 +457,7 @@ static void assert_rescued(struct fixture *f, int64_t at_least, int64_t at_most)
   store(f, ROWS + 1, 1, 10);
   assert_false(spool_file_is_damaged(f->file));
   reopen(f);
-  assert_null(f->found.set_aside);
+  assert_null(f->found.damaged_file);
   assert_int_equal(f->found.size.events, rows.n + 1);
 }
 
@@ -466,7 +466,7 @@ static void test_a_damaged_page_in_the_middle_costs_the_rows_in_it_only(void **s
   leave_rows(f);
   write_at(f->path, size_of(f->path) / PAGE / 2 * PAGE, no_page);
   open_file(f);
-  assert_null(f->found.set_aside); // nobody has met it yet
+  assert_null(f->found.damaged_file); // nobody has met it yet
   assert_int_equal(f->found.size.events, ROWS);
   struct rows rows;
   assert_false(try_read(f, &rows));
@@ -503,7 +503,7 @@ static void test_a_file_that_was_cut_off_keeps_its_beginning(void **state) {
   leave_rows(f);
   assert_int_equal(truncate(f->path, size_of(f->path) / 2), 0);
   open_file(f);
-  assert_non_null(f->found.set_aside);
+  assert_non_null(f->found.damaged_file);
   assert_int_equal(count_files(f, "damaged-*.db"), 1);
   store(f, ROWS + 1, 1, 10);
 }
@@ -512,7 +512,7 @@ static void check_nothing_left(struct fixture *f, int64_t at) {
   leave_rows(f);
   write_at(f->path, at, no_page);
   open_file(f);
-  assert_non_null(f->found.set_aside);
+  assert_non_null(f->found.damaged_file);
   assert_int_equal(f->found.rescued, 0);
   store(f, 1, 1, 10);
   assert_int_equal(count_files(f, "damaged-*.db"), 1);
@@ -686,7 +686,7 @@ static void test_20_kills_at_random_points_lose_nothing_that_was_acknowledged(vo
     waitpid(child, NULL, 0);
     open_file(f);
     struct rows rows = rows_of(f);
-    assert_null(f->found.set_aside);
+    assert_null(f->found.damaged_file);
     assert_null(f->found.damaged_log);
     assert_int_equal(rows.n, f->found.size.events);
     // One more commit may be on the disk than was acknowledged.
