@@ -67,8 +67,6 @@ static const char *const sql[STATEMENT_COUNT] = {
                 " FROM pragma_page_count, pragma_freelist_count",
     [READ] = "SELECT " COLUMNS " FROM event WHERE id BETWEEN ? AND ? ORDER BY id",
 };
-static const char probe[] = "BEGIN IMMEDIATE; INSERT INTO probe VALUES (zeroblob(262144)); COMMIT;"
-                            "DELETE FROM probe";
 
 struct spool_file {
   char *dir, *path, *log, *damaged; // `damaged`: a damaged file whose rows are not copied yet
@@ -297,27 +295,21 @@ static bool copy_rows(struct spool_file *file, sqlite3 *from, sqlite3_stmt *read
   return true;
 }
 
-static bool copy_damaged(struct spool_file *file, const atomic_bool *stop, struct spool_found *found,
-                         struct err *err) {
-  sqlite3 *from = NULL;
-  sqlite3_stmt *read = NULL;
-  bool good = open_database(file, file->damaged, &from, err);
-  if (good && sqlite3_prepare_v2(from, sql[READ], -1, &read, NULL) != SQLITE_OK && !is_damage(from))
-    good = err_set(err, "damaged.db: %s", sqlite3_errmsg(from));
-  good = good && (!read || copy_rows(file, from, read, stop, &found->rescued, err));
-  int64_t events = 0;
-  found->unreadable = ask(from, "SELECT events FROM total", &events) ? events - found->rescued : -1;
-  sqlite3_finalize(read);
-  sqlite3_close(from);
-  return good;
-}
-
 static bool rescue(struct spool_file *file, const atomic_bool *stop, struct spool_found *found,
                    struct err *err) {
+  sqlite3 *from = NULL;
+  sqlite3_stmt *read = NULL;
+  int64_t events = 0;
   if (!exists(file->damaged)) return true;
-  if (!run_script(file, "BEGIN IMMEDIATE", err) || !copy_damaged(file, stop, found, err) ||
-      !run_script(file, "COMMIT", err))
-    return false;
+  bool good = run_script(file, "BEGIN IMMEDIATE", err) && open_database(file, file->damaged, &from, err);
+  if (good && sqlite3_prepare_v2(from, sql[READ], -1, &read, NULL) != SQLITE_OK && !is_damage(from))
+    good = err_set(err, "damaged.db: %s", sqlite3_errmsg(from));
+  good = good && (!read || copy_rows(file, from, read, stop, &found->rescued, err)) &&
+         run_script(file, "COMMIT", err);
+  found->unreadable = good && ask(from, "SELECT events FROM total", &events) ? events - found->rescued : -1;
+  sqlite3_finalize(read);
+  sqlite3_close(from);
+  if (!good) return false;
   found->damaged_file = mem_printf("%s/damaged-%lld.db", file->dir, (long long)clock_wall_ms());
   return move_all(file->damaged, found->damaged_file, err);
 }
@@ -415,33 +407,27 @@ bool spool_file_is_damaged(const struct spool_file *file) {
 
 // ---- writing ----
 
-static void bind_text(sqlite3_stmt *stmt, int column, const char *text) {
-  sqlite3_bind_text(stmt, column + 1, text, -1, SQLITE_STATIC); // NULL is NULL
-}
-
 static bool put(struct spool_file *file, int64_t id, struct publisher_message row, struct err *err) {
   sqlite3_stmt *stmt = file->statements[PUT];
   const void *value = row.value_len ? row.value : ""; // a NULL pointer would bind NULL
   sqlite3_bind_int64(stmt, ID + 1, id);
-  bind_text(stmt, TOPIC, kafka_topic_short_name(row.topic));
+  sqlite3_bind_text(stmt, TOPIC + 1, kafka_topic_short_name(row.topic), -1, SQLITE_STATIC);
   sqlite3_bind_blob(stmt, CE_ID + 1, row.event.id.bytes, sizeof row.event.id.bytes, SQLITE_STATIC);
   sqlite3_bind_int64(stmt, TIME_MS + 1, row.event.time_ms);
   sqlite3_bind_blob64(stmt, VALUE + 1, value, row.value_len, SQLITE_STATIC);
   for (int i = 0; i < PUBLISHER_MESSAGE_TEXTS; i++)
-    bind_text(stmt, FIRST_TEXT + i, *publisher_message_text(&row, (size_t)i));
+    sqlite3_bind_text(stmt, FIRST_TEXT + i + 1, *publisher_message_text(&row, (size_t)i), -1, SQLITE_STATIC);
   return step(file, PUT, err);
-}
-
-static bool drop(struct spool_file *file, int64_t id, struct err *err) {
-  sqlite3_bind_int64(file->statements[DROP], 1, id);
-  return step(file, DROP, err);
 }
 
 bool spool_file_write(struct spool_file *file, const struct spool_row *rows, int64_t *last_id,
                       const int64_t *ids, size_t n_ids, struct err *err) {
   int64_t id = *last_id;
   bool good = run_script(file, "BEGIN IMMEDIATE", err);
-  for (size_t i = 0; good && i < n_ids; i++) good = drop(file, ids[i], err);
+  for (size_t i = 0; good && i < n_ids; i++) {
+    sqlite3_bind_int64(file->statements[DROP], 1, ids[i]);
+    good = step(file, DROP, err);
+  }
   for (; good && rows; rows = rows->next) good = put(file, ++id, rows->message, err);
   CRASH_POINT("before_spool_commit");
   good = good && run_script(file, "COMMIT", err);
@@ -451,7 +437,10 @@ bool spool_file_write(struct spool_file *file, const struct spool_row *rows, int
 }
 
 bool spool_file_probe(struct spool_file *file, struct err *err) {
-  return run_script(file, probe, err);
+  return run_script(file,
+                    "BEGIN IMMEDIATE; INSERT INTO probe VALUES (zeroblob(262144)); COMMIT;"
+                    "DELETE FROM probe",
+                    err);
 }
 
 // VACUUM writes what is used into the beginning of the file, whatever the file's size is.
