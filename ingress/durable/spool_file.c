@@ -71,6 +71,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 struct spool_file {
   char *dir, *path, *log, *damaged; // `damaged`: a damaged file whose rows are not copied yet
   int64_t max_bytes;
+  const atomic_bool *stop;
   int lock_fd;
   sqlite3 *writer, *reader;
   sqlite3_stmt *statements[STATEMENT_COUNT]; // READ is the reader's, the others are the writer's
@@ -274,8 +275,8 @@ static bool copy_row(struct spool_file *file, sqlite3_stmt *row, int64_t *copied
 }
 
 // Behind damage, continues with the next id that SQLite can find.
-static bool copy_rows(struct spool_file *file, sqlite3 *from, sqlite3_stmt *read, const atomic_bool *stop,
-                      int64_t *copied, struct err *err) {
+static bool copy_rows(struct spool_file *file, sqlite3 *from, sqlite3_stmt *read, int64_t *copied,
+                      struct err *err) {
   int code = SQLITE_OK;
   int64_t after = 0;
   sqlite3_bind_int64(read, 2, RESCUED_ID_MAX);
@@ -286,7 +287,7 @@ static bool copy_rows(struct spool_file *file, sqlite3 *from, sqlite3_stmt *read
       if (id <= after) continue;
       after = id;
       unreadable = 0;
-      if (atomic_load(stop)) return err_set(err, "copying was stopped, since dochak-ingress stops");
+      if (atomic_load(file->stop)) return err_set(err, "copying was stopped, since dochak-ingress stops");
       if (!copy_row(file, read, copied, err)) return false;
     }
     if (code != SQLITE_DONE && !is_damage(from)) return err_set(err, "damaged.db: %s", sqlite3_errmsg(from));
@@ -295,8 +296,7 @@ static bool copy_rows(struct spool_file *file, sqlite3 *from, sqlite3_stmt *read
   return true;
 }
 
-static bool rescue(struct spool_file *file, const atomic_bool *stop, struct spool_found *found,
-                   struct err *err) {
+static bool rescue(struct spool_file *file, struct spool_found *found, struct err *err) {
   sqlite3 *from = NULL;
   sqlite3_stmt *read = NULL;
   int64_t events = 0;
@@ -304,8 +304,8 @@ static bool rescue(struct spool_file *file, const atomic_bool *stop, struct spoo
   bool good = run_script(file, "BEGIN IMMEDIATE", err) && open_database(file, file->damaged, &from, err);
   if (good && sqlite3_prepare_v2(from, sql[READ], -1, &read, NULL) != SQLITE_OK && !is_damage(from))
     good = err_set(err, "damaged.db: %s", sqlite3_errmsg(from));
-  good = good && (!read || copy_rows(file, from, read, stop, &found->rescued, err)) &&
-         run_script(file, "COMMIT", err);
+  good =
+      good && (!read || copy_rows(file, from, read, &found->rescued, err)) && run_script(file, "COMMIT", err);
   found->unreadable = good && ask(from, "SELECT events FROM total", &events) ? events - found->rescued : -1;
   sqlite3_finalize(read);
   sqlite3_close(from);
@@ -344,12 +344,11 @@ static bool prepare_all(struct spool_file *file, struct err *err) {
 }
 
 // The bound comes after the rescued rows, which may be more than a lower bound allows.
-static bool open_databases(struct spool_file *file, const atomic_bool *stop, struct spool_found *found,
-                           struct err *err) {
+static bool open_databases(struct spool_file *file, struct spool_found *found, struct err *err) {
   return open_writer(file, err) && play_log_back(file, found, err) && use_schema(file, err) &&
          open_database(file, file->path, &file->reader, err) && prepare_all(file, err) &&
-         rescue(file, stop, found, err) && set_bound(file, err) &&
-         spool_file_measure(file, &found->size, err) && sync_names(file, err);
+         rescue(file, found, err) && set_bound(file, err) && spool_file_measure(file, &found->size, err) &&
+         sync_names(file, err);
 }
 
 struct spool_file *spool_file_open(const char *dir, int64_t max_bytes, const atomic_bool *stop,
@@ -360,12 +359,12 @@ struct spool_file *spool_file_open(const char *dir, int64_t max_bytes, const ato
                               .log = mem_printf("%s/spool.db-wal", dir),
                               .damaged = mem_printf("%s/damaged.db", dir),
                               .max_bytes = max_bytes,
+                              .stop = stop,
                               .lock_fd = -1};
   *found = (struct spool_found){0};
   if (open_lock(file, err) && finish_putting_away(file, err) &&
-      (open_databases(file, stop, found, err) ||
-       (atomic_load(&file->is_damaged) && put_away_damaged(file, err) &&
-        open_databases(file, stop, found, err))))
+      (open_databases(file, found, err) ||
+       (atomic_load(&file->is_damaged) && put_away_damaged(file, err) && open_databases(file, found, err))))
     return file;
   err_prefix(err, "%s: ", dir);
   spool_file_close(file);

@@ -5,13 +5,11 @@
 // since bodies name people. Not for: batches, waiting requests and retries (spool.h, drain.h). Threads: one
 // writer and one reader, as each function says.
 //
-// Damage. SQLite has no checksums in spool.db. Opening recognises a file that is no database, that was cut
-// off, or whose header, schema or edges are damaged. A later statement recognises a damaged page that it
-// reads (SQLITE_CORRUPT). Changed bytes within a value are not recognised. No start reads the whole file.
-// When spool_file_is_damaged(), the caller closes the file and opens it again: opening copies all rows that
-// can be read into a fresh spool.db, under their ids, and keeps the damaged file as damaged-<time>.db. After
-// a crash the copying begins again. Rows behind 20,000 unreadable ids in a row stay in the damaged file only.
-// The caller's last id must not go back, since rows in flight are known by their id.
+// Damage. SQLite has no checksums in spool.db. A statement finds damage in a page that it reads: at the
+// opening, which does not read the whole file, or later. Changed bytes within a value are not found. When
+// spool_file_is_damaged(), the caller closes the file and opens it again: opening copies all rows that can be
+// read into a fresh spool.db, under their ids, and keeps the damaged file as damaged-<time>.db. After a crash
+// the copying begins again. Rows behind 20,000 unreadable ids in a row stay in the damaged file only.
 //
 // A damaged log. SQLite plays the log back up to the first frame with a wrong checksum and drops the rest
 // without an error. After a power cut the rest is one commit that was not acknowledged. When the rest holds
@@ -28,7 +26,8 @@
 struct spool_file;
 
 struct spool_size {
-  int64_t events, last_id;
+  int64_t events;
+  int64_t last_id;    // new ids are above it, and above those given before: rows in flight are known by id
   int64_t oldest_ms;  // when the oldest event was received (Unix), -1 without any
   int64_t used_bytes; // by rows
   int64_t room_bytes; // for rows in all: those used, and those free on the disk less what is still in the log
@@ -43,7 +42,7 @@ struct spool_found {
 };
 
 // NULL with folder and cause: another process owns the folder, it cannot be written, a newer dochak wrote the
-// file, or `*stop` became true while rows were copied. Damage is no failure.
+// file, or `*stop` (borrowed) became true while rows were copied. Damage is no failure.
 MUST_CHECK struct spool_file *spool_file_open(const char *dir, int64_t max_bytes, const atomic_bool *stop,
                                               struct spool_found *found, struct err *err);
 // Whether permissions allow to open it. Makes and changes nothing, and does not take the lock: for --check.
