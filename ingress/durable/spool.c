@@ -15,7 +15,7 @@ enum {
   OPEN_WAIT_MS = 2000,
   HUNG_MS = 2000, // a disk that takes longer is away: requests have no time to wait for it
   WAITING_MAX_BYTES = 64 * 1024 * 1024, // of the events that wait for one commit while the disk stalls
-  RESULTS_KEPT = 64,
+  SLOTS = 256,
 };
 
 // ---- a batch: what callers want written by one transaction ----
@@ -76,6 +76,13 @@ static void batch_fini(struct batch *batch) {
   }
 }
 
+// What the callers of a batch wait for. Many batches later it is that of another one: a caller that has not
+// looked by then is refused, which is safe.
+struct slot {
+  pthread_cond_t settled;
+  bool stored, removed;
+};
+
 struct spool {
   char *dir;
   int64_t max_bytes, ready_percent;
@@ -90,12 +97,11 @@ struct spool {
   pthread_mutex_t reading;        // held while the drain reads
   pthread_mutex_t lock;           // of the following members
   pthread_cond_t wanted, arrived; // the writer waits for a batch, the drain for rows
-  pthread_cond_t settled[2];      // callers wait for their batch: at most two have callers
   struct spool_file *file;        // the writer changes it, under both locks; NULL: it is not open
   bool woken;                     // the drain is asked to stop waiting
   struct batch waiting;
   int64_t n_taken, n_settled; // batches that the writer has taken, and those of them that it is done with
-  uint64_t stored, removed; // whether it stored and removed what it should; bit 0: in the last settled batch
+  struct slot slots[SLOTS];   // of the last batches, by number
 };
 
 // ---- the writer ----
@@ -138,9 +144,10 @@ static void measure(struct spool *spool) {
 
 static void settle(struct spool *spool, bool stored, bool removed) {
   pthread_mutex_lock(&spool->lock);
-  spool->stored = spool->stored << 1 | stored;
-  spool->removed = spool->removed << 1 | removed;
-  pthread_cond_broadcast(&spool->settled[++spool->n_settled % 2]);
+  struct slot *slot = &spool->slots[++spool->n_settled % SLOTS];
+  slot->stored = stored;
+  slot->removed = removed;
+  pthread_cond_broadcast(&slot->settled);
   pthread_cond_signal(&spool->arrived);
   pthread_mutex_unlock(&spool->lock);
 }
@@ -288,10 +295,10 @@ static int64_t join(struct spool *spool, const struct batch *part) {
   return spool->n_taken + 1;
 }
 
-// False also where the result is not known any more.
-static bool result_of(const struct spool *spool, uint64_t results, int64_t number) {
+// NULL: the batch is not settled, or so long ago that its result is not known any more.
+static const struct slot *result_of(const struct spool *spool, int64_t number) {
   int64_t age = spool->n_settled - number;
-  return number && age >= 0 && age < RESULTS_KEPT && (results >> age & 1);
+  return number && age >= 0 && age < SLOTS ? &spool->slots[number % SLOTS] : NULL;
 }
 
 bool spool_store(struct spool *spool, const struct publisher_message *const *messages, size_t n,
@@ -303,8 +310,9 @@ bool spool_store(struct spool *spool, const struct publisher_message *const *mes
   pthread_mutex_lock(&spool->lock);
   int64_t number = join(spool, &part);
   while (spool->n_settled < number && !expired)
-    expired = pthread_cond_timedwait(&spool->settled[number % 2], &spool->lock, &at);
-  bool late = spool->n_settled < number, stored = result_of(spool, spool->stored, number);
+    expired = pthread_cond_timedwait(&spool->slots[number % SLOTS].settled, &spool->lock, &at);
+  const struct slot *result = result_of(spool, number);
+  bool late = spool->n_settled < number, stored = result && result->stored;
   pthread_mutex_unlock(&spool->lock);
   if (!number) batch_fini(&part);
   if (!stored)
@@ -316,8 +324,9 @@ bool spool_remove(struct spool *spool, const int64_t *ids, size_t n) {
   const struct batch part = {.ids = ids, .n_ids = n};
   pthread_mutex_lock(&spool->lock);
   int64_t number = join(spool, &part);
-  while (spool->n_settled < number) pthread_cond_wait(&spool->settled[number % 2], &spool->lock);
-  bool removed = result_of(spool, spool->removed, number);
+  while (spool->n_settled < number) pthread_cond_wait(&spool->slots[number % SLOTS].settled, &spool->lock);
+  const struct slot *result = result_of(spool, number);
+  bool removed = result && result->removed;
   pthread_mutex_unlock(&spool->lock);
   return removed;
 }
@@ -392,13 +401,13 @@ static struct spool *spool_new(const struct settings *settings, struct metrics *
   pthread_mutex_init(&spool->lock, NULL);
   clock_cond_init(&spool->wanted);
   clock_cond_init(&spool->arrived);
-  for (size_t i = 0; i < COUNT_OF(spool->settled); i++) clock_cond_init(&spool->settled[i]);
+  for (size_t i = 0; i < SLOTS; i++) clock_cond_init(&spool->slots[i].settled);
   reason_set(&spool->reason, "the spool is being opened");
   return spool;
 }
 
 static void release(struct spool *spool) {
-  for (size_t i = 0; i < COUNT_OF(spool->settled); i++) pthread_cond_destroy(&spool->settled[i]);
+  for (size_t i = 0; i < SLOTS; i++) pthread_cond_destroy(&spool->slots[i].settled);
   pthread_cond_destroy(&spool->arrived);
   pthread_cond_destroy(&spool->wanted);
   pthread_mutex_destroy(&spool->lock);

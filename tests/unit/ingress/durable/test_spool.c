@@ -328,6 +328,31 @@ static void test_a_disk_that_does_not_answer_is_known_after_two_seconds(void **s
   assert_false(spool_is_failing(f->spool));
 }
 
+static atomic_bool suspended;
+
+static void suspend(int signo) {
+  (void)signo;
+  while (atomic_load(&suspended)) clock_sleep_ms(1);
+}
+
+static void test_a_caller_that_gets_no_processor_for_100_commits_knows_its_own(void **state) {
+  struct fixture *f = *state;
+  pthread_t thread;
+  void *stored;
+  signal(SIGUSR1, suspend);
+  atomic_store(&is_hanging, false);
+  atomic_store(&hangs, true);
+  pthread_create(&thread, NULL, store_one, f);
+  wait_true(&is_hanging); // it waits for this commit
+  atomic_store(&suspended, true);
+  pthread_kill(thread, SIGUSR1);
+  atomic_store(&hangs, false);
+  for (int i = 0; i < 100; i++) assert_true(store(f, "2"));
+  atomic_store(&suspended, false);
+  pthread_join(thread, &stored);
+  assert_true(stored);
+}
+
 static void test_a_file_that_cannot_be_made_smaller_takes_events_all_the_same(void **state) {
   struct fixture *f = *state;
   atomic_store(&shrinks_fail, true);
@@ -469,6 +494,7 @@ int main(void) {
       TEST(test_a_spool_that_failed_finds_out_by_itself_that_it_works_again),
       TEST(test_each_caller_gets_the_result_of_its_own_commit),
       TEST(test_a_disk_that_does_not_answer_is_known_after_two_seconds),
+      TEST(test_a_caller_that_gets_no_processor_for_100_commits_knows_its_own),
       TEST(test_a_file_that_cannot_be_made_smaller_takes_events_all_the_same),
       TEST(test_a_kill_in_mid_commit_leaves_every_row_that_was_acked),
       TEST(test_a_second_owner_waits_and_says_for_what_until_the_first_has_gone),
