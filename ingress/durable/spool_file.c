@@ -444,7 +444,7 @@ bool spool_file_probe(struct spool_file *file, struct err *err) {
 
 // VACUUM writes what is used into the beginning of the file, whatever the file's size is.
 bool spool_file_shrink(struct spool_file *file, struct err *err) {
-  struct spool_size size;
+  struct spool_size size = {0};
   if (!spool_file_measure(file, &size, err)) return false;
   if (size.used_bytes > SHRINK_USED_BYTES) return true;
   if (size_of(file->path) > SHRINK_FILE_BYTES && !(run_script(file, "VACUUM", err) && set_bound(file, err)))
