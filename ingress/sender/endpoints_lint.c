@@ -10,6 +10,7 @@
 
 struct use {
   const char *name;
+  char *text;
   size_t endpoint; // its index in the file
   bool in_path;
 };
@@ -21,8 +22,10 @@ struct uses {
 
 static void add_uses(struct uses *uses, const json_t *names, size_t endpoint, bool in_path) {
   for (size_t i = 0; i < json_array_size(names); i++) {
+    struct use use = {json_string_value(json_array_get(names, i)), NULL, endpoint, in_path};
+    if (!options_secret(use.name, &use.text, NULL)) continue; // an error already (endpoints.c)
     uses->list = mem_grow(uses->list, uses->n + 1, sizeof *uses->list);
-    uses->list[uses->n++] = (struct use){json_string_value(json_array_get(names, i)), endpoint, in_path};
+    uses->list[uses->n++] = use;
   }
 }
 
@@ -37,22 +40,16 @@ static void find_uses(struct uses *uses, const json_t *endpoints) {
   }
 }
 
-// A name that cannot be read is an error already (endpoints.c).
-static bool hold_the_same(const char *a, const char *b) {
-  AUTO_FREE char *left = NULL, *right = NULL;
-  return options_secret(a, &left, NULL) && options_secret(b, &right, NULL) && strcmp(left, right) == 0;
-}
-
 // One name may be used by several checks: a provider signs all its calls with one key. A secret path that
 // opens two endpoints, or one secret under two names, makes a rotation miss one of them.
 static void lint_pair(const struct use *use, const struct use *before, struct faults *faults) {
-  bool same_name = strcmp(use->name, before->name) == 0;
-  if (same_name && use->in_path && before->in_path)
-    faults_warn(faults, "/endpoints/%zu/secret_path: %s opens /endpoints/%zu, too", use->endpoint, use->name,
-                before->endpoint);
-  if (!same_name && hold_the_same(use->name, before->name))
+  if (strcmp(use->text, before->text) != 0) return;
+  if (strcmp(use->name, before->name) != 0)
     faults_warn(faults, "/endpoints/%zu: %s holds the same secret as %s", use->endpoint, use->name,
                 before->name);
+  else if (use->in_path && before->in_path)
+    faults_warn(faults, "/endpoints/%zu/secret_path: %s opens /endpoints/%zu, too", use->endpoint, use->name,
+                before->endpoint);
 }
 
 static void lint_secrets(const json_t *endpoints, struct faults *faults) {
@@ -60,6 +57,7 @@ static void lint_secrets(const json_t *endpoints, struct faults *faults) {
   find_uses(&uses, endpoints);
   for (size_t i = 0; i < uses.n; i++)
     for (size_t j = 0; j < i; j++) lint_pair(&uses.list[i], &uses.list[j], faults);
+  for (size_t i = 0; i < uses.n; i++) free(uses.list[i].text);
   free(uses.list);
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/json/json.h"
 #include "ingress/sender/endpoints_lint.h"
@@ -69,9 +70,32 @@ static void test_likely_mistakes_are_found(void **state) {
   }
 }
 
+// Every secret is compared with every other one, and read from its setting once.
+static void test_a_file_with_as_many_secrets_as_it_may_have_is_checked_at_once(void **state) {
+  enum { ENDPOINTS = 1000, SECRETS = 4, AT_ONCE_MS = 2000 };
+  json_t *endpoints = json_array();
+  for (int i = 0; i < ENDPOINTS; i++) {
+    json_t *names = json_array();
+    for (int k = 0; k < SECRETS; k++) {
+      AUTO_FREE char *name = mem_printf("DOCHAK_SECRET_%d_%d", i, k);
+      AUTO_FREE char *text = mem_printf("secret-0123456789-%d-%d", i, k);
+      setenv(name, text, 1);
+      json_array_append_new(names, json_string(name));
+    }
+    json_array_append_new(endpoints, json_pack("{s:s,s:o}", "endpoint", "a", "secret_path", names));
+  }
+  AUTO_JSON *document = json_pack("{s:o}", "endpoints", endpoints);
+  struct faults faults = {0};
+  int64_t began_ms = clock_mono_ms();
+  endpoints_lint(document, &faults);
+  assert_true(clock_mono_ms() - began_ms < AT_ONCE_MS);
+  assert_int_equal(faults.n, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_likely_mistakes_are_found),
+      cmocka_unit_test(test_a_file_with_as_many_secrets_as_it_may_have_is_checked_at_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
