@@ -27,12 +27,6 @@ static void read_endpoints(struct ingress *in, struct faults *faults) {
   faults_prefix(faults, from, "DOCHAK_ENDPOINTS_FILE: ");
 }
 
-static void read_keys(struct ingress *in, struct faults *faults) {
-  struct err err;
-  const char *keys = in->settings.ingress_key;
-  if (keys && !(in->registrar = registrar_new(keys, &err))) faults_error(faults, "%s", err.text);
-}
-
 // For --check: parts that are not started. Kafka's only if all of its settings are good.
 static void check_parts(const struct ingress *in, bool kafka_good, struct faults *faults) {
   struct err err;
@@ -50,7 +44,7 @@ static bool read_configuration(struct ingress *in, unsigned flags, struct faults
   if (flags == SETTINGS_PRINT) return settings_good;
   read_providers(in, faults);
   read_endpoints(in, faults);
-  read_keys(in, faults);
+  in->registrar = registrar_new(in->settings.ingress_key, faults);
   const char *properties = in->settings.kafka_properties;
   bool properties_good = properties && kafka_properties_check(properties, faults);
   if (flags & SETTINGS_CHECK) check_parts(in, settings_good && properties_good, faults);
@@ -81,7 +75,7 @@ static void stop(struct ingress *in) {
 
 static void print_checked(const struct ingress *in) {
   printf("settings: ok\nproviders: ok\nendpoints: ok, %zu\nkafka: ok, not connected\nspool: %s\n",
-         endpoints_count(in->endpoints), *in->settings.spool_dir ? "ok, not opened" : "none");
+         in->endpoints->n, *in->settings.spool_dir ? "ok, not opened" : "none");
 }
 
 // Keeps the metric equal to /readyz, and logs each change.

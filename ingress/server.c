@@ -153,8 +153,8 @@ static void init_acks(struct server *server, struct lane *lane, const char *endp
 static void init_all_acks(struct server *server) {
   const struct endpoints *endpoints = server->ingress->endpoints;
   init_acks(server, &server->lanes[LANE_REGISTRATIONS], REGISTER_NAME, REGISTER_STATUS);
-  for (size_t i = 0; i < endpoints_count(endpoints); i++) {
-    const struct endpoint *endpoint = endpoints_at(endpoints, i);
+  for (size_t i = 0; i < endpoints->n; i++) {
+    const struct endpoint *endpoint = &endpoints->list[i];
     struct provider_ack ack = provider_ack(endpoint->provider, NULL, 0);
     init_acks(server, &server->lanes[LANE_FIRST_ENDPOINT + i], endpoint->name, ack.status);
     free(ack.body);
@@ -226,7 +226,7 @@ static int64_t at_least_one(int64_t n) {
 static void init_lanes(struct server *server) {
   int64_t threads = server->ingress->settings.ingress_threads;
   server->quota.bytes_max = server->ingress->settings.bodies_max_bytes;
-  server->n_lanes = LANE_FIRST_ENDPOINT + endpoints_count(server->ingress->endpoints);
+  server->n_lanes = LANE_FIRST_ENDPOINT + server->ingress->endpoints->n;
   server->lanes = mem_array(server->n_lanes, sizeof *server->lanes);
   for (size_t i = 0; i < server->n_lanes; i++)
     server->lanes[i].quota = (struct quota_lane){

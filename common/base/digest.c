@@ -82,15 +82,8 @@ bool digest_hmac(enum digest_kind kind, struct piece key, const struct piece *pi
   return good && EVP_MAC_final(ctx, out->bytes, &out->len, sizeof out->bytes);
 }
 
-bool digest_same(const struct digest *a, const struct digest *b) {
-  bool whole = a->len > 0 && a->len == b->len; // public: it follows from the kind
-  return (CRYPTO_memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0) & whole;
-}
-
-bool digest_same_text(struct piece a, struct piece b) {
-  struct digest left, right;
-  if (!digest_of(DIGEST_SHA256, &a, 1, &left) || !digest_of(DIGEST_SHA256, &b, 1, &right)) return false;
-  return digest_same(&left, &right);
+bool digest_same(struct piece a, struct piece b) {
+  return a.len == b.len && CRYPTO_memcmp(a.bytes, b.bytes, a.len) == 0;
 }
 
 void digest_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE]) {

@@ -22,9 +22,8 @@ struct digest {
 MUST_CHECK bool digest_of(enum digest_kind kind, const struct piece *pieces, size_t n, struct digest *out);
 MUST_CHECK bool digest_hmac(enum digest_kind kind, struct piece key, const struct piece *pieces, size_t n,
                             struct digest *out);
-MUST_CHECK bool digest_same(const struct digest *a, const struct digest *b);
-// Compares the SHA-256 of both, so that the time depends neither on the lengths nor on the first difference.
-MUST_CHECK bool digest_same_text(struct piece a, struct piece b);
+// Compares secrets: the time depends on the lengths, and not on where the first difference is.
+MUST_CHECK bool digest_same(struct piece a, struct piece b);
 
 // Hex of SHA-256, for ids. Aborts when memory is out.
 void digest_sha256_hex(const void *bytes, size_t len, char out[DIGEST_HEX_SIZE]);

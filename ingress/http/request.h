@@ -30,9 +30,10 @@ struct request {
 
   // Set when the route admits it.
   const struct route *route;
-  const char *rest; // of the path, behind the route's own
+  const char *rest; // of the path, behind the route's own; then behind the endpoint's name: "" or "/…"
   const struct endpoint *endpoint;
   const struct provider *provider; // whose file applies: the endpoint's, or that of a suffix of its URL
+  bool is_unsigned;                // the provider does not sign it: no check of a signature is run
   const char *refused;             // the check of the endpoint that has refused the sender already, or NULL
   size_t lane;                     // index of its quota_lane
   size_t body_max_bytes;

@@ -28,21 +28,18 @@ struct registrar {
   struct secrets keys;
 };
 
-struct registrar *registrar_new(const char *keys, struct err *err) {
+struct registrar *registrar_new(const char *keys, struct faults *faults) {
+  struct err err;
   struct registrar *registrar = mem_alloc(sizeof *registrar);
-  registrar->schema = schema_open("registration.schema.json", err);
-  bool good = registrar->schema != NULL;
-  size_t nth = 1;
-  for (const char *at = keys; good; nth++) {
-    size_t len = strcspn(at, ",");
-    good = secrets_add(&registrar->keys, at, len, err);
-    if (!good) err_prefix(err, "DOCHAK_INGRESS_KEY: key %zu: ", nth);
-    if (!at[len]) break;
-    at += len + 1;
+  registrar->schema = schema_open("registration.schema.json", &err);
+  if (!registrar->schema) faults_error(faults, "%s", err.text);
+  for (size_t nth = 1; keys; nth++) {
+    size_t len = strcspn(keys, ",");
+    if (!secrets_add(&registrar->keys, SECRETS_OURS, keys, len, &err))
+      faults_error(faults, "DOCHAK_INGRESS_KEY: key %zu: %s", nth, err.text);
+    keys = keys[len] ? keys + len + 1 : NULL;
   }
-  if (good) return registrar;
-  registrar_free(registrar);
-  return NULL;
+  return registrar;
 }
 
 void registrar_free(struct registrar *registrar) {

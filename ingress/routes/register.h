@@ -4,7 +4,7 @@
 // not interpret the answer beyond id and acceptance; the processor does. Thread: the connection's handler
 // thread.
 #pragma once
-#include "common/base/err.h"
+#include "common/base/faults.h"
 #include "ingress/http/request.h"
 
 struct ingress;
@@ -14,9 +14,9 @@ struct registrar;
 #define REGISTER_PATH "/" REGISTER_NAME
 enum { REGISTER_STATUS = 202 }; // when all is durable
 
-// `keys` are the bearer keys, comma-separated. NULL with the number of a key and the rule that it breaks,
-// never the key.
-MUST_CHECK struct registrar *registrar_new(const char *keys, struct err *err);
+// `keys` are the bearer keys, comma-separated; NULL: none. Each fault is the number of a key and the rule
+// that it breaks, never the key.
+struct registrar *registrar_new(const char *keys, struct faults *faults);
 void registrar_free(struct registrar *registrar);
 
 // Checks the bearer key and the content type. False: refused.

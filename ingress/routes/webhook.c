@@ -109,32 +109,17 @@ static bool is_unsigned_suffix(const struct request *req) {
          req->endpoint->path.n > 0;
 }
 
-static struct verify_request sender_of(const struct ingress *ingress, const struct request *req) {
-  return (struct verify_request){
-      .peer = req->info->remote_addr,
-      .headers = req->info->http_headers,
-      .n_headers = (size_t)req->info->num_headers,
-      .rest = req->rest + strlen(req->endpoint->name),
-      .query = req->info->query_string,
-      .body = req->body.bytes,
-      .body_len = req->body.len,
-      .now_ms = req->received_ms,
-      .unsigned_call = is_unsigned_suffix(req),
-      .trusted = endpoints_trusted_proxies(ingress->endpoints),
-  };
-}
-
-static void note_refusal(const struct ingress *ingress, const struct endpoint *endpoint,
-                         const struct verify_request *sender, const char *check) {
+static void note_refusal(const struct ingress *ingress, const struct request *req) {
   char client[ADDRESS_TEXT_SIZE] = "", client_fault[FORWARDED_FAULT_SIZE] = "";
   struct address address;
-  if (forwarded_client(sender, &address, client_fault)) address_text(&address, client);
-  metrics_add(ingress->metrics, COUNTER_REFUSED, endpoint->name, 1);
-  metrics_add(ingress->metrics, COUNTER_REFUSALS, check, 1);
-  AUTO_FREE char *key = mem_printf("refused %s %s", endpoint->name, check);
-  log_warn_rarely(key, "sender refused by a check of the endpoint", LOG_STR("endpoint", endpoint->name),
-                  LOG_STR("check", check), LOG_STR("peer", sender->peer), LOG_STR("client", client),
-                  LOG_STR("client_fault", client_fault));
+  const char *endpoint = req->endpoint->name;
+  if (forwarded_client(req, &address, client_fault)) address_text(&address, client);
+  metrics_add(ingress->metrics, COUNTER_REFUSED, endpoint, 1);
+  metrics_add(ingress->metrics, COUNTER_REFUSALS, req->refused, 1);
+  AUTO_FREE char *key = mem_printf("refused %s %s", endpoint, req->refused);
+  log_warn_rarely(key, "sender refused by a check of the endpoint", LOG_STR("endpoint", endpoint),
+                  LOG_STR("check", req->refused), LOG_STR("peer", req->info->remote_addr),
+                  LOG_STR("client", client), LOG_STR("client_fault", client_fault));
 }
 
 // Nothing is kept. The body was read only because the answer may have to name something in it.
@@ -147,13 +132,6 @@ static struct reply refuse(struct request *req) {
 
 // ---- requests ----
 
-static void admit_unauthenticated(const struct ingress *ingress, struct request *req,
-                                  const struct verify_request *sender) {
-  note_refusal(ingress, req->endpoint, sender, req->refused);
-  req->lane = LANE_UNAUTHENTICATED;
-  req->body_max_bytes = UNAUTHENTICATED_MAX_BYTES;
-}
-
 bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *refusal) {
   const struct provider_suffix *suffix;
   enum endpoints_match match = endpoints_find(ingress->endpoints, req->rest, &req->endpoint, &suffix);
@@ -161,21 +139,22 @@ bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *r
     *refusal = reply_error(404, "not_found", "no such endpoint");
     return false;
   }
+  req->rest += strlen(req->endpoint->name);
   req->provider = suffix ? suffix->provider : req->endpoint->provider;
-  req->lane = LANE_FIRST_ENDPOINT + endpoints_index(ingress->endpoints, req->endpoint);
+  req->is_unsigned = is_unsigned_suffix(req);
   req->answer_by_ms = req->began_ms + provider_deadline_ms(req->provider);
   req->body_by_ms = req->answer_by_ms - ack_budget_ms(ingress, req->provider);
-  struct verify_request sender = sender_of(ingress, req);
-  req->refused = match == ENDPOINTS_REFUSED ? "secret_path" : verify_head(req->endpoint->checks, &sender);
-  if (req->refused) admit_unauthenticated(ingress, req, &sender);
+  req->refused = match == ENDPOINTS_REFUSED ? "secret_path" : verify_head(req->endpoint->checks, req);
+  if (req->refused) {
+    note_refusal(ingress, req);
+    req->body_max_bytes = UNAUTHENTICATED_MAX_BYTES;
+  } else {
+    req->lane = LANE_FIRST_ENDPOINT + (size_t)(req->endpoint - ingress->endpoints->list);
+  }
   return true;
 }
 
 struct reply webhook_handle(struct ingress *ingress, struct request *req) {
-  if (!req->refused) {
-    struct verify_request sender = sender_of(ingress, req);
-    req->refused = verify_body(req->endpoint->checks, &sender);
-    if (req->refused) note_refusal(ingress, req->endpoint, &sender, req->refused);
-  }
+  if (!req->refused && (req->refused = verify_body(req->endpoint->checks, req))) note_refusal(ingress, req);
   return req->refused ? refuse(req) : take_in(ingress, req);
 }

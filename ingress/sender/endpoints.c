@@ -3,7 +3,6 @@
 
 #include "common/base/file.h"
 #include "common/base/mem.h"
-#include "common/config/options.h"
 #include "common/json/json.h"
 #include "common/json/schema.h"
 #include "ingress/sender/endpoints_lint.h"
@@ -11,12 +10,6 @@
 #include <string.h>
 
 enum { FILE_MAX_BYTES = 1024 * 1024 };
-
-struct endpoints {
-  struct endpoint *list;
-  size_t n;
-  struct networks trusted;
-};
 
 // ---- loading: every fault is added to `faults`, and loading goes on
 
@@ -33,20 +26,6 @@ static json_t *read_document(const char *path, struct faults *faults) {
   bool good = schema_check_all(schema, document, faults);
   schema_free(schema);
   return good ? take(document) : NULL;
-}
-
-static bool add_secret(struct secrets *secrets, const char *name, struct err *err) {
-  AUTO_FREE char *text = NULL;
-  if (!options_secret(name, &text, err)) return false;
-  if (!secrets_add(secrets, text, strlen(text), err)) return err_prefix(err, "%s: ", name);
-  return true;
-}
-
-static void add_secrets(struct secrets *secrets, const json_t *names, struct faults *faults) {
-  struct err err;
-  for (size_t i = 0; i < json_array_size(names); i++)
-    if (!add_secret(secrets, json_string_value(json_array_get(names, i)), &err))
-      faults_error(faults, "/secret_path/%zu: %s", i, err.text);
 }
 
 static bool meets(const struct endpoint *a, const struct endpoint *b) {
@@ -77,38 +56,37 @@ static const struct provider *find_provider(const struct providers *providers, c
 
 static void add_endpoint(struct endpoints *all, const struct providers *providers, const json_t *node,
                          struct faults *faults) {
-  const char *name = json_string_value(json_object_get(node, "endpoint"));
   struct endpoint *fresh = &all->list[all->n++];
-  fresh->name = mem_strdup(name);
-  fresh->source = mem_printf("/ingress/%s", name);
+  fresh->name = json_string_value(json_object_get(node, "endpoint"));
+  fresh->source = mem_printf("/ingress/%s", fresh->name);
+  fresh->trusted = &all->trusted;
   fresh->provider = find_provider(providers, json_string_value(json_object_get(node, "provider")), faults);
-  add_secrets(&fresh->path, json_object_get(node, "secret_path"), faults);
+  size_t from = faults->n;
+  secrets_load(&fresh->path, SECRETS_OURS, json_object_get(node, "secret_path"), NULL, NULL, faults);
+  faults_prefix(faults, from, "/secret_path");
   fresh->checks = verify_new(json_object_get(node, "checks"), faults);
   check_unique(all, fresh, faults);
 }
 
-static void add_all(struct endpoints *all, const struct providers *providers, const json_t *document,
-                    struct faults *faults) {
-  struct err err;
-  const json_t *nodes = json_object_get(document, "endpoints");
-  if (!networks_load(&all->trusted, json_object_get(document, "trusted_proxies"), &err))
-    faults_error(faults, "/trusted_proxies%s", err.text);
+static void add_all(struct endpoints *all, const struct providers *providers, struct faults *faults) {
+  const json_t *nodes = json_object_get(all->document, "endpoints");
+  size_t from = faults->n;
+  networks_load(&all->trusted, json_object_get(all->document, "trusted_proxies"), faults);
+  faults_prefix(faults, from, "/trusted_proxies");
   all->list = mem_array(json_array_size(nodes), sizeof *all->list);
   for (size_t i = 0; i < json_array_size(nodes); i++) {
-    size_t from = faults->n;
+    from = faults->n;
     add_endpoint(all, providers, json_array_get(nodes, i), faults);
     faults_prefix(faults, from, "/endpoints/%zu", i);
   }
+  endpoints_lint(all->document, faults);
 }
 
 struct endpoints *endpoints_load(const char *file, const struct providers *providers, struct faults *faults) {
   struct endpoints *all = mem_alloc(sizeof *all);
   size_t from = faults->n, errors = faults->n_errors;
-  AUTO_JSON *document = read_document(file, faults);
-  if (document) {
-    add_all(all, providers, document, faults);
-    endpoints_lint(document, faults);
-  }
+  all->document = read_document(file, faults);
+  if (all->document) add_all(all, providers, faults);
   faults_prefix(faults, from, "%s: ", file);
   if (faults->n_errors == errors && providers) return all;
   endpoints_free(all);
@@ -118,30 +96,14 @@ struct endpoints *endpoints_load(const char *file, const struct providers *provi
 void endpoints_free(struct endpoints *endpoints) {
   if (!endpoints) return;
   for (size_t i = 0; i < endpoints->n; i++) {
-    free(endpoints->list[i].name);
     free(endpoints->list[i].source);
     secrets_fini(&endpoints->list[i].path);
     verify_free(endpoints->list[i].checks);
   }
   networks_fini(&endpoints->trusted);
   free(endpoints->list);
+  json_decref(endpoints->document);
   free(endpoints);
-}
-
-size_t endpoints_count(const struct endpoints *endpoints) {
-  return endpoints->n;
-}
-
-const struct endpoint *endpoints_at(const struct endpoints *endpoints, size_t index) {
-  return &endpoints->list[index];
-}
-
-size_t endpoints_index(const struct endpoints *endpoints, const struct endpoint *endpoint) {
-  return (size_t)(endpoint - endpoints->list);
-}
-
-const struct networks *endpoints_trusted_proxies(const struct endpoints *endpoints) {
-  return &endpoints->trusted;
 }
 
 // ---- finding ----

@@ -6,19 +6,26 @@
 #pragma once
 #include "common/base/faults.h"
 #include "common/provider/provider.h"
+#include "ingress/sender/network.h"
 #include "ingress/sender/secrets.h"
 #include "ingress/sender/verify.h"
 #include <stddef.h>
 
 struct endpoint {
-  char *name;   // "bizgo/alimtalk": its URL is /webhook/<name>, or /webhook/<name>/<secret>
-  char *source; // "/ingress/<name>"
+  const char *name; // "bizgo/alimtalk": its URL is /webhook/<name>, or /webhook/<name>/<secret>
+  char *source;     // "/ingress/<name>"
   const struct provider *provider;
-  struct secrets path;   // of the URL; may be empty
-  struct verify *checks; // may be empty; never NULL
+  struct secrets path;            // of the URL; may be empty
+  struct verify *checks;          // may be empty; never NULL
+  const struct networks *trusted; // proxies whose X-Forwarded-For is believed
 };
 
-struct endpoints;
+struct endpoints {
+  json_t *document; // the names point into it
+  struct endpoint *list;
+  size_t n;
+  struct networks trusted; // of all endpoints
+};
 
 // NULL with every fault as "file: pointer: rule": a fault of form, a name twice, two endpoints with a common
 // URL, an unknown provider, a secret that is missing or weak, a check that could not run. Adds the warnings
@@ -27,10 +34,6 @@ struct endpoints;
 MUST_CHECK struct endpoints *endpoints_load(const char *file, const struct providers *providers,
                                             struct faults *faults);
 void endpoints_free(struct endpoints *endpoints);
-size_t endpoints_count(const struct endpoints *endpoints);
-const struct endpoint *endpoints_at(const struct endpoints *endpoints, size_t index);
-size_t endpoints_index(const struct endpoints *endpoints, const struct endpoint *endpoint); // from 0
-const struct networks *endpoints_trusted_proxies(const struct endpoints *endpoints);
 
 enum endpoints_match { ENDPOINTS_NONE, ENDPOINTS_REFUSED, ENDPOINTS_FOUND };
 // `path` is the part behind /webhook/ as sent; nothing is decoded, since no name and no secret needs

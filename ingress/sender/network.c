@@ -7,13 +7,16 @@
 
 enum { BITS = 128, MAPPED_BITS = 96 };
 
-static bool bit(const struct address *address, unsigned i) {
-  return address->bytes[i / 8] >> (7 - i % 8) & 1;
+// Whether two addresses have the same first bits.
+static bool same_bits(const struct address *a, const struct address *b, unsigned bits) {
+  unsigned whole = bits / 8, rest = bits % 8;
+  if (memcmp(a->bytes, b->bytes, whole) != 0) return false;
+  return rest == 0 || (a->bytes[whole] ^ b->bytes[whole]) >> (8 - rest) == 0;
 }
 
 static bool tail_is_zero(const struct network *network) {
   for (unsigned i = network->prefix; i < BITS; i++)
-    if (bit(&network->address, i)) return false;
+    if (network->address.bytes[i / 8] >> (7 - i % 8) & 1) return false;
   return true;
 }
 
@@ -36,20 +39,16 @@ static bool parse(const char *text, struct network *out, struct err *err) {
   return tail_is_zero(out) || err_set(err, "expected no bits set behind the prefix");
 }
 
-bool networks_load(struct networks *out, const json_t *texts, struct err *err) {
-  *out = (struct networks){.list = mem_array(json_array_size(texts), sizeof *out->list)};
-  for (; out->n < json_array_size(texts); out->n++) {
-    if (parse(json_string_value(json_array_get(texts, out->n)), &out->list[out->n], err)) continue;
-    err_prefix(err, "/%zu: ", out->n);
-    networks_fini(out);
-    return false;
-  }
-  return true;
+void networks_load(struct networks *out, const json_t *texts, struct faults *faults) {
+  struct err err;
+  *out = (struct networks){mem_array(json_array_size(texts), sizeof *out->list), json_array_size(texts)};
+  for (size_t i = 0; i < out->n; i++)
+    if (!parse(json_string_value(json_array_get(texts, i)), &out->list[i], &err))
+      faults_error(faults, "/%zu: %s", i, err.text);
 }
 
 void networks_fini(struct networks *networks) {
   free(networks->list);
-  *networks = (struct networks){0};
 }
 
 // ::/0 contains all of IPv6 and no IPv4 address.
@@ -57,15 +56,10 @@ static bool same_family(const struct network *network, const struct address *add
   return address_is_ipv4(address) == (network->prefix >= MAPPED_BITS && address_is_ipv4(&network->address));
 }
 
-static bool holds(const struct network *network, const struct address *address) {
-  unsigned whole = network->prefix / 8, rest = network->prefix % 8;
-  if (!same_family(network, address)) return false;
-  if (memcmp(network->address.bytes, address->bytes, whole) != 0) return false;
-  return rest == 0 || (network->address.bytes[whole] ^ address->bytes[whole]) >> (8 - rest) == 0;
-}
-
 bool networks_hold(const struct networks *networks, const struct address *address) {
-  for (size_t i = 0; i < networks->n; i++)
-    if (holds(&networks->list[i], address)) return true;
+  for (size_t i = 0; i < networks->n; i++) {
+    const struct network *network = &networks->list[i];
+    if (same_family(network, address) && same_bits(&network->address, address, network->prefix)) return true;
+  }
   return false;
 }

@@ -2,7 +2,7 @@
 // Networks such as 10.0.0.0/8, IPv4 and IPv6: parsing, and whether one contains an address. Thread: any.
 #pragma once
 #include "common/base/address.h"
-#include "common/base/err.h"
+#include "common/base/faults.h"
 #include <jansson.h>
 #include <stddef.h>
 
@@ -15,8 +15,8 @@ struct networks {
   size_t n;
 };
 
-// Reads an array of "10.0.0.0/8", or "10.0.0.1" for one address. False with "/0: rule": an item is no
+// Reads an array of "10.0.0.0/8", or "10.0.0.1" for one address. Each fault is "/0: rule": an item is no
 // network, or has bits set behind its prefix.
-MUST_CHECK bool networks_load(struct networks *out, const json_t *texts, struct err *err);
+void networks_load(struct networks *out, const json_t *texts, struct faults *faults);
 void networks_fini(struct networks *networks);
 bool networks_hold(const struct networks *networks, const struct address *address);

@@ -4,6 +4,9 @@
 #include "common/base/mem.h"
 #include "ingress/sender/checks/check.h"
 #include <stdlib.h>
+#include <string.h>
+
+enum { HEADER_MAX_BYTES = 4096, TOLERANCE_S = 300, MS_DIGITS = 13 };
 
 // They run in this order: first what costs and reveals least.
 static const struct check *const table[] = {
@@ -13,66 +16,92 @@ static const struct check *const table[] = {
 };
 
 struct verify {
-  struct {
-    const struct check *check;
-    struct check_conf conf;
-  } list[COUNT_OF(table)];
+  json_t *json; // the texts of the list point into it
+  struct check_conf list[COUNT_OF(table)];
   size_t n;
 };
 
-static bool add(struct verify *verify, const struct check *check, const json_t *json, struct faults *faults) {
-  struct err err;
-  size_t i = verify->n++;
-  verify->list[i].check = check;
-  return check->load(&verify->list[i].conf, json, &err) ||
-         faults_error(faults, "/checks/%s%s", check->name, err.text);
+// ---- loading ----
+
+static void load_texts(struct check_conf *conf, const json_t *json) {
+  for (size_t i = 0; i < CHECK_TEXTS; i++) {
+    const char *given = json_string_value(json_object_get(json, conf->check->texts[i].key));
+    conf->texts[i] = given ? given : conf->check->texts[i].otherwise;
+  }
 }
 
-// A key that is not in the table would be a check that never runs.
-static bool add_all(struct verify *verify, const json_t *checks, struct faults *faults) {
-  bool good = true;
+static void load(struct check_conf *conf, const json_t *json, struct faults *faults) {
+  const json_t *tolerance = json_object_get(json, "tolerance_s");
+  conf->tolerance_ms = 1000 * (tolerance ? json_integer_value(tolerance) : TOLERANCE_S);
+  load_texts(conf, json);
+  size_t from = faults->n;
+  networks_load(&conf->allowed, json_object_get(json, "allow"), faults);
+  faults_prefix(faults, from, "/allow");
+  from = faults->n;
+  secrets_load(&conf->secrets, SECRETS_PROVIDER, json_object_get(json, "secrets"), conf->check->form, json,
+               faults);
+  faults_prefix(faults, from, "/secrets");
+}
+
+struct verify *verify_new(json_t *checks, struct faults *faults) {
+  struct verify *verify = mem_alloc(sizeof *verify);
+  verify->json = json_incref(checks);
   for (size_t i = 0; i < COUNT_OF(table); i++) {
     const json_t *json = json_object_get(checks, table[i]->name);
-    if (json && !add(verify, table[i], json, faults)) good = false;
+    size_t from = faults->n;
+    if (!json) continue;
+    verify->list[verify->n].check = table[i];
+    load(&verify->list[verify->n++], json, faults);
+    faults_prefix(faults, from, "/checks/%s", table[i]->name);
   }
-  if (verify->n == json_object_size(checks)) return good;
-  return faults_error(faults, "/checks: expected only checks that exist");
-}
-
-struct verify *verify_new(const json_t *checks, struct faults *faults) {
-  struct verify *verify = mem_alloc(sizeof *verify);
-  if (add_all(verify, checks, faults)) return verify;
-  verify_free(verify);
-  return NULL;
-}
-
-static void conf_fini(struct check_conf *conf) {
-  networks_fini(&conf->allowed);
-  secrets_fini(&conf->secrets);
-  keys_fini(&conf->keys);
-  for (size_t i = 0; i < COUNT_OF(conf->names); i++) free(conf->names[i]);
+  // A key that is not in the table would be a check that never runs.
+  if (verify->n != json_object_size(checks)) faults_error(faults, "/checks: expected only checks that exist");
+  return verify;
 }
 
 void verify_free(struct verify *verify) {
   if (!verify) return;
-  for (size_t i = 0; i < verify->n; i++) conf_fini(&verify->list[i].conf);
+  for (size_t i = 0; i < verify->n; i++) {
+    networks_fini(&verify->list[i].allowed);
+    secrets_fini(&verify->list[i].secrets);
+  }
+  json_decref(verify->json);
   free(verify);
 }
 
-static const char *run(const struct verify *verify, const struct verify_request *req, bool with_body) {
-  if (!verify) return "checks";
+// ---- running ----
+
+static const char *run(const struct verify *verify, const struct request *req, bool with_body) {
   for (size_t i = 0; i < verify->n; i++) {
     const struct check *check = verify->list[i].check;
-    if (check->of_signature && req->unsigned_call) continue;
-    if (check->wants_body == with_body && !check->passes(&verify->list[i].conf, req)) return check->name;
+    if (check->of_signature && req->is_unsigned) continue;
+    if (check->wants_body == with_body && !check->passes(&verify->list[i], req)) return check->name;
   }
   return NULL;
 }
 
-const char *verify_head(const struct verify *verify, const struct verify_request *req) {
+const char *verify_head(const struct verify *verify, const struct request *req) {
   return run(verify, req, false);
 }
 
-const char *verify_body(const struct verify *verify, const struct verify_request *req) {
+const char *verify_body(const struct verify *verify, const struct request *req) {
   return run(verify, req, true);
+}
+
+// ---- what several checks use ----
+
+const char *check_header_once(const struct request *req, const char *name) {
+  size_t count;
+  const char *value = request_header(req, name, &count);
+  size_t len = count == 1 ? strnlen(value, HEADER_MAX_BYTES + 1) : 0;
+  return len > 0 && len <= HEADER_MAX_BYTES ? value : NULL;
+}
+
+bool check_fresh(const struct check_conf *conf, const struct request *req, const char *text,
+                 enum check_time unit) {
+  size_t digits = strspn(text, "0123456789");
+  if (digits == 0 || digits > (unit == CHECK_TIME_SECONDS ? 12 : 16) || text[digits]) return false;
+  int64_t then = strtoll(text, NULL, 10); // 16 digits fit, 12 with three more too
+  if (unit == CHECK_TIME_SECONDS || digits < MS_DIGITS) then *= 1000;
+  return llabs(then - req->received_ms) <= conf->tolerance_ms;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // X-Forwarded-For behind a trusted proxy, as up to three headers. What is taken for the client stands in the
 // list, or is the proxy itself.
+#include "ingress/sender/endpoints.h"
 #include "ingress/sender/forwarded.h"
 #include "tests/fuzz/input.h"
 
@@ -9,10 +10,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
   if (!address_parse("10.0.0.0", 8, &proxy.address)) abort();
   struct networks trusted = {&proxy, 1};
   struct input input = input_open(bytes, len);
-  struct mg_header headers[3];
-  for (int i = 0; i < 3; i++) headers[i] = (struct mg_header){"X-Forwarded-For", input_line(&input)};
-  struct verify_request req = {.peer = "10.0.0.1", .headers = headers, .trusted = &trusted};
-  for (req.n_headers = 0; req.n_headers <= 3; req.n_headers++) {
+  struct endpoint endpoint = {.trusted = &trusted};
+  struct mg_request_info info = {.remote_addr = "10.0.0.1"};
+  struct request req = {.info = &info, .endpoint = &endpoint};
+  for (int i = 0; i < 3; i++)
+    info.http_headers[i] = (struct mg_header){"X-Forwarded-For", input_line(&input)};
+  for (; info.num_headers <= 3; info.num_headers++) {
     struct address client, again;
     char text[ADDRESS_TEXT_SIZE], fault[FORWARDED_FAULT_SIZE] = "";
     if (!forwarded_client(&req, &client, fault)) {
@@ -23,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
     }
     address_text(&client, text);
     if (!address_parse(text, strlen(text), &again) || memcmp(&client, &again, sizeof client) != 0) abort();
-    if (req.n_headers == 0 && strcmp(text, "10.0.0.1") != 0) abort();
+    if (info.num_headers == 0 && strcmp(text, "10.0.0.1") != 0) abort();
   }
   free(input.text);
   return 0;

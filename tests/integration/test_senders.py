@@ -289,7 +289,7 @@ def test_bizgo_unsigned_learns_nothing_and_leaves_nothing(senders: World) -> Non
 
 @pytest.mark.parametrize(
     "forwarded", ["203.0.113.7", "198.51.100.1, 203.0.113.7", "203.0.113.7, 10.0.0.2", "2001:db8::7", "203.0.113.7:1234",
-                  "unknown, 203.0.113.7", "_hidden, 203.0.113.7, 10.0.0.2", "[2001:db8::7]:443", ", 203.0.113.7", "203.0.113.7:_p"]
+                  "unknown, 203.0.113.7", "_hidden, 203.0.113.7, 10.0.0.2", "[2001:db8::7]:443", ", 203.0.113.7"]
 )  # fmt: skip
 def test_a_listed_address_behind_our_proxies_is_taken(senders: World, forwarded: str) -> None:
     watch = Watch(senders, "bizgo/listed", "ip")

@@ -61,14 +61,14 @@ void form_fini(struct form *form) {
   *form = (struct form){0};
 }
 
-const struct form_pair *form_only(const struct form *form, const char *name) {
-  const struct form_pair *found = NULL;
+const struct piece *form_only(const struct form *form, const char *name) {
+  const struct piece *found = NULL;
   size_t len = strlen(name);
   for (size_t i = 0; i < form->n; i++) {
     const struct piece *other = &form->pairs[i].name;
     if (other->len != len || memcmp(other->bytes, name, len) != 0) continue;
     if (found) return NULL;
-    found = &form->pairs[i];
+    found = &form->pairs[i].value;
   }
   return found;
 }

@@ -21,7 +21,7 @@ enum form_plus { FORM_PLUS_IS_PLUS, FORM_PLUS_IS_SPACE };
 MUST_CHECK bool form_parse(struct form *out, const char *text, size_t len, enum form_plus plus);
 void form_fini(struct form *form);
 
-// NULL: no such name, or more than one.
-const struct form_pair *form_only(const struct form *form, const char *name);
+// The name's value. NULL: no such name, or more than one.
+const struct piece *form_only(const struct form *form, const char *name);
 // Sorts by name, then value, as bytes, and removes duplicates.
 void form_sort(struct form *form);

@@ -33,61 +33,48 @@ static size_t decode(const char *text, unsigned char out[SECRET_MAX_BYTES + 3]) 
 }
 
 // whsec_<base64> becomes the bytes it stands for.
-static bool open_key(struct key *key, struct err *err) {
+static bool open_key(struct secret *secret, const json_t *conf, struct err *err) {
+  (void)conf;
   static const char prefix[] = "whsec_";
-  const char *text = (const char *)key->bytes;
+  const char *text = secret->bytes;
   if (strncmp(text, prefix, sizeof prefix - 1) == 0) text += sizeof prefix - 1;
-  unsigned char *bytes = mem_alloc(SECRET_MAX_BYTES + 3);
-  size_t len = decode(text, bytes);
-  OPENSSL_cleanse(key->bytes, key->len);
-  free(key->bytes);
-  key->bytes = bytes;
-  key->len = len;
+  char *bytes = mem_alloc(SECRET_MAX_BYTES + 3);
+  size_t len = decode(text, (unsigned char *)bytes);
+  secret_take(secret, bytes, len);
   return len >= SECRET_MIN_BYTES ||
          err_set(err, "expected whsec_ and the base64 of %d to %d bytes", SECRET_MIN_BYTES, SECRET_MAX_BYTES);
-}
-
-static bool standard_load(struct check_conf *out, const json_t *json, struct err *err) {
-  out->tolerance_ms = check_tolerance_ms(json);
-  if (!keys_load(&out->keys, json_object_get(json, "secrets"), err)) return false;
-  for (size_t i = 0; i < out->keys.n; i++)
-    if (!open_key(&out->keys.list[i], err)) return err_prefix(err, "/secrets/%zu: ", i);
-  return true;
 }
 
 // ---- the signature ----
 
 // The list is such as "v1,<base64> v1a,<base64>", with LIST_MAX entries at most.
-static bool listed(const char *list, const struct keys_signatures *expected) {
+static bool listed(const char *list, const struct signatures *expected) {
   bool found = false;
   for (size_t i = 0; *list; i++) {
     if (i == LIST_MAX) return false;
     size_t len = strcspn(list, " ");
     if (len > 3 && memcmp(list, "v1,", 3) == 0)
-      found |= keys_signed(expected, KEYS_BASE64, list + 3, len - 3);
+      found |= signatures_hold(expected, SIGNATURE_BASE64, list + 3, len - 3);
     list += len + (list[len] == ' ');
   }
   return found;
 }
 
-static bool standard_passes(const struct check_conf *conf, const struct verify_request *req) {
+static bool standard_passes(const struct check_conf *conf, const struct request *req) {
   const char *id = check_header_once(req, "webhook-id");
   const char *time = check_header_once(req, "webhook-timestamp");
   const char *list = check_header_once(req, "webhook-signature");
   if (!id || !time || !list || strlen(id) > ID_MAX_BYTES) return false;
-  if (!check_fresh(req, time, CHECK_TIME_SECONDS, conf->tolerance_ms)) return false;
-  const struct piece pieces[] = {{id, strlen(id)},
-                                 {".", 1},
-                                 {time, strlen(time)},
-                                 {".", 1},
-                                 {req->body ? req->body : "", req->body_len}};
-  struct keys_signatures expected;
-  keys_sign(&conf->keys, DIGEST_SHA256, pieces, COUNT_OF(pieces), &expected);
+  if (!check_fresh(conf, req, time, CHECK_TIME_SECONDS)) return false;
+  const struct piece pieces[] = {
+      {id, strlen(id)}, {".", 1}, {time, strlen(time)}, {".", 1}, {req->body.bytes, req->body.len}};
+  struct signatures expected;
+  secrets_sign(&conf->secrets, DIGEST_SHA256, pieces, COUNT_OF(pieces), &expected);
   return listed(list, &expected);
 }
 
 const struct check check_standard_webhooks = {.name = "standard_webhooks",
                                               .wants_body = true,
                                               .of_signature = true,
-                                              .load = standard_load,
+                                              .form = open_key,
                                               .passes = standard_passes};

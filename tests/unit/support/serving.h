@@ -61,7 +61,7 @@ static inline int serve(void **state) {
   in.metrics = metrics_new(counters, COUNTER_COUNT);
   if (!(in.providers = providers_load("", &faults)) ||
       !(in.endpoints = endpoints_load(in.settings.endpoints_file, in.providers, &faults)) ||
-      !(in.registrar = registrar_new(KEY, &err)) ||
+      !(in.registrar = registrar_new(KEY, &faults)) ||
       !(in.publisher = publisher_open(&in.settings, in.metrics, &err)) ||
       !(in.server = server_start(&in, &err)))
     fail_msg("%s, %s", faults.n ? faults.list[0].text : "no fault", err.text);

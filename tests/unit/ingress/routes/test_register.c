@@ -190,9 +190,11 @@ static void test_keys_are_checked_at_start(void **state) {
       {"key with space 0123", "DOCHAK_INGRESS_KEY: key 1: expected only letters, digits and . _ ~ -"},
   };
   for (size_t i = 0; i < COUNT_OF(bad); i++) {
-    struct err err;
-    assert_null(registrar_new(bad[i].keys, &err));
-    assert_string_equal(err.text, bad[i].fault);
+    struct faults faults = {0};
+    registrar_free(registrar_new(bad[i].keys, &faults));
+    assert_int_equal(faults.n_errors, 1);
+    assert_string_equal(faults.list[0].text, bad[i].fault);
+    faults_fini(&faults);
   }
 }
 

@@ -62,7 +62,7 @@ static const struct {
     {FILE_OF(ENTRY("a", ",\"checks\":{\"ip\":{\"allow\":[\"10.0.0.1/8\"]}}")),
      "/endpoints/0/checks/ip/allow/0: expected no bits set behind the prefix"},
     {FILE_OF(ENTRY("a", ",\"checks\":{\"query_token\":{\"secrets\":[\"DOCHAK_SECRET_SHORT\"]}}")),
-     "/endpoints/0/checks/query_token/secrets/0: DOCHAK_SECRET_SHORT: expected at least 8 bytes, got 5"},
+     "/endpoints/0/checks/query_token/secrets/0: DOCHAK_SECRET_SHORT: expected at least 8 characters, got 5"},
     {"{\"trusted_proxies\":[\"10.0.0.0/8\",\"10.0.0.0/40\"],\"endpoints\":[" ENTRY("a", "") "]}",
      "/trusted_proxies/1: expected a prefix of 0 to 32 bits"},
 };
@@ -151,7 +151,7 @@ static void test_a_path_finds_its_endpoint_and_no_other(void **state) {
                        "closed", ",\"secret_path\":[\"DOCHAK_SECRET_GOOD\",\"DOCHAK_SECRET_NEXT\"]")),
            &err);
   assert_non_null(endpoints);
-  assert_int_equal(endpoints_count(endpoints), 5);
+  assert_int_equal(endpoints->n, 5);
   for (size_t i = 0; i < COUNT_OF(paths); i++) {
     const struct endpoint *found = NULL;
     const struct provider_suffix *suffix = NULL;

@@ -16,8 +16,8 @@ static bool hold(const struct secrets *secrets, const char *text) {
 static void test_any_of_several_is_right(void **state) {
   struct secrets secrets = {0};
   struct err err;
-  assert_true(secrets_add(&secrets, "first-0123456789", 16, &err));
-  assert_true(secrets_add(&secrets, "second.0123456789~_", 19, &err));
+  assert_true(secrets_add(&secrets, SECRETS_OURS, "first-0123456789", 16, &err));
+  assert_true(secrets_add(&secrets, SECRETS_OURS, "second.0123456789~_", 19, &err));
   assert_true(hold(&secrets, "first-0123456789"));
   assert_true(hold(&secrets, "second.0123456789~_"));
   static const char *const wrong[] = {"", "first-012345678", "first-01234567890", "First-0123456789", "x"};
@@ -44,7 +44,7 @@ static void test_weak_and_unsafe_ones_are_refused_without_being_told(void **stat
   for (size_t i = 0; i < COUNT_OF(bad); i++) {
     struct secrets secrets = {0};
     struct err err;
-    assert_false(secrets_add(&secrets, bad[i].text, strlen(bad[i].text), &err));
+    assert_false(secrets_add(&secrets, SECRETS_OURS, bad[i].text, strlen(bad[i].text), &err));
     assert_string_equal(err.text, bad[i].rule);
     assert_int_equal(secrets.n, 0);
     secrets_fini(&secrets);

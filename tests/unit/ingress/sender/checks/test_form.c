@@ -78,11 +78,11 @@ static void test_only_one_of_a_name(void **state) {
   static const char text[] = "a=1&b=%00&b%00=3&c=4&c=5&d=+";
   struct form form;
   assert_true(form_parse(&form, text, sizeof text - 1, FORM_PLUS_IS_PLUS));
-  assert_memory_equal(form_only(&form, "a")->value.bytes, "1", 1);
-  assert_int_equal(form_only(&form, "b")->value.len, 1); // "b\0" is another name
+  assert_memory_equal(form_only(&form, "a")->bytes, "1", 1);
+  assert_int_equal(form_only(&form, "b")->len, 1); // "b\0" is another name
   assert_null(form_only(&form, "c"));
   assert_null(form_only(&form, ""));
-  assert_memory_equal(form_only(&form, "d")->value.bytes, "+", 1);
+  assert_memory_equal(form_only(&form, "d")->bytes, "+", 1);
   form_fini(&form);
 }
 
