@@ -29,8 +29,8 @@ enum {
 // The metrics of a lane's acks are found at start, so that no ack looks them up by name.
 struct lane {
   struct quota_lane quota;
-  int ack_status; // of the usual ack; another status is looked up
-  metric_value *acks_by_kafka, *acks_by_spool;
+  int ack_status;                      // of the usual ack; another status is looked up
+  metric_value *acks[REPLY_SPOOL + 1]; // by reply_way
   struct metric_histogram *ack_seconds;
 };
 
@@ -47,17 +47,16 @@ struct server {
 };
 
 // Says that the public side can be reached, without a key and without a look at anything behind.
-static bool answer_ping(struct ingress *ingress, struct request *req, struct reply *reply) {
+static bool answer_ping(struct ingress *ingress, struct request *req) {
   (void)ingress;
-  (void)req;
-  *reply = (struct reply){.status = 200, .body = mem_strdup("{\"ok\":true}")};
+  reply_ok(req, 200, mem_strdup("{\"ok\":true}"), REPLY_NONE);
   return false;
 }
 
 static const struct route {
   const char *path, *method, *allow;
-  bool (*admit)(struct ingress *ingress, struct request *req, struct reply *refusal); // false: that is all
-  struct reply (*handle)(struct ingress *ingress, struct request *req);
+  bool (*admit)(struct ingress *ingress, struct request *req); // false: it has the reply
+  void (*handle)(struct ingress *ingress, struct request *req);
   bool prefix; // the route reads the rest of the path
 } routes[] = {
     {"/webhook/", "POST", "Allow: POST\r\n", webhook_admit, webhook_handle, true},
@@ -75,26 +74,22 @@ static const struct route *find_route(const char *path, const char **rest) {
   return NULL;
 }
 
-static struct reply reply_not_allowed(const struct route *route) {
-  AUTO_FREE char *message = mem_printf("this path takes %s", route->method);
-  struct reply reply = reply_error(405, "method_not_allowed", message);
-  reply.headers = route->allow;
-  return reply;
-}
-
 // ---- a request, from its head to its answer ----
 
-static bool admit(struct server *server, struct request *req, struct reply *refusal) {
+static bool reply_not_allowed(struct request *req) {
+  AUTO_FREE char *message = mem_printf("this path takes %s", req->route->method);
+  reply_error(req, 405, "method_not_allowed", message);
+  req->reply.headers = req->route->allow;
+  return false;
+}
+
+static bool admit(struct server *server, struct request *req) {
   const struct route *route = req->route = find_route(req->info->local_uri_raw, &req->rest);
   req->lane = LANE_UNAUTHENTICATED;
   req->body_max_bytes = (size_t)server->ingress->settings.body_max_bytes;
-  if (!route)
-    *refusal = reply_error(404, "not_found", "no such path");
-  else if (strcmp(req->info->request_method, route->method) != 0)
-    *refusal = reply_not_allowed(route);
-  else
-    return route->admit(server->ingress, req, refusal);
-  return false;
+  if (!route) return reply_error(req, 404, "not_found", "no such path");
+  if (strcmp(req->info->request_method, route->method) != 0) return reply_not_allowed(req);
+  return route->admit(server->ingress, req);
 }
 
 // Connections wait for a thread for longer than a burst takes.
@@ -110,19 +105,14 @@ static bool enter(struct server *server, struct request *req) {
   return true;
 }
 
-// A refused request needs a thread, too: the rest of its body is read for a while.
-static struct reply respond(struct server *server, struct request *req) {
-  struct reply reply;
-  bool admitted = admit(server, req, &reply);
-  if (!enter(server, req)) {
-    if (!admitted) free(reply.body);
-    return reply_overload();
-  }
-  if (!admitted) return reply;
-  if (edge_read_body(req, &reply)) return req->route->handle(server->ingress, req);
-  if (reply.status != 413 || !req->refused) return reply;
-  free(reply.body); // a refused sender gets the same answer whatever the body's length
-  return req->route->handle(server->ingress, req);
+// A refused request needs a thread, too: the rest of its body is read for a while. A refused sender gets the
+// same answer whatever the body's length.
+static void respond(struct server *server, struct request *req) {
+  bool admitted = admit(server, req);
+  if (!enter(server, req))
+    reply_overload(req);
+  else if (admitted && (edge_read_body(req) || (req->reply.status == 413 && req->refused)))
+    req->route->handle(server->ingress, req);
 }
 
 // ---- metrics ----
@@ -136,17 +126,18 @@ static void log_too_large(const struct server *server, const struct endpoint *en
 }
 
 static metric_value *answers_at(const struct server *server, const char *endpoint, int status,
-                                const char *way) {
+                                enum reply_way way) {
+  static const char *const ways[] = {"none", "kafka", "spool"};
   char text[12];
   snprintf(text, sizeof text, "%d", status);
-  const char *const labels[] = {endpoint, text, way};
+  const char *const labels[] = {endpoint, text, ways[way]};
   return metrics_at_each(server->ingress->metrics, COUNTER_ANSWERS, labels);
 }
 
 static void init_acks(struct server *server, struct lane *lane, const char *endpoint, int status) {
   lane->ack_status = status;
-  lane->acks_by_kafka = answers_at(server, endpoint, status, "kafka");
-  lane->acks_by_spool = answers_at(server, endpoint, status, "spool");
+  for (enum reply_way way = REPLY_KAFKA; way <= REPLY_SPOOL; way++)
+    lane->acks[way] = answers_at(server, endpoint, status, way);
   lane->ack_seconds = metrics_histogram_at(server->ingress->metrics, COUNTER_ACK_SECONDS, endpoint);
 }
 
@@ -161,21 +152,20 @@ static void init_all_acks(struct server *server) {
   }
 }
 
-static metric_value *find_answers(const struct server *server, const struct request *req,
-                                  const struct reply *reply) {
+static metric_value *find_answers(const struct server *server, const struct request *req) {
   const struct lane *lane = &server->lanes[req->lane];
-  if (reply->way && reply->status == lane->ack_status)
-    return strcmp(reply->way, "spool") == 0 ? lane->acks_by_spool : lane->acks_by_kafka;
+  const struct reply *reply = &req->reply;
+  if (reply->way && reply->status == lane->ack_status) return lane->acks[reply->way];
   bool is_ours = req->route && !req->route->prefix;
   const char *endpoint = req->endpoint ? req->endpoint->name : is_ours ? req->route->path + 1 : "none";
-  return answers_at(server, endpoint, reply->status, reply->way ? reply->way : "none");
+  return answers_at(server, endpoint, reply->status, reply->way);
 }
 
-static void count(const struct server *server, const struct request *req, const struct reply *reply) {
-  metric_add(find_answers(server, req, reply), 1);
-  if (reply->way)
+static void count(const struct server *server, const struct request *req) {
+  metric_add(find_answers(server, req), 1);
+  if (req->reply.way)
     metrics_observe(server->lanes[req->lane].ack_seconds, (clock_mono_ms() - req->began_ms) * 1000);
-  if (reply->status == 413 && req->endpoint) log_too_large(server, req->endpoint);
+  if (req->reply.status == 413 && req->endpoint) log_too_large(server, req->endpoint);
 }
 
 // ---- civetweb calls ----
@@ -204,17 +194,14 @@ static bool gives_way(struct server *server, const struct mg_connection *conn) {
 static int serve(struct mg_connection *conn, void *arg) {
   struct server *server = arg;
   struct request req;
-  struct reply reply;
   atomic_fetch_add(server->in_flight, 1);
-  if (edge_open(&req, conn, &reply)) reply = respond(server, &req);
-  if (atomic_load(&server->draining) || gives_way(server, conn)) reply.close = true;
-  int status = reply.status;
-  count(server, &req, &reply); // first, so that a client that has the answer finds it counted
-  edge_answer(&req, &reply);
+  if (edge_open(&req, conn)) respond(server, &req);
+  if (atomic_load(&server->draining) || gives_way(server, conn)) req.reply.close = true;
+  count(server, &req); // first, so that a client that has the answer finds it counted
+  edge_answer(&req);
   edge_close(&req);
-  free(reply.body);
   atomic_fetch_sub(server->in_flight, 1);
-  return status;
+  return req.reply.status;
 }
 
 // ---- start, stop ----

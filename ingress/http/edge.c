@@ -20,11 +20,6 @@ enum {
   HEAD_MAX_BYTES = 16384, // its buffer: max_request_size
 };
 
-static bool refuse(struct reply *refusal, int status, const char *code, const char *message) {
-  *refusal = reply_closing(status, code, message);
-  return false;
-}
-
 // ---- the head ----
 
 static bool is_length(const char *value) {
@@ -57,7 +52,7 @@ static bool is_head_whole(const struct mg_request_info *info) {
   return fits && end[1] == '\0' && end[2] == '\r' && end[3] == '\0';
 }
 
-bool edge_open(struct request *req, struct mg_connection *conn, struct reply *refusal) {
+bool edge_open(struct request *req, struct mg_connection *conn) {
   const struct mg_request_info *info = mg_get_request_info(conn);
   const char *traceparent = mg_get_header(conn, "traceparent");
   bool chunked = mg_get_header(conn, "Transfer-Encoding") != NULL;
@@ -71,30 +66,30 @@ bool edge_open(struct request *req, struct mg_connection *conn, struct reply *re
       .no_length = info->content_length < 0 && !chunked && strcmp(info->request_method, "POST") == 0,
   };
   if (info->num_headers >= HEADERS_MAX)
-    return refuse(refusal, 431, "head_too_large", "expected fewer than 64 headers");
+    return reply_closing(req, 431, "head_too_large", "expected fewer than 64 headers");
   if (!is_head_whole(info))
-    return refuse(refusal, 400, "bad_head", "expected headers of one line each, behind each CR LF");
+    return reply_closing(req, 400, "bad_head", "expected headers of one line each, behind each CR LF");
   return is_framed_once(req) ||
-         refuse(refusal, 400, "bad_framing", "expected one Content-Length, or Transfer-Encoding: chunked");
+         reply_closing(req, 400, "bad_framing", "expected one Content-Length, or Transfer-Encoding: chunked");
 }
 
 // ---- the body ----
 
-static bool refuse_too_large(struct reply *refusal, size_t max_bytes) {
+static bool refuse_too_large(struct request *req) {
   AUTO_FREE char *message =
-      mem_printf("the body is over the limit of %zu bytes (DOCHAK_BODY_MAX_BYTES)", max_bytes);
-  return refuse(refusal, 413, "too_large", message);
+      mem_printf("the body is over the limit of %zu bytes (DOCHAK_BODY_MAX_BYTES)", req->body_max_bytes);
+  return reply_closing(req, 413, "too_large", message);
 }
 
 // A client that expects 100 waits for it before it sends the body. An empty Expect is none (RFC
 // 9110, 10.1.1).
-static bool answer_expectation(const struct request *req, struct reply *refusal) {
+static bool answer_expectation(struct request *req) {
   static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
   size_t count;
   const char *expect = request_header(req, "Expect", &count);
   if (!expect || !*expect) return true;
   if (strcasecmp(expect, "100-continue") != 0)
-    return refuse(refusal, 417, "expectation_failed", "expected no Expect but 100-continue");
+    return reply_closing(req, 417, "expectation_failed", "expected no Expect but 100-continue");
   if (is_http_1_1(req) && req->body_pending) mg_write(req->conn, go_on, sizeof go_on - 1);
   return true;
 }
@@ -168,27 +163,27 @@ static void end_slow(struct request *req) {
   req->slow = false;
 }
 
-bool edge_read_body(struct request *req, struct reply *refusal) {
+bool edge_read_body(struct request *req) {
   if (req->no_length)
-    return refuse(refusal, 411, "length_required", "expected Content-Length, or Transfer-Encoding: chunked");
+    return reply_closing(req, 411, "length_required",
+                         "expected Content-Length, or Transfer-Encoding: chunked");
   if (req->info->content_length > (int64_t)req->body_max_bytes) // it is not asked for
-    return refuse_too_large(refusal, req->body_max_bytes);
-  if (!answer_expectation(req, refusal)) return false;
+    return refuse_too_large(req);
+  if (!answer_expectation(req)) return false;
   enum body_result result = read_body(req);
   end_slow(req); // what follows has clocks of its own
   switch (result) {
   case BODY_TOO_LARGE:
-    return refuse_too_large(refusal, req->body_max_bytes);
+    return refuse_too_large(req);
   case BODY_NO_ROOM:
-    *refusal = reply_overload();
-    return false;
+    return reply_overload(req);
   case BODY_LATE:
-    return refuse(refusal, 503, "incomplete", "the body did not come whole and in time");
+    return reply_closing(req, 503, "incomplete", "the body did not come whole and in time");
   case BODY_WHOLE:
     break;
   }
   if (begins_with_a_head(req))
-    return refuse(refusal, 400, "bad_head", "expected no empty lines before a request");
+    return reply_closing(req, 400, "bad_head", "expected no empty lines before a request");
   req->body_pending = false;
   return true;
 }
@@ -201,7 +196,8 @@ static void linger(const struct request *req) {
   while (clock_mono_ms() < by_ms && listen_read(req->conn, rest, sizeof rest, by_ms) > 0) continue;
 }
 
-void edge_answer(struct request *req, const struct reply *reply) {
+void edge_answer(struct request *req) {
+  const struct reply *reply = &req->reply;
   http_answer_send(req->conn,
                    &(struct http_answer){.status = reply->status,
                                          .content_type = reply->body ? "application/json" : NULL,
@@ -215,6 +211,7 @@ void edge_answer(struct request *req, const struct reply *reply) {
 void edge_close(struct request *req) {
   if (req->content.bytes != req->body.bytes) free(req->content.bytes);
   free(req->body.bytes);
+  free(req->reply.body);
   if (!req->quota) return;
   quota_release(req->quota, req->held_bytes);
   quota_leave(req->quota);

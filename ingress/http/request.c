@@ -4,37 +4,40 @@
 #include "common/base/mem.h"
 #include "common/ops/listen.h"
 #include "ingress/http/inflate.h"
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-struct reply reply_error(int status, const char *code, const char *message) {
-  return (struct reply){.status = status, .body = http_error_body(code, message)};
+static bool set_reply(struct request *req, struct reply reply) {
+  free(req->reply.body);
+  req->reply = reply;
+  return false;
 }
 
-struct reply reply_closing(int status, const char *code, const char *message) {
-  struct reply reply = reply_error(status, code, message);
-  reply.close = true;
-  return reply;
+bool reply_error(struct request *req, int status, const char *code, const char *message) {
+  return set_reply(req, (struct reply){.status = status, .body = http_error_body(code, message)});
 }
 
-struct reply reply_unavailable(void) {
-  struct reply reply = reply_error(503, "unavailable", "the request could not be stored; send it again");
-  reply.headers = "Retry-After: 5\r\n";
-  return reply;
+bool reply_closing(struct request *req, int status, const char *code, const char *message) {
+  reply_error(req, status, code, message);
+  req->reply.close = true;
+  return false;
 }
 
-struct reply reply_overload(void) {
-  struct reply reply = reply_closing(503, "overload", "too many requests at once; send it again");
-  reply.headers = "Retry-After: 1\r\n";
-  return reply;
+bool reply_unavailable(struct request *req) {
+  reply_error(req, 503, "unavailable", "the request could not be stored; send it again");
+  req->reply.headers = "Retry-After: 5\r\n";
+  return false;
 }
 
-struct reply reply_inflates_too_much(void) {
-  return reply_closing(413, "too_large", "the body inflates to more than DOCHAK_BODY_MAX_BYTES");
+bool reply_overload(struct request *req) {
+  reply_closing(req, 503, "overload", "too many requests at once; send it again");
+  req->reply.headers = "Retry-After: 1\r\n";
+  return false;
 }
 
-struct reply reply_ack(struct provider_ack ack) {
-  return (struct reply){.status = ack.status, .body = ack.body};
+void reply_ok(struct request *req, int status, char *body, enum reply_way way) {
+  set_reply(req, (struct reply){.status = status, .body = body, .way = way});
 }
 
 const char *request_header(const struct request *req, const char *name, size_t *count) {
@@ -104,7 +107,7 @@ enum request_encoding request_encoding(const struct request *req) {
   return encoding;
 }
 
-bool request_decode(struct request *req, size_t max_bytes, const char **fault, struct reply *refusal) {
+bool request_decode(struct request *req, size_t max_bytes, const char **fault) {
   enum request_encoding encoding = request_encoding(req);
   req->content = req->body;
   *fault =
@@ -115,8 +118,7 @@ bool request_decode(struct request *req, size_t max_bytes, const char **fault, s
       inflate_gzip(req->body.bytes, req->body.len, max_bytes, &inflated.bytes, &inflated.len);
   if (result == INFLATE_BROKEN) *fault = "the body is not the gzip that its Content-Encoding says";
   if (inflated.bytes) req->content = inflated;
-  bool has_room = result == INFLATE_OVER || request_hold(req, inflated.len);
-  if (result != INFLATE_OVER && has_room) return true;
-  *refusal = has_room ? reply_inflates_too_much() : reply_overload();
-  return false;
+  if (result == INFLATE_OVER)
+    return reply_closing(req, 413, "too_large", "the body inflates to more than DOCHAK_BODY_MAX_BYTES");
+  return request_hold(req, inflated.len) || reply_overload(req);
 }

@@ -2,7 +2,7 @@
 // One request on the public listener and its reply, between civetweb (edge.h) and the routes (webhook.h,
 // register.h). Not for: reading from and writing to the connection. Thread: the connection's handler thread.
 #pragma once
-#include "common/provider/provider.h"
+#include "common/base/err.h"
 #include "ingress/http/quota.h"
 #include <civetweb.h>
 #include <stdbool.h>
@@ -10,11 +10,22 @@
 #include <stdint.h>
 
 struct endpoint;
+struct provider;
 struct route;
 
 struct request_body {
-  char *bytes; // NULL: empty
+  char *bytes; // NULL: not read
   size_t len;
+};
+
+enum reply_way { REPLY_NONE, REPLY_KAFKA, REPLY_SPOOL };
+
+struct reply {
+  int status;
+  char *body; // JSON, or NULL
+  const char *headers;
+  enum reply_way way; // what made the events durable; NONE: there were none
+  bool close;
 };
 
 struct request {
@@ -27,6 +38,7 @@ struct request {
   int64_t began_ms;            // monotonic: listen_began_ms()
   bool body_pending;           // the body is not read yet
   bool no_length;              // a POST that does not say whether it has a body
+  struct reply reply;
 
   // Set when the route admits it.
   const struct route *route;
@@ -46,20 +58,13 @@ struct request {
   bool slow;                // it counts as slow
 };
 
-struct reply {
-  int status;
-  char *body; // new JSON, or NULL
-  const char *headers;
-  const char *way; // "kafka" or "spool", which made the events durable; NULL: there were none
-  bool close;
-};
-
-struct reply reply_error(int status, const char *code, const char *message);
-struct reply reply_closing(int status, const char *code, const char *message); // and closes the connection
-struct reply reply_unavailable(void); // 503 with Retry-After: nothing was stored, or not all
-struct reply reply_overload(void);    // 503 with Retry-After, closing: too many requests, or bytes of bodies
-struct reply reply_inflates_too_much(void);      // 413 for a gzip body
-struct reply reply_ack(struct provider_ack ack); // takes the ack's body
+// They set the reply in place of an earlier one. All but reply_ok() return false, so that
+// `return reply_error(...)` reads well.
+bool reply_error(struct request *req, int status, const char *code, const char *message);
+bool reply_closing(struct request *req, int status, const char *code, const char *message); // and closes
+bool reply_unavailable(struct request *req); // 503 with Retry-After: nothing was stored, or not all
+bool reply_overload(struct request *req);    // 503 with Retry-After, closing: too many requests, or bytes
+void reply_ok(struct request *req, int status, char *body, enum reply_way way); // takes the body
 
 // The header's value, and how often it occurs: the value is the last one's. NULL: none.
 const char *request_header(const struct request *req, const char *name, size_t *count);
@@ -72,7 +77,6 @@ enum request_encoding { REQUEST_PLAIN, REQUEST_GZIP, REQUEST_FOREIGN };
 enum request_encoding request_encoding(const struct request *req);
 
 // Sets req->content, at most max_bytes when inflated: the body as far as it can be decoded, else as it is.
-// *fault is the reason why it could not be decoded whole, or NULL. False with the refusal: it inflates to
-// more (413), or there is no room (503).
-MUST_CHECK bool request_decode(struct request *req, size_t max_bytes, const char **fault,
-                               struct reply *refusal);
+// *fault is the reason why it could not be decoded whole, or NULL. False with a reply: it inflates to more
+// (413), or there is no room (503).
+bool request_decode(struct request *req, size_t max_bytes, const char **fault);

@@ -16,10 +16,10 @@
 #define SOURCE "/ingress" REGISTER_PATH
 
 enum {
-  REGISTRATIONS_MAX = 10000,                 // of a request: each needs many times its size
   REGISTRATIONS_MAX_BYTES = 8 * 1024 * 1024, // of a request's events
   REGISTRATION_MAX_BYTES = 950000,           // of one event: with its headers below Kafka's usual 1 MB
   VALUE_BYTES = 128,                         // of memory for a JSON value, about
+  ANSWER_VALUES = 4,                         // of a notification in the answer
   BODY_MS = 10000,                           // for the body to arrive: there is no provider's deadline
 };
 
@@ -51,29 +51,19 @@ void registrar_free(struct registrar *registrar) {
 
 // ---- one notification ----
 
-struct registration {
-  const char *provider; // borrowed
-  char *id;             // NULL: the send API refused and gave none, so there is nothing to track
-  char *value;          // the event's data
-  char *code, *reason;  // why it was refused, or NULL
-  bool accepted;
-};
-
 struct registrations {
-  struct request *req; // its lane counts their memory
-  struct registration *items;
-  size_t n, bytes;
+  struct request *req;                // its lane counts their memory
+  struct publisher_message *messages; // each owns its value; the key is a text of the answer
+  size_t n, bytes;                    // of the messages
+  json_t *answer;                     // what the caller gets: a notification without an id has no message
+  size_t n_accepted;
   bool too_much; // the lane has no memory left: not the request's fault
 };
 
 static void registrations_fini(struct registrations *all) {
-  for (size_t i = 0; i < all->n; i++) {
-    free(all->items[i].id);
-    free(all->items[i].value);
-    free(all->items[i].code);
-    free(all->items[i].reason);
-  }
-  free(all->items);
+  for (size_t i = 0; i < all->n; i++) free((char *)(uintptr_t)all->messages[i].value);
+  free(all->messages);
+  json_decref(all->answer);
 }
 
 static void set_text(json_t *value, const char *name, const char *text) {
@@ -111,27 +101,54 @@ static char *explicit_value(const json_t *item) {
   return json_text(value);
 }
 
-// Called after each value, since a value can be many times larger than its part of the body.
-static bool hold(struct registrations *all, size_t bytes, struct err *err) {
-  if (request_hold(all->req, bytes + sizeof *all->items + sizeof(struct publisher_message))) return true;
-  all->too_much = true;
-  return err_set(err, "too many bytes at once");
+static struct publisher_message message_for(const struct request *req, const char *provider, const char *id,
+                                            char *value) {
+  return (struct publisher_message){
+      .topic = KAFKA_TOPIC_EVENTS,
+      .event = {.id = uuid_new_v7(),
+                .type = EVENT_ACCEPTED,
+                .source = SOURCE,
+                .subject = id,
+                .time_ms = req->received_ms,
+                .provider = provider,
+                .traceparent = req->traceparent},
+      .key = id,
+      .value = value,
+      .value_len = strlen(value),
+  };
 }
 
-// `value` is taken over.
+// Called after each value, since a value can be many times larger than its part of the body.
+static bool check_bytes(struct registrations *all, size_t len, struct err *err) {
+  if (len > REGISTRATION_MAX_BYTES)
+    return err_set(err, "/response: expected %d bytes at most for one notification's event, got %zu",
+                   REGISTRATION_MAX_BYTES, len);
+  if (all->bytes > REGISTRATIONS_MAX_BYTES)
+    return err_set(err, "/response: the events of one request would be more than %d bytes",
+                   REGISTRATIONS_MAX_BYTES);
+  all->too_much = !request_hold(all->req, len + sizeof *all->messages + ANSWER_VALUES * VALUE_BYTES);
+  return !all->too_much;
+}
+
+// `value` is taken over. A refused notification that got no id has nothing to track.
 static bool add(struct registrations *all, const struct provider *provider,
                 const struct provider_acceptance *read, char *value, struct err *err) {
   size_t len = strlen(value);
+  const char *name = provider_name(provider);
+  json_t *entry =
+      json_pack("{s:s,s:s?,s:b}", "provider", name, "notification_id", read->id, "accepted", read->accepted);
+  if (!read->accepted) {
+    set_text(entry, "code", read->code);
+    set_text(entry, "reason", read->reason);
+  }
+  json_array_append_new(all->answer, entry);
+  all->n_accepted += read->accepted;
+  all->messages = mem_grow(all->messages, all->n + 1, sizeof *all->messages);
+  all->messages[all->n] = message_for(all->req, name, text_of(entry, "notification_id"), value);
+  all->n += read->id != NULL;
+  if (!read->id) free(value);
   all->bytes += len;
-  all->items = mem_grow(all->items, all->n + 1, sizeof *all->items);
-  all->items[all->n++] =
-      (struct registration){.provider = provider_name(provider),
-                            .id = mem_strdup_or_null(read->id),
-                            .value = value,
-                            .code = read->accepted ? NULL : mem_strdup_or_null(read->code),
-                            .reason = read->accepted ? NULL : mem_strdup_or_null(read->reason),
-                            .accepted = read->accepted};
-  return hold(all, len, err);
+  return check_bytes(all, len, err);
 }
 
 static bool add_explicit(struct registrations *all, const struct provider *provider, const json_t *item,
@@ -145,50 +162,31 @@ static bool add_explicit(struct registrations *all, const struct provider *provi
              err);
 }
 
-static bool check_bytes(const struct registrations *all, size_t len, struct err *err) {
-  if (len > REGISTRATION_MAX_BYTES)
-    return err_set(err, "/response: expected %d bytes at most for one notification's event, got %zu",
-                   REGISTRATION_MAX_BYTES, len);
-  if (all->bytes > REGISTRATIONS_MAX_BYTES)
-    return err_set(err, "/response: the events of one request would be more than %d bytes",
-                   REGISTRATIONS_MAX_BYTES);
-  return true;
-}
-
 static bool add_recipients(struct registrations *all, const struct provider *provider, const json_t *item,
                            const struct provider_acceptance *list, size_t n, struct err *err) {
-  if (all->n + n > REGISTRATIONS_MAX)
-    return err_set(err, "/response: more than %d notifications in one request", REGISTRATIONS_MAX);
   for (size_t i = 0; i < n; i++) {
     json_t *narrowed = provider_narrow(provider, json_object_get(item, "response"), i);
-    char *value = response_value(item, narrowed, &list[i], n > 1);
-    size_t len = strlen(value);
-    if (!add(all, provider, &list[i], value, err) || !check_bytes(all, len, err)) return false;
+    if (!add(all, provider, &list[i], response_value(item, narrowed, &list[i], n > 1), err)) return false;
   }
   return true;
 }
 
 static bool add_response(struct registrations *all, const struct provider *provider, const json_t *item,
                          struct err *err) {
-  struct provider_acceptance *list;
+  AUTO_FREE struct provider_acceptance *list = NULL;
   size_t n;
   if (!provider_read_acceptance(provider, json_object_get(item, "response"), &list, &n, err))
     return err_prefix(err, *err->text == '/' ? "/response" : "/response: ");
-  bool good = add_recipients(all, provider, item, list, n, err);
-  free(list);
-  return good;
-}
-
-static bool err_provider(struct err *err, const struct providers *providers) {
-  AUTO_FREE char *names = providers_names(providers);
-  return err_set(err, "/provider: expected one of %s", names);
+  return add_recipients(all, provider, item, list, n, err);
 }
 
 static bool add_item(struct registrations *all, const struct providers *providers, const json_t *item,
                      struct err *err) {
   const struct provider *provider = providers_find(providers, text_of(item, "provider"));
-  if (!provider) return err_provider(err, providers);
-  return (json_object_get(item, "response") ? add_response : add_explicit)(all, provider, item, err);
+  if (provider)
+    return (json_object_get(item, "response") ? add_response : add_explicit)(all, provider, item, err);
+  AUTO_FREE char *names = providers_names(providers);
+  return err_set(err, "/provider: expected one of %s", names);
 }
 
 // ---- the request ----
@@ -203,75 +201,40 @@ static bool read_items(const struct ingress *ingress, const json_t *document, st
   return true;
 }
 
-static struct publisher_message message_for(const struct registration *item, const struct request *req) {
-  return (struct publisher_message){
-      .topic = KAFKA_TOPIC_EVENTS,
-      .event = {.id = uuid_new_v7(),
-                .type = EVENT_ACCEPTED,
-                .source = SOURCE,
-                .subject = item->id,
-                .time_ms = req->received_ms,
-                .provider = item->provider,
-                .traceparent = req->traceparent},
-      .key = item->id,
-      .value = item->value,
-      .value_len = strlen(item->value),
-  };
+static void acknowledge(struct metrics *metrics, const struct registrations *all, bool spooled) {
+  size_t n = json_array_size(all->answer);
+  metrics_add(metrics, COUNTER_ELEMENTS, "accepted", (int64_t)all->n_accepted);
+  metrics_add(metrics, COUNTER_ELEMENTS, "rejected", (int64_t)(n - all->n_accepted));
+  AUTO_JSON *body = json_pack("{s:O}", "notifications", all->answer);
+  reply_ok(all->req, REGISTER_STATUS, json_text(body), spooled ? REPLY_SPOOL : REPLY_KAFKA);
 }
 
-static struct reply reply_registered(struct metrics *metrics, const struct registrations *all) {
-  json_t *list = json_array();
-  for (size_t i = 0; i < all->n; i++) {
-    const struct registration *item = &all->items[i];
-    metrics_add(metrics, COUNTER_ELEMENTS, item->accepted ? "accepted" : "rejected", 1);
-    json_t *entry = json_pack("{s:s,s:s?,s:b}", "provider", item->provider, "notification_id", item->id,
-                              "accepted", item->accepted);
-    set_text(entry, "code", item->code);
-    set_text(entry, "reason", item->reason);
-    json_array_append_new(list, entry);
-  }
-  AUTO_JSON *body = json_pack("{s:o}", "notifications", list);
-  return (struct reply){.status = REGISTER_STATUS, .body = json_text(body)};
-}
-
-static struct reply store(struct ingress *ingress, const struct request *req,
-                          const struct registrations *all) {
-  AUTO_FREE struct publisher_message *messages = mem_array(all->n, sizeof *messages);
-  int64_t deadline_ms = clock_mono_ms() + ingress->settings.ack_budget_ms;
-  size_t n = 0;
+static void store(const struct ingress *ingress, const struct registrations *all) {
   bool spooled;
-  for (size_t i = 0; i < all->n; i++)
-    if (all->items[i].id) messages[n++] = message_for(&all->items[i], req);
-  switch (publisher_publish(ingress->publisher, messages, n, deadline_ms, &spooled)) {
+  int64_t deadline_ms = clock_mono_ms() + ingress->settings.ack_budget_ms;
+  switch (publisher_publish(ingress->publisher, all->messages, all->n, deadline_ms, &spooled)) {
   case PUBLISHER_UNAVAILABLE:
-    return reply_unavailable();
-  case PUBLISHER_TOO_LARGE: // unlike an outage, a retry would end the same way
-    return reply_error(
-        400, "too_large",
-        "a notification's event is larger than message.max.bytes; others may have been stored");
-  case PUBLISHER_DURABLE:
+    reply_unavailable(all->req);
     break;
+  case PUBLISHER_TOO_LARGE: // unlike an outage, a retry would end the same way
+    reply_error(all->req, 400, "too_large",
+                "a notification's event is larger than message.max.bytes; others may have been stored");
+    break;
+  case PUBLISHER_DURABLE:
+    acknowledge(ingress->metrics, all, spooled);
   }
-  struct reply reply = reply_registered(ingress->metrics, all);
-  reply.way = spooled ? "spool" : "kafka";
-  return reply;
 }
 
-static struct reply take_in(struct ingress *ingress, struct request *req) {
+static void take_in(const struct ingress *ingress, struct request *req, const json_t *document) {
   struct err err;
-  size_t len = req->content.len;
-  const char *text = len ? req->content.bytes : "";
-  if (!request_hold(req, json_values(text, len) * VALUE_BYTES)) return reply_overload();
-  AUTO_JSON *document = json_parse(text, len, &err);
-  if (!document) return reply_error(400, "bad_json", err.text);
-  struct registrations all = {.req = req};
-  struct reply reply;
+  struct registrations all = {.req = req, .answer = json_array()};
   if (read_items(ingress, document, &all, &err))
-    reply = store(ingress, req, &all);
+    store(ingress, &all);
+  else if (all.too_much)
+    reply_overload(req);
   else
-    reply = all.too_much ? reply_overload() : reply_error(400, "bad_registration", err.text);
+    reply_error(req, 400, "bad_registration", err.text);
   registrations_fini(&all);
-  return reply;
 }
 
 // ---- requests ----
@@ -294,34 +257,38 @@ static bool is_json(const struct request *req) {
   return end - type == (ptrdiff_t)(sizeof json - 1) && strncasecmp(type, json, sizeof json - 1) == 0;
 }
 
-static struct reply refuse(struct metrics *metrics, const struct request *req) {
+static bool refuse(struct metrics *metrics, struct request *req) {
   metrics_add(metrics, COUNTER_REFUSED, REGISTER_NAME, 1);
   metrics_add(metrics, COUNTER_REFUSALS, "key", 1);
   log_warn_rarely("refused v1/notifications", "registration refused: no valid bearer key",
                   LOG_STR("peer", req->info->remote_addr));
-  struct reply reply = reply_error(401, "unauthorized", "expected Authorization: Bearer and a valid key");
-  reply.headers = "WWW-Authenticate: Bearer realm=\"dochak\"\r\n";
-  return reply;
+  reply_error(req, 401, "unauthorized", "expected Authorization: Bearer and a valid key");
+  req->reply.headers = "WWW-Authenticate: Bearer realm=\"dochak\"\r\n";
+  return false;
 }
 
-bool register_admit(struct ingress *ingress, struct request *req, struct reply *refusal) {
-  if (!authorized(ingress->registrar, req)) {
-    *refusal = refuse(ingress->metrics, req);
-    return false;
-  }
-  if (!is_json(req) || request_encoding(req) == REQUEST_FOREIGN) {
-    *refusal = reply_error(415, "unsupported_media_type",
-                           "expected application/json, plain or with Content-Encoding: gzip");
-    return false;
-  }
+bool register_admit(struct ingress *ingress, struct request *req) {
+  if (!authorized(ingress->registrar, req)) return refuse(ingress->metrics, req);
+  if (!is_json(req) || request_encoding(req) == REQUEST_FOREIGN)
+    return reply_error(req, 415, "unsupported_media_type",
+                       "expected application/json, plain or with Content-Encoding: gzip");
   req->lane = LANE_REGISTRATIONS;
   req->body_by_ms = req->began_ms + BODY_MS;
   return true;
 }
 
-struct reply register_handle(struct ingress *ingress, struct request *req) {
+static bool parse(struct request *req, json_t **document) {
   const char *fault;
-  struct reply reply;
-  if (!request_decode(req, req->body_max_bytes, &fault, &reply)) return reply;
-  return fault ? reply_error(400, "bad_encoding", fault) : take_in(ingress, req);
+  struct err err;
+  if (!request_decode(req, req->body_max_bytes, &fault)) return false;
+  if (fault) return reply_error(req, 400, "bad_encoding", fault);
+  if (!request_hold(req, json_values(req->content.bytes, req->content.len) * VALUE_BYTES))
+    return reply_overload(req);
+  *document = json_parse(req->content.bytes, req->content.len, &err);
+  return *document || reply_error(req, 400, "bad_json", err.text);
+}
+
+void register_handle(struct ingress *ingress, struct request *req) {
+  AUTO_JSON *document = NULL;
+  if (parse(req, &document)) take_in(ingress, req, document);
 }

@@ -19,6 +19,6 @@ enum { REGISTER_STATUS = 202 }; // when all is durable
 struct registrar *registrar_new(const char *keys, struct faults *faults);
 void registrar_free(struct registrar *registrar);
 
-// Checks the bearer key and the content type. False: refused.
-bool register_admit(struct ingress *ingress, struct request *req, struct reply *refusal);
-struct reply register_handle(struct ingress *ingress, struct request *req);
+// Checks the bearer key and the content type. False with a reply: refused.
+bool register_admit(struct ingress *ingress, struct request *req);
+void register_handle(struct ingress *ingress, struct request *req);

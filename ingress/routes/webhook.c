@@ -76,29 +76,34 @@ static enum publisher_result publish(const struct ingress *ingress, const struct
   return publisher_publish(ingress->publisher, messages, framing->n, deadline_of(ingress, req), spooled);
 }
 
-// TOO_LARGE is answered 503, too: once message.max.bytes allows what a body may hold, a retry succeeds.
-static struct reply store(const struct ingress *ingress, struct request *req, const struct framing *framing) {
-  bool spooled;
-  if (!hold_elements(req, framing->n)) return reply_overload();
-  if (publish(ingress, req, framing, &spooled) != PUBLISHER_DURABLE) return reply_unavailable();
+static void acknowledge(const struct ingress *ingress, struct request *req, const struct framing *framing,
+                        bool spooled) {
   count_elements(ingress, req->endpoint, framing);
-  struct reply reply = reply_ack(provider_ack(req->provider, req->content.bytes, req->content.len));
-  if (framing->n) reply.way = spooled ? "spool" : "kafka";
-  return reply;
+  struct provider_ack ack = provider_ack(req->provider, req->content.bytes, req->content.len);
+  reply_ok(req, ack.status, ack.body, framing->n == 0 ? REPLY_NONE : spooled ? REPLY_SPOOL : REPLY_KAFKA);
 }
 
-static struct reply take_in(const struct ingress *ingress, struct request *req) {
+// TOO_LARGE is answered 503, too: once message.max.bytes allows what a body may hold, a retry succeeds.
+static void store(const struct ingress *ingress, struct request *req, const struct framing *framing) {
+  bool spooled;
+  if (!hold_elements(req, framing->n))
+    reply_overload(req);
+  else if (publish(ingress, req, framing, &spooled) != PUBLISHER_DURABLE)
+    reply_unavailable(req);
+  else
+    acknowledge(ingress, req, framing, spooled);
+}
+
+static void take_in(const struct ingress *ingress, struct request *req) {
   const char *fault;
   struct framing framing;
-  struct reply reply;
-  if (!request_decode(req, req->body_max_bytes, &fault, &reply)) return reply;
+  if (!request_decode(req, req->body_max_bytes, &fault)) return;
   if (fault)
     framing_init_whole(&framing, req->body.bytes, req->body.len, fault);
   else
     framing_init(&framing, req->provider, req->content.bytes, req->content.len);
-  reply = store(ingress, req, &framing);
+  store(ingress, req, &framing);
   framing_fini(&framing);
-  return reply;
 }
 
 // ---- the sender ----
@@ -123,22 +128,19 @@ static void note_refusal(const struct ingress *ingress, const struct request *re
 }
 
 // Nothing is kept. The body was read only because the answer may have to name something in it.
-static struct reply refuse(struct request *req) {
+static void refuse(struct request *req) {
   const char *fault;
-  struct reply reply;
-  if (!request_decode(req, UNAUTHENTICATED_MAX_BYTES, &fault, &reply)) free(reply.body);
-  return reply_ack(provider_refusal(req->provider, req->content.bytes, req->content.len));
+  request_decode(req, UNAUTHENTICATED_MAX_BYTES, &fault);
+  struct provider_ack ack = provider_refusal(req->provider, req->content.bytes, req->content.len);
+  reply_ok(req, ack.status, ack.body, REPLY_NONE);
 }
 
 // ---- requests ----
 
-bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *refusal) {
+bool webhook_admit(struct ingress *ingress, struct request *req) {
   const struct provider_suffix *suffix;
   enum endpoints_match match = endpoints_find(ingress->endpoints, req->rest, &req->endpoint, &suffix);
-  if (match == ENDPOINTS_NONE) {
-    *refusal = reply_error(404, "not_found", "no such endpoint");
-    return false;
-  }
+  if (match == ENDPOINTS_NONE) return reply_error(req, 404, "not_found", "no such endpoint");
   req->rest += strlen(req->endpoint->name);
   req->provider = suffix ? suffix->provider : req->endpoint->provider;
   req->is_unsigned = is_unsigned_suffix(req);
@@ -154,7 +156,10 @@ bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *r
   return true;
 }
 
-struct reply webhook_handle(struct ingress *ingress, struct request *req) {
+void webhook_handle(struct ingress *ingress, struct request *req) {
   if (!req->refused && (req->refused = verify_body(req->endpoint->checks, req))) note_refusal(ingress, req);
-  return req->refused ? refuse(req) : take_in(ingress, req);
+  if (req->refused)
+    refuse(req);
+  else
+    take_in(ingress, req);
 }

@@ -7,7 +7,7 @@
 
 struct ingress;
 
-// Finds the endpoint and runs the checks that need no body. False: there is no such endpoint.
-bool webhook_admit(struct ingress *ingress, struct request *req, struct reply *refusal);
+// Finds the endpoint and runs the checks that need no body. False with a reply: there is no such endpoint.
+bool webhook_admit(struct ingress *ingress, struct request *req);
 // Blocks for the ack budget at most.
-struct reply webhook_handle(struct ingress *ingress, struct request *req);
+void webhook_handle(struct ingress *ingress, struct request *req);

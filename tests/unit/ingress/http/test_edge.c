@@ -36,26 +36,24 @@ static unsigned sum_of(const char *bytes, size_t len) {
   return sum;
 }
 
-static bool read_request(struct request *req, struct mg_connection *conn, struct reply *reply) {
-  if (!edge_open(req, conn, reply)) return false;
+static bool read_request(struct request *req, struct mg_connection *conn) {
+  if (!edge_open(req, conn)) return false;
   req->quota = quota_enter(&lane, false) ? &lane : NULL;
   req->body_max_bytes = atomic_load(&limit);
   req->body_by_ms = req->began_ms + atomic_load(&body_ms);
-  return edge_read_body(req, reply);
+  return edge_read_body(req);
 }
 
 static int serve(struct mg_connection *conn, void *arg) {
   struct request req;
-  struct reply reply;
-  if (read_request(&req, conn, &reply)) {
+  if (read_request(&req, conn)) {
     char *body = mem_printf("%zu %u", req.body.len, sum_of(req.body.bytes, req.body.len));
-    reply = (struct reply){.status = 200, .body = body};
+    reply_ok(&req, 200, body, REPLY_NONE);
     atomic_fetch_add(&bodies, 1);
   }
-  edge_answer(&req, &reply);
+  edge_answer(&req);
   edge_close(&req);
-  free(reply.body);
-  return reply.status;
+  return req.reply.status;
 }
 
 static struct mg_context *ctx;

@@ -55,6 +55,31 @@ static void test_the_recipient_of_an_item_is_not_that_of_several(void **state) {
   mock_records_fini(&events);
 }
 
+static void test_a_refused_recipient_without_an_id_is_answered_and_stores_nothing(void **state) {
+  static const char body[] =
+      "{\"provider\":\"bizgo\",\"response\":{\"code\":\"A000\",\"data\":{\"destinations\":["
+      "{\"to\":\"8219\",\"code\":\"A306\",\"result\":\"no\"},"
+      "{\"to\":\"8220\",\"msgKey\":\"t1\",\"code\":\"A000\"}]}}}";
+  int64_t rejected = counted(COUNTER_ELEMENTS, "rejected"), accepted = counted(COUNTER_ELEMENTS, "accepted");
+  char *answer = wire_post(port, REGISTER, BEARER, body, strlen(body));
+  assert_answer("registration", answer, 202, NULL);
+  assert_string_equal(
+      wire_body(answer),
+      "{\"notifications\":[{\"provider\":\"bizgo\",\"notification_id\":null,\"accepted\":false,"
+      "\"code\":\"A306\",\"reason\":\"no\"},"
+      "{\"provider\":\"bizgo\",\"notification_id\":\"t1\",\"accepted\":true}]}");
+  free(answer);
+  assert_int_equal(counted(COUNTER_ELEMENTS, "rejected"), rejected + 1);
+  assert_int_equal(counted(COUNTER_ELEMENTS, "accepted"), accepted + 1);
+  struct mock_records events = mock_read(&mock, "dochak.events");
+  for (size_t i = 0; i < events.n; i++)
+    assert_null(memmem(events.list[i].rkm->payload, events.list[i].rkm->len, "8219", 4));
+  mock_find(&events,
+            "{\"notification_id\":\"t1\",\"recipient\":\"8220\",\"response\":{\"code\":\"A000\",\"data\":"
+            "{\"destinations\":[{\"to\":\"8220\",\"msgKey\":\"t1\",\"code\":\"A000\"}]}}}");
+  mock_records_fini(&events);
+}
+
 // A send response with `numbers` times `number` and so many bytes of text beside its id.
 static char *registration_of(const char *number, size_t numbers, size_t text_len) {
   size_t len = strlen(number);
@@ -313,6 +338,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_registration_is_one_event_per_recipient),
       cmocka_unit_test(test_the_recipient_of_an_item_is_not_that_of_several),
+      cmocka_unit_test(test_a_refused_recipient_without_an_id_is_answered_and_stores_nothing),
       cmocka_unit_test(test_a_registration_that_no_record_can_hold_is_told_so),
       cmocka_unit_test(test_many_recipients_with_much_around_them_are_told_so),
       cmocka_unit_test(test_what_a_registration_grows_to_counts_as_held_and_is_given_back),
