@@ -43,7 +43,6 @@ struct server {
   atomic_bool draining;
   struct quota quota;
   struct lane *lanes;
-  size_t n_lanes;
 };
 
 // Says that the public side can be reached, without a key and without a look at anything behind.
@@ -100,7 +99,7 @@ static bool is_crowded(const struct server *server) {
 
 static bool enter(struct server *server, struct request *req) {
   struct quota_lane *lane = &server->lanes[req->lane].quota;
-  if (!quota_enter(lane, is_crowded(server))) return false;
+  if (!quota_enter(lane, req->lane == LANE_UNAUTHENTICATED || is_crowded(server))) return false;
   req->quota = lane;
   return true;
 }
@@ -132,24 +131,6 @@ static metric_value *answers_at(const struct server *server, const char *endpoin
   snprintf(text, sizeof text, "%d", status);
   const char *const labels[] = {endpoint, text, ways[way]};
   return metrics_at_each(server->ingress->metrics, COUNTER_ANSWERS, labels);
-}
-
-static void init_acks(struct server *server, struct lane *lane, const char *endpoint, int status) {
-  lane->ack_status = status;
-  for (enum reply_way way = REPLY_KAFKA; way <= REPLY_SPOOL; way++)
-    lane->acks[way] = answers_at(server, endpoint, status, way);
-  lane->ack_seconds = metrics_histogram_at(server->ingress->metrics, COUNTER_ACK_SECONDS, endpoint);
-}
-
-static void init_all_acks(struct server *server) {
-  const struct endpoints *endpoints = server->ingress->endpoints;
-  init_acks(server, &server->lanes[LANE_REGISTRATIONS], REGISTER_NAME, REGISTER_STATUS);
-  for (size_t i = 0; i < endpoints->n; i++) {
-    const struct endpoint *endpoint = &endpoints->list[i];
-    struct provider_ack ack = provider_ack(endpoint->provider, NULL, 0);
-    init_acks(server, &server->lanes[LANE_FIRST_ENDPOINT + i], endpoint->name, ack.status);
-    free(ack.body);
-  }
 }
 
 static metric_value *find_answers(const struct server *server, const struct request *req) {
@@ -206,21 +187,32 @@ static int serve(struct mg_connection *conn, void *arg) {
 
 // ---- start, stop ----
 
-static int64_t at_least_one(int64_t n) {
-  return n > 0 ? n : 1;
+static struct lane *init_lane(struct server *server, size_t i, int64_t threads_part) {
+  server->lanes[i].quota = (struct quota_lane){
+      .quota = &server->quota, .threads_max = server->ingress->settings.ingress_threads / threads_part};
+  return &server->lanes[i];
+}
+
+static void init_acking_lane(struct server *server, size_t i, const char *endpoint, int status) {
+  struct lane *lane = init_lane(server, i, LANE_THREADS_PART);
+  lane->ack_status = status;
+  for (enum reply_way way = REPLY_KAFKA; way <= REPLY_SPOOL; way++)
+    lane->acks[way] = answers_at(server, endpoint, status, way);
+  lane->ack_seconds = metrics_histogram_at(server->ingress->metrics, COUNTER_ACK_SECONDS, endpoint);
 }
 
 static void init_lanes(struct server *server) {
-  int64_t threads = server->ingress->settings.ingress_threads;
+  const struct endpoints *endpoints = server->ingress->endpoints;
   server->quota.bytes_max = server->ingress->settings.bodies_max_bytes;
-  server->n_lanes = LANE_FIRST_ENDPOINT + server->ingress->endpoints->n;
-  server->lanes = mem_array(server->n_lanes, sizeof *server->lanes);
-  for (size_t i = 0; i < server->n_lanes; i++)
-    server->lanes[i].quota = (struct quota_lane){
-        .quota = &server->quota,
-        .firm = i == LANE_UNAUTHENTICATED,
-        .threads_max = at_least_one(
-            threads / (i == LANE_UNAUTHENTICATED ? UNAUTHENTICATED_THREADS_PART : LANE_THREADS_PART))};
+  server->lanes = mem_array(LANE_FIRST_ENDPOINT + endpoints->n, sizeof *server->lanes);
+  init_lane(server, LANE_UNAUTHENTICATED, UNAUTHENTICATED_THREADS_PART);
+  init_acking_lane(server, LANE_REGISTRATIONS, REGISTER_NAME, REGISTER_STATUS);
+  for (size_t i = 0; i < endpoints->n; i++) {
+    const struct endpoint *endpoint = &endpoints->list[i];
+    struct provider_ack ack = provider_ack(endpoint->provider, NULL, 0);
+    init_acking_lane(server, LANE_FIRST_ENDPOINT + i, endpoint->name, ack.status);
+    free(ack.body);
+  }
 }
 
 struct server *server_start(struct ingress *ingress, struct err *err) {
@@ -232,7 +224,6 @@ struct server *server_start(struct ingress *ingress, struct err *err) {
   for (enum framing_kind kind = 0; kind < COUNT_OF(ingress->elements); kind++)
     ingress->elements[kind] = metrics_at(ingress->metrics, COUNTER_ELEMENTS, framing_kind_name(kind));
   init_lanes(server);
-  init_all_acks(server);
   const struct listen_options options = {.address = settings->ingress_listen,
                                          .threads = settings->ingress_threads,
                                          .timeout_ms = TIMEOUT_MS,

@@ -108,41 +108,35 @@ static bool make_room(struct request *req, size_t *room) {
   return true;
 }
 
-// The clock of the next read. Chunks count as slow from the start, since a clock that cuts them ends them.
-static bool find_clock(struct request *req, int64_t quick_by_ms, int64_t *by_ms) {
-  bool quick = req->info->content_length >= 0 && clock_mono_ms() < quick_by_ms;
-  *by_ms = quick && quick_by_ms < req->body_by_ms ? quick_by_ms : req->body_by_ms;
-  if (quick || req->slow) return true;
-  return req->slow = quota_begin_slow(req->quota);
-}
-
-static size_t read_size(const struct request *req, size_t room) {
-  size_t size = room - req->body.len;
-  return req->info->content_length < 0 && size > READ_CHUNKED_BYTES ? READ_CHUNKED_BYTES : size;
-}
-
-// Whether to read on after listen_read() has returned n; else *result.
-static bool goes_on(const struct request *req, int n, int64_t by_ms, enum body_result *result) {
-  int64_t length = req->info->content_length, now_ms = clock_mono_ms();
-  bool whole = length < 0 ? n == 0 : (int64_t)req->body.len == length; // 0: behind the last chunk
-  bool failed = n < 0 && now_ms < by_ms;
-  if (!whole && !failed && req->body.len <= req->body_max_bytes && now_ms < req->body_by_ms) return true;
-  *result = req->body.len > req->body_max_bytes ? BODY_TOO_LARGE : whole ? BODY_WHOLE : BODY_LATE;
-  return false;
-}
-
-static enum body_result read_body(struct request *req) {
+// Reads on. LATE: the clock ends it, or the peer has failed.
+static enum body_result read_until(struct request *req, size_t *room, int64_t by_ms) {
   struct request_body *body = &req->body;
-  enum body_result result;
-  int64_t by_ms, quick_by_ms = clock_mono_ms() + QUICK_MS;
-  size_t room = 0;
+  int64_t length = req->info->content_length;
   int n;
   do {
-    if (body->len == room && !make_room(req, &room)) return BODY_NO_ROOM;
-    if (!find_clock(req, quick_by_ms, &by_ms)) return BODY_NO_ROOM;
-    n = listen_read(req->conn, body->bytes + body->len, read_size(req, room), by_ms);
+    if (body->len == *room && !make_room(req, room)) return BODY_NO_ROOM;
+    size_t size = *room - body->len;
+    if (length < 0 && size > READ_CHUNKED_BYTES) size = READ_CHUNKED_BYTES;
+    n = listen_read(req->conn, body->bytes + body->len, size, by_ms);
     if (n > 0) body->len += (size_t)n;
-  } while (goes_on(req, n, by_ms, &result));
+    if (body->len > req->body_max_bytes) return BODY_TOO_LARGE;
+    if (length < 0 ? n == 0 : (int64_t)body->len == length) return BODY_WHOLE; // 0: behind the last chunk
+  } while (n >= 0 && clock_mono_ms() < by_ms);
+  return BODY_LATE;
+}
+
+// Chunks count as slow from the start, since a clock that cuts them ends them.
+static enum body_result read_body(struct request *req) {
+  int64_t quick_by_ms = clock_mono_ms() + QUICK_MS;
+  size_t room = 0;
+  enum body_result result = BODY_LATE;
+  if (req->info->content_length >= 0) {
+    result = read_until(req, &room, quick_by_ms < req->body_by_ms ? quick_by_ms : req->body_by_ms);
+    if (result != BODY_LATE || clock_mono_ms() < quick_by_ms) return result;
+  }
+  if (!quota_begin_slow(req->quota)) return BODY_NO_ROOM;
+  result = read_until(req, &room, req->body_by_ms);
+  quota_end_slow(req->quota);
   return result;
 }
 
@@ -158,21 +152,13 @@ static bool begins_with_a_head(const struct request *req) {
   return memcmp(body->bytes + from, method, left < len ? left : len) == 0;
 }
 
-static void end_slow(struct request *req) {
-  if (req->slow) quota_end_slow(req->quota);
-  req->slow = false;
-}
-
 bool edge_read_body(struct request *req) {
   if (req->no_length)
     return reply_closing(req, 411, "length_required",
                          "expected Content-Length, or Transfer-Encoding: chunked");
-  if (req->info->content_length > (int64_t)req->body_max_bytes) // it is not asked for
-    return refuse_too_large(req);
+  if (req->info->content_length > (int64_t)req->body_max_bytes) return refuse_too_large(req); // not asked for
   if (!answer_expectation(req)) return false;
-  enum body_result result = read_body(req);
-  end_slow(req); // what follows has clocks of its own
-  switch (result) {
+  switch (read_body(req)) {
   case BODY_TOO_LARGE:
     return refuse_too_large(req);
   case BODY_NO_ROOM:

@@ -4,45 +4,26 @@
 #include "common/base/mem.h"
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <zlib.h>
 
-enum { GZIP_ONLY = 16 + MAX_WBITS, FIRST_BYTES = 8192 };
+enum { GZIP_ONLY = 16 + MAX_WBITS };
 
 // One byte more than the limit shows that the limit is exceeded.
-static int inflate_all(z_stream *stream, size_t max_bytes, char **out) {
-  size_t room = 0;
-  int code;
-  do {
-    if (stream->total_out == room) {
-      if (room > max_bytes) return Z_MEM_ERROR;
-      room = room ? 2 * room : FIRST_BYTES;
-      if (room > max_bytes + 1) room = max_bytes + 1;
-      *out = mem_grow(*out, room, 1);
-    }
-    stream->next_out = (unsigned char *)*out + stream->total_out;
-    stream->avail_out = (unsigned)(room - stream->total_out);
-    code = inflate(stream, Z_NO_FLUSH);
-  } while (code == Z_OK || (code == Z_BUF_ERROR && stream->avail_out == 0));
-  return code;
-}
-
 enum inflate_result inflate_gzip(const char *bytes, size_t len, size_t max_bytes, char **out,
                                  size_t *out_len) {
-  z_stream stream = {.next_in = (unsigned char *)(uintptr_t)bytes, .avail_in = (unsigned)len};
+  AUTO_FREE char *room = mem_grow(NULL, max_bytes + 1, 1);
+  z_stream stream = {.next_in = (unsigned char *)(uintptr_t)bytes,
+                     .avail_in = (unsigned)len,
+                     .next_out = (unsigned char *)room,
+                     .avail_out = (unsigned)max_bytes + 1};
   *out = NULL;
   *out_len = 0;
   if (inflateInit2(&stream, GZIP_ONLY) != Z_OK) return INFLATE_BROKEN;
-  int code = inflate_all(&stream, max_bytes, out);
-  bool whole = code == Z_STREAM_END && stream.avail_in == 0;
+  bool whole = inflate(&stream, Z_FINISH) == Z_STREAM_END && stream.avail_in == 0;
   size_t inflated = stream.total_out;
   inflateEnd(&stream);
+  if (!whole && inflated == 0) return INFLATE_BROKEN; // the caller may be able to read the body itself
+  *out = mem_grow(take(room), inflated, 1);
   *out_len = inflated < max_bytes ? inflated : max_bytes;
-  if (code == Z_MEM_ERROR || inflated > max_bytes) return INFLATE_OVER;
-  if (whole) return INFLATE_DONE;
-  if (inflated == 0) { // the caller may be able to read the body itself
-    free(*out);
-    *out = NULL;
-  }
-  return INFLATE_BROKEN;
+  return inflated > max_bytes ? INFLATE_OVER : whole ? INFLATE_DONE : INFLATE_BROKEN;
 }

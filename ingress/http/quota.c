@@ -9,8 +9,8 @@ static bool take_one(_Atomic int64_t *count, int64_t most) {
   return false;
 }
 
-bool quota_enter(struct quota_lane *lane, bool crowded) {
-  return take_one(&lane->threads, lane->firm || crowded ? lane->threads_max : INT64_MAX);
+bool quota_enter(struct quota_lane *lane, bool strict) {
+  return take_one(&lane->threads, strict ? lane->threads_max : INT64_MAX);
 }
 
 void quota_leave(struct quota_lane *lane) {

@@ -16,13 +16,12 @@ struct quota { // of the whole listener
 struct quota_lane { // of one endpoint, of registrations, or of unauthenticated senders
   struct quota *quota;
   int64_t threads_max;
-  bool firm; // threads_max holds also while no connection waits
   _Atomic int64_t threads, slow, bytes;
 };
 
-// Takes a thread. False: the lane has all it may have. `crowded`: connections wait for a thread. Pair of
+// Takes a thread. False: the lane has threads_max already. Not `strict`: however many it has. Pair of
 // quota_leave().
-bool quota_enter(struct quota_lane *lane, bool crowded);
+bool quota_enter(struct quota_lane *lane, bool strict);
 void quota_leave(struct quota_lane *lane);
 
 // The body of a request that has entered comes slowly, or in chunks. False: too many others of the lane do

@@ -55,7 +55,6 @@ struct request {
   // Set when it enters its lane.
   struct quota_lane *quota; // NULL: not entered
   int64_t held_bytes;       // of the quota
-  bool slow;                // it counts as slow
 };
 
 // They set the reply in place of an earlier one. All but reply_ok() return false, so that

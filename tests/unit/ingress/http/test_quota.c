@@ -49,19 +49,19 @@ static void test_bytes_by_table(void **state) {
   }
 }
 
-static void test_a_firm_lane_has_its_threads_and_no_more(void **state) {
-  struct quota_lane lane = {.threads_max = 3, .firm = true}, other = {.threads_max = 1};
-  for (int i = 0; i < 3; i++) assert_true(quota_enter(&lane, false));
-  assert_false(quota_enter(&lane, false));
+static void test_a_lane_has_its_threads_and_no_more(void **state) {
+  struct quota_lane lane = {.threads_max = 3}, other = {.threads_max = 1};
+  for (int i = 0; i < 3; i++) assert_true(quota_enter(&lane, true));
+  assert_false(quota_enter(&lane, true));
   assert_false(quota_enter(&lane, true)); // a refusal takes none
   assert_int_equal(lane.threads, 3);
   assert_true(quota_enter(&other, true));
   quota_leave(&lane);
   assert_true(quota_enter(&lane, true));
-  assert_false(quota_enter(&lane, false));
+  assert_false(quota_enter(&lane, true));
 }
 
-static void test_a_lane_keeps_to_its_threads_only_while_connections_wait(void **state) {
+static void test_what_a_lane_took_beyond_its_threads_counts(void **state) {
   struct quota_lane lane = {.threads_max = 3};
   for (int i = 0; i < 5; i++) assert_true(quota_enter(&lane, false));
   assert_false(quota_enter(&lane, true));
@@ -85,13 +85,13 @@ static void test_only_so_many_bodies_of_a_lane_come_slowly(void **state) {
 enum { THREADS = 8, ROUNDS = 2000, THREADS_MAX = 4 };
 
 static struct quota shared = {.bytes_max = 1000};
-static struct quota_lane shared_lane = {.quota = &shared, .threads_max = THREADS_MAX, .firm = true};
+static struct quota_lane shared_lane = {.quota = &shared, .threads_max = THREADS_MAX};
 static _Atomic int64_t inside;
 
 static void *come_and_go(void *arg) {
   intptr_t over = 0;
   for (int i = 0; i < ROUNDS; i++) {
-    if (!quota_enter(&shared_lane, false)) continue;
+    if (!quota_enter(&shared_lane, true)) continue;
     over += atomic_fetch_add(&inside, 1) >= THREADS_MAX;
     if (quota_hold(&shared_lane, 200, 0)) quota_release(&shared_lane, 200);
     atomic_fetch_sub(&inside, 1);
@@ -116,8 +116,8 @@ static void test_threads_that_come_and_go_leave_nothing_behind(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_bytes_by_table),
-      cmocka_unit_test(test_a_firm_lane_has_its_threads_and_no_more),
-      cmocka_unit_test(test_a_lane_keeps_to_its_threads_only_while_connections_wait),
+      cmocka_unit_test(test_a_lane_has_its_threads_and_no_more),
+      cmocka_unit_test(test_what_a_lane_took_beyond_its_threads_counts),
       cmocka_unit_test(test_only_so_many_bodies_of_a_lane_come_slowly),
       cmocka_unit_test(test_threads_that_come_and_go_leave_nothing_behind),
   };
