@@ -221,8 +221,6 @@ struct server *server_start(struct ingress *ingress, struct err *err) {
   server->ingress = ingress;
   server->in_flight = metrics_at(ingress->metrics, COUNTER_IN_FLIGHT, NULL);
   server->connections = metrics_at(ingress->metrics, COUNTER_CONNECTIONS, NULL);
-  for (enum framing_kind kind = 0; kind < COUNT_OF(ingress->elements); kind++)
-    ingress->elements[kind] = metrics_at(ingress->metrics, COUNTER_ELEMENTS, framing_kind_name(kind));
   init_lanes(server);
   const struct listen_options options = {.address = settings->ingress_listen,
                                          .threads = settings->ingress_threads,

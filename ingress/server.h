@@ -6,8 +6,6 @@
 #include "common/base/err.h"
 #include "common/config/settings.h"
 #include "common/ops/metrics.h"
-#include "common/provider/framing.h"
-#include "common/provider/provider.h"
 #include "ingress/durable/publisher.h"
 #include "ingress/routes/register.h"
 #include "ingress/sender/endpoints.h"
@@ -16,7 +14,6 @@
 struct ingress {
   struct settings settings;
   struct metrics *metrics;
-  metric_value *elements[FRAMING_QUARANTINED + 1]; // of COUNTER_ELEMENTS, by framing_kind
   struct providers *providers;
   struct endpoints *endpoints;
   struct registrar *registrar;

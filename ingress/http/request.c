@@ -107,7 +107,7 @@ enum request_encoding request_encoding(const struct request *req) {
   return encoding;
 }
 
-bool request_decode(struct request *req, size_t max_bytes, const char **fault) {
+bool request_decode(struct request *req, const char **fault) {
   enum request_encoding encoding = request_encoding(req);
   req->content = req->body;
   *fault =
@@ -115,7 +115,7 @@ bool request_decode(struct request *req, size_t max_bytes, const char **fault) {
   if (encoding != REQUEST_GZIP) return true;
   struct request_body inflated;
   enum inflate_result result =
-      inflate_gzip(req->body.bytes, req->body.len, max_bytes, &inflated.bytes, &inflated.len);
+      inflate_gzip(req->body.bytes, req->body.len, req->body_max_bytes, &inflated.bytes, &inflated.len);
   if (result == INFLATE_BROKEN) *fault = "the body is not the gzip that its Content-Encoding says";
   if (inflated.bytes) req->content = inflated;
   if (result == INFLATE_OVER)

@@ -75,7 +75,7 @@ MUST_CHECK bool request_hold(struct request *req, size_t bytes);
 enum request_encoding { REQUEST_PLAIN, REQUEST_GZIP, REQUEST_FOREIGN };
 enum request_encoding request_encoding(const struct request *req);
 
-// Sets req->content, at most max_bytes when inflated: the body as far as it can be decoded, else as it is.
-// *fault is the reason why it could not be decoded whole, or NULL. False with a reply: it inflates to more
-// (413), or there is no room (503).
-bool request_decode(struct request *req, size_t max_bytes, const char **fault);
+// Sets req->content, at most body_max_bytes when inflated: the body as far as it can be decoded, else as it
+// is. *fault is the reason why it could not be decoded whole, or NULL. False with a reply: it inflates to
+// more (413), or there is no room (503).
+bool request_decode(struct request *req, const char **fault);

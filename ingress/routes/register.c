@@ -66,10 +66,6 @@ static void registrations_fini(struct registrations *all) {
   json_decref(all->answer);
 }
 
-static void set_text(json_t *value, const char *name, const char *text) {
-  if (text) json_object_set_new(value, name, json_string(text));
-}
-
 static const char *text_of(const json_t *item, const char *name) {
   return json_string_value(json_object_get(item, name));
 }
@@ -82,12 +78,11 @@ static const char *either(const char *first, const char *second) {
 // `recipient` is ignored. `narrowed` is taken over.
 static char *response_value(const json_t *item, json_t *narrowed, const struct provider_acceptance *read,
                             bool several) {
-  AUTO_JSON *value = json_object();
-  set_text(value, "notification_id", read->id);
-  set_text(value, "channel", either(text_of(item, "channel"), read->channel));
-  set_text(value, "recipient", either(several ? NULL : text_of(item, "recipient"), read->recipient));
-  set_text(value, "reference", either(text_of(item, "reference"), read->reference));
-  json_object_set_new(value, "response", narrowed);
+  AUTO_JSON *value =
+      json_pack("{s:s*,s:s*,s:s*,s:s*,s:o}", "notification_id", read->id, "channel",
+                either(text_of(item, "channel"), read->channel), "recipient",
+                either(several ? NULL : text_of(item, "recipient"), read->recipient), "reference",
+                either(text_of(item, "reference"), read->reference), "response", narrowed);
   // 15 digits: 0.1 must not become 0.10000000000000001 when it is only passed on.
   char *text = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(15));
   if (!text) abort(); // out of memory, as in mem.c
@@ -127,7 +122,7 @@ static bool check_bytes(struct registrations *all, size_t len, struct err *err) 
     return err_set(err, "/response: the events of one request would be more than %d bytes",
                    REGISTRATIONS_MAX_BYTES);
   all->too_much = !request_hold(all->req, len + sizeof *all->messages + ANSWER_VALUES * VALUE_BYTES);
-  return !all->too_much;
+  return !all->too_much || err_set(err, "too many bytes at once");
 }
 
 // `value` is taken over. A refused notification that got no id has nothing to track.
@@ -135,12 +130,9 @@ static bool add(struct registrations *all, const struct provider *provider,
                 const struct provider_acceptance *read, char *value, struct err *err) {
   size_t len = strlen(value);
   const char *name = provider_name(provider);
-  json_t *entry =
-      json_pack("{s:s,s:s?,s:b}", "provider", name, "notification_id", read->id, "accepted", read->accepted);
-  if (!read->accepted) {
-    set_text(entry, "code", read->code);
-    set_text(entry, "reason", read->reason);
-  }
+  json_t *entry = json_pack("{s:s,s:s?,s:b,s:s*,s:s*}", "provider", name, "notification_id", read->id,
+                            "accepted", read->accepted, "code", read->accepted ? NULL : read->code, "reason",
+                            read->accepted ? NULL : read->reason);
   json_array_append_new(all->answer, entry);
   all->n_accepted += read->accepted;
   all->messages = mem_grow(all->messages, all->n + 1, sizeof *all->messages);
@@ -280,7 +272,7 @@ bool register_admit(struct ingress *ingress, struct request *req) {
 static bool parse(struct request *req, json_t **document) {
   const char *fault;
   struct err err;
-  if (!request_decode(req, req->body_max_bytes, &fault)) return false;
+  if (!request_decode(req, &fault)) return false;
   if (fault) return reply_error(req, 400, "bad_encoding", fault);
   if (!request_hold(req, json_values(req->content.bytes, req->content.len) * VALUE_BYTES))
     return reply_overload(req);

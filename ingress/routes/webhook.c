@@ -42,14 +42,14 @@ static struct publisher_message message_for(const struct request *req,
   };
 }
 
-static void count_elements(const struct ingress *ingress, const struct endpoint *endpoint,
+static void count_elements(struct metrics *metrics, const struct endpoint *endpoint,
                            const struct framing *framing) {
-  int64_t quarantined = 0;
-  for (size_t i = 0; i < framing->n; i++) {
-    metric_add(ingress->elements[framing->elements[i].kind], 1);
-    quarantined += framing->elements[i].kind == FRAMING_QUARANTINED;
-  }
-  if (quarantined) metrics_add(ingress->metrics, COUNTER_QUARANTINED, endpoint->name, quarantined);
+  int64_t counts[FRAMING_QUARANTINED + 1] = {0};
+  for (size_t i = 0; i < framing->n; i++) counts[framing->elements[i].kind]++;
+  for (enum framing_kind kind = 0; kind < COUNT_OF(counts); kind++)
+    if (counts[kind]) metrics_add(metrics, COUNTER_ELEMENTS, framing_kind_name(kind), counts[kind]);
+  if (counts[FRAMING_QUARANTINED])
+    metrics_add(metrics, COUNTER_QUARANTINED, endpoint->name, counts[FRAMING_QUARANTINED]);
 }
 
 // ---- an authenticated request, from its body to its answer ----
@@ -78,7 +78,7 @@ static enum publisher_result publish(const struct ingress *ingress, const struct
 
 static void acknowledge(const struct ingress *ingress, struct request *req, const struct framing *framing,
                         bool spooled) {
-  count_elements(ingress, req->endpoint, framing);
+  count_elements(ingress->metrics, req->endpoint, framing);
   struct provider_ack ack = provider_ack(req->provider, req->content.bytes, req->content.len);
   reply_ok(req, ack.status, ack.body, framing->n == 0 ? REPLY_NONE : spooled ? REPLY_SPOOL : REPLY_KAFKA);
 }
@@ -97,7 +97,7 @@ static void store(const struct ingress *ingress, struct request *req, const stru
 static void take_in(const struct ingress *ingress, struct request *req) {
   const char *fault;
   struct framing framing;
-  if (!request_decode(req, req->body_max_bytes, &fault)) return;
+  if (!request_decode(req, &fault)) return;
   if (fault)
     framing_init_whole(&framing, req->body.bytes, req->body.len, fault);
   else
@@ -130,7 +130,7 @@ static void note_refusal(const struct ingress *ingress, const struct request *re
 // Nothing is kept. The body was read only because the answer may have to name something in it.
 static void refuse(struct request *req) {
   const char *fault;
-  request_decode(req, UNAUTHENTICATED_MAX_BYTES, &fault);
+  request_decode(req, &fault);
   struct provider_ack ack = provider_refusal(req->provider, req->content.bytes, req->content.len);
   reply_ok(req, ack.status, ack.body, REPLY_NONE);
 }

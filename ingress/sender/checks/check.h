@@ -31,13 +31,9 @@ struct check {
 extern const struct check check_ip, check_query_token, check_header, check_header_sha1, check_hmac_timestamp,
     check_standard_webhooks, check_twilio;
 
-// The header's value. NULL: it does not occur exactly once, or has no value, or one of over 4096 bytes.
+// The header's value. NULL: it does not occur exactly once, or has no value.
 const char *check_header_once(const struct request *req, const char *name);
 
-// Whether `text` is a Unix time in digits, at most the tolerance before or after the request.
-enum check_time {
-  CHECK_TIME_SECONDS,  // 1 to 12 digits
-  CHECK_TIME_BY_DIGITS // 1 to 16 digits: from 13 on milliseconds, else seconds
-};
-bool check_fresh(const struct check_conf *conf, const struct request *req, const char *text,
-                 enum check_time unit);
+// Whether `text` is a Unix time, at most the tolerance before or after the request: 1 to 16 digits, from 13
+// on milliseconds, else seconds.
+bool check_fresh(const struct check_conf *conf, const struct request *req, const char *text);

@@ -8,7 +8,7 @@
 // BizGo does not document the encoding; its own SDK accepts both.
 static bool timestamp_passes(const struct check_conf *conf, const struct request *req) {
   const char *time = check_header_once(req, conf->texts[0]), *given = check_header_once(req, conf->texts[1]);
-  if (!time || !given || !check_fresh(conf, req, time, CHECK_TIME_BY_DIGITS)) return false;
+  if (!time || !given || !check_fresh(conf, req, time)) return false;
   struct signatures expected;
   secrets_sign(&conf->secrets, DIGEST_SHA256, &(struct piece){time, strlen(time)}, 1, &expected);
   return signatures_hold(&expected, SIGNATURE_HEX | SIGNATURE_BASE64, given, strlen(given));

@@ -201,14 +201,10 @@ static void test_standard_webhooks(void **state) {
          no),
       SW("milliseconds", SW_ID "webhook-timestamp: 1614265330000\nwebhook-signature: " SW_SIGNATURE, SW_BODY,
          no),
-      SW("an id of 256 bytes",
+      SW("a long id",
          "webhook-id: " SW_LONG_ID "\n" SW_TIME
          "webhook-signature: v1,UmyRTXjCa1YCWwWsGfb7lz82LUgjm53UXPHNecotoio=",
          SW_BODY, NULL),
-      SW("an id of 257 bytes",
-         "webhook-id: i" SW_LONG_ID "\n" SW_TIME
-         "webhook-signature: v1,afmvaqkA+gP7wVrcE5VGOX8GPIOkAZLVCRuTENTQTWU=",
-         SW_BODY, no),
       SW("not a number", SW_ID "webhook-timestamp: now\nwebhook-signature: " SW_SIGNATURE, SW_BODY, no),
       SW("another signature", SW_ID SW_TIME "webhook-signature: " SW_OTHER, SW_BODY, no),
       SW("without its version",
@@ -457,38 +453,6 @@ static void test_no_checks_let_everyone_in(void **state) {
   verify_free(NULL);
 }
 
-// A header longer than anything we look for is as good as none.
-static void test_long_headers_are_refused(void **state) {
-  struct err err;
-  struct verify *verify =
-      configure("{\"header\":{\"header\":\"H\",\"secrets\":[\"DOCHAK_SECRET_LONG\"]}}", &err);
-  assert_non_null(verify);
-  static char text[8192] = "H: ";
-  memset(text + 3, 'a', 4096);
-  assert_null(ask(verify, &(struct sender){.headers = text}));
-  text[3 + 4096] = 'a';
-  assert_string_equal(ask(verify, &(struct sender){.headers = text}), "header");
-  verify_free(verify);
-}
-
-// It has the right beginning, and is not looked at.
-static void test_a_long_content_type_is_no_form(void **state) {
-  static const char start[] = "application/x-www-form-urlencoded;";
-  struct err err;
-  struct verify *verify = configure(
-      "{\"twilio\":{\"url\":\"https://mycompany.com/myapp.php\",\"secrets\":[\"DOCHAK_SECRET_TWILIO\"]}}",
-      &err);
-  assert_non_null(verify);
-  for (int len = 4096; len <= 4097; len++) {
-    AUTO_FREE char *headers = mem_printf("X-Twilio-Signature: " TW_FORM_SIGNATURE "\nContent-Type: %s%0*d",
-                                         start, len - (int)strlen(start), 0);
-    const char *got =
-        ask(verify, &(struct sender){.headers = headers, .query = "foo=1&bar=2", .body = TWILIO_FORM});
-    assert_int_equal(got == NULL, len == 4096);
-  }
-  verify_free(verify);
-}
-
 static void test_of_more_than_four_keys_the_first_four_sign(void **state) {
   static const struct sender rows[] = {
       BIZGO("behind the fourth", BIZGO_PAIR(BIZGO_MS, BIZGO_HEX), INT64_C(1743381600000), "hmac_timestamp")};
@@ -629,9 +593,6 @@ int main(void) {
       {"DOCHAK_SECRET_LINES", "12345678\nx"},
   };
   for (size_t i = 0; i < COUNT_OF(secrets); i++) setenv(secrets[i][0], secrets[i][1], 1);
-  char longest[4097] = "";
-  memset(longest, 'a', 4096);
-  setenv("DOCHAK_SECRET_LONG", longest, 1);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_hmac_timestamp),
       cmocka_unit_test(test_hmac_timestamp_with_other_names_tolerance_and_secrets),
@@ -643,8 +604,6 @@ int main(void) {
       cmocka_unit_test(test_header_sha1),
       cmocka_unit_test(test_all_that_are_configured_have_to_pass),
       cmocka_unit_test(test_no_checks_let_everyone_in),
-      cmocka_unit_test(test_long_headers_are_refused),
-      cmocka_unit_test(test_a_long_content_type_is_no_form),
       cmocka_unit_test(test_of_more_than_four_keys_the_first_four_sign),
       cmocka_unit_test(test_without_a_secret_nobody_is_let_in),
       cmocka_unit_test(test_a_check_that_cannot_run_refuses),
