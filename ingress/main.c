@@ -14,15 +14,12 @@
 enum { DRAIN_MS = 10000, FLUSH_MS = 5000, LOOK_MS = 500 };
 
 // A setting that could not be read is NULL; the fault is reported already.
-static void read_providers(struct ingress *in, struct faults *faults) {
+static void read_files(struct ingress *in, struct faults *faults) {
+  const char *dir = in->settings.providers_dir, *file = in->settings.endpoints_file;
   size_t from = faults->n;
-  if (in->settings.providers_dir) in->providers = providers_load(in->settings.providers_dir, faults);
+  if (dir) in->providers = providers_load(dir, faults);
   faults_prefix(faults, from, "DOCHAK_PROVIDERS_DIR: ");
-}
-
-static void read_endpoints(struct ingress *in, struct faults *faults) {
-  size_t from = faults->n;
-  const char *file = in->settings.endpoints_file;
+  from = faults->n;
   if (file) in->endpoints = endpoints_load(file, in->providers, faults);
   faults_prefix(faults, from, "DOCHAK_ENDPOINTS_FILE: ");
 }
@@ -42,8 +39,7 @@ static void check_parts(const struct ingress *in, bool kafka_good, struct faults
 static bool read_configuration(struct ingress *in, unsigned flags, struct faults *faults) {
   bool settings_good = settings_load(SERVICE_INGRESS, &in->settings, faults);
   if (flags == SETTINGS_PRINT) return settings_good;
-  read_providers(in, faults);
-  read_endpoints(in, faults);
+  read_files(in, faults);
   in->registrar = registrar_new(in->settings.ingress_key, faults);
   const char *properties = in->settings.kafka_properties;
   bool properties_good = properties && kafka_properties_check(properties, faults);

@@ -146,7 +146,8 @@ bool webhook_admit(struct ingress *ingress, struct request *req) {
   req->is_unsigned = is_unsigned_suffix(req);
   req->answer_by_ms = req->began_ms + provider_deadline_ms(req->provider);
   req->body_by_ms = req->answer_by_ms - ack_budget_ms(ingress, req->provider);
-  req->refused = match == ENDPOINTS_REFUSED ? "secret_path" : verify_head(req->endpoint->checks, req);
+  req->refused =
+      match == ENDPOINTS_REFUSED ? "secret_path" : verify_run(req->endpoint->checks, req, VERIFY_HEAD);
   if (req->refused) {
     note_refusal(ingress, req);
     req->body_max_bytes = UNAUTHENTICATED_MAX_BYTES;
@@ -157,7 +158,8 @@ bool webhook_admit(struct ingress *ingress, struct request *req) {
 }
 
 void webhook_handle(struct ingress *ingress, struct request *req) {
-  if (!req->refused && (req->refused = verify_body(req->endpoint->checks, req))) note_refusal(ingress, req);
+  if (!req->refused && (req->refused = verify_run(req->endpoint->checks, req, VERIFY_BODY)))
+    note_refusal(ingress, req);
   if (req->refused)
     refuse(req);
   else

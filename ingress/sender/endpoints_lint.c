@@ -3,62 +3,46 @@
 
 #include "common/base/mem.h"
 #include "common/config/options.h"
-#include <stdlib.h>
+#include "common/json/json.h"
 #include <string.h>
 
 // ---- secrets ----
 
-struct use {
-  const char *name;
-  char *text;
-  size_t endpoint; // its index in the file
-  bool in_path;
-};
-
-struct uses {
-  struct use *list;
-  size_t n;
-};
-
-static void add_uses(struct uses *uses, const json_t *names, size_t endpoint, bool in_path) {
-  for (size_t i = 0; i < json_array_size(names); i++) {
-    struct use use = {json_string_value(json_array_get(names, i)), NULL, endpoint, in_path};
-    if (!options_secret(use.name, &use.text, NULL)) continue; // an error already (endpoints.c)
-    uses->list = mem_grow(uses->list, uses->n + 1, sizeof *uses->list);
-    uses->list[uses->n++] = use;
-  }
-}
-
-static void find_uses(struct uses *uses, const json_t *endpoints) {
-  for (size_t i = 0; i < json_array_size(endpoints); i++) {
-    const json_t *endpoint = json_array_get(endpoints, i);
-    add_uses(uses, json_object_get(endpoint, "secret_path"), i, true);
-    const char *key;
-    json_t *check;
-    json_object_foreach(json_object_get(endpoint, "checks"), key, check)
-        add_uses(uses, json_object_get(check, "secrets"), i, false);
-  }
-}
-
 // One name may be used by several checks: a provider signs all its calls with one key. A secret path that
-// opens two endpoints, or one secret under two names, makes a rotation miss one of them.
-static void lint_pair(const struct use *use, const struct use *before, struct faults *faults) {
-  if (strcmp(use->text, before->text) != 0) return;
-  if (strcmp(use->name, before->name) != 0)
-    faults_warn(faults, "/endpoints/%zu: %s holds the same secret as %s", use->endpoint, use->name,
-                before->name);
-  else if (use->in_path && before->in_path)
-    faults_warn(faults, "/endpoints/%zu/secret_path: %s opens /endpoints/%zu, too", use->endpoint, use->name,
-                before->endpoint);
+// opens two endpoints, or one secret under two names, makes a rotation miss one of them. `seen` has a use of
+// each secret, in a path if there is one.
+static void lint_secret(json_t *seen, const char *name, size_t endpoint, bool in_path,
+                        struct faults *faults) {
+  AUTO_FREE char *text = NULL;
+  if (!options_secret(name, &text, NULL)) return; // an error already (endpoints.c)
+  const json_t *before = json_object_get(seen, text);
+  const char *other = before ? json_string_value(json_object_get(before, "name")) : name;
+  if (strcmp(name, other) != 0)
+    faults_warn(faults, "/endpoints/%zu: %s holds the same secret as %s", endpoint, name, other);
+  else if (in_path && json_is_true(json_object_get(before, "in_path")))
+    faults_warn(faults, "/endpoints/%zu/secret_path: %s opens /endpoints/%d, too", endpoint, name,
+                (int)json_integer_value(json_object_get(before, "endpoint")));
+  if (!before || in_path)
+    json_object_set_new(
+        seen, text, json_pack("{s:s,s:b,s:i}", "name", name, "in_path", in_path, "endpoint", (int)endpoint));
+}
+
+static void lint_names(json_t *seen, const json_t *names, size_t endpoint, bool in_path,
+                       struct faults *faults) {
+  for (size_t i = 0; i < json_array_size(names); i++)
+    lint_secret(seen, json_string_value(json_array_get(names, i)), endpoint, in_path, faults);
 }
 
 static void lint_secrets(const json_t *endpoints, struct faults *faults) {
-  struct uses uses = {0};
-  find_uses(&uses, endpoints);
-  for (size_t i = 0; i < uses.n; i++)
-    for (size_t j = 0; j < i; j++) lint_pair(&uses.list[i], &uses.list[j], faults);
-  for (size_t i = 0; i < uses.n; i++) free(uses.list[i].text);
-  free(uses.list);
+  AUTO_JSON *seen = json_object();
+  for (size_t i = 0; i < json_array_size(endpoints); i++) {
+    const json_t *endpoint = json_array_get(endpoints, i);
+    lint_names(seen, json_object_get(endpoint, "secret_path"), i, true, faults);
+    const char *key;
+    json_t *check;
+    json_object_foreach(json_object_get(endpoint, "checks"), key, check)
+        lint_names(seen, json_object_get(check, "secrets"), i, false, faults);
+  }
 }
 
 // ---- checks ----

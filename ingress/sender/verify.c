@@ -71,21 +71,13 @@ void verify_free(struct verify *verify) {
 
 // ---- running ----
 
-static const char *run(const struct verify *verify, const struct request *req, bool with_body) {
+const char *verify_run(const struct verify *verify, const struct request *req, enum verify_stage stage) {
   for (size_t i = 0; i < verify->n; i++) {
     const struct check *check = verify->list[i].check;
-    if (check->of_signature && req->is_unsigned) continue;
-    if (check->wants_body == with_body && !check->passes(&verify->list[i], req)) return check->name;
+    if (check->stage != stage || (check->of_signature && req->is_unsigned)) continue;
+    if (!check->passes(&verify->list[i], req)) return check->name;
   }
   return NULL;
-}
-
-const char *verify_head(const struct verify *verify, const struct request *req) {
-  return run(verify, req, false);
-}
-
-const char *verify_body(const struct verify *verify, const struct request *req) {
-  return run(verify, req, true);
 }
 
 // ---- what several checks use ----

@@ -15,7 +15,7 @@ struct verify;
 struct verify *verify_new(json_t *checks, struct faults *faults);
 void verify_free(struct verify *verify);
 
-// NULL, or the name of the check that refuses. verify_head() runs the checks that need no body, verify_body()
-// the others; a sender is authenticated when both returned NULL.
-MUST_CHECK const char *verify_head(const struct verify *verify, const struct request *req);
-MUST_CHECK const char *verify_body(const struct verify *verify, const struct request *req);
+// NULL, or the name of the check that refuses. A sender is authenticated when both stages returned NULL.
+enum verify_stage { VERIFY_HEAD, VERIFY_BODY }; // the checks that need no body, and those that do
+MUST_CHECK const char *verify_run(const struct verify *verify, const struct request *req,
+                                  enum verify_stage stage);

@@ -21,5 +21,5 @@ static inline bool checks_pass(const struct verify *verify, const struct mg_head
   struct mg_request_info info = {.num_headers = n, .query_string = query};
   memcpy(info.http_headers, headers, (size_t)n * sizeof *headers);
   struct request req = {.info = &info, .rest = "", .body = {body, strlen(body)}, .received_ms = now_ms};
-  return !verify_head(verify, &req) && !verify_body(verify, &req);
+  return !verify_run(verify, &req, VERIFY_HEAD) && !verify_run(verify, &req, VERIFY_BODY);
 }

@@ -2,9 +2,9 @@
 // One kind of sender check. A new kind is a row in verify.c, its form in endpoints.schema.json and one of
 // these. A check refuses whatever it cannot decide. Thread: any.
 #pragma once
-#include "ingress/http/request.h"
 #include "ingress/sender/network.h"
 #include "ingress/sender/secrets.h"
+#include "ingress/sender/verify.h"
 
 enum { CHECK_TEXTS = 2 };
 
@@ -22,7 +22,7 @@ struct check {
   struct {
     const char *key, *otherwise; // NULL: none; the value where the file leaves it out
   } texts[CHECK_TEXTS];
-  bool wants_body;
+  enum verify_stage stage;
   bool of_signature;     // it is not run for a call that the provider does not sign
   secrets_form_fn *form; // of its secrets; NULL: as they are
   bool (*passes)(const struct check_conf *conf, const struct request *req);

@@ -24,35 +24,32 @@ static bool decode(const char *text, size_t len, enum form_plus plus, unsigned c
   return true;
 }
 
-static bool decode_pair(const char *text, size_t len, enum form_plus plus, unsigned char **to,
-                        struct form_pair *out) {
-  const char *equals = memchr(text, '=', len);
-  size_t name_len = equals ? (size_t)(equals - text) : len;
-  size_t value_at = equals ? name_len + 1 : len;
-  return decode(text, name_len, plus, to, &out->name) &&
-         decode(text + value_at, len - value_at, plus, to, &out->value);
+// What is before the separator, or all; *text moves behind it.
+static struct piece cut(const char **text, const char *end, char separator) {
+  const char *begin = *text, *at = memchr(begin, separator, (size_t)(end - begin));
+  *text = at ? at + 1 : end;
+  return (struct piece){begin, (size_t)((at ? at : end) - begin)};
 }
 
-static bool decode_all(struct form *form, const char *text, size_t len, enum form_plus plus) {
-  unsigned char *to = form->text;
-  for (const char *end = text + len; text < end;) {
-    const char *amp = memchr(text, '&', (size_t)(end - text));
-    size_t pair_len = (size_t)((amp ? amp : end) - text);
-    if (pair_len > 0) {
-      if (form->n == FORM_PAIRS_MAX) return false;
-      form->pairs = mem_grow(form->pairs, form->n + 1, sizeof *form->pairs);
-      if (!decode_pair(text, pair_len, plus, &to, &form->pairs[form->n++])) return false;
-    }
-    text += pair_len + (amp != NULL);
-  }
-  return true;
+static bool decode_pair(struct piece pair, enum form_plus plus, unsigned char **to, struct form_pair *out) {
+  const char *at = pair.bytes, *end = at + pair.len;
+  struct piece name = cut(&at, end, '=');
+  return decode(name.bytes, name.len, plus, to, &out->name) &&
+         decode(at, (size_t)(end - at), plus, to, &out->value);
 }
 
 bool form_parse(struct form *out, const char *text, size_t len, enum form_plus plus) {
   *out = (struct form){.text = mem_alloc(len)};
-  if (decode_all(out, text, len, plus)) return true;
-  form_fini(out);
-  return false;
+  unsigned char *to = out->text;
+  for (const char *end = text + len; text < end;) {
+    struct piece pair = cut(&text, end, '&');
+    if (pair.len == 0) continue;
+    out->pairs = mem_grow(out->pairs, out->n + 1, sizeof *out->pairs);
+    if (out->n < FORM_PAIRS_MAX && decode_pair(pair, plus, &to, &out->pairs[out->n++])) continue;
+    form_fini(out);
+    return false;
+  }
+  return true;
 }
 
 void form_fini(struct form *form) {

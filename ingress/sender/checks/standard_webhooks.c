@@ -13,23 +13,19 @@ enum { LIST_MAX = 32, SECRET_MIN_BYTES = 24, SECRET_MAX_BYTES = 64 };
 
 // ---- the secret ----
 
-// OpenSSL's decoder accepts some wrong texts, so the result has to encode to the same text.
-static bool canonical(const unsigned char *bytes, size_t len, const char *text) {
-  unsigned char again[4 * (SECRET_MAX_BYTES + 2) / 3 + 4];
-  EVP_EncodeBlock(again, bytes, (int)len);
-  bool good = strcmp((const char *)again, text) == 0;
-  OPENSSL_cleanse(again, sizeof again);
-  return good;
-}
-
-// The number of bytes, 0 when it is no base64 or too long.
+// The number of bytes, 0 when it is no base64 or too long. OpenSSL's decoder accepts some wrong texts, so the
+// result has to encode to the same text.
 static size_t decode(const char *text, unsigned char out[SECRET_MAX_BYTES + 3]) {
+  unsigned char again[4 * (SECRET_MAX_BYTES + 2) / 3 + 4];
   size_t len = strlen(text);
-  if (len % 4 != 0 || len / 4 * 3 > SECRET_MAX_BYTES + 2) return 0;
-  int n = EVP_DecodeBlock(out, (const unsigned char *)text, (int)len);
+  int n =
+      len / 4 * 3 > SECRET_MAX_BYTES + 2 ? -1 : EVP_DecodeBlock(out, (const unsigned char *)text, (int)len);
   if (n <= 0) return 0;
   size_t bytes = (size_t)n - (text[len - 1] == '=') - (text[len - 2] == '=');
-  return bytes <= SECRET_MAX_BYTES && canonical(out, bytes, text) ? bytes : 0;
+  EVP_EncodeBlock(again, out, (int)bytes);
+  bool same = strcmp((const char *)again, text) == 0;
+  OPENSSL_cleanse(again, sizeof again);
+  return same && bytes <= SECRET_MAX_BYTES ? bytes : 0;
 }
 
 // whsec_<base64> becomes the bytes it stands for.
@@ -73,7 +69,7 @@ static bool standard_passes(const struct check_conf *conf, const struct request 
 }
 
 const struct check check_standard_webhooks = {.name = "standard_webhooks",
-                                              .wants_body = true,
+                                              .stage = VERIFY_BODY,
                                               .of_signature = true,
                                               .form = open_key,
                                               .passes = standard_passes};

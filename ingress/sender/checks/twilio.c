@@ -81,6 +81,6 @@ static bool twilio_passes(const struct check_conf *conf, const struct request *r
 
 const struct check check_twilio = {.name = "twilio",
                                    .texts = {{"url", NULL}},
-                                   .wants_body = true,
+                                   .stage = VERIFY_BODY,
                                    .of_signature = true,
                                    .passes = twilio_passes};

@@ -45,6 +45,8 @@ static const struct lint_row rows[] = {
      "/trusted_proxies: ::/0 trusts every sender to write X-Forwarded-For*"},
     {FILE_OF(ENTRY("a", PATH("ONE")) "," ENTRY("b", PATH("ONE"))),
      "warning: /endpoints/1/secret_path: DOCHAK_SECRET_ONE opens /endpoints/0, too"},
+    {FILE_OF(ENTRY("a", PATH("ONE") CHECKS(TOKEN("ONE"))) "," ENTRY("b", PATH("ONE"))),
+     "warning: /endpoints/1/secret_path: DOCHAK_SECRET_ONE opens /endpoints/0, too"},
     {FILE_OF(ENTRY("a", PATH("ONE")) "," ENTRY("b", PATH("TWIN"))),
      "warning: /endpoints/1: DOCHAK_SECRET_TWIN holds the same secret as DOCHAK_SECRET_ONE"},
     {FILE_OF(ENTRY("a", PATH("TWIN") CHECKS(TOKEN("ONE")))),

@@ -60,10 +60,10 @@ static const char *ask(const struct verify *verify, const struct sender *row) {
   split(text, &info);
   struct request req = {
       .info = &info, .endpoint = &endpoint, .rest = row->rest ? row->rest : "", .received_ms = row->now_ms};
-  const char *refused = verify_head(verify, &req);
+  const char *refused = verify_run(verify, &req, VERIFY_HEAD);
   if (refused) return refused;
   req.body = (struct request_body){body, strlen(body)};
-  return verify_body(verify, &req);
+  return verify_run(verify, &req, VERIFY_BODY);
 }
 
 static void run_rows(const char *checks, const struct sender *rows, size_t n) {
