@@ -19,7 +19,7 @@ enum {
   REGISTRATIONS_MAX_BYTES = 8 * 1024 * 1024, // of a request's events
   REGISTRATION_MAX_BYTES = 950000,           // of one event: with its headers below Kafka's usual 1 MB
   VALUE_BYTES = 128,                         // of memory for a JSON value, about
-  ANSWER_VALUES = 4,                         // of a notification in the answer
+  ANSWER_BYTES = 4 * VALUE_BYTES,            // of a notification in the answer
   BODY_MS = 10000,                           // for the body to arrive: there is no provider's deadline
 };
 
@@ -121,7 +121,7 @@ static bool check_bytes(struct registrations *all, size_t len, struct err *err) 
   if (all->bytes > REGISTRATIONS_MAX_BYTES)
     return err_set(err, "/response: the events of one request would be more than %d bytes",
                    REGISTRATIONS_MAX_BYTES);
-  all->too_much = !request_hold(all->req, len + sizeof *all->messages + ANSWER_VALUES * VALUE_BYTES);
+  all->too_much = !request_hold(all->req, len + sizeof *all->messages + ANSWER_BYTES);
   return !all->too_much || err_set(err, "too many bytes at once");
 }
 

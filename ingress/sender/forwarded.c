@@ -11,8 +11,10 @@ enum { ENTRIES_MAX = 32, SHOWN_BYTES = 48 };
 static bool set_fault(char fault[FORWARDED_FAULT_SIZE], const char *what, const char *entry, size_t len) {
   if (!fault) return false;
   char shown[SHOWN_BYTES + 1] = "";
-  for (size_t i = 0; i < len && i < SHOWN_BYTES; i++)
-    shown[i] = entry[i] >= ' ' && entry[i] <= '~' ? entry[i] : '?';
+  for (size_t i = 0; i < len && i < SHOWN_BYTES; i++) {
+    shown[i] = '?';
+    if (entry[i] >= ' ' && entry[i] <= '~') shown[i] = entry[i];
+  }
   snprintf(fault, FORWARDED_FAULT_SIZE, "%s: \"%s%s\"", what, shown, len > SHOWN_BYTES ? "..." : "");
   return false;
 }
