@@ -20,7 +20,7 @@
 enum {
   POLL_MS = 100,
   PURGE_MS = 1000,
-  LOOK_MS = 10,
+  QUEUED_MS = 10,
   // The part of a budget that is kept for the spool. A commit takes some 10 ms on a good disk, and a request
   // may have to wait for two; the rest is for a busy disk.
   SPOOL_MS = 300,
@@ -39,7 +39,7 @@ struct publisher {
   pthread_t poller; // of delivery reports
   metric_value *by_kafka, *by_spool;
   _Atomic uint64_t turn;  // which partition an event without a key tries first
-  struct ticket *settled; // the poller's: tickets whose last report came in this round
+  struct ticket *settled; // on_report()'s: tickets whose last report came in this round
   atomic_bool stopping;
 };
 
@@ -75,7 +75,7 @@ static enum slot_state learn(struct publisher *publisher, const rd_kafka_message
     // Without the spool a slow Kafka is better than none.
     if (rd_kafka_message_latency(rkm) < 1000 * (int64_t)BREAKER_QUICK_MS || !spool_serves(publisher))
       breaker_succeed(publisher->breaker, topic, rkm->partition);
-    return SLOT_DURABLE;
+    return SLOT_ACKED;
   }
   if (rkm->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT)
     metrics_add(publisher->metrics, COUNTER_KAFKA_ERRORS, rd_kafka_err2name(rkm->err), 1);
@@ -84,7 +84,7 @@ static enum slot_state learn(struct publisher *publisher, const rd_kafka_message
   return rkm->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? SLOT_TOO_LARGE : SLOT_FAILED;
 }
 
-// Thread: the poller.
+// Thread: the poller, and publisher_close() when that has ended.
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque) {
   (void)rk;
   struct publisher *publisher = opaque;
@@ -120,24 +120,20 @@ static bool may_send(const void *arg) {
 struct publication {
   struct publisher *publisher;
   const struct publisher_message *messages;
-  enum slot_state *states; // one a message
   size_t n;
   struct ticket *ticket;
+  struct slot *slots; // the ticket's, one a message
   int64_t deadline_ms;
-  bool spooled;
 };
 
+// Without a key any partition that is well will do.
 static int32_t choose_partition(struct publisher *publisher, const struct publisher_message *message) {
   struct breaker *breaker = publisher->breaker;
   rd_kafka_topic_t *rkt = publisher->producer.topics[message->topic];
   uint64_t turn = message->key ? 0 : atomic_fetch_add_explicit(&publisher->turn, 1, memory_order_relaxed);
-  int32_t partition = breaker_partition_of(breaker, rkt, message->topic, message->key, turn);
-  if (message->key) return partition;
-  // Without a key any partition that is well will do.
-  for (int32_t i = 1; i < breaker_partitions(breaker, message->topic); i++) {
-    if (!breaker_is_open(breaker, message->topic, partition)) break;
-    partition = breaker_partition_of(breaker, rkt, message->topic, NULL, turn + (uint64_t)i);
-  }
+  int32_t partition, left = message->key ? 1 : breaker_partitions(breaker, message->topic);
+  do partition = breaker_partition_of(breaker, rkt, message->topic, message->key, turn++);
+  while (--left > 0 && breaker_is_open(breaker, message->topic, partition));
   return partition;
 }
 
@@ -154,18 +150,17 @@ static enum slot_state state_of_refused(struct publisher *publisher, const struc
 static void send_one(struct publication *publication, size_t i, int32_t partition) {
   struct publisher *publisher = publication->publisher;
   const struct publisher_message *message = &publication->messages[i];
-  struct slot *slot = ticket_expect(publication->ticket, i, partition);
+  struct slot *slot = &publication->slots[i];
   const struct event_record record = {publisher->producer.topics[message->topic],
                                       partition,
                                       message->key,
                                       message->value,
                                       message->value_len,
                                       slot};
-  publication->states[i] = SLOT_SENT;
+  slot->partition = partition;
+  slot->state = SLOT_SENT;
   rd_kafka_resp_err_t code = event_produce(publisher->producer.rk, &record, &message->event);
-  if (!code) return;
-  ticket_take_back(slot);
-  publication->states[i] = state_of_refused(publisher, message, partition, code);
+  if (code) slot->state = state_of_refused(publisher, message, partition, code);
 }
 
 // Hands to Kafka what is unsent and whose partition is well; with `anyway` also the rest.
@@ -173,7 +168,7 @@ static void send_all(struct publication *publication, bool anyway) {
   struct publisher *publisher = publication->publisher;
   if (!durability_kafka_gives(publisher->durability)) return;
   for (size_t i = 0; i < publication->n; i++) {
-    if (publication->states[i] != SLOT_UNSENT) continue;
+    if (publication->slots[i].state != SLOT_UNSENT) continue;
     int32_t partition = choose_partition(publisher, &publication->messages[i]);
     if (partition == RD_KAFKA_PARTITION_UA) continue; // of a topic that has not been seen yet
     if (anyway || !breaker_is_open(publisher->breaker, publication->messages[i].topic, partition))
@@ -181,72 +176,50 @@ static void send_all(struct publication *publication, bool anyway) {
   }
 }
 
-// Neither durable nor refused for good.
-static bool is_undone(enum slot_state state) {
-  return state == SLOT_UNSENT || state == SLOT_SENT || state == SLOT_FAILED;
-}
-
-static bool is_unsent(enum slot_state state) {
-  return state == SLOT_UNSENT;
-}
-
-// Stores the messages whose state is such. False: the spool refused, or was late.
-static bool store(struct publication *publication, bool (*is_such)(enum slot_state state)) {
+// Stores the messages whose state is at most `last`. False: the spool refused, or was late.
+static bool store(struct publication *publication, enum slot_state last) {
   struct publisher *publisher = publication->publisher;
-  AUTO_FREE const struct publisher_message **such = NULL;
+  AUTO_FREE const struct publisher_message **stored = NULL;
   size_t n = 0;
   for (size_t i = 0; i < publication->n; i++) {
-    if (!is_such(publication->states[i])) continue;
-    if (!such) such = mem_array(publication->n, sizeof(const struct publisher_message *));
-    such[n++] = &publication->messages[i];
+    if (publication->slots[i].state > last) continue;
+    if (!stored) stored = mem_array(publication->n, sizeof(const struct publisher_message *));
+    stored[n++] = &publication->messages[i];
   }
   if (!n) return true;
-  if (!spool_serves(publisher) || !spool_store(publisher->spool, such, n, publication->deadline_ms))
+  if (!spool_serves(publisher) || !spool_store(publisher->spool, stored, n, publication->deadline_ms))
     return false;
-  for (size_t i = 0; i < publication->n; i++)
-    if (is_such(publication->states[i])) publication->states[i] = SLOT_DURABLE;
-  atomic_fetch_add(publisher->by_spool, (int64_t)n);
-  publication->spooled = true;
+  while (n-- > 0) publication->slots[stored[n] - publication->messages].state = SLOT_SPOOLED;
   return true;
 }
 
-// What of a budget is kept for the spool.
-static int64_t reserve_ms(const struct publication *publication) {
-  int64_t budget_ms = publication->deadline_ms - clock_mono_ms();
-  if (!spool_serves(publication->publisher)) return 0;
-  return budget_ms / 2 < SPOOL_MS ? budget_ms / 2 : SPOOL_MS;
-}
-
-static void fail_unreported(struct publication *publication, const struct slot *slots, int64_t since_ms) {
+static void fail_unreported(struct publication *publication, int64_t since_ms) {
   struct publisher *publisher = publication->publisher;
   for (size_t i = 0; i < publication->n; i++) {
     enum kafka_topic topic = publication->messages[i].topic;
-    if (slots[i].state == SLOT_SENT && !breaker_is_open(publisher->breaker, topic, slots[i].partition) &&
-        breaker_is_silent(publisher->breaker, topic, slots[i].partition, since_ms))
-      fail(publisher, topic, slots[i].partition, RD_KAFKA_RESP_ERR__TIMED_OUT);
+    const struct slot *slot = &publication->slots[i];
+    if (slot->state == SLOT_SENT && !breaker_is_open(publisher->breaker, topic, slot->partition) &&
+        breaker_is_silent(publisher->breaker, topic, slot->partition, since_ms))
+      fail(publisher, topic, slot->partition, RD_KAFKA_RESP_ERR__TIMED_OUT);
   }
 }
 
-// Waits for the reports. A partition that acknowledges nothing for a while is sick: this request goes on
-// waiting, and the next ones do not begin to. Without the spool they would have no other way.
-static void wait_reports(struct publication *publication, int64_t until_ms) {
-  struct ticket *ticket = take(publication->ticket);
-  AUTO_FREE struct slot *slots = mem_array(publication->n, sizeof *slots);
-  int64_t now_ms = clock_mono_ms(), quick_ms = now_ms + BREAKER_QUICK_MS;
-  bool patient = until_ms > quick_ms && spool_serves(publication->publisher);
-  if (patient && !ticket_wait(ticket, quick_ms, slots, publication->n))
-    fail_unreported(publication, slots, now_ms);
-  ticket_wait(ticket, until_ms, slots, publication->n);
-  ticket_leave(ticket);
-  // The look spares a partition that acknowledged an older record, which may have been its last.
-  if (until_ms - now_ms >= WAIT_LEAST_MS) fail_unreported(publication, slots, patient ? quick_ms : now_ms);
-  int64_t durable = 0;
-  for (size_t i = 0; i < publication->n; i++) {
-    if (publication->states[i] != SLOT_SENT) continue;
-    publication->states[i] = slots[i].state;
-    durable += slots[i].state == SLOT_DURABLE;
+// Waits for the reports; the last part of the budget is kept for the spool. A partition that acknowledges
+// nothing for a while is sick: this request goes on waiting, and the next ones do not begin to. Without the
+// spool they would have no other way.
+static void wait_reports(struct publication *publication) {
+  int64_t since_ms = clock_mono_ms(), left_ms = publication->deadline_ms - since_ms;
+  bool spooling = spool_serves(publication->publisher);
+  if (spooling) left_ms -= left_ms / 2 < SPOOL_MS ? left_ms / 2 : SPOOL_MS;
+  int64_t until_ms = since_ms + left_ms;
+  if (spooling && left_ms > BREAKER_QUICK_MS) {
+    ticket_wait(publication->ticket, since_ms + BREAKER_QUICK_MS);
+    fail_unreported(publication, since_ms);
+    // The look spares a partition that acknowledged an older record, which may have been its last.
+    since_ms += BREAKER_QUICK_MS;
   }
-  atomic_fetch_add_explicit(publication->publisher->by_kafka, durable, memory_order_relaxed);
+  ticket_wait(publication->ticket, until_ms);
+  if (left_ms >= WAIT_LEAST_MS) fail_unreported(publication, since_ms);
 }
 
 // A spool that refuses is no reason not to ask a Kafka that is thought away, but one request at a time: the
@@ -254,55 +227,54 @@ static void wait_reports(struct publication *publication, int64_t until_ms) {
 static atomic_bool *send_anyway(struct publication *publication) {
   struct publisher *publisher = publication->publisher;
   const struct publisher_message *first = publication->messages;
-  while (publication->states[first - publication->messages] != SLOT_UNSENT) first++;
+  while (publication->slots[first - publication->messages].state != SLOT_UNSENT) first++;
   atomic_bool *trying = breaker_try(publisher->breaker, first->topic, choose_partition(publisher, first));
   if (trying) send_all(publication, true);
   return trying;
 }
 
-static enum publisher_result finish(const struct publication *publication) {
-  const struct publisher_message *too_large = NULL; // the largest of them
-  bool undone = false;
-  for (size_t i = 0; i < publication->n; i++) {
-    const struct publisher_message *message = &publication->messages[i];
-    undone |= is_undone(publication->states[i]);
-    if (publication->states[i] == SLOT_TOO_LARGE && (!too_large || message->value_len > too_large->value_len))
-      too_large = message;
-  }
-  if (!too_large) return undone ? PUBLISHER_UNAVAILABLE : PUBLISHER_DURABLE;
-  log_warn("an event is too large for Kafka, see message.max.bytes here and at the broker",
-           LOG_STR("error", rd_kafka_err2name(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)),
-           LOG_INT("bytes", (int64_t)too_large->value_len));
-  return PUBLISHER_TOO_LARGE;
-}
-
 // What Kafka cannot take now is stored while it works on the rest. Where that fails, the sender has to come
 // back whatever becomes of the rest, so there is nothing to wait for.
-static enum publisher_result run(struct publication *publication) {
+static void run(struct publication *publication) {
   send_all(publication, false);
-  bool stored = store(publication, is_unsent);
+  bool stored = store(publication, SLOT_UNSENT);
   atomic_bool *trying = stored ? NULL : send_anyway(publication);
-  int64_t now_ms = clock_mono_ms(), until_ms = publication->deadline_ms - reserve_ms(publication);
-  wait_reports(publication, stored || trying ? until_ms : now_ms);
+  ticket_begin(publication->ticket);
+  if (stored || trying) wait_reports(publication);
   CRASH_POINT("before_ack");
   if (trying) atomic_store(trying, false);
-  if (stored && !store(publication, is_undone)) return PUBLISHER_UNAVAILABLE;
-  return finish(publication);
+  if (stored) (void)store(publication, SLOT_FAILED); // what is not, stays as it is
+}
+
+// Counts what became of the events.
+static enum publisher_result finish(const struct publication *publication, bool *spooled) {
+  int64_t n[SLOT_STATE_COUNT] = {0}, largest = 0;
+  for (size_t i = 0; i < publication->n; i++) {
+    enum slot_state state = publication->slots[i].state;
+    int64_t bytes = (int64_t)publication->messages[i].value_len;
+    n[state]++;
+    if (state == SLOT_TOO_LARGE && bytes > largest) largest = bytes;
+  }
+  metric_add(publication->publisher->by_kafka, n[SLOT_ACKED]);
+  metric_add(publication->publisher->by_spool, n[SLOT_SPOOLED]);
+  *spooled = n[SLOT_SPOOLED] > 0;
+  if (n[SLOT_TOO_LARGE])
+    log_warn("an event is too large for Kafka, see message.max.bytes here and at the broker",
+             LOG_STR("error", rd_kafka_err2name(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)),
+             LOG_INT("bytes", largest));
+  if (n[SLOT_UNSENT] || n[SLOT_SENT] || n[SLOT_FAILED]) return PUBLISHER_UNAVAILABLE;
+  return n[SLOT_TOO_LARGE] ? PUBLISHER_TOO_LARGE : PUBLISHER_DURABLE;
 }
 
 enum publisher_result publisher_publish(struct publisher *publisher, const struct publisher_message *messages,
                                         size_t n, int64_t deadline_ms, bool *spooled) {
   *spooled = false;
   if (n == 0) return PUBLISHER_DURABLE;
-  AUTO_FREE enum slot_state *states = mem_array(n, sizeof *states);
-  struct publication publication = {.publisher = publisher,
-                                    .messages = messages,
-                                    .states = states,
-                                    .n = n,
-                                    .ticket = ticket_new(n),
-                                    .deadline_ms = deadline_ms};
-  enum publisher_result result = run(&publication);
-  *spooled = publication.spooled;
+  struct ticket *ticket = ticket_new(n);
+  struct publication publication = {publisher, messages, n, ticket, ticket_slots(ticket), deadline_ms};
+  run(&publication);
+  enum publisher_result result = finish(&publication, spooled);
+  ticket_leave(ticket);
   return result;
 }
 
@@ -384,30 +356,27 @@ struct publisher *publisher_open(const struct settings *settings, struct metrics
   return NULL;
 }
 
-static void wait_unqueued(const struct publisher *publisher, int64_t deadline_ms) {
-  while (queue_length(publisher) && clock_mono_ms() < deadline_ms) clock_sleep_ms(LOOK_MS);
-}
-
-// The poller reads the reports. A purge reports on all that is left, so that no ticket is left behind.
-static void flush(const struct publisher *publisher, int64_t deadline_ms) {
-  wait_unqueued(publisher, deadline_ms);
-  if (!queue_length(publisher)) return;
-  log_warn("stopping with events that Kafka has not acknowledged; they are in the spool, or their senders "
-           "were asked to send them again",
-           LOG_INT("events", queue_length(publisher)));
-  rd_kafka_purge(publisher->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-  wait_unqueued(publisher, clock_mono_ms() + PURGE_MS);
+// A purge reports on all that is left, so that no ticket is left behind.
+static void flush(struct publisher *publisher, int64_t ms) {
+  rd_kafka_t *rk = publisher->producer.rk;
+  rd_kafka_flush(rk, (int)ms);
+  if (queue_length(publisher)) {
+    log_warn("stopping with events that Kafka has not acknowledged; they are in the spool, or their senders "
+             "were asked to send them again",
+             LOG_INT("events", queue_length(publisher)));
+    rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_flush(rk, PURGE_MS);
+  }
+  ticket_settle_all(&publisher->settled);
 }
 
 // The drain works on it anyway; this gives it the time, as long as rows leave.
-static void wait_drained(const struct publisher *publisher, int64_t deadline_ms) {
-  if (!publisher->spool) return;
-  int64_t left = spool_count(publisher->spool), moved_ms = clock_mono_ms();
-  while (left && clock_mono_ms() < deadline_ms && clock_mono_ms() - moved_ms < BREAKER_QUICK_MS) {
-    clock_sleep_ms(LOOK_MS);
-    int64_t now_left = spool_count(publisher->spool);
-    if (now_left < left) moved_ms = clock_mono_ms();
-    left = now_left;
+static void wait_drained(const struct spool *spool, int64_t deadline_ms) {
+  int64_t left = spool_count(spool), before = left + 1;
+  while (left && left < before && clock_mono_ms() < deadline_ms) {
+    clock_sleep_ms(BREAKER_QUICK_MS);
+    before = left;
+    left = spool_count(spool);
   }
   if (left) log_warn("events stay in the spool until the next start", LOG_INT("events", left));
 }
@@ -416,10 +385,10 @@ void publisher_close(struct publisher *publisher, int64_t flush_ms) {
   if (!publisher) return;
   int64_t deadline_ms = clock_mono_ms() + flush_ms;
   topics_stop(take(publisher->topics));
-  // With a spool, no request waits for what is queued any more: it is stored, or was answered 503.
-  flush(publisher, publisher->spool ? clock_mono_ms() + LOOK_MS : deadline_ms);
-  wait_drained(publisher, deadline_ms);
   atomic_store(&publisher->stopping, true);
   pthread_join(publisher->poller, NULL);
+  // With a spool, no request waits for what is queued any more: it is stored, or was answered 503.
+  flush(publisher, publisher->spool ? QUEUED_MS : flush_ms);
+  if (publisher->spool) wait_drained(publisher->spool, deadline_ms);
   release(publisher);
 }

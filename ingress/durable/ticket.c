@@ -5,15 +5,13 @@
 #include "common/base/mem.h"
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct ticket {
   pthread_mutex_t lock;
   pthread_cond_t wake;
-  size_t pending;   // reports still to come, and one for the request while it hands events over
-  bool handed_over; // the request hands over no more events
-  bool settled;     // all reports have come, and the poller has done all it had to
-  bool abandoned;   // the request has left; the poller frees the ticket
+  size_t n, pending; // slots; reports still to come, before ticket_begin() also for events that are not sent
+  bool settled;      // all reports have come, and the poller has done all it had to
+  bool abandoned;    // the request has left; the poller frees the ticket
   struct ticket *next;
   struct slot slots[];
 };
@@ -22,7 +20,7 @@ struct ticket *ticket_new(size_t n) {
   struct ticket *ticket = mem_alloc(sizeof *ticket + n * sizeof ticket->slots[0]);
   pthread_mutex_init(&ticket->lock, NULL);
   clock_cond_init(&ticket->wake);
-  ticket->pending = 1;
+  ticket->n = ticket->pending = n;
   for (size_t i = 0; i < n; i++) ticket->slots[i].ticket = ticket;
   return ticket;
 }
@@ -35,36 +33,28 @@ static void ticket_free(struct ticket *ticket) {
 
 // ---- the request's thread ----
 
-struct slot *ticket_expect(struct ticket *ticket, size_t i, int32_t partition) {
-  struct slot *slot = &ticket->slots[i];
-  pthread_mutex_lock(&ticket->lock);
-  slot->partition = partition;
-  slot->state = SLOT_SENT;
-  ticket->pending++;
-  pthread_mutex_unlock(&ticket->lock);
-  return slot;
+struct slot *ticket_slots(struct ticket *ticket) {
+  return ticket->slots;
 }
 
-void ticket_take_back(struct slot *slot) {
-  struct ticket *ticket = slot->ticket;
+// The ticket is settled by the one that finds the last pending event: here, or the poller.
+void ticket_begin(struct ticket *ticket) {
+  size_t unsent = 0;
+  for (size_t i = 0; i < ticket->n; i++) unsent += ticket->slots[i].state != SLOT_SENT;
   pthread_mutex_lock(&ticket->lock);
-  slot->state = SLOT_UNSENT;
-  ticket->pending--;
+  ticket->pending -= unsent;
+  if (unsent && !ticket->pending) ticket->settled = true;
   pthread_mutex_unlock(&ticket->lock);
 }
 
-// Without a report to come, the poller never gets the ticket, and it is settled at once.
-bool ticket_wait(struct ticket *ticket, int64_t deadline_ms, struct slot *slots, size_t n) {
+void ticket_wait(struct ticket *ticket, int64_t deadline_ms) {
   struct timespec at = clock_timespec_at(deadline_ms);
   int expired = 0;
   pthread_mutex_lock(&ticket->lock);
-  if (!ticket->handed_over) ticket->settled = --ticket->pending == 0;
-  ticket->handed_over = true;
   while (!ticket->settled && !expired) expired = pthread_cond_timedwait(&ticket->wake, &ticket->lock, &at);
-  memcpy(slots, ticket->slots, n * sizeof *slots);
-  bool settled = ticket->settled;
+  for (struct slot *slot = ticket->slots; slot < &ticket->slots[ticket->n]; slot++)
+    if (slot->state == SLOT_SENT && slot->reported) slot->state = slot->reported;
   pthread_mutex_unlock(&ticket->lock);
-  return settled;
 }
 
 void ticket_leave(struct ticket *ticket) {
@@ -80,7 +70,7 @@ void ticket_leave(struct ticket *ticket) {
 void ticket_report(struct slot *slot, enum slot_state state, struct ticket **settled) {
   struct ticket *ticket = slot->ticket;
   pthread_mutex_lock(&ticket->lock);
-  slot->state = state;
+  slot->reported = state;
   bool last = --ticket->pending == 0;
   pthread_mutex_unlock(&ticket->lock);
   if (!last) return;

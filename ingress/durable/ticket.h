@@ -3,16 +3,17 @@
 // A ticket outlives a request that gives up before the last report. Its parts belong to the request's thread
 // and to the poller, the one thread that reads the producer's reports.
 #pragma once
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum slot_state {
+enum slot_state { // up to SLOT_FAILED the event is neither durable nor refused for good
   SLOT_UNSENT,
   SLOT_SENT, // there will be a report
-  SLOT_DURABLE,
   SLOT_FAILED,
   SLOT_TOO_LARGE,
+  SLOT_ACKED, // by Kafka
+  SLOT_SPOOLED,
+  SLOT_STATE_COUNT
 };
 
 struct ticket;
@@ -20,21 +21,23 @@ struct ticket;
 struct slot {
   struct ticket *ticket;
   int32_t partition;
-  enum slot_state state;
+  enum slot_state state;    // the request's
+  enum slot_state reported; // the poller's, until a wait takes it over; SLOT_UNSENT: no report yet
 };
 
 struct ticket *ticket_new(size_t n);
 
 // ---- the request's thread ----
 
-// The event's slot, to go with the record: there will be a report on it.
-struct slot *ticket_expect(struct ticket *ticket, size_t i, int32_t partition);
-// There will be no report on it after all, since librdkafka refused the record.
-void ticket_take_back(struct slot *slot);
-// Waits for the last report, until the deadline (monotonic) at most, and copies the n slots as they are then.
-// True: all reports have come. No event is handed over any more. It may be called again.
-bool ticket_wait(struct ticket *ticket, int64_t deadline_ms, struct slot *slots, size_t n);
-// The end of the waiting; the ticket is gone afterwards.
+// One for each event. A record goes with its slot, whose state is SLOT_SENT before it is handed over, and
+// another one again if librdkafka refuses it.
+struct slot *ticket_slots(struct ticket *ticket);
+// No event is handed over any more. Comes once, before the waits.
+void ticket_begin(struct ticket *ticket);
+// Waits for the last report, until the deadline (monotonic) at most, and takes over what was reported: events
+// without a report are still SLOT_SENT. It may be called again.
+void ticket_wait(struct ticket *ticket, int64_t deadline_ms);
+// The end of the waiting; the ticket and its slots are gone afterwards.
 void ticket_leave(struct ticket *ticket);
 
 // ---- the poller ----

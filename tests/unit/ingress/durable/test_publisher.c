@@ -311,6 +311,21 @@ static void test_a_request_that_waits_for_a_dead_partition_keeps_none_from_tryin
   assert_int_equal(trial.result, PUBLISHER_DURABLE);
 }
 
+// A sender that gets a 413 does not come again, and the other event is not durable.
+static void test_a_value_over_the_limit_does_not_hide_that_another_event_has_to_come_again(void **state) {
+  struct fixture *f = *state;
+  enum { TOO_LARGE = 2000000 };
+  AUTO_FREE char *large = mem_alloc(TOO_LARGE);
+  struct publisher_message messages[] = {message_of(keys[0], "{1}"), message_of(keys[1], "")};
+  messages[1].value = large;
+  messages[1].value_len = TOO_LARGE;
+  set_leader(f, 0, false);
+  for (int i = 0; i < 2; i++) // the first finds the partition sick, the second tries it all the same
+    assert_int_equal(publish_within(f->publisher, messages, 2, 100), PUBLISHER_UNAVAILABLE);
+  set_leader(f, 0, true);
+  assert_int_equal(publish_within(f->publisher, messages, 2, 5000), PUBLISHER_TOO_LARGE);
+}
+
 static void test_the_next_request_may_try_after_the_one_before(void **state) {
   struct fixture *f = *state;
   rd_kafka_mock_broker_set_down(mock.cluster, 1);
@@ -579,6 +594,7 @@ int main(void) {
       cmocka_unit_test(test_kafka_away_at_start_is_unavailable_at_once),
       PLAIN(test_one_request_at_a_time_waits_for_a_kafka_that_is_away),
       PLAIN(test_a_request_that_waits_for_a_dead_partition_keeps_none_from_trying_another),
+      PLAIN(test_a_value_over_the_limit_does_not_hide_that_another_event_has_to_come_again),
       PLAIN(test_the_next_request_may_try_after_the_one_before),
       PLAIN(test_a_wait_that_is_too_short_says_nothing_about_kafka),
       PLAIN(test_a_slow_kafka_is_used_where_there_is_no_spool),

@@ -17,9 +17,38 @@
 
 enum { FAR_MS = 6000 };
 
-static void wait_and_leave(struct ticket *ticket, int64_t deadline_ms, struct slot *slots, size_t n) {
-  ticket_wait(ticket, deadline_ms, slots, n);
+// As the publisher does when it hands the event over.
+static struct slot *send(struct ticket *ticket, size_t i, int32_t partition) {
+  struct slot *slot = &ticket_slots(ticket)[i];
+  slot->partition = partition;
+  slot->state = SLOT_SENT;
+  return slot;
+}
+
+static void take_back(struct slot *slot) {
+  slot->state = SLOT_UNSENT;
+}
+
+// A wait, and a copy of what is the request's then. True: no report is missing.
+static bool look(struct ticket *ticket, int64_t deadline_ms, struct slot *slots, size_t n) {
+  bool complete = true;
+  ticket_wait(ticket, deadline_ms);
+  for (size_t i = 0; i < n; i++) {
+    const struct slot *slot = &ticket_slots(ticket)[i];
+    slots[i] = (struct slot){.partition = slot->partition, .state = slot->state};
+    complete &= slot->state != SLOT_SENT;
+  }
+  return complete;
+}
+
+static void look_and_leave(struct ticket *ticket, int64_t deadline_ms, struct slot *slots, size_t n) {
+  look(ticket, deadline_ms, slots, n);
   ticket_leave(ticket);
+}
+
+static void wait_and_leave(struct ticket *ticket, int64_t deadline_ms, struct slot *slots, size_t n) {
+  ticket_begin(ticket);
+  look_and_leave(ticket, deadline_ms, slots, n);
 }
 
 static void report_one(struct slot *slot, enum slot_state state) {
@@ -44,12 +73,12 @@ static void test_reports_before_the_wait_are_seen_and_not_waited_for(void **stat
   struct ticket *ticket = ticket_new(3);
   struct slot slots[3];
   int64_t began = clock_mono_ms();
-  report_one(ticket_expect(ticket, 0, 7), SLOT_DURABLE);
-  struct slot *second = ticket_expect(ticket, 2, 9);
+  report_one(send(ticket, 0, 7), SLOT_ACKED);
+  struct slot *second = send(ticket, 2, 9);
   report_one(second, SLOT_TOO_LARGE);
   wait_and_leave(ticket, began + FAR_MS, slots, 3);
   assert_true(clock_mono_ms() - began < FAR_MS / 2);
-  assert_int_equal(slots[0].state, SLOT_DURABLE);
+  assert_int_equal(slots[0].state, SLOT_ACKED);
   assert_int_equal(slots[0].partition, 7);
   assert_int_equal(slots[1].state, SLOT_UNSENT);
   assert_int_equal(slots[2].state, SLOT_TOO_LARGE);
@@ -60,8 +89,8 @@ static void test_an_event_that_is_taken_back_is_not_waited_for(void **state) {
   struct ticket *ticket = ticket_new(2);
   struct slot slots[2];
   int64_t began = clock_mono_ms();
-  ticket_take_back(ticket_expect(ticket, 0, 1));
-  report_one(ticket_expect(ticket, 1, 1), SLOT_FAILED);
+  take_back(send(ticket, 0, 1));
+  report_one(send(ticket, 1, 1), SLOT_FAILED);
   wait_and_leave(ticket, began + FAR_MS, slots, 2);
   assert_true(clock_mono_ms() - began < FAR_MS / 2);
   assert_int_equal(slots[0].state, SLOT_UNSENT);
@@ -71,29 +100,29 @@ static void test_an_event_that_is_taken_back_is_not_waited_for(void **state) {
 static void test_an_event_that_was_taken_back_can_be_sent_again(void **state) {
   struct ticket *ticket = ticket_new(1);
   struct slot slot;
-  ticket_take_back(ticket_expect(ticket, 0, 1));
-  report_one(ticket_expect(ticket, 0, 2), SLOT_DURABLE);
+  take_back(send(ticket, 0, 1));
+  report_one(send(ticket, 0, 2), SLOT_ACKED);
   wait_and_leave(ticket, clock_mono_ms() + FAR_MS, &slot, 1);
-  assert_int_equal(slot.state, SLOT_DURABLE);
+  assert_int_equal(slot.state, SLOT_ACKED);
   assert_int_equal(slot.partition, 2);
 }
 
 static void test_the_wait_ends_at_the_deadline_and_the_late_report_frees_the_ticket(void **state) {
   struct ticket *ticket = ticket_new(2);
-  struct slot slots[2], *late = ticket_expect(ticket, 0, 1);
-  report_one(ticket_expect(ticket, 1, 2), SLOT_DURABLE);
+  struct slot slots[2], *late = send(ticket, 0, 1);
+  report_one(send(ticket, 1, 2), SLOT_ACKED);
   int64_t began = clock_mono_ms();
   wait_and_leave(ticket, began + 30, slots, 2);
   assert_true(clock_mono_ms() - began >= 30);
   assert_int_equal(slots[0].state, SLOT_SENT);
-  assert_int_equal(slots[1].state, SLOT_DURABLE);
-  report_one(late, SLOT_DURABLE); // of no use to anyone, and no leak
+  assert_int_equal(slots[1].state, SLOT_ACKED);
+  report_one(late, SLOT_ACKED); // of no use to anyone, and no leak
 }
 
 static void test_a_deadline_in_the_past_still_shows_what_is_known(void **state) {
   struct ticket *ticket = ticket_new(2);
-  struct slot slots[2], *late = ticket_expect(ticket, 0, 1);
-  report_one(ticket_expect(ticket, 1, 2), SLOT_FAILED);
+  struct slot slots[2], *late = send(ticket, 0, 1);
+  report_one(send(ticket, 1, 2), SLOT_FAILED);
   wait_and_leave(ticket, clock_mono_ms() - 1000, slots, 2);
   assert_int_equal(slots[0].state, SLOT_SENT);
   assert_int_equal(slots[1].state, SLOT_FAILED);
@@ -104,10 +133,10 @@ static void test_a_deadline_in_the_past_still_shows_what_is_known(void **state) 
 static void test_a_request_may_leave_between_the_last_report_and_the_wake(void **state) {
   struct ticket *ticket = ticket_new(1), *settled = NULL;
   struct slot slot;
-  struct slot *sent = ticket_expect(ticket, 0, 1);
+  struct slot *sent = send(ticket, 0, 1);
   wait_and_leave(ticket, clock_mono_ms(), &slot, 1);
   assert_int_equal(slot.state, SLOT_SENT);
-  ticket_report(sent, SLOT_DURABLE, &settled);
+  ticket_report(sent, SLOT_ACKED, &settled);
   assert_ptr_equal(settled, ticket);
   ticket_settle_all(&settled);
   assert_null(settled);
@@ -115,17 +144,18 @@ static void test_a_request_may_leave_between_the_last_report_and_the_wake(void *
 
 static void test_a_look_before_the_end_shows_what_has_come_and_the_wait_goes_on(void **state) {
   struct ticket *ticket = ticket_new(2);
-  struct slot slots[2], *late = ticket_expect(ticket, 0, 1);
-  report_one(ticket_expect(ticket, 1, 2), SLOT_DURABLE);
+  struct slot slots[2], *late = send(ticket, 0, 1);
+  report_one(send(ticket, 1, 2), SLOT_ACKED);
   int64_t began = clock_mono_ms();
-  assert_false(ticket_wait(ticket, began + 20, slots, 2));
+  ticket_begin(ticket);
+  assert_false(look(ticket, began + 20, slots, 2));
   assert_true(clock_mono_ms() - began >= 20);
   assert_int_equal(slots[0].state, SLOT_SENT);
-  assert_int_equal(slots[1].state, SLOT_DURABLE);
+  assert_int_equal(slots[1].state, SLOT_ACKED);
   report_one(late, SLOT_FAILED);
-  assert_true(ticket_wait(ticket, began + FAR_MS, slots, 2));
+  assert_true(look(ticket, began + FAR_MS, slots, 2));
   assert_int_equal(slots[0].state, SLOT_FAILED);
-  wait_and_leave(ticket, began + FAR_MS, slots, 2);
+  look_and_leave(ticket, began + FAR_MS, slots, 2);
   assert_int_equal(slots[0].state, SLOT_FAILED);
   assert_true(clock_mono_ms() - began < FAR_MS / 2);
 }
@@ -134,19 +164,21 @@ static void test_a_look_at_nothing_does_not_wait(void **state) {
   struct ticket *ticket = ticket_new(1);
   struct slot slot;
   int64_t began = clock_mono_ms();
-  assert_true(ticket_wait(ticket, began + FAR_MS, &slot, 1));
+  ticket_begin(ticket);
+  assert_true(look(ticket, began + FAR_MS, &slot, 1));
   assert_int_equal(slot.state, SLOT_UNSENT);
-  wait_and_leave(ticket, began + FAR_MS, &slot, 1);
+  look_and_leave(ticket, began + FAR_MS, &slot, 1);
   assert_true(clock_mono_ms() - began < FAR_MS / 2);
 }
 
 static void test_a_request_may_give_up_after_a_look(void **state) {
   struct ticket *ticket = ticket_new(1);
-  struct slot slot, *late = ticket_expect(ticket, 0, 1);
-  assert_false(ticket_wait(ticket, 0, &slot, 1));
-  wait_and_leave(ticket, 0, &slot, 1);
+  struct slot slot, *late = send(ticket, 0, 1);
+  ticket_begin(ticket);
+  assert_false(look(ticket, 0, &slot, 1));
+  look_and_leave(ticket, 0, &slot, 1);
   assert_int_equal(slot.state, SLOT_SENT);
-  report_one(late, SLOT_DURABLE);
+  report_one(late, SLOT_ACKED);
 }
 
 // ---- the list ----
@@ -170,14 +202,14 @@ static void test_only_the_last_report_settles_and_the_latest_ticket_is_in_front(
   struct slot *sent[3][2], slots[2];
   for (size_t i = 0; i < COUNT_OF(tickets); i++) {
     tickets[i] = ticket_new(2);
-    for (size_t k = 0; k < 2; k++) sent[i][k] = ticket_expect(tickets[i], k, (int32_t)k);
+    for (size_t k = 0; k < 2; k++) sent[i][k] = send(tickets[i], k, (int32_t)k);
     wait_and_leave(tickets[i], 0, slots, 2); // gives up, so that the settling frees it
   }
   for (size_t i = 0; i < COUNT_OF(tickets); i++) {
     struct ticket *before = settled;
-    ticket_report(sent[i][1], SLOT_DURABLE, &settled);
+    ticket_report(sent[i][1], SLOT_ACKED, &settled);
     assert_ptr_equal(settled, before);
-    ticket_report(sent[i][0], SLOT_DURABLE, &settled);
+    ticket_report(sent[i][0], SLOT_ACKED, &settled);
     assert_ptr_equal(settled, tickets[i]);
   }
   ticket_settle_all(&settled);
@@ -191,19 +223,19 @@ static void test_requests_wake_when_the_list_is_settled_and_not_before(void **st
   struct ticket *settled = NULL;
   for (size_t i = 0; i < COUNT_OF(waiting); i++) {
     waiting[i].ticket = ticket_new(1);
-    sent[i] = ticket_expect(waiting[i].ticket, 0, 0);
+    sent[i] = send(waiting[i].ticket, 0, 0);
     pthread_create(&waiting[i].thread, NULL, wait_for_one, &waiting[i]);
   }
   clock_sleep_ms(20); // most of them wait by now
   for (size_t i = 0; i < COUNT_OF(waiting); i++)
-    ticket_report(sent[i], i % 2 ? SLOT_DURABLE : SLOT_FAILED, &settled);
+    ticket_report(sent[i], i % 2 ? SLOT_ACKED : SLOT_FAILED, &settled);
   for (size_t i = 0; i < COUNT_OF(waiting); i++) assert_false(waiting[i].done);
   int64_t began = clock_mono_ms();
   ticket_settle_all(&settled);
   for (size_t i = 0; i < COUNT_OF(waiting); i++) {
     pthread_join(waiting[i].thread, NULL);
     assert_true(waiting[i].done);
-    assert_int_equal(waiting[i].slot.state, i % 2 ? SLOT_DURABLE : SLOT_FAILED);
+    assert_int_equal(waiting[i].slot.state, i % 2 ? SLOT_ACKED : SLOT_FAILED);
   }
   assert_true(clock_mono_ms() - began < FAR_MS / 2);
 }
@@ -227,7 +259,7 @@ static void *poll_queue(void *arg) {
     size_t n = queue.n;
     pthread_mutex_unlock(&queue.lock);
     if (done == n && ended) return NULL;
-    for (; done < n; done++) ticket_report(queue.sent[done], SLOT_DURABLE, &settled);
+    for (; done < n; done++) ticket_report(queue.sent[done], SLOT_ACKED, &settled);
     ticket_settle_all(&settled);
   }
 }
@@ -246,15 +278,16 @@ static void *send_rounds(void *arg) {
     struct slot slots[EVENTS];
     bool patient = round % 4 != 0;
     for (size_t i = 0; i < EVENTS; i++) {
-      struct slot *slot = ticket_expect(ticket, i, 0);
+      struct slot *slot = send(ticket, i, 0);
       if (i == 1)
-        ticket_take_back(slot);
+        take_back(slot);
       else
         enqueue(slot);
     }
-    if (round % 2) (void)ticket_wait(ticket, 0, slots, EVENTS);
-    wait_and_leave(ticket, patient ? clock_mono_ms() + FAR_MS : 0, slots, EVENTS);
-    if (patient) seen += (slots[0].state == SLOT_DURABLE) + (slots[2].state == SLOT_DURABLE);
+    ticket_begin(ticket);
+    if (round % 2) look(ticket, 0, slots, EVENTS);
+    look_and_leave(ticket, patient ? clock_mono_ms() + FAR_MS : 0, slots, EVENTS);
+    if (patient) seen += (slots[0].state == SLOT_ACKED) + (slots[2].state == SLOT_ACKED);
     if (slots[1].state != SLOT_UNSENT) return (void *)-1;
   }
   return (void *)seen;
