@@ -2,7 +2,6 @@
 #include "common/kafka/kafka_facts.h"
 
 #include "common/base/mem.h"
-#include "common/kafka/kafka.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,11 +11,8 @@ static bool ask_shape(rd_kafka_t *rk, const char *topic, int timeout_ms, struct 
                       struct err *err) {
   rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, topic, NULL);
   if (!rkt) return err_set(err, "topic %s: %s", topic, rd_kafka_err2str(rd_kafka_last_error()));
-  struct kafka_topic_shape shape = {0};
-  rd_kafka_resp_err_t code = kafka_topic_ask(rk, rkt, timeout_ms, &shape);
+  rd_kafka_resp_err_t code = kafka_topic_ask(rk, rkt, timeout_ms, &out->shape);
   rd_kafka_topic_destroy(rkt);
-  out->partitions = shape.partitions;
-  out->replication = shape.replication;
   return !code || err_set(err, "topic %s: %s", topic, rd_kafka_err2str(code));
 }
 
@@ -73,8 +69,8 @@ static bool read_answer(rd_kafka_event_t *rkev, const char *const *topics, size_
   return true;
 }
 
-static bool ask_settings(rd_kafka_t *rk, const char *const *topics, size_t n, int timeout_ms,
-                         struct kafka_facts *out, struct err *err) {
+bool kafka_facts_ask_settings(rd_kafka_t *rk, const char *const *topics, size_t n, int timeout_ms,
+                              struct kafka_facts *out, struct err *err) {
   char reason[REASON_SIZE];
   AUTO_FREE rd_kafka_ConfigResource_t **resources = mem_array(n, sizeof(rd_kafka_ConfigResource_t *));
   for (size_t i = 0; i < n; i++)
@@ -99,5 +95,5 @@ bool kafka_facts_ask(rd_kafka_t *rk, const char *const *topics, size_t n, int ti
         (struct kafka_facts){.retention_ms = KAFKA_FACTS_UNKNOWN, .retention_bytes = KAFKA_FACTS_UNKNOWN};
     if (!ask_shape(rk, topics[i], timeout_ms, &out[i], err)) return false;
   }
-  return ask_settings(rk, topics, n, timeout_ms, out, err);
+  return kafka_facts_ask_settings(rk, topics, n, timeout_ms, out, err);
 }

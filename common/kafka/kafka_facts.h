@@ -2,16 +2,13 @@
 // The settings of Kafka's topics on which it depends what is acknowledged and how long it is kept. Not for:
 // evaluating them.
 #pragma once
-#include "common/base/err.h"
-#include <librdkafka/rdkafka.h>
+#include "common/kafka/kafka.h"
 #include <stddef.h>
-#include <stdint.h>
 
 enum { KAFKA_FACTS_UNKNOWN = -2 };
 
 struct kafka_facts {
-  int32_t partitions;
-  int64_t replication;       // of the partition that has the least
+  struct kafka_topic_shape shape;
   int64_t min_insync;        // min.insync.replicas
   int64_t flush_messages;    // flush.messages: records between two syncs
   int64_t max_message_bytes; // max.message.bytes; 0: not known
@@ -26,3 +23,6 @@ struct kafka_facts {
 // no answer came in time; asking again may help. Blocks for about (n + 1) × timeout_ms at most.
 MUST_CHECK bool kafka_facts_ask(rd_kafka_t *rk, const char *const *topics, size_t n, int timeout_ms,
                                 struct kafka_facts *out, struct err *err);
+// Asks for the settings alone: out has room for n, and its shapes are the caller's.
+MUST_CHECK bool kafka_facts_ask_settings(rd_kafka_t *rk, const char *const *topics, size_t n, int timeout_ms,
+                                         struct kafka_facts *out, struct err *err);

@@ -4,9 +4,6 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "ingress/counters.h"
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct place { // the cluster, a topic, or a partition
@@ -20,9 +17,8 @@ struct topic_state {
 };
 
 struct breaker {
-  char *const *names;
-  struct metrics *metrics;
-  pthread_mutex_t lock; // of changes
+  const char *topic_prefix;
+  metric_value *n_open;
   struct place cluster;
   _Atomic(rd_kafka_resp_err_t) last_error; // that librdkafka has reported of the cluster
   struct topic_state topics[KAFKA_TOPIC_COUNT];
@@ -64,12 +60,12 @@ int32_t breaker_partitions(const struct breaker *breaker, enum kafka_topic topic
   return atomic_load_explicit(&breaker->topics[topic].n, memory_order_relaxed);
 }
 
-int32_t breaker_partition_of(const struct breaker *breaker, rd_kafka_topic_t *rkt, enum kafka_topic topic,
-                             const char *key, uint64_t n) {
+int32_t breaker_partition_of(const struct breaker *breaker, enum kafka_topic topic, const char *key,
+                             uint64_t n) {
   int32_t partitions = breaker_partitions(breaker, topic);
   if (partitions <= 0) return RD_KAFKA_PARTITION_UA;
   if (!key) return (int32_t)(n % (uint64_t)partitions);
-  return rd_kafka_msg_partitioner_murmur2_random(rkt, key, strlen(key), partitions, NULL, NULL);
+  return rd_kafka_msg_partitioner_murmur2(NULL, key, strlen(key), partitions, NULL, NULL);
 }
 
 static size_t index_of(int32_t partition) {
@@ -103,30 +99,18 @@ bool breaker_is_silent(const struct breaker *breaker, enum kafka_topic topic, in
 
 // ---- open and close ----
 
-static int64_t count_open(const struct breaker *breaker) {
-  int64_t n = is_open(&breaker->cluster);
-  for (size_t topic = 0; topic < KAFKA_TOPIC_COUNT; topic++) {
-    const struct topic_state *state = &breaker->topics[topic];
-    n += is_open(&state->topic);
-    for (size_t i = 0; i < BREAKER_PARTITIONS_MAX; i++) n += is_open(&state->partitions[i]);
-  }
-  return n;
-}
-
-// Opens or closes n places. True: one of them was not so.
-static bool change(struct breaker *breaker, struct place *places, size_t n, bool open) {
-  bool changed = false;
-  pthread_mutex_lock(&breaker->lock);
-  for (size_t i = 0; i < n; i++) changed |= atomic_exchange(&places[i].open, open) != open;
-  if (changed) metrics_set(breaker->metrics, COUNTER_BREAKER, NULL, count_open(breaker));
-  pthread_mutex_unlock(&breaker->lock);
-  return changed;
+// True: it was not so.
+static bool change(struct breaker *breaker, struct place *place, bool open) {
+  if (atomic_exchange(&place->open, open) == open) return false;
+  metric_add(breaker->n_open, open ? 1 : -1);
+  return true;
 }
 
 // What a timed-out record's partition suffers from, only librdkafka knows, and it tells only some of it.
 static void log_open(const struct breaker *breaker, enum breaker_scope scope, enum kafka_topic topic,
                      int32_t partition, rd_kafka_resp_err_t code, int queued) {
-  const char *name = breaker->names[topic];
+  AUTO_FREE char *name = kafka_topic_name(breaker->topic_prefix, topic);
+  AUTO_FREE char *key = mem_printf("breaker %s %d %d", name, (int)scope, (int)partition);
   rd_kafka_resp_err_t last = atomic_load(&breaker->last_error);
   const struct log_field fields[] = {
       LOG_STR("topic", scope == BREAKER_CLUSTER ? "all" : name),
@@ -135,14 +119,13 @@ static void log_open(const struct breaker *breaker, enum breaker_scope scope, en
       LOG_STR("last_client_error", last ? rd_kafka_err2name(last) : "none"),
       LOG_INT("queued", queued),
   };
-  AUTO_FREE char *key = mem_printf("breaker %s %d %d", name, (int)scope, (int)partition);
   log_write_rarely(LOG_LEVEL_WARN, key, "kafka breaker opened", fields, COUNT_OF(fields));
 }
 
 static void log_closed(const struct breaker *breaker, const char *topic, int32_t partition) {
-  const struct log_field fields[] = {LOG_STR("topic", topic), LOG_INT("partition", partition),
-                                     LOG_INT("still_open", count_open(breaker))};
   AUTO_FREE char *key = mem_printf("breaker closed %s %d", topic, (int)partition);
+  const struct log_field fields[] = {LOG_STR("topic", topic), LOG_INT("partition", partition),
+                                     LOG_INT("still_open", atomic_load(breaker->n_open))};
   log_write_rarely(LOG_LEVEL_INFO, key, "kafka breaker closed", fields, COUNT_OF(fields));
 }
 
@@ -155,7 +138,7 @@ static struct place *place_of(struct breaker *breaker, enum breaker_scope scope,
 
 static void fail(struct breaker *breaker, enum breaker_scope scope, enum kafka_topic topic, int32_t partition,
                  rd_kafka_resp_err_t code, int queued) {
-  if (change(breaker, place_of(breaker, scope, topic, partition), 1, true))
+  if (change(breaker, place_of(breaker, scope, topic, partition), true))
     log_open(breaker, scope, topic, partition, code, queued);
 }
 
@@ -180,21 +163,23 @@ void breaker_note_unseen(struct breaker *breaker, enum kafka_topic topic, rd_kaf
 
 void breaker_learn_partitions(struct breaker *breaker, enum kafka_topic topic, int32_t n) {
   struct topic_state *state = &breaker->topics[topic];
-  if (atomic_exchange(&state->n, n) == 0) change(breaker, &state->topic, 1, false);
-  if (n < BREAKER_PARTITIONS_MAX) // of a topic that was made anew with fewer
-    change(breaker, &state->partitions[n], (size_t)(BREAKER_PARTITIONS_MAX - n), false);
+  if (atomic_exchange(&state->n, n) == 0) change(breaker, &state->topic, false);
+  for (int32_t i = n; i < BREAKER_PARTITIONS_MAX; i++) // of a topic that was made anew with fewer
+    change(breaker, &state->partitions[i], false);
 }
 
 void breaker_note_cluster(struct breaker *breaker) {
-  if (change(breaker, &breaker->cluster, 1, false)) log_closed(breaker, "all", -1);
+  if (change(breaker, &breaker->cluster, false)) log_closed(breaker, "all", -1);
 }
 
 void breaker_succeed(struct breaker *breaker, enum kafka_topic topic, int32_t partition) {
   if (!breaker_is_open(breaker, topic, partition)) return;
   bool closed = false;
   for (enum breaker_scope scope = BREAKER_PARTITION; scope <= BREAKER_CLUSTER; scope++)
-    closed |= change(breaker, place_of(breaker, scope, topic, partition), 1, false);
-  if (closed) log_closed(breaker, breaker->names[topic], partition);
+    closed |= change(breaker, place_of(breaker, scope, topic, partition), false);
+  if (!closed) return;
+  AUTO_FREE char *name = kafka_topic_name(breaker->topic_prefix, topic);
+  log_closed(breaker, name, partition);
 }
 
 atomic_bool *breaker_try(struct breaker *breaker, enum kafka_topic topic, int32_t partition) {
@@ -204,17 +189,10 @@ atomic_bool *breaker_try(struct breaker *breaker, enum kafka_topic topic, int32_
   return atomic_exchange(trying, true) ? NULL : trying;
 }
 
-struct breaker *breaker_new(char *const names[KAFKA_TOPIC_COUNT], struct metrics *metrics) {
+struct breaker *breaker_new(const char *topic_prefix, struct metrics *metrics) {
   struct breaker *breaker = mem_alloc(sizeof *breaker);
-  breaker->names = names;
-  breaker->metrics = metrics;
-  pthread_mutex_init(&breaker->lock, NULL);
-  change(breaker, &breaker->cluster, 1, true);
+  breaker->topic_prefix = topic_prefix;
+  breaker->n_open = metrics_at(metrics, COUNTER_BREAKER, NULL);
+  change(breaker, &breaker->cluster, true);
   return breaker;
-}
-
-void breaker_free(struct breaker *breaker) {
-  if (!breaker) return;
-  pthread_mutex_destroy(&breaker->lock);
-  free(breaker);
 }

@@ -29,19 +29,18 @@ enum breaker_scope breaker_scope_of(rd_kafka_resp_err_t code);
 
 struct breaker;
 
-// The breaker of the cluster is open at first. `names` are the topics' full names, for the log. Both
-// borrowed.
-struct breaker *breaker_new(char *const names[KAFKA_TOPIC_COUNT], struct metrics *metrics);
-void breaker_free(struct breaker *breaker);
+// The breaker of the cluster is open at first. `topic_prefix` is for the log; it and `metrics` are borrowed.
+// free() ends it.
+struct breaker *breaker_new(const char *topic_prefix, struct metrics *metrics);
 
 // How many partitions a topic has, as its metadata says.
 void breaker_learn_partitions(struct breaker *breaker, enum kafka_topic topic, int32_t n);
 int32_t breaker_partitions(const struct breaker *breaker, enum kafka_topic topic); // 0: not known yet
 
-// The partition of a key: that of librdkafka's partitioner murmur2_random, which every Java client uses.
-// Without a key the n-th partition, of all. RD_KAFKA_PARTITION_UA: the topic is not known yet.
-int32_t breaker_partition_of(const struct breaker *breaker, rd_kafka_topic_t *rkt, enum kafka_topic topic,
-                             const char *key, uint64_t n);
+// The partition of a key: the one that librdkafka and every Java client choose (murmur2). Without a key the
+// n-th partition, of all. RD_KAFKA_PARTITION_UA: the topic is not known yet.
+int32_t breaker_partition_of(const struct breaker *breaker, enum kafka_topic topic, const char *key,
+                             uint64_t n);
 
 // Whether live events for it go to the spool at once.
 bool breaker_is_open(const struct breaker *breaker, enum kafka_topic topic, int32_t partition);

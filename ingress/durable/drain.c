@@ -83,8 +83,7 @@ static struct lane *lane_of(struct drain *drain, enum kafka_topic topic, int32_t
 
 // Always the same for a row as long as the topic has as many partitions, also without a key.
 static int32_t partition_of(const struct drain *drain, int64_t id, const struct publisher_message *message) {
-  rd_kafka_topic_t *rkt = drain->producer.topics[message->topic];
-  return breaker_partition_of(drain->owner.breaker, rkt, message->topic, message->key, (uint64_t)id);
+  return breaker_partition_of(drain->owner.breaker, message->topic, message->key, (uint64_t)id);
 }
 
 static struct lane *lane_of_message(struct drain *drain, int64_t id,

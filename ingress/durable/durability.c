@@ -6,11 +6,10 @@
 #include "common/kafka/kafka.h"
 #include "ingress/counters.h"
 #include "ingress/durable/reason.h"
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ASK_MS = 1000, CHECK_MS = 60000, UNKNOWN_MS = 10000, UNREADY_MS = 1000, TOPICS_MAX = 4 };
+enum { CHECK_MS = 60000, UNKNOWN_MS = 10000, UNREADY_MS = 1000 };
 enum { HEADERS_MAX_BYTES = 4096 }; // of one record, with its key
 
 static const char *const names[DURABILITY_COUNT] = {
@@ -18,10 +17,10 @@ static const char *const names[DURABILITY_COUNT] = {
 
 struct durability_watch {
   enum durability asked;
-  bool has_spool, known;
+  bool has_spool;
   int64_t record_max_bytes;
   struct metrics *metrics;
-  char *logged;
+  char *logged; // NULL: the topics are not known yet
   atomic_bool kafka_gives, spool_gives;
   struct reason unready;
 };
@@ -39,7 +38,8 @@ bool durability_parse(const char *name, enum durability *out, struct err *err) {
 // An unclean election may make a replica without the record the leader.
 enum durability durability_of_topic(const struct kafka_facts *facts) {
   if (facts->unread) return DURABILITY_PROCESS;
-  int64_t copies = facts->min_insync < facts->replication ? facts->min_insync : facts->replication;
+  int64_t copies =
+      facts->min_insync < facts->shape.replication ? facts->min_insync : facts->shape.replication;
   if (copies >= 2 && !facts->unclean_election) return DURABILITY_BROKER;
   return facts->flush_messages == 1 ? DURABILITY_MACHINE : DURABILITY_PROCESS;
 }
@@ -67,7 +67,8 @@ struct durability_watch *durability_watch_new(const struct settings *settings, s
   watch->record_max_bytes =
       HEADERS_MAX_BYTES + (largest > KAFKA_BATCH_MAX_BYTES ? largest : KAFKA_BATCH_MAX_BYTES);
   watch->metrics = metrics;
-  decide(watch, DURABILITY_PROCESS);
+  if (!decide(watch, DURABILITY_PROCESS))
+    reason_set(&watch->unready, "the settings of Kafka's topics are not known yet");
   return watch;
 }
 
@@ -94,12 +95,16 @@ const char *durability_unready(const struct durability_watch *watch) {
   return reason_get(&watch->unready);
 }
 
+int64_t durability_look_again_ms(const struct durability_watch *watch) {
+  return durability_unready(watch) ? UNREADY_MS : watch->logged ? CHECK_MS : UNKNOWN_MS;
+}
+
 // ---- checking the topics ----
 
 static char *describe(const char *topic, const struct kafka_facts *facts) {
   if (facts->unread) return mem_printf("%s: its settings may not be read (%s)", topic, facts->unread);
   return mem_printf("%s: replication %lld, min.insync.replicas %lld%s%s", topic,
-                    (long long)facts->replication, (long long)facts->min_insync,
+                    (long long)facts->shape.replication, (long long)facts->min_insync,
                     facts->unclean_election ? ", unclean.leader.election.enable true" : "",
                     facts->flush_messages == 1 ? ", flush.messages 1" : "");
 }
@@ -151,19 +156,6 @@ void durability_watch_learn(struct durability_watch *watch, const char *const *t
   AUTO_FREE char *small = describe_small(watch, topics, facts, n);
   AUTO_FREE char *both = weak && small ? mem_printf("%s; %s", weak, small) : NULL;
   const char *unready = both ? both : weak ? weak : small;
-  watch->known = true;
   reason_set(&watch->unready, unready);
   log_change(watch, survives, kafka, topic, unready);
-}
-
-int64_t durability_watch_look(struct durability_watch *watch, rd_kafka_t *rk, const char *const *topics,
-                              size_t n) {
-  struct kafka_facts facts[TOPICS_MAX];
-  struct err err;
-  assert(n > 0 && n <= TOPICS_MAX);
-  if (kafka_facts_ask(rk, topics, n, ASK_MS, facts, &err))
-    durability_watch_learn(watch, topics, facts, n);
-  else if (!watch->known && !durability_kafka_gives(watch) && !durability_spool_gives(watch))
-    reason_set(&watch->unready, "the settings of Kafka's topics are not known yet");
-  return durability_unready(watch) ? UNREADY_MS : watch->known ? CHECK_MS : UNKNOWN_MS;
 }

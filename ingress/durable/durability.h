@@ -32,13 +32,11 @@ MUST_CHECK struct durability_watch *durability_watch_new(const struct settings *
                                                          struct metrics *metrics, struct err *err);
 void durability_watch_free(struct durability_watch *watch);
 
-// Asks the cluster about the topics. Returns after how many milliseconds to ask again. Blocks for seconds at
-// most. Without an answer the last one holds. Thread: one.
-int64_t durability_watch_look(struct durability_watch *watch, rd_kafka_t *rk, const char *const *topics,
-                              size_t n);
-// Learns the facts of n topics, and logs them if they differ from the last ones. Thread: the same.
+// Learns the facts of n topics, and logs them if they differ from the last ones. Thread: one.
 void durability_watch_learn(struct durability_watch *watch, const char *const *topics,
                             const struct kafka_facts *facts, size_t n);
+// After how many milliseconds to ask the cluster about the topics again. Thread: the same.
+int64_t durability_look_again_ms(const struct durability_watch *watch);
 
 // Whether Kafka, and the spool, may give acks. Thread: any.
 bool durability_kafka_gives(const struct durability_watch *watch);

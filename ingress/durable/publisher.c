@@ -33,7 +33,6 @@ struct publisher {
   struct durability_watch *durability; // which of Kafka and spool may give acks
   struct breaker *breaker;
   struct kafka_producer producer;
-  char *names[KAFKA_TOPIC_COUNT];
   struct metrics *metrics;
   struct topics *topics;
   pthread_t poller; // of delivery reports
@@ -129,10 +128,9 @@ struct publication {
 // Without a key any partition that is well will do.
 static int32_t choose_partition(struct publisher *publisher, const struct publisher_message *message) {
   struct breaker *breaker = publisher->breaker;
-  rd_kafka_topic_t *rkt = publisher->producer.topics[message->topic];
   uint64_t turn = message->key ? 0 : atomic_fetch_add_explicit(&publisher->turn, 1, memory_order_relaxed);
   int32_t partition, left = message->key ? 1 : breaker_partitions(breaker, message->topic);
-  do partition = breaker_partition_of(breaker, rkt, message->topic, message->key, turn++);
+  do partition = breaker_partition_of(breaker, message->topic, message->key, turn++);
   while (--left > 0 && breaker_is_open(breaker, message->topic, partition));
   return partition;
 }
@@ -279,10 +277,9 @@ enum publisher_result publisher_publish(struct publisher *publisher, const struc
 }
 
 const char *publisher_unready(const struct publisher *publisher) {
-  const char *reason = durability_unready(publisher->durability);
-  if (!reason && publisher->spool) reason = spool_unready(publisher->spool);
+  const char *reason = publisher->spool ? spool_unready(publisher->spool) : NULL;
   if (!reason && !spool_serves(publisher)) reason = topics_unseen(publisher->topics);
-  return reason;
+  return reason ? reason : durability_unready(publisher->durability);
 }
 
 // ---- open, close ----
@@ -298,8 +295,7 @@ static void release(struct publisher *publisher) {
   spool_close(publisher->spool);
   durability_watch_free(publisher->durability);
   kafka_producer_close(&publisher->producer);
-  breaker_free(publisher->breaker);
-  for (size_t i = 0; i < KAFKA_TOPIC_COUNT; i++) free(publisher->names[i]);
+  free(publisher->breaker);
   free(publisher);
 }
 
@@ -312,11 +308,8 @@ static bool open_producer(struct publisher *publisher, const struct settings *se
 }
 
 static bool start_threads(struct publisher *publisher, struct err *err) {
-  const struct topics_owner owner = {.producer = &publisher->producer,
-                                     .names = publisher->names,
-                                     .breaker = publisher->breaker,
-                                     .durability = publisher->durability};
-  if (!(publisher->topics = topics_start(&owner, err))) return false;
+  publisher->topics = topics_start(&publisher->producer, publisher->breaker, publisher->durability, err);
+  if (!publisher->topics) return false;
   int failed = pthread_create(&publisher->poller, NULL, poll_reports, publisher);
   return !failed || err_set(err, "cannot start a thread: %s", strerror(failed));
 }
@@ -344,9 +337,7 @@ struct publisher *publisher_open(const struct settings *settings, struct metrics
   publisher->metrics = metrics;
   publisher->by_kafka = metrics_at(metrics, COUNTER_DURABLE, "kafka");
   publisher->by_spool = metrics_at(metrics, COUNTER_DURABLE, "spool");
-  for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++)
-    publisher->names[topic] = kafka_topic_name(settings->topic_prefix, topic);
-  publisher->breaker = breaker_new(publisher->names, metrics);
+  publisher->breaker = breaker_new(settings->topic_prefix, metrics);
   publisher->durability = durability_watch_new(settings, metrics, err);
   if (publisher->durability && open_producer(publisher, settings, err) &&
       open_spool(publisher, settings, err) && start_drain(publisher, settings, err) &&

@@ -9,14 +9,9 @@
 
 struct topics;
 
-struct topics_owner { // all of it is borrowed
-  const struct kafka_producer *producer;
-  char *const *names; // KAFKA_TOPIC_COUNT
-  struct breaker *breaker;
-  struct durability_watch *durability;
-};
-
-MUST_CHECK struct topics *topics_start(const struct topics_owner *owner, struct err *err);
+// All but the error is borrowed.
+MUST_CHECK struct topics *topics_start(const struct kafka_producer *producer, struct breaker *breaker,
+                                       struct durability_watch *durability, struct err *err);
 void topics_stop(struct topics *topics); // NULL is let through
 // NULL, or the first topic that has not been seen yet, and why. Thread: any.
 const char *topics_unseen(const struct topics *topics);

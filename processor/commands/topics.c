@@ -103,17 +103,17 @@ static char *configs_command(const char *topic, const struct settings *settings,
 
 static void compare_shape(const char *topic, const struct kafka_facts *facts, const struct settings *settings,
                           struct faults *faults) {
-  if (facts->partitions < settings->topic_partitions)
+  if (facts->shape.partitions < settings->topic_partitions)
     faults_warn(faults,
                 "%s: partitions %lld, DOCHAK_TOPIC_PARTITIONS asks for %lld: kafka-topics.sh "
                 "--bootstrap-server %s --alter --topic %s --partitions %lld",
-                topic, (long long)facts->partitions, (long long)settings->topic_partitions,
+                topic, (long long)facts->shape.partitions, (long long)settings->topic_partitions,
                 settings->kafka_bootstrap, topic, (long long)settings->topic_partitions);
-  if (facts->replication < settings->topic_replication)
+  if (facts->shape.replication < settings->topic_replication)
     faults_warn(faults,
                 "%s: replication %lld, DOCHAK_TOPIC_REPLICATION asks for %lld: kafka-reassign-partitions.sh "
                 "--bootstrap-server %s --execute --reassignment-json-file …",
-                topic, (long long)facts->replication, (long long)settings->topic_replication,
+                topic, (long long)facts->shape.replication, (long long)settings->topic_replication,
                 settings->kafka_bootstrap);
 }
 

@@ -81,8 +81,6 @@ static void open_spool(struct fixture *f) {
 }
 
 static int set_up(void **state) {
-  static char events[] = "t.events", alerts[] = "t.alerts", quarantine[] = "t.quarantine";
-  static char *const names[] = {events, alerts, quarantine};
   struct fixture *f = mem_alloc(sizeof *f);
   char dir[] = "/tmp/dochak-drain-XXXXXX";
   if (!mkdtemp(dir)) return 1;
@@ -91,7 +89,7 @@ static int set_up(void **state) {
   f->settings = (struct settings){
       .spool_dir = mem_strdup(dir), .spool_max_bytes = 64 * 1024 * 1024, .spool_ready_percent = 80};
   f->metrics = metrics_new(counters, COUNTER_COUNT);
-  f->breaker = breaker_new(names, f->metrics);
+  f->breaker = breaker_new("t.", f->metrics);
   breaker_note_cluster(f->breaker);
   for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++)
     breaker_learn_partitions(f->breaker, topic, MOCK_PARTITIONS);
@@ -108,7 +106,7 @@ static int tear_down(void **state) {
   stop_drain(f);
   spool_close(f->spool);
   folder_remove(f->settings.spool_dir);
-  breaker_free(f->breaker);
+  free(f->breaker);
   metrics_free(f->metrics);
   settings_fini(&f->settings);
   free(f->topic);

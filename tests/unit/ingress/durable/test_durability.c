@@ -17,21 +17,22 @@ static const struct {
   struct kafka_facts facts;
   enum durability durability;
 } topics[] = {
-    {{.replication = 1, .min_insync = 1, .flush_messages = INT64_MAX}, DURABILITY_PROCESS},
-    {{.replication = 1, .min_insync = 1, .flush_messages = 2}, DURABILITY_PROCESS},
-    {{.replication = 1, .min_insync = 1, .flush_messages = 1}, DURABILITY_MACHINE},
-    {{.replication = 3, .min_insync = 1, .flush_messages = INT64_MAX},
+    {{.shape.replication = 1, .min_insync = 1, .flush_messages = INT64_MAX}, DURABILITY_PROCESS},
+    {{.shape.replication = 1, .min_insync = 1, .flush_messages = 2}, DURABILITY_PROCESS},
+    {{.shape.replication = 1, .min_insync = 1, .flush_messages = 1}, DURABILITY_MACHINE},
+    {{.shape.replication = 3, .min_insync = 1, .flush_messages = INT64_MAX},
      DURABILITY_PROCESS}, // one copy may be all
-    {{.replication = 3, .min_insync = 1, .flush_messages = 1}, DURABILITY_MACHINE},
-    {{.replication = 2, .min_insync = 2, .flush_messages = INT64_MAX}, DURABILITY_BROKER},
-    {{.replication = 3, .min_insync = 2, .flush_messages = INT64_MAX}, DURABILITY_BROKER},
-    {{.replication = 1, .min_insync = 2, .flush_messages = INT64_MAX},
+    {{.shape.replication = 3, .min_insync = 1, .flush_messages = 1}, DURABILITY_MACHINE},
+    {{.shape.replication = 2, .min_insync = 2, .flush_messages = INT64_MAX}, DURABILITY_BROKER},
+    {{.shape.replication = 3, .min_insync = 2, .flush_messages = INT64_MAX}, DURABILITY_BROKER},
+    {{.shape.replication = 1, .min_insync = 2, .flush_messages = INT64_MAX},
      DURABILITY_PROCESS}, // there is no second
-    {{.replication = 3, .min_insync = 2, .unclean_election = true},
+    {{.shape.replication = 3, .min_insync = 2, .unclean_election = true},
      DURABILITY_PROCESS}, // its leader may lack it
-    {{.replication = 3, .min_insync = 2, .flush_messages = 1, .unclean_election = true}, DURABILITY_MACHINE},
-    {{.replication = 3, .min_insync = 2, .unread = "denied"}, DURABILITY_PROCESS},
-    {{.replication = 3}, DURABILITY_PROCESS},
+    {{.shape.replication = 3, .min_insync = 2, .flush_messages = 1, .unclean_election = true},
+     DURABILITY_MACHINE},
+    {{.shape.replication = 3, .min_insync = 2, .unread = "denied"}, DURABILITY_PROCESS},
+    {{.shape.replication = 3}, DURABILITY_PROCESS},
 };
 
 static void test_kafkas_ack_survives_what_the_copies_it_waits_for_do(void **state) {
@@ -55,7 +56,7 @@ static const char *const levels[] = {"process", "machine", "broker"};
 
 // A topic of that durability.
 static struct kafka_facts facts_of(enum durability level) {
-  struct kafka_facts facts = {.replication = 3, .min_insync = level == DURABILITY_BROKER ? 2 : 1};
+  struct kafka_facts facts = {.shape.replication = 3, .min_insync = level == DURABILITY_BROKER ? 2 : 1};
   facts.flush_messages = level == DURABILITY_MACHINE ? 1 : INT64_MAX;
   return facts;
 }
@@ -112,8 +113,8 @@ static void test_no_other_level_is_taken(void **state) {
 static void learn(struct durability_watch *watch, int64_t replication, int64_t min_insync,
                   const char *unread) {
   const struct kafka_facts facts[] = {
-      {.replication = 3, .min_insync = 2},
-      {.replication = replication, .min_insync = min_insync, .unread = unread}};
+      {.shape.replication = 3, .min_insync = 2},
+      {.shape.replication = replication, .min_insync = min_insync, .unread = unread}};
   durability_watch_learn(watch, topic_names, facts, COUNT_OF(facts));
 }
 
@@ -165,8 +166,8 @@ static void test_settings_that_may_not_be_read_count_as_the_least(void **state) 
 static void test_a_topic_that_takes_no_body_of_the_allowed_size_is_named(void **state) {
   struct metrics *metrics = metrics_new(counters, COUNTER_COUNT);
   struct durability_watch *watch = watch_for("process", false, metrics);
-  struct kafka_facts facts[] = {{.replication = 1, .min_insync = 1, .max_message_bytes = 1048588},
-                                {.replication = 1, .min_insync = 1, .max_message_bytes = 604095}};
+  struct kafka_facts facts[] = {{.shape.replication = 1, .min_insync = 1, .max_message_bytes = 1048588},
+                                {.shape.replication = 1, .min_insync = 1, .max_message_bytes = 604095}};
   durability_watch_learn(watch, topic_names, facts, COUNT_OF(facts));
   assert_string_equal(
       durability_unready(watch),
@@ -181,7 +182,7 @@ static void test_a_topic_that_takes_no_body_of_the_allowed_size_is_named(void **
   durability_watch_free(watch);
   watch = watch_for("broker", false, metrics);
   facts[1] = (struct kafka_facts){
-      .replication = 3, .min_insync = 2, .unclean_election = true, .max_message_bytes = 1000};
+      .shape.replication = 3, .min_insync = 2, .unclean_election = true, .max_message_bytes = 1000};
   facts[0] = facts_of(DURABILITY_BROKER);
   durability_watch_learn(watch, topic_names, facts, COUNT_OF(facts));
   assert_string_equal(

@@ -61,24 +61,25 @@ static const struct {
   struct kafka_facts facts;
   const char *expected; // NULL: no difference
 } differences[] = {
-    {{.partitions = 8, .replication = 1, .retention_ms = MONTH_MS, .retention_bytes = -1}, NULL},
-    {{.partitions = 16, .replication = 3, .retention_ms = MONTH_MS, .retention_bytes = -1}, NULL},
-    {{.partitions = 8, .retention_ms = KAFKA_FACTS_UNKNOWN, .retention_bytes = KAFKA_FACTS_UNKNOWN}, NULL},
-    {{.partitions = 1, .retention_ms = MONTH_MS, .retention_bytes = -1},
+    {{.shape.partitions = 8, .shape.replication = 1, .retention_ms = MONTH_MS, .retention_bytes = -1}, NULL},
+    {{.shape.partitions = 16, .shape.replication = 3, .retention_ms = MONTH_MS, .retention_bytes = -1}, NULL},
+    {{.shape.partitions = 8, .retention_ms = KAFKA_FACTS_UNKNOWN, .retention_bytes = KAFKA_FACTS_UNKNOWN},
+     NULL},
+    {{.shape.partitions = 1, .retention_ms = MONTH_MS, .retention_bytes = -1},
      "t.events: partitions 1, DOCHAK_TOPIC_PARTITIONS asks for 8: kafka-topics.sh --bootstrap-server "
      "kafka:9092 --alter --topic t.events --partitions 8"},
-    {{.partitions = 8, .retention_ms = 604800000, .retention_bytes = -1},
+    {{.shape.partitions = 8, .retention_ms = 604800000, .retention_bytes = -1},
      "t.events: retention.ms 604800000, DOCHAK_TOPIC_RETENTION_DAYS asks for 30 days: " CONFIGS
      "retention.ms=2592000000"},
-    {{.partitions = 8, .retention_ms = -1, .retention_bytes = -1},
+    {{.shape.partitions = 8, .retention_ms = -1, .retention_bytes = -1},
      "t.events: retention.ms -1, DOCHAK_TOPIC_RETENTION_DAYS asks for 30 days: " CONFIGS
      "retention.ms=2592000000"},
-    {{.partitions = 8, .retention_ms = MONTH_MS, .retention_bytes = 1000},
+    {{.shape.partitions = 8, .retention_ms = MONTH_MS, .retention_bytes = 1000},
      "t.events: retention.bytes 1000: Kafka may delete records before their time: " CONFIGS
      "retention.bytes=-1"},
-    {{.partitions = 8, .retention_ms = MONTH_MS, .retention_bytes = -1, .max_message_bytes = 1000},
+    {{.shape.partitions = 8, .retention_ms = MONTH_MS, .retention_bytes = -1, .max_message_bytes = 1000},
      "t.events: max.message.bytes 1000, a record may need 1048576: " CONFIGS "max.message.bytes=1048576"},
-    {{.partitions = 8, .unread = "Broker: Topic authorization failed", .compacts = true},
+    {{.shape.partitions = 8, .unread = "Broker: Topic authorization failed", .compacts = true},
      "t.events: its settings may not be read (Broker: Topic authorization failed)"},
 };
 
@@ -98,7 +99,7 @@ static void test_a_topic_with_too_few_replicas_is_named(void **state) {
   struct settings settings = settings_with(8);
   settings.topic_replication = 3;
   struct kafka_facts facts = {
-      .partitions = 8, .replication = 2, .retention_ms = MONTH_MS, .retention_bytes = -1};
+      .shape.partitions = 8, .shape.replication = 2, .retention_ms = MONTH_MS, .retention_bytes = -1};
   struct faults faults = {0};
   topics_compare("t.events", &facts, &settings, &faults);
   assert_int_equal(faults.n, 1);
@@ -110,7 +111,7 @@ static void test_a_topic_with_too_few_replicas_is_named(void **state) {
 static void test_a_topic_that_is_compacted_is_an_error(void **state) {
   struct settings settings = settings_with(8);
   struct kafka_facts facts = {
-      .partitions = 8, .retention_ms = MONTH_MS, .retention_bytes = -1, .compacts = true};
+      .shape.partitions = 8, .retention_ms = MONTH_MS, .retention_bytes = -1, .compacts = true};
   struct faults faults = {0};
   topics_compare("t.events", &facts, &settings, &faults);
   assert_int_equal(faults.n_errors, 1);
