@@ -6,26 +6,22 @@
 // Each partition has a lane. The rows of a lane are sent in order, while its partition takes them. When one
 // fails, or none is reported on for a while, the lane waits: one row of it is tried again from time to time,
 // and when that one is acknowledged the lane goes on from its first row that was left behind. The other lanes
-// go on meanwhile. A row that Kafka refuses for what it is (too large, invalid) stays in the spool, is tried
-// again once a minute and after each start, and holds up no other row.
+// go on meanwhile. Rows that Kafka refuses for what they are (too large, invalid) stay in the spool and hold
+// up no other: once a minute, and after each start, their lane goes back to the first of them.
 #pragma once
 #include "common/base/err.h"
 #include "common/config/settings.h"
 #include "common/ops/metrics.h"
 #include "ingress/durable/breaker.h"
+#include "ingress/durable/durability.h"
 #include "ingress/durable/spool.h"
 
 struct drain;
 
-struct drain_owner {
-  struct breaker *breaker; // learns from the reports, and chooses the partitions
-  struct metrics *metrics;
-  bool (*may_send)(const void *arg); // whether rows may leave the spool for Kafka now. Thread: the drain's.
-  void *arg;
-};
-
-// Starts the thread. `spool` and what `owner` names are borrowed.
+// Starts the thread. It sends rows as long as Kafka may give acks (durability.h). The breaker learns from its
+// reports. All but the error is borrowed.
 MUST_CHECK struct drain *drain_start(const struct settings *settings, struct spool *spool,
-                                     const struct drain_owner *owner, struct err *err);
+                                     struct breaker *breaker, const struct durability_watch *durability,
+                                     struct metrics *metrics, struct err *err);
 // Waits a second for the reports on what is in flight; the rest stays in the spool.
 void drain_stop(struct drain *drain);

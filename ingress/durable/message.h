@@ -22,3 +22,20 @@ static inline const char **publisher_message_text(struct publisher_message *mess
                                                        &ev->reason,   &message->key};
   return texts[i];
 }
+
+// Hands it to librdkafka as one record, whose report has `opaque`. As event_produce().
+static inline rd_kafka_resp_err_t publisher_message_produce(const struct publisher_message *message,
+                                                            const struct kafka_producer *producer,
+                                                            int32_t partition, void *opaque) {
+  const struct event_record record = {
+      producer->topics[message->topic], partition, message->key, message->value, message->value_len, opaque};
+  return event_produce(producer->rk, &record, &message->event);
+}
+
+// The topic of such a record.
+static inline enum kafka_topic publisher_record_topic(const struct kafka_producer *producer,
+                                                      const rd_kafka_message_t *rkm) {
+  enum kafka_topic topic = 0;
+  while (topic < KAFKA_TOPIC_COUNT - 1 && producer->topics[topic] != rkm->rkt) topic++;
+  return topic;
+}

@@ -59,16 +59,10 @@ static bool spool_serves(const struct publisher *publisher) {
          !spool_is_failing(publisher->spool);
 }
 
-static enum kafka_topic topic_of(const struct publisher *publisher, const rd_kafka_topic_t *rkt) {
-  enum kafka_topic topic = 0;
-  while (topic < KAFKA_TOPIC_COUNT - 1 && publisher->producer.topics[topic] != rkt) topic++;
-  return topic;
-}
-
 // A record that timed out has closed its partition when its request gave it up, up to 5 s ago; the partition
 // may be well again since.
 static enum slot_state learn(struct publisher *publisher, const rd_kafka_message_t *rkm) {
-  enum kafka_topic topic = topic_of(publisher, rkm->rkt);
+  enum kafka_topic topic = publisher_record_topic(&publisher->producer, rkm);
   if (!rkm->err) {
     breaker_note_ack(publisher->breaker, topic, rkm->partition, clock_mono_ms());
     // Without the spool a slow Kafka is better than none.
@@ -106,14 +100,6 @@ static void *poll_reports(void *arg) {
   return NULL;
 }
 
-// There may be acks by Kafka, for a topic that has been seen.
-static bool may_send(const void *arg) {
-  const struct publisher *publisher = arg;
-  bool seen = breaker_partitions(publisher->breaker, KAFKA_TOPIC_EVENTS) ||
-              breaker_partitions(publisher->breaker, KAFKA_TOPIC_QUARANTINE);
-  return seen && durability_kafka_gives(publisher->durability);
-}
-
 // ---- a publication: the messages of one request, until they are durable or out of time ----
 
 struct publication {
@@ -149,15 +135,9 @@ static void send_one(struct publication *publication, size_t i, int32_t partitio
   struct publisher *publisher = publication->publisher;
   const struct publisher_message *message = &publication->messages[i];
   struct slot *slot = &publication->slots[i];
-  const struct event_record record = {publisher->producer.topics[message->topic],
-                                      partition,
-                                      message->key,
-                                      message->value,
-                                      message->value_len,
-                                      slot};
   slot->partition = partition;
   slot->state = SLOT_SENT;
-  rd_kafka_resp_err_t code = event_produce(publisher->producer.rk, &record, &message->event);
+  rd_kafka_resp_err_t code = publisher_message_produce(message, &publisher->producer, partition, slot);
   if (code) slot->state = state_of_refused(publisher, message, partition, code);
 }
 
@@ -326,9 +306,8 @@ static bool open_spool(struct publisher *publisher, const struct settings *setti
 
 static bool start_drain(struct publisher *publisher, const struct settings *settings, struct err *err) {
   if (!publisher->spool) return true;
-  const struct drain_owner owner = {
-      .breaker = publisher->breaker, .metrics = publisher->metrics, .may_send = may_send, .arg = publisher};
-  publisher->drain = drain_start(settings, publisher->spool, &owner, err);
+  publisher->drain = drain_start(settings, publisher->spool, publisher->breaker, publisher->durability,
+                                 publisher->metrics, err);
   return publisher->drain != NULL;
 }
 

@@ -53,19 +53,20 @@ struct fixture {
   struct spool *spool;
   struct breaker *breaker;
   struct drain *drain;
+  struct durability_watch *durability;
   char *topic;
-  atomic_bool held;
 };
 
-static bool may_send(const void *arg) {
-  const struct fixture *f = arg;
-  return !atomic_load(&f->held);
+// Whether Kafka would keep a row worse than the spool does.
+static void hold(struct fixture *f, bool held) {
+  const char *const topics[] = {f->topic};
+  const struct kafka_facts facts = {.flush_messages = held ? INT64_MAX : 1};
+  durability_watch_learn(f->durability, topics, &facts, 1);
 }
 
 static void start_drain(struct fixture *f) {
   struct err err;
-  const struct drain_owner owner = {f->breaker, f->metrics, may_send, f};
-  f->drain = drain_start(&mock.settings, f->spool, &owner, &err);
+  f->drain = drain_start(&mock.settings, f->spool, f->breaker, f->durability, f->metrics, &err);
   if (!f->drain) fail_msg("%s", err.text);
 }
 
@@ -82,14 +83,19 @@ static void open_spool(struct fixture *f) {
 
 static int set_up(void **state) {
   struct fixture *f = mem_alloc(sizeof *f);
+  struct err err;
   char dir[] = "/tmp/dochak-drain-XXXXXX";
   if (!mkdtemp(dir)) return 1;
   mock_renew_topics(&mock);
   f->topic = kafka_topic_name(mock.settings.topic_prefix, EVENTS);
-  f->settings = (struct settings){
-      .spool_dir = mem_strdup(dir), .spool_max_bytes = 64 * 1024 * 1024, .spool_ready_percent = 80};
+  f->settings = (struct settings){.ack_survives = mem_strdup("machine"),
+                                  .spool_dir = mem_strdup(dir),
+                                  .spool_max_bytes = 64 * 1024 * 1024,
+                                  .spool_ready_percent = 80};
   f->metrics = metrics_new(counters, COUNTER_COUNT);
   f->breaker = breaker_new("t.", f->metrics);
+  f->durability = durability_watch_new(&f->settings, f->metrics, &err);
+  hold(f, false);
   breaker_note_cluster(f->breaker);
   for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++)
     breaker_learn_partitions(f->breaker, topic, MOCK_PARTITIONS);
@@ -107,6 +113,7 @@ static int tear_down(void **state) {
   spool_close(f->spool);
   folder_remove(f->settings.spool_dir);
   free(f->breaker);
+  durability_watch_free(f->durability);
   metrics_free(f->metrics);
   settings_fini(&f->settings);
   free(f->topic);
@@ -289,13 +296,13 @@ static void test_rows_without_a_key_spread_over_the_partitions(void **state) {
 
 static void test_nothing_leaves_while_kafka_would_keep_it_worse(void **state) {
   struct fixture *f = *state;
-  atomic_store(&f->held, true);
+  hold(f, true);
   start_drain(f);
   store(f, keys[0], "1");
   for (int i = 0; i < 20; i++) pass(f, 1000);
   assert_int_equal(spool_count(f->spool), 1);
   assert_int_equal(errors(f, FAILURE_NAME), 0);
-  atomic_store(&f->held, false);
+  hold(f, false);
   wait_count(f, 0);
 }
 
@@ -403,12 +410,12 @@ static void test_rows_that_failed_come_again_in_order(void **state) {
   start_drain(f);
   store_numbers(f, keys[0], 0, 1);
   wait_count(f, 0);
-  atomic_store(&f->held, true);
+  hold(f, true);
   store_numbers(f, keys[0], 1, 40);
   store_numbers(f, keys[1], 100, 40);
   store_numbers(f, keys[0], 200, 40);
   fail_next(6);
-  atomic_store(&f->held, false);
+  hold(f, false);
   wait_count_soon(f, 0);
   assert_true(errors(f, FAILURE_NAME) >= 6);
   assert_int_equal(count_ordered(f), 121);
@@ -572,12 +579,12 @@ static void test_a_refused_row_that_is_tried_again_passes_no_row_before_it(void 
   fail_next(100);
   start_drain(f);
   wait_open(f, 0, true);
-  atomic_store(&f->held, true);
+  hold(f, true);
   pass(f, 50); // for the report on a row that is in flight
   clock_sleep_ms(50);
   rd_kafka_mock_clear_request_errors(mock.cluster, MOCK_PRODUCE);
   pass(f, 61000);
-  atomic_store(&f->held, false);
+  hold(f, false);
   wait_count_soon(f, 1);
   assert_int_equal(count_ordered(f), 4);
 }
@@ -610,10 +617,10 @@ static void test_a_full_queue_is_no_outage_and_keeps_the_order(void **state) {
   unlink(path);
   wait_count(f, 0);
   rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 40);
-  atomic_store(&f->held, true);
+  hold(f, true);
   for (int i = 0; i < 60; i++) store_wide(f, i);
   int64_t read_before = atomic_load(&readings);
-  atomic_store(&f->held, false);
+  hold(f, false);
   wait_count(f, 0);
   assert_true(atomic_load(&readings) - read_before < 300); // some a report, not as fast as a loop goes
   for (int32_t i = 0; i < MOCK_PARTITIONS; i++) assert_false(breaker_is_open(f->breaker, EVENTS, i));
