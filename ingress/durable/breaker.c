@@ -60,9 +60,7 @@ int32_t breaker_partitions(const struct breaker *breaker, enum kafka_topic topic
   return atomic_load_explicit(&breaker->topics[topic].n, memory_order_relaxed);
 }
 
-int32_t breaker_partition_of(const struct breaker *breaker, enum kafka_topic topic, const char *key,
-                             uint64_t n) {
-  int32_t partitions = breaker_partitions(breaker, topic);
+int32_t breaker_partition_of(int32_t partitions, const char *key, uint64_t n) {
   if (partitions <= 0) return RD_KAFKA_PARTITION_UA;
   if (!key) return (int32_t)(n % (uint64_t)partitions);
   return rd_kafka_msg_partitioner_murmur2(NULL, key, strlen(key), partitions, NULL, NULL);

@@ -38,9 +38,8 @@ void breaker_learn_partitions(struct breaker *breaker, enum kafka_topic topic, i
 int32_t breaker_partitions(const struct breaker *breaker, enum kafka_topic topic); // 0: not known yet
 
 // The partition of a key: the one that librdkafka and every Java client choose (murmur2). Without a key the
-// n-th partition, of all. RD_KAFKA_PARTITION_UA: the topic is not known yet.
-int32_t breaker_partition_of(const struct breaker *breaker, enum kafka_topic topic, const char *key,
-                             uint64_t n);
+// n-th one, of all. RD_KAFKA_PARTITION_UA: there is none yet.
+int32_t breaker_partition_of(int32_t partitions, const char *key, uint64_t n);
 
 // Whether live events for it go to the spool at once.
 bool breaker_is_open(const struct breaker *breaker, enum kafka_topic topic, int32_t partition);

@@ -34,15 +34,14 @@ enum {
 struct lane { // the rows of one partition
   enum kafka_topic topic;
   int32_t partition;
-  int64_t next_id;     // rows of this lane below it were sent; those from it on were not, or failed
-  bool behind;         // there are rows from next_id on that the reading has passed
-  bool waits;          // only single rows are tried
-  int64_t refused_id;  // the first row that Kafka refused for what it is; 0: none
-  int64_t refused_ms;  // monotonic: when the lane goes back to it
-  int64_t progress_ms; // monotonic: the last report, or the first row in flight
-  int64_t probe_ms;    // monotonic: when the next single row is tried
-  int64_t acked_ms;    // monotonic: the last acknowledgement
-  int64_t idle_ms;     // monotonic: since when no row waits although the breaker is open; 0: not so
+  int64_t next_id;    // rows of this lane below it were sent; those from it on were not, or failed
+  bool behind;        // there are rows from next_id on that the reading has passed
+  bool waits;         // only single rows are tried
+  int64_t refused_id; // the first row that Kafka refused for what it is; 0: none
+  int64_t refused_ms; // monotonic: when the lane goes back to it
+  int64_t due_ms;     // monotonic: when it is stuck without another report, or tries the next single row
+  int64_t acked_ms;   // monotonic: the last acknowledgement
+  int64_t idle_ms;    // monotonic: since when no row waits although the breaker is open; 0: not so
   struct backoff backoff;
   size_t in_flight, bytes;
 };
@@ -68,7 +67,7 @@ struct drain {
 
 // Always the same for a row as long as the topic has as many partitions, also without a key.
 static int32_t partition_of(const struct drain *drain, int64_t id, const struct publisher_message *message) {
-  return breaker_partition_of(drain->breaker, message->topic, message->key, (uint64_t)id);
+  return breaker_partition_of(drain->partitions[message->topic], message->key, (uint64_t)id);
 }
 
 static struct lane *lane_of(struct drain *drain, enum kafka_topic topic, int32_t partition) {
@@ -82,6 +81,7 @@ static struct lane *lane_of_row(struct drain *drain, int64_t id, const struct pu
 static void lane_wait(struct drain *drain, struct lane *lane) {
   if (lane->waits) return;
   lane->waits = true;
+  lane->due_ms = 0;
   lane->backoff = (struct backoff){.first_ms = PROBE_FIRST_MS, .max_ms = PROBE_MAX_MS};
   drain->in_flight -= lane->in_flight;
 }
@@ -144,7 +144,7 @@ static void note_failed(struct drain *drain, struct lane *lane, int64_t id, rd_k
     return;
   }
   lane_fail(drain, lane, code);
-  lane->probe_ms = clock_mono_ms() + backoff_next_ms(&lane->backoff);
+  lane->due_ms = clock_mono_ms() + backoff_next_ms(&lane->backoff);
   leave_behind(lane, id);
 }
 
@@ -155,7 +155,7 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaqu
   struct lane *lane = lane_of(drain, publisher_record_topic(&drain->producer, rkm), rkm->partition);
   lane->in_flight--;
   lane->bytes -= rkm->len;
-  lane->progress_ms = clock_mono_ms();
+  lane->due_ms = clock_mono_ms() + STUCK_MS;
   drain->in_flight -= !lane->waits;
   if (rkm->err)
     note_failed(drain, lane, (intptr_t)rkm->_private, rkm->err);
@@ -180,7 +180,7 @@ static bool send_row(struct drain *drain, struct lane *lane, int64_t id,
     note_failed(drain, lane, id, code);
     return true;
   }
-  if (!lane->in_flight) lane->progress_ms = clock_mono_ms();
+  if (!lane->in_flight) lane->due_ms = clock_mono_ms() + STUCK_MS;
   lane->in_flight++;
   lane->bytes += message->value_len;
   drain->in_flight += !lane->waits;
@@ -251,14 +251,14 @@ static bool take_probe(void *arg, int64_t id, const struct publisher_message *me
   struct probe *probe = arg;
   if (lane_of_row(probe->drain, id, message) != probe->lane) return true;
   probe->found = true;
-  send_row(probe->drain, probe->lane, id, message); // where the queue is full: again at probe_ms
+  send_row(probe->drain, probe->lane, id, message); // where the queue is full: again when that is due
   return false;
 }
 
 static void probe_lane(struct drain *drain, struct lane *lane) {
   struct probe probe = {drain, lane, false};
   struct err err;
-  lane->probe_ms = clock_mono_ms() + backoff_next_ms(&lane->backoff);
+  lane->due_ms = clock_mono_ms() + backoff_next_ms(&lane->backoff);
   if (!spool_read(drain->spool, lane->next_id, INT64_MAX, take_probe, &probe, &err)) {
     log_unread(&err);
   } else if (!probe.found) {
@@ -295,10 +295,9 @@ static void tend_lane(struct drain *drain, struct lane *lane, int64_t now_ms) {
   }
   if (lane->in_flight || lane->behind) lane->idle_ms = 0;
   if (lane->in_flight) {
-    if (!lane->waits && now_ms - lane->progress_ms >= STUCK_MS)
-      lane_fail(drain, lane, RD_KAFKA_RESP_ERR__TIMED_OUT);
+    if (!lane->waits && now_ms >= lane->due_ms) lane_fail(drain, lane, RD_KAFKA_RESP_ERR__TIMED_OUT);
   } else if (lane->behind && lane->waits) {
-    if (now_ms >= lane->probe_ms) probe_lane(drain, lane);
+    if (now_ms >= lane->due_ms) probe_lane(drain, lane);
   } else {
     if (lane->behind) go_back(drain, lane);
     tend_idle(drain, lane, now_ms);

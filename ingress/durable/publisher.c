@@ -48,9 +48,12 @@ static int queue_length(const struct publisher *publisher) {
   return rd_kafka_outq_len(publisher->producer.rk);
 }
 
+// A record that timed out has closed its partition when its request gave it up, up to 5 s ago; the partition
+// may be well again since.
 static void fail(struct publisher *publisher, enum kafka_topic topic, int32_t partition,
                  rd_kafka_resp_err_t code) {
   metrics_add(publisher->metrics, COUNTER_KAFKA_ERRORS, rd_kafka_err2name(code), 1);
+  if (code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT) return;
   breaker_fail(publisher->breaker, topic, partition, code, queue_length(publisher));
 }
 
@@ -59,22 +62,17 @@ static bool spool_serves(const struct publisher *publisher) {
          !spool_is_failing(publisher->spool);
 }
 
-// A record that timed out has closed its partition when its request gave it up, up to 5 s ago; the partition
-// may be well again since.
 static enum slot_state learn(struct publisher *publisher, const rd_kafka_message_t *rkm) {
   enum kafka_topic topic = publisher_record_topic(&publisher->producer, rkm);
-  if (!rkm->err) {
-    breaker_note_ack(publisher->breaker, topic, rkm->partition, clock_mono_ms());
-    // Without the spool a slow Kafka is better than none.
-    if (rd_kafka_message_latency(rkm) < 1000 * (int64_t)BREAKER_QUICK_MS || !spool_serves(publisher))
-      breaker_succeed(publisher->breaker, topic, rkm->partition);
-    return SLOT_ACKED;
-  }
-  if (rkm->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT)
-    metrics_add(publisher->metrics, COUNTER_KAFKA_ERRORS, rd_kafka_err2name(rkm->err), 1);
-  else
+  if (rkm->err) {
     fail(publisher, topic, rkm->partition, rkm->err);
-  return rkm->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? SLOT_TOO_LARGE : SLOT_FAILED;
+    return rkm->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? SLOT_TOO_LARGE : SLOT_FAILED;
+  }
+  breaker_note_ack(publisher->breaker, topic, rkm->partition, clock_mono_ms());
+  // Without the spool a slow Kafka is better than none.
+  if (rd_kafka_message_latency(rkm) < 1000 * (int64_t)BREAKER_QUICK_MS || !spool_serves(publisher))
+    breaker_succeed(publisher->breaker, topic, rkm->partition);
+  return SLOT_ACKED;
 }
 
 // Thread: the poller, and publisher_close() when that has ended.
@@ -114,20 +112,12 @@ struct publication {
 // Without a key any partition that is well will do.
 static int32_t choose_partition(struct publisher *publisher, const struct publisher_message *message) {
   struct breaker *breaker = publisher->breaker;
-  uint64_t turn = message->key ? 0 : atomic_fetch_add_explicit(&publisher->turn, 1, memory_order_relaxed);
-  int32_t partition, left = message->key ? 1 : breaker_partitions(breaker, message->topic);
-  do partition = breaker_partition_of(breaker, message->topic, message->key, turn++);
+  int32_t n = breaker_partitions(breaker, message->topic), partition, left = n;
+  if (message->key) return breaker_partition_of(n, message->key, 0);
+  uint64_t turn = atomic_fetch_add_explicit(&publisher->turn, 1, memory_order_relaxed);
+  do partition = breaker_partition_of(n, NULL, turn++);
   while (--left > 0 && breaker_is_open(breaker, message->topic, partition));
   return partition;
-}
-
-static enum slot_state state_of_refused(struct publisher *publisher, const struct publisher_message *message,
-                                        int32_t partition, rd_kafka_resp_err_t code) {
-  fail(publisher, message->topic, partition, code);
-  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
-    log_warn_rarely("queue full", "kafka producer queue is full; events go to the spool",
-                    LOG_STR("error", rd_kafka_err2name(code)), LOG_INT("queued", queue_length(publisher)));
-  return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? SLOT_TOO_LARGE : SLOT_UNSENT;
 }
 
 // Hands one event to librdkafka. The report may come before this returns.
@@ -138,7 +128,12 @@ static void send_one(struct publication *publication, size_t i, int32_t partitio
   slot->partition = partition;
   slot->state = SLOT_SENT;
   rd_kafka_resp_err_t code = publisher_message_produce(message, &publisher->producer, partition, slot);
-  if (code) slot->state = state_of_refused(publisher, message, partition, code);
+  if (!code) return;
+  slot->state = code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? SLOT_TOO_LARGE : SLOT_UNSENT;
+  fail(publisher, message->topic, partition, code);
+  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+    log_warn_rarely("queue full", "kafka producer queue is full; events go to the spool",
+                    LOG_STR("error", rd_kafka_err2name(code)), LOG_INT("queued", queue_length(publisher)));
 }
 
 // Hands to Kafka what is unsent and whose partition is well; with `anyway` also the rest.
@@ -287,28 +282,23 @@ static bool open_producer(struct publisher *publisher, const struct settings *se
   return kafka_producer_open(settings, &options, &publisher->producer, err);
 }
 
-static bool start_threads(struct publisher *publisher, struct err *err) {
-  publisher->topics = topics_start(&publisher->producer, publisher->breaker, publisher->durability, err);
-  if (!publisher->topics) return false;
-  int failed = pthread_create(&publisher->poller, NULL, poll_reports, publisher);
-  return !failed || err_set(err, "cannot start a thread: %s", strerror(failed));
-}
-
 static bool open_spool(struct publisher *publisher, const struct settings *settings, struct err *err) {
   if (!*settings->spool_dir) {
     log_warn("no spool: while Kafka is away requests are answered 503, and some senders never try again",
              LOG_STR("setting", "DOCHAK_SPOOL_DIR"));
     return true;
   }
-  publisher->spool = spool_open(settings, publisher->metrics, err);
-  return publisher->spool != NULL;
-}
-
-static bool start_drain(struct publisher *publisher, const struct settings *settings, struct err *err) {
-  if (!publisher->spool) return true;
+  if (!(publisher->spool = spool_open(settings, publisher->metrics, err))) return false;
   publisher->drain = drain_start(settings, publisher->spool, publisher->breaker, publisher->durability,
                                  publisher->metrics, err);
   return publisher->drain != NULL;
+}
+
+static bool start_threads(struct publisher *publisher, struct err *err) {
+  publisher->topics = topics_start(&publisher->producer, publisher->breaker, publisher->durability, err);
+  if (!publisher->topics) return false;
+  int failed = pthread_create(&publisher->poller, NULL, poll_reports, publisher);
+  return !failed || err_set(err, "cannot start a thread: %s", strerror(failed));
 }
 
 struct publisher *publisher_open(const struct settings *settings, struct metrics *metrics, struct err *err) {
@@ -319,8 +309,7 @@ struct publisher *publisher_open(const struct settings *settings, struct metrics
   publisher->breaker = breaker_new(settings->topic_prefix, metrics);
   publisher->durability = durability_watch_new(settings, metrics, err);
   if (publisher->durability && open_producer(publisher, settings, err) &&
-      open_spool(publisher, settings, err) && start_drain(publisher, settings, err) &&
-      start_threads(publisher, err))
+      open_spool(publisher, settings, err) && start_threads(publisher, err))
     return publisher;
   release(publisher);
   return NULL;

@@ -7,14 +7,15 @@
 
 struct reason_text {
   struct reason_text *older;
-  char *text;
+  char text[];
 };
 
 static const char *keep(struct reason *reason, const char *text) {
   for (const struct reason_text *known = reason->texts; known; known = known->older)
     if (strcmp(known->text, text) == 0) return known->text;
-  struct reason_text *added = mem_alloc(sizeof *added);
-  *added = (struct reason_text){.older = reason->texts, .text = mem_strdup(text)};
+  struct reason_text *added = mem_alloc(sizeof *added + strlen(text) + 1);
+  added->older = reason->texts;
+  strcpy(added->text, text);
   reason->texts = added;
   return added->text;
 }
@@ -26,8 +27,6 @@ void reason_set(struct reason *reason, const char *text) {
 void reason_fini(struct reason *reason) {
   for (struct reason_text *text = reason->texts, *older; text; text = older) {
     older = text->older;
-    free(text->text);
     free(text);
   }
-  *reason = (struct reason){.texts = NULL};
 }
