@@ -97,6 +97,13 @@ bool breaker_is_silent(const struct breaker *breaker, enum kafka_topic topic, in
 
 // ---- open and close ----
 
+static struct place *place_of(struct breaker *breaker, enum breaker_scope scope, enum kafka_topic topic,
+                              int32_t partition) {
+  if (scope == BREAKER_CLUSTER) return &breaker->cluster;
+  if (scope == BREAKER_TOPIC) return &breaker->topics[topic].topic;
+  return &breaker->topics[topic].partitions[index_of(partition)];
+}
+
 // True: it was not so.
 static bool change(struct breaker *breaker, struct place *place, bool open) {
   if (atomic_exchange(&place->open, open) == open) return false;
@@ -104,14 +111,19 @@ static bool change(struct breaker *breaker, struct place *place, bool open) {
   return true;
 }
 
+static char *name_of(const struct breaker *breaker, enum breaker_scope scope, enum kafka_topic topic) {
+  return scope == BREAKER_CLUSTER ? mem_strdup("all") : kafka_topic_name(breaker->topic_prefix, topic);
+}
+
 // What a timed-out record's partition suffers from, only librdkafka knows, and it tells only some of it.
-static void log_open(const struct breaker *breaker, enum breaker_scope scope, enum kafka_topic topic,
-                     int32_t partition, rd_kafka_resp_err_t code, int queued) {
-  AUTO_FREE char *name = kafka_topic_name(breaker->topic_prefix, topic);
+static void open_place(struct breaker *breaker, enum breaker_scope scope, enum kafka_topic topic,
+                       int32_t partition, rd_kafka_resp_err_t code, int queued) {
+  if (!change(breaker, place_of(breaker, scope, topic, partition), true)) return;
+  AUTO_FREE char *name = name_of(breaker, scope, topic);
   AUTO_FREE char *key = mem_printf("breaker %s %d %d", name, (int)scope, (int)partition);
   rd_kafka_resp_err_t last = atomic_load(&breaker->last_error);
   const struct log_field fields[] = {
-      LOG_STR("topic", scope == BREAKER_CLUSTER ? "all" : name),
+      LOG_STR("topic", name),
       LOG_INT("partition", scope == BREAKER_PARTITION ? partition : -1),
       LOG_STR("error", rd_kafka_err2name(code)),
       LOG_STR("last_client_error", last ? rd_kafka_err2name(last) : "none"),
@@ -120,24 +132,15 @@ static void log_open(const struct breaker *breaker, enum breaker_scope scope, en
   log_write_rarely(LOG_LEVEL_WARN, key, "kafka breaker opened", fields, COUNT_OF(fields));
 }
 
-static void log_closed(const struct breaker *breaker, const char *topic, int32_t partition) {
-  AUTO_FREE char *key = mem_printf("breaker closed %s %d", topic, (int)partition);
-  const struct log_field fields[] = {LOG_STR("topic", topic), LOG_INT("partition", partition),
+static void close_place(struct breaker *breaker, enum breaker_scope scope, enum kafka_topic topic,
+                        int32_t partition) {
+  if (!change(breaker, place_of(breaker, scope, topic, partition), false)) return;
+  AUTO_FREE char *name = name_of(breaker, scope, topic);
+  AUTO_FREE char *key = mem_printf("breaker closed %s %d %d", name, (int)scope, (int)partition);
+  const struct log_field fields[] = {LOG_STR("topic", name),
+                                     LOG_INT("partition", scope == BREAKER_PARTITION ? partition : -1),
                                      LOG_INT("still_open", atomic_load(breaker->n_open))};
   log_write_rarely(LOG_LEVEL_INFO, key, "kafka breaker closed", fields, COUNT_OF(fields));
-}
-
-static struct place *place_of(struct breaker *breaker, enum breaker_scope scope, enum kafka_topic topic,
-                              int32_t partition) {
-  if (scope == BREAKER_CLUSTER) return &breaker->cluster;
-  if (scope == BREAKER_TOPIC) return &breaker->topics[topic].topic;
-  return &breaker->topics[topic].partitions[index_of(partition)];
-}
-
-static void fail(struct breaker *breaker, enum breaker_scope scope, enum kafka_topic topic, int32_t partition,
-                 rd_kafka_resp_err_t code, int queued) {
-  if (change(breaker, place_of(breaker, scope, topic, partition), true))
-    log_open(breaker, scope, topic, partition, code, queued);
 }
 
 void breaker_fail(struct breaker *breaker, enum kafka_topic topic, int32_t partition,
@@ -146,38 +149,34 @@ void breaker_fail(struct breaker *breaker, enum kafka_topic topic, int32_t parti
   if (scope == BREAKER_NOTHING || scope == BREAKER_RECORD) return;
   // While the whole cluster is away, time-outs say nothing about a partition.
   if (code == RD_KAFKA_RESP_ERR__TIMED_OUT && breaker_is_cluster_open(breaker)) return;
-  fail(breaker, scope, topic, partition, code, queued);
+  open_place(breaker, scope, topic, partition, code, queued);
 }
 
 void breaker_note_error(struct breaker *breaker, rd_kafka_resp_err_t code, int queued) {
   atomic_store(&breaker->last_error, code);
-  if (breaker_scope_of(code) == BREAKER_CLUSTER) breaker_fail(breaker, KAFKA_TOPIC_EVENTS, -1, code, queued);
+  if (breaker_scope_of(code) == BREAKER_CLUSTER)
+    open_place(breaker, BREAKER_CLUSTER, KAFKA_TOPIC_EVENTS, -1, code, queued);
 }
 
 void breaker_note_unseen(struct breaker *breaker, enum kafka_topic topic, rd_kafka_resp_err_t code,
                          int queued) {
-  fail(breaker, BREAKER_TOPIC, topic, -1, code, queued);
+  open_place(breaker, BREAKER_TOPIC, topic, -1, code, queued);
 }
 
 void breaker_learn_partitions(struct breaker *breaker, enum kafka_topic topic, int32_t n) {
-  struct topic_state *state = &breaker->topics[topic];
-  if (atomic_exchange(&state->n, n) == 0) change(breaker, &state->topic, false);
+  if (atomic_exchange(&breaker->topics[topic].n, n) == 0) close_place(breaker, BREAKER_TOPIC, topic, -1);
   for (int32_t i = n; i < BREAKER_PARTITIONS_MAX; i++) // of a topic that was made anew with fewer
-    change(breaker, &state->partitions[i], false);
+    close_place(breaker, BREAKER_PARTITION, topic, i);
 }
 
 void breaker_note_cluster(struct breaker *breaker) {
-  if (change(breaker, &breaker->cluster, false)) log_closed(breaker, "all", -1);
+  close_place(breaker, BREAKER_CLUSTER, KAFKA_TOPIC_EVENTS, -1);
 }
 
 void breaker_succeed(struct breaker *breaker, enum kafka_topic topic, int32_t partition) {
   if (!breaker_is_open(breaker, topic, partition)) return;
-  bool closed = false;
   for (enum breaker_scope scope = BREAKER_PARTITION; scope <= BREAKER_CLUSTER; scope++)
-    closed |= change(breaker, place_of(breaker, scope, topic, partition), false);
-  if (!closed) return;
-  AUTO_FREE char *name = kafka_topic_name(breaker->topic_prefix, topic);
-  log_closed(breaker, name, partition);
+    close_place(breaker, scope, topic, partition);
 }
 
 atomic_bool *breaker_try(struct breaker *breaker, enum kafka_topic topic, int32_t partition) {

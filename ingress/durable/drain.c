@@ -59,6 +59,7 @@ struct drain {
   int32_t partitions[KAFKA_TOPIC_COUNT]; // of so many the rows have their lanes; 0: not known yet
   int64_t reached;                       // the reading has passed the rows up to here
   bool cut;                              // the last reading ended before the last row
+  struct lane *probing;                  // NULL once its row is found
   bool any_behind;                       // a lane is
   size_t in_flight;                      // rows of lanes that get on
   int64_t delivered[DELIVERED_MAX];      // ids that are to leave the spool
@@ -187,10 +188,6 @@ static bool send_row(struct drain *drain, struct lane *lane, int64_t id,
   return true;
 }
 
-static bool is_full(const struct lane *lane) {
-  return lane->in_flight >= LANE_MAX || lane->bytes >= LANE_MAX_BYTES;
-}
-
 static bool has_room(const struct drain *drain) {
   return drain->in_flight < IN_FLIGHT_MAX;
 }
@@ -206,9 +203,9 @@ static bool is_sick(const struct drain *drain, const struct lane *lane) {
 static bool send_or_leave(struct drain *drain, struct lane *lane, int64_t id,
                           const struct publisher_message *message) {
   if (!lane->waits && !lane->in_flight && is_sick(drain, lane)) lane_wait(drain, lane); // one row asks first
-  if (!lane->waits && !lane->behind) return !is_full(lane) && send_row(drain, lane, id, message);
-  if (!lane->behind) leave_behind(lane, id);
-  return true;
+  if (!lane->behind && lane->waits) leave_behind(lane, id);
+  if (lane->behind) return true;
+  return lane->in_flight < LANE_MAX && lane->bytes < LANE_MAX_BYTES && send_row(drain, lane, id, message);
 }
 
 // A spool_take_fn. The rows of a topic that has not been seen yet are read again once it has partitions.
@@ -240,28 +237,23 @@ static void read_rows(struct drain *drain) {
   clock_sleep_ms(READ_AGAIN_MS);
 }
 
-struct probe {
-  struct drain *drain;
-  struct lane *lane;
-  bool found;
-};
-
 // A spool_take_fn: sends the first row of the lane that was left behind.
 static bool take_probe(void *arg, int64_t id, const struct publisher_message *message) {
-  struct probe *probe = arg;
-  if (lane_of_row(probe->drain, id, message) != probe->lane) return true;
-  probe->found = true;
-  send_row(probe->drain, probe->lane, id, message); // where the queue is full: again when that is due
+  struct drain *drain = arg;
+  struct lane *lane = lane_of_row(drain, id, message);
+  if (lane != drain->probing) return true;
+  drain->probing = NULL;
+  send_row(drain, lane, id, message); // where the queue is full: again when that is due
   return false;
 }
 
 static void probe_lane(struct drain *drain, struct lane *lane) {
-  struct probe probe = {drain, lane, false};
   struct err err;
+  drain->probing = lane;
   lane->due_ms = clock_mono_ms() + backoff_next_ms(&lane->backoff);
-  if (!spool_read(drain->spool, lane->next_id, INT64_MAX, take_probe, &probe, &err)) {
+  if (!spool_read(drain->spool, lane->next_id, INT64_MAX, take_probe, drain, &err)) {
     log_unread(&err);
-  } else if (!probe.found) {
+  } else if (drain->probing) {
     lane->behind = false;
     lane_go_on(drain, lane);
   }

@@ -18,25 +18,21 @@ struct topics {
   const struct kafka_producer *producer;
   struct breaker *breaker;
   struct durability_watch *durability;
+  struct kafka_topic_shape shapes[COUNT_OF(ours)]; // as last seen; without partitions: not yet
+  rd_kafka_resp_err_t codes[COUNT_OF(ours)];       // of the last request
   struct reason unseen;
   pthread_t thread;
   atomic_bool stopping;
 };
 
-struct answer { // of Kafka, about one topic
-  struct kafka_topic_shape shape;
-  rd_kafka_resp_err_t code;
-};
-
 // False: a topic got no answer, so none of them is known to be missing.
-static bool ask(struct topics *topics, struct answer *answers) {
+static bool ask(struct topics *topics) {
   const rd_kafka_resp_err_t unanswered = RD_KAFKA_RESP_ERR__END; // errors up to it are librdkafka's own
   rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
   for (size_t i = 0; i < COUNT_OF(ours); i++) {
-    answers[i] = (struct answer){0};
     rd_kafka_topic_t *rkt = topics->producer->topics[ours[i]];
-    if (code > unanswered) code = kafka_topic_ask(topics->producer->rk, rkt, METADATA_MS, &answers[i].shape);
-    answers[i].code = code;
+    if (code > unanswered) code = kafka_topic_ask(topics->producer->rk, rkt, METADATA_MS, &topics->shapes[i]);
+    topics->codes[i] = code;
   }
   return code > unanswered;
 }
@@ -45,47 +41,40 @@ static const char *name_of(const struct topics *topics, size_t i) {
   return rd_kafka_topic_name(topics->producer->topics[ours[i]]);
 }
 
-static bool is_seen(const struct topics *topics, size_t i) {
-  return breaker_partitions(topics->breaker, ours[i]) > 0;
-}
-
-// A topic that was seen before counts although it cannot be read now: its records are acknowledged, too. So
-// nothing new is known of them all.
-static void check_durability(const struct topics *topics, const struct answer *answers) {
+// A topic that was seen before counts although it cannot be read now: its records are acknowledged, too.
+static void check_durability(struct topics *topics) {
   const char *names[COUNT_OF(ours)];
   struct kafka_facts facts[COUNT_OF(ours)] = {0};
   struct err err;
   size_t n = 0;
   for (size_t i = 0; i < COUNT_OF(ours); i++) {
-    if (!answers[i].shape.partitions && is_seen(topics, i)) return;
-    if (!answers[i].shape.partitions) continue;
+    if (!topics->shapes[i].partitions) continue;
     names[n] = name_of(topics, i);
-    facts[n++].shape = answers[i].shape;
+    facts[n++].shape = topics->shapes[i];
   }
   if (n && kafka_facts_ask_settings(topics->producer->rk, names, n, SETTINGS_MS, facts, &err))
     durability_watch_learn(topics->durability, names, facts, n);
 }
 
-// From here on events go to the topic.
-static void learn(struct topics *topics, const struct answer *answers) {
-  for (size_t i = 0; i < COUNT_OF(ours); i++) {
-    if (!answers[i].shape.partitions) continue;
-    if (!is_seen(topics, i)) log_info("kafka topic seen", LOG_STR("topic", name_of(topics, i)));
-    breaker_learn_partitions(topics->breaker, ours[i], answers[i].shape.partitions);
-  }
+static void note_unseen(struct topics *topics, size_t i, bool answered, struct err *err) {
+  rd_kafka_resp_err_t code = topics->codes[i];
+  (void)kafka_topic_fail(name_of(topics, i), code, err);
+  log_warn_rarely(err->text, "kafka topic not seen yet", LOG_STR("cause", err->text)); // each new cause
+  if (answered) breaker_note_unseen(topics->breaker, ours[i], code, rd_kafka_outq_len(topics->producer->rk));
 }
 
-// Names the first topic that has not been seen yet. False: all have been seen.
-static bool note_unseen(struct topics *topics, const struct answer *answers, bool answered) {
+// From here on events go to the topics that have been seen. Names the first one that has not. False: all
+// have.
+static bool learn(struct topics *topics, bool answered) {
   struct err err;
   const char *unseen = NULL;
   for (size_t i = COUNT_OF(ours); i-- > 0;) {
-    if (is_seen(topics, i)) continue;
+    if (topics->shapes[i].partitions) {
+      breaker_learn_partitions(topics->breaker, ours[i], topics->shapes[i].partitions);
+      continue;
+    }
+    note_unseen(topics, i, answered, &err);
     unseen = err.text;
-    (void)kafka_topic_fail(name_of(topics, i), answers[i].code, &err);
-    log_warn_rarely(unseen, "kafka topic not seen yet", LOG_STR("cause", unseen)); // each new cause
-    if (answered)
-      breaker_note_unseen(topics->breaker, ours[i], answers[i].code, rd_kafka_outq_len(topics->producer->rk));
   }
   reason_set(&topics->unseen, unseen);
   return unseen;
@@ -94,13 +83,11 @@ static bool note_unseen(struct topics *topics, const struct answer *answers, boo
 // Returns after how many milliseconds to look again. Where readiness or the durability of acks depend on the
 // topics' settings, these are known before the first event goes to a topic.
 static int64_t look(struct topics *topics) {
-  struct answer answers[COUNT_OF(ours)];
-  bool answered = ask(topics, answers), strict = durability_is_strict(topics->durability);
-  if (answered && strict) check_durability(topics, answers);
-  learn(topics, answers);
-  bool unseen = note_unseen(topics, answers, answered);
+  bool answered = ask(topics), strict = durability_is_strict(topics->durability);
+  if (answered && strict) check_durability(topics);
+  bool unseen = learn(topics, answered);
   if (answered) breaker_note_cluster(topics->breaker);
-  if (answered && !strict) check_durability(topics, answers);
+  if (answered && !strict) check_durability(topics);
   return unseen || !answered ? RETRY_MS : durability_look_again_ms(topics->durability);
 }
 
