@@ -8,12 +8,12 @@
 
 struct place { // the cluster, a topic, or a partition
   atomic_bool open, trying;
+  _Atomic int64_t acked_ms; // monotonic; of a partition
 };
 
 struct topic_state {
   _Atomic int32_t n; // partitions
   struct place topic, partitions[BREAKER_PARTITIONS_MAX];
-  _Atomic int64_t acked_ms[BREAKER_PARTITIONS_MAX]; // monotonic
 };
 
 struct breaker {
@@ -85,14 +85,14 @@ bool breaker_is_cluster_open(const struct breaker *breaker) {
 }
 
 void breaker_note_ack(struct breaker *breaker, enum kafka_topic topic, int32_t partition, int64_t now_ms) {
-  _Atomic int64_t *acked_ms = &breaker->topics[topic].acked_ms[index_of(partition)];
-  atomic_store_explicit(acked_ms, now_ms, memory_order_relaxed);
+  struct place *place = &breaker->topics[topic].partitions[index_of(partition)];
+  atomic_store_explicit(&place->acked_ms, now_ms, memory_order_relaxed);
 }
 
 bool breaker_is_silent(const struct breaker *breaker, enum kafka_topic topic, int32_t partition,
                        int64_t since_ms) {
-  const _Atomic int64_t *acked_ms = &breaker->topics[topic].acked_ms[index_of(partition)];
-  return atomic_load_explicit(acked_ms, memory_order_relaxed) <= since_ms;
+  const struct place *place = &breaker->topics[topic].partitions[index_of(partition)];
+  return atomic_load_explicit(&place->acked_ms, memory_order_relaxed) <= since_ms;
 }
 
 // ---- open and close ----

@@ -173,14 +173,10 @@ static bool send_row(struct drain *drain, struct lane *lane, int64_t id,
   lane->next_id = id + 1; // first: a row that fails at once goes back to its id
   rd_kafka_resp_err_t code = publisher_message_produce(
       message, &drain->producer, partition_of(drain, id, message), (void *)(intptr_t)id);
-  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-    lane->next_id = before;
-    return false;
-  }
-  if (code) {
-    note_failed(drain, lane, id, code);
-    return true;
-  }
+  bool full = code == RD_KAFKA_RESP_ERR__QUEUE_FULL;
+  if (full) lane->next_id = before;
+  if (code && !full) note_failed(drain, lane, id, code);
+  if (code) return !full;
   if (!lane->in_flight) lane->due_ms = clock_mono_ms() + STUCK_MS;
   lane->in_flight++;
   lane->bytes += message->value_len;
@@ -376,10 +372,9 @@ void drain_stop(struct drain *drain) {
   atomic_store(&drain->stopping, true);
   spool_wake(drain->spool);
   pthread_join(drain->thread, NULL);
-  if (rd_kafka_flush(rk, STOP_MS)) { // after a purge every report comes at once
-    rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_flush(rk, PURGE_MS);
-  }
+  rd_kafka_flush(rk, STOP_MS);
+  rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  rd_kafka_flush(rk, PURGE_MS); // after a purge every report comes at once
   remove_delivered(drain);
   kafka_producer_close(&drain->producer);
   free(drain);

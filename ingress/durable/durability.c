@@ -109,21 +109,12 @@ static char *describe(const char *topic, const struct kafka_facts *facts) {
                     facts->flush_messages == 1 ? ", flush.messages 1" : "");
 }
 
-static size_t find_weakest(const struct kafka_facts *facts, size_t n) {
-  size_t weakest = 0;
-  for (size_t i = 1; i < n; i++)
-    if (durability_of_topic(&facts[i]) < durability_of_topic(&facts[weakest])) weakest = i;
-  return weakest;
-}
-
-// NULL, or the topic whose max.message.bytes is too small.
-static char *describe_small(const struct durability_watch *watch, const char *const *topics,
-                            const struct kafka_facts *facts, size_t n) {
-  for (size_t i = 0; i < n; i++)
-    if (facts[i].max_message_bytes && facts[i].max_message_bytes < watch->record_max_bytes)
-      return mem_printf("%s: max.message.bytes %lld: DOCHAK_BODY_MAX_BYTES needs at least %lld", topics[i],
-                        (long long)facts[i].max_message_bytes, (long long)watch->record_max_bytes);
-  return NULL;
+// NULL, or why the topic does not take every record.
+static char *describe_small(const struct durability_watch *watch, const char *topic,
+                            const struct kafka_facts *facts) {
+  if (!facts->max_message_bytes || facts->max_message_bytes >= watch->record_max_bytes) return NULL;
+  return mem_printf("%s: max.message.bytes %lld: DOCHAK_BODY_MAX_BYTES needs at least %lld", topic,
+                    (long long)facts->max_message_bytes, (long long)watch->record_max_bytes);
 }
 
 static void log_change(struct durability_watch *watch, const char *survives, enum durability kafka,
@@ -145,7 +136,12 @@ static void log_change(struct durability_watch *watch, const char *survives, enu
 
 void durability_watch_learn(struct durability_watch *watch, const char *const *topics,
                             const struct kafka_facts *facts, size_t n) {
-  size_t weakest = find_weakest(facts, n);
+  size_t weakest = 0;
+  AUTO_FREE char *small = NULL; // the first of them
+  for (size_t i = 0; i < n; i++) {
+    if (durability_of_topic(&facts[i]) < durability_of_topic(&facts[weakest])) weakest = i;
+    if (!small) small = describe_small(watch, topics[i], &facts[i]);
+  }
   enum durability kafka = durability_of_topic(&facts[weakest]);
   const char *survives = decide(watch, kafka);
   AUTO_FREE char *topic = describe(topics[weakest], &facts[weakest]);
@@ -153,7 +149,6 @@ void durability_watch_learn(struct durability_watch *watch, const char *const *t
                              ? NULL
                              : mem_printf("%s: an ack survives \"%s\", DOCHAK_ACK_SURVIVES asks for \"%s\"",
                                           topic, names[kafka], names[watch->asked]);
-  AUTO_FREE char *small = describe_small(watch, topics, facts, n);
   AUTO_FREE char *both = weak && small ? mem_printf("%s; %s", weak, small) : NULL;
   const char *unready = both ? both : weak ? weak : small;
   reason_set(&watch->unready, unready);

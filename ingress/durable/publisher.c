@@ -294,9 +294,7 @@ static bool open_spool(struct publisher *publisher, const struct settings *setti
   return publisher->drain != NULL;
 }
 
-static bool start_threads(struct publisher *publisher, struct err *err) {
-  publisher->topics = topics_start(&publisher->producer, publisher->breaker, publisher->durability, err);
-  if (!publisher->topics) return false;
+static bool start_poller(struct publisher *publisher, struct err *err) {
   int failed = pthread_create(&publisher->poller, NULL, poll_reports, publisher);
   return !failed || err_set(err, "cannot start a thread: %s", strerror(failed));
 }
@@ -309,24 +307,13 @@ struct publisher *publisher_open(const struct settings *settings, struct metrics
   publisher->breaker = breaker_new(settings->topic_prefix, metrics);
   publisher->durability = durability_watch_new(settings, metrics, err);
   if (publisher->durability && open_producer(publisher, settings, err) &&
-      open_spool(publisher, settings, err) && start_threads(publisher, err))
+      open_spool(publisher, settings, err) &&
+      (publisher->topics =
+           topics_start(&publisher->producer, publisher->breaker, publisher->durability, err)) &&
+      start_poller(publisher, err))
     return publisher;
   release(publisher);
   return NULL;
-}
-
-// A purge reports on all that is left, so that no ticket is left behind.
-static void flush(struct publisher *publisher, int64_t ms) {
-  rd_kafka_t *rk = publisher->producer.rk;
-  rd_kafka_flush(rk, (int)ms);
-  if (queue_length(publisher)) {
-    log_warn("stopping with events that Kafka has not acknowledged; they are in the spool, or their senders "
-             "were asked to send them again",
-             LOG_INT("events", queue_length(publisher)));
-    rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_flush(rk, PURGE_MS);
-  }
-  ticket_settle_all(&publisher->settled);
 }
 
 // The drain works on it anyway; this gives it the time, as long as rows leave.
@@ -346,8 +333,12 @@ void publisher_close(struct publisher *publisher, int64_t flush_ms) {
   topics_stop(take(publisher->topics));
   atomic_store(&publisher->stopping, true);
   pthread_join(publisher->poller, NULL);
-  // With a spool, no request waits for what is queued any more: it is stored, or was answered 503.
-  flush(publisher, publisher->spool ? QUEUED_MS : flush_ms);
+  // No request waits for what is queued any more: with a spool it is stored, or was answered 503. A purge
+  // reports on all that is left, so that no ticket is left behind.
+  rd_kafka_flush(publisher->producer.rk, publisher->spool ? QUEUED_MS : (int)flush_ms);
+  rd_kafka_purge(publisher->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  rd_kafka_flush(publisher->producer.rk, PURGE_MS);
+  ticket_settle_all(&publisher->settled);
   if (publisher->spool) wait_drained(publisher->spool, deadline_ms);
   release(publisher);
 }
