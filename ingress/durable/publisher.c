@@ -62,24 +62,24 @@ static bool spool_serves(const struct publisher *publisher) {
          !spool_is_failing(publisher->spool);
 }
 
-static enum slot_state learn(struct publisher *publisher, const rd_kafka_message_t *rkm) {
+static void learn(struct publisher *publisher, const rd_kafka_message_t *rkm) {
   enum kafka_topic topic = publisher_record_topic(&publisher->producer, rkm);
   if (rkm->err) {
     fail(publisher, topic, rkm->partition, rkm->err);
-    return rkm->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? SLOT_TOO_LARGE : SLOT_FAILED;
+    return;
   }
   breaker_note_ack(publisher->breaker, topic, rkm->partition, clock_mono_ms());
   // Without the spool a slow Kafka is better than none.
   if (rd_kafka_message_latency(rkm) < 1000 * (int64_t)BREAKER_QUICK_MS || !spool_serves(publisher))
     breaker_succeed(publisher->breaker, topic, rkm->partition);
-  return SLOT_ACKED;
 }
 
 // Thread: the poller, and publisher_close() when that has ended.
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque) {
   (void)rk;
   struct publisher *publisher = opaque;
-  ticket_report(rkm->_private, learn(publisher, rkm), &publisher->settled);
+  learn(publisher, rkm);
+  ticket_report(rkm->_private, rkm->err ? SLOT_FAILED : SLOT_ACKED, &publisher->settled);
 }
 
 // Thread: the poller.
@@ -129,7 +129,7 @@ static void send_one(struct publication *publication, size_t i, int32_t partitio
   slot->state = SLOT_SENT;
   rd_kafka_resp_err_t code = publisher_message_produce(message, &publisher->producer, partition, slot);
   if (!code) return;
-  slot->state = code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? SLOT_TOO_LARGE : SLOT_UNSENT;
+  slot->state = SLOT_UNSENT;
   fail(publisher, message->topic, partition, code);
   if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
     log_warn_rarely("queue full", "kafka producer queue is full; events go to the spool",
@@ -219,24 +219,13 @@ static void run(struct publication *publication) {
   if (stored) (void)store(publication, SLOT_FAILED); // what is not, stays as it is
 }
 
-// Counts what became of the events.
 static enum publisher_result finish(const struct publication *publication, bool *spooled) {
-  int64_t n[SLOT_STATE_COUNT] = {0}, largest = 0;
-  for (size_t i = 0; i < publication->n; i++) {
-    enum slot_state state = publication->slots[i].state;
-    int64_t bytes = (int64_t)publication->messages[i].value_len;
-    n[state]++;
-    if (state == SLOT_TOO_LARGE && bytes > largest) largest = bytes;
-  }
-  metric_add(publication->publisher->by_kafka, n[SLOT_ACKED]);
-  metric_add(publication->publisher->by_spool, n[SLOT_SPOOLED]);
+  size_t n[SLOT_STATE_COUNT] = {0};
+  for (size_t i = 0; i < publication->n; i++) n[publication->slots[i].state]++;
+  metric_add(publication->publisher->by_kafka, (int64_t)n[SLOT_ACKED]);
+  metric_add(publication->publisher->by_spool, (int64_t)n[SLOT_SPOOLED]);
   *spooled = n[SLOT_SPOOLED] > 0;
-  if (n[SLOT_TOO_LARGE])
-    log_warn("an event is too large for Kafka, see message.max.bytes here and at the broker",
-             LOG_STR("error", rd_kafka_err2name(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)),
-             LOG_INT("bytes", largest));
-  if (n[SLOT_UNSENT] || n[SLOT_SENT] || n[SLOT_FAILED]) return PUBLISHER_UNAVAILABLE;
-  return n[SLOT_TOO_LARGE] ? PUBLISHER_TOO_LARGE : PUBLISHER_DURABLE;
+  return n[SLOT_ACKED] + n[SLOT_SPOOLED] == publication->n ? PUBLISHER_DURABLE : PUBLISHER_UNAVAILABLE;
 }
 
 enum publisher_result publisher_publish(struct publisher *publisher, const struct publisher_message *messages,

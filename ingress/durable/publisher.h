@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Makes the events of a request durable within a budget that is ours and not librdkafka's. Events go to Kafka
 // and are durable when it has acknowledged them with acks=all. Events for a partition that is known to be
-// sick (breaker.h), events that Kafka refused, and events that it did not report on in time go to the spool.
-// Not for: what an event says; what to answer.
+// sick (breaker.h), events that Kafka refused, and events that it did not report on in time go to the spool,
+// if there is one (DOCHAK_SPOOL_DIR). Not for: what an event says; what to answer.
 //
-// An event whose acknowledgement was late is in Kafka and in the spool, so twice on the topic in the end; and
-// UNAVAILABLE does not mean that nothing was stored: some events may be, or be stored later, after the
-// waiting has ended, and the sender is asked to send again. Both kinds of doubles are absorbed downstream:
-// the same receipt by its dedupe key, the same event by its ce_id.
-//
-// Without a spool (no DOCHAK_SPOOL_DIR) Kafka being away is UNAVAILABLE.
+// An event whose acknowledgement was late is on the topic twice in the end. UNAVAILABLE does not mean that
+// nothing was stored: some events may be, or be stored later, and the sender is asked to send again. Both
+// kinds of doubles are absorbed downstream: the same receipt by its dedupe key, the same event by its ce_id.
 #pragma once
 #include "common/base/err.h"
 #include "common/config/settings.h"
@@ -35,10 +32,7 @@ const char *publisher_unready(const struct publisher *publisher);
 // rest stays in the spool. No request may be publishing any more.
 void publisher_close(struct publisher *publisher, int64_t flush_ms);
 
-// TOO_LARGE: one of them is larger than Kafka's message.max.bytes, and will be the next time, too; it is
-// logged, and not spooled. While Kafka is away that is not known, and such an event is spooled: the drain
-// logs it then.
-enum publisher_result { PUBLISHER_DURABLE, PUBLISHER_UNAVAILABLE, PUBLISHER_TOO_LARGE };
+enum publisher_result { PUBLISHER_DURABLE, PUBLISHER_UNAVAILABLE };
 // Blocks until all are durable, or until the deadline (monotonic) at the latest; when Kafka and the spool are
 // both known to be away it does not wait. `spooled`: at least one of them is durable by the spool. No
 // messages are durable at once. Thread: any number.

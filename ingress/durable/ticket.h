@@ -6,11 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum slot_state { // up to SLOT_FAILED the event is neither durable nor refused for good
+enum slot_state { // up to SLOT_FAILED the event is not durable
   SLOT_UNSENT,
   SLOT_SENT, // there will be a report
   SLOT_FAILED,
-  SLOT_TOO_LARGE,
   SLOT_ACKED, // by Kafka
   SLOT_SPOOLED,
   SLOT_STATE_COUNT

@@ -204,17 +204,11 @@ static void acknowledge(struct metrics *metrics, const struct registrations *all
 static void store(const struct ingress *ingress, const struct registrations *all) {
   bool spooled;
   int64_t deadline_ms = clock_mono_ms() + ingress->settings.ack_budget_ms;
-  switch (publisher_publish(ingress->publisher, all->messages, all->n, deadline_ms, &spooled)) {
-  case PUBLISHER_UNAVAILABLE:
-    reply_unavailable(all->req);
-    break;
-  case PUBLISHER_TOO_LARGE: // unlike an outage, a retry would end the same way
-    reply_error(all->req, 400, "too_large",
-                "a notification's event is larger than message.max.bytes; others may have been stored");
-    break;
-  case PUBLISHER_DURABLE:
+  if (publisher_publish(ingress->publisher, all->messages, all->n, deadline_ms, &spooled) ==
+      PUBLISHER_DURABLE)
     acknowledge(ingress->metrics, all, spooled);
-  }
+  else
+    reply_unavailable(all->req);
 }
 
 static void take_in(const struct ingress *ingress, struct request *req, const json_t *document) {

@@ -83,7 +83,6 @@ static void acknowledge(const struct ingress *ingress, struct request *req, cons
   reply_ok(req, ack.status, ack.body, framing->n == 0 ? REPLY_NONE : spooled ? REPLY_SPOOL : REPLY_KAFKA);
 }
 
-// TOO_LARGE is answered 503, too: once message.max.bytes allows what a body may hold, a retry succeeds.
 static void store(const struct ingress *ingress, struct request *req, const struct framing *framing) {
   bool spooled;
   if (!hold_elements(req, framing->n))

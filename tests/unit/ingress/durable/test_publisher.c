@@ -189,21 +189,24 @@ static void test_a_broker_that_is_down_is_unavailable_and_comes_back(void **stat
   assert_int_equal(publish_three(f, 5000), PUBLISHER_DURABLE);
 }
 
-static void test_a_value_over_the_limit_is_told_and_no_outage(void **state) {
-  struct fixture *f = *state;
+static struct publisher_message large_message(const char *key) {
   enum { TOO_LARGE = 2000000 };
-  AUTO_FREE char *large = mem_alloc(TOO_LARGE);
-  struct publisher_message messages[] = {message_of("a", "{1}"), message_of("b", "")};
-  messages[1].value = large;
-  messages[1].value_len = TOO_LARGE;
-  static struct output output;
-  output_begin(&output);
+  static const char large[TOO_LARGE];
+  struct publisher_message message = message_of(key, "");
+  message.value = large;
+  message.value_len = TOO_LARGE;
+  return message;
+}
+
+// By librdkafka, and by the broker.
+static void test_a_value_over_the_limit_is_unavailable_without_a_spool_and_no_outage(void **state) {
+  struct fixture *f = *state;
+  const struct publisher_message messages[] = {message_of("a", "{1}"), large_message("b")};
   rd_kafka_mock_push_request_errors(mock.cluster, MOCK_PRODUCE, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
-  assert_int_equal(publish_within(f->publisher, messages, 1, 5000), PUBLISHER_TOO_LARGE);
-  assert_int_equal(publish_within(f->publisher, messages, 2, 5000), PUBLISHER_TOO_LARGE);
-  output_end(&output);
-  assert_non_null(strstr(output.text, "\"bytes\":2000000"));
-  assert_null(strstr(output.text, "does not take events"));
+  assert_int_equal(publish_within(f->publisher, messages, 1, 5000), PUBLISHER_UNAVAILABLE);
+  assert_int_equal(publish_within(f->publisher, messages, 2, 5000), PUBLISHER_UNAVAILABLE);
+  assert_int_equal(counted(f, COUNTER_KAFKA_ERRORS, "MSG_SIZE_TOO_LARGE"), 3); // the last one was tried twice
+  assert_int_equal(counted(f, COUNTER_BREAKER, NULL), 0);
   assert_int_equal(publish_within(f->publisher, messages, 1, 5000), PUBLISHER_DURABLE);
 }
 
@@ -309,21 +312,6 @@ static void test_a_request_that_waits_for_a_dead_partition_keeps_none_from_tryin
   pthread_join(trial.thread, NULL);
   assert_int_equal(other, PUBLISHER_DURABLE);
   assert_int_equal(trial.result, PUBLISHER_DURABLE);
-}
-
-// A sender that gets a 413 does not come again, and the other event is not durable.
-static void test_a_value_over_the_limit_does_not_hide_that_another_event_has_to_come_again(void **state) {
-  struct fixture *f = *state;
-  enum { TOO_LARGE = 2000000 };
-  AUTO_FREE char *large = mem_alloc(TOO_LARGE);
-  struct publisher_message messages[] = {message_of(keys[0], "{1}"), message_of(keys[1], "")};
-  messages[1].value = large;
-  messages[1].value_len = TOO_LARGE;
-  set_leader(f, 0, false);
-  for (int i = 0; i < 2; i++) // the first finds the partition sick, the second tries it all the same
-    assert_int_equal(publish_within(f->publisher, messages, 2, 100), PUBLISHER_UNAVAILABLE);
-  set_leader(f, 0, true);
-  assert_int_equal(publish_within(f->publisher, messages, 2, 5000), PUBLISHER_TOO_LARGE);
 }
 
 static void test_the_next_request_may_try_after_the_one_before(void **state) {
@@ -554,15 +542,15 @@ static void test_a_kafka_that_was_away_at_the_start_is_used_from_its_first_event
   assert_int_equal(counted(f, COUNTER_DURABLE, "kafka"), 3);
 }
 
-static void test_what_is_too_large_for_kafka_is_told_and_not_spooled(void **state) {
+// Nothing is lost while somebody raises the limit, and the sender need not call again and again.
+static void test_what_is_too_large_for_kafka_stays_in_the_spool(void **state) {
   struct fixture *f = *state;
-  enum { TOO_LARGE = 2000000 };
-  AUTO_FREE char *large = mem_alloc(TOO_LARGE);
-  struct publisher_message message = message_of("b", "");
-  message.value = large;
-  message.value_len = TOO_LARGE;
-  assert_int_equal(publish_within(f->publisher, &message, 1, 5000), PUBLISHER_TOO_LARGE);
-  assert_int_equal(counted(f, COUNTER_DURABLE, "spool"), 0);
+  const struct publisher_message messages[] = {message_of("a", "{1}"), large_message("b")};
+  assert_int_equal(publish_within(f->publisher, messages, 2, 5000), PUBLISHER_DURABLE);
+  assert_int_equal(counted(f, COUNTER_DURABLE, "spool"), 1);
+  assert_int_equal(counted(f, COUNTER_DURABLE, "kafka"), 1);
+  assert_int_equal(counted(f, COUNTER_SPOOL_EVENTS, NULL), 1);
+  assert_int_equal(counted(f, COUNTER_BREAKER, NULL), 0);
 }
 
 static void test_a_close_with_kafka_away_is_quick_and_the_next_start_sends_the_rest(void **state) {
@@ -590,11 +578,11 @@ int main(void) {
       PLAIN(test_durable_means_that_all_are_on_the_topic), PLAIN(test_nothing_to_publish_is_durable),
       PLAIN(test_a_slow_broker_costs_no_more_than_the_budget), PLAIN(test_a_refused_record_is_told_at_once),
       PLAIN(test_a_broker_that_is_down_is_unavailable_and_comes_back),
-      PLAIN(test_a_value_over_the_limit_is_told_and_no_outage), PLAIN(test_many_threads_publish_at_once),
+      PLAIN(test_a_value_over_the_limit_is_unavailable_without_a_spool_and_no_outage),
+      PLAIN(test_many_threads_publish_at_once),
       cmocka_unit_test(test_kafka_away_at_start_is_unavailable_at_once),
       PLAIN(test_one_request_at_a_time_waits_for_a_kafka_that_is_away),
       PLAIN(test_a_request_that_waits_for_a_dead_partition_keeps_none_from_trying_another),
-      PLAIN(test_a_value_over_the_limit_does_not_hide_that_another_event_has_to_come_again),
       PLAIN(test_the_next_request_may_try_after_the_one_before),
       PLAIN(test_a_wait_that_is_too_short_says_nothing_about_kafka),
       PLAIN(test_a_slow_kafka_is_used_where_there_is_no_spool),
@@ -609,7 +597,7 @@ int main(void) {
       cmocka_unit_test(test_what_the_local_queue_has_no_room_for_goes_to_the_spool_and_is_no_outage),
       SPOOLING(test_kafka_and_spool_both_away_is_said_at_once),
       SPOOLING(test_a_kafka_that_was_away_at_the_start_is_used_from_its_first_event_on),
-      SPOOLING(test_what_is_too_large_for_kafka_is_told_and_not_spooled),
+      SPOOLING(test_what_is_too_large_for_kafka_stays_in_the_spool),
       SPOOLING(test_a_close_with_kafka_away_is_quick_and_the_next_start_sends_the_rest),
       SPOOLING(
           test_a_partition_that_falls_silent_behind_an_older_record_is_sick), // last: errors of a broker hide

@@ -75,13 +75,13 @@ static void test_reports_before_the_wait_are_seen_and_not_waited_for(void **stat
   int64_t began = clock_mono_ms();
   report_one(send(ticket, 0, 7), SLOT_ACKED);
   struct slot *second = send(ticket, 2, 9);
-  report_one(second, SLOT_TOO_LARGE);
+  report_one(second, SLOT_FAILED);
   wait_and_leave(ticket, began + FAR_MS, slots, 3);
   assert_true(clock_mono_ms() - began < FAR_MS / 2);
   assert_int_equal(slots[0].state, SLOT_ACKED);
   assert_int_equal(slots[0].partition, 7);
   assert_int_equal(slots[1].state, SLOT_UNSENT);
-  assert_int_equal(slots[2].state, SLOT_TOO_LARGE);
+  assert_int_equal(slots[2].state, SLOT_FAILED);
   assert_int_equal(slots[2].partition, 9);
 }
 
