@@ -17,11 +17,11 @@ struct topic_state {
 };
 
 struct breaker {
-  const char *topic_prefix;
   metric_value *n_open;
   struct place cluster;
   _Atomic(rd_kafka_resp_err_t) last_error; // that librdkafka has reported of the cluster
   struct topic_state topics[KAFKA_TOPIC_COUNT];
+  char topic_prefix[];
 };
 
 // ---- error classes ----
@@ -187,8 +187,9 @@ atomic_bool *breaker_try(struct breaker *breaker, enum kafka_topic topic, int32_
 }
 
 struct breaker *breaker_new(const char *topic_prefix, struct metrics *metrics) {
-  struct breaker *breaker = mem_alloc(sizeof *breaker);
-  breaker->topic_prefix = topic_prefix;
+  size_t size = strlen(topic_prefix) + 1;
+  struct breaker *breaker = mem_alloc(sizeof *breaker + size);
+  memcpy(breaker->topic_prefix, topic_prefix, size);
   breaker->n_open = metrics_at(metrics, COUNTER_BREAKER, NULL);
   change(breaker, &breaker->cluster, true);
   return breaker;

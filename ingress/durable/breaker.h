@@ -29,8 +29,8 @@ enum breaker_scope breaker_scope_of(rd_kafka_resp_err_t code);
 
 struct breaker;
 
-// The breaker of the cluster is open at first. `topic_prefix` is for the log; it and `metrics` are borrowed.
-// free() ends it.
+// The breaker of the cluster is open at first. `topic_prefix` is for the log; `metrics` is borrowed. free()
+// ends it.
 struct breaker *breaker_new(const char *topic_prefix, struct metrics *metrics);
 
 // How many partitions a topic has, as its metadata says.

@@ -13,9 +13,10 @@ struct reason_text {
 static const char *keep(struct reason *reason, const char *text) {
   for (const struct reason_text *known = reason->texts; known; known = known->older)
     if (strcmp(known->text, text) == 0) return known->text;
-  struct reason_text *added = mem_alloc(sizeof *added + strlen(text) + 1);
+  size_t size = strlen(text) + 1;
+  struct reason_text *added = mem_alloc(sizeof *added + size);
   added->older = reason->texts;
-  strcpy(added->text, text);
+  memcpy(added->text, text, size);
   reason->texts = added;
   return added->text;
 }
