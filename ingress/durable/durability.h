@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The durability of a 2xx: which failures an acknowledged event survives. Kafka and the spool can each
 // acknowledge; the durability is that of the weaker of those in use. One that is weaker than
-// DOCHAK_ACK_SURVIVES gives no acks, and no event moves there from the other. Checks the topics' settings at
-// start, once a minute, and each second while they are too weak; so for up to a minute after somebody lowered
-// min.insync.replicas an ack may survive less. Not for: whether Kafka or the spool work now (breaker.h,
-// spool.h).
+// DOCHAK_ACK_SURVIVES gives no acks, and no event moves there from the other. The topics' settings are asked
+// for at start, once a minute, and each second while they are too weak (topics.h); so for up to a minute
+// after somebody lowered min.insync.replicas an ack may survive less. Not for: whether Kafka or the spool
+// work now (breaker.h, spool.h).
 #pragma once
 #include "common/config/settings.h"
 #include "common/kafka/kafka_facts.h"

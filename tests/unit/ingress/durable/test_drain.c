@@ -541,6 +541,24 @@ static void test_a_refused_row_holds_up_no_other_and_is_tried_again_after_its_cl
   assert_int_equal(count_ordered(f), 3);
 }
 
+// The lane goes back to it although rows are in flight all the time, and none of those leaves twice.
+static void test_a_refused_row_is_tried_again_while_others_come(void **state) {
+  struct fixture *f = *state;
+  start_drain(f);
+  store_large(f, keys[0]);
+  wait_errors(f, "MSG_SIZE_TOO_LARGE", 1);
+  rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 30);
+  for (int i = 0; i < 40; i++) {
+    store_numbers(f, keys[0], i, 1);
+    if (i == 20) pass(f, 61000);
+    clock_sleep_ms(10);
+  }
+  wait_errors(f, "MSG_SIZE_TOO_LARGE", 2);
+  wait_count_soon(f, 1);
+  rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 0);
+  assert_int_equal(count_ordered(f), 40);
+}
+
 static void test_a_refused_row_leaves_once_kafka_takes_it(void **state) {
   struct fixture *f = *state;
   rd_kafka_mock_push_request_errors(mock.cluster, MOCK_PRODUCE, 1, RD_KAFKA_RESP_ERR_INVALID_RECORD);
@@ -688,6 +706,7 @@ int main(void) {
       TEST(test_the_cluster_is_not_thought_well_for_want_of_rows),
       TEST(test_rows_find_their_lane_when_the_topic_gets_more_partitions),
       TEST(test_a_refused_row_holds_up_no_other_and_is_tried_again_after_its_clock),
+      TEST(test_a_refused_row_is_tried_again_while_others_come),
       TEST(test_a_refused_row_leaves_once_kafka_takes_it),
       TEST(test_a_refused_row_does_not_leave_twice_when_its_lane_goes_back),
       TEST(test_a_refused_row_that_is_tried_again_passes_no_row_before_it),
