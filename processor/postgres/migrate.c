@@ -13,12 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TELL_AFTER_MS = 2000, TELL_AGAIN_MS = 10000 };
+enum { TELL_AFTER_MS = 2000, TELL_AGAIN_MS = 10000, ANSWER_POLL_MS = 100 };
 
 // Of a migrate that was killed the server learns by the interval, and takes back what it was at.
-static const char session_settings[] = "SET lock_timeout = '500ms';"
-                                       "SET statement_timeout = 0;"
-                                       "SET client_connection_check_interval = '1s'";
+#define BRIEFLY "SET lock_timeout = '500ms';"
+static const char session_settings[] = BRIEFLY "SET statement_timeout = 0;"
+                                               "SET client_connection_check_interval = '1s'";
 
 enum attempt {
   ATTEMPT_DONE,
@@ -73,13 +73,17 @@ static enum attempt outlive(PGconn *conn, const char *bears, struct err *err) {
                (const char *const[]){"1", last}, err);
 }
 
-static enum attempt change(PGconn *conn, const char *what, const char *sql, struct err *err) {
-  AUTO_RESULT *res = PQexec(conn, sql);
+static enum attempt judge(PGconn *conn, const PGresult *res, const char *what, struct err *err) {
   if (pg_ok_without_values(conn, res, what, err)) return ATTEMPT_DONE;
   bool busy = pg_is_busy(PQresultErrorField(res, PG_DIAG_SQLSTATE));
   bool begun = PQtransactionStatus(conn) != PQTRANS_IDLE;
   if (!busy || (begun && !pg_command(conn, "rollback", "ROLLBACK", err))) return ATTEMPT_FAILED;
   return later(conn, "waits for tables that others use", "migration_users.sql", 0, NULL, err);
+}
+
+static enum attempt change(PGconn *conn, const char *what, const char *sql, struct err *err) {
+  AUTO_RESULT *res = PQexec(conn, sql);
+  return judge(conn, res, what, err);
 }
 
 static bool checksum(const struct embedded *migration, char out[DIGEST_HEX_SIZE], struct err *err) {
@@ -99,23 +103,85 @@ static bool record(PGconn *conn, const struct embedded *migration, const char *b
   return pg_ok(conn, res, "record the migration", NULL, err);
 }
 
-static enum attempt transact(PGconn *conn, const struct embedded *migration, struct err *err) {
-  char bears[24];
-  snprintf(bears, sizeof bears, "%ld", schema_version_borne(migration));
-  if (strcmp(bears, "0") == 0) {
-    err_set(err, "has no line \"-- bears: N\"");
-    return ATTEMPT_FAILED;
-  }
+static enum attempt transact(PGconn *conn, const struct embedded *migration, const char *sql,
+                             const char *bears, struct err *err) {
   if (!pg_command(conn, "begin", "BEGIN", err)) return ATTEMPT_FAILED;
   enum attempt result = outlive(conn, bears, err);
-  if (result == ATTEMPT_DONE) result = change(conn, "apply", migration->text, err);
+  if (result == ATTEMPT_DONE) result = change(conn, "apply", sql, err);
   if (result != ATTEMPT_DONE) return result;
   bool done = record(conn, migration, bears, err) && pg_commit(conn, NULL, err);
   return done ? ATTEMPT_DONE : ATTEMPT_FAILED;
 }
 
+// ---- one index, built while others write ----
+
+// By another session: the first one is busy.
+static void say_progress(const struct embedded *migration) {
+  struct err err = {0};
+  PGconn *conn = pg_connect(&err);
+  AUTO_RESULT *res = conn ? pg_run(conn, "migration_progress.sql", 0, NULL) : NULL;
+  bool known = conn && pg_ok(conn, res, "look for the progress", NULL, &err);
+  AUTO_FREE char *line = mem_printf("%s: builds its index while others write: %s", migration->name,
+                                    !known           ? err.text
+                                    : PQntuples(res) ? PQgetvalue(res, 0, 0)
+                                                     : "done");
+  say(line);
+  PQfinish(conn);
+}
+
+// A stop leaves the server with the statement, which it cancels when it finds the connection closed.
+static enum attempt change_slowly(PGconn *conn, const struct embedded *migration, const char *sql,
+                                  struct err *err) {
+  PGresult *received = NULL;
+  int64_t tell_at = clock_mono_ms() + TELL_AFTER_MS;
+  bool sent = PQsendQuery(conn, sql);
+  while (sent && received == NULL && !stop_requested()) {
+    received = pg_receive(conn, ANSWER_POLL_MS);
+    if (received || clock_mono_ms() < tell_at) continue;
+    say_progress(migration);
+    tell_at = clock_mono_ms() + TELL_AGAIN_MS;
+  }
+  AUTO_RESULT *res = received;
+  if (res || !sent) return judge(conn, res, "build the index", err);
+  err_set(err, "stopped; the next migrate builds the index anew");
+  return ATTEMPT_FAILED;
+}
+
+// A migrate that died while it built the index has left it, and Postgres uses it for nothing.
+static enum attempt drop_invalid(PGconn *conn, const struct embedded *migration, struct err *err) {
+  const char *name = strchr(migration->name, '_') + 1;
+  AUTO_FREE char *index = mem_strndup(name, strcspn(name, "."));
+  AUTO_RESULT *res = pg_run(conn, "migration_invalid.sql", 1, (const char *const[]){index});
+  if (!pg_ok(conn, res, "look for an invalid index", NULL, err)) return ATTEMPT_FAILED;
+  return PQntuples(res) ? change_slowly(conn, migration, PQgetvalue(res, 0, 0), err) : ATTEMPT_DONE;
+}
+
+// The first statement. Its locks are waited for without a limit: writers need not queue behind them. If the
+// process dies before the rest of the file is applied, the next migrate finds the index built.
+static enum attempt build_index(PGconn *conn, const struct embedded *migration, size_t len, struct err *err) {
+  AUTO_FREE char *create = mem_strndup(migration->text, len);
+  if (!pg_command(conn, "lock timeout", "SET lock_timeout = 0", err)) return ATTEMPT_FAILED;
+  enum attempt result = drop_invalid(conn, migration, err);
+  if (result == ATTEMPT_DONE) result = change_slowly(conn, migration, create, err);
+  if (result == ATTEMPT_FAILED) return result; // the session may still be at it
+  return pg_command(conn, "lock timeout", BRIEFLY, err) ? result : ATTEMPT_FAILED;
+}
+
+static enum attempt apply_as(PGconn *conn, const struct embedded *migration, const char *bears,
+                             struct err *err) {
+  size_t len = schema_version_index_len(migration);
+  enum attempt result = len ? build_index(conn, migration, len, err) : ATTEMPT_DONE;
+  return result == ATTEMPT_DONE ? transact(conn, migration, migration->text + len, bears, err) : result;
+}
+
 static enum attempt apply(PGconn *conn, const struct embedded *migration, struct err *err) {
-  enum attempt result = transact(conn, migration, err);
+  char bears[24];
+  snprintf(bears, sizeof bears, "%ld", schema_version_borne(migration));
+  enum attempt result = ATTEMPT_FAILED;
+  if (strcmp(bears, "0") == 0)
+    err_set(err, "has no line \"-- bears: N\"");
+  else
+    result = apply_as(conn, migration, bears, err);
   if (result != ATTEMPT_DONE) (void)err_prefix(err, "%s: ", migration->name);
   return result;
 }

@@ -3,6 +3,7 @@
 #include "common/base/embedded.h"
 #include "common/base/mem.h"
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,6 +195,15 @@ bool pg_use_indexes(PGconn *conn, struct err *err) {
 
 PGresult *pg_run(PGconn *conn, const char *statement, int n, const char *const *values) {
   return PQexecParams(conn, pg_sql(statement), n, NULL, values, NULL, NULL, 0);
+}
+
+PGresult *pg_receive(PGconn *conn, int ms) {
+  struct pollfd fd = {.fd = PQsocket(conn), .events = POLLIN};
+  if (PQisBusy(conn)) poll(&fd, 1, ms);
+  if (PQconsumeInput(conn) && PQisBusy(conn)) return NULL;
+  PGresult *res = PQgetResult(conn);
+  PQclear(PQgetResult(conn)); // there is one statement, so this is the end
+  return res;
 }
 
 bool pg_try_lock(PGconn *conn, const char *name, bool *got, struct err *err) {

@@ -21,6 +21,9 @@ MUST_CHECK bool pg_use_indexes(PGconn *conn, struct err *err);
 // The text of <statement> with `n` parameters, as text. As PQexecParams(): the caller looks
 // whether it is good, and clears it.
 PGresult *pg_run(PGconn *conn, const char *statement, int n, const char *const *values);
+// The result of the statement that was sent (PQsendQuery() and the like), waited for up to `ms`. NULL: it is
+// not there yet. A lost connection has an error for a result.
+PGresult *pg_receive(PGconn *conn, int ms);
 // The advisory lock of that name, which is this program's own, held until the connection closes. `*got`:
 // nobody else has it. At most 8 characters, which are the lock's key.
 MUST_CHECK bool pg_try_lock(PGconn *conn, const char *name, bool *got, struct err *err);

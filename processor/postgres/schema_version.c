@@ -16,6 +16,12 @@ long schema_version_borne(const struct embedded *migration) {
   return line ? strtol(line + strlen(mark), NULL, 10) : 0;
 }
 
+size_t schema_version_index_len(const struct embedded *migration) {
+  static const char mark[] = "-- outside of a transaction\n";
+  if (strncmp(migration->text, mark, sizeof mark - 1) != 0) return 0;
+  return strcspn(migration->text, ";") + 1;
+}
+
 long schema_version_known(void) {
   const struct embedded *newest = embedded_migrations;
   while (newest[1].name) newest++;

@@ -13,6 +13,10 @@ extern const struct embedded embedded_migrations[]; // schemas/postgres/*.sql, b
 // programs may still run once it is applied. 0: it has no such line.
 long schema_version_of(const struct embedded *migration);
 long schema_version_borne(const struct embedded *migration);
+// The length of its first statement if that builds an index outside of a transaction, as its first line
+// "-- outside of a transaction" says: CREATE INDEX CONCURRENTLY IF NOT EXISTS, and the index has the name of
+// the file (0010_alert_subject.sql builds alert_subject). 0: all of the migration is one transaction.
+size_t schema_version_index_len(const struct embedded *migration);
 
 // The newest version this program knows.
 long schema_version_known(void);

@@ -7,7 +7,6 @@
 #include "common/base/stop.h"
 #include "processor/postgres/pg.h"
 #include "processor/postgres/schema_version.h"
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,14 +56,9 @@ void retention_warn(const struct settings *settings, struct faults *faults) {
 // As PQexecParams(), but left alone when a stop is requested: the statement is a transaction of its own and
 // ends either way.
 static PGresult *run(PGconn *conn, const char *statement, int n, const char *const *values) {
+  PGresult *res = NULL;
   if (!PQsendQueryParams(conn, pg_sql(statement), n, NULL, values, NULL, NULL, 0)) return NULL;
-  while (PQisBusy(conn)) {
-    struct pollfd fd = {.fd = PQsocket(conn), .events = POLLIN};
-    poll(&fd, 1, ANSWER_POLL_MS);
-    if (stop_requested() || !PQconsumeInput(conn)) return NULL;
-  }
-  PGresult *res = PQgetResult(conn);
-  PQclear(PQgetResult(conn)); // there is one statement, so this is the end
+  while (res == NULL && !stop_requested()) res = pg_receive(conn, ANSWER_POLL_MS);
   return res;
 }
 

@@ -183,6 +183,90 @@ def test_a_migration_that_waits_for_a_table_does_not_stop_the_processors(world: 
     assert slowest < 2 * builds.patience()
 
 
+# --- an index, built while others write
+
+INDEX = "notification_channel"  # tests/support/migrations
+BUILT = f"0903_{INDEX}.sql"
+OPEN = "INSERT INTO notification (provider, notification_id, status, first_seen_at, version) VALUES ('blux', 'open', 'PENDING', now(), 1)"
+
+
+def index(world: World) -> dict | None:
+    """The index, and whether Postgres has built it to its end."""
+    rows = world.sql("SELECT indexrelid AS id, indisvalid AS valid FROM pg_index JOIN pg_class ON oid = indexrelid WHERE relname = %s", INDEX)
+    return rows[0] if rows else None
+
+
+def assert_built(world: World, process: subprocess.Popen) -> None:
+    code, out, err = end(process)
+    assert (code, err) == (0, "") and f"postgres: {BUILT} applied\n" in out, (code, out, err)
+    assert index(world)["valid"] and applied(world) == [*OURS, BUILT]
+    assert world.sql("SELECT obj_description(%s::regclass) AS text", INDEX) == [{"text": "Of the next version."}]
+
+
+def begin_build(world: World, waits_for: int) -> subprocess.Popen:
+    """A migrate that has begun to build the index and waits for the transaction of that process."""
+    process = begin_migrate(world, "processor-index")
+    line = process.stdout.readline()
+    assert f"{BUILT}: builds its index while others write: waiting for writers before build" in line, line
+    assert f"waits for process {waits_for} " in line and index(world)["valid"] is False, line
+    return process
+
+
+def test_all_write_on_while_an_index_is_built(world: World) -> None:
+    world.start()
+    world.sql("SET statement_timeout = '15s'")
+    slowest = 0.0
+    with transaction(world, OPEN) as writer:
+        process = begin_build(world, writer)
+        for number in range(20):
+            began = time.monotonic()
+            world.bizgo(payloads.bizgo(f"m-{number}", "10000"))
+            world.wait_row("bizgo", f"m-{number}", status="SENT")
+            slowest = max(slowest, time.monotonic() - began)
+        world.sql(OPEN.replace("'open'", "'another'"))
+        assert applied(world) == OURS and process.poll() is None
+    assert_built(world, process)
+    print(f"slowest while an index was built: {slowest:.2f} s")
+    assert slowest < 2 * builds.patience()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_an_index_that_was_left_half_built_is_built_anew(world: World, how: signal.Signals) -> None:
+    with transaction(world, OPEN) as writer:
+        process = begin_build(world, writer)
+        process.send_signal(how)
+        code, _, err = end(process)
+        assert (code, err) == (-how, "") or (code == 1 and f"{BUILT}: stopped" in err), (code, err)
+        half = index(world)
+        again = begin_migrate(world, "processor-index")
+        until("it drops the half", lambda: "dropping what an earlier attempt has left; waits for process" in again.stdout.readline())
+        assert index(world) in (half, None) and applied(world) == OURS
+    assert_built(world, again)
+    assert index(world)["id"] != half["id"]
+
+
+def test_an_index_that_was_built_but_not_recorded_is_only_recorded(world: World) -> None:
+    assert_built(world, begin_migrate(world, "processor-index"))
+    built = index(world)
+    world.sql("DELETE FROM schema_migration WHERE name = %s", BUILT)
+    assert_built(world, begin_migrate(world, "processor-index"))
+    assert index(world) == built
+
+
+def test_two_at_once_do_not_wait_for_each_other_when_an_index_is_built(world: World) -> None:
+    with transaction(world, OPEN) as writer:
+        first = begin_build(world, writer)
+        second = begin_migrate(world, "processor-index")
+        assert "waits for another migrate" in second.stdout.readline()
+    assert_built(world, first)
+    code, out, err = end(second)
+    assert (code, err) == (0, "") and "postgres: 0 migrations applied\n" in out
+
+
+def test_five_at_once_build_an_index_once(world: World) -> None:
+    check_five_at_once(world, "processor-index", [BUILT])
+
+
 # --- two versions side by side
 
 
