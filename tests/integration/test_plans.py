@@ -72,3 +72,20 @@ def test_retention_reads_no_whole_table_that_was_never_analysed(world: World) ->
     processor.stop()
     until("its statistics are there", lambda: scans(world, "n_tup_del")["receipt"] >= ROWS / 100)
     assert scans(world, "seq_scan") == before
+
+
+LOOKUPS = {
+    "alert_subject": "SELECT * FROM alert WHERE provider = 'blux' AND subject = 'known-1'",
+    "notification_recipient": "SELECT * FROM notification WHERE recipient_hash = '\\x00'",
+    "notification_reference": "SELECT * FROM notification WHERE reference = 'order-17'",
+    "notification_not_sent": "SELECT * FROM notification WHERE provider = 'blux' AND status = 'PENDING' "
+    "AND (first_seen_at, notification_id) < (now(), 'x') ORDER BY first_seen_at DESC, notification_id DESC LIMIT 50",
+}
+
+
+@pytest.mark.parametrize("index", LOOKUPS)
+def test_what_people_and_the_watch_look_for_is_found_by_an_index(world: World, index: str) -> None:
+    world.sql(FILL)
+    world.sql("ANALYZE")
+    plan = "\n".join(row["QUERY PLAN"] for row in world.sql(f"EXPLAIN {LOOKUPS[index]}"))
+    assert index in plan and "Sort" not in plan, plan
