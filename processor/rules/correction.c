@@ -52,6 +52,8 @@ void correction_build(struct notification *out, const struct notification *store
   out->version = stored->version;
   out->corrected_version = stored->version + 1;
   out->first_seen_at = stored->first_seen_at;
+  out->due_at = stored->due_at;
+  out->next_look_at = stored->next_look_at; // so that the ledger knows whether it was overdue
   out->recipient = mem_strdup_or_null(stored->recipient);
   memcpy(out->recipient_hash, stored->recipient_hash, PERSONAL_HASH_SIZE);
   out->reference = mem_strdup_or_null(stored->reference);

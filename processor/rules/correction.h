@@ -17,7 +17,8 @@ bool correction_needs_acceptance(const struct notification *stored);
 // Keeps the contradiction of the row, which is that of a rejection whose acceptance is not stored.
 void correction_keep_contradiction(struct notification *out, const struct notification *stored);
 
-// Whether the two rows differ in anything but the versions and first_seen_at.
+// Whether the two rows differ in anything but the versions, first_seen_at and next_look_at, which follows
+// from the rest.
 bool correction_differs(const struct notification *a, const struct notification *b);
 
 // The scope of the account fault that `n` stands on: that of what said so. NULL: it stands on none.

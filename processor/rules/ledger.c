@@ -80,6 +80,7 @@ void notification_init(struct notification *n, const char *provider, const char 
                              .unconfirmed_at = NO_TIME,
                              .due_at = NO_TIME,
                              .expires_at = NO_TIME,
+                             .next_look_at = NO_TIME,
                              .first_seen_at = NO_TIME};
 }
 
@@ -114,12 +115,22 @@ static int64_t after(int64_t time, int64_t ms) {
   return time == NO_TIME ? NO_TIME : time + ms;
 }
 
+// At the first deadline; once the receipt was said to be overdue, at the other one, however both move. A row
+// that is not open has neither.
+static int64_t next_look(const struct notification *n, bool was_overdue) {
+  return was_overdue || n->expires_at < n->due_at ? n->expires_at : n->due_at;
+}
+
 // Always from the two times they rest on, so that no order of arrival makes a difference.
-static void set_deadlines(struct notification *n, const struct saying *s) {
+static bool set_deadlines(struct notification *n, const struct saying *s) {
   bool open = n->status == STATUS_PENDING;
+  bool was_overdue = s->signal == SIGNAL_OVERDUE || n->next_look_at > n->due_at;
+  int64_t before = n->next_look_at;
   int64_t unconfirmed = after(n->unconfirmed_at, s->unconfirmed_within_ms);
   n->due_at = open ? latest(after(n->accepted_at, s->receipt_within_ms), unconfirmed) : NO_TIME;
   n->expires_at = open ? latest(after(n->accepted_at, s->expires_after_ms), unconfirmed) : NO_TIME;
+  n->next_look_at = next_look(n, was_overdue);
+  return n->next_look_at != before;
 }
 
 static bool has_expired(const struct notification *n) {
@@ -230,6 +241,6 @@ const struct ledger_rule *ledger_apply(struct notification *n, const struct sayi
   *changed = apply_effects(n, s, rule->effects);
   *changed |= rule->next != n->status;
   n->status = rule->next;
-  set_deadlines(n, s);
+  *changed |= set_deadlines(n, s);
   return rule;
 }

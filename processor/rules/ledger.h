@@ -7,7 +7,7 @@
 // several unconfirmed ones the latest explains; at the same time the lesser code, reason and outcome. What
 // depends on the order all the same:
 // - the alerts on the way, and whether there was an `expired` or `overdue` signal at all: it is written only
-//   for a row that is past its deadline;
+//   for a row that is past its deadline, `overdue` only where the receipt is due before the row expires;
 // - contradicted_by, where failures or refusals with different codes precede or follow a delivery: it is the
 //   code that decided before, or the last one after;
 // - recipient and reference, where acceptances disagree (the last one's) or, without an acceptance, receipts
@@ -64,6 +64,7 @@ struct notification {
   char *outcome, *code, *reason, *contradicted_by, *channel, *recipient, *reference;
   uint8_t recipient_hash[PERSONAL_HASH_SIZE];
   int64_t accepted_at, resolved_at, unconfirmed_at, due_at, expires_at, first_seen_at;
+  int64_t next_look_at;  // by the watch; later than due_at: the receipt was said to be overdue
   int version;           // as read; 0: no row
   int corrected_version; // the one that a replay wrote last; 0: none did
 };

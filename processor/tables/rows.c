@@ -90,6 +90,7 @@ static void read_notification(const PGresult *res, int row, struct notification 
   n->version = pgvalue_int4(PQgetvalue(res, row, 17));
   const char *corrected = value_or_null(res, row, 18);
   n->corrected_version = corrected ? pgvalue_int4(corrected) : 0;
+  n->next_look_at = rows_time(res, row, 19);
 }
 
 static int compare_key(const void *key, const void *element) {
@@ -142,9 +143,10 @@ static void add_notification(struct pgarray *c, size_t step, const struct notifi
     pgarray_add_int4(rows_at(c, step, 18), n->corrected_version);
   else
     pgarray_add_null(rows_at(c, step, 18));
+  pgarray_add_time(rows_at(c, step, 19), n->next_look_at);
 }
 
-enum { NOTIFICATION_COLUMNS = 19 };
+enum { NOTIFICATION_COLUMNS = 20 };
 
 static bool is_chosen(const struct notification *n, bool changed, bool known) {
   return changed && known == (n->version > 0);
@@ -174,7 +176,7 @@ static bool update_known(PGconn *conn, const struct notification *list, const bo
   static const enum pg_type types[NOTIFICATION_COLUMNS] = {
       PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT, PG_TEXT,        PG_TEXT,        PG_TEXT,
       PG_TEXT,        PG_TEXT,        PG_BYTEA,       PG_TEXT, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ,
-      PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_INT4, PG_INT4};
+      PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_INT4, PG_INT4,        PG_TIMESTAMPTZ};
   struct pgarray c[COUNT_OF(types)];
   long given = count_chosen(list, changed, n, true);
   if (given == 0) return true;

@@ -8,7 +8,7 @@
 #include "processor/rules/alert.h"
 #include "processor/rules/ledger.h"
 
-enum { ROWS_COLUMNS_MAX = 19 };
+enum { ROWS_COLUMNS_MAX = 20 };
 
 // Prepares the statement <name> under its own name, for each of the names.
 MUST_CHECK bool rows_prepare(PGconn *conn, const char *const *names, size_t n, struct err *err);

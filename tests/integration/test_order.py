@@ -13,7 +13,7 @@ DEAD_LETTERED, RECOVERED = "dochak.notification.dead_lettered.v1", "dochak.notif
 ACCEPTED_AT = payloads.ago(3600)
 # first_seen_at, updated_at and version tell of the way, all else of the end.
 END = """SELECT status, outcome, code, reason, contradicted_by, channel, recipient, recipient_hash, reference, accepted_at, resolved_at,
-                due_at, expires_at FROM notification WHERE provider = %s AND notification_id = %s"""
+                due_at, expires_at, next_look_at FROM notification WHERE provider = %s AND notification_id = %s"""
 
 
 def orders(letters: str, longest: int) -> list[str]:
@@ -102,7 +102,7 @@ def test_every_order_of_acceptance_failure_and_success_ends_the_same(world: Worl
     assert (row["status"], row["outcome"], row["code"], row["channel"]) == ("SENT", "delivered", "10000", "SMS")
     assert (row["contradicted_by"], row["reference"], row["recipient"]) == ("63019", "order-17", "+8210****4321")
     assert row["accepted_at"] == datetime.fromisoformat(ACCEPTED_AT) and row["resolved_at"] is not None
-    assert (row["due_at"], row["expires_at"]) == (None, None)  # nobody waits any more
+    assert (row["due_at"], row["expires_at"], row["next_look_at"]) == (None, None, None)  # nobody waits any more
     # Whom the message went to is our application's word, whatever the provider repeats.
     assert world.row("blux", "blux-SFA")["recipient"] == "+8210****4321"
 

@@ -80,6 +80,7 @@ LOOKUPS = {
     "notification_reference": "SELECT * FROM notification WHERE reference = 'order-17'",
     "notification_not_sent": "SELECT * FROM notification WHERE provider = 'blux' AND status = 'PENDING' "
     "AND (first_seen_at, notification_id) < (now(), 'x') ORDER BY first_seen_at DESC, notification_id DESC LIMIT 50",
+    "notification_next_look": "SELECT * FROM notification WHERE next_look_at <= now() ORDER BY next_look_at LIMIT 50",
 }
 
 

@@ -219,7 +219,7 @@ def test_an_acceptance_older_than_its_whole_life_counts_from_its_registration(do
     dochak.register(payloads.accepted("blux", notification_id, accepted_at=accepted_at))
     row = dochak.wait_row("blux", notification_id, status="PENDING")
     assert began - timedelta(seconds=1) <= row["accepted_at"] <= datetime.now(UTC)
-    assert row["due_at"] == row["accepted_at"] + timedelta(seconds=300)
+    assert row["next_look_at"] == row["due_at"] == row["accepted_at"] + timedelta(seconds=300)
     (event,) = dochak.records("events", notification_id)
     assert event.data["accepted_at"] == accepted_at  # as it was said
 

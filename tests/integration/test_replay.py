@@ -22,7 +22,7 @@ from support.world import World
 DEAD_LETTERED, RECOVERED = "dochak.notification.dead_lettered.v1", "dochak.notification.recovered.v1"
 # first_seen_at, updated_at and version tell of the way, all else of the end.
 ROWS = """SELECT provider, notification_id, status, outcome, code, reason, contradicted_by, channel, recipient, recipient_hash, reference,
-                 accepted_at, resolved_at, unconfirmed_at, due_at, expires_at FROM notification ORDER BY 1, 2"""
+                 accepted_at, resolved_at, unconfirmed_at, due_at, expires_at, next_look_at FROM notification ORDER BY 1, 2"""
 ACCEPTED_AT = payloads.ago(3600)
 VERDICTS = "SELECT notification_id, code, outcome FROM receipt ORDER BY notification_id, code, receipt_id"
 
@@ -32,7 +32,7 @@ def rows(world: World) -> list[dict]:
     found = world.sql(ROWS)
     for row in found:
         if row["notification_id"].startswith("rejected"):
-            row.update({column: row[column] is not None for column in ("accepted_at", "due_at", "expires_at")})
+            row.update({column: row[column] is not None for column in ("accepted_at", "due_at", "expires_at", "next_look_at")})
     return found
 
 

@@ -210,6 +210,26 @@ static void test_an_acceptance_that_was_read_as_a_refusal(void **state) {
   notification_fini(&built);
 }
 
+static void test_what_was_said_to_be_overdue_is_not_said_again(void **state) {
+  static const struct saying overdue = {SIGNAL_OVERDUE, .at = 1301, .received_at = 1301, DEADLINES};
+  const struct saying said[] = {accepted, overdue, alimtalk_unconfirmed};
+  struct saying file_of_today[] = {accepted, alimtalk_unconfirmed};
+  struct notification stored, built;
+  notification_init(&stored, "bizgo", "key");
+  apply(&stored, said, 3);
+  assert_int_equal(stored.next_look_at, 6000);
+  file_of_today[0].expires_after_ms = file_of_today[1].expires_after_ms = 7000;
+  correction_build(&built, &stored, file_of_today, 2);
+  assert_int_equal(built.next_look_at, 8000);
+  notification_fini(&built);
+  // Dead by yesterday's file, open by today's: it has a deadline again.
+  apply(&stored, &alimtalk_failed, 1);
+  correction_build(&built, &stored, file_of_today, 2);
+  assert_int_equal(built.next_look_at, 5100);
+  notification_fini(&built);
+  notification_fini(&stored);
+}
+
 static void test_the_scope_is_that_of_the_receipt_that_decided(void **state) {
   struct saying other = alimtalk_failed, fault = alimtalk_failed;
   other.outcome = fault.outcome = "account_fault";
@@ -263,6 +283,7 @@ int main(void) {
       cmocka_unit_test(test_a_corrected_row_is_the_one_that_was_right_from_the_start),
       cmocka_unit_test(test_what_was_right_stays_as_it_is),
       cmocka_unit_test(test_an_acceptance_that_was_read_as_a_refusal),
+      cmocka_unit_test(test_what_was_said_to_be_overdue_is_not_said_again),
       cmocka_unit_test(test_the_scope_is_that_of_the_receipt_that_decided),
       cmocka_unit_test(test_what_the_row_says_shows_whether_there_was_an_acceptance),
       cmocka_unit_test(test_a_contradiction_of_a_refusal_that_is_not_stored_stays),

@@ -78,6 +78,10 @@ static const struct saying unconfirmed = {.signal = SIGNAL_UNCONFIRMED,
                                           .received_at = 1051,
                                           DEADLINES};
 
+static const struct saying overdue = {.signal = SIGNAL_OVERDUE, .at = 1301, .received_at = 1301, DEADLINES};
+static const struct saying expired = {
+    .signal = SIGNAL_EXPIRED, .outcome = "expired", .at = 6001, .received_at = 6001, DEADLINES};
+
 // ---- every order of the same signals ----
 
 #define TIMES(t)        .at = t, .received_at = (t) + 1, DEADLINES
@@ -125,7 +129,7 @@ static bool same_text(const char *a, const char *b) {
 static bool same_times(const struct notification *a, const struct notification *b) {
   return a->accepted_at == b->accepted_at && a->resolved_at == b->resolved_at &&
          a->unconfirmed_at == b->unconfirmed_at && a->due_at == b->due_at && a->expires_at == b->expires_at &&
-         a->first_seen_at == b->first_seen_at;
+         a->next_look_at == b->next_look_at && a->first_seen_at == b->first_seen_at;
 }
 
 static bool same_row(const struct notification *a, const struct notification *b) {
@@ -135,13 +139,16 @@ static bool same_row(const struct notification *a, const struct notification *b)
          memcmp(a->recipient_hash, b->recipient_hash, PERSONAL_HASH_SIZE) == 0 && same_times(a, b);
 }
 
-// The watch writes `overdue` and `expired` only about a row that has a deadline.
+// The watch writes `expired` only about a row that has a deadline, and `overdue` where that is not yet the
+// last one.
 static bool can_be(const size_t *order, size_t n) {
-  bool has_deadline = false;
+  bool has_deadline = false, is_accepted = false;
   for (size_t i = 0; i < n; i++) {
     enum signal signal = pool[order[i]].saying.signal;
     has_deadline |= signal == SIGNAL_ACCEPTED || signal == SIGNAL_UNCONFIRMED;
-    if ((signal == SIGNAL_OVERDUE || signal == SIGNAL_EXPIRED) && !has_deadline) return false;
+    is_accepted |= signal == SIGNAL_ACCEPTED;
+    if (signal == SIGNAL_EXPIRED && !has_deadline) return false;
+    if (signal == SIGNAL_OVERDUE && !is_accepted) return false;
   }
   return true;
 }
@@ -281,8 +288,6 @@ static void test_unconfirmed_stays_pending_with_a_later_deadline(void **state) {
 }
 
 static void test_a_failure_after_expiry_fills_in_the_reason_without_a_second_alert(void **state) {
-  static const struct saying expired = {
-      .signal = SIGNAL_EXPIRED, .outcome = "expired", .at = 6000, .received_at = 6000};
   struct notification n;
   bool changed;
   notification_init(&n, "bizgo", "key");
@@ -348,6 +353,54 @@ static void test_the_channel_is_that_of_the_report_that_decides(void **state) {
   }
 }
 
+static void test_the_watch_looks_at_each_deadline_that_is_to_come(void **state) {
+  static const struct saying accepted_later = {SIGNAL_ACCEPTED, TIMES(1600)};
+  static const struct saying short_lived = {
+      .signal = SIGNAL_ACCEPTED, .at = 1000, .receipt_within_ms = 300, .expires_after_ms = 200};
+  static const struct {
+    const struct saying *signals[3];
+    int64_t next_look_at;
+  } cases[] = {{{&accepted}, 1300},
+               {{&accepted, &overdue}, 6000},
+               {{&accepted, &overdue, &overdue}, 6000},
+               {{&accepted, &unconfirmed}, 5050},
+               {{&accepted, &unconfirmed, &overdue}, 6000},
+               {{&accepted, &overdue, &unconfirmed}, 6000},
+               {{&accepted_later, &overdue}, 6600},
+               {{&accepted_later, &overdue, &accepted}, 6000},
+               {{&unconfirmed}, 5050},
+               {{&unconfirmed, &accepted}, 5050},
+               {{&short_lived}, 1200},
+               {{&accepted, &delivered}, NO_TIME},
+               {{&accepted, &failed}, NO_TIME},
+               {{&accepted, &expired}, NO_TIME},
+               {{&accepted, &overdue, &delivered}, NO_TIME},
+               {{&accepted, &overdue, &expired}, NO_TIME},
+               {{&delivered, &accepted}, NO_TIME},
+               {{&overdue}, NO_TIME}};
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct notification n;
+    bool changed;
+    notification_init(&n, "bizgo", "key");
+    for (size_t s = 0; s < COUNT_OF(cases[i].signals) && cases[i].signals[s]; s++)
+      ledger_apply(&n, cases[i].signals[s], &changed);
+    if (n.next_look_at != cases[i].next_look_at) fail_msg("case %zu: %lld", i, (long long)n.next_look_at);
+    notification_fini(&n);
+  }
+}
+
+static void test_a_row_of_an_older_program_gets_its_next_look_with_the_next_signal(void **state) {
+  struct notification n;
+  bool changed;
+  notification_init(&n, "bizgo", "key");
+  ledger_apply(&n, &accepted, &changed);
+  n.next_look_at = NO_TIME;
+  ledger_apply(&n, &accepted, &changed);
+  assert_true(changed);
+  assert_int_equal(n.next_look_at, 1300);
+  notification_fini(&n);
+}
+
 // What the header says does depend on the order.
 static void test_beside_the_decision_the_acceptance_that_comes_last_and_the_receipt_that_comes_first_count(
     void **state) {
@@ -378,7 +431,6 @@ static void test_after_a_delivery_the_last_failure_is_remembered(void **state) {
 }
 
 static void test_signals_about_nothing_known_leave_no_row(void **state) {
-  static const struct saying overdue = {.signal = SIGNAL_OVERDUE, .received_at = 1};
   struct notification n;
   bool changed;
   notification_init(&n, "bizgo", "key");
@@ -409,6 +461,8 @@ int main(void) {
       cmocka_unit_test(test_a_repeat_changes_nothing),
       cmocka_unit_test(test_of_two_numbers_with_the_same_mask_the_acceptance_names_the_recipient),
       cmocka_unit_test(test_the_channel_is_that_of_the_report_that_decides),
+      cmocka_unit_test(test_the_watch_looks_at_each_deadline_that_is_to_come),
+      cmocka_unit_test(test_a_row_of_an_older_program_gets_its_next_look_with_the_next_signal),
       cmocka_unit_test(
           test_beside_the_decision_the_acceptance_that_comes_last_and_the_receipt_that_comes_first_count),
       cmocka_unit_test(test_after_a_delivery_the_last_failure_is_remembered),
