@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "processor/batch/measure.h"
 #include "common/base/clock.h"
-#include <stdlib.h>
 
 static const struct {
   const char *name, *part;
@@ -26,20 +25,6 @@ const char *measure_part(const struct measure *measure) {
   return phases[measure->phase].part;
 }
 
-static const char *outcome_of(const struct fact *fact) {
-  switch (fact->type) {
-  case FACT_NOTIFICATION:
-    return fact->saying.outcome ? fact->saying.outcome : "accepted";
-  case FACT_OTHER:
-    return "other";
-  case FACT_QUARANTINED:
-    return "quarantined";
-  case FACT_UNCLEAR:
-    return "unclear";
-  }
-  abort(); // not a type
-}
-
 // By two machines' clocks. What is no event of ours has no age.
 static void observe_age(struct metric_histogram *ages, const struct fact *fact, int64_t now_ms) {
   int64_t age_ms = now_ms - fact->ev.time_ms;
@@ -52,8 +37,8 @@ void measure_committed(struct measure *measure, struct metrics *metrics, const s
   const char *outcome = NULL;
   metric_value *count = NULL;
   for (size_t i = 0; i < n; i++) {
-    if (outcome_of(&facts[i]) != outcome) { // static names, and mostly the one before
-      outcome = outcome_of(&facts[i]);
+    if (fact_outcome(&facts[i]) != outcome) { // static names, and mostly the one before
+      outcome = fact_outcome(&facts[i]);
       count = metrics_at(metrics, METRIC_RECORDS, outcome);
     }
     atomic_fetch_add_explicit(count, 1, memory_order_relaxed);

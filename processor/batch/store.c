@@ -28,7 +28,7 @@ struct batch {
   struct fact *const *given;           // all facts, as they came
   const struct store_range *published; // whose alerts are marked
   size_t n_given, n_published;
-  struct fact **facts;      // FACT_NOTIFICATION only, by (provider, id), then by place in the batch
+  struct fact **facts;      // about notifications, by (provider, id), then by place in the batch
   struct notification **of; // parallel: what the fact is about
   bool *refused;            // parallel: it names another recipient, and goes to quarantine
   bool *counts;             // parallel: it has an effect; what is repeated has none
@@ -119,7 +119,7 @@ static void order_batch(struct batch *batch) {
   batch->alerts = mem_array(n, sizeof *batch->alerts);
 
   for (size_t i = 0; i < n; i++)
-    if (facts[i]->type == FACT_NOTIFICATION) order[batch->n_facts++] = (struct placed){facts[i], i};
+    if (fact_is_about_notification(facts[i])) order[batch->n_facts++] = (struct placed){facts[i], i};
   qsort(order, batch->n_facts, sizeof *order, by_key_then_place);
   for (size_t i = 0; i < batch->n_facts; i++) {
     struct fact *fact = batch->facts[i] = order[i].fact;
@@ -165,8 +165,8 @@ static void add_receipt(struct pgarray *c, size_t step, const struct fact *fact)
   pgarray_add_text(rows_at(c, step, 1), fact->provider);
   pgarray_add_text(rows_at(c, step, 2), fact->id);
   pgarray_add_text(rows_at(c, step, 3), fact->saying.outcome);
-  pgarray_add_text(rows_at(c, step, 4), fact->code);
-  pgarray_add_jsonb(rows_at(c, step, 5), fact->element);
+  pgarray_add_text(rows_at(c, step, 4), fact->saying.code);
+  pgarray_add_jsonb(rows_at(c, step, 5), fact->row_json);
   add_source(c, step, 6, fact);
 }
 
@@ -178,32 +178,34 @@ static void add_acceptance(struct pgarray *c, size_t step, const struct fact *fa
   pgarray_add_uuid(rows_at(c, step, 0), fact->row_id);
   pgarray_add_text(rows_at(c, step, 1), fact->provider);
   pgarray_add_text(rows_at(c, step, 2), fact->id);
-  pgarray_add_jsonb(rows_at(c, step, 3), fact->registration);
-  pgarray_add_text(rows_at(c, step, 4), fact->recipient);
-  pgarray_add_bytes(rows_at(c, step, 5), fact->saying.recipient_hash, PERSONAL_HASH_SIZE);
+  pgarray_add_jsonb(rows_at(c, step, 3), fact->row_json);
+  pgarray_add_text(rows_at(c, step, 4), fact->saying.recipient);
+  pgarray_add_bytes(rows_at(c, step, 5), fact->saying.recipient ? fact->saying.recipient_hash : NULL,
+                    PERSONAL_HASH_SIZE);
   pgarray_add_time(rows_at(c, step, 6), fact->saying.at);
   add_source(c, step, 7, fact);
 }
 
 // Both are kept once, however often they come.
 static const struct table {
+  enum fact_type of;
   const char *insert, *copy;
   const enum pg_type *types;
   size_t n_types;
   void (*add)(struct pgarray *columns, size_t step, const struct fact *fact);
-  bool of_receipts;
 } tables[] = {
-    {"receipt_insert.sql", "receipt_copy.sql", receipt_types, COUNT_OF(receipt_types), add_receipt, true},
-    {"acceptance_insert.sql", "acceptance_copy.sql", acceptance_types, COUNT_OF(acceptance_types),
-     add_acceptance, false},
+    {FACT_RECEIPT, "receipt_insert.sql", "receipt_copy.sql", receipt_types, COUNT_OF(receipt_types),
+     add_receipt},
+    {FACT_ACCEPTANCE, "acceptance_insert.sql", "acceptance_copy.sql", acceptance_types,
+     COUNT_OF(acceptance_types), add_acceptance},
 };
 
 // The places in the batch of a table's facts on notifications that are there, or on those that are not.
 static size_t pick(const struct batch *batch, const struct table *table, bool known, size_t *out) {
   size_t n = 0;
   for (size_t i = 0; i < batch->n_facts; i++) {
-    bool fits = (batch->facts[i]->element != NULL) == table->of_receipts;
-    if (fits && batch->counts[i] && known == (batch->of[i]->version > 0)) out[n++] = i;
+    bool fits = batch->facts[i]->type == table->of && known == (batch->of[i]->version > 0);
+    if (fits && batch->counts[i]) out[n++] = i;
   }
   return n;
 }
@@ -370,25 +372,20 @@ static bool alert_quarantined(struct store *store, struct batch *batch, enum pg_
 
 // ---- what each record counts as ----
 
-static const char *counts_as(const struct batch *batch, size_t i) {
-  const struct fact *fact = batch->facts[i];
-  if (!batch->counts[i]) return "repeated";
-  if (fact->element) return fact->saying.outcome;
-  return fact->saying.signal == SIGNAL_REJECTED ? "rejected" : "accepted";
-}
-
 // Not what is unclear or refused: it comes again, from the quarantine topic.
 static size_t list_deliveries(const struct batch *batch, struct delivery *list) {
   struct fact *const *facts = batch->given;
   size_t count = 0;
   for (size_t i = 0; i < batch->n_facts; i++)
     if (!batch->refused[i])
-      list[count++] = (struct delivery){batch->facts[i], counts_as(batch, i), batch->facts[i]->ev.time_ms, 1};
+      list[count++] =
+          (struct delivery){batch->facts[i], batch->counts[i] ? fact_outcome(batch->facts[i]) : "repeated",
+                            batch->facts[i]->ev.time_ms, 1};
   for (size_t i = 0; i < batch->n_given; i++)
     if (facts[i]->type == FACT_OTHER)
-      list[count++] = (struct delivery){facts[i], "other", facts[i]->ev.time_ms, 1};
+      list[count++] = (struct delivery){facts[i], fact_outcome(facts[i]), facts[i]->ev.time_ms, 1};
     else if (facts[i]->type == FACT_QUARANTINED)
-      list[count++] = (struct delivery){facts[i], "quarantined", alert_quarantined_at(facts[i]), 1};
+      list[count++] = (struct delivery){facts[i], fact_outcome(facts[i]), alert_quarantined_at(facts[i]), 1};
   return count;
 }
 
@@ -505,28 +502,27 @@ enum store_result store_batch(struct store *store, struct fact *const *facts, si
 enum { PROBE_FACTS = 3, NO_PARTITION = -1 }; // it counts and marks nothing of a partition that exists
 
 static void make_harmless(struct fact facts[PROBE_FACTS], const rd_kafka_message_t *rkm, bool is_delivered) {
-  static char name[] = "dochak.probe", code[] = "0", object[] = "{}";
+  static char name[] = "dochak.probe", object[] = "{}";
   struct event ev = {.id = uuid_new_v7(), .type = EVENT_QUARANTINED, .time_ms = clock_wall_ms()};
   facts[0] = (struct fact){.rkm = rkm,
                            .ev = ev,
-                           .type = FACT_NOTIFICATION,
+                           .type = FACT_RECEIPT,
                            .provider = name,
                            .id = name,
-                           .code = code,
-                           .element = object,
+                           .row_json = object,
                            .row_id = uuid_new_v7(),
                            .saying = {.signal = is_delivered ? SIGNAL_DELIVERED : SIGNAL_FAILED,
                                       .outcome = is_delivered ? "delivered" : "failed",
-                                      .code = code,
+                                      .code = "0",
                                       .at = ev.time_ms,
                                       .received_at = ev.time_ms}};
   facts[1] =
       (struct fact){.rkm = rkm,
                     .ev = ev,
-                    .type = FACT_NOTIFICATION,
+                    .type = FACT_ACCEPTANCE,
                     .provider = name,
                     .id = name,
-                    .registration = object,
+                    .row_json = object,
                     .row_id = uuid_new_v7(),
                     .saying = {.signal = SIGNAL_ACCEPTED, .at = ev.time_ms, .received_at = ev.time_ms}};
   facts[2] = (struct fact){.rkm = rkm, .ev = ev, .type = FACT_QUARANTINED};

@@ -33,8 +33,8 @@ struct store_range {
 };
 
 // Applies the facts, in their order, and marks the alerts whose source lies in the `published` ranges, in one
-// transaction. Only FACT_NOTIFICATION and FACT_QUARANTINED have an effect. A receipt of another recipient
-// (recipients.h) has none and is FACT_UNCLEAR when it is done.
+// transaction. Only FACT_RECEIPT, FACT_ACCEPTANCE and FACT_QUARANTINED have an effect. A receipt of another
+// recipient (recipients.h) has none and is FACT_UNCLEAR when it is done.
 MUST_CHECK enum store_result store_batch(struct store *store, struct fact *const *facts, size_t n,
                                          const struct store_range *published, size_t n_published,
                                          struct err *err);

@@ -368,7 +368,7 @@ static bool is_quarantined(const struct fact *fact) {
 
 static void note_taken(struct worker *w, struct fact *const *facts, size_t n) {
   for (size_t i = 0; i < n; i++)
-    if (facts[i]->type == FACT_NOTIFICATION || is_quarantined(facts[i]))
+    if (fact_is_about_notification(facts[i]) || is_quarantined(facts[i]))
       w->is_taken[is_quarantined(facts[i])] = true;
 }
 

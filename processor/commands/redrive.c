@@ -66,10 +66,10 @@ static struct uuid id_of(const char *provider, const char *type, const void *byt
 
 static bool is_known(struct redrive *rd, const struct fact *fact, bool *known, struct err *err) {
   static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_UUID};
-  const char *statement = fact->element ? "receipt_known.sql" : "acceptance_known.sql";
+  const char *statement = fact->type == FACT_RECEIPT ? "receipt_known.sql" : "acceptance_known.sql";
   PGconn *conn = store_connection(rd->store);
   struct pgarray c[COUNT_OF(types)];
-  if (fact->type != FACT_NOTIFICATION) return true;
+  if (!fact_is_about_notification(fact)) return true;
   rows_begin(c, types, COUNT_OF(types));
   pgarray_add_text(&c[0], fact->provider);
   pgarray_add_text(&c[1], fact->id);

@@ -195,12 +195,13 @@ static void note_verdicts(struct replay_page *page, const struct notification *o
   for (size_t i = 0; i < said->n; i++) {
     const struct fact *fact = &said->facts[i];
     const char *outcome = text_of(said, i, OUTCOME);
-    if (outcome == NULL ||
-        (strcmp(outcome, fact->saying.outcome) == 0 && strcmp(text_of(said, i, CODE), fact->code) == 0))
+    if (outcome == NULL || (strcmp(outcome, fact->saying.outcome) == 0 &&
+                            strcmp(text_of(said, i, CODE), fact->saying.code) == 0))
       continue;
     page->verdicts = mem_grow(page->verdicts, page->n_verdicts + 1, sizeof *page->verdicts);
     struct verdict *verdict = &page->verdicts[page->n_verdicts++];
-    *verdict = (struct verdict){.of = of, .outcome = fact->saying.outcome, .code = mem_strdup(fact->code)};
+    *verdict =
+        (struct verdict){.of = of, .outcome = fact->saying.outcome, .code = mem_strdup(fact->saying.code)};
     const char *id = PQgetvalue(said->res, said->first + (int)i, RECEIPT_ID);
     memcpy(&verdict->receipt_id, id, sizeof verdict->receipt_id);
   }

@@ -17,16 +17,38 @@ void fact_refuse(struct fact *fact, const char *why) {
   unclear(fact, why);
 }
 
+bool fact_is_about_notification(const struct fact *fact) {
+  return fact->type == FACT_RECEIPT || fact->type == FACT_ACCEPTANCE;
+}
+
+const char *fact_outcome(const struct fact *fact) {
+  switch (fact->type) {
+  case FACT_RECEIPT:
+  case FACT_ACCEPTANCE:
+    return fact->saying.outcome ? fact->saying.outcome : "accepted";
+  case FACT_OTHER:
+    return "other";
+  case FACT_QUARANTINED:
+    return "quarantined";
+  case FACT_UNCLEAR:
+    return "unclear";
+  }
+  abort(); // not a type
+}
+
+static void release(const char *own) {
+  free((char *)(uintptr_t)own);
+}
+
 void fact_fini(struct fact *fact) {
   free(fact->provider);
   free(fact->id);
-  free(fact->code);
-  free(fact->reason);
-  free(fact->channel);
-  free(fact->recipient);
-  free(fact->reference);
-  free(fact->element);
-  free(fact->registration);
+  release(fact->saying.code);
+  release(fact->saying.reason);
+  release(fact->saying.channel);
+  release(fact->saying.reference);
+  release(fact->saying.recipient);
+  free(fact->row_json);
   free(fact->why);
 }
 
@@ -38,30 +60,21 @@ void facts_release(struct fact *facts, size_t n) {
 }
 
 // A recipient is kept masked and as a keyed hash, from here on.
-static void keep_recipient(const struct interpreter *in, struct fact *fact, const char *recipient) {
+static void keep_recipient(const struct interpreter *in, struct saying *saying, const char *recipient) {
   if (recipient == NULL) return;
-  fact->recipient = personal_mask(recipient);
-  personal_hash(in->recipient_key, recipient, fact->recipient_hash);
+  saying->recipient = personal_mask(recipient);
+  personal_hash(in->recipient_key, recipient, saying->recipient_hash);
 }
 
 // A foreign clock that runs ahead moves no deadline: nothing was so after we were told.
-static void finish_saying(struct fact *fact, const struct provider *provider, enum signal signal,
-                          const char *outcome, int64_t at) {
+static void set_times(struct fact *fact, const struct provider *provider, int64_t at) {
   struct provider_expects expects = provider_expects(provider);
-  fact->type = FACT_NOTIFICATION;
-  fact->saying = (struct saying){.signal = signal,
-                                 .outcome = outcome,
-                                 .code = fact->code,
-                                 .reason = fact->reason,
-                                 .channel = fact->channel,
-                                 .recipient = fact->recipient,
-                                 .reference = fact->reference,
-                                 .recipient_hash = fact->recipient ? fact->recipient_hash : NULL,
-                                 .at = at < fact->ev.time_ms ? at : fact->ev.time_ms,
-                                 .received_at = fact->ev.time_ms,
-                                 .receipt_within_ms = expects.receipt_within_s * 1000,
-                                 .expires_after_ms = expects.expires_after_s * 1000,
-                                 .unconfirmed_within_ms = expects.unconfirmed_within_s * 1000};
+  struct saying *saying = &fact->saying;
+  saying->at = at < fact->ev.time_ms ? at : fact->ev.time_ms;
+  saying->received_at = fact->ev.time_ms;
+  saying->receipt_within_ms = expects.receipt_within_s * 1000;
+  saying->expires_after_ms = expects.expires_after_s * 1000;
+  saying->unconfirmed_within_ms = expects.unconfirmed_within_s * 1000;
 }
 
 static enum signal signal_of(enum provider_outcome outcome) {
@@ -91,20 +104,22 @@ static void interpret_receipt(const struct interpreter *in, const struct provide
     unclear(fact, err.text);
     return;
   }
+  fact->type = FACT_RECEIPT;
   fact->id = mem_strdup(receipt.id);
-  fact->code = mem_strdup_or_null(receipt.code);
-  fact->channel = mem_strdup_or_null(receipt.channel);
-  fact->reference = mem_strdup_or_null(receipt.reference);
-  fact->reason = receipt.reason ? personal_mask_text(receipt.reason) : NULL;
-  keep_recipient(in, fact, receipt.recipient);
+  fact->saying = (struct saying){.signal = signal_of(receipt.outcome),
+                                 .outcome = provider_outcome_name(receipt.outcome),
+                                 .code = mem_strdup_or_null(receipt.code),
+                                 .reason = receipt.reason ? personal_mask_text(receipt.reason) : NULL,
+                                 .channel = mem_strdup_or_null(receipt.channel),
+                                 .reference = mem_strdup_or_null(receipt.reference),
+                                 .scope = receipt.scope};
+  keep_recipient(in, &fact->saying, receipt.recipient);
+  set_times(fact, provider, receipt.time_ms >= 0 ? receipt.time_ms : fact->ev.time_ms);
   fact->recipient_place = receipt.recipient_place;
   fact->row_id = receipt_id(fact, &receipt);
-  finish_saying(fact, provider, signal_of(receipt.outcome), provider_outcome_name(receipt.outcome),
-                receipt.time_ms >= 0 ? receipt.time_ms : fact->ev.time_ms);
-  fact->saying.scope = receipt.scope;
   provider_receipt_fini(&receipt);
   // Last: the receipt's strings were borrowed from it.
-  fact->element = provider_mask_element(provider, element) ? json_text(element) : mem_strndup(value, len);
+  fact->row_json = provider_mask_element(provider, element) ? json_text(element) : mem_strndup(value, len);
 }
 
 static const char *member(const json_t *value, const char *name) {
@@ -112,21 +127,24 @@ static const char *member(const json_t *value, const char *name) {
   return text && *text ? text : NULL;
 }
 
-// By a time older than that, such as 1970, the notification would have expired before it was registered.
-static int64_t bound_acceptance(const struct provider *provider, int64_t at, int64_t received_at) {
-  int64_t lifetime_ms = provider_expects(provider).expires_after_s * 1000;
-  return at > received_at - lifetime_ms ? at : received_at;
-}
-
 // The recipient is masked in a column of its own. Two registrations that differ in it are two.
 static void keep_registration(const struct provider *provider, json_t *value, struct fact *fact) {
   json_object_del(value, "recipient");
   json_t *response = json_object_get(value, "response");
   if (response) provider_mask_response(provider, response);
-  fact->registration = json_text(value);
-  const char *recipient = fact->recipient ? fact->recipient : "";
+  fact->row_json = json_text(value);
+  const char *recipient = fact->saying.recipient ? fact->saying.recipient : "";
   fact->row_id =
-      uuid_of_fields((const char *const[]){fact->provider, fact->id, recipient, fact->registration}, 4);
+      uuid_of_fields((const char *const[]){fact->provider, fact->id, recipient, fact->row_json}, 4);
+}
+
+// When the send API answered, by the registration. By a time older than that, such as 1970, the notification
+// would have expired before it was registered.
+static int64_t acceptance_time(const struct provider *provider, const json_t *value, int64_t received_at) {
+  int64_t lifetime_ms = provider_expects(provider).expires_after_s * 1000, at;
+  const char *accepted_at = member(value, "accepted_at");
+  bool is_known = accepted_at && clock_parse_time(accepted_at, 0, &at);
+  return is_known && at > received_at - lifetime_ms ? at : received_at;
 }
 
 // What our application says itself wins over what stands in the send response.
@@ -135,19 +153,19 @@ static void keep_acceptance(const struct interpreter *in, const struct provider 
   static const struct provider_acceptance none = {.accepted = true};
   const struct provider_acceptance *r = response ? response : &none;
   const char *recipient = member(value, "recipient"), *reference = member(value, "reference");
-  const char *channel = member(value, "channel"), *accepted_at = member(value, "accepted_at");
-  int64_t at = fact->ev.time_ms;
-  if (accepted_at && !clock_parse_time(accepted_at, 0, &at)) at = fact->ev.time_ms;
+  const char *channel = member(value, "channel");
+  fact->type = FACT_ACCEPTANCE;
   fact->id = mem_strdup(member(value, "notification_id"));
-  fact->channel = mem_strdup_or_null(channel ? channel : r->channel);
-  fact->reference = mem_strdup_or_null(reference ? reference : r->reference);
-  keep_recipient(in, fact, recipient ? recipient : r->recipient);
+  fact->saying = (struct saying){.signal = r->accepted ? SIGNAL_ACCEPTED : SIGNAL_REJECTED,
+                                 .channel = mem_strdup_or_null(channel ? channel : r->channel),
+                                 .reference = mem_strdup_or_null(reference ? reference : r->reference)};
+  keep_recipient(in, &fact->saying, recipient ? recipient : r->recipient);
   if (!r->accepted) {
-    fact->code = mem_strdup_or_null(r->code);
-    fact->reason = r->reason ? personal_mask_text(r->reason) : NULL;
+    fact->saying.outcome = "rejected";
+    fact->saying.code = mem_strdup_or_null(r->code);
+    fact->saying.reason = r->reason ? personal_mask_text(r->reason) : NULL;
   }
-  finish_saying(fact, provider, r->accepted ? SIGNAL_ACCEPTED : SIGNAL_REJECTED,
-                r->accepted ? NULL : "rejected", bound_acceptance(provider, at, fact->ev.time_ms));
+  set_times(fact, provider, acceptance_time(provider, value, fact->ev.time_ms));
   keep_registration(provider, value, fact); // last: the response's strings were borrowed from it
 }
 
@@ -235,9 +253,9 @@ bool interpret_stored(const struct interpreter *in, const char *type, const char
                       int64_t received_at, struct fact *fact) {
   const struct event ev = {.type = type, .provider = provider, .time_ms = received_at};
   interpret_event(in, &ev, value, strlen(value), fact);
+  release(fact->saying.recipient);
   fact->saying.recipient = NULL;
-  fact->saying.recipient_hash = NULL;
-  return fact->type == FACT_NOTIFICATION;
+  return fact_is_about_notification(fact);
 }
 
 void interpret(const struct interpreter *in, const rd_kafka_message_t *rkm, struct fact *fact) {

@@ -9,25 +9,26 @@
 #include <librdkafka/rdkafka.h>
 
 enum fact_type {
-  FACT_NOTIFICATION, // about a notification: `saying` holds; a receipt when `element` is not NULL
-  FACT_OTHER,        // understood and of no consequence: counted
-  FACT_QUARANTINED,  // a record of the quarantine topic: somebody is to be told
-  FACT_UNCLEAR,      // to be quarantined, `why` says the reason
+  FACT_RECEIPT,     // about a notification
+  FACT_ACCEPTANCE,  // about a notification: its send API took it, or refused it
+  FACT_OTHER,       // understood and of no consequence: counted
+  FACT_QUARANTINED, // a record of the quarantine topic: somebody is to be told
+  FACT_UNCLEAR,     // to be quarantined, `why` says the reason
 };
 
 struct fact {
   const rd_kafka_message_t *rkm; // borrowed
   struct event ev;               // borrowed from rkm; zero where rkm holds none of our events
   enum fact_type type;
-  char *provider, *id;  // of a notification
-  struct saying saying; // strings borrowed from the fields below, outcome and scope static or the provider's
-  char *code, *reason, *channel, *recipient, *reference;
-  uint8_t recipient_hash[PERSONAL_HASH_SIZE];
-  const struct json_pointer *recipient_place; // in the element, of the provider file; NULL: it names none
-  struct uuid row_id;                         // of the receipt or the acceptance
-  char *element;                              // of a receipt: JSON that jsonb can hold, recipient masked
-  char *registration; // of an acceptance: the same, without the recipient, response masked
-  char *why;          // FACT_UNCLEAR
+  // Of a receipt or an acceptance:
+  char *provider, *id;
+  struct saying saying; // its strings are the fact's own, but for outcome and scope: static or the provider's
+  const struct json_pointer
+      *recipient_place; // in a receipt's element, of the provider file; NULL: it names none
+  struct uuid row_id;
+  char
+      *row_json; // that jsonb can hold, masked: the receipt's element; the registration without the recipient
+  char *why;     // FACT_UNCLEAR
 };
 
 struct interpreter {
@@ -46,5 +47,9 @@ bool interpret_stored(const struct interpreter *interpreter, const char *type, c
                       const char *value, int64_t received_at, struct fact *out);
 // Turns a fact that could not be stored into FACT_UNCLEAR. Frees nothing else.
 void fact_refuse(struct fact *fact, const char *why);
+bool fact_is_about_notification(const struct fact *fact);
+// What a record is counted as: the outcome of a receipt, "accepted", "rejected", "other", "quarantined" or
+// "unclear". Static.
+const char *fact_outcome(const struct fact *fact);
 void fact_fini(struct fact *fact);
 void facts_release(struct fact *facts, size_t n); // and their records

@@ -78,7 +78,7 @@ void notification_fini(struct notification *notification);
 struct saying {
   enum signal signal;
   const char *outcome, *code, *reason, *channel, *recipient, *reference; // recipient is masked
-  const uint8_t *recipient_hash;                                         // NULL without a recipient
+  uint8_t recipient_hash[PERSONAL_HASH_SIZE];                            // of a recipient
   const char *scope;   // of an account_fault: whose next messages fail too; else NULL
   int64_t at;          // when it was so, by the provider's clock if known; never later than received_at
   int64_t received_at; // when we were told

@@ -14,12 +14,10 @@
 
 #define DEADLINES .receipt_within_ms = 300, .expires_after_ms = 5000, .unconfirmed_within_ms = 4000
 
-static const uint8_t hash[PERSONAL_HASH_SIZE] = {1};
-
 static const struct saying accepted = {.signal = SIGNAL_ACCEPTED,
                                        .channel = "ALIMTALK",
                                        .recipient = "+8210****5678",
-                                       .recipient_hash = hash,
+                                       .recipient_hash = {1},
                                        .reference = "order-17",
                                        .at = 1000,
                                        .received_at = 1000,

@@ -50,16 +50,16 @@ static const struct {
 static void test_bizgo_codes_mean_what_the_provider_file_says(void **state) {
   for (size_t i = 0; i < COUNT_OF(bizgo_receipts); i++) {
     struct fact fact = read_event(EVENT_RECEIPT, "bizgo", bizgo_receipts[i].value);
-    assert_int_equal(fact.type, FACT_NOTIFICATION);
+    assert_int_equal(fact.type, FACT_RECEIPT);
     assert_int_equal(fact.saying.signal, bizgo_receipts[i].signal);
     assert_string_equal(fact.saying.outcome, bizgo_receipts[i].outcome);
     const char *reason = bizgo_receipts[i].reason, *scope = bizgo_receipts[i].scope;
     assert_string_equal(scope ? scope : "", fact.saying.scope ? fact.saying.scope : "");
     if (reason && *reason == '*')
-      assert_non_null(fact.reason); // the file's own words
+      assert_non_null(fact.saying.reason); // the file's own words
     else if (reason)
-      assert_string_equal(fact.reason, reason);
-    assert_non_null(fact.element);
+      assert_string_equal(fact.saying.reason, reason);
+    assert_non_null(fact.row_json);
     fact_fini(&fact);
   }
 }
@@ -70,13 +70,13 @@ static void test_the_recipient_of_a_blux_event_is_masked_everywhere(void **state
       "{\"event_type\":\"notification:sms:receive_failed\",\"payload\":{\"notification_id\":\"n1\","
       "\"phone_number\":\"01012345678\",\"status\":\"receive_failed\",\"received_at\":"
       "\"2026-05-11T10:23:45.123Z\",\"failed_reason\":\"blocked by 010-1234-5678\"}}");
-  assert_int_equal(fact.type, FACT_NOTIFICATION);
+  assert_int_equal(fact.type, FACT_RECEIPT);
   assert_string_equal(fact.id, "n1");
-  assert_string_equal(fact.channel, "SMS");
-  assert_null(strstr(fact.element, "12345678"));
-  assert_null(strstr(fact.recipient, "12345678"));
-  assert_null(strstr(fact.reason, "1234-5678"));
-  assert_non_null(fact.saying.recipient_hash);
+  assert_string_equal(fact.saying.channel, "SMS");
+  assert_null(strstr(fact.row_json, "12345678"));
+  assert_null(strstr(fact.saying.recipient, "12345678"));
+  assert_null(strstr(fact.saying.reason, "1234-5678"));
+  assert_memory_not_equal(fact.saying.recipient_hash, (uint8_t[PERSONAL_HASH_SIZE]){0}, PERSONAL_HASH_SIZE);
   assert_true(fact.saying.at == INT64_C(1778495025123));
   fact_fini(&fact);
 }
@@ -96,7 +96,7 @@ static void test_a_number_that_nobody_can_hold_costs_no_receipt_and_is_kept(void
     struct fact masked = read_event(EVENT_RECEIPT, "blux", blux);
     assert_int_equal(plain.saying.signal, SIGNAL_DELIVERED);
     assert_int_equal(masked.saying.signal, SIGNAL_DELIVERED);
-    if (!strstr(plain.element, kept) || !strstr(masked.element, kept)) fail_msg("%s", numbers[i]);
+    if (!strstr(plain.row_json, kept) || !strstr(masked.row_json, kept)) fail_msg("%s", numbers[i]);
     fact_fini(&plain);
     fact_fini(&masked);
   }
@@ -143,11 +143,10 @@ static void test_what_the_application_says_wins_over_the_response(void **state) 
       "{\"notification_id\":\"k\",\"recipient\":\"+821012345678\",\"reference\":\"order-17\",\"response\":"
       "{\"code\":\"A000\",\"data\":{\"destinations\":[{\"to\":\"01099998888\",\"msgKey\":\"k\",\"code\":"
       "\"A000\",\"ref\":\"other\"}]}}}");
-  assert_int_equal(fact.type, FACT_NOTIFICATION);
+  assert_int_equal(fact.type, FACT_ACCEPTANCE);
   assert_int_equal(fact.saying.signal, SIGNAL_ACCEPTED);
-  assert_string_equal(fact.reference, "order-17");
-  assert_string_equal(fact.recipient, "+8210****5678");
-  assert_null(fact.element);
+  assert_string_equal(fact.saying.reference, "order-17");
+  assert_string_equal(fact.saying.recipient, "+8210****5678");
   fact_fini(&fact);
 }
 
@@ -166,8 +165,7 @@ static void test_an_acceptance_is_not_older_than_its_whole_life(void **state) {
         mem_printf("{\"notification_id\":\"k\",\"accepted_at\":\"%s\"}", acceptances[i].accepted_at);
     struct fact fact = read_event(EVENT_ACCEPTED, "blux", value), again = {0};
     if (fact.saying.at != acceptances[i].at) fail_msg("%s", acceptances[i].accepted_at);
-    assert_true(
-        interpret_stored(&interpreter, EVENT_ACCEPTED, "blux", fact.registration, RECEIVED_MS, &again));
+    assert_true(interpret_stored(&interpreter, EVENT_ACCEPTED, "blux", fact.row_json, RECEIVED_MS, &again));
     assert_true(again.saying.at == fact.saying.at);
     fact_fini(&fact);
     fact_fini(&again);
@@ -181,8 +179,8 @@ static void test_a_destination_the_send_api_refused_is_rejected(void **state) {
       "\"01099998888\",\"msgKey\":\"k\",\"code\":\"A306\",\"result\":\"invalid to\"}]}}}");
   assert_int_equal(fact.saying.signal, SIGNAL_REJECTED);
   assert_string_equal(fact.saying.outcome, "rejected");
-  assert_string_equal(fact.code, "A306");
-  assert_string_equal(fact.reason, "invalid to");
+  assert_string_equal(fact.saying.code, "A306");
+  assert_string_equal(fact.saying.reason, "invalid to");
   fact_fini(&fact);
 }
 
@@ -223,9 +221,8 @@ static const char failed_for_somebody[] =
 static struct fact read_stored(const char *type, const char *provider, const char *value) {
   struct fact fact;
   bool understood = interpret_stored(&interpreter, type, provider, value, RECEIVED_MS, &fact);
-  assert_int_equal(understood, fact.type == FACT_NOTIFICATION);
+  assert_int_equal(understood, fact_is_about_notification(&fact));
   assert_null(fact.saying.recipient); // what is left of it is no recipient
-  assert_null(fact.saying.recipient_hash);
   return fact;
 }
 
@@ -248,7 +245,7 @@ static void assert_same_saying(const struct saying *a, const struct saying *b) {
 
 static void test_a_stored_receipt_says_again_what_its_event_said(void **state) {
   struct fact first = read_event(EVENT_RECEIPT, "blux", failed_for_somebody);
-  struct fact again = read_stored(EVENT_RECEIPT, "blux", first.element);
+  struct fact again = read_stored(EVENT_RECEIPT, "blux", first.row_json);
   assert_same_saying(&first.saying, &again.saying);
   fact_fini(&first);
   fact_fini(&again);
@@ -307,10 +304,10 @@ static enum fact_type type_of_id(int len) {
 static void test_an_acceptance_is_taken_up_to_the_length_that_ingress_takes(void **state) {
   static const char *const members[] = {"channel", "recipient", "reference"};
   for (size_t i = 0; i < COUNT_OF(members); i++) {
-    assert_int_equal(type_of_acceptance(members[i], 4 * 255), FACT_NOTIFICATION);
+    assert_int_equal(type_of_acceptance(members[i], 4 * 255), FACT_ACCEPTANCE);
     assert_int_equal(type_of_acceptance(members[i], 4 * 255 + 1), FACT_UNCLEAR);
   }
-  assert_int_equal(type_of_id(PROVIDER_ID_MAX), FACT_NOTIFICATION);
+  assert_int_equal(type_of_id(PROVIDER_ID_MAX), FACT_ACCEPTANCE);
   assert_int_equal(type_of_id(PROVIDER_ID_MAX + 1), FACT_UNCLEAR);
 }
 
@@ -354,7 +351,7 @@ static void test_a_record_is_read_by_its_topic_and_its_headers(void **state) {
     const struct event *ev;
     const char *value;
     enum fact_type type;
-  } rows[] = {{"dochak.events", &ev, receipt, FACT_NOTIFICATION},
+  } rows[] = {{"dochak.events", &ev, receipt, FACT_RECEIPT},
               {"dochak.events", &ev, NULL, FACT_UNCLEAR}, // a tombstone
               {"dochak.events", NULL, receipt, FACT_UNCLEAR},
               {"dochak.quarantine", &ev, receipt, FACT_QUARANTINED},
@@ -366,6 +363,32 @@ static void test_a_record_is_read_by_its_topic_and_its_headers(void **state) {
     assert_int_equal(fact.ev.type != NULL, rows[i].ev != NULL); // nothing half read remains
     fact_fini(&fact);
   }
+}
+
+static void test_each_record_is_counted_as_what_it_says(void **state) {
+  static const struct {
+    const char *type, *value;
+    enum fact_type expected;
+    const char *outcome;
+  } cases[] = {
+      {EVENT_RECEIPT, "{\"msgKey\":\"k\",\"serviceType\":\"SMS\",\"reportCode\":\"10000\"}", FACT_RECEIPT,
+       "delivered"},
+      {EVENT_RECEIPT, "{\"msgKey\":\"k\",\"serviceType\":\"ALIMTALK\",\"reportCode\":\"64008\"}",
+       FACT_RECEIPT, "account_fault"},
+      {EVENT_ACCEPTED, "{\"notification_id\":\"k\"}", FACT_ACCEPTANCE, "accepted"},
+      {EVENT_ACCEPTED,
+       "{\"notification_id\":\"k\",\"response\":{\"code\":\"A306\",\"result\":\"invalid to\"}}",
+       FACT_ACCEPTANCE, "rejected"},
+      {EVENT_OTHER, "{}", FACT_OTHER, "other"},
+      {EVENT_RECEIPT, "{}", FACT_UNCLEAR, "unclear"},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct fact fact = read_event(cases[i].type, "bizgo", cases[i].value);
+    if (fact.type != cases[i].expected) fail_msg("case %zu: %d, %s", i, fact.type, fact.why);
+    assert_string_equal(fact_outcome(&fact), cases[i].outcome);
+    fact_fini(&fact);
+  }
+  assert_string_equal(fact_outcome(&(struct fact){.type = FACT_QUARANTINED}), "quarantined");
 }
 
 // ---- registrations ----
@@ -388,10 +411,10 @@ static const char *const registrations[] = {
 static void test_a_stored_acceptance_says_again_what_its_event_said_and_has_no_number(void **state) {
   for (size_t i = 0; i < COUNT_OF(registrations); i++) {
     struct fact first = read_event(EVENT_ACCEPTED, "bizgo", registrations[i]);
-    assert_non_null(first.registration);
-    if (strstr(first.registration, "2345678") || strstr(first.registration, "1234-5678"))
-      fail_msg("%s", first.registration);
-    struct fact again = read_stored(EVENT_ACCEPTED, "bizgo", first.registration);
+    assert_non_null(first.row_json);
+    if (strstr(first.row_json, "2345678") || strstr(first.row_json, "1234-5678"))
+      fail_msg("%s", first.row_json);
+    struct fact again = read_stored(EVENT_ACCEPTED, "bizgo", first.row_json);
     assert_same_saying(&first.saying, &again.saying);
     fact_fini(&first);
     fact_fini(&again);
@@ -471,6 +494,7 @@ int main(void) {
       cmocka_unit_test(test_nothing_was_so_after_it_was_received),
       cmocka_unit_test(test_an_acceptance_is_taken_up_to_the_length_that_ingress_takes),
       cmocka_unit_test(test_a_record_is_read_by_its_topic_and_its_headers),
+      cmocka_unit_test(test_each_record_is_counted_as_what_it_says),
       cmocka_unit_test(test_a_stored_acceptance_says_again_what_its_event_said_and_has_no_number),
       cmocka_unit_test(test_the_same_acceptance_has_the_same_id_and_another_recipient_another),
       cmocka_unit_test(test_what_is_stored_and_cannot_be_read_says_nothing),

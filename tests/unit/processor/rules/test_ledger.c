@@ -42,12 +42,15 @@ static void test_every_cell_of_the_status_table(void **state) {
     }
 }
 
-static const uint8_t hash_of_acceptance[PERSONAL_HASH_SIZE] = {1}, hash_of_receipt[PERSONAL_HASH_SIZE] = {2};
+#define HASH_OF_ACCEPTANCE                                                                                   \
+  { 1 }
+#define HASH_OF_RECEIPT                                                                                      \
+  { 2 }
 
 static const struct saying accepted = {.signal = SIGNAL_ACCEPTED,
                                        .channel = "ALIMTALK",
                                        .recipient = "+8210****5678",
-                                       .recipient_hash = hash_of_acceptance,
+                                       .recipient_hash = HASH_OF_ACCEPTANCE,
                                        .reference = "order-17",
                                        .at = 1000,
                                        .received_at = 1000,
@@ -65,7 +68,7 @@ static const struct saying delivered = {.signal = SIGNAL_DELIVERED,
                                         .code = "10000",
                                         .channel = "SMS",
                                         .recipient = "010****5678",
-                                        .recipient_hash = hash_of_receipt,
+                                        .recipient_hash = HASH_OF_RECEIPT,
                                         .at = 1200,
                                         .received_at = 1202,
                                         DEADLINES};
@@ -99,20 +102,20 @@ static const struct {
   const char *name;
   struct saying saying;
 } pool[] = {
-    {"accepted 1000", {ACCEPTED(1000), .recipient = "+8210****5678", .recipient_hash = hash_of_acceptance}},
+    {"accepted 1000", {ACCEPTED(1000), .recipient = "+8210****5678", .recipient_hash = HASH_OF_ACCEPTANCE}},
     {"accepted 1600", {ACCEPTED(1600)}},
     {"rejected B 1000", {REJECTED("B", 1000)}},
     {"rejected A 1150", {REJECTED("A", 1150)}},
     {"delivered 1 1200", {DELIVERED("1", 1200)}},
     {"delivered 2 1100", {DELIVERED("2", 1100)}},
     {"delivered 3 1100",
-     {DELIVERED("3", 1100), .recipient = "010****5678", .recipient_hash = hash_of_receipt}},
+     {DELIVERED("3", 1100), .recipient = "010****5678", .recipient_hash = HASH_OF_RECEIPT}},
     {"failed D 1100", {FAILED("failed", "D", 1100)}},
     {"failed C 1100", {FAILED("failed", "C", 1100)}},
     {"account_fault C 1100", {FAILED("account_fault", "C", 1100)}},
     {"failed E 1050",
      {FAILED("failed", "E", 1050), .reference = "order-18", .recipient = "010****5678",
-      .recipient_hash = hash_of_receipt}},
+      .recipient_hash = HASH_OF_RECEIPT}},
     {"failed without a code 1150", {SIGNAL_FAILED, .outcome = "failed", .channel = "LMS", TIMES(1150)}},
     {"unconfirmed U 1050", {UNCONFIRMED("U", 1050)}},
     {"unconfirmed V 1070", {UNCONFIRMED("V", 1070)}},
@@ -327,7 +330,7 @@ static void test_of_two_numbers_with_the_same_mask_the_acceptance_names_the_reci
   for (size_t i = 0; i < COUNT_OF(orders); i++) {
     struct notification n;
     apply_two(&n, orders[i][0], orders[i][1]);
-    assert_memory_equal(n.recipient_hash, hash_of_acceptance, PERSONAL_HASH_SIZE);
+    assert_memory_equal(n.recipient_hash, accepted.recipient_hash, PERSONAL_HASH_SIZE);
     notification_fini(&n);
   }
 }
