@@ -2,6 +2,7 @@
 // What an event means, with the provider files we ship.
 #include "common/base/mem.h"
 #include "processor/rules/interpret.h"
+#include "tests/unit/support/record.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -313,33 +314,10 @@ static void test_an_acceptance_is_taken_up_to_the_length_that_ingress_takes(void
 
 // ---- records ----
 
-// librdkafka makes messages with headers only by itself: a producer without a broker gives back what it was
-// given.
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque) {
   struct fact *fact = opaque;
   interpret(&interpreter, rkm, fact);
   fact->rkm = NULL; // is librdkafka's
-}
-
-// `ev` NULL: a record that is no event of ours.
-static struct fact read_record(const char *topic, const struct event *ev, const char *value) {
-  struct fact fact = {0};
-  rd_kafka_conf_t *conf = rd_kafka_conf_new();
-  rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
-  rd_kafka_conf_set_opaque(conf, &fact);
-  rd_kafka_conf_set_log_cb(conf, NULL); // it would say that there is no broker
-  rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
-  assert_non_null(rk);
-  const rd_kafka_vu_t fields[] = {
-      {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
-      {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value, value ? strlen(value) : 0}},
-      {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = ev ? event_headers_new(ev) : NULL}};
-  rd_kafka_error_t *failed = rd_kafka_produceva(rk, fields, ev ? 3 : 2);
-  assert_null(failed);
-  rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE);
-  assert_int_equal(rd_kafka_flush(rk, 5000), RD_KAFKA_RESP_ERR_NO_ERROR);
-  rd_kafka_destroy(rk);
-  return fact;
 }
 
 static void test_a_record_is_read_by_its_topic_and_its_headers(void **state) {
@@ -357,7 +335,9 @@ static void test_a_record_is_read_by_its_topic_and_its_headers(void **state) {
               {"dochak.quarantine", &ev, receipt, FACT_QUARANTINED},
               {"dochak.quarantine", NULL, receipt, FACT_QUARANTINED}};
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
-    struct fact fact = read_record(rows[i].topic, rows[i].ev, rows[i].value);
+    const struct record record = {.topic = rows[i].topic, .ev = rows[i].ev, .value = rows[i].value};
+    struct fact fact = {0};
+    record_give(&record, on_delivery, &fact);
     if (fact.type != rows[i].type) fail_msg("record %zu: %d, %s", i, fact.type, fact.why);
     assert_int_equal(fact.why != NULL, rows[i].type == FACT_UNCLEAR);
     assert_int_equal(fact.ev.type != NULL, rows[i].ev != NULL); // nothing half read remains
@@ -389,6 +369,13 @@ static void test_each_record_is_counted_as_what_it_says(void **state) {
     fact_fini(&fact);
   }
   assert_string_equal(fact_outcome(&(struct fact){.type = FACT_QUARANTINED}), "quarantined");
+}
+
+static void test_no_fact_beyond_the_count_is_released(void **state) {
+  struct fact kept = {.why = mem_strdup("kept")};
+  facts_release(&kept, 0);
+  assert_string_equal(kept.why, "kept");
+  fact_fini(&kept);
 }
 
 // ---- registrations ----
@@ -495,6 +482,7 @@ int main(void) {
       cmocka_unit_test(test_an_acceptance_is_taken_up_to_the_length_that_ingress_takes),
       cmocka_unit_test(test_a_record_is_read_by_its_topic_and_its_headers),
       cmocka_unit_test(test_each_record_is_counted_as_what_it_says),
+      cmocka_unit_test(test_no_fact_beyond_the_count_is_released),
       cmocka_unit_test(test_a_stored_acceptance_says_again_what_its_event_said_and_has_no_number),
       cmocka_unit_test(test_the_same_acceptance_has_the_same_id_and_another_recipient_another),
       cmocka_unit_test(test_what_is_stored_and_cannot_be_read_says_nothing),
