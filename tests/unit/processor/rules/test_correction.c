@@ -228,6 +228,18 @@ static void test_what_was_said_to_be_overdue_is_not_said_again(void **state) {
   notification_fini(&stored);
 }
 
+// The acceptance is not among what was said, so the row keeps its time.
+static void test_an_acceptance_that_is_not_stored_is_taken_from_the_row(void **state) {
+  struct notification stored, built;
+  notification_init(&stored, "bizgo", "key");
+  apply(&stored, &accepted, 1);
+  correction_build(&built, &stored, &accepted, 0);
+  assert_int_equal(built.status, STATUS_PENDING);
+  assert_int_equal(built.accepted_at, stored.accepted_at);
+  notification_fini(&built);
+  notification_fini(&stored);
+}
+
 static void test_the_scope_is_that_of_the_receipt_that_decided(void **state) {
   struct saying other = alimtalk_failed, fault = alimtalk_failed;
   other.outcome = fault.outcome = "account_fault";
@@ -240,6 +252,7 @@ static void test_the_scope_is_that_of_the_receipt_that_decided(void **state) {
   notification_init(&row, "bizgo", "key");
   ledger_apply(&row, &fault, &changed);
   assert_string_equal(correction_scope(&row, said, 2), "account");
+  assert_null(correction_scope(&row, said, 1));             // the fault is not among what was said
   assert_null(correction_scope(&row, &alimtalk_failed, 1)); // by today's file it is none
   notification_fini(&row);
 }
@@ -282,6 +295,7 @@ int main(void) {
       cmocka_unit_test(test_what_was_right_stays_as_it_is),
       cmocka_unit_test(test_an_acceptance_that_was_read_as_a_refusal),
       cmocka_unit_test(test_what_was_said_to_be_overdue_is_not_said_again),
+      cmocka_unit_test(test_an_acceptance_that_is_not_stored_is_taken_from_the_row),
       cmocka_unit_test(test_the_scope_is_that_of_the_receipt_that_decided),
       cmocka_unit_test(test_what_the_row_says_shows_whether_there_was_an_acceptance),
       cmocka_unit_test(test_a_contradiction_of_a_refusal_that_is_not_stored_stays),

@@ -8,6 +8,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -40,6 +43,26 @@ static void test_every_cell_of_the_status_table(void **state) {
       if (rule->next != table[row].next[signal] || rule->alert != table[row].alert[signal])
         fail_msg("status %d, signal %d: next %d alert %d", table[row].now, signal, rule->next, rule->alert);
     }
+}
+
+// Runs in a child process, without a core dump and without the message of assert().
+static bool aborts(enum status now, enum signal signal) {
+  int how = 0;
+  pid_t child = fork();
+  if (child == 0) {
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0});
+    close(STDERR_FILENO);
+    ledger_rule(now, signal);
+    _exit(0);
+  }
+  assert_int_equal(waitpid(child, &how, 0), child);
+  return WIFSIGNALED(how);
+}
+
+static void test_there_is_no_cell_beyond_the_status_table(void **state) {
+  assert_false(aborts(STATUS_COUNT - 1, SIGNAL_COUNT - 1));
+  assert_true(aborts(STATUS_COUNT, SIGNAL_ACCEPTED));
+  assert_true(aborts(STATUS_NONE, SIGNAL_COUNT));
 }
 
 #define HASH_OF_ACCEPTANCE                                                                                   \
@@ -456,6 +479,7 @@ static void test_status_names_are_the_seeds_three(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_every_cell_of_the_status_table),
+      cmocka_unit_test(test_there_is_no_cell_beyond_the_status_table),
       cmocka_unit_test(test_every_order_of_the_same_signals_ends_in_the_same_row),
       cmocka_unit_test(test_changed_says_whether_a_field_moved),
       cmocka_unit_test(test_failed_alimtalk_then_delivered_sms_is_sent_and_remembers_the_failure),
