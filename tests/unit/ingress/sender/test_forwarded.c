@@ -166,6 +166,8 @@ static const struct {
     {"10.0.0.1", "a\x1b[2Jb\xff", "an entry of X-Forwarded-For is no address: \"a?[2Jb?\""},
     {"10.0.0.1", "0123456789012345678901234567890123456789012345678901234567890123456789",
      "an entry of X-Forwarded-For is no address: \"012345678901234567890123456789012345678901234567...\""},
+    {"10.0.0.1", "~ a!", "an entry of X-Forwarded-For is no address: \"~ a!\""},
+    {"10.0.0.1", "\x1f\x7f", "an entry of X-Forwarded-For is no address: \"??\""},
     {"unix:", "203.0.113.7", "the connection has no remote address: \"unix:\""},
 };
 

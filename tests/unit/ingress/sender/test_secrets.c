@@ -31,6 +31,14 @@ static void test_none_are_never_right(void **state) {
   assert_false(hold(&none, "0123456789abcdef"));
 }
 
+static void test_a_nul_byte_is_no_part_of_a_secret(void **state) {
+  static const char text[] = "0123456789\0abcdef";
+  struct secrets secrets = {0};
+  struct err err;
+  assert_false(secrets_add(&secrets, text, sizeof text - 1, &err));
+  assert_string_equal(err.text, "expected only letters, digits and . _ ~ -");
+}
+
 static void test_weak_and_unsafe_ones_are_refused_without_being_told(void **state) {
   static const struct {
     const char *text, *rule;
@@ -55,6 +63,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_any_of_several_is_right),
       cmocka_unit_test(test_none_are_never_right),
+      cmocka_unit_test(test_a_nul_byte_is_no_part_of_a_secret),
       cmocka_unit_test(test_weak_and_unsafe_ones_are_refused_without_being_told),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
