@@ -102,7 +102,7 @@ static void id_fini(struct provider_id *id) {
 }
 
 static void equals_load(struct provider_conditions *conditions, json_t *object) {
-  conditions->equals = mem_array(json_object_size(object) + 1, sizeof *conditions->equals);
+  conditions->equals = mem_array(json_object_size(object), sizeof *conditions->equals);
   const char *pointer;
   json_t *values;
   json_object_foreach(object, pointer, values) {
@@ -223,7 +223,7 @@ static void answer_fini(struct provider_answer *answer) {
 static void suffixes_load(struct provider *provider, json_t *suffixes) {
   const char *text;
   json_t *name;
-  provider->suffixes = mem_array(json_object_size(suffixes) + 1, sizeof *provider->suffixes);
+  provider->suffixes = mem_array(json_object_size(suffixes), sizeof *provider->suffixes);
   json_object_foreach(suffixes, text, name) provider->suffixes[provider->n_suffixes++].text = text;
 }
 
@@ -250,7 +250,7 @@ static struct provider *provider_compile(const json_t *document) {
   provider->outcomes = json_object_get(document, "outcomes");
   const json_t *shapes = json_object_get(json_object_get(document, "acceptance"), "shapes");
   provider->n_shapes = json_array_size(shapes);
-  provider->shapes = mem_array(provider->n_shapes + 1, sizeof *provider->shapes);
+  provider->shapes = mem_array(provider->n_shapes, sizeof *provider->shapes);
   for (size_t i = 0; i < provider->n_shapes; i++) shape_load(&provider->shapes[i], json_array_get(shapes, i));
   const json_t *expects = json_object_get(document, "expects");
   provider->expects = (struct provider_expects){
