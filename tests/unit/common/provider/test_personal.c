@@ -48,6 +48,9 @@ static const struct {
     {"user-01012345678", "***"},
     {"", "***"},
     {"\xff\xfe", "***"},
+    {"010한12345678", "***"}, // only a dash or a space stands between digits
+    {"010/1234/5678", "***"},
+    {"010_1234_5678", "***"},
     {"+", "***"},
 };
 
@@ -214,6 +217,14 @@ static void test_hashes_stay_what_they_were(void **state) {
   assert_memory_equal(hash, expected, sizeof hash);
 }
 
+static void test_a_tag_is_the_first_eight_bytes_of_a_hash(void **state) {
+  char tag[PERSONAL_TAG_SIZE + 1];
+  memset(tag, 'x', sizeof tag);
+  personal_tag("010-1234-5678", tag);
+  assert_string_equal(tag, "2efdd01fdf56e3f0");
+  assert_int_equal(tag[PERSONAL_TAG_SIZE], 'x'); // is not the tag's
+}
+
 static void test_two_masked_recipients_differ_only_for_sure(void **state) {
   static const struct {
     const char *a, *b;
@@ -229,6 +240,8 @@ static void test_two_masked_recipients_differ_only_for_sure(void **state) {
       {"***", "010****5678", false},
       {"a***@x.kr", "010****5678", false},
       {"***", "***", false},
+      {"5678", "4321", true},
+      {"678", "4321", false},
       {"", "010****5678", false},
   };
   for (size_t i = 0; i < COUNT_OF(pairs); i++)
@@ -246,6 +259,7 @@ int main(void) {
       cmocka_unit_test(test_long_texts_take_linear_time),
       cmocka_unit_test(test_one_recipient_has_one_hash_however_it_is_written),
       cmocka_unit_test(test_two_masked_recipients_differ_only_for_sure),
+      cmocka_unit_test(test_a_tag_is_the_first_eight_bytes_of_a_hash),
       cmocka_unit_test(test_another_key_is_another_hash),
       cmocka_unit_test(test_hashes_stay_what_they_were),
   };

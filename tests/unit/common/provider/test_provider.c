@@ -222,6 +222,8 @@ static void test_a_response_that_would_grow_too_much_is_refused(void **state) {
       {501, 0, "/data/destinations: expected 500 recipients at most, got 501"},
       {500, 9000, "/data/destinations: expected less around the recipients"},
       {20, 300000, "/data/destinations: expected less around the recipients"},
+      {2, 2 * 1024 * 1024 - 54, NULL}, // 54 bytes are the rest
+      {2, 2 * 1024 * 1024 - 53, "/data/destinations: expected less around the recipients"},
   };
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
     AUTO_JSON *response = response_of(rows[i].n, rows[i].beside_bytes);
@@ -329,6 +331,46 @@ static void test_a_long_reason_is_cut_between_characters(void **state) {
   provider_receipt_fini(&receipt);
 }
 
+// A text of so many bytes; NULL: none.
+static json_t *text_of(int bytes) {
+  AUTO_FREE char *text = mem_printf("%0*d", bytes, 0);
+  return bytes ? json_string(text) : NULL;
+}
+
+static void test_a_text_is_taken_up_to_its_limit(void **state) {
+  static const struct {
+    int id, code, channel; // bytes
+    bool read, has_channel;
+  } rows[] = {
+      {255, 64, 64, true, true},  {256, 64, 64, false, false}, {255, 65, 64, false, false},
+      {255, 64, 65, true, false}, {1, 1, 1, true, true},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    struct err err;
+    struct provider_receipt receipt = {0};
+    AUTO_JSON *element = json_pack("{so so so}", "msgKey", text_of(rows[i].id), "reportCode",
+                                   text_of(rows[i].code), "serviceType", text_of(rows[i].channel));
+    bool read = provider_read_receipt(providers_find(providers, "bizgo"), element, &receipt, &err);
+    assert_int_equal(read, rows[i].read);
+    assert_int_equal(receipt.channel != NULL, rows[i].has_channel);
+    provider_receipt_fini(&receipt);
+  }
+}
+
+static void test_the_code_of_a_refused_request_is_taken_up_to_its_limit(void **state) {
+  static const int bytes[] = {0, 1, 64, 65};
+  for (size_t i = 0; i < COUNT_OF(bytes); i++) {
+    struct err err;
+    struct provider_acceptance *list = NULL;
+    size_t n;
+    AUTO_JSON *response = json_pack("{so* s{s[{}]}}", "code", text_of(bytes[i]), "data", "destinations");
+    assert_true(provider_read_acceptance(providers_find(providers, "bizgo"), response, &list, &n, &err));
+    assert_false(list->accepted);
+    assert_int_equal(list->code != NULL, bytes[i] == 1 || bytes[i] == 64);
+    free(list);
+  }
+}
+
 static void test_an_id_is_at_most_255_bytes_without_control_characters(void **state) {
   char longest[PROVIDER_ID_MAX + 2];
   memset(longest, 'k', sizeof longest);
@@ -363,6 +405,15 @@ static void test_an_answer_without_a_body_to_read_has_empty_fields(void **state)
   ack = provider_refusal(providers_find(providers, "blux"), NULL, 0);
   assert_int_equal(ack.status, 404);
   assert_null(ack.body);
+}
+
+static void test_an_answer_has_room_for_whatever_it_repeats(void **state) {
+  for (int bytes = 1; bytes < 600; bytes++) {
+    AUTO_FREE char *body = mem_printf("{\"msgKey\":\"%0*d\"}", bytes, 0);
+    struct provider_ack ack = provider_ack(providers_find(providers, "bizgo"), body, strlen(body));
+    assert_string_equal(ack.body, body);
+    free(ack.body);
+  }
 }
 
 static void test_a_body_that_is_not_understood_still_gets_its_key_back(void **state) {
@@ -415,14 +466,17 @@ static void test_the_recipient_is_masked_whatever_stands_there(void **state) {
 }
 
 static void test_an_element_with_nothing_to_mask_says_so(void **state) {
-  static const char *const texts[] = {"{\"reportText\":\"refused\"}", "{\"reportText\":\"\"}",
-                                      "{\"msgKey\":\"01012345678\"}"};
-  for (size_t i = 0; i < COUNT_OF(texts); i++) {
+  static const char *const rows[][2] = {{"bizgo", "{\"reportText\":\"refused\"}"},
+                                        {"bizgo", "{\"reportText\":\"\"}"},
+                                        {"bizgo", "{\"msgKey\":\"01012345678\"}"},
+                                        {"blux", "{\"payload\":{}}"},
+                                        {"blux", "{\"payload\":{\"phone_number\":null}}"}};
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
     struct err err = {0};
-    AUTO_JSON *element = json_parse(texts[i], strlen(texts[i]), &err);
-    assert_false(provider_mask_element(providers_find(providers, "bizgo"), element));
+    AUTO_JSON *element = json_parse(rows[i][1], strlen(rows[i][1]), &err);
+    assert_false(provider_mask_element(providers_find(providers, rows[i][0]), element));
     AUTO_FREE char *kept = json_text(element);
-    assert_string_equal(kept, texts[i]);
+    assert_string_equal(kept, rows[i][1]);
   }
 }
 
@@ -557,6 +611,12 @@ static void test_a_response_without_a_part_of_the_id_says_which(void **state) {
        "/body/data/sendResultList/0/recipientSeq: expected a notification id as text, since this number is "
        "no "
        "whole number of 64 bits"},
+      {"{\"body\":{\"data\":{\"requestId\":{},\"sendResultList\":[{\"recipientSeq\":1,\"resultCode\":0}]}}}",
+       "/body/data/requestId: expected a notification id as text that is not empty"},
+      {"{\"body\":{\"data\":{\"requestId\":\"a\\tb\",\"sendResultList\":[{\"recipientSeq\":1,\"resultCode\":"
+       "0}]}"
+       "}}",
+       "/body/data/requestId: expected text without control characters"},
       {"{\"body\":{\"data\":{\"requestId\":\"" N_250
        "\",\"sendResultList\":[{\"recipientSeq\":123456,\"resultCode\":0}]}}}",
        "/body/data/requestId: expected parts of a notification id with at most 255 bytes together"},
@@ -668,6 +728,36 @@ static void test_further_places_are_masked_whatever_stands_there(void **state) {
     assert_string_equal(text, cases[i][1]);
   }
   provider_free(provider);
+}
+
+static void test_a_response_is_stored_without_numbers(void **state) {
+  static const char *const cases[][3] = {
+      {"everything.json",
+       "{\"messages\":[{\"to\":\"01012345678\",\"text\":\"010-1234-5678 is off\"},{\"to\":1087654321}]}",
+       "{\"messages\":[{\"to\":\"010****5678\",\"text\":\"010****5678 is off\"},{\"to\":\"10****4321\"}]}"},
+      {"everything.json", "{\"messages\":[],\"id\":\"01012345678\"}",
+       "{\"messages\":[],\"id\":\"01012345678\"}"},
+      {"id-with-the-recipient.json", "{\"id\":\"b\",\"to\":[\"01012345678\",\"01087654321\"]}",
+       "{\"id\":\"b\",\"to\":[\"010****5678\",\"010****4321\"]}"},
+      {"id-of-several-parts.json",
+       "{\"body\":{\"data\":{\"sendResultList\":[{\"recipientNo\":\"01012345678\"}]}}}",
+       "{\"body\":{\"data\":{\"sendResultList\":[{\"recipientNo\":\"010****5678\"}]}}}"},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct provider *provider = provider_of(cases[i][0]);
+    AUTO_JSON *response = parsed(cases[i][1]);
+    provider_mask_response(provider, response);
+    AUTO_FREE char *text = json_text(response);
+    assert_string_equal(text, cases[i][2]);
+    provider_free(provider);
+  }
+}
+
+// Of one recipient, the words of a refusal stand beside its code.
+static void test_a_response_about_one_recipient_is_stored_without_numbers(void **state) {
+  AUTO_JSON *response = parsed("{\"code\":\"A305\",\"result\":\"010-1234-5678 is no number\"}");
+  provider_mask_response(providers_find(providers, "bizgo"), response);
+  assert_string_equal(json_string_value(json_object_get(response, "result")), "010****5678 is no number");
 }
 
 static void test_times_not_given_are_the_documented_ones(void **state) {
@@ -833,8 +923,11 @@ int main(void) {
       cmocka_unit_test(test_an_account_fault_without_a_scope_is_the_accounts),
       cmocka_unit_test(test_only_10000_is_a_delivery_at_bizgo),
       cmocka_unit_test(test_a_long_reason_is_cut_between_characters),
+      cmocka_unit_test(test_a_text_is_taken_up_to_its_limit),
+      cmocka_unit_test(test_the_code_of_a_refused_request_is_taken_up_to_its_limit),
       cmocka_unit_test(test_an_id_is_at_most_255_bytes_without_control_characters),
       cmocka_unit_test(test_an_answer_without_a_body_to_read_has_empty_fields),
+      cmocka_unit_test(test_an_answer_has_room_for_whatever_it_repeats),
       cmocka_unit_test(test_a_body_that_is_not_understood_still_gets_its_key_back),
       cmocka_unit_test(test_the_recipient_is_masked_whatever_stands_there),
       cmocka_unit_test(test_an_element_with_nothing_to_mask_says_so),
@@ -847,6 +940,8 @@ int main(void) {
       cmocka_unit_test(test_whatever_tells_reports_apart_is_read),
       cmocka_unit_test(test_placeholders_anywhere_in_an_answer_are_filled),
       cmocka_unit_test(test_further_places_are_masked_whatever_stands_there),
+      cmocka_unit_test(test_a_response_is_stored_without_numbers),
+      cmocka_unit_test(test_a_response_about_one_recipient_is_stored_without_numbers),
       cmocka_unit_test(test_times_not_given_are_the_documented_ones),
       cmocka_unit_test(test_a_folder_that_cannot_be_loaded_says_which_file_and_why),
       cmocka_unit_test(test_a_folder_replaces_the_built_in_files),

@@ -22,8 +22,11 @@
 #define DELIVERED   "\"0\":{\"outcome\":\"delivered\"}"
 #define WITH_ID(id) FILE_WITH(RECEIPT("r", id, ""), "", DELIVERED, "")
 #define WITH_ACK(t) FILE_WITH(RECEIPT("r", "/id", ""), "\"a\":\"" t "\"", DELIVERED, "")
-#define POINTER     "/webhook/kinds/0/id: expected a JSON Pointer*"
-#define TEMPLATE    "/webhook/ack/body/a: expected ${/pointer} and nothing else*"
+#define EXPECTING(receipt, end)                                                                              \
+  FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED,                                                          \
+            "},\"expects\":{\"receipt_within_s\":" receipt ",\"expires_after_s\":" end)
+#define POINTER  "/webhook/kinds/0/id: expected a JSON Pointer*"
+#define TEMPLATE "/webhook/ack/body/a: expected ${/pointer} and nothing else*"
 
 static const struct lint_row rows[] = {
     // pointers
@@ -85,6 +88,10 @@ static const struct lint_row rows[] = {
     {FILE_WITH("{\"name\":\"o\",\"kind\":\"other\"}", "", "", ""), NULL},
     {FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED, ",\"deadline_ms\":1000"),
      "warning: /webhook/deadline_ms: is not longer than budget_ms*"},
+    {FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED, ",\"deadline_ms\":1001"), NULL},
+    {EXPECTING("300", "301"), NULL},
+    {EXPECTING("300", "300"), "warning: /expects/expires_after_s: is not longer than receipt_within_s*"},
+    {EXPECTING("300", "299"), "warning: /expects/expires_after_s: is not longer than receipt_within_s*"},
 };
 
 static void test_what_can_only_be_a_mistake_is_found(void **state) {
