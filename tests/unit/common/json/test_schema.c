@@ -92,6 +92,8 @@ static const struct {
     {"{\"anyOf\":[{\"type\":\"null\"},{\"minimum\":1}]}", "1", NULL},
     {"{\"oneOf\":[{\"type\":\"null\"},{\"type\":\"array\",\"items\":{\"type\":\"null\"}}]}", "[1]",
      "/0: expected null, got a whole number"},
+    {"{\"oneOf\":[{\"minimum\":1},{\"maximum\":-1}]}", "1", NULL},
+    {"{\"oneOf\":[{\"minimum\":1},{\"maximum\":-1}]}", "-1", NULL},
     {"{\"oneOf\":[{\"minimum\":1},{\"maximum\":2}]}", "1",
      "expected exactly one of the forms, but more than one fits"},
     {"{\"anyOf\":[{\"properties\":{\"kind\":{\"const\":\"a\"}},\"required\":[\"x\"]},"
@@ -126,8 +128,8 @@ static const struct {
      "[[[]],[[1]]]", "/1/0/0: expected an array, got a whole number"},
 
     // a key is shown, shortened and without control characters; a value never
-    {"{\"additionalProperties\":false}", "{\"a\\nb\":\"secret\"}",
-     "unknown key \"a?b\"; expected none of that name"},
+    {"{\"additionalProperties\":false}", "{\"a\\nb c\\u001f\\u007f~1/\":\"secret\"}",
+     "unknown key \"a?b c??~01~1\"; expected none of that name"},
     {"{\"additionalProperties\":false}",
      "{\"0123456789012345678901234567890123456789012345678901234567890123456789\":1}",
      "unknown key \"0123456789012345678901234567890123456789012345678901234567890123...\"; expected none of "
@@ -239,6 +241,9 @@ static const struct {
     {"{\"$defs\":{\"unused\":{\"if\":true}}}", "$defs: unused: if: a keyword that is not implemented"},
     {"{\"$ref\":\"#/$defs/none\"}", "$ref: expected #/$defs/<name> that exists"},
     {"{\"$ref\":\"other.json\"}", "$ref: expected #/$defs/<name> that exists"},
+    {"{\"$ref\":\"#/$dexx/a\",\"$defs\":{\"a\":true}}", "$ref: expected #/$defs/<name> that exists"},
+    {"{\"$ref\":5,\"$defs\":{\"a\":true}}", "$ref: expected #/$defs/<name> that exists"},
+    {"{\"anyOf\":[true,{\"format\":\"date\"}]}", "anyOf: format: a keyword that is not implemented"},
     {"{\"pattern\":\"(\"}", "pattern: pattern (: not understood"},
     {"{\"items\":[true]}", "items: expected a schema"},
 };
@@ -262,11 +267,31 @@ static void test_a_schema_that_refers_to_itself_ends(void **state) {
   schema_free(schema);
 }
 
+// So many schemas within each other, each the only branch of the one around it.
+static json_t *nested(size_t depth) {
+  json_t *node = json_object();
+  for (size_t i = 1; i < depth; i++) node = json_pack("{s[o]}", "allOf", node);
+  return node;
+}
+
+static void test_schemas_within_each_other_are_checked_256_deep(void **state) {
+  for (size_t depth = 256; depth <= 257; depth++) {
+    struct err err = {0};
+    AUTO_JSON *node = nested(depth);
+    struct schema *schema = schema_new(node, &err);
+    assert_non_null(schema);
+    assert_int_equal(schema_check(schema, json_true(), &err), depth == 256);
+    assert_string_equal(err.text, depth == 256 ? "" : "expected less nesting");
+    schema_free(schema);
+  }
+}
+
 static void test_every_schema_we_ship_can_be_opened(void **state) {
   for (const struct embedded *file = embedded_schemas; file->name; file++) {
     struct err err = {0};
     struct schema *schema = schema_open(file->name, &err);
-    if (!schema) fail_msg("%s", err.text);
+    assert_string_equal(err.text, "");
+    assert_non_null(schema);
     schema_free(schema);
   }
 }
@@ -284,6 +309,7 @@ int main(void) {
       cmocka_unit_test(test_a_mistake_in_our_own_documents_is_called_by_its_name),
       cmocka_unit_test(test_a_schema_with_a_rule_we_cannot_check_is_refused),
       cmocka_unit_test(test_a_schema_that_refers_to_itself_ends),
+      cmocka_unit_test(test_schemas_within_each_other_are_checked_256_deep),
       cmocka_unit_test(test_every_schema_we_ship_can_be_opened),
       cmocka_unit_test(test_a_schema_that_is_not_built_in_is_named),
   };
