@@ -640,7 +640,7 @@ static bool open_argument(struct schema *schema, enum argument kind, const json_
   case ARG_PATTERN:
     return open_pattern(schema, json_string_value(value), err);
   }
-  return false;
+  abort(); // not an argument
 }
 
 static const struct keyword *keyword_find(const char *name) {
