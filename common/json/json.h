@@ -23,8 +23,8 @@ MUST_CHECK json_t *json_parse(const char *text, size_t len, struct err *err);
 // bytes, not terminated.
 char *json_quote_huge_numbers(const char *text, size_t len, size_t *out_len);
 
-// The number of values that json_parse() would make of the text, or more if the text is not JSON; at most
-// JSON_VALUES_MAX + 1.
+// The number of values that json_parse() would make of the text, and one for each empty array or object; or
+// more if the text is not JSON. At most JSON_VALUES_MAX + 1.
 size_t json_values(const char *text, size_t len);
 
 // Values that this thread makes between begin and end are placed in `block` while there is room; each of them

@@ -66,6 +66,7 @@ static const struct {
     {"[1e20000x,1e20000-1,1e5e20000,1.e20000,-e20000]", NULL},
     {"{1e20000:1,1e20000 :1}", NULL},
     {"1e20000", "\"1e20000\""},
+    {"[0.5e20000,-10.25E-20000]", "[\"0.5e20000\",\"-10.25E-20000\"]"},
     {"-", NULL},
     {"\"1e20000", NULL},
     {"", NULL},
@@ -73,10 +74,10 @@ static const struct {
 
 static void check_quoted(const char *text, const char *quoted) {
   size_t len = strlen(text), out_len = 0;
-  char *exact = mem_alloc(len ? len : 1); // without an end, which a reader beyond it would need
-  memcpy(exact, text, len);
-  AUTO_FREE char *out = json_quote_huge_numbers(exact, len, &out_len);
-  free(exact);
+  struct guarded guarded;
+  guarded_init(&guarded);
+  AUTO_FREE char *out = json_quote_huge_numbers(guarded_copy(&guarded, text, len), len, &out_len);
+  guarded_fini(&guarded);
   if ((out == NULL) != (quoted == NULL)) fail_msg("%.80s", text);
   if (quoted == NULL) return;
   assert_int_equal(out_len, strlen(quoted));
@@ -97,6 +98,19 @@ static void test_digits_and_exponent_together_make_a_number_huge(void **state) {
   check_quoted(text, quoted);
   strcpy(text + DIGITS - 4, "e2");
   check_quoted(text, NULL);
+}
+
+// Each is long enough; only those that are numbers are quoted.
+static void test_a_huge_number_may_end_the_text(void **state) {
+  static const char *const ends[] = {"", ".5", "e5", "E+5", "e-5", ".", "e", "e+", ".5e", ".5e-"};
+  enum { NUMBERS = 5 };
+  for (size_t i = 0; i < COUNT_OF(ends); i++) {
+    char digits[301] = "";
+    memset(digits, '7', sizeof digits - 1);
+    AUTO_FREE char *text = mem_printf("7%s%s", digits, ends[i]);
+    AUTO_FREE char *quoted = mem_printf("\"%s\"", text);
+    check_quoted(text, i < NUMBERS ? quoted : NULL);
+  }
 }
 
 // With one byte of them replaced by each of `bytes` in turn they are as jansson alone reads them, or refused
@@ -151,7 +165,8 @@ static void test_objects_arrays_and_plain_strings_are_read_without_jansson(void 
                {" [ \"a\" , { \"b c\" : [ \" ~é한\" ] , \"d\" : \"\" } , [ ] , { } ] ", 0},
                {"[1,true,null,\"x\"]", 3},
                {"{\"a\":{\"b\":{}},\"c\":-1.5e3}", 1},
-               {"[\"a\\n\",\"b\"]", 1}};
+               {"[\"a\\n\",\"b\"]", 1},
+               {"[\"a\\n\",\"b\\n\"]", 2}};
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     loads = 0;
     AUTO_JSON *value = json_parse(cases[i].text, strlen(cases[i].text), NULL);
@@ -196,6 +211,19 @@ static void test_the_whole_block_can_be_used(void **state) {
   release(second);
   release(third);
   json_block_end();
+}
+
+static void test_a_value_right_behind_the_block_is_given_back(void **state) {
+  enum { BYTES = 5000 }; // too many for a cache that counts as used
+  size_t before = mallinfo2().uordblks;
+  json_malloc_t allocate;
+  json_free_t release;
+  json_get_alloc_funcs(&allocate, &release);
+  char *value = malloc(BYTES);
+  json_block_begin(value - 16, 16);
+  release(value);
+  json_block_end();
+  assert_in_range(mallinfo2().uordblks, 0, before + BYTES / 2);
 }
 
 static void test_values_outside_of_a_block_are_given_back(void **state) {
@@ -307,6 +335,21 @@ static void test_values_are_counted_before_they_can_hurt(void **state) {
   }
 }
 
+static void test_the_values_of_a_text_are_counted_up_to_one_too_many(void **state) {
+  static const struct {
+    const char *unit;
+    size_t n, values;
+  } rows[] = {{"", 0, 1},           {"1,", 1, 3},         {"{\"a,\":[]},", 2, 8},
+              {"1,", 49998, 50000}, {"1,", 49999, 50001}, {"1,", 60000, 50001}};
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    AUTO_FREE char *text = mem_alloc(rows[i].n * strlen(rows[i].unit) + 8);
+    char *at = stpcpy(text, rows[i].n ? "[" : "");
+    for (size_t j = 0; j < rows[i].n; j++) at = stpcpy(at, rows[i].unit);
+    strcpy(at, rows[i].n ? "1]" : "1");
+    assert_int_equal(json_values(text, strlen(text)), rows[i].values);
+  }
+}
+
 static void test_brackets_in_strings_are_no_nesting(void **state) {
   char text[400];
   memset(text, '[', sizeof text);
@@ -396,6 +439,8 @@ static const struct {
     {"{}", "/0", NULL},
     {"{ }", "/", NULL},
     {"[[1,2],[3]]", "/1/0", "3"},
+    {"[[1],[2,3]]", "/1/-", NULL},
+    {"[[1],[2,3]]", "/1/01", NULL},
     {"[1]", "/0", "1"},
     {"{\"0\":\"object\"}", "/0", "\"object\""},
     {"5", "", "5"},
@@ -770,14 +815,17 @@ int main(void) {
       cmocka_unit_test(test_what_is_json_is_read),
       cmocka_unit_test(test_huge_numbers_become_strings_and_nothing_else_changes),
       cmocka_unit_test(test_digits_and_exponent_together_make_a_number_huge),
+      cmocka_unit_test(test_a_huge_number_may_end_the_text),
       cmocka_unit_test(test_every_text_is_what_jansson_makes_of_it),
       cmocka_unit_test(test_objects_arrays_and_plain_strings_are_read_without_jansson),
       cmocka_unit_test(test_values_are_placed_in_the_block_while_there_is_room),
       cmocka_unit_test(test_the_whole_block_can_be_used),
+      cmocka_unit_test(test_a_value_right_behind_the_block_is_given_back),
       cmocka_unit_test(test_values_outside_of_a_block_are_given_back),
       cmocka_unit_test(test_what_is_not_is_refused_with_cause_and_place_but_no_content),
       cmocka_unit_test(test_nesting_is_bounded_before_it_can_hurt),
       cmocka_unit_test(test_values_are_counted_before_they_can_hurt),
+      cmocka_unit_test(test_the_values_of_a_text_are_counted_up_to_one_too_many),
       cmocka_unit_test(test_brackets_in_strings_are_no_nesting),
       cmocka_unit_test(test_deepest_nesting_fits_a_stack_of_100_KiB),
       cmocka_unit_test(test_no_prefix_of_a_document_is_read_past_its_end),
