@@ -175,6 +175,20 @@ static void test_objects_arrays_and_plain_strings_are_read_without_jansson(void 
   }
 }
 
+// A text with a fault is read once more as a whole. Numbers are tried, and the text is written otherwise,
+// only if one of them is too large.
+static void test_only_a_number_too_large_is_written_otherwise(void **state) {
+  static const struct {
+    const char *text;
+    int loads;
+  } cases[] = {{"{\"a\" 1}", 1}, {"x", 2}, {"1e999", 4}};
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    loads = 0;
+    AUTO_JSON *value = json_parse(cases[i].text, strlen(cases[i].text), NULL);
+    if (loads != cases[i].loads) fail_msg("%s: %d", cases[i].text, loads);
+  }
+}
+
 // ---- memory ----
 
 static void test_values_are_placed_in_the_block_while_there_is_room(void **state) {
@@ -818,6 +832,7 @@ int main(void) {
       cmocka_unit_test(test_a_huge_number_may_end_the_text),
       cmocka_unit_test(test_every_text_is_what_jansson_makes_of_it),
       cmocka_unit_test(test_objects_arrays_and_plain_strings_are_read_without_jansson),
+      cmocka_unit_test(test_only_a_number_too_large_is_written_otherwise),
       cmocka_unit_test(test_values_are_placed_in_the_block_while_there_is_room),
       cmocka_unit_test(test_the_whole_block_can_be_used),
       cmocka_unit_test(test_a_value_right_behind_the_block_is_given_back),
