@@ -444,6 +444,25 @@ static void test_all_that_are_configured_have_to_pass(void **state) {
   RUN(checks, rows);
 }
 
+#define SECRETS(name) "\"secrets\":[\"DOCHAK_SECRET_" name "\"]"
+
+static void test_one_endpoint_can_have_every_check(void **state) {
+  static const char checks[] = "{\"ip\":{\"allow\":[\"192.0.2.0/24\"]},\"query_token\":{" SECRETS(
+      "CHANNEL") "},"
+                 "\"header\":{\"header\":\"H\"," SECRETS("NHN") "},\"header_sha1\":{" SECRETS(
+                     "SOLAPI") "},"
+                               "\"hmac_timestamp\":{" SECRETS("BIZGO") "},\"standard_webhooks\":{" SECRETS(
+                                   "SW") "},"
+                                         "\"twilio\":{\"url\":\"https://mycompany.com\"," SECRETS(
+                                             "TWILIO") "}}";
+  static const struct sender rows[] = {
+      ROW("no token", NULL, NULL, "query_token"),
+      ROW("no more than a token", NULL, "token=channel+token/0", "header"),
+      ROW("no more than a header", "H: nhn secret!", "token=channel+token/0", "header_sha1"),
+  };
+  RUN(checks, rows);
+}
+
 static void test_no_checks_let_everyone_in(void **state) {
   struct faults faults = {0};
   struct verify *none = verify_new(NULL, &faults);
@@ -643,6 +662,7 @@ int main(void) {
       cmocka_unit_test(test_header),
       cmocka_unit_test(test_header_sha1),
       cmocka_unit_test(test_all_that_are_configured_have_to_pass),
+      cmocka_unit_test(test_one_endpoint_can_have_every_check),
       cmocka_unit_test(test_no_checks_let_everyone_in),
       cmocka_unit_test(test_of_more_than_four_keys_the_first_four_sign),
       cmocka_unit_test(test_without_a_secret_nobody_is_let_in),
