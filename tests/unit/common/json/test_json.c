@@ -184,7 +184,7 @@ static void test_only_a_number_too_large_is_written_otherwise(void **state) {
   } cases[] = {{"{\"a\" 1}", 1}, {"x", 2}, {"1e999", 4}};
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     loads = 0;
-    AUTO_JSON *value = json_parse(cases[i].text, strlen(cases[i].text), NULL);
+    json_decref(json_parse(cases[i].text, strlen(cases[i].text), NULL));
     if (loads != cases[i].loads) fail_msg("%s: %d", cases[i].text, loads);
   }
 }

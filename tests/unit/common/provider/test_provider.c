@@ -491,16 +491,19 @@ static struct provider *provider_of(const char *name) {
   return provider;
 }
 
+#define NO_TEXT "no kind of the provider file lists the text at /type"
+
 static void test_all_conditions_must_hold(void **state) {
   static const struct {
-    const char *element, *name; // NULL: no kind fits
+    const char *element, *name, *fault; // no name: no kind fits
   } cases[] = {
-      {"{\"type\":\"sms\",\"status\":\"0\",\"id\":1}", "result"},
-      {"{\"type\":\"sms\",\"status\":null,\"id\":1}", NULL},
-      {"{\"type\":\"sms\",\"status\":\"0\",\"id\":1,\"draft\":true}", NULL},
-      {"{\"type\":\"sms\",\"status\":\"0\",\"id\":1,\"draft\":null}", "result"},
-      {"{\"type\":\"fax\",\"status\":\"0\",\"id\":1}", NULL},
-      {"{\"type\":\"reply\",\"status\":\"0\"}", "reply"},
+      {"{\"type\":\"sms\",\"status\":\"0\",\"id\":1}", "result", ""},
+      {"{\"type\":\"sms\",\"status\":null,\"id\":1}", NULL, NO_TEXT},
+      {"{\"type\":\"sms\",\"status\":\"0\",\"id\":1,\"draft\":true}", NULL, NO_TEXT},
+      {"{\"type\":\"sms\",\"status\":\"0\",\"id\":1,\"draft\":null}", "result", ""},
+      {"{\"type\":\"fax\",\"status\":\"0\",\"id\":1}", NULL, NO_TEXT},
+      {"{\"type\":{},\"status\":\"0\",\"id\":1}", NULL, "no kind of the provider file fits"},
+      {"{\"type\":\"reply\",\"status\":\"0\"}", "reply", ""},
   };
   struct provider *provider = provider_of("everything.json");
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -508,7 +511,8 @@ static void test_all_conditions_must_hold(void **state) {
     struct provider_element read = {0};
     AUTO_JSON *element = json_parse(cases[i].element, strlen(cases[i].element), &err);
     bool understood = provider_classify(provider, element, &read, &err);
-    if (understood != (cases[i].name != NULL)) fail_msg("%s: %s", cases[i].element, err.text);
+    if (understood != (cases[i].name != NULL) || strcmp(err.text, cases[i].fault) != 0)
+      fail_msg("%s: %s", cases[i].element, err.text);
     if (understood) assert_string_equal(read.kind_name, cases[i].name);
   }
   provider_free(provider);
