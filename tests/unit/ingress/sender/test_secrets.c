@@ -35,7 +35,7 @@ static void test_a_nul_byte_is_no_part_of_a_secret(void **state) {
   static const char text[] = "0123456789\0abcdef";
   struct secrets secrets = {0};
   struct err err;
-  assert_false(secrets_add(&secrets, text, sizeof text - 1, &err));
+  assert_false(secrets_add(&secrets, SECRETS_OURS, text, sizeof text - 1, &err));
   assert_string_equal(err.text, "expected only letters, digits and . _ ~ -");
 }
 
