@@ -20,15 +20,15 @@ struct fact {
   const rd_kafka_message_t *rkm; // borrowed
   struct event ev;               // borrowed from rkm; zero where rkm holds none of our events
   enum fact_type type;
-  // Of a receipt or an acceptance:
+  // Of a receipt or an acceptance. The saying's strings are the fact's own, but for outcome and scope, which
+  // are static or the provider's.
   char *provider, *id;
-  struct saying saying; // its strings are the fact's own, but for outcome and scope: static or the provider's
-  const struct json_pointer
-      *recipient_place; // in a receipt's element, of the provider file; NULL: it names none
+  struct saying saying;
+  const struct json_pointer *recipient_place; // in a receipt's element, of the provider file, or NULL
   struct uuid row_id;
-  char
-      *row_json; // that jsonb can hold, masked: the receipt's element; the registration without the recipient
-  char *why;     // FACT_UNCLEAR
+  // Masked, and as jsonb can hold it: a receipt's element, or a registration without the recipient.
+  char *row_json;
+  char *why; // FACT_UNCLEAR
 };
 
 struct interpreter {

@@ -23,7 +23,7 @@ static struct rd_kafka_message_s rkm;
 static struct fact receipt_of(const char *scope) {
   return (struct fact){.rkm = &rkm,
                        .ev = {.type = EVENT_RECEIPT, .id = {{0x17}}, .time_ms = RECEIVED_MS},
-                       .type = FACT_NOTIFICATION,
+                       .type = FACT_RECEIPT,
                        .saying = {.scope = scope, .at = RECEIVED_MS - 1000}};
 }
 
