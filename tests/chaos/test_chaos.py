@@ -59,12 +59,15 @@ def test_nothing_is_lost_doubled_wrong_or_late_whatever_dies(ground: Ground) -> 
     ("name", "found", "text"), [("offsets", "doubled", "times alert"), ("row", "lost", "acknowledged, but not in the log")]
 )
 def test_a_build_that_is_broken_is_found_out(ground: Ground, monkeypatch: pytest.MonkeyPatch, name: str, found: str, text: str) -> None:
-    """By what it does wrong, and by nothing that befell the run."""
+    """By what it does wrong, and by nothing that befell the run. A fault may strike where it does no harm, so there are more seeds."""
     monkeypatch.setattr(builds, "BIN_DIR", broken.build(name))
-    outcome = run.play(broken.derive(name, seed=1), ground)
-    show(outcome)
-    assert finds(outcome.verdict, found, text)
-    assert not outcome.failures
+    for seed in range(1, 6):
+        outcome = run.play(broken.derive(name, seed), ground)
+        show(outcome)
+        assert not outcome.failures
+        if finds(outcome.verdict, found, text):
+            return
+    pytest.fail(f"five runs found nothing of {name}")
 
 
 # --- the plan

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from support import builds, payloads
-from support.senders import Senders, new_reports
+from support.senders import Post, Senders, new_reports
 from support.servers import Server
 from support.service import Service, run_once
 from support.wait import until
@@ -209,13 +209,18 @@ def test_a_folder_that_cannot_be_had_is_red_and_503_without_kafka_and_heals_by_i
 
 
 def fill(world: World, ingress: Service) -> Senders:
-    """Sends large receipts until some are refused; readiness was red before."""
-    was_red = []
-    with Senders(world, new_reports(padding=100_000), 4) as load:
-        while not load.with_status(503):
-            if not was_red and not ingress.is_ready():
-                was_red.append(len(load.with_status(503)))
-    assert was_red == [0]
+    """Sends large receipts, one after the other, until some are refused; readiness was red before."""
+    red = []
+
+    def posts() -> Iterator[Post]:
+        for post in new_reports(padding=100_000):
+            red.append(not ingress.is_ready())
+            yield post
+
+    with Senders(world, posts(), 1) as load:
+        until("some are refused", lambda: load.with_status(503), 60)
+    first = next(number for number, sent in enumerate(load.sent) if sent.status == 503)
+    assert red[first] and not red[0]
     assert set(load.statuses) == {200, 503}
     assert all(int(sent.retry_after) > 0 for sent in load.with_status(503))
     return load
