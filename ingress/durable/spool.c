@@ -15,12 +15,18 @@ enum {
   OPEN_WAIT_MS = 2000,
   HUNG_MS = 2000, // a disk that takes longer is away: requests have no time to wait for it
   WAITING_MAX_BYTES = 64 * 1024 * 1024, // of the events that wait for one commit while the disk stalls
-  SLOTS = 256,
 };
 
 // ---- a batch: what callers want written by one transaction ----
 
+struct waiter {                // a caller, on its own stack
+  struct waiter *next, **from; // among those of its batch
+  pthread_cond_t wake;
+  bool settled, stored, removed;
+};
+
 struct batch {
+  struct waiter *waiters;         // but those that were out of time
   struct spool_row *first, *last; // copies, since a request may give up before they are written
   size_t bytes;                   // of the rows
   const int64_t *ids;             // of rows to remove; they belong to the drain, which waits until it is done
@@ -29,6 +35,18 @@ struct batch {
 
 static bool is_empty(const struct batch *batch) {
   return !batch->first && !batch->n_ids;
+}
+
+static void add_waiter(struct batch *batch, struct waiter *waiter) {
+  waiter->next = batch->waiters;
+  waiter->from = &batch->waiters;
+  if (waiter->next) waiter->next->from = &waiter->next;
+  batch->waiters = waiter;
+}
+
+static void remove_waiter(struct waiter *waiter) {
+  *waiter->from = waiter->next;
+  if (waiter->next) waiter->next->from = waiter->from;
 }
 
 static void append(struct batch *batch, const struct batch *part) {
@@ -76,13 +94,6 @@ static void batch_fini(struct batch *batch) {
   }
 }
 
-// What the callers of a batch wait for. Many batches later it is that of another one: a caller that has not
-// looked by then is refused, which is safe.
-struct slot {
-  pthread_cond_t settled;
-  bool stored, removed;
-};
-
 struct spool {
   char *dir;
   int64_t max_bytes, ready_percent;
@@ -95,13 +106,11 @@ struct spool {
   _Atomic int64_t last_id;       // of the rows that are on the disk
   pthread_t writer;
   pthread_mutex_t reading;        // held while the drain reads
-  pthread_mutex_t lock;           // of the following members
+  pthread_mutex_t lock;           // of the following members, and of every batch's waiters
   pthread_cond_t wanted, arrived; // the writer waits for a batch, the drain for rows
   struct spool_file *file;        // the writer changes it, under both locks; NULL: it is not open
   bool woken;                     // the drain is asked to stop waiting
   struct batch waiting;
-  int64_t n_taken, n_settled; // batches that the writer has taken, and those of them that it is done with
-  struct slot slots[SLOTS];   // of the last batches, by number
 };
 
 // ---- the writer ----
@@ -142,18 +151,20 @@ static void measure(struct spool *spool) {
   if (spool_file_measure(spool->file, &size, NULL)) show(spool, &size);
 }
 
-static void settle(struct spool *spool, bool stored, bool removed) {
+static void settle(struct spool *spool, struct batch *batch, bool stored, bool removed) {
   pthread_mutex_lock(&spool->lock);
-  struct slot *slot = &spool->slots[++spool->n_settled % SLOTS];
-  slot->stored = stored;
-  slot->removed = removed;
-  pthread_cond_broadcast(&slot->settled);
+  for (struct waiter *waiter = take(batch->waiters); waiter; waiter = waiter->next) {
+    waiter->settled = true;
+    waiter->stored = stored;
+    waiter->removed = removed;
+    pthread_cond_signal(&waiter->wake);
+  }
   pthread_cond_signal(&spool->arrived);
   pthread_mutex_unlock(&spool->lock);
 }
 
 // Where nothing can be stored, rows are removed none the less: that makes room.
-static void commit(struct spool *spool, const struct batch *batch) {
+static void commit(struct spool *spool, struct batch *batch) {
   struct err err;
   bool stored = write_rows(spool, batch->first, batch->ids, batch->n_ids, &err), removed = stored;
   if (stored) {
@@ -163,7 +174,7 @@ static void commit(struct spool *spool, const struct batch *batch) {
     removed = batch->n_ids && write_rows(spool, NULL, batch->ids, batch->n_ids, &err);
   }
   measure(spool);
-  settle(spool, stored, removed);
+  settle(spool, batch, stored, removed);
 }
 
 // Once a second. While the spool is failing no request reaches it, so the writer itself has to find out that
@@ -249,8 +260,8 @@ static bool next_batch(struct spool *spool, int64_t until_ms, struct batch *batc
   while (is_empty(&spool->waiting) && !spool->closing && !expired)
     expired = pthread_cond_timedwait(&spool->wanted, &spool->lock, &at);
   *batch = spool->waiting;
+  if (batch->waiters) batch->waiters->from = &batch->waiters;
   spool->waiting = (struct batch){0};
-  spool->n_taken += !is_empty(batch);
   bool closing = spool->closing;
   pthread_mutex_unlock(&spool->lock);
   atomic_store(&spool->busy_since_ms, clock_mono_ms());
@@ -262,7 +273,7 @@ static void write_or_refuse(struct spool *spool, struct batch *batch) {
   if (spool->file)
     commit(spool, batch);
   else
-    settle(spool, false, false);
+    settle(spool, batch, false, false);
   batch_fini(batch);
 }
 
@@ -284,51 +295,52 @@ static void *run(void *arg) {
 
 // ---- callers ----
 
-// Takes the part over, under the lock. The number of its batch; 0: the spool is not open, or too much is
-// waiting already.
-static int64_t join(struct spool *spool, const struct batch *part) {
+// Takes the part over, under the lock. False: the spool is not open, or too much is waiting already.
+static bool join(struct spool *spool, const struct batch *part, struct waiter *waiter) {
   struct batch *waiting = &spool->waiting;
   bool is_full = waiting->first && waiting->bytes + part->bytes > WAITING_MAX_BYTES;
-  if (!spool->file || is_full) return 0;
+  if (!spool->file || is_full) return false;
   append(waiting, part);
+  add_waiter(waiting, waiter);
   pthread_cond_signal(&spool->wanted);
-  return spool->n_taken + 1;
-}
-
-// NULL: the batch is not settled, or so long ago that its result is not known any more.
-static const struct slot *result_of(const struct spool *spool, int64_t number) {
-  int64_t age = spool->n_settled - number;
-  return number && age >= 0 && age < SLOTS ? &spool->slots[number % SLOTS] : NULL;
+  return true;
 }
 
 bool spool_store(struct spool *spool, const struct publisher_message *const *messages, size_t n,
                  int64_t deadline_ms) {
   struct timespec at = clock_timespec_at(deadline_ms);
   struct batch part = {0};
+  struct waiter waiter = {0};
   int expired = 0;
   for (size_t i = 0; i < n; i++) append_copy(&part, *messages[i]);
+  clock_cond_init(&waiter.wake);
   pthread_mutex_lock(&spool->lock);
-  int64_t number = join(spool, &part);
-  while (spool->n_settled < number && !expired)
-    expired = pthread_cond_timedwait(&spool->slots[number % SLOTS].settled, &spool->lock, &at);
-  const struct slot *result = result_of(spool, number);
-  bool late = spool->n_settled < number, stored = result && result->stored;
+  bool joined = join(spool, &part, &waiter);
+  while (joined && !waiter.settled && !expired)
+    expired = pthread_cond_timedwait(&waiter.wake, &spool->lock, &at);
+  if (joined && !waiter.settled) remove_waiter(&waiter);
   pthread_mutex_unlock(&spool->lock);
-  if (!number) batch_fini(&part);
-  if (!stored)
-    metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, !number ? "busy" : late ? "late" : "refused", 1);
-  return stored;
+  pthread_cond_destroy(&waiter.wake);
+  if (!joined) batch_fini(&part);
+  if (!waiter.stored)
+    metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS,
+                !joined           ? "busy"
+                : !waiter.settled ? "late"
+                                  : "refused",
+                1);
+  return waiter.stored;
 }
 
 bool spool_remove(struct spool *spool, const int64_t *ids, size_t n) {
   const struct batch part = {.ids = ids, .n_ids = n};
+  struct waiter waiter = {0};
+  clock_cond_init(&waiter.wake);
   pthread_mutex_lock(&spool->lock);
-  int64_t number = join(spool, &part);
-  while (spool->n_settled < number) pthread_cond_wait(&spool->slots[number % SLOTS].settled, &spool->lock);
-  const struct slot *result = result_of(spool, number);
-  bool removed = result && result->removed;
+  bool joined = join(spool, &part, &waiter);
+  while (joined && !waiter.settled) pthread_cond_wait(&waiter.wake, &spool->lock);
   pthread_mutex_unlock(&spool->lock);
-  return removed;
+  pthread_cond_destroy(&waiter.wake);
+  return waiter.removed;
 }
 
 bool spool_wait(struct spool *spool, int64_t after, int64_t ms) {
@@ -401,13 +413,11 @@ static struct spool *spool_new(const struct settings *settings, struct metrics *
   pthread_mutex_init(&spool->lock, NULL);
   clock_cond_init(&spool->wanted);
   clock_cond_init(&spool->arrived);
-  for (size_t i = 0; i < SLOTS; i++) clock_cond_init(&spool->slots[i].settled);
   reason_set(&spool->reason, "the spool is being opened");
   return spool;
 }
 
 static void release(struct spool *spool) {
-  for (size_t i = 0; i < SLOTS; i++) pthread_cond_destroy(&spool->slots[i].settled);
   pthread_cond_destroy(&spool->arrived);
   pthread_cond_destroy(&spool->wanted);
   pthread_mutex_destroy(&spool->lock);
