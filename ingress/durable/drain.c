@@ -60,7 +60,6 @@ struct drain {
   int64_t reached;                       // the reading has passed the rows up to here
   bool cut;                              // the last reading ended before the last row
   struct lane *probing;                  // NULL once its row is found
-  bool any_behind;                       // a lane is
   size_t in_flight;                      // rows of lanes that get on
   int64_t delivered[DELIVERED_MAX];      // ids that are to leave the spool
   size_t n_delivered;
@@ -290,12 +289,10 @@ static void tend_lane(struct drain *drain, struct lane *lane, int64_t now_ms) {
     if (lane->behind) go_back(drain, lane);
     tend_idle(drain, lane, now_ms);
   }
-  drain->any_behind |= lane->behind;
 }
 
 static void tend_lanes(struct drain *drain) {
   int64_t now_ms = clock_mono_ms();
-  drain->any_behind = false;
   for (enum kafka_topic topic = 0; topic < KAFKA_TOPIC_COUNT; topic++)
     for (int32_t i = 0; i < drain->partitions[topic] && i < BREAKER_PARTITIONS_MAX; i++)
       tend_lane(drain, &drain->lanes[topic][i], now_ms);
@@ -319,13 +316,13 @@ static bool follow_partitions(struct drain *drain) {
 
 // ---- the thread ----
 
-// Until there is something to send, a report, or a clock that may be due. Where the next row cannot be sent,
-// only a report changes that.
+// Until there is something to send, a report, or a clock that may be due: that of a lane, or a topic that is
+// seen at last. Where the next row cannot be sent, only a report changes that.
 static void wait_for_work(struct drain *drain) {
   bool more = !drain->cut && spool_last_id(drain->spool) > drain->reached && has_room(drain);
   bool idle = !more && !rd_kafka_outq_len(drain->producer.rk);
   rd_kafka_poll(drain->producer.rk, more || idle ? 0 : POLL_MS);
-  if (idle) spool_wait(drain->spool, drain->reached, drain->any_behind ? PROBE_FIRST_MS : IDLE_MS);
+  if (idle) spool_wait(drain->spool, drain->reached, spool_count(drain->spool) ? PROBE_FIRST_MS : IDLE_MS);
 }
 
 static void *run(void *arg) {

@@ -113,6 +113,7 @@ def test_ingress_dies_there_and_starts_again(worlds, kafka, own_kafka, postgres,
     assert acked
     ids = ids_of(EVENTS)
     post_all(world, [id_ for id_ in ids if id_ not in acked])
+    until("the spool is empty", lambda: ingress.metrics()["dochak_ingress_spool_events"] == 0, 30)
     check_all(world, ids)
 
 

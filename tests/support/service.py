@@ -85,8 +85,16 @@ class Service:
         return http.request(self.ports["ops"], "GET", path, timeout=5)
 
     def metrics(self) -> dict[str, float]:
-        """Sample by its full name, labels included."""
-        lines = self.get("/metrics").body.decode().splitlines()
+        """Sample by its full name, labels included. Waits for the listener of a process that has just been started."""
+
+        def ask() -> str | None:
+            try:
+                return self.get("/metrics").body.decode()
+            except ConnectionRefusedError:
+                self.check_alive()
+                return None
+
+        lines = until(f"{self.name} listens", ask, 10).splitlines()
         return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line and not line.startswith("#"))}
 
     # --- being

@@ -49,7 +49,8 @@ def endless_posts() -> Iterator[Post]:
 def check_all(world: World, ids: list[str]) -> None:
     """Every status, every receipt once, every alert once."""
     world.settle(60)
-    assert world.statuses() == {id_: "DEAD_LETTER" if is_failed(id_) else "SENT" for id_ in ids}
+    expected = {id_: "DEAD_LETTER" if is_failed(id_) else "SENT" for id_ in ids}
+    assert world.statuses() == expected, sorted(world.statuses().items() ^ expected.items())
     assert world.sql("SELECT count(*) AS n FROM receipt")[0]["n"] == len(ids)
     told = sorted(alert.header("ce_subject") for alert in world.alerts())
     assert told == [id_ for id_ in ids if is_failed(id_)], "alerts are missing or doubled"
