@@ -63,7 +63,7 @@ def wait_for_lock(world: World) -> None:
 
 def test_a_deadlock_is_done_again_at_once(world: World) -> None:
     """The processor has the first row and waits for the last, which the other one has, who asks for the first."""
-    world.sql(f"ALTER DATABASE \"{world.name}\" SET deadlock_timeout = '5s'")  # it looks once: the circle has to be closed by then
+    world.sql(f"ALTER DATABASE \"{world.name}\" SET deadlock_timeout = '10s'")  # it looks once: the circle has to be closed by then
     world.new_ingress().start().wait_ready()
     processor = world.new_processor(**ALONE).start()
     first, last = neighbours(world)
@@ -72,6 +72,7 @@ def test_a_deadlock_is_done_again_at_once(world: World) -> None:
         report(world, [first, last], delivered=False)
         processor.start()
         wait_for_lock(world)
+        connection.execute("SET deadlock_timeout = '60s'")  # the other one looks first, and is the one that is ended
         connection.execute("SELECT 1 FROM notification WHERE notification_id = %s FOR UPDATE", (first,))
     world.settle()
     assert retries(processor, "postgres", "deadlock") == 1
