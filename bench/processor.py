@@ -105,19 +105,15 @@ class Bench:
         start = self._clocks()
         with Processor(self.folder, settings) as processor:
             seconds = processor.wait_records(records) - processor.began
-            broker_cpu, postgres_cpu, machine_cpu = (end - begin for begin, end in zip(start, self._clocks()))
+            own = processor.cpu_seconds
+            spent = self._spent(start, own)
             self._check_lag(group, f"{prefix}events")
-            own_cpu = processor.cpu_seconds
             return {
                 "seconds": seconds,
                 "records": records,
                 "per_second": records / seconds,
-                "cpu_per_1000": {
-                    "processor": own_cpu * 1000 / records,
-                    "postgres": postgres_cpu * 1000 / records,
-                    "kafka": broker_cpu * 1000 / records,
-                },
-                "others_percent": 100 * (machine_cpu - own_cpu - postgres_cpu - broker_cpu) / (seconds * os.cpu_count()),
+                "cpu_per_1000": {part: cpu * 1000 / records for part, cpu in spent.items()},
+                "others_percent": 100 * (spent["machine"] - own - spent["postgres"] - spent["kafka"]) / (seconds * os.cpu_count()),
                 "wal_bytes_per_record": (self.postgres.wal_bytes() - wal) / records,
                 "peak_rss_mb": processor.peak_rss_mb,
                 "sums": processor.sums(),
@@ -132,6 +128,11 @@ class Bench:
     def _clocks(self) -> tuple[float, ...]:
         """CPU seconds of Kafka, Postgres and the whole machine."""
         return process.cpu_seconds(self.broker.pid), self.postgres.cpu_seconds, process.machine_cpu_seconds()
+
+    def _spent(self, start: tuple[float, ...], own: float) -> dict[str, float]:
+        """CPU seconds since the clocks were read: the processor's own, and theirs."""
+        broker, postgres, machine = (end - begin for begin, end in zip(start, self._clocks()))
+        return {"processor": own, "postgres": postgres, "kafka": broker, "machine": machine}
 
     # --- drain
 
@@ -298,8 +299,7 @@ class Bench:
             expected = [key for key in load.acked_keys(self.folder) if fails(key)]
             reader.wait_for(expected, processor_report.ALERT_SECONDS)
         processor.wait_records(self.broker.records(OURS.topic))
-        broker_cpu, postgres_cpu, machine_cpu = (end - begin for begin, end in zip(start, self._clocks()))
-        ended = processor.sums()
+        spent, ended = self._spent(start, processor.cpu_seconds - own), processor.sums()
         due = {key: sent.began + int(key.rpartition("-")[2]) / rate for key in expected}
         late = sorted(reader.arrived.get(key, math.inf) - due[key] for key in due)
         return {
@@ -311,12 +311,7 @@ class Bench:
             "max_ms": late[-1] * 1e3,
             "acks": asdict(sent),
             "sums": {key: value - begun.get(key, 0) for key, value in ended.items()},
-            "cpu_per_1000": {
-                "processor": (processor.cpu_seconds - own) * 1000 / sent.sent,
-                "postgres": postgres_cpu * 1000 / sent.sent,
-                "kafka": broker_cpu * 1000 / sent.sent,
-                "machine": machine_cpu * 1000 / sent.sent,
-            },
+            "cpu_per_1000": {part: cpu * 1000 / sent.sent for part, cpu in spent.items()},
         }
 
 

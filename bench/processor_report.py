@@ -64,11 +64,15 @@ def cost_table(drains: dict[str, list[dict]]) -> str:
     return f"CPU seconds per 1000 records; above some 10 % of other programs a ratio says little\n{table(head, lines)}"
 
 
+def phases_of(row: dict) -> dict[str, float]:
+    """The workers' seconds in each phase."""
+    prefix = "dochak_processor_phase_seconds_sum:"
+    return {key.removeprefix(prefix): value for key, value in row["sums"].items() if key.startswith(prefix)}
+
+
 def phase_table(rows: list[dict]) -> str:
     """Of the workers' time."""
-    prefix = "dochak_processor_phase_seconds_sum:"
-    phases = [key for key in rows[0]["sums"] if key.startswith(prefix)]
-    spent = {key.removeprefix(prefix): median(row["sums"][key] for row in rows) for key in phases}
+    spent = {name: median(phases_of(row)[name] for row in rows) for name in phases_of(rows[0])}
     lines = [[name, f"{seconds:.2f}", f"{100 * seconds / sum(spent.values()):.0f} %"] for name, seconds in spent.items()]
     return f"What the workers' time goes into\n{table(['phase', 'seconds', 'share'], lines)}"
 
@@ -77,12 +81,11 @@ def batch_table(rows: list[dict]) -> str:
     """A batch at that load: what it holds, and how long each phase of it takes."""
     batches = [row["sums"]["dochak_processor_batch_records_count"] for row in rows]
     records = median(row["sums"]["dochak_processor_batch_records_sum"] / n for row, n in zip(rows, batches))
-    prefix = "dochak_processor_phase_seconds_sum:"
-    phases = [key for key in rows[0]["sums"] if key.startswith(prefix)]
-    times = [f"{median(row['sums'][key] / n for row, n in zip(rows, batches)) * 1e3:.1f}" for key in phases]
+    phases = list(phases_of(rows[0]))
+    times = [f"{median(phases_of(row)[name] / n for row, n in zip(rows, batches)) * 1e3:.1f}" for name in phases]
     parts = list(rows[0]["cpu_per_1000"])
     cpu = [f"{median(row['cpu_per_1000'][part] for row in rows):.3f}" for part in parts]
-    head = ["records", *(f"{key.removeprefix(prefix)} ms" for key in phases), *(f"CPU {part}" for part in parts)]
+    head = ["records", *(f"{name} ms" for name in phases), *(f"CPU {part}" for part in parts)]
     return f"A batch at that load, on the average; CPU seconds per 1000 webhooks\n{table(head, [[f'{records:.1f}', *times, *cpu]])}"
 
 
@@ -116,7 +119,7 @@ def text(results: dict, seconds: float) -> str:
     if drains:
         parts.append(cost_table(drains))
         first = next(iter(drains.values()))
-        if any("phase_seconds_sum" in key for key in first[0]["sums"]):
+        if phases_of(first[0]):
             parts.append(phase_table(first))
     if rows := results.get("latency"):
         parts.append(latency_table(rows))

@@ -295,7 +295,7 @@ static void *run(void *arg) {
 
 // ---- callers ----
 
-// Takes the part over, under the lock. False: the spool is not open, or too much is waiting already.
+// Under the lock. False: the spool is not open, or too much is waiting already.
 static bool join(struct spool *spool, const struct batch *part, struct waiter *waiter) {
   struct batch *waiting = &spool->waiting;
   bool is_full = waiting->first && waiting->bytes + part->bytes > WAITING_MAX_BYTES;
@@ -306,21 +306,31 @@ static bool join(struct spool *spool, const struct batch *part, struct waiter *w
   return true;
 }
 
+// Takes the part over, and waits until its batch is settled, or until then (NULL: without a limit). False:
+// the part is still the caller's.
+static bool submit(struct spool *spool, const struct batch *part, struct waiter *waiter,
+                   const struct timespec *until) {
+  int expired = 0;
+  *waiter = (struct waiter){0};
+  clock_cond_init(&waiter->wake);
+  pthread_mutex_lock(&spool->lock);
+  bool joined = join(spool, part, waiter);
+  while (joined && !waiter->settled && !expired)
+    expired = until ? pthread_cond_timedwait(&waiter->wake, &spool->lock, until)
+                    : pthread_cond_wait(&waiter->wake, &spool->lock);
+  if (joined && !waiter->settled) remove_waiter(waiter);
+  pthread_mutex_unlock(&spool->lock);
+  pthread_cond_destroy(&waiter->wake);
+  return joined;
+}
+
 bool spool_store(struct spool *spool, const struct publisher_message *const *messages, size_t n,
                  int64_t deadline_ms) {
-  struct timespec at = clock_timespec_at(deadline_ms);
+  struct timespec until = clock_timespec_at(deadline_ms);
   struct batch part = {0};
-  struct waiter waiter = {0};
-  int expired = 0;
+  struct waiter waiter;
   for (size_t i = 0; i < n; i++) append_copy(&part, *messages[i]);
-  clock_cond_init(&waiter.wake);
-  pthread_mutex_lock(&spool->lock);
-  bool joined = join(spool, &part, &waiter);
-  while (joined && !waiter.settled && !expired)
-    expired = pthread_cond_timedwait(&waiter.wake, &spool->lock, &at);
-  if (joined && !waiter.settled) remove_waiter(&waiter);
-  pthread_mutex_unlock(&spool->lock);
-  pthread_cond_destroy(&waiter.wake);
+  bool joined = submit(spool, &part, &waiter, &until);
   if (!joined) batch_fini(&part);
   if (!waiter.stored)
     metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS,
@@ -331,16 +341,11 @@ bool spool_store(struct spool *spool, const struct publisher_message *const *mes
   return waiter.stored;
 }
 
+// Without a limit: the writer reads the ids until the batch is settled.
 bool spool_remove(struct spool *spool, const int64_t *ids, size_t n) {
   const struct batch part = {.ids = ids, .n_ids = n};
-  struct waiter waiter = {0};
-  clock_cond_init(&waiter.wake);
-  pthread_mutex_lock(&spool->lock);
-  bool joined = join(spool, &part, &waiter);
-  while (joined && !waiter.settled) pthread_cond_wait(&waiter.wake, &spool->lock);
-  pthread_mutex_unlock(&spool->lock);
-  pthread_cond_destroy(&waiter.wake);
-  return waiter.removed;
+  struct waiter waiter;
+  return submit(spool, &part, &waiter, NULL) && waiter.removed;
 }
 
 bool spool_wait(struct spool *spool, int64_t after, int64_t ms) {

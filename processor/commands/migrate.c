@@ -47,8 +47,8 @@ static int read_arguments(int argc, char **argv, void *options) {
 
 // ---- topics ----
 
-// A topic that was created a moment ago may not be known to the broker that is asked. Nobody shall meet that
-// after migrate has ended.
+// The broker that is asked may not know a topic yet that was created a moment ago. This waits until it does,
+// so that whoever comes after migrate finds the topic.
 static bool ask_facts(rd_kafka_t *rk, const char *const *topics, size_t n, struct kafka_facts *out,
                       struct err *err) {
   enum { ASK_MS = 5000, PAUSE_MS = 100 };

@@ -86,18 +86,10 @@ static enum attempt change(PGconn *conn, const char *what, const char *sql, stru
   return judge(conn, res, what, err);
 }
 
-static bool checksum(const struct embedded *migration, char out[DIGEST_HEX_SIZE], struct err *err) {
-  struct digest digest;
-  const struct piece whole = {migration->text, migration->len};
-  if (!digest_of(DIGEST_SHA256, &whole, 1, &digest)) return err_set(err, "no SHA-256 here");
-  digest_hex(&digest, out);
-  return true;
-}
-
 static bool record(PGconn *conn, const struct embedded *migration, const char *bears, struct err *err) {
   char version[24], sum[DIGEST_HEX_SIZE];
   snprintf(version, sizeof version, "%ld", schema_version_of(migration));
-  if (!checksum(migration, sum, err)) return false;
+  digest_sha256_hex(migration->text, migration->len, sum);
   AUTO_RESULT *res =
       pg_run(conn, "migration_record.sql", 4, (const char *const[]){version, migration->name, sum, bears});
   return pg_ok(conn, res, "record the migration", NULL, err);
@@ -191,7 +183,7 @@ static enum attempt apply(PGconn *conn, const struct embedded *migration, struct
 static bool is_applied(PGconn *conn, const struct embedded *migration, bool *applied, struct err *err) {
   char version[24], sum[DIGEST_HEX_SIZE];
   snprintf(version, sizeof version, "%ld", schema_version_of(migration));
-  if (!checksum(migration, sum, err)) return false;
+  digest_sha256_hex(migration->text, migration->len, sum);
   AUTO_RESULT *res = pg_run(conn, "migration_applied.sql", 2, (const char *const[]){version, sum});
   if (!pg_ok(conn, res, "look for the migration", NULL, err)) return false;
   *applied = PQntuples(res) == 1;

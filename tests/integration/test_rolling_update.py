@@ -39,21 +39,17 @@ class Fleet:
 
     def __init__(self, world: World, folder: Path):
         self._world = world
-        self.ingresses = [self._ingress("old-ingress", {"public": free_port(), "ops": free_port()}, folder / f"spool-{n}") for n in range(2)]
-        self.processors = [world.new_processor("old-processor", DOCHAK_INSTANCE=f"update-{n}") for n in range(2)]
+        self.ingresses = [world.new_ingress("old-ingress", DOCHAK_SPOOL_DIR=str(folder / f"spool-{n}")) for n in range(2)]
+        self.processors = [world.new_processor("old-processor") for _ in range(2)]
         for service in self.ingresses + self.processors:
             service.start()
         for service in self.ingresses + self.processors:
             service.wait_ready()
 
-    def _ingress(self, name: str, ports: dict[str, int], spool: Path) -> Service:
-        listen = {"DOCHAK_INGRESS_LISTEN": f"127.0.0.1:{ports['public']}", "DOCHAK_INGRESS_OPS_LISTEN": f"127.0.0.1:{ports['ops']}"}
-        return self._world.new_service(name, ports, DOCHAK_SPOOL_DIR=str(spool), **listen)
-
     def update_ingress(self, old: Service) -> None:
         """At the same address, on the same spool."""
         old.stop()
-        self._ingress("ingress", old.ports, Path(old.env["DOCHAK_SPOOL_DIR"])).start().wait_ready()
+        self._world.new_ingress(ports=old.ports, DOCHAK_SPOOL_DIR=old.env["DOCHAK_SPOOL_DIR"]).start().wait_ready()
 
     def update_processor(self, old: Service) -> None:
         """Under the same name."""

@@ -135,12 +135,12 @@ class World:
         self.services.append(service)
         return service
 
-    def new_ingress(self, **settings: str) -> Service:
+    def new_ingress(self, program: str = "ingress", ports: dict[str, int] | None = None, **settings: str) -> Service:
         """Without a spool it is patient: with the usual budget a busy machine would make it answer 503."""
-        ports = {"public": free_port(), "ops": free_port()}
+        ports = ports or {"public": free_port(), "ops": free_port()}
         patience = {} if "DOCHAK_SPOOL_DIR" in settings else {"DOCHAK_ACK_BUDGET_MS": PATIENT_MS}
         self.ingress = self.new_service(
-            "ingress",
+            program,
             ports,
             **{
                 "DOCHAK_INGRESS_LISTEN": f"127.0.0.1:{ports['public']}",
@@ -153,7 +153,7 @@ class World:
 
     def new_processor(self, program: str = "processor", **settings: str) -> Service:
         ports = {"ops": free_port()}
-        number = sum(s.name.startswith("processor") for s in self.services)
+        number = sum("processor" in s.name for s in self.services)
         return self.new_service(
             program,
             ports,
