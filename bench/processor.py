@@ -121,9 +121,11 @@ class Bench:
 
     def _check_lag(self, group: str, topic: str) -> None:
         """What it says of itself is true: the group's offsets are the ends of the topic."""
-        committed, records = self.broker.committed(group, topic), self.broker.records(topic)
-        if committed != records:
-            raise SystemExit(f"{committed} of {records} records are committed")
+        records, end = self.broker.records(topic), time.monotonic() + SETTLE_SECONDS
+        while (committed := self.broker.committed(group, topic)) != records:
+            if time.monotonic() > end:
+                raise SystemExit(f"{committed} of {records} records are committed")
+            time.sleep(0.1)
 
     def _clocks(self) -> tuple[float, ...]:
         """CPU seconds of Kafka, Postgres and the whole machine."""

@@ -50,7 +50,7 @@ static const struct metric metric_list[METRIC_COUNT] = {
     [METRIC_PARTITION_OWNED] = {"dochak_processor_partition_owned", "1: a worker of this process reads it.",
                                 METRIC_GAUGE, "topic,partition"},
     [METRIC_PARTITION_LAG] = {"dochak_processor_partition_lag",
-                              "Records of a partition read here that are not committed yet.", METRIC_GAUGE,
+                              "Records of a partition read here that are not in Postgres yet.", METRIC_GAUGE,
                               "topic,partition"},
     [METRIC_DELETED] = {"dochak_processor_retention_deleted_total", "Rows deleted because of their age.",
                         METRIC_COUNTER, "table"},

@@ -16,6 +16,7 @@ MUTANT_OFFSETS_OUTSIDE_TRANSACTION | told[i]<=1
 MUTANT_ZOMBIE_NOT_FENCED           | told[i]<=1
 MUTANT_OFFSETS_READ_UNCOMMITTED    | told[i]<=1
 MUTANT_MARKED_BEYOND_FIRST         | told[i]==1
+MUTANT_ALERTS_PUT_OFF              | told[i]==1
 '
 
 # explore NAME SPIN_OPTIONS GCC_OPTIONS PAN_OPTIONS: leaves all that was found out in $OUT/NAME. Memory is in MB.

@@ -203,6 +203,7 @@ byte length[PARTITIONS];
 #define RECORD(p, offset) records[(p) * LOG_MAX + (offset)]
 
 byte committed[PARTITIONS]; /* the group's offsets */
+byte reached[PARTITIONS];   /* before it the present owner has read; it may be further than the group's offset */
 byte pending[PARTITIONS];   /* the worker, + 1, whose transaction holds an offset for it; a fetch waits for the end of that */
 byte owner[PARTITIONS];     /* the worker, + 1 */
 bit member[WORKERS];        /* of the group, in its present generation */
@@ -280,6 +281,8 @@ proctype Coordinator() {
     :: atomic {
         rebalancing && (member[0] || member[1]) && LISTENS(0) && LISTENS(1) ->
         rebalancing = false;
+        reached[0] = 0;
+        reached[1] = 0;
         if
         :: member[0] -> owner[0] = 1
         :: member[1] -> owner[0] = 2
@@ -309,10 +312,13 @@ proctype Coordinator() {
 #endif
 
 #define ALL_DONE (committed[0] == length[0] && committed[1] == length[1])
-#define CAN_READ(p) (owner[p] == w + 1 && STABLE(p) && committed[p] < length[p])
+#define MINE(p) (owner[p] == w + 1 && STABLE(p))
+#define START(p) (reached[p] > committed[p] -> reached[p] : committed[p])
+#define CAN_READ(p) (MINE(p) && START(p) < length[p])
+#define CAN_COMMIT(p) (MINE(p) && reached[p] > committed[p])
 /* Only where there is something to mark: a step that changes nothing could be taken for ever. */
 #define TO_MARK(a, p) (alert[a] && !marked[a] && lives_in[(a) / 2] == p && source[a] < committed[p])
-#define CAN_MARK(p) (owner[p] == w + 1 && STABLE(p) && (TO_MARK(0, p) || TO_MARK(1, p) || TO_MARK(2, p) || TO_MARK(3, p)))
+#define CAN_MARK(p) (MINE(p) && (TO_MARK(0, p) || TO_MARK(1, p) || TO_MARK(2, p) || TO_MARK(3, p)))
 #define BLOCKED_ON(m) (in_batch[m] && IS_RECEIPT(m) && inserted_by[m] != 0)
 #define OTHERS_WROTE(n) (changed[n] && version[n] != version_read[n])
 
@@ -337,7 +343,8 @@ inline forget_rows() {
 inline forget_batch() {
     for (i : 0 .. PARTITIONS - 1) {
         first[i] = 0;
-        end[i] = 0
+        end[i] = 0;
+        below[i] = 0
     };
     for (i : 0 .. MESSAGES - 1) { in_batch[i] = 0 };
     for (i : 0 .. ALERTS - 1) { out[i] = 0 };
@@ -360,7 +367,8 @@ inline fall() {
 inline take_batch() {
     d_step {
         for (i : 0 .. PARTITIONS - 1) {
-            first[i] = committed[i];
+            first[i] = (MINE(i) -> START(i) : 0);
+            below[i] = (MINE(i) -> committed[i] : 0);
             for (j : 0 .. LOG_MAX - 1) {
                 if
                 :: first[i] <= j && j < end[i] -> in_batch[RECORD(i, j)] = true
@@ -427,7 +435,7 @@ inline mark_below(p, offset) {
 #ifdef MUTANT_MARKED_BEYOND_FIRST
 #define MARKED_TO(p) end[p]
 #else
-#define MARKED_TO(p) first[p]
+#define MARKED_TO(p) below[p]
 #endif
 
 /* store.c: write_notifications(), insert_alerts(), mark_published(), COMMIT */
@@ -447,10 +455,7 @@ inline commit_rows() {
             fi
         };
         for (j : 0 .. PARTITIONS - 1) {
-            if
-            :: first[j] < end[j] -> mark_below(j, MARKED_TO(j))
-            :: else
-            fi
+            mark_below(j, MARKED_TO(j))
         };
         forget_rows();
         printf("worker %d: Postgres commits\n", w)
@@ -487,8 +492,25 @@ inline become_visible() {
     }
 }
 
+#ifdef MUTANT_ALERTS_PUT_OFF
+#define MAY_PUT_OFF true
+#else
+#define MAY_PUT_OFF (!out[0] && !out[1] && !out[2] && !out[3])
+#endif
+
+/* worker.c: publish(). Without anything to publish, the offsets may be committed later, with those of the next batches. */
+inline put_off() {
+    d_step {
+        for (i : 0 .. PARTITIONS - 1) { reached[i] = (owner[i] == w + 1 && end[i] > reached[i] -> end[i] : reached[i]) };
+        forget_batch();
+        idle[w] = true;
+        printf("worker %d: commits its offsets later\n", w)
+    }
+}
+
 proctype Worker(byte w) {
-    byte first[PARTITIONS], end[PARTITIONS]; /* the batch: from first to before end */
+    byte first[PARTITIONS], end[PARTITIONS]; /* the batch: from first to before end; 0 of a partition that is not its own */
+    byte below[PARTITIONS]; /* the group's offset when the batch was taken */
     bit in_batch[MESSAGES], fresh[MESSAGES];
     byte version_read[NOTIFICATIONS];
     mtype status_new[NOTIFICATIONS];
@@ -508,14 +530,22 @@ collect: /* worker.c: collect() */
     if
     :: atomic {
         CAN_READ(0) || CAN_READ(1) ->
-        end[0] = committed[0];
-        end[1] = committed[1];
+        end[0] = (MINE(0) -> START(0) : 0);
+        end[1] = (MINE(1) -> START(1) : 0);
         do
         :: CAN_READ(0) && end[0] < length[0] -> end[0]++
         :: CAN_READ(1) && end[1] < length[1] -> end[1]++
-        :: end[0] > committed[0] || end[1] > committed[1] -> break
+        :: (CAN_READ(0) && end[0] > START(0)) || (CAN_READ(1) && end[1] > START(1)) -> break
         od;
         take_batch()
+    }
+    :: atomic { /* worker.c: commit_reached() */
+        CAN_COMMIT(0) || CAN_COMMIT(1) ->
+        end[0] = (CAN_COMMIT(0) -> reached[0] : 0);
+        end[1] = (CAN_COMMIT(1) -> reached[1] : 0);
+        idle[w] = false;
+        transaction[w] = OPEN;
+        goto commit
     }
     :: atomic { CAN_MARK(0) -> d_step { mark_below(0, committed[0]) }; goto collect } /* worker.c: finish_idle() */
     :: atomic { CAN_MARK(1) -> d_step { mark_below(1, committed[1]) }; goto collect }
@@ -535,7 +565,14 @@ begin: /* store.c: transact() */
     :: atomic { FAULT_OF_PROCESSOR; fall(); goto open }
     fi;
 
-    atomic { read_alerts(); transaction[w] = OPEN }; /* worker.c: tell() */
+    atomic { /* worker.c: publish() */
+        read_alerts();
+        if
+        :: MAY_PUT_OFF -> put_off(); goto collect
+        :: transaction[w] = OPEN
+        fi
+    };
+commit:
 #ifdef MUTANT_OFFSETS_OUTSIDE_TRANSACTION
     if
     :: atomic { transaction[w] == OPEN -> become_visible() }
@@ -544,7 +581,7 @@ begin: /* store.c: transact() */
     if
     :: atomic {
         MAY_COMMIT_OFFSETS ->
-        d_step { for (i : 0 .. PARTITIONS - 1) { committed[i] = (first[i] < end[i] -> end[i] : committed[i]) } };
+        d_step { for (i : 0 .. PARTITIONS - 1) { committed[i] = (end[i] > committed[i] -> end[i] : committed[i]) } };
         printf("worker %d: commits its offsets\n", w)
     }
     :: atomic { !MAY_COMMIT_OFFSETS -> fall(); goto open }
@@ -554,7 +591,7 @@ begin: /* store.c: transact() */
     if /* outbox.c: send_offsets() */
     :: atomic {
         transaction[w] == OPEN && MAY_COMMIT_OFFSETS ->
-        d_step { for (i : 0 .. PARTITIONS - 1) { pending[i] = (first[i] < end[i] -> w + 1 : pending[i]) } };
+        d_step { for (i : 0 .. PARTITIONS - 1) { pending[i] = (end[i] > committed[i] -> w + 1 : pending[i]) } };
         printf("worker %d: sends its offsets\n", w)
     }
     :: atomic { transaction[w] == FENCED || !MAY_COMMIT_OFFSETS -> fall(); goto open }

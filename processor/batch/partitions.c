@@ -113,30 +113,36 @@ void partitions_committed(struct partitions *partitions, const rd_kafka_topic_pa
     owned->committed = rktpar->offset;
     owned->published_from = offsets_published_from(rktpar);
     owned->unmarked |= any_alerts;
-    if (owned->next < rktpar->offset) owned->next = rktpar->offset;
   }
 }
 
-rd_kafka_topic_partition_list_t *partitions_offsets(struct partitions *partitions,
-                                                    const struct store_range *ranges, size_t n) {
-  rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
+bool partitions_read(struct partitions *partitions, const struct store_range *ranges, size_t n) {
   for (size_t i = 0; i < n; i++) {
-    const struct owned *owned = find(partitions, ranges[i].topic, ranges[i].partition);
-    bool is_known = owned && owned->published_from >= 0;
-    offsets_add(list, ranges[i].topic, ranges[i].partition, ranges[i].last + 1,
-                is_known ? owned->published_from : ranges[i].first);
+    struct owned *owned = find(partitions, ranges[i].topic, ranges[i].partition);
+    if (!owned || partitions->revoked) return false;
+    if (owned->published_from < 0) owned->published_from = ranges[i].first; // it begins at the oldest record
+    if (owned->next <= ranges[i].last) owned->next = ranges[i].last + 1;
   }
-  return list;
+  return true;
+}
+
+static bool is_uncommitted(const struct partitions *partitions, size_t i) {
+  return !partitions->revoked && partitions->list[i].next > partitions->list[i].committed;
+}
+
+bool partitions_any_uncommitted(const struct partitions *partitions) {
+  for (size_t i = 0; i < partitions->n; i++)
+    if (is_uncommitted(partitions, i)) return true;
+  return false;
 }
 
 rd_kafka_topic_partition_list_t *partitions_uncommitted(const struct partitions *partitions) {
-  rd_kafka_topic_partition_list_t *list = NULL;
-  for (size_t i = 0; i < partitions->n && !partitions->revoked; i++) {
+  rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)partitions->n);
+  for (size_t i = 0; i < partitions->n; i++) {
     const struct owned *owned = &partitions->list[i];
-    if (owned->next <= owned->committed) continue;
-    if (!list) list = rd_kafka_topic_partition_list_new(1);
-    offsets_add(list, owned->topic, owned->partition, owned->next,
-                owned->published_from < 0 ? owned->next : owned->published_from);
+    if (is_uncommitted(partitions, i))
+      offsets_add(list, owned->topic, owned->partition, owned->next,
+                  owned->published_from < 0 ? owned->next : owned->published_from);
   }
   return list;
 }

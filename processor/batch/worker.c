@@ -22,7 +22,7 @@
 #include <string.h>
 
 enum { IDLE_POLL_MS = 200, OPEN_TIMEOUT_MS = 15000, OFFSETS_TIMEOUT_MS = 1000 };
-enum { COUNT_EVERY_MS = 10000, ENDS_EVERY_MS = 10000 };
+enum { COUNT_EVERY_MS = 10000, COMMIT_EVERY_MS = 200 };
 enum { BATCH_MAX_BYTES = 8 * 1024 * 1024, REFUSED_IN_A_ROW_MAX = 100 };
 
 struct worker {
@@ -35,8 +35,8 @@ struct worker {
   struct partitions *partitions;
   rd_kafka_topic_partition_list_t *unopened; // assigned, but from which offsets on is not known yet; or NULL
   struct measure measure;
-  int64_t count_at_ms;                       // when the unpublished alerts are counted again
-  int64_t ends_at_ms;                        // when a worker that is never idle commits ends of transactions
+  int64_t count_at_ms;  // when the unpublished alerts are counted again
+  int64_t commit_at_ms; // when the offsets are committed although there is nothing to publish
   rd_kafka_consumer_group_metadata_t *group; // what the consumer was when the batch began
   struct fact *facts;                        // the batch, batch_max_records long
   size_t n_facts, batch_bytes;
@@ -47,6 +47,7 @@ struct worker {
   bool is_taken[2];                       // one of this batch
   struct err refusal;                     // of the last refused record
   bool revoked; // a rebalance took the partitions away while the batch was collected
+  bool is_idle; // no record and no end of a partition came for IDLE_POLL_MS
   bool ready;
   struct err fault;       // the consumer's, told to on_error(); its text is empty when there is none
   struct backoff backoff; // grows until a batch was committed
@@ -354,6 +355,7 @@ static bool collect(struct worker *w, struct err *err) {
   bool got = false;
   if (w->unopened && !open_partitions(w, err)) return false;
   if (!collect_one(w, IDLE_POLL_MS, &got, err)) return false;
+  w->is_idle = !got;
   const struct settings *settings = w->processor->settings;
   int64_t deadline = clock_mono_ms() + settings->batch_max_ms;
   while (got && w->n_facts < (size_t)settings->batch_max_records && w->batch_bytes < BATCH_MAX_BYTES &&
@@ -453,6 +455,30 @@ static void note_in_a_row(struct worker *w) {
     w->in_a_row_before[kind] = w->is_taken[kind] ? 0 : w->in_a_row[kind];
 }
 
+// One transaction: the alerts, the unclear records, and the offsets of all that is stored.
+static bool commit(struct worker *w, struct fact *const *facts, const struct alert *alerts, size_t n_alerts,
+                   struct err *err) {
+  rd_kafka_topic_partition_list_t *offsets = partitions_uncommitted(w->partitions);
+  measure_enter(&w->measure, PHASE_KAFKA);
+  bool committed = outbox_send(w->outbox, w->group, offsets, facts, w->n_facts, alerts, n_alerts, err);
+  if (committed) {
+    partitions_committed(w->partitions, offsets, n_alerts > 0);
+    publish_fault_clear(&w->processor->faults[w->index]);
+    w->commit_at_ms = clock_mono_ms() + COMMIT_EVERY_MS;
+  } else if (outbox_undelivered(w->outbox))
+    publish_fault_set(&w->processor->faults[w->index], err->text);
+  rd_kafka_topic_partition_list_destroy(offsets);
+  return committed;
+}
+
+static bool any_unclear(const struct worker *w) {
+  for (size_t i = 0; i < w->n_facts; i++)
+    if (w->facts[i].type == FACT_UNCLEAR) return true;
+  return false;
+}
+
+// A transaction costs several times as much as storing a small batch. So a batch without anything to publish
+// leaves its offsets to a later transaction; after a crash it is read again, and changes nothing.
 static bool publish(struct worker *w, struct fact **facts, struct err *err) {
   AUTO_FREE struct store_range *ranges = mem_array(w->n_facts, sizeof *ranges);
   struct alert *alerts = NULL;
@@ -461,15 +487,10 @@ static bool publish(struct worker *w, struct fact **facts, struct err *err) {
   size_t n_ranges = outbox_ranges(facts, w->n_facts, ranges);
   if (!store_alerts(w->store, ranges, n_ranges, &alerts, &n_alerts, err)) return false;
   n_alerts = outbox_keep_own(alerts, n_alerts, facts, w->n_facts);
-  measure_enter(&w->measure, PHASE_KAFKA);
-  rd_kafka_topic_partition_list_t *offsets = partitions_offsets(w->partitions, ranges, n_ranges);
-  bool published = outbox_send(w->outbox, w->group, offsets, facts, w->n_facts, alerts, n_alerts, err);
-  if (published) {
-    partitions_committed(w->partitions, offsets, n_alerts > 0);
-    publish_fault_clear(&w->processor->faults[w->index]);
-  } else if (outbox_undelivered(w->outbox))
-    publish_fault_set(&w->processor->faults[w->index], err->text);
-  rd_kafka_topic_partition_list_destroy(offsets);
+  bool is_ours = partitions_read(w->partitions, ranges, n_ranges) ||
+                 err_set(err, "a partition of the batch was revoked; its next owner publishes the alerts");
+  bool due = n_alerts > 0 || any_unclear(w) || clock_mono_ms() >= w->commit_at_ms;
+  bool published = is_ours && (!due || commit(w, facts, alerts, n_alerts, err));
   alerts_free(alerts, n_alerts);
   return published;
 }
@@ -482,17 +503,13 @@ static void measure_lag(struct worker *w) {
   partitions_measure(w->partitions, w->consumer);
 }
 
-// The end of a transaction has an offset and is no record. Where only such ends follow, the group's offset
-// goes on behind them: once they are deleted they would look like records that were lost.
-static bool commit_ends(struct worker *w, struct err *err) {
-  rd_kafka_topic_partition_list_t *ends = partitions_uncommitted(w->partitions);
-  w->ends_at_ms = clock_mono_ms() + ENDS_EVERY_MS;
-  if (!ends) return true;
-  measure_enter(&w->measure, PHASE_KAFKA);
-  bool is = is_member(w), committed = is && outbox_send(w->outbox, w->group, ends, NULL, 0, NULL, 0, err);
-  if (committed) partitions_committed(w->partitions, ends, false);
-  rd_kafka_topic_partition_list_destroy(ends);
-  return committed || !is; // without a membership: the next owner's
+// With no batch in hand. The end of a transaction has an offset, too, and is no record: where only such ends
+// follow, the group's offset goes on behind them. Once they are deleted they would look like records that
+// were lost. Without a membership the offsets are the next owner's.
+static bool commit_reached(struct worker *w, struct err *err) {
+  if (!partitions_any_uncommitted(w->partitions) || !is_member(w)) return true;
+  note_busy(w, true);
+  return commit(w, NULL, NULL, 0, err);
 }
 
 // There is no next batch yet that would mark the alerts of the last one.
@@ -507,15 +524,21 @@ static bool mark_published(struct worker *w, struct err *err) {
 }
 
 static bool finish_idle(struct worker *w, struct err *err) {
-  if (!mark_published(w, err) || !measure_unpublished(w, err) || !commit_ends(w, err)) return false;
+  return commit_reached(w, err) && mark_published(w, err) && measure_unpublished(w, err);
+}
+
+// The poll may have returned the end of a partition only: then records are soon to come again, or it is idle
+// the next time.
+static bool pass_without_batch(struct worker *w, struct err *err) {
+  bool done = (!w->is_idle && clock_mono_ms() < w->commit_at_ms) || finish_idle(w, err);
   clear(w);
-  return true;
+  return done;
 }
 
 static bool do_batch(struct worker *w, struct err *err) {
   if (!collect(w, err)) return false;
   measure_lag(w);
-  if (w->n_facts == 0) return finish_idle(w, err);
+  if (w->n_facts == 0) return pass_without_batch(w, err);
   note_busy(w, true);
   AUTO_FREE struct fact **facts = mem_array(w->n_facts, sizeof *facts);
   for (size_t i = 0; i < w->n_facts; i++) facts[i] = &w->facts[i];
@@ -527,9 +550,8 @@ static bool do_batch(struct worker *w, struct err *err) {
   note_in_a_row(w);
   measure_committed(&w->measure, w->processor->metrics, w->facts, w->n_facts);
   metrics_add(w->processor->metrics, METRIC_REFUSED, NULL, (int64_t)w->n_refused);
-  bool done = clock_mono_ms() < w->ends_at_ms || commit_ends(w, err);
   clear(w);
-  return done;
+  return true;
 }
 
 // ---- the thread ----
@@ -540,8 +562,8 @@ static void *run(void *arg) {
     struct err err = {0};
     bool ok = open_all(w, &err);
     while (ok && !stop_requested()) ok = do_batch(w, &err);
-    if (ok && !mark_published(w, &err))
-      log_warn("alerts that were published could not be marked; the next start marks them",
+    if (ok && !finish_idle(w, &err))
+      log_warn("the last batches are not finished; the next start reads them again and marks their alerts",
                LOG_INT("worker", w->index), LOG_STR("error", err.text));
     const char *part = measure_part(&w->measure);
     clear(w);

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""When the processor commits the group's offsets. A batch without alerts leaves that to a later transaction; nothing may depend on it."""
+
+from support.thirds import ids_of, is_failed, post_all
+from support.wait import until
+from support.world import World
+
+ONE_BY_ONE = {"DOCHAK_WORKERS": "1", "DOCHAK_BATCH_MAX_RECORDS": "1"}
+TRANSACTIONS = 'dochak_processor_transactions_total{result="committed"}'
+
+
+FAILED, *DELIVERED = [ids_of(1)[0], *(id_ for id_ in ids_of(300) if not is_failed(id_))]
+
+
+def check(world: World, ids: list[str]) -> None:
+    world.settle(60)
+    assert world.statuses() == {id_: "DEAD_LETTER" if is_failed(id_) else "SENT" for id_ in ids}
+    assert [alert.header("ce_subject") for alert in world.alerts()] == [id_ for id_ in ids if is_failed(id_)]
+    assert world.sql("SELECT sum(records)::int AS n FROM delivery_minute WHERE outcome <> 'repeated'")[0]["n"] == len(ids)
+
+
+def test_batches_without_alerts_share_a_transaction(world: World) -> None:
+    world.new_ingress().start().wait_ready()
+    ids = post_all(world, DELIVERED)
+    processor = world.new_processor(**ONE_BY_ONE).start()
+    check(world, ids)
+    metrics = processor.metrics()
+    assert metrics["dochak_processor_batch_records_count"] == len(ids)
+    assert metrics[TRANSACTIONS] < len(ids) / 2
+
+
+def test_an_alert_is_published_with_all_offsets_before_it(world: World) -> None:
+    """The batches before it had nothing to publish. Killed right behind its transaction, the processor has nothing to read again."""
+    world.new_ingress().start().wait_ready()
+    ids = post_all(world, DELIVERED[:100])
+    processor = world.new_processor(CRASH_AT="mid_produce:1", **ONE_BY_ONE).start()
+    until("they are stored", lambda: len(world.statuses()) == len(ids))
+    post_all(world, [FAILED])
+    processor.wait_killed()
+    world.new_processor(**ONE_BY_ONE).start()
+    check(world, [*ids, FAILED])
+
+
+def test_a_stopped_processor_leaves_nothing_to_be_read_again(world: World) -> None:
+    world.new_ingress().start().wait_ready()
+    processor = world.new_processor(**ONE_BY_ONE).start()
+    ids = post_all(world, DELIVERED[:100])
+    until("they are stored", lambda: len(world.statuses()) == len(ids))
+    processor.stop()
+    assert sum(world.topics.committed("events").values()) == len(ids)
+
+
+def test_what_was_not_committed_is_read_again_and_changes_nothing(world: World) -> None:
+    world.new_ingress().start().wait_ready()
+    processor = world.new_processor(**ONE_BY_ONE).start().wait_ready()
+    ids = post_all(world, DELIVERED[:100])
+    until("some are stored", lambda: len(world.statuses()) >= 50)
+    processor.kill()
+    before = world.statuses()
+    assert sum(offset for offset in world.topics.committed("events").values() if offset > 0) <= len(ids)
+    world.new_processor(**ONE_BY_ONE).start()
+    check(world, ids)
+    assert before.items() <= world.statuses().items()
