@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHECK_MS = 60000, UNKNOWN_MS = 10000, UNREADY_MS = 1000 };
 enum { HEADERS_MAX_BYTES = 4096 }; // of one record, with its key
 
 static const char *const names[DURABILITY_COUNT] = {
@@ -87,16 +86,8 @@ bool durability_spool_gives(const struct durability_watch *watch) {
   return atomic_load(&watch->spool_gives);
 }
 
-bool durability_is_strict(const struct durability_watch *watch) {
-  return watch->asked > DURABILITY_PROCESS;
-}
-
 const char *durability_unready(const struct durability_watch *watch) {
   return reason_get(&watch->unready);
-}
-
-int64_t durability_look_again_ms(const struct durability_watch *watch) {
-  return durability_unready(watch) ? UNREADY_MS : watch->logged ? CHECK_MS : UNKNOWN_MS;
 }
 
 // ---- checking the topics ----
@@ -134,7 +125,7 @@ static void log_change(struct durability_watch *watch, const char *survives, enu
             COUNT_OF(fields) - !unready);
 }
 
-void durability_watch_learn(struct durability_watch *watch, const char *const *topics,
+bool durability_watch_learn(struct durability_watch *watch, const char *const *topics,
                             const struct kafka_facts *facts, size_t n) {
   size_t weakest = 0;
   AUTO_FREE char *small = NULL; // the first of them
@@ -153,4 +144,5 @@ void durability_watch_learn(struct durability_watch *watch, const char *const *t
   const char *unready = both ? both : weak ? weak : small;
   reason_set(&watch->unready, unready);
   log_change(watch, survives, kafka, topic, unready);
+  return !unready;
 }

@@ -2,9 +2,9 @@
 // The durability of a 2xx: which failures an acknowledged event survives. Kafka and the spool can each
 // acknowledge; the durability is that of the weaker of those in use. One that is weaker than
 // DOCHAK_ACK_SURVIVES gives no acks, and no event moves there from the other. The topics' settings are asked
-// for at start, once a minute, and each second while they are too weak (topics.h); so for up to a minute
-// after somebody lowered min.insync.replicas an ack may survive less. Not for: whether Kafka or the spool
-// work now (breaker.h, spool.h).
+// for at start, once a minute, and each second while they are unknown or too weak (topics.h); so for up to a
+// minute after somebody lowered min.insync.replicas an ack may survive less. Not for: whether Kafka or the
+// spool work now (breaker.h, spool.h).
 #pragma once
 #include "common/config/settings.h"
 #include "common/kafka/kafka_facts.h"
@@ -32,16 +32,13 @@ MUST_CHECK struct durability_watch *durability_watch_new(const struct settings *
                                                          struct metrics *metrics, struct err *err);
 void durability_watch_free(struct durability_watch *watch);
 
-// Learns the facts of n topics, and logs them if they differ from the last ones. Thread: one.
-void durability_watch_learn(struct durability_watch *watch, const char *const *topics,
+// Learns the facts of n topics, and logs them if they differ from the last ones. False: one of them is too
+// weak, as durability_unready() says. Thread: one.
+bool durability_watch_learn(struct durability_watch *watch, const char *const *topics,
                             const struct kafka_facts *facts, size_t n);
-// After how many milliseconds to ask the cluster about the topics again. Thread: the same.
-int64_t durability_look_again_ms(const struct durability_watch *watch);
 
 // Whether Kafka, and the spool, may give acks. Thread: any.
 bool durability_kafka_gives(const struct durability_watch *watch);
 bool durability_spool_gives(const struct durability_watch *watch);
-// Whether Kafka may give acks only on topics with certain settings. Thread: any.
-bool durability_is_strict(const struct durability_watch *watch);
 // NULL, or the topic and the setting that is too low. Thread: any.
 const char *durability_unready(const struct durability_watch *watch);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICK_MS = 100, METADATA_MS = 500, SETTINGS_MS = 1000, RETRY_MS = 1000 };
+enum { TICK_MS = 100, METADATA_MS = 500, SETTINGS_MS = 1000, RETRY_MS = 1000, CHECK_MS = 60000 };
 
 // The topics that ingress writes to.
 static const enum kafka_topic ours[] = {KAFKA_TOPIC_EVENTS, KAFKA_TOPIC_QUARANTINE};
@@ -41,8 +41,9 @@ static const char *name_of(const struct topics *topics, size_t i) {
   return rd_kafka_topic_name(topics->producer->topics[ours[i]]);
 }
 
-// A topic that was seen before counts although it cannot be read now: its records are acknowledged, too.
-static void check_durability(struct topics *topics) {
+// False: a topic is too weak, or none could be asked about. A topic that was seen before counts although it
+// cannot be read now: its records are acknowledged, too.
+static bool check_durability(struct topics *topics) {
   const char *names[COUNT_OF(ours)];
   struct kafka_facts facts[COUNT_OF(ours)] = {0};
   struct err err;
@@ -52,8 +53,8 @@ static void check_durability(struct topics *topics) {
     names[n] = name_of(topics, i);
     facts[n++].shape = topics->shapes[i];
   }
-  if (n && kafka_facts_ask_settings(topics->producer->rk, names, n, SETTINGS_MS, facts, &err))
-    durability_watch_learn(topics->durability, names, facts, n);
+  return n && kafka_facts_ask_settings(topics->producer->rk, names, n, SETTINGS_MS, facts, &err) &&
+         durability_watch_learn(topics->durability, names, facts, n);
 }
 
 static void note_unseen(struct topics *topics, size_t i, bool answered, struct err *err) {
@@ -80,15 +81,13 @@ static bool learn(struct topics *topics, bool answered) {
   return unseen;
 }
 
-// Returns after how many milliseconds to look again. Where readiness or the durability of acks depend on the
-// topics' settings, these are known before the first event goes to a topic.
+// Returns after how many milliseconds to look again. The topics' settings are known before the first event
+// goes to a topic, since readiness and the durability of its ack depend on them.
 static int64_t look(struct topics *topics) {
-  bool answered = ask(topics), strict = durability_is_strict(topics->durability);
-  if (answered && strict) check_durability(topics);
+  bool answered = ask(topics), durable = answered && check_durability(topics);
   bool unseen = learn(topics, answered);
   if (answered) breaker_note_cluster(topics->breaker);
-  if (answered && !strict) check_durability(topics);
-  return unseen || !answered ? RETRY_MS : durability_look_again_ms(topics->durability);
+  return durable && !unseen ? CHECK_MS : RETRY_MS;
 }
 
 // Without events nothing else would notice that the cluster is back, so it is asked while its breaker is
