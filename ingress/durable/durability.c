@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "ingress/durable/durability.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "common/kafka/kafka.h"
 #include "ingress/counters.h"
 #include "ingress/durable/reason.h"
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { TICK_MS = 100, METADATA_MS = 500, SETTINGS_MS = 1000, RETRY_MS = 1000, CHECK_MS = 60000 };
 enum { HEADERS_MAX_BYTES = 4096 }; // of one record, with its key
 
-static const char *const names[DURABILITY_COUNT] = {
+static const char *const levels[DURABILITY_COUNT] = {
     [DURABILITY_PROCESS] = "process", [DURABILITY_MACHINE] = "machine", [DURABILITY_BROKER] = "broker"};
+
+// The topics that ingress writes to.
+static const enum kafka_topic ours[] = {KAFKA_TOPIC_EVENTS, KAFKA_TOPIC_QUARANTINE};
 
 struct durability_watch {
   enum durability asked;
@@ -21,12 +26,18 @@ struct durability_watch {
   struct metrics *metrics;
   char *logged; // NULL: the topics are not known yet
   atomic_bool kafka_gives, spool_gives;
-  struct reason unready;
+  struct reason unready, unseen;
+  const struct kafka_producer *producer; // NULL: not started
+  struct breaker *breaker;
+  struct kafka_topic_shape shapes[COUNT_OF(ours)]; // as last seen; without partitions: not yet
+  rd_kafka_resp_err_t codes[COUNT_OF(ours)];       // of the last request
+  pthread_t thread;
+  atomic_bool stopping;
 };
 
 bool durability_parse(const char *name, enum durability *out, struct err *err) {
   for (enum durability level = 0; level < DURABILITY_COUNT; level++) {
-    if (strcmp(names[level], name) != 0) continue;
+    if (strcmp(levels[level], name) != 0) continue;
     *out = level;
     return true;
   }
@@ -51,8 +62,8 @@ static const char *decide(struct durability_watch *watch, enum durability kafka)
   atomic_store(&watch->kafka_gives, by_kafka);
   atomic_store(&watch->spool_gives, by_spool);
   for (enum durability level = 0; level < DURABILITY_COUNT; level++)
-    metrics_set(watch->metrics, COUNTER_SURVIVES, names[level], (by_kafka || by_spool) && level <= survives);
-  return by_kafka || by_spool ? names[survives] : NULL;
+    metrics_set(watch->metrics, COUNTER_SURVIVES, levels[level], (by_kafka || by_spool) && level <= survives);
+  return by_kafka || by_spool ? levels[survives] : NULL;
 }
 
 struct durability_watch *durability_watch_new(const struct settings *settings, struct metrics *metrics,
@@ -68,12 +79,16 @@ struct durability_watch *durability_watch_new(const struct settings *settings, s
   watch->metrics = metrics;
   if (!decide(watch, DURABILITY_PROCESS))
     reason_set(&watch->unready, "the settings of Kafka's topics are not known yet");
+  reason_set(&watch->unseen, "Kafka's topics have not been seen yet");
   return watch;
 }
 
 void durability_watch_free(struct durability_watch *watch) {
   if (!watch) return;
+  atomic_store(&watch->stopping, true);
+  if (watch->producer) pthread_join(watch->thread, NULL);
   reason_fini(&watch->unready);
+  reason_fini(&watch->unseen);
   free(watch->logged);
   free(watch);
 }
@@ -88,6 +103,10 @@ bool durability_spool_gives(const struct durability_watch *watch) {
 
 const char *durability_unready(const struct durability_watch *watch) {
   return reason_get(&watch->unready);
+}
+
+const char *durability_unseen(const struct durability_watch *watch) {
+  return reason_get(&watch->unseen);
 }
 
 // ---- checking the topics ----
@@ -115,9 +134,9 @@ static void log_change(struct durability_watch *watch, const char *survives, enu
   free(watch->logged);
   watch->logged = mem_strdup(text);
   const struct log_field fields[] = {LOG_STR("survives", survives ? survives : "none"),
-                                     LOG_STR("asked", names[watch->asked]),
-                                     LOG_STR("kafka", names[kafka]),
-                                     LOG_STR("spool", watch->has_spool ? names[DURABILITY_MACHINE] : "none"),
+                                     LOG_STR("asked", levels[watch->asked]),
+                                     LOG_STR("kafka", levels[kafka]),
+                                     LOG_STR("spool", watch->has_spool ? levels[DURABILITY_MACHINE] : "none"),
                                      LOG_STR("weakest_topic", topic),
                                      LOG_STR("reason", unready)};
   log_write(unready ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
@@ -139,10 +158,99 @@ bool durability_watch_learn(struct durability_watch *watch, const char *const *t
   AUTO_FREE char *weak = kafka >= watch->asked
                              ? NULL
                              : mem_printf("%s: an ack survives \"%s\", DOCHAK_ACK_SURVIVES asks for \"%s\"",
-                                          topic, names[kafka], names[watch->asked]);
+                                          topic, levels[kafka], levels[watch->asked]);
   AUTO_FREE char *both = weak && small ? mem_printf("%s; %s", weak, small) : NULL;
   const char *unready = both ? both : weak ? weak : small;
   reason_set(&watch->unready, unready);
   log_change(watch, survives, kafka, topic, unready);
   return !unready;
+}
+
+// ---- watching the topics ----
+
+// False: a topic got no answer, so none of them is known to be missing.
+static bool ask_shapes(struct durability_watch *watch) {
+  const rd_kafka_resp_err_t unanswered = RD_KAFKA_RESP_ERR__END; // errors up to it are librdkafka's own
+  rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+  for (size_t i = 0; i < COUNT_OF(ours); i++) {
+    rd_kafka_topic_t *rkt = watch->producer->topics[ours[i]];
+    if (code > unanswered) code = kafka_topic_ask(watch->producer->rk, rkt, METADATA_MS, &watch->shapes[i]);
+    watch->codes[i] = code;
+  }
+  return code > unanswered;
+}
+
+static const char *name_of(const struct durability_watch *watch, size_t i) {
+  return rd_kafka_topic_name(watch->producer->topics[ours[i]]);
+}
+
+// False: a topic is too weak, or none could be asked about. A topic that was seen before counts although it
+// cannot be read now: its records are acknowledged, too.
+static bool ask_settings(struct durability_watch *watch) {
+  const char *names[COUNT_OF(ours)];
+  struct kafka_facts facts[COUNT_OF(ours)] = {0};
+  struct err err;
+  size_t n = 0;
+  for (size_t i = 0; i < COUNT_OF(ours); i++) {
+    if (!watch->shapes[i].partitions) continue;
+    names[n] = name_of(watch, i);
+    facts[n++].shape = watch->shapes[i];
+  }
+  return n && kafka_facts_ask_settings(watch->producer->rk, names, n, SETTINGS_MS, facts, &err) &&
+         durability_watch_learn(watch, names, facts, n);
+}
+
+static void note_unseen(struct durability_watch *watch, size_t i, bool answered, struct err *err) {
+  rd_kafka_resp_err_t code = watch->codes[i];
+  (void)kafka_topic_fail(name_of(watch, i), code, err);
+  log_warn_rarely(err->text, "kafka topic not seen yet", LOG_STR("cause", err->text)); // each new cause
+  if (answered) breaker_note_unseen(watch->breaker, ours[i], code, rd_kafka_outq_len(watch->producer->rk));
+}
+
+// From here on events go to the topics that have been seen. Names the first one that has not. False: all
+// have.
+static bool learn_shapes(struct durability_watch *watch, bool answered) {
+  struct err err;
+  const char *unseen = NULL;
+  for (size_t i = COUNT_OF(ours); i-- > 0;) {
+    if (watch->shapes[i].partitions) {
+      breaker_learn_partitions(watch->breaker, ours[i], watch->shapes[i].partitions);
+      continue;
+    }
+    note_unseen(watch, i, answered, &err);
+    unseen = err.text;
+  }
+  reason_set(&watch->unseen, unseen);
+  return unseen;
+}
+
+// Returns after how many milliseconds to look again. The topics' settings are known before the first event
+// goes to a topic, since readiness and the durability of its ack depend on them.
+static int64_t look(struct durability_watch *watch) {
+  bool answered = ask_shapes(watch), durable = answered && ask_settings(watch);
+  bool unseen = learn_shapes(watch, answered);
+  if (answered) breaker_note_cluster(watch->breaker);
+  return durable && !unseen ? CHECK_MS : RETRY_MS;
+}
+
+// Without events nothing else would notice that the cluster is back, so it is asked while its breaker is
+// open.
+static void *run(void *arg) {
+  struct durability_watch *watch = arg;
+  for (int64_t looked_ms = 0, again_in_ms = 0; !atomic_load(&watch->stopping); clock_sleep_ms(TICK_MS)) {
+    int64_t wait_ms = breaker_is_cluster_open(watch->breaker) ? RETRY_MS : again_in_ms;
+    if (clock_mono_ms() - looked_ms < wait_ms) continue;
+    again_in_ms = look(watch);
+    looked_ms = clock_mono_ms();
+  }
+  return NULL;
+}
+
+bool durability_watch_start(struct durability_watch *watch, const struct kafka_producer *producer,
+                            struct breaker *breaker, struct err *err) {
+  watch->producer = producer;
+  watch->breaker = breaker;
+  int failed = pthread_create(&watch->thread, NULL, run, watch);
+  if (failed) watch->producer = NULL;
+  return !failed || err_set(err, "cannot start a thread: %s", strerror(failed));
 }

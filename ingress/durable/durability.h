@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
 // The durability of a 2xx: which failures an acknowledged event survives. Kafka and the spool can each
 // acknowledge; the durability is that of the weaker of those in use. One that is weaker than
-// DOCHAK_ACK_SURVIVES gives no acks, and no event moves there from the other. The topics' settings are asked
-// for at start, once a minute, and each second while they are unknown or too weak (topics.h); so for up to a
-// minute after somebody lowered min.insync.replicas an ack may survive less. Not for: whether Kafka or the
-// spool work now (breaker.h, spool.h).
+// DOCHAK_ACK_SURVIVES gives no acks, and no event moves there from the other.
+//
+// A thread watches Kafka's topics: it looks for each until it has been seen once, and teaches the breaker
+// their partitions. It asks for their settings once a minute, and each second while they are unknown or too
+// weak; so for up to a minute after somebody lowered min.insync.replicas an ack may survive less. While the
+// breaker of the cluster is open, it asks whether the cluster is back. A topic that is missing or denied
+// delays no other one. Not for: whether Kafka or the spool work now (breaker.h, spool.h).
 #pragma once
 #include "common/config/settings.h"
 #include "common/kafka/kafka_facts.h"
 #include "common/ops/metrics.h"
+#include "ingress/durable/breaker.h"
 #include <stdbool.h>
 
 // Each level includes those before it. The names are those of the setting.
@@ -30,10 +34,13 @@ struct durability_watch;
 // DOCHAK_ACK_SURVIVES.
 MUST_CHECK struct durability_watch *durability_watch_new(const struct settings *settings,
                                                          struct metrics *metrics, struct err *err);
-void durability_watch_free(struct durability_watch *watch);
+// Starts the thread. Producer and breaker are borrowed.
+MUST_CHECK bool durability_watch_start(struct durability_watch *watch, const struct kafka_producer *producer,
+                                       struct breaker *breaker, struct err *err);
+void durability_watch_free(struct durability_watch *watch); // stops it. NULL is let through
 
 // Learns the facts of n topics, and logs them if they differ from the last ones. False: one of them is too
-// weak, as durability_unready() says. Thread: one.
+// weak, as durability_unready() says. Thread: the watch's.
 bool durability_watch_learn(struct durability_watch *watch, const char *const *topics,
                             const struct kafka_facts *facts, size_t n);
 
@@ -42,3 +49,5 @@ bool durability_kafka_gives(const struct durability_watch *watch);
 bool durability_spool_gives(const struct durability_watch *watch);
 // NULL, or the topic and the setting that is too low. Thread: any.
 const char *durability_unready(const struct durability_watch *watch);
+// NULL, or the first topic that has not been seen yet, and why. Thread: any.
+const char *durability_unseen(const struct durability_watch *watch);

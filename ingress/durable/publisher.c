@@ -11,7 +11,6 @@
 #include "ingress/durable/durability.h"
 #include "ingress/durable/spool.h"
 #include "ingress/durable/ticket.h"
-#include "ingress/durable/topics.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -30,11 +29,10 @@ enum {
 struct publisher {
   struct spool *spool; // NULL: there is none
   struct drain *drain;
-  struct durability_watch *durability; // which of Kafka and spool may give acks
+  struct durability_watch *durability; // watches the topics: which of Kafka and spool may give acks
   struct breaker *breaker;
   struct kafka_producer producer;
   struct metrics *metrics;
-  struct topics *topics;
   pthread_t poller; // of delivery reports
   metric_value *by_kafka, *by_spool;
   _Atomic uint64_t turn;  // which partition an event without a key tries first
@@ -242,7 +240,7 @@ enum publisher_result publisher_publish(struct publisher *publisher, const struc
 
 const char *publisher_unready(const struct publisher *publisher) {
   const char *reason = publisher->spool ? spool_unready(publisher->spool) : NULL;
-  if (!reason && !spool_serves(publisher)) reason = topics_unseen(publisher->topics);
+  if (!reason && !spool_serves(publisher)) reason = durability_unseen(publisher->durability);
   return reason ? reason : durability_unready(publisher->durability);
 }
 
@@ -254,7 +252,6 @@ bool publisher_check(const struct settings *settings, struct err *err) {
 }
 
 static void release(struct publisher *publisher) {
-  topics_stop(publisher->topics);
   drain_stop(publisher->drain);
   spool_close(publisher->spool);
   durability_watch_free(publisher->durability);
@@ -297,8 +294,7 @@ struct publisher *publisher_open(const struct settings *settings, struct metrics
   publisher->durability = durability_watch_new(settings, metrics, err);
   if (publisher->durability && open_producer(publisher, settings, err) &&
       open_spool(publisher, settings, err) &&
-      (publisher->topics =
-           topics_start(&publisher->producer, publisher->breaker, publisher->durability, err)) &&
+      durability_watch_start(publisher->durability, &publisher->producer, publisher->breaker, err) &&
       start_poller(publisher, err))
     return publisher;
   release(publisher);
@@ -319,7 +315,6 @@ static void wait_drained(const struct spool *spool, int64_t deadline_ms) {
 void publisher_close(struct publisher *publisher, int64_t flush_ms) {
   if (!publisher) return;
   int64_t deadline_ms = clock_mono_ms() + flush_ms;
-  topics_stop(take(publisher->topics));
   atomic_store(&publisher->stopping, true);
   pthread_join(publisher->poller, NULL);
   // No request waits for what is queued any more: with a spool it is stored, or was answered 503. A purge
