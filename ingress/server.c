@@ -160,7 +160,6 @@ static int serve(struct mg_connection *conn, void *arg) {
   if (edge_open(&req, conn)) respond(server, &req);
   if (atomic_load(&server->draining) || gives_way(server, conn)) req.reply.close = true;
   count(server, &req); // first, so that a client that has the answer finds it counted
-  edge_answer(&req);
   edge_close(&req);
   atomic_fetch_sub(server->in_flight, 1);
   return req.reply.status;

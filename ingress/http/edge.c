@@ -182,7 +182,7 @@ static void linger(const struct request *req) {
   while (clock_mono_ms() < by_ms && listen_read(req->conn, rest, sizeof rest, by_ms) > 0) continue;
 }
 
-void edge_answer(struct request *req) {
+void edge_close(struct request *req) {
   const struct reply *reply = &req->reply;
   http_answer_send(req->conn,
                    &(struct http_answer){.status = reply->status,
@@ -192,9 +192,6 @@ void edge_answer(struct request *req) {
                                          .headers = reply->headers,
                                          .close = reply->close || req->body_pending || req->no_length});
   if (req->body_pending) linger(req);
-}
-
-void edge_close(struct request *req) {
   if (req->content.bytes != req->body.bytes) free(req->content.bytes);
   free(req->body.bytes);
   free(req->reply.body);

@@ -20,9 +20,7 @@ MUST_CHECK bool edge_open(struct request *req, struct mg_connection *conn);
 // its length nothing is read.
 MUST_CHECK bool edge_read_body(struct request *req);
 
-// Sends the reply. Afterwards reads what the peer of a refused body still sends, so that a reset does not
-// destroy the answer on its way: for a second, or for 50 ms if the request is in no lane.
-void edge_answer(struct request *req);
-
-// Frees body and reply, and gives back what the request holds of its lane.
+// Sends the reply. Then reads what the peer of a refused body still sends, so that a reset does not destroy
+// the answer on its way: for a second, or for 50 ms if the request is in no lane. At last frees body and
+// reply, and gives back what the request holds of its lane.
 void edge_close(struct request *req);

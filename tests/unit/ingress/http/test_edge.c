@@ -51,7 +51,6 @@ static int serve(struct mg_connection *conn, void *arg) {
     reply_ok(&req, 200, body, REPLY_NONE);
     atomic_fetch_add(&bodies, 1);
   }
-  edge_answer(&req);
   edge_close(&req);
   return req.reply.status;
 }
