@@ -217,25 +217,25 @@ static void run(struct publication *publication) {
   if (stored) (void)store(publication, SLOT_FAILED); // what is not, stays as it is
 }
 
-static enum publisher_result finish(const struct publication *publication, bool *spooled) {
+static bool finish(const struct publication *publication, bool *spooled) {
   size_t n[SLOT_STATE_COUNT] = {0};
   for (size_t i = 0; i < publication->n; i++) n[publication->slots[i].state]++;
   metric_add(publication->publisher->by_kafka, (int64_t)n[SLOT_ACKED]);
   metric_add(publication->publisher->by_spool, (int64_t)n[SLOT_SPOOLED]);
   *spooled = n[SLOT_SPOOLED] > 0;
-  return n[SLOT_ACKED] + n[SLOT_SPOOLED] == publication->n ? PUBLISHER_DURABLE : PUBLISHER_UNAVAILABLE;
+  return n[SLOT_ACKED] + n[SLOT_SPOOLED] == publication->n;
 }
 
-enum publisher_result publisher_publish(struct publisher *publisher, const struct publisher_message *messages,
-                                        size_t n, int64_t deadline_ms, bool *spooled) {
+bool publisher_publish(struct publisher *publisher, const struct publisher_message *messages, size_t n,
+                       int64_t deadline_ms, bool *spooled) {
   *spooled = false;
-  if (n == 0) return PUBLISHER_DURABLE;
+  if (n == 0) return true;
   struct ticket *ticket = ticket_new(n);
   struct publication publication = {publisher, messages, n, ticket, ticket_slots(ticket), deadline_ms};
   run(&publication);
-  enum publisher_result result = finish(&publication, spooled);
+  bool durable = finish(&publication, spooled);
   ticket_leave(ticket);
-  return result;
+  return durable;
 }
 
 const char *publisher_unready(const struct publisher *publisher) {

@@ -4,9 +4,9 @@
 // sick (breaker.h), events that Kafka refused, and events that it did not report on in time go to the spool,
 // if there is one (DOCHAK_SPOOL_DIR). Not for: what an event says; what to answer.
 //
-// An event whose acknowledgement was late is on the topic twice in the end. UNAVAILABLE does not mean that
-// nothing was stored: some events may be, or be stored later, and the sender is asked to send again. Both
-// kinds of doubles are absorbed downstream: the same receipt by its dedupe key, the same event by its ce_id.
+// An event whose acknowledgement was late is on the topic twice in the end. Events that are not all durable
+// in time may be stored none the less, now or later, and the sender is asked to send again. Both kinds of
+// doubles are absorbed downstream: the same receipt by its dedupe key, the same event by its ce_id.
 #pragma once
 #include "common/base/err.h"
 #include "common/config/settings.h"
@@ -32,10 +32,8 @@ const char *publisher_unready(const struct publisher *publisher);
 // rest stays in the spool. No request may be publishing any more.
 void publisher_close(struct publisher *publisher, int64_t flush_ms);
 
-enum publisher_result { PUBLISHER_DURABLE, PUBLISHER_UNAVAILABLE };
-// Blocks until all are durable, or until the deadline (monotonic) at the latest; when Kafka and the spool are
-// both known to be away it does not wait. `spooled`: at least one of them is durable by the spool. No
-// messages are durable at once. Thread: any number.
-MUST_CHECK enum publisher_result publisher_publish(struct publisher *publisher,
-                                                   const struct publisher_message *messages, size_t n,
-                                                   int64_t deadline_ms, bool *spooled);
+// Blocks until all are durable (true), or until the deadline (monotonic) at the latest; when Kafka and the
+// spool are both known to be away it does not wait. `spooled`: at least one of them is durable by the spool.
+// No messages are durable at once. Thread: any number.
+MUST_CHECK bool publisher_publish(struct publisher *publisher, const struct publisher_message *messages,
+                                  size_t n, int64_t deadline_ms, bool *spooled);

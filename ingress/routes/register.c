@@ -154,22 +154,18 @@ static bool add_explicit(struct registrations *all, const struct provider *provi
              err);
 }
 
-static bool add_recipients(struct registrations *all, const struct provider *provider, const json_t *item,
-                           const struct provider_acceptance *list, size_t n, struct err *err) {
-  for (size_t i = 0; i < n; i++) {
-    json_t *narrowed = provider_narrow(provider, json_object_get(item, "response"), i);
-    if (!add(all, provider, &list[i], response_value(item, narrowed, &list[i], n > 1), err)) return false;
-  }
-  return true;
-}
-
 static bool add_response(struct registrations *all, const struct provider *provider, const json_t *item,
                          struct err *err) {
   AUTO_FREE struct provider_acceptance *list = NULL;
+  const json_t *response = json_object_get(item, "response");
   size_t n;
-  if (!provider_read_acceptance(provider, json_object_get(item, "response"), &list, &n, err))
+  if (!provider_read_acceptance(provider, response, &list, &n, err))
     return err_prefix(err, *err->text == '/' ? "/response" : "/response: ");
-  return add_recipients(all, provider, item, list, n, err);
+  for (size_t i = 0; i < n; i++) {
+    char *value = response_value(item, provider_narrow(provider, response, i), &list[i], n > 1);
+    if (!add(all, provider, &list[i], value, err)) return false;
+  }
+  return true;
 }
 
 static bool add_item(struct registrations *all, const struct providers *providers, const json_t *item,
@@ -193,22 +189,18 @@ static bool read_items(const struct ingress *ingress, const json_t *document, st
   return true;
 }
 
-static void acknowledge(struct metrics *metrics, const struct registrations *all, bool spooled) {
-  size_t n = json_array_size(all->answer);
-  metrics_add(metrics, COUNTER_ELEMENTS, "accepted", (int64_t)all->n_accepted);
-  metrics_add(metrics, COUNTER_ELEMENTS, "rejected", (int64_t)(n - all->n_accepted));
-  AUTO_JSON *body = json_pack("{s:O}", "notifications", all->answer);
-  reply_ok(all->req, 202, json_text(body), spooled ? REPLY_SPOOL : REPLY_KAFKA);
-}
-
 static void store(const struct ingress *ingress, const struct registrations *all) {
   bool spooled;
   int64_t deadline_ms = clock_mono_ms() + ingress->settings.ack_budget_ms;
-  if (publisher_publish(ingress->publisher, all->messages, all->n, deadline_ms, &spooled) ==
-      PUBLISHER_DURABLE)
-    acknowledge(ingress->metrics, all, spooled);
-  else
+  if (!publisher_publish(ingress->publisher, all->messages, all->n, deadline_ms, &spooled)) {
     reply_unavailable(all->req);
+    return;
+  }
+  int64_t n_rejected = (int64_t)(json_array_size(all->answer) - all->n_accepted);
+  metrics_add(ingress->metrics, COUNTER_ELEMENTS, "accepted", (int64_t)all->n_accepted);
+  metrics_add(ingress->metrics, COUNTER_ELEMENTS, "rejected", n_rejected);
+  AUTO_JSON *body = json_pack("{s:O}", "notifications", all->answer);
+  reply_ok(all->req, 202, json_text(body), spooled ? REPLY_SPOOL : REPLY_KAFKA);
 }
 
 static void take_in(const struct ingress *ingress, struct request *req, const json_t *document) {

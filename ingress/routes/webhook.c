@@ -69,8 +69,8 @@ static bool hold_elements(struct request *req, size_t n) {
   return n < 2 || request_hold(req, n * (sizeof(struct framing_element) + sizeof(struct publisher_message)));
 }
 
-static enum publisher_result publish(const struct ingress *ingress, const struct request *req,
-                                     const struct framing *framing, bool *spooled) {
+static bool publish(const struct ingress *ingress, const struct request *req, const struct framing *framing,
+                    bool *spooled) {
   AUTO_FREE struct publisher_message *messages = mem_array(framing->n, sizeof *messages);
   for (size_t i = 0; i < framing->n; i++) messages[i] = message_for(req, &framing->elements[i]);
   return publisher_publish(ingress->publisher, messages, framing->n, deadline_of(ingress, req), spooled);
@@ -87,7 +87,7 @@ static void store(const struct ingress *ingress, struct request *req, const stru
   bool spooled;
   if (!hold_elements(req, framing->n))
     reply_overload(req);
-  else if (publish(ingress, req, framing, &spooled) != PUBLISHER_DURABLE)
+  else if (!publish(ingress, req, framing, &spooled))
     reply_unavailable(req);
   else
     acknowledge(ingress, req, framing, spooled);

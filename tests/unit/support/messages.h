@@ -22,9 +22,8 @@ static inline struct publisher_message message_of(const char *key, const char *v
                                     .value_len = strlen(value)};
 }
 
-static inline enum publisher_result publish_within(struct publisher *publisher,
-                                                   const struct publisher_message *messages, size_t n,
-                                                   int64_t budget_ms) {
+static inline bool publish_within(struct publisher *publisher, const struct publisher_message *messages,
+                                  size_t n, int64_t budget_ms) {
   bool spooled;
   return publisher_publish(publisher, messages, n, clock_mono_ms() + budget_ms, &spooled);
 }
