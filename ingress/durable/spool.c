@@ -109,7 +109,7 @@ struct spool {
   pthread_mutex_t lock;           // of the following members, and of every batch's waiters
   pthread_cond_t wanted, arrived; // the writer waits for a batch, the drain for rows
   struct spool_file *file;        // the writer changes it, under both locks; NULL: it is not open
-  bool woken;                     // the drain is asked to stop waiting
+  bool woken;                     // spool_wait() is asked to end
   struct batch waiting;
 };
 
@@ -208,6 +208,7 @@ static void set_file(struct spool *spool, struct spool_file *file, const char *r
   spool->file = file;
   atomic_store(&spool->busy_since_ms, 0); // opening is not writing
   reason_set(&spool->reason, reason);
+  spool->woken = true;
   pthread_cond_signal(&spool->arrived);
   pthread_mutex_unlock(&spool->lock);
   pthread_mutex_unlock(&spool->reading);
@@ -435,18 +436,13 @@ static void release(struct spool *spool) {
 
 struct spool *spool_open(const struct settings *settings, struct metrics *metrics, struct err *err) {
   struct spool *spool = spool_new(settings, metrics);
-  struct timespec at = clock_timespec_at(clock_mono_ms() + OPEN_WAIT_MS);
-  const char *untried = reason_get(&spool->reason);
-  int failed = pthread_create(&spool->writer, NULL, run, spool), expired = 0;
+  int failed = pthread_create(&spool->writer, NULL, run, spool);
   if (failed) {
     err_set(err, "cannot start a thread: %s", strerror(failed));
     release(spool);
     return NULL;
   }
-  pthread_mutex_lock(&spool->lock);
-  while (reason_get(&spool->reason) == untried && !expired) // no drain takes the signal of set_file() yet
-    expired = pthread_cond_timedwait(&spool->arrived, &spool->lock, &at);
-  pthread_mutex_unlock(&spool->lock);
+  spool_wait(spool, INT64_MAX, OPEN_WAIT_MS); // set_file() ends it
   return spool;
 }
 
