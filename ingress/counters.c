@@ -4,8 +4,7 @@
 const struct metric counters[COUNTER_COUNT] = {
     [COUNTER_ANSWERS] = {"dochak_ingress_answers_total",
                          "Answers on the public listener, by endpoint (none: no such endpoint), HTTP status, "
-                         "and what made the "
-                         "events durable: kafka, spool (at least one of them), or none.",
+                         "and what made the events durable: kafka, spool (at least one of them), or none.",
                          METRIC_COUNTER, "endpoint,status,way"},
     [COUNTER_ACK_SECONDS] = {"dochak_ingress_ack_seconds",
                              "From a connection, or from a later request's head on it, to the answer that "
@@ -49,8 +48,7 @@ const struct metric counters[COUNTER_COUNT] = {
                          METRIC_GAUGE, NULL},
     [COUNTER_SURVIVES] =
         {"dochak_ingress_ack_survives",
-         "1 where every 2xx survives it: the crash of a process, of a machine, the loss of a "
-         "broker.",
+         "1 where every 2xx survives it: the crash of a process, of a machine, the loss of a broker.",
          METRIC_GAUGE, "level"},
     [COUNTER_IN_FLIGHT] = {"dochak_ingress_in_flight", "Requests being worked on.", METRIC_GAUGE, NULL},
     [COUNTER_CONNECTIONS] = {"dochak_ingress_connections", "Connections on the public listener.",

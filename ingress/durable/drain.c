@@ -168,14 +168,14 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaqu
 // False: librdkafka's queue is full, and the row is to be read again.
 static bool send_row(struct drain *drain, struct lane *lane, int64_t id,
                      const struct publisher_message *message) {
-  int64_t before = lane->next_id;
-  lane->next_id = id + 1; // first: a row that fails at once goes back to its id
   rd_kafka_resp_err_t code = publisher_message_produce(
       message, &drain->producer, partition_of(drain, id, message), (void *)(intptr_t)id);
-  bool full = code == RD_KAFKA_RESP_ERR__QUEUE_FULL;
-  if (full) lane->next_id = before;
-  if (code && !full) note_failed(drain, lane, id, code);
-  if (code) return !full;
+  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return false;
+  lane->next_id = id + 1;
+  if (code) {
+    note_failed(drain, lane, id, code); // goes back to it
+    return true;
+  }
   if (!lane->in_flight) lane->due_ms = clock_mono_ms() + STUCK_MS;
   lane->in_flight++;
   lane->bytes += message->value_len;

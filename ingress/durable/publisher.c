@@ -57,26 +57,22 @@ static void fail(struct publisher *publisher, enum kafka_topic topic, int32_t pa
 
 static bool spool_serves(const struct publisher *publisher) {
   return publisher->spool && durability_spool_gives(publisher->durability) &&
-         !spool_is_failing(publisher->spool);
-}
-
-static void learn(struct publisher *publisher, const rd_kafka_message_t *rkm) {
-  enum kafka_topic topic = publisher_record_topic(&publisher->producer, rkm);
-  if (rkm->err) {
-    fail(publisher, topic, rkm->partition, rkm->err);
-    return;
-  }
-  breaker_note_ack(publisher->breaker, topic, rkm->partition, clock_mono_ms());
-  // Without the spool a slow Kafka is better than none.
-  if (rd_kafka_message_latency(rkm) < 1000 * (int64_t)BREAKER_QUICK_MS || !spool_serves(publisher))
-    breaker_succeed(publisher->breaker, topic, rkm->partition);
+         !spool_failing(publisher->spool);
 }
 
 // Thread: the poller, and publisher_close() when that has ended.
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque) {
   (void)rk;
   struct publisher *publisher = opaque;
-  learn(publisher, rkm);
+  enum kafka_topic topic = publisher_record_topic(&publisher->producer, rkm);
+  if (rkm->err) {
+    fail(publisher, topic, rkm->partition, rkm->err);
+  } else {
+    breaker_note_ack(publisher->breaker, topic, rkm->partition, clock_mono_ms());
+    // Without the spool a slow Kafka is better than none.
+    if (rd_kafka_message_latency(rkm) < 1000 * (int64_t)BREAKER_QUICK_MS || !spool_serves(publisher))
+      breaker_succeed(publisher->breaker, topic, rkm->partition);
+  }
   ticket_report(rkm->_private, rkm->err ? SLOT_FAILED : SLOT_ACKED, &publisher->settled);
 }
 
@@ -217,25 +213,20 @@ static void run(struct publication *publication) {
   if (stored) (void)store(publication, SLOT_FAILED); // what is not, stays as it is
 }
 
-static bool finish(const struct publication *publication, bool *spooled) {
-  size_t n[SLOT_STATE_COUNT] = {0};
-  for (size_t i = 0; i < publication->n; i++) n[publication->slots[i].state]++;
-  metric_add(publication->publisher->by_kafka, (int64_t)n[SLOT_ACKED]);
-  metric_add(publication->publisher->by_spool, (int64_t)n[SLOT_SPOOLED]);
-  *spooled = n[SLOT_SPOOLED] > 0;
-  return n[SLOT_ACKED] + n[SLOT_SPOOLED] == publication->n;
-}
-
 bool publisher_publish(struct publisher *publisher, const struct publisher_message *messages, size_t n,
                        int64_t deadline_ms, bool *spooled) {
+  size_t counts[SLOT_STATE_COUNT] = {0};
   *spooled = false;
   if (n == 0) return true;
   struct ticket *ticket = ticket_new(n);
   struct publication publication = {publisher, messages, n, ticket, ticket_slots(ticket), deadline_ms};
   run(&publication);
-  bool durable = finish(&publication, spooled);
+  for (size_t i = 0; i < n; i++) counts[publication.slots[i].state]++;
   ticket_leave(ticket);
-  return durable;
+  metric_add(publisher->by_kafka, (int64_t)counts[SLOT_ACKED]);
+  metric_add(publisher->by_spool, (int64_t)counts[SLOT_SPOOLED]);
+  *spooled = counts[SLOT_SPOOLED] > 0;
+  return counts[SLOT_ACKED] + counts[SLOT_SPOOLED] == n;
 }
 
 const char *publisher_unready(const struct publisher *publisher) {

@@ -296,26 +296,22 @@ static void *run(void *arg) {
 
 // ---- callers ----
 
-// Under the lock. False: the spool is not open, or too much is waiting already.
-static bool join(struct spool *spool, const struct batch *part, struct waiter *waiter) {
-  struct batch *waiting = &spool->waiting;
-  bool is_full = waiting->first && waiting->bytes + part->bytes > WAITING_MAX_BYTES;
-  if (!spool->file || is_full) return false;
-  append(waiting, part);
-  add_waiter(waiting, waiter);
-  pthread_cond_signal(&spool->wanted);
-  return true;
-}
-
 // Takes the part over, and waits until its batch is settled, or until then (NULL: without a limit). False:
-// the part is still the caller's.
+// the spool is not open, or too much is waiting already; the part is still the caller's.
 static bool submit(struct spool *spool, const struct batch *part, struct waiter *waiter,
                    const struct timespec *until) {
+  struct batch *waiting = &spool->waiting;
   int expired = 0;
   *waiter = (struct waiter){0};
   clock_cond_init(&waiter->wake);
   pthread_mutex_lock(&spool->lock);
-  bool joined = join(spool, part, waiter);
+  bool is_full = waiting->first && waiting->bytes + part->bytes > WAITING_MAX_BYTES;
+  bool joined = spool->file && !is_full;
+  if (joined) {
+    append(waiting, part);
+    add_waiter(waiting, waiter);
+    pthread_cond_signal(&spool->wanted);
+  }
   while (joined && !waiter->settled && !expired)
     expired = until ? pthread_cond_timedwait(&waiter->wake, &spool->lock, until)
                     : pthread_cond_wait(&waiter->wake, &spool->lock);
@@ -381,19 +377,15 @@ void spool_wake(struct spool *spool) {
   pthread_mutex_unlock(&spool->lock);
 }
 
-static const char *why_failing(const struct spool *spool) {
+const char *spool_failing(const struct spool *spool) {
   const char *reason = reason_get(&spool->reason);
   int64_t busy_since_ms = atomic_load(&spool->busy_since_ms);
   if (reason || !busy_since_ms || clock_mono_ms() - busy_since_ms < HUNG_MS) return reason;
   return "the spool's disk does not answer"; // a call that it does not answer never returns with an error
 }
 
-bool spool_is_failing(const struct spool *spool) {
-  return why_failing(spool);
-}
-
 const char *spool_unready(const struct spool *spool) {
-  const char *failing = why_failing(spool);
+  const char *failing = spool_failing(spool);
   if (failing) return failing;
   int64_t room = atomic_load(&spool->room_bytes);
   if (atomic_load(spool->used_bytes) >= room / 100 * spool->ready_percent)

@@ -4,11 +4,9 @@
 // (drain.h); the file's format (spool_file.h).
 //
 // Order. Rows of one key are sent in the order in which they were committed. A row that has to be sent again,
-// by the drain or by librdkafka, or that Kafka refuses, may be overtaken by the rows behind it. There is no
-// order between spooled and live events: once Kafka is back, a live event overtakes the spooled ones. An
-// event whose acknowledgement was late is in Kafka twice with the same ce_id. Neither does harm: a receipt
-// that is not new changes nothing (dedupe key), an acceptance may follow its receipt, and the status rules
-// (processor/rules/ledger.c) end in the same status for every order.
+// by the drain or by librdkafka, or that Kafka refuses, may be overtaken by the rows behind it. Once Kafka is
+// back, a live event overtakes the spooled ones. That does no harm: an acceptance may follow its receipt, and
+// the status rules (processor/rules/ledger.c) end in the same status for every order.
 //
 // Bounded: a full spool refuses. When the disk fails, is full or does not answer for 2 s, the spool refuses
 // and turns readiness red. It tries every second whether it can write again.
@@ -36,8 +34,8 @@ void spool_close(struct spool *spool); // once no other thread uses it
 MUST_CHECK bool spool_store(struct spool *spool, const struct publisher_message *const *messages, size_t n,
                             int64_t deadline_ms);
 
-// Whether it refuses everything now. Thread: any.
-bool spool_is_failing(const struct spool *spool);
+// NULL, or why it refuses everything now. Thread: any.
+const char *spool_failing(const struct spool *spool);
 // NULL, or why readiness is red: the spool is not open, cannot be written, its disk does not answer, or
 // DOCHAK_SPOOL_READY_PERCENT of it is used. Thread: any.
 const char *spool_unready(const struct spool *spool);

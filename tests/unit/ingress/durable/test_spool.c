@@ -314,9 +314,9 @@ static void test_a_disk_that_does_not_answer_is_known_after_two_seconds(void **s
   atomic_store(&hangs, true);
   pthread_create(&thread, NULL, store_one, f);
   wait_true(&is_hanging);
-  bool early = spool_is_failing(f->spool) || spool_unready(f->spool);
+  bool early = spool_failing(f->spool) || spool_unready(f->spool);
   atomic_fetch_add(&ahead_ms, 2000);
-  bool failing = spool_is_failing(f->spool);
+  bool failing = spool_failing(f->spool);
   const char *reason = spool_unready(f->spool);
   atomic_store(&hangs, false);
   pthread_join(thread, &stored);
@@ -325,7 +325,7 @@ static void test_a_disk_that_does_not_answer_is_known_after_two_seconds(void **s
   assert_string_equal(reason, "the spool's disk does not answer");
   assert_true(stored);
   wait_ready(f->spool);
-  assert_false(spool_is_failing(f->spool));
+  assert_null(spool_failing(f->spool));
 }
 
 static atomic_bool suspended;
@@ -360,7 +360,7 @@ static void test_a_file_that_cannot_be_made_smaller_takes_events_all_the_same(vo
   while (atomic_load(&shrinks) < before + 2 && clock_mono_ms() < deadline) {
     atomic_fetch_add(&ahead_ms, 1000);
     assert_true(store(f, "1"));
-    assert_false(spool_is_failing(f->spool));
+    assert_null(spool_failing(f->spool));
     assert_null(spool_unready(f->spool));
   }
   atomic_store(&shrinks_fail, false);
