@@ -16,9 +16,7 @@ enum {
   TIMEOUT_MS = 1500,                // of a head, and of an idle connection: each of them holds a thread
   LANE_THREADS_PART = 2,            // of all threads, what one endpoint may hold for long
   UNAUTHENTICATED_THREADS_PART = 8, // the most that all unauthenticated senders have
-  // While every thread has a connection, one of so many answers looks whether others wait …
-  LOOK_ANSWERS = 4,
-  TURN_ANSWERS = 512, // … and one of so many closes its own connection
+  TURN_ANSWERS = 512, // while every thread has a connection, one of so many answers closes its own
   BURST_MS = 1000,    // a burst on one endpoint is over in less, and the others have to wait for no longer
   DRAIN_LAG_MS = 1000,
   DRAIN_QUIET_MS = 50,
@@ -149,7 +147,7 @@ static bool gives_way(struct server *server, const struct mg_connection *conn) {
   bool full = connections >= server->ingress->settings.ingress_threads;
   if (!full && !atomic_load_explicit(&server->crowded_ms, memory_order_relaxed)) return false;
   unsigned turn = atomic_fetch_add_explicit(&server->turn, 1, memory_order_relaxed);
-  if (!full || turn % LOOK_ANSWERS == 0) look_for_waiting(server, conn);
+  look_for_waiting(server, conn);
   return turn % TURN_ANSWERS == TURN_ANSWERS - 1 || atomic_load(&server->crowded_ms);
 }
 
