@@ -214,22 +214,15 @@ static bool take_row(void *arg, int64_t id, const struct publisher_message *mess
   return !drain->cut;
 }
 
-static void log_unread(const struct err *err) {
-  log_warn_rarely("drain read", "the spool cannot be read", LOG_STR("cause", err->text));
-}
-
 // The last row may be one that is skipped, or lost with a damaged file: a reading to the end has passed it.
 static void read_rows(struct drain *drain) {
-  struct err err;
   drain->cut = false;
   int64_t last_id = spool_last_id(drain->spool);
   if (!has_room(drain) || last_id <= drain->reached) return;
-  if (spool_read(drain->spool, drain->reached + 1, INT64_MAX, take_row, drain, &err)) {
-    if (!drain->cut && drain->reached < last_id) drain->reached = last_id;
-    return;
-  }
-  log_unread(&err);
-  clock_sleep_ms(READ_AGAIN_MS);
+  if (!spool_read(drain->spool, drain->reached + 1, INT64_MAX, take_row, drain))
+    clock_sleep_ms(READ_AGAIN_MS);
+  else if (!drain->cut && drain->reached < last_id)
+    drain->reached = last_id;
 }
 
 // A spool_take_fn: sends the first row of the lane that was left behind.
@@ -243,12 +236,9 @@ static bool take_probe(void *arg, int64_t id, const struct publisher_message *me
 }
 
 static void probe_lane(struct drain *drain, struct lane *lane) {
-  struct err err;
   drain->probing = lane;
   lane->due_ms = clock_mono_ms() + backoff_next_ms(&lane->backoff);
-  if (!spool_read(drain->spool, lane->next_id, INT64_MAX, take_probe, drain, &err)) {
-    log_unread(&err);
-  } else if (drain->probing) {
+  if (spool_read(drain->spool, lane->next_id, INT64_MAX, take_probe, drain) && drain->probing) {
     lane->behind = false;
     lane_go_on(drain, lane);
   }
@@ -260,7 +250,8 @@ static void probe_lane(struct drain *drain, struct lane *lane) {
 // Otherwise only a live event knows of the failure: one without a key, which left the spool by another
 // partition. Nothing would close the breaker of this one, so after a while a live event may try.
 static void tend_idle(struct drain *drain, struct lane *lane, int64_t now_ms) {
-  bool idle = breaker_is_open(drain->breaker, lane->topic, lane->partition) &&
+  bool idle = !lane->in_flight && !lane->behind &&
+              breaker_is_open(drain->breaker, lane->topic, lane->partition) &&
               !breaker_is_cluster_open(drain->breaker) && spool_last_id(drain->spool) <= drain->reached;
   if (!idle || !lane->idle_ms) lane->idle_ms = idle ? now_ms : 0;
   if (!idle || (is_sick(drain, lane) && now_ms - lane->idle_ms < LIVE_AGAIN_MS)) return;
@@ -280,15 +271,14 @@ static void tend_lane(struct drain *drain, struct lane *lane, int64_t now_ms) {
     leave_behind(lane, lane->refused_id);
     lane->refused_id = 0;
   }
-  if (lane->in_flight || lane->behind) lane->idle_ms = 0;
   if (lane->in_flight) {
     if (!lane->waits && now_ms >= lane->due_ms) lane_fail(drain, lane, RD_KAFKA_RESP_ERR__TIMED_OUT);
   } else if (lane->behind && lane->waits) {
     if (now_ms >= lane->due_ms) probe_lane(drain, lane);
-  } else {
-    if (lane->behind) go_back(drain, lane);
-    tend_idle(drain, lane, now_ms);
+  } else if (lane->behind) {
+    go_back(drain, lane);
   }
+  tend_idle(drain, lane, now_ms);
 }
 
 static void tend_lanes(struct drain *drain) {

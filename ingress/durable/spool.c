@@ -163,18 +163,19 @@ static void settle(struct spool *spool, struct batch *batch, bool stored, bool r
   pthread_mutex_unlock(&spool->lock);
 }
 
-// Where nothing can be stored, rows are removed none the less: that makes room.
+// Where nothing can be stored, rows are removed none the less: that makes room. Without a file nothing is
+// written: the batch waited while a damaged one was closed, and no other could be opened.
 static void commit(struct spool *spool, struct batch *batch) {
   struct err err;
-  bool stored = write_rows(spool, batch->first, batch->ids, batch->n_ids, &err), removed = stored;
-  if (stored) {
-    note_success(spool);
-  } else {
-    note_failure(spool, &err);
-    removed = batch->n_ids && write_rows(spool, NULL, batch->ids, batch->n_ids, &err);
+  bool stored = false, removed = false;
+  if (spool->file) {
+    stored = removed = write_rows(spool, batch->first, batch->ids, batch->n_ids, &err);
+    stored ? note_success(spool) : note_failure(spool, &err);
+    if (!stored) removed = batch->n_ids && write_rows(spool, NULL, batch->ids, batch->n_ids, &err);
+    measure(spool);
   }
-  measure(spool);
   settle(spool, batch, stored, removed);
+  batch_fini(batch);
 }
 
 // Once a second. While the spool is failing no request reaches it, so the writer itself has to find out that
@@ -269,15 +270,6 @@ static bool next_batch(struct spool *spool, int64_t until_ms, struct batch *batc
   return !closing;
 }
 
-// Without a file: the batch waited while a damaged one was closed, and no other could be opened.
-static void write_or_refuse(struct spool *spool, struct batch *batch) {
-  if (spool->file)
-    commit(spool, batch);
-  else
-    settle(spool, batch, false, false);
-  batch_fini(batch);
-}
-
 static void *run(void *arg) {
   struct spool *spool = arg;
   int64_t tick_ms = 0;
@@ -288,7 +280,7 @@ static void *run(void *arg) {
       tick_ms = clock_mono_ms() + TICK_MS;
     }
     goes_on = next_batch(spool, tick_ms, &batch);
-    if (!is_empty(&batch)) write_or_refuse(spool, &batch);
+    if (!is_empty(&batch)) commit(spool, &batch);
     if (spool->file && spool_file_is_damaged(spool->file)) close_damaged(spool);
   }
   return NULL;
@@ -329,12 +321,8 @@ bool spool_store(struct spool *spool, const struct publisher_message *const *mes
   for (size_t i = 0; i < n; i++) append_copy(&part, *messages[i]);
   bool joined = submit(spool, &part, &waiter, &until);
   if (!joined) batch_fini(&part);
-  if (!waiter.stored)
-    metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS,
-                !joined           ? "busy"
-                : !waiter.settled ? "late"
-                                  : "refused",
-                1);
+  const char *why = !joined ? "busy" : waiter.settled ? "refused" : "late";
+  if (!waiter.stored) metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, why, 1);
   return waiter.stored;
 }
 
@@ -360,14 +348,16 @@ int64_t spool_last_id(const struct spool *spool) {
   return atomic_load(&spool->last_id);
 }
 
-bool spool_read(struct spool *spool, int64_t first, int64_t last, spool_take_fn *take_row, void *arg,
-                struct err *err) {
+bool spool_read(struct spool *spool, int64_t first, int64_t last, spool_take_fn *take_row, void *arg) {
+  struct err err;
   pthread_mutex_lock(&spool->reading);
-  bool good = spool->file ? spool_file_read(spool->file, first, last, take_row, arg, err)
-                          : err_set(err, "the spool is not open");
+  bool good = spool->file ? spool_file_read(spool->file, first, last, take_row, arg, &err)
+                          : err_set(&err, "the spool is not open");
   pthread_mutex_unlock(&spool->reading);
-  if (!good) metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "read", 1);
-  return good;
+  if (good) return true;
+  metrics_add(spool->metrics, COUNTER_SPOOL_ERRORS, "read", 1);
+  log_warn_rarely("spool read", "the spool cannot be read", LOG_STR("cause", err.text));
+  return false;
 }
 
 void spool_wake(struct spool *spool) {

@@ -47,8 +47,7 @@ int64_t spool_count(const struct spool *spool); // events in it. Thread: any.
 bool spool_wait(struct spool *spool, int64_t after, int64_t ms);
 int64_t spool_last_id(const struct spool *spool); // of the rows stored so far; 0: none
 void spool_wake(struct spool *spool);             // ends that waiting. Thread: any.
-// As spool_file_read().
-MUST_CHECK bool spool_read(struct spool *spool, int64_t first, int64_t last, spool_take_fn *take, void *arg,
-                           struct err *err);
+// As spool_file_read(). False: it cannot be read now, and the cause is logged.
+MUST_CHECK bool spool_read(struct spool *spool, int64_t first, int64_t last, spool_take_fn *take, void *arg);
 // Deletes these rows, one at least; true: that is on the disk. Blocks for as long as the disk does.
 MUST_CHECK bool spool_remove(struct spool *spool, const int64_t *ids, size_t n);

@@ -32,14 +32,11 @@ enum { FAR_MS = 20000, LARGE_BYTES = 2000000 };
 
 static _Atomic int64_t readings;
 
-bool __real_spool_read(struct spool *spool, int64_t first, int64_t last, spool_take_fn *take, void *arg,
-                       struct err *err);
-bool __wrap_spool_read(struct spool *spool, int64_t first, int64_t last, spool_take_fn *take, void *arg,
-                       struct err *err);
-bool __wrap_spool_read(struct spool *spool, int64_t first, int64_t last, spool_take_fn *take, void *arg,
-                       struct err *err) {
+bool __real_spool_read(struct spool *spool, int64_t first, int64_t last, spool_take_fn *take, void *arg);
+bool __wrap_spool_read(struct spool *spool, int64_t first, int64_t last, spool_take_fn *take, void *arg);
+bool __wrap_spool_read(struct spool *spool, int64_t first, int64_t last, spool_take_fn *take, void *arg) {
   atomic_fetch_add(&readings, 1);
-  return __real_spool_read(spool, first, last, take, arg, err);
+  return __real_spool_read(spool, first, last, take, arg);
 }
 
 // ---- what a test is made of ----

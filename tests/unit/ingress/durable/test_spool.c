@@ -123,8 +123,7 @@ static bool note_row(void *arg, int64_t id, const struct publisher_message *mess
 
 static struct rows rows_of(struct fixture *f) {
   struct rows rows = {0};
-  struct err err;
-  assert_true(spool_read(f->spool, 1, INT64_MAX, note_row, &rows, &err));
+  assert_true(spool_read(f->spool, 1, INT64_MAX, note_row, &rows));
   return rows;
 }
 
@@ -182,10 +181,9 @@ static void test_every_attribute_survives(void **state) {
                                                 .reason = "no kind fits"},
                                       .value = "a\0b\xff",
                                       .value_len = 4};
-  struct err err;
   assert_true(store_all(f->spool, &message, 1, clock_mono_ms() + FAR_MS));
   reopen(f);
-  assert_true(spool_read(f->spool, 1, INT64_MAX, compare_whole, &message, &err));
+  assert_true(spool_read(f->spool, 1, INT64_MAX, compare_whole, &message));
 }
 
 static void test_what_is_removed_is_gone_for_good_and_ids_are_not_used_again(void **state) {
@@ -419,8 +417,7 @@ static void test_a_kill_in_mid_commit_leaves_every_row_that_was_acked(void **sta
     size_t acked = kill_in_mid_commit(f, 37 * round);
     open_spool(f);
     struct check check = {.in_order = true};
-    struct err err;
-    assert_true(spool_read(f->spool, 1, INT64_MAX, check_row, &check, &err));
+    assert_true(spool_read(f->spool, 1, INT64_MAX, check_row, &check));
     assert_true(check.in_order);
     assert_in_range(check.n, acked, acked + 1); // the last may be on disk and not have been told
     assert_int_equal(spool_count(f->spool), check.n);
