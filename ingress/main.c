@@ -86,15 +86,6 @@ static void watch_readiness(const struct ingress *in) {
   } while (!stop_wait_ms(LOOK_MS));
 }
 
-static bool serve(struct ingress *in, struct err *err) {
-  stop_init();
-  if (!start(in, err)) return false;
-  log_info("listening", LOG_INT("port", server_port(in->server)), LOG_INT("ops_port", admin_port(in->admin)));
-  watch_readiness(in);
-  log_info("stopping", LOG_INT("drain_ms", DRAIN_MS));
-  return true;
-}
-
 static void run(struct ingress *in, unsigned flags, struct faults *faults) {
   struct err err;
   if (flags & SETTINGS_PRINT) settings_print(SERVICE_INGRESS, &in->settings);
@@ -103,7 +94,14 @@ static void run(struct ingress *in, unsigned flags, struct faults *faults) {
   log_init("ingress", in->settings.log_level);
   faults_log_warnings(faults);
   faults_fini(faults);
-  if (!serve(in, &err)) faults_error(faults, "%s", err.text);
+  stop_init();
+  if (!start(in, &err)) {
+    faults_error(faults, "%s", err.text);
+    return;
+  }
+  log_info("listening", LOG_INT("port", server_port(in->server)), LOG_INT("ops_port", admin_port(in->admin)));
+  watch_readiness(in);
+  log_info("stopping", LOG_INT("drain_ms", DRAIN_MS));
 }
 
 int main(int argc, char **argv) {

@@ -78,18 +78,14 @@ void ticket_report(struct slot *slot, enum slot_state state, struct ticket **set
   *settled = ticket;
 }
 
-static void settle(struct ticket *ticket) {
-  pthread_mutex_lock(&ticket->lock);
-  ticket->settled = true;
-  bool abandoned = ticket->abandoned;
-  if (!abandoned) pthread_cond_signal(&ticket->wake);
-  pthread_mutex_unlock(&ticket->lock);
-  if (abandoned) ticket_free(ticket);
-}
-
 void ticket_settle_all(struct ticket **settled) {
   for (struct ticket *ticket = take(*settled), *next; ticket; ticket = next) {
     next = ticket->next;
-    settle(ticket);
+    pthread_mutex_lock(&ticket->lock);
+    ticket->settled = true;
+    bool abandoned = ticket->abandoned;
+    if (!abandoned) pthread_cond_signal(&ticket->wake);
+    pthread_mutex_unlock(&ticket->lock);
+    if (abandoned) ticket_free(ticket);
   }
 }

@@ -82,17 +82,13 @@ static bool is_gzip(const char *name, size_t len) {
   return (len == 4 && strncasecmp(name, "gzip", 4) == 0) || (len == 6 && strncasecmp(name, "x-gzip", 6) == 0);
 }
 
-// The encoding after one more name of a list such as "gzip, utf-8". Gzip twice is not supported.
-static enum request_encoding add_coding(enum request_encoding before, const char *name, size_t len) {
-  if (is_no_coding(name, len)) return before;
-  return is_gzip(name, len) && before == REQUEST_PLAIN ? REQUEST_GZIP : REQUEST_FOREIGN;
-}
-
+// The encoding after one more list such as "gzip, utf-8". Gzip twice is not supported.
 static enum request_encoding add_codings(enum request_encoding encoding, const char *list) {
   static const char around[] = ",;= \t";
   for (list += strspn(list, around); *list; list += strspn(list, around)) {
     size_t len = strcspn(list, around);
-    encoding = add_coding(encoding, list, len);
+    if (!is_no_coding(list, len))
+      encoding = is_gzip(list, len) && encoding == REQUEST_PLAIN ? REQUEST_GZIP : REQUEST_FOREIGN;
     list += len;
   }
   return encoding;

@@ -13,8 +13,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define SOURCE "/ingress" REGISTER_PATH
-
 enum {
   REGISTRATIONS_MAX_BYTES = 8 * 1024 * 1024, // of a request's events
   REGISTRATION_MAX_BYTES = 950000,           // of one event: with its headers below Kafka's usual 1 MB
@@ -102,7 +100,7 @@ static struct publisher_message message_for(const struct request *req, const cha
       .topic = KAFKA_TOPIC_EVENTS,
       .event = {.id = uuid_new_v7(),
                 .type = EVENT_ACCEPTED,
-                .source = SOURCE,
+                .source = "/ingress" REGISTER_PATH,
                 .subject = id,
                 .time_ms = req->received_ms,
                 .provider = provider,
