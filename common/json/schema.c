@@ -12,11 +12,10 @@
 #include <regex.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 256, KEY_SHOWN_BYTES = 64 };
+enum { KEY_SHOWN_BYTES = 64 };
 
 #define REF_PREFIX "#/$defs/"
 
@@ -42,7 +41,6 @@ struct schema {
 struct check {
   const struct schema *schema;
   struct faults *faults; // NULL: faults are not reported
-  unsigned depth;
 };
 
 struct rule {
@@ -51,7 +49,7 @@ struct rule {
 };
 
 // What the argument of a keyword is. ARG_VALUE is a value without a schema or a pattern in it.
-enum argument { ARG_VALUE, ARG_PATTERN, ARG_REF, ARG_SCHEMA, ARG_SCHEMAS, ARG_SCHEMA_MAP };
+enum argument { ARG_VALUE, ARG_PATTERN, ARG_REF, ARG_SCHEMA, ARG_SCHEMAS }; // the last: a list or a map
 
 // The types of values that a keyword applies to, as a bit set over jansson's.
 enum {
@@ -87,38 +85,28 @@ static json_t *unconst(const json_t *value) {
 
 // ---- texts ----
 
-static FILE *text_open(char **text, size_t *len) {
-  FILE *to = open_memstream(text, len);
-  if (!to) abort(); // out of memory, as in mem.c
-  return to;
-}
-
-// A key as a part of a JSON Pointer, cut at KEY_SHOWN_BYTES; control characters are replaced by "?".
-static void key_print(const char *key, FILE *to) {
+// A key as a part of a JSON Pointer, cut at KEY_SHOWN_BYTES; control characters are replaced by "?". New
+// string.
+static char *key_shown(const char *key) {
   size_t len = utf8_cut(key, KEY_SHOWN_BYTES);
+  char *shown = mem_alloc(2 * len + sizeof "..."), *to = shown;
   for (const char *c = key; c < key + len; c++) {
-    if (*c == '~')
-      fputs("~0", to);
-    else if (*c == '/')
-      fputs("~1", to);
+    if (*c == '~' || *c == '/')
+      to = stpcpy(to, *c == '~' ? "~0" : "~1");
     else
-      fputc((unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c, to);
+      *to++ = (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c;
   }
-  fputs(key[len] ? "..." : "", to);
+  if (key[len]) stpcpy(to, "...");
+  return shown;
 }
 
-static void place_print(const struct place *place, FILE *to) {
-  if (!place->up) return;
-  place_print(place->up, to);
-  fputc('/', to);
-  if (place->key)
-    key_print(place->key, to);
-  else
-    fprintf(to, "%zu", place->index);
-}
-
-static void quoted_print(const json_t *value, FILE *to) {
-  json_dumpf(value, to, JSON_ENCODE_ANY | JSON_COMPACT);
+// As a JSON Pointer. New string.
+static char *place_shown(const struct place *place) {
+  if (!place->up) return mem_strdup("");
+  AUTO_FREE char *up = place_shown(place->up);
+  if (!place->key) return mem_printf("%s/%zu", up, place->index);
+  AUTO_FREE char *key = key_shown(place->key);
+  return mem_printf("%s/%s", up, key);
 }
 
 static const char *const type_names[][2] = {
@@ -129,33 +117,37 @@ static const char *const type_names[][2] = {
 };
 
 static const char *type_shown(const char *type) {
-  for (size_t i = 0; i < COUNT_OF(type_names); i++) {
-    if (strcmp(type_names[i][0], type) == 0) return type_names[i][1];
-  }
-  return NULL;
+  size_t i = 0;
+  while (strcmp(type_names[i][0], type) != 0) i++; // the metaschema allows these only
+  return type_names[i][1];
 }
 
-static void type_print(const json_t *type, FILE *to) {
-  fputs(type_shown(json_string_value(type)), to);
+// Adds a word to a list for list_shown(), unless it is there.
+static void add_word(json_t *words, const char *word) {
+  for (size_t i = 0; i < json_array_size(words); i++)
+    if (strcmp(json_string_value(json_array_get(words, i)), word) == 0) return;
+  json_array_append_new(words, json_string(word));
 }
 
-// "a, b or c", each once. New string. Items are copied: the schema belongs to all threads.
-static char *alternatives(const json_t *list, void print(const json_t *item, FILE *to)) {
-  AUTO_JSON *once = json_array();
-  for (size_t i = 0; i < json_array_size(list); i++) {
-    const json_t *item = json_array_get(list, i);
-    size_t j = 0;
-    while (j < json_array_size(once) && !json_equal(json_array_get(once, j), item)) j++;
-    if (j == json_array_size(once)) json_array_append_new(once, json_deep_copy(item));
-  }
-  char *text;
-  size_t len, n = json_array_size(once);
-  FILE *to = text_open(&text, &len);
+static void add_quoted(json_t *words, const json_t *value) {
+  AUTO_FREE char *text = json_text(value);
+  add_word(words, text);
+}
+
+static void add_types(json_t *words, const json_t *types) {
+  if (json_is_string(types)) add_word(words, type_shown(json_string_value(types)));
+  for (size_t i = 0; i < json_array_size(types); i++) add_types(words, json_array_get(types, i));
+}
+
+// "a, b or c", where `last` is " or ". New string.
+static char *list_shown(const json_t *words, const char *last) {
+  size_t n = json_array_size(words);
+  char *text = mem_strdup("");
   for (size_t i = 0; i < n; i++) {
-    if (i) fputs(i + 1 < n ? ", " : " or ", to);
-    print(json_array_get(once, i), to);
+    AUTO_FREE char *before = text;
+    const char *separator = i == 0 ? "" : i + 1 < n ? ", " : last;
+    text = mem_printf("%s%s%s", before, separator, json_string_value(json_array_get(words, i)));
   }
-  fclose(to);
   return text;
 }
 
@@ -164,19 +156,19 @@ static char *alternatives(const json_t *list, void print(const json_t *item, FIL
 PRINTF_LIKE(3, 4)
 static bool fail(struct check *check, const struct place *place, const char *fmt, ...) {
   if (!check->faults) return false;
-  char *text;
-  size_t len;
   va_list args;
-  FILE *to = text_open(&text, &len);
-  place_print(place, to);
-  if (place->up) fputs(": ", to);
   va_start(args, fmt);
-  vfprintf(to, fmt, args);
+  AUTO_FREE char *text = mem_vprintf(fmt, args);
   va_end(args);
-  fclose(to);
-  faults_error(check->faults, "%s", text);
-  free(text);
-  return false;
+  AUTO_FREE char *at = place_shown(place);
+  return faults_error(check->faults, "%s%s%s", at, place->up ? ": " : "", text);
+}
+
+// As fail(), with the title of a schema that has one.
+static bool fail_titled(struct check *check, const struct place *place, const json_t *schema,
+                        const char *otherwise) {
+  const char *title = json_string_value(json_object_get(schema, "title"));
+  return fail(check, place, "expected %s", title ? title : otherwise);
 }
 
 static const regex_t *pattern_find(const struct schema *schema, const char *text) {
@@ -194,7 +186,11 @@ static const char *type_of(const json_t *value) {
   return names[json_typeof(value)];
 }
 
-static bool has_type(const json_t *value, const char *type) {
+// `types` is the argument of "type": one, or a list.
+static bool has_type(const json_t *value, const json_t *types) {
+  for (size_t i = 0; i < json_array_size(types); i++)
+    if (has_type(value, json_array_get(types, i))) return true;
+  const char *type = json_is_string(types) ? json_string_value(types) : "";
   if (strcmp(type, type_of(value)) == 0) return true;
   if (strcmp(type, "number") == 0) return json_is_integer(value);
   return strcmp(type, "integer") == 0 && json_is_real(value) &&
@@ -203,41 +199,33 @@ static bool has_type(const json_t *value, const char *type) {
 
 // ---- the keywords
 
-static bool check_ref(struct check *check, const struct rule *rule, const struct place *place) {
-  const char *name = json_string_value(rule->argument) + strlen(REF_PREFIX);
-  return check_value(check, json_object_get(json_object_get(check->schema->document, "$defs"), name), place);
+// NULL: not a reference to a schema in $defs.
+static const json_t *find_def(const struct schema *schema, const json_t *reference) {
+  const char *text = json_string_value(reference);
+  if (!text || strncmp(text, REF_PREFIX, strlen(REF_PREFIX)) != 0) return NULL;
+  return json_object_get(json_object_get(schema->document, "$defs"), text + strlen(REF_PREFIX));
 }
 
-static bool has_one_type(const json_t *value, const json_t *types) {
-  if (json_is_string(types)) return has_type(value, json_string_value(types));
-  for (size_t i = 0; i < json_array_size(types); i++) {
-    if (has_type(value, json_string_value(json_array_get(types, i)))) return true;
-  }
-  return false;
+static bool check_ref(struct check *check, const struct rule *rule, const struct place *place) {
+  return check_value(check, find_def(check->schema, rule->argument), place);
 }
 
 // A number with digits that an int64_t cannot hold was read as a real, so it is not exact any more.
 static const char *shown_type_of(const json_t *value) {
-  bool beyond = json_is_real(value) && has_type(value, "integer") && fabs(json_real_value(value)) >= 0x1p63;
+  bool beyond = json_is_real(value) && fabs(json_real_value(value)) >= 0x1p63; // every such real is whole
   return beyond ? "a whole number beyond 64 bits" : type_shown(type_of(value));
 }
 
-static void add_types(json_t *list, const json_t *types) {
-  if (json_is_string(types)) json_array_append_new(list, json_deep_copy(types));
-  for (size_t i = 0; i < json_array_size(types); i++)
-    json_array_append_new(list, json_deep_copy(json_array_get(types, i)));
-}
-
-static bool fail_type(struct check *check, const json_t *types, const struct place *place) {
-  AUTO_FREE char *expected = alternatives(types, type_print);
+static bool fail_type(struct check *check, const json_t *words, const struct place *place) {
+  AUTO_FREE char *expected = list_shown(words, " or ");
   return fail(check, place, "expected %s, got %s", expected, shown_type_of(place->value));
 }
 
 static bool check_type(struct check *check, const struct rule *rule, const struct place *place) {
-  if (has_one_type(place->value, rule->argument)) return true;
-  AUTO_JSON *types = json_array();
-  add_types(types, rule->argument);
-  return fail_type(check, types, place);
+  if (has_type(place->value, rule->argument)) return true;
+  AUTO_JSON *words = json_array();
+  add_types(words, rule->argument);
+  return fail_type(check, words, place);
 }
 
 static bool check_const(struct check *check, const struct rule *rule, const struct place *place) {
@@ -247,9 +235,13 @@ static bool check_const(struct check *check, const struct rule *rule, const stru
 }
 
 static bool check_enum(struct check *check, const struct rule *rule, const struct place *place) {
-  for (size_t i = 0; i < json_array_size(rule->argument); i++)
-    if (json_equal(json_array_get(rule->argument, i), place->value)) return true;
-  AUTO_FREE char *expected = alternatives(rule->argument, quoted_print);
+  AUTO_JSON *words = json_array();
+  for (size_t i = 0; i < json_array_size(rule->argument); i++) {
+    const json_t *allowed = json_array_get(rule->argument, i);
+    if (json_equal(allowed, place->value)) return true;
+    add_quoted(words, allowed);
+  }
+  AUTO_FREE char *expected = list_shown(words, " or ");
   return fail(check, place, "expected %s", expected);
 }
 
@@ -267,37 +259,22 @@ static bool check_properties(struct check *check, const struct rule *rule, const
   return good;
 }
 
-// The keys that an object may have, for a text: "; expected one of a, b".
-static void known_print(const json_t *properties, FILE *to) {
-  size_t n = json_object_size(properties);
-  fputs(n > 1 ? "; expected one of" : n == 1 ? "; expected only" : "; expected none of that name", to);
-  const char *known, *separator = " ";
-  json_t *node;
-  json_object_foreach(unconst(properties), known, node) {
-    fprintf(to, "%s%s", separator, known);
-    separator = ", ";
-  }
-}
-
 static bool fail_unknown_key(struct check *check, const json_t *schema, const char *key,
                              const struct place *place) {
-  const json_t *properties = json_object_get(schema, "properties");
   struct similar similar = {.given = key};
-  AUTO_FREE char *text = NULL;
-  size_t len;
-  FILE *to = text_open(&text, &len);
-  fputs("unknown key \"", to);
-  key_print(key, to);
-  fputs("\"", to);
+  AUTO_FREE char *shown = key_shown(key);
+  AUTO_JSON *words = json_array();
   const char *known;
   json_t *node;
-  json_object_foreach(unconst(properties), known, node) similar_try(&similar, known);
+  json_object_foreach(json_object_get(schema, "properties"), known, node) {
+    similar_try(&similar, known);
+    add_word(words, known);
+  }
   if (similar.best)
-    fprintf(to, "; did you mean \"%s\"?", similar.best);
-  else
-    known_print(properties, to);
-  fclose(to);
-  return fail(check, place, "%s", text);
+    return fail(check, place, "unknown key \"%s\"; did you mean \"%s\"?", shown, similar.best);
+  AUTO_FREE char *expected = list_shown(words, ", ");
+  const char *what = json_array_size(words) > 1 ? "one of" : "only";
+  return fail(check, place, "unknown key \"%s\"; expected %s %s", shown, what, expected);
 }
 
 static bool check_additional_properties(struct check *check, const struct rule *rule,
@@ -362,14 +339,11 @@ static bool check_items(struct check *check, const struct rule *rule, const stru
 }
 
 static bool check_unique_items(struct check *check, const struct rule *rule, const struct place *place) {
-  if (json_is_false(rule->argument)) return true;
-  for (size_t i = 1; i < json_array_size(place->value); i++) {
-    for (size_t j = 0; j < i; j++) {
-      if (json_equal(json_array_get(place->value, i), json_array_get(place->value, j))) {
+  (void)rule; // "uniqueItems": true
+  for (size_t i = 1; i < json_array_size(place->value); i++)
+    for (size_t j = 0; j < i; j++)
+      if (json_equal(json_array_get(place->value, i), json_array_get(place->value, j)))
         return fail(check, place, "expected items that differ, but %zu and %zu are the same", j, i);
-      }
-    }
-  }
   return true;
 }
 
@@ -402,9 +376,8 @@ static bool check_pattern(struct check *check, const struct rule *rule, const st
   const char *pattern = json_string_value(rule->argument);
   const regex_t *regex = pattern_find(check->schema, pattern);
   if (regexec(regex, json_string_value(place->value), 0, NULL, 0) == 0) return true;
-  const char *title = json_string_value(json_object_get(rule->schema, "title"));
-  if (title) return fail(check, place, "expected %s", title);
-  return fail(check, place, "expected text that matches %s", pattern);
+  AUTO_FREE char *matching = mem_printf("text that matches %s", pattern);
+  return fail_titled(check, place, rule->schema, matching);
 }
 
 static bool check_minimum(struct check *check, const struct rule *rule, const struct place *place) {
@@ -426,105 +399,64 @@ static bool check_all_of(struct check *check, const struct rule *rule, const str
   return good;
 }
 
-static const json_t *resolve(const struct schema *schema, const json_t *node) {
-  const json_t *defs = json_object_get(schema->document, "$defs");
-  for (size_t hops = json_object_size(defs); hops > 0; hops--) {
-    const char *reference = json_string_value(json_object_get(node, "$ref"));
-    if (!reference) break;
-    node = json_object_get(defs, reference + strlen(REF_PREFIX));
-  }
-  return node;
-}
-
 static bool has_other_type(const json_t *node, const json_t *value) {
   const json_t *types = json_object_get(node, "type");
-  return types && !has_one_type(value, types);
+  return types && !has_type(value, types);
 }
 
 // The first member whose value is not the const of the schema, or NULL.
-static const char *other_const(const json_t *node, const json_t *value) {
+static const char *other_const(const json_t *node, const json_t *value, const json_t **wanted) {
   const char *key;
   json_t *rule;
   json_object_foreach(json_object_get(node, "properties"), key, rule) {
-    const json_t *wanted = json_object_get(rule, "const"), *member = json_object_get(value, key);
-    if (wanted && member && !json_equal(wanted, member)) return key;
+    const json_t *member = json_object_get(value, key);
+    *wanted = json_object_get(rule, "const");
+    if (*wanted && member && !json_equal(*wanted, member)) return key;
   }
   return NULL;
 }
 
-// Every branch is for another type or for another const of a member.
-static bool fail_ruled_out(struct check *check, const json_t *branches, const struct place *place) {
-  AUTO_JSON *types = json_array(), *consts = json_array();
-  struct place at = {.up = place};
-  for (size_t i = 0; i < json_array_size(branches); i++) {
-    const json_t *node = resolve(check->schema, json_array_get(branches, i));
-    if (has_other_type(node, place->value)) {
-      add_types(types, json_object_get(node, "type"));
-      continue;
-    }
-    at.key = other_const(node, place->value);
-    const json_t *rule = json_object_get(json_object_get(node, "properties"), at.key);
-    json_array_append_new(consts, json_deep_copy(json_object_get(rule, "const")));
-  }
-  if (!at.key) return fail_type(check, types, place);
-  AUTO_FREE char *expected = alternatives(consts, quoted_print);
-  return fail(check, &at, "expected %s", expected);
-}
-
-// None of several branches holds. If each lacks a key, that is the fault; else the faults of the first branch
-// whose keys are all there.
-static bool fail_branches(struct check *check, const json_t *const *branches, size_t n,
-                          const struct place *place) {
-  AUTO_JSON *keys = json_array();
-  for (size_t i = 0; i < n; i++) {
-    const json_t *required = json_object_get(branches[i], "required");
-    const json_t *missing = json_is_object(place->value) ? first_missing(required, place->value) : NULL;
-    if (!missing) return check_value(check, branches[i], place);
-    json_array_append_new(keys, json_deep_copy(missing));
-  }
-  AUTO_FREE char *expected = alternatives(keys, quoted_print);
-  bool same = json_equal(json_array_get(keys, 0), json_array_get(keys, n - 1));
-  return fail(check, place, "expected %s%s", same ? "a key " : "", expected);
-}
-
-// How many branches hold. A branch for another type, or for another const of a member, was not meant and
-// reports no faults.
-static size_t check_branches(struct check *check, const json_t *all, const struct place *place) {
-  AUTO_FREE const json_t **meant = mem_array(json_array_size(all), sizeof *meant);
-  size_t n = 0, hold = 0;
-  for (size_t i = 0; i < json_array_size(all); i++) {
-    const json_t *node = resolve(check->schema, json_array_get(all, i));
-    if (!has_other_type(node, place->value) && !other_const(node, place->value)) meant[n++] = node;
-  }
-  if (n == 0) return fail_ruled_out(check, all, place);
-  if (n == 1) return check_value(check, meant[0], place);
-  struct check silent = {.schema = check->schema, .depth = check->depth};
-  for (size_t i = 0; i < n; i++) hold += check_value(&silent, meant[i], place);
-  return hold > 0 ? hold : fail_branches(check, meant, n, place);
-}
-
+// The first branch that is of the value's type, has its consts of members, and whose keys are all there
+// decides; else the only branch of which just a key is missing.
 static bool check_any_of(struct check *check, const struct rule *rule, const struct place *place) {
-  return check_branches(check, rule->argument, place) > 0;
-}
-
-static bool check_one_of(struct check *check, const struct rule *rule, const struct place *place) {
-  size_t hold = check_branches(check, rule->argument, place);
-  if (hold > 1) return fail(check, place, "expected exactly one of the forms, but more than one fits");
-  return hold == 1;
+  AUTO_JSON *words = json_array(); // what would be needed
+  const json_t *lacking = NULL, *wanted, *missing;
+  struct place member = {.up = place};
+  size_t n_lacking = 0;
+  for (size_t i = 0; i < json_array_size(rule->argument); i++) {
+    const json_t *branch = json_array_get(rule->argument, i);
+    const json_t *def = find_def(check->schema, json_object_get(branch, "$ref"));
+    const char *key = NULL;
+    if (def) branch = def;
+    if (has_other_type(branch, place->value)) {
+      add_types(words, json_object_get(branch, "type"));
+    } else if ((key = other_const(branch, place->value, &wanted))) {
+      member.key = key;
+      add_quoted(words, wanted);
+    } else if ((missing = first_missing(json_object_get(branch, "required"), place->value))) {
+      lacking = branch;
+      n_lacking++;
+      add_quoted(words, missing);
+    } else {
+      return check_value(check, branch, place);
+    }
+  }
+  if (n_lacking == 1) return check_value(check, lacking, place);
+  AUTO_FREE char *expected = list_shown(words, " or ");
+  bool one = json_array_size(words) == 1;
+  if (n_lacking > 1) return fail(check, place, "expected %s%s", one ? "a key " : "", expected);
+  if (member.key) return fail(check, &member, "expected %s", expected);
+  return fail_type(check, words, place);
 }
 
 static bool check_not(struct check *check, const struct rule *rule, const struct place *place) {
-  struct check silent = {.schema = check->schema, .depth = check->depth};
+  struct check silent = {.schema = check->schema};
   if (!check_value(&silent, rule->argument, place)) return true;
-  const char *title = json_string_value(json_object_get(rule->schema, "title"));
-  if (title) return fail(check, place, "expected %s", title);
-  const char *pattern = json_string_value(json_object_get(rule->argument, "pattern"));
-  if (pattern) return fail(check, place, "expected text that does not match %s", pattern);
+  AUTO_JSON *words = json_array();
   const json_t *keys = json_object_get(rule->argument, "required");
-  if (!keys) return fail(check, place, "expected another form: this one is ruled out");
-  AUTO_FREE char *expected = alternatives(keys, quoted_print);
-  if (json_array_size(keys) == 1) return fail(check, place, "expected no key %s", expected);
-  return fail(check, place, "expected %s, not both", expected);
+  for (size_t i = 0; i < json_array_size(keys); i++) add_quoted(words, json_array_get(keys, i));
+  AUTO_FREE char *listed = list_shown(words, " or "), *not_both = mem_printf("%s, not both", listed);
+  return fail_titled(check, place, rule->schema, not_both);
 }
 
 // In the order they are checked, so that a cause is reported and not what follows from it.
@@ -533,7 +465,7 @@ static const struct keyword keywords[] = {
     {"const", ARG_VALUE, ON_ALL, check_const, ENDS},
     {"enum", ARG_VALUE, ON_ALL, check_enum, ENDS},
     {"$ref", ARG_REF, ON_ALL, check_ref, ENDS},
-    {"properties", ARG_SCHEMA_MAP, ON_OBJECT, check_properties, GOES_ON},
+    {"properties", ARG_SCHEMAS, ON_OBJECT, check_properties, GOES_ON},
     {"propertyNames", ARG_SCHEMA, ON_OBJECT, check_property_names, GOES_ON},
     {"additionalProperties", ARG_SCHEMA, ON_OBJECT, check_additional_properties, ENDS},
     {"required", ARG_VALUE, ON_OBJECT, check_required, GOES_ON},
@@ -551,21 +483,19 @@ static const struct keyword keywords[] = {
     {"maximum", ARG_VALUE, ON_NUMBER, check_maximum, GOES_ON},
     {"allOf", ARG_SCHEMAS, ON_ALL, check_all_of, LAST},
     {"anyOf", ARG_SCHEMAS, ON_ALL, check_any_of, LAST},
-    {"oneOf", ARG_SCHEMAS, ON_ALL, check_one_of, LAST},
     {"not", ARG_SCHEMA, ON_ALL, check_not, LAST},
-    {"$defs", ARG_SCHEMA_MAP, ON_NOTHING, NULL, GOES_ON},
+    {"$defs", ARG_SCHEMAS, ON_NOTHING, NULL, GOES_ON},
     {"$schema", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
     {"$id", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
-    {"$comment", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
     {"title", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
     {"description", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
-    {"examples", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
     {"default", ARG_VALUE, ON_NOTHING, NULL, GOES_ON},
 };
 
 // ---- checking
 
-static bool check_keywords(struct check *check, const json_t *schema, const struct place *place) {
+// False: the faults were added to check->faults.
+static bool check_value(struct check *check, const json_t *schema, const struct place *place) {
   bool good = true;
   for (size_t i = 0; i < COUNT_OF(keywords); i++) {
     const struct keyword *keyword = &keywords[i];
@@ -577,17 +507,6 @@ static bool check_keywords(struct check *check, const json_t *schema, const stru
     if (keyword->failure == ENDS || !check->faults) break;
   }
   return good;
-}
-
-// False: the faults were added to check->faults.
-static bool check_value(struct check *check, const json_t *schema, const struct place *place) {
-  if (json_is_true(schema)) return true;
-  if (json_is_false(schema)) return fail(check, place, "expected nothing here");
-  if (check->depth >= DEPTH_MAX) return fail(check, place, "expected less nesting");
-  check->depth++;
-  bool holds = check_keywords(check, schema, place);
-  check->depth--;
-  return holds;
 }
 
 // ---- opening
@@ -604,39 +523,29 @@ static bool open_pattern(struct schema *schema, const char *text, struct err *er
   return true;
 }
 
-static bool open_list(struct schema *schema, const json_t *list, struct err *err) {
-  for (size_t i = 0; i < json_array_size(list); i++)
-    if (!open_node(schema, json_array_get(list, i), err)) return false;
-  return true;
-}
-
-static bool open_map(struct schema *schema, const json_t *map, struct err *err) {
+static bool open_all(struct schema *schema, json_t *list_or_map, struct err *err) {
   const char *key;
   json_t *node;
-  json_object_foreach(unconst(map), key, node) {
+  size_t i;
+  json_array_foreach(list_or_map, i, node) {
+    if (!open_node(schema, node, err)) return false;
+  }
+  json_object_foreach(list_or_map, key, node) {
     if (!open_node(schema, node, err)) return err_prefix(err, "%s: ", key);
   }
   return true;
 }
 
-static bool is_reference(const struct schema *schema, const json_t *reference) {
-  const char *text = json_string_value(reference);
-  if (!text || strncmp(text, REF_PREFIX, strlen(REF_PREFIX)) != 0) return false;
-  return json_object_get(json_object_get(schema->document, "$defs"), text + strlen(REF_PREFIX)) != NULL;
-}
-
-static bool open_argument(struct schema *schema, enum argument kind, const json_t *value, struct err *err) {
+static bool open_argument(struct schema *schema, enum argument kind, json_t *value, struct err *err) {
   switch (kind) {
   case ARG_VALUE:
     return true;
   case ARG_REF:
-    return is_reference(schema, value) || err_set(err, "expected " REF_PREFIX "<name> that exists");
+    return find_def(schema, value) || err_set(err, "expected " REF_PREFIX "<name> that exists");
   case ARG_SCHEMA:
     return open_node(schema, value, err);
   case ARG_SCHEMAS:
-    return open_list(schema, value, err);
-  case ARG_SCHEMA_MAP:
-    return open_map(schema, value, err);
+    return open_all(schema, value, err);
   case ARG_PATTERN:
     return open_pattern(schema, json_string_value(value), err);
   }
@@ -644,15 +553,13 @@ static bool open_argument(struct schema *schema, enum argument kind, const json_
 }
 
 static const struct keyword *keyword_find(const char *name) {
-  for (size_t i = 0; i < COUNT_OF(keywords); i++) {
+  for (size_t i = 0; i < COUNT_OF(keywords); i++)
     if (strcmp(keywords[i].name, name) == 0) return &keywords[i];
-  }
   return NULL;
 }
 
 static bool open_node(struct schema *schema, const json_t *node, struct err *err) {
-  if (json_is_boolean(node)) return true;
-  if (!json_is_object(node)) return err_set(err, "expected a schema");
+  if (!json_is_object(node) && !json_is_false(node)) return err_set(err, "expected a schema");
   const char *name;
   json_t *argument;
   json_object_foreach(unconst(node), name, argument) {

@@ -3,12 +3,14 @@
 // Schemas (draft 2020-12), which are built in. Implements the keywords that those schemas use and refuses a
 // schema that uses any other, so no rule is skipped silently. Keywords: type enum const properties required
 // dependentRequired additionalProperties propertyNames minProperties maxProperties items minItems maxItems
-// uniqueItems minLength maxLength pattern minimum maximum oneOf anyOf allOf not and $ref to #/$defs/…;
-// annotations ($schema $id $comment title description examples default) are ignored. Patterns are POSIX
-// extended regular expressions that mean the same in ECMA 262. const, enum and uniqueItems compare 1 and 1.0
-// as different; our schemas use them for texts only. minimum and maximum compare doubles. Not for: schemas
-// from outside. The arguments of keywords are not checked here; tests/contract checks our schemas against the
-// metaschema.
+// uniqueItems (true) minLength maxLength pattern minimum maximum anyOf allOf not and $ref to #/$defs/…;
+// annotations ($schema $id title description default) are ignored. Patterns are POSIX extended regular
+// expressions that mean the same in ECMA 262. const, enum and uniqueItems compare 1 and 1.0 as different; our
+// schemas use them for texts only. minimum and maximum compare doubles. The branches of an anyOf differ in
+// their type, in a const of a member or in a required key, and only the first one that these allow is
+// checked. A `not` has a title, or is about keys that are required together. Not for: schemas from outside,
+// and those that come back to themselves without a step into the document. The arguments of keywords are not
+// checked here; tests/contract checks our schemas against the metaschema.
 #pragma once
 #include "common/base/err.h"
 #include "common/base/faults.h"
@@ -22,9 +24,8 @@ MUST_CHECK struct schema *schema_open(const char *name, struct err *err);
 MUST_CHECK struct schema *schema_new(const json_t *document, struct err *err); // document is copied
 void schema_free(struct schema *schema);
 
-// Adds each fault as "<pointer>: <what was expected>", without the pointer at the root. Branches of an anyOf
-// or oneOf differ in their type or in a const of a member; the schemas are written that way. The text names
-// keys of the document, and none of its values, which may be a secret or a phone number. Thread: any.
+// Adds each fault as "<pointer>: <what was expected>", without the pointer at the root. The text names keys
+// of the document, and none of its values, which may be a secret or a phone number. Thread: any.
 MUST_CHECK bool schema_check_all(const struct schema *schema, const json_t *document, struct faults *faults);
 // False with the first fault only.
 MUST_CHECK bool schema_check(const struct schema *schema, const json_t *document, struct err *err);
