@@ -6,7 +6,6 @@
 #include "common/base/mem.h"
 #include "common/json/schema.h"
 #include "common/provider/provider_file.h"
-#include "common/provider/provider_lint.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -32,37 +31,35 @@ const char *provider_outcome_name(enum provider_outcome outcome) {
 
 // ---- compiling; the schema has accepted every node
 
+// Until provider_free().
+static void *keep(struct provider *provider, void *block) {
+  provider->blocks = mem_grow(provider->blocks, provider->n_blocks + 1, sizeof(void *));
+  return provider->blocks[provider->n_blocks++] = block;
+}
+
 // A pointer that the schema accepts and json_pointer_init() refuses is a fault of ours: both follow RFC 6901.
-static struct json_pointer pointer_of(const json_t *node) {
+static struct json_pointer pointer_of(struct provider *provider, const char *text) {
   struct json_pointer pointer = {0};
   struct err err;
-  if (!json_pointer_init(&pointer, json_string_value(node), &err)) abort();
-  return pointer;
+  if (!json_pointer_init(&pointer, text, &err)) abort();
+  provider->pointers = mem_grow(provider->pointers, provider->n_pointers + 1, sizeof pointer);
+  return provider->pointers[provider->n_pointers++] = pointer;
 }
 
 // A pointer, an array of pointers, or {"value": …}; empty if there is none.
-static struct provider_where where_at(const json_t *node) {
-  struct provider_where where = {.literal = json_string_value(json_object_get(node, "value"))};
-  if (json_is_string(node)) {
-    where.pointers = mem_array(1, sizeof *where.pointers);
-    where.pointers[where.n++] = pointer_of(node);
-  } else if (json_is_array(node)) {
-    where.pointers = mem_array(json_array_size(node), sizeof *where.pointers);
-    while (where.n < json_array_size(node)) {
-      where.pointers[where.n] = pointer_of(json_array_get(node, where.n));
-      where.n++;
-    }
+static struct provider_where where_at(struct provider *provider, const json_t *node) {
+  size_t n = json_is_string(node) ? 1 : json_array_size(node);
+  struct provider_where where = {.literal = json_string_value(json_object_get(node, "value")), .n = n};
+  where.pointers = keep(provider, mem_array(n, sizeof *where.pointers));
+  for (size_t i = 0; i < n; i++) {
+    const json_t *pointer = json_is_string(node) ? node : json_array_get(node, i);
+    where.pointers[i] = pointer_of(provider, json_string_value(pointer));
   }
   return where;
 }
 
-static struct provider_where where_of(const json_t *object, const char *key) {
-  return where_at(json_object_get(object, key));
-}
-
-static void where_fini(struct provider_where *where) {
-  for (size_t i = 0; i < where->n; i++) json_pointer_fini(&where->pointers[i]);
-  free(where->pointers);
+static struct provider_where where_of(struct provider *provider, const json_t *object, const char *key) {
+  return where_at(provider, json_object_get(object, key));
 }
 
 bool provider_where_has(const struct provider_where *where, const struct json_pointer *place) {
@@ -77,46 +74,34 @@ static bool share_a_place(const struct provider_where *a, const struct provider_
   return false;
 }
 
-static void part_add(struct provider_id *id, const json_t *node, bool shared,
+static void part_add(struct provider_id *id, struct provider_where where, bool shared,
                      const struct provider_where *recipient) {
-  struct provider_where where = where_at(node);
   id->parts[id->n++] = (struct provider_part){
       .where = where, .shared = shared, .is_personal = !shared && share_a_place(&where, recipient)};
 }
 
 // `shared_id`, then `id`: a place, or {"parts": [places]}. Empty if the keys are left out.
-static struct provider_id id_of(const json_t *object, const struct provider_where *recipient) {
+static struct provider_id id_of(struct provider *provider, const json_t *object,
+                                const struct provider_where *recipient) {
   const json_t *shared = json_object_get(object, "shared_id"), *node = json_object_get(object, "id");
   const json_t *parts = json_object_get(node, "parts");
-  struct provider_id id = {.parts = mem_array(json_array_size(parts) + 2, sizeof *id.parts)};
-  if (shared) part_add(&id, shared, true, recipient);
-  if (node && !parts) part_add(&id, node, false, recipient);
+  struct provider_id id = {0};
+  id.parts = keep(provider, mem_array(json_array_size(parts) + 2, sizeof *id.parts));
+  if (shared) part_add(&id, where_at(provider, shared), true, recipient);
+  if (node && !parts) part_add(&id, where_at(provider, node), false, recipient);
   for (size_t i = 0; i < json_array_size(parts); i++)
-    part_add(&id, json_array_get(parts, i), false, recipient);
+    part_add(&id, where_at(provider, json_array_get(parts, i)), false, recipient);
   return id;
 }
 
-static void id_fini(struct provider_id *id) {
-  for (size_t i = 0; i < id->n; i++) where_fini(&id->parts[i].where);
-  free(id->parts);
-}
-
-static void equals_load(struct provider_conditions *conditions, json_t *object) {
-  conditions->equals = mem_array(json_object_size(object), sizeof *conditions->equals);
+static void equals_load(struct provider *provider, struct provider_conditions *conditions, json_t *object) {
+  conditions->equals = keep(provider, mem_array(json_object_size(object), sizeof *conditions->equals));
   const char *pointer;
   json_t *values;
   json_object_foreach(object, pointer, values) {
-    AUTO_JSON *text = json_string(pointer);
     conditions->equals[conditions->n_equals++] =
-        (struct provider_equals){.pointer = pointer_of(text), .values = values};
+        (struct provider_equals){.pointer = pointer_of(provider, pointer), .values = values};
   }
-}
-
-static void conditions_fini(struct provider_conditions *conditions) {
-  where_fini(&conditions->present);
-  where_fini(&conditions->absent);
-  for (size_t i = 0; i < conditions->n_equals; i++) json_pointer_fini(&conditions->equals[i].pointer);
-  free(conditions->equals);
 }
 
 static int zone_minutes(const char *zone) { // "+09:00", or NULL for UTC
@@ -125,56 +110,39 @@ static int zone_minutes(const char *zone) { // "+09:00", or NULL for UTC
   return zone[0] == '-' ? -minutes : minutes;
 }
 
-static void kind_load(struct provider_kind_rule *kind, const json_t *node) {
+static void kind_load(struct provider *provider, struct provider_kind_rule *kind, const json_t *node) {
   const json_t *when = json_object_get(node, "when");
   kind->name = json_string_value(json_object_get(node, "name"));
   const char *is = json_string_value(json_object_get(node, "kind"));
   kind->kind = strcmp(is, "receipt") == 0 ? PROVIDER_RECEIPT : PROVIDER_OTHER;
-  kind->when.present = where_of(when, "present");
-  kind->when.absent = where_of(when, "absent");
-  equals_load(&kind->when, json_object_get(when, "equals"));
-  kind->channel = where_of(node, "channel");
-  kind->code = where_of(node, "code");
-  kind->reason = where_of(node, "reason");
-  kind->time = where_of(node, "time");
+  kind->when.present = where_of(provider, when, "present");
+  kind->when.absent = where_of(provider, when, "absent");
+  equals_load(provider, &kind->when, json_object_get(when, "equals"));
+  kind->channel = where_of(provider, node, "channel");
+  kind->code = where_of(provider, node, "code");
+  kind->reason = where_of(provider, node, "reason");
+  kind->time = where_of(provider, node, "time");
   kind->zone_minutes = zone_minutes(json_string_value(json_object_get(node, "zone")));
-  kind->recipient = where_of(node, "recipient");
-  kind->id = id_of(node, &kind->recipient);
-  kind->reference = where_of(node, "reference");
-  kind->dedupe = where_of(node, "dedupe");
-  kind->masked = where_of(node, "masked");
+  kind->recipient = where_of(provider, node, "recipient");
+  kind->id = id_of(provider, node, &kind->recipient);
+  kind->reference = where_of(provider, node, "reference");
+  kind->dedupe = where_of(provider, node, "dedupe");
+  kind->masked = where_of(provider, node, "masked");
 }
 
-static void kind_fini(struct provider_kind_rule *kind) {
-  struct provider_where *all[] = {&kind->channel,   &kind->code,      &kind->reason, &kind->time,
-                                  &kind->recipient, &kind->reference, &kind->dedupe, &kind->masked};
-  for (size_t i = 0; i < COUNT_OF(all); i++) where_fini(all[i]);
-  id_fini(&kind->id);
-  conditions_fini(&kind->when);
-}
-
-static void shape_load(struct provider_shape *shape, const json_t *node) {
+static void shape_load(struct provider *provider, struct provider_shape *shape, const json_t *node) {
   const json_t *each = json_object_get(node, "each");
   shape->has_each = each != NULL;
-  if (each) shape->each = pointer_of(each);
-  equals_load(&shape->requires, json_object_get(node, "requires"));
-  shape->code = where_of(node, "code");
+  if (each) shape->each = pointer_of(provider, json_string_value(each));
+  equals_load(provider, &shape->requires, json_object_get(node, "requires"));
+  shape->code = where_of(provider, node, "code");
   shape->accepted = json_object_get(node, "accepted");
-  shape->reason = where_of(node, "reason");
-  shape->recipient = where_of(node, "recipient");
-  shape->id = id_of(node, &shape->recipient);
-  shape->reference = where_of(node, "reference");
-  shape->shared_reference = where_of(node, "shared_reference");
-  shape->channel = where_of(node, "channel");
-}
-
-static void shape_fini(struct provider_shape *shape) {
-  struct provider_where *all[] = {&shape->code,      &shape->reason,           &shape->recipient,
-                                  &shape->reference, &shape->shared_reference, &shape->channel};
-  for (size_t i = 0; i < COUNT_OF(all); i++) where_fini(all[i]);
-  id_fini(&shape->id);
-  conditions_fini(&shape->requires);
-  json_pointer_fini(&shape->each);
+  shape->reason = where_of(provider, node, "reason");
+  shape->recipient = where_of(provider, node, "recipient");
+  shape->id = id_of(provider, node, &shape->recipient);
+  shape->reference = where_of(provider, node, "reference");
+  shape->shared_reference = where_of(provider, node, "shared_reference");
+  shape->channel = where_of(provider, node, "channel");
 }
 
 // JSON Schema accepts a whole number as 300 and as 300.0.
@@ -185,37 +153,28 @@ static int64_t number_at(const json_t *object, const char *key, int64_t otherwis
 
 // ---- answers: text with placeholders in between; "${/pointer}" is the only string that contains "${"
 
-static struct json_pointer place_of(const char *placeholder, size_t len) {
+static struct json_pointer place_of(struct provider *provider, const char *placeholder, size_t len) {
   AUTO_JSON *text = json_parse(placeholder, len, NULL); // never fails: json_text() wrote it
-  AUTO_FREE char *inner = mem_strndup(json_string_value(text) + 2, json_string_length(text) - 3);
-  AUTO_JSON *pointer = json_string(inner);
-  return pointer_of(pointer);
+  AUTO_FREE char *pointer = mem_strndup(json_string_value(text) + 2, json_string_length(text) - 3);
+  return pointer_of(provider, pointer);
 }
 
-static void answer_load(struct provider_answer *answer, const json_t *node) {
+static void answer_load(struct provider *provider, struct provider_answer *answer, const json_t *node) {
   answer->status = (int)json_number_value(json_object_get(node, "status"));
   const json_t *body = json_object_get(node, "body");
   if (!body) return;
-  AUTO_FREE char *text = json_text(body);
-  for (const char *at = text, *mark; at; at = mark) {
+  const char *at = keep(provider, json_text(body)), *mark;
+  for (; at; at = mark) {
     answer->pieces = mem_grow(answer->pieces, answer->n + 1, sizeof *answer->pieces);
     struct provider_piece *piece = &answer->pieces[answer->n++];
     mark = strstr(at, "\"${");
     size_t len = mark ? (size_t)(mark - at) : strlen(at);
-    *piece = (struct provider_piece){.text = mem_strndup(at, len), .len = len, .has_place = mark};
+    *piece = (struct provider_piece){.text = at, .len = len, .has_place = mark};
     if (!mark) break;
     const char *end = strchr(mark, '}') + 2; // the schema allows no } in the pointer
-    piece->place = place_of(mark, (size_t)(end - mark));
+    piece->place = place_of(provider, mark, (size_t)(end - mark));
     mark = end;
   }
-}
-
-static void answer_fini(struct provider_answer *answer) {
-  for (size_t i = 0; i < answer->n; i++) {
-    free(answer->pieces[i].text);
-    json_pointer_fini(&answer->pieces[i].place);
-  }
-  free(answer->pieces);
 }
 
 // ---- the whole file
@@ -223,22 +182,23 @@ static void answer_fini(struct provider_answer *answer) {
 static void suffixes_load(struct provider *provider, json_t *suffixes) {
   const char *text;
   json_t *name;
-  provider->suffixes = mem_array(json_object_size(suffixes), sizeof *provider->suffixes);
+  provider->suffixes = keep(provider, mem_array(json_object_size(suffixes), sizeof *provider->suffixes));
   json_object_foreach(suffixes, text, name) provider->suffixes[provider->n_suffixes++].text = text;
 }
 
 static void webhook_load(struct provider *provider, const json_t *webhook) {
-  provider->elements = pointer_of(json_object_get(webhook, "elements"));
-  answer_load(&provider->ack, json_object_get(webhook, "ack"));
-  answer_load(&provider->refused, json_object_get(webhook, "refused"));
+  provider->elements = pointer_of(provider, json_string_value(json_object_get(webhook, "elements")));
+  answer_load(provider, &provider->ack, json_object_get(webhook, "ack"));
+  answer_load(provider, &provider->refused, json_object_get(webhook, "refused"));
   provider->budget_ms = number_at(webhook, "budget_ms", 0);
   provider->deadline_ms = number_at(webhook, "deadline_ms", provider->budget_ms + 3500);
   provider->is_unsigned = json_is_true(json_object_get(webhook, "unsigned"));
   suffixes_load(provider, json_object_get(webhook, "suffixes"));
   const json_t *kinds = json_object_get(webhook, "kinds");
   provider->n_kinds = json_array_size(kinds);
-  provider->kinds = mem_array(provider->n_kinds, sizeof *provider->kinds);
-  for (size_t i = 0; i < provider->n_kinds; i++) kind_load(&provider->kinds[i], json_array_get(kinds, i));
+  provider->kinds = keep(provider, mem_array(provider->n_kinds, sizeof *provider->kinds));
+  for (size_t i = 0; i < provider->n_kinds; i++)
+    kind_load(provider, &provider->kinds[i], json_array_get(kinds, i));
 }
 
 static struct provider *provider_compile(const json_t *document) {
@@ -250,8 +210,9 @@ static struct provider *provider_compile(const json_t *document) {
   provider->outcomes = json_object_get(document, "outcomes");
   const json_t *shapes = json_object_get(json_object_get(document, "acceptance"), "shapes");
   provider->n_shapes = json_array_size(shapes);
-  provider->shapes = mem_array(provider->n_shapes, sizeof *provider->shapes);
-  for (size_t i = 0; i < provider->n_shapes; i++) shape_load(&provider->shapes[i], json_array_get(shapes, i));
+  provider->shapes = keep(provider, mem_array(provider->n_shapes, sizeof *provider->shapes));
+  for (size_t i = 0; i < provider->n_shapes; i++)
+    shape_load(provider, &provider->shapes[i], json_array_get(shapes, i));
   const json_t *expects = json_object_get(document, "expects");
   provider->expects = (struct provider_expects){
       .receipt_within_s = number_at(expects, "receipt_within_s", 300),
@@ -268,8 +229,8 @@ struct provider *provider_new(const json_t *document, struct faults *faults) {
   if (!schema) {
     faults_error(faults, "%s", err.text);
   } else if (schema_check_all(schema, document, faults)) {
-    provider_lint(document, faults);
     provider = provider_compile(document);
+    provider_lint(provider, faults);
   }
   schema_free(schema);
   return provider;
@@ -277,14 +238,12 @@ struct provider *provider_new(const json_t *document, struct faults *faults) {
 
 void provider_free(struct provider *provider) {
   if (!provider) return;
-  for (size_t i = 0; i < provider->n_kinds; i++) kind_fini(&provider->kinds[i]);
-  for (size_t i = 0; i < provider->n_shapes; i++) shape_fini(&provider->shapes[i]);
-  answer_fini(&provider->ack);
-  answer_fini(&provider->refused);
-  free(provider->kinds);
-  free(provider->suffixes);
-  free(provider->shapes);
-  json_pointer_fini(&provider->elements);
+  for (size_t i = 0; i < provider->n_pointers; i++) json_pointer_fini(&provider->pointers[i]);
+  for (size_t i = 0; i < provider->n_blocks; i++) free(provider->blocks[i]);
+  free(provider->pointers);
+  free(provider->blocks);
+  free(provider->ack.pieces);
+  free(provider->refused.pieces);
   json_decref(provider->document);
   free(provider->file);
   free(provider);

@@ -24,12 +24,13 @@ struct provider;
 struct providers;
 
 // All *.json of the folder, or those built in if dir is "". NULL with every error as "file: pointer: rule";
-// adds the warnings of provider_lint.h.
+// adds a
+// warning for each probable mistake.
 MUST_CHECK struct providers *providers_load(const char *dir, struct faults *faults);
 void providers_free(struct providers *providers);
 const struct provider *providers_find(const struct providers *providers, const char *name); // NULL: none such
 char *providers_names(const struct providers *providers); // "bizgo, blux", for messages. New string.
-// Loads one document. NULL with every error; adds the warnings of provider_lint.h.
+// Loads one document. NULL with every error; adds the warnings.
 MUST_CHECK struct provider *provider_new(const json_t *document, struct faults *faults);
 void provider_free(struct provider *provider);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Private to provider.c (which loads a file into this) and provider_read.c (which reads elements and answers
-// with it). Strings are borrowed from `document`, which the provider owns.
+// Private to provider.c (which loads a file into this), provider_lint.c (which warns of probable mistakes in
+// it) and provider_read.c (which reads elements and answers with it). Strings are borrowed from `document`,
+// which the provider owns.
 #pragma once
 #include "common/provider/provider.h"
 
@@ -57,7 +58,7 @@ struct provider_shape {
 
 // Text of an answer, followed by a value of the request unless it is the last piece.
 struct provider_piece {
-  char *text;
+  const char *text;
   size_t len;
   bool has_place;
   struct json_pointer place;
@@ -71,6 +72,10 @@ struct provider_answer {
 
 struct provider {
   json_t *document;
+  struct json_pointer *pointers; // all that stand below; copies there are not released
+  size_t n_pointers;
+  void **blocks; // what the structs below point to, but for the pieces
+  size_t n_blocks;
   const char *name;
   char *file; // for messages; NULL: provider_new() made it
   struct json_pointer elements;
@@ -86,3 +91,7 @@ struct provider {
   bool is_unsigned; // its calls
   struct provider_expects expects;
 };
+
+// Warns of probable mistakes as "<pointer>: <what is odd>". Not for: errors, which provider.schema.json
+// finds.
+void provider_lint(const struct provider *provider, struct faults *faults);

@@ -1,42 +1,29 @@
 // SPDX-License-Identifier: MIT
-#include "common/provider/provider_lint.h"
-
 #include "common/base/mem.h"
-#include <stdint.h>
+#include "common/provider/provider_file.h"
 #include <string.h>
 
 static const char *text_at(const json_t *object, const char *key) {
   return json_string_value(json_object_get(object, key));
 }
 
-static bool is_named_before(const json_t *kinds, size_t i) {
-  const char *name = text_at(json_array_get(kinds, i), "name");
-  for (size_t j = 0; j < i; j++)
-    if (strcmp(text_at(json_array_get(kinds, j), "name"), name) == 0) return true;
-  return false;
-}
-
-static bool is_place(const json_t *places, const char *pointer) {
-  const json_t *place;
-  size_t i;
-  if (json_is_string(places)) return strcmp(json_string_value(places), pointer) == 0;
-  json_array_foreach(places, i, place) {
-    if (strcmp(json_string_value(place), pointer) == 0) return true;
-  }
+static bool is_named_before(const struct provider *provider, size_t nth) {
+  for (size_t i = 0; i < nth; i++)
+    if (strcmp(provider->kinds[i].name, provider->kinds[nth].name) == 0) return true;
   return false;
 }
 
 // A receipt's code that is listed as its type has to have an outcome as well.
-static void lint_types(const json_t *kind, size_t nth, const json_t *outcomes, struct faults *faults) {
-  json_t *equals = json_object_get(json_object_get(kind, "when"), "equals");
-  const char *pointer;
-  json_t *values, *value;
-  size_t i;
-  json_object_foreach(equals, pointer, values) {
-    if (!is_place(json_object_get(kind, "code"), pointer)) continue;
-    json_array_foreach(values, i, value) {
+static void lint_types(const struct provider *provider, size_t nth, struct faults *faults) {
+  const struct provider_kind_rule *kind = &provider->kinds[nth];
+  const json_t *value;
+  size_t j;
+  for (size_t i = 0; i < kind->when.n_equals; i++) {
+    const struct provider_equals *equals = &kind->when.equals[i];
+    if (!provider_where_has(&kind->code, &equals->pointer)) continue;
+    json_array_foreach(equals->values, j, value) {
       const char *code = json_string_value(value);
-      if (!json_object_get(outcomes, code))
+      if (!json_object_get(provider->outcomes, code))
         faults_warn(faults, "/webhook/kinds/%zu/when/equals: \"%s\" has no outcome, so it is a failure", nth,
                     code);
     }
@@ -44,43 +31,33 @@ static void lint_types(const json_t *kind, size_t nth, const json_t *outcomes, s
 }
 
 // What a replay reads again in a stored element must not be masked.
-static void lint_masked(const json_t *kind, size_t nth, struct faults *faults) {
-  static const char *const names[] = {"channel", "reason", "time", "reference"};
-  const json_t *place;
-  size_t i;
-  json_array_foreach(json_object_get(kind, "masked"), i, place) {
-    for (size_t j = 0; j < COUNT_OF(names); j++)
-      if (is_place(json_object_get(kind, names[j]), json_string_value(place)))
+static void lint_masked(const struct provider_kind_rule *kind, size_t nth, struct faults *faults) {
+  const struct {
+    const char *name;
+    const struct provider_where *where;
+  } read[] = {{"channel", &kind->channel},
+              {"reason", &kind->reason},
+              {"time", &kind->time},
+              {"reference", &kind->reference}};
+  for (size_t i = 0; i < kind->masked.n; i++)
+    for (size_t j = 0; j < COUNT_OF(read); j++)
+      if (provider_where_has(read[j].where, &kind->masked.pointers[i]))
         faults_warn(faults, "/webhook/kinds/%zu/masked/%zu: is read as %s, too, so a replay finds it masked",
-                    nth, i, names[j]);
-  }
+                    nth, i, read[j].name);
 }
 
-static void lint_kinds(const json_t *kinds, const json_t *outcomes, struct faults *faults) {
+static void lint_kinds(const struct provider *provider, struct faults *faults) {
   bool all_taken = false;
-  for (size_t i = 0; i < json_array_size(kinds); i++) {
+  for (size_t i = 0; i < provider->n_kinds; i++) {
+    const struct provider_conditions *when = &provider->kinds[i].when;
     if (all_taken)
       faults_warn(faults, "/webhook/kinds/%zu: is never reached: a kind before it has no \"when\"", i);
-    if (is_named_before(kinds, i))
+    if (is_named_before(provider, i))
       faults_warn(faults, "/webhook/kinds/%zu/name: another kind has the same name", i);
-    all_taken |= !json_object_get(json_array_get(kinds, i), "when");
-    lint_types(json_array_get(kinds, i), i, outcomes, faults);
-    lint_masked(json_array_get(kinds, i), i, faults);
+    all_taken |= !when->present.n && !when->absent.n && !when->n_equals;
+    lint_types(provider, i, faults);
+    lint_masked(&provider->kinds[i], i, faults);
   }
-}
-
-static bool has_value(const json_t *list_or_map, const char *member, const char *value) {
-  const char *key;
-  size_t i;
-  json_t *row;
-  bool found = false;
-  json_array_foreach(list_or_map, i, row) {
-    found |= strcmp(text_at(row, member), value) == 0;
-  }
-  json_object_foreach((json_t *)(uintptr_t)list_or_map, key, row) { // jansson's iterators know no const
-    found |= strcmp(text_at(row, member), value) == 0;
-  }
-  return found;
 }
 
 // A placeholder of another template language, which is sent unchanged.
@@ -105,40 +82,41 @@ static void lint_template(const json_t *node, const char *where, struct faults *
   }
 }
 
-static void lint_outcomes(const json_t *outcomes, struct faults *faults) {
+static bool has_receipts(const struct provider *provider) {
+  for (size_t i = 0; i < provider->n_kinds; i++)
+    if (provider->kinds[i].kind == PROVIDER_RECEIPT) return true;
+  return false;
+}
+
+static void lint_outcomes(const struct provider *provider, struct faults *faults) {
+  bool delivers = false;
   const char *code;
   json_t *row;
-  json_object_foreach((json_t *)(uintptr_t)outcomes, code, row) {
+  json_object_foreach((json_t *)(uintptr_t)provider->outcomes, code, row) {
+    delivers |= strcmp(text_at(row, "outcome"), "delivered") == 0;
     if (json_object_get(row, "scope") && strcmp(text_at(row, "outcome"), "account_fault") != 0)
       faults_warn(faults, "/outcomes/%s/scope: is not read, since the outcome is not account_fault", code);
   }
+  if (has_receipts(provider) && !delivers)
+    faults_warn(faults, "/outcomes: no code means delivered, so every receipt is a failure");
 }
 
-static double number_at(const json_t *object, const char *key, double otherwise) {
-  const json_t *number = json_object_get(object, key);
-  return number ? json_number_value(number) : otherwise;
-}
-
-static void lint_times(const json_t *webhook, const json_t *expects, struct faults *faults) {
-  double budget_ms = number_at(webhook, "budget_ms", 0);
-  if (number_at(webhook, "deadline_ms", budget_ms + 1) <= budget_ms)
+static void lint_times(const struct provider *provider, struct faults *faults) {
+  const struct provider_expects *expects = &provider->expects;
+  if (provider->deadline_ms <= provider->budget_ms)
     faults_warn(faults,
                 "/webhook/deadline_ms: is not longer than budget_ms, so no time is left for the body");
-  if (number_at(expects, "expires_after_s", 259200) <= number_at(expects, "receipt_within_s", 300))
+  if (expects->expires_after_s <= expects->receipt_within_s)
     faults_warn(faults, "/expects/expires_after_s: is not longer than receipt_within_s, so a notification is "
                         "given up before it is overdue");
 }
 
-void provider_lint(const json_t *document, struct faults *faults) {
-  const json_t *webhook = json_object_get(document, "webhook");
-  const json_t *kinds = json_object_get(webhook, "kinds");
-  const json_t *outcomes = json_object_get(document, "outcomes");
-  lint_kinds(kinds, outcomes, faults);
-  if (has_value(kinds, "kind", "receipt") && !has_value(outcomes, "outcome", "delivered"))
-    faults_warn(faults, "/outcomes: no code means delivered, so every receipt is a failure");
-  lint_outcomes(outcomes, faults);
+void provider_lint(const struct provider *provider, struct faults *faults) {
+  const json_t *webhook = json_object_get(provider->document, "webhook");
+  lint_kinds(provider, faults);
+  lint_outcomes(provider, faults);
   lint_template(json_object_get(json_object_get(webhook, "ack"), "body"), "/webhook/ack/body", faults);
   lint_template(json_object_get(json_object_get(webhook, "refused"), "body"), "/webhook/refused/body",
                 faults);
-  lint_times(webhook, json_object_get(document, "expects"), faults);
+  lint_times(provider, faults);
 }
