@@ -234,10 +234,13 @@ void kafka_producer_close(struct kafka_producer *producer) {
 
 // ---- topics ----
 
-rd_kafka_resp_err_t kafka_topic_ask(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int timeout_ms,
+rd_kafka_resp_err_t kafka_topic_ask(rd_kafka_t *rk, const char *name, int timeout_ms,
                                     struct kafka_topic_shape *out) {
   const struct rd_kafka_metadata *metadata;
+  rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, name, NULL);
+  if (!rkt) return rd_kafka_last_error();
   rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, rkt, &metadata, timeout_ms);
+  rd_kafka_topic_destroy(rkt);
   if (code) return code;
   const struct rd_kafka_metadata_topic *topic = metadata->topic_cnt == 1 ? &metadata->topics[0] : NULL;
   code = topic ? topic->err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
@@ -263,18 +266,15 @@ bool kafka_topic_fail(const char *topic, rd_kafka_resp_err_t code, struct err *e
 // more than a timeout would.
 static bool wait_for_topic(rd_kafka_t *rk, const char *topic, int64_t deadline_ms, struct err *err) {
   enum { ASK_MOST_MS = 500, ASK_LEAST_MS = 100, PAUSE_MS = 100 };
-  rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, topic, NULL);
-  if (!rkt) return kafka_topic_fail(topic, rd_kafka_last_error(), err);
   struct kafka_topic_shape shape;
   rd_kafka_resp_err_t state;
   int64_t left_ms;
   do {
     left_ms = deadline_ms - clock_mono_ms();
     int ask_ms = left_ms > ASK_MOST_MS ? ASK_MOST_MS : left_ms < ASK_LEAST_MS ? ASK_LEAST_MS : (int)left_ms;
-    state = kafka_topic_ask(rk, rkt, ask_ms, &shape);
+    state = kafka_topic_ask(rk, topic, ask_ms, &shape);
     left_ms = deadline_ms - clock_mono_ms();
   } while (state && left_ms > PAUSE_MS + ASK_LEAST_MS && !stop_wait_ms(PAUSE_MS));
-  rd_kafka_topic_destroy(rkt);
   return !state || kafka_topic_fail(topic, state, err);
 }
 

@@ -77,7 +77,7 @@ struct kafka_topic_shape {
   int64_t replication; // the least number of replicas of a partition
 };
 // Asks the cluster for the topic's metadata. An unknown topic is RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART.
-rd_kafka_resp_err_t kafka_topic_ask(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int timeout_ms,
+rd_kafka_resp_err_t kafka_topic_ask(rd_kafka_t *rk, const char *name, int timeout_ms,
                                     struct kafka_topic_shape *out);
 // Sets the error: the topic, what kafka_topic_ask() returned, and the command that creates a missing topic.
 bool kafka_topic_fail(const char *topic, rd_kafka_resp_err_t code, struct err *err); // false

@@ -7,15 +7,6 @@
 
 enum { REASON_SIZE = 256 };
 
-static bool ask_shape(rd_kafka_t *rk, const char *topic, int timeout_ms, struct kafka_facts *out,
-                      struct err *err) {
-  rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, topic, NULL);
-  if (!rkt) return err_set(err, "topic %s: %s", topic, rd_kafka_err2str(rd_kafka_last_error()));
-  rd_kafka_resp_err_t code = kafka_topic_ask(rk, rkt, timeout_ms, &out->shape);
-  rd_kafka_topic_destroy(rkt);
-  return !code || err_set(err, "topic %s: %s", topic, rd_kafka_err2str(code));
-}
-
 // These errors are permanent; after any other one the next request may succeed.
 static bool is_denial(rd_kafka_resp_err_t code) {
   return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
@@ -93,7 +84,8 @@ bool kafka_facts_ask(rd_kafka_t *rk, const char *const *topics, size_t n, int ti
   for (size_t i = 0; i < n; i++) {
     out[i] =
         (struct kafka_facts){.retention_ms = KAFKA_FACTS_UNKNOWN, .retention_bytes = KAFKA_FACTS_UNKNOWN};
-    if (!ask_shape(rk, topics[i], timeout_ms, &out[i], err)) return false;
+    rd_kafka_resp_err_t code = kafka_topic_ask(rk, topics[i], timeout_ms, &out[i].shape);
+    if (code) return err_set(err, "topic %s: %s", topics[i], rd_kafka_err2str(code));
   }
   return kafka_facts_ask_settings(rk, topics, n, timeout_ms, out, err);
 }

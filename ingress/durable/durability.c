@@ -168,20 +168,20 @@ bool durability_watch_learn(struct durability_watch *watch, const char *const *t
 
 // ---- watching the topics ----
 
+static const char *name_of(const struct durability_watch *watch, size_t i) {
+  return rd_kafka_topic_name(watch->producer->topics[ours[i]]);
+}
+
 // False: a topic got no answer, so none of them is known to be missing.
 static bool ask_shapes(struct durability_watch *watch) {
   const rd_kafka_resp_err_t unanswered = RD_KAFKA_RESP_ERR__END; // errors up to it are librdkafka's own
   rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
   for (size_t i = 0; i < COUNT_OF(ours); i++) {
-    rd_kafka_topic_t *rkt = watch->producer->topics[ours[i]];
-    if (code > unanswered) code = kafka_topic_ask(watch->producer->rk, rkt, METADATA_MS, &watch->shapes[i]);
+    if (code > unanswered)
+      code = kafka_topic_ask(watch->producer->rk, name_of(watch, i), METADATA_MS, &watch->shapes[i]);
     watch->codes[i] = code;
   }
   return code > unanswered;
-}
-
-static const char *name_of(const struct durability_watch *watch, size_t i) {
-  return rd_kafka_topic_name(watch->producer->topics[ours[i]]);
 }
 
 // False: a topic is too weak, or none could be asked about. A topic that was seen before counts although it
