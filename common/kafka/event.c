@@ -157,9 +157,8 @@ static bool use_type(const char **type, struct err *err) {
 }
 
 bool event_from_message(const rd_kafka_message_t *rkm, struct event *ev, struct err *err) {
-  rd_kafka_headers_t *headers = NULL;
-  if (rd_kafka_message_headers(rkm, &headers))
-    headers = NULL; // without headers the first required one is missing
+  rd_kafka_headers_t *headers = NULL; // without headers the first required one is missing
+  rd_kafka_message_headers(rkm, &headers);
   return event_from_headers(headers, ev, err);
 }
 

@@ -95,16 +95,10 @@ static bool check_bounds(const rd_kafka_conf_t *conf, const char *bare, const ch
 
 // librdkafka's own error contains the value, which may be a secret.
 static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, struct err *err) {
-  char reason[VALUE_SIZE];
-  switch (rd_kafka_conf_set(conf, name, value, reason, sizeof reason)) {
-  case RD_KAFKA_CONF_OK:
-    return true;
-  case RD_KAFKA_CONF_UNKNOWN:
-    return err_set(err, "%s: librdkafka has no such setting", name);
-  case RD_KAFKA_CONF_INVALID:
-    break;
-  }
-  return err_set(err, "%s: librdkafka refuses the value", name);
+  rd_kafka_conf_res_t result = rd_kafka_conf_set(conf, name, value, NULL, 0);
+  if (result == RD_KAFKA_CONF_OK) return true;
+  bool unknown = result == RD_KAFKA_CONF_UNKNOWN;
+  return err_set(err, "%s: librdkafka %s", name, unknown ? "has no such setting" : "refuses the value");
 }
 
 static char *trim(char *text) {
