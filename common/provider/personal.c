@@ -145,23 +145,14 @@ static void print_run(const char *at, size_t len, char **to) {
     put(to, at, len);
 }
 
-static void print_numbers_masked(const char *text, size_t len, char **to) {
-  for (size_t i = 0; i < len;) {
-    size_t run = run_length(text + i, len - i);
-    if (run > 0)
-      print_run(text + i, run, to);
-    else
-      put(to, text + i, 1);
-    i += run > 0 ? run : 1;
-  }
-}
+static void print_masked(const char *text, size_t len, char **to);
 
 // "ann@x.kr" → "a***@x.kr"
 static void print_email(const char *text, size_t len, char **to) {
   const char *domain = memrchr(text, '@', len);
   if (isascii(text[0]) && text[0] != '@') put(to, text, 1);
   put(to, "***", 3);
-  print_numbers_masked(domain, len - (size_t)(domain - text), to);
+  print_masked(domain, len - (size_t)(domain - text), to);
 }
 
 static bool is_local_char(char c) {
@@ -207,24 +198,28 @@ static bool is_harmless(const char *text) {
   return true;
 }
 
-char *personal_mask_text(const char *text) {
-  if (is_harmless(text)) return mem_strdup(text);
-  size_t len = strlen(text);
-  char *masked = new_masked(len), *to = masked;
+static void print_masked(const char *text, size_t len, char **to) {
   const char *end = text + len;
   bool in_word = false; // no address begins in the middle of a word
   for (const char *at = text; at < end;) {
     size_t email = in_word ? 0 : email_length(at, end);
     size_t run = email > 0 ? 0 : run_length(at, (size_t)(end - at));
     if (email > 0)
-      print_email(at, email, &to);
+      print_email(at, email, to);
     else if (run > 0)
-      print_run(at, run, &to);
+      print_run(at, run, to);
     else
-      put(&to, at, 1);
+      put(to, at, 1);
     in_word = email == 0 && run == 0 && is_local_char(*at);
     at += email > 0 ? email : run > 0 ? run : 1;
   }
+}
+
+char *personal_mask_text(const char *text) {
+  if (is_harmless(text)) return mem_strdup(text);
+  size_t len = strlen(text);
+  char *masked = new_masked(len), *to = masked;
+  print_masked(text, len, &to);
   return masked;
 }
 

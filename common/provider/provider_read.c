@@ -158,35 +158,22 @@ static bool find_value(const struct provider *provider, struct json_span body,
           find_in_reports(body, place, out));
 }
 
-struct body { // of an answer, with a NUL behind it
-  char *bytes;
-  size_t len, room;
-};
-
-static void append(struct body *body, const char *text, size_t len) {
-  enum { ROOM = 256 }; // nearly every answer fits
-  if (body->len + len >= body->room) {
-    body->room = body->len + len + ROOM;
-    body->bytes = mem_grow(body->bytes, body->room, 1);
-  }
-  memcpy(body->bytes + body->len, text, len);
-  body->len += len;
-  body->bytes[body->len] = '\0';
-}
-
 static struct provider_ack answer(const struct provider *provider, const struct provider_answer *answer,
                                   const char *body, size_t len) {
   static const char empty[] = "\"\"";
   struct json_span source = json_without_mark(body ? body : "", len), value;
-  struct body to = {0};
+  char *to = NULL;
   for (size_t i = 0; i < answer->n; i++) {
     const struct provider_piece *piece = &answer->pieces[i];
-    append(&to, piece->text, piece->len);
-    if (!piece->has_place) continue;
-    if (!find_value(provider, source, &piece->place, &value)) value = (struct json_span){empty, empty + 2};
-    append(&to, value.from, (size_t)(value.to - value.from));
+    AUTO_FREE char *before = to;
+    if (!piece->has_place)
+      value = (struct json_span){empty, empty};
+    else if (!find_value(provider, source, &piece->place, &value))
+      value = (struct json_span){empty, empty + 2};
+    to = mem_printf("%s%.*s%.*s", before ? before : "", (int)piece->len, piece->text,
+                    (int)(value.to - value.from), value.from);
   }
-  return (struct provider_ack){.status = answer->status, .body = to.bytes};
+  return (struct provider_ack){.status = answer->status, .body = to};
 }
 
 struct provider_ack provider_ack(const struct provider *provider, const char *body, size_t len) {
@@ -237,16 +224,24 @@ static bool err_unusable_id(struct err *err, const struct provider_kind_rule *ki
   return err_set(err, "%s with an id of more than %d bytes", kind->name, PROVIDER_ID_MAX);
 }
 
+// The kind of an element and its id, in `buf` or borrowed. NULL: none fits, or a receipt has no usable id.
+static const struct provider_kind_rule *read_kind(const struct provider *provider, const json_t *element,
+                                                  char buf[PROVIDER_ID_SIZE], const char **id,
+                                                  struct err *err) {
+  const struct provider_part *unusable;
+  const struct provider_kind_rule *kind = kind_find(provider, element);
+  bool good = kind || err_no_kind(err, provider, element);
+  *id = good ? read_id(&kind->id, element, element, buf, &unusable) : NULL;
+  if (good && !*id && kind->kind == PROVIDER_RECEIPT) good = err_unusable_id(err, kind, unusable);
+  return good ? kind : NULL;
+}
+
 bool provider_classify(const struct provider *provider, const json_t *element, struct provider_element *out,
                        struct err *err) {
-  const struct provider_kind_rule *kind = kind_find(provider, element);
-  if (!kind) return err_no_kind(err, provider, element);
-  const struct provider_part *unusable;
-  const char *id = read_id(&kind->id, element, element, out->id_buf, &unusable);
-  if (!id && kind->kind == PROVIDER_RECEIPT) return err_unusable_id(err, kind, unusable);
+  const struct provider_kind_rule *kind = read_kind(provider, element, out->id_buf, &out->id, err);
+  if (!kind) return false;
   out->kind = kind->kind;
   out->kind_name = kind->name;
-  out->id = id;
   return true;
 }
 
@@ -310,12 +305,9 @@ static int64_t read_time(const struct provider_kind_rule *kind, const json_t *el
 bool provider_read_receipt(const struct provider *provider, const json_t *element,
                            struct provider_receipt *out, struct err *err) {
   memset(out, 0, sizeof *out);
-  const struct provider_kind_rule *kind = kind_find(provider, element);
-  if (!kind) return err_no_kind(err, provider, element);
+  const struct provider_kind_rule *kind = read_kind(provider, element, out->id_buf, &out->id, err);
+  if (!kind) return false;
   if (kind->kind != PROVIDER_RECEIPT) return err_set(err, "%s, which is no receipt", kind->name);
-  const struct provider_part *unusable;
-  out->id = read_id(&kind->id, element, element, out->id_buf, &unusable);
-  if (!out->id) return err_unusable_id(err, kind, unusable);
   out->code = read_text(&kind->code, element, PROVIDER_TEXT_MAX, out->buf[0]);
   if (!out->code) return err_no_value(err, kind, "code", &kind->code);
   out->channel = read_text(&kind->channel, element, PROVIDER_TEXT_MAX, out->buf[1]);
