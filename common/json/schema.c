@@ -347,30 +347,23 @@ static bool check_unique_items(struct check *check, const struct rule *rule, con
   return true;
 }
 
-static bool at_least(struct check *check, const struct place *place, size_t size, const json_t *limit,
-                     const char *what) {
-  json_int_t min = json_integer_value(limit);
-  if ((json_int_t)size >= min) return true;
-  return fail(check, place, "expected %" JSON_INTEGER_FORMAT " or more %s, got %zu", min, what, size);
+static size_t size_of(const json_t *value, const char **of_what) {
+  *of_what = json_is_string(value) ? "characters" : json_is_array(value) ? "items" : "keys";
+  if (json_is_string(value)) return utf8_count(json_string_value(value));
+  return json_is_array(value) ? json_array_size(value) : json_object_size(value);
 }
 
-static bool at_most(struct check *check, const struct place *place, size_t size, const json_t *limit,
-                    const char *what) {
-  json_int_t max = json_integer_value(limit);
-  if ((json_int_t)size <= max) return true;
-  return fail(check, place, "expected %" JSON_INTEGER_FORMAT " %s at most, got %zu", max, what, size);
+static bool check_least(struct check *check, const struct rule *rule, const struct place *place) {
+  const char *what;
+  size_t size = size_of(place->value, &what), least = (size_t)json_integer_value(rule->argument);
+  return size >= least || fail(check, place, "expected %zu or more %s, got %zu", least, what, size);
 }
 
-#define CHECK_SIZE(name, size_of, bound, what)                                                               \
-  static bool name(struct check *check, const struct rule *rule, const struct place *place) {                \
-    return bound(check, place, size_of, rule->argument, what);                                               \
-  }
-CHECK_SIZE(check_min_properties, json_object_size(place->value), at_least, "keys")
-CHECK_SIZE(check_max_properties, json_object_size(place->value), at_most, "keys")
-CHECK_SIZE(check_min_items, json_array_size(place->value), at_least, "items")
-CHECK_SIZE(check_max_items, json_array_size(place->value), at_most, "items")
-CHECK_SIZE(check_min_length, utf8_count(json_string_value(place->value)), at_least, "characters")
-CHECK_SIZE(check_max_length, utf8_count(json_string_value(place->value)), at_most, "characters")
+static bool check_most(struct check *check, const struct rule *rule, const struct place *place) {
+  const char *what;
+  size_t size = size_of(place->value, &what), most = (size_t)json_integer_value(rule->argument);
+  return size <= most || fail(check, place, "expected %zu %s at most, got %zu", most, what, size);
+}
 
 static bool check_pattern(struct check *check, const struct rule *rule, const struct place *place) {
   const char *pattern = json_string_value(rule->argument);
@@ -470,14 +463,14 @@ static const struct keyword keywords[] = {
     {"additionalProperties", ARG_SCHEMA, ON_OBJECT, check_additional_properties, ENDS},
     {"required", ARG_VALUE, ON_OBJECT, check_required, GOES_ON},
     {"dependentRequired", ARG_VALUE, ON_OBJECT, check_dependent_required, GOES_ON},
-    {"minProperties", ARG_VALUE, ON_OBJECT, check_min_properties, GOES_ON},
-    {"maxProperties", ARG_VALUE, ON_OBJECT, check_max_properties, GOES_ON},
-    {"minItems", ARG_VALUE, ON_ARRAY, check_min_items, ENDS},
-    {"maxItems", ARG_VALUE, ON_ARRAY, check_max_items, ENDS},
+    {"minProperties", ARG_VALUE, ON_OBJECT, check_least, GOES_ON},
+    {"maxProperties", ARG_VALUE, ON_OBJECT, check_most, GOES_ON},
+    {"minItems", ARG_VALUE, ON_ARRAY, check_least, ENDS},
+    {"maxItems", ARG_VALUE, ON_ARRAY, check_most, ENDS},
     {"items", ARG_SCHEMA, ON_ARRAY, check_items, GOES_ON},
     {"uniqueItems", ARG_VALUE, ON_ARRAY, check_unique_items, LAST},
-    {"minLength", ARG_VALUE, ON_STRING, check_min_length, ENDS},
-    {"maxLength", ARG_VALUE, ON_STRING, check_max_length, ENDS},
+    {"minLength", ARG_VALUE, ON_STRING, check_least, ENDS},
+    {"maxLength", ARG_VALUE, ON_STRING, check_most, ENDS},
     {"pattern", ARG_PATTERN, ON_STRING, check_pattern, GOES_ON},
     {"minimum", ARG_VALUE, ON_NUMBER, check_minimum, GOES_ON},
     {"maximum", ARG_VALUE, ON_NUMBER, check_maximum, GOES_ON},
