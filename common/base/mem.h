@@ -28,7 +28,4 @@ void mem_free_cleanup(void *pointer_to_pointer); // for AUTO_FREE only
     taken_;                                                                                                  \
   })
 
-// The struct that `pointer` points to the member of.
-#define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
-
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

@@ -48,8 +48,9 @@ struct rule {
   const json_t *argument; // of the keyword
 };
 
-// What the argument of a keyword is. ARG_VALUE is a value without a schema or a pattern in it.
-enum argument { ARG_VALUE, ARG_PATTERN, ARG_REF, ARG_SCHEMA, ARG_SCHEMAS }; // the last: a list or a map
+// What the argument of a keyword is: a value without a schema or a pattern in it, …, or a list or a map of
+// schemas.
+enum argument { ARG_VALUE, ARG_PATTERN, ARG_REF, ARG_SCHEMA, ARG_SCHEMA_OR_FALSE, ARG_SCHEMAS };
 
 // The types of values that a keyword applies to, as a bit set over jansson's.
 enum {
@@ -460,7 +461,7 @@ static const struct keyword keywords[] = {
     {"$ref", ARG_REF, ON_ALL, check_ref, ENDS},
     {"properties", ARG_SCHEMAS, ON_OBJECT, check_properties, GOES_ON},
     {"propertyNames", ARG_SCHEMA, ON_OBJECT, check_property_names, GOES_ON},
-    {"additionalProperties", ARG_SCHEMA, ON_OBJECT, check_additional_properties, ENDS},
+    {"additionalProperties", ARG_SCHEMA_OR_FALSE, ON_OBJECT, check_additional_properties, ENDS},
     {"required", ARG_VALUE, ON_OBJECT, check_required, GOES_ON},
     {"dependentRequired", ARG_VALUE, ON_OBJECT, check_dependent_required, GOES_ON},
     {"minProperties", ARG_VALUE, ON_OBJECT, check_least, GOES_ON},
@@ -537,6 +538,8 @@ static bool open_argument(struct schema *schema, enum argument kind, json_t *val
     return find_def(schema, value) || err_set(err, "expected " REF_PREFIX "<name> that exists");
   case ARG_SCHEMA:
     return open_node(schema, value, err);
+  case ARG_SCHEMA_OR_FALSE:
+    return json_is_false(value) || open_node(schema, value, err);
   case ARG_SCHEMAS:
     return open_all(schema, value, err);
   case ARG_PATTERN:
@@ -552,7 +555,7 @@ static const struct keyword *keyword_find(const char *name) {
 }
 
 static bool open_node(struct schema *schema, const json_t *node, struct err *err) {
-  if (!json_is_object(node) && !json_is_false(node)) return err_set(err, "expected a schema");
+  if (!json_is_object(node)) return err_set(err, "expected a schema");
   const char *name;
   json_t *argument;
   json_object_foreach(unconst(node), name, argument) {

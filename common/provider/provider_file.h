@@ -5,7 +5,7 @@
 #pragma once
 #include "common/provider/provider.h"
 
-enum { PROVIDER_DEDUPE_MAX = 8, PROVIDER_TEXT_MAX = 64 };
+enum { PROVIDER_TEXT_MAX = 64 };
 
 struct provider_where { // the first place with a usable value, else the literal
   struct json_pointer *pointers;
