@@ -1,11 +1,40 @@
 // SPDX-License-Identifier: MIT
 #include "common/config/settings.h"
 
+#include "common/base/address.h"
+#include "common/base/file.h"
 #include "common/base/mem.h"
-#include <stddef.h>
+#include "common/base/similar.h"
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+enum { FILE_MAX = 65536, HELP_WIDTH = 88 };
 enum { INGRESS = SERVICE_INGRESS, PROCESSOR = SERVICE_PROCESSOR, BOTH = INGRESS | PROCESSOR };
+
+enum type {
+  TEXT,   // char *, never NULL; "" is "not given"
+  SECRET, // char *, as text; printed as ********, and at least `min` characters long
+  INT,    // int64_t, within [min, max]
+  LISTEN, // char *, "address:port", IPv4; a TLS port ("8443s") is refused with the reason
+  LEVEL,  // enum log_level
+  HOSTS,  // char *, "host" or "host:port", comma-separated
+  TOPIC,  // char *, what a Kafka topic's name may begin with
+};
+
+struct row {
+  const char *name; // "DOCHAK_…"
+  enum type type;
+  size_t offset;             // of the field in struct settings
+  const char *default_value; // through the same parser as the user's; NULL: required
+  int64_t min, max;
+  unsigned services; // bit set of those that read it; others know the name and leave it alone
+  const char *help;  // one sentence
+};
 
 #define BOUNDED(services_, setting, type_, field, default_, min_, max_, help_)                               \
   {                                                                                                          \
@@ -15,33 +44,33 @@ enum { INGRESS = SERVICE_INGRESS, PROCESSOR = SERVICE_PROCESSOR, BOTH = INGRESS 
 #define ROW(services, setting, type, field, default_, help)                                                  \
   BOUNDED(services, setting, type, field, default_, 0, 0, help)
 #define NUMBER(services, setting, field, default_, min, max, help)                                           \
-  BOUNDED(services, setting, OPTION_INT, field, default_, min, max, help)
-#define SECRET(services, setting, field, default_, least_characters, help)                                   \
-  BOUNDED(services, setting, OPTION_SECRET, field, default_, least_characters, 0, help)
+  BOUNDED(services, setting, INT, field, default_, min, max, help)
+#define KEY(services, setting, field, default_, least_characters, help)                                      \
+  BOUNDED(services, setting, SECRET, field, default_, least_characters, 0, help)
 
-static const struct option table[] = {
-    ROW(BOTH, "DOCHAK_KAFKA_BOOTSTRAP", OPTION_HOSTS, kafka_bootstrap, "127.0.0.1:9092",
+static const struct row table[] = {
+    ROW(BOTH, "DOCHAK_KAFKA_BOOTSTRAP", HOSTS, kafka_bootstrap, "127.0.0.1:9092",
         "Kafka brokers to ask first, host:port, comma-separated."),
-    ROW(BOTH, "DOCHAK_KAFKA_PROPERTIES", OPTION_TEXT, kafka_properties, "",
+    ROW(BOTH, "DOCHAK_KAFKA_PROPERTIES", TEXT, kafka_properties, "",
         "File of further librdkafka settings, name=value a line: TLS, SASL and the like."),
-    ROW(BOTH, "DOCHAK_TOPIC_PREFIX", OPTION_TOPIC, topic_prefix, "dochak.",
+    ROW(BOTH, "DOCHAK_TOPIC_PREFIX", TOPIC, topic_prefix, "dochak.",
         "What the topics' names begin with; events, alerts and quarantine follow."),
-    ROW(BOTH, "DOCHAK_PROVIDERS_DIR", OPTION_TEXT, providers_dir, "",
+    ROW(BOTH, "DOCHAK_PROVIDERS_DIR", TEXT, providers_dir, "",
         "Folder of provider files (*.json) to read instead of those built in."),
-    ROW(BOTH, "DOCHAK_LOG_LEVEL", OPTION_LEVEL, log_level, "info",
+    ROW(BOTH, "DOCHAK_LOG_LEVEL", LEVEL, log_level, "info",
         "Least level that is logged: debug, info, warn or error."),
 
-    ROW(INGRESS, "DOCHAK_ENDPOINTS_FILE", OPTION_TEXT, endpoints_file, NULL,
+    ROW(INGRESS, "DOCHAK_ENDPOINTS_FILE", TEXT, endpoints_file, NULL,
         "JSON file of the webhook endpoints: path, provider, checks. The secrets it names stand in "
         "DOCHAK_SECRET_* variables or files."),
-    ROW(INGRESS, "DOCHAK_INGRESS_LISTEN", OPTION_LISTEN, ingress_listen, "0.0.0.0:8080",
+    ROW(INGRESS, "DOCHAK_INGRESS_LISTEN", LISTEN, ingress_listen, "0.0.0.0:8080",
         "IPv4 address:port for webhooks and registrations; port 0 takes a free one. TLS ends at the proxy "
         "in front."),
-    ROW(INGRESS, "DOCHAK_INGRESS_OPS_LISTEN", OPTION_LISTEN, ingress_ops_listen, "0.0.0.0:9080",
+    ROW(INGRESS, "DOCHAK_INGRESS_OPS_LISTEN", LISTEN, ingress_ops_listen, "0.0.0.0:9080",
         "IPv4 address:port for /livez, /readyz and /metrics."),
-    SECRET(INGRESS, "DOCHAK_INGRESS_KEY", ingress_key, NULL, 16,
-           "Bearer key of POST /v1/notifications; several, comma-separated, are all valid during a rotation, "
-           "each of this length."),
+    KEY(INGRESS, "DOCHAK_INGRESS_KEY", ingress_key, NULL, 16,
+        "Bearer key of POST /v1/notifications; several, comma-separated, are all valid during a rotation, "
+        "each of this length."),
     NUMBER(INGRESS, "DOCHAK_INGRESS_THREADS", ingress_threads, "256", 8, 4096,
            "Handler threads, each with one connection at a time; an overload of one endpoint takes at most "
            "half of them. "
@@ -55,11 +84,11 @@ static const struct option table[] = {
     NUMBER(INGRESS, "DOCHAK_ACK_BUDGET_MS", ack_budget_ms, "1500", 50, 30000,
            "Milliseconds within which a request's events are in Kafka, or else in the spool, for which up to "
            "300 of them are kept; a provider file's own budget_ms bounds it, too."),
-    ROW(INGRESS, "DOCHAK_ACK_SURVIVES", OPTION_TEXT, ack_survives, "process",
+    ROW(INGRESS, "DOCHAK_ACK_SURVIVES", TEXT, ack_survives, "process",
         "What an acknowledged event must survive: the crash of a \"process\", the power cut or crash of a "
         "\"machine\", or the loss of a \"broker\" with its disk. Where Kafka's topics or the spool give "
         "less, nothing is acknowledged by them and /readyz says no."),
-    ROW(INGRESS, "DOCHAK_SPOOL_DIR", OPTION_TEXT, spool_dir, "",
+    ROW(INGRESS, "DOCHAK_SPOOL_DIR", TEXT, spool_dir, "",
         "Folder, on a disk that outlives the process, where events wait while Kafka is away; each ingress "
         "needs its own. Without one, senders get 503 then."),
     NUMBER(INGRESS, "DOCHAK_SPOOL_MAX_BYTES", spool_max_bytes, "1073741824", 16777216, 1099511627776,
@@ -68,14 +97,14 @@ static const struct option table[] = {
     NUMBER(INGRESS, "DOCHAK_SPOOL_READY_PERCENT", spool_ready_percent, "80", 1, 100,
            "How full the spool may be before /readyz says no; what still comes is taken until it is full."),
 
-    ROW(PROCESSOR, "DOCHAK_PROCESSOR_OPS_LISTEN", OPTION_LISTEN, processor_ops_listen, "0.0.0.0:9081",
+    ROW(PROCESSOR, "DOCHAK_PROCESSOR_OPS_LISTEN", LISTEN, processor_ops_listen, "0.0.0.0:9081",
         "IPv4 address:port for /livez, /readyz and /metrics."),
     NUMBER(PROCESSOR, "DOCHAK_WORKERS", workers, "2", 1, 64,
            "Worker threads, each with its own consumer, producer and database connection; more than the "
            "events topic has partitions stay idle."),
-    ROW(PROCESSOR, "DOCHAK_GROUP_ID", OPTION_TEXT, group_id, "dochak-processor",
+    ROW(PROCESSOR, "DOCHAK_GROUP_ID", TEXT, group_id, "dochak-processor",
         "Consumer group; processors of one group share the partitions."),
-    ROW(PROCESSOR, "DOCHAK_INSTANCE", OPTION_TEXT, instance, "",
+    ROW(PROCESSOR, "DOCHAK_INSTANCE", TEXT, instance, "",
         "Name of this process, unique within the group and the same at each start: after a crash the next "
         "start takes over at once, not after a time-out. A new one each time if not given."),
     NUMBER(PROCESSOR, "DOCHAK_BATCH_MAX_RECORDS", batch_max_records, "10000", 1, 10000,
@@ -83,9 +112,9 @@ static const struct option table[] = {
     NUMBER(PROCESSOR, "DOCHAK_BATCH_MAX_MS", batch_max_ms, "200", 1, 5000,
            "Most milliseconds spent on collecting a batch; it never waits for records that are not there "
            "yet."),
-    SECRET(PROCESSOR, "DOCHAK_RECIPIENT_KEY", recipient_key, NULL, 16,
-           "Key of the hash that recipients are kept as, the same for all processors; another key makes "
-           "earlier hashes unfindable."),
+    KEY(PROCESSOR, "DOCHAK_RECIPIENT_KEY", recipient_key, NULL, 16,
+        "Key of the hash that recipients are kept as, the same for all processors; another key makes "
+        "earlier hashes unfindable."),
     NUMBER(PROCESSOR, "DOCHAK_TOPIC_PARTITIONS", topic_partitions, "8", 1, 1000,
            "Partitions of the topics that migrate creates."),
     NUMBER(PROCESSOR, "DOCHAK_TOPIC_REPLICATION", topic_replication, "-1", -1, 16,
@@ -93,7 +122,7 @@ static const struct option table[] = {
     NUMBER(PROCESSOR, "DOCHAK_TOPIC_RETENTION_DAYS", topic_retention_days, "30", 1, 36500,
            "Days for which the topics that migrate creates keep their records; longer than the processors "
            "are ever stopped."),
-    ROW(PROCESSOR, "DOCHAK_RUNTIME_ROLE", OPTION_TEXT, runtime_role, "",
+    ROW(PROCESSOR, "DOCHAK_RUNTIME_ROLE", TEXT, runtime_role, "",
         "Role of Postgres to which migrate grants what a processor needs and no more, if the processors "
         "do not run as the owner of the tables."),
     NUMBER(PROCESSOR, "DOCHAK_RETENTION_DAYS", retention_days, "0", 0, 36500,
@@ -103,17 +132,260 @@ static const struct option table[] = {
            "records; 0 keeps all for ever."),
 };
 
+// ---- reading ----
+
+// The whole file without its last newline.
+static char *read_file(const char *path, struct err *err) {
+  size_t len;
+  AUTO_FREE char *text = file_read(path, FILE_MAX, &len, err);
+  if (!text) return NULL;
+  bool binary = memchr(text, '\0', len) != NULL;
+  if (len > 0 && text[len - 1] == '\n') len--;
+  if (len > 0 && text[len - 1] == '\r') len--;
+  text[len] = '\0';
+  if (len > 0 && !binary) return take(text);
+  err_set(err, "%s", len == 0 ? "is empty" : "contains a NUL byte");
+  return NULL;
+}
+
+static const char *environment(const char *name) {
+  const char *value = getenv(name);
+  return value && *value ? value : NULL; // NAME= is "not given": compose files pass on what is unset that way
+}
+
+// The value as given, by either name; NULL when it is not given.
+static bool read_given(const char *name, char **out, struct err *err) {
+  AUTO_FREE char *file_name = mem_printf("%s_FILE", name);
+  const char *value = environment(name);
+  const char *path = environment(file_name);
+  *out = NULL;
+  if (value && path) return err_set(err, "%s and %s are both set; one is enough", name, file_name);
+  if (value) *out = mem_strdup(value);
+  if (path && !(*out = read_file(path, err))) return err_prefix(err, "%s: %s: ", file_name, path);
+  return true;
+}
+
+bool settings_secret(const char *name, char **out, struct err *err) {
+  if (!read_given(name, out, err)) return false;
+  return *out || err_set(err, "%s: not set; give it or %s_FILE", name, name);
+}
+
+// ---- names ----
+
+static bool is_known(const char *name) {
+  if (strncmp(name, "DOCHAK_SECRET_", strlen("DOCHAK_SECRET_")) == 0) return true;
+  for (size_t i = 0; i < COUNT_OF(table); i++) {
+    size_t len = strlen(table[i].name);
+    if (strncmp(name, table[i].name, len) != 0) continue;
+    if (name[len] == '\0' || strcmp(name + len, "_FILE") == 0) return true;
+  }
+  return false;
+}
+
+static void add_unknown(const char *name, struct faults *faults) {
+  struct similar similar = {.given = name};
+  for (size_t i = 0; i < COUNT_OF(table); i++) similar_try(&similar, table[i].name);
+  if (similar.best)
+    faults_error(faults, "%s: unknown setting; did you mean %s?", name, similar.best);
+  else
+    faults_error(faults, "%s: unknown setting; --help lists them", name);
+}
+
+static void check_names(struct faults *faults) {
+  for (char **entry = environ; entry && *entry; entry++) {
+    if (strncmp(*entry, "DOCHAK_", strlen("DOCHAK_")) != 0) continue;
+    AUTO_FREE char *name = mem_strndup(*entry, strcspn(*entry, "="));
+    if (!is_known(name)) add_unknown(name, faults);
+  }
+}
+
+// ---- types: each reads a text into the field, without the setting's name in its errors ----
+
+static bool parse_text(const struct row *row, const char *text, void *field, struct err *err) {
+  (void)row, (void)err;
+  *(char **)field = mem_strdup(text);
+  return true;
+}
+
+static bool parse_secret(const struct row *row, const char *text, void *field, struct err *err) {
+  if ((int64_t)strlen(text) < row->min)
+    return err_set(err, "shorter than %lld characters", (long long)row->min);
+  return parse_text(row, text, field, err);
+}
+
+static bool parse_int(const struct row *row, const char *text, void *field, struct err *err) {
+  char *end;
+  errno = 0;
+  long long value = strtoll(text, &end, 10);
+  bool whole = (isdigit((unsigned char)*text) || *text == '-') && end > text && *end == '\0';
+  if (!whole) return err_set(err, "\"%s\" is not a whole number", text);
+  if (errno == ERANGE || value < row->min || value > row->max)
+    return err_set(err, "%s is not in %lld to %lld", text, (long long)row->min, (long long)row->max);
+  *(int64_t *)field = value;
+  return true;
+}
+
+static bool parse_listen(const struct row *row, const char *text, void *field, struct err *err) {
+  size_t len = strlen(text);
+  struct address address;
+  int port;
+  if (len > 0 && (text[len - 1] == 's' || text[len - 1] == 'r'))
+    return err_set(err, "\"%s\": TLS ends at the proxy in front; give address:port", text);
+  if (*text == '[' || !address_port_parse(text, len, &address, &port) || port == ADDRESS_NO_PORT ||
+      !address_is_ipv4(&address))
+    return err_set(err, "\"%s\" is not IPv4-address:port, such as 0.0.0.0:8080", text);
+  return parse_text(row, text, field, err);
+}
+
+static bool parse_level(const struct row *row, const char *text, void *field, struct err *err) {
+  (void)row;
+  return log_level_parse(text, field) || err_set(err, "\"%s\" is none of debug, info, warn, error", text);
+}
+
+// Of a host's name, and of a topic's.
+static const char name_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
+
+// A host's name or IPv4 address, or an IPv6 address in brackets, then perhaps a port. librdkafka would take
+// 999999 for another port, and a part that it cannot read for no broker.
+static bool is_host(const char *text, size_t len) {
+  size_t host =
+      *text == '[' ? 1 + strspn(text + 1, "0123456789abcdefABCDEF:.") : strspn(text, name_characters);
+  if (*text == '[') host += text[host] == ']';
+  if (host < 1 || (*text == '[' && text[host - 1] != ']')) return false;
+  if (host == len) return true;
+  size_t digits = text[host] == ':' ? strspn(text + host + 1, "0123456789") : 0;
+  long port = digits > 0 && digits <= 5 ? strtol(text + host + 1, NULL, 10) : 0;
+  return host + 1 + digits == len && port > 0 && port <= 65535;
+}
+
+static bool parse_hosts(const struct row *row, const char *text, void *field, struct err *err) {
+  for (const char *at = text;; at++) {
+    at += strspn(at, " ");
+    size_t len = strcspn(at, ",");
+    if (!is_host(at, len))
+      return err_set(err,
+                     "\"%.*s\" is not host or host:port, such as kafka-1:9092; separate several by commas",
+                     (int)len, at);
+    at += len;
+    if (!*at) return parse_text(row, text, field, err);
+  }
+}
+
+// Kafka's own rule for a topic's name, which has at most 249 characters with what follows.
+static bool parse_topic(const struct row *row, const char *text, void *field, struct err *err) {
+  enum { PREFIX_MAX = 200 };
+  size_t len = strspn(text, name_characters);
+  if (text[len] || len > PREFIX_MAX)
+    return err_set(err, "\"%.40s\" is not at most %d of A-Z a-z 0-9 . _ -, which a topic's name may contain",
+                   text, PREFIX_MAX);
+  return parse_text(row, text, field, err);
+}
+
+static bool (*const parsers[])(const struct row *row, const char *text, void *field, struct err *err) = {
+    [TEXT] = parse_text,   [SECRET] = parse_secret, [INT] = parse_int,     [LISTEN] = parse_listen,
+    [LEVEL] = parse_level, [HOSTS] = parse_hosts,   [TOPIC] = parse_topic,
+};
+
+// ---- the table as a whole ----
+
+static void *field_of(const struct row *row, struct settings *settings) {
+  return (char *)settings + row->offset;
+}
+
+static bool load_row(const struct row *row, struct settings *out, struct err *err) {
+  AUTO_FREE char *given = NULL;
+  if (!read_given(row->name, &given, err)) return false;
+  const char *text = given ? given : row->default_value;
+  if (!text) return err_set(err, "%s: required, but not set; --help says what it is", row->name);
+  return parsers[row->type](row, text, field_of(row, out), err) || err_prefix(err, "%s: ", row->name);
+}
+
 bool settings_load(unsigned service, struct settings *out, struct faults *faults) {
   *out = (struct settings){0};
-  return options_load(table, COUNT_OF(table), service, out, faults);
+  size_t before = faults->n_errors;
+  struct err err;
+  check_names(faults);
+  for (size_t i = 0; i < COUNT_OF(table); i++)
+    if ((table[i].services & service) && !load_row(&table[i], out, &err))
+      faults_error(faults, "%s", err.text);
+  return faults->n_errors == before;
 }
 
 void settings_fini(struct settings *settings) {
-  options_free(table, COUNT_OF(table), settings);
+  for (size_t i = 0; i < COUNT_OF(table); i++) {
+    if (table[i].type == INT || table[i].type == LEVEL) continue;
+    char **field = field_of(&table[i], settings);
+    free(*field);
+    *field = NULL;
+  }
+}
+
+static void print_value(enum type type, const void *field) {
+  if (type == SECRET)
+    puts("********");
+  else if (type == INT)
+    printf("%lld\n", (long long)*(const int64_t *)field);
+  else
+    puts(type == LEVEL ? log_level_name(*(const enum log_level *)field) : *(char *const *)field);
 }
 
 void settings_print(unsigned service, const struct settings *settings) {
-  options_print(table, COUNT_OF(table), service, settings, stdout);
+  for (size_t i = 0; i < COUNT_OF(table); i++) {
+    if (!(table[i].services & service)) continue;
+    printf("%s=", table[i].name);
+    print_value(table[i].type, (const char *)settings + table[i].offset);
+  }
+}
+
+// ---- the manual ----
+
+static void print_wrapped(const char *text, int indent) {
+  int column = 0;
+  while (*text) {
+    int len = (int)strcspn(text, " ");
+    if (column > 0 && column + 1 + len <= HELP_WIDTH) {
+      column += printf(" %.*s", len, text);
+    } else {
+      fputs(column > 0 ? "\n" : "", stdout);
+      column = printf("%*s%.*s", indent, "", len, text);
+    }
+    text += len;
+    text += strspn(text, " ");
+  }
+  putchar('\n');
+}
+
+static void print_range(const struct row *row, const char *before, const char *behind) {
+  if (row->type == INT) printf("%s%lld to %lld%s", before, (long long)row->min, (long long)row->max, behind);
+  if (row->type == SECRET) printf("%s%lld characters or more%s", before, (long long)row->min, behind);
+}
+
+static void print_rows(unsigned service) {
+  for (size_t i = 0; i < COUNT_OF(table); i++) {
+    const struct row *row = &table[i];
+    if (!(row->services & service)) continue;
+    const char *value = row->default_value ? row->default_value : "required";
+    const char *prefix = !row->default_value ? "" : *value ? "default " : "optional";
+    printf("  %-31s %s%s", row->name, prefix, value);
+    print_range(row, "; ", "");
+    putchar('\n');
+    print_wrapped(row->help, 6);
+  }
+}
+
+static void print_markdown(void) {
+  static const char *const services[] = {
+      [INGRESS] = "ingress", [PROCESSOR] = "processor", [BOTH] = "ingress, processor"};
+  puts("| setting | default | read by | what it is |\n|---|---|---|---|");
+  for (size_t i = 0; i < COUNT_OF(table); i++) {
+    const struct row *row = &table[i];
+    const char *value = row->default_value ? row->default_value : "required";
+    const char *quote = row->default_value && *value ? "`" : "";
+    printf("| `%s` | %s%s%s | %s | %s", row->name, quote, *value ? value : "–", quote,
+           services[row->services], row->help);
+    print_range(row, " (", ")");
+    puts(" |");
+  }
 }
 
 // ---- the command line ----
@@ -143,11 +415,10 @@ static void print_help(unsigned service) {
   if (processor)
     puts("Postgres is found by libpq's own variables: PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE …");
   puts("");
-  options_help(table, COUNT_OF(table), service, stdout);
+  print_rows(service);
 }
 
 int settings_arguments(unsigned service, int argc, char **argv, unsigned *flags) {
-  static const char *const services[] = {"ingress", "processor", NULL};
   *flags = 0;
   for (int i = 1; i < argc; i++) {
     if (strcmp(argv[i], "--help") == 0) {
@@ -155,7 +426,7 @@ int settings_arguments(unsigned service, int argc, char **argv, unsigned *flags)
       return 0;
     }
     if (strcmp(argv[i], "--help-markdown") == 0) {
-      options_markdown(table, COUNT_OF(table), services, stdout);
+      print_markdown();
       return 0;
     }
     if (strcmp(argv[i], "--version") == 0) {

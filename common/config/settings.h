@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Every setting of both services in one table, since a deployment may give both the same environment. --help,
-// --print-config and the table in docs/operations.md are printed from it.
+// Settings from the environment: those of both services in one table, since a deployment may give both the
+// same environment. --help, --print-config and the table in docs/operations.md are printed from it. Every
+// setting NAME may also be given as NAME_FILE, a file that contains the value (one trailing newline is cut).
+// Both at once, an unknown DOCHAK_* name, or an ill-formed value is an error that names it; names beginning
+// with DOCHAK_SECRET_ belong to the endpoints file and are accepted. Not for: anything read after start.
 #pragma once
+#include "common/base/err.h"
+#include "common/base/faults.h"
 #include "common/base/log.h"
-#include "common/config/options.h"
+#include <stdint.h>
 
 enum { SERVICE_INGRESS = 1, SERVICE_PROCESSOR = 2 };
 
@@ -42,8 +47,9 @@ struct settings {
   int64_t retention_days; // 0 = for ever; processor/tables/retention.h
 };
 
-// Loads from the environment. `service` is one of the SERVICE_ bits. False with one error for every setting
-// that is wrong; its field stays zero.
+// Loads what `service`, a set of the SERVICE_ bits, reads; of the other settings only the names are known.
+// False with one error for every setting that is wrong; the fields of those stay zero, the others are filled.
+// Free it in any case.
 MUST_CHECK bool settings_load(unsigned service, struct settings *out, struct faults *faults);
 void settings_fini(struct settings *settings);
 
@@ -51,4 +57,9 @@ void settings_fini(struct settings *settings);
 // on, else the exit code. --check and --print-config are left to the caller, in *flags.
 enum { SETTINGS_CHECK = 1, SETTINGS_PRINT = 2 };
 int settings_arguments(unsigned service, int argc, char **argv, unsigned *flags);
-void settings_print(unsigned service, const struct settings *settings);
+void settings_print(unsigned service, const struct settings *settings); // NAME=value lines, secrets masked
+
+// The value of NAME or the content of the file NAME_FILE names, as a new string; false with an error naming
+// it when neither is set, both are, or the file cannot be read. For the secrets that the endpoints file
+// names.
+MUST_CHECK bool settings_secret(const char *name, char **out, struct err *err);

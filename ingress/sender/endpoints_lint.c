@@ -2,7 +2,7 @@
 #include "ingress/sender/endpoints_lint.h"
 
 #include "common/base/mem.h"
-#include "common/config/options.h"
+#include "common/config/settings.h"
 #include "common/json/json.h"
 #include <string.h>
 
@@ -14,7 +14,7 @@
 static void lint_secret(json_t *seen, const char *name, size_t endpoint, bool in_path,
                         struct faults *faults) {
   AUTO_FREE char *text = NULL;
-  if (!options_secret(name, &text, NULL)) return; // an error already (endpoints.c)
+  if (!settings_secret(name, &text, NULL)) return; // an error already (endpoints.c)
   const json_t *before = json_object_get(seen, text);
   const char *other = before ? json_string_value(json_object_get(before, "name")) : name;
   if (strcmp(name, other) != 0)

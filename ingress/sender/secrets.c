@@ -2,7 +2,7 @@
 #include "ingress/sender/secrets.h"
 
 #include "common/base/mem.h"
-#include "common/config/options.h"
+#include "common/config/settings.h"
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,7 @@ void secret_take(struct secret *secret, char *bytes, size_t len) {
 static bool load(struct secrets *secrets, enum secrets_maker maker, const char *name, secrets_form_fn *form,
                  const json_t *conf, struct err *err) {
   char *text;
-  if (!options_secret(name, &text, err)) return false;
+  if (!settings_secret(name, &text, err)) return false;
   struct secret held = {text, strlen(text)};
   bool good = secrets_add(secrets, maker, text, held.len, err);
   secret_take(&held, NULL, 0);

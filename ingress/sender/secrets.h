@@ -27,7 +27,7 @@ MUST_CHECK bool secrets_add(struct secrets *secrets, enum secrets_maker maker, c
 
 // Replaces what a setting holds by what the sender shows or signs with. `conf` is the check's configuration.
 typedef bool secrets_form_fn(struct secret *secret, const json_t *conf, struct err *err);
-// Adds the values of settings (options_secret), brought into their form unless that is NULL. Each fault is
+// Adds the values of settings (settings_secret), brought into their form unless that is NULL. Each fault is
 // "/0: NAME: rule".
 void secrets_load(struct secrets *secrets, enum secrets_maker maker, const json_t *names,
                   secrets_form_fn *form, const json_t *conf, struct faults *faults);

@@ -2,6 +2,7 @@
 #include "common/base/mem.h"
 #include "common/config/settings.h"
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+
+enum { BOTH = SERVICE_INGRESS | SERVICE_PROCESSOR };
 
 static bool load(unsigned service, struct settings *settings, struct err *err) {
   struct faults faults = {0};
@@ -158,6 +161,17 @@ static void restore(int fd, int saved, int file, char *text, size_t size) {
   close(file);
 }
 
+static char *printed(unsigned service, const struct settings *settings) {
+  char text[16384];
+  int saved;
+  fflush(stdout);
+  int out = redirect(STDOUT_FILENO, &saved);
+  settings_print(service, settings);
+  fflush(stdout);
+  restore(STDOUT_FILENO, saved, out, text, sizeof text);
+  return mem_strdup(text);
+}
+
 static void run(unsigned service, const char *first, const char *second, struct said *said) {
   char *argv[] = {mem_strdup("program"), mem_strdup(first ? first : ""), mem_strdup(second ? second : ""),
                   NULL};
@@ -234,6 +248,277 @@ static void test_version_names_the_program(void **state) {
   assert_string_equal(said.out, "dochak-processor " DOCHAK_VERSION "\n");
 }
 
+static void test_the_manual_says_defaults_and_ranges(void **state) {
+  static const char *const help[] = {
+      "  DOCHAK_INGRESS_KEY              required; 16 characters or more\n      Bearer key of",
+      "  DOCHAK_SPOOL_DIR                optional\n      Folder, ",
+      "  DOCHAK_INGRESS_THREADS          default 256; 8 to 4096\n      Handler threads, ",
+  };
+  static const char *const markdown[] = {
+      "| setting | default | read by | what it is |\n|---|---|---|---|\n| `DOCHAK_KAFKA_BOOTSTRAP` | ",
+      "| `DOCHAK_SPOOL_DIR` | – | ingress | Folder, ",
+      "Worker threads, each with its own consumer, producer and database connection; more than the "
+      "events topic has partitions stay idle. (1 to 64) |\n",
+      "each of this length. (16 characters or more) |\n",
+  };
+  struct said said;
+  run(SERVICE_INGRESS, "--help", NULL, &said);
+  for (size_t i = 0; i < COUNT_OF(help); i++) assert_non_null(strstr(said.out, help[i]));
+  run(SERVICE_INGRESS, "--help-markdown", NULL, &said);
+  for (size_t i = 0; i < COUNT_OF(markdown); i++) assert_non_null(strstr(said.out, markdown[i]));
+}
+
+static void test_settings_are_printed_as_read(void **state) {
+  struct settings settings;
+  struct err err;
+  assert_true(load(BOTH, &settings, &err));
+  AUTO_FREE char *text = printed(BOTH, &settings);
+  assert_non_null(strstr(text, "DOCHAK_TOPIC_PREFIX=dochak.\n"));
+  assert_non_null(strstr(text, "DOCHAK_LOG_LEVEL=info\n"));
+  assert_non_null(strstr(text, "DOCHAK_SPOOL_DIR=\n"));
+  assert_non_null(strstr(text, "DOCHAK_INGRESS_LISTEN=0.0.0.0:8080\n"));
+  assert_non_null(strstr(text, "DOCHAK_TOPIC_REPLICATION=-1\n"));
+  settings_fini(&settings);
+}
+
+static void test_the_environment_wins_and_an_empty_value_is_none(void **state) {
+  struct settings settings;
+  struct err err;
+  setenv("DOCHAK_PROVIDERS_DIR", "x.", 1);
+  setenv("DOCHAK_WORKERS", "64", 1);
+  setenv("DOCHAK_LOG_LEVEL", "debug", 1);
+  setenv("DOCHAK_INGRESS_LISTEN", "", 1);
+  assert_true(load(BOTH, &settings, &err));
+  assert_string_equal(settings.providers_dir, "x.");
+  assert_int_equal(settings.workers, 64);
+  assert_int_equal(settings.log_level, LOG_LEVEL_DEBUG);
+  assert_string_equal(settings.ingress_listen, "0.0.0.0:8080");
+  settings_fini(&settings);
+}
+
+static void test_secrets_are_masked_when_printed(void **state) {
+  struct settings settings;
+  struct err err;
+  setenv("DOCHAK_INGRESS_KEY", "open sesame, please", 1);
+  assert_true(load(SERVICE_INGRESS, &settings, &err));
+  assert_string_equal(settings.ingress_key, "open sesame, please");
+  AUTO_FREE char *text = printed(SERVICE_INGRESS, &settings);
+  assert_non_null(strstr(text, "DOCHAK_INGRESS_KEY=********\n"));
+  assert_null(strstr(text, "sesame"));
+  settings_fini(&settings);
+}
+
+static const struct {
+  const char *name, *value, *error; // the whole error; NULL: accepted
+} faulty[] = {
+    {"DOCHAK_WORKERS", "1", NULL},
+    {"DOCHAK_WORKERS", "0", "DOCHAK_WORKERS: 0 is not in 1 to 64"},
+    {"DOCHAK_WORKERS", "65", "DOCHAK_WORKERS: 65 is not in 1 to 64"},
+    {"DOCHAK_WORKERS", "-1", "DOCHAK_WORKERS: -1 is not in 1 to 64"},
+    {"DOCHAK_WORKERS", "99999999999999999999", "DOCHAK_WORKERS: 99999999999999999999 is not in 1 to 64"},
+    {"DOCHAK_WORKERS", "2x", "DOCHAK_WORKERS: \"2x\" is not a whole number"},
+    {"DOCHAK_WORKERS", " 2", "DOCHAK_WORKERS: \" 2\" is not a whole number"},
+    {"DOCHAK_WORKERS", "+2", "DOCHAK_WORKERS: \"+2\" is not a whole number"},
+    {"DOCHAK_WORKERS", "1.5", "DOCHAK_WORKERS: \"1.5\" is not a whole number"},
+    {"DOCHAK_WORKERS", "-", "DOCHAK_WORKERS: \"-\" is not a whole number"},
+    {"DOCHAK_WORKERS", "0x10", "DOCHAK_WORKERS: \"0x10\" is not a whole number"},
+    {"DOCHAK_LOG_LEVEL", "warn", NULL},
+    {"DOCHAK_LOG_LEVEL", "loud", "DOCHAK_LOG_LEVEL: \"loud\" is none of debug, info, warn, error"},
+    {"DOCHAK_INGRESS_KEY", "1234567890123456", NULL},
+    {"DOCHAK_INGRESS_KEY", "123456789012345", "DOCHAK_INGRESS_KEY: shorter than 16 characters"},
+    {"DOCHAK_INGRESS_LISTEN", "127.0.0.1:0", NULL},
+    {"DOCHAK_INGRESS_LISTEN", "127.0.0.1:65535", NULL},
+    {"DOCHAK_INGRESS_LISTEN", "127.0.0.1:65536",
+     "DOCHAK_INGRESS_LISTEN: \"127.0.0.1:65536\" is not IPv4-address:port, such as "
+     "0.0.0.0:8080"},
+    {"DOCHAK_INGRESS_LISTEN", "127.0.0.1",
+     "DOCHAK_INGRESS_LISTEN: \"127.0.0.1\" is not IPv4-address:port, such as 0.0.0.0:8080"},
+    {"DOCHAK_INGRESS_LISTEN", "8080",
+     "DOCHAK_INGRESS_LISTEN: \"8080\" is not IPv4-address:port, such as 0.0.0.0:8080"},
+    {"DOCHAK_INGRESS_LISTEN", ":8080",
+     "DOCHAK_INGRESS_LISTEN: \":8080\" is not IPv4-address:port, such as 0.0.0.0:8080"},
+    {"DOCHAK_INGRESS_LISTEN",
+     "127.0.0.1:", "DOCHAK_INGRESS_LISTEN: \"127.0.0.1:\" is not IPv4-address:port, such as 0.0.0.0:8080"},
+    {"DOCHAK_INGRESS_LISTEN", "[::1]:80",
+     "DOCHAK_INGRESS_LISTEN: \"[::1]:80\" is not IPv4-address:port, such as 0.0.0.0:8080"},
+    {"DOCHAK_INGRESS_LISTEN", "localhost:80",
+     "DOCHAK_INGRESS_LISTEN: \"localhost:80\" is not IPv4-address:port, such as "
+     "0.0.0.0:8080"},
+    {"DOCHAK_INGRESS_LISTEN", "1.2.3.4:80,1.2.3.4:81",
+     "DOCHAK_INGRESS_LISTEN: \"1.2.3.4:80,1.2.3.4:81\" is not IPv4-address:port, "
+     "such as 0.0.0.0:8080"},
+    {"DOCHAK_INGRESS_LISTEN", "0.0.0.0:8443s",
+     "DOCHAK_INGRESS_LISTEN: \"0.0.0.0:8443s\": TLS ends at the proxy in front; give address:port"},
+    {"DOCHAK_INGRESS_LISTEN", "0.0.0.0:8080r",
+     "DOCHAK_INGRESS_LISTEN: \"0.0.0.0:8080r\": TLS ends at the proxy in front; give address:port"},
+    {"DOCHAK_WORKRES", "3", "DOCHAK_WORKRES: unknown setting; did you mean DOCHAK_WORKERS?"},
+    {"DOCHAK_WORKER", "3", "DOCHAK_WORKER: unknown setting; did you mean DOCHAK_WORKERS?"},
+    {"DOCHAK_WORKERS_FIL", "3", "DOCHAK_WORKERS_FIL: unknown setting; did you mean DOCHAK_WORKERS?"},
+    {"DOCHAK_COLOUR_OF_THE_SEA", "3", "DOCHAK_COLOUR_OF_THE_SEA: unknown setting; --help lists them"},
+    {"DOCHAK_", "3", "DOCHAK_: unknown setting; --help lists them"},
+    {"DOCHAK_workers", "3", "DOCHAK_workers: unknown setting; did you mean DOCHAK_WORKERS?"},
+    {"DOCHAK_WROKERS", "3", "DOCHAK_WROKERS: unknown setting; did you mean DOCHAK_WORKERS?"},
+    {"DOCHAK_INGRESS_LISTEN", "[::ffff:1.2.3.4]:80",
+     "DOCHAK_INGRESS_LISTEN: \"[::ffff:1.2.3.4]:80\" is not IPv4-address:port, such as 0.0.0.0:8080"},
+    {"DOCHAK_SECRET_BIZGO_PATH", "anything", NULL},
+    {"DOCHAK_SECRET_BIZGO_PATH_FILE", "/nowhere", NULL},
+    {"dochak_workers", "0", NULL},
+    {"DOCHAK_PROVIDERS_DIR_FILE", "/nowhere/at/all",
+     "DOCHAK_PROVIDERS_DIR_FILE: /nowhere/at/all: No such file or directory"},
+};
+
+static void test_an_ill_formed_or_unknown_setting_is_an_error_that_names_it(void **state) {
+  for (size_t i = 0; i < COUNT_OF(faulty); i++) {
+    struct settings settings;
+    struct err err;
+    setenv(faulty[i].name, faulty[i].value, 1);
+    bool ok = load(BOTH, &settings, &err);
+    assert_string_equal(err.text, faulty[i].error ? faulty[i].error : "");
+    assert_int_equal(ok, faulty[i].error == NULL);
+    settings_fini(&settings);
+    unsetenv(faulty[i].name);
+    only_what_is_required(NULL);
+  }
+}
+
+static void test_all_wrong_settings_are_reported_at_once(void **state) {
+  struct settings settings = {0};
+  struct faults faults = {0};
+  setenv("DOCHAK_INGRESS_KEY", "short", 1);
+  setenv("DOCHAK_INGRESS_LISTEN", "8080", 1);
+  setenv("DOCHAK_WORKERS", "0", 1);
+  setenv("DOCHAK_LEVLE", "info", 1);
+  setenv("DOCHAK_PROVIDERS_DIR", "kept.", 1);
+  assert_false(settings_load(BOTH, &settings, &faults));
+  assert_int_equal(faults.n, 4);
+  assert_int_equal(faults.n_errors, 4);
+  assert_string_equal(faults.list[0].text, "DOCHAK_LEVLE: unknown setting; did you mean DOCHAK_LOG_LEVEL?");
+  assert_memory_equal(faults.list[1].text, "DOCHAK_INGRESS_LISTEN: ", 23);
+  assert_string_equal(faults.list[2].text, "DOCHAK_INGRESS_KEY: shorter than 16 characters");
+  assert_string_equal(faults.list[3].text, "DOCHAK_WORKERS: 0 is not in 1 to 64");
+  assert_string_equal(settings.providers_dir, "kept.");
+  faults_fini(&faults);
+  settings_fini(&settings);
+}
+
+static void test_a_service_leaves_the_others_settings_alone(void **state) {
+  struct settings settings;
+  struct err err;
+  setenv("DOCHAK_WORKERS", "not a number", 1);
+  assert_true(load(SERVICE_INGRESS, &settings, &err));
+  assert_int_equal(settings.workers, 0);
+  AUTO_FREE char *text = printed(SERVICE_INGRESS, &settings);
+  assert_null(strstr(text, "DOCHAK_WORKERS"));
+  settings_fini(&settings);
+  assert_false(load(SERVICE_PROCESSOR, &settings, &err));
+  assert_int_equal(settings.workers, 0);
+  settings_fini(&settings);
+}
+
+static void test_what_is_required_must_be_given(void **state) {
+  struct settings settings;
+  struct err err;
+  unsetenv("DOCHAK_INGRESS_KEY");
+  assert_false(load(SERVICE_INGRESS, &settings, &err));
+  assert_string_equal(err.text, "DOCHAK_INGRESS_KEY: required, but not set; --help says what it is");
+  settings_fini(&settings);
+  assert_true(load(SERVICE_PROCESSOR, &settings, &err));
+  settings_fini(&settings);
+}
+
+static char folder[] = "/tmp/dochak-settings-XXXXXX";
+
+// A file in the test's folder; the path is good until the next call.
+static const char *file_with(const char *content, size_t len) {
+  static char path[64];
+  snprintf(path, sizeof path, "%s/value", folder);
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  assert_int_equal(write(fd, content, len), len);
+  close(fd);
+  return path;
+}
+
+static const struct {
+  const char *content;
+  size_t len;
+  const char *value, *error;
+} files[] = {
+    {"from a file", 11, "from a file", NULL},
+    {"one newline cut\n", 16, "one newline cut", NULL},
+    {"one of two\n\n", 12, "one of two\n", NULL},
+    {"carriage return\r\n", 17, "carriage return", NULL},
+    {"  spaces kept  ", 15, "  spaces kept  ", NULL},
+    {"", 0, NULL, "is empty"},
+    {"\n", 1, NULL, "is empty"},
+    {"a\0b", 3, NULL, "contains a NUL byte"},
+};
+
+static void test_a_value_may_stand_in_a_file(void **state) {
+  for (size_t i = 0; i < COUNT_OF(files); i++) {
+    struct settings settings;
+    struct err err;
+    setenv("DOCHAK_PROVIDERS_DIR_FILE", file_with(files[i].content, files[i].len), 1);
+    bool ok = load(SERVICE_INGRESS, &settings, &err);
+    assert_int_equal(ok, files[i].value != NULL);
+    if (ok) assert_string_equal(settings.providers_dir, files[i].value);
+    if (!ok) assert_non_null(strstr(err.text, files[i].error));
+    if (!ok) assert_memory_equal(err.text, "DOCHAK_PROVIDERS_DIR_FILE: /", 28);
+    settings_fini(&settings);
+  }
+}
+
+static void test_a_file_without_end_is_refused(void **state) {
+  struct settings settings;
+  struct err err;
+  setenv("DOCHAK_PROVIDERS_DIR_FILE", "/dev/zero", 1);
+  assert_false(load(SERVICE_INGRESS, &settings, &err));
+  settings_fini(&settings);
+  AUTO_FREE char *large = mem_alloc(70000);
+  memset(large, 'x', 70000);
+  setenv("DOCHAK_PROVIDERS_DIR_FILE", file_with(large, 70000), 1);
+  assert_false(load(SERVICE_INGRESS, &settings, &err));
+  assert_non_null(strstr(err.text, "expected 65536 bytes at most"));
+  settings_fini(&settings);
+}
+
+static void test_a_value_and_a_file_at_once_is_an_error(void **state) {
+  struct settings settings;
+  struct err err;
+  setenv("DOCHAK_PROVIDERS_DIR", "x", 1);
+  setenv("DOCHAK_PROVIDERS_DIR_FILE", file_with("y", 1), 1);
+  assert_false(load(SERVICE_INGRESS, &settings, &err));
+  assert_string_equal(err.text,
+                      "DOCHAK_PROVIDERS_DIR and DOCHAK_PROVIDERS_DIR_FILE are both set; one is enough");
+  settings_fini(&settings);
+}
+
+static void test_secrets_by_name_come_from_either_place_or_fail(void **state) {
+  char *secret = NULL;
+  struct err err;
+  assert_false(settings_secret("DOCHAK_SECRET_X", &secret, &err));
+  assert_string_equal(err.text, "DOCHAK_SECRET_X: not set; give it or DOCHAK_SECRET_X_FILE");
+  setenv("DOCHAK_SECRET_X", "s3cret", 1);
+  assert_true(settings_secret("DOCHAK_SECRET_X", &secret, &err));
+  assert_string_equal(secret, "s3cret");
+  free(secret);
+  setenv("DOCHAK_SECRET_X_FILE", file_with("other\n", 6), 1);
+  assert_false(settings_secret("DOCHAK_SECRET_X", &secret, &err));
+  assert_null(strstr(err.text, "s3cret"));
+  unsetenv("DOCHAK_SECRET_X");
+  assert_true(settings_secret("DOCHAK_SECRET_X", &secret, &err));
+  assert_string_equal(secret, "other");
+  free(secret);
+}
+
+static int make_folder(void **state) {
+  return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state) {
+  unlink(file_with("", 0));
+  return rmdir(folder);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, only_what_is_required)
 
 int main(void) {
@@ -248,6 +533,18 @@ int main(void) {
       TEST(test_help_fits_a_screen_of_100_columns),
       TEST(test_the_table_for_the_readme_holds_every_setting),
       TEST(test_version_names_the_program),
+      TEST(test_the_manual_says_defaults_and_ranges),
+      TEST(test_settings_are_printed_as_read),
+      TEST(test_the_environment_wins_and_an_empty_value_is_none),
+      TEST(test_secrets_are_masked_when_printed),
+      TEST(test_an_ill_formed_or_unknown_setting_is_an_error_that_names_it),
+      TEST(test_all_wrong_settings_are_reported_at_once),
+      TEST(test_a_service_leaves_the_others_settings_alone),
+      TEST(test_what_is_required_must_be_given),
+      TEST(test_a_value_may_stand_in_a_file),
+      TEST(test_a_file_without_end_is_refused),
+      TEST(test_a_value_and_a_file_at_once_is_an_error),
+      TEST(test_secrets_by_name_come_from_either_place_or_fail),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
