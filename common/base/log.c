@@ -22,19 +22,18 @@ static const char *log_service = "dochak";
 static _Atomic enum log_level log_level_min = LOG_LEVEL_INFO;
 static _Atomic int log_fd = STDOUT_FILENO;
 
-static const char cut_mark[] = "\",\"cut\":true}\n"; // the longest end of a line; room is kept for it
-enum { LINE_ROOM = LINE_SIZE - sizeof cut_mark };
+static const char cut_mark[] = ",\"cut\":true}\n"; // the longest end of a line
+enum { LINE_ROOM = LINE_SIZE - sizeof cut_mark };  // with room for the quote of a string that is cut
 
 struct line {
   char text[LINE_SIZE];
   size_t len;
-  bool full;      // it was cut; nothing more is added
-  bool in_string; // a string is open
+  bool full; // it was cut; nothing more is added
 };
 
 // Adds the whole text or nothing.
 static void put(struct line *line, const char *text, size_t len) {
-  if (len > LINE_ROOM - line->len) line->full = true;
+  if (line->len + len > LINE_ROOM) line->full = true;
   if (line->full) return;
   memcpy(line->text + line->len, text, len);
   line->len += len;
@@ -62,12 +61,13 @@ static void put_escaped(struct line *line, const char *text) {
   }
 }
 
-static void put_string(struct line *line, const char *text) {
+// False: nothing of it fits.
+static bool put_string(struct line *line, const char *text) {
   put_text(line, "\"");
-  line->in_string = !line->full;
+  if (line->full) return false;
   put_escaped(line, text);
-  put_text(line, "\"");
-  if (!line->full) line->in_string = false;
+  line->text[line->len++] = '"';
+  return true;
 }
 
 static void put_number(struct line *line, int64_t number) {
@@ -80,20 +80,19 @@ static void put_number(struct line *line, int64_t number) {
 static void put_field(struct line *line, const struct log_field *field) {
   if (line->full) return;
   size_t mark = line->len;
+  bool cut = false;
   put_text(line, mark > 0 ? "," : "{");
   put_string(line, field->name);
   put_text(line, ":");
-  if (line->full)
-    line->in_string = false; // the name's
-  else if (field->str)
-    put_string(line, field->str);
+  if (field->str)
+    cut = put_string(line, field->str);
   else
     put_number(line, field->num);
-  if (line->full && !line->in_string) line->len = mark;
+  if (line->full && !cut) line->len = mark;
 }
 
 static void finish(struct line *line) {
-  const char *end = !line->full ? "}\n" : line->in_string ? cut_mark : cut_mark + 1;
+  const char *end = line->full ? cut_mark : "}\n";
   memcpy(line->text + line->len, end, strlen(end));
   line->len += strlen(end);
 }
@@ -127,7 +126,7 @@ static void compose(struct line *line, enum log_level level, const char *message
   const struct log_field head[] = {LOG_STR("time", time), LOG_STR("level", level_names[level]),
                                    LOG_STR("service", log_service), LOG_STR("message", message)};
   line->len = 0;
-  line->full = line->in_string = false;
+  line->full = false;
   for (size_t i = 0; i < COUNT_OF(head); i++) put_field(line, &head[i]);
   for (size_t i = 0; i < n; i++) put_field(line, &fields[i]);
   if (last) put_field(line, last);

@@ -93,13 +93,16 @@ rd_kafka_headers_t *event_headers_new(const struct event *ev) {
   return headers;
 }
 
-// The last header of that name, or NULL. librdkafka puts a NUL behind every value.
-static bool read_header(const rd_kafka_headers_t *headers, const char *name, size_t max, const char **out,
-                        struct err *err) {
+// The last header of that name; NULL: none. librdkafka puts a NUL behind every value.
+static bool read_header(const rd_kafka_headers_t *headers, const char *name, size_t max, bool required,
+                        const char **out, struct err *err) {
   const void *value = NULL;
   size_t len = 0;
   *out = NULL;
-  if (!headers || rd_kafka_header_get_last(headers, name, &value, &len) || !value) return true;
+  if (!headers || rd_kafka_header_get_last(headers, name, &value, &len) || !value) {
+    if (required) err_set(err, "%s: missing", name);
+    return !required;
+  }
   if (len > max) return err_set(err, "%s: longer than %zu bytes", name, max);
   if (strlen(value) != len) return err_set(err, "%s: contains a NUL byte", name);
   if (!utf8_ok(value, len)) return err_set(err, "%s: not UTF-8", name);
@@ -107,20 +110,11 @@ static bool read_header(const rd_kafka_headers_t *headers, const char *name, siz
   return true;
 }
 
-static bool read_required(const rd_kafka_headers_t *headers, const char *name, size_t max, const char **out,
-                          struct err *err) {
-  if (!read_header(headers, name, max, out, err)) return false;
-  if (*out) return true;
-  err_set(err, "%s: missing", name);
-  return false; // said to clang-tidy, which does not see that err_set() returns false
-}
-
 static bool read_attributes(const rd_kafka_headers_t *headers, struct event *ev, struct err *err) {
   for (size_t i = 0; i < COUNT_OF(attributes); i++) {
     const struct attribute *attribute = &attributes[i];
     const char **field = (const char **)((char *)ev + attribute->offset);
-    if (!(attribute->required ? read_required : read_header)(headers, attribute->header, attribute->max,
-                                                             field, err))
+    if (!read_header(headers, attribute->header, attribute->max, attribute->required, field, err))
       return false;
   }
   return true;
@@ -129,9 +123,9 @@ static bool read_attributes(const rd_kafka_headers_t *headers, struct event *ev,
 // The attributes whose value is not a string.
 static bool read_others(const rd_kafka_headers_t *headers, struct event *ev, struct err *err) {
   const char *version, *id, *time;
-  if (!read_required(headers, "ce_specversion", 16, &version, err) ||
-      !read_required(headers, "ce_id", UUID_TEXT_SIZE, &id, err) ||
-      !read_required(headers, "ce_time", 64, &time, err))
+  if (!read_header(headers, "ce_specversion", 16, true, &version, err) ||
+      !read_header(headers, "ce_id", UUID_TEXT_SIZE, true, &id, err) ||
+      !read_header(headers, "ce_time", 64, true, &time, err))
     return false;
   if (strcmp(version, "1.0") != 0) return err_set(err, "ce_specversion: not 1.0");
   if (!uuid_parse(id, &ev->id)) return err_set(err, "ce_id: not a UUID");
@@ -141,10 +135,8 @@ static bool read_others(const rd_kafka_headers_t *headers, struct event *ev, str
 // An ill-formed traceparent is ignored, since it is for tracing only.
 static const char *read_traceparent(const rd_kafka_headers_t *headers) {
   const char *value;
-  return read_header(headers, "traceparent", EVENT_TRACEPARENT_SIZE - 1, &value, NULL) && value &&
-                 event_traceparent_ok(value)
-             ? value
-             : NULL;
+  bool good = read_header(headers, "traceparent", EVENT_TRACEPARENT_SIZE - 1, true, &value, NULL);
+  return good && event_traceparent_ok(value) ? value : NULL;
 }
 
 // A newer program may write types that this one does not know.
