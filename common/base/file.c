@@ -17,13 +17,10 @@ char *file_read(const char *path, size_t max_bytes, size_t *len, struct err *err
   *len = fread(text, 1, max_bytes + 1, file);
   int broken = ferror(file) ? errno : 0;
   fclose(file);
-  if (broken) {
+  if (!broken && *len <= max_bytes) return take(text);
+  if (broken)
     err_set(err, "%s", strerror(broken));
-    return NULL;
-  }
-  if (*len > max_bytes) {
+  else
     err_set(err, "expected %zu bytes at most", max_bytes);
-    return NULL;
-  }
-  return take(text);
+  return NULL;
 }

@@ -17,22 +17,19 @@ static bool same_letter(char a, char b) {
 
 // The optimal string alignment distance. Both names have at most NAME_MAX_BYTES.
 static size_t distance(const char *a, const char *b) {
-  size_t rows[3][NAME_MAX_BYTES + 1] = {{0}};
-  size_t *before = rows[0], *last = rows[1], *row = rows[2], len = strlen(b);
-  for (size_t j = 0; j <= len; j++) last[j] = j;
-  for (size_t i = 1; a[i - 1]; i++) {
+  size_t rows[3][NAME_MAX_BYTES + 1] = {{0}}; // of a's letters, the last three
+  size_t n = strlen(a), len = strlen(b);
+  for (size_t j = 0; j <= len; j++) rows[0][j] = j;
+  for (size_t i = 1; i <= n; i++) {
+    size_t *row = rows[i % 3], *last = rows[(i - 1) % 3], *before = rows[(i + 1) % 3];
     row[0] = i;
     for (size_t j = 1; j <= len; j++) {
       row[j] = least(least(last[j], row[j - 1]) + 1, last[j - 1] + !same_letter(a[i - 1], b[j - 1]));
       bool swapped = i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]);
       if (swapped) row[j] = least(row[j], before[j - 2] + 1);
     }
-    size_t *oldest = before;
-    before = last;
-    last = row;
-    row = oldest;
   }
-  return last[len];
+  return rows[n % 3][len];
 }
 
 void similar_try(struct similar *similar, const char *known) {

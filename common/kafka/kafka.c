@@ -143,16 +143,6 @@ bool kafka_client_check(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err 
 // ---- producers ----
 
 // The operator's file may change the defaults, but not the fixed settings.
-static const struct kafka_setting producer_fixed[] = {
-    {"partitioner", "murmur2_random"}, // the partition that every Java client chooses for the key
-};
-
-static const struct kafka_setting plain_fixed[] = {
-    {"acks", "all"},                 // a 2xx rests on it
-    {"enable.idempotence", "false"}, // such a producer can fail for good after a disconnect; the processor
-                                     // absorbs duplicates
-};
-
 static rd_kafka_conf_t *plain_conf(const struct settings *settings, int64_t patience_ms, struct err *err) {
   enum { LEAST_MS = 5000 };
   AUTO_FREE char *timeout = mem_printf("%lld", (long long)(patience_ms > LEAST_MS ? patience_ms : LEAST_MS));
@@ -169,10 +159,6 @@ static rd_kafka_conf_t *plain_conf(const struct settings *settings, int64_t pati
   return kafka_conf_new(settings, defaults, COUNT_OF(defaults), err);
 }
 
-static const struct kafka_setting transactional_fixed[] = {
-    {"transaction.timeout.ms", "10000"}, // a batch is short; a dead process's transaction is aborted soon
-};
-
 static const struct kafka_setting transactional_defaults[] = {
     {"batch.size", KAFKA_BATCH_SIZE},
     {"linger.ms", "0"},
@@ -180,10 +166,15 @@ static const struct kafka_setting transactional_defaults[] = {
 };
 
 static bool set_fixed(rd_kafka_conf_t *conf, const char *transactional_id, struct err *err) {
-  if (!set_all(conf, producer_fixed, COUNT_OF(producer_fixed), err)) return false;
-  if (!transactional_id) return set_all(conf, plain_fixed, COUNT_OF(plain_fixed), err);
-  return set_all(conf, transactional_fixed, COUNT_OF(transactional_fixed), err) &&
-         set_one(conf, "transactional.id", transactional_id, err);
+  // The partition that every Java client chooses for the key.
+  if (!set_one(conf, "partitioner", "murmur2_random", err)) return false;
+  // A batch is short, and a dead process's transaction is aborted soon.
+  if (transactional_id)
+    return set_one(conf, "transaction.timeout.ms", "10000", err) &&
+           set_one(conf, "transactional.id", transactional_id, err);
+  // A 2xx rests on all acks. An idempotent producer can fail for good after a disconnect; the processor
+  // absorbs duplicates.
+  return set_one(conf, "acks", "all", err) && set_one(conf, "enable.idempotence", "false", err);
 }
 
 static rd_kafka_conf_t *producer_conf(const struct settings *settings,
