@@ -95,7 +95,7 @@ static char *key_shown(const char *key) {
     if (*c == '~' || *c == '/')
       to = stpcpy(to, *c == '~' ? "~0" : "~1");
     else
-      *to++ = (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c;
+      *to++ = (char)((unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c);
   }
   if (key[len]) stpcpy(to, "...");
   return shown;

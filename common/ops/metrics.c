@@ -132,27 +132,26 @@ static struct child *find_or_append(struct metrics *metrics, size_t id, const ch
   return child;
 }
 
-static struct child *child_at(struct metrics *metrics, size_t id, const char *const *label_values) {
-  assert(id < metrics->n);
-  size_t n = count_labels(&metrics->list[id]);
+static struct child *child_at(struct metrics *metrics, size_t id, const char *const *label_values, size_t n) {
+  assert(id < metrics->n && n == count_labels(&metrics->list[id]) && n <= LABELS_MAX);
   struct child *child = find(metrics, id, label_values, n);
   return child ? child : find_or_append(metrics, id, label_values, n);
 }
 
 metric_value *metrics_at_each(struct metrics *metrics, size_t id, const char *const *label_values) {
-  struct child *child = child_at(metrics, id, label_values);
+  struct child *child = child_at(metrics, id, label_values, count_labels(&metrics->list[id]));
   assert(!child->histogram);
   return &child->value;
 }
 
 metric_value *metrics_at(struct metrics *metrics, size_t id, const char *label_value) {
-  assert((label_value != NULL) == count_labels(&metrics->list[id]));
-  return metrics_at_each(metrics, id, &label_value);
+  struct child *child = child_at(metrics, id, &label_value, label_value != NULL);
+  assert(!child->histogram);
+  return &child->value;
 }
 
 struct metric_histogram *metrics_histogram_at(struct metrics *metrics, size_t id, const char *label_value) {
-  assert((label_value != NULL) == count_labels(&metrics->list[id]));
-  struct child *child = child_at(metrics, id, &label_value);
+  struct child *child = child_at(metrics, id, &label_value, label_value != NULL);
   assert(child->histogram);
   return child->histogram;
 }

@@ -230,10 +230,14 @@ static const struct provider_kind_rule *read_kind(const struct provider *provide
                                                   struct err *err) {
   const struct provider_part *unusable;
   const struct provider_kind_rule *kind = kind_find(provider, element);
-  bool good = kind || err_no_kind(err, provider, element);
-  *id = good ? read_id(&kind->id, element, element, buf, &unusable) : NULL;
-  if (good && !*id && kind->kind == PROVIDER_RECEIPT) good = err_unusable_id(err, kind, unusable);
-  return good ? kind : NULL;
+  if (!kind) {
+    err_no_kind(err, provider, element);
+    return NULL;
+  }
+  *id = read_id(&kind->id, element, element, buf, &unusable);
+  if (*id || kind->kind != PROVIDER_RECEIPT) return kind;
+  err_unusable_id(err, kind, unusable);
+  return NULL;
 }
 
 bool provider_classify(const struct provider *provider, const json_t *element, struct provider_element *out,

@@ -257,8 +257,7 @@ static void test_the_manual_says_defaults_and_ranges(void **state) {
   static const char *const markdown[] = {
       "| setting | default | read by | what it is |\n|---|---|---|---|\n| `DOCHAK_KAFKA_BOOTSTRAP` | ",
       "| `DOCHAK_SPOOL_DIR` | – | ingress | Folder, ",
-      "Worker threads, each with its own consumer, producer and database connection; more than the "
-      "events topic has partitions stay idle. (1 to 64) |\n",
+      "partitions stay idle. (1 to 64) |\n",
       "each of this length. (16 characters or more) |\n",
   };
   struct said said;
