@@ -102,13 +102,17 @@ static bool read_header(const rd_kafka_headers_t *headers, const char *name, siz
   if (!headers || rd_kafka_header_get_last(headers, name, &value, &len) || !value) {
     if (!required) return true;
     err_set(err, "%s: missing", name);
-    return false; // said to clang-tidy, which does not see that err_set() returns false
+  } else if (len > max) {
+    err_set(err, "%s: longer than %zu bytes", name, max);
+  } else if (strlen(value) != len) {
+    err_set(err, "%s: contains a NUL byte", name);
+  } else if (!utf8_ok(value, len)) {
+    err_set(err, "%s: not UTF-8", name);
+  } else {
+    *out = value;
+    return true;
   }
-  if (len > max) return err_set(err, "%s: longer than %zu bytes", name, max);
-  if (strlen(value) != len) return err_set(err, "%s: contains a NUL byte", name);
-  if (!utf8_ok(value, len)) return err_set(err, "%s: not UTF-8", name);
-  *out = value;
-  return true;
+  return false; // said to clang-tidy, which does not see that err_set() returns false
 }
 
 static bool read_attributes(const rd_kafka_headers_t *headers, struct event *ev, struct err *err) {
