@@ -17,13 +17,13 @@ enum { FILE_MAX = 65536, HELP_WIDTH = 88 };
 enum { INGRESS = SERVICE_INGRESS, PROCESSOR = SERVICE_PROCESSOR, BOTH = INGRESS | PROCESSOR };
 
 enum type {
-  TEXT,   // char *, never NULL; "" is "not given"
-  SECRET, // char *, as text; printed as ********, and at least `min` characters long
-  INT,    // int64_t, within [min, max]
-  LISTEN, // char *, "address:port", IPv4; a TLS port ("8443s") is refused with the reason
-  LEVEL,  // enum log_level
-  HOSTS,  // char *, "host" or "host:port", comma-separated
-  TOPIC,  // char *, what a Kafka topic's name may begin with
+  TYPE_TEXT,   // char *, never NULL; "" is "not given"
+  TYPE_SECRET, // char *, as text; printed as ********, and at least `min` characters long
+  TYPE_INT,    // int64_t, within [min, max]
+  TYPE_LISTEN, // char *, "address:port", IPv4; a TLS port ("8443s") is refused with the reason
+  TYPE_LEVEL,  // enum log_level
+  TYPE_HOSTS,  // char *, "host" or "host:port", comma-separated
+  TYPE_TOPIC,  // char *, what a Kafka topic's name may begin with
 };
 
 struct row {
@@ -44,33 +44,33 @@ struct row {
 #define ROW(services, setting, type, field, default_, help)                                                  \
   BOUNDED(services, setting, type, field, default_, 0, 0, help)
 #define NUMBER(services, setting, field, default_, min, max, help)                                           \
-  BOUNDED(services, setting, INT, field, default_, min, max, help)
-#define KEY(services, setting, field, default_, least_characters, help)                                      \
-  BOUNDED(services, setting, SECRET, field, default_, least_characters, 0, help)
+  BOUNDED(services, setting, TYPE_INT, field, default_, min, max, help)
+#define SECRET(services, setting, field, default_, least_characters, help)                                   \
+  BOUNDED(services, setting, TYPE_SECRET, field, default_, least_characters, 0, help)
 
 static const struct row table[] = {
-    ROW(BOTH, "DOCHAK_KAFKA_BOOTSTRAP", HOSTS, kafka_bootstrap, "127.0.0.1:9092",
+    ROW(BOTH, "DOCHAK_KAFKA_BOOTSTRAP", TYPE_HOSTS, kafka_bootstrap, "127.0.0.1:9092",
         "Kafka brokers to ask first, host:port, comma-separated."),
-    ROW(BOTH, "DOCHAK_KAFKA_PROPERTIES", TEXT, kafka_properties, "",
+    ROW(BOTH, "DOCHAK_KAFKA_PROPERTIES", TYPE_TEXT, kafka_properties, "",
         "File of further librdkafka settings, name=value a line: TLS, SASL and the like."),
-    ROW(BOTH, "DOCHAK_TOPIC_PREFIX", TOPIC, topic_prefix, "dochak.",
+    ROW(BOTH, "DOCHAK_TOPIC_PREFIX", TYPE_TOPIC, topic_prefix, "dochak.",
         "What the topics' names begin with; events, alerts and quarantine follow."),
-    ROW(BOTH, "DOCHAK_PROVIDERS_DIR", TEXT, providers_dir, "",
+    ROW(BOTH, "DOCHAK_PROVIDERS_DIR", TYPE_TEXT, providers_dir, "",
         "Folder of provider files (*.json) to read instead of those built in."),
-    ROW(BOTH, "DOCHAK_LOG_LEVEL", LEVEL, log_level, "info",
+    ROW(BOTH, "DOCHAK_LOG_LEVEL", TYPE_LEVEL, log_level, "info",
         "Least level that is logged: debug, info, warn or error."),
 
-    ROW(INGRESS, "DOCHAK_ENDPOINTS_FILE", TEXT, endpoints_file, NULL,
+    ROW(INGRESS, "DOCHAK_ENDPOINTS_FILE", TYPE_TEXT, endpoints_file, NULL,
         "JSON file of the webhook endpoints: path, provider, checks. The secrets it names stand in "
         "DOCHAK_SECRET_* variables or files."),
-    ROW(INGRESS, "DOCHAK_INGRESS_LISTEN", LISTEN, ingress_listen, "0.0.0.0:8080",
+    ROW(INGRESS, "DOCHAK_INGRESS_LISTEN", TYPE_LISTEN, ingress_listen, "0.0.0.0:8080",
         "IPv4 address:port for webhooks and registrations; port 0 takes a free one. TLS ends at the proxy "
         "in front."),
-    ROW(INGRESS, "DOCHAK_INGRESS_OPS_LISTEN", LISTEN, ingress_ops_listen, "0.0.0.0:9080",
+    ROW(INGRESS, "DOCHAK_INGRESS_OPS_LISTEN", TYPE_LISTEN, ingress_ops_listen, "0.0.0.0:9080",
         "IPv4 address:port for /livez, /readyz and /metrics."),
-    KEY(INGRESS, "DOCHAK_INGRESS_KEY", ingress_key, NULL, 16,
-        "Bearer key of POST /v1/notifications; several, comma-separated, are all valid during a rotation, "
-        "each of this length."),
+    SECRET(INGRESS, "DOCHAK_INGRESS_KEY", ingress_key, NULL, 16,
+           "Bearer key of POST /v1/notifications; several, comma-separated, are all valid during a rotation, "
+           "each of this length."),
     NUMBER(INGRESS, "DOCHAK_INGRESS_THREADS", ingress_threads, "256", 8, 4096,
            "Handler threads, each with one connection at a time; an overload of one endpoint takes at most "
            "half of them. "
@@ -84,11 +84,11 @@ static const struct row table[] = {
     NUMBER(INGRESS, "DOCHAK_ACK_BUDGET_MS", ack_budget_ms, "1500", 50, 30000,
            "Milliseconds within which a request's events are in Kafka, or else in the spool, for which up to "
            "300 of them are kept; a provider file's own budget_ms bounds it, too."),
-    ROW(INGRESS, "DOCHAK_ACK_SURVIVES", TEXT, ack_survives, "process",
+    ROW(INGRESS, "DOCHAK_ACK_SURVIVES", TYPE_TEXT, ack_survives, "process",
         "What an acknowledged event must survive: the crash of a \"process\", the power cut or crash of a "
         "\"machine\", or the loss of a \"broker\" with its disk. Where Kafka's topics or the spool give "
         "less, nothing is acknowledged by them and /readyz says no."),
-    ROW(INGRESS, "DOCHAK_SPOOL_DIR", TEXT, spool_dir, "",
+    ROW(INGRESS, "DOCHAK_SPOOL_DIR", TYPE_TEXT, spool_dir, "",
         "Folder, on a disk that outlives the process, where events wait while Kafka is away; each ingress "
         "needs its own. Without one, senders get 503 then."),
     NUMBER(INGRESS, "DOCHAK_SPOOL_MAX_BYTES", spool_max_bytes, "1073741824", 16777216, 1099511627776,
@@ -97,14 +97,14 @@ static const struct row table[] = {
     NUMBER(INGRESS, "DOCHAK_SPOOL_READY_PERCENT", spool_ready_percent, "80", 1, 100,
            "How full the spool may be before /readyz says no; what still comes is taken until it is full."),
 
-    ROW(PROCESSOR, "DOCHAK_PROCESSOR_OPS_LISTEN", LISTEN, processor_ops_listen, "0.0.0.0:9081",
+    ROW(PROCESSOR, "DOCHAK_PROCESSOR_OPS_LISTEN", TYPE_LISTEN, processor_ops_listen, "0.0.0.0:9081",
         "IPv4 address:port for /livez, /readyz and /metrics."),
     NUMBER(PROCESSOR, "DOCHAK_WORKERS", workers, "2", 1, 64,
            "Worker threads, each with its own consumer, producer and database connection; more than the "
            "events topic has partitions stay idle."),
-    ROW(PROCESSOR, "DOCHAK_GROUP_ID", TEXT, group_id, "dochak-processor",
+    ROW(PROCESSOR, "DOCHAK_GROUP_ID", TYPE_TEXT, group_id, "dochak-processor",
         "Consumer group; processors of one group share the partitions."),
-    ROW(PROCESSOR, "DOCHAK_INSTANCE", TEXT, instance, "",
+    ROW(PROCESSOR, "DOCHAK_INSTANCE", TYPE_TEXT, instance, "",
         "Name of this process, unique within the group and the same at each start: after a crash the next "
         "start takes over at once, not after a time-out. A new one each time if not given."),
     NUMBER(PROCESSOR, "DOCHAK_BATCH_MAX_RECORDS", batch_max_records, "10000", 1, 10000,
@@ -112,9 +112,9 @@ static const struct row table[] = {
     NUMBER(PROCESSOR, "DOCHAK_BATCH_MAX_MS", batch_max_ms, "200", 1, 5000,
            "Most milliseconds spent on collecting a batch; it never waits for records that are not there "
            "yet."),
-    KEY(PROCESSOR, "DOCHAK_RECIPIENT_KEY", recipient_key, NULL, 16,
-        "Key of the hash that recipients are kept as, the same for all processors; another key makes "
-        "earlier hashes unfindable."),
+    SECRET(PROCESSOR, "DOCHAK_RECIPIENT_KEY", recipient_key, NULL, 16,
+           "Key of the hash that recipients are kept as, the same for all processors; another key makes "
+           "earlier hashes unfindable."),
     NUMBER(PROCESSOR, "DOCHAK_TOPIC_PARTITIONS", topic_partitions, "8", 1, 1000,
            "Partitions of the topics that migrate creates."),
     NUMBER(PROCESSOR, "DOCHAK_TOPIC_REPLICATION", topic_replication, "-1", -1, 16,
@@ -122,7 +122,7 @@ static const struct row table[] = {
     NUMBER(PROCESSOR, "DOCHAK_TOPIC_RETENTION_DAYS", topic_retention_days, "30", 1, 36500,
            "Days for which the topics that migrate creates keep their records; longer than the processors "
            "are ever stopped."),
-    ROW(PROCESSOR, "DOCHAK_RUNTIME_ROLE", TEXT, runtime_role, "",
+    ROW(PROCESSOR, "DOCHAK_RUNTIME_ROLE", TYPE_TEXT, runtime_role, "",
         "Role of Postgres to which migrate grants what a processor needs and no more, if the processors "
         "do not run as the owner of the tables."),
     NUMBER(PROCESSOR, "DOCHAK_RETENTION_DAYS", retention_days, "0", 0, 36500,
@@ -282,8 +282,9 @@ static bool parse_topic(const struct row *row, const char *text, void *field, st
 }
 
 static bool (*const parsers[])(const struct row *row, const char *text, void *field, struct err *err) = {
-    [TEXT] = parse_text,   [SECRET] = parse_secret, [INT] = parse_int,     [LISTEN] = parse_listen,
-    [LEVEL] = parse_level, [HOSTS] = parse_hosts,   [TOPIC] = parse_topic,
+    [TYPE_TEXT] = parse_text,     [TYPE_SECRET] = parse_secret, [TYPE_INT] = parse_int,
+    [TYPE_LISTEN] = parse_listen, [TYPE_LEVEL] = parse_level,   [TYPE_HOSTS] = parse_hosts,
+    [TYPE_TOPIC] = parse_topic,
 };
 
 // ---- the table as a whole ----
@@ -313,7 +314,7 @@ bool settings_load(unsigned service, struct settings *out, struct faults *faults
 
 void settings_fini(struct settings *settings) {
   for (size_t i = 0; i < COUNT_OF(table); i++) {
-    if (table[i].type == INT || table[i].type == LEVEL) continue;
+    if (table[i].type == TYPE_INT || table[i].type == TYPE_LEVEL) continue;
     char **field = field_of(&table[i], settings);
     free(*field);
     *field = NULL;
@@ -321,12 +322,12 @@ void settings_fini(struct settings *settings) {
 }
 
 static void print_value(enum type type, const void *field) {
-  if (type == SECRET)
+  if (type == TYPE_SECRET)
     puts("********");
-  else if (type == INT)
+  else if (type == TYPE_INT)
     printf("%lld\n", (long long)*(const int64_t *)field);
   else
-    puts(type == LEVEL ? log_level_name(*(const enum log_level *)field) : *(char *const *)field);
+    puts(type == TYPE_LEVEL ? log_level_name(*(const enum log_level *)field) : *(char *const *)field);
 }
 
 void settings_print(unsigned service, const struct settings *settings) {
@@ -356,8 +357,9 @@ static void print_wrapped(const char *text, int indent) {
 }
 
 static void print_range(const struct row *row, const char *before, const char *behind) {
-  if (row->type == INT) printf("%s%lld to %lld%s", before, (long long)row->min, (long long)row->max, behind);
-  if (row->type == SECRET) printf("%s%lld characters or more%s", before, (long long)row->min, behind);
+  if (row->type == TYPE_INT)
+    printf("%s%lld to %lld%s", before, (long long)row->min, (long long)row->max, behind);
+  if (row->type == TYPE_SECRET) printf("%s%lld characters or more%s", before, (long long)row->min, behind);
 }
 
 static void print_rows(unsigned service) {

@@ -31,7 +31,7 @@ def settings() -> dict[str, str]:
     source = (builds.ROOT / "common" / "config" / "settings.c").read_text("utf-8")
     rows = re.findall(r'^    (ROW|NUMBER|SECRET)\(\w+, "(DOCHAK_\w+)", (\w+),', source, re.MULTILINE)
     assert len(rows) > 10
-    types = {"NUMBER": "OPTION_INT", "SECRET": "OPTION_SECRET"}
+    types = {"NUMBER": "TYPE_INT", "SECRET": "TYPE_SECRET"}
     return {name: types.get(row, option) for row, name, option in rows}
 
 
@@ -59,7 +59,7 @@ def test_every_setting_is_known():
 def test_no_secret_stands_in_it():
     secret = re.compile(r"PASSWORD|SECRET|_KEY|TOKEN|CREDENTIAL")
     for service, key, value in ENVIRONMENT:
-        if secret.search(key) or settings().get(key.removesuffix("_FILE")) == "OPTION_SECRET":
+        if secret.search(key) or settings().get(key.removesuffix("_FILE")) == "TYPE_SECRET":
             assert key.endswith("_FILE") and value.startswith(f"{KEYS}/"), f"{service}: {key}"
     assert not re.search(r"[0-9a-fA-F]{24}", COMPOSE + DOCKERFILE)
     assert not re.search(r"^\s*ENV ", DOCKERFILE, re.MULTILINE)
