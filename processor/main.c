@@ -191,12 +191,25 @@ static const struct command *find_command(const char *name) {
   return NULL;
 }
 
+// As settings_arguments(): -1 to go on, else the exit code.
+static int command_arguments(const struct command *command, int argc, char **argv, void *options) {
+  struct err err = {0};
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "--help") != 0) continue;
+    puts(command->help);
+    return 0;
+  }
+  if (command->read(argc, argv, options, &err)) return -1;
+  fprintf(stderr, "dochak-processor %s: %s; --help lists what there is\n", command->name, err.text);
+  return 2;
+}
+
 int main(int argc, char **argv) {
   mallopt(M_MXFAST, 0); // the small ones that a batch frees by the thousand would be merged again and again
   const struct command *command = find_command(argv[1]);
   AUTO_FREE void *options = command ? mem_alloc(command->options_size) : NULL;
   unsigned flags = 0;
-  int exit_code = command ? command->read(argc - 1, argv + 1, options)
+  int exit_code = command ? command_arguments(command, argc - 1, argv + 1, options)
                           : settings_arguments(SERVICE_PROCESSOR, argc, argv, &flags);
   if (exit_code >= 0) return exit_code;
   struct faults faults = {0};

@@ -4,11 +4,10 @@
 #include "processor/processor.h"
 
 struct command {
-  const char *name;
+  const char *name, *help;
   size_t options_size;
-  // Reads argv[1] onwards into `options`, which is zeroed and borrows from argv. -1 to go on, else the exit
-  // code: help was asked for, or something is wrong and was said.
-  int (*read)(int argc, char **argv, void *options);
+  // Reads argv[1] onwards into `options`, which is zeroed and borrows from argv.
+  bool (*read)(int argc, char **argv, void *options, struct err *err);
   // Does it. False: the error says why not.
   bool (*run)(struct processor *processor, const void *options, struct err *err);
 };

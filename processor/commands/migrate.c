@@ -18,31 +18,20 @@ struct migrate_options {
   bool dry_run;
 };
 
-static void print_help(void) {
-  puts("dochak-processor migrate: brings the Postgres tables and the Kafka topics up to date\n"
-       "\n"
-       "usage: dochak-processor migrate [--dry-run]\n"
-       "\n"
-       "  --dry-run   only says what is missing, or differs\n"
-       "\n"
-       "A topic that exists is not changed. Where it differs from the settings, a line says so, with the\n"
-       "command that changes it.");
-}
+static const char help[] =
+    "dochak-processor migrate: brings the Postgres tables and the Kafka topics up to date\n"
+    "\n"
+    "usage: dochak-processor migrate [--dry-run]\n"
+    "\n"
+    "  --dry-run   only says what is missing, or differs\n"
+    "\n"
+    "A topic that exists is not changed. Where it differs from the settings, a line says so, with the\n"
+    "command that changes it.";
 
-static int read_arguments(int argc, char **argv, void *options) {
+static bool read_arguments(int argc, char **argv, void *options, struct err *err) {
   struct migrate_options *o = options;
-  struct err err = {0};
-  bool help = false;
-  size_t words = 0;
-  const struct flag flags[] = {{"--dry-run", NULL, &o->dry_run}, {"--help", NULL, &help}};
-  bool ok = flags_read(argc, argv, flags, COUNT_OF(flags), &words, &err);
-  if (ok && words) ok = err_set(&err, "unknown argument \"%s\"", argv[1]);
-  if (!ok) {
-    fprintf(stderr, "dochak-processor migrate: %s; --help lists what there is\n", err.text);
-    return 2;
-  }
-  if (help) print_help();
-  return help ? 0 : -1;
+  struct flag flags[] = {{"--dry-run", FLAG_SWITCH, &o->dry_run, NULL}};
+  return flags_read(argc, argv, flags, COUNT_OF(flags), NULL, err);
 }
 
 // ---- topics ----
@@ -109,4 +98,4 @@ static bool run(struct processor *processor, const void *options, struct err *er
   return done && migrate_topics(processor, o->dry_run, err);
 }
 
-const struct command migrate_command = {"migrate", sizeof(struct migrate_options), read_arguments, run};
+const struct command migrate_command = {"migrate", help, sizeof(struct migrate_options), read_arguments, run};

@@ -28,29 +28,27 @@ struct quarantine_options {
 
 // ---- what is asked for ----
 
-static void print_help(void) {
-  puts(
-      "dochak-processor quarantine: what could not be understood, and the way back\n"
-      "\n"
-      "usage: dochak-processor quarantine list    [FILTER …] [ID …]\n"
-      "       dochak-processor quarantine show    ID     writes the payload as it came to stdout, nothing "
-      "masked\n"
-      "       dochak-processor quarantine redrive [FILTER …] [--dry-run] [ID …]\n"
-      "\n"
-      "  ID               partition:offset, as list prints it, or the record's ce_id\n"
-      "  --provider NAME  --endpoint NAME\n"
-      "  --reason TEXT    that stands in the reason\n"
-      "  --since TIME     --until TIME: when it was received, such as 2026-01-12T11:00:00+09:00\n"
-      "  --limit N        the first N\n"
-      "  --dry-run        only counts\n"
-      "\n"
-      "redrive reads the records with today's provider files, which the running processors should have, "
-      "too, and\n"
-      "puts what these understand on the events topic. What they do not stays, and so does an event type "
-      "that\n"
-      "this version does not know. Doing it again changes nothing:\n"
-      "what was taken in stays out, but for webhooks that are no receipts, which the processors only count.");
-}
+static const char help[] =
+    "dochak-processor quarantine: what could not be understood, and the way back\n"
+    "\n"
+    "usage: dochak-processor quarantine list    [FILTER …] [ID …]\n"
+    "       dochak-processor quarantine show    ID     writes the payload as it came to stdout, nothing "
+    "masked\n"
+    "       dochak-processor quarantine redrive [FILTER …] [--dry-run] [ID …]\n"
+    "\n"
+    "  ID               partition:offset, as list prints it, or the record's ce_id\n"
+    "  --provider NAME  --endpoint NAME\n"
+    "  --reason TEXT    that stands in the reason\n"
+    "  --since TIME     --until TIME: when it was received, such as 2026-01-12T11:00:00+09:00\n"
+    "  --limit N        the first N\n"
+    "  --dry-run        only counts\n"
+    "\n"
+    "redrive reads the records with today's provider files, which the running processors should have, "
+    "too, and\n"
+    "puts what these understand on the events topic. What they do not stays, and so does an event type "
+    "that\n"
+    "this version does not know. Doing it again changes nothing:\n"
+    "what was taken in stays out, but for webhooks that are no receipts, which the processors only count.";
 
 static bool read_verb(const char *word, enum verb *out, struct err *err) {
   for (enum verb v = 0; v < VERB_COUNT; v++) {
@@ -61,36 +59,23 @@ static bool read_verb(const char *word, enum verb *out, struct err *err) {
   return err_set(err, "unknown argument \"%s\"", word);
 }
 
-static bool read_options(int argc, char **argv, struct quarantine_options *o, bool *help, struct err *err) {
-  const char *since = NULL, *until = NULL, *limit = NULL;
-  const struct flag flags[] = {{"--provider", &o->provider, NULL}, {"--endpoint", &o->endpoint, NULL},
-                               {"--reason", &o->reason, NULL},     {"--since", &since, NULL},
-                               {"--until", &until, NULL},          {"--limit", &limit, NULL},
-                               {"--dry-run", NULL, &o->dry_run},   {"--help", NULL, help}};
-  size_t words = 0;
+static bool read_arguments(int argc, char **argv, void *options, struct err *err) {
+  struct quarantine_options *o = options;
+  struct flag flags[] = {
+      {"--provider", FLAG_TEXT, &o->provider, NULL}, {"--endpoint", FLAG_TEXT, &o->endpoint, NULL},
+      {"--reason", FLAG_TEXT, &o->reason, NULL},     {"--since", FLAG_TIME, &o->since_ms, NULL},
+      {"--until", FLAG_TIME, &o->until_ms, NULL},    {"--limit", FLAG_NUMBER, &o->limit, NULL},
+      {"--dry-run", FLAG_SWITCH, &o->dry_run, NULL}};
+  size_t words;
   *o = (struct quarantine_options){.since_ms = INT64_MIN, .until_ms = INT64_MAX, .limit = INT64_MAX};
   if (!flags_read(argc, argv, flags, COUNT_OF(flags), &words, err)) return false;
-  if (*help) return true;
   if (words == 0) return err_set(err, "expected list, show or redrive");
   if (!read_verb(argv[1], &o->verb, err)) return false;
   o->ids = argv + 2;
   o->n_ids = words - 1;
-  if (o->verb == VERB_SHOW && o->n_ids != 1) return err_set(err, "show: expected one id");
-  if (o->verb == VERB_SHOW) o->limit = 1; // an event that was put aside twice has one ce_id
-  return (flags_time(since, &o->since_ms, err) || err_prefix(err, "--since: ")) &&
-         (flags_time(until, &o->until_ms, err) || err_prefix(err, "--until: ")) &&
-         (flags_number(limit, 1, &o->limit, err) || err_prefix(err, "--limit: "));
-}
-
-static int read_arguments(int argc, char **argv, void *options) {
-  struct err err = {0};
-  bool help = false;
-  if (!read_options(argc, argv, options, &help, &err)) {
-    fprintf(stderr, "dochak-processor quarantine: %s; --help lists what there is\n", err.text);
-    return 2;
-  }
-  if (help) print_help();
-  return help ? 0 : -1;
+  if (o->verb != VERB_SHOW) return true;
+  o->limit = 1; // an event that was put aside twice has one ce_id
+  return o->n_ids == 1 || err_set(err, "show: expected one id");
 }
 
 // ---- which records ----
@@ -224,5 +209,5 @@ static bool run(struct processor *processor, const void *options, struct err *er
   return ok;
 }
 
-const struct command quarantine_command = {"quarantine", sizeof(struct quarantine_options), read_arguments,
-                                           run};
+const struct command quarantine_command = {"quarantine", help, sizeof(struct quarantine_options),
+                                           read_arguments, run};

@@ -40,58 +40,35 @@ struct replay {
 
 // ---- what is asked for ----
 
-static void print_help(void) {
-  puts(
-      "dochak-processor replay: reads stored receipts and acceptances once more with today's provider files, "
-      "and\n"
-      "corrects what these read otherwise: status, outcome, code, reason, channel, time; an alert is raised\n"
-      "where a status really changes\n"
-      "\n"
-      "usage: dochak-processor replay --from TIME [--to TIME] [--provider NAME] [--dry-run]\n"
-      "\n"
-      "  --from TIME      notifications of which something was received at this time or later, such as\n"
-      "                   2026-01-12T11:00:00+09:00, or beginning\n"
-      "  --to TIME        and before this time; until now if not given\n"
-      "  --provider NAME  only this provider's\n"
-      "  --dry-run        only shows what would change\n"
-      "\n"
-      "Give the mended provider file to the running processors first. Start it again when it was "
-      "interrupted.");
-}
+static const char help[] =
+    "dochak-processor replay: reads stored receipts and acceptances once more with today's provider files, "
+    "and\n"
+    "corrects what these read otherwise: status, outcome, code, reason, channel, time; an alert is raised\n"
+    "where a status really changes\n"
+    "\n"
+    "usage: dochak-processor replay --from TIME [--to TIME] [--provider NAME] [--dry-run]\n"
+    "\n"
+    "  --from TIME      notifications of which something was received at this time or later, such as\n"
+    "                   2026-01-12T11:00:00+09:00, or beginning\n"
+    "  --to TIME        and before this time; until now if not given\n"
+    "  --provider NAME  only this provider's\n"
+    "  --dry-run        only shows what would change\n"
+    "\n"
+    "Give the mended provider file to the running processors first. Start it again when it was "
+    "interrupted.";
 
-static bool read_from(const char *from, int64_t *out, struct err *err) {
-  if (from == NULL) return err_set(err, "--from: missing");
-  return strcmp(from, "beginning") == 0 || flags_time(from, out, err) || err_prefix(err, "--from: ");
-}
-
-static bool read_options(int argc, char **argv, struct replay_options *options, bool *help, struct err *err) {
-  const char *from = NULL, *to = NULL;
-  const struct flag flags[] = {{"--from", &from, NULL},
-                               {"--to", &to, NULL},
-                               {"--provider", &options->provider, NULL},
-                               {"--dry-run", NULL, &options->dry_run},
-                               {"--help", NULL, help}};
-  size_t words = 0;
-  options->from_ms = INT64_MIN;
-  options->to_ms = INT64_MAX;
-  if (!flags_read(argc, argv, flags, COUNT_OF(flags), &words, err)) return false;
-  if (*help) return true;
-  if (words) return err_set(err, "unknown argument \"%s\"", argv[1]);
-  if (!read_from(from, &options->from_ms, err)) return false;
-  if (!flags_time(to, &options->to_ms, err)) return err_prefix(err, "--to: ");
-  return options->from_ms < options->to_ms ||
-         err_set(err, "--to %s: does not come after --from %s", to, from);
-}
-
-static int read_arguments(int argc, char **argv, void *options) {
-  struct err err = {0};
-  bool help = false;
-  if (!read_options(argc, argv, options, &help, &err)) {
-    fprintf(stderr, "dochak-processor replay: %s; --help lists what there is\n", err.text);
-    return 2;
-  }
-  if (help) print_help();
-  return help ? 0 : -1;
+static bool read_arguments(int argc, char **argv, void *options, struct err *err) {
+  struct replay_options *o = options;
+  struct flag flags[] = {{"--from", FLAG_TIME, &o->from_ms, NULL},
+                         {"--to", FLAG_TIME, &o->to_ms, NULL},
+                         {"--provider", FLAG_TEXT, &o->provider, NULL},
+                         {"--dry-run", FLAG_SWITCH, &o->dry_run, NULL}};
+  const struct flag *from = &flags[0], *to = &flags[1];
+  o->to_ms = INT64_MAX;
+  if (!flags_read(argc, argv, flags, COUNT_OF(flags), NULL, err)) return false;
+  if (from->given == NULL) return err_set(err, "--from: missing");
+  return o->from_ms < o->to_ms ||
+         err_set(err, "--to %s: does not come after --from %s", to->given, from->given);
 }
 
 // ---- putting right ----
@@ -201,4 +178,4 @@ static bool run(struct processor *processor, const void *options, struct err *er
   return done;
 }
 
-const struct command replay_command = {"replay", sizeof(struct replay_options), read_arguments, run};
+const struct command replay_command = {"replay", help, sizeof(struct replay_options), read_arguments, run};

@@ -20,17 +20,19 @@ static void test_flags_and_words_stand_in_any_order(void **state) {
                                       "0:7",        "--limit=3", "--dry-run",  "1:2"};
   char *argv[COUNT_OF(texts)];
   copy_argv(argv, texts, COUNT_OF(texts));
-  const char *provider = NULL, *limit = NULL, *reason = NULL;
+  const char *provider = NULL, *reason = NULL;
+  int64_t limit = 0;
   bool dry_run = false;
   size_t words = 0;
   struct err err = {0};
-  const struct flag flags[] = {{"--provider", &provider, NULL},
-                               {"--limit", &limit, NULL},
-                               {"--reason", &reason, NULL},
-                               {"--dry-run", NULL, &dry_run}};
+  struct flag flags[] = {{"--provider", FLAG_TEXT, &provider, NULL},
+                         {"--limit", FLAG_NUMBER, &limit, NULL},
+                         {"--reason", FLAG_TEXT, &reason, NULL},
+                         {"--dry-run", FLAG_SWITCH, &dry_run, NULL}};
   assert_true(flags_read(COUNT_OF(argv), argv, flags, COUNT_OF(flags), &words, &err));
   assert_string_equal(provider, "blux");
-  assert_string_equal(limit, "3");
+  assert_int_equal(limit, 3);
+  assert_string_equal(flags[1].given, "3");
   assert_null(reason);
   assert_true(dry_run);
   assert_int_equal(words, 3);
@@ -49,19 +51,29 @@ static void test_what_is_not_understood_is_named(void **state) {
       {"--limit=1", "--limit=2", "--limit: given twice"},
       {"--lim", NULL, "\"--lim\""},
       {"-", NULL, "\"-\""},
+      {"everything", NULL, "\"everything\""},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     const char *const texts[] = {"replay", cases[i].argument, cases[i].then};
     char *argv[COUNT_OF(texts)];
     copy_argv(argv, texts, COUNT_OF(texts));
-    const char *limit = NULL;
+    int64_t limit = 0;
     bool dry_run = false;
-    size_t words = 0;
     struct err err = {0};
-    const struct flag flags[] = {{"--limit", &limit, NULL}, {"--dry-run", NULL, &dry_run}};
-    assert_false(flags_read(cases[i].then ? 3 : 2, argv, flags, COUNT_OF(flags), &words, &err));
+    struct flag flags[] = {{"--limit", FLAG_NUMBER, &limit, NULL},
+                           {"--dry-run", FLAG_SWITCH, &dry_run, NULL}};
+    assert_false(flags_read(cases[i].then ? 3 : 2, argv, flags, COUNT_OF(flags), NULL, &err));
     assert_non_null(strstr(err.text, cases[i].part));
   }
+}
+
+// The one flag "--x" with that value; NULL: it is not given.
+static bool read_one(enum flag_type type, const char *value, int64_t *out, struct err *err) {
+  const char *const texts[] = {"replay", "--x", value};
+  char *argv[COUNT_OF(texts)];
+  copy_argv(argv, texts, COUNT_OF(texts));
+  struct flag flag = {"--x", type, out, NULL};
+  return flags_read(value ? 3 : 1, argv, &flag, 1, NULL, err);
 }
 
 static void test_a_time_is_utc_unless_it_says_otherwise(void **state) {
@@ -72,28 +84,32 @@ static void test_a_time_is_utc_unless_it_says_otherwise(void **state) {
       {"1970-01-01T09:00:01+09:00", 1000},
       {"1970-01-01T00:00:01.5Z", 1500},
       {"1970-01-01 00:00:01", 1000},
+      {"beginning", INT64_MIN},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     int64_t at = 7;
-    assert_true(flags_time(cases[i].text, &at, NULL));
+    assert_true(read_one(FLAG_TIME, cases[i].text, &at, NULL));
     assert_int_equal(at, cases[i].value);
   }
   static const char *const bad[] = {"", "0", "17", "end", "yesterday", "2026-01-12"};
   int64_t at = 7;
   struct err err = {0};
-  for (size_t i = 0; i < COUNT_OF(bad); i++) assert_false(flags_time(bad[i], &at, &err));
-  assert_true(flags_time(NULL, &at, &err));
+  for (size_t i = 0; i < COUNT_OF(bad); i++) {
+    assert_false(read_one(FLAG_TIME, bad[i], &at, &err));
+    assert_memory_equal(err.text, "--x: \"", 6);
+  }
+  assert_true(read_one(FLAG_TIME, NULL, &at, &err));
   assert_int_equal(at, 7);
 }
 
 static void test_a_number_has_a_least(void **state) {
   int64_t number = 7;
-  assert_true(flags_number(NULL, 1, &number, NULL));
+  assert_true(read_one(FLAG_NUMBER, NULL, &number, NULL));
   assert_int_equal(number, 7);
-  assert_true(flags_number("1", 1, &number, NULL));
+  assert_true(read_one(FLAG_NUMBER, "1", &number, NULL));
   assert_int_equal(number, 1);
-  assert_false(flags_number("0", 1, &number, NULL));
-  assert_false(flags_number("+1", 1, &number, NULL));
+  assert_false(read_one(FLAG_NUMBER, "0", &number, NULL));
+  assert_false(read_one(FLAG_NUMBER, "+1", &number, NULL));
 }
 
 int main(void) {
