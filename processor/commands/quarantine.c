@@ -81,7 +81,6 @@ static bool read_arguments(int argc, char **argv, void *options, struct err *err
 // ---- which records ----
 
 struct quarantine {
-  struct processor *processor;
   const struct quarantine_options *options;
   struct redrive *redrive; // VERB_REDRIVE
   int64_t matched;
@@ -144,69 +143,30 @@ static void show(const rd_kafka_message_t *rkm) {
   if (rkm->len) fwrite(rkm->payload, 1, rkm->len, stdout);
 }
 
-static bool take_record(struct quarantine *q, const rd_kafka_message_t *rkm, const struct event *ev,
-                        struct err *err) {
-  q->matched++;
-  switch (q->options->verb) {
-  case VERB_LIST:
-    list(rkm, ev);
-    return true;
-  case VERB_SHOW:
-    show(rkm);
-    return true;
-  case VERB_REDRIVE:
-    return redrive_take(q->redrive, ev, rkm, err);
-  case VERB_COUNT:
-    break;
-  }
-  abort(); // no verb
+static enum reader_result take_record(void *arg, const struct event *ev, const rd_kafka_message_t *rkm,
+                                      struct err *err) {
+  struct quarantine *q = arg;
+  const struct quarantine_options *o = q->options;
+  if (!is_wanted(o, rkm, ev)) return READER_MORE;
+  if (o->verb == VERB_LIST) list(rkm, ev);
+  if (o->verb == VERB_SHOW) show(rkm);
+  if (o->verb == VERB_REDRIVE && !redrive_take(q->redrive, ev, rkm, err)) return READER_FAILED;
+  return ++q->matched < o->limit ? READER_MORE : READER_ENOUGH;
 }
 
-static bool read_span(struct quarantine *q, struct reader *reader, const struct reader_span *span,
-                      struct err *err) {
-  rd_kafka_message_t *rkm = NULL;
-  enum reader_result result = READER_END;
-  if (!reader_begin(reader, span, err)) return false;
-  while (q->matched < q->options->limit && (result = reader_next(reader, &rkm, err)) == READER_RECORD) {
-    struct event ev = {0};
-    if (!event_from_message(rkm, &ev, NULL)) memset(&ev, 0, sizeof ev);
-    bool ok = !is_wanted(q->options, rkm, &ev) || take_record(q, rkm, &ev, err);
-    rd_kafka_message_destroy(rkm);
-    if (!ok) return false;
-  }
-  return result != READER_FAILED;
-}
-
-static bool read_all(struct quarantine *q, struct err *err) {
-  AUTO_FREE struct reader_span *spans = NULL;
-  size_t n = 0;
-  struct reader *reader =
-      reader_open(q->processor->settings, q->processor->topics[KAFKA_TOPIC_QUARANTINE], err);
-  bool ok = reader && reader_spans(reader, INT64_MIN, &spans, &n, err);
-  for (size_t i = 0; ok && i < n; i++) ok = read_span(q, reader, &spans[i], err);
-  reader_close(reader);
-  if (ok && q->options->n_ids && q->matched == 0)
-    return err_set(err, "there is no such record in quarantine; \"quarantine list\" shows what there is");
-  return ok;
+static bool read_all(struct quarantine *q, const struct processor *processor, struct err *err) {
+  const char *topic = processor->topics[KAFKA_TOPIC_QUARANTINE];
+  if (!reader_read(processor->settings, topic, take_record, q, err)) return false;
+  return q->options->n_ids == 0 || q->matched ||
+         err_set(err, "there is no such record in quarantine; \"quarantine list\" shows what there is");
 }
 
 static bool run(struct processor *processor, const void *options, struct err *err) {
-  struct quarantine q = {.processor = processor, .options = options};
-  switch (q.options->verb) {
-  case VERB_LIST:
-    printf("%-12s  %-24s  %9s  endpoint  reason\n", "place", "time", "bytes");
-    break;
-  case VERB_REDRIVE:
-    q.redrive = redrive_open(processor, q.options->dry_run, err);
-    if (q.redrive == NULL) return false;
-    break;
-  case VERB_SHOW:
-  case VERB_COUNT:
-    break;
-  }
-  bool ok = read_all(&q, err);
-  if (q.redrive) ok = redrive_close(q.redrive, ok, err);
-  return ok;
+  struct quarantine q = {.options = options};
+  if (q.options->verb == VERB_LIST) printf("%-12s  %-24s  %9s  endpoint  reason\n", "place", "time", "bytes");
+  if (q.options->verb != VERB_REDRIVE) return read_all(&q, processor, err);
+  q.redrive = redrive_open(processor, q.options->dry_run, err);
+  return q.redrive && redrive_close(q.redrive, read_all(&q, processor, err), err);
 }
 
 const struct command quarantine_command = {"quarantine", help, sizeof(struct quarantine_options),

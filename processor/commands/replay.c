@@ -4,38 +4,31 @@
 // yet is the running processors' to do, which should have today's files, too.
 //
 // Dies anywhere: what was put right stays so, and is not different any more when it is started again; what
-// was raised and not told is told then (telling.h).
+// was raised and not published is published then (replay_alerts.h).
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/stop.h"
 #include "processor/commands/command.h"
 #include "processor/commands/flags.h"
+#include "processor/commands/replay_alerts.h"
 #include "processor/commands/replay_store.h"
-#include "processor/commands/report.h"
-#include "processor/commands/telling.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { PROGRESS_MS = 2000 };
 
-struct replay_options {
-  int64_t from_ms, to_ms; // from the one to before the other
-  const char *provider;   // NULL: all
-  bool dry_run;
-};
-
 struct replay {
   struct processor *processor;
   const struct replay_options *options;
   char *source; // of the alerts
   struct replay_store *store;
-  struct telling *telling; // NULL in a dry run
+  struct replay_alerts *alerts; // NULL in a dry run
   struct report report;
   int64_t began_at, progress_at; // when the next line is due
-  int64_t chosen, changed;       // notifications
-  struct replay_counts counts;
-  size_t raised, left; // left untold by an earlier replay
+  int64_t chosen;                // notifications
+  int64_t counts[REPLAY_COUNTS];
+  size_t left; // alerts that an earlier replay had not published
 };
 
 // ---- what is asked for ----
@@ -71,94 +64,67 @@ static bool read_arguments(int argc, char **argv, void *options, struct err *err
          err_set(err, "--to %s: does not come after --from %s", to->given, from->given);
 }
 
-// ---- putting right ----
+// ---- correcting ----
 
 static void show_progress(struct replay *r) {
   int64_t now = clock_mono_ms();
   if (now < r->progress_at) return;
   r->progress_at = now + PROGRESS_MS;
-  int64_t read = r->counts.notifications, left = r->chosen - read;
+  int64_t read = r->counts[REPLAY_NOTIFICATIONS], left = r->chosen - read;
   fprintf(stderr,
           "replay: %" PRId64 " of %" PRId64 " notifications read, %" PRId64 " differ, about %" PRId64
           " s left\n",
-          read, r->chosen, r->changed, (now - r->began_at) * left / read / 1000);
-}
-
-static void take_page(struct replay *r, const struct replay_page *page) {
-  for (size_t i = 0; i < page->n; i++) {
-    if (!page->changed[i]) continue;
-    report_add(&r->report, &page->before[i], &page->after[i]);
-    r->changed++;
-  }
-  r->raised += page->n_alerts;
-  r->counts.notifications += page->counts.notifications;
-  r->counts.receipts += page->counts.receipts;
-  r->counts.acceptances += page->counts.acceptances;
-  r->counts.unclear += page->counts.unclear;
-  r->counts.kept += page->counts.kept;
-  r->counts.without_file += page->counts.without_file;
+          read, r->chosen, r->counts[REPLAY_CHANGED], (now - r->began_at) * left / read / 1000);
 }
 
 static bool correct_all(struct replay *r, struct err *err) {
-  bool more = true;
   r->began_at = clock_mono_ms();
   r->progress_at = r->began_at + PROGRESS_MS;
-  while (more) {
-    struct replay_page page;
+  while (r->counts[REPLAY_NOTIFICATIONS] < r->chosen) {
+    int64_t raised = r->counts[REPLAY_ALERTS];
+    size_t n;
     if (stop_requested()) return err_set(err, "stopped");
-    if (!replay_store_next(r->store, !r->options->dry_run, &page, err)) return false;
-    take_page(r, &page);
-    more = page.n > 0;
-    bool tells = page.n_alerts && r->telling;
-    replay_page_fini(&page);
-    if (tells && !telling_tell(r->telling, NULL, err)) return false;
-    if (more) show_progress(r);
+    if (!replay_store_next(r->store, r->counts, &r->report, err)) return false;
+    bool publishes = r->alerts && r->counts[REPLAY_ALERTS] > raised;
+    if (publishes && !replay_alerts_publish(r->alerts, &n, err)) return false;
+    show_progress(r);
   }
   return true;
 }
 
 // ---- the answer ----
 
-static void say(const struct replay *r) {
+static void print_counts(const struct replay *r) {
   const char *would = r->options->dry_run ? "would be " : "";
   printf("%" PRId64 " notifications read (%" PRId64 " receipts, %" PRId64 " acceptances); %" PRId64
-         " notifications %scorrected, %zu alerts %sraised\n",
-         r->counts.notifications, r->counts.receipts, r->counts.acceptances, r->changed, would, r->raised,
-         would);
+         " notifications %scorrected, %" PRId64 " alerts %sraised\n",
+         r->counts[REPLAY_NOTIFICATIONS], r->counts[REPLAY_RECEIPTS], r->counts[REPLAY_ACCEPTANCES],
+         r->counts[REPLAY_CHANGED], would, r->counts[REPLAY_ALERTS], would);
 }
 
 // What somebody should know who thinks that now all is as it should be.
-static void warn(const struct replay_counts *counts) {
-  if (counts->unclear)
-    fprintf(stderr,
-            "replay: %" PRId64 " notifications have a receipt or an acceptance that today's provider files "
-            "cannot read: they stay as they are\n",
-            counts->unclear);
-  if (counts->kept)
-    fprintf(
-        stderr,
-        "replay: %" PRId64
-        " notifications were registered before acceptances were stored: what their rows say of that stays\n",
-        counts->kept);
-  if (counts->without_file)
-    fprintf(stderr,
-            "replay: %" PRId64 " notifications are of a provider without a file: they stay as they are\n",
-            counts->without_file);
+static void print_warnings(const int64_t counts[REPLAY_COUNTS]) {
+  static const char *const texts[REPLAY_COUNTS] = {
+      [REPLAY_UNCLEAR] = "have a receipt or an acceptance that today's provider files cannot read: they stay "
+                         "as they are",
+      [REPLAY_KEPT] = "were registered before acceptances were stored: what their rows contain of that stays",
+      [REPLAY_WITHOUT_FILE] = "are of a provider without a file: they stay as they are",
+  };
+  for (enum replay_count c = 0; c < REPLAY_COUNTS; c++)
+    if (texts[c] && counts[c]) fprintf(stderr, "replay: %" PRId64 " notifications %s\n", counts[c], texts[c]);
 }
 
 static bool open_all(struct replay *r, struct err *err) {
   struct processor *p = r->processor;
-  const struct replay_options *options = r->options;
   r->source = alert_replay_source(p->topics[KAFKA_TOPIC_EVENTS]);
-  r->store = replay_store_open(&p->interpreter, r->source, !options->dry_run, err);
-  if (r->store == NULL) return false;
-  if (!options->dry_run) r->telling = telling_open(p, replay_store_base(r->store), r->source, &r->left, err);
-  return (options->dry_run || r->telling) &&
-         replay_store_choose(r->store, options->from_ms, options->to_ms, options->provider, &r->chosen, err);
+  r->store = replay_store_open(&p->interpreter, r->source, r->options, &r->chosen, err);
+  if (r->store == NULL || r->options->dry_run) return r->store;
+  r->alerts = replay_alerts_open(p, replay_store_base(r->store), r->source, &r->left, err);
+  return r->alerts;
 }
 
 static void close_all(struct replay *r) {
-  telling_close(r->telling);
+  replay_alerts_close(r->alerts);
   replay_store_close(r->store);
   report_fini(&r->report);
   free(r->source);
@@ -170,10 +136,10 @@ static bool run(struct processor *processor, const void *options, struct err *er
   if (provider && providers_find(processor->providers, provider) == NULL)
     return err_set(err, "--provider: no provider file says \"%s\"", provider);
   bool done = open_all(&r, err) && correct_all(&r, err);
-  if (r.left) fprintf(stderr, "replay: %zu alerts of an earlier replay are told now\n", r.left);
+  if (r.left) fprintf(stderr, "replay: %zu alerts of an earlier replay are published now\n", r.left);
   report_print(&r.report, stdout); // what was done is done, also when the rest was not
-  if (done) say(&r);
-  if (done) warn(&r.counts);
+  if (done) print_counts(&r);
+  if (done) print_warnings(r.counts);
   close_all(&r);
   return done;
 }

@@ -8,17 +8,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-// A page is in memory with all that was said about it.
-enum { AGAIN_TRIES = 8, PAGE_SIZE = 500 };
+enum { AGAIN_TRIES = 8 };
 
 struct replay_store {
   struct store *store;
   PGconn *conn; // the store's
   const struct interpreter *interpreter;
   const char *source;
+  const struct replay_options *options;
 };
 
 static const char *const statements[] = {"notification_hold.sql", "replay_said.sql", "replay_verdicts.sql"};
+static const enum pg_type verdict_types[] = {PG_TEXT, PG_TEXT, PG_UUID, PG_TEXT, PG_TEXT};
+
+// In memory with all that is stored of its notifications. Arrays are in the same order.
+struct page {
+  const PGresult *keys; // whose the names are
+  size_t n;
+  struct notification *before, *after;
+  bool *wanted;  // its provider has a file
+  bool *changed; // not so where the row is gone
+  struct alert *alerts;
+  size_t n_alerts;
+  struct pgarray verdicts[COUNT_OF(verdict_types)]; // on receipts, otherwise than their rows have them
+  int64_t counts[REPLAY_COUNTS];
+};
 
 // ---- opening ----
 
@@ -33,23 +47,38 @@ static bool lock(PGconn *conn, struct err *err) {
   return got || err_set(err, "another replay is at work");
 }
 
-// Rows are found by their keys. As long as a table was never analysed, Postgres would plan a hash join over
-// the whole table for each page.
-static const char session_settings[] = "SET enable_hashjoin = off;"
-                                       "SET enable_mergejoin = off";
+static const char *time_text(int64_t ms, char buf[CLOCK_RFC3339_SIZE]) {
+  if (ms == INT64_MIN) return "-infinity";
+  if (ms == INT64_MAX) return "infinity";
+  clock_format_rfc3339(ms, buf);
+  return buf;
+}
 
-struct replay_store *replay_store_open(const struct interpreter *interpreter, const char *source, bool alone,
-                                       struct err *err) {
+static bool choose(PGconn *conn, const struct replay_options *options, int64_t *n, struct err *err) {
+  char from[CLOCK_RFC3339_SIZE], to[CLOCK_RFC3339_SIZE];
+  const char *const values[] = {time_text(options->from_ms, from), time_text(options->to_ms, to),
+                                options->provider};
+  AUTO_RESULT *res = pg_run(conn, "replay_choose.sql", 3, values);
+  if (!pg_ok(conn, res, "replay_choose", NULL, err)) return false;
+  AUTO_RESULT *all = PQexec(conn, "MOVE FORWARD ALL IN chosen");
+  if (!pg_ok(conn, all, "count what was chosen", NULL, err)) return false;
+  *n = strtoll(PQcmdTuples(all), NULL, 10);
+  return pg_command(conn, "go back", "MOVE ABSOLUTE 0 IN chosen", err);
+}
+
+struct replay_store *replay_store_open(const struct interpreter *interpreter, const char *source,
+                                       const struct replay_options *options, int64_t *n, struct err *err) {
   struct store *store = store_open(NULL, err);
   if (store == NULL) return NULL;
   PGconn *conn = store_connection(store);
-  if ((alone && !lock(conn, err)) || !pg_command(conn, "session settings", session_settings, err) ||
-      !rows_prepare(conn, statements, COUNT_OF(statements), err)) {
+  // From the choice on, rows are found by their keys.
+  if ((!options->dry_run && !lock(conn, err)) || !choose(conn, options, n, err) ||
+      !pg_use_indexes(conn, err) || !rows_prepare(conn, statements, COUNT_OF(statements), err)) {
     store_close(store);
     return NULL;
   }
   struct replay_store *rs = mem_alloc(sizeof *rs);
-  *rs = (struct replay_store){store, conn, interpreter, source};
+  *rs = (struct replay_store){store, conn, interpreter, source, options};
   return rs;
 }
 
@@ -63,79 +92,41 @@ struct store *replay_store_base(struct replay_store *rs) {
   return rs->store;
 }
 
-// ---- choosing ----
-
-static const char *time_text(int64_t ms, char buf[CLOCK_RFC3339_SIZE]) {
-  if (ms == INT64_MIN) return "-infinity";
-  if (ms == INT64_MAX) return "infinity";
-  clock_format_rfc3339(ms, buf);
-  return buf;
-}
-
-bool replay_store_choose(struct replay_store *rs, int64_t from_ms, int64_t to_ms, const char *provider,
-                         int64_t *n, struct err *err) {
-  char from[CLOCK_RFC3339_SIZE], to[CLOCK_RFC3339_SIZE];
-  const char *const values[] = {time_text(from_ms, from), time_text(to_ms, to), provider};
-  AUTO_RESULT *res = pg_run(rs->conn, "replay_choose.sql", 3, values);
-  if (!pg_ok(rs->conn, res, "replay_choose", NULL, err)) return false;
-  AUTO_RESULT *all = PQexec(rs->conn, "MOVE FORWARD ALL IN chosen");
-  if (!pg_ok(rs->conn, all, "count what was chosen", NULL, err)) return false;
-  *n = strtoll(PQcmdTuples(all), NULL, 10);
-  return pg_command(rs->conn, "go back", "MOVE ABSOLUTE 0 IN chosen", err);
-}
-
 // ---- a page ----
 
-static bool fetch(struct replay_store *rs, struct replay_page *page, struct err *err) {
-  char text[48];
-  snprintf(text, sizeof text, "FETCH %d FROM chosen", PAGE_SIZE);
-  *page = (struct replay_page){.keys = PQexec(rs->conn, text)};
-  if (!pg_ok(rs->conn, page->keys, "fetch what was chosen", NULL, err)) return false;
-  page->n = (size_t)PQntuples(page->keys);
-  page->counts.notifications = (int64_t)page->n;
-  page->before = mem_array(page->n + 1, sizeof *page->before);
-  page->after = mem_array(page->n + 1, sizeof *page->after);
-  page->wanted = mem_array(page->n + 1, sizeof *page->wanted);
-  page->changed = mem_array(page->n + 1, sizeof *page->changed);
-  page->alerts = mem_array(page->n + 1, sizeof *page->alerts);
-  for (size_t i = 0; i < page->n; i++) {
-    const char *provider = PQgetvalue(page->keys, (int)i, 0);
-    notification_init(&page->before[i], provider, PQgetvalue(page->keys, (int)i, 1));
+static void page_init(struct page *page, const struct replay_store *rs, const PGresult *keys) {
+  size_t n = (size_t)PQntuples(keys);
+  *page = (struct page){.keys = keys, .n = n, .counts[REPLAY_NOTIFICATIONS] = (int64_t)n};
+  page->before = mem_array(n + 1, sizeof *page->before);
+  page->after = mem_array(n + 1, sizeof *page->after);
+  page->wanted = mem_array(n + 1, sizeof *page->wanted);
+  page->changed = mem_array(n + 1, sizeof *page->changed);
+  page->alerts = mem_array(n + 1, sizeof *page->alerts);
+  rows_begin(page->verdicts, verdict_types, COUNT_OF(verdict_types));
+  for (size_t i = 0; i < n; i++) {
+    const char *provider = PQgetvalue(keys, (int)i, 0);
+    notification_init(&page->before[i], provider, PQgetvalue(keys, (int)i, 1));
     page->wanted[i] = providers_find(rs->interpreter->providers, provider) != NULL;
-    page->counts.without_file += !page->wanted[i];
+    page->counts[REPLAY_WITHOUT_FILE] += !page->wanted[i];
   }
-  return true;
 }
 
-// Clears what look() has filled in.
-static void forget(struct replay_page *page) {
+static void page_fini(struct page *page) {
   for (size_t i = 0; i < page->n; i++) {
-    struct notification *before = &page->before[i];
-    notification_fini(before);
-    notification_init(before, before->provider, before->id);
+    notification_fini(&page->before[i]);
     notification_fini(&page->after[i]);
-    page->after[i] = (struct notification){0};
-    page->changed[i] = false;
   }
-  for (size_t i = 0; i < page->n_alerts; i++) alert_fini(&page->alerts[i]);
-  for (size_t i = 0; i < page->n_verdicts; i++) free(page->verdicts[i].code);
-  page->n_alerts = page->n_verdicts = 0;
-}
-
-void replay_page_fini(struct replay_page *page) {
-  forget(page);
+  for (size_t i = 0; i < COUNT_OF(page->verdicts); i++) pgarray_fini(&page->verdicts[i]);
+  alerts_free(page->alerts, page->n_alerts);
   free(page->before);
   free(page->after);
   free(page->wanted);
   free(page->changed);
-  free(page->alerts);
-  free(page->verdicts);
-  PQclear(page->keys);
 }
 
 // ---- what was said ----
 
-static PGresult *read_said(struct replay_store *rs, const struct replay_page *page) {
+static PGresult *read_said(struct replay_store *rs, const struct page *page) {
   static const enum pg_type types[] = {PG_INT4, PG_TEXT, PG_TEXT};
   struct pgarray c[COUNT_OF(types)];
   rows_begin(c, types, COUNT_OF(types));
@@ -191,19 +182,23 @@ static void said_fini(struct said *said) {
 
 // ---- building anew ----
 
-static void note_verdicts(struct replay_page *page, const struct notification *of, const struct said *said) {
+static bool has_verdict(const struct said *said, size_t i, const struct saying *saying) {
+  return strcmp(text_of(said, i, OUTCOME), saying->outcome) == 0 &&
+         strcmp(text_of(said, i, CODE), saying->code) == 0;
+}
+
+static void add_verdicts(struct page *page, const struct notification *of, const struct said *said) {
+  struct pgarray *c = page->verdicts;
   for (size_t i = 0; i < said->n; i++) {
-    const struct fact *fact = &said->facts[i];
-    const char *outcome = text_of(said, i, OUTCOME);
-    if (outcome == NULL || (strcmp(outcome, fact->saying.outcome) == 0 &&
-                            strcmp(text_of(said, i, CODE), fact->saying.code) == 0))
-      continue;
-    page->verdicts = mem_grow(page->verdicts, page->n_verdicts + 1, sizeof *page->verdicts);
-    struct verdict *verdict = &page->verdicts[page->n_verdicts++];
-    *verdict =
-        (struct verdict){.of = of, .outcome = fact->saying.outcome, .code = mem_strdup(fact->saying.code)};
-    const char *id = PQgetvalue(said->res, said->first + (int)i, RECEIPT_ID);
-    memcpy(&verdict->receipt_id, id, sizeof verdict->receipt_id);
+    const struct saying *saying = &said->sayings[i];
+    struct uuid id;
+    if (text_of(said, i, OUTCOME) == NULL || has_verdict(said, i, saying)) continue;
+    memcpy(&id, text_of(said, i, RECEIPT_ID), sizeof id);
+    pgarray_add_text(&c[0], of->provider);
+    pgarray_add_text(&c[1], of->id);
+    pgarray_add_uuid(&c[2], id);
+    pgarray_add_text(&c[3], saying->outcome);
+    pgarray_add_text(&c[4], saying->code);
   }
 }
 
@@ -215,34 +210,34 @@ static bool is_contradicted_by_receipt(const struct notification *n, const struc
   return false;
 }
 
-static void compare(const struct replay_store *rs, struct replay_page *page, size_t place,
-                    const struct said *said) {
+static void compare(const struct replay_store *rs, struct page *page, size_t place, const struct said *said) {
   const struct notification *before = &page->before[place], *after = &page->after[place];
   enum ledger_alert alert = correction_alert(before->status, after->status);
   page->changed[place] = correction_differs(before, after);
-  if (page->changed[place] && alert != LEDGER_NO_ALERT)
-    alert_of_correction(&page->alerts[page->n_alerts++], alert, after, before->status,
-                        correction_scope(after, said->sayings, said->n), rs->source);
+  page->counts[REPLAY_CHANGED] += page->changed[place];
+  if (!page->changed[place] || alert == LEDGER_NO_ALERT) return;
+  page->counts[REPLAY_ALERTS]++;
+  alert_of_correction(&page->alerts[page->n_alerts++], alert, after, before->status,
+                      correction_scope(after, said->sayings, said->n), rs->source);
 }
 
-static void build(const struct replay_store *rs, struct replay_page *page, size_t place,
-                  const struct said *said) {
+static void build(const struct replay_store *rs, struct page *page, size_t place, const struct said *said) {
   const struct notification *before = &page->before[place];
   struct notification *after = &page->after[place];
   bool has_acceptance = said->n > said->receipts;
-  page->counts.receipts += (int64_t)said->receipts;
-  page->counts.acceptances += (int64_t)(said->n - said->receipts);
-  page->counts.unclear += !said->understood;
-  page->counts.kept += !has_acceptance && correction_needs_acceptance(before);
+  page->counts[REPLAY_RECEIPTS] += (int64_t)said->receipts;
+  page->counts[REPLAY_ACCEPTANCES] += (int64_t)(said->n - said->receipts);
+  page->counts[REPLAY_UNCLEAR] += !said->understood;
+  page->counts[REPLAY_KEPT] += !has_acceptance && correction_needs_acceptance(before);
   if (said->n == 0 || !said->understood) return; // the row stays as it is
   correction_build(after, before, said->sayings, said->n);
   if (!has_acceptance && !is_contradicted_by_receipt(before, said))
     correction_keep_contradiction(after, before);
-  note_verdicts(page, before, said);
+  add_verdicts(page, before, said);
   compare(rs, page, place, said);
 }
 
-static void build_all(const struct replay_store *rs, struct replay_page *page, const PGresult *res) {
+static void build_all(const struct replay_store *rs, struct page *page, const PGresult *res) {
   int rows = PQntuples(res), row = 0;
   for (size_t i = 0; i < page->n; i++) {
     int first = row;
@@ -256,9 +251,9 @@ static void build_all(const struct replay_store *rs, struct replay_page *page, c
 }
 
 // Reads the wanted notifications and builds them anew. One that was deleted meanwhile keeps version 0.
-static bool look(struct replay_store *rs, const char *statement, struct replay_page *page,
-                 enum pg_fault *fault, struct err *err) {
-  if (!rows_read_notifications(rs->conn, statement, page->before, page->wanted, page->n, fault, err))
+static bool look(struct replay_store *rs, struct page *page, enum pg_fault *fault, struct err *err) {
+  if (!rows_read_notifications(rs->conn, "notification_read.sql", page->before, page->wanted, page->n, fault,
+                               err))
     return false;
   AUTO_RESULT *res = read_said(rs, page);
   if (!pg_ok(rs->conn, res, "replay_said", fault, err)) return false;
@@ -266,66 +261,64 @@ static bool look(struct replay_store *rs, const char *statement, struct replay_p
   return true;
 }
 
-// ---- putting right ----
+// ---- correcting ----
 
-static bool write_verdicts(struct replay_store *rs, const struct replay_page *page, enum pg_fault *fault,
-                           struct err *err) {
-  static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_UUID, PG_TEXT, PG_TEXT};
+static bool hold_changed(struct replay_store *rs, const struct page *page, enum pg_fault *fault,
+                         struct err *err) {
+  static const enum pg_type types[] = {PG_TEXT, PG_TEXT};
   struct pgarray c[COUNT_OF(types)];
-  if (page->n_verdicts == 0) return true;
   rows_begin(c, types, COUNT_OF(types));
-  for (size_t i = 0; i < page->n_verdicts; i++) {
-    const struct verdict *verdict = &page->verdicts[i];
-    pgarray_add_text(&c[0], verdict->of->provider);
-    pgarray_add_text(&c[1], verdict->of->id);
-    pgarray_add_uuid(&c[2], verdict->receipt_id);
-    pgarray_add_text(&c[3], verdict->outcome);
-    pgarray_add_text(&c[4], verdict->code);
+  for (size_t i = 0; i < page->n; i++) {
+    if (!page->changed[i]) continue;
+    pgarray_add_text(&c[0], page->before[i].provider);
+    pgarray_add_text(&c[1], page->before[i].id);
   }
-  AUTO_RESULT *res = rows_run(rs->conn, "replay_verdicts.sql", c, COUNT_OF(types));
+  AUTO_RESULT *res = rows_run(rs->conn, "notification_hold.sql", c, COUNT_OF(types));
+  return pg_ok(rs->conn, res, "notification_hold", fault, err);
+}
+
+static bool write_verdicts(struct replay_store *rs, struct page *page, enum pg_fault *fault,
+                           struct err *err) {
+  if (page->verdicts[0].rows == 0) return true;
+  AUTO_RESULT *res = rows_run(rs->conn, "replay_verdicts.sql", page->verdicts, COUNT_OF(page->verdicts));
   return pg_ok(rs->conn, res, "replay_verdicts", fault, err);
 }
 
-static bool transact(struct replay_store *rs, struct replay_page *page, enum pg_fault *fault,
-                     struct err *err) {
-  return pg_command(rs->conn, "begin", "BEGIN", err) && look(rs, "notification_hold.sql", page, fault, err) &&
+static bool write_all(struct replay_store *rs, struct page *page, enum pg_fault *fault, struct err *err) {
+  return (page->counts[REPLAY_CHANGED] == 0 || hold_changed(rs, page, fault, err)) &&
          rows_write_notifications(rs->conn, page->after, page->changed, page->n, fault, err) &&
          write_verdicts(rs, page, fault, err) &&
-         rows_insert_alerts(rs->conn, page->alerts, page->n_alerts, fault, err) &&
+         rows_insert_alerts(rs->conn, page->alerts, page->n_alerts, fault, err);
+}
+
+// In one snapshot: a receipt that comes meanwhile must not show without what it did to its notification. A
+// notification that a processor has written since cannot be written in it.
+static bool transact(struct replay_store *rs, struct page *page, enum pg_fault *fault, struct err *err) {
+  return pg_command(rs->conn, "begin", "BEGIN ISOLATION LEVEL REPEATABLE READ", err) &&
+         look(rs, page, fault, err) && (rs->options->dry_run || write_all(rs, page, fault, err)) &&
          pg_commit(rs->conn, fault, err);
 }
 
-// Limits `wanted` to what differs. Returns whether anything does.
-static bool keep_differing(struct replay_page *page) {
-  memcpy(page->wanted, page->changed, page->n * sizeof *page->wanted);
-  for (size_t i = 0; i < page->n_verdicts; i++) page->wanted[page->verdicts[i].of - page->before] = true;
-  return memchr(page->wanted, true, page->n) != NULL;
+static bool try_page(struct replay_store *rs, const PGresult *keys, int64_t counts[REPLAY_COUNTS],
+                     struct report *report, enum pg_fault *fault, struct err *err) {
+  struct page page;
+  page_init(&page, rs, keys);
+  bool done = transact(rs, &page, fault, err);
+  for (size_t i = 0; done && i < page.n; i++)
+    if (page.changed[i]) report_add(report, &page.before[i], &page.after[i]);
+  for (enum replay_count c = 0; done && c < REPLAY_COUNTS; c++) counts[c] += page.counts[c];
+  page_fini(&page);
+  return done;
 }
 
-// Reads what differs once more, locked: a processor may have written it since.
-static bool correct(struct replay_store *rs, struct replay_page *page, struct err *err) {
-  const struct replay_counts counts = page->counts;
+bool replay_store_next(struct replay_store *rs, int64_t counts[REPLAY_COUNTS], struct report *report,
+                       struct err *err) {
+  AUTO_RESULT *keys = PQexec(rs->conn, "FETCH 500 FROM chosen");
+  if (!pg_ok(rs->conn, keys, "fetch what was chosen", NULL, err)) return false;
   for (int tries = 0; tries < AGAIN_TRIES; tries++) {
     enum pg_fault fault = PG_FAULT_WAIT;
-    forget(page);
-    bool done = transact(rs, page, &fault, err);
-    page->counts = counts;
-    if (done) return true;
+    if (try_page(rs, keys, counts, report, &fault, err)) return true;
     if (fault != PG_FAULT_AGAIN || !pg_command(rs->conn, "rollback", "ROLLBACK", err)) return false;
   }
-  return false;
-}
-
-// In one snapshot: a receipt that comes meanwhile must not show without what it did to its notification.
-static bool look_unlocked(struct replay_store *rs, struct replay_page *page, struct err *err) {
-  return pg_command(rs->conn, "begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) &&
-         look(rs, "notification_read.sql", page, NULL, err) && pg_command(rs->conn, "end", "COMMIT", err);
-}
-
-bool replay_store_next(struct replay_store *rs, bool change, struct replay_page *out, struct err *err) {
-  if (fetch(rs, out, err) && look_unlocked(rs, out, err) &&
-      (!change || !keep_differing(out) || correct(rs, out, err)))
-    return true;
-  replay_page_fini(out);
   return false;
 }
