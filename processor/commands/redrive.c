@@ -108,10 +108,11 @@ static bool send_event(struct redrive *rd, struct event *ev, const char *key, co
   return ok;
 }
 
-// `ev` is the record's, of the type that the element is.
-static bool send_element(struct redrive *rd, struct event ev, const char *subject, const char *bytes,
-                         size_t len, struct err *err) {
-  ev.id = id_of(ev.provider, ev.type, bytes, len);
+// `ev` is the record's.
+static bool send_element(struct redrive *rd, struct event ev, const char *type, const char *subject,
+                         const char *bytes, size_t len, struct err *err) {
+  ev.type = type;
+  ev.id = id_of(ev.provider, type, bytes, len);
   ev.source = "/processor/redrive";
   ev.subject = subject;
   ev.reason = NULL;
@@ -120,29 +121,14 @@ static bool send_element(struct redrive *rd, struct event ev, const char *subjec
 
 // ---- one record ----
 
-// Without an endpoint it was no webhook: the processor has put an acceptance aside.
-static bool take_acceptance(struct redrive *rd, const struct event *ev, const char *value, size_t len,
-                            struct err *err) {
-  struct event accepted = *ev;
-  accepted.type = EVENT_ACCEPTED;
-  return send_element(rd, accepted, NULL, value, len, err);
-}
-
-static bool take_element(struct redrive *rd, const struct event *ev, bool is_receipt, const char *id,
-                         const char *bytes, size_t len, struct err *err) {
-  struct event received = *ev;
-  received.type = is_receipt ? EVENT_RECEIPT : EVENT_OTHER;
-  return send_element(rd, received, id, bytes, len, err);
-}
-
 static bool take_body(struct redrive *rd, const struct event *ev, const struct framing *framing,
                       struct err *err) {
   for (size_t i = 0; i < framing->n; i++) {
     const struct framing_element *element = &framing->elements[i];
     if (element->kind == FRAMING_QUARANTINED)
       rd->unclear++;
-    else if (!take_element(rd, ev, element->kind == FRAMING_RECEIPT, element->id, element->bytes,
-                           element->len, err))
+    else if (!send_element(rd, *ev, element->kind == FRAMING_RECEIPT ? EVENT_RECEIPT : EVENT_OTHER,
+                           element->id, element->bytes, element->len, err))
       return false;
   }
   return true;
@@ -157,7 +143,8 @@ static bool take_webhook(struct redrive *rd, const struct event *ev, const struc
   bool is_body = framing.n != 1 || framing.elements[0].kind != FRAMING_QUARANTINED;
   AUTO_JSON *document = is_body ? NULL : json_parse(value, len, NULL);
   bool is_element = document && provider_classify(provider, document, &element, NULL);
-  bool ok = is_element ? take_element(rd, ev, element.kind == PROVIDER_RECEIPT, element.id, value, len, err)
+  const char *type = is_element && element.kind == PROVIDER_RECEIPT ? EVENT_RECEIPT : EVENT_OTHER;
+  bool ok = is_element ? send_element(rd, *ev, type, element.id, value, len, err)
                        : take_body(rd, ev, &framing, err);
   framing_fini(&framing);
   return ok;
@@ -185,7 +172,8 @@ static bool take_payload(struct redrive *rd, const struct event *ev, const char 
   const struct provider *provider =
       ev->provider ? providers_find(rd->processor->providers, ev->provider) : NULL;
   if (provider && len && ev->endpoint) return take_webhook(rd, ev, provider, value, len, err);
-  if (provider && len) return take_acceptance(rd, ev, value, len, err);
+  // Without an endpoint it was no webhook: the processor has put an acceptance aside.
+  if (provider && len) return send_element(rd, *ev, EVENT_ACCEPTED, NULL, value, len, err);
   rd->unclear++;
   return true;
 }
