@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "processor/commands/topics.h"
-
 #include "common/base/mem.h"
-#include <string.h>
 
 enum { REASON_SIZE = 256, MESSAGE_MIN_BYTES = 1048576 };
 
@@ -32,26 +30,20 @@ static bool describe_topics(const char *const *topics, size_t n, const struct se
   return true;
 }
 
-static void note_created(const char *topic, const char *const *topics, size_t n, bool *created) {
-  for (size_t i = 0; i < n; i++)
-    if (strcmp(topics[i], topic) == 0) created[i] = true;
-}
-
-static bool read_results(rd_kafka_event_t *rkev, const char *const *topics, size_t n, bool *created,
-                         struct err *err) {
+// The results come in the order of the request.
+static bool read_results(rd_kafka_event_t *rkev, bool *created, struct err *err) {
   if (rd_kafka_event_error(rkev))
     return err_set(err, "creating topics: %s", rd_kafka_event_error_string(rkev));
-  size_t count;
+  size_t n;
   const rd_kafka_topic_result_t **results =
-      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(rkev), &count);
-  for (size_t i = 0; i < count; i++) {
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(rkev), &n);
+  for (size_t i = 0; i < n; i++) {
     rd_kafka_resp_err_t state = rd_kafka_topic_result_error(results[i]);
-    if (state == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) continue;
     const char *reason = rd_kafka_topic_result_error_string(results[i]);
-    if (state)
+    created[i] = !state;
+    if (state && state != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
       return err_set(err, "topic %s: %s", rd_kafka_topic_result_name(results[i]),
                      reason ? reason : rd_kafka_err2str(state));
-    note_created(rd_kafka_topic_result_name(results[i]), topics, n, created);
   }
   return true;
 }
@@ -87,7 +79,7 @@ bool topics_create(rd_kafka_t *rk, const char *const *topics, size_t n, const st
   bool described = describe_topics(topics, n, settings, list, err);
   rd_kafka_event_t *rkev = described ? create(rk, list, n, options, err) : NULL;
   for (size_t i = 0; i < n; i++) created[i] = false;
-  bool ok = rkev && read_results(rkev, topics, n, created, err);
+  bool ok = rkev && read_results(rkev, created, err);
   if (rkev) rd_kafka_event_destroy(rkev);
   for (size_t i = 0; i < n && list[i]; i++) rd_kafka_NewTopic_destroy(list[i]);
   return ok;

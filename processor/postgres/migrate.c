@@ -9,16 +9,17 @@
 #include "common/base/stop.h"
 #include "processor/postgres/pg.h"
 #include "processor/postgres/schema_version.h"
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TELL_AFTER_MS = 2000, TELL_AGAIN_MS = 10000, ANSWER_POLL_MS = 100 };
+enum { REPORT_AFTER_MS = 2000, REPORT_AGAIN_MS = 10000, ANSWER_POLL_MS = 100 };
 
 // Of a migrate that was killed the server learns by the interval, and takes back what it was at.
-#define BRIEFLY "SET lock_timeout = '500ms';"
-static const char session_settings[] = BRIEFLY "SET statement_timeout = 0;"
-                                               "SET client_connection_check_interval = '1s'";
+static const char session_settings[] = "SET lock_timeout = 0;"
+                                       "SET statement_timeout = 0;"
+                                       "SET client_connection_check_interval = '1s'";
 
 enum attempt {
   ATTEMPT_DONE,
@@ -28,21 +29,26 @@ enum attempt {
 
 typedef enum attempt attempt_made(PGconn *conn, const struct embedded *migration, struct err *err);
 
-static void say(const char *text) {
-  printf("postgres: %s\n", text);
+PRINTF_LIKE(1, 2) static void report(const char *fmt, ...) {
+  va_list args;
+  va_start(args, fmt);
+  printf("postgres: ");
+  vprintf(fmt, args);
+  va_end(args);
+  putchar('\n');
   fflush(stdout); // waiting may take long
 }
 
 static bool patiently(PGconn *conn, const struct embedded *migration, attempt_made *attempt,
                       struct err *err) {
   struct backoff backoff = {.first_ms = 100, .max_ms = 2000};
-  int64_t tell_at = clock_mono_ms() + TELL_AFTER_MS;
+  int64_t report_at = clock_mono_ms() + REPORT_AFTER_MS;
   for (;;) {
     enum attempt result = attempt(conn, migration, err);
     if (result != ATTEMPT_LATER) return result == ATTEMPT_DONE;
-    if (clock_mono_ms() >= tell_at) {
-      say(err->text);
-      tell_at = clock_mono_ms() + TELL_AGAIN_MS;
+    if (clock_mono_ms() >= report_at) {
+      report("%s", err->text);
+      report_at = clock_mono_ms() + REPORT_AGAIN_MS;
     }
     if (stop_wait_ms(backoff_next_ms(&backoff))) return err_prefix(err, "stopped: ");
   }
@@ -62,13 +68,13 @@ static enum attempt later(PGconn *conn, const char *what, const char *who, int n
 
 // Those that are too old for it must have ended. The locks are kept until it is committed, so that none
 // starts meanwhile.
-static enum attempt outlive(PGconn *conn, const char *bears, struct err *err) {
-  AUTO_RESULT *res = pg_run(conn, "migration_outlive.sql", 1, &bears);
+static enum attempt outlive(PGconn *conn, const char *oldest, struct err *err) {
+  AUTO_RESULT *res = pg_run(conn, "migration_outlive.sql", 1, &oldest);
   if (!pg_ok(conn, res, "look for programs that are too old", NULL, err)) return ATTEMPT_FAILED;
   if (*PQgetvalue(res, 0, 0) == 't') return ATTEMPT_DONE;
   if (!pg_command(conn, "rollback", "ROLLBACK", err)) return ATTEMPT_FAILED;
   char last[24];
-  snprintf(last, sizeof last, "%ld", strtol(bears, NULL, 10) - 1);
+  snprintf(last, sizeof last, "%ld", strtol(oldest, NULL, 10) - 1);
   return later(conn, "waits until programs that are too old for it have ended", "migration_holders.sql", 2,
                (const char *const[]){"1", last}, err);
 }
@@ -86,38 +92,47 @@ static enum attempt change(PGconn *conn, const char *what, const char *sql, stru
   return judge(conn, res, what, err);
 }
 
-static bool record(PGconn *conn, const struct embedded *migration, const char *bears, struct err *err) {
-  char version[24], sum[DIGEST_HEX_SIZE];
-  snprintf(version, sizeof version, "%ld", schema_version_of(migration));
-  digest_sha256_hex(migration->text, migration->len, sum);
-  AUTO_RESULT *res =
-      pg_run(conn, "migration_record.sql", 4, (const char *const[]){version, migration->name, sum, bears});
+// What a migration is recorded as.
+struct identity {
+  char version[24], checksum[DIGEST_HEX_SIZE];
+};
+
+static struct identity identify(const struct embedded *migration) {
+  struct identity id;
+  snprintf(id.version, sizeof id.version, "%ld", schema_version_of(migration));
+  digest_sha256_hex(migration->text, migration->len, id.checksum);
+  return id;
+}
+
+static bool record(PGconn *conn, const struct embedded *migration, const char *oldest, struct err *err) {
+  struct identity id = identify(migration);
+  const char *const values[] = {id.version, migration->name, id.checksum, oldest};
+  AUTO_RESULT *res = pg_run(conn, "migration_record.sql", COUNT_OF(values), values);
   return pg_ok(conn, res, "record the migration", NULL, err);
 }
 
 static enum attempt transact(PGconn *conn, const struct embedded *migration, const char *sql,
-                             const char *bears, struct err *err) {
-  if (!pg_command(conn, "begin", "BEGIN", err)) return ATTEMPT_FAILED;
-  enum attempt result = outlive(conn, bears, err);
+                             struct err *err) {
+  char oldest[24];
+  snprintf(oldest, sizeof oldest, "%ld", schema_version_oldest(migration));
+  if (!pg_command(conn, "begin", "BEGIN; SET LOCAL lock_timeout = '500ms'", err)) return ATTEMPT_FAILED;
+  enum attempt result = outlive(conn, oldest, err);
   if (result == ATTEMPT_DONE) result = change(conn, "apply", sql, err);
   if (result != ATTEMPT_DONE) return result;
-  bool done = record(conn, migration, bears, err) && pg_commit(conn, NULL, err);
+  bool done = record(conn, migration, oldest, err) && pg_commit(conn, NULL, err);
   return done ? ATTEMPT_DONE : ATTEMPT_FAILED;
 }
 
 // ---- one index, built while others write ----
 
 // By another session: the first one is busy.
-static void say_progress(const struct embedded *migration) {
+static void report_progress(const struct embedded *migration) {
   struct err err = {0};
   PGconn *conn = pg_connect(&err);
   AUTO_RESULT *res = conn ? pg_run(conn, "migration_progress.sql", 0, NULL) : NULL;
   bool known = conn && pg_ok(conn, res, "look for the progress", NULL, &err);
-  AUTO_FREE char *line = mem_printf("%s: builds its index while others write: %s", migration->name,
-                                    !known           ? err.text
-                                    : PQntuples(res) ? PQgetvalue(res, 0, 0)
-                                                     : "done");
-  say(line);
+  const char *progress = known && PQntuples(res) ? PQgetvalue(res, 0, 0) : "done";
+  report("%s: builds its index while others write: %s", migration->name, known ? progress : err.text);
   PQfinish(conn);
 }
 
@@ -125,13 +140,13 @@ static void say_progress(const struct embedded *migration) {
 static enum attempt change_slowly(PGconn *conn, const struct embedded *migration, const char *sql,
                                   struct err *err) {
   PGresult *received = NULL;
-  int64_t tell_at = clock_mono_ms() + TELL_AFTER_MS;
+  int64_t report_at = clock_mono_ms() + REPORT_AFTER_MS;
   bool sent = PQsendQuery(conn, sql);
   while (sent && received == NULL && !stop_requested()) {
     received = pg_receive(conn, ANSWER_POLL_MS);
-    if (received || clock_mono_ms() < tell_at) continue;
-    say_progress(migration);
-    tell_at = clock_mono_ms() + TELL_AGAIN_MS;
+    if (received || clock_mono_ms() < report_at) continue;
+    report_progress(migration);
+    report_at = clock_mono_ms() + REPORT_AGAIN_MS;
   }
   AUTO_RESULT *res = received;
   if (res || !sent) return judge(conn, res, "build the index", err);
@@ -152,28 +167,14 @@ static enum attempt drop_invalid(PGconn *conn, const struct embedded *migration,
 // process dies before the rest of the file is applied, the next migrate finds the index built.
 static enum attempt build_index(PGconn *conn, const struct embedded *migration, size_t len, struct err *err) {
   AUTO_FREE char *create = mem_strndup(migration->text, len);
-  if (!pg_command(conn, "lock timeout", "SET lock_timeout = 0", err)) return ATTEMPT_FAILED;
   enum attempt result = drop_invalid(conn, migration, err);
-  if (result == ATTEMPT_DONE) result = change_slowly(conn, migration, create, err);
-  if (result == ATTEMPT_FAILED) return result; // the session may still be at it
-  return pg_command(conn, "lock timeout", BRIEFLY, err) ? result : ATTEMPT_FAILED;
-}
-
-static enum attempt apply_as(PGconn *conn, const struct embedded *migration, const char *bears,
-                             struct err *err) {
-  size_t len = schema_version_index_len(migration);
-  enum attempt result = len ? build_index(conn, migration, len, err) : ATTEMPT_DONE;
-  return result == ATTEMPT_DONE ? transact(conn, migration, migration->text + len, bears, err) : result;
+  return result == ATTEMPT_DONE ? change_slowly(conn, migration, create, err) : result;
 }
 
 static enum attempt apply(PGconn *conn, const struct embedded *migration, struct err *err) {
-  char bears[24];
-  snprintf(bears, sizeof bears, "%ld", schema_version_borne(migration));
-  enum attempt result = ATTEMPT_FAILED;
-  if (strcmp(bears, "0") == 0)
-    err_set(err, "has no line \"-- bears: N\"");
-  else
-    result = apply_as(conn, migration, bears, err);
+  size_t len = schema_version_index_len(migration);
+  enum attempt result = len ? build_index(conn, migration, len, err) : ATTEMPT_DONE;
+  if (result == ATTEMPT_DONE) result = transact(conn, migration, migration->text + len, err);
   if (result != ATTEMPT_DONE) (void)err_prefix(err, "%s: ", migration->name);
   return result;
 }
@@ -181,10 +182,8 @@ static enum attempt apply(PGconn *conn, const struct embedded *migration, struct
 // ---- all of them ----
 
 static bool is_applied(PGconn *conn, const struct embedded *migration, bool *applied, struct err *err) {
-  char version[24], sum[DIGEST_HEX_SIZE];
-  snprintf(version, sizeof version, "%ld", schema_version_of(migration));
-  digest_sha256_hex(migration->text, migration->len, sum);
-  AUTO_RESULT *res = pg_run(conn, "migration_applied.sql", 2, (const char *const[]){version, sum});
+  struct identity id = identify(migration);
+  AUTO_RESULT *res = pg_run(conn, "migration_applied.sql", 2, (const char *const[]){id.version, id.checksum});
   if (!pg_ok(conn, res, "look for the migration", NULL, err)) return false;
   *applied = PQntuples(res) == 1;
   if (!*applied || *PQgetvalue(res, 0, 0) == 't') return true;
@@ -201,12 +200,10 @@ static bool apply_missing(PGconn *conn, struct err *err) {
     if (!is_applied(conn, m, &applied, err)) return false;
     if (applied) continue;
     if (!patiently(conn, m, apply, err)) return false;
-    AUTO_FREE char *line = mem_printf("%s applied", m->name);
-    say(line);
+    report("%s applied", m->name);
     count++;
   }
-  AUTO_FREE char *line = mem_printf("%d migration%s applied", count, count == 1 ? "" : "s");
-  say(line);
+  report("%d migration%s applied", count, count == 1 ? "" : "s");
   return true;
 }
 
@@ -240,8 +237,7 @@ static bool grant(PGconn *conn, const char *role, struct err *err) {
                    "the schema",
                    role, PQuser(conn));
   if (!pg_command(conn, "grant", PQgetvalue(res, 0, 1), err)) return false;
-  AUTO_FREE char *line = mem_printf("%s may read and write, and change no table", role);
-  say(line);
+  report("%s may read and write, and change no table", role);
   return true;
 }
 
@@ -259,23 +255,15 @@ static bool show_missing(PGconn *conn, struct err *err) {
   for (const struct embedded *m = embedded_migrations; m->name; m++) {
     bool applied = false;
     if (version > 0 && !is_applied(conn, m, &applied, err)) return false;
-    if (!applied) printf("postgres: %s would be applied\n", m->name);
+    if (!applied) report("%s would be applied", m->name);
   }
   return true;
 }
 
-bool migrate_show(struct err *err) {
+bool migrate_schema(const char *runtime_role, bool dry_run, struct err *err) {
   PGconn *conn = pg_connect(err);
   if (conn == NULL) return false;
-  bool shown = show_missing(conn, err);
-  PQfinish(conn);
-  return shown;
-}
-
-bool migrate_schema(const char *runtime_role, struct err *err) {
-  PGconn *conn = pg_connect(err);
-  if (conn == NULL) return false;
-  bool done = migrate_connected(conn, runtime_role, err); // the lock goes with the connection
-  PQfinish(conn);
+  bool done = dry_run ? show_missing(conn, err) : migrate_connected(conn, runtime_role, err);
+  PQfinish(conn); // the lock goes with the connection
   return done;
 }

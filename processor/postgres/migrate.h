@@ -5,8 +5,6 @@
 #include "common/base/err.h"
 
 // Applies the migrations that are missing, each in its own transaction (an index before it, while
-// others write), then gives the runtime role ("": none) what it needs. Says on stdout what it does, and whom
-// it waits for: until stop_request(), if need be.
-MUST_CHECK bool migrate_schema(const char *runtime_role, struct err *err);
-// Says on stdout which migrations are missing, and changes nothing.
-MUST_CHECK bool migrate_show(struct err *err);
+// others write), then gives the runtime role ("": none) what it needs. Reports on stdout what it does, and
+// which sessions it waits for: until stop_request(), if need be. A dry run only reports what is missing.
+MUST_CHECK bool migrate_schema(const char *runtime_role, bool dry_run, struct err *err);

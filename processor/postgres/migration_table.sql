@@ -1,4 +1,5 @@
--- Where applied migrations are written down. Several statements.
+-- Where applied migrations are written down. Several statements, which are one transaction.
+SET LOCAL lock_timeout = '500ms';
 CREATE TABLE IF NOT EXISTS schema_migration (
   version    integer     PRIMARY KEY,
   name       text        NOT NULL,

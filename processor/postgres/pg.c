@@ -97,7 +97,7 @@ static bool check_pooler(PGconn *conn, struct err *err) {
              PQhost(conn), PQport(conn));
 }
 
-// The server tells the process that serves a connection; a pooler between makes a number up.
+// The server reports the process that serves a connection; a pooler between makes a number up.
 static bool check_session(PGconn *conn, struct err *err) {
   long backend;
   if (!read_backend(conn, &backend, err)) return false;

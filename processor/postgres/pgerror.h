@@ -22,6 +22,6 @@ struct pg_class {
 // about the data waits, since waiting loses nothing.
 const struct pg_class *pg_class_of(const char *sqlstate);
 
-// What migrate, and whoever looks for the schema's version, has to tell apart. NULL is neither.
+// For migrate and for the schema's version. NULL is neither.
 bool pg_is_busy(const char *sqlstate);      // others hold what was asked for
 bool pg_is_undefined(const char *sqlstate); // there is no such table, or column

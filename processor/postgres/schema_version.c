@@ -10,7 +10,7 @@ long schema_version_of(const struct embedded *migration) {
   return strtol(migration->name, NULL, 10);
 }
 
-long schema_version_borne(const struct embedded *migration) {
+long schema_version_oldest(const struct embedded *migration) {
   static const char mark[] = "-- bears: ";
   const char *line = strstr(migration->text, mark);
   return line ? strtol(line + strlen(mark), NULL, 10) : 0;
@@ -51,7 +51,7 @@ bool schema_version_hold(PGconn *conn, struct err *err) {
   AUTO_RESULT *res = pg_run(conn, "schema_hold.sql", 1, values);
   if (!pg_ok(conn, res, "hold the schema's version", NULL, err)) return false;
   if (*PQgetvalue(res, 0, 0) != 't')
-    return err_set(err, "the database is being migrated to what does not bear this program any more");
+    return err_set(err, "the database is being migrated to a version that this program is too old for");
   if (!schema_version_read(conn, &version, err)) return false;
   return version >= schema_version_known() ||
          err_set(err, "the database has no schema of version %s or newer; run: dochak-processor migrate",

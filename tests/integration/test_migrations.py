@@ -92,7 +92,7 @@ def test_five_at_once_where_only_the_last_is_missing_apply_it_once(world: World)
 
 
 def test_a_database_of_the_first_program_is_brought_up_to_date(bare: World) -> None:
-    """Its table of migrations knew neither checksums nor who is borne. Somebody who reads that is waited for."""
+    """Its table of migrations knew neither checksums nor the oldest program. Somebody who reads that is waited for."""
     world = bare
     first = builds.ROOT / "schemas" / "postgres" / OURS[0]
     world.sql(first.read_text("utf-8"))
@@ -298,7 +298,7 @@ def test_this_version_and_the_next_work_side_by_side_in_one_group(world: World) 
     world.wait_row("bizgo", "after", status="SENT")
 
 
-def test_a_migration_waits_for_the_last_program_that_it_does_not_bear(world: World) -> None:
+def test_a_migration_waits_for_the_last_program_that_is_too_old_for_it(world: World) -> None:
     world.migrate("processor-next")
     old = world.start().services[-1]
     process = begin_migrate(world, "processor-contract")

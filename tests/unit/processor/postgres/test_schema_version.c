@@ -9,24 +9,24 @@
 
 #include <cmocka.h>
 
-static void test_each_migration_follows_the_one_before_and_bears_its_programs(void **state) {
+static void test_each_migration_follows_the_one_before_and_lets_its_programs_run(void **state) {
   long before = 0;
   for (const struct embedded *m = embedded_migrations; m->name; m++) {
-    long version = schema_version_of(m), borne = schema_version_borne(m);
-    print_message("%s bears %ld\n", m->name, borne);
+    long version = schema_version_of(m), oldest = schema_version_oldest(m);
+    print_message("%s: oldest program %ld\n", m->name, oldest);
     assert_true(version > before);
-    assert_true(borne >= 1);
-    assert_true(borne <= (version > 2 ? before : version)); // older than the rule
+    assert_true(oldest >= 1);
+    assert_true(oldest <= (version > 2 ? before : version)); // older than the rule
     before = version;
   }
   assert_int_equal(schema_version_known(), before);
 }
 
-static void test_a_migration_that_does_not_say_bears_nobody(void **state) {
+static void test_a_migration_without_the_line_has_no_oldest_program(void **state) {
   static const struct embedded silent = {"0007_x.sql", "-- bearskin\nSELECT 1;\n", 22};
   static const struct embedded plain = {"0007_x.sql", "-- why\n-- bears: 12\nSELECT 1;\n", 30};
-  assert_int_equal(schema_version_borne(&silent), 0);
-  assert_int_equal(schema_version_borne(&plain), 12);
+  assert_int_equal(schema_version_oldest(&silent), 0);
+  assert_int_equal(schema_version_oldest(&plain), 12);
   assert_int_equal(schema_version_of(&plain), 7);
 }
 
@@ -62,8 +62,8 @@ static void test_only_the_first_line_takes_a_statement_out_of_the_transaction(vo
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_each_migration_follows_the_one_before_and_bears_its_programs),
-      cmocka_unit_test(test_a_migration_that_does_not_say_bears_nobody),
+      cmocka_unit_test(test_each_migration_follows_the_one_before_and_lets_its_programs_run),
+      cmocka_unit_test(test_a_migration_without_the_line_has_no_oldest_program),
       cmocka_unit_test(test_what_runs_outside_of_a_transaction_builds_the_index_that_its_file_is_named_after),
       cmocka_unit_test(test_only_the_first_line_takes_a_statement_out_of_the_transaction),
   };
