@@ -58,11 +58,6 @@ static const struct metric metric_list[METRIC_COUNT] = {
                                   "Times retention ended early, to be tried again.", METRIC_COUNTER, NULL},
 };
 
-static int fail(const struct err *err) {
-  fprintf(stderr, "dochak-processor: %s\n", err->text);
-  return 1;
-}
-
 static const char *why_not_ready(void *arg) {
   // A transaction that cannot be committed fails every 10 to 20 s: its time-out, and the worker's backoff.
   enum { BATCH_MAX_MS = 30000, FAULT_MAX_AGE_MS = 30000 };
@@ -139,25 +134,23 @@ static bool work(struct processor *p, struct err *err) {
   return started;
 }
 
-static int serve(const struct settings *settings, struct providers *providers) {
-  struct err err = {0};
-  struct processor p;
-  processor_init(&p, settings, providers);
-  struct admin *admin = admin_start(settings->processor_ops_listen, p.metrics, why_not_ready, &p, &err);
-  bool worked = (admin || err_prefix(&err, "DOCHAK_PROCESSOR_OPS_LISTEN: ")) && work(&p, &err);
+static bool serve(struct processor *p, struct err *err) {
+  struct admin *admin = admin_start(p->settings->processor_ops_listen, p->metrics, why_not_ready, p, err);
+  bool worked = (admin || err_prefix(err, "DOCHAK_PROCESSOR_OPS_LISTEN: ")) && work(p, err);
   admin_stop(admin);
-  processor_fini(&p);
-  return worked ? 0 : fail(&err);
+  return worked;
 }
 
-static int do_command(const struct command *command, const void *options, const struct settings *settings,
-                      struct providers *providers) {
+// `command`: NULL is to serve.
+static int run(const struct command *command, const void *options, const struct settings *settings,
+               struct providers *providers) {
   struct err err = {0};
   struct processor p;
   processor_init(&p, settings, providers);
-  bool done = command->run(&p, options, &err);
+  bool done = command ? command->run(&p, options, &err) : serve(&p, &err);
   processor_fini(&p);
-  return done ? 0 : fail(&err);
+  if (!done) fprintf(stderr, "dochak-processor: %s\n", err.text);
+  return done ? 0 : 1;
 }
 
 static struct providers *read_providers(const struct settings *settings, struct faults *faults) {
@@ -229,10 +222,8 @@ int main(int argc, char **argv) {
     settings_print(SERVICE_PROCESSOR, &settings);
   else if (flags & SETTINGS_CHECK)
     puts("settings: ok\nproviders: ok\nkafka: ok, not connected");
-  else if (command)
-    exit_code = do_command(command, options, &settings, providers);
   else
-    exit_code = serve(&settings, providers);
+    exit_code = run(command, options, &settings, providers);
   providers_free(providers);
   settings_fini(&settings);
   return exit_code < 0 ? 0 : exit_code;
