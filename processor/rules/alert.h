@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is told on the alert topic: its id, and its data as schemas/alert.schema.json says. Ids are made of
+// The records of the alert topic: the id, and the data as schemas/alert.schema.json demands. Ids are made of
 // what the alert is about, so the same alert never gets a second one. No full phone number, no secret, no
 // body goes in.
 #pragma once
@@ -23,8 +23,8 @@ struct alert { // owns its strings
 void alert_of_notification(struct alert *out, enum ledger_alert kind, const struct notification *notification,
                            enum status before, const struct fact *fact);
 // An alert about a notification that a replay has put right. Each time it does is an alert of its own, also
-// where the type was told before. It has no record of the topics for a source but alert_replay_source(): no
-// batch finds it, the replay tells it. `scope`: of the receipt that decided (struct saying), or NULL.
+// where the type was published before. Its source is no record of the topics but alert_replay_source(): no
+// batch finds it, the replay publishes it. `scope`: of the receipt that decided (struct saying), or NULL.
 void alert_of_correction(struct alert *out, enum ledger_alert kind, const struct notification *notification,
                          enum status before, const char *scope, const char *source);
 // "<events topic>#replay", which can be no topic. New string.

@@ -6,8 +6,8 @@
 #include "processor/rules/ledger.h"
 
 // Builds `out`, as the version that `stored` is, to be written as a correction, of `stored` and what was
-// said, in the order in which it came: all receipts, and the acceptances that are stored and understood. What
-// other acceptances have told is taken from the row, as far as it still shows, as if it had come first.
+// said, in the order in which it came: all receipts, and the acceptances that are stored and understood. The
+// effect of other acceptances is taken from the row, as far as it still shows, as if they had come first.
 // Recipient and reference are the row's.
 void correction_build(struct notification *out, const struct notification *stored, const struct saying *said,
                       size_t n);
@@ -24,6 +24,6 @@ bool correction_differs(const struct notification *a, const struct notification 
 // The scope of the account fault that `n` stands on: that of what said so. NULL: it stands on none.
 const char *correction_scope(const struct notification *n, const struct saying *said, size_t n_said);
 
-// What is to be told: a status that has really become DEAD_LETTER, or has turned from it to SENT. One that is
-// open again says nothing yet.
+// The alert that is due: for a status that has really become DEAD_LETTER, or has turned from it to SENT. One
+// that is open again raises none yet.
 enum ledger_alert correction_alert(enum status before, enum status after);

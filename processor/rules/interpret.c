@@ -66,7 +66,7 @@ static void keep_recipient(const struct interpreter *in, struct saying *saying, 
   personal_hash(in->recipient_key, recipient, saying->recipient_hash);
 }
 
-// A foreign clock that runs ahead moves no deadline: nothing was so after we were told.
+// A foreign clock that runs ahead moves no deadline: nothing happened after ingress received it.
 static void set_times(struct fact *fact, const struct provider *provider, int64_t at) {
   struct provider_expects expects = provider_expects(provider);
   struct saying *saying = &fact->saying;

@@ -12,7 +12,7 @@ enum fact_type {
   FACT_RECEIPT,     // about a notification
   FACT_ACCEPTANCE,  // about a notification: its send API took it, or refused it
   FACT_OTHER,       // understood and of no consequence: counted
-  FACT_QUARANTINED, // a record of the quarantine topic: somebody is to be told
+  FACT_QUARANTINED, // a record of the quarantine topic: may raise an alert
   FACT_UNCLEAR,     // to be quarantined, `why` says the reason
 };
 

@@ -25,7 +25,7 @@ enum signal {
   SIGNAL_ACCEPTED,
   SIGNAL_REJECTED, // by the send API
   SIGNAL_DELIVERED,
-  SIGNAL_FAILED, // also account_fault: the outcome's name tells them apart
+  SIGNAL_FAILED, // also account_fault: they differ in the outcome's name
   SIGNAL_UNCONFIRMED,
   SIGNAL_OVERDUE,
   SIGNAL_EXPIRED,
@@ -37,7 +37,7 @@ enum ledger_alert { LEDGER_NO_ALERT, LEDGER_DEAD_LETTERED, LEDGER_RECOVERED, LED
 enum ledger_effect {     // bit set
   EFFECT_MERGE = 1,      // fill in what the acceptance knows: recipient, reference, times
   EFFECT_RESOLVE = 2,    // the signal decides: take its outcome, code, reason, channel, time
-  EFFECT_LATER = 4,      // note when the provider could not tell, which moves the deadlines back
+  EFFECT_LATER = 4,      // note when the provider did not know, which moves the deadlines back
   EFFECT_EXPLAIN = 32,   // take outcome, code and reason of the latest, though nothing is decided
   EFFECT_CONTRADICT = 8, // note the code that said failed where the status is SENT
   EFFECT_CONTEND = 16,   // decide if it is earlier than what has decided, or if the row had only expired
@@ -81,7 +81,7 @@ struct saying {
   uint8_t recipient_hash[PERSONAL_HASH_SIZE];                            // of a recipient
   const char *scope;   // of an account_fault: whose next messages fail too; else NULL
   int64_t at;          // when it was so, by the provider's clock if known; never later than received_at
-  int64_t received_at; // when we were told
+  int64_t received_at; // when ingress received it
   int64_t receipt_within_ms, expires_after_ms, unconfirmed_within_ms;
 };
 

@@ -1,3 +1,3 @@
--- Acceptances of notifications that nobody has heard of: all are new. One that is there after all is an error (23505).
+-- Acceptances of notifications that have no row yet: all are new. One that is there after all is an error (23505).
 COPY acceptance (acceptance_id, provider, notification_id, registration, recipient, recipient_hash, accepted_at,
                  received_at, event_id, endpoint, source_partition, source_offset) FROM STDIN (FORMAT binary)

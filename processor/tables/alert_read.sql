@@ -1,4 +1,4 @@
--- The untold alerts whose source lies in one of the ranges, also those an attempt that crashed wrote. One range a partition.
+-- The unpublished alerts whose source lies in one of the ranges, also those an attempt that crashed wrote. One range a partition.
 -- $1 topic text[]  $2 partition int[]  $3 first offset bigint[]  $4 last offset bigint[]
 SELECT a.alert_id, a.type, a.provider, a.subject, a.data::text, a.traceparent, a.raised_at, a.source_topic,
        a.source_partition, a.source_offset, a.source_event
