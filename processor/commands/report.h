@@ -6,14 +6,13 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { REPORT_EXAMPLES = 3 };
-struct report_row {
-  char *provider, *from, *to;
-  char *examples[REPORT_EXAMPLES]; // notification ids
-  size_t count;
-};
+enum { REPORT_TEXTS = 3, REPORT_EXAMPLES = 3 };
 struct report {
-  struct report_row *rows;
+  struct report_row {
+    char *texts[REPORT_TEXTS];       // provider, from, to
+    char *examples[REPORT_EXAMPLES]; // notification ids
+    size_t count;
+  } * rows;
   size_t n;
 };
 
