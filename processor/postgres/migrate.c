@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What others hold is never queued for: whoever comes behind a waiting ALTER TABLE waits with it, and those
-// are the workers. So each attempt is short, with a pause behind it, and says who is in the way.
+// A migration never queues for a lock for long: the workers would queue behind its ALTER TABLE. So each
+// attempt is short, with a pause behind it, and reports which sessions are in the way.
 #include "processor/postgres/migrate.h"
 #include "common/base/backoff.h"
 #include "common/base/clock.h"
-#include "common/base/digest.h"
 #include "common/base/mem.h"
 #include "common/base/stop.h"
 #include "processor/postgres/pg.h"
@@ -23,7 +22,7 @@ static const char session_settings[] = "SET lock_timeout = 0;"
 
 enum attempt {
   ATTEMPT_DONE,
-  ATTEMPT_LATER, // somebody is in the way; err says who
+  ATTEMPT_LATER, // another session is in the way; err names it
   ATTEMPT_FAILED,
 };
 
@@ -92,21 +91,8 @@ static enum attempt change(PGconn *conn, const char *what, const char *sql, stru
   return judge(conn, res, what, err);
 }
 
-// What a migration is recorded as.
-struct identity {
-  char version[24], checksum[DIGEST_HEX_SIZE];
-};
-
-static struct identity identify(const struct embedded *migration) {
-  struct identity id;
-  snprintf(id.version, sizeof id.version, "%ld", schema_version_of(migration));
-  digest_sha256_hex(migration->text, migration->len, id.checksum);
-  return id;
-}
-
 static bool record(PGconn *conn, const struct embedded *migration, const char *oldest, struct err *err) {
-  struct identity id = identify(migration);
-  const char *const values[] = {id.version, migration->name, id.checksum, oldest};
+  const char *const values[] = {migration->name, migration->text, oldest};
   AUTO_RESULT *res = pg_run(conn, "migration_record.sql", COUNT_OF(values), values);
   return pg_ok(conn, res, "record the migration", NULL, err);
 }
@@ -182,8 +168,8 @@ static enum attempt apply(PGconn *conn, const struct embedded *migration, struct
 // ---- all of them ----
 
 static bool is_applied(PGconn *conn, const struct embedded *migration, bool *applied, struct err *err) {
-  struct identity id = identify(migration);
-  AUTO_RESULT *res = pg_run(conn, "migration_applied.sql", 2, (const char *const[]){id.version, id.checksum});
+  const char *const values[] = {migration->name, migration->text};
+  AUTO_RESULT *res = pg_run(conn, "migration_applied.sql", COUNT_OF(values), values);
   if (!pg_ok(conn, res, "look for the migration", NULL, err)) return false;
   *applied = PQntuples(res) == 1;
   if (!*applied || *PQgetvalue(res, 0, 0) == 't') return true;
@@ -216,7 +202,7 @@ static enum attempt lock(PGconn *conn, const struct embedded *none, struct err *
                err);
 }
 
-// A table that is there is left alone: changing it waits for whoever reads it, a backup for example.
+// A table that is there is left alone: changing it waits for its readers, a backup for example.
 static enum attempt prepare_table(PGconn *conn, const struct embedded *none, struct err *err) {
   (void)none;
   long version = 0;

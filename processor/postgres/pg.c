@@ -2,8 +2,8 @@
 #include "processor/postgres/pg.h"
 #include "common/base/embedded.h"
 #include "common/base/mem.h"
-#include <inttypes.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,24 +26,23 @@ static void one_line(char *text) {
     if (*text == '\n' || *text == '\t') *text = ' ';
 }
 
+// Everything else is the PG* environment's; these bound how long a dead server can hold a worker, and leave
+// out a standby.
 static PGconn *connect_server(struct err *err) {
-  // Everything else is the PG* environment's; these bound how long a dead server can hold a worker, and pass
-  // by a standby.
-  static const char *const names[] = {"application_name",    "connect_timeout",      "keepalives_idle",
-                                      "keepalives_interval", "keepalives_count",     "tcp_user_timeout",
-                                      "client_encoding",     "target_session_attrs", NULL};
   const char *target = getenv("PGTARGETSESSIONATTRS");
-  const char *values[COUNT_OF(names)] = {
-      "dochak-processor", "5", "10", "5", "3", "15000", "UTF8", target ? target : "read-write"};
-  PGconn *conn = PQconnectdbParams(names, values, 0);
+  const char *const names[] = {"dbname", "target_session_attrs", NULL};
+  const char *const values[] = {
+      "application_name=dochak-processor connect_timeout=5 keepalives_idle=10 keepalives_interval=5 "
+      "keepalives_count=3 tcp_user_timeout=15000 client_encoding=UTF8",
+      target ? target : "read-write", NULL};
+  PGconn *conn = PQconnectdbParams(names, values, 1);
   if (conn && PQstatus(conn) == CONNECTION_OK) {
     PQsetNoticeReceiver(conn, ignore_notice, NULL);
     return conn;
   }
-  char *text = mem_strdup(conn ? PQerrorMessage(conn) : "out of memory");
+  AUTO_FREE char *text = mem_strdup(conn ? PQerrorMessage(conn) : "out of memory");
   one_line(text);
   err_set_class(err, pg_class_of(NULL)->name, "cannot connect to Postgres: %s", text);
-  free(text);
   PQfinish(conn);
   return NULL;
 }
@@ -69,7 +68,7 @@ static bool read_backend(PGconn *conn, long *pid, struct err *err) {
 
 // Two statements of one session run in different server processes, or those of two sessions in the same one.
 // A pooler gives out the process that was used last, or the one whose turn it is. The second look is for the
-// case that somebody else's statement came between.
+// case that another session's statement came between.
 static bool is_shared(PGconn *conn, PGconn *other, bool *shared, struct err *err) {
   enum { LOOKS = 2 };
   long first, second, others;
@@ -156,7 +155,7 @@ static char *refused_by(const PGresult *res, const char *what) {
   return verb ? mem_printf("a row of table %.*s", (int)(verb - what), what) : mem_strdup(what);
 }
 
-// What Postgres itself says of a value it refuses may quote the value.
+// Postgres' own message about a value that it refuses may quote the value.
 static bool refuse(const PGresult *res, const char *what, const struct pg_class *class, struct err *err) {
   const char *constraint = PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME);
   AUTO_FREE char *row = refused_by(res, what);
@@ -207,11 +206,7 @@ PGresult *pg_receive(PGconn *conn, int ms) {
 }
 
 bool pg_try_lock(PGconn *conn, const char *name, bool *got, struct err *err) {
-  uint64_t key = 0;
-  for (; *name; name++) key = key << 8 | (unsigned char)*name;
-  char text[24];
-  snprintf(text, sizeof text, "%" PRId64, (int64_t)key);
-  AUTO_RESULT *res = pg_run(conn, "try_lock.sql", 1, (const char *const[]){text});
+  AUTO_RESULT *res = pg_run(conn, "try_lock.sql", 1, &name);
   if (!pg_ok(conn, res, "lock", NULL, err)) return false;
   *got = *PQgetvalue(res, 0, 0) == 't';
   return true;

@@ -79,13 +79,6 @@ void pgarray_add_null(struct pgarray *a) {
   a->rows++;
 }
 
-void pgarray_add_text(struct pgarray *a, const char *text) {
-  if (text)
-    add(a, text, strlen(text));
-  else
-    pgarray_add_null(a);
-}
-
 void pgarray_add_jsonb(struct pgarray *a, const char *text) {
   size_t len = strlen(text);
   append_int4(a, (int32_t)(len + 1));
@@ -99,6 +92,10 @@ void pgarray_add_bytes(struct pgarray *a, const uint8_t *bytes, size_t len) {
     add(a, bytes, len);
   else
     pgarray_add_null(a);
+}
+
+void pgarray_add_text(struct pgarray *a, const char *text) {
+  pgarray_add_bytes(a, (const uint8_t *)text, text ? strlen(text) : 0);
 }
 
 void pgarray_add_int4(struct pgarray *a, int32_t value) {
