@@ -22,7 +22,8 @@ struct replay {
   struct processor *processor;
   const struct replay_options *options;
   char *source; // of the alerts
-  struct replay_store *store;
+  struct store *store;
+  struct replay_store rows;
   struct replay_alerts *alerts; // NULL in a dry run
   struct report report;
   int64_t began_at, progress_at; // when the next line is due
@@ -84,7 +85,7 @@ static bool correct_all(struct replay *r, struct err *err) {
     int64_t raised = r->counts[REPLAY_ALERTS];
     size_t n;
     if (stop_requested()) return err_set(err, "stopped");
-    if (!replay_store_next(r->store, r->counts, &r->report, err)) return false;
+    if (!replay_store_next(&r->rows, r->counts, &r->report, err)) return false;
     bool publishes = r->alerts && r->counts[REPLAY_ALERTS] > raised;
     if (publishes && !replay_alerts_publish(r->alerts, &n, err)) return false;
     show_progress(r);
@@ -102,7 +103,7 @@ static void print_counts(const struct replay *r) {
          r->counts[REPLAY_CHANGED], would, r->counts[REPLAY_ALERTS], would);
 }
 
-// What somebody should know who thinks that now all is as it should be.
+// Notifications that may still be wrong.
 static void print_warnings(const int64_t counts[REPLAY_COUNTS]) {
   static const char *const texts[REPLAY_COUNTS] = {
       [REPLAY_UNCLEAR] = "have a receipt or an acceptance that today's provider files cannot read: they stay "
@@ -117,15 +118,17 @@ static void print_warnings(const int64_t counts[REPLAY_COUNTS]) {
 static bool open_all(struct replay *r, struct err *err) {
   struct processor *p = r->processor;
   r->source = alert_replay_source(p->topics[KAFKA_TOPIC_EVENTS]);
-  r->store = replay_store_open(&p->interpreter, r->source, r->options, &r->chosen, err);
-  if (r->store == NULL || r->options->dry_run) return r->store;
-  r->alerts = replay_alerts_open(p, replay_store_base(r->store), r->source, &r->left, err);
-  return r->alerts;
+  r->store = store_open(NULL, err);
+  if (r->store == NULL) return false;
+  r->rows = (struct replay_store){store_connection(r->store), &p->interpreter, r->source, r->options};
+  if (!replay_store_begin(&r->rows, &r->chosen, err)) return false;
+  if (!r->options->dry_run) r->alerts = replay_alerts_open(p, r->store, r->source, &r->left, err);
+  return r->options->dry_run || r->alerts;
 }
 
 static void close_all(struct replay *r) {
   replay_alerts_close(r->alerts);
-  replay_store_close(r->store);
+  store_close(r->store);
   report_fini(&r->report);
   free(r->source);
 }
@@ -134,7 +137,7 @@ static bool run(struct processor *processor, const void *options, struct err *er
   struct replay r = {.processor = processor, .options = options};
   const char *provider = r.options->provider;
   if (provider && providers_find(processor->providers, provider) == NULL)
-    return err_set(err, "--provider: no provider file says \"%s\"", provider);
+    return err_set(err, "--provider: there is no provider file for \"%s\"", provider);
   bool done = open_all(&r, err) && correct_all(&r, err);
   if (r.left) fprintf(stderr, "replay: %zu alerts of an earlier replay are published now\n", r.left);
   report_print(&r.report, stdout); // what was done is done, also when the rest was not

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Publishes the alerts that replays have raised, each once, whenever a replay dies: they are written with
 // what they are about, in one transaction, and marked when they are published. Where the mark is missing, the
-// alert topic itself says whether they are there: no other replay writes there meanwhile, since opening this
-// ends what the one before had begun. Thread: one.
+// alert topic is read to find out whether they are there: no other replay writes there meanwhile, since
+// opening this ends what the one before had begun. Thread: one.
 #pragma once
 #include "processor/batch/store.h"
 #include "processor/processor.h"

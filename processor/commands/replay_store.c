@@ -10,15 +10,8 @@
 
 enum { AGAIN_TRIES = 8 };
 
-struct replay_store {
-  struct store *store;
-  PGconn *conn; // the store's
-  const struct interpreter *interpreter;
-  const char *source;
-  const struct replay_options *options;
-};
-
-static const char *const statements[] = {"notification_hold.sql", "replay_said.sql", "replay_verdicts.sql"};
+static const char *const statements[] = {"notification_hold.sql", "replay_history.sql",
+                                         "replay_verdicts.sql"};
 static const enum pg_type verdict_types[] = {PG_TEXT, PG_TEXT, PG_UUID, PG_TEXT, PG_TEXT};
 
 // In memory with all that is stored of its notifications. Arrays are in the same order.
@@ -26,7 +19,6 @@ struct page {
   const PGresult *keys; // whose the names are
   size_t n;
   struct notification *before, *after;
-  bool *wanted;  // its provider has a file
   bool *changed; // not so where the row is gone
   struct alert *alerts;
   size_t n_alerts;
@@ -66,49 +58,24 @@ static bool choose(PGconn *conn, const struct replay_options *options, int64_t *
   return pg_command(conn, "go back", "MOVE ABSOLUTE 0 IN chosen", err);
 }
 
-struct replay_store *replay_store_open(const struct interpreter *interpreter, const char *source,
-                                       const struct replay_options *options, int64_t *n, struct err *err) {
-  struct store *store = store_open(NULL, err);
-  if (store == NULL) return NULL;
-  PGconn *conn = store_connection(store);
-  // From the choice on, rows are found by their keys.
-  if ((!options->dry_run && !lock(conn, err)) || !choose(conn, options, n, err) ||
-      !pg_use_indexes(conn, err) || !rows_prepare(conn, statements, COUNT_OF(statements), err)) {
-    store_close(store);
-    return NULL;
-  }
-  struct replay_store *rs = mem_alloc(sizeof *rs);
-  *rs = (struct replay_store){store, conn, interpreter, source, options};
-  return rs;
-}
-
-void replay_store_close(struct replay_store *rs) {
-  if (rs == NULL) return;
-  store_close(rs->store);
-  free(rs);
-}
-
-struct store *replay_store_base(struct replay_store *rs) {
-  return rs->store;
+// From the choice on, rows are found by their keys.
+bool replay_store_begin(const struct replay_store *rs, int64_t *n, struct err *err) {
+  return (rs->options->dry_run || lock(rs->conn, err)) && choose(rs->conn, rs->options, n, err) &&
+         pg_use_indexes(rs->conn, err) && rows_prepare(rs->conn, statements, COUNT_OF(statements), err);
 }
 
 // ---- a page ----
 
-static void page_init(struct page *page, const struct replay_store *rs, const PGresult *keys) {
+static void page_init(struct page *page, const PGresult *keys) {
   size_t n = (size_t)PQntuples(keys);
   *page = (struct page){.keys = keys, .n = n, .counts[REPLAY_NOTIFICATIONS] = (int64_t)n};
   page->before = mem_array(n + 1, sizeof *page->before);
   page->after = mem_array(n + 1, sizeof *page->after);
-  page->wanted = mem_array(n + 1, sizeof *page->wanted);
   page->changed = mem_array(n + 1, sizeof *page->changed);
   page->alerts = mem_array(n + 1, sizeof *page->alerts);
   rows_begin(page->verdicts, verdict_types, COUNT_OF(verdict_types));
-  for (size_t i = 0; i < n; i++) {
-    const char *provider = PQgetvalue(keys, (int)i, 0);
-    notification_init(&page->before[i], provider, PQgetvalue(keys, (int)i, 1));
-    page->wanted[i] = providers_find(rs->interpreter->providers, provider) != NULL;
-    page->counts[REPLAY_WITHOUT_FILE] += !page->wanted[i];
-  }
+  for (size_t i = 0; i < n; i++)
+    notification_init(&page->before[i], PQgetvalue(keys, (int)i, 0), PQgetvalue(keys, (int)i, 1));
 }
 
 static void page_fini(struct page *page) {
@@ -120,13 +87,12 @@ static void page_fini(struct page *page) {
   alerts_free(page->alerts, page->n_alerts);
   free(page->before);
   free(page->after);
-  free(page->wanted);
   free(page->changed);
 }
 
-// ---- what was said ----
+// ---- receipts and acceptances ----
 
-static PGresult *read_said(struct replay_store *rs, const struct page *page) {
+static PGresult *read_history(const struct replay_store *rs, const struct page *page) {
   static const enum pg_type types[] = {PG_INT4, PG_TEXT, PG_TEXT};
   struct pgarray c[COUNT_OF(types)];
   rows_begin(c, types, COUNT_OF(types));
@@ -136,15 +102,15 @@ static PGresult *read_said(struct replay_store *rs, const struct page *page) {
     pgarray_add_text(&c[1], page->before[i].provider);
     pgarray_add_text(&c[2], page->before[i].id);
   }
-  return rows_run(rs->conn, "replay_said.sql", c, COUNT_OF(types));
+  return rows_run(rs->conn, "replay_history.sql", c, COUNT_OF(types));
 }
 
-// The receipts and acceptances of one notification: some rows of replay_said.sql.
-struct said {
+// The receipts and acceptances of one notification: some rows of replay_history.sql.
+struct history {
   const PGresult *res;
   int first; // row
   size_t n;
-  struct fact *facts; // whose the sayings' strings are
+  struct fact *facts; // own the strings of the sayings
   struct saying *sayings;
   size_t receipts;
   bool understood; // today's provider file can read all of them
@@ -153,47 +119,47 @@ struct said {
 enum { RECEIPT_ID = 1, OUTCOME, CODE, VALUE, RECEIVED_AT };
 
 // NULL in a column that an acceptance does not have.
-static const char *text_of(const struct said *said, size_t i, int column) {
-  int row = said->first + (int)i;
-  return PQgetisnull(said->res, row, column) ? NULL : PQgetvalue(said->res, row, column);
+static const char *text_of(const struct history *history, size_t i, int column) {
+  int row = history->first + (int)i;
+  return PQgetisnull(history->res, row, column) ? NULL : PQgetvalue(history->res, row, column);
 }
 
-static void said_init(struct said *said, const struct replay_store *rs, const struct notification *of,
-                      const PGresult *res, int first, int end) {
+static void history_init(struct history *history, const struct replay_store *rs,
+                         const struct notification *of, const PGresult *res, int first, int end) {
   size_t n = (size_t)(end - first);
-  *said = (struct said){.res = res, .first = first, .n = n, .understood = true};
-  said->facts = mem_array(n + 1, sizeof *said->facts);
-  said->sayings = mem_array(n + 1, sizeof *said->sayings);
+  *history = (struct history){.res = res, .first = first, .n = n, .understood = true};
+  history->facts = mem_array(n + 1, sizeof *history->facts);
+  history->sayings = mem_array(n + 1, sizeof *history->sayings);
   for (size_t i = 0; i < n; i++) {
-    bool is_receipt = text_of(said, i, OUTCOME) != NULL;
-    said->understood &= interpret_stored(rs->interpreter, is_receipt ? EVENT_RECEIPT : EVENT_ACCEPTED,
-                                         of->provider, text_of(said, i, VALUE),
-                                         rows_time(res, first + (int)i, RECEIVED_AT), &said->facts[i]);
-    said->sayings[i] = said->facts[i].saying;
-    said->receipts += is_receipt;
+    bool is_receipt = text_of(history, i, OUTCOME) != NULL;
+    history->understood &= interpret_stored(rs->interpreter, is_receipt ? EVENT_RECEIPT : EVENT_ACCEPTED,
+                                            of->provider, text_of(history, i, VALUE),
+                                            rows_time(res, first + (int)i, RECEIVED_AT), &history->facts[i]);
+    history->sayings[i] = history->facts[i].saying;
+    history->receipts += is_receipt;
   }
 }
 
-static void said_fini(struct said *said) {
-  for (size_t i = 0; i < said->n; i++) fact_fini(&said->facts[i]);
-  free(said->facts);
-  free(said->sayings);
+static void history_fini(struct history *history) {
+  for (size_t i = 0; i < history->n; i++) fact_fini(&history->facts[i]);
+  free(history->facts);
+  free(history->sayings);
 }
 
 // ---- building anew ----
 
-static bool has_verdict(const struct said *said, size_t i, const struct saying *saying) {
-  return strcmp(text_of(said, i, OUTCOME), saying->outcome) == 0 &&
-         strcmp(text_of(said, i, CODE), saying->code) == 0;
+static bool has_verdict(const struct history *history, size_t i, const struct saying *saying) {
+  return strcmp(text_of(history, i, OUTCOME), saying->outcome) == 0 &&
+         strcmp(text_of(history, i, CODE), saying->code) == 0;
 }
 
-static void add_verdicts(struct page *page, const struct notification *of, const struct said *said) {
+static void add_verdicts(struct page *page, const struct notification *of, const struct history *history) {
   struct pgarray *c = page->verdicts;
-  for (size_t i = 0; i < said->n; i++) {
-    const struct saying *saying = &said->sayings[i];
+  for (size_t i = 0; i < history->n; i++) {
+    const struct saying *saying = &history->sayings[i];
     struct uuid id;
-    if (text_of(said, i, OUTCOME) == NULL || has_verdict(said, i, saying)) continue;
-    memcpy(&id, text_of(said, i, RECEIPT_ID), sizeof id);
+    if (text_of(history, i, OUTCOME) == NULL || has_verdict(history, i, saying)) continue;
+    memcpy(&id, text_of(history, i, RECEIPT_ID), sizeof id);
     pgarray_add_text(&c[0], of->provider);
     pgarray_add_text(&c[1], of->id);
     pgarray_add_uuid(&c[2], id);
@@ -202,15 +168,16 @@ static void add_verdicts(struct page *page, const struct notification *of, const
   }
 }
 
-static bool is_contradicted_by_receipt(const struct notification *n, const struct said *said) {
-  for (size_t i = 0; n->contradicted_by && i < said->n; i++) {
-    const char *code = text_of(said, i, CODE);
+static bool is_contradicted_by_receipt(const struct notification *n, const struct history *history) {
+  for (size_t i = 0; n->contradicted_by && i < history->n; i++) {
+    const char *code = text_of(history, i, CODE);
     if (code && strcmp(code, n->contradicted_by) == 0) return true;
   }
   return false;
 }
 
-static void compare(const struct replay_store *rs, struct page *page, size_t place, const struct said *said) {
+static void compare(const struct replay_store *rs, struct page *page, size_t place,
+                    const struct history *history) {
   const struct notification *before = &page->before[place], *after = &page->after[place];
   enum ledger_alert alert = correction_alert(before->status, after->status);
   page->changed[place] = correction_differs(before, after);
@@ -218,23 +185,28 @@ static void compare(const struct replay_store *rs, struct page *page, size_t pla
   if (!page->changed[place] || alert == LEDGER_NO_ALERT) return;
   page->counts[REPLAY_ALERTS]++;
   alert_of_correction(&page->alerts[page->n_alerts++], alert, after, before->status,
-                      correction_scope(after, said->sayings, said->n), rs->source);
+                      correction_scope(after, history->sayings, history->n), rs->source);
 }
 
-static void build(const struct replay_store *rs, struct page *page, size_t place, const struct said *said) {
+static void build(const struct replay_store *rs, struct page *page, size_t place,
+                  const struct history *history) {
   const struct notification *before = &page->before[place];
   struct notification *after = &page->after[place];
-  bool has_acceptance = said->n > said->receipts;
-  page->counts[REPLAY_RECEIPTS] += (int64_t)said->receipts;
-  page->counts[REPLAY_ACCEPTANCES] += (int64_t)(said->n - said->receipts);
-  page->counts[REPLAY_UNCLEAR] += !said->understood;
+  bool has_acceptance = history->n > history->receipts;
+  if (!providers_find(rs->interpreter->providers, before->provider)) {
+    page->counts[REPLAY_WITHOUT_FILE]++;
+    return;
+  }
+  page->counts[REPLAY_RECEIPTS] += (int64_t)history->receipts;
+  page->counts[REPLAY_ACCEPTANCES] += (int64_t)(history->n - history->receipts);
+  page->counts[REPLAY_UNCLEAR] += !history->understood;
   page->counts[REPLAY_KEPT] += !has_acceptance && correction_needs_acceptance(before);
-  if (said->n == 0 || !said->understood) return; // the row stays as it is
-  correction_build(after, before, said->sayings, said->n);
-  if (!has_acceptance && !is_contradicted_by_receipt(before, said))
+  if (history->n == 0 || !history->understood) return; // the row stays as it is
+  correction_build(after, before, history->sayings, history->n);
+  if (!has_acceptance && !is_contradicted_by_receipt(before, history))
     correction_keep_contradiction(after, before);
-  add_verdicts(page, before, said);
-  compare(rs, page, place, said);
+  add_verdicts(page, before, history);
+  compare(rs, page, place, history);
 }
 
 static void build_all(const struct replay_store *rs, struct page *page, const PGresult *res) {
@@ -243,27 +215,26 @@ static void build_all(const struct replay_store *rs, struct page *page, const PG
     int first = row;
     while (row < rows && pgvalue_int4(PQgetvalue(res, row, 0)) == (int32_t)i) row++;
     if (page->before[i].version == 0) continue;
-    struct said said;
-    said_init(&said, rs, &page->before[i], res, first, row);
-    build(rs, page, i, &said);
-    said_fini(&said);
+    struct history history;
+    history_init(&history, rs, &page->before[i], res, first, row);
+    build(rs, page, i, &history);
+    history_fini(&history);
   }
 }
 
-// Reads the wanted notifications and builds them anew. One that was deleted meanwhile keeps version 0.
-static bool look(struct replay_store *rs, struct page *page, enum pg_fault *fault, struct err *err) {
-  if (!rows_read_notifications(rs->conn, "notification_read.sql", page->before, page->wanted, page->n, fault,
-                               err))
+// Reads the notifications and builds them anew. One that was deleted meanwhile keeps version 0.
+static bool look(const struct replay_store *rs, struct page *page, enum pg_fault *fault, struct err *err) {
+  if (!rows_read_notifications(rs->conn, "notification_read.sql", page->before, NULL, page->n, fault, err))
     return false;
-  AUTO_RESULT *res = read_said(rs, page);
-  if (!pg_ok(rs->conn, res, "replay_said", fault, err)) return false;
+  AUTO_RESULT *res = read_history(rs, page);
+  if (!pg_ok(rs->conn, res, "replay_history", fault, err)) return false;
   build_all(rs, page, res);
   return true;
 }
 
 // ---- correcting ----
 
-static bool hold_changed(struct replay_store *rs, const struct page *page, enum pg_fault *fault,
+static bool hold_changed(const struct replay_store *rs, const struct page *page, enum pg_fault *fault,
                          struct err *err) {
   static const enum pg_type types[] = {PG_TEXT, PG_TEXT};
   struct pgarray c[COUNT_OF(types)];
@@ -277,14 +248,15 @@ static bool hold_changed(struct replay_store *rs, const struct page *page, enum 
   return pg_ok(rs->conn, res, "notification_hold", fault, err);
 }
 
-static bool write_verdicts(struct replay_store *rs, struct page *page, enum pg_fault *fault,
+static bool write_verdicts(const struct replay_store *rs, struct page *page, enum pg_fault *fault,
                            struct err *err) {
   if (page->verdicts[0].rows == 0) return true;
   AUTO_RESULT *res = rows_run(rs->conn, "replay_verdicts.sql", page->verdicts, COUNT_OF(page->verdicts));
   return pg_ok(rs->conn, res, "replay_verdicts", fault, err);
 }
 
-static bool write_all(struct replay_store *rs, struct page *page, enum pg_fault *fault, struct err *err) {
+static bool write_all(const struct replay_store *rs, struct page *page, enum pg_fault *fault,
+                      struct err *err) {
   return (page->counts[REPLAY_CHANGED] == 0 || hold_changed(rs, page, fault, err)) &&
          rows_write_notifications(rs->conn, page->after, page->changed, page->n, fault, err) &&
          write_verdicts(rs, page, fault, err) &&
@@ -293,16 +265,17 @@ static bool write_all(struct replay_store *rs, struct page *page, enum pg_fault 
 
 // In one snapshot: a receipt that comes meanwhile must not show without what it did to its notification. A
 // notification that a processor has written since cannot be written in it.
-static bool transact(struct replay_store *rs, struct page *page, enum pg_fault *fault, struct err *err) {
+static bool transact(const struct replay_store *rs, struct page *page, enum pg_fault *fault,
+                     struct err *err) {
   return pg_command(rs->conn, "begin", "BEGIN ISOLATION LEVEL REPEATABLE READ", err) &&
          look(rs, page, fault, err) && (rs->options->dry_run || write_all(rs, page, fault, err)) &&
          pg_commit(rs->conn, fault, err);
 }
 
-static bool try_page(struct replay_store *rs, const PGresult *keys, int64_t counts[REPLAY_COUNTS],
+static bool try_page(const struct replay_store *rs, const PGresult *keys, int64_t counts[REPLAY_COUNTS],
                      struct report *report, enum pg_fault *fault, struct err *err) {
   struct page page;
-  page_init(&page, rs, keys);
+  page_init(&page, keys);
   bool done = transact(rs, &page, fault, err);
   for (size_t i = 0; done && i < page.n; i++)
     if (page.changed[i]) report_add(report, &page.before[i], &page.after[i]);
@@ -311,7 +284,7 @@ static bool try_page(struct replay_store *rs, const PGresult *keys, int64_t coun
   return done;
 }
 
-bool replay_store_next(struct replay_store *rs, int64_t counts[REPLAY_COUNTS], struct report *report,
+bool replay_store_next(const struct replay_store *rs, int64_t counts[REPLAY_COUNTS], struct report *report,
                        struct err *err) {
   AUTO_RESULT *keys = PQexec(rs->conn, "FETCH 500 FROM chosen");
   if (!pg_ok(rs->conn, keys, "fetch what was chosen", NULL, err)) return false;

@@ -5,9 +5,9 @@
 // their receipts, and the alerts, or nothing of them. Beside running processors: a page that one of them has
 // written meanwhile is read again. Not for: publishing alerts (replay_alerts). Thread: one.
 #pragma once
-#include "processor/batch/store.h"
 #include "processor/commands/report.h"
 #include "processor/rules/interpret.h"
+#include <libpq-fe.h>
 
 struct replay_options {
   int64_t from_ms, to_ms; // from the one to before the other; INT64_MIN, INT64_MAX: no bound
@@ -29,19 +29,19 @@ enum replay_count {
   REPLAY_COUNTS
 };
 
-struct replay_store;
+struct replay_store { // all borrowed
+  PGconn *conn;       // of a store
+  const struct interpreter *interpreter;
+  const char *source; // of the alerts
+  const struct replay_options *options;
+};
 
 // Chooses the notifications with a receipt or an acceptance that was received in that time. *n: how many.
-// `source`: of the alerts it raises. All is borrowed. Unless it is a dry run, it fails when another replay is
-// at work, and keeps others away until it is closed.
-MUST_CHECK struct replay_store *replay_store_open(const struct interpreter *interpreter, const char *source,
-                                                  const struct replay_options *options, int64_t *n,
-                                                  struct err *err);
-void replay_store_close(struct replay_store *rs);
-// Its connection. Borrowed.
-struct store *replay_store_base(struct replay_store *rs);
+// Unless it is a dry run, it fails when another replay is at work, and keeps others away until the connection
+// closes.
+MUST_CHECK bool replay_store_begin(const struct replay_store *rs, int64_t *n, struct err *err);
 
 // Corrects the next page of what was chosen, adds to the counts, and reports what has changed. A dry run does
 // the same, and leaves Postgres as it was.
-MUST_CHECK bool replay_store_next(struct replay_store *rs, int64_t counts[REPLAY_COUNTS],
+MUST_CHECK bool replay_store_next(const struct replay_store *rs, int64_t counts[REPLAY_COUNTS],
                                   struct report *report, struct err *err);

@@ -1,5 +1,5 @@
 -- Chooses the notifications of which a receipt or an acceptance was received in that time, in the order in which batches lock rows.
--- The cursor keeps them in the server, in a file if they are many: nobody needs memory for all of them.
+-- The cursor keeps them in the server, in a file if they are many: the program never has all of them in memory.
 -- $1 from timestamptz  $2 before timestamptz  $3 provider text, NULL: all
 DECLARE chosen SCROLL CURSOR WITH HOLD FOR
 SELECT provider, notification_id FROM receipt

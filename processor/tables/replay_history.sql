@@ -1,6 +1,6 @@
 -- All receipts and acceptances of some notifications, each one's in the order in which a processor took them in. One notification is
 -- one partition, where that is the order of offsets: what came by the spool was received earlier than its neighbours. A topic made anew
--- counts from 0 again, and its events come before those of the one before, which no row shows.
+-- begins at offset 0 again, and its events come before those of the one before, which no row shows.
 -- An acceptance has no outcome.
 -- $1 place int[], by which the rows name their notification  $2 provider text[]  $3 notification_id text[]
 WITH wanted AS (

@@ -536,11 +536,11 @@ def test_range_and_page_are_found_by_an_index_on_tables_that_were_never_analysed
     choose = (folder / "replay_choose.sql").read_text("utf-8")
     for number, value in enumerate(("(now() - interval '1 hour')", "'infinity'", "NULL"), 1):
         choose = choose.replace(f"${number}", value)
-    said = (folder / "replay_said.sql").read_text("utf-8")
+    history = (folder / "replay_history.sql").read_text("utf-8")
     for number, value in enumerate(("{}", "'bizgo'", "'n-{}'"), 1):  # as many as on a page
-        said = said.replace(f"${number}::", f"ARRAY[{', '.join(value.format(i) for i in range(500))}]::")
+        history = history.replace(f"${number}::", f"ARRAY[{', '.join(value.format(i) for i in range(500))}]::")
     ours = ("seqscan", "hashjoin", "mergejoin")  # pg_use_indexes()
-    for statement, off, index in ((said, ours, "_pkey"), (choose, ("seqscan",), "_received")):  # 20,000 are too few for a range to be worth it
+    for statement, off, index in ((history, ours, "_pkey"), (choose, ("seqscan",), "_received")):  # 20,000 are too few for a range to be worth it
         for setting in off:
             world.sql(f"SET enable_{setting} = off")
         plan = "\n".join(row["QUERY PLAN"] for row in world.sql(f"EXPLAIN {statement}"))
