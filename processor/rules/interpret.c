@@ -147,7 +147,7 @@ static int64_t acceptance_time(const struct provider *provider, const json_t *va
   return is_known && at > received_at - lifetime_ms ? at : received_at;
 }
 
-// What our application says itself wins over what stands in the send response.
+// The members of the registration win over those of the send response.
 static void keep_acceptance(const struct interpreter *in, const struct provider *provider, json_t *value,
                             const struct provider_acceptance *response, struct fact *fact) {
   static const struct provider_acceptance none = {.accepted = true};
@@ -224,29 +224,20 @@ static void interpret_notification(const struct interpreter *in, const char *val
     interpret_acceptance(in, provider, document, fact);
 }
 
-static bool is_about_notification(const char *type) {
-  return strcmp(type, EVENT_RECEIPT) == 0 || strcmp(type, EVENT_ACCEPTED) == 0;
-}
-
-static void interpret_other(const char *type, struct fact *fact) {
-  const struct event_type *known = event_type_find(type);
-  if (known && known->is_event) {
+void interpret_event(const struct interpreter *in, const struct event *ev, const char *value, size_t len,
+                     struct fact *fact) {
+  const struct event_type *known = event_type_find(ev->type);
+  *fact = (struct fact){.ev = *ev};
+  if (strcmp(ev->type, EVENT_RECEIPT) == 0 || strcmp(ev->type, EVENT_ACCEPTED) == 0) {
+    interpret_notification(in, value, len, fact);
+  } else if (known && known->is_event) {
     fact->type = FACT_OTHER;
   } else if (known) {
     unclear(fact, "an event type that does not belong on this topic");
   } else {
-    AUTO_FREE char *why = mem_printf("an event type that this version does not know: %s", type);
-    unclear(fact, why);
+    fact->type = FACT_UNCLEAR;
+    fact->why = mem_printf("an event type that this version does not know: %s", ev->type);
   }
-}
-
-void interpret_event(const struct interpreter *in, const struct event *ev, const char *value, size_t len,
-                     struct fact *fact) {
-  *fact = (struct fact){.ev = *ev};
-  if (is_about_notification(ev->type))
-    interpret_notification(in, value, len, fact);
-  else
-    interpret_other(ev->type, fact);
 }
 
 bool interpret_stored(const struct interpreter *in, const char *type, const char *provider, const char *value,

@@ -148,23 +148,12 @@ static void add_notification(struct pgarray *c, size_t step, const struct notifi
 
 enum { NOTIFICATION_COLUMNS = 20 };
 
-static bool is_chosen(const struct notification *n, bool changed, bool known) {
-  return changed && known == (n->version > 0);
-}
-
-static long count_chosen(const struct notification *list, const bool *changed, size_t n, bool known) {
-  long count = 0;
-  for (size_t i = 0; i < n; i++) count += is_chosen(&list[i], changed[i], known);
-  return count;
-}
-
 static bool copy_new(PGconn *conn, const struct notification *list, const bool *changed, size_t n,
                      enum pg_fault *fault, struct err *err) {
   struct pgarray rows;
-  if (count_chosen(list, changed, n, false) == 0) return true;
   pgarray_copy_begin(&rows);
   for (size_t i = 0; i < n; i++) {
-    if (!is_chosen(&list[i], changed[i], false)) continue;
+    if (!changed[i] || list[i].version > 0) continue;
     pgarray_copy_row(&rows, NOTIFICATION_COLUMNS);
     add_notification(&rows, 0, &list[i]);
   }
@@ -178,21 +167,26 @@ static bool update_known(PGconn *conn, const struct notification *list, const bo
       PG_TEXT,        PG_TEXT,        PG_BYTEA,       PG_TEXT, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ,
       PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_INT4, PG_INT4,        PG_TIMESTAMPTZ};
   struct pgarray c[COUNT_OF(types)];
-  long given = count_chosen(list, changed, n, true);
-  if (given == 0) return true;
   rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < n; i++)
-    if (is_chosen(&list[i], changed[i], true)) add_notification(c, 1, &list[i]);
+    if (changed[i] && list[i].version > 0) add_notification(c, 1, &list[i]);
+  long given = c[0].rows;
   AUTO_RESULT *res = rows_run(conn, "notification_write.sql", c, COUNT_OF(types));
   if (!pg_ok(conn, res, "notification_write", fault, err)) return false;
   if (strtol(PQcmdTuples(res), NULL, 10) == given) return true;
   if (fault) *fault = PG_FAULT_AGAIN;
-  return err_set_class(err, "conflict", "somebody else keeps writing the same notifications");
+  return err_set_class(err, "conflict", "another processor keeps writing the same notifications");
 }
 
 bool rows_write_notifications(PGconn *conn, const struct notification *list, const bool *changed, size_t n,
                               enum pg_fault *fault, struct err *err) {
-  return copy_new(conn, list, changed, n, fault, err) && update_known(conn, list, changed, n, fault, err);
+  bool any_new = false, any_known = false;
+  for (size_t i = 0; i < n; i++) {
+    any_new |= changed[i] && list[i].version == 0;
+    any_known |= changed[i] && list[i].version > 0;
+  }
+  return (!any_new || copy_new(conn, list, changed, n, fault, err)) &&
+         (!any_known || update_known(conn, list, changed, n, fault, err));
 }
 
 // ---- alerts ----

@@ -35,7 +35,7 @@ int64_t rows_time(const PGresult *res, int row, int column); // Unix millisecond
 MUST_CHECK bool rows_read_notifications(PGconn *conn, const char *statement, struct notification *list,
                                         const bool *wanted, size_t n, enum pg_fault *fault, struct err *err);
 // Writes those of the list that `changed` names, each as the version after the one it was read as, 0 where
-// there was none. PG_FAULT_AGAIN: somebody wrote one of them since; roll back and read again.
+// there was none. PG_FAULT_AGAIN: another processor has written one of them since; roll back and read again.
 MUST_CHECK bool rows_write_notifications(PGconn *conn, const struct notification *list, const bool *changed,
                                          size_t n, enum pg_fault *fault, struct err *err);
 
