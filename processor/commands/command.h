@@ -8,7 +8,7 @@ struct command {
   size_t options_size;
   // Reads argv[1] onwards into `options`, which is zeroed and borrows from argv.
   bool (*read)(int argc, char **argv, void *options, struct err *err);
-  // Does it. False: the error says why not.
+  // Does it.
   bool (*run)(struct processor *processor, const void *options, struct err *err);
 };
 

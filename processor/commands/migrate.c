@@ -37,7 +37,7 @@ static bool read_arguments(int argc, char **argv, void *options, struct err *err
 // ---- topics ----
 
 // The broker that is asked may not know a topic yet that was created a moment ago. This waits until it does,
-// so that whoever comes after migrate finds the topic.
+// so that a program that starts after migrate finds the topic.
 static bool ask_facts(rd_kafka_t *rk, const char *const *topics, size_t n, struct kafka_facts *out,
                       struct err *err) {
   enum { ASK_MS = 5000, PAUSE_MS = 100 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A topic from its first record to its end, partition by partition, as a read_committed reader sees it. Joins
-// no group and commits nothing, so it disturbs nobody. Thread: one.
+// no group and commits nothing, so it does not disturb the processors. Thread: one.
 #pragma once
 #include "common/base/err.h"
 #include "common/config/settings.h"
@@ -8,7 +8,7 @@
 #include <librdkafka/rdkafka.h>
 
 enum reader_result { READER_MORE, READER_ENOUGH, READER_FAILED };
-// Takes a record; the event is zero where it is none of ours. Says whether it wants the next one.
+// Takes a record; the event is zero where the record is none of ours. READER_ENOUGH ends the reading.
 typedef enum reader_result reader_take(void *arg, const struct event *ev, const rd_kafka_message_t *rkm,
                                        struct err *err);
 

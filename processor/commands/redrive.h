@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Quarantined records, once more: cut and read as ingress and the processor do with today's provider files,
 // and what these understand is put on the events topic. What was taken in already, or still makes no sense,
-// is only counted. Of what is neither receipt nor acceptance nobody can tell: it goes there each time, and
-// changes nothing. An event of a type that the processor did not know goes back as it was, if this program
-// knows the type. Thread: one.
+// is only counted. What is neither receipt nor acceptance has no row to show that: it goes there each time,
+// and changes nothing. An event of a type that the processor did not know goes back as it was, if this
+// program knows the type. Thread: one.
 #pragma once
 #include "processor/processor.h"
 
@@ -14,6 +14,6 @@ MUST_CHECK struct redrive *redrive_open(struct processor *processor, bool dry, s
 // One record of the quarantine topic; the event is zero where it is none of ours.
 MUST_CHECK bool redrive_take(struct redrive *redrive, const struct event *ev, const rd_kafka_message_t *rkm,
                              struct err *err);
-// Waits until Kafka has it all, says on stdout what was done, and frees it. `ok`: whether all went well so
+// Waits until Kafka has it all, reports on stdout what was done, and frees it. `ok`: whether all went well so
 // far; returned, or false when Kafka has not taken something.
 MUST_CHECK bool redrive_close(struct redrive *redrive, bool ok, struct err *err);

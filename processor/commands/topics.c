@@ -11,7 +11,7 @@ static int64_t retention_ms(const struct settings *settings) {
 
 // ---- creating ----
 
-// A broker's defaults for these two may delete records that nobody has read.
+// A broker's defaults for these two may delete records before they are read.
 static void set_configs(rd_kafka_NewTopic_t *topic, const struct settings *settings) {
   AUTO_FREE char *retention = mem_printf("%lld", (long long)retention_ms(settings));
   rd_kafka_NewTopic_set_config(topic, "cleanup.policy", "delete");

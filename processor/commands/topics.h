@@ -12,7 +12,7 @@ struct topics_options {
   bool dry_run; // Kafka only checks whether it could create them
 };
 
-// Creates those of the topics that do not exist, as the settings say. `created` has room for n: whether the
+// Creates those of the topics that do not exist, by the settings. `created` has room for n: whether the
 // topic is new. Blocks for a second more than the timeout at most.
 MUST_CHECK bool topics_create(rd_kafka_t *rk, const char *const *topics, size_t n,
                               const struct settings *settings, const struct topics_options *options,

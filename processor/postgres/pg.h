@@ -15,7 +15,7 @@ void pg_result_cleanup(PGresult **res);
 MUST_CHECK PGconn *pg_connect(struct err *err);
 // A statement without parameters or result; `what` is its name in the error.
 MUST_CHECK bool pg_command(PGconn *conn, const char *what, const char *sql, struct err *err);
-// From here on every statement finds its rows by an index, whatever the statistics of a table say. For a
+// From here on every statement finds its rows by an index, whatever the statistics of a table are. For a
 // session that only ever looks for a few rows.
 MUST_CHECK bool pg_use_indexes(PGconn *conn, struct err *err);
 // The text of <statement> with `n` parameters, as text. As PQexecParams(): the caller looks
@@ -25,10 +25,9 @@ PGresult *pg_run(PGconn *conn, const char *statement, int n, const char *const *
 // not there yet. A lost connection has an error for a result.
 PGresult *pg_receive(PGconn *conn, int ms);
 // The advisory lock of that name, which is this program's own, held until the connection closes. `*got`:
-// nobody else has it. At most 8 characters, which are the lock's key.
+// no other session has it. At most 8 characters, which are the lock's key.
 MUST_CHECK bool pg_try_lock(PGconn *conn, const char *name, bool *got, struct err *err);
-// COMMIT. Success is what the server calls a commit: of a transaction that failed it says that it rolled
-// back.
+// COMMIT. To commit a transaction that has failed is an error here: the server answers ROLLBACK.
 MUST_CHECK bool pg_commit(PGconn *conn, enum pg_fault *fault, struct err *err);
 // The text of <name>.sql; a name that is not there is our mistake and aborts.
 const char *pg_sql(const char *name);

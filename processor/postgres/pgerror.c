@@ -3,10 +3,10 @@
 #include "common/base/mem.h"
 #include <string.h>
 
-// A trigger or a function that somebody added.
+// A trigger or a function that is not ours.
 #define TRIGGER PG_FAULT_REFUSED, "trigger", "a trigger or a function failed on its values"
 
-// The first row that fits counts: a code stands before its class.
+// The first row that fits is used: a code stands before its class.
 static const struct pg_class classes[] = {
     {"08", PG_FAULT_WAIT, "connection", NULL},
     {"09", TRIGGER},

@@ -18,7 +18,7 @@ static bool has_outcome(const struct notification *n, const char *outcome) {
   return n->outcome && strcmp(n->outcome, outcome) == 0;
 }
 
-// Decided by the send API or by time: no receipt says so again.
+// Decided by the send API or by time: no receipt repeats it.
 static bool is_decided_without_receipt(const struct notification *n) {
   return has_outcome(n, "rejected") || has_outcome(n, "expired");
 }
@@ -35,7 +35,7 @@ static void keep_decision(struct notification *out, const struct notification *s
   out->resolved_at = stored->resolved_at;
 }
 
-// What the acceptances in `said` do not say is taken from the row.
+// What no acceptance in `said` contains is taken from the row.
 static void keep_acceptance(struct notification *out, const struct notification *stored,
                             const struct saying *said, size_t n) {
   if (!is_said(said, n, stored->accepted_at)) out->accepted_at = stored->accepted_at;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From a Kafka record to what it says: reads the event, finds its provider file and asks it. Never fails:
+// From a Kafka record to its meaning: reads the event, finds its provider file and asks it. Never fails:
 // what cannot be understood is a fact too, FACT_UNCLEAR, with the reason. Not for: what follows from it
 // (ledger). Thread: any; reads only immutable state.
 #pragma once
@@ -13,7 +13,7 @@ enum fact_type {
   FACT_ACCEPTANCE,  // about a notification: its send API took it, or refused it
   FACT_OTHER,       // understood and of no consequence: counted
   FACT_QUARANTINED, // a record of the quarantine topic: may raise an alert
-  FACT_UNCLEAR,     // to be quarantined, `why` says the reason
+  FACT_UNCLEAR,     // to be quarantined, `why` is the reason
 };
 
 struct fact {

@@ -137,7 +137,7 @@ static bool has_expired(const struct notification *n) {
   return n->outcome && strcmp(n->outcome, "expired") == 0;
 }
 
-// ---- which of two signals counts ----
+// ---- which of two signals decides ----
 
 static int compare(const char *a, const char *b) {
   return a && b ? strcmp(a, b) : (a != NULL) - (b != NULL);
@@ -191,8 +191,8 @@ static bool complete(struct notification *n, const struct saying *s) {
 // The channel of a signal that decides is taken by resolve(). Until then it is the first in the alphabet.
 static bool note_channel(struct notification *n, const struct saying *s) {
   bool is_open = n->status <= STATUS_PENDING || has_expired(n);
-  bool counts = n->channel == NULL || (is_open && compare(s->channel, n->channel) < 0);
-  return counts && replace(&n->channel, s->channel);
+  bool wins = n->channel == NULL || (is_open && compare(s->channel, n->channel) < 0);
+  return wins && replace(&n->channel, s->channel);
 }
 
 static bool say_why(struct notification *n, const struct saying *s) {
@@ -216,7 +216,7 @@ static bool note_unconfirmed(struct notification *n, const struct saying *s) {
   return changed;
 }
 
-// A deadline is no report that says failed.
+// A deadline has no code.
 static const char *contradicting_code(const struct notification *n, const struct saying *s) {
   if (n->status == STATUS_SENT) return s->code;
   return has_expired(n) ? NULL : n->code;

@@ -76,7 +76,7 @@ static int by_counter(const void *left, const void *right) {
          (a->fact->rkm->partition < b->fact->rkm->partition);
 }
 
-// Makes one of neighbours that the same counter counts. Returns how many stay.
+// Makes one of neighbours of the same counter. Returns how many stay.
 static size_t join_neighbours(struct delivery *list, size_t n) {
   size_t kept = 0;
   for (size_t i = 0; i < n; i++)

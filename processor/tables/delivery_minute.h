@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Counters per minute, provider, endpoint, outcome and partition. A record counts once: table `applied` holds
-// for each partition up to where its records are counted, in the same transaction. A topic that was made anew
-// counts again once it is as long as the one before. Not for: what a record counts as (store). Thread: that
-// of the connection.
+// Counters per minute, provider, endpoint, outcome and partition. A record is counted once: table `applied`
+// holds for each partition up to where its records are counted, in the same transaction. A topic that was
+// made anew is counted again once it is as long as the one before. Not for: what a record counts as (store).
+// Thread: that of the connection.
 #pragma once
 #include "processor/postgres/pg.h"
 #include "processor/rules/interpret.h"

@@ -1,5 +1,5 @@
--- Writes each notification whole, provided that nobody wrote it since it was read: version is the one to become.
--- Fewer rows than given means that somebody did, and the caller starts over from a fresh read.
+-- Writes each notification whole, provided that it was not written since it was read: version is the one to become.
+-- Fewer rows than given means that one was, and the caller starts over from a fresh read.
 -- $1 provider text[]  $2 notification_id text[]  $3 status text[]  $4 outcome text[]  $5 code text[]  $6 reason text[]
 -- $7 contradicted_by text[]  $8 channel text[]  $9 recipient text[]  $10 recipient_hash bytea[]  $11 reference text[]
 -- $12 accepted_at  $13 resolved_at  $14 unconfirmed_at  $15 due_at  $16 expires_at  $17 first_seen_at timestamptz[]
