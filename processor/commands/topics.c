@@ -11,21 +11,17 @@ static int64_t retention_ms(const struct settings *settings) {
 
 // ---- creating ----
 
-// A broker's defaults for these two may delete records before they are read.
-static void set_configs(rd_kafka_NewTopic_t *topic, const struct settings *settings) {
-  AUTO_FREE char *retention = mem_printf("%lld", (long long)retention_ms(settings));
-  rd_kafka_NewTopic_set_config(topic, "cleanup.policy", "delete");
-  rd_kafka_NewTopic_set_config(topic, "retention.ms", retention);
-}
-
+// A broker's defaults for the two configs may delete records before they are read.
 static bool describe_topics(const char *const *topics, size_t n, const struct settings *settings,
                             rd_kafka_NewTopic_t **out, struct err *err) {
   char reason[REASON_SIZE];
+  AUTO_FREE char *retention = mem_printf("%lld", (long long)retention_ms(settings));
   for (size_t i = 0; i < n; i++) {
     out[i] = rd_kafka_NewTopic_new(topics[i], (int)settings->topic_partitions,
                                    (int)settings->topic_replication, reason, sizeof reason);
     if (!out[i]) return err_set(err, "topic %s: %s", topics[i], reason);
-    set_configs(out[i], settings);
+    rd_kafka_NewTopic_set_config(out[i], "cleanup.policy", "delete");
+    rd_kafka_NewTopic_set_config(out[i], "retention.ms", retention);
   }
   return true;
 }
