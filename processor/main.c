@@ -76,14 +76,10 @@ static const char *why_not_ready(void *arg) {
              : "a worker is not at work: the log says what it waits for";
 }
 
-static char *new_instance_name(void) {
-  char text[UUID_TEXT_SIZE];
-  uuid_format(uuid_new_v7(), text);
-  return mem_strdup(text);
-}
-
 static void processor_init(struct processor *p, const struct settings *settings,
                            struct providers *providers) {
+  char any_name[UUID_TEXT_SIZE];
+  uuid_format(uuid_new_v7(), any_name);
   *p = (struct processor){.settings = settings, .providers = providers};
   p->metrics = metrics_new(metric_list, METRIC_COUNT);
   p->batch_since_ms = mem_array((size_t)settings->workers, sizeof *p->batch_since_ms);
@@ -91,7 +87,7 @@ static void processor_init(struct processor *p, const struct settings *settings,
   for (int64_t i = 0; i < settings->workers; i++) publish_fault_init(&p->faults[i]);
   for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++)
     p->topics[t] = kafka_topic_name(settings->topic_prefix, t);
-  p->instance = *settings->instance ? mem_strdup(settings->instance) : new_instance_name();
+  p->instance = mem_strdup(*settings->instance ? settings->instance : any_name);
   p->interpreter =
       (struct interpreter){providers, settings->recipient_key, p->topics[KAFKA_TOPIC_QUARANTINE]};
 }
