@@ -155,16 +155,12 @@ static bool take_original(struct redrive *rd, const rd_kafka_message_t *rkm,
                           const rd_kafka_headers_t *headers, struct err *err) {
   struct event ev;
   AUTO_FREE char *key = rkm->key ? mem_strndup(rkm->key, rkm->key_len) : NULL;
-  if (!event_from_headers(headers, &ev, NULL)) {
-    rd->unclear++;
-    return true;
-  }
-  if (!event_type_find(ev.type)) {
-    rd->unknown++;
-    return true;
-  }
+  bool is_event = event_from_headers(headers, &ev, NULL),
+       is_known_type = is_event && event_type_find(ev.type);
+  rd->unclear += !is_event;
+  rd->unknown += is_event && !is_known_type;
   ev.headers = headers;
-  return send_event(rd, &ev, key, rkm->payload ? rkm->payload : "", rkm->len, err);
+  return !is_known_type || send_event(rd, &ev, key, rkm->payload ? rkm->payload : "", rkm->len, err);
 }
 
 static bool take_payload(struct redrive *rd, const struct event *ev, const char *value, size_t len,

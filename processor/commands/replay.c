@@ -106,10 +106,9 @@ static void print_counts(const struct replay *r) {
 // Notifications that may still be wrong.
 static void print_warnings(const int64_t counts[REPLAY_COUNTS]) {
   static const char *const texts[REPLAY_COUNTS] = {
-      [REPLAY_UNCLEAR] = "have a receipt or an acceptance that today's provider files cannot read: they stay "
-                         "as they are",
+      [REPLAY_UNCLEAR] = "have a receipt or an acceptance that today's provider files cannot read, and stay",
       [REPLAY_KEPT] = "were registered before acceptances were stored: what their rows contain of that stays",
-      [REPLAY_WITHOUT_FILE] = "are of a provider without a file: they stay as they are",
+      [REPLAY_WITHOUT_FILE] = "are of a provider without a file, and stay",
   };
   for (enum replay_count c = 0; c < REPLAY_COUNTS; c++)
     if (texts[c] && counts[c]) fprintf(stderr, "replay: %" PRId64 " notifications %s\n", counts[c], texts[c]);

@@ -19,9 +19,8 @@ struct page {
   const PGresult *keys; // whose the names are
   size_t n;
   struct notification *before, *after;
-  bool *changed; // not so where the row is gone
-  struct alert *alerts;
-  size_t n_alerts;
+  bool *changed;                                    // not so where the row is gone
+  struct alert *alerts;                             // counts[REPLAY_ALERTS] of them
   struct pgarray verdicts[COUNT_OF(verdict_types)]; // on receipts, otherwise than their rows have them
   int64_t counts[REPLAY_COUNTS];
 };
@@ -84,7 +83,7 @@ static void page_fini(struct page *page) {
     notification_fini(&page->after[i]);
   }
   for (size_t i = 0; i < COUNT_OF(page->verdicts); i++) pgarray_fini(&page->verdicts[i]);
-  alerts_free(page->alerts, page->n_alerts);
+  alerts_free(page->alerts, (size_t)page->counts[REPLAY_ALERTS]);
   free(page->before);
   free(page->after);
   free(page->changed);
@@ -183,8 +182,7 @@ static void compare(const struct replay_store *rs, struct page *page, size_t pla
   page->changed[place] = correction_differs(before, after);
   page->counts[REPLAY_CHANGED] += page->changed[place];
   if (!page->changed[place] || alert == LEDGER_NO_ALERT) return;
-  page->counts[REPLAY_ALERTS]++;
-  alert_of_correction(&page->alerts[page->n_alerts++], alert, after, before->status,
+  alert_of_correction(&page->alerts[page->counts[REPLAY_ALERTS]++], alert, after, before->status,
                       correction_scope(after, history->sayings, history->n), rs->source);
 }
 
@@ -260,7 +258,7 @@ static bool write_all(const struct replay_store *rs, struct page *page, enum pg_
   return (page->counts[REPLAY_CHANGED] == 0 || hold_changed(rs, page, fault, err)) &&
          rows_write_notifications(rs->conn, page->after, page->changed, page->n, fault, err) &&
          write_verdicts(rs, page, fault, err) &&
-         rows_insert_alerts(rs->conn, page->alerts, page->n_alerts, fault, err);
+         rows_insert_alerts(rs->conn, page->alerts, (size_t)page->counts[REPLAY_ALERTS], fault, err);
 }
 
 // In one snapshot: a receipt that comes meanwhile must not show without what it did to its notification. A
