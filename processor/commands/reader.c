@@ -50,9 +50,7 @@ static bool ok(rd_kafka_resp_err_t code, const struct reader *reader, const char
 
 static bool count_partitions(struct reader *reader, int32_t *n, struct err *err) {
   struct kafka_topic_shape shape = {0};
-  rd_kafka_topic_t *rkt = rd_kafka_topic_new(reader->rk, reader->topic, NULL);
-  rd_kafka_resp_err_t code = kafka_topic_ask(reader->rk, rkt, ASK_TIMEOUT_MS, &shape);
-  rd_kafka_topic_destroy(rkt);
+  rd_kafka_resp_err_t code = kafka_topic_ask(reader->rk, reader->topic, ASK_TIMEOUT_MS, &shape);
   *n = shape.partitions;
   return ok(code, reader, "partitions", err);
 }
