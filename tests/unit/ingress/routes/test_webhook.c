@@ -112,15 +112,10 @@ static char *gzip_of_spaces(size_t len, size_t *packed_len) {
   return packed;
 }
 
-static void test_what_a_gzip_body_inflates_to_counts_as_held(void **state) {
-  enum { CALLS = 6, LARGE = 520000 }; // two of them are half of what may be held
-  size_t len;
-  AUTO_FREE char *packed = gzip_of_spaces(LARGE, &len);
-  AUTO_FREE char *head = mem_printf("POST " BLUX " HTTP/1.1\r\nHost: t\r\nContent-Encoding: gzip\r\n"
-                                    "Content-Length: %zu\r\n\r\n",
-                                    len);
+// How many of six calls at once are answered with 200; the others with 503.
+static int count_accepted(const char *head, const char *packed, size_t len) {
+  enum { CALLS = 6 };
   int fds[CALLS], n_200 = 0, n_503 = 0;
-  rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 500);
   for (size_t i = 0; i < CALLS; i++) {
     fds[i] = wire_connect(port);
     wire_send(fds[i], head, strlen(head));
@@ -132,9 +127,23 @@ static void test_what_a_gzip_body_inflates_to_counts_as_held(void **state) {
     n_503 += wire_status(answer) == 503;
     close(fds[i]);
   }
+  assert_int_equal(n_200 + n_503, CALLS);
+  return n_200;
+}
+
+// On a busy machine the first ones may be answered before the last ones are read, and then it says nothing.
+static void test_what_a_gzip_body_inflates_to_counts_as_held(void **state) {
+  enum { TRIES = 10, LARGE = 520000, HELD = 2 }; // two of them are half of what may be held
+  size_t len;
+  AUTO_FREE char *packed = gzip_of_spaces(LARGE, &len);
+  AUTO_FREE char *head = mem_printf("POST " BLUX " HTTP/1.1\r\nHost: t\r\nContent-Encoding: gzip\r\n"
+                                    "Content-Length: %zu\r\n\r\n",
+                                    len);
+  int accepted = INT_MAX;
+  rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 500);
+  for (int i = 0; i < TRIES && accepted > HELD; i++) accepted = count_accepted(head, packed, len);
   rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 0);
-  assert_int_equal(n_200, 2);
-  assert_int_equal(n_503, 4);
+  assert_int_equal(accepted, HELD);
 }
 
 // ---- URLs ----
