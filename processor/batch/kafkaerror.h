@@ -9,9 +9,9 @@
 
 struct kafka_class {
   rd_kafka_resp_err_t code;
-  bool passes;      // told to a consumer, which gets over it by itself
-  const char *name; // for the metric
-  const char *hint; // what to do about it, where somebody has to; or NULL
+  bool is_transient; // a consumer recovers from it by itself
+  const char *name;  // for the metric
+  const char *hint;  // what to do about it, where somebody has to; or NULL
 };
 
 // Never NULL. What is not in the table does not pass: to start over loses nothing.

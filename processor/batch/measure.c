@@ -51,6 +51,6 @@ void measure_committed(struct measure *measure, struct metrics *metrics, const s
                     measure->spent_us[p]);
 }
 
-void measure_told(struct metrics *metrics, const struct fact *fact) {
+void measure_published(struct metrics *metrics, const struct fact *fact) {
   observe_age(metrics_histogram_at(metrics, METRIC_ALERT_AGE_SECONDS, NULL), fact, clock_wall_ms());
 }

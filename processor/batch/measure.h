@@ -21,4 +21,4 @@ const char *measure_part(const struct measure *measure);
 // The batch is committed: everything about it goes to the metrics.
 void measure_committed(struct measure *measure, struct metrics *metrics, const struct fact *facts, size_t n);
 // One of its alerts is, caused by `fact`.
-void measure_told(struct metrics *metrics, const struct fact *fact);
+void measure_published(struct metrics *metrics, const struct fact *fact);

@@ -194,13 +194,13 @@ static void abort_transaction(struct outbox *outbox) {
   if (error) rd_kafka_error_destroy(error);
 }
 
-static void count_told(struct outbox *outbox, struct fact *const *facts, size_t n, const struct alert *alerts,
-                       size_t n_alerts) {
+static void count_published(struct outbox *outbox, struct fact *const *facts, size_t n,
+                            const struct alert *alerts, size_t n_alerts) {
   count(outbox, "committed");
   for (size_t i = 0; i < n_alerts; i++) {
     const struct fact *source = source_of(&alerts[i], facts, n);
     metrics_add(outbox->processor->metrics, METRIC_ALERTS, alerts[i].type, 1);
-    if (source) measure_told(outbox->processor->metrics, source);
+    if (source) measure_published(outbox->processor->metrics, source);
   }
 }
 
@@ -213,7 +213,7 @@ bool outbox_send(struct outbox *outbox, const rd_kafka_consumer_group_metadata_t
   if (!kafka_ok(rd_kafka_begin_transaction(producer), "begin a transaction", err)) return false;
   if (produce_all(outbox, facts, n, alerts, n_alerts, err) &&
       (group == NULL || send_offsets(producer, group, offsets, err)) && commit(outbox, err)) {
-    count_told(outbox, facts, n, alerts, n_alerts);
+    count_published(outbox, facts, n, alerts, n_alerts);
     return true;
   }
   abort_transaction(outbox);

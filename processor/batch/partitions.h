@@ -39,5 +39,5 @@ void partitions_committed(struct partitions *partitions, const rd_kafka_topic_pa
 // Ranges whose alerts are published and may have no mark yet. New array, its topics are borrowed.
 struct store_range *partitions_unmarked(const struct partitions *partitions, size_t *n);
 void partitions_marked(struct partitions *partitions); // all of those are, committed
-// Lag: the last end of each partition that the broker told while fetching, less what is reached.
+// Lag: the last end of each partition that a fetch reported, less what is reached.
 void partitions_measure(struct partitions *partitions, rd_kafka_t *consumer);

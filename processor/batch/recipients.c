@@ -6,7 +6,7 @@
 #include <string.h>
 
 static bool names_recipient(const struct fact *fact) {
-  return fact->type == FACT_RECEIPT && fact->saying.recipient;
+  return fact->type == FACT_RECEIPT && fact->signal.recipient;
 }
 
 // Adds each notification that gets a receipt with a recipient. One without an outcome has no receipts yet.
@@ -40,7 +40,7 @@ struct named { // what earlier receipts name
 };
 
 static void note(struct named *named, const char *masked, const struct fact *fact) {
-  bool differ = personal_differ(masked, fact->saying.recipient);
+  bool differ = personal_differ(masked, fact->signal.recipient);
   named->same |= !differ;
   named->other |= differ;
 }
@@ -80,7 +80,7 @@ static bool is_of_another(const PGresult *res, struct fact *const *facts, struct
   note_stored(&named, res, facts[at]);
   for (size_t i = at; i > 0 && of[i - 1] == of[at]; i--)
     if (names_recipient(facts[i - 1]) && !refused[i - 1])
-      note(&named, facts[i - 1]->saying.recipient, facts[at]);
+      note(&named, facts[i - 1]->signal.recipient, facts[at]);
   return named.other && !named.same;
 }
 

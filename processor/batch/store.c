@@ -31,7 +31,7 @@ struct batch {
   struct fact **facts;      // about notifications, by (provider, id), then by place in the batch
   struct notification **of; // parallel: what the fact is about
   bool *refused;            // parallel: it names another recipient, and goes to quarantine
-  bool *counts;             // parallel: it has an effect; what is repeated has none
+  bool *is_new;             // parallel: it has an effect; what is repeated has none
   size_t n_facts;
   struct notification *notifications; // by (provider, id)
   bool *changed;                      // parallel
@@ -113,7 +113,7 @@ static void order_batch(struct batch *batch) {
   batch->facts = mem_array(n, sizeof(struct fact *));
   batch->of = mem_array(n, sizeof(struct notification *));
   batch->refused = mem_array(n, sizeof *batch->refused);
-  batch->counts = mem_array(n, sizeof *batch->counts);
+  batch->is_new = mem_array(n, sizeof *batch->is_new);
   batch->notifications = mem_array(n, sizeof *batch->notifications);
   batch->changed = mem_array(n, sizeof *batch->changed);
   batch->alerts = mem_array(n, sizeof *batch->alerts);
@@ -134,7 +134,7 @@ static void batch_fini(struct batch *batch) {
   free(batch->facts);
   free(batch->of);
   free(batch->refused);
-  free(batch->counts);
+  free(batch->is_new);
   free(batch->notifications);
   free(batch->changed);
   alerts_free(batch->alerts, batch->n_alerts);
@@ -156,7 +156,7 @@ static void add_source(struct pgarray *c, size_t step, size_t column, const stru
 static bool judge_receipts(struct store *store, struct batch *batch, enum pg_fault *fault, struct err *err) {
   if (!recipients_compare(store->conn, batch->facts, batch->of, batch->n_facts, batch->refused, fault, err))
     return false;
-  for (size_t i = 0; i < batch->n_facts; i++) batch->counts[i] = !batch->refused[i] && !is_repeated(batch, i);
+  for (size_t i = 0; i < batch->n_facts; i++) batch->is_new[i] = !batch->refused[i] && !is_repeated(batch, i);
   return true;
 }
 
@@ -164,8 +164,8 @@ static void add_receipt(struct pgarray *c, size_t step, const struct fact *fact)
   pgarray_add_uuid(rows_at(c, step, 0), fact->row_id);
   pgarray_add_text(rows_at(c, step, 1), fact->provider);
   pgarray_add_text(rows_at(c, step, 2), fact->id);
-  pgarray_add_text(rows_at(c, step, 3), fact->saying.outcome);
-  pgarray_add_text(rows_at(c, step, 4), fact->saying.code);
+  pgarray_add_text(rows_at(c, step, 3), fact->signal.outcome);
+  pgarray_add_text(rows_at(c, step, 4), fact->signal.code);
   pgarray_add_jsonb(rows_at(c, step, 5), fact->row_json);
   add_source(c, step, 6, fact);
 }
@@ -179,10 +179,10 @@ static void add_acceptance(struct pgarray *c, size_t step, const struct fact *fa
   pgarray_add_text(rows_at(c, step, 1), fact->provider);
   pgarray_add_text(rows_at(c, step, 2), fact->id);
   pgarray_add_jsonb(rows_at(c, step, 3), fact->row_json);
-  pgarray_add_text(rows_at(c, step, 4), fact->saying.recipient);
-  pgarray_add_bytes(rows_at(c, step, 5), fact->saying.recipient ? fact->saying.recipient_hash : NULL,
+  pgarray_add_text(rows_at(c, step, 4), fact->signal.recipient);
+  pgarray_add_bytes(rows_at(c, step, 5), fact->signal.recipient ? fact->signal.recipient_hash : NULL,
                     PERSONAL_HASH_SIZE);
-  pgarray_add_time(rows_at(c, step, 6), fact->saying.at);
+  pgarray_add_time(rows_at(c, step, 6), fact->signal.at);
   add_source(c, step, 7, fact);
 }
 
@@ -205,7 +205,7 @@ static size_t pick(const struct batch *batch, const struct table *table, bool kn
   size_t n = 0;
   for (size_t i = 0; i < batch->n_facts; i++) {
     bool fits = batch->facts[i]->type == table->of && known == (batch->of[i]->version > 0);
-    if (fits && batch->counts[i]) out[n++] = i;
+    if (fits && batch->is_new[i]) out[n++] = i;
   }
   return n;
 }
@@ -214,11 +214,11 @@ static size_t pick(const struct batch *batch, const struct table *table, bool kn
 // the search goes on from the start.
 static void keep_fresh(struct batch *batch, const size_t *given, size_t n, const PGresult *res) {
   size_t next = 0;
-  for (size_t i = 0; i < n; i++) batch->counts[given[i]] = false;
+  for (size_t i = 0; i < n; i++) batch->is_new[given[i]] = false;
   for (int row = 0; row < PQntuples(res); row++) {
     const char *id = PQgetvalue(res, row, 0);
     while (memcmp(&batch->facts[given[next]]->row_id, id, sizeof(struct uuid)) != 0) next = (next + 1) % n;
-    batch->counts[given[next]] = true;
+    batch->is_new[given[next]] = true;
   }
 }
 
@@ -268,7 +268,7 @@ static bool add_rows(struct store *store, struct batch *batch, bool again, enum 
 static void apply(struct batch *batch, struct notification *notification, const struct fact *fact) {
   enum status before = notification->status;
   bool changed = false;
-  const struct ledger_rule *rule = ledger_apply(notification, &fact->saying, &changed);
+  const struct ledger_rule *rule = ledger_apply(notification, &fact->signal, &changed);
   // What is new counts as a change though no field moved: whoever decided meanwhile without it starts over.
   batch->changed[notification - batch->notifications] = true;
   if (rule->alert != LEDGER_NO_ALERT)
@@ -277,7 +277,7 @@ static void apply(struct batch *batch, struct notification *notification, const 
 
 static void apply_all(struct batch *batch) {
   for (size_t i = 0; i < batch->n_facts; i++)
-    if (batch->counts[i]) apply(batch, batch->of[i], batch->facts[i]);
+    if (batch->is_new[i]) apply(batch, batch->of[i], batch->facts[i]);
 }
 
 // ---- what was quarantined: the same bytes raise one alert a day ----
@@ -379,7 +379,7 @@ static size_t list_deliveries(const struct batch *batch, struct delivery *list) 
   for (size_t i = 0; i < batch->n_facts; i++)
     if (!batch->refused[i])
       list[count++] =
-          (struct delivery){batch->facts[i], batch->counts[i] ? fact_outcome(batch->facts[i]) : "repeated",
+          (struct delivery){batch->facts[i], batch->is_new[i] ? fact_outcome(batch->facts[i]) : "repeated",
                             batch->facts[i]->ev.time_ms, 1};
   for (size_t i = 0; i < batch->n_given; i++)
     if (facts[i]->type == FACT_OTHER)
@@ -434,8 +434,7 @@ bool store_count_unpublished(struct store *store, int64_t *n, struct err *err) {
 static bool move_notifications(struct store *store, struct batch *batch, bool again, enum pg_fault *fault,
                                struct err *err) {
   if (batch->n_facts == 0) return true;
-  if (!rows_read_notifications(store->conn, "notification_read.sql", batch->notifications, NULL,
-                               batch->n_notifications, fault, err) ||
+  if (!rows_read_notifications(store->conn, batch->notifications, batch->n_notifications, fault, err) ||
       !judge_receipts(store, batch, fault, err) || !add_rows(store, batch, again, fault, err))
     return false;
   apply_all(batch);
@@ -511,20 +510,19 @@ static void make_harmless(struct fact facts[PROBE_FACTS], const rd_kafka_message
                            .id = name,
                            .row_json = object,
                            .row_id = uuid_new_v7(),
-                           .saying = {.signal = is_delivered ? SIGNAL_DELIVERED : SIGNAL_FAILED,
+                           .signal = {.kind = is_delivered ? SIGNAL_DELIVERED : SIGNAL_FAILED,
                                       .outcome = is_delivered ? "delivered" : "failed",
                                       .code = "0",
                                       .at = ev.time_ms,
                                       .received_at = ev.time_ms}};
-  facts[1] =
-      (struct fact){.rkm = rkm,
-                    .ev = ev,
-                    .type = FACT_ACCEPTANCE,
-                    .provider = name,
-                    .id = name,
-                    .row_json = object,
-                    .row_id = uuid_new_v7(),
-                    .saying = {.signal = SIGNAL_ACCEPTED, .at = ev.time_ms, .received_at = ev.time_ms}};
+  facts[1] = (struct fact){.rkm = rkm,
+                           .ev = ev,
+                           .type = FACT_ACCEPTANCE,
+                           .provider = name,
+                           .id = name,
+                           .row_json = object,
+                           .row_id = uuid_new_v7(),
+                           .signal = {.kind = SIGNAL_ACCEPTED, .at = ev.time_ms, .received_at = ev.time_ms}};
   facts[2] = (struct fact){.rkm = rkm, .ev = ev, .type = FACT_QUARANTINED};
 }
 

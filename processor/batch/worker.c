@@ -49,7 +49,7 @@ struct worker {
   bool revoked; // a rebalance took the partitions away while the batch was collected
   bool is_idle; // no record and no end of a partition came for IDLE_POLL_MS
   bool ready;
-  struct err fault;       // the consumer's, told to on_error(); its text is empty when there is none
+  struct err fault;       // the consumer's, from on_error(); its text is empty when there is none
   struct backoff backoff; // grows until a batch was committed
 };
 
@@ -66,7 +66,7 @@ static void forget_unopened(struct worker *w) {
   if (w->unopened) rd_kafka_topic_partition_list_destroy(take(w->unopened));
 }
 
-// What the group gives is taken on; it is read once it is known from where.
+// Accepts the assignment without reading: open_partitions() starts the reading at known offsets.
 static void assign_none(rd_kafka_t *rk) {
   rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
   rd_kafka_assign(rk, none);
@@ -91,27 +91,27 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
            LOG_INT("partitions", partitions->cnt));
 }
 
-// What the consumer gets over by itself is no more than a line in the log.
-static bool passes(const struct worker *w, rd_kafka_t *rk, rd_kafka_resp_err_t code, const char *reason,
-                   struct err *err) {
+// A transient error, from which the consumer recovers by itself, is no more than a line in the log.
+static bool is_transient(const struct worker *w, rd_kafka_t *rk, rd_kafka_resp_err_t code, const char *reason,
+                         struct err *err) {
   char cause[256];
   rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(rk, cause, sizeof cause);
   if (fatal) return kafka_fail(err, "consumer", fatal, cause);
-  if (!kafka_class_of(code)->passes) return kafka_fail(err, "consumer", code, reason);
+  if (!kafka_class_of(code)->is_transient) return kafka_fail(err, "consumer", code, reason);
   log_warn_rarely(rd_kafka_err2name(code), "kafka consumer", LOG_INT("worker", w->index),
                   LOG_STR("error", reason));
   return true;
 }
 
-// What is wrong with no record in particular: brokers, topics, the client itself.
+// Errors of brokers, of topics or of the client itself: not of one record.
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque) {
   struct worker *w = opaque;
   struct err err;
-  if (!passes(w, rk, (rd_kafka_resp_err_t)code, reason, &err) && *w->fault.text == '\0') w->fault = err;
+  if (!is_transient(w, rk, (rd_kafka_resp_err_t)code, reason, &err) && *w->fault.text == '\0') w->fault = err;
 }
 
-// With the topics' prefix: a broker hands a static member that comes back its old partitions, whatever it
-// subscribes to now.
+// Contains the topics' prefix: a broker gives a returning static member its old partitions, whatever topics
+// it subscribes to now.
 static char *instance_name(const struct worker *w) {
   const struct settings *settings = w->processor->settings;
   return mem_printf("%s%s-%s-%d", settings->topic_prefix, settings->group_id, w->processor->instance,
@@ -125,7 +125,7 @@ static rd_kafka_conf_t *consumer_conf(const struct settings *settings, const cha
       {"enable.auto.offset.store", "false"},
       {"auto.offset.reset", "error"}, // the worker decides where to begin, and says what is gone (offsets.h)
       // Nobody writes events in a transaction. But a new owner's offsets then wait for the transaction in
-      // which an expelled one commits them, without which both would tell the batch's alerts
+      // which an expelled one commits them, without which both would publish the batch's alerts
       // (docs/model/README.md).
       {"isolation.level", "read_committed"},
       {"enable.partition.eof", "true"}, // how far it is read, where only a transaction's end follows
@@ -194,7 +194,7 @@ static bool open_all(struct worker *w, struct err *err) {
 static void close_all(struct worker *w) {
   set_ready(w, false);
   kafka_client_free(take(w->consumer));
-  w->fault = (struct err){0}; // now: the close may have told one more, and it is not the next consumer's
+  w->fault = (struct err){0}; // now: the close may have reported one more, and it is not the next consumer's
   forget_unopened(w);
   partitions_revoke(w->partitions); // a consumer that failed for good may not have said so
   outbox_close(take(w->outbox));
@@ -219,10 +219,11 @@ static void clear(struct worker *w) {
   measure_reset(&w->measure);
 }
 
-// Takes what the consumer is in its group, once for a batch; when the batch is sent it could be that of a
-// membership which never read these records. False: it is no member any more. What it had fetched still comes
-// before the revocation is told, and Kafka would take the offsets of one without a member id from anybody
-// (ClassicGroup.validateOffsetCommit: "older versions of this protocol do not require memberId").
+// Captures the group metadata (member id, generation) when the batch starts. Taken at commit time, it could
+// belong to a later generation that never owned these records. False: the consumer is no member any more; the
+// records that it had fetched still come before the revocation. Kafka accepts offsets without a member id
+// from any process (ClassicGroup.validateOffsetCommit: "older versions of this protocol do not require
+// memberId").
 static bool is_member(struct worker *w) {
   if (w->group) return true;
   w->group = rd_kafka_consumer_group_metadata(w->consumer);
@@ -233,7 +234,7 @@ static bool is_member(struct worker *w) {
   return is;
 }
 
-// False: it is no record of this batch's.
+// False: the message is not a record of this batch.
 static bool take_in(struct worker *w, const rd_kafka_message_t *rkm) {
   if (rkm->err || !is_member(w)) return false;
   measure_enter(&w->measure, PHASE_INTERPRET);
@@ -249,7 +250,7 @@ static bool pass_by(struct worker *w, const rd_kafka_message_t *rkm, struct err 
     return true;
   }
   if (rkm->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
-    return passes(w, w->consumer, rkm->err, rd_kafka_message_errstr(rkm), err);
+    return is_transient(w, w->consumer, rkm->err, rd_kafka_message_errstr(rkm), err);
   partitions_reached(w->partitions, rd_kafka_topic_name(rkm->rkt), rkm->partition, rkm->offset);
   return true; // of one partition: another may have more
 }
@@ -312,17 +313,16 @@ static bool begin(struct worker *w, rd_kafka_resp_err_t *code, struct err *err) 
   return committed;
 }
 
-// Reads what was assigned from the offsets that the group has committed. librdkafka 2.0.2 would ask for them
-// by itself; but where an open transaction holds them back and the assignment changes meanwhile, it takes
-// them for none and begins at the oldest record (rd_kafka_assignment_apply_offsets()), and after some errors
-// it does not ask again. What is not to be had yet is asked for again, after what else the consumer has to
-// tell.
+// Reads the assigned partitions from the group's committed offsets. librdkafka 2.0.2 could ask for them by
+// itself; but if an open transaction holds them back and the assignment changes meanwhile, it takes them for
+// none and begins at the oldest record (rd_kafka_assignment_apply_offsets()), and after some errors it does
+// not ask again. Offsets that are not available yet are asked for again after the next poll.
 static bool open_partitions(struct worker *w, struct err *err) {
   if (!is_member(w)) return true; // the revocation comes
   rd_kafka_resp_err_t code = rd_kafka_committed(w->consumer, w->unopened, OFFSETS_TIMEOUT_MS);
   if (!code) code = first_error(w->unopened);
   if (!code && !begin(w, &code, err)) return false;
-  if (code && !kafka_class_of(code)->passes) return kafka_fail(err, "the group's offsets", code, NULL);
+  if (code && !kafka_class_of(code)->is_transient) return kafka_fail(err, "the group's offsets", code, NULL);
   if (code) {
     log_warn_rarely(__func__, "waits for the group's offsets", LOG_INT("worker", w->index),
                     LOG_STR("error", rd_kafka_err2str(code)));
@@ -349,8 +349,8 @@ static bool collect_one(struct worker *w, int timeout_ms, bool *got, struct err 
   return ok;
 }
 
-// Waits for a first record, then takes what is already there: a batch is as large as the backlog, and never
-// waits for it.
+// Waits for a first record, then takes the records that are fetched already: a batch is as large as the
+// backlog and never waits for more.
 static bool collect(struct worker *w, struct err *err) {
   bool got = false;
   if (w->unopened && !open_partitions(w, err)) return false;
@@ -374,7 +374,7 @@ static void note_taken(struct worker *w, struct fact *const *facts, size_t n) {
       w->is_taken[is_quarantined(facts[i])] = true;
 }
 
-// Somebody has to put the database right; until then nothing is quarantined.
+// An operator has to mend the database; until then nothing is quarantined.
 static bool blame_database(struct worker *w, struct err *err) {
   publish_fault_set(&w->processor->faults[w->index], err->text);
   return false;
@@ -393,8 +393,7 @@ static bool is_record_at_fault(struct worker *w, const struct fact *fact, struct
   return blame_database(w, err);
 }
 
-// A record of the quarantine topic is not quarantined again: it is where it belongs, only nobody can be
-// alerted.
+// A record of the quarantine topic is not quarantined again: it stays where it is, without an alert.
 static void quarantine(struct worker *w, struct fact *fact) {
   w->n_refused++;
   if (is_quarantined(fact))
@@ -403,7 +402,7 @@ static void quarantine(struct worker *w, struct fact *fact) {
     fact_refuse(fact, w->refusal.text);
 }
 
-// Beyond the limit a harmless record proves nothing any more; the batch does, if one of its records is taken.
+// Beyond the limit a harmless record proves nothing; a record of the batch that Postgres accepts does.
 static bool refuse(struct worker *w, struct fact *fact, struct err *err) {
   w->refusal = *err;
   if (++w->in_a_row[is_quarantined(fact)] <= REFUSED_IN_A_ROW_MAX) {
@@ -416,8 +415,7 @@ static bool refuse(struct worker *w, struct fact *fact, struct err *err) {
   return true;
 }
 
-// A batch that Postgres refuses is halved until the record is alone that it will not take. Depth: log2 of the
-// batch.
+// A batch that Postgres refuses is halved until the refused record is alone. Depth: log2 of the batch.
 static bool store_all(struct worker *w, struct fact **facts, size_t n,
                       struct err *err) { // NOLINT(misc-no-recursion)
   size_t n_published;
@@ -436,8 +434,8 @@ static bool store_all(struct worker *w, struct fact **facts, size_t n,
   return refuse(w, facts[0], err);
 }
 
-// A rule that somebody added may let a harmless record through and none of those that come. A provider that
-// sends what Postgres cannot hold seldom sends a hundred of them with nothing between.
+// A constraint that an operator added may accept a harmless record and refuse all real ones. A provider that
+// sends values which Postgres cannot store seldom sends a hundred of them in a row.
 static bool takes_some(struct worker *w, struct err *err) {
   for (size_t kind = 0; kind < COUNT_OF(w->in_a_row); kind++) {
     if (w->is_taken[kind] || w->in_a_row[kind] <= REFUSED_IN_A_ROW_MAX) continue;

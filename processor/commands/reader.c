@@ -91,7 +91,7 @@ static enum reader_result take_message(struct reader *reader, const rd_kafka_mes
     return rkm->offset < span->end ? take_record(reader, rkm, err) : READER_MORE;
   }
   if (rkm->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) *next = rkm->offset;
-  if (rkm->err == RD_KAFKA_RESP_ERR__PARTITION_EOF || kafka_class_of(rkm->err)->passes)
+  if (rkm->err == RD_KAFKA_RESP_ERR__PARTITION_EOF || kafka_class_of(rkm->err)->is_transient)
     return READER_MORE; // librdkafka tries again
   kafka_fail(err, reader->topic, rkm->err, rd_kafka_message_errstr(rkm));
   err_prefix(err, "reading partition %d of ", rkm->partition);

@@ -109,8 +109,8 @@ struct history {
   const PGresult *res;
   int first; // row
   size_t n;
-  struct fact *facts; // own the strings of the sayings
-  struct saying *sayings;
+  struct fact *facts; // own the strings of the signals
+  struct signal *signals;
   size_t receipts;
   bool understood; // today's provider file can read all of them
 };
@@ -128,13 +128,13 @@ static void history_init(struct history *history, const struct replay_store *rs,
   size_t n = (size_t)(end - first);
   *history = (struct history){.res = res, .first = first, .n = n, .understood = true};
   history->facts = mem_array(n + 1, sizeof *history->facts);
-  history->sayings = mem_array(n + 1, sizeof *history->sayings);
+  history->signals = mem_array(n + 1, sizeof *history->signals);
   for (size_t i = 0; i < n; i++) {
     bool is_receipt = text_of(history, i, OUTCOME) != NULL;
     history->understood &= interpret_stored(rs->interpreter, is_receipt ? EVENT_RECEIPT : EVENT_ACCEPTED,
                                             of->provider, text_of(history, i, VALUE),
                                             rows_time(res, first + (int)i, RECEIVED_AT), &history->facts[i]);
-    history->sayings[i] = history->facts[i].saying;
+    history->signals[i] = history->facts[i].signal;
     history->receipts += is_receipt;
   }
 }
@@ -142,28 +142,28 @@ static void history_init(struct history *history, const struct replay_store *rs,
 static void history_fini(struct history *history) {
   for (size_t i = 0; i < history->n; i++) fact_fini(&history->facts[i]);
   free(history->facts);
-  free(history->sayings);
+  free(history->signals);
 }
 
 // ---- building anew ----
 
-static bool has_verdict(const struct history *history, size_t i, const struct saying *saying) {
-  return strcmp(text_of(history, i, OUTCOME), saying->outcome) == 0 &&
-         strcmp(text_of(history, i, CODE), saying->code) == 0;
+static bool has_verdict(const struct history *history, size_t i, const struct signal *signal) {
+  return strcmp(text_of(history, i, OUTCOME), signal->outcome) == 0 &&
+         strcmp(text_of(history, i, CODE), signal->code) == 0;
 }
 
 static void add_verdicts(struct page *page, const struct notification *of, const struct history *history) {
   struct pgarray *c = page->verdicts;
   for (size_t i = 0; i < history->n; i++) {
-    const struct saying *saying = &history->sayings[i];
+    const struct signal *signal = &history->signals[i];
     struct uuid id;
-    if (text_of(history, i, OUTCOME) == NULL || has_verdict(history, i, saying)) continue;
+    if (text_of(history, i, OUTCOME) == NULL || has_verdict(history, i, signal)) continue;
     memcpy(&id, text_of(history, i, RECEIPT_ID), sizeof id);
     pgarray_add_text(&c[0], of->provider);
     pgarray_add_text(&c[1], of->id);
     pgarray_add_uuid(&c[2], id);
-    pgarray_add_text(&c[3], saying->outcome);
-    pgarray_add_text(&c[4], saying->code);
+    pgarray_add_text(&c[3], signal->outcome);
+    pgarray_add_text(&c[4], signal->code);
   }
 }
 
@@ -183,7 +183,7 @@ static void compare(const struct replay_store *rs, struct page *page, size_t pla
   page->counts[REPLAY_CHANGED] += page->changed[place];
   if (!page->changed[place] || alert == LEDGER_NO_ALERT) return;
   alert_of_correction(&page->alerts[page->counts[REPLAY_ALERTS]++], alert, after, before->status,
-                      correction_scope(after, history->sayings, history->n), rs->source);
+                      correction_scope(after, history->signals, history->n), rs->source);
 }
 
 static void build(const struct replay_store *rs, struct page *page, size_t place,
@@ -200,7 +200,7 @@ static void build(const struct replay_store *rs, struct page *page, size_t place
   page->counts[REPLAY_UNCLEAR] += !history->understood;
   page->counts[REPLAY_KEPT] += !has_acceptance && correction_needs_acceptance(before);
   if (history->n == 0 || !history->understood) return; // the row stays as it is
-  correction_build(after, before, history->sayings, history->n);
+  correction_build(after, before, history->signals, history->n);
   if (!has_acceptance && !is_contradicted_by_receipt(before, history))
     correction_keep_contradiction(after, before);
   add_verdicts(page, before, history);
@@ -222,8 +222,7 @@ static void build_all(const struct replay_store *rs, struct page *page, const PG
 
 // Reads the notifications and builds them anew. One that was deleted meanwhile keeps version 0.
 static bool look(const struct replay_store *rs, struct page *page, enum pg_fault *fault, struct err *err) {
-  if (!rows_read_notifications(rs->conn, "notification_read.sql", page->before, NULL, page->n, fault, err))
-    return false;
+  if (!rows_read_notifications(rs->conn, page->before, page->n, fault, err)) return false;
   AUTO_RESULT *res = read_history(rs, page);
   if (!pg_ok(rs->conn, res, "replay_history", fault, err)) return false;
   build_all(rs, page, res);

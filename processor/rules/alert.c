@@ -57,7 +57,7 @@ static void set_notification(struct alert *out, enum ledger_alert kind, const st
 
 void alert_of_notification(struct alert *out, enum ledger_alert kind, const struct notification *n,
                            enum status before, const struct fact *fact) {
-  set_notification(out, kind, n, before, fact->saying.scope, fact->saying.at);
+  set_notification(out, kind, n, before, fact->signal.scope, fact->signal.at);
   AUTO_FREE char *corrected = mem_printf("%d", n->corrected_version);
   const char *const fields[] = {n->provider, n->id, out->type, corrected};
   out->id = uuid_of_fields(fields, n->corrected_version ? 4 : 3);

@@ -24,7 +24,7 @@ void alert_of_notification(struct alert *out, enum ledger_alert kind, const stru
                            enum status before, const struct fact *fact);
 // An alert about a notification that a replay has put right. Each time it does is an alert of its own, also
 // where the type was published before. Its source is no record of the topics but alert_replay_source(): no
-// batch finds it, the replay publishes it. `scope`: of the receipt that decided (struct saying), or NULL.
+// batch finds it, the replay publishes it. `scope`: of the receipt that decided (struct signal), or NULL.
 void alert_of_correction(struct alert *out, enum ledger_alert kind, const struct notification *notification,
                          enum status before, const char *scope, const char *source);
 // "<events topic>#replay", which can be no topic. New string.

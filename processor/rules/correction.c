@@ -3,12 +3,12 @@
 #include "common/base/mem.h"
 #include <string.h>
 
-static bool is_acceptance(const struct saying *saying) {
-  return saying->signal == SIGNAL_ACCEPTED || saying->signal == SIGNAL_REJECTED;
+static bool is_acceptance(const struct signal *signal) {
+  return signal->kind == SIGNAL_ACCEPTED || signal->kind == SIGNAL_REJECTED;
 }
 
 // Whether the acceptance of that time is among them: when it was is the event's own word, however it is read.
-static bool is_said(const struct saying *said, size_t n, int64_t at) {
+static bool is_said(const struct signal *said, size_t n, int64_t at) {
   for (size_t i = 0; i < n; i++)
     if (is_acceptance(&said[i]) && said[i].at == at) return true;
   return false;
@@ -37,7 +37,7 @@ static void keep_decision(struct notification *out, const struct notification *s
 
 // What no acceptance in `said` contains is taken from the row.
 static void keep_acceptance(struct notification *out, const struct notification *stored,
-                            const struct saying *said, size_t n) {
+                            const struct signal *said, size_t n) {
   if (!is_said(said, n, stored->accepted_at)) out->accepted_at = stored->accepted_at;
   if (is_decided_without_receipt(stored) && !is_said(said, n, stored->resolved_at))
     keep_decision(out, stored);
@@ -46,7 +46,7 @@ static void keep_acceptance(struct notification *out, const struct notification 
   if (out->status != STATUS_NONE) out->channel = mem_strdup_or_null(stored->channel);
 }
 
-void correction_build(struct notification *out, const struct notification *stored, const struct saying *said,
+void correction_build(struct notification *out, const struct notification *stored, const struct signal *said,
                       size_t n) {
   notification_init(out, stored->provider, stored->id);
   out->version = stored->version;
@@ -80,7 +80,7 @@ bool correction_differs(const struct notification *a, const struct notification 
          a->due_at != b->due_at || a->expires_at != b->expires_at;
 }
 
-const char *correction_scope(const struct notification *n, const struct saying *said, size_t n_said) {
+const char *correction_scope(const struct notification *n, const struct signal *said, size_t n_said) {
   for (size_t i = 0; i < n_said; i++)
     if (said[i].scope && same_text(said[i].outcome, n->outcome) && same_text(said[i].code, n->code))
       return said[i].scope;

@@ -9,7 +9,7 @@
 // said, in the order in which it came: all receipts, and the acceptances that are stored and understood. The
 // effect of other acceptances is taken from the row, as far as it still shows, as if they had come first.
 // Recipient and reference are the row's.
-void correction_build(struct notification *out, const struct notification *stored, const struct saying *said,
+void correction_build(struct notification *out, const struct notification *stored, const struct signal *said,
                       size_t n);
 
 // Whether the row shows that an acceptance was applied to it.
@@ -22,7 +22,7 @@ void correction_keep_contradiction(struct notification *out, const struct notifi
 bool correction_differs(const struct notification *a, const struct notification *b);
 
 // The scope of the account fault that `n` stands on: that of what said so. NULL: it stands on none.
-const char *correction_scope(const struct notification *n, const struct saying *said, size_t n_said);
+const char *correction_scope(const struct notification *n, const struct signal *said, size_t n_said);
 
 // The alert that is due: for a status that has really become DEAD_LETTER, or has turned from it to SENT. One
 // that is open again raises none yet.

@@ -25,7 +25,7 @@ const char *fact_outcome(const struct fact *fact) {
   switch (fact->type) {
   case FACT_RECEIPT:
   case FACT_ACCEPTANCE:
-    return fact->saying.outcome ? fact->saying.outcome : "accepted";
+    return fact->signal.outcome ? fact->signal.outcome : "accepted";
   case FACT_OTHER:
     return "other";
   case FACT_QUARANTINED:
@@ -43,11 +43,11 @@ static void release(const char *own) {
 void fact_fini(struct fact *fact) {
   free(fact->provider);
   free(fact->id);
-  release(fact->saying.code);
-  release(fact->saying.reason);
-  release(fact->saying.channel);
-  release(fact->saying.reference);
-  release(fact->saying.recipient);
+  release(fact->signal.code);
+  release(fact->signal.reason);
+  release(fact->signal.channel);
+  release(fact->signal.reference);
+  release(fact->signal.recipient);
   free(fact->row_json);
   free(fact->why);
 }
@@ -60,24 +60,24 @@ void facts_release(struct fact *facts, size_t n) {
 }
 
 // A recipient is kept masked and as a keyed hash, from here on.
-static void keep_recipient(const struct interpreter *in, struct saying *saying, const char *recipient) {
+static void keep_recipient(const struct interpreter *in, struct signal *signal, const char *recipient) {
   if (recipient == NULL) return;
-  saying->recipient = personal_mask(recipient);
-  personal_hash(in->recipient_key, recipient, saying->recipient_hash);
+  signal->recipient = personal_mask(recipient);
+  personal_hash(in->recipient_key, recipient, signal->recipient_hash);
 }
 
 // A foreign clock that runs ahead moves no deadline: nothing happened after ingress received it.
 static void set_times(struct fact *fact, const struct provider *provider, int64_t at) {
   struct provider_expects expects = provider_expects(provider);
-  struct saying *saying = &fact->saying;
-  saying->at = at < fact->ev.time_ms ? at : fact->ev.time_ms;
-  saying->received_at = fact->ev.time_ms;
-  saying->receipt_within_ms = expects.receipt_within_s * 1000;
-  saying->expires_after_ms = expects.expires_after_s * 1000;
-  saying->unconfirmed_within_ms = expects.unconfirmed_within_s * 1000;
+  struct signal *signal = &fact->signal;
+  signal->at = at < fact->ev.time_ms ? at : fact->ev.time_ms;
+  signal->received_at = fact->ev.time_ms;
+  signal->receipt_within_ms = expects.receipt_within_s * 1000;
+  signal->expires_after_ms = expects.expires_after_s * 1000;
+  signal->unconfirmed_within_ms = expects.unconfirmed_within_s * 1000;
 }
 
-static enum signal signal_of(enum provider_outcome outcome) {
+static enum signal_kind signal_of(enum provider_outcome outcome) {
   switch (outcome) {
   case OUTCOME_DELIVERED:
     return SIGNAL_DELIVERED;
@@ -106,14 +106,14 @@ static void interpret_receipt(const struct interpreter *in, const struct provide
   }
   fact->type = FACT_RECEIPT;
   fact->id = mem_strdup(receipt.id);
-  fact->saying = (struct saying){.signal = signal_of(receipt.outcome),
+  fact->signal = (struct signal){.kind = signal_of(receipt.outcome),
                                  .outcome = provider_outcome_name(receipt.outcome),
                                  .code = mem_strdup_or_null(receipt.code),
                                  .reason = receipt.reason ? personal_mask_text(receipt.reason) : NULL,
                                  .channel = mem_strdup_or_null(receipt.channel),
                                  .reference = mem_strdup_or_null(receipt.reference),
                                  .scope = receipt.scope};
-  keep_recipient(in, &fact->saying, receipt.recipient);
+  keep_recipient(in, &fact->signal, receipt.recipient);
   set_times(fact, provider, receipt.time_ms >= 0 ? receipt.time_ms : fact->ev.time_ms);
   fact->recipient_place = receipt.recipient_place;
   fact->row_id = receipt_id(fact, &receipt);
@@ -133,7 +133,7 @@ static void keep_registration(const struct provider *provider, json_t *value, st
   json_t *response = json_object_get(value, "response");
   if (response) provider_mask_response(provider, response);
   fact->row_json = json_text(value);
-  const char *recipient = fact->saying.recipient ? fact->saying.recipient : "";
+  const char *recipient = fact->signal.recipient ? fact->signal.recipient : "";
   fact->row_id =
       uuid_of_fields((const char *const[]){fact->provider, fact->id, recipient, fact->row_json}, 4);
 }
@@ -156,14 +156,14 @@ static void keep_acceptance(const struct interpreter *in, const struct provider 
   const char *channel = member(value, "channel");
   fact->type = FACT_ACCEPTANCE;
   fact->id = mem_strdup(member(value, "notification_id"));
-  fact->saying = (struct saying){.signal = r->accepted ? SIGNAL_ACCEPTED : SIGNAL_REJECTED,
+  fact->signal = (struct signal){.kind = r->accepted ? SIGNAL_ACCEPTED : SIGNAL_REJECTED,
                                  .channel = mem_strdup_or_null(channel ? channel : r->channel),
                                  .reference = mem_strdup_or_null(reference ? reference : r->reference)};
-  keep_recipient(in, &fact->saying, recipient ? recipient : r->recipient);
+  keep_recipient(in, &fact->signal, recipient ? recipient : r->recipient);
   if (!r->accepted) {
-    fact->saying.outcome = "rejected";
-    fact->saying.code = mem_strdup_or_null(r->code);
-    fact->saying.reason = r->reason ? personal_mask_text(r->reason) : NULL;
+    fact->signal.outcome = "rejected";
+    fact->signal.code = mem_strdup_or_null(r->code);
+    fact->signal.reason = r->reason ? personal_mask_text(r->reason) : NULL;
   }
   set_times(fact, provider, acceptance_time(provider, value, fact->ev.time_ms));
   keep_registration(provider, value, fact); // last: the response's strings were borrowed from it
@@ -244,8 +244,8 @@ bool interpret_stored(const struct interpreter *in, const char *type, const char
                       int64_t received_at, struct fact *fact) {
   const struct event ev = {.type = type, .provider = provider, .time_ms = received_at};
   interpret_event(in, &ev, value, strlen(value), fact);
-  release(fact->saying.recipient);
-  fact->saying.recipient = NULL;
+  release(fact->signal.recipient);
+  fact->signal.recipient = NULL;
   return fact_is_about_notification(fact);
 }
 

@@ -20,10 +20,10 @@ struct fact {
   const rd_kafka_message_t *rkm; // borrowed
   struct event ev;               // borrowed from rkm; zero where rkm holds none of our events
   enum fact_type type;
-  // Of a receipt or an acceptance. The saying's strings are the fact's own, but for outcome and scope, which
+  // Of a receipt or an acceptance. The signal's strings are the fact's own, but for outcome and scope, which
   // are static or the provider's.
   char *provider, *id;
-  struct saying saying;
+  struct signal signal;
   const struct json_pointer *recipient_place; // in a receipt's element, of the provider file, or NULL
   struct uuid row_id;
   // Masked, and as jsonb can hold it: a receipt's element, or a registration without the recipient.
@@ -42,7 +42,7 @@ void interpret(const struct interpreter *interpreter, const rd_kafka_message_t *
 void interpret_event(const struct interpreter *interpreter, const struct event *ev, const char *value,
                      size_t len, struct fact *out);
 // The same for what table `receipt` (EVENT_RECEIPT, the element) or `acceptance` (EVENT_ACCEPTED, the
-// registration) stores. There is no recipient in `saying`: what is stored is masked. False: FACT_UNCLEAR.
+// registration) stores. There is no recipient in `signal`: what is stored is masked. False: FACT_UNCLEAR.
 bool interpret_stored(const struct interpreter *interpreter, const char *type, const char *provider,
                       const char *value, int64_t received_at, struct fact *out);
 // Turns a fact that could not be stored into FACT_UNCLEAR. Frees nothing else.

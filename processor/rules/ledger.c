@@ -61,7 +61,7 @@ static const struct ledger_rule rules[STATUS_COUNT][SIGNAL_COUNT] = {
 };
 // clang-format on
 
-const struct ledger_rule *ledger_rule(enum status now, enum signal signal) {
+const struct ledger_rule *ledger_rule(enum status now, enum signal_kind signal) {
   assert(now < STATUS_COUNT && signal < SIGNAL_COUNT);
   return &rules[now][signal];
 }
@@ -122,9 +122,9 @@ static int64_t next_look(const struct notification *n, bool was_overdue) {
 }
 
 // Always from the two times they rest on, so that no order of arrival makes a difference.
-static bool set_deadlines(struct notification *n, const struct saying *s) {
+static bool set_deadlines(struct notification *n, const struct signal *s) {
   bool open = n->status == STATUS_PENDING;
-  bool was_overdue = s->signal == SIGNAL_OVERDUE || n->next_look_at > n->due_at;
+  bool was_overdue = s->kind == SIGNAL_OVERDUE || n->next_look_at > n->due_at;
   int64_t before = n->next_look_at;
   int64_t unconfirmed = after(n->unconfirmed_at, s->unconfirmed_within_ms);
   n->due_at = open ? latest(after(n->accepted_at, s->receipt_within_ms), unconfirmed) : NO_TIME;
@@ -144,7 +144,7 @@ static int compare(const char *a, const char *b) {
 }
 
 // Between two of the same time the text decides, so that it is not the arrival.
-static bool is_less(const struct saying *s, const struct notification *n) {
+static bool is_less(const struct signal *s, const struct notification *n) {
   int order = compare(s->code, n->code);
   if (order == 0) order = compare(s->reason, n->reason);
   if (order == 0) order = compare(s->outcome, n->outcome);
@@ -152,19 +152,19 @@ static bool is_less(const struct saying *s, const struct notification *n) {
 }
 
 // Whether it decides instead of the signal that has decided.
-static bool takes_over(const struct notification *n, const struct saying *s) {
+static bool takes_over(const struct notification *n, const struct signal *s) {
   bool expired = has_expired(n);
-  if (expired != (s->signal == SIGNAL_EXPIRED)) return expired;
+  if (expired != (s->kind == SIGNAL_EXPIRED)) return expired;
   return s->at < n->resolved_at || (s->at == n->resolved_at && is_less(s, n));
 }
 
-static bool is_latest_unconfirmed(const struct notification *n, const struct saying *s) {
+static bool is_latest_unconfirmed(const struct notification *n, const struct signal *s) {
   return s->at > n->unconfirmed_at || (s->at == n->unconfirmed_at && is_less(s, n));
 }
 
 // ---- effects ----
 
-static bool take_recipient(struct notification *n, const struct saying *s) {
+static bool take_recipient(struct notification *n, const struct signal *s) {
   if (s->recipient == NULL) return false;
   bool changed = replace(&n->recipient, s->recipient); // two numbers may have the same mask
   changed |= memcmp(n->recipient_hash, s->recipient_hash, PERSONAL_HASH_SIZE) != 0;
@@ -174,28 +174,28 @@ static bool take_recipient(struct notification *n, const struct saying *s) {
 
 // The acceptance is our own application's word on whom it wrote to: it wins over what a receipt repeats, in
 // either order.
-static bool merge(struct notification *n, const struct saying *s) {
+static bool merge(struct notification *n, const struct signal *s) {
   bool changed = take_recipient(n, s);
   changed |= replace(&n->reference, s->reference);
-  if (s->signal == SIGNAL_ACCEPTED) changed |= earlier(&n->accepted_at, s->at);
+  if (s->kind == SIGNAL_ACCEPTED) changed |= earlier(&n->accepted_at, s->at);
   return changed;
 }
 
 // A receipt also names the recipient, where no acceptance has done so.
-static bool complete(struct notification *n, const struct saying *s) {
+static bool complete(struct notification *n, const struct signal *s) {
   bool changed = n->recipient == NULL && take_recipient(n, s);
   if (n->reference == NULL) changed |= replace(&n->reference, s->reference);
   return changed;
 }
 
 // The channel of a signal that decides is taken by resolve(). Until then it is the first in the alphabet.
-static bool note_channel(struct notification *n, const struct saying *s) {
+static bool note_channel(struct notification *n, const struct signal *s) {
   bool is_open = n->status <= STATUS_PENDING || has_expired(n);
   bool wins = n->channel == NULL || (is_open && compare(s->channel, n->channel) < 0);
   return wins && replace(&n->channel, s->channel);
 }
 
-static bool say_why(struct notification *n, const struct saying *s) {
+static bool say_why(struct notification *n, const struct signal *s) {
   free(n->code);
   free(n->reason);
   n->code = mem_strdup_or_null(s->code);
@@ -204,25 +204,25 @@ static bool say_why(struct notification *n, const struct saying *s) {
   return true;
 }
 
-static bool resolve(struct notification *n, const struct saying *s) {
+static bool resolve(struct notification *n, const struct signal *s) {
   replace(&n->channel, s->channel);
   n->resolved_at = s->at;
   return say_why(n, s);
 }
 
-static bool note_unconfirmed(struct notification *n, const struct saying *s) {
+static bool note_unconfirmed(struct notification *n, const struct signal *s) {
   bool changed = s->at > n->unconfirmed_at;
   n->unconfirmed_at = latest(n->unconfirmed_at, s->at);
   return changed;
 }
 
 // A deadline has no code.
-static const char *contradicting_code(const struct notification *n, const struct saying *s) {
+static const char *contradicting_code(const struct notification *n, const struct signal *s) {
   if (n->status == STATUS_SENT) return s->code;
   return has_expired(n) ? NULL : n->code;
 }
 
-static bool apply_effects(struct notification *n, const struct saying *s, unsigned effects) {
+static bool apply_effects(struct notification *n, const struct signal *s, unsigned effects) {
   bool changed = earlier(&n->first_seen_at, s->received_at);
   changed |= effects & EFFECT_MERGE ? merge(n, s) : complete(n, s);
   changed |= note_channel(n, s);
@@ -234,8 +234,8 @@ static bool apply_effects(struct notification *n, const struct saying *s, unsign
   return changed;
 }
 
-const struct ledger_rule *ledger_apply(struct notification *n, const struct saying *s, bool *changed) {
-  const struct ledger_rule *rule = ledger_rule(n->status, s->signal);
+const struct ledger_rule *ledger_apply(struct notification *n, const struct signal *s, bool *changed) {
+  const struct ledger_rule *rule = ledger_rule(n->status, s->kind);
   *changed = false;
   if (rule->next == STATUS_NONE) return rule;
   *changed = apply_effects(n, s, rule->effects);

@@ -21,7 +21,7 @@
 
 enum status { STATUS_NONE, STATUS_PENDING, STATUS_SENT, STATUS_DEAD_LETTER, STATUS_COUNT };
 
-enum signal {
+enum signal_kind {
   SIGNAL_ACCEPTED,
   SIGNAL_REJECTED, // by the send API
   SIGNAL_DELIVERED,
@@ -53,7 +53,7 @@ const char *status_name(enum status status); // "PENDING" …; NULL for STATUS_N
 enum status status_parse(const char *name);  // STATUS_NONE for NULL
 
 // The table of design section 5. Borrowed, static.
-const struct ledger_rule *ledger_rule(enum status now, enum signal signal);
+const struct ledger_rule *ledger_rule(enum status now, enum signal_kind signal);
 
 #define NO_TIME INT64_MIN // SQL NULL
 
@@ -75,8 +75,8 @@ void notification_init(struct notification *notification, const char *provider, 
 void notification_fini(struct notification *notification);
 
 // What one event says about one notification. All borrowed.
-struct saying {
-  enum signal signal;
+struct signal {
+  enum signal_kind kind;
   const char *outcome, *code, *reason, *channel, *recipient, *reference; // recipient is masked
   uint8_t recipient_hash[PERSONAL_HASH_SIZE];                            // of a recipient
   const char *scope;   // of an account_fault: whose next messages fail too; else NULL
@@ -87,5 +87,5 @@ struct saying {
 
 // Applies the rule. Returns it, so that the caller can act on the alert. `changed` is false when not a field
 // moved.
-const struct ledger_rule *ledger_apply(struct notification *notification, const struct saying *saying,
+const struct ledger_rule *ledger_apply(struct notification *notification, const struct signal *signal,
                                        bool *changed);

@@ -98,18 +98,17 @@ static int compare_key(const void *key, const void *element) {
   return notification_compare_key(a->provider, a->id, b->provider, b->id);
 }
 
-bool rows_read_notifications(PGconn *conn, const char *statement, struct notification *list,
-                             const bool *wanted, size_t n, enum pg_fault *fault, struct err *err) {
+bool rows_read_notifications(PGconn *conn, struct notification *list, size_t n, enum pg_fault *fault,
+                             struct err *err) {
   static const enum pg_type types[] = {PG_TEXT, PG_TEXT};
   struct pgarray c[COUNT_OF(types)];
   rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < n; i++) {
-    if (wanted && !wanted[i]) continue;
     pgarray_add_text(&c[0], list[i].provider);
     pgarray_add_text(&c[1], list[i].id);
   }
-  AUTO_RESULT *res = rows_run(conn, statement, c, COUNT_OF(types));
-  if (!pg_ok(conn, res, statement, fault, err)) return false;
+  AUTO_RESULT *res = rows_run(conn, "notification_read.sql", c, COUNT_OF(types));
+  if (!pg_ok(conn, res, "notification_read", fault, err)) return false;
   for (int row = 0; row < PQntuples(res); row++) {
     struct notification key = {.provider = PQgetvalue(res, row, 0), .id = PQgetvalue(res, row, 1)};
     struct notification *found = bsearch(&key, list, n, sizeof key, compare_key);

@@ -29,11 +29,10 @@ MUST_CHECK bool rows_copy(PGconn *conn, const char *statement, struct pgarray *r
 char *rows_text(const PGresult *res, int row, int column);   // new string; NULL is NULL
 int64_t rows_time(const PGresult *res, int row, int column); // Unix milliseconds; NULL is NO_TIME
 
-// Fills in those of the list that are there. The list is in the order of its keys, byte by byte, and
-// initialised. `statement` takes and returns what notification_read.sql does. `wanted` names those to read;
-// NULL: all.
-MUST_CHECK bool rows_read_notifications(PGconn *conn, const char *statement, struct notification *list,
-                                        const bool *wanted, size_t n, enum pg_fault *fault, struct err *err);
+// Fills in those of the list that the table has. The list is initialised and in the order of its keys, byte
+// by byte.
+MUST_CHECK bool rows_read_notifications(PGconn *conn, struct notification *list, size_t n,
+                                        enum pg_fault *fault, struct err *err);
 // Writes those of the list that `changed` names, each as the version after the one it was read as, 0 where
 // there was none. PG_FAULT_AGAIN: another processor has written one of them since; roll back and read again.
 MUST_CHECK bool rows_write_notifications(PGconn *conn, const struct notification *list, const bool *changed,

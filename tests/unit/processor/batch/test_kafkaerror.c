@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-static void test_each_code_has_its_class_and_passes_or_not(void **state) {
+static void test_each_code_has_its_class_and_is_transient_or_not(void **state) {
   static const struct {
     rd_kafka_resp_err_t code;
-    bool passes;
+    bool is_transient;
     const char *name;
   } cases[] = {
       {RD_KAFKA_RESP_ERR__TRANSPORT, true, "connection"},
@@ -29,7 +29,7 @@ static void test_each_code_has_its_class_and_passes_or_not(void **state) {
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const struct kafka_class *class = kafka_class_of(cases[i].code);
-    assert_int_equal(class->passes, cases[i].passes);
+    assert_int_equal(class->is_transient, cases[i].is_transient);
     assert_string_equal(class->name, cases[i].name);
   }
 }
@@ -45,7 +45,7 @@ static void test_an_error_says_what_to_do(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_each_code_has_its_class_and_passes_or_not),
+      cmocka_unit_test(test_each_code_has_its_class_and_is_transient_or_not),
       cmocka_unit_test(test_an_error_says_what_to_do),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

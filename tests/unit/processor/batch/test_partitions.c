@@ -58,8 +58,7 @@ static void commit_all(struct partitions *partitions, bool any_alerts) {
 // The offset to commit, or -1.
 static int64_t uncommitted(const struct partitions *partitions, int32_t partition) {
   rd_kafka_topic_partition_list_t *offsets = partitions_uncommitted(partitions);
-  const rd_kafka_topic_partition_t *rktpar =
-      rd_kafka_topic_partition_list_find(offsets, "events", partition);
+  const rd_kafka_topic_partition_t *rktpar = rd_kafka_topic_partition_list_find(offsets, "events", partition);
   int64_t offset = rktpar ? rktpar->offset : -1;
   rd_kafka_topic_partition_list_destroy(offsets);
   return offset;

@@ -24,7 +24,7 @@ static struct fact receipt_of(const char *scope) {
   return (struct fact){.rkm = &rkm,
                        .ev = {.type = EVENT_RECEIPT, .id = {{0x17}}, .time_ms = RECEIVED_MS},
                        .type = FACT_RECEIPT,
-                       .saying = {.scope = scope, .at = RECEIVED_MS - 1000}};
+                       .signal = {.scope = scope, .at = RECEIVED_MS - 1000}};
 }
 
 static struct notification row_of(enum status status) {

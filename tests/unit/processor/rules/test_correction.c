@@ -14,7 +14,7 @@
 
 #define DEADLINES .receipt_within_ms = 300, .expires_after_ms = 5000, .unconfirmed_within_ms = 4000
 
-static const struct saying accepted = {.signal = SIGNAL_ACCEPTED,
+static const struct signal accepted = {.kind = SIGNAL_ACCEPTED,
                                        .channel = "ALIMTALK",
                                        .recipient = "+8210****5678",
                                        .recipient_hash = {1},
@@ -22,22 +22,22 @@ static const struct saying accepted = {.signal = SIGNAL_ACCEPTED,
                                        .at = 1000,
                                        .received_at = 1000,
                                        DEADLINES};
-static const struct saying rejected = {.signal = SIGNAL_REJECTED,
+static const struct signal rejected = {.kind = SIGNAL_REJECTED,
                                        .outcome = "rejected",
                                        .code = "A305",
                                        .at = 1000,
                                        .received_at = 1000,
                                        DEADLINES};
 // The same id once more, with the other answer.
-static const struct saying accepted_later = {
-    .signal = SIGNAL_ACCEPTED, .channel = "ALIMTALK", .at = 1050, .received_at = 1050, DEADLINES};
-static const struct saying rejected_later = {.signal = SIGNAL_REJECTED,
+static const struct signal accepted_later = {
+    .kind = SIGNAL_ACCEPTED, .channel = "ALIMTALK", .at = 1050, .received_at = 1050, DEADLINES};
+static const struct signal rejected_later = {.kind = SIGNAL_REJECTED,
                                              .outcome = "rejected",
                                              .code = "A305",
                                              .at = 1050,
                                              .received_at = 1050,
                                              DEADLINES};
-static const struct saying alimtalk_failed = {.signal = SIGNAL_FAILED,
+static const struct signal alimtalk_failed = {.kind = SIGNAL_FAILED,
                                               .outcome = "failed",
                                               .code = "64008",
                                               .reason = "no permission",
@@ -45,14 +45,14 @@ static const struct saying alimtalk_failed = {.signal = SIGNAL_FAILED,
                                               .at = 1100,
                                               .received_at = 1101,
                                               DEADLINES};
-static const struct saying alimtalk_delivered = {.signal = SIGNAL_DELIVERED,
+static const struct signal alimtalk_delivered = {.kind = SIGNAL_DELIVERED,
                                                  .outcome = "delivered",
                                                  .code = "64008",
                                                  .channel = "ALIMTALK",
                                                  .at = 1100,
                                                  .received_at = 1101,
                                                  DEADLINES};
-static const struct saying alimtalk_unconfirmed = {.signal = SIGNAL_UNCONFIRMED,
+static const struct signal alimtalk_unconfirmed = {.kind = SIGNAL_UNCONFIRMED,
                                                    .outcome = "unconfirmed",
                                                    .code = "64008",
                                                    .channel = "ALIMTALK",
@@ -60,32 +60,28 @@ static const struct saying alimtalk_unconfirmed = {.signal = SIGNAL_UNCONFIRMED,
                                                    .received_at = 1101,
                                                    DEADLINES};
 // They name no channel: the row's is the acceptance's.
-static const struct saying silent_failed = {.signal = SIGNAL_FAILED,
-                                            .outcome = "failed",
-                                            .code = "64008",
-                                            .at = 1100,
-                                            .received_at = 1101,
-                                            DEADLINES};
-static const struct saying silent_unconfirmed = {.signal = SIGNAL_UNCONFIRMED,
+static const struct signal silent_failed = {
+    .kind = SIGNAL_FAILED, .outcome = "failed", .code = "64008", .at = 1100, .received_at = 1101, DEADLINES};
+static const struct signal silent_unconfirmed = {.kind = SIGNAL_UNCONFIRMED,
                                                  .outcome = "unconfirmed",
                                                  .code = "64008",
                                                  .at = 1100,
                                                  .received_at = 1101,
                                                  DEADLINES};
-static const struct saying sms_delivered = {.signal = SIGNAL_DELIVERED,
+static const struct signal sms_delivered = {.kind = SIGNAL_DELIVERED,
                                             .outcome = "delivered",
                                             .code = "10000",
                                             .channel = "SMS",
                                             .at = 1200,
                                             .received_at = 1202,
                                             DEADLINES};
-static const struct saying expired = {
-    .signal = SIGNAL_EXPIRED, .outcome = "expired", .at = 6000, .received_at = 6000, DEADLINES};
+static const struct signal expired = {
+    .kind = SIGNAL_EXPIRED, .outcome = "expired", .at = 6000, .received_at = 6000, DEADLINES};
 
 enum { WORDS = 4 };
 enum { NONE = 0, FIRST = 1, SECOND = 2, ALL = ~0 }; // bit set
 static const struct {
-  const struct saying *acceptances[WORDS], *receipts[WORDS], *right[WORDS]; // the receipts as they should be
+  const struct signal *acceptances[WORDS], *receipts[WORDS], *right[WORDS]; // the receipts as they should be
   int missing; // which of the acceptances are not stored
   enum ledger_alert alert;
 } cases[] = {
@@ -118,7 +114,7 @@ static const struct {
     {{&accepted}, {&silent_failed}, {&silent_unconfirmed}, ALL, LEDGER_NO_ALERT},
 };
 
-static size_t take_words(const struct saying *const *words, struct saying *out) {
+static size_t take_words(const struct signal *const *words, struct signal *out) {
   size_t n = 0;
   while (n < WORDS && words[n]) {
     out[n] = *words[n];
@@ -128,21 +124,21 @@ static size_t take_words(const struct saying *const *words, struct saying *out) 
 }
 
 // Those that the replay finds. Returns how many.
-static size_t keep_stored(struct saying *acceptances, size_t n, int missing) {
+static size_t keep_stored(struct signal *acceptances, size_t n, int missing) {
   size_t kept = 0;
   for (size_t i = 0; i < n; i++)
     if (!(missing >> i & 1)) acceptances[kept++] = acceptances[i];
   return kept;
 }
 
-static void apply(struct notification *n, const struct saying *sayings, size_t count) {
+static void apply(struct notification *n, const struct signal *signals, size_t count) {
   bool changed;
-  for (size_t i = 0; i < count; i++) ledger_apply(n, &sayings[i], &changed);
+  for (size_t i = 0; i < count; i++) ledger_apply(n, &signals[i], &changed);
 }
 
 static void correct(struct notification *built, const struct notification *stored,
-                    const struct saying *acceptances, size_t a, const struct saying *receipts, size_t r) {
-  struct saying said[2 * WORDS];
+                    const struct signal *acceptances, size_t a, const struct signal *receipts, size_t r) {
+  struct signal said[2 * WORDS];
   memcpy(said, acceptances, a * sizeof *said);
   memcpy(said + a, receipts, r * sizeof *said);
   correction_build(built, stored, said, a + r);
@@ -150,7 +146,7 @@ static void correct(struct notification *built, const struct notification *store
 
 static void test_a_corrected_row_is_the_one_that_was_right_from_the_start(void **state) {
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    struct saying acceptances[WORDS], receipts[WORDS], right[WORDS];
+    struct signal acceptances[WORDS], receipts[WORDS], right[WORDS];
     size_t a = take_words(cases[i].acceptances, acceptances), r = take_words(cases[i].receipts, receipts);
     struct notification stored, expected, built;
     take_words(cases[i].right, right);
@@ -173,7 +169,7 @@ static void test_a_corrected_row_is_the_one_that_was_right_from_the_start(void *
 
 static void test_what_was_right_stays_as_it_is(void **state) {
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    struct saying acceptances[WORDS], receipts[WORDS];
+    struct signal acceptances[WORDS], receipts[WORDS];
     size_t a = take_words(cases[i].acceptances, acceptances), r = take_words(cases[i].right, receipts);
     struct notification stored, built;
     notification_init(&stored, "bizgo", "key");
@@ -209,9 +205,9 @@ static void test_an_acceptance_that_was_read_as_a_refusal(void **state) {
 }
 
 static void test_what_was_said_to_be_overdue_is_not_said_again(void **state) {
-  static const struct saying overdue = {SIGNAL_OVERDUE, .at = 1301, .received_at = 1301, DEADLINES};
-  const struct saying said[] = {accepted, overdue, alimtalk_unconfirmed};
-  struct saying file_of_today[] = {accepted, alimtalk_unconfirmed};
+  static const struct signal overdue = {SIGNAL_OVERDUE, .at = 1301, .received_at = 1301, DEADLINES};
+  const struct signal said[] = {accepted, overdue, alimtalk_unconfirmed};
+  struct signal file_of_today[] = {accepted, alimtalk_unconfirmed};
   struct notification stored, built;
   notification_init(&stored, "bizgo", "key");
   apply(&stored, said, 3);
@@ -241,12 +237,12 @@ static void test_an_acceptance_that_is_not_stored_is_taken_from_the_row(void **s
 }
 
 static void test_the_scope_is_that_of_the_receipt_that_decided(void **state) {
-  struct saying other = alimtalk_failed, fault = alimtalk_failed;
+  struct signal other = alimtalk_failed, fault = alimtalk_failed;
   other.outcome = fault.outcome = "account_fault";
   other.code = "61007";
   other.scope = "profile";
   fault.scope = "account";
-  const struct saying said[] = {other, fault};
+  const struct signal said[] = {other, fault};
   struct notification row;
   bool changed;
   notification_init(&row, "bizgo", "key");
@@ -259,20 +255,20 @@ static void test_the_scope_is_that_of_the_receipt_that_decided(void **state) {
 
 static void test_what_the_row_says_shows_whether_there_was_an_acceptance(void **state) {
   static const struct {
-    const struct saying *saying;
+    const struct signal *signal;
     bool needs;
   } words[] = {{&accepted, true}, {&rejected, true}, {&alimtalk_failed, false}, {&sms_delivered, false}};
   for (size_t i = 0; i < COUNT_OF(words); i++) {
     struct notification stored;
     notification_init(&stored, "bizgo", "key");
-    apply(&stored, words[i].saying, 1);
+    apply(&stored, words[i].signal, 1);
     assert_int_equal(correction_needs_acceptance(&stored), words[i].needs);
     notification_fini(&stored);
   }
 }
 
 static void test_a_contradiction_of_a_refusal_that_is_not_stored_stays(void **state) {
-  const struct saying said[] = {rejected, sms_delivered};
+  const struct signal said[] = {rejected, sms_delivered};
   struct notification stored, built;
   notification_init(&stored, "bizgo", "key");
   apply(&stored, said, 2);

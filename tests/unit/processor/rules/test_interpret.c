@@ -30,7 +30,7 @@ static struct fact read_event(const char *type, const char *provider, const char
 
 static const struct {
   const char *value;
-  enum signal signal;
+  enum signal_kind signal;
   const char *outcome, *reason, *scope;
 } bizgo_receipts[] = {
     {"{\"msgKey\":\"k\",\"serviceType\":\"ALIMTALK\",\"reportCode\":\"10000\"}", SIGNAL_DELIVERED,
@@ -52,14 +52,14 @@ static void test_bizgo_codes_mean_what_the_provider_file_says(void **state) {
   for (size_t i = 0; i < COUNT_OF(bizgo_receipts); i++) {
     struct fact fact = read_event(EVENT_RECEIPT, "bizgo", bizgo_receipts[i].value);
     assert_int_equal(fact.type, FACT_RECEIPT);
-    assert_int_equal(fact.saying.signal, bizgo_receipts[i].signal);
-    assert_string_equal(fact.saying.outcome, bizgo_receipts[i].outcome);
+    assert_int_equal(fact.signal.kind, bizgo_receipts[i].signal);
+    assert_string_equal(fact.signal.outcome, bizgo_receipts[i].outcome);
     const char *reason = bizgo_receipts[i].reason, *scope = bizgo_receipts[i].scope;
-    assert_string_equal(scope ? scope : "", fact.saying.scope ? fact.saying.scope : "");
+    assert_string_equal(scope ? scope : "", fact.signal.scope ? fact.signal.scope : "");
     if (reason && *reason == '*')
-      assert_non_null(fact.saying.reason); // the file's own words
+      assert_non_null(fact.signal.reason); // the file's own words
     else if (reason)
-      assert_string_equal(fact.saying.reason, reason);
+      assert_string_equal(fact.signal.reason, reason);
     assert_non_null(fact.row_json);
     fact_fini(&fact);
   }
@@ -73,12 +73,12 @@ static void test_the_recipient_of_a_blux_event_is_masked_everywhere(void **state
       "\"2026-05-11T10:23:45.123Z\",\"failed_reason\":\"blocked by 010-1234-5678\"}}");
   assert_int_equal(fact.type, FACT_RECEIPT);
   assert_string_equal(fact.id, "n1");
-  assert_string_equal(fact.saying.channel, "SMS");
+  assert_string_equal(fact.signal.channel, "SMS");
   assert_null(strstr(fact.row_json, "12345678"));
-  assert_null(strstr(fact.saying.recipient, "12345678"));
-  assert_null(strstr(fact.saying.reason, "1234-5678"));
-  assert_memory_not_equal(fact.saying.recipient_hash, (uint8_t[PERSONAL_HASH_SIZE]){0}, PERSONAL_HASH_SIZE);
-  assert_true(fact.saying.at == INT64_C(1778495025123));
+  assert_null(strstr(fact.signal.recipient, "12345678"));
+  assert_null(strstr(fact.signal.reason, "1234-5678"));
+  assert_memory_not_equal(fact.signal.recipient_hash, (uint8_t[PERSONAL_HASH_SIZE]){0}, PERSONAL_HASH_SIZE);
+  assert_true(fact.signal.at == INT64_C(1778495025123));
   fact_fini(&fact);
 }
 
@@ -95,8 +95,8 @@ static void test_a_number_that_nobody_can_hold_costs_no_receipt_and_is_kept(void
     AUTO_FREE char *kept = mem_printf("\"price\":\"%s\"", numbers[i]);
     struct fact plain = read_event(EVENT_RECEIPT, "bizgo", bizgo);
     struct fact masked = read_event(EVENT_RECEIPT, "blux", blux);
-    assert_int_equal(plain.saying.signal, SIGNAL_DELIVERED);
-    assert_int_equal(masked.saying.signal, SIGNAL_DELIVERED);
+    assert_int_equal(plain.signal.kind, SIGNAL_DELIVERED);
+    assert_int_equal(masked.signal.kind, SIGNAL_DELIVERED);
     if (!strstr(plain.row_json, kept) || !strstr(masked.row_json, kept)) fail_msg("%s", numbers[i]);
     fact_fini(&plain);
     fact_fini(&masked);
@@ -145,9 +145,9 @@ static void test_what_the_application_says_wins_over_the_response(void **state) 
       "{\"code\":\"A000\",\"data\":{\"destinations\":[{\"to\":\"01099998888\",\"msgKey\":\"k\",\"code\":"
       "\"A000\",\"ref\":\"other\"}]}}}");
   assert_int_equal(fact.type, FACT_ACCEPTANCE);
-  assert_int_equal(fact.saying.signal, SIGNAL_ACCEPTED);
-  assert_string_equal(fact.saying.reference, "order-17");
-  assert_string_equal(fact.saying.recipient, "+8210****5678");
+  assert_int_equal(fact.signal.kind, SIGNAL_ACCEPTED);
+  assert_string_equal(fact.signal.reference, "order-17");
+  assert_string_equal(fact.signal.recipient, "+8210****5678");
   fact_fini(&fact);
 }
 
@@ -165,9 +165,9 @@ static void test_an_acceptance_is_not_older_than_its_whole_life(void **state) {
     AUTO_FREE char *value =
         mem_printf("{\"notification_id\":\"k\",\"accepted_at\":\"%s\"}", acceptances[i].accepted_at);
     struct fact fact = read_event(EVENT_ACCEPTED, "blux", value), again = {0};
-    if (fact.saying.at != acceptances[i].at) fail_msg("%s", acceptances[i].accepted_at);
+    if (fact.signal.at != acceptances[i].at) fail_msg("%s", acceptances[i].accepted_at);
     assert_true(interpret_stored(&interpreter, EVENT_ACCEPTED, "blux", fact.row_json, RECEIVED_MS, &again));
-    assert_true(again.saying.at == fact.saying.at);
+    assert_true(again.signal.at == fact.signal.at);
     fact_fini(&fact);
     fact_fini(&again);
   }
@@ -178,10 +178,10 @@ static void test_a_destination_the_send_api_refused_is_rejected(void **state) {
       EVENT_ACCEPTED, "bizgo",
       "{\"notification_id\":\"k\",\"response\":{\"code\":\"A000\",\"data\":{\"destinations\":[{\"to\":"
       "\"01099998888\",\"msgKey\":\"k\",\"code\":\"A306\",\"result\":\"invalid to\"}]}}}");
-  assert_int_equal(fact.saying.signal, SIGNAL_REJECTED);
-  assert_string_equal(fact.saying.outcome, "rejected");
-  assert_string_equal(fact.saying.code, "A306");
-  assert_string_equal(fact.saying.reason, "invalid to");
+  assert_int_equal(fact.signal.kind, SIGNAL_REJECTED);
+  assert_string_equal(fact.signal.outcome, "rejected");
+  assert_string_equal(fact.signal.code, "A306");
+  assert_string_equal(fact.signal.reason, "invalid to");
   fact_fini(&fact);
 }
 
@@ -223,18 +223,18 @@ static struct fact read_stored(const char *type, const char *provider, const cha
   struct fact fact;
   bool understood = interpret_stored(&interpreter, type, provider, value, RECEIVED_MS, &fact);
   assert_int_equal(understood, fact_is_about_notification(&fact));
-  assert_null(fact.saying.recipient); // what is left of it is no recipient
+  assert_null(fact.signal.recipient); // what is left of it is no recipient
   return fact;
 }
 
 // But for the recipient.
-static void assert_same_saying(const struct saying *a, const struct saying *b) {
+static void assert_same_signal(const struct signal *a, const struct signal *b) {
   const char *const texts[][2] = {{a->outcome, b->outcome},
                                   {a->code, b->code},
                                   {a->reason, b->reason},
                                   {a->channel, b->channel},
                                   {a->reference, b->reference}};
-  assert_int_equal(a->signal, b->signal);
+  assert_int_equal(a->kind, b->kind);
   for (size_t i = 0; i < COUNT_OF(texts); i++) {
     assert_int_equal(texts[i][0] == NULL, texts[i][1] == NULL);
     if (texts[i][0]) assert_string_equal(texts[i][0], texts[i][1]);
@@ -247,7 +247,7 @@ static void assert_same_saying(const struct saying *a, const struct saying *b) {
 static void test_a_stored_receipt_says_again_what_its_event_said(void **state) {
   struct fact first = read_event(EVENT_RECEIPT, "blux", failed_for_somebody);
   struct fact again = read_stored(EVENT_RECEIPT, "blux", first.row_json);
-  assert_same_saying(&first.saying, &again.saying);
+  assert_same_signal(&first.signal, &again.signal);
   fact_fini(&first);
   fact_fini(&again);
 }
@@ -256,8 +256,8 @@ static void test_a_stored_account_fault_says_again_whose_it_is(void **state) {
   static const char element[] = "{\"msgKey\":\"k\",\"serviceType\":\"SMS\",\"reportCode\":\"23023\"}";
   struct fact fact;
   assert_true(interpret_stored(&interpreter, EVENT_RECEIPT, "bizgo", element, RECEIVED_MS, &fact));
-  assert_string_equal(fact.saying.outcome, "account_fault");
-  assert_string_equal(fact.saying.scope, "sender");
+  assert_string_equal(fact.signal.outcome, "account_fault");
+  assert_string_equal(fact.signal.scope, "sender");
   fact_fini(&fact);
 }
 
@@ -278,8 +278,8 @@ static void test_nothing_was_so_after_it_was_received(void **state) {
                                        "\"notification_id\":\"n1\",\"received_at\":\"%s\"}}",
                                        rows[i].at);
     struct fact fact = read_event(EVENT_RECEIPT, "blux", value);
-    if (fact.saying.at != rows[i].expected) fail_msg("%s: %lld", rows[i].at, (long long)fact.saying.at);
-    assert_true(fact.saying.received_at == RECEIVED_MS);
+    if (fact.signal.at != rows[i].expected) fail_msg("%s: %lld", rows[i].at, (long long)fact.signal.at);
+    assert_true(fact.signal.received_at == RECEIVED_MS);
     fact_fini(&fact);
   }
 }
@@ -402,7 +402,7 @@ static void test_a_stored_acceptance_says_again_what_its_event_said_and_has_no_n
     if (strstr(first.row_json, "2345678") || strstr(first.row_json, "1234-5678"))
       fail_msg("%s", first.row_json);
     struct fact again = read_stored(EVENT_ACCEPTED, "bizgo", first.row_json);
-    assert_same_saying(&first.saying, &again.saying);
+    assert_same_signal(&first.signal, &again.signal);
     fact_fini(&first);
     fact_fini(&again);
   }

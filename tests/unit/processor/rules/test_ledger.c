@@ -38,7 +38,7 @@ static const struct {
 
 static void test_every_cell_of_the_status_table(void **state) {
   for (size_t row = 0; row < COUNT_OF(table); row++)
-    for (enum signal signal = 0; signal < SIGNAL_COUNT; signal++) {
+    for (enum signal_kind signal = 0; signal < SIGNAL_COUNT; signal++) {
       const struct ledger_rule *rule = ledger_rule(table[row].now, signal);
       if (rule->next != table[row].next[signal] || rule->alert != table[row].alert[signal])
         fail_msg("status %d, signal %d: next %d alert %d", table[row].now, signal, rule->next, rule->alert);
@@ -46,7 +46,7 @@ static void test_every_cell_of_the_status_table(void **state) {
 }
 
 // Runs in a child process, without a core dump and without the message of assert().
-static bool aborts(enum status now, enum signal signal) {
+static bool aborts(enum status now, enum signal_kind signal) {
   int how = 0;
   pid_t child = fork();
   if (child == 0) {
@@ -70,7 +70,7 @@ static void test_there_is_no_cell_beyond_the_status_table(void **state) {
 #define HASH_OF_RECEIPT                                                                                      \
   { 2 }
 
-static const struct saying accepted = {.signal = SIGNAL_ACCEPTED,
+static const struct signal accepted = {.kind = SIGNAL_ACCEPTED,
                                        .channel = "ALIMTALK",
                                        .recipient = "+8210****5678",
                                        .recipient_hash = HASH_OF_ACCEPTANCE,
@@ -78,7 +78,7 @@ static const struct saying accepted = {.signal = SIGNAL_ACCEPTED,
                                        .at = 1000,
                                        .received_at = 1000,
                                        DEADLINES};
-static const struct saying failed = {.signal = SIGNAL_FAILED,
+static const struct signal failed = {.kind = SIGNAL_FAILED,
                                      .outcome = "failed",
                                      .code = "63019",
                                      .reason = "not a KakaoTalk user",
@@ -86,7 +86,7 @@ static const struct saying failed = {.signal = SIGNAL_FAILED,
                                      .at = 1100,
                                      .received_at = 1101,
                                      DEADLINES};
-static const struct saying delivered = {.signal = SIGNAL_DELIVERED,
+static const struct signal delivered = {.kind = SIGNAL_DELIVERED,
                                         .outcome = "delivered",
                                         .code = "10000",
                                         .channel = "SMS",
@@ -95,7 +95,7 @@ static const struct saying delivered = {.signal = SIGNAL_DELIVERED,
                                         .at = 1200,
                                         .received_at = 1202,
                                         DEADLINES};
-static const struct saying unconfirmed = {.signal = SIGNAL_UNCONFIRMED,
+static const struct signal unconfirmed = {.kind = SIGNAL_UNCONFIRMED,
                                           .outcome = "unconfirmed",
                                           .code = "63005",
                                           .reason = "sent, receipt unconfirmed",
@@ -104,9 +104,9 @@ static const struct saying unconfirmed = {.signal = SIGNAL_UNCONFIRMED,
                                           .received_at = 1051,
                                           DEADLINES};
 
-static const struct saying overdue = {.signal = SIGNAL_OVERDUE, .at = 1301, .received_at = 1301, DEADLINES};
-static const struct saying expired = {
-    .signal = SIGNAL_EXPIRED, .outcome = "expired", .at = 6001, .received_at = 6001, DEADLINES};
+static const struct signal overdue = {.kind = SIGNAL_OVERDUE, .at = 1301, .received_at = 1301, DEADLINES};
+static const struct signal expired = {
+    .kind = SIGNAL_EXPIRED, .outcome = "expired", .at = 6001, .received_at = 6001, DEADLINES};
 
 // ---- every order of the same signals ----
 
@@ -123,7 +123,7 @@ enum { LONGEST = 4 };
 // Of each kind several, which differ in time or in code, or in both.
 static const struct {
   const char *name;
-  struct saying saying;
+  struct signal signal;
 } pool[] = {
     {"accepted 1000", {ACCEPTED(1000), .recipient = "+8210****5678", .recipient_hash = HASH_OF_ACCEPTANCE}},
     {"accepted 1600", {ACCEPTED(1600)}},
@@ -170,7 +170,7 @@ static bool same_row(const struct notification *a, const struct notification *b)
 static bool can_be(const size_t *order, size_t n) {
   bool has_deadline = false, is_accepted = false;
   for (size_t i = 0; i < n; i++) {
-    enum signal signal = pool[order[i]].saying.signal;
+    enum signal_kind signal = pool[order[i]].signal.kind;
     has_deadline |= signal == SIGNAL_ACCEPTED || signal == SIGNAL_UNCONFIRMED;
     is_accepted |= signal == SIGNAL_ACCEPTED;
     if (signal == SIGNAL_EXPIRED && !has_deadline) return false;
@@ -181,10 +181,10 @@ static bool can_be(const size_t *order, size_t n) {
 
 // Where failures disagree on the code, contradicted_by depends on the order.
 static bool failures_agree(const size_t *order, size_t n) {
-  const struct saying *first = NULL;
+  const struct signal *first = NULL;
   for (size_t i = 0; i < n; i++) {
-    const struct saying *s = &pool[order[i]].saying;
-    if (s->signal != SIGNAL_REJECTED && s->signal != SIGNAL_FAILED) continue;
+    const struct signal *s = &pool[order[i]].signal;
+    if (s->kind != SIGNAL_REJECTED && s->kind != SIGNAL_FAILED) continue;
     if (first && !same_text(first->code, s->code)) return false;
     first = s;
   }
@@ -195,7 +195,7 @@ static bool failures_agree(const size_t *order, size_t n) {
 static bool apply_in_order(struct notification *n, const size_t *order, size_t count) {
   bool changed = false;
   notification_init(n, "bizgo", "key");
-  for (size_t i = 0; i < count; i++) ledger_apply(n, &pool[order[i]].saying, &changed);
+  for (size_t i = 0; i < count; i++) ledger_apply(n, &pool[order[i]].signal, &changed);
   return changed;
 }
 
@@ -339,7 +339,7 @@ static void test_a_repeat_changes_nothing(void **state) {
   notification_fini(&n);
 }
 
-static void apply_two(struct notification *n, const struct saying *a, const struct saying *b) {
+static void apply_two(struct notification *n, const struct signal *a, const struct signal *b) {
   bool changed;
   notification_init(n, "bizgo", "key");
   ledger_apply(n, a, &changed);
@@ -347,9 +347,9 @@ static void apply_two(struct notification *n, const struct saying *a, const stru
 }
 
 static void test_of_two_numbers_with_the_same_mask_the_acceptance_names_the_recipient(void **state) {
-  struct saying receipt = delivered;
+  struct signal receipt = delivered;
   receipt.recipient = accepted.recipient;
-  const struct saying *const orders[][2] = {{&accepted, &receipt}, {&receipt, &accepted}};
+  const struct signal *const orders[][2] = {{&accepted, &receipt}, {&receipt, &accepted}};
   for (size_t i = 0; i < COUNT_OF(orders); i++) {
     struct notification n;
     apply_two(&n, orders[i][0], orders[i][1]);
@@ -360,10 +360,10 @@ static void test_of_two_numbers_with_the_same_mask_the_acceptance_names_the_reci
 
 // Each pair in both orders: the row's channel in the end.
 static void test_the_channel_is_that_of_the_report_that_decides(void **state) {
-  static const struct saying silent = {.signal = SIGNAL_FAILED, .outcome = "failed", .at = 1100, DEADLINES};
-  static const struct saying unsure = {.signal = SIGNAL_UNCONFIRMED, .channel = "SMS", .at = 1050, DEADLINES};
+  static const struct signal silent = {.kind = SIGNAL_FAILED, .outcome = "failed", .at = 1100, DEADLINES};
+  static const struct signal unsure = {.kind = SIGNAL_UNCONFIRMED, .channel = "SMS", .at = 1050, DEADLINES};
   static const struct {
-    const struct saying *a, *b;
+    const struct signal *a, *b;
     const char *channel;
   } cases[] = {{&accepted, &delivered, "SMS"},
                {&failed, &delivered, "SMS"},
@@ -371,7 +371,7 @@ static void test_the_channel_is_that_of_the_report_that_decides(void **state) {
                {&accepted, &silent, "ALIMTALK"},
                {&silent, &silent, NULL}};
   for (size_t i = 0; i < 2 * COUNT_OF(cases); i++) {
-    const struct saying *a = cases[i / 2].a, *b = cases[i / 2].b;
+    const struct signal *a = cases[i / 2].a, *b = cases[i / 2].b;
     struct notification n;
     apply_two(&n, i % 2 ? a : b, i % 2 ? b : a);
     if (!same_text(n.channel, cases[i / 2].channel)) fail_msg("case %zu: %s", i / 2, n.channel);
@@ -380,11 +380,11 @@ static void test_the_channel_is_that_of_the_report_that_decides(void **state) {
 }
 
 static void test_the_watch_looks_at_each_deadline_that_is_to_come(void **state) {
-  static const struct saying accepted_later = {SIGNAL_ACCEPTED, TIMES(1600)};
-  static const struct saying short_lived = {
-      .signal = SIGNAL_ACCEPTED, .at = 1000, .receipt_within_ms = 300, .expires_after_ms = 200};
+  static const struct signal accepted_later = {SIGNAL_ACCEPTED, TIMES(1600)};
+  static const struct signal short_lived = {
+      .kind = SIGNAL_ACCEPTED, .at = 1000, .receipt_within_ms = 300, .expires_after_ms = 200};
   static const struct {
-    const struct saying *signals[3];
+    const struct signal *signals[3];
     int64_t next_look_at;
   } cases[] = {{{&accepted}, 1300},
                {{&accepted, &overdue}, 6000},
@@ -430,7 +430,7 @@ static void test_a_row_of_an_older_program_gets_its_next_look_with_the_next_sign
 // What the header says does depend on the order.
 static void test_beside_the_decision_the_acceptance_that_comes_last_and_the_receipt_that_comes_first_count(
     void **state) {
-  struct saying accepted_for_another = accepted, delivered_to_another = delivered;
+  struct signal accepted_for_another = accepted, delivered_to_another = delivered;
   accepted_for_another.recipient = delivered_to_another.recipient = "+8210****9999";
   accepted_for_another.reference = delivered_to_another.reference = "order-99";
   struct notification n;
@@ -445,7 +445,7 @@ static void test_beside_the_decision_the_acceptance_that_comes_last_and_the_rece
 }
 
 static void test_after_a_delivery_the_last_failure_is_remembered(void **state) {
-  struct saying failed_too = failed;
+  struct signal failed_too = failed;
   failed_too.code = "6ME10";
   struct notification n;
   bool changed;
