@@ -1,10 +1,14 @@
--- Deletes the oldest resolved notifications with all their receipts and acceptances; one that somebody is at work on stays. One row:
--- whether there may be more, the age reached, how many of each table.
--- $1 days int  $2 nothing older than this timestamptz
-WITH old AS (
-  SELECT provider, notification_id, updated_at FROM notification
-  WHERE status <> 'PENDING' AND updated_at >= $2::timestamptz AND updated_at < now() - make_interval(days => $1::integer)
-  ORDER BY updated_at LIMIT 1000 FOR UPDATE SKIP LOCKED
+-- Looks at the next thousand resolved notifications, from the first seen on, and deletes those that nobody wrote for so many days, with all
+-- their receipts and acceptances; one that somebody is at work on stays. One row: whether there may be more, the age reached, how many of
+-- each table. Those that stay are passed over, so the next thousand begin behind them; of more than a thousand that were first seen at
+-- the same moment, the rest waits for the next sweep.
+-- $1 days int  $2 nothing first seen at this or before timestamptz
+WITH looked_at AS (
+  SELECT provider, notification_id, first_seen_at, updated_at FROM notification
+  WHERE status <> 'PENDING' AND first_seen_at > $2::timestamptz AND first_seen_at < now() - make_interval(days => $1::integer)
+  ORDER BY first_seen_at LIMIT 1000 FOR UPDATE SKIP LOCKED
+), old AS (
+  SELECT provider, notification_id FROM looked_at WHERE updated_at < now() - make_interval(days => $1::integer)
 ), receipts AS (
   DELETE FROM receipt r USING old WHERE r.provider = old.provider AND r.notification_id = old.notification_id RETURNING 1
 ), acceptances AS (
@@ -12,6 +16,6 @@ WITH old AS (
 ), notifications AS (
   DELETE FROM notification n USING old WHERE n.provider = old.provider AND n.notification_id = old.notification_id RETURNING 1
 )
-SELECT count(*) = 1000, coalesce(max(updated_at), $2::timestamptz), (SELECT count(*) FROM notifications) AS notification,
+SELECT count(*) = 1000, coalesce(max(first_seen_at), $2::timestamptz), (SELECT count(*) FROM notifications) AS notification,
        (SELECT count(*) FROM receipts) AS receipt, (SELECT count(*) FROM acceptances) AS acceptance
-FROM old
+FROM looked_at

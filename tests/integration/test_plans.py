@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A batch finds its rows by the indexes, also in tables that were never analysed: whoever waits for autovacuum reads them whole till then."""
+"""A batch finds its rows by the indexes, also in tables that were never analysed: whoever waits for autovacuum reads them whole till then.
+And what a write costs where a table is large."""
 
 import pytest
 
@@ -18,6 +19,10 @@ SELECT gen_random_uuid(), 'blux', 'known-' || n, 'unconfirmed', 'x', '{{}}', now
 INSERT INTO alert (alert_id, type, data, raised_at, source_topic, source_partition, source_offset, source_event)
 SELECT gen_random_uuid(), 'x', '{{}}', now(), 'another', n % 8, n, 'x' FROM generate_series(1, {ROWS}) AS n;
 INSERT INTO quarantine_alert (fingerprint, raised_at) SELECT gen_random_uuid(), now() FROM generate_series(1, {ROWS}) AS n;
+"""
+OLD = """
+UPDATE notification SET status = 'SENT', first_seen_at = now() - interval '90 days', updated_at = now() - interval '90 days'
+WHERE notification_id LIKE 'known-%00'
 """
 
 
@@ -69,7 +74,7 @@ def test_no_batch_reads_a_whole_table_that_was_never_analysed(world: World, quie
 def test_retention_reads_no_whole_table_that_was_never_analysed(world: World) -> None:
     never_analyse(world)
     world.sql(FILL)
-    world.sql("UPDATE notification SET status = 'SENT', updated_at = now() - interval '90 days' WHERE notification_id LIKE 'known-%00'")
+    world.sql(OLD)
     until("the statistics are there", lambda: world.sql("SELECT pg_stat_force_next_flush()") and scans(world, "n_tup_upd")["notification"] > 0)
     before = scans(world, "seq_scan")
     processor = world.new_processor(DOCHAK_RETENTION_DAYS="60").start().wait_ready()
@@ -77,6 +82,23 @@ def test_retention_reads_no_whole_table_that_was_never_analysed(world: World) ->
     processor.stop()
     until("its statistics are there", lambda: scans(world, "n_tup_del")["receipt"] >= ROWS / 100)
     assert scans(world, "seq_scan") == before
+
+
+def test_a_later_write_of_a_finished_notification_is_hot(world: World) -> None:
+    """Its page has room for the new version of the row, and no index gets an entry for it."""
+    processor = world.start().services[-1]
+    ids = [f"n-{number}" for number in range(900)]
+    for first in range(0, len(ids), 300):
+        world.blux(*(payloads.blux_event(id_) for id_ in ids[first : first + 300]))
+    world.settle()
+    later = ids[::9]
+    world.blux(*(payloads.blux_event(id_, delivered=False) for id_ in later))
+    world.settle()
+    processor.stop()
+    until("its statistics are there", lambda: scans(world, "n_tup_upd")["notification"] == len(later))
+    hot = scans(world, "n_tup_hot_upd")["notification"]
+    print(f"{hot} of {len(later)} updates were HOT")
+    assert hot > 0.9 * len(later)
 
 
 LOOKUPS = {

@@ -15,12 +15,14 @@ OLD, YOUNG = f"{DAYS + 1} days", f"{DAYS - 1} days"
 BATCH = 1000  # processor/tables/retention_*.sql
 
 
-def insert(world: World, name: str, n: int, age: str, status: str = "SENT", told: bool = True) -> None:
-    """Notifications name-1 … name-n with two receipts, an acceptance and an alert each, of which nothing was heard since."""
+def insert(world: World, name: str, n: int, age: str, status: str = "SENT", told: bool = True, written: str | None = None) -> None:
+    """Notifications name-1 … name-n, first seen so long ago, with two receipts, an acceptance and an alert each. The last of it was
+    written then, too, unless `written` says how long ago that was."""
     world.sql(
         """INSERT INTO notification (provider, notification_id, status, first_seen_at, updated_at, version)
-           SELECT 'blux', %s || i, %s, now() - %s::interval, now() - %s::interval - i * interval '1 ms', 1 FROM generate_series(1, %s) i""",
-        f"{name}-", status, age, age, n,
+           SELECT 'blux', %s || i, %s, now() - %s::interval - i * interval '1 ms', now() - %s::interval - i * interval '1 ms', 1
+           FROM generate_series(1, %s) i""",
+        f"{name}-", status, age, written or age, n,
     )  # fmt: skip
     world.sql(
         """INSERT INTO receipt (receipt_id, provider, notification_id, outcome, code, element, received_at, event_id, source_partition, source_offset)
@@ -84,6 +86,26 @@ def test_only_what_is_finished_and_old_goes(world: World) -> None:
     all_deleted = {f'{{table="{table}"}}': rows for table, rows in counted.items()}
     until("the metrics count them", lambda: deleted(processor) == all_deleted)
     world.sql("DELETE FROM alert WHERE NOT told")
+
+
+def test_what_was_written_later_stays_and_is_passed_over(world: World) -> None:
+    """Retention finds the notifications by when they were first seen, and goes on behind those that were written since."""
+    insert(world, "corrected", 2 * BATCH, "400 days", written=YOUNG)
+    insert(world, "old", 5, OLD)
+    insert(world, "young", 5, YOUNG, written="400 days")  # no clock of ours makes this; it shows what is looked at
+    new_processor(world).start().wait_ready()
+    wait_counts(world, "old", (0, 0, 0))
+    assert counts(world, "corrected")[:2] == (2 * BATCH, 4 * BATCH)
+    assert counts(world, "young")[:2] == (5, 10)
+
+
+def test_more_than_a_batch_first_seen_at_one_moment_hold_up_nothing(world: World) -> None:
+    insert(world, "corrected", BATCH + 5, "400 days", written=YOUNG)
+    world.sql("UPDATE notification SET first_seen_at = now() - interval '400 days'")
+    insert(world, "old", 5, OLD)
+    new_processor(world).start().wait_ready()
+    wait_counts(world, "old", (0, 0, 0))
+    assert counts(world, "corrected")[:2] == (BATCH + 5, 2 * BATCH + 10)
 
 
 def test_old_notes_on_quarantined_bytes_go(world: World) -> None:
@@ -225,7 +247,7 @@ def test_a_report_that_comes_after_all_is_taken_as_new(world: World) -> None:
     world.bizgo(report)
     world.settle()
     assert world.row("bizgo", "late") == before  # while its row is there it is the same report
-    world.sql("UPDATE notification SET updated_at = now() - %s::interval", OLD)
+    world.sql("UPDATE notification SET first_seen_at = now() - %s::interval, updated_at = now() - %s::interval", OLD, OLD)
     new_processor(world).start()
     until("it is gone", lambda: world.row("bizgo", "late") is None)
     world.bizgo(report)
@@ -235,11 +257,11 @@ def test_a_report_that_comes_after_all_is_taken_as_new(world: World) -> None:
 def test_it_finds_the_old_by_an_index(world: World) -> None:
     world.sql(
         """INSERT INTO notification (provider, notification_id, status, first_seen_at, updated_at, version)
-           SELECT 'blux', 'n-' || i, 'SENT', now(), now() - i * interval '1 second', 1 FROM generate_series(1, 20000) i"""
+           SELECT 'blux', 'n-' || i, 'SENT', now() - i * interval '1 second', now(), 1 FROM generate_series(1, 20000) i"""
     )
     insert(world, "old", 20, OLD)
     world.sql("ANALYZE")
-    for statement, index in (("retention_notifications", "notification_finished"), ("retention_alerts", "alert_told")):
+    for statement, index in (("retention_notifications", "notification_first_seen"), ("retention_alerts", "alert_told")):
         text = (builds.ROOT / "processor" / "tables" / f"{statement}.sql").read_text("utf-8")
         if statement == "retention_alerts":
             world.sql("SET enable_seqscan = off")  # too few of them to be worth it
