@@ -183,6 +183,29 @@ def test_a_migration_that_waits_for_a_table_does_not_stop_the_processors(world: 
     assert slowest < 2 * builds.patience()
 
 
+CHECKS = """
+SELECT conrelid::regclass::text AS table, conname AS name, pg_get_constraintdef(oid) AS is
+FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace
+"""
+
+
+def test_a_check_grows_without_a_scan(world: World) -> None:
+    """Each that there is, by the recipe of CONTRIBUTING.md; only its last step reads the table."""
+    checks = world.sql(CHECKS)
+    assert checks
+    for check in checks:
+        table, name = check["table"], check["name"]
+        with world.connect() as connection:
+            scans = f"SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = '{table}'"
+            with connection.transaction():
+                connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} {check['is']} NOT VALID")
+                assert connection.execute(scans).fetchone()["seq_scan"] == 0
+            with connection.transaction():
+                connection.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+                assert connection.execute(scans).fetchone()["seq_scan"] == 1
+    assert world.sql(CHECKS) == checks
+
+
 # --- an index, built while others write
 
 INDEX = "notification_channel"  # tests/support/migrations
