@@ -118,8 +118,12 @@ def read_all(bootstrap: str, topic: str) -> Iterator:
         consumer.close()
 
 
-def receipts(count: int) -> Iterator[tuple[int, str, datetime, random.Random]]:
-    """Of each record its kind's number, notification, time and the source of its chance; the same ones each time."""
+# Its kind's number, notification, time and the source of its chance.
+Record = tuple[int, str, datetime, random.Random]
+
+
+def receipts(count: int) -> Iterator[Record]:
+    """The same ones each time."""
     chance = random.Random(SEED)
     shares = [kind.share for kind in KINDS]
     kinds = chance.choices(range(len(KINDS)), shares, k=count)
@@ -138,17 +142,29 @@ def receipts(count: int) -> Iterator[tuple[int, str, datetime, random.Random]]:
         yield kind, notification_id, at, chance
 
 
-def registered(count: int) -> Iterator[tuple[int, str, datetime, random.Random]]:
-    """The same, of BizGo's alone: first all acceptances, then a receipt of each."""
+def of_each(ids: list[str], chance: random.Random, step: int, kind: Callable[[], int]) -> Iterator[Record]:
+    """A record on each of BizGo's notifications; the records of one step are later than those of the steps before."""
+    for number, notification_id in enumerate(ids):
+        yield kind(), notification_id, BEGIN + (step * len(ids) + number) * STEP, chance
+
+
+def lives(count: int) -> tuple[Iterator[Record], ...]:
+    """Of so many notifications, to be taken in this order: the acceptances, a receipt of each, and one of each that says failed."""
     chance = random.Random(SEED)
-    ids = [bizgo_key(BEGIN + number * STEP, chance) for number in range(count // 2)]
-    for number, notification_id in enumerate(ids):
-        yield len(KINDS), notification_id, BEGIN + number * STEP, chance
-    for number, notification_id in enumerate(ids):
-        yield int(chance.random() < FAILED), notification_id, BEGIN + (len(ids) + number) * STEP, chance
+    ids = [bizgo_key(BEGIN + number * STEP, chance) for number in range(count)]
+    accepted = of_each(ids, chance, 0, lambda: len(KINDS))
+    reported = of_each(ids, chance, 1, lambda: int(chance.random() < FAILED))
+    return accepted, reported, of_each(ids, chance, 2, lambda: 1)
 
 
-def fill(bootstrap: str, topic: str, templates: list[Template], records: Iterable[tuple[int, str, datetime, random.Random]]) -> None:
+def registered(count: int) -> Iterator[Record]:
+    """The same, of BizGo's alone: first all acceptances, then a receipt of each."""
+    accepted, reported, _ = lives(count // 2)
+    yield from accepted
+    yield from reported
+
+
+def fill(bootstrap: str, topic: str, templates: list[Template], records: Iterable[Record]) -> None:
     # As ingress' own producer, but in larger requests.
     producer = Producer(
         {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "linger.ms": 20, "queue.buffering.max.messages": 200_000}

@@ -2,11 +2,13 @@
 """The one Postgres of a benchmark, with the distribution's settings, and its databases."""
 
 import subprocess
+import time
 from pathlib import Path
 
 import process
 import psycopg
 from program import ROOT
+from psycopg.rows import dict_row
 
 USER = "dochak"
 
@@ -73,6 +75,25 @@ class Postgres:
         with self.connect(database) as connection:
             question = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = %s"
             return connection.execute(question, (table,)).fetchone()
+
+    def sizes(self, database: str) -> list[dict]:
+        """Of each table and index: bytes, and entries as the last VACUUM has counted them."""
+        question = """SELECT t.relname AS table, c.relname AS name, c.reltuples::bigint AS entries,
+                             CASE c.relkind WHEN 'r' THEN pg_table_size(c.oid) ELSE pg_relation_size(c.oid) END AS bytes
+                      FROM pg_class t JOIN pg_class c ON c.oid = t.oid OR c.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = t.oid)
+                      WHERE t.relkind = 'r' AND t.relnamespace = 'public'::regnamespace
+                      ORDER BY t.relname, c.relkind DESC, c.relname"""
+        with self.connect(database) as connection:
+            return connection.cursor(row_factory=dict_row).execute(question).fetchall()
+
+    def vacuum(self, database: str, table: str) -> dict:
+        """What it takes, and how many dead rows there were."""
+        with self.connect(database) as connection:
+            dead = connection.execute("SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = %s", (table,)).fetchone()[0]
+            began, cpu, wal = time.monotonic(), self.cpu_seconds, self.wal_bytes()
+            connection.execute(f"VACUUM (ANALYZE) {table}")
+            seconds, cpu, wal = time.monotonic() - began, self.cpu_seconds - cpu, self.wal_bytes() - wal
+        return {"table": table, "dead": dead, "seconds": seconds, "cpu_seconds": cpu, "wal_bytes": wal}
 
     def wal_bytes(self) -> int:
         """Written since ever."""

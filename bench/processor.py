@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What `./dev bench processor` measures: how fast a backlog of receipts is drained, and how soon an alert follows a webhook.
 
-Five scenarios. drain: on empty tables ours, a Python consumer, and COPY of the rows that ours left; in rounds, each in turn. existing:
+Six scenarios. drain: on empty tables ours, a Python consumer, and COPY of the rows that ours left; in rounds, each in turn. existing:
 ours again where a hundred thousand and where ten million rows are there already. registered: acceptances, then their receipts. burst: a
 processor that has been quiet on fresh tables gets a backlog at once, with ANALYZE before it and without. latency: ingress and processor
-together at half of what they hold, from when a webhook was due to when a read_committed reader has its alert.
+together at half of what they hold, from when a webhook was due to when a read_committed reader has its alert. growth, only when it is asked
+for: what each kind of write costs on tables of many rows, how large each table and index is, and how long a VACUUM takes.
 """
 
 import argparse
@@ -35,6 +36,8 @@ TOPIC = f"{PREFIX}events"
 REGISTERED = "bench.registered."
 QUIET_RECORDS = 100
 TABLES = ("receipt", "notification", "alert")
+GROWTH = "bench.growth-"
+GROWING = ("notification", "receipt", "acceptance", "alert")
 CONNECTIONS = 64
 FAILED_PERCENT = 3
 SETTLE_SECONDS = 60
@@ -45,16 +48,16 @@ EXISTING = (ROOT / "bench" / "existing.sql").read_text()
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev bench processor", description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="a look of two minutes: 200000 records, 1 round, no ten million rows")
-    parser.add_argument("--scenarios", metavar="NAME,…", help=f"these scenarios: {','.join(SCENARIOS)}")
+    parser.add_argument("--scenarios", metavar="NAME,…", help=f"of {','.join(SCENARIOS)}; all but growth")
     parser.add_argument("--rounds", type=int, help="of drain and existing (3)")
     parser.add_argument("--records", type=int, help="of the backlog (1000000)")
     parser.add_argument("--python-records", type=int, help="of them, for the Python consumer (30000)")
-    parser.add_argument("--rows", type=int, nargs="+", help="already there in existing (100000 10000000)")
+    parser.add_argument("--rows", type=int, nargs="+", help="already there in existing and growth (100000 10000000)")
     parser.add_argument("--seconds", type=int, help="of each load in latency (20)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every measurement, not only the medians")
     arguments = parser.parse_args()
     quick = arguments.quick
-    chosen = arguments.scenarios.split(",") if arguments.scenarios else ["drain", "latency"] if quick else list(SCENARIOS)
+    chosen = arguments.scenarios.split(",") if arguments.scenarios else ["drain", "latency"] if quick else DEFAULT
     if unknown := [name for name in chosen if name not in SCENARIOS]:
         parser.error(f"there is no {unknown[0]!r} among {', '.join(SCENARIOS)}")
     arguments.scenarios = chosen
@@ -231,6 +234,38 @@ class Bench:
             connection.execute("VACUUM ANALYZE")
         say(f"{rows} rows made in {time.monotonic() - began:.0f} s")
 
+    # --- growth
+
+    def run_growth(self) -> list[dict]:
+        steps = {"receipts of new notifications": PREFIX}
+        names = ("acceptances", "their receipts", "a second receipt of each")
+        for number, (name, records) in enumerate(zip(names, backlog.lives(self.arguments.records))):
+            steps[name] = f"{GROWTH}{number}."
+            migrate(self.broker, self.postgres, "empty", steps[name])
+            self._fill(f"{steps[name]}events", records)
+        return [self._grow(rows, steps) for rows in self.arguments.rows]
+
+    def _grow(self, rows: int, steps: dict[str, str]) -> dict:
+        """Without autovacuum: what it would do is what VACUUM does at the end."""
+        database = f"rows_{rows}"
+        self._make_rows(rows)
+        with self.postgres.connect(database) as connection:
+            for table in GROWING:
+                connection.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
+        measured = {name: self._grow_step(database, name, prefix) for name, prefix in steps.items()}
+        vacuums = [self.postgres.vacuum(database, table) for table in GROWING]
+        sizes = [row for row in self.postgres.sizes(database) if row["table"] in GROWING]
+        self.postgres.drop(database)
+        return {"rows": rows, "steps": measured, "vacuums": vacuums, "sizes": sizes}
+
+    def _grow_step(self, database: str, name: str, prefix: str) -> dict:
+        before = self.postgres.updates(database, "notification")
+        row = self._drain(database, prefix)
+        after = self.postgres.updates(database, "notification")
+        row["updates"], row["hot_updates"] = (count - earlier for count, earlier in zip(after, before))
+        say(f"{database}, {name}: {row['per_second']:.0f} records/s")
+        return row
+
     # --- registered
 
     def run_registered(self) -> list[dict]:
@@ -373,7 +408,9 @@ SCENARIOS = {
     "registered": Bench.run_registered,
     "burst": Bench.run_burst,
     "latency": Bench.run_latency,
+    "growth": Bench.run_growth,
 }
+DEFAULT = [name for name in SCENARIOS if name != "growth"]
 
 
 def main() -> None:

@@ -44,6 +44,38 @@ def registered_table(rows: list[dict]) -> str:
     return f"Acceptances, then their receipts, on empty tables\n{table(['records/s', 'from–to', 'HOT updates'], [speeds(rows) + hot])}"
 
 
+def growth_table(rows: list[dict]) -> str:
+    lines = []
+    for row in rows:
+        for name, step in row["steps"].items():
+            hot = f"{100 * step['hot_updates'] / step['updates']:.0f} %" if step["updates"] else "–"
+            lines.append([f"{row['rows']} rows: {name}", f"{step['per_second']:.0f}", str(step["updates"]), hot])
+    title = "Each kind of write on tables that hold rows, and how many of its updates of a notification were HOT"
+    return f"{title}\n{table(['', 'records/s', 'updates', 'HOT'], lines)}"
+
+
+def size_table(rows: list[dict]) -> str:
+    """A table's entries are its rows. An index that is empty by now was not, and keeps its pages."""
+    lines = []
+    for number, size in enumerate(rows[0]["sizes"]):
+        line = [size["name"]]
+        for of in (row["sizes"][number] for row in rows):
+            entry = f"{of['bytes'] / of['entries']:.0f}" if of["entries"] else "–"
+            line += [f"{of['bytes'] / 1e6:.0f}", str(of["entries"]), entry]
+        lines.append(line)
+    head = [cell for row in rows for cell in (f"{row['rows']} rows: MB", "entries", "bytes/entry")]
+    return f"What the tables and indexes hold after that\n{table(['', *head], lines)}"
+
+
+def vacuum_table(rows: list[dict]) -> str:
+    lines = []
+    for row in rows:
+        for v in row["vacuums"]:
+            figures = [f"{v['seconds']:.1f}", f"{v['cpu_seconds']:.1f}", f"{v['wal_bytes'] / 1e6:.0f}"]
+            lines.append([f"{row['rows']} rows: {v['table']}", str(v["dead"]), *figures])
+    return f"VACUUM (ANALYZE) after that\n{table(['', 'dead rows', 'seconds', 'CPU seconds', 'WAL MB'], lines)}"
+
+
 def burst_table(rows: list[dict]) -> str:
     lines = [[name, *speeds([row[name] for row in rows])] for name in ("fresh", "analysed")]
     lines[0].append(f"{median(row['fresh']['per_second'] / row['analysed']['per_second'] for row in rows):.2f}")
@@ -116,6 +148,9 @@ def text(results: dict, seconds: float) -> str:
         drains["registered"] = rows
     if rows := results.get("burst"):
         parts.append(burst_table(rows))
+    if rows := results.get("growth"):
+        parts += [growth_table(rows), size_table(rows), vacuum_table(rows)]
+        drains |= {f"{row['rows']} rows: {name}": [step] for row in rows for name, step in row["steps"].items()}
     if drains:
         parts.append(cost_table(drains))
         first = next(iter(drains.values()))
