@@ -156,9 +156,10 @@ static void add_verdicts(struct page *page, const struct notification *of, const
   struct pgarray *c = page->verdicts;
   for (size_t i = 0; i < history->n; i++) {
     const struct signal *signal = &history->signals[i];
+    const char *receipt_id = text_of(history, i, RECEIPT_ID);
     struct uuid id;
-    if (text_of(history, i, OUTCOME) == NULL || has_verdict(history, i, signal)) continue;
-    memcpy(&id, text_of(history, i, RECEIPT_ID), sizeof id);
+    if (receipt_id == NULL || has_verdict(history, i, signal)) continue;
+    memcpy(&id, receipt_id, sizeof id);
     pgarray_add_text(&c[0], of->provider);
     pgarray_add_text(&c[1], of->id);
     pgarray_add_uuid(&c[2], id);
