@@ -24,7 +24,7 @@ static const struct metric metric_list[METRIC_COUNT] = {
                               "Time of a batch's phases: fetch, interpret, postgres, kafka.", METRIC_SECONDS,
                               "phase"},
     [METRIC_EVENT_AGE_SECONDS] = {"dochak_processor_event_age_seconds",
-                                  "From an event's receipt by ingress to its commit.", METRIC_SECONDS, NULL},
+                                  "From an event's receipt by ingress to Postgres's commit.", METRIC_SECONDS, NULL},
     [METRIC_ALERT_AGE_SECONDS] = {"dochak_processor_alert_age_seconds",
                                   "From an event's receipt by ingress to the commit of its alert.",
                                   METRIC_SECONDS, NULL},

@@ -9,6 +9,6 @@ struct embedded {
   size_t len;       // without that NUL
 };
 
-extern const struct embedded
-    embedded_schemas[]; // of schemas/*.schema.json those that common/json/schema.h checks
+// Of schemas/*.schema.json those that common/json/schema.h checks.
+extern const struct embedded embedded_schemas[];
 extern const struct embedded embedded_providers[]; // schemas/providers/*.json

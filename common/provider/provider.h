@@ -24,8 +24,7 @@ struct provider;
 struct providers;
 
 // All *.json of the folder, or those built in if dir is "". NULL with every error as "file: pointer: rule";
-// adds a
-// warning for each probable mistake.
+// adds a warning for each probable mistake.
 MUST_CHECK struct providers *providers_load(const char *dir, struct faults *faults);
 void providers_free(struct providers *providers);
 const struct provider *providers_find(const struct providers *providers, const char *name); // NULL: none such

@@ -196,8 +196,11 @@ static bool ask_settings(struct durability_watch *watch) {
     names[n] = name_of(watch, i);
     facts[n++].shape = watch->shapes[i];
   }
-  return n && kafka_facts_ask_settings(watch->producer->rk, names, n, SETTINGS_MS, facts, &err) &&
-         durability_watch_learn(watch, names, facts, n);
+  if (!n) return false;
+  if (kafka_facts_ask_settings(watch->producer->rk, names, n, SETTINGS_MS, facts, &err))
+    return durability_watch_learn(watch, names, facts, n);
+  log_warn_rarely("kafka settings", "the topics' settings cannot be read", LOG_STR("cause", err.text));
+  return false;
 }
 
 static void note_unseen(struct durability_watch *watch, size_t i, bool answered, struct err *err) {

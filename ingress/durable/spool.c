@@ -170,7 +170,10 @@ static void commit(struct spool *spool, struct batch *batch) {
   bool stored = false, removed = false;
   if (spool->file) {
     stored = removed = write_rows(spool, batch->first, batch->ids, batch->n_ids, &err);
-    stored ? note_success(spool) : note_failure(spool, &err);
+    if (stored)
+      note_success(spool);
+    else
+      note_failure(spool, &err);
     if (!stored) removed = batch->n_ids && write_rows(spool, NULL, batch->ids, batch->n_ids, &err);
     measure(spool);
   }

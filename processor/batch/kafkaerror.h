@@ -14,7 +14,7 @@ struct kafka_class {
   const char *hint;  // what to do about it, where somebody has to; or NULL
 };
 
-// Never NULL. What is not in the table does not pass: to start over loses nothing.
+// Never NULL. A code that is not in the table is not transient: to start over loses nothing.
 const struct kafka_class *kafka_class_of(rd_kafka_resp_err_t code);
 
 // Sets "what: reason; hint" and the class. Returns false. `reason` NULL: librdkafka's own words for the code.

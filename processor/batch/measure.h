@@ -18,7 +18,7 @@ void measure_enter(struct measure *measure, enum phase phase);
 // "postgres" or "kafka".
 const char *measure_part(const struct measure *measure);
 
-// The batch is committed: everything about it goes to the metrics.
+// Postgres has committed the batch: everything about it goes to the metrics.
 void measure_committed(struct measure *measure, struct metrics *metrics, const struct fact *facts, size_t n);
 // One of its alerts is, caused by `fact`.
 void measure_published(struct metrics *metrics, const struct fact *fact);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The Kafka transaction of a batch: its alerts, its quarantined records and its offsets become visible
-// together, or none of them does. Holds the transactional producer. Thread: one worker each.
+// The Kafka transaction of a batch: its alerts, its quarantined records, and the offsets of all that was
+// stored since the last transaction become visible together, or none of them does. Holds the transactional
+// producer. Thread: one worker each.
 #pragma once
 #include "common/base/err.h"
 #include "processor/batch/store.h"

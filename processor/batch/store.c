@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // One batch, one transaction: read the notifications, insert the receipts and acceptances (which tells the
 // new ones), let the ledger move the notifications, write them back, write the alerts, mark those that were
-// published. What nobody has heard of yet goes in by COPY. Two writers of one notification are settled by its
-// version, or by its key where both take it for new: the one that comes second rolls back and starts over
-// from what the first one left.
+// published. New notifications and their receipts go in by COPY. Two writers of one notification are settled
+// by its version, or by its key where both take it for new: the one that comes second rolls back and starts
+// over from what the first one left.
 #include "processor/batch/store.h"
 #include "common/base/clock.h"
 #include "common/base/crash_point.h"
@@ -246,7 +246,7 @@ static bool copy(struct store *store, struct batch *batch, const struct table *t
   return rows_copy(store->conn, table->copy, &rows, fault, err);
 }
 
-// A notification that is not there has neither, unless somebody deleted it and left them: `again` looks.
+// A notification that is not there has neither, unless it was deleted without them: `again` looks.
 static bool add_to(struct store *store, struct batch *batch, const struct table *table, bool again,
                    enum pg_fault *fault, struct err *err) {
   AUTO_FREE size_t *given = mem_array(batch->n_facts, sizeof *given);

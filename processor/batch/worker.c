@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The batch: collect, interpret, one Postgres transaction, one Kafka transaction.
+// The batch: collect, interpret, one Postgres transaction; then, if it has something to publish or the
+// offsets were not committed for a while, one Kafka transaction.
 //   dies before Postgres commits: nothing happened, the batch is read again.
-//   dies between the two commits: the batch is read again, changes nothing in Postgres, and the alerts it
-//   wrote there go out with the offsets. dies after Kafka commits: the next batch follows.
+//   dies before Kafka commits: the batches since the last transaction are read again, change nothing in
+//   Postgres, and the alerts they wrote there are published with the offsets.
+//   dies after Kafka commits: the next batch follows.
 // Thread: each worker its own.
 #include "processor/batch/worker.h"
 #include "common/base/backoff.h"
 #include "common/base/clock.h"
+#include "common/base/crash_point.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/stop.h"
@@ -50,7 +53,7 @@ struct worker {
   bool is_idle; // no record and no end of a partition came for IDLE_POLL_MS
   bool ready;
   struct err fault;       // the consumer's, from on_error(); its text is empty when there is none
-  struct backoff backoff; // grows until a batch was committed
+  struct backoff backoff; // grows until a batch is stored
 };
 
 // ---- opening and closing ----
@@ -457,11 +460,10 @@ static void note_in_a_row(struct worker *w) {
 static bool commit(struct worker *w, struct fact *const *facts, const struct alert *alerts, size_t n_alerts,
                    struct err *err) {
   rd_kafka_topic_partition_list_t *offsets = partitions_uncommitted(w->partitions);
-  measure_enter(&w->measure, PHASE_KAFKA);
   bool committed = outbox_send(w->outbox, w->group, offsets, facts, w->n_facts, alerts, n_alerts, err);
   if (committed) {
     partitions_committed(w->partitions, offsets, n_alerts > 0);
-    publish_fault_clear(&w->processor->faults[w->index]);
+    if (w->n_facts > 0) publish_fault_clear(&w->processor->faults[w->index]); // ends alone prove nothing
     w->commit_at_ms = clock_mono_ms() + COMMIT_EVERY_MS;
   } else if (outbox_undelivered(w->outbox))
     publish_fault_set(&w->processor->faults[w->index], err->text);
@@ -485,10 +487,13 @@ static bool publish(struct worker *w, struct fact **facts, struct err *err) {
   size_t n_ranges = outbox_ranges(facts, w->n_facts, ranges);
   if (!store_alerts(w->store, ranges, n_ranges, &alerts, &n_alerts, err)) return false;
   n_alerts = outbox_keep_own(alerts, n_alerts, facts, w->n_facts);
-  bool is_ours = partitions_read(w->partitions, ranges, n_ranges) ||
-                 err_set(err, "a partition of the batch was revoked; its next owner publishes the alerts");
+  measure_enter(&w->measure, PHASE_KAFKA);
+  bool is_ours =
+      partitions_read(w->partitions, ranges, n_ranges) ||
+      err_set_class(err, "fenced", "a partition was revoked; its next owner reads the batch again");
   bool due = n_alerts > 0 || any_unclear(w) || clock_mono_ms() >= w->commit_at_ms;
   bool published = is_ours && (!due || commit(w, facts, alerts, n_alerts, err));
+  if (!due) CRASH_POINT("offsets_put_off");
   alerts_free(alerts, n_alerts);
   return published;
 }
@@ -503,10 +508,13 @@ static void measure_lag(struct worker *w) {
 
 // With no batch in hand. The end of a transaction has an offset, too, and is no record: where only such ends
 // follow, the group's offset goes on behind them. Once they are deleted they would look like records that
-// were lost. Without a membership the offsets are the next owner's.
+// were lost. The group metadata is that of now, and the offsets are of earlier batches. That is safe: the
+// consumer joins a later generation only after the revocation callback, and that one empties the list.
+// Without a membership the offsets are the next owner's.
 static bool commit_reached(struct worker *w, struct err *err) {
   if (!partitions_any_uncommitted(w->partitions) || !is_member(w)) return true;
   note_busy(w, true);
+  measure_enter(&w->measure, PHASE_KAFKA);
   return commit(w, NULL, NULL, 0, err);
 }
 
@@ -525,12 +533,13 @@ static bool finish_idle(struct worker *w, struct err *err) {
   return commit_reached(w, err) && mark_published(w, err) && measure_unpublished(w, err);
 }
 
-// The poll may have returned the end of a partition only: then records are soon to come again, or it is idle
-// the next time.
+// After the end of a partition more records may follow at once. Committing waits for the next idle poll, or
+// for COMMIT_EVERY_MS.
 static bool pass_without_batch(struct worker *w, struct err *err) {
-  bool done = (!w->is_idle && clock_mono_ms() < w->commit_at_ms) || finish_idle(w, err);
+  bool is_due = w->is_idle || clock_mono_ms() >= w->commit_at_ms;
+  if (is_due && !finish_idle(w, err)) return false;
   clear(w);
-  return done;
+  return true;
 }
 
 static bool do_batch(struct worker *w, struct err *err) {

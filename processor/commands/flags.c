@@ -11,8 +11,8 @@ static struct flag *find(struct flag *flags, size_t n, const char *text, size_t 
   return NULL;
 }
 
-static bool set_time(const char *text, int64_t *out, struct err *err) {
-  bool is_beginning = strcmp(text, "beginning") == 0;
+static bool set_time(enum flag_type type, const char *text, int64_t *out, struct err *err) {
+  bool is_beginning = type == FLAG_SINCE && strcmp(text, "beginning") == 0;
   if (is_beginning) *out = INT64_MIN;
   return is_beginning || clock_parse_time(text, 0, out) ||
          err_set(err, "\"%s\": expected a time such as 2026-01-12T11:00:00+09:00", text);
@@ -35,7 +35,8 @@ static bool set_value(const struct flag *flag, struct err *err) {
     *(const char **)flag->out = flag->given;
     return true;
   case FLAG_TIME:
-    return set_time(flag->given, flag->out, err);
+  case FLAG_SINCE:
+    return set_time(flag->type, flag->given, flag->out, err);
   case FLAG_NUMBER:
     return set_number(flag->given, flag->out, err);
   }

@@ -8,7 +8,8 @@
 enum flag_type {
   FLAG_SWITCH, // bool, without a value
   FLAG_TEXT,   // const char *, borrowed from argv
-  FLAG_TIME,   // int64_t, Unix milliseconds: RFC 3339, UTC where no offset is given; "beginning" is INT64_MIN
+  FLAG_TIME,   // int64_t, Unix milliseconds: RFC 3339, UTC where no offset is given
+  FLAG_SINCE,  // as FLAG_TIME; "beginning" is INT64_MIN
   FLAG_NUMBER, // int64_t, from 1
 };
 

@@ -63,7 +63,7 @@ static bool read_arguments(int argc, char **argv, void *options, struct err *err
   struct quarantine_options *o = options;
   struct flag flags[] = {
       {"--provider", FLAG_TEXT, &o->provider, NULL}, {"--endpoint", FLAG_TEXT, &o->endpoint, NULL},
-      {"--reason", FLAG_TEXT, &o->reason, NULL},     {"--since", FLAG_TIME, &o->since_ms, NULL},
+      {"--reason", FLAG_TEXT, &o->reason, NULL},     {"--since", FLAG_SINCE, &o->since_ms, NULL},
       {"--until", FLAG_TIME, &o->until_ms, NULL},    {"--limit", FLAG_NUMBER, &o->limit, NULL},
       {"--dry-run", FLAG_SWITCH, &o->dry_run, NULL}};
   size_t words;

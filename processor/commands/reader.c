@@ -85,7 +85,9 @@ static enum reader_result take_record(struct reader *reader, const rd_kafka_mess
 
 // `*next`: the offset from which on nothing was seen yet.
 static enum reader_result take_message(struct reader *reader, const rd_kafka_message_t *rkm,
-                                       const struct span *span, int64_t *next, struct err *err) {
+                                       int32_t partition, const struct span *span, int64_t *next,
+                                       struct err *err) {
+  if (rkm->partition != partition) return READER_MORE; // fetched before this one was assigned
   if (rkm->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     *next = rkm->offset + 1;
     return rkm->offset < span->end ? take_record(reader, rkm, err) : READER_MORE;
@@ -112,7 +114,7 @@ static enum reader_result read_span(struct reader *reader, int32_t partition, co
     rd_kafka_message_t *rkm = rd_kafka_consumer_poll(reader->rk, POLL_MS);
     if (rkm == NULL) continue;
     if (!rkm->err) deadline_ms = clock_mono_ms() + STALL_MS;
-    result = take_message(reader, rkm, span, &next, err);
+    result = take_message(reader, rkm, partition, span, &next, err);
     rd_kafka_message_destroy(rkm);
   }
   return result;

@@ -53,7 +53,7 @@ static const char help[] =
 
 static bool read_arguments(int argc, char **argv, void *options, struct err *err) {
   struct replay_options *o = options;
-  struct flag flags[] = {{"--from", FLAG_TIME, &o->from_ms, NULL},
+  struct flag flags[] = {{"--from", FLAG_SINCE, &o->from_ms, NULL},
                          {"--to", FLAG_TIME, &o->to_ms, NULL},
                          {"--provider", FLAG_TEXT, &o->provider, NULL},
                          {"--dry-run", FLAG_SWITCH, &o->dry_run, NULL}};

@@ -5,6 +5,7 @@
 #include "processor/commands/reader.h"
 #include "processor/tables/rows.h"
 #include <stdlib.h>
+#include <string.h>
 
 struct replay_alerts {
   struct processor *processor;
@@ -28,24 +29,38 @@ bool replay_alerts_publish(struct replay_alerts *ra, size_t *n, struct err *err)
 
 // ---- what an earlier replay has left ----
 
-static enum reader_result add_id(void *ids, const struct event *ev, const rd_kafka_message_t *rkm,
-                                 struct err *err) {
+struct search {
+  const struct alert *alerts; // unpublished, by id
+  size_t n;
+  struct pgarray found; // ids
+};
+
+static int by_id(const void *left, const void *right) {
+  return memcmp(left, right, sizeof(struct uuid));
+}
+
+static enum reader_result look_at(void *arg, const struct event *ev, const rd_kafka_message_t *rkm,
+                                  struct err *err) {
   (void)rkm, (void)err;
-  if (ev->type) pgarray_add_uuid(ids, ev->id);
+  struct search *search = arg;
+  if (ev->type && bsearch(&ev->id, search->alerts, search->n, sizeof *search->alerts, by_id))
+    pgarray_add_uuid(&search->found, ev->id);
   return READER_MORE;
 }
 
-static bool mark_those_on_topic(struct replay_alerts *ra, struct err *err) {
-  struct pgarray ids;
+static bool mark_those_on_topic(struct replay_alerts *ra, struct alert *alerts, size_t n, struct err *err) {
+  _Static_assert(offsetof(struct alert, id) == 0, "by_id() takes an alert for its id");
+  struct search search = {.alerts = alerts, .n = n};
   PGconn *conn = store_connection(ra->store);
   const char *topic = ra->processor->topics[KAFKA_TOPIC_ALERTS];
-  pgarray_init(&ids, PG_UUID);
-  if (!reader_read(ra->processor->settings, topic, add_id, &ids, err) ||
+  qsort(alerts, n, sizeof *alerts, by_id);
+  pgarray_init(&search.found, PG_UUID);
+  if (!reader_read(ra->processor->settings, topic, look_at, &search, err) ||
       !rows_prepare(conn, &(const char *){"replay_published.sql"}, 1, err)) {
-    pgarray_fini(&ids);
+    pgarray_fini(&search.found);
     return false;
   }
-  AUTO_RESULT *res = rows_run(conn, "replay_published.sql", &ids, 1);
+  AUTO_RESULT *res = rows_run(conn, "replay_published.sql", &search.found, 1);
   return pg_ok(conn, res, "replay_published", NULL, err);
 }
 
@@ -53,8 +68,9 @@ static bool mark_published(struct replay_alerts *ra, struct err *err) {
   struct alert *alerts = NULL;
   size_t n;
   if (!store_alerts(ra->store, &ra->all, 1, &alerts, &n, err)) return false;
+  bool done = n == 0 || mark_those_on_topic(ra, alerts, n, err);
   alerts_free(alerts, n);
-  return n == 0 || mark_those_on_topic(ra, err);
+  return done;
 }
 
 struct replay_alerts *replay_alerts_open(struct processor *processor, struct store *store, const char *source,

@@ -67,10 +67,10 @@ static bool read_backend(PGconn *conn, long *pid, struct err *err) {
 }
 
 // Two statements of one session run in different server processes, or those of two sessions in the same one.
-// A pooler gives out the process that was used last, or the one whose turn it is. The second look is for the
-// case that another session's statement came between.
+// A pooler gives out the process that was used last, or the one whose turn it is. Another session's
+// statement may come between, so a look that finds nothing is repeated.
 static bool is_shared(PGconn *conn, PGconn *other, bool *shared, struct err *err) {
-  enum { LOOKS = 2 };
+  enum { LOOKS = 10 };
   long first, second, others;
   for (int i = 0; i < LOOKS && !*shared; i++) {
     if (!read_backend(conn, &first, err) || !read_backend(conn, &second, err) ||

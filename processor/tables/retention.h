@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Deletes what is finished and old: resolved notifications that were neither first seen nor written within
 // DOCHAK_RETENTION_DAYS, with all their receipts and acceptances, and alerts that are out. Never what is
-// PENDING or untold. In small batches with pauses, each its own transaction, on a connection of its own and
-// by one processor at a time; what a worker or a replay holds is left for the next time. Thread: its own.
+// PENDING or unpublished. In small batches with pauses, each its own transaction, on a connection of its own
+// and by one processor at a time; what a worker or a replay holds is left for the next time. Thread: its own.
 #pragma once
 #include "processor/processor.h"
 

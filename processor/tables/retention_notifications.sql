@@ -1,14 +1,16 @@
--- Looks at the next thousand resolved notifications, from the first seen on, and deletes those that nobody wrote for so many days, with all
--- their receipts and acceptances; one that somebody is at work on stays. One row: whether there may be more, the age reached, how many of
+-- Looks at the next thousand resolved notifications, from the first seen on, and deletes those that were not written for so many days, with
+-- all their receipts and acceptances; one that a worker has locked stays. One row: whether there may be more, the age reached, how many of
 -- each table. Those that stay are passed over, so the next thousand begin behind them; of more than a thousand that were first seen at
 -- the same moment, the rest waits for the next sweep.
 -- $1 days int  $2 nothing first seen at this or before timestamptz
 WITH looked_at AS (
-  SELECT provider, notification_id, first_seen_at, updated_at FROM notification
+  SELECT provider, notification_id, first_seen_at FROM notification
   WHERE status <> 'PENDING' AND first_seen_at > $2::timestamptz AND first_seen_at < now() - make_interval(days => $1::integer)
-  ORDER BY first_seen_at LIMIT 1000 FOR UPDATE SKIP LOCKED
+  ORDER BY first_seen_at LIMIT 1000
 ), old AS (
-  SELECT provider, notification_id FROM looked_at WHERE updated_at < now() - make_interval(days => $1::integer)
+  SELECT n.provider, n.notification_id FROM looked_at JOIN notification n USING (provider, notification_id)
+  WHERE n.updated_at < now() - make_interval(days => $1::integer) AND n.status <> 'PENDING'
+  FOR UPDATE OF n SKIP LOCKED
 ), receipts AS (
   DELETE FROM receipt r USING old WHERE r.provider = old.provider AND r.notification_id = old.notification_id RETURNING 1
 ), acceptances AS (

@@ -120,6 +120,21 @@ static void test_alerts_are_marked_up_to_the_committed_offset(void **state) {
   assert_int_equal(n, 0);
 }
 
+static void test_a_partition_without_offsets_is_published_from_its_first_record_on(void **state) {
+  struct partitions *partitions = *state;
+  rd_kafka_topic_partition_list_t *offsets = rd_kafka_topic_partition_list_new(1);
+  rd_kafka_topic_partition_list_add(offsets, "events", 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
+  partitions_assign(partitions, offsets);
+  rd_kafka_topic_partition_list_destroy(offsets);
+  partitions_reached(partitions, "events", 0, 9); // its end, while the records before it are in hand
+  read_range(partitions, 0, 7, 8);
+  offsets = partitions_uncommitted(partitions);
+  assert_int_equal(offsets->cnt, 1);
+  assert_int_equal(offsets->elems[0].offset, 9);
+  assert_int_equal(offsets_published_from(&offsets->elems[0]), 7);
+  rd_kafka_topic_partition_list_destroy(offsets);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, assign, release)
 
 int main(void) {
@@ -128,6 +143,7 @@ int main(void) {
       TEST(test_the_end_of_a_transaction_is_committed_like_a_record),
       TEST(test_after_a_revocation_nothing_is_committed_and_nothing_published),
       TEST(test_a_partition_of_another_owner_is_not_read),
+      TEST(test_a_partition_without_offsets_is_published_from_its_first_record_on),
       TEST(test_alerts_are_marked_up_to_the_committed_offset),
   };
   return cmocka_run_group_tests(tests, make_metrics, free_metrics);

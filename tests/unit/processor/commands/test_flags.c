@@ -88,10 +88,10 @@ static void test_a_time_is_utc_unless_it_says_otherwise(void **state) {
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     int64_t at = 7;
-    assert_true(read_one(FLAG_TIME, cases[i].text, &at, NULL));
+    assert_true(read_one(FLAG_SINCE, cases[i].text, &at, NULL));
     assert_int_equal(at, cases[i].value);
   }
-  static const char *const bad[] = {"", "0", "17", "end", "yesterday", "2026-01-12"};
+  static const char *const bad[] = {"", "0", "17", "end", "yesterday", "2026-01-12", "beginning"};
   int64_t at = 7;
   struct err err = {0};
   for (size_t i = 0; i < COUNT_OF(bad); i++) {
