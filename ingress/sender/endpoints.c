@@ -13,19 +13,20 @@ enum { FILE_MAX_BYTES = 1024 * 1024 };
 
 // ---- loading: every fault is added to `faults`, and loading goes on
 
-static json_t *read_document(const char *path, struct faults *faults) {
+static json_t *read_document(const char *path, struct schema **schema, struct faults *faults) {
   struct err err;
   size_t len;
   AUTO_FREE char *text = file_read(path, FILE_MAX_BYTES, &len, &err);
-  AUTO_JSON *document = text ? json_parse(text, len, &err) : NULL;
-  struct schema *schema = document ? schema_open("endpoints.schema.json", &err) : NULL;
-  if (!schema) {
-    faults_error(faults, "%s", err.text);
-    return NULL;
-  }
-  bool good = schema_check_all(schema, document, faults);
-  schema_free(schema);
-  return good ? take(document) : NULL;
+  json_t *document = text ? json_parse(text, len, &err) : NULL;
+  *schema = document ? schema_open("endpoints.schema.json", &err) : NULL;
+  if (!*schema) faults_error(faults, "%s", err.text);
+  return document;
+}
+
+// Whether an endpoint has the right form, in a file of which another part has not.
+static bool is_well_formed(const struct schema *schema, json_t *endpoint) {
+  AUTO_JSON *alone = json_pack("{s:[O]}", "endpoints", endpoint);
+  return schema_check_all(schema, alone, NULL);
 }
 
 static bool meets(const struct endpoint *a, const struct endpoint *b) {
@@ -68,25 +69,34 @@ static void add_endpoint(struct endpoints *all, const struct providers *provider
   check_unique(all, fresh, faults);
 }
 
-static void add_all(struct endpoints *all, const struct providers *providers, struct faults *faults) {
-  const json_t *nodes = json_object_get(all->document, "endpoints");
+static void load_proxies(struct endpoints *all, struct faults *faults) {
   size_t from = faults->n;
   networks_load(&all->trusted, json_object_get(all->document, "trusted_proxies"), faults);
   faults_prefix(faults, from, "/trusted_proxies");
+}
+
+static void add_all(struct endpoints *all, const struct providers *providers, const struct schema *schema,
+                    struct faults *faults) {
+  const json_t *nodes = json_object_get(all->document, "endpoints");
+  bool good = schema_check_all(schema, all->document, faults);
+  if (good) load_proxies(all, faults);
   all->list = mem_array(json_array_size(nodes), sizeof *all->list);
   for (size_t i = 0; i < json_array_size(nodes); i++) {
-    from = faults->n;
-    add_endpoint(all, providers, json_array_get(nodes, i), faults);
+    size_t from = faults->n;
+    if (good || is_well_formed(schema, json_array_get(nodes, i)))
+      add_endpoint(all, providers, json_array_get(nodes, i), faults);
     faults_prefix(faults, from, "/endpoints/%zu", i);
   }
-  endpoints_lint(all->document, faults);
+  if (good) endpoints_lint(all->document, faults);
 }
 
 struct endpoints *endpoints_load(const char *file, const struct providers *providers, struct faults *faults) {
   struct endpoints *all = mem_alloc(sizeof *all);
+  struct schema *schema;
   size_t from = faults->n, errors = faults->n_errors;
-  all->document = read_document(file, faults);
-  if (all->document) add_all(all, providers, faults);
+  all->document = read_document(file, &schema, faults);
+  if (schema) add_all(all, providers, schema, faults);
+  schema_free(schema);
   faults_prefix(faults, from, "%s: ", file);
   if (faults->n_errors == errors && providers) return all;
   endpoints_free(all);

@@ -190,6 +190,19 @@ static void test_all_faults_of_a_file_are_reported_at_once(void **state) {
   faults_fini(&faults);
 }
 
+static void test_a_fault_of_form_hides_no_fault_of_another_endpoint(void **state) {
+  static const char *const expected[] = {"/endpoints/0/endpoint: expected one to four path parts",
+                                         "/endpoints/1/secret_path/0: DOCHAK_SECRET_MISSING: not set"};
+  struct faults faults = {0};
+  FILE *file = fopen(path, "w");
+  fputs(FILE_OF(ENTRY("/a", "") "," ENTRY("b", ",\"secret_path\":[\"DOCHAK_SECRET_MISSING\"]")), file);
+  fclose(file);
+  assert_null(endpoints_load(path, providers, &faults));
+  assert_int_equal(faults.n, COUNT_OF(expected));
+  for (size_t i = 0; i < faults.n; i++) assert_non_null(strstr(faults.list[i].text, expected[i]));
+  faults_fini(&faults);
+}
+
 static void test_two_faults_of_form_are_reported_at_once(void **state) {
   struct faults faults = {0};
   FILE *file = fopen(path, "w");
@@ -217,6 +230,7 @@ int main(void) {
       cmocka_unit_test(test_a_bad_file_is_refused_with_its_place_and_rule),
       cmocka_unit_test(test_a_missing_file_is_named),
       cmocka_unit_test(test_all_faults_of_a_file_are_reported_at_once),
+      cmocka_unit_test(test_a_fault_of_form_hides_no_fault_of_another_endpoint),
       cmocka_unit_test(test_two_faults_of_form_are_reported_at_once),
       cmocka_unit_test(test_a_path_finds_its_endpoint_and_no_other),
   };
