@@ -52,7 +52,7 @@ struct ledger_rule {
 const char *status_name(enum status status); // "PENDING" …; NULL for STATUS_NONE
 enum status status_parse(const char *name);  // STATUS_NONE for NULL
 
-// The table of design section 5. Borrowed, static.
+// A cell of the status table in ledger.c: what this signal does in this status. Borrowed, static.
 const struct ledger_rule *ledger_rule(enum status now, enum signal_kind signal);
 
 #define NO_TIME INT64_MIN // SQL NULL

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What has to become of a notification: the status rules of the design, written down a second time and on their own."""
+"""What has to become of a notification: the status rules of processor/rules/ledger.c, written down a second time and on their own."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -20,8 +20,8 @@
 #define S         STATUS_SENT
 #define D         STATUS_DEAD_LETTER
 
-// Written out again, by hand, from the design's table: rows are the status now, columns the signals in their
-// order.
+// The table of ledger.c, written out by hand a second time: rows are the status now, columns the signals in
+// their order.
 static const struct {
   enum status now;
   enum status next[SIGNAL_COUNT];
