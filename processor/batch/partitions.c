@@ -167,6 +167,16 @@ void partitions_marked(struct partitions *partitions) {
   }
 }
 
+void partitions_wake_fetch(const struct partitions *partitions, rd_kafka_t *consumer) {
+  enum { ANSWER_MS = 100 };
+  for (size_t i = 0; i < partitions->n && !partitions->revoked; i++) {
+    const struct owned *owned = &partitions->list[i];
+    int64_t low, end;
+    if (atomic_load(owned->lag) > 0)
+      rd_kafka_query_watermark_offsets(consumer, owned->topic, owned->partition, &low, &end, ANSWER_MS);
+  }
+}
+
 void partitions_measure(struct partitions *partitions, rd_kafka_t *consumer) {
   for (size_t i = 0; i < partitions->n; i++) {
     struct owned *owned = &partitions->list[i];

@@ -39,5 +39,9 @@ void partitions_committed(struct partitions *partitions, const rd_kafka_topic_pa
 // Ranges whose alerts are published and may have no mark yet. New array, its topics are borrowed.
 struct store_range *partitions_unmarked(const struct partitions *partitions, size_t *n);
 void partitions_marked(struct partitions *partitions); // all of those are, committed
+// Sends a request to the leader of each partition that has a lag. librdkafka 2.0.2 stops fetching while its
+// queue is full, and looks again after a second, or when a request wakes the thread of that broker. Blocks
+// for a round trip each.
+void partitions_wake_fetch(const struct partitions *partitions, rd_kafka_t *consumer);
 // Lag: the last end of each partition that a fetch reported, less what is reached.
 void partitions_measure(struct partitions *partitions, rd_kafka_t *consumer);
