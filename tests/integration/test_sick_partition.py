@@ -212,8 +212,9 @@ def check_only_quarantine_waits(world: World, ingress: Service, before: int) -> 
     waiting, live = spooled(ingress), len(world.topics.read("events")) - before
     print(f"acks at first {max(first):.2f} s at most, then {max(later):.2f} s; {waiting} in the spool, {live} live")
     assert max(first) < (BUDGET + SLACK) * builds.patience()
-    assert max(later) < 0.5 * builds.patience()
-    # The first bad body may have been on its way when the topic became sick; a receipt may have met a busy machine.
+    # A few may have met a busy machine. If each waited for the topic, half of them would be late.
+    assert sorted(later)[-1 - FEW] < 0.5 * builds.patience()
+    # The first bad body may have been on its way when the topic became sick.
     assert GOOD + 4 <= waiting <= GOOD + 5 + FEW and live >= GOOD + 5 - FEW
     assert ingress.log_lines("breaker"), "no line says that the topic is sick"
 
