@@ -83,9 +83,13 @@ struct durability_watch *durability_watch_new(const struct settings *settings, s
   return watch;
 }
 
+void durability_watch_stop(struct durability_watch *watch) {
+  atomic_store(&watch->stopping, true);
+}
+
 void durability_watch_free(struct durability_watch *watch) {
   if (!watch) return;
-  atomic_store(&watch->stopping, true);
+  durability_watch_stop(watch);
   if (watch->producer) pthread_join(watch->thread, NULL);
   reason_fini(&watch->unready);
   reason_fini(&watch->unseen);
@@ -230,7 +234,8 @@ static bool learn_shapes(struct durability_watch *watch, bool answered) {
 // Returns after how many milliseconds to look again. The topics' settings are known before the first event
 // goes to a topic, since readiness and the durability of its ack depend on them.
 static int64_t look(struct durability_watch *watch) {
-  bool answered = ask_shapes(watch), durable = answered && ask_settings(watch);
+  bool answered = ask_shapes(watch);
+  bool durable = answered && !atomic_load(&watch->stopping) && ask_settings(watch);
   bool unseen = learn_shapes(watch, answered);
   if (answered) breaker_note_cluster(watch->breaker);
   return durable && !unseen ? CHECK_MS : RETRY_MS;

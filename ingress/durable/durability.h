@@ -37,7 +37,9 @@ MUST_CHECK struct durability_watch *durability_watch_new(const struct settings *
 // Starts the thread. Producer and breaker are borrowed.
 MUST_CHECK bool durability_watch_start(struct durability_watch *watch, const struct kafka_producer *producer,
                                        struct breaker *breaker, struct err *err);
-void durability_watch_free(struct durability_watch *watch); // stops it. NULL is let through
+// Asks the thread to end, without waiting: a request to a Kafka that is away may take a second. Thread: any.
+void durability_watch_stop(struct durability_watch *watch);
+void durability_watch_free(struct durability_watch *watch); // stops it and waits. NULL is let through
 
 // Learns the facts of n topics, and logs them if they differ from the last ones. False: one of them is too
 // weak, as durability_unready() says. Thread: the watch's.

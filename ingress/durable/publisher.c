@@ -306,6 +306,7 @@ static void wait_drained(const struct spool *spool, int64_t deadline_ms) {
 void publisher_close(struct publisher *publisher, int64_t flush_ms) {
   if (!publisher) return;
   int64_t deadline_ms = clock_mono_ms() + flush_ms;
+  durability_watch_stop(publisher->durability);
   atomic_store(&publisher->stopping, true);
   pthread_join(publisher->poller, NULL);
   // No request waits for what is queued any more: with a spool it is stored, or was answered 503. A purge

@@ -26,7 +26,7 @@ UNSETTLED = 1000  # requests that wait for their next try at once; no new ones b
 
 @dataclass(frozen=True)
 class Manners:
-    """A sender's own rules. Gaps are its documents' (shared knowledge: schemas/providers/*.json and its sources), each times `scale`."""
+    """A sender's own rules. Gaps are those of its documents, each times `scale`: longer than a restart, so that three tries do not meet the same."""
 
     gaps: tuple[tuple[float, float], ...]  # seconds before each re-send, from and to; then it gives up
     scale: float
@@ -39,7 +39,7 @@ def _deadline(path: str) -> float:
 
 
 MANNERS = {
-    "bizgo": Manners(((10, 10), (60, 60), (300, 300)), 1 / 20, _deadline("schemas/providers/bizgo.json")),  # 3 re-sends; gaps unpublished
+    "bizgo": Manners(((10, 10), (60, 60), (300, 300)), 1 / 10, _deadline("schemas/providers/bizgo.json")),  # 3 re-sends; gaps unpublished
     "blux": Manners(
         ((2, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 128)), 1 / 20, _deadline("schemas/providers/blux.json"), drops_on_4xx=True
     ),
