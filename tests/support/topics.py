@@ -194,13 +194,13 @@ class Topics:
             try:
                 return [ask()]
             except KafkaException as error:
-                if error.args[0].code() == KafkaError.FENCED_LEADER_EPOCH:
-                    self._admin = self._new_admin()  # librdkafka 2.16 asks with the old epoch for ever
+                if error.args[0].code() in {KafkaError.FENCED_LEADER_EPOCH, KafkaError._TIMED_OUT}:
+                    self._admin = self._new_admin()  # librdkafka 2.16 asks with the old epoch for ever, or on a connection of before
                 if error.args[0].code() in NOT_YET:
                     return []
                 raise
 
-        return until(what, probe)[0]
+        return until(what, probe, 6 * TIMEOUT)[0]
 
     def read(self, short: str) -> list[Record]:
         """All records there are now."""
