@@ -75,7 +75,7 @@ def test_a_deadlock_is_done_again_at_once(world: World) -> None:
         connection.execute("SET deadlock_timeout = '60s'")  # the other one looks first, and is the one that is ended
         connection.execute("SELECT 1 FROM notification WHERE notification_id = %s FOR UPDATE", (first,))
     world.settle()
-    assert retries(processor, "postgres", "deadlock") == 1
+    assert retries(processor, "postgres", "deadlock") >= 1  # on a busy machine it may have the first row again before the other one wakes up
     assert not processor.log_lines("starts over")
     assert {world.row("blux", id_)["contradicted_by"] is not None for id_ in (first, last)} == {True}
 
