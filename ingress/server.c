@@ -9,6 +9,7 @@
 #include "ingress/http/edge.h"
 #include "ingress/routes/webhook.h"
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,11 +17,21 @@ enum {
   TIMEOUT_MS = 1500,                // of a head, and of an idle connection: each of them holds a thread
   LANE_THREADS_PART = 2,            // of all threads, what one endpoint may hold for long
   UNAUTHENTICATED_THREADS_PART = 8, // the most that all unauthenticated senders have
-  TURN_ANSWERS = 512, // while every thread has a connection, one of so many answers closes its own
+  // While every thread has a connection, one of so many answers looks whether others wait …
+  LOOK_ANSWERS = 4,
+  TURN_ANSWERS = 512, // … and one of so many closes its own connection
   BURST_MS = 1000,    // a burst on one endpoint is over in less, and the others have to wait for no longer
   DRAIN_LAG_MS = 1000,
   DRAIN_QUIET_MS = 50,
   DRAIN_LOOK_MS = 5,
+};
+
+// The metrics of a lane's acks are found at start, so that no ack looks them up by name.
+struct lane {
+  struct quota_lane quota;
+  int ack_status;                      // of the usual ack; another status is looked up
+  metric_value *acks[REPLY_SPOOL + 1]; // by reply_way
+  struct metric_histogram *ack_seconds;
 };
 
 struct server {
@@ -31,7 +42,7 @@ struct server {
   _Atomic int64_t crowded_ms; // monotonic: since when connections wait for a thread; 0: none does
   atomic_bool draining;
   struct quota quota;
-  struct quota_lane *lanes; // by server_lane
+  struct lane *lanes;
 };
 
 // Says that the public side can be reached, without a key and without a look at anything behind.
@@ -87,7 +98,7 @@ static bool is_crowded(const struct server *server) {
 }
 
 static bool enter(struct server *server, struct request *req) {
-  struct quota_lane *lane = &server->lanes[req->lane];
+  struct quota_lane *lane = &server->lanes[req->lane].quota;
   if (!quota_enter(lane, req->lane == LANE_UNAUTHENTICATED || is_crowded(server))) return false;
   req->quota = lane;
   return true;
@@ -113,19 +124,29 @@ static void log_too_large(const struct server *server, const struct endpoint *en
       LOG_STR("endpoint", endpoint->name), LOG_INT("limit_bytes", server->ingress->settings.body_max_bytes));
 }
 
-static void count(const struct server *server, const struct request *req) {
+static metric_value *answers_at(const struct server *server, const char *endpoint, int status,
+                                enum reply_way way) {
   static const char *const ways[] = {"none", "kafka", "spool"};
-  struct metrics *metrics = server->ingress->metrics;
+  char text[12];
+  snprintf(text, sizeof text, "%d", status);
+  const char *const labels[] = {endpoint, text, ways[way]};
+  return metrics_at_each(server->ingress->metrics, COUNTER_ANSWERS, labels);
+}
+
+static metric_value *find_answers(const struct server *server, const struct request *req) {
+  const struct lane *lane = &server->lanes[req->lane];
   const struct reply *reply = &req->reply;
+  if (reply->way && reply->status == lane->ack_status) return lane->acks[reply->way];
   bool is_ours = req->route && !req->route->prefix;
   const char *endpoint = req->endpoint ? req->endpoint->name : is_ours ? req->route->path + 1 : "none";
-  AUTO_FREE char *status = mem_printf("%d", reply->status);
-  const char *const labels[] = {endpoint, status, ways[reply->way]};
-  metric_add(metrics_at_each(metrics, COUNTER_ANSWERS, labels), 1);
-  if (reply->way)
-    metrics_observe(metrics_histogram_at(metrics, COUNTER_ACK_SECONDS, endpoint),
-                    (clock_mono_ms() - req->began_ms) * 1000);
-  if (reply->status == 413 && req->endpoint) log_too_large(server, req->endpoint);
+  return answers_at(server, endpoint, reply->status, reply->way);
+}
+
+static void count(const struct server *server, const struct request *req) {
+  metric_add(find_answers(server, req), 1);
+  if (req->reply.way)
+    metrics_observe(server->lanes[req->lane].ack_seconds, (clock_mono_ms() - req->began_ms) * 1000);
+  if (req->reply.status == 413 && req->endpoint) log_too_large(server, req->endpoint);
 }
 
 // ---- civetweb calls ----
@@ -147,7 +168,7 @@ static bool gives_way(struct server *server, const struct mg_connection *conn) {
   bool full = connections >= server->ingress->settings.ingress_threads;
   if (!full && !atomic_load_explicit(&server->crowded_ms, memory_order_relaxed)) return false;
   unsigned turn = atomic_fetch_add_explicit(&server->turn, 1, memory_order_relaxed);
-  look_for_waiting(server, conn);
+  if (!full || turn % LOOK_ANSWERS == 0) look_for_waiting(server, conn);
   return turn % TURN_ANSWERS == TURN_ANSWERS - 1 || atomic_load(&server->crowded_ms);
 }
 
@@ -165,15 +186,31 @@ static int serve(struct mg_connection *conn, void *arg) {
 
 // ---- start, stop ----
 
+static struct lane *init_lane(struct server *server, size_t i, int64_t threads_part) {
+  server->lanes[i].quota = (struct quota_lane){
+      .quota = &server->quota, .threads_max = server->ingress->settings.ingress_threads / threads_part};
+  return &server->lanes[i];
+}
+
+static void init_acking_lane(struct server *server, size_t i, const char *endpoint, int status) {
+  struct lane *lane = init_lane(server, i, LANE_THREADS_PART);
+  lane->ack_status = status;
+  for (enum reply_way way = REPLY_KAFKA; way <= REPLY_SPOOL; way++)
+    lane->acks[way] = answers_at(server, endpoint, status, way);
+  lane->ack_seconds = metrics_histogram_at(server->ingress->metrics, COUNTER_ACK_SECONDS, endpoint);
+}
+
 static void init_lanes(struct server *server) {
-  const struct settings *settings = &server->ingress->settings;
-  size_t n = LANE_FIRST_ENDPOINT + server->ingress->endpoints->n;
-  server->quota.bytes_max = settings->bodies_max_bytes;
-  server->lanes = mem_array(n, sizeof *server->lanes);
-  for (size_t i = 0; i < n; i++) {
-    int64_t part = i == LANE_UNAUTHENTICATED ? UNAUTHENTICATED_THREADS_PART : LANE_THREADS_PART;
-    server->lanes[i] =
-        (struct quota_lane){.quota = &server->quota, .threads_max = settings->ingress_threads / part};
+  const struct endpoints *endpoints = server->ingress->endpoints;
+  server->quota.bytes_max = server->ingress->settings.bodies_max_bytes;
+  server->lanes = mem_array(LANE_FIRST_ENDPOINT + endpoints->n, sizeof *server->lanes);
+  init_lane(server, LANE_UNAUTHENTICATED, UNAUTHENTICATED_THREADS_PART);
+  init_acking_lane(server, LANE_REGISTRATIONS, REGISTER_NAME, REGISTER_STATUS);
+  for (size_t i = 0; i < endpoints->n; i++) {
+    const struct endpoint *endpoint = &endpoints->list[i];
+    struct provider_ack ack = provider_ack(endpoint->provider, NULL, 0);
+    init_acking_lane(server, LANE_FIRST_ENDPOINT + i, endpoint->name, ack.status);
+    free(ack.body);
   }
 }
 

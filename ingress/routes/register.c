@@ -198,7 +198,7 @@ static void store(const struct ingress *ingress, const struct registrations *all
   metrics_add(ingress->metrics, COUNTER_ELEMENTS, "accepted", (int64_t)all->n_accepted);
   metrics_add(ingress->metrics, COUNTER_ELEMENTS, "rejected", n_rejected);
   AUTO_JSON *body = json_pack("{s:O}", "notifications", all->answer);
-  reply_ok(all->req, 202, json_text(body), spooled ? REPLY_SPOOL : REPLY_KAFKA);
+  reply_ok(all->req, REGISTER_STATUS, json_text(body), spooled ? REPLY_SPOOL : REPLY_KAFKA);
 }
 
 static void take_in(const struct ingress *ingress, struct request *req, const json_t *document) {

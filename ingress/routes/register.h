@@ -12,6 +12,7 @@ struct registrar;
 
 #define REGISTER_NAME "v1/notifications" // in metrics
 #define REGISTER_PATH "/" REGISTER_NAME
+enum { REGISTER_STATUS = 202 }; // when all is durable
 
 // `keys` are the bearer keys, comma-separated; NULL: none. Each fault is the number of a key and the rule
 // that it breaks, never the key.
