@@ -25,7 +25,7 @@ MUST_CHECK bool digest_hmac(enum digest_kind kind, struct piece key, const struc
 // Compares secrets: the time depends on the lengths, and not on where the first difference is.
 MUST_CHECK bool digest_same(struct piece a, struct piece b);
 
-// Hex of SHA-256, for ids and checksums. Aborts when memory is out.
+// Hex of SHA-256, for ids. Aborts when memory is out.
 void digest_sha256_hex(const void *bytes, size_t len, char out[DIGEST_HEX_SIZE]);
 void digest_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE]); // lower case
 // A-F to lower case; other characters stay as they are.

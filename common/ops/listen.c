@@ -63,12 +63,14 @@ static size_t length_of(const char *text) {
 
 // One write: between two, Nagle's algorithm and delayed ACK cost 44 ms.
 int http_answer_send(struct mg_connection *conn, const struct http_answer *answer) {
+  char small[1024]; // most answers fit
   bool close = answer->close || !keeps_alive(conn);
   if (close) mg_disable_connection_keep_alive(conn); // otherwise civetweb reads the rest of the body
   const char *method = mg_get_request_info(conn)->request_method;
   size_t body_len = method && strcmp(method, "HEAD") == 0 ? 0 : answer->body_len;
   size_t most = HEAD_ROOM + length_of(answer->content_type) + length_of(answer->headers) + body_len;
-  AUTO_FREE char *text = mem_grow(NULL, most, 1);
+  AUTO_FREE char *large = most <= sizeof small ? NULL : mem_grow(NULL, most, 1);
+  char *text = large ? large : small;
   char *end = write_head(text, conn, answer, close);
   if (body_len) end = mempcpy(end, answer->body, body_len);
   int len = (int)(end - text);

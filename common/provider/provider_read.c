@@ -158,22 +158,35 @@ static bool find_value(const struct provider *provider, struct json_span body,
           find_in_reports(body, place, out));
 }
 
+struct body { // of an answer, with a NUL behind it
+  char *bytes;
+  size_t len, room;
+};
+
+static void append(struct body *body, const char *text, size_t len) {
+  enum { ROOM = 256 }; // nearly every answer fits
+  if (body->len + len >= body->room) {
+    body->room = body->len + len + ROOM;
+    body->bytes = mem_grow(body->bytes, body->room, 1);
+  }
+  memcpy(body->bytes + body->len, text, len);
+  body->len += len;
+  body->bytes[body->len] = '\0';
+}
+
 static struct provider_ack answer(const struct provider *provider, const struct provider_answer *answer,
                                   const char *body, size_t len) {
   static const char empty[] = "\"\"";
   struct json_span source = json_without_mark(body ? body : "", len), value;
-  char *to = NULL;
+  struct body to = {0};
   for (size_t i = 0; i < answer->n; i++) {
     const struct provider_piece *piece = &answer->pieces[i];
-    AUTO_FREE char *before = to;
-    if (!piece->has_place)
-      value = (struct json_span){empty, empty};
-    else if (!find_value(provider, source, &piece->place, &value))
-      value = (struct json_span){empty, empty + 2};
-    to = mem_printf("%s%.*s%.*s", before ? before : "", (int)piece->len, piece->text,
-                    (int)(value.to - value.from), value.from);
+    append(&to, piece->text, piece->len);
+    if (!piece->has_place) continue;
+    if (!find_value(provider, source, &piece->place, &value)) value = (struct json_span){empty, empty + 2};
+    append(&to, value.from, (size_t)(value.to - value.from));
   }
-  return (struct provider_ack){.status = answer->status, .body = to};
+  return (struct provider_ack){.status = answer->status, .body = to.bytes};
 }
 
 struct provider_ack provider_ack(const struct provider *provider, const char *body, size_t len) {
