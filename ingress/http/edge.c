@@ -94,6 +94,8 @@ static bool answer_expectation(struct request *req) {
   return true;
 }
 
+enum body_result { BODY_WHOLE, BODY_LATE, BODY_TOO_LARGE, BODY_NO_ROOM };
+
 // For a length that is known all at once; else it doubles. One byte more than the limit is room enough to see
 // that the limit is passed.
 static bool make_room(struct request *req, size_t *room) {
@@ -106,29 +108,36 @@ static bool make_room(struct request *req, size_t *room) {
   return true;
 }
 
-// False with a reply. A body that is not there at once counts as slow, and chunks do from the start, since a
-// clock that cuts them ends them.
-static bool read_body(struct request *req, bool *slow) {
+// Reads on. LATE: the clock ends it, or the peer has failed.
+static enum body_result read_until(struct request *req, size_t *room, int64_t by_ms) {
   struct request_body *body = &req->body;
-  int64_t length = req->info->content_length, quick_by_ms = clock_mono_ms() + QUICK_MS, now_ms;
-  int64_t by_ms = quick_by_ms < req->body_by_ms ? quick_by_ms : req->body_by_ms;
-  size_t room = 0;
+  int64_t length = req->info->content_length;
   int n;
   do {
-    if (!*slow && (length < 0 || clock_mono_ms() >= quick_by_ms)) {
-      if (!(*slow = quota_begin_slow(req->quota))) return reply_overload(req);
-      by_ms = req->body_by_ms;
-    }
-    if (body->len == room && !make_room(req, &room)) return reply_overload(req);
-    size_t size = room - body->len;
+    if (body->len == *room && !make_room(req, room)) return BODY_NO_ROOM;
+    size_t size = *room - body->len;
     if (length < 0 && size > READ_CHUNKED_BYTES) size = READ_CHUNKED_BYTES;
     n = listen_read(req->conn, body->bytes + body->len, size, by_ms);
     if (n > 0) body->len += (size_t)n;
-    if (body->len > req->body_max_bytes) return refuse_too_large(req);
-    if (length < 0 ? n == 0 : (int64_t)body->len == length) return true; // 0: behind the last chunk
-    now_ms = clock_mono_ms();
-  } while (now_ms < req->body_by_ms && (n >= 0 || (!*slow && now_ms >= quick_by_ms)));
-  return reply_closing(req, 503, "incomplete", "the body did not come whole and in time");
+    if (body->len > req->body_max_bytes) return BODY_TOO_LARGE;
+    if (length < 0 ? n == 0 : (int64_t)body->len == length) return BODY_WHOLE; // 0: behind the last chunk
+  } while (n >= 0 && clock_mono_ms() < by_ms);
+  return BODY_LATE;
+}
+
+// Chunks count as slow from the start, since a clock that cuts them ends them.
+static enum body_result read_body(struct request *req) {
+  int64_t quick_by_ms = clock_mono_ms() + QUICK_MS;
+  size_t room = 0;
+  enum body_result result = BODY_LATE;
+  if (req->info->content_length >= 0) {
+    result = read_until(req, &room, quick_by_ms < req->body_by_ms ? quick_by_ms : req->body_by_ms);
+    if (result != BODY_LATE || clock_mono_ms() < quick_by_ms) return result;
+  }
+  if (!quota_begin_slow(req->quota)) return BODY_NO_ROOM;
+  result = read_until(req, &room, req->body_by_ms);
+  quota_end_slow(req->quota);
+  return result;
 }
 
 // Behind empty lines civetweb takes an empty one for the end of the head, and the real head for the body's
@@ -149,9 +158,16 @@ bool edge_read_body(struct request *req) {
                          "expected Content-Length, or Transfer-Encoding: chunked");
   if (req->info->content_length > (int64_t)req->body_max_bytes) return refuse_too_large(req); // not asked for
   if (!answer_expectation(req)) return false;
-  bool slow = false, whole = read_body(req, &slow);
-  if (slow) quota_end_slow(req->quota);
-  if (!whole) return false;
+  switch (read_body(req)) {
+  case BODY_TOO_LARGE:
+    return refuse_too_large(req);
+  case BODY_NO_ROOM:
+    return reply_overload(req);
+  case BODY_LATE:
+    return reply_closing(req, 503, "incomplete", "the body did not come whole and in time");
+  case BODY_WHOLE:
+    break;
+  }
   if (begins_with_a_head(req))
     return reply_closing(req, 400, "bad_head", "expected no empty lines before a request");
   req->body_pending = false;
