@@ -26,7 +26,7 @@
 
 enum { IDLE_POLL_MS = 200, OPEN_TIMEOUT_MS = 15000, OFFSETS_TIMEOUT_MS = 1000 };
 enum { COUNT_EVERY_MS = 10000, COMMIT_EVERY_MS = 200 };
-enum { FETCHED_AHEAD_BYTES = 1024 * 1024 }; // queued.max.messages.kbytes
+enum { FETCH_AHEAD_KBYTES = 1024 }; // in librdkafka's memory it is seven times that
 enum { BATCH_MAX_BYTES = 8 * 1024 * 1024, REFUSED_IN_A_ROW_MAX = 100 };
 
 struct worker {
@@ -123,6 +123,7 @@ static char *instance_name(const struct worker *w) {
 }
 
 static rd_kafka_conf_t *consumer_conf(const struct settings *settings, const char *name, struct err *err) {
+  AUTO_FREE char *ahead = mem_printf("%d", FETCH_AHEAD_KBYTES);
   struct kafka_setting ours[] = {
       {"group.id", settings->group_id},
       {"enable.auto.commit", "false"},
@@ -137,8 +138,8 @@ static rd_kafka_conf_t *consumer_conf(const struct settings *settings, const cha
       {"heartbeat.interval.ms", "500"},           // how soon a member hears of a rebalance
       {"session.timeout.ms", "10000"},            // how long the partitions of a killed process rest
       {"allow.auto.create.topics", "false"},
-      {"queued.max.messages.kbytes", "1024"}, // fetched ahead; in its memory it is seven times that
-      {"group.instance.id", name},            // last: only a named instance is a static member
+      {"queued.max.messages.kbytes", ahead},
+      {"group.instance.id", name}, // last: only a named instance is a static member
   };
   size_t n = COUNT_OF(ours) - (*settings->instance == '\0');
   return kafka_conf_new(settings, ours, n, err);
@@ -548,7 +549,7 @@ static bool do_batch(struct worker *w, struct err *err) {
   measure_lag(w);
   if (w->n_facts == 0) return pass_without_batch(w, err);
   note_busy(w, true);
-  if (w->batch_bytes >= FETCHED_AHEAD_BYTES / 4) partitions_wake_fetch(w->partitions, w->consumer);
+  if (w->batch_bytes >= FETCH_AHEAD_KBYTES * 1024 / 4) partitions_wake_fetch(w->partitions, w->consumer);
   AUTO_FREE struct fact **facts = mem_array(w->n_facts, sizeof *facts);
   for (size_t i = 0; i < w->n_facts; i++) facts[i] = &w->facts[i];
   measure_enter(&w->measure, PHASE_POSTGRES);

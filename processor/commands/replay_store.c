@@ -234,15 +234,7 @@ static bool look(const struct replay_store *rs, struct page *page, enum pg_fault
 
 static bool hold_changed(const struct replay_store *rs, const struct page *page, enum pg_fault *fault,
                          struct err *err) {
-  static const enum pg_type types[] = {PG_TEXT, PG_TEXT};
-  struct pgarray c[COUNT_OF(types)];
-  rows_begin(c, types, COUNT_OF(types));
-  for (size_t i = 0; i < page->n; i++) {
-    if (!page->changed[i]) continue;
-    pgarray_add_text(&c[0], page->before[i].provider);
-    pgarray_add_text(&c[1], page->before[i].id);
-  }
-  AUTO_RESULT *res = rows_run(rs->conn, "notification_hold.sql", c, COUNT_OF(types));
+  AUTO_RESULT *res = rows_run_keys(rs->conn, "notification_hold.sql", page->before, page->changed, page->n);
   return pg_ok(rs->conn, res, "notification_hold", fault, err);
 }
 

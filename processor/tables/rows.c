@@ -98,16 +98,22 @@ static int compare_key(const void *key, const void *element) {
   return notification_compare_key(a->provider, a->id, b->provider, b->id);
 }
 
-bool rows_read_notifications(PGconn *conn, struct notification *list, size_t n, enum pg_fault *fault,
-                             struct err *err) {
+PGresult *rows_run_keys(PGconn *conn, const char *statement, const struct notification *list,
+                        const bool *wanted, size_t n) {
   static const enum pg_type types[] = {PG_TEXT, PG_TEXT};
   struct pgarray c[COUNT_OF(types)];
   rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < n; i++) {
+    if (wanted && !wanted[i]) continue;
     pgarray_add_text(&c[0], list[i].provider);
     pgarray_add_text(&c[1], list[i].id);
   }
-  AUTO_RESULT *res = rows_run(conn, "notification_read.sql", c, COUNT_OF(types));
+  return rows_run(conn, statement, c, COUNT_OF(types));
+}
+
+bool rows_read_notifications(PGconn *conn, struct notification *list, size_t n, enum pg_fault *fault,
+                             struct err *err) {
+  AUTO_RESULT *res = rows_run_keys(conn, "notification_read.sql", list, NULL, n);
   if (!pg_ok(conn, res, "notification_read", fault, err)) return false;
   for (int row = 0; row < PQntuples(res); row++) {
     struct notification key = {.provider = PQgetvalue(res, row, 0), .id = PQgetvalue(res, row, 1)};

@@ -29,6 +29,10 @@ MUST_CHECK bool rows_copy(PGconn *conn, const char *statement, struct pgarray *r
 char *rows_text(const PGresult *res, int row, int column);   // new string; NULL is NULL
 int64_t rows_time(const PGresult *res, int row, int column); // Unix milliseconds; NULL is NO_TIME
 
+// Runs the statement over the keys of those notifications that `wanted` names; NULL: of all. The result is
+// binary.
+PGresult *rows_run_keys(PGconn *conn, const char *statement, const struct notification *list,
+                        const bool *wanted, size_t n);
 // Fills in those of the list that the table has. The list is initialised and in the order of its keys, byte
 // by byte.
 MUST_CHECK bool rows_read_notifications(PGconn *conn, struct notification *list, size_t n,
