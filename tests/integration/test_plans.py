@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A batch finds its rows by the indexes, also in tables that were never analysed: whoever waits for autovacuum reads them whole till then.
-And what a write costs where a table is large."""
+"""A batch finds its rows by the indexes, also in tables that were never analysed: autovacuum comes late, and until then such a plan would
+read whole tables. And what a write costs where a table is large."""
 
 import pytest
 
