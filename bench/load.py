@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Two kinds of load. `closed`: as fast as a number of connections gets its answers (wrk). `fixed`: so many requests a second, whatever
-comes back (vegeta); each latency counts from the moment the request was due, so a server that stalls is charged for all it kept waiting."""
+"""Three kinds of load. `closed`: as fast as a number of connections gets its answers (wrk). `fixed`: so many requests a second, whatever
+comes back (vegeta); each latency counts from the moment the request was due, so a server that stalls is charged for all it kept waiting.
+`flood`: as `closed`, but by vegeta, which costs the machine more than wrk: a share of this is a rate that `fixed` can keep."""
 
 import base64
 import json
@@ -16,6 +17,7 @@ VEGETA = HERE.parent / ".cache" / "bench" / "vegeta" / "vegeta"
 PATIENCE_SECONDS = 12  # for one answer
 BIZGO_SECONDS = 5.0
 BUDGET_SECONDS = 1.5  # ingress's own promise
+FLOOD_PER_SECOND_MAX = 20_000  # so many reports are made for a flood; it ends with the last one
 
 _runs = 0
 
@@ -99,11 +101,23 @@ class Fixed:
 
 def fixed(url: str, rate: int, seconds: float, folder: Path, meanwhile=lambda: None, report=bizgo_report) -> Fixed:
     """`meanwhile` is called as soon as the load has begun; `report` makes the body of a msgKey, which ends in the request's number."""
-    targets, results = folder / "targets", folder / "results"
-    _write_targets(targets, url, int(rate * seconds), report)
+    _write_targets(folder, url, int(rate * seconds), report)
+    _attack(folder, seconds, [f"-rate={rate}/s"], meanwhile)
+    return _summary(_results(folder), rate)
+
+
+def flood(url: str, connections: int, seconds: float, folder: Path) -> float:
+    """The moment at which it began, by the monotonic clock."""
+    _write_targets(folder, url, int(FLOOD_PER_SECOND_MAX * seconds), bizgo_report)
+    began = time.monotonic()
+    _attack(folder, seconds, ["-rate=0", f"-max-workers={connections}", "-lazy"])
+    return began
+
+
+def _attack(folder: Path, seconds: float, how: list[str], meanwhile=lambda: None) -> None:
     attack = subprocess.Popen(
-        [VEGETA, "attack", "-format=json", f"-targets={targets}", f"-rate={rate}/s", f"-duration={seconds}s"]
-        + [f"-timeout={PATIENCE_SECONDS}s", f"-output={results}"]
+        [VEGETA, "attack", "-format=json", f"-targets={folder / 'targets'}", f"-duration={seconds}s"]
+        + [f"-timeout={PATIENCE_SECONDS}s", f"-output={folder / 'results'}", *how]
     )
     try:
         meanwhile()
@@ -112,7 +126,6 @@ def fixed(url: str, rate: int, seconds: float, folder: Path, meanwhile=lambda: N
     finally:
         attack.kill()
         attack.wait()
-    return _summary(_results(folder), rate)
 
 
 def acked_keys(folder: Path) -> list[str]:
@@ -126,10 +139,10 @@ def _results(folder: Path) -> list[dict]:
     return [json.loads(line) for line in encoded.stdout.splitlines()]
 
 
-def _write_targets(path: Path, url: str, count: int, report: Callable[[str], bytes]) -> None:
+def _write_targets(folder: Path, url: str, count: int, report: Callable[[str], bytes]) -> None:
     prefix = _new_prefix()
     header = {"Content-Type": ["application/json"]}
-    with path.open("w") as file:
+    with (folder / "targets").open("w") as file:
         for number in range(count):
             body = base64.b64encode(report(f"{prefix}-{number}".rjust(32, "0"))).decode()
             file.write(json.dumps({"method": "POST", "url": url, "header": header, "body": body}) + "\n")
