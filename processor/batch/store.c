@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // One batch, one transaction: read the notifications, insert the receipts and acceptances (which tells the
 // new ones), let the ledger move the notifications, write them back, write the alerts, mark those that were
-// published. New notifications and their receipts go in by COPY. Two writers of one notification are settled
-// by its version, or by its key where both take it for new: the one that comes second rolls back and starts
-// over from what the first one left.
+// published. What needs no answer of another statement travels with others in one round trip. New
+// notifications and their receipts go in by COPY. Two writers of one notification are settled by its version,
+// or by its key where both take it for new: the one that comes second rolls back and starts over from what
+// the first one left.
 #include "processor/batch/store.h"
 #include "common/base/clock.h"
 #include "common/base/crash_point.h"
@@ -12,6 +13,7 @@
 #include "processor/postgres/schema_version.h"
 #include "processor/processor.h"
 #include "processor/tables/delivery_minute.h"
+#include "processor/tables/quarantine_alert.h"
 #include "processor/tables/rows.h"
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,7 @@ struct store {
 
 // What a batch is while it is being stored. Arrays are as long as the batch at most.
 struct batch {
+  const char *begin;                   // the statement that begins what may have to be undone
   struct fact *const *given;           // all facts, as they came
   const struct store_range *published; // whose alerts are marked
   size_t n_given, n_published;
@@ -36,6 +39,8 @@ struct batch {
   struct notification *notifications; // by (provider, id)
   bool *changed;                      // parallel
   size_t n_notifications;
+  struct fact **quarantined; // records of the quarantine topic
+  size_t n_quarantined;
   struct alert *alerts;
   size_t n_alerts;
 };
@@ -116,10 +121,14 @@ static void order_batch(struct batch *batch) {
   batch->is_new = mem_array(n, sizeof *batch->is_new);
   batch->notifications = mem_array(n, sizeof *batch->notifications);
   batch->changed = mem_array(n, sizeof *batch->changed);
+  batch->quarantined = mem_array(n, sizeof(struct fact *));
   batch->alerts = mem_array(n, sizeof *batch->alerts);
 
   for (size_t i = 0; i < n; i++)
-    if (fact_is_about_notification(facts[i])) order[batch->n_facts++] = (struct placed){facts[i], i};
+    if (fact_is_about_notification(facts[i]))
+      order[batch->n_facts++] = (struct placed){facts[i], i};
+    else if (facts[i]->type == FACT_QUARANTINED)
+      batch->quarantined[batch->n_quarantined++] = facts[i];
   qsort(order, batch->n_facts, sizeof *order, by_key_then_place);
   for (size_t i = 0; i < batch->n_facts; i++) {
     struct fact *fact = batch->facts[i] = order[i].fact;
@@ -137,6 +146,7 @@ static void batch_fini(struct batch *batch) {
   free(batch->is_new);
   free(batch->notifications);
   free(batch->changed);
+  free(batch->quarantined);
   alerts_free(batch->alerts, batch->n_alerts);
 }
 
@@ -280,96 +290,6 @@ static void apply_all(struct batch *batch) {
     if (batch->is_new[i]) apply(batch, batch->of[i], batch->facts[i]);
 }
 
-// ---- what was quarantined: the same bytes raise one alert a day ----
-
-enum { QUARANTINE_ALERT_MS = 24 * 60 * 60 * 1000 };
-
-struct quarantined {
-  struct uuid fingerprint;
-  int64_t raised_at; // NO_TIME: never
-  bool raises;
-};
-
-static int by_fingerprint(const void *left, const void *right) {
-  const struct quarantined *a = left, *b = right;
-  return memcmp(&a->fingerprint, &b->fingerprint, sizeof a->fingerprint);
-}
-
-// Each fingerprint once, in order.
-static size_t read_quarantined(const PGresult *res, struct quarantined *rows) {
-  size_t n = (size_t)PQntuples(res);
-  for (size_t i = 0; i < n; i++) {
-    memcpy(&rows[i].fingerprint, PQgetvalue(res, (int)i, 0), sizeof rows[i].fingerprint);
-    rows[i].raised_at = rows_time(res, (int)i, 1);
-  }
-  qsort(rows, n, sizeof *rows, by_fingerprint);
-  return n;
-}
-
-// The rows are locked from here on: of two workers with the same bytes, the second one sees what the first
-// did.
-static bool hold_quarantined(struct store *store, const struct uuid *fingerprints, size_t n,
-                             struct quarantined *rows, size_t *n_rows, enum pg_fault *fault,
-                             struct err *err) {
-  struct pgarray c;
-  pgarray_init(&c, PG_UUID);
-  for (size_t i = 0; i < n; i++) pgarray_add_uuid(&c, fingerprints[i]);
-  AUTO_RESULT *res = rows_run(store->conn, "quarantine_alert_hold.sql", &c, 1);
-  if (!pg_ok(store->conn, res, "quarantine_alert_hold", fault, err)) return false;
-  *n_rows = read_quarantined(res, rows);
-  return true;
-}
-
-static bool write_quarantined(struct store *store, const struct quarantined *rows, size_t n,
-                              enum pg_fault *fault, struct err *err) {
-  static const enum pg_type types[] = {PG_UUID, PG_TIMESTAMPTZ};
-  struct pgarray c[COUNT_OF(types)];
-  rows_begin(c, types, COUNT_OF(types));
-  for (size_t i = 0; i < n; i++) {
-    if (!rows[i].raises) continue;
-    pgarray_add_uuid(&c[0], rows[i].fingerprint);
-    pgarray_add_time(&c[1], rows[i].raised_at);
-  }
-  AUTO_RESULT *res = rows_run(store->conn, "quarantine_alert_write.sql", c, COUNT_OF(types));
-  return pg_ok(store->conn, res, "quarantine_alert_write", fault, err);
-}
-
-// By the time at which it was quarantined. A record that is read again is never later than itself, so it
-// raises nothing anew; its own alert is in the table since the first time.
-static bool raises(struct quarantined *row, int64_t at) {
-  if (row->raised_at != NO_TIME && at < row->raised_at + QUARANTINE_ALERT_MS) return false;
-  row->raised_at = at;
-  row->raises = true;
-  return true;
-}
-
-static void alert_each(struct batch *batch, struct fact *const *quarantined, const struct uuid *fingerprints,
-                       size_t n, struct quarantined *rows, size_t n_rows) {
-  for (size_t i = 0; i < n; i++) {
-    struct quarantined key = {.fingerprint = fingerprints[i]};
-    struct quarantined *row = bsearch(&key, rows, n_rows, sizeof *rows, by_fingerprint);
-    if (row && raises(row, alert_quarantined_at(quarantined[i])))
-      alert_of_quarantined(&batch->alerts[batch->n_alerts++], quarantined[i]);
-  }
-}
-
-static bool alert_quarantined(struct store *store, struct batch *batch, enum pg_fault *fault,
-                              struct err *err) {
-  struct fact *const *facts = batch->given;
-  size_t n = batch->n_given;
-  AUTO_FREE struct fact **quarantined = mem_array(n, sizeof *quarantined);
-  AUTO_FREE struct uuid *fingerprints = mem_array(n, sizeof *fingerprints);
-  AUTO_FREE struct quarantined *rows = mem_array(n, sizeof *rows);
-  size_t count = 0, n_rows;
-  for (size_t i = 0; i < n; i++)
-    if (facts[i]->type == FACT_QUARANTINED) quarantined[count++] = facts[i];
-  if (count == 0) return true;
-  for (size_t i = 0; i < count; i++) fingerprints[i] = alert_fingerprint(quarantined[i]);
-  if (!hold_quarantined(store, fingerprints, count, rows, &n_rows, fault, err)) return false;
-  alert_each(batch, quarantined, fingerprints, count, rows, n_rows);
-  return write_quarantined(store, rows, n_rows, fault, err);
-}
-
 // ---- what each record counts as ----
 
 // Not what is unclear or refused: it comes again, from the quarantine topic.
@@ -389,37 +309,38 @@ static size_t list_deliveries(const struct batch *batch, struct delivery *list) 
   return count;
 }
 
-static bool count_records(struct store *store, const struct batch *batch, enum pg_fault *fault,
-                          struct err *err) {
+static void send_counts(struct pipeline *pipeline, const struct batch *batch, const PGresult *advanced) {
   AUTO_FREE struct delivery *list = mem_array(batch->n_given, sizeof *list);
-  return delivery_minute_add(store->conn, list, list_deliveries(batch, list), fault, err);
+  delivery_minute_send(pipeline, list, list_deliveries(batch, list), advanced);
 }
 
 // ---- what was published ----
 
-static PGresult *run_ranges(struct store *store, const char *statement, const struct store_range *ranges,
-                            size_t n) {
-  static const enum pg_type types[] = {PG_TEXT, PG_INT4, PG_INT8, PG_INT8};
-  struct pgarray c[COUNT_OF(types)];
-  rows_begin(c, types, COUNT_OF(types));
+enum { RANGE_COLUMNS = 4 };
+
+static void add_ranges(struct pgarray c[RANGE_COLUMNS], const struct store_range *ranges, size_t n) {
+  static const enum pg_type types[RANGE_COLUMNS] = {PG_TEXT, PG_INT4, PG_INT8, PG_INT8};
+  rows_begin(c, types, RANGE_COLUMNS);
   for (size_t i = 0; i < n; i++) {
     pgarray_add_text(&c[0], ranges[i].topic);
     pgarray_add_int4(&c[1], ranges[i].partition);
     pgarray_add_int8(&c[2], ranges[i].first);
     pgarray_add_int8(&c[3], ranges[i].last);
   }
-  return rows_run(store->conn, statement, c, COUNT_OF(types));
 }
 
-static bool mark(struct store *store, const struct store_range *published, size_t n, enum pg_fault *fault,
-                 struct err *err) {
-  if (n == 0) return true;
-  AUTO_RESULT *res = run_ranges(store, "alert_published.sql", published, n);
-  return pg_ok(store->conn, res, "alert_published", fault, err);
+static void send_marks(struct pipeline *pipeline, const struct store_range *published, size_t n) {
+  struct pgarray c[RANGE_COLUMNS];
+  add_ranges(c, published, n);
+  rows_send(pipeline, "alert_published.sql", c, RANGE_COLUMNS);
 }
 
 bool store_mark(struct store *store, const struct store_range *published, size_t n, struct err *err) {
-  return mark(store, published, n, NULL, err);
+  if (n == 0) return true;
+  AUTO_PIPELINE pipeline;
+  pipeline_begin(&pipeline, store->conn);
+  send_marks(&pipeline, published, n);
+  return pipeline_end(&pipeline, NULL, err);
 }
 
 bool store_count_unpublished(struct store *store, int64_t *n, struct err *err) {
@@ -431,29 +352,50 @@ bool store_count_unpublished(struct store *store, int64_t *n, struct err *err) {
 
 // ---- the transaction ----
 
-static bool move_notifications(struct store *store, struct batch *batch, bool again, enum pg_fault *fault,
-                               struct err *err) {
-  if (batch->n_facts == 0) return true;
-  if (!rows_read_notifications(store->conn, batch->notifications, batch->n_notifications, fault, err) ||
-      !judge_receipts(store, batch, fault, err) || !add_rows(store, batch, again, fault, err))
-    return false;
-  apply_all(batch);
-  return rows_write_notifications(store->conn, batch->notifications, batch->changed, batch->n_notifications,
-                                  fault, err);
+enum look { LOOK_BEGIN, LOOK_ADVANCED, LOOK_NOTIFICATIONS, LOOK_QUARANTINED };
+
+static bool look(struct store *store, struct batch *batch, struct pipeline *out, enum pg_fault *fault,
+                 struct err *err) {
+  pipeline_begin(out, store->conn);
+  pipeline_send(out, "begin", batch->begin);
+  delivery_minute_send_advance(out, batch->given, batch->n_given);
+  rows_send_keys(out, "notification_read.sql", batch->notifications, NULL, batch->n_notifications);
+  if (batch->n_quarantined) quarantine_alert_send_hold(out, batch->quarantined, batch->n_quarantined);
+  if (!pipeline_end(out, fault, err)) return false;
+  rows_read_notifications(out->steps[LOOK_NOTIFICATIONS].result, batch->notifications,
+                          batch->n_notifications);
+  return true;
+}
+
+static bool write_rest(struct store *store, struct batch *batch, const struct pipeline *looked,
+                       enum pg_fault *fault, struct err *err) {
+  AUTO_PIPELINE rest;
+  pipeline_begin(&rest, store->conn);
+  rows_send_known(&rest, batch->notifications, batch->changed, batch->n_notifications);
+  if (batch->n_quarantined)
+    quarantine_alert_send(&rest, batch->quarantined, batch->n_quarantined,
+                          looked->steps[LOOK_QUARANTINED].result, batch->alerts, &batch->n_alerts);
+  rows_send_alerts(&rest, batch->alerts, batch->n_alerts);
+  send_counts(&rest, batch, looked->steps[LOOK_ADVANCED].result);
+  if (batch->n_published) send_marks(&rest, batch->published, batch->n_published);
+  return pipeline_end(&rest, fault, err);
 }
 
 static bool write_all(struct store *store, struct batch *batch, bool again, enum pg_fault *fault,
                       struct err *err) {
-  return move_notifications(store, batch, again, fault, err) && alert_quarantined(store, batch, fault, err) &&
-         rows_insert_alerts(store->conn, batch->alerts, batch->n_alerts, fault, err) &&
-         count_records(store, batch, fault, err) &&
-         mark(store, batch->published, batch->n_published, fault, err);
+  AUTO_PIPELINE looked;
+  if (!look(store, batch, &looked, fault, err) || !judge_receipts(store, batch, fault, err) ||
+      !add_rows(store, batch, again, fault, err))
+    return false;
+  apply_all(batch);
+  return rows_copy_new(store->conn, batch->notifications, batch->changed, batch->n_notifications, fault,
+                       err) &&
+         write_rest(store, batch, &looked, fault, err);
 }
 
 static bool transact(struct store *store, struct batch *batch, bool again, enum pg_fault *fault,
                      struct err *err) {
-  if (!pg_command(store->conn, "begin", "BEGIN", err) || !write_all(store, batch, again, fault, err))
-    return false;
+  if (!write_all(store, batch, again, fault, err)) return false;
   CRASH_POINT("before_postgres_commit");
   if (!pg_commit(store->conn, fault, err)) return false;
   CRASH_POINT("after_postgres_commit");
@@ -485,7 +427,7 @@ static bool try_batch(struct store *store, struct batch batch, bool again, enum 
 enum store_result store_batch(struct store *store, struct fact *const *facts, size_t n,
                               const struct store_range *published, size_t n_published, struct err *err) {
   const struct batch batch = {
-      .given = facts, .n_given = n, .published = published, .n_published = n_published};
+      .begin = "BEGIN", .given = facts, .n_given = n, .published = published, .n_published = n_published};
   for (int tries = 0; tries < AGAIN_TRIES; tries++) {
     enum pg_fault fault;
     if (try_batch(store, batch, tries > 0, &fault, err)) return STORE_DONE;
@@ -534,7 +476,11 @@ static bool write_harmless(struct store *store, rd_kafka_topic_t *topic, enum pg
   for (int is_known = 0; done && is_known <= 1; is_known++) {
     const rd_kafka_message_t rkm = {.rkt = topic, .partition = NO_PARTITION, .offset = is_known};
     struct fact facts[PROBE_FACTS], *list[PROBE_FACTS] = {&facts[0], &facts[1], &facts[2]};
-    struct batch batch = {.given = list, .n_given = PROBE_FACTS, .published = &published, .n_published = 1};
+    struct batch batch = {.begin = is_known ? "SAVEPOINT known" : "BEGIN",
+                          .given = list,
+                          .n_given = PROBE_FACTS,
+                          .published = &published,
+                          .n_published = 1};
     make_harmless(facts, &rkm, is_known);
     order_batch(&batch);
     done = write_all(store, &batch, false, fault, err);
@@ -550,8 +496,7 @@ static bool check_deferred(struct store *store, enum pg_fault *fault, struct err
 
 enum store_result store_probe(struct store *store, rd_kafka_topic_t *topic, struct err *err) {
   enum pg_fault fault = PG_FAULT_WAIT;
-  bool taken = pg_command(store->conn, "begin", "BEGIN", err) && write_harmless(store, topic, &fault, err) &&
-               check_deferred(store, &fault, err);
+  bool taken = write_harmless(store, topic, &fault, err) && check_deferred(store, &fault, err);
   if (!pg_command(store->conn, "rollback", "ROLLBACK", taken ? err : NULL)) return STORE_WAIT;
   if (taken) return STORE_DONE;
   return fault == PG_FAULT_REFUSED ? STORE_REFUSED : STORE_WAIT;
@@ -561,7 +506,9 @@ enum store_result store_probe(struct store *store, rd_kafka_topic_t *topic, stru
 
 bool store_alerts(struct store *store, const struct store_range *ranges, size_t n, struct alert **out,
                   size_t *n_out, struct err *err) {
-  AUTO_RESULT *res = run_ranges(store, "alert_read.sql", ranges, n);
+  struct pgarray c[RANGE_COLUMNS];
+  add_ranges(c, ranges, n);
+  AUTO_RESULT *res = rows_run(store->conn, "alert_read.sql", c, RANGE_COLUMNS);
   if (!pg_ok(store->conn, res, "alert_read", NULL, err)) return false;
   int rows = PQntuples(res);
   *out = mem_array((size_t)rows + 1, sizeof **out);

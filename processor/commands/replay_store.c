@@ -222,8 +222,15 @@ static void build_all(const struct replay_store *rs, struct page *page, const PG
 }
 
 // Reads the notifications and builds them anew. One that was deleted meanwhile keeps version 0.
+// In one snapshot: a receipt that comes meanwhile must not show without what it did to its notification. A
+// notification that a processor has written since cannot be written in it.
 static bool look(const struct replay_store *rs, struct page *page, enum pg_fault *fault, struct err *err) {
-  if (!rows_read_notifications(rs->conn, page->before, page->n, fault, err)) return false;
+  AUTO_PIPELINE pipeline;
+  pipeline_begin(&pipeline, rs->conn);
+  pipeline_send(&pipeline, "begin", "BEGIN ISOLATION LEVEL REPEATABLE READ");
+  rows_send_keys(&pipeline, "notification_read.sql", page->before, NULL, page->n);
+  if (!pipeline_end(&pipeline, fault, err)) return false;
+  rows_read_notifications(pipeline.steps[1].result, page->before, page->n);
   AUTO_RESULT *res = read_history(rs, page);
   if (!pg_ok(rs->conn, res, "replay_history", fault, err)) return false;
   build_all(rs, page, res);
@@ -232,33 +239,22 @@ static bool look(const struct replay_store *rs, struct page *page, enum pg_fault
 
 // ---- correcting ----
 
-static bool hold_changed(const struct replay_store *rs, const struct page *page, enum pg_fault *fault,
-                         struct err *err) {
-  AUTO_RESULT *res = rows_run_keys(rs->conn, "notification_hold.sql", page->before, page->changed, page->n);
-  return pg_ok(rs->conn, res, "notification_hold", fault, err);
-}
-
-static bool write_verdicts(const struct replay_store *rs, struct page *page, enum pg_fault *fault,
-                           struct err *err) {
-  if (page->verdicts[0].rows == 0) return true;
-  AUTO_RESULT *res = rows_run(rs->conn, "replay_verdicts.sql", page->verdicts, COUNT_OF(page->verdicts));
-  return pg_ok(rs->conn, res, "replay_verdicts", fault, err);
-}
-
 static bool write_all(const struct replay_store *rs, struct page *page, enum pg_fault *fault,
                       struct err *err) {
-  return (page->counts[REPLAY_CHANGED] == 0 || hold_changed(rs, page, fault, err)) &&
-         rows_write_notifications(rs->conn, page->after, page->changed, page->n, fault, err) &&
-         write_verdicts(rs, page, fault, err) &&
-         rows_insert_alerts(rs->conn, page->alerts, (size_t)page->counts[REPLAY_ALERTS], fault, err);
+  AUTO_PIPELINE pipeline;
+  pipeline_begin(&pipeline, rs->conn);
+  if (page->counts[REPLAY_CHANGED])
+    rows_send_keys(&pipeline, "notification_hold.sql", page->before, page->changed, page->n);
+  rows_send_known(&pipeline, page->after, page->changed, page->n);
+  if (page->verdicts[0].rows)
+    rows_send(&pipeline, "replay_verdicts.sql", page->verdicts, COUNT_OF(page->verdicts));
+  rows_send_alerts(&pipeline, page->alerts, (size_t)page->counts[REPLAY_ALERTS]);
+  return pipeline_end(&pipeline, fault, err);
 }
 
-// In one snapshot: a receipt that comes meanwhile must not show without what it did to its notification. A
-// notification that a processor has written since cannot be written in it.
 static bool transact(const struct replay_store *rs, struct page *page, enum pg_fault *fault,
                      struct err *err) {
-  return pg_command(rs->conn, "begin", "BEGIN ISOLATION LEVEL REPEATABLE READ", err) &&
-         look(rs, page, fault, err) && (rs->options->dry_run || write_all(rs, page, fault, err)) &&
+  return look(rs, page, fault, err) && (rs->options->dry_run || write_all(rs, page, fault, err)) &&
          pg_commit(rs->conn, fault, err);
 }
 

@@ -140,11 +140,13 @@ static bool fail(const PGconn *conn, const PGresult *res, const char *what, stru
   const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
   const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
   const struct pg_class *class = pg_class_of(sqlstate);
+  int len = (int)strcspn(what, "."); // of a statement's name without ".sql"
   if (sqlstate)
-    return err_set_class(err, class->name, "%s: SQLSTATE %s: %s%s%s", what, sqlstate, message ? message : "",
-                         class->words ? "; " : "", class->words ? class->words : "");
+    return err_set_class(err, class->name, "%.*s: SQLSTATE %s: %s%s%s", len, what, sqlstate,
+                         message ? message : "", class->words ? "; " : "", class->words ? class->words : "");
   const char *cause = PQerrorMessage(conn);
-  return err_set_class(err, class->name, "%s: connection lost: %.*s", what, (int)strcspn(cause, "\n"), cause);
+  return err_set_class(err, class->name, "%.*s: connection lost: %.*s", len, what, (int)strcspn(cause, "\n"),
+                       cause);
 }
 
 // The table whose row was refused: Postgres names it where a constraint refused; else the statement's name

@@ -13,40 +13,42 @@ static const char *text_of(const char *text) {
   return text ? text : "";
 }
 
-static const char *topic_of(const struct delivery *delivery) {
-  return rd_kafka_topic_name(delivery->fact->rkm->rkt);
+static const char *topic_of(const struct fact *fact) {
+  return rd_kafka_topic_name(fact->rkm->rkt);
 }
 
 // ---- what is counted already ----
 
 static int by_place(const void *left, const void *right) {
-  const struct delivery *a = left, *b = right;
-  const rd_kafka_message_t *rkm = a->fact->rkm;
-  return kafka_compare_place(topic_of(a), rkm->partition, rkm->offset, b->fact->rkm);
+  const struct fact *const *a = left, *const *b = right;
+  return kafka_compare_place(topic_of(*a), (*a)->rkm->partition, (*a)->rkm->offset, (*b)->rkm);
 }
 
-static bool is_same_partition(const struct delivery *a, const struct delivery *b) {
-  return a->fact->rkm->partition == b->fact->rkm->partition && strcmp(topic_of(a), topic_of(b)) == 0;
+static bool is_same_partition(const struct fact *a, const struct fact *b) {
+  return a->rkm->partition == b->rkm->partition && strcmp(topic_of(a), topic_of(b)) == 0;
 }
 
-static PGresult *advance(PGconn *conn, const struct delivery *sorted, size_t n) {
+void delivery_minute_send_advance(struct pipeline *pipeline, struct fact *const *facts, size_t n) {
   static const enum pg_type types[] = {PG_TEXT, PG_INT4, PG_INT8};
   struct pgarray c[COUNT_OF(types)];
+  AUTO_FREE struct fact **sorted = mem_array(n, sizeof(struct fact *));
+  memcpy(sorted, facts, n * sizeof(struct fact *));
+  qsort(sorted, n, sizeof(struct fact *), by_place);
   rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < n; i++) {
-    if (i + 1 < n && is_same_partition(&sorted[i], &sorted[i + 1])) continue; // not its last record
-    pgarray_add_text(&c[0], topic_of(&sorted[i]));
-    pgarray_add_int4(&c[1], sorted[i].fact->rkm->partition);
-    pgarray_add_int8(&c[2], sorted[i].fact->rkm->offset + 1);
+    if (i + 1 < n && is_same_partition(sorted[i], sorted[i + 1])) continue; // not its last record
+    pgarray_add_text(&c[0], topic_of(sorted[i]));
+    pgarray_add_int4(&c[1], sorted[i]->rkm->partition);
+    pgarray_add_int8(&c[2], sorted[i]->rkm->offset + 1);
   }
-  return rows_run(conn, "applied_advance.sql", c, COUNT_OF(types));
+  rows_send(pipeline, "applied_advance.sql", c, COUNT_OF(types));
 }
 
-static bool is_counted(const struct delivery *delivery, const PGresult *res) {
+static bool is_counted(const struct fact *fact, const PGresult *res) {
   for (int row = 0; row < PQntuples(res); row++)
-    if (pgvalue_int4(PQgetvalue(res, row, 1)) == delivery->fact->rkm->partition &&
-        strcmp(PQgetvalue(res, row, 0), topic_of(delivery)) == 0)
-      return delivery->fact->rkm->offset < pgvalue_int8(PQgetvalue(res, row, 2));
+    if (pgvalue_int4(PQgetvalue(res, row, 1)) == fact->rkm->partition &&
+        strcmp(PQgetvalue(res, row, 0), topic_of(fact)) == 0)
+      return fact->rkm->offset < pgvalue_int8(PQgetvalue(res, row, 2));
   return false;
 }
 
@@ -54,7 +56,7 @@ static bool is_counted(const struct delivery *delivery, const PGresult *res) {
 static size_t keep_uncounted(struct delivery *list, size_t n, const PGresult *res) {
   size_t kept = 0;
   for (size_t i = 0; i < n; i++)
-    if (!is_counted(&list[i], res)) list[kept++] = list[i];
+    if (!is_counted(list[i].fact, res)) list[kept++] = list[i];
   return kept;
 }
 
@@ -87,7 +89,7 @@ static size_t join_neighbours(struct delivery *list, size_t n) {
   return kept;
 }
 
-static PGresult *add(PGconn *conn, const struct delivery *list, size_t n) {
+static void send_counters(struct pipeline *pipeline, const struct delivery *list, size_t n) {
   static const enum pg_type types[] = {PG_TIMESTAMPTZ, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT4, PG_INT8};
   struct pgarray c[COUNT_OF(types)];
   rows_begin(c, types, COUNT_OF(types));
@@ -100,19 +102,14 @@ static PGresult *add(PGconn *conn, const struct delivery *list, size_t n) {
     pgarray_add_int4(&c[4], list[i].fact->rkm->partition);
     pgarray_add_int8(&c[5], list[i].records);
   }
-  return rows_run(conn, "delivery_minute_add.sql", c, COUNT_OF(types));
+  rows_send(pipeline, "delivery_minute_add.sql", c, COUNT_OF(types));
 }
 
-bool delivery_minute_add(PGconn *conn, struct delivery *list, size_t n, enum pg_fault *fault,
-                         struct err *err) {
-  if (n == 0) return true;
-  qsort(list, n, sizeof *list, by_place);
-  AUTO_RESULT *before = advance(conn, list, n);
-  if (!pg_ok(conn, before, "applied_advance", fault, err)) return false;
-  n = keep_uncounted(list, n, before);
-  if (n == 0) return true;
+void delivery_minute_send(struct pipeline *pipeline, struct delivery *list, size_t n,
+                          const PGresult *advanced) {
+  n = keep_uncounted(list, n, advanced);
+  if (n == 0) return;
   n = join_neighbours(list, n); // few are left to be sorted
   qsort(list, n, sizeof *list, by_counter);
-  AUTO_RESULT *res = add(conn, list, join_neighbours(list, n));
-  return pg_ok(conn, res, "delivery_minute_add", fault, err);
+  send_counters(pipeline, list, join_neighbours(list, n));
 }

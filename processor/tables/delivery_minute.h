@@ -4,7 +4,7 @@
 // made anew is counted again once it is as long as the one before. Not for: what a record counts as (store).
 // Thread: that of the connection.
 #pragma once
-#include "processor/postgres/pg.h"
+#include "processor/postgres/pipeline.h"
 #include "processor/rules/interpret.h"
 
 struct delivery {
@@ -14,6 +14,9 @@ struct delivery {
   int64_t records;         // 1
 };
 
-// Within the caller's transaction. Changes the list.
-MUST_CHECK bool delivery_minute_add(PGconn *conn, struct delivery *list, size_t n, enum pg_fault *fault,
-                                    struct err *err);
+// Two steps of one transaction. The first moves on what of the facts' partitions is counted, and holds that
+// until the end; the second counts those of the list that were not counted before, by the first one's result.
+// It changes the list.
+void delivery_minute_send_advance(struct pipeline *pipeline, struct fact *const *facts, size_t n);
+void delivery_minute_send(struct pipeline *pipeline, struct delivery *list, size_t n,
+                          const PGresult *advanced);

@@ -21,19 +21,38 @@ void rows_begin(struct pgarray *columns, const enum pg_type *types, size_t n) {
   for (size_t i = 0; i < n; i++) pgarray_init(&columns[i], types[i]);
 }
 
-PGresult *rows_run(PGconn *conn, const char *statement, struct pgarray *columns, size_t n) {
-  const char *values[ROWS_COLUMNS_MAX] = {0};
-  int lengths[ROWS_COLUMNS_MAX] = {0}, formats[ROWS_COLUMNS_MAX] = {0};
+struct parameters {
+  const char *values[ROWS_COLUMNS_MAX];
+  int n, lengths[ROWS_COLUMNS_MAX], formats[ROWS_COLUMNS_MAX];
+};
+
+static struct parameters complete(struct pgarray *columns, size_t n) {
+  struct parameters given = {.n = (int)n};
   assert(n <= ROWS_COLUMNS_MAX);
   for (size_t i = 0; i < n; i++) {
     pgarray_finish(&columns[i]);
-    values[i] = columns[i].bytes;
-    lengths[i] = (int)columns[i].len;
-    formats[i] = BINARY;
+    given.values[i] = columns[i].bytes;
+    given.lengths[i] = (int)columns[i].len;
+    given.formats[i] = BINARY;
   }
-  PGresult *res = PQexecPrepared(conn, statement, (int)n, values, lengths, formats, BINARY);
+  return given;
+}
+
+static void free_columns(struct pgarray *columns, size_t n) {
   for (size_t i = 0; i < n; i++) pgarray_fini(&columns[i]);
+}
+
+PGresult *rows_run(PGconn *conn, const char *statement, struct pgarray *columns, size_t n) {
+  struct parameters p = complete(columns, n);
+  PGresult *res = PQexecPrepared(conn, statement, p.n, p.values, p.lengths, p.formats, BINARY);
+  free_columns(columns, n);
   return res;
+}
+
+void rows_send(struct pipeline *pipeline, const char *statement, struct pgarray *columns, size_t n) {
+  struct parameters p = complete(columns, n);
+  pipeline_send_prepared(pipeline, statement, p.n, p.values, p.lengths, p.formats);
+  free_columns(columns, n);
 }
 
 static PGresult *copy_bytes(PGconn *conn, const char *sql, const struct pgarray *rows) {
@@ -98,8 +117,8 @@ static int compare_key(const void *key, const void *element) {
   return notification_compare_key(a->provider, a->id, b->provider, b->id);
 }
 
-PGresult *rows_run_keys(PGconn *conn, const char *statement, const struct notification *list,
-                        const bool *wanted, size_t n) {
+void rows_send_keys(struct pipeline *pipeline, const char *statement, const struct notification *list,
+                    const bool *wanted, size_t n) {
   static const enum pg_type types[] = {PG_TEXT, PG_TEXT};
   struct pgarray c[COUNT_OF(types)];
   rows_begin(c, types, COUNT_OF(types));
@@ -108,19 +127,15 @@ PGresult *rows_run_keys(PGconn *conn, const char *statement, const struct notifi
     pgarray_add_text(&c[0], list[i].provider);
     pgarray_add_text(&c[1], list[i].id);
   }
-  return rows_run(conn, statement, c, COUNT_OF(types));
+  rows_send(pipeline, statement, c, COUNT_OF(types));
 }
 
-bool rows_read_notifications(PGconn *conn, struct notification *list, size_t n, enum pg_fault *fault,
-                             struct err *err) {
-  AUTO_RESULT *res = rows_run_keys(conn, "notification_read.sql", list, NULL, n);
-  if (!pg_ok(conn, res, "notification_read", fault, err)) return false;
+void rows_read_notifications(const PGresult *res, struct notification *list, size_t n) {
   for (int row = 0; row < PQntuples(res); row++) {
     struct notification key = {.provider = PQgetvalue(res, row, 0), .id = PQgetvalue(res, row, 1)};
     struct notification *found = bsearch(&key, list, n, sizeof key, compare_key);
     if (found) read_notification(res, row, found);
   }
-  return true;
 }
 
 // ---- notifications, written ----
@@ -153,54 +168,51 @@ static void add_notification(struct pgarray *c, size_t step, const struct notifi
 
 enum { NOTIFICATION_COLUMNS = 20 };
 
-static bool copy_new(PGconn *conn, const struct notification *list, const bool *changed, size_t n,
-                     enum pg_fault *fault, struct err *err) {
+static bool is_written(const struct notification *n, bool changed, bool is_new) {
+  return changed && is_new == (n->version == 0);
+}
+
+static size_t count_written(const struct notification *list, const bool *changed, size_t n, bool is_new) {
+  size_t count = 0;
+  for (size_t i = 0; i < n; i++) count += is_written(&list[i], changed[i], is_new);
+  return count;
+}
+
+bool rows_copy_new(PGconn *conn, const struct notification *list, const bool *changed, size_t n,
+                   enum pg_fault *fault, struct err *err) {
   struct pgarray rows;
+  if (count_written(list, changed, n, true) == 0) return true;
   pgarray_copy_begin(&rows);
   for (size_t i = 0; i < n; i++) {
-    if (!changed[i] || list[i].version > 0) continue;
+    if (!is_written(&list[i], changed[i], true)) continue;
     pgarray_copy_row(&rows, NOTIFICATION_COLUMNS);
     add_notification(&rows, 0, &list[i]);
   }
   return rows_copy(conn, "notification_copy.sql", &rows, fault, err);
 }
 
-static bool update_known(PGconn *conn, const struct notification *list, const bool *changed, size_t n,
-                         enum pg_fault *fault, struct err *err) {
+void rows_send_known(struct pipeline *pipeline, const struct notification *list, const bool *changed,
+                     size_t n) {
   static const enum pg_type types[NOTIFICATION_COLUMNS] = {
       PG_TEXT,        PG_TEXT,        PG_TEXT,        PG_TEXT, PG_TEXT,        PG_TEXT,        PG_TEXT,
       PG_TEXT,        PG_TEXT,        PG_BYTEA,       PG_TEXT, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ,
       PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_INT4, PG_INT4,        PG_TIMESTAMPTZ};
   struct pgarray c[COUNT_OF(types)];
+  size_t count = count_written(list, changed, n, false);
+  if (count == 0) return;
   rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < n; i++)
-    if (changed[i] && list[i].version > 0) add_notification(c, 1, &list[i]);
-  long given = c[0].rows;
-  AUTO_RESULT *res = rows_run(conn, "notification_write.sql", c, COUNT_OF(types));
-  if (!pg_ok(conn, res, "notification_write", fault, err)) return false;
-  if (strtol(PQcmdTuples(res), NULL, 10) == given) return true;
-  if (fault) *fault = PG_FAULT_AGAIN;
-  return err_set_class(err, "conflict", "another processor keeps writing the same notifications");
-}
-
-bool rows_write_notifications(PGconn *conn, const struct notification *list, const bool *changed, size_t n,
-                              enum pg_fault *fault, struct err *err) {
-  bool any_new = false, any_known = false;
-  for (size_t i = 0; i < n; i++) {
-    any_new |= changed[i] && list[i].version == 0;
-    any_known |= changed[i] && list[i].version > 0;
-  }
-  return (!any_new || copy_new(conn, list, changed, n, fault, err)) &&
-         (!any_known || update_known(conn, list, changed, n, fault, err));
+    if (is_written(&list[i], changed[i], false)) add_notification(c, 1, &list[i]);
+  rows_send(pipeline, "notification_write.sql", c, COUNT_OF(types));
+  pipeline_expect(pipeline, (long)count);
 }
 
 // ---- alerts ----
 
-bool rows_insert_alerts(PGconn *conn, const struct alert *list, size_t n, enum pg_fault *fault,
-                        struct err *err) {
+void rows_send_alerts(struct pipeline *pipeline, const struct alert *list, size_t n) {
   static const enum pg_type types[] = {PG_UUID,        PG_TEXT, PG_TEXT, PG_TEXT, PG_JSONB, PG_TEXT,
                                        PG_TIMESTAMPTZ, PG_TEXT, PG_INT4, PG_INT8, PG_TEXT};
-  if (n == 0) return true;
+  if (n == 0) return;
   struct pgarray c[COUNT_OF(types)];
   rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < n; i++) {
@@ -217,8 +229,16 @@ bool rows_insert_alerts(PGconn *conn, const struct alert *list, size_t n, enum p
     pgarray_add_int8(&c[9], alert->source_offset);
     pgarray_add_text(&c[10], alert->source_event);
   }
-  AUTO_RESULT *res = rows_run(conn, "alert_insert.sql", c, COUNT_OF(types));
-  return pg_ok(conn, res, "alert_insert", fault, err);
+  rows_send(pipeline, "alert_insert.sql", c, COUNT_OF(types));
+}
+
+bool rows_insert_alerts(PGconn *conn, const struct alert *list, size_t n, enum pg_fault *fault,
+                        struct err *err) {
+  if (n == 0) return true;
+  AUTO_PIPELINE pipeline;
+  pipeline_begin(&pipeline, conn);
+  rows_send_alerts(&pipeline, list, n);
+  return pipeline_end(&pipeline, fault, err);
 }
 
 void rows_read_alert(const PGresult *res, int row, struct alert *alert) {

@@ -5,6 +5,7 @@
 #pragma once
 #include "processor/postgres/pg.h"
 #include "processor/postgres/pgarray.h"
+#include "processor/postgres/pipeline.h"
 #include "processor/rules/alert.h"
 #include "processor/rules/ledger.h"
 
@@ -21,6 +22,8 @@ static inline struct pgarray *rows_at(struct pgarray *columns, size_t step, size
 }
 // Runs a prepared statement over the columns, which it completes and frees. The result is binary.
 PGresult *rows_run(PGconn *conn, const char *statement, struct pgarray *columns, size_t n);
+// The same, on its way with others.
+void rows_send(struct pipeline *pipeline, const char *statement, struct pgarray *columns, size_t n);
 // Runs <statement>, a COPY, over the rows, which it completes and frees. One that is there
 // already is PG_FAULT_AGAIN.
 MUST_CHECK bool rows_copy(PGconn *conn, const char *statement, struct pgarray *rows, enum pg_fault *fault,
@@ -29,20 +32,22 @@ MUST_CHECK bool rows_copy(PGconn *conn, const char *statement, struct pgarray *r
 char *rows_text(const PGresult *res, int row, int column);   // new string; NULL is NULL
 int64_t rows_time(const PGresult *res, int row, int column); // Unix milliseconds; NULL is NO_TIME
 
-// Runs the statement over the keys of those notifications that `wanted` names; NULL: of all. The result is
-// binary.
-PGresult *rows_run_keys(PGconn *conn, const char *statement, const struct notification *list,
-                        const bool *wanted, size_t n);
-// Fills in those of the list that the table has. The list is initialised and in the order of its keys, byte
-// by byte.
-MUST_CHECK bool rows_read_notifications(PGconn *conn, struct notification *list, size_t n,
-                                        enum pg_fault *fault, struct err *err);
-// Writes those of the list that `changed` names, each as the version after the one it was read as, 0 where
-// there was none. PG_FAULT_AGAIN: another processor has written one of them since; roll back and read again.
-MUST_CHECK bool rows_write_notifications(PGconn *conn, const struct notification *list, const bool *changed,
-                                         size_t n, enum pg_fault *fault, struct err *err);
+// Sends the statement with the keys of those notifications that `wanted` names; NULL: of all.
+void rows_send_keys(struct pipeline *pipeline, const char *statement, const struct notification *list,
+                    const bool *wanted, size_t n);
+// Fills in those of the list that the result of notification_read.sql has. The list is initialised and in the
+// order of its keys, byte by byte.
+void rows_read_notifications(const PGresult *res, struct notification *list, size_t n);
+// Each writes some of those of the list that `changed` names, as the version after the one it was read as:
+// the first those that were not there (version 0), the second all others. PG_FAULT_AGAIN, of the pipeline for
+// the second: another processor has written one of them since; roll back and read again.
+MUST_CHECK bool rows_copy_new(PGconn *conn, const struct notification *list, const bool *changed, size_t n,
+                              enum pg_fault *fault, struct err *err);
+void rows_send_known(struct pipeline *pipeline, const struct notification *list, const bool *changed,
+                     size_t n);
 
-// What is there already is left alone.
+// What is there already is left alone. The second is the first on its own.
+void rows_send_alerts(struct pipeline *pipeline, const struct alert *list, size_t n);
 MUST_CHECK bool rows_insert_alerts(PGconn *conn, const struct alert *list, size_t n, enum pg_fault *fault,
                                    struct err *err);
 // Columns as in alert_read.sql.

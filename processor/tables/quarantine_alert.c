@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "processor/tables/quarantine_alert.h"
+#include "common/base/mem.h"
+#include "processor/tables/rows.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALERT_MS = 24 * 60 * 60 * 1000 };
+
+struct held {
+  struct uuid fingerprint;
+  int64_t raised_at; // NO_TIME: never
+  bool raises;
+};
+
+void quarantine_alert_send_hold(struct pipeline *pipeline, struct fact *const *quarantined, size_t n) {
+  struct pgarray c;
+  pgarray_init(&c, PG_UUID);
+  for (size_t i = 0; i < n; i++) pgarray_add_uuid(&c, alert_fingerprint(quarantined[i]));
+  rows_send(pipeline, "quarantine_alert_hold.sql", &c, 1);
+}
+
+static int by_fingerprint(const void *left, const void *right) {
+  const struct held *a = left, *b = right;
+  return memcmp(&a->fingerprint, &b->fingerprint, sizeof a->fingerprint);
+}
+
+// Each fingerprint once, in order.
+static size_t read_held(const PGresult *res, struct held *rows) {
+  size_t n = (size_t)PQntuples(res);
+  for (size_t i = 0; i < n; i++) {
+    memcpy(&rows[i].fingerprint, PQgetvalue(res, (int)i, 0), sizeof rows[i].fingerprint);
+    rows[i].raised_at = rows_time(res, (int)i, 1);
+  }
+  qsort(rows, n, sizeof *rows, by_fingerprint);
+  return n;
+}
+
+// By the time at which it was quarantined. A record that is read again is never later than itself, so it
+// raises nothing anew; its own alert is in the table since the first time.
+static bool raises(struct held *row, int64_t at) {
+  if (row->raised_at != NO_TIME && at < row->raised_at + ALERT_MS) return false;
+  row->raised_at = at;
+  row->raises = true;
+  return true;
+}
+
+static void send_raised(struct pipeline *pipeline, const struct held *rows, size_t n) {
+  static const enum pg_type types[] = {PG_UUID, PG_TIMESTAMPTZ};
+  struct pgarray c[COUNT_OF(types)];
+  rows_begin(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < n; i++) {
+    if (!rows[i].raises) continue;
+    pgarray_add_uuid(&c[0], rows[i].fingerprint);
+    pgarray_add_time(&c[1], rows[i].raised_at);
+  }
+  rows_send(pipeline, "quarantine_alert_write.sql", c, COUNT_OF(types));
+}
+
+void quarantine_alert_send(struct pipeline *pipeline, struct fact *const *quarantined, size_t n,
+                           const PGresult *held, struct alert *alerts, size_t *n_alerts) {
+  AUTO_FREE struct held *rows = mem_array((size_t)PQntuples(held), sizeof *rows);
+  size_t n_rows = read_held(held, rows);
+  for (size_t i = 0; i < n; i++) {
+    struct held key = {.fingerprint = alert_fingerprint(quarantined[i])};
+    struct held *row = bsearch(&key, rows, n_rows, sizeof *rows, by_fingerprint);
+    if (row && raises(row, alert_quarantined_at(quarantined[i])))
+      alert_of_quarantined(&alerts[(*n_alerts)++], quarantined[i]);
+  }
+  send_raised(pipeline, rows, n_rows);
+}
