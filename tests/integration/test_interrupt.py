@@ -43,7 +43,7 @@ def run(tmp_path: Path) -> Iterator[subprocess.Popen]:
 def test_a_run_that_is_interrupted_leaves_nothing(run: subprocess.Popen, tmp_path: Path, interrupt: Callable[[int], None]) -> None:
     folder = until("it has a folder", lambda: next(tmp_path.glob("dochak-it-*"), None), 60)
     until("its services run", lambda: "dochak-ingress" in parallel.processes_of(folder).values(), 200)
-    postgres = int(next(folder.rglob("postgres/pid")).read_text().split()[0])
+    postgres = next(int((path / "pid").read_text().split()[0]) for path in parallel.folders_with("pid", folder) if path.name == "postgres")
     interrupt(run.pid)
     run.wait(60)
     output = (tmp_path / "output").read_text()

@@ -69,8 +69,12 @@ def end() -> None:
 
 def _servers() -> list[tuple[str, Path]]:
     """Kind and folder of those that were not wiped. The launchers keep the process id there."""
-    kinds = {path.parent: "kafka" if (path.parent / "server.properties").exists() else "postgres" for path in folder().rglob("pid")}
-    return [(kind, path) for path, kind in kinds.items()]
+    return [("kafka" if (path / "server.properties").exists() else "postgres", path) for path in folders_with("pid", folder())]
+
+
+def folders_with(name: str, folder: Path) -> list[Path]:
+    """The servers may run and remove folders meanwhile, which Path.rglob() fails on."""
+    return [Path(path) for path, _, files in os.walk(folder) if name in files]
 
 
 def _disks() -> list[str]:
