@@ -5,9 +5,11 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/build.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/python.sh"
 
+export PYTHONPATH=$ROOT/tests
+if asks_for_help chaos "$@"; then exec python3 -m chaos.options --help; fi # needs no package
 "$ROOT/scripts/packages.sh" up test
-if [[ ! " $* " =~ \ (-h|--help|--plan)\  ]]; then # these run nothing
+if [[ " $* " != *' --plan '* ]]; then # that runs nothing
     "$ROOT/scripts/kafka.sh" jars
     build dev
 fi
-PYTHONPATH=$ROOT/tests exec "$(venv)/bin/python" -m chaos "$@"
+exec "$(venv)/bin/python" -m chaos "$@"

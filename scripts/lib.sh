@@ -28,6 +28,9 @@ die() {
 # takes_nothing COMMAND [ARG…]: dies if there is an ARG.
 takes_nothing() { (($# == 1)) || die dev "$1 knows no '$2'" "usage: ./dev $1"; }
 
+# asks_for_help COMMAND [ARG…]: whether an ARG is --help or -h. In `psql -h HOST` it names the server.
+asks_for_help() { [[ " ${*:2} " == *' --help '* || " ${*:2} " == *' -h '* && ($1 != psql || $# == 2) ]]; }
+
 # usage: the lines of the script's head comment that are set in by three spaces.
 usage() {
     sed -n 's/^#   //p' "$0" >&2

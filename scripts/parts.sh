@@ -91,6 +91,10 @@ database() {
 
 processor() { # COMMAND [ARG…]: under the settings of what is up
     (($#)) || die dev "processor takes a command" "For example ./dev processor quarantine list; ./dev processor --help lists them."
+    if asks_for_help processor "$@"; then
+        [[ -x $(service_binary processor) ]] || { say processor "is not built yet; after ./dev up, --help lists its commands" && exit; }
+        exec "$(service_binary processor)" "${@/#-h/--help}"
+    fi
     settings_of_up
     [[ $1 == migrate ]] || PGUSER=$(service_user)
     if [[ $1 != -* ]]; then

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""./dev chaos: one run, its plan and what came of it on stdout; exit code 1 when anything was lost, doubled, wrong or late, or did not come
-back. The logs are then in .run/chaos/."""
+"""./dev chaos: one run, its plan and what came of it on stdout. The options are in options.py."""
 
 import argparse
 import os
@@ -9,23 +8,11 @@ import signal
 import sys
 import time
 
-from chaos import broken, run
+from chaos import broken, options, run
 from chaos.stage import Ground
 from support import builds, parallel
 
 LOGS = builds.ROOT / ".run" / "chaos"
-
-
-def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="./dev chaos", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1, help="everything random comes from it (%(default)s)")
-    parser.add_argument("--receipts", type=int, default=50_000, help="how many are sent (%(default)s)")
-    parser.add_argument("--faults", type=int, default=50, help="how many strike meanwhile (%(default)s)")
-    parser.add_argument("--plan", action="store_true", help="only print the plan")
-    parser.add_argument(
-        "--broken", choices=broken.NAMES, help="a build broken on purpose, under a plan that aims at it: has to fail"
-    )
-    return parser.parse_args()
 
 
 def report(outcome: run.Outcome, args: argparse.Namespace, seconds: float) -> None:
@@ -41,7 +28,7 @@ def report(outcome: run.Outcome, args: argparse.Namespace, seconds: float) -> No
 
 
 def main() -> int:
-    args = parse()
+    args = options.parse()
     plan = broken.derive(args.broken, args.seed) if args.broken else run.derive(args.seed, args.receipts, args.faults)
     print(plan, flush=True)
     if args.plan:

@@ -14,7 +14,6 @@ from chaos.run import Plan
 from support import builds
 
 PATCHES = Path(__file__).parent / "broken"
-NAMES = sorted(patch.stem for patch in PATCHES.glob("*.patch"))
 PARTS = ("CMakeLists.txt", "CMakePresets.json", "cmake", "common", "ingress", "processor", "schemas", "tests/CMakeLists.txt")
 
 
