@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "processor/batch/offsets.h"
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/stop.h"
+#include "processor/batch/kafkaerror.h"
+#include "processor/tables/rows.h"
 #include <stdlib.h>
 #include <string.h>
+
+enum { COMMITTED_MS = 1000, ASK_MS = 1000, ASK_ALL_MS = 5000 };
+
+// ---- the metadata ----
 
 static const char published_from_text[] = "alerts published from ";
 
@@ -29,7 +36,14 @@ int64_t offsets_published_from(const rd_kafka_topic_partition_t *rktpar) {
   return strtoll(number, NULL, 10);
 }
 
-enum { ASK_MS = 1000, ASK_ALL_MS = 5000 };
+// ---- where reading begins ----
+
+// Where the reading begins elsewhere than at the group's offsets.
+struct changes {
+  rd_kafka_topic_partition_list_t *moved; // the partitions whose reading does not begin at the group's offset
+  struct store_range *gaps;               // records that were deleted before the group read them
+  size_t n_gaps;
+};
 
 int64_t offsets_begin_at(int64_t committed, int64_t first, int64_t end) {
   bool is_gone = committed < first; // also: none is committed
@@ -45,7 +59,7 @@ static bool ask(rd_kafka_t *consumer, const rd_kafka_topic_partition_t *rktpar, 
          !rd_kafka_query_watermark_offsets(consumer, rktpar->topic, rktpar->partition, first, end, ask_ms);
 }
 
-static void move(rd_kafka_topic_partition_t *rktpar, int64_t first, int64_t end, struct offsets *out) {
+static void move(rd_kafka_topic_partition_t *rktpar, int64_t first, int64_t end, struct changes *out) {
   int64_t committed = rktpar->offset;
   int64_t begin = offsets_begin_at(committed, first, end);
   if (begin == committed) return;
@@ -58,7 +72,10 @@ static void move(rd_kafka_topic_partition_t *rktpar, int64_t first, int64_t end,
     out->gaps[out->n_gaps++] = (struct store_range){rktpar->topic, rktpar->partition, committed, begin - 1};
 }
 
-void offsets_begin(rd_kafka_t *consumer, rd_kafka_topic_partition_list_t *list, struct offsets *out) {
+// Asks each partition's leader for its first and last offset, for 5 s in all. A partition without an answer
+// keeps its offset, or gets RD_KAFKA_OFFSET_BEGINNING: its first fetch finds out. The gaps' topics are
+// borrowed from the list.
+static void find_changes(rd_kafka_t *consumer, rd_kafka_topic_partition_list_t *list, struct changes *out) {
   int64_t deadline_ms = clock_mono_ms() + ASK_ALL_MS;
   out->moved = rd_kafka_topic_partition_list_new(list->cnt);
   out->gaps = mem_array((size_t)list->cnt, sizeof *out->gaps);
@@ -73,7 +90,86 @@ void offsets_begin(rd_kafka_t *consumer, rd_kafka_topic_partition_list_t *list, 
   }
 }
 
-void offsets_fini(struct offsets *offsets) {
-  rd_kafka_topic_partition_list_destroy(offsets->moved);
-  free(offsets->gaps);
+static void count_lost(struct metrics *metrics, const struct store_range *gaps, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    int64_t count = gaps[i].last - gaps[i].first + 1;
+    log_error("records were gone before they were read", LOG_STR("topic", gaps[i].topic),
+              LOG_INT("partition", gaps[i].partition), LOG_INT("first_offset", gaps[i].first),
+              LOG_INT("last_offset", gaps[i].last), LOG_INT("count", count));
+    metrics_add(metrics, METRIC_EVENTS_LOST, gaps[i].topic, count);
+  }
+}
+
+static bool store_lost(struct store *store, const struct store_range *gaps, size_t n, struct err *err) {
+  struct alert *lost = mem_array(n, sizeof *lost);
+  for (size_t i = 0; i < n; i++)
+    alert_of_lost(&lost[i], gaps[i].topic, gaps[i].partition, gaps[i].first, gaps[i].last);
+  bool stored = rows_insert_alerts(store_connection(store), lost, n, NULL, err);
+  alerts_free(lost, n);
+  return stored;
+}
+
+// Commits the offsets at which the reading begins before anything is read. The alerts about a gap go out in
+// this transaction; with them go those that a crash between the two commits left for records of the gap,
+// which no batch will contain again.
+static bool commit(const struct offsets *offsets, const struct changes *changes,
+                   const rd_kafka_consumer_group_metadata_t *group, struct store *store,
+                   struct outbox *outbox, struct err *err) {
+  struct alert *alerts = NULL;
+  size_t n = 0, n_gaps = changes->n_gaps;
+  if (changes->moved->cnt == 0) return true;
+  measure_enter(offsets->measure, PHASE_POSTGRES);
+  if (!store_lost(store, changes->gaps, n_gaps, err) ||
+      !store_alerts(store, changes->gaps, n_gaps, &alerts, &n, err))
+    return false;
+  measure_enter(offsets->measure, PHASE_KAFKA);
+  bool committed = outbox_send(outbox, group, changes->moved, NULL, 0, alerts, n, err);
+  if (committed) count_lost(offsets->metrics, changes->gaps, n_gaps);
+  alerts_free(alerts, n);
+  measure_reset(offsets->measure);
+  return committed;
+}
+
+// ---- assigned partitions ----
+
+void offsets_forget(struct offsets *offsets) {
+  if (offsets->unopened) rd_kafka_topic_partition_list_destroy(take(offsets->unopened));
+}
+
+void offsets_accept(struct offsets *offsets, rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list) {
+  rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+  rd_kafka_assign(rk, none);
+  rd_kafka_topic_partition_list_destroy(none);
+  offsets_forget(offsets);
+  offsets->consumer = rk;
+  offsets->unopened = rd_kafka_topic_partition_list_copy(list);
+}
+
+// Asks for the group's committed offsets. librdkafka 2.0.2 could ask for them by itself; but if an open
+// transaction holds them back and the assignment changes meanwhile, it takes them for none and begins at the
+// oldest record (rd_kafka_assignment_apply_offsets()), and after some errors it does not ask again.
+static rd_kafka_resp_err_t ask_committed(rd_kafka_t *consumer, rd_kafka_topic_partition_list_t *list) {
+  rd_kafka_resp_err_t code = rd_kafka_committed(consumer, list, COMMITTED_MS);
+  for (int i = 0; !code && i < list->cnt; i++) code = list->elems[i].err;
+  return code;
+}
+
+bool offsets_open(struct offsets *offsets, const rd_kafka_consumer_group_metadata_t *group,
+                  struct store *store, struct outbox *outbox, bool *opened, struct err *err) {
+  rd_kafka_resp_err_t code = ask_committed(offsets->consumer, offsets->unopened);
+  if (!code) {
+    struct changes changes;
+    find_changes(offsets->consumer, offsets->unopened, &changes);
+    bool committed = commit(offsets, &changes, group, store, outbox, err);
+    rd_kafka_topic_partition_list_destroy(changes.moved);
+    free(changes.gaps);
+    if (!committed) return false;
+    code = rd_kafka_assign(offsets->consumer, offsets->unopened);
+  }
+  *opened = !code;
+  if (code && !kafka_class_of(code)->is_transient) return kafka_fail(err, "the group's offsets", code, NULL);
+  if (code)
+    log_warn_rarely(__func__, "waits for the group's offsets", LOG_INT("worker", offsets->worker),
+                    LOG_STR("error", rd_kafka_err2str(code)));
+  return true;
 }

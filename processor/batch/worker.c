@@ -18,16 +18,17 @@
 #include "processor/batch/offsets.h"
 #include "processor/batch/outbox.h"
 #include "processor/batch/partitions.h"
+#include "processor/batch/refusals.h"
 #include "processor/batch/store.h"
-#include "processor/tables/rows.h"
+#include "processor/postgres/pg.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { IDLE_POLL_MS = 200, OPEN_TIMEOUT_MS = 15000, OFFSETS_TIMEOUT_MS = 1000 };
+enum { IDLE_POLL_MS = 200, OPEN_TIMEOUT_MS = 15000 };
 enum { COUNT_EVERY_MS = 10000, COMMIT_EVERY_MS = 200 };
 enum { FETCH_AHEAD_KBYTES = 1024 }; // in librdkafka's memory it is seven times that
-enum { BATCH_MAX_BYTES = 8 * 1024 * 1024, REFUSED_IN_A_ROW_MAX = 100 };
+enum { BATCH_MAX_BYTES = 8 * 1024 * 1024 };
 
 struct worker {
   struct processor *processor;
@@ -37,19 +38,14 @@ struct worker {
   struct outbox *outbox;
   struct store *store;
   struct partitions *partitions;
-  rd_kafka_topic_partition_list_t *unopened; // assigned, but from which offsets on is not known yet; or NULL
+  struct offsets offsets;
+  struct refusals refusals;
   struct measure measure;
   int64_t count_at_ms;  // when the unpublished alerts are counted again
   int64_t commit_at_ms; // when the offsets are committed although there is nothing to publish
   rd_kafka_consumer_group_metadata_t *group; // what the consumer was when the batch began
   struct fact *facts;                        // the batch, batch_max_records long
   size_t n_facts, batch_bytes;
-  size_t n_refused; // of them
-  // Since the last batch of which Postgres took one, by kind: receipts and acceptances, and quarantined
-  // records. A refused record of the first kind comes back as one of the second.
-  size_t in_a_row[2], in_a_row_before[2]; // the latter without this batch
-  bool is_taken[2];                       // one of this batch
-  struct err refusal;                     // of the last refused record
   bool revoked; // a rebalance took the partitions away while the batch was collected
   bool is_idle; // no record and no end of a partition came for IDLE_POLL_MS
   bool ready;
@@ -66,27 +62,15 @@ static void set_ready(struct worker *w, bool ready) {
   metrics_add(w->processor->metrics, METRIC_WORKERS_READY, NULL, ready ? 1 : -1);
 }
 
-static void forget_unopened(struct worker *w) {
-  if (w->unopened) rd_kafka_topic_partition_list_destroy(take(w->unopened));
-}
-
-// Accepts the assignment without reading: open_partitions() starts the reading at known offsets.
-static void assign_none(rd_kafka_t *rk) {
-  rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
-  rd_kafka_assign(rk, none);
-  rd_kafka_topic_partition_list_destroy(none);
-}
-
 static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                          rd_kafka_topic_partition_list_t *partitions, void *opaque) {
   struct worker *w = opaque;
   bool assign = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-  forget_unopened(w);
   set_ready(w, false);
   if (assign) {
-    assign_none(rk);
-    w->unopened = rd_kafka_topic_partition_list_copy(partitions);
+    offsets_accept(&w->offsets, rk, partitions);
   } else {
+    offsets_forget(&w->offsets);
     rd_kafka_assign(rk, NULL);
     w->revoked = true;
     partitions_revoke(w->partitions);
@@ -200,7 +184,7 @@ static void close_all(struct worker *w) {
   set_ready(w, false);
   kafka_client_free(take(w->consumer));
   w->fault = (struct err){0}; // now: the close may have reported one more, and it is not the next consumer's
-  forget_unopened(w);
+  offsets_forget(&w->offsets);
   partitions_revoke(w->partitions); // a consumer that failed for good may not have said so
   outbox_close(take(w->outbox));
   store_close(take(w->store));
@@ -218,9 +202,6 @@ static void clear(struct worker *w) {
   note_busy(w, false);
   w->n_facts = 0;
   w->batch_bytes = 0;
-  w->n_refused = 0;
-  memcpy(w->in_a_row, w->in_a_row_before, sizeof w->in_a_row); // a batch that failed is read again
-  memset(w->is_taken, 0, sizeof w->is_taken);
   measure_reset(&w->measure);
 }
 
@@ -260,86 +241,18 @@ static bool pass_by(struct worker *w, const rd_kafka_message_t *rkm, struct err 
   return true; // of one partition: another may have more
 }
 
-// ---- where reading begins ----
+// ---- collecting ----
 
-static rd_kafka_resp_err_t first_error(const rd_kafka_topic_partition_list_t *list) {
-  for (int i = 0; i < list->cnt; i++)
-    if (list->elems[i].err) return list->elems[i].err;
-  return RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
-static void count_lost(struct worker *w, const struct store_range *gaps, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    int64_t count = gaps[i].last - gaps[i].first + 1;
-    log_error("records were gone before they were read", LOG_STR("topic", gaps[i].topic),
-              LOG_INT("partition", gaps[i].partition), LOG_INT("first_offset", gaps[i].first),
-              LOG_INT("last_offset", gaps[i].last), LOG_INT("count", count));
-    metrics_add(w->processor->metrics, METRIC_EVENTS_LOST, gaps[i].topic, count);
-  }
-}
-
-static bool store_lost(struct worker *w, const struct offsets *offsets, struct err *err) {
-  size_t n = offsets->n_gaps;
-  struct alert *lost = mem_array(n, sizeof *lost);
-  for (size_t i = 0; i < n; i++) {
-    const struct store_range *gap = &offsets->gaps[i];
-    alert_of_lost(&lost[i], gap->topic, gap->partition, gap->first, gap->last);
-  }
-  bool stored = rows_insert_alerts(store_connection(w->store), lost, n, NULL, err);
-  alerts_free(lost, n);
-  return stored;
-}
-
-// Commits the offsets at which the reading begins before anything is read. The alerts about a gap go out in
-// this transaction; with them go those that a crash between the two commits left for records of the gap,
-// which no batch will contain again.
-static bool commit_beginning(struct worker *w, const struct offsets *offsets, struct err *err) {
-  struct alert *alerts = NULL;
-  size_t n = 0;
-  if (offsets->moved->cnt == 0) return true;
-  measure_enter(&w->measure, PHASE_POSTGRES);
-  if (!store_lost(w, offsets, err) ||
-      !store_alerts(w->store, offsets->gaps, offsets->n_gaps, &alerts, &n, err))
-    return false;
-  measure_enter(&w->measure, PHASE_KAFKA);
-  bool committed = outbox_send(w->outbox, w->group, offsets->moved, NULL, 0, alerts, n, err);
-  if (committed) count_lost(w, offsets->gaps, offsets->n_gaps);
-  alerts_free(alerts, n);
-  measure_reset(&w->measure);
-  return committed;
-}
-
-static bool begin(struct worker *w, rd_kafka_resp_err_t *code, struct err *err) {
-  struct offsets offsets;
-  offsets_begin(w->consumer, w->unopened, &offsets);
-  bool committed = commit_beginning(w, &offsets, err);
-  offsets_fini(&offsets);
-  if (committed) *code = rd_kafka_assign(w->consumer, w->unopened);
-  return committed;
-}
-
-// Reads the assigned partitions from the group's committed offsets. librdkafka 2.0.2 could ask for them by
-// itself; but if an open transaction holds them back and the assignment changes meanwhile, it takes them for
-// none and begins at the oldest record (rd_kafka_assignment_apply_offsets()), and after some errors it does
-// not ask again. Offsets that are not available yet are asked for again after the next poll.
 static bool open_partitions(struct worker *w, struct err *err) {
-  if (!is_member(w)) return true; // the revocation comes
-  rd_kafka_resp_err_t code = rd_kafka_committed(w->consumer, w->unopened, OFFSETS_TIMEOUT_MS);
-  if (!code) code = first_error(w->unopened);
-  if (!code && !begin(w, &code, err)) return false;
-  if (code && !kafka_class_of(code)->is_transient) return kafka_fail(err, "the group's offsets", code, NULL);
-  if (code) {
-    log_warn_rarely(__func__, "waits for the group's offsets", LOG_INT("worker", w->index),
-                    LOG_STR("error", rd_kafka_err2str(code)));
-    return true;
-  }
-  partitions_assign(w->partitions, w->unopened);
-  forget_unopened(w);
+  bool opened;
+  if (!w->offsets.unopened || !is_member(w)) return true; // no member: the revocation comes
+  if (!offsets_open(&w->offsets, w->group, w->store, w->outbox, &opened, err)) return false;
+  if (!opened) return true;
+  partitions_assign(w->partitions, w->offsets.unopened);
+  offsets_forget(&w->offsets);
   set_ready(w, true); // also with no partition: then others have them
   return true;
 }
-
-// ---- collecting and storing ----
 
 static bool collect_one(struct worker *w, int timeout_ms, bool *got, struct err *err) {
   rd_kafka_message_t *rkm = rd_kafka_consumer_poll(w->consumer, timeout_ms);
@@ -358,7 +271,7 @@ static bool collect_one(struct worker *w, int timeout_ms, bool *got, struct err 
 // backlog and never waits for more.
 static bool collect(struct worker *w, struct err *err) {
   bool got = false;
-  if (w->unopened && !open_partitions(w, err)) return false;
+  if (!open_partitions(w, err)) return false;
   if (!collect_one(w, IDLE_POLL_MS, &got, err)) return false;
   w->is_idle = !got;
   const struct settings *settings = w->processor->settings;
@@ -369,94 +282,7 @@ static bool collect(struct worker *w, struct err *err) {
   return true;
 }
 
-static bool is_quarantined(const struct fact *fact) {
-  return fact->type == FACT_QUARANTINED;
-}
-
-static void note_taken(struct worker *w, struct fact *const *facts, size_t n) {
-  for (size_t i = 0; i < n; i++)
-    if (fact_is_about_notification(facts[i]) || is_quarantined(facts[i]))
-      w->is_taken[is_quarantined(facts[i])] = true;
-}
-
-// An operator has to mend the database; until then nothing is quarantined.
-static bool blame_database(struct worker *w, struct err *err) {
-  publish_fault_set(&w->processor->faults[w->index], err->text);
-  return false;
-}
-
-static bool is_record_at_fault(struct worker *w, const struct fact *fact, struct err *err) {
-  switch (store_probe(w->store, fact->rkm->rkt, err)) {
-  case STORE_DONE:
-    return true;
-  case STORE_WAIT:
-    return false;
-  case STORE_REFUSED:
-    break;
-  }
-  (void)err_prefix(err, "the database refuses harmless records, too, and waits to be put right: ");
-  return blame_database(w, err);
-}
-
-// A record of the quarantine topic is not quarantined again: it stays where it is, without an alert.
-static void quarantine(struct worker *w, struct fact *fact) {
-  w->n_refused++;
-  if (is_quarantined(fact))
-    fact->type = FACT_OTHER;
-  else
-    fact_refuse(fact, w->refusal.text);
-}
-
-// Beyond the limit a harmless record proves nothing; a record of the batch that Postgres accepts does.
-static bool refuse(struct worker *w, struct fact *fact, struct err *err) {
-  w->refusal = *err;
-  if (++w->in_a_row[is_quarantined(fact)] <= REFUSED_IN_A_ROW_MAX) {
-    if (!is_record_at_fault(w, fact, err)) return false;
-    log_warn("record refused by Postgres", LOG_STR("error", w->refusal.text),
-             LOG_STR("topic", rd_kafka_topic_name(fact->rkm->rkt)),
-             LOG_INT("partition", fact->rkm->partition), LOG_INT("offset", fact->rkm->offset));
-  }
-  quarantine(w, fact);
-  return true;
-}
-
-// A batch that Postgres refuses is halved until the refused record is alone. Depth: log2 of the batch.
-static bool store_all(struct worker *w, struct fact **facts, size_t n,
-                      struct err *err) { // NOLINT(misc-no-recursion)
-  size_t n_published;
-  AUTO_FREE struct store_range *published = partitions_unmarked(w->partitions, &n_published);
-  switch (store_batch(w->store, facts, n, published, n_published, err)) {
-  case STORE_DONE:
-    note_taken(w, facts, n);
-    partitions_marked(w->partitions); // in the same transaction
-    return true;
-  case STORE_WAIT:
-    return false;
-  case STORE_REFUSED:
-    break;
-  }
-  if (n > 1) return store_all(w, facts, n / 2, err) && store_all(w, facts + n / 2, n - n / 2, err);
-  return refuse(w, facts[0], err);
-}
-
-// A constraint that an operator added may accept a harmless record and refuse all real ones. A provider that
-// sends values which Postgres cannot store seldom sends a hundred of them in a row.
-static bool takes_some(struct worker *w, struct err *err) {
-  for (size_t kind = 0; kind < COUNT_OF(w->in_a_row); kind++) {
-    if (w->is_taken[kind] || w->in_a_row[kind] <= REFUSED_IN_A_ROW_MAX) continue;
-    err_set_class(err, w->refusal.class,
-                  "the database refused the last %zu records, though it takes harmless ones, and waits to be "
-                  "put right: %s",
-                  w->in_a_row[kind], w->refusal.text);
-    return blame_database(w, err);
-  }
-  return true;
-}
-
-static void note_in_a_row(struct worker *w) {
-  for (size_t kind = 0; kind < COUNT_OF(w->in_a_row); kind++)
-    w->in_a_row_before[kind] = w->is_taken[kind] ? 0 : w->in_a_row[kind];
-}
+// ---- publishing ----
 
 // One transaction: the alerts, the unclear records, and the offsets of all that is stored.
 static bool commit(struct worker *w, struct fact *const *facts, const struct alert *alerts, size_t n_alerts,
@@ -553,13 +379,12 @@ static bool do_batch(struct worker *w, struct err *err) {
   AUTO_FREE struct fact **facts = mem_array(w->n_facts, sizeof *facts);
   for (size_t i = 0; i < w->n_facts; i++) facts[i] = &w->facts[i];
   measure_enter(&w->measure, PHASE_POSTGRES);
-  if (!store_all(w, facts, w->n_facts, err) || !measure_unpublished(w, err) || !takes_some(w, err) ||
-      !publish(w, facts, err))
+  if (!refusals_store(&w->refusals, w->store, w->partitions, facts, w->n_facts, err) ||
+      !measure_unpublished(w, err) || !refusals_check(&w->refusals, err) || !publish(w, facts, err))
     return false;
   w->backoff.tries = 0;
-  note_in_a_row(w);
+  refusals_committed(&w->refusals, w->processor->metrics);
   measure_committed(&w->measure, w->processor->metrics, w->facts, w->n_facts);
-  metrics_add(w->processor->metrics, METRIC_REFUSED, NULL, (int64_t)w->n_refused);
   clear(w);
   return true;
 }
@@ -600,6 +425,8 @@ struct worker *worker_start(struct processor *processor, int index, struct err *
   w->processor = processor;
   w->index = index;
   w->partitions = partitions_new(processor->metrics);
+  w->offsets = (struct offsets){.worker = index, .metrics = processor->metrics, .measure = &w->measure};
+  w->refusals = (struct refusals){.fault = &processor->faults[index]};
   w->facts = mem_array((size_t)processor->settings->batch_max_records, sizeof *w->facts);
   int failed = pthread_create(&w->thread, NULL, run, w);
   if (failed == 0) return w;

@@ -154,7 +154,7 @@ def test_records_at_fault_in_a_database_at_fault_wait_until_it_is_put_right(worl
 
 REAL = "ALTER TABLE notification ADD CONSTRAINT real CHECK (provider <> 'blux') NOT VALID"
 UNREAL = "ALTER TABLE notification DROP CONSTRAINT real"
-LIMIT = 100  # processor/batch/worker.c, REFUSED_IN_A_ROW_MAX
+LIMIT = 100  # processor/batch/refusals.c, REFUSED_IN_A_ROW_MAX
 
 
 @pytest.mark.parametrize("batch", ["1", "10000"])
