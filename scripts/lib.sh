@@ -29,7 +29,13 @@ die() {
 takes_nothing() { (($# == 1)) || die dev "$1 knows no '$2'" "usage: ./dev $1"; }
 
 # asks_for_help COMMAND [ARG…]: whether an ARG is --help or -h. In `psql -h HOST` it names the server.
-asks_for_help() { [[ " ${*:2} " == *' --help '* || " ${*:2} " == *' -h '* && ($1 != psql || $# == 2) ]]; }
+asks_for_help() {
+    local arg
+    for arg in "${@:2}"; do
+        [[ $arg != --help && ($arg != -h || ($1 == psql && $# != 2)) ]] || return 0
+    done
+    return 1
+}
 
 # usage: the lines of the script's head comment that are set in by three spaces.
 usage() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One batch, one transaction: read the notifications, insert the receipts and acceptances (which tells the
 // new ones), let the ledger move the notifications, write them back, write the alerts, mark those that were
-// published. What needs no answer of another statement travels with others in one round trip. New
+// published. Statements that do not depend on each other's results are sent in one round trip. New
 // notifications and their receipts go in by COPY. Two writers of one notification are settled by its version,
 // or by its key where both take it for new: the one that comes second rolls back and starts over from what
 // the first one left.
@@ -27,7 +27,7 @@ struct store {
 
 // What a batch is while it is being stored. Arrays are as long as the batch at most.
 struct batch {
-  const char *begin;                   // the statement that begins what may have to be undone
+  const char *begin;                   // BEGIN, or a savepoint where the transaction has begun already
   struct fact *const *given;           // all facts, as they came
   const struct store_range *published; // whose alerts are marked
   size_t n_given, n_published;
@@ -40,6 +40,7 @@ struct batch {
   bool *changed;                      // parallel
   size_t n_notifications;
   struct fact **quarantined; // records of the quarantine topic
+  struct uuid *fingerprints; // parallel
   size_t n_quarantined;
   struct alert *alerts;
   size_t n_alerts;
@@ -54,9 +55,10 @@ static const char *const statements[] = {
     "applied_advance.sql",    "delivery_minute_add.sql",   RECIPIENTS_STATEMENT};
 
 // A commit that is not on disk must not be followed by Kafka's; a frozen worker must not hold its rows for
-// ever against the one that took over its partitions. No limit for statements: it would end a commit's wait
-// for a synchronous standby, and Postgres calls that a commit, too. Locks are what a statement of ours can
-// wait for.
+// ever against the one that took over its partitions (unless it was frozen while it sent, which has no limit:
+// the one that took over waits until it is killed or goes on). No limit for statements: it would end a
+// commit's wait for a synchronous standby, and Postgres calls that a commit, too. Locks are what a statement
+// of ours can wait for.
 static const char session_settings[] = "SET synchronous_commit = on;"
                                        "SET idle_in_transaction_session_timeout = '10s';"
                                        "SET statement_timeout = 0;"
@@ -122,13 +124,16 @@ static void order_batch(struct batch *batch) {
   batch->notifications = mem_array(n, sizeof *batch->notifications);
   batch->changed = mem_array(n, sizeof *batch->changed);
   batch->quarantined = mem_array(n, sizeof(struct fact *));
+  batch->fingerprints = mem_array(n, sizeof *batch->fingerprints);
   batch->alerts = mem_array(n, sizeof *batch->alerts);
 
   for (size_t i = 0; i < n; i++)
-    if (fact_is_about_notification(facts[i]))
+    if (fact_is_about_notification(facts[i])) {
       order[batch->n_facts++] = (struct placed){facts[i], i};
-    else if (facts[i]->type == FACT_QUARANTINED)
+    } else if (facts[i]->type == FACT_QUARANTINED) {
+      batch->fingerprints[batch->n_quarantined] = alert_fingerprint(facts[i]);
       batch->quarantined[batch->n_quarantined++] = facts[i];
+    }
   qsort(order, batch->n_facts, sizeof *order, by_key_then_place);
   for (size_t i = 0; i < batch->n_facts; i++) {
     struct fact *fact = batch->facts[i] = order[i].fact;
@@ -147,6 +152,7 @@ static void batch_fini(struct batch *batch) {
   free(batch->notifications);
   free(batch->changed);
   free(batch->quarantined);
+  free(batch->fingerprints);
   alerts_free(batch->alerts, batch->n_alerts);
 }
 
@@ -336,10 +342,9 @@ static void send_marks(struct pipeline *pipeline, const struct store_range *publ
 }
 
 bool store_mark(struct store *store, const struct store_range *published, size_t n, struct err *err) {
-  if (n == 0) return true;
   AUTO_PIPELINE pipeline;
   pipeline_begin(&pipeline, store->conn);
-  send_marks(&pipeline, published, n);
+  if (n > 0) send_marks(&pipeline, published, n);
   return pipeline_end(&pipeline, NULL, err);
 }
 
@@ -352,45 +357,47 @@ bool store_count_unpublished(struct store *store, int64_t *n, struct err *err) {
 
 // ---- the transaction ----
 
-enum look { LOOK_BEGIN, LOOK_ADVANCED, LOOK_NOTIFICATIONS, LOOK_QUARANTINED };
-
-static bool look(struct store *store, struct batch *batch, struct pipeline *out, enum pg_fault *fault,
-                 struct err *err) {
-  pipeline_begin(out, store->conn);
-  pipeline_send(out, "begin", batch->begin);
-  delivery_minute_send_advance(out, batch->given, batch->n_given);
-  rows_send_keys(out, "notification_read.sql", batch->notifications, NULL, batch->n_notifications);
-  if (batch->n_quarantined) quarantine_alert_send_hold(out, batch->quarantined, batch->n_quarantined);
-  if (!pipeline_end(out, fault, err)) return false;
-  rows_read_notifications(out->steps[LOOK_NOTIFICATIONS].result, batch->notifications,
-                          batch->n_notifications);
+// *advanced: the step of `read` that says what was counted before.
+static bool begin_and_read(struct store *store, struct batch *batch, struct pipeline *read, size_t *advanced,
+                           enum pg_fault *fault, struct err *err) {
+  pipeline_begin(read, store->conn);
+  pipeline_send(read, "begin", batch->begin);
+  *advanced = delivery_minute_send_advance(read, batch->given, batch->n_given);
+  size_t step =
+      rows_send_keys(read, "notification_read.sql", batch->notifications, NULL, batch->n_notifications);
+  if (!pipeline_end(read, fault, err)) return false;
+  rows_read_notifications(read->steps[step].result, batch->notifications, batch->n_notifications);
   return true;
 }
 
-static bool write_rest(struct store *store, struct batch *batch, const struct pipeline *looked,
+static bool write_rest(struct store *store, struct batch *batch, const PGresult *advanced,
                        enum pg_fault *fault, struct err *err) {
+  AUTO_RESULT *held = NULL;
+  size_t n = batch->n_quarantined;
+  if (n > 0 && !quarantine_alert_hold(store->conn, batch->fingerprints, n, &held, fault, err)) return false;
   AUTO_PIPELINE rest;
   pipeline_begin(&rest, store->conn);
   rows_send_known(&rest, batch->notifications, batch->changed, batch->n_notifications);
-  if (batch->n_quarantined)
-    quarantine_alert_send(&rest, batch->quarantined, batch->n_quarantined,
-                          looked->steps[LOOK_QUARANTINED].result, batch->alerts, &batch->n_alerts);
+  if (n > 0)
+    quarantine_alert_send(&rest, batch->quarantined, batch->fingerprints, n, held, batch->alerts,
+                          &batch->n_alerts);
   rows_send_alerts(&rest, batch->alerts, batch->n_alerts);
-  send_counts(&rest, batch, looked->steps[LOOK_ADVANCED].result);
+  send_counts(&rest, batch, advanced);
   if (batch->n_published) send_marks(&rest, batch->published, batch->n_published);
   return pipeline_end(&rest, fault, err);
 }
 
 static bool write_all(struct store *store, struct batch *batch, bool again, enum pg_fault *fault,
                       struct err *err) {
-  AUTO_PIPELINE looked;
-  if (!look(store, batch, &looked, fault, err) || !judge_receipts(store, batch, fault, err) ||
-      !add_rows(store, batch, again, fault, err))
+  AUTO_PIPELINE read;
+  size_t advanced;
+  if (!begin_and_read(store, batch, &read, &advanced, fault, err) ||
+      !judge_receipts(store, batch, fault, err) || !add_rows(store, batch, again, fault, err))
     return false;
   apply_all(batch);
   return rows_copy_new(store->conn, batch->notifications, batch->changed, batch->n_notifications, fault,
                        err) &&
-         write_rest(store, batch, &looked, fault, err);
+         write_rest(store, batch, read.steps[advanced].result, fault, err);
 }
 
 static bool transact(struct store *store, struct batch *batch, bool again, enum pg_fault *fault,

@@ -222,15 +222,16 @@ static void build_all(const struct replay_store *rs, struct page *page, const PG
 }
 
 // Reads the notifications and builds them anew. One that was deleted meanwhile keeps version 0.
-// In one snapshot: a receipt that comes meanwhile must not show without what it did to its notification. A
-// notification that a processor has written since cannot be written in it.
-static bool look(const struct replay_store *rs, struct page *page, enum pg_fault *fault, struct err *err) {
+// In one snapshot: a receipt that comes meanwhile must not show without what it did to its notification. If a
+// processor has written a notification since, the write is refused with 40001, and the page is read again.
+static bool begin_and_read(const struct replay_store *rs, struct page *page, enum pg_fault *fault,
+                           struct err *err) {
   AUTO_PIPELINE pipeline;
   pipeline_begin(&pipeline, rs->conn);
   pipeline_send(&pipeline, "begin", "BEGIN ISOLATION LEVEL REPEATABLE READ");
-  rows_send_keys(&pipeline, "notification_read.sql", page->before, NULL, page->n);
+  size_t step = rows_send_keys(&pipeline, "notification_read.sql", page->before, NULL, page->n);
   if (!pipeline_end(&pipeline, fault, err)) return false;
-  rows_read_notifications(pipeline.steps[1].result, page->before, page->n);
+  rows_read_notifications(pipeline.steps[step].result, page->before, page->n);
   AUTO_RESULT *res = read_history(rs, page);
   if (!pg_ok(rs->conn, res, "replay_history", fault, err)) return false;
   build_all(rs, page, res);
@@ -254,7 +255,7 @@ static bool write_all(const struct replay_store *rs, struct page *page, enum pg_
 
 static bool transact(const struct replay_store *rs, struct page *page, enum pg_fault *fault,
                      struct err *err) {
-  return look(rs, page, fault, err) && (rs->options->dry_run || write_all(rs, page, fault, err)) &&
+  return begin_and_read(rs, page, fault, err) && (rs->options->dry_run || write_all(rs, page, fault, err)) &&
          pg_commit(rs->conn, fault, err);
 }
 

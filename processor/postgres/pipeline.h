@@ -1,33 +1,37 @@
 // SPDX-License-Identifier: MIT
-// Statements that travel together: all are sent, then all answers are read, in one round trip (PostgreSQL
-// manual, "Pipeline Mode"). They run in their order; after one that fails no other runs. Not for: COPY, which
-// libpq refuses there; answers so large that both sides would wait to send. Thread: that of the connection.
+// Sends several statements, then reads all results: one round trip (PostgreSQL manual, "Pipeline Mode"). They
+// run in their order; after one that fails no other runs. Without a BEGIN they are one transaction, which
+// commits at the end. Large results are safe: libpq reads while it cannot send (fe-misc.c, pqSendSome()). Not
+// for: COPY, which libpq refuses in a pipeline. Thread: that of the connection.
 #pragma once
 #include "processor/postgres/pg.h"
 
 enum { PIPELINE_MAX = 8 };
 
 struct pipeline {
-  PGconn *conn;
+  PGconn *conn; // borrowed
   size_t n;
   struct {
-    const char *name; // borrowed
-    PGresult *result; // once it has ended
-    long rows;        // that it has to change; -1: any number
-  } steps[PIPELINE_MAX];
+    const char *name;        // borrowed
+    PGresult *result;        // from pipeline_end() until pipeline_fini()
+    long rows;               // how many it has to change; -1: not checked
+  } steps[PIPELINE_MAX + 1]; // the last one: of a commit that failed
 };
 
 void pipeline_fini(struct pipeline *pipeline);
 #define AUTO_PIPELINE __attribute__((cleanup(pipeline_fini))) struct pipeline
 
-// What is sent after this, up to pipeline_end(), is part of it. A failure to send shows at the end.
+// All statements sent from here to pipeline_end() belong to the pipeline. Each returns its step. If one
+// cannot be sent, pipeline_end() says so.
 void pipeline_begin(struct pipeline *pipeline, PGconn *conn);
 // A statement without parameters.
-void pipeline_send(struct pipeline *pipeline, const char *name, const char *sql);
-// A prepared one, under its own name, with binary values and a binary result.
-void pipeline_send_prepared(struct pipeline *pipeline, const char *name, int n, const char *const *values,
-                            const int *lengths, const int *formats);
-// The last statement has to change so many rows; else it is PG_FAULT_AGAIN: others were there first.
+size_t pipeline_send(struct pipeline *pipeline, const char *name, const char *sql);
+// A prepared one, under its own name, with binary values, which are copied, and a binary result.
+size_t pipeline_send_prepared(struct pipeline *pipeline, const char *name, int n, const char *const *values,
+                              const int *lengths, const int *formats);
+// The last statement has to change so many rows. Other than that is PG_FAULT_AGAIN: another transaction has
+// written some of them.
 void pipeline_expect(struct pipeline *pipeline, long rows);
-// Waits for all answers. As pg_ok() for the first that is not good.
+// Waits for all results; nothing to wait for if no statement was sent. Reports the first statement that
+// failed, as pg_ok() does.
 MUST_CHECK bool pipeline_end(struct pipeline *pipeline, enum pg_fault *fault, struct err *err);

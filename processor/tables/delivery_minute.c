@@ -19,29 +19,37 @@ static const char *topic_of(const struct fact *fact) {
 
 // ---- what is counted already ----
 
-static int by_place(const void *left, const void *right) {
-  const struct fact *const *a = left, *const *b = right;
-  return kafka_compare_place(topic_of(*a), (*a)->rkm->partition, (*a)->rkm->offset, (*b)->rkm);
+struct end {
+  const char *topic;
+  int32_t partition;
+  int64_t next_offset;
+};
+
+static struct end *end_of(struct end *ends, size_t *n, const struct fact *fact) {
+  for (size_t i = *n; i > 0; i--)
+    if (ends[i - 1].partition == fact->rkm->partition && strcmp(ends[i - 1].topic, topic_of(fact)) == 0)
+      return &ends[i - 1];
+  ends[*n] = (struct end){.topic = topic_of(fact), .partition = fact->rkm->partition};
+  return &ends[(*n)++];
 }
 
-static bool is_same_partition(const struct fact *a, const struct fact *b) {
-  return a->rkm->partition == b->rkm->partition && strcmp(topic_of(a), topic_of(b)) == 0;
-}
-
-void delivery_minute_send_advance(struct pipeline *pipeline, struct fact *const *facts, size_t n) {
+size_t delivery_minute_send_advance(struct pipeline *pipeline, struct fact *const *facts, size_t n) {
   static const enum pg_type types[] = {PG_TEXT, PG_INT4, PG_INT8};
   struct pgarray c[COUNT_OF(types)];
-  AUTO_FREE struct fact **sorted = mem_array(n, sizeof(struct fact *));
-  memcpy(sorted, facts, n * sizeof(struct fact *));
-  qsort(sorted, n, sizeof(struct fact *), by_place);
-  rows_begin(c, types, COUNT_OF(types));
+  AUTO_FREE struct end *ends = mem_array(n, sizeof *ends);
+  size_t n_ends = 0;
   for (size_t i = 0; i < n; i++) {
-    if (i + 1 < n && is_same_partition(sorted[i], sorted[i + 1])) continue; // not its last record
-    pgarray_add_text(&c[0], topic_of(sorted[i]));
-    pgarray_add_int4(&c[1], sorted[i]->rkm->partition);
-    pgarray_add_int8(&c[2], sorted[i]->rkm->offset + 1);
+    if (facts[i]->type == FACT_UNCLEAR) continue;
+    struct end *end = end_of(ends, &n_ends, facts[i]);
+    if (facts[i]->rkm->offset >= end->next_offset) end->next_offset = facts[i]->rkm->offset + 1;
   }
-  rows_send(pipeline, "applied_advance.sql", c, COUNT_OF(types));
+  rows_begin(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < n_ends; i++) {
+    pgarray_add_text(&c[0], ends[i].topic);
+    pgarray_add_int4(&c[1], ends[i].partition);
+    pgarray_add_int8(&c[2], ends[i].next_offset);
+  }
+  return rows_send(pipeline, "applied_advance.sql", c, COUNT_OF(types));
 }
 
 static bool is_counted(const struct fact *fact, const PGresult *res) {
@@ -78,6 +86,12 @@ static int by_counter(const void *left, const void *right) {
          (a->fact->rkm->partition < b->fact->rkm->partition);
 }
 
+static int by_place(const void *left, const void *right) {
+  const struct delivery *a = left, *b = right;
+  const rd_kafka_message_t *rkm = a->fact->rkm;
+  return kafka_compare_place(topic_of(a->fact), rkm->partition, rkm->offset, b->fact->rkm);
+}
+
 // Makes one of neighbours of the same counter. Returns how many stay.
 static size_t join_neighbours(struct delivery *list, size_t n) {
   size_t kept = 0;
@@ -109,7 +123,8 @@ void delivery_minute_send(struct pipeline *pipeline, struct delivery *list, size
                           const PGresult *advanced) {
   n = keep_uncounted(list, n, advanced);
   if (n == 0) return;
-  n = join_neighbours(list, n); // few are left to be sorted
+  qsort(list, n, sizeof *list, by_place);
+  n = join_neighbours(list, n); // records of a partition come minute by minute, so few are left
   qsort(list, n, sizeof *list, by_counter);
   send_counters(pipeline, list, join_neighbours(list, n));
 }

@@ -14,9 +14,10 @@ struct delivery {
   int64_t records;         // 1
 };
 
-// Two steps of one transaction. The first moves on what of the facts' partitions is counted, and holds that
-// until the end; the second counts those of the list that were not counted before, by the first one's result.
-// It changes the list.
-void delivery_minute_send_advance(struct pipeline *pipeline, struct fact *const *facts, size_t n);
+// Two steps of one transaction. send_advance() stores up to which offset each partition of the facts is
+// counted, and locks its row until the transaction ends. An unclear record does not count: it comes again
+// from the quarantine topic. Returns the step of the pipeline. send() adds those of the list that were not
+// counted before, by that step's result; it changes the list.
+size_t delivery_minute_send_advance(struct pipeline *pipeline, struct fact *const *facts, size_t n);
 void delivery_minute_send(struct pipeline *pipeline, struct delivery *list, size_t n,
                           const PGresult *advanced);

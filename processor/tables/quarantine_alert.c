@@ -13,11 +13,13 @@ struct held {
   bool raises;
 };
 
-void quarantine_alert_send_hold(struct pipeline *pipeline, struct fact *const *quarantined, size_t n) {
+bool quarantine_alert_hold(PGconn *conn, const struct uuid *fingerprints, size_t n, PGresult **held,
+                           enum pg_fault *fault, struct err *err) {
   struct pgarray c;
   pgarray_init(&c, PG_UUID);
-  for (size_t i = 0; i < n; i++) pgarray_add_uuid(&c, alert_fingerprint(quarantined[i]));
-  rows_send(pipeline, "quarantine_alert_hold.sql", &c, 1);
+  for (size_t i = 0; i < n; i++) pgarray_add_uuid(&c, fingerprints[i]);
+  *held = rows_run(conn, "quarantine_alert_hold.sql", &c, 1);
+  return pg_ok(conn, *held, "quarantine_alert_hold", fault, err);
 }
 
 static int by_fingerprint(const void *left, const void *right) {
@@ -57,12 +59,13 @@ static void send_raised(struct pipeline *pipeline, const struct held *rows, size
   rows_send(pipeline, "quarantine_alert_write.sql", c, COUNT_OF(types));
 }
 
-void quarantine_alert_send(struct pipeline *pipeline, struct fact *const *quarantined, size_t n,
-                           const PGresult *held, struct alert *alerts, size_t *n_alerts) {
+void quarantine_alert_send(struct pipeline *pipeline, struct fact *const *quarantined,
+                           const struct uuid *fingerprints, size_t n, const PGresult *held,
+                           struct alert *alerts, size_t *n_alerts) {
   AUTO_FREE struct held *rows = mem_array((size_t)PQntuples(held), sizeof *rows);
   size_t n_rows = read_held(held, rows);
   for (size_t i = 0; i < n; i++) {
-    struct held key = {.fingerprint = alert_fingerprint(quarantined[i])};
+    struct held key = {.fingerprint = fingerprints[i]};
     struct held *row = bsearch(&key, rows, n_rows, sizeof *rows, by_fingerprint);
     if (row && raises(row, alert_quarantined_at(quarantined[i])))
       alert_of_quarantined(&alerts[(*n_alerts)++], quarantined[i]);

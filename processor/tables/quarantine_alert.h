@@ -5,10 +5,12 @@
 #include "processor/postgres/pipeline.h"
 #include "processor/rules/alert.h"
 
-// Two steps of one transaction. The first locks the rows of these records of the quarantine topic until the
-// end: of two workers with the same bytes, the second one sees what the first did. The second step, by the
-// first one's result, puts the alerts of those that raise one behind the `n_alerts` in the list, and keeps
-// when they did.
-void quarantine_alert_send_hold(struct pipeline *pipeline, struct fact *const *quarantined, size_t n);
-void quarantine_alert_send(struct pipeline *pipeline, struct fact *const *quarantined, size_t n,
-                           const PGresult *held, struct alert *alerts, size_t *n_alerts);
+// Two steps of one transaction. quarantine_alert_hold() locks the rows of these records' fingerprints until
+// the end: of two workers with the same bytes, the second one sees what the first did. *held is the result.
+// quarantine_alert_send() appends the alerts that are due to `alerts`, adds to *n_alerts, and stores when
+// each fingerprint last raised one.
+MUST_CHECK bool quarantine_alert_hold(PGconn *conn, const struct uuid *fingerprints, size_t n,
+                                      PGresult **held, enum pg_fault *fault, struct err *err);
+void quarantine_alert_send(struct pipeline *pipeline, struct fact *const *quarantined,
+                           const struct uuid *fingerprints, size_t n, const PGresult *held,
+                           struct alert *alerts, size_t *n_alerts);

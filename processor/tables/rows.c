@@ -49,10 +49,11 @@ PGresult *rows_run(PGconn *conn, const char *statement, struct pgarray *columns,
   return res;
 }
 
-void rows_send(struct pipeline *pipeline, const char *statement, struct pgarray *columns, size_t n) {
+size_t rows_send(struct pipeline *pipeline, const char *statement, struct pgarray *columns, size_t n) {
   struct parameters p = complete(columns, n);
-  pipeline_send_prepared(pipeline, statement, p.n, p.values, p.lengths, p.formats);
+  size_t step = pipeline_send_prepared(pipeline, statement, p.n, p.values, p.lengths, p.formats);
   free_columns(columns, n);
+  return step;
 }
 
 static PGresult *copy_bytes(PGconn *conn, const char *sql, const struct pgarray *rows) {
@@ -117,8 +118,8 @@ static int compare_key(const void *key, const void *element) {
   return notification_compare_key(a->provider, a->id, b->provider, b->id);
 }
 
-void rows_send_keys(struct pipeline *pipeline, const char *statement, const struct notification *list,
-                    const bool *wanted, size_t n) {
+size_t rows_send_keys(struct pipeline *pipeline, const char *statement, const struct notification *list,
+                      const bool *wanted, size_t n) {
   static const enum pg_type types[] = {PG_TEXT, PG_TEXT};
   struct pgarray c[COUNT_OF(types)];
   rows_begin(c, types, COUNT_OF(types));
@@ -127,7 +128,7 @@ void rows_send_keys(struct pipeline *pipeline, const char *statement, const stru
     pgarray_add_text(&c[0], list[i].provider);
     pgarray_add_text(&c[1], list[i].id);
   }
-  rows_send(pipeline, statement, c, COUNT_OF(types));
+  return rows_send(pipeline, statement, c, COUNT_OF(types));
 }
 
 void rows_read_notifications(const PGresult *res, struct notification *list, size_t n) {
@@ -234,7 +235,6 @@ void rows_send_alerts(struct pipeline *pipeline, const struct alert *list, size_
 
 bool rows_insert_alerts(PGconn *conn, const struct alert *list, size_t n, enum pg_fault *fault,
                         struct err *err) {
-  if (n == 0) return true;
   AUTO_PIPELINE pipeline;
   pipeline_begin(&pipeline, conn);
   rows_send_alerts(&pipeline, list, n);

@@ -22,8 +22,8 @@ static inline struct pgarray *rows_at(struct pgarray *columns, size_t step, size
 }
 // Runs a prepared statement over the columns, which it completes and frees. The result is binary.
 PGresult *rows_run(PGconn *conn, const char *statement, struct pgarray *columns, size_t n);
-// The same, on its way with others.
-void rows_send(struct pipeline *pipeline, const char *statement, struct pgarray *columns, size_t n);
+// The same statement, in a pipeline. Returns its step.
+size_t rows_send(struct pipeline *pipeline, const char *statement, struct pgarray *columns, size_t n);
 // Runs <statement>, a COPY, over the rows, which it completes and frees. One that is there
 // already is PG_FAULT_AGAIN.
 MUST_CHECK bool rows_copy(PGconn *conn, const char *statement, struct pgarray *rows, enum pg_fault *fault,
@@ -32,9 +32,10 @@ MUST_CHECK bool rows_copy(PGconn *conn, const char *statement, struct pgarray *r
 char *rows_text(const PGresult *res, int row, int column);   // new string; NULL is NULL
 int64_t rows_time(const PGresult *res, int row, int column); // Unix milliseconds; NULL is NO_TIME
 
-// Sends the statement with the keys of those notifications that `wanted` names; NULL: of all.
-void rows_send_keys(struct pipeline *pipeline, const char *statement, const struct notification *list,
-                    const bool *wanted, size_t n);
+// Sends the statement with the keys of those notifications that `wanted` names; NULL: of all. Returns
+// its step.
+size_t rows_send_keys(struct pipeline *pipeline, const char *statement, const struct notification *list,
+                      const bool *wanted, size_t n);
 // Fills in those of the list that the result of notification_read.sql has. The list is initialised and in the
 // order of its keys, byte by byte.
 void rows_read_notifications(const PGresult *res, struct notification *list, size_t n);
@@ -46,7 +47,7 @@ MUST_CHECK bool rows_copy_new(PGconn *conn, const struct notification *list, con
 void rows_send_known(struct pipeline *pipeline, const struct notification *list, const bool *changed,
                      size_t n);
 
-// What is there already is left alone. The second is the first on its own.
+// Alerts that exist are not changed. rows_insert_alerts() sends them and waits.
 void rows_send_alerts(struct pipeline *pipeline, const struct alert *list, size_t n);
 MUST_CHECK bool rows_insert_alerts(PGconn *conn, const struct alert *list, size_t n, enum pg_fault *fault,
                                    struct err *err);
