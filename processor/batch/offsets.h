@@ -21,10 +21,11 @@ struct offsets {
 // For the rebalance callback: accepts the assignment without reading.
 void offsets_accept(struct offsets *offsets, rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list);
 void offsets_forget(struct offsets *offsets); // the unopened partitions
-// Starts the reading of the unopened partitions; the list then has their offsets and metadata. The offsets
-// that are not the group's are committed before, together with the alerts about records that were deleted
-// before the group read them. *opened false: the group's offsets are not available yet; ask again after the
-// next poll.
+// Starts the reading of the unopened partitions, of which there must be a list; it then has their offsets and
+// metadata. The offsets that are not the group's are committed before, together with the alerts about records
+// that were deleted before the group read them. Takes up to 1 s for the group's offsets, 5 s for those of the
+// partitions, and one transaction of Postgres and one of Kafka. *opened, if true is returned: false where the
+// group's offsets are not available yet; ask again after the next poll.
 MUST_CHECK bool offsets_open(struct offsets *offsets, const rd_kafka_consumer_group_metadata_t *group,
                              struct store *store, struct outbox *outbox, bool *opened, struct err *err);
 

@@ -33,7 +33,7 @@ MUST_CHECK bool pg_commit(PGconn *conn, enum pg_fault *fault, struct err *err);
 const char *pg_sql(const char *name);
 // Whether a result is good; else the err's class, what the fault means, and the text: for PG_FAULT_REFUSED
 // which table refused a row and why, in words, with no value of the row; else "what: SQLSTATE: message;
-// hint". `what` is the statement's name, or words.
+// hint". `what` is the statement's name, whose ".sql" is left out, or words.
 MUST_CHECK bool pg_ok(const PGconn *conn, const PGresult *res, const char *what, enum pg_fault *fault,
                       struct err *err);
 // The same for a statement whose message cannot quote a row: always with Postgres' message.
