@@ -4,9 +4,11 @@
 import errno
 import http.client
 import json
+import math
 import re
 import socket
 import struct
+import time
 from dataclasses import dataclass
 
 from support import builds
@@ -46,15 +48,33 @@ def _read(response: http.client.HTTPResponse) -> Answer:
     return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
 
 
+KEEP_ALIVE_SECONDS = 1.4  # ingress closes a connection on which no request comes for 1.5 s
+
+
 class Connection:
-    """Several requests on one connection, which the server may close between them."""
+    """Several requests on one connection. On a busy machine there may be so long between two that ingress has closed it; then the second
+    one is sent on a new connection, as HTTP clients do."""
 
     def __init__(self, port: int, timeout: float = 15):
         self.conn = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout * builds.patience())
+        self._answered = math.inf  # when the last answer came
 
     def post(self, path: str, body: bytes, headers: dict[str, str] | None = None) -> Answer:
-        self.conn.request("POST", path, body, headers or {})
-        return _read(self.conn.getresponse())
+        try:
+            return self._post(path, body, headers or {})
+        except TimeoutError:
+            raise
+        except (OSError, http.client.HTTPException):
+            if time.monotonic() - self._answered < KEEP_ALIVE_SECONDS:
+                raise
+            self.close()
+            return self._post(path, body, headers or {})
+
+    def _post(self, path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        self.conn.request("POST", path, body, headers)
+        answer = _read(self.conn.getresponse())
+        self._answered = time.monotonic()
+        return answer
 
     def close(self) -> None:
         self.conn.close()
