@@ -141,7 +141,6 @@ void offsets_accept(struct offsets *offsets, rd_kafka_t *rk, const rd_kafka_topi
   rd_kafka_assign(rk, none);
   rd_kafka_topic_partition_list_destroy(none);
   offsets_forget(offsets);
-  offsets->consumer = rk;
   offsets->unopened = rd_kafka_topic_partition_list_copy(list);
 }
 
@@ -154,17 +153,18 @@ static rd_kafka_resp_err_t ask_committed(rd_kafka_t *consumer, rd_kafka_topic_pa
   return code;
 }
 
-bool offsets_open(struct offsets *offsets, const rd_kafka_consumer_group_metadata_t *group,
-                  struct store *store, struct outbox *outbox, bool *opened, struct err *err) {
-  rd_kafka_resp_err_t code = ask_committed(offsets->consumer, offsets->unopened);
+bool offsets_open(struct offsets *offsets, rd_kafka_t *consumer,
+                  const rd_kafka_consumer_group_metadata_t *group, struct store *store, struct outbox *outbox,
+                  bool *opened, struct err *err) {
+  rd_kafka_resp_err_t code = ask_committed(consumer, offsets->unopened);
   if (!code) {
     struct changes changes;
-    find_changes(offsets->consumer, offsets->unopened, &changes);
+    find_changes(consumer, offsets->unopened, &changes);
     bool committed = commit(offsets, &changes, group, store, outbox, err);
     rd_kafka_topic_partition_list_destroy(changes.moved);
     free(changes.gaps);
     if (!committed) return false;
-    code = rd_kafka_assign(offsets->consumer, offsets->unopened);
+    code = rd_kafka_assign(consumer, offsets->unopened);
   }
   *opened = !code;
   if (code && !kafka_class_of(code)->is_transient) return kafka_fail(err, "the group's offsets", code, NULL);

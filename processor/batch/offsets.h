@@ -14,7 +14,6 @@ struct offsets {
   int worker;                                // its number, for the log
   struct metrics *metrics;                   // borrowed
   struct measure *measure;                   // borrowed
-  rd_kafka_t *consumer;                      // borrowed
   rd_kafka_topic_partition_list_t *unopened; // assigned, but not read yet; or NULL. Owned
 };
 
@@ -26,8 +25,9 @@ void offsets_forget(struct offsets *offsets); // the unopened partitions
 // that were deleted before the group read them. Takes up to 1 s for the group's offsets, 5 s for those of the
 // partitions, and one transaction of Postgres and one of Kafka. *opened, if true is returned: false where the
 // group's offsets are not available yet; ask again after the next poll.
-MUST_CHECK bool offsets_open(struct offsets *offsets, const rd_kafka_consumer_group_metadata_t *group,
-                             struct store *store, struct outbox *outbox, bool *opened, struct err *err);
+MUST_CHECK bool offsets_open(struct offsets *offsets, rd_kafka_t *consumer,
+                             const rd_kafka_consumer_group_metadata_t *group, struct store *store,
+                             struct outbox *outbox, bool *opened, struct err *err);
 
 // Adds an offset to commit, with its metadata.
 void offsets_add(rd_kafka_topic_partition_list_t *list, const char *topic, int32_t partition, int64_t offset,

@@ -246,7 +246,7 @@ static bool pass_by(struct worker *w, const rd_kafka_message_t *rkm, struct err 
 static bool open_partitions(struct worker *w, struct err *err) {
   bool opened;
   if (!w->offsets.unopened || !is_member(w)) return true; // no member: the revocation comes
-  if (!offsets_open(&w->offsets, w->group, w->store, w->outbox, &opened, err)) return false;
+  if (!offsets_open(&w->offsets, w->consumer, w->group, w->store, w->outbox, &opened, err)) return false;
   if (!opened) return true;
   partitions_assign(w->partitions, w->offsets.unopened);
   offsets_forget(&w->offsets);

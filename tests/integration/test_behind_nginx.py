@@ -159,15 +159,15 @@ def in_this_world(data: bytes, world: World) -> bytes:
     return data.replace(b"@key@", world.keys["INGRESS"].encode())
 
 
-def exchange(port: int, data: bytes, first: float, next: float) -> bytes:
-    """All that is said to these bytes until the connection is closed, or stays silent: for `first` seconds, then for `next` seconds."""
+def exchange(port: int, data: bytes, first: float, then: float) -> bytes:
+    """All that is said to these bytes until the connection is closed or silent. The first answer may take `first` seconds, each other `then`."""
     with http.Wire(port, timeout=first) as wire:
         said = b""
         try:
             wire.send(data)
             while chunk := wire.sock.recv(65536):
                 said += chunk
-                wire.sock.settimeout(next)
+                wire.sock.settimeout(then)
         except (TimeoutError, ConnectionResetError):
             pass
         return said
@@ -191,7 +191,7 @@ class Listener:
 
     def faults_of(self, row: Row) -> list[str]:
         data = in_this_world(row.data, self.world) + END
-        said = exchange(self.port, data, first=3, next=1)
+        said = exchange(self.port, data, first=3, then=1)
         told = [int(status) for status in re.findall(rb"HTTP/1\.[01] ([2-5]\d\d)", said)]
         faults = self._faults_of_counts(row, told)
         named = {name.decode() for name in re.findall(rb'\{"msgKey":"([^"]*)"\}', said)}

@@ -85,27 +85,9 @@ def test_who_gets_the_partitions_reads_again_what_was_not_committed(world: World
 @pytest.mark.long
 def test_postgres_that_an_idle_processor_loses_is_named_as_the_cause(world: World) -> None:
     processor = world.new_processor(DOCHAK_WORKERS="1").start().wait_ready()
-    retries = "dochak_processor_retries_total"
+    # The class depends on which statement meets the end of the session: one in a pipeline gets the server's own word for it.
+    lost = [f'dochak_processor_retries_total{{part="postgres",class="{name}"}}' for name in ("connection", "shutdown")]
     until("it has a session", lambda: world.sql(SESSIONS)[0]["n"] > 0)
     world.sql(SESSIONS.replace("count(*) AS n", "pg_terminate_backend(pid)"))
-    until("it looks again", lambda: sum(value for name, value in processor.metrics().items() if name.startswith(retries)) == 1)
-    assert [name for name in processor.metrics() if name.startswith(f'{retries}{{part="postgres"')]
-
-
-REFUSES = """CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'never'; END $$;
-CREATE CONSTRAINT TRIGGER never AFTER UPDATE ON alert DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION never()"""
-UNMARKED = "SELECT count(*) AS n FROM alert WHERE NOT told"
-
-
-def test_a_mark_that_is_refused_when_it_is_committed_is_made_later(world: World) -> None:
-    """A statement alone commits with its end, after it has succeeded."""
-    world.sql(REFUSES)
-    world.new_ingress().start().wait_ready()
-    post_all(world, [FAILED])
-    processor = world.new_processor(DOCHAK_WORKERS="1").start()
-    until("it starts over", lambda: processor.log_lines("^worker starts over"))
-    assert processor.log_lines("^worker starts over")[0]["error"].startswith("Postgres refused commit: a trigger")
-    assert world.sql(UNMARKED)[0]["n"] == 1
-    world.sql("DROP TRIGGER never ON alert")
-    until("the alert is marked", lambda: world.sql(UNMARKED)[0]["n"] == 0)
-    check(world, [FAILED])
+    until("it looks again", lambda: sum(processor.metrics().get(name, 0) for name in lost) == 1)
+    assert not [name for name in processor.metrics() if name.startswith('dochak_processor_retries_total{part="kafka"')]

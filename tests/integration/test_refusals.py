@@ -8,6 +8,7 @@ import pytest
 
 from support import payloads
 from support.service import Service
+from support.thirds import check_all, ids_of, post_all
 from support.wait import until
 from support.world import World
 
@@ -191,3 +192,22 @@ def test_records_that_are_taken_show_that_the_rest_of_their_batch_is_at_fault(wo
     start(world)
     world.settle(60)
     assert world.statuses() == dict.fromkeys(good, "DEAD_LETTER") and len(world.topics.read("quarantine")) == len(poison)
+
+
+def unmarked(world: World) -> int:
+    """Alerts that are not marked as published."""
+    return world.sql("SELECT count(*) AS n FROM alert WHERE told = false")[0]["n"]
+
+
+def test_a_mark_that_is_refused_when_it_is_committed_is_made_later(world: World) -> None:
+    """The mark is a statement without BEGIN: it succeeds, and then its commit fails."""
+    world.sql(NEVER + "CREATE CONSTRAINT TRIGGER never AFTER UPDATE ON alert DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION never()")
+    world.new_ingress().start().wait_ready()
+    ids = post_all(world, ids_of(1))
+    processor = start(world)
+    until("it starts over", lambda: processor.log_lines("^worker starts over"))
+    assert processor.log_lines("^worker starts over")[0]["error"].startswith("Postgres refused commit: a trigger")
+    assert unmarked(world) == 1
+    world.sql("DROP TRIGGER never ON alert")
+    until("the alert is marked", lambda: unmarked(world) == 0)
+    check_all(world, ids)

@@ -62,9 +62,7 @@ class Connection:
     def post(self, path: str, body: bytes, headers: dict[str, str] | None = None) -> Answer:
         try:
             return self._post(path, body, headers or {})
-        except TimeoutError:
-            raise
-        except (OSError, http.client.HTTPException):
+        except (ConnectionResetError, BrokenPipeError):
             if time.monotonic() - self._answered < KEEP_ALIVE_SECONDS:
                 raise
             self.close()
