@@ -16,12 +16,15 @@ enum { DRAIN_MS = 10000, FLUSH_MS = 5000, LOOK_MS = 500 };
 // A setting that could not be read is NULL; the fault is reported already.
 static void read_files(struct ingress *in, struct faults *faults) {
   const char *dir = in->settings.providers_dir, *file = in->settings.endpoints_file;
+  struct err err;
   size_t from = faults->n;
   if (dir) in->providers = providers_load(dir, faults);
   faults_prefix(faults, from, "DOCHAK_PROVIDERS_DIR: ");
   from = faults->n;
   if (file) in->endpoints = endpoints_load(file, in->providers, faults);
   faults_prefix(faults, from, "DOCHAK_ENDPOINTS_FILE: ");
+  if (in->endpoints && !endpoints_trust(&in->endpoints->trusted, in->settings.trusted_proxies, &err))
+    faults_error(faults, "DOCHAK_TRUSTED_PROXIES: %s", err.text);
 }
 
 // For --check: parts that are not started. Kafka's only if all of its settings are good.
@@ -38,7 +41,7 @@ static void check_parts(const struct ingress *in, bool kafka_good, struct faults
 // Finds all faults at once. False: at least one of them is an error.
 static bool read_configuration(struct ingress *in, unsigned flags, struct faults *faults) {
   bool settings_good = settings_load(SERVICE_INGRESS, &in->settings, faults);
-  if (flags == SETTINGS_PRINT) return settings_good;
+  if (flags == SETTINGS_PRINT || flags == SETTINGS_READY) return settings_good;
   read_files(in, faults);
   in->registrar = registrar_new(in->settings.ingress_key, faults);
   const char *properties = in->settings.kafka_properties;
@@ -90,6 +93,8 @@ static void run(struct ingress *in, unsigned flags, struct faults *faults) {
   struct err err;
   if (flags & SETTINGS_PRINT) settings_print(SERVICE_INGRESS, &in->settings);
   if (flags & SETTINGS_CHECK) print_checked(in);
+  if (flags & SETTINGS_READY && !admin_ask_ready(in->settings.ingress_ops_listen, &err))
+    faults_error(faults, "not ready: %s", err.text);
   if (flags) return;
   log_init("ingress", in->settings.log_level);
   faults_log_warnings(faults);

@@ -174,6 +174,15 @@ static bool report(struct faults *faults, unsigned flags) {
   return good;
 }
 
+// libpq reads the password from the environment, at each connection.
+static void set_password(const struct settings *settings, struct faults *faults) {
+  if (!settings->pg_password || !*settings->pg_password) return;
+  if (getenv("PGPASSWORD"))
+    faults_error(faults, "DOCHAK_PG_PASSWORD and PGPASSWORD are both set; one is enough");
+  else
+    setenv("PGPASSWORD", settings->pg_password, 1);
+}
+
 static const struct command *find_command(const char *name) {
   static const struct command *const commands[] = {&migrate_command, &replay_command, &quarantine_command};
   for (size_t i = 0; name && i < COUNT_OF(commands); i++)
@@ -194,6 +203,18 @@ static int command_arguments(const struct command *command, int argc, char **arg
   return 2;
 }
 
+// For --ready. Only the settings are read. Returns the exit code.
+static int ask_ready(struct settings *settings, struct faults *faults) {
+  struct err err;
+  if (!faults->n_errors && !admin_ask_ready(settings->processor_ops_listen, &err))
+    faults_error(faults, "not ready: %s", err.text);
+  faults_print(faults, "dochak-processor");
+  int exit_code = faults->n_errors > 0;
+  faults_fini(faults);
+  settings_fini(settings);
+  return exit_code;
+}
+
 int main(int argc, char **argv) {
   mallopt(M_MXFAST, 0); // the small ones that a batch frees by the thousand would be merged again and again
   const struct command *command = find_command(argv[1]);
@@ -205,6 +226,8 @@ int main(int argc, char **argv) {
   struct faults faults = {0};
   struct settings settings = {0};
   bool settings_good = settings_load(SERVICE_PROCESSOR, &settings, &faults);
+  if (flags & SETTINGS_READY) return ask_ready(&settings, &faults);
+  set_password(&settings, &faults);
   log_init("processor", settings.log_level);
   if (command) log_to_stderr();
   stop_init();

@@ -21,17 +21,20 @@ anchor_paths() {
     local name
     for name in "${!DOCHAK_@}"; do
         case $name in
-            *_FILE | DOCHAK_KAFKA_PROPERTIES | DOCHAK_PROVIDERS_DIR)
+            *_FILE | DOCHAK_KAFKA_PROPERTIES | DOCHAK_PROVIDERS_DIR | DOCHAK_SECRETS_DIR)
                 [[ ! -e ${!name} ]] || export "$name=$(realpath -s -- "${!name}")" ;;
             DOCHAK_SPOOL_DIR) export "$name=$(realpath -sm -- "${!name}")" ;; # it need not be there yet
         esac
     done
 }
 
+# in_secrets_dir NAME: whether it is a file of the caller's folder of settings.
+in_secrets_dir() { [[ -n ${DOCHAK_SECRETS_DIR-} && -e $DOCHAK_SECRETS_DIR/$1 ]]; }
+
 # by_default NAME VALUE: exports it unless there is one already, in whichever form.
 by_default() {
     local file=${1}_FILE plain=${1%_FILE}
-    [[ -v $1 || -v $file || -v $plain ]] || export "$1=$2"
+    [[ -v $1 || -v $file || -v $plain ]] || in_secrets_dir "$plain" || export "$1=$2"
 }
 
 # keep_settings NAME…: writes .run/settings, the script that recall_settings runs.
@@ -53,7 +56,7 @@ recall_settings() {
 # value_of NAME: what the services will read.
 value_of() {
     local file=${1}_FILE
-    if [[ -v $1 ]]; then echo "${!1}"; elif [[ -v $file ]]; then cat "${!file}"; fi
+    if [[ -v $1 ]]; then echo "${!1}"; elif [[ -v $file ]]; then cat "${!file}"; elif in_secrets_dir "$1"; then cat "$DOCHAK_SECRETS_DIR/$1"; fi
 }
 
 alert_topic() {

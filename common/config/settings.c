@@ -6,6 +6,7 @@
 #include "common/base/mem.h"
 #include "common/base/similar.h"
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 enum { FILE_MAX = 65536, HELP_WIDTH = 88 };
+#define SECRETS_DIR "DOCHAK_SECRETS_DIR"
 enum { INGRESS = SERVICE_INGRESS, PROCESSOR = SERVICE_PROCESSOR, BOTH = INGRESS | PROCESSOR };
 
 enum type {
@@ -59,10 +61,16 @@ static const struct row table[] = {
         "Folder of provider files (*.json) to read instead of those built in."),
     ROW(BOTH, "DOCHAK_LOG_LEVEL", TYPE_LEVEL, log_level, "info",
         "Least level that is logged: debug, info, warn or error."),
+    ROW(BOTH, SECRETS_DIR, TYPE_TEXT, secrets_dir, "",
+        "Folder of settings: each file whose name is that of a setting or of a secret holds its value, as a "
+        "mounted Kubernetes Secret does. Other files are ignored."),
 
     ROW(INGRESS, "DOCHAK_ENDPOINTS_FILE", TYPE_TEXT, endpoints_file, NULL,
         "JSON file of the webhook endpoints: path, provider, checks. The secrets it names stand in "
         "DOCHAK_SECRET_* variables or files."),
+    ROW(INGRESS, "DOCHAK_TRUSTED_PROXIES", TYPE_TEXT, trusted_proxies, "",
+        "Addresses and networks, comma-separated, of proxies whose X-Forwarded-For is believed, beside "
+        "trusted_proxies of the endpoints file."),
     ROW(INGRESS, "DOCHAK_INGRESS_LISTEN", TYPE_LISTEN, ingress_listen, "0.0.0.0:8080",
         "IPv4 address:port for webhooks and registrations; port 0 takes a free one. TLS ends at the proxy "
         "in front."),
@@ -115,6 +123,8 @@ static const struct row table[] = {
     SECRET(PROCESSOR, "DOCHAK_RECIPIENT_KEY", recipient_key, NULL, 16,
            "Key of the hash that recipients are kept as, the same for all processors; another key makes "
            "earlier hashes unfindable."),
+    SECRET(PROCESSOR, "DOCHAK_PG_PASSWORD", pg_password, "", 0,
+           "Password for Postgres, in place of libpq's PGPASSWORD or a password file."),
     NUMBER(PROCESSOR, "DOCHAK_TOPIC_PARTITIONS", topic_partitions, "8", 1, 1000,
            "Partitions of the topics that migrate creates."),
     NUMBER(PROCESSOR, "DOCHAK_TOPIC_REPLICATION", topic_replication, "-1", -1, 16,
@@ -153,13 +163,29 @@ static const char *environment(const char *name) {
   return value && *value ? value : NULL; // NAME= is "not given": compose files pass on what is unset that way
 }
 
-// The value as given, by either name; NULL when it is not given.
+// The value as a file of the secrets folder; NULL when there is no such file.
+static bool read_secrets_dir(const char *name, char **out, struct err *err) {
+  const char *dir = environment(SECRETS_DIR);
+  *out = NULL;
+  if (!dir || strcmp(name, SECRETS_DIR) == 0) return true;
+  AUTO_FREE char *path = mem_printf("%s/%s", dir, name);
+  if (access(path, F_OK) != 0 && errno == ENOENT) return true;
+  return (*out = read_file(path, err)) || err_prefix(err, "%s: ", path);
+}
+
+// The value as given; NULL when it is not given.
 static bool read_given(const char *name, char **out, struct err *err) {
   AUTO_FREE char *file_name = mem_printf("%s_FILE", name);
+  AUTO_FREE char *secret = NULL;
   const char *value = environment(name);
   const char *path = environment(file_name);
   *out = NULL;
   if (value && path) return err_set(err, "%s and %s are both set; one is enough", name, file_name);
+  if (!read_secrets_dir(name, &secret, err)) return false;
+  if (secret && (value || path))
+    return err_set(err, "%s is set, and is a file in " SECRETS_DIR ", too; one is enough",
+                   value ? name : file_name);
+  if (secret) *out = take(secret);
   if (value) *out = mem_strdup(value);
   if (path && !(*out = read_file(path, err))) return err_prefix(err, "%s: %s: ", file_name, path);
   return true;
@@ -172,31 +198,44 @@ bool settings_secret(const char *name, char **out, struct err *err) {
 
 // ---- names ----
 
-static bool is_known(const char *name) {
+enum place { IN_ENVIRONMENT, IN_FOLDER };
+
+static bool is_known(const char *name, enum place place) {
   if (strncmp(name, "DOCHAK_SECRET_", strlen("DOCHAK_SECRET_")) == 0) return true;
   for (size_t i = 0; i < COUNT_OF(table); i++) {
     size_t len = strlen(table[i].name);
     if (strncmp(name, table[i].name, len) != 0) continue;
-    if (name[len] == '\0' || strcmp(name + len, "_FILE") == 0) return true;
+    if (name[len] == '\0' || (place == IN_ENVIRONMENT && strcmp(name + len, "_FILE") == 0)) return true;
   }
   return false;
 }
 
-static void add_unknown(const char *name, struct faults *faults) {
+static void check_name(const char *name, enum place place, struct faults *faults) {
+  if (strncmp(name, "DOCHAK_", strlen("DOCHAK_")) != 0 || is_known(name, place)) return;
+  const char *where = place == IN_FOLDER ? SECRETS_DIR ": " : "";
   struct similar similar = {.given = name};
   for (size_t i = 0; i < COUNT_OF(table); i++) similar_try(&similar, table[i].name);
   if (similar.best)
-    faults_error(faults, "%s: unknown setting; did you mean %s?", name, similar.best);
+    faults_error(faults, "%s%s: unknown setting; did you mean %s?", where, name, similar.best);
   else
-    faults_error(faults, "%s: unknown setting; --help lists them", name);
+    faults_error(faults, "%s%s: unknown setting; --help lists them", where, name);
+}
+
+static void check_folder(struct faults *faults) {
+  const char *path = environment(SECRETS_DIR);
+  DIR *dir = path ? opendir(path) : NULL;
+  if (path && !dir) faults_error(faults, SECRETS_DIR ": %s: %s", path, strerror(errno));
+  for (const struct dirent *entry; dir && (entry = readdir(dir));)
+    check_name(entry->d_name, IN_FOLDER, faults);
+  if (dir) closedir(dir);
 }
 
 static void check_names(struct faults *faults) {
   for (char **entry = environ; entry && *entry; entry++) {
-    if (strncmp(*entry, "DOCHAK_", strlen("DOCHAK_")) != 0) continue;
     AUTO_FREE char *name = mem_strndup(*entry, strcspn(*entry, "="));
-    if (!is_known(name)) add_unknown(name, faults);
+    check_name(name, IN_ENVIRONMENT, faults);
   }
+  check_folder(faults);
 }
 
 // ---- types: each reads a text into the field, without the setting's name in its errors ----
@@ -359,7 +398,8 @@ static void print_wrapped(const char *text, int indent) {
 static void print_range(const struct row *row, const char *before, const char *behind) {
   if (row->type == TYPE_INT)
     printf("%s%lld to %lld%s", before, (long long)row->min, (long long)row->max, behind);
-  if (row->type == TYPE_SECRET) printf("%s%lld characters or more%s", before, (long long)row->min, behind);
+  if (row->type == TYPE_SECRET && row->min > 0)
+    printf("%s%lld characters or more%s", before, (long long)row->min, behind);
 }
 
 static void print_rows(unsigned service) {
@@ -409,11 +449,12 @@ static void print_help(unsigned service) {
        " --help           this\n "
        " --check          reads the configuration, prints all faults and warnings and ends\n "
        " --print-config   prints the settings as read, secrets masked, and ends\n "
+       " --ready          asks the program that runs with these settings for its /readyz, and ends\n "
        " --help-markdown  prints the settings of both services as a table\n "
        " --version\n"
        "\n"
        "Settings come from the environment. Each NAME may also be given as NAME_FILE, a file that\n"
-       "holds the value.");
+       "holds the value, or as a file NAME in the folder DOCHAK_SECRETS_DIR.");
   if (processor)
     puts("Postgres is found by libpq's own variables: PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE …");
   puts("");
@@ -439,6 +480,8 @@ int settings_arguments(unsigned service, int argc, char **argv, unsigned *flags)
       *flags |= SETTINGS_CHECK;
     } else if (strcmp(argv[i], "--print-config") == 0) {
       *flags |= SETTINGS_PRINT;
+    } else if (strcmp(argv[i], "--ready") == 0) {
+      *flags |= SETTINGS_READY;
     } else {
       fprintf(stderr, "%s: unknown argument \"%s\"; --help lists them\n", binary_name(service), argv[i]);
       return 2;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Settings from the environment: those of both services in one table, since a deployment may give both the
 // same environment. --help, --print-config and the table in docs/operations.md are printed from it. Every
-// setting NAME may also be given as NAME_FILE, a file that contains the value (one trailing newline is cut).
-// Both at once, an unknown DOCHAK_* name, or an ill-formed value is an error that names it; names beginning
-// with DOCHAK_SECRET_ belong to the endpoints file and are accepted. Not for: anything read after start.
+// setting NAME may also be given as NAME_FILE, a file that contains the value (one trailing newline is cut),
+// or as the file NAME in the folder DOCHAK_SECRETS_DIR. Two at once, an unknown DOCHAK_* name, or an
+// ill-formed value is an error that names it; names beginning with DOCHAK_SECRET_ belong to the endpoints
+// file and are accepted. Not for: anything read after start.
 #pragma once
 #include "common/base/err.h"
 #include "common/base/faults.h"
@@ -19,8 +20,10 @@ struct settings {
   char *topic_prefix;
   char *providers_dir; // "" = the provider files built in
   enum log_level log_level;
+  char *secrets_dir; // ""
   // ingress
   char *endpoints_file;
+  char *trusted_proxies; // "" or comma-separated
   char *ingress_listen;
   char *ingress_ops_listen;
   char *ingress_key; // bearer keys for POST /v1/notifications, comma-separated for rotation
@@ -40,6 +43,7 @@ struct settings {
   int64_t batch_max_records;
   int64_t batch_max_ms;
   char *recipient_key; // secret of the keyed hash of recipients
+  char *pg_password;   // "": libpq's own
   int64_t topic_partitions;
   int64_t topic_replication; // -1 = the broker's default
   int64_t topic_retention_days;
@@ -54,12 +58,12 @@ MUST_CHECK bool settings_load(unsigned service, struct settings *out, struct fau
 void settings_fini(struct settings *settings);
 
 // The common command line: handles --help, --help-markdown, --version and unknown arguments. Returns -1 to go
-// on, else the exit code. --check and --print-config are left to the caller, in *flags.
-enum { SETTINGS_CHECK = 1, SETTINGS_PRINT = 2 };
+// on, else the exit code. --check, --print-config and --ready are left to the caller, in *flags.
+enum { SETTINGS_CHECK = 1, SETTINGS_PRINT = 2, SETTINGS_READY = 4 };
 int settings_arguments(unsigned service, int argc, char **argv, unsigned *flags);
 void settings_print(unsigned service, const struct settings *settings); // NAME=value lines, secrets masked
 
-// The value of NAME or the content of the file NAME_FILE names, as a new string; false with an error naming
-// it when neither is set, both are, or the file cannot be read. For the secrets that the endpoints file
+// The value of the setting NAME, wherever it is given, as a new string; false with an error naming it when it
+// is not given, given twice, or its file cannot be read. For the secrets that the endpoints file
 // names.
 MUST_CHECK bool settings_secret(const char *name, char **out, struct err *err);

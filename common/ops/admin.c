@@ -4,6 +4,7 @@
 #include "common/base/mem.h"
 #include "common/json/json.h"
 #include "common/ops/listen.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,4 +86,31 @@ void admin_stop(struct admin *admin) {
   if (!admin) return;
   listen_stop(admin->ctx);
   free(admin);
+}
+
+// ---- asking ----
+
+static bool read_answer(struct mg_connection *conn, struct err *err) {
+  enum { ANSWER_MS = 2000 };
+  char error[128] = "", body[512];
+  static const char request[] = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  if (mg_write(conn, request, strlen(request)) <= 0 ||
+      mg_get_response(conn, error, sizeof error, ANSWER_MS) < 0)
+    return err_set(err, "no answer: %s", error);
+  if (mg_get_response_info(conn)->status_code == 200) return true;
+  int len = mg_read(conn, body, sizeof body);
+  return err_set(err, "%.*s", len > 0 ? len : 0, body);
+}
+
+bool admin_ask_ready(const char *address, struct err *err) {
+  char error[128] = "", host[64];
+  snprintf(host, sizeof host, "%.*s", (int)strcspn(address, ":"), address);
+  bool any = strcmp(host, "0.0.0.0") == 0;
+  int port = (int)strtol(address + strcspn(address, ":") + 1, NULL, 10);
+  mg_init_library(MG_FEATURES_DEFAULT);
+  struct mg_connection *conn = mg_connect_client(any ? "127.0.0.1" : host, port, 0, error, sizeof error);
+  if (!conn) return err_set(err, "%s: %s", address, error);
+  bool ready = read_answer(conn, err);
+  mg_close_connection(conn);
+  return ready;
 }

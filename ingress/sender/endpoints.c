@@ -6,6 +6,7 @@
 #include "common/json/json.h"
 #include "common/json/schema.h"
 #include "ingress/sender/endpoints_lint.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +102,27 @@ struct endpoints *endpoints_load(const char *file, const struct providers *provi
   if (faults->n_errors == errors && providers) return all;
   endpoints_free(all);
   return NULL;
+}
+
+// A network of all addresses would let every sender write X-Forwarded-For.
+static bool trust(struct networks *trusted, const char *text, struct err *err) {
+  const char *slash = strchr(text, '/');
+  if (slash && strcmp(slash, "/0") == 0)
+    return err_set(err, "trusts every sender; name the proxies' addresses");
+  return networks_add(trusted, text, err);
+}
+
+bool endpoints_trust(struct networks *trusted, const char *list, struct err *err) {
+  enum { ONE_MAX = 64 };
+  for (size_t len; *list; list += len) {
+    char one[ONE_MAX];
+    list += strspn(list, ", ");
+    len = strcspn(list, ", ");
+    if (len == 0) break;
+    snprintf(one, sizeof one, "%.*s", (int)len, list);
+    if (!trust(trusted, one, err)) return err_prefix(err, "\"%s\": ", one);
+  }
+  return true;
 }
 
 void endpoints_free(struct endpoints *endpoints) {

@@ -33,6 +33,8 @@ struct endpoints {
 // the file was checked.
 MUST_CHECK struct endpoints *endpoints_load(const char *file, const struct providers *providers,
                                             struct faults *faults);
+// Adds the networks of a comma-separated list, DOCHAK_TRUSTED_PROXIES. False: "item": rule.
+MUST_CHECK bool endpoints_trust(struct networks *trusted, const char *list, struct err *err);
 void endpoints_free(struct endpoints *endpoints);
 
 enum endpoints_match { ENDPOINTS_NONE, ENDPOINTS_REFUSED, ENDPOINTS_FOUND };

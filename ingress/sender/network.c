@@ -39,11 +39,18 @@ static bool parse(const char *text, struct network *out, struct err *err) {
   return tail_is_zero(out) || err_set(err, "expected no bits set behind the prefix");
 }
 
+bool networks_add(struct networks *out, const char *text, struct err *err) {
+  struct network network;
+  if (!parse(text, &network, err)) return false;
+  out->list = mem_grow(out->list, out->n + 1, sizeof *out->list);
+  out->list[out->n++] = network;
+  return true;
+}
+
 void networks_load(struct networks *out, const json_t *texts, struct faults *faults) {
   struct err err;
-  *out = (struct networks){mem_array(json_array_size(texts), sizeof *out->list), json_array_size(texts)};
-  for (size_t i = 0; i < out->n; i++)
-    if (!parse(json_string_value(json_array_get(texts, i)), &out->list[i], &err))
+  for (size_t i = 0; i < json_array_size(texts); i++)
+    if (!networks_add(out, json_string_value(json_array_get(texts, i)), &err))
       faults_error(faults, "/%zu: %s", i, err.text);
 }
 

@@ -15,8 +15,10 @@ struct networks {
   size_t n;
 };
 
-// Reads an array of "10.0.0.0/8", or "10.0.0.1" for one address. Each fault is "/0: rule": an item is no
-// network, or has bits set behind its prefix.
+// Adds "10.0.0.0/8", or "10.0.0.1" for one address. False: `text` is no network, or has bits set behind its
+// prefix.
+MUST_CHECK bool networks_add(struct networks *out, const char *text, struct err *err);
+// Adds an array of them. Each fault is "/0: rule".
 void networks_load(struct networks *out, const json_t *texts, struct faults *faults);
 void networks_fini(struct networks *networks);
 bool networks_hold(const struct networks *networks, const struct address *address);

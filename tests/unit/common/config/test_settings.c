@@ -238,7 +238,7 @@ static void test_the_table_for_the_readme_holds_every_setting(void **state) {
   assert_non_null(strstr(said.out, "| `DOCHAK_LOG_LEVEL` | `info` | ingress, processor |"));
   size_t lines = 0;
   for (const char *at = said.out; *at; at++) lines += *at == '\n';
-  assert_int_equal(lines, 2 + 29);
+  assert_int_equal(lines, 2 + 32);
 }
 
 static void test_version_names_the_program(void **state) {
@@ -509,6 +509,76 @@ static void test_secrets_by_name_come_from_either_place_or_fail(void **state) {
   free(secret);
 }
 
+// A file of the secrets folder, which is the test's.
+static void put_secret(const char *name, const char *content) {
+  AUTO_FREE char *path = mem_printf("%s/%s", folder, name);
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  assert_int_equal(write(fd, content, strlen(content)), strlen(content));
+  close(fd);
+  setenv("DOCHAK_SECRETS_DIR", folder, 1);
+}
+
+static void remove_secret(const char *name) {
+  AUTO_FREE char *path = mem_printf("%s/%s", folder, name);
+  unlink(path);
+}
+
+static void test_a_folder_may_hold_settings_and_secrets_by_their_names(void **state) {
+  struct settings settings;
+  struct err err;
+  char *secret = NULL;
+  put_secret("DOCHAK_TOPIC_PREFIX", "of-the-folder.\n");
+  put_secret("DOCHAK_SECRET_X", "s3cret");
+  put_secret("..data", "what Kubernetes adds is no setting");
+  put_secret("DOCHAK_GROUP_ID", "a setting of the other program");
+  if (!load(SERVICE_INGRESS, &settings, &err)) fail_msg("%s", err.text);
+  assert_string_equal(settings.topic_prefix, "of-the-folder.");
+  assert_true(settings_secret("DOCHAK_SECRET_X", &secret, &err));
+  assert_string_equal(secret, "s3cret");
+  free(secret);
+  settings_fini(&settings);
+  remove_secret("DOCHAK_TOPIC_PREFIX");
+  remove_secret("DOCHAK_SECRET_X");
+  remove_secret("..data");
+  remove_secret("DOCHAK_GROUP_ID");
+}
+
+static const struct {
+  const char *file, *variable, *error; // variable: also set in the environment, or NULL
+} bad_folders[] = {
+    {"DOCHAK_TOPIC_PREFIX", "DOCHAK_TOPIC_PREFIX",
+     "DOCHAK_TOPIC_PREFIX is set, and is a file in DOCHAK_SECRETS_DIR, too; one is enough"},
+    {"DOCHAK_TOPIC_PREFIX", "DOCHAK_TOPIC_PREFIX_FILE",
+     "DOCHAK_TOPIC_PREFIX_FILE is set, and is a file in DOCHAK_SECRETS_DIR, too; one is enough"},
+    {"DOCHAK_TOPIC_PREFIXX", NULL,
+     "DOCHAK_SECRETS_DIR: DOCHAK_TOPIC_PREFIXX: unknown setting; did you mean DOCHAK_TOPIC_PREFIX?"},
+    {"DOCHAK_TOPIC_PREFIX_FILE", NULL,
+     "DOCHAK_SECRETS_DIR: DOCHAK_TOPIC_PREFIX_FILE: unknown setting; did you mean DOCHAK_TOPIC_PREFIX?"},
+};
+
+static void test_a_folder_with_a_setting_twice_or_unknown_is_an_error(void **state) {
+  for (size_t i = 0; i < COUNT_OF(bad_folders); i++) {
+    struct settings settings;
+    struct err err;
+    put_secret(bad_folders[i].file, "x.");
+    if (bad_folders[i].variable) setenv(bad_folders[i].variable, "/nowhere", 1);
+    assert_false(load(SERVICE_INGRESS, &settings, &err));
+    assert_string_equal(err.text, bad_folders[i].error);
+    if (bad_folders[i].variable) unsetenv(bad_folders[i].variable);
+    settings_fini(&settings);
+    remove_secret(bad_folders[i].file);
+  }
+}
+
+static void test_a_folder_of_secrets_that_is_missing_is_named(void **state) {
+  struct settings settings;
+  struct err err;
+  setenv("DOCHAK_SECRETS_DIR", "/nowhere", 1);
+  assert_false(load(SERVICE_INGRESS, &settings, &err));
+  assert_string_equal(err.text, "DOCHAK_SECRETS_DIR: /nowhere: No such file or directory");
+  settings_fini(&settings);
+}
+
 static int make_folder(void **state) {
   return mkdtemp(folder) ? 0 : -1;
 }
@@ -544,6 +614,9 @@ int main(void) {
       TEST(test_a_file_without_end_is_refused),
       TEST(test_a_value_and_a_file_at_once_is_an_error),
       TEST(test_secrets_by_name_come_from_either_place_or_fail),
+      TEST(test_a_folder_may_hold_settings_and_secrets_by_their_names),
+      TEST(test_a_folder_with_a_setting_twice_or_unknown_is_an_error),
+      TEST(test_a_folder_of_secrets_that_is_missing_is_named),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

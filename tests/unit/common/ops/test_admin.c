@@ -76,6 +76,27 @@ static void test_a_taken_port_is_an_error_that_names_it(void **state) {
   assert_non_null(strstr(err.text, "Address already in use"));
 }
 
+static void test_another_process_can_ask_whether_it_is_ready(void **state) {
+  char *addresses[] = {mem_printf("127.0.0.1:%d", admin_port(admin)),
+                       mem_printf("0.0.0.0:%d", admin_port(admin))};
+  struct err err;
+  for (size_t i = 0; i < COUNT_OF(addresses); i++) {
+    reason = NULL;
+    assert_true(admin_ask_ready(addresses[i], &err));
+    reason = "Kafka is away";
+    assert_false(admin_ask_ready(addresses[i], &err));
+    assert_string_equal(err.text, "{\"ready\":false,\"reason\":\"Kafka is away\"}");
+    free(addresses[i]);
+  }
+}
+
+static void test_a_process_that_is_not_there_is_not_ready(void **state) {
+  static const char address[] = "127.0.0.1:1";
+  struct err err;
+  assert_false(admin_ask_ready(address, &err));
+  assert_memory_equal(err.text, address, strlen(address));
+}
+
 int main(void) {
   struct err err;
   metrics = metrics_new(list, COUNT_OF(list));
@@ -85,6 +106,8 @@ int main(void) {
       cmocka_unit_test(test_each_path_says_what_it_should),
       cmocka_unit_test(test_metrics_are_prometheus_text),
       cmocka_unit_test(test_a_taken_port_is_an_error_that_names_it),
+      cmocka_unit_test(test_another_process_can_ask_whether_it_is_ready),
+      cmocka_unit_test(test_a_process_that_is_not_there_is_not_ready),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   admin_stop(admin);

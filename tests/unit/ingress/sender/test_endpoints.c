@@ -93,6 +93,31 @@ static void test_a_missing_file_is_named(void **state) {
 }
 
 static const struct {
+  const char *list, *fault; // NULL: none
+  size_t n;
+} trust_lists[] = {
+    {"", NULL, 0},
+    {"10.0.0.0/8", NULL, 1},
+    {"10.0.0.0/8,192.168.1.1, fd00::/8,", NULL, 3},
+    {"10.0.0.0/8,proxy", "\"proxy\": expected an address such as 10.0.0.1, or a network such as 10.0.0.0/8",
+     1},
+    {"0.0.0.0/0", "\"0.0.0.0/0\": trusts every sender; name the proxies' addresses", 0},
+    {"::/0", "\"::/0\": trusts every sender; name the proxies' addresses", 0},
+};
+
+static void test_a_list_of_proxies_may_come_from_a_setting(void **state) {
+  for (size_t i = 0; i < COUNT_OF(trust_lists); i++) {
+    struct networks trusted = {0};
+    struct err err;
+    bool good = endpoints_trust(&trusted, trust_lists[i].list, &err);
+    assert_int_equal(good, trust_lists[i].fault == NULL);
+    if (!good) assert_string_equal(err.text, trust_lists[i].fault);
+    assert_int_equal(trusted.n, trust_lists[i].n);
+    networks_fini(&trusted);
+  }
+}
+
+static const struct {
   const char *rest, *name; // what follows /webhook/; whose it is
   enum endpoints_match match;
   const char *suffix; // NULL: none
@@ -229,6 +254,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_bad_file_is_refused_with_its_place_and_rule),
       cmocka_unit_test(test_a_missing_file_is_named),
+      cmocka_unit_test(test_a_list_of_proxies_may_come_from_a_setting),
       cmocka_unit_test(test_all_faults_of_a_file_are_reported_at_once),
       cmocka_unit_test(test_a_fault_of_form_hides_no_fault_of_another_endpoint),
       cmocka_unit_test(test_two_faults_of_form_are_reported_at_once),

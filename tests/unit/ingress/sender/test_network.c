@@ -13,6 +13,7 @@
 static bool load(const char *text, struct networks *out, struct err *err) {
   json_t *texts = json_pack("[s]", text);
   struct faults faults = {0};
+  *out = (struct networks){0};
   networks_load(out, texts, &faults);
   bool good = faults.n == 0;
   faults_first(&faults, err);
@@ -98,7 +99,7 @@ static void test_what_is_no_network_is_refused(void **state) {
 }
 
 static void test_none_hold_nobody(void **state) {
-  struct networks none;
+  struct networks none = {0};
   struct address address;
   networks_load(&none, NULL, NULL);
   assert_true(address_parse("10.0.0.1", 8, &address));
