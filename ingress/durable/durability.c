@@ -6,11 +6,13 @@
 #include "common/base/mem.h"
 #include "ingress/counters.h"
 #include "ingress/durable/reason.h"
+#include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICK_MS = 100, METADATA_MS = 500, SETTINGS_MS = 1000, RETRY_MS = 1000, CHECK_MS = 60000 };
+enum { TICK_MS = 1000, METADATA_MS = 500, SETTINGS_MS = 1000, RETRY_MS = 1000, CHECK_MS = 60000 };
 enum { HEADERS_MAX_BYTES = 4096 }; // of one record, with its key
 
 static const char *const levels[DURABILITY_COUNT] = {
@@ -33,6 +35,7 @@ struct durability_watch {
   rd_kafka_resp_err_t codes[COUNT_OF(ours)];       // of the last request
   pthread_t thread;
   atomic_bool stopping;
+  sem_t stopped; // posted with it
 };
 
 bool durability_parse(const char *name, enum durability *out, struct err *err) {
@@ -72,6 +75,7 @@ struct durability_watch *durability_watch_new(const struct settings *settings, s
   if (!durability_parse(settings->ack_survives, &asked, err)) return NULL;
   int64_t largest = settings->body_max_bytes;
   struct durability_watch *watch = mem_alloc(sizeof *watch);
+  sem_init(&watch->stopped, 0, 0);
   watch->asked = asked;
   watch->has_spool = *settings->spool_dir != '\0';
   watch->record_max_bytes =
@@ -85,6 +89,7 @@ struct durability_watch *durability_watch_new(const struct settings *settings, s
 
 void durability_watch_stop(struct durability_watch *watch) {
   atomic_store(&watch->stopping, true);
+  sem_post(&watch->stopped);
 }
 
 void durability_watch_free(struct durability_watch *watch) {
@@ -93,6 +98,7 @@ void durability_watch_free(struct durability_watch *watch) {
   if (watch->producer) pthread_join(watch->thread, NULL);
   reason_fini(&watch->unready);
   reason_fini(&watch->unseen);
+  sem_destroy(&watch->stopped);
   free(watch->logged);
   free(watch);
 }
@@ -241,16 +247,25 @@ static int64_t look(struct durability_watch *watch) {
   return durable && !unseen ? CHECK_MS : RETRY_MS;
 }
 
+// Waits for a tick. True: the thread has to end.
+static bool wait_stopped(struct durability_watch *watch) {
+  struct timespec at = clock_timespec_at(clock_mono_ms() + TICK_MS);
+  while (sem_clockwait(&watch->stopped, CLOCK_MONOTONIC, &at) != 0)
+    if (errno == ETIMEDOUT) return false;
+  return true;
+}
+
 // Without events nothing else would notice that the cluster is back, so it is asked while its breaker is
 // open.
 static void *run(void *arg) {
   struct durability_watch *watch = arg;
-  for (int64_t looked_ms = 0, again_in_ms = 0; !atomic_load(&watch->stopping); clock_sleep_ms(TICK_MS)) {
+  int64_t looked_ms = 0, again_in_ms = 0;
+  do {
     int64_t wait_ms = breaker_is_cluster_open(watch->breaker) ? RETRY_MS : again_in_ms;
     if (clock_mono_ms() - looked_ms < wait_ms) continue;
     again_in_ms = look(watch);
     looked_ms = clock_mono_ms();
-  }
+  } while (!wait_stopped(watch));
   return NULL;
 }
 

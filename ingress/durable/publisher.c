@@ -17,7 +17,7 @@
 #include <string.h>
 
 enum {
-  POLL_MS = 100,
+  POLL_MS = 250,
   PURGE_MS = 1000,
   QUEUED_MS = 10,
   // The part of a budget that is kept for the spool. A commit takes some 10 ms on a good disk, and a request
