@@ -2,6 +2,7 @@
 """However a good request is cut, and however many come in one piece: each is read as it was meant and answered in its turn."""
 
 import gzip
+import time
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from support import http, payloads
 from support.bad_requests import chunks
 from support.world import World
+
+
+HEAD_SECONDS = 1.5  # docs/webhooks.md
 
 
 def webhook(world: World, id_: str, chunk: int = 0) -> bytes:
@@ -36,12 +40,29 @@ FORMS = {"with its length": lambda world, id_: webhook(world, id_), "in chunks":
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_a_request_may_come_byte_by_byte(dochak: World, form: Form) -> None:
+    id_ = in_time(lambda: send_bytes(dochak, form))
+    check_stored(dochak, [id_])
+
+
+def send_bytes(world: World, form: Form) -> str:
     id_ = payloads.new_id()
-    with http.Wire(dochak.ingress.ports["public"]) as wire:
-        for byte in form(dochak, id_):
+    with http.Wire(world.ingress.ports["public"]) as wire:
+        for byte in form(world, id_):
             wire.send(bytes([byte])).wait_taken()
         check_acked(wire, id_)
-    check_stored(dochak, [id_])
+    return id_
+
+
+def in_time(send: Callable[[], str]) -> str:
+    """Some hundred pieces may take longer than a head may on a busy machine, and ingress is right to close; then once more."""
+    for _ in range(5):
+        began = time.monotonic()
+        try:
+            return send()
+        except (OSError, AssertionError):
+            if time.monotonic() - began < HEAD_SECONDS:
+                raise
+    raise AssertionError(f"the machine is too busy: five times no {HEAD_SECONDS} s were enough")
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)

@@ -52,17 +52,17 @@ def test_ingress_with_all_threads_busy_stays_small(world: World) -> None:
 
 
 def test_ingress_with_large_bodies_gives_the_memory_back(world: World) -> None:
-    """No more for the thirtieth than for the tenth: nothing stays behind."""
+    """Little more for the fiftieth than for the tenth, where forty that stayed behind would be 19 MB."""
     ingress = world.new_ingress().start().wait_ready()
     large = payloads.blux(*(payloads.blux_event(f"m-{number}") for number in range(1700)))
     assert 450_000 < len(payloads.to_bytes(large)) < 524_288
     peaks = []
-    for round_ in range(30):
+    for round_ in range(50):
         assert world.post("blux/sms", large).status == 200
-        if round_ in (9, 29):
+        if round_ in (9, 49):
             peaks.append(ingress.peak_rss_mb())
-    print(f"ingress after 10 and 30 bodies of half a megabyte: {peaks[0]:.1f} and {peaks[1]:.1f} MB at most")
-    assert peaks[1] - peaks[0] < 8
+    print(f"ingress after 10 and 50 bodies of half a megabyte: {peaks[0]:.1f} and {peaks[1]:.1f} MB at most")
+    assert peaks[1] - peaks[0] < 12
 
 
 def test_processor_stays_small_under_a_backlog(world: World) -> None:
