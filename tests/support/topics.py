@@ -194,13 +194,13 @@ class Topics:
             try:
                 return [ask()]
             except KafkaException as error:
-                if error.args[0].code() in {KafkaError.FENCED_LEADER_EPOCH, KafkaError._TIMED_OUT}:
-                    self._admin = self._new_admin()  # librdkafka 2.16 asks with the old epoch for ever, or on a connection of before
-                if error.args[0].code() in NOT_YET:
-                    return []
-                raise
+                if error.args[0].code() not in NOT_YET:
+                    raise
+                print(f"{what}: {error}")
+                self._admin = self._new_admin()  # librdkafka 2.16 may ask an old leader, or with the old epoch, for ever
+                return []
 
-        return until(what, probe, 6 * TIMEOUT)[0]
+        return until(what, probe, 6 * TIMEOUT, every=0.2)[0]
 
     def read(self, short: str) -> list[Record]:
         """All records there are now."""
