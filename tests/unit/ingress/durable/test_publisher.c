@@ -490,7 +490,7 @@ static void test_what_the_local_queue_has_no_room_for_goes_to_the_spool_and_is_n
   memset(value, 'x', EACH);
   AUTO_FREE struct publisher_message *messages = mem_array(N, sizeof *messages);
   for (size_t i = 0; i < N; i++) messages[i] = message_of(keys[i % MOCK_PARTITIONS], value);
-  rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 20); // the first records are queued as long
+  rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 300); // the first records are queued as long
   static struct output output;
   output_begin(&output);
   bool durable = publish_within(f->publisher, messages, N, 10000);
