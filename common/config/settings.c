@@ -55,13 +55,15 @@ static const struct row table[] = {
         "Kafka brokers to ask first, host:port, comma-separated."),
     ROW(BOTH, "DOCHAK_KAFKA_PROPERTIES", TYPE_TEXT, kafka_properties, "",
         "File of further librdkafka settings, name=value a line: TLS, SASL and the like."),
+    SECRET(BOTH, "DOCHAK_KAFKA_PASSWORD", kafka_password, "", 0,
+           "sasl.password, for whoever keeps secrets apart from DOCHAK_KAFKA_PROPERTIES."),
     ROW(BOTH, "DOCHAK_TOPIC_PREFIX", TYPE_TOPIC, topic_prefix, "dochak.",
         "What the topics' names begin with; events, alerts and quarantine follow."),
     ROW(BOTH, "DOCHAK_PROVIDERS_DIR", TYPE_TEXT, providers_dir, "",
         "Folder of provider files (*.json) to read instead of those built in."),
     ROW(BOTH, "DOCHAK_LOG_LEVEL", TYPE_LEVEL, log_level, "info",
         "Least level that is logged: debug, info, warn or error."),
-    ROW(BOTH, SECRETS_DIR, TYPE_TEXT, secrets_dir, "",
+    ROW(BOTH, "DOCHAK_SECRETS_DIR", TYPE_TEXT, secrets_dir, "",
         "Folder of settings: each file whose name is that of a setting or of a secret holds its value, as a "
         "mounted Kubernetes Secret does. Other files are ignored."),
 

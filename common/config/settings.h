@@ -17,6 +17,7 @@ struct settings {
   // both
   char *kafka_bootstrap;
   char *kafka_properties; // path, or ""
+  char *kafka_password;   // "" = as the properties say
   char *topic_prefix;
   char *providers_dir; // "" = the provider files built in
   enum log_level log_level;

@@ -79,6 +79,16 @@ static bool set_all(rd_kafka_conf_t *conf, const struct kafka_setting *list, siz
   return true;
 }
 
+static bool set_password(rd_kafka_conf_t *conf, const char *password, struct err *err) {
+  char given[2] = "";
+  size_t size = sizeof given;
+  if (!password || !*password) return true;
+  if (rd_kafka_conf_get(conf, "sasl.password", given, &size) == RD_KAFKA_CONF_OK && *given)
+    return err_set(err,
+                   "DOCHAK_KAFKA_PASSWORD: DOCHAK_KAFKA_PROPERTIES has sasl.password, too; one is enough");
+  return set_one(conf, "sasl.password", password, err);
+}
+
 rd_kafka_conf_t *kafka_conf_new(const struct settings *settings, const struct kafka_setting *ours, size_t n,
                                 struct err *err) {
   rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -87,6 +97,7 @@ rd_kafka_conf_t *kafka_conf_new(const struct settings *settings, const struct ka
   if (!set_one(conf, "bootstrap.servers", settings->kafka_bootstrap, err)) goto fail;
   if (!set_all(conf, ours, n, err)) goto fail;
   if (!kafka_properties_set(conf, settings->kafka_properties, err)) goto fail;
+  if (!set_password(conf, settings->kafka_password, err)) goto fail;
   return conf;
 fail:
   rd_kafka_conf_destroy(conf);

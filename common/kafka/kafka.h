@@ -24,7 +24,7 @@ struct kafka_setting {
 enum { KAFKA_BATCH_MAX_BYTES = 524288 };
 
 // A configuration with: our base (client id, reconnects, no creation of topics, log callback), then `ours`,
-// then the operator's file (kafka_properties.h). New, or NULL.
+// then the operator's file (kafka_properties.h), then DOCHAK_KAFKA_PASSWORD. New, or NULL.
 MUST_CHECK rd_kafka_conf_t *kafka_conf_new(const struct settings *settings, const struct kafka_setting *ours,
                                            size_t n, struct err *err);
 

@@ -63,6 +63,21 @@ static void test_the_file_comes_over_ours_and_ours_over_the_base(void **state) {
   rd_kafka_conf_destroy(conf);
 }
 
+static void test_the_password_may_be_kept_apart_from_the_file(void **state) {
+  struct settings settings = settings_with("127.0.0.1:9", properties_path);
+  struct err err = {0};
+  settings.kafka_password = (char *)(uintptr_t) "HUSH";
+  properties_write("sasl.username=me\n");
+  rd_kafka_conf_t *conf = kafka_conf_new(&settings, NULL, 0, &err);
+  if (!conf) fail_msg("%s", err.text);
+  assert_string_equal(value_of(conf, "sasl.password"), "HUSH");
+  rd_kafka_conf_destroy(conf);
+  properties_write("sasl.username=me\nsasl.password=HUSH2\n");
+  assert_null(kafka_conf_new(&settings, NULL, 0, &err));
+  assert_memory_equal(err.text, "DOCHAK_KAFKA_PASSWORD: ", 23);
+  assert_null(strstr(err.text, "HUSH"));
+}
+
 static const struct {
   const char *content, *error; // behind the path
 } refused[] = {
@@ -305,6 +320,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_topics_are_named_by_prefix),
       cmocka_unit_test(test_the_file_comes_over_ours_and_ours_over_the_base),
+      cmocka_unit_test(test_the_password_may_be_kept_apart_from_the_file),
       cmocka_unit_test(test_a_line_that_cannot_be_is_named_without_its_value),
       cmocka_unit_test(test_a_file_that_cannot_be_read_is_named),
       cmocka_unit_test(test_a_file_that_is_too_large_or_binary_is_refused),
