@@ -72,9 +72,10 @@ static const char *why_not_ready(void *arg) {
     if (since_ms && clock_mono_ms() - since_ms > BATCH_MAX_MS)
       return "a batch has been waiting for Kafka or Postgres for more than 30 s";
   }
-  return atomic_load(&p->workers_ready) == (int)p->settings->workers
-             ? NULL
-             : "a worker is not at work: the log says what it waits for";
+  if (atomic_load(&p->workers_ready) == (int)p->settings->workers) return NULL;
+  for (int64_t i = 0; i < p->settings->workers; i++)
+    if (publish_fault_copy(&p->waits[i], INT64_MAX, text, sizeof text)) return text;
+  return "a worker has not joined the consumer group yet";
 }
 
 static void processor_init(struct processor *p, const struct settings *settings,
@@ -85,7 +86,11 @@ static void processor_init(struct processor *p, const struct settings *settings,
   p->metrics = metrics_new(metric_list, METRIC_COUNT);
   p->batch_since_ms = mem_array((size_t)settings->workers, sizeof *p->batch_since_ms);
   p->faults = mem_array((size_t)settings->workers, sizeof *p->faults);
-  for (int64_t i = 0; i < settings->workers; i++) publish_fault_init(&p->faults[i]);
+  p->waits = mem_array((size_t)settings->workers, sizeof *p->waits);
+  for (int64_t i = 0; i < settings->workers; i++) {
+    publish_fault_init(&p->faults[i]);
+    publish_fault_init(&p->waits[i]);
+  }
   for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++)
     p->topics[t] = kafka_topic_name(settings->topic_prefix, t);
   p->instance = mem_strdup(*settings->instance ? settings->instance : any_name);
@@ -98,6 +103,7 @@ static void processor_fini(struct processor *p) {
   free(p->instance);
   free(p->batch_since_ms);
   free(p->faults);
+  free(p->waits);
   metrics_free(p->metrics);
 }
 

@@ -45,4 +45,5 @@ struct processor {
   atomic_int workers_ready;
   _Atomic int64_t *batch_since_ms; // of each worker: when it began to commit what it has; 0: nothing
   struct publish_fault *faults;    // of each worker
+  struct publish_fault *waits;     // of each worker: why it started over, until it is at work
 };

@@ -5,8 +5,11 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/stop.h"
+#include "common/kafka/kafka_hint.h"
 #include "common/kafka/kafka_properties.h"
+#include <openssl/x509_vfy.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,9 +51,21 @@ static enum log_level level_of(int syslog_level) {
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
   const char *detail = strstr(text, " (after ");
   AUTO_FREE char *key = mem_strndup(text, detail ? (size_t)(detail - text) : strlen(text));
+  const char *hint = kafka_hint(RD_KAFKA_RESP_ERR_NO_ERROR, text);
   const struct log_field fields[] = {LOG_STR("client", rk ? rd_kafka_name(rk) : ""),
-                                     LOG_STR("facility", facility), LOG_STR("text", text)};
-  log_write_rarely(level_of(level), key, "librdkafka", fields, COUNT_OF(fields));
+                                     LOG_STR("facility", facility), LOG_STR("text", text),
+                                     LOG_STR("hint", hint)};
+  log_write_rarely(level_of(level), key, "librdkafka", fields, COUNT_OF(fields) - !hint);
+}
+
+// librdkafka's own error about a certificate gives no reason. It logs this one, with the subject.
+static int on_certificate(rd_kafka_t *rk, const char *broker, int32_t broker_id, int *x509_error, int depth,
+                          const char *der, size_t der_len, char *reason, size_t size, void *opaque) {
+  (void)rk, (void)broker, (void)broker_id, (void)depth, (void)der, (void)der_len, (void)opaque;
+  if (*x509_error == X509_V_OK) return 1;
+  snprintf(reason, size, "%s; %s", X509_verify_cert_error_string(*x509_error),
+           kafka_hint_certificate(*x509_error));
+  return 0;
 }
 
 // ---- configuration ----
@@ -62,7 +77,6 @@ static const struct kafka_setting base[] = {
     {"reconnect.backoff.ms", "50"},
     {"reconnect.backoff.max.ms", "1000"},            // back within a second of the broker
     {"topic.metadata.refresh.interval.ms", "60000"}, // a moved leader is found without an error, too
-    {"log.connection.close", "false"},               // brokers close idle connections
     // Only "dochak-processor migrate" creates topics. A producer's default is true.
     {"allow.auto.create.topics", "false"},
 };
@@ -93,6 +107,7 @@ rd_kafka_conf_t *kafka_conf_new(const struct settings *settings, const struct ka
                                 struct err *err) {
   rd_kafka_conf_t *conf = rd_kafka_conf_new();
   rd_kafka_conf_set_log_cb(conf, on_log);
+  (void)rd_kafka_conf_set_ssl_cert_verify_cb(conf, on_certificate); // fails only in a build without TLS
   if (!set_all(conf, base, COUNT_OF(base), err)) goto fail;
   if (!set_one(conf, "bootstrap.servers", settings->kafka_bootstrap, err)) goto fail;
   if (!set_all(conf, ours, n, err)) goto fail;
@@ -260,8 +275,11 @@ rd_kafka_resp_err_t kafka_topic_ask(rd_kafka_t *rk, const char *name, int timeou
 
 bool kafka_topic_fail(const char *topic, rd_kafka_resp_err_t code, struct err *err) {
   bool missing = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-  return err_set(err, "topic %s: %s%s", topic, rd_kafka_err2str(code),
-                 missing ? "; \"dochak-processor migrate\" creates it" : "");
+  bool denied = code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+  const char *hint = missing ? "\"dochak-processor migrate\" creates it" : kafka_hint(code, NULL);
+  const char *class = missing ? "no_topic" : NULL;
+  return err_set_class(err, denied ? "access" : class, "topic %s: %s%s%s", topic, rd_kafka_err2str(code),
+                       hint ? "; " : "", hint ? hint : "");
 }
 
 // Repeats the request until the topic exists, unless too little time is left for a response: its error says

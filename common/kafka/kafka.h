@@ -24,7 +24,7 @@ struct kafka_setting {
 enum { KAFKA_BATCH_MAX_BYTES = 524288 };
 
 // A configuration with: our base (client id, reconnects, no creation of topics, log callback), then `ours`,
-// then the operator's file (kafka_properties.h), then DOCHAK_KAFKA_PASSWORD. New, or NULL.
+// then the operator's file (kafka_properties.h), read anew, then DOCHAK_KAFKA_PASSWORD. New, or NULL.
 MUST_CHECK rd_kafka_conf_t *kafka_conf_new(const struct settings *settings, const struct kafka_setting *ours,
                                            size_t n, struct err *err);
 
@@ -79,5 +79,6 @@ struct kafka_topic_shape {
 // Asks the cluster for the topic's metadata. An unknown topic is RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART.
 rd_kafka_resp_err_t kafka_topic_ask(rd_kafka_t *rk, const char *name, int timeout_ms,
                                     struct kafka_topic_shape *out);
-// Sets the error: the topic, what kafka_topic_ask() returned, and the command that creates a missing topic.
+// Sets the error: the topic, what kafka_topic_ask() returned, and the command that creates a missing topic
+// (class "no_topic") or the ACL that is missing (class "access").
 bool kafka_topic_fail(const char *topic, rd_kafka_resp_err_t code, struct err *err); // false

@@ -14,6 +14,12 @@ static bool is_denial(rd_kafka_resp_err_t code) {
          code == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE;
 }
 
+static const char *why_unread(rd_kafka_resp_err_t code) {
+  bool is_acl = code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+  return is_acl ? "the user in DOCHAK_KAFKA_PROPERTIES lacks the ACL DescribeConfigs"
+                : rd_kafka_err2str(code);
+}
+
 static void read_entry(const char *name, const char *value, struct kafka_facts *out) {
   if (strcmp(name, "min.insync.replicas") == 0) out->min_insync = strtoll(value, NULL, 10);
   if (strcmp(name, "flush.messages") == 0) out->flush_messages = strtoll(value, NULL, 10);
@@ -38,7 +44,7 @@ static bool read_resource(const rd_kafka_ConfigResource_t *resource, struct kafk
   rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(resource);
   if (code && !is_denial(code))
     return err_set(err, "topic %s: %s", rd_kafka_ConfigResource_name(resource), rd_kafka_err2str(code));
-  out->unread = code ? rd_kafka_err2str(code) : NULL;
+  out->unread = code ? why_unread(code) : NULL;
   read_entries(resource, out);
   return true;
 }
@@ -47,7 +53,7 @@ static bool read_answer(rd_kafka_event_t *rkev, const char *const *topics, size_
                         struct err *err) {
   rd_kafka_resp_err_t code = rd_kafka_event_error(rkev);
   for (size_t i = 0; i < n; i++)
-    out[i].unread = code ? rd_kafka_err2str(code) : "the broker did not answer for this topic";
+    out[i].unread = code ? why_unread(code) : "the broker did not answer for this topic";
   if (code) return is_denial(code) || err_set(err, "%s", rd_kafka_event_error_string(rkev));
   size_t count;
   const rd_kafka_ConfigResource_t **resources =
@@ -85,7 +91,7 @@ bool kafka_facts_ask(rd_kafka_t *rk, const char *const *topics, size_t n, int ti
     out[i] =
         (struct kafka_facts){.retention_ms = KAFKA_FACTS_UNKNOWN, .retention_bytes = KAFKA_FACTS_UNKNOWN};
     rd_kafka_resp_err_t code = kafka_topic_ask(rk, topics[i], timeout_ms, &out[i].shape);
-    if (code) return err_set(err, "topic %s: %s", topics[i], rd_kafka_err2str(code));
+    if (code) return kafka_topic_fail(topics[i], code, err);
   }
   return kafka_facts_ask_settings(rk, topics, n, timeout_ms, out, err);
 }

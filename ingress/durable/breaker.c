@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/kafka/kafka_hint.h"
 #include "ingress/counters.h"
 #include <string.h>
 
@@ -122,14 +123,16 @@ static void open_place(struct breaker *breaker, enum breaker_scope scope, enum k
   AUTO_FREE char *name = name_of(breaker, scope, topic);
   AUTO_FREE char *key = mem_printf("breaker %s %d %d", name, (int)scope, (int)partition);
   rd_kafka_resp_err_t last = atomic_load(&breaker->last_error);
+  const char *hint = kafka_hint(code, NULL);
   const struct log_field fields[] = {
       LOG_STR("topic", name),
       LOG_INT("partition", scope == BREAKER_PARTITION ? partition : -1),
       LOG_STR("error", rd_kafka_err2name(code)),
       LOG_STR("last_client_error", last ? rd_kafka_err2name(last) : "none"),
       LOG_INT("queued", queued),
+      LOG_STR("hint", hint),
   };
-  log_write_rarely(LOG_LEVEL_WARN, key, "kafka breaker opened", fields, COUNT_OF(fields));
+  log_write_rarely(LOG_LEVEL_WARN, key, "kafka breaker opened", fields, COUNT_OF(fields) - !hint);
 }
 
 static void close_place(struct breaker *breaker, enum breaker_scope scope, enum kafka_topic topic,

@@ -28,8 +28,9 @@ struct durability_watch {
   struct metrics *metrics;
   char *logged; // NULL: the topics are not known yet
   atomic_bool kafka_gives, spool_gives;
-  struct reason unready, unseen;
+  struct reason unready, unseen, refusal;
   const struct kafka_producer *producer; // NULL: not started
+  pthread_rwlock_t *lock;                // of the producer
   struct breaker *breaker;
   struct kafka_topic_shape shapes[COUNT_OF(ours)]; // as last seen; without partitions: not yet
   rd_kafka_resp_err_t codes[COUNT_OF(ours)];       // of the last request
@@ -98,9 +99,14 @@ void durability_watch_free(struct durability_watch *watch) {
   if (watch->producer) pthread_join(watch->thread, NULL);
   reason_fini(&watch->unready);
   reason_fini(&watch->unseen);
+  reason_fini(&watch->refusal);
   sem_destroy(&watch->stopped);
   free(watch->logged);
   free(watch);
+}
+
+void durability_note_refusal(struct durability_watch *watch, const char *text) {
+  reason_set(&watch->refusal, text);
 }
 
 bool durability_kafka_gives(const struct durability_watch *watch) {
@@ -215,7 +221,11 @@ static bool ask_settings(struct durability_watch *watch) {
 
 static void note_unseen(struct durability_watch *watch, size_t i, bool answered, struct err *err) {
   rd_kafka_resp_err_t code = watch->codes[i];
-  (void)kafka_topic_fail(name_of(watch, i), code, err);
+  const char *refusal = answered ? NULL : reason_get(&watch->refusal);
+  if (refusal)
+    err_set(err, "topic %s: %s", name_of(watch, i), refusal);
+  else
+    (void)kafka_topic_fail(name_of(watch, i), code, err);
   log_warn_rarely(err->text, "kafka topic not seen yet", LOG_STR("cause", err->text)); // each new cause
   if (answered) breaker_note_unseen(watch->breaker, ours[i], code, rd_kafka_outq_len(watch->producer->rk));
 }
@@ -240,10 +250,15 @@ static bool learn_shapes(struct durability_watch *watch, bool answered) {
 // Returns after how many milliseconds to look again. The topics' settings are known before the first event
 // goes to a topic, since readiness and the durability of its ack depend on them.
 static int64_t look(struct durability_watch *watch) {
+  pthread_rwlock_rdlock(watch->lock);
   bool answered = ask_shapes(watch);
   bool durable = answered && !atomic_load(&watch->stopping) && ask_settings(watch);
   bool unseen = learn_shapes(watch, answered);
-  if (answered) breaker_note_cluster(watch->breaker);
+  pthread_rwlock_unlock(watch->lock);
+  if (answered) {
+    reason_set(&watch->refusal, NULL);
+    breaker_note_cluster(watch->breaker);
+  }
   return durable && !unseen ? CHECK_MS : RETRY_MS;
 }
 
@@ -270,8 +285,9 @@ static void *run(void *arg) {
 }
 
 bool durability_watch_start(struct durability_watch *watch, const struct kafka_producer *producer,
-                            struct breaker *breaker, struct err *err) {
+                            pthread_rwlock_t *lock, struct breaker *breaker, struct err *err) {
   watch->producer = producer;
+  watch->lock = lock;
   watch->breaker = breaker;
   int failed = pthread_create(&watch->thread, NULL, run, watch);
   if (failed) watch->producer = NULL;

@@ -13,6 +13,7 @@
 #include "common/kafka/kafka_facts.h"
 #include "common/ops/metrics.h"
 #include "ingress/durable/breaker.h"
+#include <pthread.h>
 #include <stdbool.h>
 
 // Each level includes those before it. The names are those of the setting.
@@ -34,9 +35,10 @@ struct durability_watch;
 // DOCHAK_ACK_SURVIVES.
 MUST_CHECK struct durability_watch *durability_watch_new(const struct settings *settings,
                                                          struct metrics *metrics, struct err *err);
-// Starts the thread. Producer and breaker are borrowed.
+// Starts the thread. Producer, its lock and the breaker are borrowed; the producer may be replaced under the
+// lock.
 MUST_CHECK bool durability_watch_start(struct durability_watch *watch, const struct kafka_producer *producer,
-                                       struct breaker *breaker, struct err *err);
+                                       pthread_rwlock_t *lock, struct breaker *breaker, struct err *err);
 // Asks the thread to end, without waiting: a request to a Kafka that is away may take a second. Thread: any.
 void durability_watch_stop(struct durability_watch *watch);
 void durability_watch_free(struct durability_watch *watch); // stops it and waits. NULL is let through
@@ -45,6 +47,10 @@ void durability_watch_free(struct durability_watch *watch); // stops it and wait
 // weak, as durability_unready() says. Thread: the watch's.
 bool durability_watch_learn(struct durability_watch *watch, const char *const *topics,
                             const struct kafka_facts *facts, size_t n);
+
+// Why a broker refuses the connection, or cannot be trusted (kafka_refusal()): until the cluster answers, it
+// is the reason why a topic has not been seen. One thread, any.
+void durability_note_refusal(struct durability_watch *watch, const char *text);
 
 // Whether Kafka, and the spool, may give acks. Thread: any.
 bool durability_kafka_gives(const struct durability_watch *watch);

@@ -2,11 +2,11 @@
 #include "processor/batch/kafkaerror.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/kafka/kafka_hint.h"
 
 #define E(name) RD_KAFKA_RESP_ERR_##name
 
 static const char same_name[] = "another process has the same DOCHAK_INSTANCE; each needs its own, or none";
-static const char no_right[] = "the broker's ACLs must let us";
 static const char no_topic[] = "\"dochak-processor migrate\" creates it";
 
 // The last row is for all others.
@@ -59,13 +59,13 @@ static const struct kafka_class classes[] = {
     {E(UNKNOWN_TOPIC_OR_PART), false, "no_topic", no_topic},
     {E(_UNKNOWN_TOPIC), false, "no_topic", no_topic},
     {E(_UNKNOWN_PARTITION), false, "no_topic", no_topic},
-    {E(TOPIC_AUTHORIZATION_FAILED), false, "access", no_right},
-    {E(GROUP_AUTHORIZATION_FAILED), false, "access", no_right},
-    {E(TRANSACTIONAL_ID_AUTHORIZATION_FAILED), false, "access", no_right},
-    {E(CLUSTER_AUTHORIZATION_FAILED), false, "access", no_right},
-    {E(_AUTHENTICATION), false, "access", "the broker refuses our credentials; see DOCHAK_KAFKA_PROPERTIES"},
-    {E(SASL_AUTHENTICATION_FAILED), false, "access",
-     "the broker refuses our credentials; see DOCHAK_KAFKA_PROPERTIES"},
+    {E(TOPIC_AUTHORIZATION_FAILED), false, "access", NULL},
+    {E(GROUP_AUTHORIZATION_FAILED), false, "access", NULL},
+    {E(TRANSACTIONAL_ID_AUTHORIZATION_FAILED), false, "access", NULL},
+    {E(CLUSTER_AUTHORIZATION_FAILED), false, "access", NULL},
+    {E(_AUTHENTICATION), false, "access", NULL},
+    {E(SASL_AUTHENTICATION_FAILED), false, "access", NULL},
+    {E(_SSL), false, "access", NULL},
     {E(MSG_SIZE_TOO_LARGE), false, "too_large", "the topic's max.message.bytes must be at least 1 MiB"},
     {E(RECORD_LIST_TOO_LARGE), false, "too_large", "the topic's max.message.bytes must be at least 1 MiB"},
     {E(KAFKA_STORAGE_ERROR), false, "storage", "the broker could not write or read its disk; see its log"},
@@ -85,8 +85,9 @@ const struct kafka_class *kafka_class_of(rd_kafka_resp_err_t code) {
 
 bool kafka_fail(struct err *err, const char *what, rd_kafka_resp_err_t code, const char *reason) {
   const struct kafka_class *class = kafka_class_of(code);
+  const char *hint = class->hint ? class->hint : kafka_hint(code, reason);
   return err_set_class(err, class->name, "%s: %s%s%s", what, reason ? reason : rd_kafka_err2str(code),
-                       class->hint ? "; " : "", class->hint ? class->hint : "");
+                       hint ? "; " : "", hint ? hint : "");
 }
 
 bool kafka_produce(rd_kafka_t *rk, const struct event_record *record, const struct event *ev, int64_t max_ms,

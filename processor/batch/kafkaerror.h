@@ -11,13 +11,14 @@ struct kafka_class {
   rd_kafka_resp_err_t code;
   bool is_transient; // a consumer recovers from it by itself
   const char *name;  // for the metric
-  const char *hint;  // what to do about it, where somebody has to; or NULL
+  const char *hint;  // what to do about it, where somebody has to and kafka_hint() has no words; or NULL
 };
 
 // Never NULL. A code that is not in the table is not transient: to start over loses nothing.
 const struct kafka_class *kafka_class_of(rd_kafka_resp_err_t code);
 
-// Sets "what: reason; hint" and the class. Returns false. `reason` NULL: librdkafka's own words for the code.
+// Sets "what: reason; hint" and the class; the hint is the row's or kafka_hint()'s. Returns false. `reason`
+// NULL: librdkafka's own words for the code.
 bool kafka_fail(struct err *err, const char *what, rd_kafka_resp_err_t code, const char *reason);
 
 // event_produce() that waits while the local queue is full, at most max_ms, and serves delivery reports

@@ -4,13 +4,20 @@
 #include "common/base/crash_point.h"
 #include "common/base/mem.h"
 #include "common/base/stop.h"
+#include "common/kafka/kafka_hint.h"
 #include "processor/batch/kafkaerror.h"
 #include "processor/batch/measure.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPEN_TIMEOUT_MS = 15000, OPEN_TURN_MS = 500, ABORT_TIMEOUT_MS = 10000, OFFSETS_TIMEOUT_MS = 10000 };
+enum {
+  OPEN_TIMEOUT_MS = 15000,
+  OPEN_TURN_MS = 500,
+  REFUSED_TIMEOUT_MS = 3000,
+  ABORT_TIMEOUT_MS = 10000,
+  OFFSETS_TIMEOUT_MS = 10000
+};
 enum { COMMIT_AGAIN_MS = 20 };
 enum { QUEUE_FULL_MS = 10000 };
 enum { QUARANTINE_MAX_BYTES = 900000 }; // Kafka's default limit for a record is 1 MB, headers included
@@ -19,6 +26,7 @@ struct outbox {
   struct processor *processor;
   struct kafka_producer producer; // transactional
   struct err undelivered;         // the transaction's first record that was not delivered; empty text: none
+  struct err refusal;             // the last connection that was refused; empty text: none
 };
 
 // ---- places ----
@@ -160,10 +168,21 @@ static bool kafka_ok(rd_kafka_error_t *error, const char *what, struct err *err)
   return false;
 }
 
+// Where the transaction failed meanwhile, "erroneous state" is all that librdkafka reports. A second begin is
+// refused with the cause.
+static rd_kafka_error_t *cause_of(rd_kafka_t *producer, rd_kafka_error_t *error) {
+  if (!error || rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR__STATE) return error;
+  rd_kafka_error_t *cause = rd_kafka_begin_transaction(producer);
+  if (!cause) return error;
+  rd_kafka_error_destroy(error);
+  return cause;
+}
+
 static bool send_offsets(rd_kafka_t *producer, const rd_kafka_consumer_group_metadata_t *group,
                          const rd_kafka_topic_partition_list_t *offsets, struct err *err) {
-  return kafka_ok(rd_kafka_send_offsets_to_transaction(producer, offsets, group, OFFSETS_TIMEOUT_MS),
-                  "send offsets to the transaction", err);
+  rd_kafka_error_t *error =
+      rd_kafka_send_offsets_to_transaction(producer, offsets, group, OFFSETS_TIMEOUT_MS);
+  return kafka_ok(cause_of(producer, error), "send offsets to the transaction", err);
 }
 
 // Retriable means that the outcome is still open: asking again is the way to learn it.
@@ -232,9 +251,10 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaqu
   bool is_thrown_away =
       rkm->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || rkm->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
   if (!rkm->err || is_thrown_away || outbox_undelivered(outbox)) return;
-  err_set_class(&outbox->undelivered, kafka_class_of(rkm->err)->name, "%s [%d]: %s (%s)",
+  const char *hint = kafka_hint(rkm->err, NULL);
+  err_set_class(&outbox->undelivered, kafka_class_of(rkm->err)->name, "%s [%d]: %s (%s)%s%s",
                 rd_kafka_topic_name(rkm->rkt), rkm->partition, rd_kafka_err2name(rkm->err),
-                rd_kafka_err2str(rkm->err));
+                rd_kafka_err2str(rkm->err), hint ? "; " : "", hint ? hint : "");
 }
 
 // ---- opening and closing ----
@@ -243,15 +263,32 @@ bool outbox_check(const struct settings *settings, struct err *err) {
   return kafka_producer_check(settings, &(struct kafka_producer_options){.transactional_id = "check"}, err);
 }
 
+// Called by rd_kafka_poll().
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque) {
+  struct outbox *outbox = opaque;
+  (void)rk;
+  (void)kafka_refusal((rd_kafka_resp_err_t)code, reason, &outbox->refusal);
+}
+
+// librdkafka reports a refused connection as a timeout. A new client reads the operator's file and the
+// certificates again, so a refusal is not waited out.
+static bool init_failed(struct outbox *outbox, rd_kafka_error_t *error, const char *name, struct err *err) {
+  if (!rd_kafka_error_is_retriable(error) || !*outbox->refusal.text) return kafka_ok(error, name, err);
+  rd_kafka_error_destroy(error);
+  return err_set_class(err, "access", "%s: %s", name, outbox->refusal.text);
+}
+
 // Asking again goes on with what was begun; in short turns, so that a stop does not wait for a Kafka that is
 // away.
-static bool init_transactions(rd_kafka_t *producer, const char *name, struct err *err) {
-  int64_t deadline_ms = clock_mono_ms() + OPEN_TIMEOUT_MS;
+static bool init_transactions(struct outbox *outbox, const char *name, struct err *err) {
+  int64_t began_ms = clock_mono_ms();
   for (;;) {
-    rd_kafka_error_t *error = rd_kafka_init_transactions(producer, OPEN_TURN_MS);
+    rd_kafka_error_t *error = rd_kafka_init_transactions(outbox->producer.rk, OPEN_TURN_MS);
     if (error == NULL) return true;
-    if (!rd_kafka_error_is_retriable(error) || stop_requested() || clock_mono_ms() > deadline_ms)
-      return kafka_ok(error, name, err);
+    rd_kafka_poll(outbox->producer.rk, 0);
+    int64_t timeout_ms = *outbox->refusal.text ? REFUSED_TIMEOUT_MS : OPEN_TIMEOUT_MS;
+    if (!rd_kafka_error_is_retriable(error) || stop_requested() || clock_mono_ms() - began_ms > timeout_ms)
+      return init_failed(outbox, error, name, err);
     rd_kafka_error_destroy(error);
   }
 }
@@ -260,9 +297,9 @@ struct outbox *outbox_open(struct processor *p, const char *name, struct err *er
   struct outbox *outbox = mem_alloc(sizeof *outbox);
   outbox->processor = p;
   const struct kafka_producer_options options = {
-      .transactional_id = name, .on_report = on_report, .opaque = outbox};
+      .transactional_id = name, .on_report = on_report, .on_error = on_error, .opaque = outbox};
   if (kafka_producer_open(p->settings, &options, &outbox->producer, err) &&
-      init_transactions(outbox->producer.rk, name, err))
+      init_transactions(outbox, name, err))
     return outbox;
   err_prefix(err, "cannot begin as transactional producer: ");
   outbox_close(outbox);

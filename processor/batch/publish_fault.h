@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Why a worker cannot publish: the partition that its last transaction could not write, or what a database
 // that refuses every record says. /readyz says it until a transaction is committed, while the worker starts
-// over again and again. One worker sets it. Thread: any.
+// over again and again. Or why a worker is not at work. One worker sets it. Thread: any.
 #pragma once
 #include <pthread.h>
 #include <stdbool.h>

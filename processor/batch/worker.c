@@ -57,6 +57,7 @@ struct worker {
 
 static void set_ready(struct worker *w, bool ready) {
   if (w->ready == ready) return;
+  if (ready) publish_fault_clear(&w->processor->waits[w->index]);
   w->ready = ready;
   atomic_fetch_add(&w->processor->workers_ready, ready ? 1 : -1);
   metrics_add(w->processor->metrics, METRIC_WORKERS_READY, NULL, ready ? 1 : -1);
@@ -236,7 +237,8 @@ static bool pass_by(struct worker *w, const rd_kafka_message_t *rkm, struct err 
     return true;
   }
   if (rkm->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
-    return is_transient(w, w->consumer, rkm->err, rd_kafka_message_errstr(rkm), err);
+    return is_transient(w, w->consumer, rkm->err, rd_kafka_message_errstr(rkm), err) ||
+           err_prefix(err, "%s: ", rkm->rkt ? rd_kafka_topic_name(rkm->rkt) : "group");
   partitions_reached(w->partitions, rd_kafka_topic_name(rkm->rkt), rkm->partition, rkm->offset);
   return true; // of one partition: another may have more
 }
@@ -408,6 +410,7 @@ static void *run(void *arg) {
     log_warn("worker starts over", LOG_INT("worker", w->index), LOG_STR("part", part),
              LOG_STR("error", err.text), LOG_INT("wait_ms", wait_ms));
     processor_count_retry(w->processor->metrics, part, &err);
+    publish_fault_set(&w->processor->waits[w->index], err.text);
     stop_wait_ms(wait_ms);
   }
   return NULL;

@@ -7,10 +7,12 @@
 #include "common/base/mem.h"
 #include "common/base/stop.h"
 #include "common/kafka/kafka.h"
+#include "common/kafka/kafka_hint.h"
 #include "processor/commands/command.h"
 #include "processor/commands/flags.h"
 #include "processor/commands/topics.h"
 #include <stdio.h>
+#include <string.h>
 
 enum { TOPICS_TIMEOUT_MS = 30000 };
 
@@ -36,6 +38,10 @@ static bool read_arguments(int argc, char **argv, void *options, struct err *err
 
 // ---- topics ----
 
+static bool is_denied(const struct err *err) {
+  return err->class && strcmp(err->class, "access") == 0;
+}
+
 // The broker that is asked may not know a topic yet that was created a moment ago. This waits until it does,
 // so that a program that starts after migrate finds the topic.
 static bool ask_facts(rd_kafka_t *rk, const char *const *topics, size_t n, struct kafka_facts *out,
@@ -43,7 +49,7 @@ static bool ask_facts(rd_kafka_t *rk, const char *const *topics, size_t n, struc
   enum { ASK_MS = 5000, PAUSE_MS = 100 };
   int64_t deadline_ms = clock_mono_ms() + TOPICS_TIMEOUT_MS;
   while (!kafka_facts_ask(rk, topics, n, ASK_MS, out, err))
-    if (clock_mono_ms() > deadline_ms || stop_wait_ms(PAUSE_MS)) return false;
+    if (is_denied(err) || clock_mono_ms() > deadline_ms || stop_wait_ms(PAUSE_MS)) return false;
   return true;
 }
 
@@ -67,7 +73,7 @@ static bool compare(rd_kafka_t *rk, const char *const *topics, size_t n, const s
 
 static bool create_and_compare(rd_kafka_t *rk, const struct processor *processor, bool dry_run,
                                struct err *err) {
-  const struct topics_options options = {TOPICS_TIMEOUT_MS, dry_run};
+  const struct topics_options options = {TOPICS_TIMEOUT_MS, dry_run, rd_kafka_opaque(rk)};
   const char *const *topics = (const char *const *)processor->topics;
   const char *existing[KAFKA_TOPIC_COUNT];
   bool created[KAFKA_TOPIC_COUNT];
@@ -83,8 +89,17 @@ static bool create_and_compare(rd_kafka_t *rk, const struct processor *processor
   return compare(rk, existing, n, processor->settings, err);
 }
 
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *refusal) {
+  (void)rk;
+  (void)kafka_refusal((rd_kafka_resp_err_t)code, reason, refusal);
+}
+
 static bool migrate_topics(const struct processor *processor, bool dry_run, struct err *err) {
+  struct err refusal = {0};
   rd_kafka_conf_t *conf = kafka_conf_new(processor->settings, NULL, 0, err);
+  if (!conf) return false;
+  rd_kafka_conf_set_error_cb(conf, on_error);
+  rd_kafka_conf_set_opaque(conf, &refusal);
   rd_kafka_t *rk = kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
   if (rk == NULL) return false;
   bool done = create_and_compare(rk, processor, dry_run, err);

@@ -21,13 +21,13 @@ struct redrive {
   struct kafka_producer producer;
   int64_t records, sent, known, unclear; // the latter three are elements
   int64_t unknown;                       // events of types that this program does not know
-  int64_t refused;                       // by Kafka; written by on_report only
+  rd_kafka_resp_err_t refused;           // Kafka's first error; written by on_report only
 };
 
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque) {
   struct redrive *rd = opaque;
   (void)rk;
-  rd->refused += rkm->err != RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (!rd->refused) rd->refused = rkm->err;
 }
 
 static bool open_producer(struct redrive *rd, struct err *err) {
@@ -186,8 +186,11 @@ bool redrive_take(struct redrive *rd, const struct event *ev, const rd_kafka_mes
 
 bool redrive_close(struct redrive *rd, bool ok, struct err *err) {
   rd_kafka_resp_err_t code = rd_kafka_flush(rd->producer.rk, FLUSH_MS);
-  if (ok && (code || rd->refused))
-    ok = err_set(err, "Kafka has not taken all of it; start it again: doing it twice changes nothing");
+  if (rd->refused) code = rd->refused;
+  if (ok && code) {
+    ok = kafka_fail(err, "Kafka has not taken all of it", code, NULL);
+    err_set(err, "%s; start it again: doing it twice changes nothing", err->text);
+  }
   if (ok)
     printf("%" PRId64 " records read: %" PRId64 " elements %s; %" PRId64 " were taken in before, %" PRId64
            " still make no sense and stay\n",

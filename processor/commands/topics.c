@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "processor/commands/topics.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/kafka/kafka_hint.h"
 
 enum { REASON_SIZE = 256, MESSAGE_MIN_BYTES = 1048576 };
 
@@ -37,9 +39,10 @@ static bool read_results(rd_kafka_event_t *rkev, bool *created, struct err *err)
     rd_kafka_resp_err_t state = rd_kafka_topic_result_error(results[i]);
     const char *reason = rd_kafka_topic_result_error_string(results[i]);
     created[i] = !state;
+    const char *hint = kafka_hint(state, NULL);
     if (state && state != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
-      return err_set(err, "topic %s: %s", rd_kafka_topic_result_name(results[i]),
-                     reason ? reason : rd_kafka_err2str(state));
+      return err_set(err, "creating topic %s: %s%s%s", rd_kafka_topic_result_name(results[i]),
+                     reason ? reason : rd_kafka_err2str(state), hint ? "; " : "", hint ? hint : "");
   }
   return true;
 }
@@ -53,16 +56,33 @@ static bool set_options(rd_kafka_AdminOptions_t *admin, const struct topics_opti
   return err_set(err, "creating topics: %s", reason);
 }
 
+// A refused connection gets a sixth of the timeout: it may be accepted after all.
+static rd_kafka_event_t *wait_for_answer(rd_kafka_t *rk, rd_kafka_queue_t *queue,
+                                         const struct topics_options *options, struct err *err) {
+  enum { TURN_MS = 100, GRACE_MS = 1000 }; // the request's own timeout comes first, and its error says more
+  int64_t began_ms = clock_mono_ms(), waited_ms;
+  do {
+    rd_kafka_event_t *rkev = rd_kafka_queue_poll(queue, TURN_MS);
+    if (rkev) return rkev;
+    rd_kafka_poll(rk, 0); // serves the error callback
+    waited_ms = clock_mono_ms() - began_ms;
+    if (waited_ms > options->timeout_ms / 6 && options->refusal && *options->refusal->text) {
+      err_set(err, "creating topics: %s", options->refusal->text);
+      return NULL;
+    }
+  } while (waited_ms < options->timeout_ms + GRACE_MS);
+  err_set(err, "creating topics: no answer in %lld ms", (long long)options->timeout_ms);
+  return NULL;
+}
+
 static rd_kafka_event_t *create(rd_kafka_t *rk, rd_kafka_NewTopic_t **list, size_t n,
                                 const struct topics_options *options, struct err *err) {
-  enum { GRACE_MS = 1000 }; // the request's own timeout comes first, and its error says more
   rd_kafka_AdminOptions_t *admin = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
   rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
   rd_kafka_event_t *rkev = NULL;
   if (set_options(admin, options, err)) {
     rd_kafka_CreateTopics(rk, list, n, admin, queue);
-    rkev = rd_kafka_queue_poll(queue, (int)options->timeout_ms + GRACE_MS);
-    if (!rkev) err_set(err, "creating topics: no answer in %lld ms", (long long)options->timeout_ms);
+    rkev = wait_for_answer(rk, queue, options, err);
   }
   rd_kafka_queue_destroy(queue);
   rd_kafka_AdminOptions_destroy(admin);

@@ -9,7 +9,8 @@
 
 struct topics_options {
   int64_t timeout_ms;
-  bool dry_run; // Kafka only checks whether it could create them
+  bool dry_run;              // Kafka only checks whether it could create them
+  const struct err *refusal; // NULL, or what the client's error callback sets (kafka_refusal())
 };
 
 // Creates those of the topics that do not exist, by the settings. `created` has room for n: whether the

@@ -42,7 +42,9 @@ static PGconn *connect_server(struct err *err) {
   }
   AUTO_FREE char *text = mem_strdup(conn ? PQerrorMessage(conn) : "out of memory");
   one_line(text);
-  err_set_class(err, pg_class_of(NULL)->name, "cannot connect to Postgres: %s", text);
+  const char *hint = pg_connect_hint(text);
+  err_set_class(err, hint ? "access" : pg_class_of(NULL)->name, "cannot connect to Postgres: %s%s%s", text,
+                hint ? "; " : "", hint ? hint : "");
   PQfinish(conn);
   return NULL;
 }

@@ -65,6 +65,41 @@ const struct pg_class *pg_class_of(const char *sqlstate) {
   return class;
 }
 
+#define PASSWORD "PGUSER and DOCHAK_PG_PASSWORD must be those of a role of the server that may log in"
+#define CLIENT   "PGSSLCERT and PGSSLKEY must name a certificate for PGUSER of a CA that the server trusts"
+
+// The first row that fits is used.
+static const struct {
+  const char *text, *hint;
+} connect_hints[] = {
+    {"root certificate file", "PGSSLROOTCERT must name the CA of the server's certificate"},
+    {"does not match host name",
+     "PGHOST must be a name in the server's certificate; PGHOSTADDR may hold the address"},
+    {"certificate verify failed",
+     "PGSSLROOTCERT must name the CA of the server's certificate, which must be valid now"},
+    {"server does not support SSL", "the server must have ssl=on, or PGSSLMODE asks for too much"},
+    {"no encryption", "PGSSLMODE=verify-full, or the server's pg_hba.conf lacks a line"},
+    {"no pg_hba.conf entry", "PGUSER and PGDATABASE, or the server's pg_hba.conf lacks a line"},
+    {"valid client certificate", CLIENT},
+    {"certificate authentication failed", CLIENT},
+    {"alert unknown ca", CLIENT},
+    {"alert certificate", CLIENT},
+    {"private key file", CLIENT},
+    {"no password supplied", "DOCHAK_PG_PASSWORD is missing"},
+    {"authentication failed", PASSWORD},
+    {"role \"", PASSWORD},
+    {"is not permitted to log in", PASSWORD},
+    {"permission denied for database", "PGUSER lacks the right CONNECT on the database"},
+    {"database \"", "PGDATABASE must name a database that exists"},
+    {"could not translate host name", "PGHOST has a name that is not known here"},
+};
+
+const char *pg_connect_hint(const char *text) {
+  for (size_t i = 0; i < COUNT_OF(connect_hints); i++)
+    if (strstr(text, connect_hints[i].text)) return connect_hints[i].hint;
+  return NULL;
+}
+
 static bool is_either(const char *sqlstate, const char *one, const char *other) {
   return sqlstate && (strcmp(sqlstate, one) == 0 || strcmp(sqlstate, other) == 0);
 }

@@ -22,6 +22,10 @@ struct pg_class {
 // about the data waits, since waiting loses nothing.
 const struct pg_class *pg_class_of(const char *sqlstate);
 
+// Which setting is to be changed where a connection failed, by libpq's text, which has the server's own
+// message and no SQLSTATE. NULL: none is known to be wrong, or the server's messages are not in English.
+const char *pg_connect_hint(const char *text);
+
 // For migrate and for the schema's version. NULL is neither.
 bool pg_is_busy(const char *sqlstate);      // others hold what was asked for
 bool pg_is_undefined(const char *sqlstate); // there is no such table, or column

@@ -2,6 +2,7 @@
 // What an ack survives, and which of Kafka and spool may give it.
 #include "ingress/durable/durability.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "ingress/counters.h"
@@ -9,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -194,6 +196,31 @@ static void test_a_topic_that_takes_no_body_of_the_allowed_size_is_named(void **
   metrics_free(metrics);
 }
 
+// Nothing listens on port 9 of the loopback.
+static void test_a_topic_is_not_seen_for_the_reason_of_a_refused_connection(void **state) {
+  struct err err;
+  struct settings settings = {.kafka_bootstrap = (char *)(uintptr_t) "127.0.0.1:9",
+                              .kafka_properties = (char *)(uintptr_t) "",
+                              .topic_prefix = (char *)(uintptr_t) "t."};
+  struct metrics *metrics = metrics_new(counters, COUNTER_COUNT);
+  struct durability_watch *watch = watch_for("process", false, metrics);
+  struct breaker *breaker = breaker_new("t.", metrics);
+  struct kafka_producer producer;
+  pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+  if (!kafka_producer_open(&settings, &(struct kafka_producer_options){.patience_ms = 100}, &producer, &err))
+    fail_msg("%s", err.text);
+  durability_note_refusal(watch, "wrong password");
+  if (!durability_watch_start(watch, &producer, &lock, breaker, &err)) fail_msg("%s", err.text);
+  int64_t deadline_ms = clock_mono_ms() + 20000;
+  while (!strstr(durability_unseen(watch), "wrong password") && clock_mono_ms() < deadline_ms)
+    clock_sleep_ms(5);
+  assert_string_equal(durability_unseen(watch), "topic t.events: wrong password");
+  durability_watch_free(watch);
+  kafka_producer_close(&producer);
+  free(breaker);
+  metrics_free(metrics);
+}
+
 int main(void) {
   log_init("test", LOG_LEVEL_ERROR);
   const struct CMUnitTest tests[] = {
@@ -203,6 +230,7 @@ int main(void) {
       cmocka_unit_test(test_the_topic_that_gives_least_decides_until_it_is_mended),
       cmocka_unit_test(test_settings_that_may_not_be_read_count_as_the_least),
       cmocka_unit_test(test_a_topic_that_takes_no_body_of_the_allowed_size_is_named),
+      cmocka_unit_test(test_a_topic_is_not_seen_for_the_reason_of_a_refused_connection),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,6 +41,11 @@ static void test_an_error_says_what_to_do(void **state) {
   assert_string_equal(err.class, "no_topic");
   kafka_fail(&err, "commit", RD_KAFKA_RESP_ERR__TIMED_OUT, NULL);
   assert_string_equal(err.text, "commit: Local: Timed out");
+  kafka_fail(&err, "consumer", RD_KAFKA_RESP_ERR__AUTHENTICATION, "refused");
+  assert_string_equal(err.text,
+                      "consumer: refused; sasl.username and sasl.password in DOCHAK_KAFKA_PROPERTIES "
+                      "(or DOCHAK_KAFKA_PASSWORD) must be those of a user of the broker");
+  assert_string_equal(err.class, "access");
 }
 
 int main(void) {

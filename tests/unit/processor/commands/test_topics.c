@@ -44,6 +44,19 @@ static void test_a_broker_that_is_away_is_an_error_in_time(void **state) {
   rd_kafka_destroy(rk);
 }
 
+static void test_a_refused_connection_is_not_waited_out(void **state) {
+  rd_kafka_t *rk = client_without_broker();
+  struct settings settings = settings_with(8);
+  struct err err = {0}, refusal = {.text = "wrong password"};
+  const struct topics_options refused = {.timeout_ms = 3000, .refusal = &refusal};
+  bool created[COUNT_OF(topics)];
+  int64_t before = clock_mono_ms();
+  assert_false(topics_create(rk, topics, COUNT_OF(topics), &settings, &refused, created, &err));
+  assert_string_equal(err.text, "creating topics: wrong password");
+  assert_true(clock_mono_ms() - before < 3000);
+  rd_kafka_destroy(rk);
+}
+
 static void test_a_topic_that_librdkafka_refuses_is_named(void **state) {
   rd_kafka_t *rk = client_without_broker();
   struct settings settings = settings_with(1000000);
@@ -122,6 +135,7 @@ static void test_a_topic_that_is_compacted_is_an_error(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_broker_that_is_away_is_an_error_in_time),
+      cmocka_unit_test(test_a_refused_connection_is_not_waited_out),
       cmocka_unit_test(test_a_topic_that_librdkafka_refuses_is_named),
       cmocka_unit_test(test_each_difference_comes_with_the_command_that_changes_it),
       cmocka_unit_test(test_a_topic_with_too_few_replicas_is_named),

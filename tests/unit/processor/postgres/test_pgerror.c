@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -105,6 +106,43 @@ static void test_what_is_refused_has_words(void **state) {
   }
 }
 
+// Texts of libpq 15 and of a server of version 15.
+static void test_a_failed_connection_names_the_setting(void **state) {
+  static const struct {
+    const char *text, *setting; // NULL: no hint
+  } rows[] = {
+      {"root certificate file \"/ca.pem\" does not exist Either provide the file or change sslmode to "
+       "disable "
+       "server certificate verification.",
+       "PGSSLROOTCERT"},
+      {"SSL error: certificate verify failed", "PGSSLROOTCERT"},
+      {"server certificate for \"db\" does not match host name \"localhost\"", "PGHOST "},
+      {"server does not support SSL, but SSL was required", "PGSSLMODE"},
+      {"FATAL:  no pg_hba.conf entry for host \"127.0.0.1\", user \"u\", database \"d\", no encryption",
+       "PGSSLMODE=verify-full"},
+      {"FATAL:  no pg_hba.conf entry for host \"127.0.0.1\", user \"u\", database \"d\", SSL encryption",
+       "pg_hba.conf"},
+      {"FATAL:  connection requires a valid client certificate", "PGSSLCERT"},
+      {"FATAL:  certificate authentication failed for user \"u\"", "PGSSLCERT"},
+      {"fe_sendauth: no password supplied", "DOCHAK_PG_PASSWORD"},
+      {"FATAL:  password authentication failed for user \"u\"", "DOCHAK_PG_PASSWORD"},
+      {"FATAL:  role \"u\" does not exist", "PGUSER"},
+      {"FATAL:  role \"u\" is not permitted to log in", "PGUSER"},
+      {"FATAL:  permission denied for database \"d\" DETAIL:  User does not have CONNECT privilege.",
+       "CONNECT"},
+      {"FATAL:  database \"d\" does not exist", "PGDATABASE"},
+      {"could not translate host name \"db\" to address: Name or service not known", "PGHOST"},
+      {"Connection refused Is the server running on that host and accepting TCP/IP connections?", NULL},
+      {"FATAL:  the database system is starting up", NULL},
+      {"FATAL:  sorry, too many clients already", NULL},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const char *hint = pg_connect_hint(rows[i].text);
+    bool as_expected = rows[i].setting ? hint && strstr(hint, rows[i].setting) : !hint;
+    if (!as_expected) fail_msg("%s: %s", rows[i].text, hint ? hint : "no hint");
+  }
+}
+
 static void test_a_migration_tells_busy_and_undefined_from_all_else(void **state) {
   static const char *const busy[] = {"55P03", "40P01"}, *const undefined[] = {"42P01", "42703"},
                            *const neither[] = {NULL, "", "42601", "40001", "55000"};
@@ -120,6 +158,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_each_sqlstate_has_its_fault_and_its_class),
       cmocka_unit_test(test_what_is_refused_has_words),
+      cmocka_unit_test(test_a_failed_connection_names_the_setting),
       cmocka_unit_test(test_a_migration_tells_busy_and_undefined_from_all_else),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
