@@ -29,6 +29,11 @@ const struct metric counters[COUNTER_COUNT] = {
     [COUNTER_SPOOL_EVENTS] = {"dochak_ingress_spool_events", "Events in the spool.", METRIC_GAUGE, NULL},
     [COUNTER_SPOOL_BYTES] = {"dochak_ingress_spool_bytes", "Bytes of DOCHAK_SPOOL_MAX_BYTES in use.",
                              METRIC_GAUGE, NULL},
+    [COUNTER_SPOOL_ROOM] =
+        {"dochak_ingress_spool_room_bytes",
+         "Bytes that the spool may use: DOCHAK_SPOOL_MAX_BYTES, or less where its disk has "
+         "less; 0 without a spool.",
+         METRIC_GAUGE, NULL},
     [COUNTER_SPOOL_AGE] = {"dochak_ingress_spool_oldest_age_seconds",
                            "How long ago the oldest event in the spool was received.", METRIC_GAUGE, NULL},
     [COUNTER_SPOOL_COMMITS] =

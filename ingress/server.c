@@ -200,6 +200,14 @@ static void init_acking_lane(struct server *server, size_t i, const char *endpoi
   lane->ack_seconds = metrics_histogram_at(server->ingress->metrics, COUNTER_ACK_SECONDS, endpoint);
 }
 
+// What alert rules watch. A counter that appeared with its first event would hide it: Prometheus sees no
+// increase.
+static void start_counters(const struct server *server, const char *endpoint) {
+  metrics_at(server->ingress->metrics, COUNTER_QUARANTINED, endpoint);
+  metrics_at(server->ingress->metrics, COUNTER_REFUSED, endpoint);
+  answers_at(server, endpoint, 413, REPLY_NONE);
+}
+
 static void init_lanes(struct server *server) {
   const struct endpoints *endpoints = server->ingress->endpoints;
   server->quota.bytes_max = server->ingress->settings.bodies_max_bytes;
@@ -210,6 +218,7 @@ static void init_lanes(struct server *server) {
     const struct endpoint *endpoint = &endpoints->list[i];
     struct provider_ack ack = provider_ack(endpoint->provider, NULL, 0);
     init_acking_lane(server, LANE_FIRST_ENDPOINT + i, endpoint->name, ack.status);
+    start_counters(server, endpoint->name);
     free(ack.body);
   }
 }

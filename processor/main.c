@@ -46,6 +46,7 @@ static const struct metric metric_list[METRIC_COUNT] = {
     [METRIC_EVENTS_LOST] = {"dochak_processor_events_lost_total",
                             "Records that Kafka deleted before a processor read them.", METRIC_COUNTER,
                             "topic"},
+    [METRIC_READY] = {"dochak_processor_ready", "1 when /readyz says so.", METRIC_GAUGE, NULL},
     [METRIC_WORKERS_READY] = {"dochak_processor_workers_ready", "Workers that have joined the group.",
                               METRIC_GAUGE, NULL},
     [METRIC_PARTITION_OWNED] = {"dochak_processor_partition_owned", "1: a worker of this process reads it.",
@@ -78,6 +79,15 @@ static const char *why_not_ready(void *arg) {
   return "a worker has not joined the consumer group yet";
 }
 
+// What alert rules watch. A counter that appeared with its first event would hide it: Prometheus sees no
+// increase.
+static void start_counters(const struct processor *p) {
+  static const char *const outcomes[] = {"account_fault", "unclear"};
+  for (size_t i = 0; i < COUNT_OF(outcomes); i++) metrics_at(p->metrics, METRIC_RECORDS, outcomes[i]);
+  metrics_at(p->metrics, METRIC_EVENTS_LOST, p->topics[KAFKA_TOPIC_EVENTS]);
+  metrics_at(p->metrics, METRIC_EVENTS_LOST, p->topics[KAFKA_TOPIC_QUARANTINE]);
+}
+
 static void processor_init(struct processor *p, const struct settings *settings,
                            struct providers *providers) {
   char any_name[UUID_TEXT_SIZE];
@@ -93,6 +103,7 @@ static void processor_init(struct processor *p, const struct settings *settings,
   }
   for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++)
     p->topics[t] = kafka_topic_name(settings->topic_prefix, t);
+  start_counters(p);
   p->instance = mem_strdup(*settings->instance ? settings->instance : any_name);
   p->interpreter =
       (struct interpreter){providers, settings->recipient_key, p->topics[KAFKA_TOPIC_QUARANTINE]};
@@ -121,6 +132,14 @@ static void join(struct worker **workers, size_t n, struct retention *retention,
   _exit(exit_code);
 }
 
+// Keeps the metric equal to /readyz.
+static void watch_readiness(struct processor *p) {
+  enum { LOOK_MS = 1000 };
+  do metrics_set(p->metrics, METRIC_READY, NULL, !why_not_ready(p));
+  while (!stop_wait_ms(LOOK_MS));
+  metrics_set(p->metrics, METRIC_READY, NULL, 0);
+}
+
 static bool work(struct processor *p, struct err *err) {
   size_t n = (size_t)p->settings->workers;
   AUTO_FREE struct worker **workers = mem_array(n, sizeof(struct worker *));
@@ -131,7 +150,7 @@ static bool work(struct processor *p, struct err *err) {
     log_info("started", LOG_STR("version", DOCHAK_VERSION), LOG_INT("workers", n));
   else
     stop_request();
-  while (!stop_requested()) stop_wait_ms(60000);
+  watch_readiness(p);
   join(workers, n, retention, started ? 0 : 1);
   if (started) log_info("stopped", LOG_INT("workers", n));
   return started;

@@ -21,6 +21,7 @@ enum processor_metric {
   METRIC_RETRIES,      // by part and class
   METRIC_REFUSED,      // records Postgres would not take
   METRIC_EVENTS_LOST,  // by topic
+  METRIC_READY,
   METRIC_WORKERS_READY,
   METRIC_PARTITION_OWNED, // by topic and partition
   METRIC_PARTITION_LAG,   // likewise

@@ -2,6 +2,7 @@
 // The children of a metric are a list that only grows at its end, so reading it needs no lock.
 #include "common/ops/metrics.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include <assert.h>
@@ -38,6 +39,7 @@ struct child {
 struct metrics {
   const struct metric *list;
   size_t n;
+  int64_t started_s; // Unix time
   struct children {
     struct child *_Atomic first;
     struct child *last;
@@ -79,6 +81,7 @@ struct metrics *metrics_new(const struct metric *list, size_t n) {
   struct metrics *metrics = mem_alloc(sizeof *metrics);
   metrics->list = list;
   metrics->n = n;
+  metrics->started_s = clock_wall_ms() / 1000;
   metrics->children = mem_array(n, sizeof *metrics->children);
   pthread_mutex_init(&metrics->lock, NULL);
   for (size_t i = 0; i < n; i++) {
@@ -270,6 +273,9 @@ char *metrics_text(struct metrics *metrics) {
   static const char resident[] = "process_resident_memory_bytes";
   print_head(resident, "Resident memory size in bytes.", METRIC_GAUGE, to);
   fprintf(to, "%s %lld\n", resident, resident_bytes());
+  static const char started[] = "process_start_time_seconds"; // by it a restart is seen
+  print_head(started, "Start time of the process in seconds of Unix time.", METRIC_GAUGE, to);
+  fprintf(to, "%s %lld\n", started, (long long)metrics->started_s);
   if (fclose(to) != 0) abort();
   return text;
 }

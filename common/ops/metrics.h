@@ -47,6 +47,6 @@ struct metric_histogram;
 struct metric_histogram *metrics_histogram_at(struct metrics *metrics, size_t id, const char *label_value);
 void metrics_observe(struct metric_histogram *histogram, int64_t value);
 
-// All metrics as text, with process_resident_memory_bytes and dochak_log_lines_dropped_total. The caller
-// frees.
+// All metrics as text, with process_resident_memory_bytes, process_start_time_seconds (when metrics_new() was
+// called) and dochak_log_lines_dropped_total. The caller frees.
 char *metrics_text(struct metrics *metrics);

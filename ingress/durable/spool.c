@@ -99,7 +99,7 @@ struct spool {
   int64_t max_bytes, ready_percent;
   struct metrics *metrics;
   metric_value *events, *used_bytes;
-  _Atomic int64_t room_bytes;    // max_bytes, or less where the disk has less
+  metric_value *room_bytes;      // max_bytes, or less where the disk has less
   _Atomic int64_t busy_since_ms; // monotonic: since when the writer writes a batch; 0: it does not
   struct reason reason;          // why it takes no events
   atomic_bool closing;           // set under the lock
@@ -143,7 +143,7 @@ static void show(struct spool *spool, const struct spool_size *size) {
   metrics_set(spool->metrics, COUNTER_SPOOL_AGE, NULL, age_s > 0 ? age_s : 0);
   atomic_store(spool->events, size->events);
   atomic_store(spool->used_bytes, size->used_bytes);
-  atomic_store(&spool->room_bytes, size->room_bytes < spool->max_bytes ? size->room_bytes : spool->max_bytes);
+  atomic_store(spool->room_bytes, size->room_bytes < spool->max_bytes ? size->room_bytes : spool->max_bytes);
 }
 
 static void measure(struct spool *spool) {
@@ -380,7 +380,7 @@ const char *spool_failing(const struct spool *spool) {
 const char *spool_unready(const struct spool *spool) {
   const char *failing = spool_failing(spool);
   if (failing) return failing;
-  int64_t room = atomic_load(&spool->room_bytes);
+  int64_t room = atomic_load(spool->room_bytes);
   if (atomic_load(spool->used_bytes) >= room / 100 * spool->ready_percent)
     return room < spool->max_bytes ? "the spool's disk is filling up" : "the spool is filling up";
   return NULL;
@@ -392,6 +392,12 @@ int64_t spool_count(const struct spool *spool) {
 
 // ---- open, close ----
 
+// A counter that appeared with its first error would hide it: Prometheus sees no increase.
+static void start_counters(struct metrics *metrics) {
+  static const char *const errors[] = {"open", "write", "read", "refused", "late", "busy", "set_aside"};
+  for (size_t i = 0; i < COUNT_OF(errors); i++) metrics_at(metrics, COUNTER_SPOOL_ERRORS, errors[i]);
+}
+
 static struct spool *spool_new(const struct settings *settings, struct metrics *metrics) {
   struct spool *spool = mem_alloc(sizeof *spool);
   spool->dir = mem_strdup(settings->spool_dir);
@@ -400,6 +406,8 @@ static struct spool *spool_new(const struct settings *settings, struct metrics *
   spool->metrics = metrics;
   spool->events = metrics_at(metrics, COUNTER_SPOOL_EVENTS, NULL);
   spool->used_bytes = metrics_at(metrics, COUNTER_SPOOL_BYTES, NULL);
+  spool->room_bytes = metrics_at(metrics, COUNTER_SPOOL_ROOM, NULL);
+  start_counters(metrics);
   pthread_mutex_init(&spool->reading, NULL);
   pthread_mutex_init(&spool->lock, NULL);
   clock_cond_init(&spool->wanted);

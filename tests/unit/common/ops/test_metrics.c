@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/ops/metrics.h"
 #include <pthread.h>
@@ -137,6 +138,10 @@ static void test_a_metric_without_label_is_there_from_the_start(void **state) {
   long long bytes = 0;
   assert_int_equal(sscanf(resident, "\nprocess_resident_memory_bytes %lld", &bytes), 1);
   assert_true(bytes > 100000);
+  const char *started = strstr(text, "\nprocess_start_time_seconds ");
+  long long started_s = 0;
+  assert_int_equal(sscanf(started, "\nprocess_start_time_seconds %lld", &started_s), 1);
+  assert_in_range(clock_wall_ms() / 1000 - started_s, 0, 60);
   metrics_free(metrics);
 }
 

@@ -246,6 +246,9 @@ static void test_a_full_spool_is_red_before_it_refuses_and_takes_again_when_ther
   }
   assert_true(red);
   assert_in_range(stored, 60, 63);
+  assert_int_equal(counted(f, COUNTER_SPOOL_ROOM, NULL), f->settings.spool_max_bytes);
+  assert_in_range(counted(f, COUNTER_SPOOL_BYTES, NULL), f->settings.spool_max_bytes / 100 * 90,
+                  f->settings.spool_max_bytes);
   assert_int_equal(spool_count(f->spool), stored);
   assert_string_equal(spool_unready(f->spool), "the spool cannot be written");
   assert_true(spool_remove(f->spool, ids, (size_t)stored));
