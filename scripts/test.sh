@@ -8,6 +8,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/python.sh"
 
 "$ROOT/scripts/packages.sh" up test
 "$ROOT/scripts/kafka.sh" jars
+"$ROOT/scripts/prometheus.sh" get
 build dev
 python=$(venv)/bin/python
 cd "$ROOT"
