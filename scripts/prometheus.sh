@@ -18,7 +18,7 @@ unpack() { # FOLDER
     local package
     cd "$1"
     apt-get download prometheus prometheus-alertmanager
-    for package in ./*.deb; do dpkg-deb --fsys-tarfile "$package" | tar -x --wildcards './usr/bin/*'; done
+    for package in ./*.deb; do dpkg-deb --fsys-tarfile "$package" | tar -x --wildcards './usr/bin/*' './usr/share/prometheus/*'; done
     rm ./*.deb
 }
 

@@ -24,6 +24,7 @@ QUERIES = [
     for target in panel["targets"]
 ]
 FOLDER = builds.ROOT / ".cache" / "prometheus" / "usr" / "bin"
+SHARE = FOLDER.parent / "share"
 
 
 def program(*names: str) -> Path:
@@ -81,6 +82,7 @@ class Prometheus(_Daemon):
             f"--config.file={configuration}",
             f"--storage.tsdb.path={folder / 'prometheus'}",
             f"--web.listen-address=127.0.0.1:{port}",
+            "--rules.alert.resend-delay=1s",
         )
 
     def query(self, expression: str) -> list[dict]:
@@ -97,11 +99,15 @@ class Prometheus(_Daemon):
 
 
 class Alertmanager(_Daemon):
+    # Debian's reads templates from /usr/share, so the unpacked ones are laid over it, for this process only.
+    WITH_SHARE = ["unshare", "--mount", "sh", "-c", 'mount -t overlay share -o "lowerdir=$0:/usr/share" /usr/share && exec "$@"']
+
     def __init__(self, folder: Path, port: int, configuration: Path):
         super().__init__(
             "Alertmanager",
             port,
             folder / "alertmanager.log",
+            *([*self.WITH_SHARE, SHARE] if SHARE.exists() else []),
             program("prometheus-alertmanager", "alertmanager"),
             f"--config.file={configuration}",
             f"--storage.path={folder / 'alertmanager'}",
