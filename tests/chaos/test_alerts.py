@@ -388,7 +388,8 @@ def test_faults_show_every_rule() -> None:
 
 
 def test_no_alert_fires_while_nothing_is_wrong(lab: Lab) -> None:
-    """Also not when both programs are updated, and a provider repeats itself, is refused and misunderstood now and then."""
+    """Also not when the processors are updated one after the other, and a provider repeats itself, is refused and misunderstood now and
+    then. The only ingress is not updated: what takes it seconds would be minutes of the rules' time."""
     seen: set[str] = set()
     body = payloads.to_bytes(payloads.blux(payloads.blux_event("refused")))
     end = time.monotonic() + HOUR
@@ -399,16 +400,16 @@ def test_no_alert_fires_while_nothing_is_wrong(lab: Lab) -> None:
         lab.world.bizgo(payloads.bizgo(payloads.new_id(), ACCOUNT_FAULT))
 
     with meanwhile(odd_calls, HOUR / 4):
-        for service in lab.world.services:
-            service.stop()
-            service.start().wait_ready()
+        for processor in lab.processors:
+            processor.stop()
+            processor.start().wait_ready()
             seen |= lab.watch.firing()
         while time.monotonic() < end:
             seen |= lab.watch.firing()
             time.sleep(0.3)
     lab.rows.append(Row(f"none, for {HOUR:.0f} s, with an update", {}, 0, 0, seen))
     assert not seen
-    assert lab.senders.statuses.keys() <= {0, 200}  # 0: ingress was just being replaced
+    assert lab.senders.statuses.keys() == {200}
 
 
 @pytest.mark.parametrize(("strike", "expected", "consequences"), FAULTS, ids=[fault.__name__ for fault, _, _ in FAULTS])
@@ -423,14 +424,14 @@ def test_every_panel_shows_something(lab: Lab) -> None:
     assert not empty
 
 
-def test_a_run_of_the_chaos_harness_pages_nobody(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its faults are over within seconds, so the rules as they are raise no page. A process that is killed again and again, and a full
-    disk of a spool, are tickets."""
+def test_a_run_of_the_chaos_harness_pages_for_its_account_faults_only(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its faults are over within seconds, so of the rules as they are none raises a page for them. Some of its reports are about an account
+    that is suspended. Processes that are killed again and again, and a spool whose disk is full, are tickets."""
     with Ground(run_folder / "ground") as ground, Watch(run_folder / "watch of chaos", hurry=False) as watch:
         monkeypatch.setattr(run, "Stage", lambda *arguments: Scraped(watch, *arguments))
         outcome = run.play(run.derive(seed=5, receipts=10_000, count=20), ground)
         assert outcome.is_good, outcome
         samples = watch.prometheus.query('max by (alertname, severity) (max_over_time(ALERTS{alertstate="firing"}[1h]))')
-    fired = {sample["metric"]["alertname"] for sample in samples}
-    print(f"{outcome.strikes[-1]}; fired: {sorted(fired) or 'none'}")
-    assert not [name for name in fired if RULES[name]["labels"]["severity"] == "page"]
+    fired = {sample["metric"]["alertname"]: sample["metric"]["severity"] for sample in samples}
+    print(f"{outcome.strikes[-1]}; fired: {fired}")
+    assert [name for name, severity in fired.items() if severity == "page"] == ["DochakAccountFault"]
