@@ -103,7 +103,9 @@ class Sender:
     """Runs between start() and join(). No new receipts once so many are settled as `allow` has last let through, so that a fault strikes
     where it is planned."""
 
-    def __init__(self, posts: list[Post], port: int, paths: dict[str, str], sign: dict[str, Callable[[bytes], dict]], limit: float):
+    def __init__(
+        self, posts: list[Post], port: int, paths: dict[str, str], sign: dict[str, Callable[[bytes], dict]], limit: float, host: str = "127.0.0.1"
+    ):
         self._limit = limit
         self._limit_lock = threading.Lock()
         self.settled = 0  # receipts, acknowledged or given up
@@ -116,7 +118,7 @@ class Sender:
         self.fault: BaseException | None = None
         self._new = enumerate(posts)
         self._next_new: tuple[int, Post] | None = next(self._new, None)
-        self._address = ("127.0.0.1", port)
+        self._address = (host, port)
         self._paths = paths
         self._sign = sign
         self._again: list[Attempt] = []
