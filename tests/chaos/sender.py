@@ -21,6 +21,7 @@ from support import builds
 
 CONNECTIONS = 64
 PAUSE = 0.02  # of a connection where nobody listens
+CONNECT = 1.0  # seconds for a connection: all others wait meanwhile
 UNSETTLED = 1000  # requests that wait for their next try at once; no new ones beyond it
 
 
@@ -198,7 +199,8 @@ class Sender:
         attempt.tries += 1
         try:
             if not line.sock:
-                line.sock = socket.create_connection(self._address, 5)
+                line.sock = socket.create_connection(self._address, CONNECT)
+                line.sock.settimeout(5)
                 line.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._selector.register(line.sock, selectors.EVENT_READ, line)
             line.sock.sendall(f"POST {self._paths[post.sender]} HTTP/1.1\r\n{lines}\r\n".encode() + body)

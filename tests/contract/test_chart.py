@@ -144,7 +144,8 @@ def test_its_rules_are_the_ones_of_prometheus():
 def helm(*arguments: str, values: dict | None = None, check: bool = True) -> subprocess.CompletedProcess:
     given = ["-f", "-"] if values is not None else []
     text = json.dumps(values) if values is not None else None
-    return subprocess.run(["helm", *arguments, str(CHART), *given], input=text, capture_output=True, encoding="utf-8", timeout=60, check=check)
+    command = ["helm", *arguments, str(CHART), *given]
+    return subprocess.run(command, input=text, capture_output=True, encoding="utf-8", timeout=60, check=check)
 
 
 @cache
@@ -219,7 +220,8 @@ def test_every_volume_is_mounted_once(which: str):
 @each_rendering
 def test_every_selector_finds_its_pods(which: str):
     labels = [labels for labels, _ in pods(which).values()]
-    selectors = [d["spec"]["selector"]["matchLabels"] for d in rendered(which) if d["kind"] in ("StatefulSet", "Deployment", "PodDisruptionBudget")]
+    kinds = ("StatefulSet", "Deployment", "PodDisruptionBudget")
+    selectors = [d["spec"]["selector"]["matchLabels"] for d in rendered(which) if d["kind"] in kinds]
     selectors += [d["spec"]["podSelector"]["matchLabels"] for d in of_kind(which, "NetworkPolicy")]
     selectors += [d["spec"]["selector"] for d in of_kind(which, "Service") if d["metadata"]["name"].endswith("-ingress")]
     assert len(selectors) == 8
@@ -234,9 +236,9 @@ def test_what_migrate_reads_is_there_before_it():
         hook = document["metadata"].get("annotations", {}).get("helm.sh/hook")
         is_of_migrate = document["metadata"]["labels"]["app.kubernetes.io/component"] == "migrate"
         assert hook == ("pre-install,pre-upgrade" if is_of_migrate else None)
-    (maps,) = [[volume["configMap"]["name"] for volume in spec["volumes"] if "configMap" in volume] for _, spec in [pods("everything")["migrate"]]]
-    hooks = {d["metadata"]["name"] for d in of_kind("everything", "ConfigMap") if "annotations" in d["metadata"]}
-    assert set(maps) == hooks != set()
+    _, spec = pods("everything")["migrate"]
+    read = {volume["configMap"]["name"] for volume in spec["volumes"] if "configMap" in volume}
+    assert read == {d["metadata"]["name"] for d in of_kind("everything", "ConfigMap") if "annotations" in d["metadata"]} != set()
 
 
 @needs_helm
@@ -252,8 +254,9 @@ def test_numbers_stay_what_they_are():
 def test_a_change_of_what_pods_read_restarts_them():
     def checksum(component: str, **more: dict) -> str:
         text = helm("template", "dochak", values={**EVERYTHING, **more}).stdout
-        found = [d for d in yaml.safe_load_all(text) if d and d["kind"] in ("StatefulSet", "Deployment") and d["metadata"]["name"].endswith(component)]
-        return found[0]["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
+        with_pods = [d for d in yaml.safe_load_all(text) if d and d["kind"] in ("StatefulSet", "Deployment")]
+        (found,) = [d for d in with_pods if d["metadata"]["name"].endswith(component)]
+        return found["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
 
     endpoints = {"ingress": {"endpoints": {"endpoints": []}}}
     assert checksum("-ingress") != checksum("-ingress", **endpoints) and checksum("-processor") == checksum("-processor", **endpoints)

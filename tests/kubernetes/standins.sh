@@ -37,6 +37,7 @@ programs() { # FOLDER
 
 # The two commands of Kafka's image that servers.yaml calls.
 command_of() { # CLASS
+    # shellcheck disable=SC2016 # for the command to expand
     printf '#!/bin/sh\nexec java $KAFKA_HEAP_OPTS -cp "/opt/kafka/libs/*" -Dorg.slf4j.simpleLogger.showDateTime=true %s "$@"\n' "$1"
 }
 

@@ -188,7 +188,8 @@ class Release:
 
     @contextmanager
     def stores(self) -> Iterator[Stores]:
-        with self.namespace.forwarded("pod/kafka-0", KAFKA_PORT, KAFKA_PORT), self.namespace.forwarded("pod/postgres-0", POSTGRES_PORT, 5432):
+        kafka = self.namespace.forwarded("pod/kafka-0", KAFKA_PORT, KAFKA_PORT)
+        with kafka, self.namespace.forwarded("pod/postgres-0", POSTGRES_PORT, 5432):
             stores = Stores().connect(self.owner_password)
             try:
                 yield stores
@@ -285,8 +286,8 @@ def objects(*arguments: str) -> list[dict]:
 def test_the_api_server_takes_every_manifest(release: Release) -> None:
     """Strictly, without a change: the built-in kinds, and those of others whose CRDs are there."""
     kinds = set(release.namespace.kubectl("api-resources", "--no-headers", "-o", "name").split())
-    everything = ["public.host=a.example.com", "public.ingress.enabled=true", "public.httpRoute.enabled=true", "serviceMonitor.enabled=true"]
-    everything += ["public.httpRoute.parentRefs[0].name=gateway", "prometheusRule.enabled=true", "processor.autoscaling.enabled=true"]
+    parts = ("public.ingress", "public.httpRoute", "serviceMonitor", "prometheusRule", "processor.autoscaling")
+    everything = [f"{part}.enabled=true" for part in parts] + ["public.host=a.example.com", "public.httpRoute.parentRefs[0].name=gateway"]
     rendered = objects()
     rendered += objects(*itertools.chain.from_iterable(("--set", value) for value in everything))
     for path in sorted(EXAMPLES.glob("*.yaml")):
@@ -398,10 +399,10 @@ def test_what_a_cluster_does_to_pods_loses_nothing(release: Release) -> None:
     load = Load(release)
     load.pod.wait_more(5 * RATE)
     for step in STEPS:
-        began = time.monotonic()
+        began, cut = time.monotonic(), load.pod.cut
         step(release)
-        print(f"\n{step.__name__}: {time.monotonic() - began:.0f} s", end="")
         load.pod.wait_more(5 * RATE)
+        print(f"\n{step.__name__}: {time.monotonic() - began:.0f} s, {load.pod.cut - cut} connections were cut or refused", end="")
     assert release.judge(load).is_good
 
 

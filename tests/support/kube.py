@@ -137,6 +137,11 @@ class SenderPod:
         files = {name: (builds.ROOT / name).read_text("utf-8") for name in self.FILES}
         self._namespace.in_sender(UNPACK, stdin=json.dumps(files))
 
+    @property
+    def cut(self) -> int:
+        """Requests that got no answer."""
+        return self.last.get("answers", {}).get("0", 0)
+
     def wait_more(self, receipts: int, deadline: float = 120) -> None:
         """Until so many more are settled than now."""
         until_count = self.last["settled"] + receipts
