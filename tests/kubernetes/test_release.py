@@ -279,7 +279,7 @@ def test_no_pod_holds_more_than_it_needs(release: Release) -> None:
 
 
 def objects(*arguments: str) -> list[dict]:
-    text = run("helm", "template", "dochak", str(CHART), "--kube-version", "1.33.0", *arguments).stdout
+    text = run("helm", "template", "another", str(CHART), "--kube-version", "1.33.0", *arguments).stdout
     return [document for document in yaml.safe_load_all(text) if document]
 
 
