@@ -11,6 +11,7 @@ removes it. Images, which the cluster's nodes have or can pull:
     DOCHAK_TEST_KAFKA_IMAGE       apache/kafka:4.1.1
     DOCHAK_TEST_POSTGRES_IMAGE    postgres:15-bookworm
     DOCHAK_TEST_PYTHON_IMAGE      python:3.13-slim-bookworm
+    DOCHAK_TEST_RATE              500 receipts a second
 """
 
 import base64
@@ -48,7 +49,7 @@ IMAGES = {
     "POSTGRES_IMAGE": os.environ.get("DOCHAK_TEST_POSTGRES_IMAGE", "postgres:15-bookworm"),
     "PYTHON_IMAGE": os.environ.get("DOCHAK_TEST_PYTHON_IMAGE", "python:3.13-slim-bookworm"),
 }
-RATE = 500  # receipts a second
+RATE = int(os.environ.get("DOCHAK_TEST_RATE", "500"))  # receipts a second
 KAFKA_PORT, POSTGRES_PORT = 19092, 25432  # of this machine; the first one is in servers.yaml
 STANDARD_SECRET = f"whsec_{base64.b64encode(b'standard webhooks in kubernetes').decode()}"
 POST = """
