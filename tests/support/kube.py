@@ -84,7 +84,7 @@ class Namespace:
     def describe(self) -> str:
         """For a test that failed."""
         said = [self.kubectl("get", "pods,pvc,jobs,pdb", "-o", "wide", check=False), self.kubectl("get", "events", check=False)[-6000:]]
-        for pod in self.get("pods", "-l", "app.kubernetes.io/name=dochak"):
+        for pod in self.get("pods"):
             name = pod["metadata"]["name"]
             said.append(f"--- {name}\n" + self.kubectl("logs", name, "--tail=40", check=False))
             said.append(self.kubectl("logs", name, "--previous", "--tail=40", check=False))
