@@ -161,7 +161,7 @@ class Release:
         self.namespace.kubectl("apply", "-f", "-", stdin=servers)
         for name in ("kafka", "postgres"):
             self.namespace.kubectl("rollout", "status", f"statefulset/{name}", "--timeout=180s", deadline=200)
-        self.namespace.kubectl("wait", "--for=condition=Ready", "pod/sender", "--timeout=120s", deadline=130)
+        self.namespace.kubectl("wait", "--for=condition=Ready", "pod/sender", "--timeout=200s", deadline=130)
         role = f"CREATE DATABASE dochak; CREATE ROLE dochak_runtime LOGIN PASSWORD '{self.password}'"
         for statement in role.split("; "):
             self.namespace.kubectl("exec", "postgres-0", "--", "psql", "-qh", "/tmp", "-U", "dochak", "postgres", "-c", statement)
@@ -379,7 +379,7 @@ def drain(release: Release) -> None:
 
 def restart_kafka(release: Release) -> None:
     release.namespace.kubectl("delete", "pod", "kafka-0")
-    release.namespace.kubectl("rollout", "status", "statefulset/kafka", "--timeout=120s")
+    release.namespace.kubectl("rollout", "status", "statefulset/kafka", "--timeout=200s")
 
 
 def scale(release: Release) -> None:
@@ -422,7 +422,7 @@ def test_the_spool_outlives_its_pods(release: Release) -> None:
     assert after >= before
     print(f"\n{before:.0f} events in the spools, {after:.0f} after both pods were deleted", end="")
     release.namespace.kubectl("scale", "statefulset/kafka", "--replicas=1")
-    release.namespace.kubectl("rollout", "status", "statefulset/kafka", "--timeout=120s")
+    release.namespace.kubectl("rollout", "status", "statefulset/kafka", "--timeout=200s")
     load.pod.wait_more(5 * RATE)
     assert release.judge(load).is_good
 

@@ -31,7 +31,7 @@ class Namespace:
     def __init__(self, name: str):
         self.name = name
 
-    def kubectl(self, *arguments: str, stdin: str | None = None, deadline: float = 120, check: bool = True) -> str:
+    def kubectl(self, *arguments: str, stdin: str | None = None, deadline: float = 240, check: bool = True) -> str:
         return run("kubectl", "-n", self.name, *arguments, stdin=stdin, deadline=deadline, check=check).stdout
 
     def helm(self, *arguments: str, deadline: float = 330, check: bool = True) -> subprocess.CompletedProcess:
