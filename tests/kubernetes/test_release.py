@@ -160,8 +160,8 @@ class Release:
         servers = string.Template((HERE / "servers.yaml").read_text("utf-8")).substitute(IMAGES)
         self.namespace.kubectl("apply", "-f", "-", stdin=servers)
         for name in ("kafka", "postgres"):
-            self.namespace.kubectl("rollout", "status", f"statefulset/{name}", "--timeout=180s", deadline=200)
-        self.namespace.kubectl("wait", "--for=condition=Ready", "pod/sender", "--timeout=200s", deadline=130)
+            self.namespace.kubectl("rollout", "status", f"statefulset/{name}", "--timeout=200s")
+        self.namespace.kubectl("wait", "--for=condition=Ready", "pod/sender", "--timeout=200s")
         role = f"CREATE DATABASE dochak; CREATE ROLE dochak_runtime LOGIN PASSWORD '{self.password}'"
         for statement in role.split("; "):
             self.namespace.kubectl("exec", "postgres-0", "--", "psql", "-qh", "/tmp", "-U", "dochak", "postgres", "-c", statement)

@@ -175,7 +175,8 @@ readinessProbe:
     defaultMode: 0440
     sources:
       - secret: { name: {{ $values.processor.secret }}, items: [{ key: DOCHAK_RECIPIENT_KEY, path: DOCHAK_RECIPIENT_KEY }] }
-      - secret: { name: {{ $own.secret }} }
+      - secret: { name: {{ $own.secret }}, items: [{ key: DOCHAK_PG_PASSWORD, path: DOCHAK_PG_PASSWORD }] }
+      - secret: { name: {{ $own.secret }}, optional: true, items: [{ key: DOCHAK_KAFKA_PASSWORD, path: DOCHAK_KAFKA_PASSWORD }] }
 {{- else }}
   secret: { secretName: {{ $own.secret }}, defaultMode: 0440 }
 {{- end }}
