@@ -1,49 +1,111 @@
 #!/usr/bin/env bash
-# The keys of docker-compose.yml: random, made once, each a file in a volume that its containers share. None is ever in git.
+# The keys of docker-compose.yml: random, made once, and kept in a volume that only this script reads. At each start each container gets
+# a volume with what it needs and no more; DOCHAK_SECRETS_DIR reads it. The configuration goes the same way: yours from the folder
+# DOCHAK_CONFIG, and what is shipped for the rest. No key is ever in git.
 #
-#   dochak-secrets make   makes those that are missing
+#   dochak-secrets make   makes the keys that are missing, and gives each container its files
 #   dochak-secrets show   that, and prints addresses and keys as shell assignments, by the names ./dev up gives them in .run/env
 # SPDX-License-Identifier: MIT
 set -euo pipefail
+shopt -s nullglob
 umask 077
-cd /run/dochak
 
-random_key() { head -c 16 /dev/urandom | od -An -v -tx1 | tr -d ' \n'; }
+OWN=/own               # DOCHAK_CONFIG
+MADE=/made             # a volume in each of its folders
+SHIPPED=/usr/share/dochak
+DOCHAK=10001:10001     # the user of our containers
 
-# keep NAME MODE VALUE: what is there stays as it is; what is not comes whole or not at all.
-keep() {
-    [[ ! -e $1 ]] || return 0
-    rm -f "$1.new"
-    echo "$3" >"$1.new"
-    chmod "$2" "$1.new"
-    mv "$1.new" "$1"
+die() {
+    echo "dochak-secrets: $1" >&2
+    exit 1
+}
+
+# put FILE OWNER MODE: the standard input becomes FILE, completely or not at all. The new file's name is no setting's name.
+put() {
+    local new
+    new=$(dirname "$1")/new.$(basename "$1")
+    rm -f "$new"
+    cat >"$new"
+    chmod "$3" "$new"
+    chown "$2" "$new"
+    mv "$new" "$1"
+}
+
+# keep NAME: a key that exists stays as it is.
+keep() { [[ -e $MADE/store/$1 ]] || head -c 16 /dev/urandom | od -An -v -tx1 | tr -d ' \n' | put "$MADE/store/$1" "$DOCHAK" 400; }
+
+# give FOLDER OWNER MODE NAME=SOURCE…: puts a copy of each SOURCE into the folder as NAME, and removes all other files.
+give() {
+    local folder=$MADE/$1 owner=$2 mode=$3 pair path
+    local -A given=()
+    shift 3
+    (umask 022 && mkdir -p "$folder") # the files have modes of their own
+    for pair; do
+        given[${pair%%=*}]=1
+        put "$folder/${pair%%=*}" "$owner" "$mode" <"${pair#*=}"
+    done
+    for path in "$folder"/*; do [[ -d $path || -n ${given[$(basename "$path")]-} ]] || rm -f "$path"; done
+}
+
+# The files of ingress as NAME=SOURCE, one a line: generated ones first, since yours replace them.
+ingress_secrets() {
+    local path
+    echo "DOCHAK_INGRESS_KEY=$MADE/store/ingress_key"
+    echo "DOCHAK_SECRET_BIZGO_PATH=$MADE/store/bizgo_path"
+    echo "DOCHAK_SECRET_BLUX_PATH=$MADE/store/blux_path"
+    for path in "$OWN"/secrets/*; do echo "$(basename "$path")=$path"; done
+}
+
+# NAME=SOURCE, one a line: shipped ones first, since yours replace them.
+provider_files() {
+    local path
+    for path in "$SHIPPED"/providers/*.json "$OWN"/providers/*.json; do echo "$(basename "$path")=$path"; done
 }
 
 make() {
-    local name
-    for name in ingress_key recipient_key bizgo_path blux_path; do keep "$name" 400 "$(random_key)"; done
-    keep postgres_password 444 "$(random_key)" # read by the user of the Postgres image, which is not ours
-    keep pgpass 600 "*:*:*:*:$(<postgres_password)"
-    keep runtime_password 400 "$(random_key)"
-    keep runtime_pgpass 600 "*:*:*:*:$(<runtime_password)"
+    local name files endpoints=$OWN/endpoints.json store=$MADE/store
+    for name in "$OWN"/secrets/*; do
+        [[ $(basename "$name") =~ ^DOCHAK_(INGRESS_KEY|SECRET_[A-Z0-9_]+)$ ]] ||
+            die "secrets/$(basename "$name"): only DOCHAK_SECRET_… and DOCHAK_INGRESS_KEY are read here; see deploy/compose/config/README.md"
+    done
+    for name in ingress_key recipient_key bizgo_path blux_path postgres_password runtime_password; do keep "$name"; done
+    rm -f "$store/pgpass" "$store/runtime_pgpass" # of earlier versions
+
+    mapfile -t files < <(ingress_secrets)
+    give ingress "$DOCHAK" 400 "${files[@]}"
+    give processor "$DOCHAK" 400 DOCHAK_RECIPIENT_KEY="$store/recipient_key" DOCHAK_PG_PASSWORD="$store/runtime_password"
+    give owner "$DOCHAK" 400 DOCHAK_RECIPIENT_KEY="$store/recipient_key" DOCHAK_PG_PASSWORD="$store/postgres_password" \
+        runtime_password="$store/runtime_password"
+    give postgres 0:0 444 postgres_password="$store/postgres_password" # its user is the image's
+
+    [[ -e $endpoints ]] || endpoints=$SHIPPED/endpoints.json
+    give config 0:0 444 endpoints.json="$endpoints"
+    mapfile -t files < <(provider_files)
+    give config/providers 0:0 444 "${files[@]}"
 }
 
 show() {
-    local ingress=http://127.0.0.1:${INGRESS_PORT:-8080}
+    local ingress=http://127.0.0.1:${INGRESS_PORT:-18080} keys
+    keys=$(<"$MADE/ingress/DOCHAK_INGRESS_KEY") # several while they are being changed; the first will do
     cat <<TEXT
 DOCHAK_INGRESS_URL=$ingress
-DOCHAK_INGRESS_OPS_URL=http://127.0.0.1:${INGRESS_OPS_PORT:-9080}
-DOCHAK_PROCESSOR_OPS_URL=http://127.0.0.1:${PROCESSOR_OPS_PORT:-9081}
-DOCHAK_INGRESS_KEY=$(<ingress_key)
-DOCHAK_WEBHOOK_BIZGO=$ingress/webhook/bizgo/alimtalk/$(<bizgo_path)
-DOCHAK_WEBHOOK_BLUX=$ingress/webhook/blux/sms/$(<blux_path)
-KAFKA_BOOTSTRAP=127.0.0.1:${KAFKA_PORT:-9092}
+DOCHAK_INGRESS_OPS_URL=http://127.0.0.1:${INGRESS_OPS_PORT:-19080}
+DOCHAK_PROCESSOR_OPS_URL=http://127.0.0.1:$(first_port "${PROCESSOR_OPS_PORT:-19081}")
+DOCHAK_INGRESS_KEY=${keys%%,*}
+DOCHAK_WEBHOOK_BIZGO=$ingress/webhook/bizgo/alimtalk/$(<"$MADE/ingress/DOCHAK_SECRET_BIZGO_PATH")
+DOCHAK_WEBHOOK_BLUX=$ingress/webhook/blux/sms/$(<"$MADE/ingress/DOCHAK_SECRET_BLUX_PATH")
+KAFKA_BOOTSTRAP=127.0.0.1:${KAFKA_PORT:-19092}
 TEXT
 }
 
+first_port() { echo "${1%%-*}"; } # of a range
+
 case ${1-} in
     make) make ;;
-    show) make && show ;;
+    show)
+        make
+        show
+        ;;
     *)
         sed -n 's/^#   //p' "$0" >&2
         exit 2
