@@ -68,7 +68,7 @@ make() {
         [[ $(basename "$name") =~ ^DOCHAK_(INGRESS_KEY|SECRET_[A-Z0-9_]+)$ ]] ||
             die "secrets/$(basename "$name"): only DOCHAK_SECRET_… and DOCHAK_INGRESS_KEY are read here; see deploy/compose/config/README.md"
     done
-    for name in ingress_key recipient_key bizgo_path blux_path postgres_password runtime_password; do keep "$name"; done
+    for name in ingress_key recipient_key bizgo_path blux_path postgres_password runtime_password grafana_password; do keep "$name"; done
     rm -f "$store/pgpass" "$store/runtime_pgpass" # of earlier versions
 
     mapfile -t files < <(ingress_secrets)
@@ -77,6 +77,8 @@ make() {
     give owner "$DOCHAK" 400 DOCHAK_RECIPIENT_KEY="$store/recipient_key" DOCHAK_PG_PASSWORD="$store/postgres_password" \
         runtime_password="$store/runtime_password"
     give postgres 0:0 444 postgres_password="$store/postgres_password" # its user is the image's
+
+    give grafana 472:0 400 grafana_password="$store/grafana_password" # 472 is the user of Grafana's image
 
     [[ -e $endpoints ]] || endpoints=$SHIPPED/endpoints.json
     give config 0:0 444 endpoints.json="$endpoints"
@@ -95,6 +97,8 @@ DOCHAK_INGRESS_KEY=${keys%%,*}
 DOCHAK_WEBHOOK_BIZGO=$ingress/webhook/bizgo/alimtalk/$(<"$MADE/ingress/DOCHAK_SECRET_BIZGO_PATH")
 DOCHAK_WEBHOOK_BLUX=$ingress/webhook/blux/sms/$(<"$MADE/ingress/DOCHAK_SECRET_BLUX_PATH")
 KAFKA_BOOTSTRAP=127.0.0.1:${KAFKA_PORT:-19092}
+GRAFANA_URL=http://127.0.0.1:${GRAFANA_PORT:-13000}
+GRAFANA_PASSWORD=$(<"$MADE/grafana/grafana_password")
 TEXT
 }
 

@@ -27,13 +27,14 @@ ENVIRONMENT = sorted((name, key, value) for name, service in SERVICES.items() fo
 # The services that are started without a profile.
 ALWAYS = {"secrets", "kafka", "postgres", "roles", "migrate", "ingress", "processor"}
 # Of docker-compose.yml itself; no program reads them.
-OF_THE_FILE = {"DOCHAK_CONFIG", "DOCHAK_DOMAIN", "DOCHAK_SUBNET", "DOCHAK_TLS"}
+OF_THE_FILE = {"DOCHAK_ALERTMANAGER", "DOCHAK_CONFIG", "DOCHAK_DOMAIN", "DOCHAK_SUBNET", "DOCHAK_TLS"}
 # The volume that each reader of keys mounts, and the files in it.
 READERS = {
     "ingress_keys": ({"ingress"}, {"DOCHAK_INGRESS_KEY", "DOCHAK_SECRET_BIZGO_PATH", "DOCHAK_SECRET_BLUX_PATH"}),
     "processor_keys": ({"processor"}, {"DOCHAK_RECIPIENT_KEY", "DOCHAK_PG_PASSWORD"}),
     "owner_keys": ({"roles", "migrate"}, {"DOCHAK_RECIPIENT_KEY", "DOCHAK_PG_PASSWORD", "runtime_password"}),
     "postgres_keys": ({"postgres"}, {"postgres_password"}),
+    "grafana_keys": ({"grafana"}, {"grafana_password"}),
 }
 
 
@@ -151,14 +152,14 @@ def test_each_reader_is_given_what_it_needs_and_no_more(keys: Keys):
 
 def test_every_file_of_keys_that_is_named_is_given():
     named = set(re.findall(rf"{KEYS}/(\w+)", COMPOSE))
-    assert named == {"postgres_password", "DOCHAK_PG_PASSWORD", "runtime_password"}
+    assert named == {"postgres_password", "DOCHAK_PG_PASSWORD", "runtime_password", "grafana_password"}
     assert named <= set.union(*(files for _, files in READERS.values()))
 
 
 def test_keys_are_made_once_and_all_differ(keys: Keys):
     keys.run("make")
     made = keys.given("store")
-    assert len(made) == len(set(made.values())) == 6
+    assert len(made) == len(set(made.values())) == 7
     assert all(re.fullmatch(r"[0-9a-f]{32}", key) for key in made.values())
     keys.run("make")
     assert keys.given("store") == made
@@ -169,7 +170,8 @@ def test_an_installation_of_an_earlier_version_keeps_its_keys(keys: Keys):
     for name in names:
         (keys.made / "store" / name).write_text(f"earlier-{name}\n")
     keys.run("make")
-    assert keys.given("store") == {name: f"earlier-{name}" for name in names if "pgpass" not in name}
+    kept = {name: f"earlier-{name}" for name in names if "pgpass" not in name}
+    assert keys.given("store") == kept | {"grafana_password": keys.given("grafana_keys")["grafana_password"]}
     assert keys.given("ingress_keys")["DOCHAK_INGRESS_KEY"] == "earlier-ingress_key"
     assert keys.given("owner_keys")["DOCHAK_PG_PASSWORD"] == "earlier-postgres_password"
 
@@ -183,7 +185,7 @@ def test_keys_are_readable_by_their_reader_only(keys: Keys):
                 assert stat.S_IMODE(path.stat().st_mode) == 0o444
             else:
                 assert stat.S_IMODE(path.stat().st_mode) == 0o400
-                assert owners[str(path)] == "10001:10001"
+                assert owners[str(path)] == ("472:0" if names == {"grafana"} else "10001:10001")
 
 
 def test_a_start_cut_short_leaves_no_half_key(keys: Keys):
@@ -209,7 +211,7 @@ def test_show_says_what_run_env_says(keys: Keys):
     assert shown["DOCHAK_WEBHOOK_BIZGO"].endswith(f"/webhook/bizgo/alimtalk/{made['bizgo_path']}")
     assert shown["DOCHAK_WEBHOOK_BLUX"].endswith(f"/webhook/blux/sms/{made['blux_path']}")
     dev = (builds.ROOT / "scripts" / "settings.sh").read_text("utf-8")
-    assert not [name for name in shown if f"assignment {name} " not in dev]
+    assert not [name for name in shown if not name.startswith("GRAFANA_") and f"assignment {name} " not in dev]
 
 
 # --- own configuration
