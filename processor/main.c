@@ -202,7 +202,8 @@ static bool report(struct faults *faults, unsigned flags) {
 // libpq reads the password from the environment, at each connection.
 static void set_password(const struct settings *settings, struct faults *faults) {
   if (!settings->pg_password || !*settings->pg_password) return;
-  if (getenv("PGPASSWORD"))
+  const char *other = getenv("PGPASSWORD");
+  if (other && *other)
     faults_error(faults, "DOCHAK_PG_PASSWORD and PGPASSWORD are both set; one is enough");
   else
     setenv("PGPASSWORD", settings->pg_password, 1);

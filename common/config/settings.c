@@ -56,7 +56,7 @@ static const struct row table[] = {
     ROW(BOTH, "DOCHAK_KAFKA_PROPERTIES", TYPE_TEXT, kafka_properties, "",
         "File of further librdkafka settings, name=value a line: TLS, SASL and the like."),
     SECRET(BOTH, "DOCHAK_KAFKA_PASSWORD", kafka_password, "", 0,
-           "sasl.password, for whoever keeps secrets apart from DOCHAK_KAFKA_PROPERTIES."),
+           "The sasl.password, so that DOCHAK_KAFKA_PROPERTIES contains no secret."),
     ROW(BOTH, "DOCHAK_TOPIC_PREFIX", TYPE_TOPIC, topic_prefix, "dochak.",
         "What the topics' names begin with; events, alerts and quarantine follow."),
     ROW(BOTH, "DOCHAK_PROVIDERS_DIR", TYPE_TEXT, providers_dir, "",
@@ -195,7 +195,8 @@ static bool read_given(const char *name, char **out, struct err *err) {
 
 bool settings_secret(const char *name, char **out, struct err *err) {
   if (!read_given(name, out, err)) return false;
-  return *out || err_set(err, "%s: not set; give it or %s_FILE", name, name);
+  return *out || err_set(err, "%s: not set; give it or %s_FILE%s", name, name,
+                         environment(SECRETS_DIR) ? ", or a file of that name in " SECRETS_DIR : "");
 }
 
 // ---- names ----
@@ -207,7 +208,9 @@ static bool is_known(const char *name, enum place place) {
   for (size_t i = 0; i < COUNT_OF(table); i++) {
     size_t len = strlen(table[i].name);
     if (strncmp(name, table[i].name, len) != 0) continue;
-    if (name[len] == '\0' || (place == IN_ENVIRONMENT && strcmp(name + len, "_FILE") == 0)) return true;
+    bool is_folder = strcmp(table[i].name, SECRETS_DIR) == 0; // it is a variable only
+    if (name[len] == '\0') return place == IN_ENVIRONMENT || !is_folder;
+    if (place == IN_ENVIRONMENT && !is_folder && strcmp(name + len, "_FILE") == 0) return true;
   }
   return false;
 }

@@ -6,7 +6,6 @@
 #include "common/base/crash_point.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "common/kafka/kafka_hint.h"
 #include "ingress/counters.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -30,7 +29,6 @@ enum {
   POLL_MS = 20,
   STOP_MS = 1000,
   PURGE_MS = 1000,
-  RENEW_MS = 10000,
 };
 
 struct lane { // the rows of one partition
@@ -53,13 +51,10 @@ struct drain {
   struct breaker *breaker;
   const struct durability_watch *durability;
   struct metrics *metrics;
-  const struct settings *settings;
   struct kafka_producer producer;
   pthread_t thread;
   atomic_bool stopping;
   // The thread's own:
-  bool refused;      // a broker refused the connection of this producer
-  int64_t opened_ms; // monotonic
   struct lane lanes[KAFKA_TOPIC_COUNT][BREAKER_PARTITIONS_MAX];
   int32_t partitions[KAFKA_TOPIC_COUNT]; // of so many the rows have their lanes; 0: not known yet
   int64_t reached;                       // the reading has passed the rows up to here
@@ -309,39 +304,6 @@ static bool follow_partitions(struct drain *drain) {
   return true;
 }
 
-// ---- the producer ----
-
-// Thread: ours, from rd_kafka_poll().
-static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque) {
-  (void)rk;
-  struct drain *drain = opaque;
-  struct err err;
-  if (kafka_refusal((rd_kafka_resp_err_t)code, reason, &err)) drain->refused = true;
-}
-
-static bool open_producer(struct drain *drain, struct kafka_producer *out, struct err *err) {
-  const struct kafka_producer_options options = {
-      .patience_ms = PATIENCE_MS, .on_report = on_report, .on_error = on_error, .opaque = drain};
-  drain->opened_ms = clock_mono_ms();
-  return kafka_producer_open(drain->settings, &options, out, err);
-}
-
-static void purge(struct drain *drain) {
-  rd_kafka_purge(drain->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-  rd_kafka_flush(drain->producer.rk, PURGE_MS); // every report comes at once
-}
-
-// As the publisher's: a new client reads the operator's file and the certificates again.
-static void renew_refused(struct drain *drain) {
-  struct kafka_producer fresh;
-  if (!drain->refused || clock_mono_ms() - drain->opened_ms < RENEW_MS) return;
-  drain->refused = false;
-  if (!breaker_is_cluster_open(drain->breaker) || !open_producer(drain, &fresh, NULL)) return;
-  purge(drain);
-  kafka_producer_close(&drain->producer);
-  drain->producer = fresh;
-}
-
 // ---- the thread ----
 
 // Until there is something to send, a report, or a clock that may be due: that of a lane, or a topic that is
@@ -357,7 +319,6 @@ static void *run(void *arg) {
   struct drain *drain = arg;
   while (!atomic_load(&drain->stopping)) {
     wait_for_work(drain);
-    renew_refused(drain);
     remove_delivered(drain);
     if (!durability_kafka_gives(drain->durability)) {
       spool_wait(drain->spool, INT64_MAX, IDLE_MS / 4);
@@ -380,8 +341,9 @@ struct drain *drain_start(const struct settings *settings, struct spool *spool, 
   drain->breaker = breaker;
   drain->durability = durability;
   drain->metrics = metrics;
-  drain->settings = settings;
-  if (open_producer(drain, &drain->producer, err)) {
+  const struct kafka_producer_options options = {
+      .patience_ms = PATIENCE_MS, .on_report = on_report, .opaque = drain};
+  if (kafka_producer_open(settings, &options, &drain->producer, err)) {
     int failed = pthread_create(&drain->thread, NULL, run, drain);
     if (!failed) return drain;
     err_set(err, "cannot start a thread: %s", strerror(failed));
@@ -393,11 +355,13 @@ struct drain *drain_start(const struct settings *settings, struct spool *spool, 
 
 void drain_stop(struct drain *drain) {
   if (!drain) return;
+  rd_kafka_t *rk = drain->producer.rk;
   atomic_store(&drain->stopping, true);
   spool_wake(drain->spool);
   pthread_join(drain->thread, NULL);
-  rd_kafka_flush(drain->producer.rk, STOP_MS);
-  purge(drain);
+  rd_kafka_flush(rk, STOP_MS);
+  rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  rd_kafka_flush(rk, PURGE_MS); // after a purge every report comes at once
   remove_delivered(drain);
   kafka_producer_close(&drain->producer);
   free(drain);

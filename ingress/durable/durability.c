@@ -30,7 +30,6 @@ struct durability_watch {
   atomic_bool kafka_gives, spool_gives;
   struct reason unready, unseen, refusal;
   const struct kafka_producer *producer; // NULL: not started
-  pthread_rwlock_t *lock;                // of the producer
   struct breaker *breaker;
   struct kafka_topic_shape shapes[COUNT_OF(ours)]; // as last seen; without partitions: not yet
   rd_kafka_resp_err_t codes[COUNT_OF(ours)];       // of the last request
@@ -250,11 +249,9 @@ static bool learn_shapes(struct durability_watch *watch, bool answered) {
 // Returns after how many milliseconds to look again. The topics' settings are known before the first event
 // goes to a topic, since readiness and the durability of its ack depend on them.
 static int64_t look(struct durability_watch *watch) {
-  pthread_rwlock_rdlock(watch->lock);
   bool answered = ask_shapes(watch);
   bool durable = answered && !atomic_load(&watch->stopping) && ask_settings(watch);
   bool unseen = learn_shapes(watch, answered);
-  pthread_rwlock_unlock(watch->lock);
   if (answered) {
     reason_set(&watch->refusal, NULL);
     breaker_note_cluster(watch->breaker);
@@ -285,9 +282,8 @@ static void *run(void *arg) {
 }
 
 bool durability_watch_start(struct durability_watch *watch, const struct kafka_producer *producer,
-                            pthread_rwlock_t *lock, struct breaker *breaker, struct err *err) {
+                            struct breaker *breaker, struct err *err) {
   watch->producer = producer;
-  watch->lock = lock;
   watch->breaker = breaker;
   int failed = pthread_create(&watch->thread, NULL, run, watch);
   if (failed) watch->producer = NULL;

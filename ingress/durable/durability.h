@@ -13,7 +13,6 @@
 #include "common/kafka/kafka_facts.h"
 #include "common/ops/metrics.h"
 #include "ingress/durable/breaker.h"
-#include <pthread.h>
 #include <stdbool.h>
 
 // Each level includes those before it. The names are those of the setting.
@@ -35,10 +34,9 @@ struct durability_watch;
 // DOCHAK_ACK_SURVIVES.
 MUST_CHECK struct durability_watch *durability_watch_new(const struct settings *settings,
                                                          struct metrics *metrics, struct err *err);
-// Starts the thread. Producer, its lock and the breaker are borrowed; the producer may be replaced under the
-// lock.
+// Starts the thread. Producer and breaker are borrowed.
 MUST_CHECK bool durability_watch_start(struct durability_watch *watch, const struct kafka_producer *producer,
-                                       pthread_rwlock_t *lock, struct breaker *breaker, struct err *err);
+                                       struct breaker *breaker, struct err *err);
 // Asks the thread to end, without waiting: a request to a Kafka that is away may take a second. Thread: any.
 void durability_watch_stop(struct durability_watch *watch);
 void durability_watch_free(struct durability_watch *watch); // stops it and waits. NULL is let through

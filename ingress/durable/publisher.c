@@ -20,7 +20,6 @@
 enum {
   POLL_MS = 250,
   PURGE_MS = 1000,
-  RENEW_MS = 10000,
   QUEUED_MS = 10,
   // The part of a budget that is kept for the spool. A commit takes some 10 ms on a good disk, and a request
   // may have to wait for two; the rest is for a busy disk.
@@ -33,11 +32,7 @@ struct publisher {
   struct drain *drain;
   struct durability_watch *durability; // watches the topics: which of Kafka and spool may give acks
   struct breaker *breaker;
-  const struct settings *settings;
   struct kafka_producer producer;
-  pthread_rwlock_t lock; // of the producer: the poller writes it, when it replaces the producer
-  bool refused;          // the poller's: a broker refused the connection of this producer
-  int64_t opened_ms;     // the poller's: monotonic
   struct metrics *metrics;
   pthread_t poller; // of delivery reports
   metric_value *by_kafka, *by_spool;
@@ -87,53 +82,15 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
   (void)rk;
   struct publisher *publisher = opaque;
   struct err err;
-  if (kafka_refusal((rd_kafka_resp_err_t)code, reason, &err)) {
-    publisher->refused = true;
+  if (kafka_refusal((rd_kafka_resp_err_t)code, reason, &err))
     durability_note_refusal(publisher->durability, err.text);
-  }
   breaker_note_error(publisher->breaker, (rd_kafka_resp_err_t)code, queue_length(publisher));
-}
-
-static bool open_producer(struct publisher *publisher, struct kafka_producer *out, struct err *err) {
-  const struct kafka_producer_options options = {.patience_ms = publisher->settings->ack_budget_ms,
-                                                 .on_report = on_report,
-                                                 .on_error = on_error,
-                                                 .opaque = publisher};
-  publisher->opened_ms = clock_mono_ms();
-  return kafka_producer_open(publisher->settings, &options, out, err);
-}
-
-// Every record that is left gets its report.
-static void purge(struct publisher *publisher) {
-  rd_kafka_purge(publisher->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-  rd_kafka_flush(publisher->producer.rk, PURGE_MS);
-}
-
-// A client reads the operator's file, and the certificates that it names, only when it is made. So while the
-// brokers refuse the connection, a new one is made from time to time.
-static void renew_refused(struct publisher *publisher) {
-  struct kafka_producer fresh, old = publisher->producer;
-  struct err err;
-  if (!publisher->refused || clock_mono_ms() - publisher->opened_ms < RENEW_MS) return;
-  publisher->refused = false;
-  if (!breaker_is_cluster_open(publisher->breaker)) return; // another broker answers
-  if (!open_producer(publisher, &fresh, &err)) {
-    log_warn_rarely("renew", "kafka client cannot be made anew", LOG_STR("error", err.text));
-    publisher->refused = true;
-    return;
-  }
-  pthread_rwlock_wrlock(&publisher->lock);
-  purge(publisher); // before: on_report() knows a record's topic by the handles of its producer
-  publisher->producer = fresh;
-  pthread_rwlock_unlock(&publisher->lock);
-  kafka_producer_close(&old);
 }
 
 static void *poll_reports(void *arg) {
   struct publisher *publisher = arg;
   while (!atomic_load(&publisher->stopping)) {
     rd_kafka_poll(publisher->producer.rk, POLL_MS);
-    renew_refused(publisher);
     ticket_settle_all(&publisher->settled);
   }
   return NULL;
@@ -181,7 +138,6 @@ static void send_one(struct publication *publication, size_t i, int32_t partitio
 static void send_all(struct publication *publication, bool anyway) {
   struct publisher *publisher = publication->publisher;
   if (!durability_kafka_gives(publisher->durability)) return;
-  pthread_rwlock_rdlock(&publisher->lock);
   for (size_t i = 0; i < publication->n; i++) {
     if (publication->slots[i].state != SLOT_UNSENT) continue;
     int32_t partition = choose_partition(publisher, &publication->messages[i]);
@@ -189,7 +145,6 @@ static void send_all(struct publication *publication, bool anyway) {
     if (anyway || !breaker_is_open(publisher->breaker, publication->messages[i].topic, partition))
       send_one(publication, i, partition);
   }
-  pthread_rwlock_unlock(&publisher->lock);
 }
 
 // Stores the messages whose state is at most `last`. False: the spool refused, or was late.
@@ -211,7 +166,6 @@ static bool store(struct publication *publication, enum slot_state last) {
 
 static void fail_unreported(struct publication *publication, int64_t since_ms) {
   struct publisher *publisher = publication->publisher;
-  pthread_rwlock_rdlock(&publisher->lock);
   for (size_t i = 0; i < publication->n; i++) {
     enum kafka_topic topic = publication->messages[i].topic;
     const struct slot *slot = &publication->slots[i];
@@ -219,7 +173,6 @@ static void fail_unreported(struct publication *publication, int64_t since_ms) {
         breaker_is_silent(publisher->breaker, topic, slot->partition, since_ms))
       fail(publisher, topic, slot->partition, RD_KAFKA_RESP_ERR__TIMED_OUT);
   }
-  pthread_rwlock_unlock(&publisher->lock);
 }
 
 // Waits for the reports; the last part of the budget is kept for the spool. A partition that acknowledges
@@ -298,9 +251,16 @@ static void release(struct publisher *publisher) {
   spool_close(publisher->spool);
   durability_watch_free(publisher->durability);
   kafka_producer_close(&publisher->producer);
-  pthread_rwlock_destroy(&publisher->lock);
   free(publisher->breaker);
   free(publisher);
+}
+
+static bool open_producer(struct publisher *publisher, const struct settings *settings, struct err *err) {
+  const struct kafka_producer_options options = {.patience_ms = settings->ack_budget_ms,
+                                                 .on_report = on_report,
+                                                 .on_error = on_error,
+                                                 .opaque = publisher};
+  return kafka_producer_open(settings, &options, &publisher->producer, err);
 }
 
 static bool open_spool(struct publisher *publisher, const struct settings *settings, struct err *err) {
@@ -322,17 +282,14 @@ static bool start_poller(struct publisher *publisher, struct err *err) {
 
 struct publisher *publisher_open(const struct settings *settings, struct metrics *metrics, struct err *err) {
   struct publisher *publisher = mem_alloc(sizeof *publisher);
-  publisher->settings = settings;
   publisher->metrics = metrics;
-  pthread_rwlock_init(&publisher->lock, NULL);
   publisher->by_kafka = metrics_at(metrics, COUNTER_DURABLE, "kafka");
   publisher->by_spool = metrics_at(metrics, COUNTER_DURABLE, "spool");
   publisher->breaker = breaker_new(settings->topic_prefix, metrics);
   publisher->durability = durability_watch_new(settings, metrics, err);
-  if (publisher->durability && open_producer(publisher, &publisher->producer, err) &&
+  if (publisher->durability && open_producer(publisher, settings, err) &&
       open_spool(publisher, settings, err) &&
-      durability_watch_start(publisher->durability, &publisher->producer, &publisher->lock,
-                             publisher->breaker, err) &&
+      durability_watch_start(publisher->durability, &publisher->producer, publisher->breaker, err) &&
       start_poller(publisher, err))
     return publisher;
   release(publisher);
@@ -359,7 +316,8 @@ void publisher_close(struct publisher *publisher, int64_t flush_ms) {
   // No request waits for what is queued any more: with a spool it is stored, or was answered 503. A purge
   // reports on all that is left, so that no ticket is left behind.
   rd_kafka_flush(publisher->producer.rk, publisher->spool ? QUEUED_MS : (int)flush_ms);
-  purge(publisher);
+  rd_kafka_purge(publisher->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  rd_kafka_flush(publisher->producer.rk, PURGE_MS);
   ticket_settle_all(&publisher->settled);
   if (publisher->spool) wait_drained(publisher->spool, deadline_ms);
   release(publisher);

@@ -270,11 +270,11 @@ def test_what_is_set_wrong_is_named(refused: dict[str, Refused], name: str) -> N
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_is_put_right_is_found(refused: dict[str, Refused], name: str) -> None:
-    """Without a restart, but for what is in a variable."""
+    """By ingress at its next start; by the processor without one, but for what is in a variable."""
     its = refused[name]
     mend(its)
     for service in (its.ingress, its.processor):
-        if its.fault.host:
+        if its.fault.host or service is its.ingress:
             service.stop()
             service.env["DOCHAK_KAFKA_BOOTSTRAP"] = its.world.kafka.bootstrap(its.fault.way)
             service.start()

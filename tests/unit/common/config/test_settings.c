@@ -554,6 +554,8 @@ static const struct {
      "DOCHAK_SECRETS_DIR: DOCHAK_TOPIC_PREFIXX: unknown setting; did you mean DOCHAK_TOPIC_PREFIX?"},
     {"DOCHAK_TOPIC_PREFIX_FILE", NULL,
      "DOCHAK_SECRETS_DIR: DOCHAK_TOPIC_PREFIX_FILE: unknown setting; did you mean DOCHAK_TOPIC_PREFIX?"},
+    {"DOCHAK_SECRETS_DIR", NULL,
+     "DOCHAK_SECRETS_DIR: DOCHAK_SECRETS_DIR: unknown setting; did you mean DOCHAK_SECRETS_DIR?"},
 };
 
 static void test_a_folder_with_a_setting_twice_or_unknown_is_an_error(void **state) {

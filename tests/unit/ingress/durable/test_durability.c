@@ -206,11 +206,10 @@ static void test_a_topic_is_not_seen_for_the_reason_of_a_refused_connection(void
   struct durability_watch *watch = watch_for("process", false, metrics);
   struct breaker *breaker = breaker_new("t.", metrics);
   struct kafka_producer producer;
-  pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
   if (!kafka_producer_open(&settings, &(struct kafka_producer_options){.patience_ms = 100}, &producer, &err))
     fail_msg("%s", err.text);
   durability_note_refusal(watch, "wrong password");
-  if (!durability_watch_start(watch, &producer, &lock, breaker, &err)) fail_msg("%s", err.text);
+  if (!durability_watch_start(watch, &producer, breaker, &err)) fail_msg("%s", err.text);
   int64_t deadline_ms = clock_mono_ms() + 20000;
   while (!strstr(durability_unseen(watch), "wrong password") && clock_mono_ms() < deadline_ms)
     clock_sleep_ms(5);
