@@ -18,6 +18,13 @@ bool err_set_class(struct err *err, const char *class, const char *fmt, ...) {
   return false;
 }
 
+bool err_hint(struct err *err, const char *hint) {
+  if (!err || !hint) return false;
+  size_t len = strlen(err->text);
+  snprintf(err->text + len, sizeof err->text - len, "; %s", hint);
+  return false;
+}
+
 bool err_prefix(struct err *err, const char *fmt, ...) {
   if (!err) return false;
   char text[sizeof err->text];

@@ -17,5 +17,8 @@ struct err {
 bool err_set_class(struct err *err, const char *class, const char *fmt, ...) PRINTF_LIKE(3, 4);
 #define err_set(err, ...) err_set_class((err), NULL, __VA_ARGS__)
 
+// Appends "; hint", what to do about it; NULL appends nothing. Returns false.
+bool err_hint(struct err *err, const char *hint);
+
 // Puts context in front of the text: "endpoints.json: " + "/endpoints/0: ...". Returns false.
 bool err_prefix(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -278,8 +278,8 @@ bool kafka_topic_fail(const char *topic, rd_kafka_resp_err_t code, struct err *e
   bool denied = code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
   const char *hint = missing ? "\"dochak-processor migrate\" creates it" : kafka_hint(code, NULL);
   const char *class = missing ? "no_topic" : NULL;
-  return err_set_class(err, denied ? "access" : class, "topic %s: %s%s%s", topic, rd_kafka_err2str(code),
-                       hint ? "; " : "", hint ? hint : "");
+  err_set_class(err, denied ? "access" : class, "topic %s: %s", topic, rd_kafka_err2str(code));
+  return err_hint(err, hint);
 }
 
 // Repeats the request until the topic exists, unless too little time is left for a response: its error says

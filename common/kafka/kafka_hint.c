@@ -93,6 +93,7 @@ static size_t length_of(const char *text) {
 bool kafka_refusal(rd_kafka_resp_err_t code, const char *text, struct err *err) {
   const char *hint = kafka_hint(code, text);
   if (!hint) return false;
-  err_set(err, "%.*s; %s", (int)length_of(text), text, hint);
+  err_set(err, "%.*s", (int)length_of(text), text);
+  (void)err_hint(err, hint);
   return true;
 }

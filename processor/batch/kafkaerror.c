@@ -85,9 +85,8 @@ const struct kafka_class *kafka_class_of(rd_kafka_resp_err_t code) {
 
 bool kafka_fail(struct err *err, const char *what, rd_kafka_resp_err_t code, const char *reason) {
   const struct kafka_class *class = kafka_class_of(code);
-  const char *hint = class->hint ? class->hint : kafka_hint(code, reason);
-  return err_set_class(err, class->name, "%s: %s%s%s", what, reason ? reason : rd_kafka_err2str(code),
-                       hint ? "; " : "", hint ? hint : "");
+  err_set_class(err, class->name, "%s: %s", what, reason ? reason : rd_kafka_err2str(code));
+  return err_hint(err, class->hint ? class->hint : kafka_hint(code, reason));
 }
 
 bool kafka_produce(rd_kafka_t *rk, const struct event_record *record, const struct event *ev, int64_t max_ms,

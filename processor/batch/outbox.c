@@ -251,10 +251,10 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaqu
   bool is_thrown_away =
       rkm->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || rkm->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
   if (!rkm->err || is_thrown_away || outbox_undelivered(outbox)) return;
-  const char *hint = kafka_hint(rkm->err, NULL);
-  err_set_class(&outbox->undelivered, kafka_class_of(rkm->err)->name, "%s [%d]: %s (%s)%s%s",
+  err_set_class(&outbox->undelivered, kafka_class_of(rkm->err)->name, "%s [%d]: %s (%s)",
                 rd_kafka_topic_name(rkm->rkt), rkm->partition, rd_kafka_err2name(rkm->err),
-                rd_kafka_err2str(rkm->err), hint ? "; " : "", hint ? hint : "");
+                rd_kafka_err2str(rkm->err));
+  (void)err_hint(&outbox->undelivered, kafka_hint(rkm->err, NULL));
 }
 
 // ---- opening and closing ----

@@ -188,8 +188,8 @@ bool redrive_close(struct redrive *rd, bool ok, struct err *err) {
   rd_kafka_resp_err_t code = rd_kafka_flush(rd->producer.rk, FLUSH_MS);
   if (rd->refused) code = rd->refused;
   if (ok && code) {
-    ok = kafka_fail(err, "Kafka has not taken all of it", code, NULL);
-    err_set(err, "%s; start it again: doing it twice changes nothing", err->text);
+    (void)kafka_fail(err, "Kafka has not taken all of it", code, NULL);
+    ok = err_hint(err, "start it again: doing it twice changes nothing");
   }
   if (ok)
     printf("%" PRId64 " records read: %" PRId64 " elements %s; %" PRId64 " were taken in before, %" PRId64

@@ -39,10 +39,10 @@ static bool read_results(rd_kafka_event_t *rkev, bool *created, struct err *err)
     rd_kafka_resp_err_t state = rd_kafka_topic_result_error(results[i]);
     const char *reason = rd_kafka_topic_result_error_string(results[i]);
     created[i] = !state;
-    const char *hint = kafka_hint(state, NULL);
-    if (state && state != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
-      return err_set(err, "creating topic %s: %s%s%s", rd_kafka_topic_result_name(results[i]),
-                     reason ? reason : rd_kafka_err2str(state), hint ? "; " : "", hint ? hint : "");
+    if (!state || state == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) continue;
+    err_set(err, "creating topic %s: %s", rd_kafka_topic_result_name(results[i]),
+            reason ? reason : rd_kafka_err2str(state));
+    return err_hint(err, kafka_hint(state, NULL));
   }
   return true;
 }

@@ -43,8 +43,8 @@ static PGconn *connect_server(struct err *err) {
   AUTO_FREE char *text = mem_strdup(conn ? PQerrorMessage(conn) : "out of memory");
   one_line(text);
   const char *hint = pg_connect_hint(text);
-  err_set_class(err, hint ? "access" : pg_class_of(NULL)->name, "cannot connect to Postgres: %s%s%s", text,
-                hint ? "; " : "", hint ? hint : "");
+  err_set_class(err, hint ? "access" : pg_class_of(NULL)->name, "cannot connect to Postgres: %s", text);
+  (void)err_hint(err, hint);
   PQfinish(conn);
   return NULL;
 }
@@ -143,9 +143,10 @@ static bool fail(const PGconn *conn, const PGresult *res, const char *what, stru
   const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
   const struct pg_class *class = pg_class_of(sqlstate);
   int len = (int)strcspn(what, "."); // of a statement's name without ".sql"
-  if (sqlstate)
-    return err_set_class(err, class->name, "%.*s: SQLSTATE %s: %s%s%s", len, what, sqlstate,
-                         message ? message : "", class->words ? "; " : "", class->words ? class->words : "");
+  if (sqlstate) {
+    err_set_class(err, class->name, "%.*s: SQLSTATE %s: %s", len, what, sqlstate, message ? message : "");
+    return err_hint(err, class->words);
+  }
   const char *cause = PQerrorMessage(conn);
   return err_set_class(err, class->name, "%.*s: connection lost: %.*s", len, what, (int)strcspn(cause, "\n"),
                        cause);
