@@ -106,9 +106,7 @@ struct endpoints *endpoints_load(const char *file, const struct providers *provi
 
 // A network of all addresses would let every sender write X-Forwarded-For.
 static bool trust(struct networks *trusted, const char *text, struct err *err) {
-  const char *slash = strchr(text, '/');
-  if (slash && strcmp(slash, "/0") == 0)
-    return err_set(err, "trusts every sender; name the proxies' addresses");
+  if (network_is_all(text)) return err_set(err, "trusts every sender; name the proxies' addresses");
   return networks_add(trusted, text, err);
 }
 

@@ -4,6 +4,7 @@
 #include "common/base/mem.h"
 #include "common/config/settings.h"
 #include "common/json/json.h"
+#include "ingress/sender/network.h"
 #include <string.h>
 
 // ---- secrets ----
@@ -50,8 +51,8 @@ static void lint_secrets(const json_t *endpoints, struct faults *faults) {
 // The first network that holds every address, or NULL.
 static const char *everyone(const json_t *networks) {
   for (size_t i = 0; i < json_array_size(networks); i++) {
-    const char *text = json_string_value(json_array_get(networks, i)), *slash = strchr(text, '/');
-    if (slash && strcmp(slash, "/0") == 0) return text;
+    const char *text = json_string_value(json_array_get(networks, i));
+    if (network_is_all(text)) return text;
   }
   return NULL;
 }

@@ -54,6 +54,11 @@ void networks_load(struct networks *out, const json_t *texts, struct faults *fau
       faults_error(faults, "/%zu: %s", i, err.text);
 }
 
+bool network_is_all(const char *text) {
+  const char *slash = strchr(text, '/');
+  return slash && strcmp(slash, "/0") == 0;
+}
+
 void networks_fini(struct networks *networks) {
   free(networks->list);
 }

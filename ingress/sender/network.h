@@ -20,5 +20,7 @@ struct networks {
 MUST_CHECK bool networks_add(struct networks *out, const char *text, struct err *err);
 // Adds an array of them. Each fault is "/0: rule".
 void networks_load(struct networks *out, const json_t *texts, struct faults *faults);
+// Whether a network as written contains all addresses of its family: it ends in "/0".
+bool network_is_all(const char *text);
 void networks_fini(struct networks *networks);
 bool networks_hold(const struct networks *networks, const struct address *address);
