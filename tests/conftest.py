@@ -5,13 +5,12 @@ import os
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from support import builds, parallel, servers
-from support.servers import Server
+from support.servers import Server, running
 from support.world import World
 
 
@@ -40,15 +39,6 @@ def pytest_runtest_protocol(item: pytest.Item):
     """Outside of the test's own time limit."""
     with parallel.turn(item):
         return (yield)
-
-
-@contextmanager
-def running(server: Server) -> Iterator[Server]:
-    try:
-        server.start()
-        yield server
-    finally:
-        server.wipe()
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,7 @@ def reports() -> Iterator[Post]:
 @dataclass
 class Row:
     fault: str
-    fired: dict[str, str]  # alert to whoever Alertmanager sends it to; "" where another alert inhibits it
+    fired: dict[str, str]  # alert to the receiver that Alertmanager sends it to; "" where another alert inhibits it
     seconds: float
     quiet_after: float
     others: set[str]

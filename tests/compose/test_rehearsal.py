@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from compose.machine import HOST, SENDER, Machine, until
-from support import builds
+from support import builds, payloads
 
 pytestmark = [
     pytest.mark.slow,
@@ -74,9 +74,7 @@ def report(text: str) -> None:
 
 
 def bizgo(id_: str, code: str = "10000") -> str:
-    return json.dumps(
-        {"msgKey": id_, "serviceType": "ALIMTALK", "reportTime": "2026-01-12T11:00:03+09:00", "reportType": "0", "reportCode": code}
-    )
+    return json.dumps(payloads.bizgo(id_, code))
 
 
 @pytest.fixture(scope="module")

@@ -42,8 +42,6 @@ READERS = {
 def settings() -> dict[str, str]:
     """Name to type, from the table that is the manual."""
     source = (builds.ROOT / "common" / "config" / "settings.c").read_text("utf-8")
-    defines = dict(re.findall(r'^#define (\w+) ("DOCHAK_\w+")$', source, re.MULTILINE))
-    source = re.sub(r"\b\w+\b", lambda word: defines.get(word[0], word[0]), source)
     rows = re.findall(r'^    (ROW|NUMBER|SECRET)\(\w+, "(DOCHAK_\w+)", (\w+),', source, re.MULTILINE)
     assert len(rows) > 10
     types = {"NUMBER": "TYPE_INT", "SECRET": "TYPE_SECRET"}

@@ -20,13 +20,14 @@ from support.secure import (
     Acl,
     AlertReader,
     SecureKafka,
+    arrived_and_lost,
     documented_acls,
     newer_librdkafka,
     reason,
     system_can_scram,
     write_properties,
 )
-from support.servers import Server
+from support.servers import Server, running
 from support.service import Service, run_once
 from support.topics import Topics
 from support.wait import until
@@ -42,12 +43,8 @@ ANY = {"DOCHAK_INSTANCE": ""}  # one with a name keeps its partitions for a whil
 
 @pytest.fixture(scope="module")
 def secure_kafka(run_folder: Path) -> Iterator[SecureKafka]:
-    server = SecureKafka(run_folder / "kafka-secure", ACLS)
-    try:
-        server.start()
+    with running(SecureKafka(run_folder / "kafka-secure", ACLS)) as server:
         yield server
-    finally:
-        server.wipe()
 
 
 @pytest.fixture(scope="module")
@@ -128,14 +125,7 @@ def test_all_of_it_works_with_the_acls_of_the_docs(world: World, secure_kafka: S
     assert "kafka: 0 topics created" in migrate(world, way).stdout
     later = take_in_by_a_wrong_file(world, way)
     services = start(world, way)
-    arrived, lost = payloads.new_id(), payloads.new_id()
-    for id_ in (arrived, lost):
-        world.register(payloads.sent("bizgo", {"code": "A000", "result": "Success", "msgKey": id_}, recipient=payloads.PHONE_E164))
-        world.wait_row("bizgo", id_, status="PENDING")
-    world.bizgo(payloads.bizgo(arrived, "10000"))
-    world.bizgo(payloads.bizgo(lost, "64008"))
-    world.wait_row("bizgo", arrived, status="SENT")
-    world.wait_row("bizgo", lost, status="DEAD_LETTER")
+    arrived, lost = arrived_and_lost(world)
     reader = secure_kafka.consumer(way, "alerts", "alerts", ALERTS)
     reader.wait(lost)
     done = redrive(world, way)
@@ -346,11 +336,11 @@ def spooled(world: World) -> float:
 
 
 def check_waits(world: World, acl: Acl) -> None:
-    def told() -> bool:
+    def is_named() -> bool:
         lines = world.ingress.log_lines("^kafka breaker opened$")
         return any((line["topic"], line["error"]) == (acl.name, "TOPIC_AUTHORIZATION_FAILED") and "ACL" in line["hint"] for line in lines)
 
-    until("ingress says which topic it may not write", told, 30)
+    until("ingress says which topic it may not write", is_named, 30)
     assert spooled(world) > 0
 
 

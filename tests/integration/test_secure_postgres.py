@@ -11,8 +11,8 @@ import pytest
 
 from support import payloads
 from support.replays import command, with_outcomes
-from support.secure import HOST, SecurePostgres, reason
-from support.servers import Server
+from support.secure import HOST, SecurePostgres, arrived_and_lost, reason
+from support.servers import Server, running
 from support.service import Service, run_once
 from support.wait import until
 from support.world import RUNTIME_ROLE, World
@@ -25,14 +25,10 @@ PASSWORD = "postgres-password-of-{}"  # of a role
 
 @pytest.fixture(scope="module")
 def secure_postgres(run_folder: Path) -> Iterator[SecurePostgres]:
-    server = SecurePostgres(run_folder / "postgres-secure")
-    try:
-        server.start()
+    with running(SecurePostgres(run_folder / "postgres-secure")) as server:
         server.ask(f"CREATE ROLE {OWNER_ROLE} LOGIN PASSWORD '{PASSWORD.format(OWNER_ROLE)}'")
         server.ask(f"CREATE ROLE {RUNTIME_ROLE} LOGIN PASSWORD '{PASSWORD.format(RUNTIME_ROLE)}'")
         yield server
-    finally:
-        server.wipe()
 
 
 @pytest.fixture(scope="module")
@@ -69,15 +65,8 @@ def test_all_of_it_works_with_verify_full(world: World) -> None:
     mine = settings(world, RUNTIME_ROLE)
     ingress = world.new_ingress().start().wait_ready()
     processor = world.new_processor(**mine).start().wait_ready()
-    arrived, lost = payloads.new_id(), payloads.new_id()
-    for id_ in (arrived, lost):
-        world.register(payloads.sent("bizgo", {"code": "A000", "result": "Success", "msgKey": id_}, recipient=payloads.PHONE_E164))
-        world.wait_row("bizgo", id_, status="PENDING")
-    world.bizgo(payloads.bizgo(arrived, "10000"))
-    world.bizgo(payloads.bizgo(lost, "64008"))
+    arrived, lost = arrived_and_lost(world)
     world.post("bizgo/alimtalk", b"hello")
-    world.wait_row("bizgo", arrived, status="SENT")
-    world.wait_row("bizgo", lost, status="DEAD_LETTER")
     world.settle()
     assert [alert.type for alert in world.alerts(lost)] == ["dochak.notification.dead_lettered.v1"]
     assert "1 records read: 0 elements redriven" in command(world, "quarantine", "redrive", **mine).stdout

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Runs in a pod: sends the traffic of a seed at a steady rate, as the providers of the chaos harness do, until it is told to stop. A JSON
-order is the first line of stdin, the word to stop the second. On stdout one JSON line a second, and the outcome as the last one."""
+"""Runs in a pod: sends the traffic of a seed at a steady rate, as the providers of the chaos harness do. The first line of stdin is a JSON
+order, the second one ends the sending. On stdout one JSON line a second, and the outcome as the last one."""
 
 import itertools
 import json
@@ -24,9 +24,9 @@ def posts_of(seed: int) -> Iterator[Post]:
 
 def main() -> None:
     order = json.loads(sys.stdin.readline())
-    told_to_stop = threading.Event()
-    threading.Thread(target=lambda: sys.stdin.readline() and told_to_stop.set(), daemon=True).start()
-    posts = itertools.takewhile(lambda _: not told_to_stop.is_set(), posts_of(order["seed"]))
+    stopping = threading.Event()
+    threading.Thread(target=lambda: sys.stdin.readline() and stopping.set(), daemon=True).start()
+    posts = itertools.takewhile(lambda _: not stopping.is_set(), posts_of(order["seed"]))
     sign = {
         "standard": standard_headers(order["standard_secret"]),
         "application": lambda _: {"Authorization": f"Bearer {order['key']}"},

@@ -25,12 +25,12 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
-from support import builds
+from support import builds, payloads
 from support.servers import QUICK_JAVA, Server
 from support.service import Service
 from support.topics import QUIET
 from support.wait import until
-from support.world import free_port
+from support.world import World, free_port
 
 HOST = "localhost"  # the name in the servers' certificates
 WRONG_HOST = "127.0.0.1"  # which leads to the same servers
@@ -46,6 +46,19 @@ def reason(service: Service) -> str:
     except OSError:
         return ""
     return "" if ready.status == 200 else ready.json()["reason"]
+
+
+def arrived_and_lost(world: World) -> tuple[str, str]:
+    """Registers two messages and sends their reports; returns when the one is SENT and the other DEAD_LETTER."""
+    arrived, lost = payloads.new_id(), payloads.new_id()
+    for id_ in (arrived, lost):
+        world.register(payloads.sent("bizgo", {"code": "A000", "result": "Success", "msgKey": id_}, recipient=payloads.PHONE_E164))
+        world.wait_row("bizgo", id_, status="PENDING")
+    world.bizgo(payloads.bizgo(arrived, "10000"))
+    world.bizgo(payloads.bizgo(lost, "64008"))
+    world.wait_row("bizgo", arrived, status="SENT")
+    world.wait_row("bizgo", lost, status="DEAD_LETTER")
+    return arrived, lost
 
 
 # --- librdkafka

@@ -4,12 +4,14 @@
 import os
 import signal
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from support import builds
 
-
+AnyServer = TypeVar("AnyServer", bound="Server")
 START = 150  # seconds at most: the machine may do other things, too
 QUICK_JAVA = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}  # Kafka starts often here, and never runs for long
 
@@ -80,3 +82,12 @@ def kafka(folder: Path) -> Server:
 
 def postgres(folder: Path) -> Server:
     return Server("postgres", folder)
+
+
+@contextmanager
+def running(server: AnyServer) -> Iterator[AnyServer]:
+    try:
+        server.start()
+        yield server
+    finally:
+        server.wipe()
