@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MAX_BYTES = 1024 * 1024, THREE_DAYS_S = 3 * 24 * 60 * 60 };
+enum { FILE_MAX_BYTES = 1024 * 1024, THREE_DAYS_S = 3 * 24 * 60 * 60, TEN_MINUTES_S = 10 * 60 };
 
 struct providers {
   struct provider **list;
@@ -33,8 +33,8 @@ const char *provider_outcome_name(enum provider_outcome outcome) {
 
 // Until provider_free().
 static void *keep(struct provider *provider, void *block) {
-  provider->blocks = mem_grow(provider->blocks, provider->n_blocks + 1, sizeof(void *));
-  return provider->blocks[provider->n_blocks++] = block;
+  provider->kept = mem_grow(provider->kept, provider->n_kept + 1, sizeof(void *));
+  return provider->kept[provider->n_kept++] = block;
 }
 
 // A pointer that the schema accepts and json_pointer_init() refuses is a fault of ours: both follow RFC 6901.
@@ -201,6 +201,22 @@ static void webhook_load(struct provider *provider, const json_t *webhook) {
     kind_load(provider, &provider->kinds[i], json_array_get(kinds, i));
 }
 
+static void times_load(struct provider *provider, const json_t *expects) {
+  provider->expects = (struct provider_expects){
+      .receipt_within_s = number_at(expects, "receipt_within_s", 300),
+      .expires_after_s = number_at(expects, "expires_after_s", THREE_DAYS_S),
+      .unconfirmed_within_s = number_at(expects, "unconfirmed_within_s", THREE_DAYS_S),
+      .silent_after_s = number_at(expects, "silent_after_s", TEN_MINUTES_S),
+  };
+}
+
+static void limits_load(struct provider *provider, const json_t *blocks) {
+  provider->blocks = (struct provider_blocks){
+      .failed_a_day = number_at(blocks, "failed_a_day", 0),
+      .failed_in_a_row = number_at(blocks, "failed_in_a_row", 0),
+  };
+}
+
 static struct provider *provider_compile(const json_t *document) {
   struct provider *provider = mem_alloc(sizeof *provider);
   provider->document = json_deep_copy(document);
@@ -213,12 +229,8 @@ static struct provider *provider_compile(const json_t *document) {
   provider->shapes = keep(provider, mem_array(provider->n_shapes, sizeof *provider->shapes));
   for (size_t i = 0; i < provider->n_shapes; i++)
     shape_load(provider, &provider->shapes[i], json_array_get(shapes, i));
-  const json_t *expects = json_object_get(document, "expects");
-  provider->expects = (struct provider_expects){
-      .receipt_within_s = number_at(expects, "receipt_within_s", 300),
-      .expires_after_s = number_at(expects, "expires_after_s", THREE_DAYS_S),
-      .unconfirmed_within_s = number_at(expects, "unconfirmed_within_s", THREE_DAYS_S),
-  };
+  times_load(provider, json_object_get(document, "expects"));
+  limits_load(provider, json_object_get(document, "blocks"));
   return provider;
 }
 
@@ -239,9 +251,9 @@ struct provider *provider_new(const json_t *document, struct faults *faults) {
 void provider_free(struct provider *provider) {
   if (!provider) return;
   for (size_t i = 0; i < provider->n_pointers; i++) json_pointer_fini(&provider->pointers[i]);
-  for (size_t i = 0; i < provider->n_blocks; i++) free(provider->blocks[i]);
+  for (size_t i = 0; i < provider->n_kept; i++) free(provider->kept[i]);
   free(provider->pointers);
-  free(provider->blocks);
+  free(provider->kept);
   free(provider->ack.pieces);
   free(provider->refused.pieces);
   json_decref(provider->document);
@@ -420,4 +432,12 @@ const struct provider_suffix *provider_suffix_find(const struct provider *provid
 
 struct provider_expects provider_expects(const struct provider *provider) {
   return provider->expects;
+}
+
+struct provider_blocks provider_blocks(const struct provider *provider) {
+  return provider->blocks;
+}
+
+const json_t *provider_check_first(const struct provider *provider, const char *kind) {
+  return json_object_get(json_object_get(provider->document, "check_first"), kind);
 }

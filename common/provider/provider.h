@@ -82,8 +82,9 @@ struct provider_receipt {
   const char *id, *channel, *code, *recipient, *reference;
   const struct json_pointer *recipient_place; // of the provider; NULL without a recipient
   enum provider_outcome outcome;
-  const char *scope; // whose next messages fail too: "account", "sender", "profile", "template"; NULL: no
-                     // account_fault
+  bool about_recipient; // another recipient would have got the message; only if failed or unconfirmed
+  const char *scope;    // whose next messages fail too: "account", "sender", "profile", "template"; NULL: no
+                        // account_fault
   char *reason;    // new: the provider's text, else the file's for this code; "unknown code 77777…" for an
                    // unlisted one
   bool known_code; // false: the code is in no table
@@ -127,5 +128,17 @@ struct provider_expects {
   int64_t receipt_within_s;     // overdue after this
   int64_t expires_after_s;      // given up after this
   int64_t unconfirmed_within_s; // after an "unconfirmed" receipt
+  int64_t silent_after_s;       // without any receipt, while some are due
 };
 struct provider_expects provider_expects(const struct provider *provider);
+
+// After so many calls whose answer was no success, the provider calls no more or blocks the account. 0: no
+// such limit is known.
+struct provider_blocks {
+  int64_t failed_a_day;
+  int64_t failed_in_a_row;
+};
+struct provider_blocks provider_blocks(const struct provider *provider);
+// What to look at first in an incident of this kind ("silent" …): an array of texts, borrowed. NULL: the file
+// says nothing.
+const json_t *provider_check_first(const struct provider *provider, const char *kind);

@@ -74,8 +74,8 @@ struct provider {
   json_t *document;
   struct json_pointer *pointers; // all that stand below; copies there are not released
   size_t n_pointers;
-  void **blocks; // what the structs below point to, but for the pieces
-  size_t n_blocks;
+  void **kept; // what the structs below point to, but for the pieces
+  size_t n_kept;
   const char *name;
   char *file; // for messages; NULL: provider_new() made it
   struct json_pointer elements;
@@ -90,6 +90,7 @@ struct provider {
   int64_t budget_ms, deadline_ms;
   bool is_unsigned; // its calls
   struct provider_expects expects;
+  struct provider_blocks blocks;
 };
 
 // Warns of probable mistakes as "<pointer>: <what is odd>". Not for: errors, which provider.schema.json

@@ -88,14 +88,23 @@ static bool has_receipts(const struct provider *provider) {
   return false;
 }
 
+// Keys of an outcome that apply to some outcomes only.
+static void lint_outcome(const char *code, const json_t *row, struct faults *faults) {
+  const char *outcome = text_at(row, "outcome");
+  bool is_fault = strcmp(outcome, "account_fault") == 0;
+  if (json_object_get(row, "scope") && !is_fault)
+    faults_warn(faults, "/outcomes/%s/scope: is not read, since the outcome is not account_fault", code);
+  if (json_object_get(row, "about") && (is_fault || strcmp(outcome, "delivered") == 0))
+    faults_warn(faults, "/outcomes/%s/about: is not read, since the outcome is %s", code, outcome);
+}
+
 static void lint_outcomes(const struct provider *provider, struct faults *faults) {
   bool delivers = false;
   const char *code;
   json_t *row;
   json_object_foreach((json_t *)(uintptr_t)provider->outcomes, code, row) {
     delivers |= strcmp(text_at(row, "outcome"), "delivered") == 0;
-    if (json_object_get(row, "scope") && strcmp(text_at(row, "outcome"), "account_fault") != 0)
-      faults_warn(faults, "/outcomes/%s/scope: is not read, since the outcome is not account_fault", code);
+    lint_outcome(code, row, faults);
   }
   if (has_receipts(provider) && !delivers)
     faults_warn(faults, "/outcomes: no code means delivered, so every receipt is a failure");

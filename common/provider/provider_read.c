@@ -274,11 +274,16 @@ static const char *scope_of(const json_t *row) {
   return scope ? scope : "account";
 }
 
+static bool is_about_recipient(const json_t *row, enum provider_outcome outcome) {
+  return (outcome == OUTCOME_FAILED || outcome == OUTCOME_UNCONFIRMED) && json_object_get(row, "about");
+}
+
 static void read_outcome(const struct provider *provider, struct provider_receipt *receipt,
                          const char *text) {
   const json_t *row = json_object_get(provider->outcomes, receipt->code);
   receipt->known_code = row != NULL;
   receipt->outcome = row ? outcome_of(row) : OUTCOME_FAILED;
+  receipt->about_recipient = is_about_recipient(row, receipt->outcome);
   receipt->scope = receipt->outcome == OUTCOME_ACCOUNT_FAULT ? scope_of(row) : NULL;
   if (!row) {
     receipt->reason = mem_printf("unknown code %s%s%s", receipt->code, text ? ": " : "", text ? text : "");

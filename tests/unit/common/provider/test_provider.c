@@ -97,11 +97,12 @@ static json_t *receipt_shown(const struct provider_receipt *receipt, const char 
   json_t *dedupe = json_array();
   for (size_t i = 0; i < receipt->n_dedupe; i++)
     json_array_append_new(dedupe, json_string(receipt->dedupe[i]));
-  return json_pack("{ss ss ss ss ss so sb so so so so so}", "kind", "receipt", "name", name, "id",
-                   receipt->id, "outcome", provider_outcome_name(receipt->outcome), "code", receipt->code,
-                   "reason", text_or_null(receipt->reason), "known_code", receipt->known_code, "channel",
-                   text_or_null(receipt->channel), "recipient", text_or_null(receipt->recipient), "reference",
-                   text_or_null(receipt->reference), "time", time_shown(receipt->time_ms), "dedupe", dedupe);
+  return json_pack("{ss ss ss ss sb ss so sb so so so so so}", "kind", "receipt", "name", name, "id",
+                   receipt->id, "outcome", provider_outcome_name(receipt->outcome), "about_recipient",
+                   receipt->about_recipient, "code", receipt->code, "reason", text_or_null(receipt->reason),
+                   "known_code", receipt->known_code, "channel", text_or_null(receipt->channel), "recipient",
+                   text_or_null(receipt->recipient), "reference", text_or_null(receipt->reference), "time",
+                   time_shown(receipt->time_ms), "dedupe", dedupe);
 }
 
 static json_t *element_shown(const struct provider *provider, const json_t *element) {
@@ -295,6 +296,15 @@ static void test_what_concerns_one_message_of_bizgo_is_no_account_fault(void **s
     assert_int_equal(outcome_of(single[i], &known, &scope), OUTCOME_FAILED);
     assert_null(scope);
   }
+}
+
+static bool is_about_recipient(const struct provider *provider, json_t *element) {
+  struct err err = {0};
+  struct provider_receipt receipt;
+  assert_true(provider_read_receipt(provider, element, &receipt, &err));
+  provider_receipt_fini(&receipt);
+  json_decref(element);
+  return receipt.about_recipient;
 }
 
 static void test_only_10000_is_a_delivery_at_bizgo(void **state) {
@@ -714,6 +724,45 @@ static void test_an_account_fault_without_a_scope_is_the_accounts(void **state) 
   provider_free(provider);
 }
 
+static void test_only_what_did_not_arrive_can_be_about_the_recipient(void **state) {
+  static const struct {
+    const char *code;
+    bool about_recipient;
+  } cases[] = {{"0", false}, {"1", true},  {"2", false}, {"3", false},
+               {"4", true},  {"5", false}, {"6", false}};
+  AUTO_JSON *document = read_json(SCHEMAS_DIR "/examples/provider/valid", "everything.json");
+  const char *const odd[] = {"0", "2"}; // delivered, account_fault: --check warns
+  for (size_t i = 0; i < COUNT_OF(odd); i++)
+    json_object_set_new(json_object_get(json_object_get(document, "outcomes"), odd[i]), "about",
+                        json_string("recipient"));
+  struct faults faults = {0};
+  struct provider *provider = provider_new(document, &faults);
+  assert_int_equal(faults.n, 2);
+  for (size_t i = 0; i < COUNT_OF(cases); i++)
+    if (is_about_recipient(provider, json_pack("{ss ss ss}", "type", "sms", "status", cases[i].code, "id",
+                                               "m")) != cases[i].about_recipient)
+      fail_msg("%s", cases[i].code);
+  faults_fini(&faults);
+  provider_free(provider);
+}
+
+static void test_a_file_says_when_its_provider_blocks_us_and_what_to_check_first(void **state) {
+  struct provider *provider = provider_of("everything.json");
+  assert_int_equal(provider_blocks(provider).failed_a_day, 1000);
+  assert_int_equal(provider_blocks(provider).failed_in_a_row, 100);
+  assert_int_equal(provider_expects(provider).silent_after_s, 900);
+  assert_int_equal(json_array_size(provider_check_first(provider, "failing")), 2);
+  assert_string_equal(json_string_value(json_array_get(provider_check_first(provider, "slow"), 0)),
+                      "https://status.example.com");
+  assert_null(provider_check_first(provider, "nothing"));
+  provider_free(provider);
+  provider = provider_of("least.json");
+  assert_int_equal(provider_blocks(provider).failed_a_day, 0);
+  assert_int_equal(provider_blocks(provider).failed_in_a_row, 0);
+  assert_null(provider_check_first(provider, "silent"));
+  provider_free(provider);
+}
+
 static void test_further_places_are_masked_whatever_stands_there(void **state) {
   static const char *const cases[][2] = {
       {"{\"message\":{\"text\":\"Hello Ann\",\"id\":\"m\"}}",
@@ -770,6 +819,7 @@ static void test_times_not_given_are_the_documented_ones(void **state) {
   assert_int_equal(provider_expects(provider).receipt_within_s, 300);
   assert_int_equal(provider_expects(provider).expires_after_s, 259200);
   assert_int_equal(provider_expects(provider).unconfirmed_within_s, 259200);
+  assert_int_equal(provider_expects(provider).silent_after_s, 600);
   provider_free(provider);
   provider = provider_of("whole-numbers-with-a-point.json");
   assert_int_equal(provider_budget_ms(provider), 1500);
@@ -926,6 +976,8 @@ int main(void) {
       cmocka_unit_test(test_bizgo_leaves_open_what_may_have_arrived),
       cmocka_unit_test(test_what_concerns_one_message_of_bizgo_is_no_account_fault),
       cmocka_unit_test(test_an_account_fault_without_a_scope_is_the_accounts),
+      cmocka_unit_test(test_only_what_did_not_arrive_can_be_about_the_recipient),
+      cmocka_unit_test(test_a_file_says_when_its_provider_blocks_us_and_what_to_check_first),
       cmocka_unit_test(test_only_10000_is_a_delivery_at_bizgo),
       cmocka_unit_test(test_a_long_reason_is_cut_between_characters),
       cmocka_unit_test(test_a_text_is_taken_up_to_its_limit),

@@ -19,6 +19,7 @@
   "],\"ack\":{\"status\":200,\"body\":{" ack "}},\"refused\":{\"status\":404},\"budget_ms\":1000" rest       \
   "},\"outcomes\":{" outcomes "}}"
 #define DELIVERED   "\"0\":{\"outcome\":\"delivered\"}"
+#define ABOUT       "\"about\":\"recipient\",\"reason\":\"x\""
 #define WITH_ID(id) FILE_WITH(RECEIPT("r", id, ""), "", DELIVERED, "")
 #define WITH_ACK(t) FILE_WITH(RECEIPT("r", "/id", ""), "\"a\":\"" t "\"", DELIVERED, "")
 #define EXPECTING(receipt, end)                                                                              \
@@ -74,6 +75,13 @@ static const struct lint_row rows[] = {
     {FILE_WITH(RECEIPT("r", "/id", ""), "",
                DELIVERED ",\"1\":{\"outcome\":\"failed\",\"reason\":\"x\",\"scope\":\"sender\"}", ""),
      "warning: /outcomes/1/scope: is not read, since the outcome is not account_fault"},
+    {FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED ",\"1\":{\"outcome\":\"failed\"," ABOUT "}", ""), NULL},
+    {FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED ",\"1\":{\"outcome\":\"unconfirmed\"," ABOUT "}", ""),
+     NULL},
+    {FILE_WITH(RECEIPT("r", "/id", ""), "", "\"0\":{\"outcome\":\"delivered\"," ABOUT "}", ""),
+     "warning: /outcomes/0/about: is not read, since the outcome is delivered"},
+    {FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED ",\"1\":{\"outcome\":\"account_fault\"," ABOUT "}", ""),
+     "warning: /outcomes/1/about: is not read, since the outcome is account_fault"},
     // masked places
     {FILE_WITH(RECEIPT("r", "/id", ",\"reason\":\"/x\",\"masked\":[\"/y\"]"), "", DELIVERED, ""), NULL},
     {FILE_WITH(RECEIPT("r", "/id", ",\"reason\":[\"/w\",\"/x\"],\"masked\":[\"/y\",\"/x\"]"), "", DELIVERED,
