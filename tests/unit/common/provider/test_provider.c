@@ -307,6 +307,21 @@ static bool is_about_recipient(const struct provider *provider, json_t *element)
   return receipt.about_recipient;
 }
 
+static void test_bizgo_says_which_codes_are_about_the_recipient(void **state) {
+  static const char *const theirs[] = {"22003", "22004", "22005", "23001", "23003", "23004", "23006",
+                                       "32003", "33001", "33101", "41200", "54001", "54003", "55817",
+                                       "63008", "63019", "63020", "64016", "71004", "73002", "74002"};
+  static const char *const not_theirs[] = {"10000", "22000", "22001", "23012", "23013", "23015", "33011",
+                                           "54004", "63005", "63006", "63016", "64008", "69998", "77777"};
+  const struct provider *bizgo = providers_find(providers, "bizgo");
+  for (size_t i = 0; i < COUNT_OF(theirs); i++)
+    if (!is_about_recipient(bizgo, json_pack("{ss ss}", "msgKey", "k", "reportCode", theirs[i])))
+      fail_msg("%s is not", theirs[i]);
+  for (size_t i = 0; i < COUNT_OF(not_theirs); i++)
+    if (is_about_recipient(bizgo, json_pack("{ss ss}", "msgKey", "k", "reportCode", not_theirs[i])))
+      fail_msg("%s is", not_theirs[i]);
+}
+
 static void test_only_10000_is_a_delivery_at_bizgo(void **state) {
   bool known;
   const char *scope;
@@ -978,6 +993,7 @@ int main(void) {
       cmocka_unit_test(test_an_account_fault_without_a_scope_is_the_accounts),
       cmocka_unit_test(test_only_what_did_not_arrive_can_be_about_the_recipient),
       cmocka_unit_test(test_a_file_says_when_its_provider_blocks_us_and_what_to_check_first),
+      cmocka_unit_test(test_bizgo_says_which_codes_are_about_the_recipient),
       cmocka_unit_test(test_only_10000_is_a_delivery_at_bizgo),
       cmocka_unit_test(test_a_long_reason_is_cut_between_characters),
       cmocka_unit_test(test_a_text_is_taken_up_to_its_limit),
