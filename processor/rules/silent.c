@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#include "processor/rules/silent.h"
+#include <math.h>
+
+enum { DUE_AT_LEAST = 5, LIVE_MINUTES = 3, MINUTE_MS = 60 * 1000 };
+
+int64_t silent_live_window(int64_t silent_after_ms) {
+  int64_t minutes = silent_after_ms / MINUTE_MS;
+  return minutes > LIVE_MINUTES ? minutes : LIVE_MINUTES;
+}
+
+// If this share of the messages is late on any day, so many in a row are by chance once in a million times.
+static int64_t due_enough(double usual_late) {
+  if (usual_late <= 0) return DUE_AT_LEAST;
+  int64_t by_chance = (int64_t)ceil(log(1e-6) / log(fmin(usual_late, 0.9)));
+  return by_chance > DUE_AT_LEAST ? by_chance : DUE_AT_LEAST;
+}
+
+static bool is_silent(const struct silent_seen *seen, int64_t silent_after_ms) {
+  return seen->first_unreported_ms && seen->due >= due_enough(seen->usual_late) &&
+         seen->now_ms - seen->last_receipt_ms >= silent_after_ms &&
+         seen->now_ms - seen->first_unreported_ms >= silent_after_ms / 100 * 99;
+}
+
+static bool is_back(const struct silent_seen *seen, int64_t silent_after_ms, int64_t opened_ms) {
+  if (seen->last_receipt_ms <= opened_ms) return false;
+  return seen->live_minutes >= LIVE_MINUTES ||
+         (seen->due == 0 && seen->now_ms - seen->last_receipt_ms >= silent_after_ms);
+}
+
+enum verdict silent_judge(const struct silent_seen *seen, int64_t silent_after_ms, int64_t opened_ms,
+                          struct silent_found *found) {
+  found->since_ms = seen->last_receipt_ms ? seen->last_receipt_ms : seen->first_unreported_ms;
+  found->due = seen->due;
+  if (opened_ms == NOT_OPEN) return is_silent(seen, silent_after_ms) ? VERDICT_OPEN : VERDICT_NOTHING;
+  return is_back(seen, silent_after_ms, opened_ms) ? VERDICT_CLOSE : VERDICT_NOTHING;
+}

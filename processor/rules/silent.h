@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// The incident `silent` of a provider whose messages are registered: results are due and no receipt comes at
+// all. Pure: no clock, no I/O. Not for: endpoints without registration (rhythm). Thread: any, one provider at
+// a time.
+#pragma once
+#include "processor/rules/minutes.h"
+#include "processor/rules/verdict.h"
+
+struct silent_seen { // times are Unix milliseconds
+  int64_t now_ms;
+  int64_t last_receipt_ms; // when ingress received the provider's last receipt of any kind; 0: never
+  // Of the messages accepted after that receipt: when the first was accepted, and how many are due by now
+  // (the provider's receipt_within_s). Only these show that receipts are missing: of the messages before, one
+  // in a hundred never gets a receipt on any day.
+  int64_t first_unreported_ms; // 0: none
+  int64_t due;
+  double usual_late;    // slow_usual_share(), or negative
+  int64_t live_minutes; // minutes_live() since the opening, of the last silent_live_window() minutes
+};
+int64_t silent_live_window(int64_t silent_after_ms); // minutes
+
+struct silent_found {
+  int64_t since_ms; // the last receipt; where none ever came, the first message that has none
+  int64_t due;
+};
+
+// OPEN: no receipt for the provider's silence window, as long (but for a hundredth) since the first message
+// that should have had one, and 5 due, or as many more as it takes that chance alone does it once in a
+// million times. CLOSE: receipts in 3 different minutes of a window; or one receipt, and for a window after
+// it nothing became due. `opened_ms`: or NOT_OPEN. `found` is set in any case.
+enum verdict silent_judge(const struct silent_seen *seen, int64_t silent_after_ms, int64_t opened_ms,
+                          struct silent_found *found);

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "common/base/mem.h"
+#include "processor/rules/silent.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+enum { MINUTE = 60 * 1000, WINDOW = 10 * MINUTE };
+static const int64_t NOW = INT64_C(29000000) * MINUTE;
+
+// Times are given as ages in ms.
+#define NONE     (-1)
+#define HOURS(n) ((n)*60 * MINUTE)
+
+static const struct {
+  const char *name;
+  int64_t last_receipt, first_unreported, due;
+  double usual_late;
+  int64_t live_minutes;
+  int64_t opened; // so long ago; NONE: not open
+  enum verdict verdict;
+} cases[] = {
+    // ---- opening
+    {"the window and five due", WINDOW, WINDOW - 4000, 5, 0, 0, NONE, VERDICT_OPEN},
+    {"a second too early", WINDOW - 1000, WINDOW - 4000, 80, 0, 0, NONE, VERDICT_NOTHING},
+    {"four due", HOURS(9), HOURS(1), 4, 0, 0, NONE, VERDICT_NOTHING},
+    {"none sent since", HOURS(9), NONE, 0, 0, 0, NONE, VERDICT_NOTHING},
+    {"never a receipt: a webhook that was not registered", NONE, HOURS(1), 5, 0, 0, NONE, VERDICT_OPEN},
+    {"never a message", NONE, NONE, 0, 0, 0, NONE, VERDICT_NOTHING},
+    {"the first messages of the morning wait for less than ten minutes", HOURS(10), WINDOW - 6001, 50, 0, 0,
+     NONE, VERDICT_NOTHING},
+    {"for ten", HOURS(10), WINDOW - 6000, 50, 0, 0, NONE, VERDICT_OPEN},
+    {"where a tenth is late, six in a row are once in a million", HOURS(1), HOURS(1), 5, 0.1, 0, NONE,
+     VERDICT_NOTHING},
+    {"and so it is", HOURS(1), HOURS(1), 6, 0.1, 0, NONE, VERDICT_OPEN},
+    {"where a third is late", HOURS(1), HOURS(1), 12, 0.33, 0, NONE, VERDICT_NOTHING},
+    {"and more", HOURS(1), HOURS(1), 13, 0.33, 0, NONE, VERDICT_OPEN},
+    {"where all are late, as where nine tenths are", HOURS(1), HOURS(1), 131, 1, 0, NONE, VERDICT_NOTHING},
+    {"but there is an end", HOURS(1), HOURS(1), 132, 1, 0, NONE, VERDICT_OPEN},
+    {"where one in a hundred is late", HOURS(1), HOURS(1), 5, 0.01, 0, NONE, VERDICT_OPEN},
+    {"where nothing is known", HOURS(1), HOURS(1), 5, -1, 0, NONE, VERDICT_OPEN},
+    {"live minutes before are of no interest", WINDOW, WINDOW, 5, 0, 9, NONE, VERDICT_OPEN},
+    // ---- closing
+    {"still nothing", HOURS(3), HOURS(3), 900, 0, 0, HOURS(2), VERDICT_NOTHING},
+    {"one receipt, just now", 1, NONE, 0, 0, 1, HOURS(2), VERDICT_NOTHING},
+    {"receipts in two minutes", 1, NONE, 0, 0, 2, HOURS(2), VERDICT_NOTHING},
+    {"receipts in three minutes", 1, NONE, 0, 0, 3, HOURS(2), VERDICT_CLOSE},
+    {"a stray one, and then nothing", HOURS(1), HOURS(1), 9, 0, 0, HOURS(2), VERDICT_NOTHING},
+    {"a stray one, and one is due since", HOURS(1), HOURS(1), 1, 0, 0, HOURS(2), VERDICT_NOTHING},
+    {"all that was missing in one minute, and nothing is due since", WINDOW, NONE, 0, 0, 1, HOURS(2),
+     VERDICT_CLOSE},
+    {"for less than a window", WINDOW - 1, NONE, 0, 0, 1, HOURS(2), VERDICT_NOTHING},
+    {"no receipt since the opening, nothing due either", HOURS(2), NONE, 0, 0, 0, HOURS(2), VERDICT_NOTHING},
+    {"one right after it", HOURS(2) - 1, NONE, 0, 0, 0, HOURS(2), VERDICT_CLOSE},
+};
+
+static int64_t time_of(int64_t age) {
+  return age == NONE ? 0 : NOW - age;
+}
+
+static void test_a_provider_is_silent_when_results_are_due_and_no_receipt_comes(void **state) {
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct silent_seen seen = {.now_ms = NOW,
+                               .last_receipt_ms = time_of(cases[i].last_receipt),
+                               .first_unreported_ms = time_of(cases[i].first_unreported),
+                               .due = cases[i].due,
+                               .usual_late = cases[i].usual_late,
+                               .live_minutes = cases[i].live_minutes};
+    struct silent_found found;
+    int64_t opened = cases[i].opened == NONE ? NOT_OPEN : NOW - cases[i].opened;
+    if (silent_judge(&seen, WINDOW, opened, &found) != cases[i].verdict) fail_msg("%s", cases[i].name);
+    assert_true(found.due == cases[i].due);
+    bool never = cases[i].last_receipt == NONE;
+    assert_true(found.since_ms == (never ? seen.first_unreported_ms : seen.last_receipt_ms));
+  }
+}
+
+static void test_a_window_of_seconds_works_as_one_of_minutes(void **state) {
+  struct silent_seen seen = {
+      .now_ms = NOW, .last_receipt_ms = NOW - 5000, .first_unreported_ms = NOW - 4960, .due = 5};
+  struct silent_found found;
+  assert_int_equal(silent_judge(&seen, 5000, NOT_OPEN, &found), VERDICT_OPEN);
+  assert_int_equal(silent_judge(&seen, 5001, NOT_OPEN, &found), VERDICT_NOTHING);
+  assert_int_equal(silent_judge(&seen, WINDOW, NOT_OPEN, &found), VERDICT_NOTHING);
+}
+
+static void test_live_minutes_are_counted_over_a_window(void **state) {
+  assert_true(silent_live_window(WINDOW) == 10);
+  assert_true(silent_live_window(4 * MINUTE) == 4);
+  assert_true(silent_live_window(5000) == 3);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_a_provider_is_silent_when_results_are_due_and_no_receipt_comes),
+      cmocka_unit_test(test_a_window_of_seconds_works_as_one_of_minutes),
+      cmocka_unit_test(test_live_minutes_are_counted_over_a_window),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
