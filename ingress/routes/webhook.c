@@ -117,7 +117,7 @@ static void note_refusal(const struct ingress *ingress, const struct request *re
   char client[ADDRESS_TEXT_SIZE] = "", client_fault[FORWARDED_FAULT_SIZE] = "";
   struct address address;
   const char *endpoint = req->endpoint->name;
-  if (forwarded_client(req, &address, client_fault)) address_text(&address, client);
+  if (forwarded_client(req, req->endpoint->trusted, &address, client_fault)) address_text(&address, client);
   metrics_add(ingress->metrics, COUNTER_REFUSED, endpoint, 1);
   metrics_add(ingress->metrics, COUNTER_REFUSALS, req->refused, 1);
   AUTO_FREE char *key = mem_printf("refused %s %s", endpoint, req->refused);

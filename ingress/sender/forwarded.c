@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "ingress/sender/forwarded.h"
 
-#include "ingress/sender/endpoints.h"
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -50,8 +49,9 @@ static bool walk_list(struct walk *walk, const char *list, char *fault) {
   return true;
 }
 
-bool forwarded_client(const struct request *req, struct address *out, char fault[FORWARDED_FAULT_SIZE]) {
-  struct walk walk = {.trusted = req->endpoint->trusted};
+bool forwarded_client(const struct request *req, const struct networks *trusted, struct address *out,
+                      char fault[FORWARDED_FAULT_SIZE]) {
+  struct walk walk = {.trusted = trusted};
   const char *peer = req->info->remote_addr;
   if (!address_parse(peer, strlen(peer), &walk.client))
     return set_fault(fault, "the connection has no remote address", peer, strlen(peer));

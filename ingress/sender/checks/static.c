@@ -4,12 +4,14 @@
 #include "common/base/mem.h"
 #include "ingress/sender/checks/check.h"
 #include "ingress/sender/checks/form.h"
+#include "ingress/sender/endpoints.h"
 #include "ingress/sender/forwarded.h"
 #include <string.h>
 
 static bool ip_passes(const struct check_conf *conf, const struct request *req) {
   struct address client;
-  return forwarded_client(req, &client, NULL) && networks_hold(&conf->allowed, &client);
+  return forwarded_client(req, req->endpoint->trusted, &client, NULL) &&
+         networks_hold(&conf->allowed, &client);
 }
 
 const struct check check_ip = {.name = "ip", .passes = ip_passes};

@@ -111,12 +111,11 @@ static struct networks trusted;
 
 static bool find_client(const char *peer, const struct networks *believed, const struct mg_header *headers,
                         size_t n, struct address *client, char *fault) {
-  struct endpoint endpoint = {.trusted = believed};
   struct mg_request_info info = {.num_headers = (int)n};
-  struct request req = {.info = &info, .endpoint = &endpoint};
+  struct request req = {.info = &info};
   strcpy(info.remote_addr, peer);
   memcpy(info.http_headers, headers, n * sizeof *headers);
-  return forwarded_client(&req, client, fault);
+  return forwarded_client(&req, believed, client, fault);
 }
 
 static bool client_of(const char *peer, const char *first, const char *second,
