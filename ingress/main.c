@@ -2,7 +2,9 @@
 // dochak-ingress receives webhooks and registrations and answers when their events are durable. Reads its
 // configuration once, starts its parts in the order of start(), serves until SIGTERM, and stops them in
 // reverse order.
+#include "common/base/mem.h"
 #include "common/base/stop.h"
+#include "common/base/uuid.h"
 #include "common/kafka/kafka_properties.h"
 #include "common/ops/admin.h"
 #include "ingress/counters.h"
@@ -10,6 +12,7 @@
 #include "ingress/durable/spool_file.h"
 #include "ingress/server.h"
 #include <malloc.h>
+#include <stdlib.h>
 
 enum { DRAIN_MS = 10000, FLUSH_MS = 5000, LOOK_MS = 500 };
 
@@ -50,8 +53,15 @@ static bool read_configuration(struct ingress *in, unsigned flags, struct faults
   return faults->n_errors == 0;
 }
 
+static char *new_instance(const struct settings *settings) {
+  char any_name[UUID_TEXT_SIZE];
+  uuid_format(uuid_new_v7(), any_name);
+  return mem_strdup(*settings->instance ? settings->instance : any_name);
+}
+
 static bool start(struct ingress *in, struct err *err) {
   const struct settings *settings = &in->settings;
+  in->instance = new_instance(settings);
   in->metrics = metrics_new(counters, COUNTER_COUNT);
   return (in->publisher = publisher_open(settings, in->metrics, err)) &&
          ((in->server = server_start(in, err)) || err_prefix(err, "DOCHAK_INGRESS_LISTEN: ")) &&
@@ -69,6 +79,7 @@ static void stop(struct ingress *in) {
   endpoints_free(in->endpoints);
   providers_free(in->providers);
   metrics_free(in->metrics);
+  free(in->instance);
   settings_fini(&in->settings);
 }
 

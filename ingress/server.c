@@ -7,6 +7,7 @@
 #include "common/ops/listen.h"
 #include "ingress/counters.h"
 #include "ingress/http/edge.h"
+#include "ingress/routes/ping.h"
 #include "ingress/routes/webhook.h"
 #include <stdatomic.h>
 #include <stdio.h>
@@ -45,13 +46,6 @@ struct server {
   struct lane *lanes;
 };
 
-// Says that the public side can be reached, without a key and without a look at anything behind.
-static bool answer_ping(struct ingress *ingress, struct request *req) {
-  (void)ingress;
-  reply_ok(req, 200, mem_strdup("{\"ok\":true}"), REPLY_NONE);
-  return false;
-}
-
 static const struct route {
   const char *path, *method, *allow;
   bool (*admit)(struct ingress *ingress, struct request *req); // false: it has the reply
@@ -60,7 +54,7 @@ static const struct route {
 } routes[] = {
     {"/webhook/", "POST", "Allow: POST\r\n", webhook_admit, webhook_handle, true},
     {REGISTER_PATH, "POST", "Allow: POST\r\n", register_admit, register_handle, false},
-    {"/v1/ping", "GET", "Allow: GET\r\n", answer_ping, NULL, false},
+    {PING_PATH, "GET", "Allow: GET\r\n", ping_admit, NULL, false},
 };
 
 static const struct route *find_route(const char *path, const char **rest) {

@@ -13,6 +13,7 @@
 // The parts of the program; main builds them and hands them down. None changes while it serves.
 struct ingress {
   struct settings settings;
+  char *instance; // never empty: DOCHAK_INSTANCE, or a UUID
   struct metrics *metrics;
   struct providers *providers;
   struct endpoints *endpoints;

@@ -25,7 +25,7 @@ enum type {
   TYPE_LISTEN, // char *, "address:port", IPv4; a TLS port ("8443s") is refused with the reason
   TYPE_LEVEL,  // enum log_level
   TYPE_HOSTS,  // char *, "host" or "host:port", comma-separated
-  TYPE_TOPIC,  // char *, what a Kafka topic's name may begin with
+  TYPE_NAME,   // char *, part of a name that Kafka keeps, or ""
 };
 
 struct row {
@@ -57,7 +57,7 @@ static const struct row table[] = {
         "File of further librdkafka settings, name=value a line: TLS, SASL and the like."),
     SECRET(BOTH, "DOCHAK_KAFKA_PASSWORD", kafka_password, "", 0,
            "The sasl.password, so that DOCHAK_KAFKA_PROPERTIES contains no secret."),
-    ROW(BOTH, "DOCHAK_TOPIC_PREFIX", TYPE_TOPIC, topic_prefix, "dochak.",
+    ROW(BOTH, "DOCHAK_TOPIC_PREFIX", TYPE_NAME, topic_prefix, "dochak.",
         "What the topics' names begin with; events, alerts and quarantine follow."),
     ROW(BOTH, "DOCHAK_PROVIDERS_DIR", TYPE_TEXT, providers_dir, "",
         "Folder of provider files (*.json) to read instead of those built in."),
@@ -66,6 +66,13 @@ static const struct row table[] = {
     ROW(BOTH, "DOCHAK_SECRETS_DIR", TYPE_TEXT, secrets_dir, "",
         "Folder of settings: each file whose name is that of a setting or of a secret holds its value, as a "
         "mounted Kubernetes Secret does. Other files are ignored."),
+    ROW(BOTH, "DOCHAK_INSTANCE", TYPE_NAME, instance, "",
+        "Name of this process, unique among those of its kind and the same at each start: after a crash the "
+        "next start of a processor takes over at once, not after a time-out. A new one each time if not "
+        "given."),
+    SECRET(BOTH, "DOCHAK_PING_KEY", ping_key, "", 16,
+           "Key of the proof in the answer to GET /v1/ping, the same for ingress and processor. Without one "
+           "there is no proof."),
 
     ROW(INGRESS, "DOCHAK_ENDPOINTS_FILE", TYPE_TEXT, endpoints_file, NULL,
         "JSON file of the webhook endpoints: path, provider, checks. The secrets it names stand in "
@@ -114,9 +121,6 @@ static const struct row table[] = {
            "events topic has partitions stay idle."),
     ROW(PROCESSOR, "DOCHAK_GROUP_ID", TYPE_TEXT, group_id, "dochak-processor",
         "Consumer group; processors of one group share the partitions."),
-    ROW(PROCESSOR, "DOCHAK_INSTANCE", TYPE_TEXT, instance, "",
-        "Name of this process, unique within the group and the same at each start: after a crash the next "
-        "start takes over at once, not after a time-out. A new one each time if not given."),
     NUMBER(PROCESSOR, "DOCHAK_BATCH_MAX_RECORDS", batch_max_records, "10000", 1, 10000,
            "Most records in one batch, which is one Postgres transaction."),
     NUMBER(PROCESSOR, "DOCHAK_BATCH_MAX_MS", batch_max_ms, "200", 1, 5000,
@@ -252,7 +256,7 @@ static bool parse_text(const struct row *row, const char *text, void *field, str
 }
 
 static bool parse_secret(const struct row *row, const char *text, void *field, struct err *err) {
-  if ((int64_t)strlen(text) < row->min)
+  if (*text && (int64_t)strlen(text) < row->min) // "" is the default: not given
     return err_set(err, "shorter than %lld characters", (long long)row->min);
   return parse_text(row, text, field, err);
 }
@@ -315,12 +319,14 @@ static bool parse_hosts(const struct row *row, const char *text, void *field, st
   }
 }
 
-// Kafka's own rule for a topic's name, which has at most 249 characters with what follows.
-static bool parse_topic(const struct row *row, const char *text, void *field, struct err *err) {
+// Kafka's own rule for a topic and for a member of a group, which has at most 249 characters with what
+// follows.
+static bool parse_name(const struct row *row, const char *text, void *field, struct err *err) {
   enum { PREFIX_MAX = 200 };
   size_t len = strspn(text, name_characters);
   if (text[len] || len > PREFIX_MAX)
-    return err_set(err, "\"%.40s\" is not at most %d of A-Z a-z 0-9 . _ -, which a topic's name may contain",
+    return err_set(err,
+                   "\"%.40s\" is not at most %d of A-Z a-z 0-9 . _ -, which a name may contain for Kafka",
                    text, PREFIX_MAX);
   return parse_text(row, text, field, err);
 }
@@ -328,7 +334,7 @@ static bool parse_topic(const struct row *row, const char *text, void *field, st
 static bool (*const parsers[])(const struct row *row, const char *text, void *field, struct err *err) = {
     [TYPE_TEXT] = parse_text,     [TYPE_SECRET] = parse_secret, [TYPE_INT] = parse_int,
     [TYPE_LISTEN] = parse_listen, [TYPE_LEVEL] = parse_level,   [TYPE_HOSTS] = parse_hosts,
-    [TYPE_TOPIC] = parse_topic,
+    [TYPE_NAME] = parse_name,
 };
 
 // ---- the table as a whole ----

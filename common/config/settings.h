@@ -22,6 +22,8 @@ struct settings {
   char *providers_dir; // "" = the provider files built in
   enum log_level log_level;
   char *secrets_dir; // ""
+  char *instance;    // "" = a new one at each start
+  char *ping_key;    // secret, or ""
   // ingress
   char *endpoints_file;
   char *trusted_proxies; // "" or comma-separated
@@ -40,7 +42,6 @@ struct settings {
   char *processor_ops_listen;
   int64_t workers;
   char *group_id;
-  char *instance; // "" = a new one at each start
   int64_t batch_max_records;
   int64_t batch_max_ms;
   char *recipient_key; // secret of the keyed hash of recipients

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """A real nginx in front, configured as docs/webhooks.md says: it holds the idle and slow clients, and both read the same requests."""
 
+import hmac
 import json
 import re
+import secrets
 import tempfile
 import threading
 import time
@@ -133,6 +135,17 @@ def test_a_sender_at_full_speed_through_nginx_is_always_acknowledged(behind: tup
         senders.wait_acked(3000)
     print(f"{senders.statuses}, the slowest took {senders.slowest * 1000:.0f} ms")
     assert set(senders.statuses) == {200}
+
+
+def test_a_ping_through_nginx_proves_who_answers_and_shows_the_address_of_the_caller(behind: tuple[World, Proxy]) -> None:
+    """Whatever the caller writes into X-Forwarded-For."""
+    world, proxy = behind
+    nonce = secrets.token_hex(16)
+    with http.Wire(proxy.port, source=CROWD) as wire:
+        wire.send(f"GET /v1/ping?nonce={nonce} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.7\r\n\r\n".encode())
+        said = wire.answer().json()
+    assert said["dochak"] == "ingress" and said["address"] == CROWD
+    assert said["proof"] == hmac.new(world.keys["PING"].encode(), nonce.encode(), "sha256").hexdigest()
 
 
 @pytest.mark.parametrize("size", [BODY_MAX + 1, 100_000, 900_000])

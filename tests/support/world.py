@@ -51,7 +51,7 @@ class World:
         self.foreign = False  # the test writes to the topics itself, what it likes
         self._connection: psycopg.Connection | None = None
         self._more_databases: list[str] = []
-        self.keys = {name: f"{name.lower()}-{secrets.token_hex(16)}" for name in ("INGRESS", "RECIPIENT", "BIZGO", "BLUX")}
+        self.keys = {name: f"{name.lower()}-{secrets.token_hex(16)}" for name in ("INGRESS", "PING", "RECIPIENT", "BIZGO", "BLUX")}
         self._write_endpoints()
 
     # --- settings
@@ -77,6 +77,7 @@ class World:
             "DOCHAK_TOPIC_PARTITIONS": str(PARTITIONS),
             "DOCHAK_ENDPOINTS_FILE": str(self.endpoints_file),
             "DOCHAK_INGRESS_KEY": self.keys["INGRESS"],
+            "DOCHAK_PING_KEY": self.keys["PING"],
             "DOCHAK_RECIPIENT_KEY": self.keys["RECIPIENT"],
             "DOCHAK_SECRET_BIZGO_PATH": self.keys["BIZGO"],
             "DOCHAK_SECRET_BLUX_PATH": self.keys["BLUX"],

@@ -71,6 +71,7 @@ static inline void mock_init(struct mock *mock) {
       .kafka_bootstrap = mem_strdup(rd_kafka_mock_cluster_bootstraps(mock->cluster)),
       .kafka_properties = mem_strdup(""),
       .topic_prefix = mem_strdup("dochak."),
+      .ping_key = mem_strdup(""),
       .providers_dir = mem_strdup(""),
       .ingress_listen = mem_strdup("127.0.0.1:0"),
       .ingress_ops_listen = mem_strdup("127.0.0.1:0"),

@@ -58,6 +58,7 @@ static inline int serve(void **state) {
   in.settings.bodies_max_bytes = 2 * 1024 * 1024;
   mock.settings = (struct settings){.kafka_bootstrap = mem_strdup(in.settings.kafka_bootstrap)};
   write_endpoints();
+  in.instance = mem_strdup("test");
   in.metrics = metrics_new(counters, COUNTER_COUNT);
   if (!(in.providers = providers_load("", &faults)) ||
       !(in.endpoints = endpoints_load(in.settings.endpoints_file, in.providers, &faults)) ||
@@ -81,6 +82,7 @@ static inline int stop_serving(void **state) {
   endpoints_free(in.endpoints);
   providers_free(in.providers);
   metrics_free(in.metrics);
+  free(in.instance);
   unlink(in.settings.endpoints_file);
   settings_fini(&in.settings);
   mock_fini(&mock);
