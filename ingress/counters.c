@@ -26,6 +26,11 @@ const struct metric counters[COUNTER_COUNT] = {
     [COUNTER_DURABLE] = {"dochak_ingress_durable_total",
                          "Events that became durable, by way: kafka (acks=all) or spool (on disk).",
                          METRIC_COUNTER, "way"},
+    [COUNTER_MINUTES_LATE] = {"dochak_ingress_minutes_late_total",
+                              "Minutes at whose end the records about them could not be made durable: they "
+                              "are sent later, and the "
+                              "calls are in them or in later ones.",
+                              METRIC_COUNTER, NULL},
     [COUNTER_SPOOL_EVENTS] = {"dochak_ingress_spool_events", "Events in the spool.", METRIC_GAUGE, NULL},
     [COUNTER_SPOOL_BYTES] = {"dochak_ingress_spool_bytes", "Bytes of DOCHAK_SPOOL_MAX_BYTES in use.",
                              METRIC_GAUGE, NULL},

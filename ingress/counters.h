@@ -12,6 +12,7 @@ enum counter {
   COUNTER_REFUSALS,     // by check
   COUNTER_KAFKA_ERRORS, // by librdkafka's name of the error
   COUNTER_DURABLE,      // by way
+  COUNTER_MINUTES_LATE,
   COUNTER_SPOOL_EVENTS,
   COUNTER_SPOOL_BYTES,
   COUNTER_SPOOL_ROOM,

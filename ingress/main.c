@@ -2,6 +2,7 @@
 // dochak-ingress receives webhooks and registrations and answers when their events are durable. Reads its
 // configuration once, starts its parts in the order of start(), serves until SIGTERM, and stops them in
 // reverse order.
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/stop.h"
 #include "common/base/uuid.h"
@@ -63,8 +64,9 @@ static bool start(struct ingress *in, struct err *err) {
   const struct settings *settings = &in->settings;
   in->instance = new_instance(settings);
   in->metrics = metrics_new(counters, COUNTER_COUNT);
-  return (in->publisher = publisher_open(settings, in->metrics, err)) &&
-         ((in->server = server_start(in, err)) || err_prefix(err, "DOCHAK_INGRESS_LISTEN: ")) &&
+  if (!(in->publisher = publisher_open(settings, in->metrics, err))) return false;
+  in->minutes = minutes_new(in->endpoints, in->instance, in->publisher, in->metrics, clock_wall_ms());
+  return ((in->server = server_start(in, err)) || err_prefix(err, "DOCHAK_INGRESS_LISTEN: ")) &&
          ((in->admin =
                admin_start(settings->ingress_ops_listen, in->metrics, server_unready, in->server, err)) ||
           err_prefix(err, "DOCHAK_INGRESS_OPS_LISTEN: "));
@@ -72,6 +74,8 @@ static bool start(struct ingress *in, struct err *err) {
 
 static void stop(struct ingress *in) {
   server_drain(in->server, DRAIN_MS);
+  if (in->server) minutes_leave(in->minutes, clock_wall_ms()); // it had calls only if it had a server
+  minutes_free(in->minutes);
   publisher_close(in->publisher, FLUSH_MS);
   admin_stop(in->admin);
   server_free(in->server);
@@ -88,16 +92,26 @@ static void print_checked(const struct ingress *in) {
          in->endpoints->n, *in->settings.spool_dir ? "ok, not opened" : "none");
 }
 
-// Keeps the metric equal to /readyz, and logs each change.
-static void watch_readiness(const struct ingress *in) {
+// Keeps the metric equal to /readyz, and logs each change. Returns the reason.
+static const char *show_readiness(const struct ingress *in, const char *logged) {
+  const char *reason = server_unready(in->server);
+  metrics_set(in->metrics, COUNTER_READY, NULL, !reason);
+  if (!reason && logged) log_info("ready=true", LOG_INT("ops_port", admin_port(in->admin)));
+  if (reason && reason != logged) log_warn("ready=false", LOG_STR("reason", reason));
+  return reason;
+}
+
+static int64_t next_look_ms(void) {
+  int64_t left_ms = minutes_left_ms(clock_wall_ms());
+  return left_ms < LOOK_MS ? left_ms : LOOK_MS;
+}
+
+static void watch(const struct ingress *in) {
   const char *logged = "starting";
   do {
-    const char *reason = server_unready(in->server);
-    metrics_set(in->metrics, COUNTER_READY, NULL, !reason);
-    if (!reason && logged) log_info("ready=true", LOG_INT("ops_port", admin_port(in->admin)));
-    if (reason && reason != logged) log_warn("ready=false", LOG_STR("reason", reason));
-    logged = reason;
-  } while (!stop_wait_ms(LOOK_MS));
+    logged = show_readiness(in, logged);
+    minutes_tick(in->minutes, clock_wall_ms());
+  } while (!stop_wait_ms(next_look_ms()));
 }
 
 static void run(struct ingress *in, unsigned flags, struct faults *faults) {
@@ -116,7 +130,7 @@ static void run(struct ingress *in, unsigned flags, struct faults *faults) {
     return;
   }
   log_info("listening", LOG_INT("port", server_port(in->server)), LOG_INT("ops_port", admin_port(in->admin)));
-  watch_readiness(in);
+  watch(in);
   log_info("stopping", LOG_INT("drain_ms", DRAIN_MS));
 }
 

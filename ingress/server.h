@@ -7,6 +7,7 @@
 #include "common/config/settings.h"
 #include "common/ops/metrics.h"
 #include "ingress/durable/publisher.h"
+#include "ingress/minutes.h"
 #include "ingress/routes/register.h"
 #include "ingress/sender/endpoints.h"
 
@@ -19,6 +20,7 @@ struct ingress {
   struct endpoints *endpoints;
   struct registrar *registrar;
   struct publisher *publisher;
+  struct minutes *minutes;
   struct server *server;
   struct admin *admin;
 };

@@ -10,9 +10,9 @@
 static const char original_prefix[] = "original_";
 
 static const struct event_type types[] = {
-    {EVENT_ACCEPTED, true},     {EVENT_RECEIPT, true},        {EVENT_OTHER, true},
-    {EVENT_QUARANTINED, false}, {ALERT_DEAD_LETTERED, false}, {ALERT_RECOVERED, false},
-    {ALERT_OVERDUE, false},     {ALERT_EVENTS_LOST, false},
+    {EVENT_ACCEPTED, true},   {EVENT_RECEIPT, true},      {EVENT_OTHER, true},
+    {EVENT_MINUTE, true},     {EVENT_QUARANTINED, false}, {ALERT_DEAD_LETTERED, false},
+    {ALERT_RECOVERED, false}, {ALERT_OVERDUE, false},     {ALERT_EVENTS_LOST, false},
 };
 
 const struct event_type *event_type_find(const char *name) {

@@ -13,6 +13,7 @@
 #define EVENT_RECEIPT       "dochak.receipt.received.v1"
 #define EVENT_OTHER         "dochak.webhook.received.v1" // not a receipt: BizGo's MO and counsel talk
 #define EVENT_QUARANTINED   "dochak.payload.quarantined.v1"
+#define EVENT_MINUTE        "dochak.endpoint.minute.v1" // from ingress: the calls of one endpoint in one minute
 #define ALERT_DEAD_LETTERED "dochak.notification.dead_lettered.v1"
 #define ALERT_RECOVERED     "dochak.notification.recovered.v1"
 #define ALERT_OVERDUE       "dochak.notification.overdue.v1"
@@ -32,7 +33,7 @@ struct event {
   struct uuid id;
   const char *type;          // one of the above, or another "dochak.…", which this program does not know
   const char *source;        // "/ingress/bizgo/alimtalk", "/processor"
-  const char *subject;       // the notification id, or NULL
+  const char *subject;       // the notification id, the endpoint of a minute, or NULL
   int64_t time_ms;           // received, Unix
   const char *provider;      // ce_provider, or NULL
   const char *endpoint;      // ce_endpoint, or NULL

@@ -239,6 +239,11 @@ const char *publisher_unready(const struct publisher *publisher) {
   return reason ? reason : durability_unready(publisher->durability);
 }
 
+int64_t publisher_spooled(const struct publisher *publisher, int64_t *oldest_ms) {
+  *oldest_ms = publisher->spool ? spool_oldest_ms(publisher->spool) : -1;
+  return publisher->spool ? spool_count(publisher->spool) : 0;
+}
+
 // ---- open, close ----
 
 bool publisher_check(const struct settings *settings, struct err *err) {

@@ -100,6 +100,7 @@ struct spool {
   struct metrics *metrics;
   metric_value *events, *used_bytes;
   metric_value *room_bytes;      // max_bytes, or less where the disk has less
+  _Atomic int64_t oldest_ms;     // when the oldest event was received (Unix), -1 without any
   _Atomic int64_t busy_since_ms; // monotonic: since when the writer writes a batch; 0: it does not
   struct reason reason;          // why it takes no events
   atomic_bool closing;           // set under the lock
@@ -141,6 +142,7 @@ static void note_success(struct spool *spool) {
 static void show(struct spool *spool, const struct spool_size *size) {
   int64_t age_s = size->oldest_ms < 0 ? 0 : (clock_wall_ms() - size->oldest_ms) / 1000;
   metrics_set(spool->metrics, COUNTER_SPOOL_AGE, NULL, age_s > 0 ? age_s : 0);
+  atomic_store(&spool->oldest_ms, size->oldest_ms);
   atomic_store(spool->events, size->events);
   atomic_store(spool->used_bytes, size->used_bytes);
   atomic_store(spool->room_bytes, size->room_bytes < spool->max_bytes ? size->room_bytes : spool->max_bytes);
@@ -390,6 +392,10 @@ int64_t spool_count(const struct spool *spool) {
   return atomic_load(spool->events);
 }
 
+int64_t spool_oldest_ms(const struct spool *spool) {
+  return atomic_load(&spool->oldest_ms);
+}
+
 // ---- open, close ----
 
 // A counter that appeared with its first error would hide it: Prometheus sees no increase.
@@ -404,6 +410,7 @@ static struct spool *spool_new(const struct settings *settings, struct metrics *
   spool->max_bytes = settings->spool_max_bytes;
   spool->ready_percent = settings->spool_ready_percent;
   spool->metrics = metrics;
+  spool->oldest_ms = -1;
   spool->events = metrics_at(metrics, COUNTER_SPOOL_EVENTS, NULL);
   spool->used_bytes = metrics_at(metrics, COUNTER_SPOOL_BYTES, NULL);
   spool->room_bytes = metrics_at(metrics, COUNTER_SPOOL_ROOM, NULL);

@@ -40,6 +40,8 @@ const char *spool_failing(const struct spool *spool);
 // DOCHAK_SPOOL_READY_PERCENT of it is used. Thread: any.
 const char *spool_unready(const struct spool *spool);
 int64_t spool_count(const struct spool *spool); // events in it. Thread: any.
+int64_t spool_oldest_ms(
+    const struct spool *spool); // when its oldest was received (Unix); -1: none. As above.
 
 // ---- for the drain, which is one thread ----
 

@@ -145,8 +145,8 @@ bool webhook_admit(struct ingress *ingress, struct request *req) {
   req->is_unsigned = is_unsigned_suffix(req);
   req->answer_by_ms = req->began_ms + provider_deadline_ms(req->provider);
   req->body_by_ms = req->answer_by_ms - ack_budget_ms(ingress, req->provider);
-  req->refused =
-      match == ENDPOINTS_REFUSED ? "secret_path" : verify_run(req->endpoint->checks, req, VERIFY_HEAD);
+  req->refused = match == ENDPOINTS_REFUSED ? ENDPOINTS_SECRET_PATH
+                                            : verify_run(req->endpoint->checks, req, VERIFY_HEAD);
   if (req->refused) {
     note_refusal(ingress, req);
     req->body_max_bytes = UNAUTHENTICATED_MAX_BYTES;

@@ -37,6 +37,7 @@ MUST_CHECK struct endpoints *endpoints_load(const char *file, const struct provi
 MUST_CHECK bool endpoints_trust(struct networks *trusted, const char *list, struct err *err);
 void endpoints_free(struct endpoints *endpoints);
 
+#define ENDPOINTS_SECRET_PATH "secret_path" // the check of the secret in the URL
 enum endpoints_match { ENDPOINTS_NONE, ENDPOINTS_REFUSED, ENDPOINTS_FOUND };
 // `path` is the part behind /webhook/ as sent; nothing is decoded, since no name and no secret needs
 // encoding. One slash at its end is ignored. *suffix is what the provider appended to the registered URL, or

@@ -71,6 +71,10 @@ void verify_free(struct verify *verify) {
 
 // ---- running ----
 
+const char *verify_name(size_t i) {
+  return i < COUNT_OF(table) ? table[i]->name : NULL;
+}
+
 const char *verify_run(const struct verify *verify, const struct request *req, enum verify_stage stage) {
   for (size_t i = 0; i < verify->n; i++) {
     const struct check *check = verify->list[i].check;

@@ -7,6 +7,7 @@
 #include "common/base/faults.h"
 #include "ingress/http/request.h"
 #include <jansson.h>
+#include <stddef.h>
 
 struct verify;
 
@@ -14,6 +15,9 @@ struct verify;
 // rule: an ill-formed network, a secret that is missing or too short.
 struct verify *verify_new(json_t *checks, struct faults *faults);
 void verify_free(struct verify *verify);
+
+// The name of the i-th check that there is, as verify_run() returns it; NULL: there are fewer.
+const char *verify_name(size_t i);
 
 // NULL, or the name of the check that refuses. A sender is authenticated when both stages returned NULL.
 enum verify_stage { VERIFY_HEAD, VERIFY_BODY }; // the checks that need no body, and those that do

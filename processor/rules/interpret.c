@@ -28,6 +28,8 @@ const char *fact_outcome(const struct fact *fact) {
     return fact->signal.outcome ? fact->signal.outcome : "accepted";
   case FACT_OTHER:
     return "other";
+  case FACT_MINUTE:
+    return "minute";
   case FACT_QUARANTINED:
     return "quarantined";
   case FACT_UNCLEAR:
@@ -230,6 +232,8 @@ void interpret_event(const struct interpreter *in, const struct event *ev, const
   *fact = (struct fact){.ev = *ev};
   if (strcmp(ev->type, EVENT_RECEIPT) == 0 || strcmp(ev->type, EVENT_ACCEPTED) == 0) {
     interpret_notification(in, value, len, fact);
+  } else if (strcmp(ev->type, EVENT_MINUTE) == 0) {
+    fact->type = FACT_MINUTE;
   } else if (known && known->is_event) {
     fact->type = FACT_OTHER;
   } else if (known) {

@@ -12,6 +12,7 @@ enum fact_type {
   FACT_RECEIPT,     // about a notification
   FACT_ACCEPTANCE,  // about a notification: its send API took it, or refused it
   FACT_OTHER,       // understood and of no consequence: counted
+  FACT_MINUTE,      // what ingress says of an endpoint's minute: of no consequence, and no delivery
   FACT_QUARANTINED, // a record of the quarantine topic: may raise an alert
   FACT_UNCLEAR,     // to be quarantined, `why` is the reason
 };
@@ -48,8 +49,8 @@ bool interpret_stored(const struct interpreter *interpreter, const char *type, c
 // Turns a fact that could not be stored into FACT_UNCLEAR. Frees nothing else.
 void fact_refuse(struct fact *fact, const char *why);
 bool fact_is_about_notification(const struct fact *fact);
-// What a record is counted as: the outcome of a receipt, "accepted", "rejected", "other", "quarantined" or
-// "unclear". Static.
+// What a record is counted as: the outcome of a receipt, "accepted", "rejected", "other", "minute",
+// "quarantined" or "unclear". Static.
 const char *fact_outcome(const struct fact *fact);
 void fact_fini(struct fact *fact);
 void facts_release(struct fact *facts, size_t n); // and their records

@@ -95,6 +95,7 @@ def test_what_survives_a_broker_survives_the_loss_of_its_disk(cluster: KafkaClus
     assert storm.statuses.keys() <= {200, 503}
 
 
+@pytest.mark.usefixtures("between_minutes")
 def test_where_too_few_brokers_are_in_sync_kafka_acknowledges_nothing(cluster: KafkaCluster, world: World, tmp_path: Path) -> None:
     """Who asks for broker is refused; else the spool takes it, and brings it as soon as they are enough again."""
     world.topics.set("min.insync.replicas", "3")

@@ -7,6 +7,7 @@ from support.thirds import ids_of, is_failed, post_all
 from support.wait import until
 from support.world import World
 
+pytestmark = pytest.mark.usefixtures("between_minutes")
 ONE_BY_ONE = {"DOCHAK_WORKERS": "1", "DOCHAK_BATCH_MAX_RECORDS": "1"}
 SESSIONS = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 TRANSACTIONS = 'dochak_processor_transactions_total{result="committed"}'

@@ -4,6 +4,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 from support import http, payloads
 from support.service import Service, run_once
 from support.wait import until
@@ -90,6 +91,7 @@ def test_asked_for_more_than_the_topics_give_nothing_is_acknowledged(world: Worl
     assert world.records("events") == [] and ingress.metrics()["dochak_ingress_spool_events"] == 0
 
 
+@pytest.mark.usefixtures("between_minutes")
 def test_events_stay_in_the_spool_that_is_durable_enough_until_the_topics_are(world: World, tmp_path: Path) -> None:
     ingress = world.new_ingress(DOCHAK_ACK_SURVIVES="machine", DOCHAK_SPOOL_DIR=str(tmp_path / "spool")).start()
     wait_red(world, ingress, "machine")

@@ -9,6 +9,7 @@ from support.topics import Record
 from support.wait import until
 from support.world import PARTITIONS, World
 
+pytestmark = pytest.mark.usefixtures("between_minutes")
 LOST = "dochak.events.lost.v1"
 DEAD_LETTERED = "dochak.notification.dead_lettered.v1"
 IDS = ["lost-0", "lost-1", "lost-2"]

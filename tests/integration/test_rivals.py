@@ -239,6 +239,7 @@ def is_counted(metrics: dict[str, float], records: int) -> bool:
     return metrics[f"{batches}_sum"] == records and metrics[f"{batches}_count"] == last
 
 
+@pytest.mark.usefixtures("between_minutes")
 def test_what_was_done_is_counted(world: World) -> None:
     world.new_ingress().start().wait_ready()
     processor = world.new_processor(**ALONE).start().wait_ready()

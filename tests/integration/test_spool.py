@@ -92,6 +92,7 @@ def test_kafka_away_in_mid_run_costs_no_receipt_and_no_deadline(world: World, sp
     compare(world, load.acked, f"Kafka {how}")
 
 
+@pytest.mark.usefixtures("between_minutes")
 def test_kafka_away_at_the_start_is_no_reason_not_to_take_receipts(world: World, spool: Path) -> None:
     world.kafka.kill()
     ingress = new_ingress(world, spool).start().wait_ready()

@@ -16,6 +16,7 @@ EVENT_SCHEMAS = {
     "dochak.notification.accepted.v1": "event.accepted.schema.json",
     "dochak.receipt.received.v1": "event.receipt.schema.json",
     "dochak.webhook.received.v1": "event.other.schema.json",
+    "dochak.endpoint.minute.v1": "event.minute.schema.json",
 }
 ALERT_TYPES = {
     "dochak.notification.dead_lettered.v1",
@@ -51,7 +52,8 @@ def check_cloud_event(record: Record) -> None:
 def check_event(record: Record) -> None:
     """A record of dochak.events that ingress wrote, or that was brought back from quarantine."""
     check_cloud_event(record)
-    assert uuid.UUID(record.id).version == (5 if record.header("ce_source") == "/processor/redrive" else 7), record
+    made_of_its_cause = record.is_minute or record.header("ce_source") == "/processor/redrive"
+    assert uuid.UUID(record.id).version == (5 if made_of_its_cause else 7), record
     assert record.header("content-type") == "application/json", record
     if record.key is not None:
         assert record.header("ce_subject") == record.key.decode(), record

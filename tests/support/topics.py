@@ -15,6 +15,7 @@ from support.wait import until
 
 QUIET = {"log_level": 0}  # librdkafka's own lines about brokers that we have killed ourselves
 TIMEOUT = 10.0
+MINUTE = b"dochak.endpoint.minute.v1"
 NOT_YET = {
     KafkaError.FENCED_LEADER_EPOCH,
     KafkaError.UNKNOWN_LEADER_EPOCH,  # a topic that is as good as made, a broker that is as good as back
@@ -61,6 +62,10 @@ class Record:
     @property
     def type(self) -> str | None:
         return self.header("ce_type")
+
+    @property
+    def is_minute(self) -> bool:
+        return ("ce_type", MINUTE) in self.headers
 
     @property
     def data(self):
@@ -203,8 +208,15 @@ class Topics:
         return until(what, probe, 6 * TIMEOUT, every=0.2)[0]
 
     def read(self, short: str) -> list[Record]:
-        """All records there are now."""
-        return list(self.reader(short).read_to(self.ends(short)))
+        """All records there are now, but for those that ingress writes by itself, each minute and at its end."""
+        return [record for record in self._read_all(short) if not record.is_minute]
+
+    def minutes(self) -> list[Record]:
+        """What ingress has written by itself."""
+        return [record for record in self._read_all("events") if record.is_minute]
+
+    def _read_all(self, short: str) -> list[Record]:
+        return self.reader(short).read_to(self.ends(short))
 
     def committed(self, short: str) -> dict[int, int]:
         """What the group has done, transactions that are not over left out; nothing where the broker cannot tell now."""

@@ -271,7 +271,7 @@ class World:
     def _check_topics(self) -> None:
         if self.foreign:
             return
-        for record in self.topics.read("events"):
+        for record in [*self.topics.read("events"), *self.topics.minutes()]:
             contract.check_event(record)
         for record in self.topics.read("quarantine"):
             contract.check_quarantined(record)

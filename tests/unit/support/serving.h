@@ -64,6 +64,7 @@ static inline int serve(void **state) {
       !(in.endpoints = endpoints_load(in.settings.endpoints_file, in.providers, &faults)) ||
       !(in.registrar = registrar_new(KEY, &faults)) ||
       !(in.publisher = publisher_open(&in.settings, in.metrics, &err)) ||
+      !(in.minutes = minutes_new(in.endpoints, in.instance, in.publisher, in.metrics, clock_wall_ms())) ||
       !(in.server = server_start(&in, &err)))
     fail_msg("%s, %s", faults.n ? faults.list[0].text : "no fault", err.text);
   faults_fini(&faults);
@@ -76,6 +77,7 @@ static inline int serve(void **state) {
 
 static inline int stop_serving(void **state) {
   server_drain(in.server, 5000);
+  minutes_free(in.minutes);
   publisher_close(in.publisher, 1000);
   server_free(in.server);
   registrar_free(in.registrar);

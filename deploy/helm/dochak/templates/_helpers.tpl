@@ -109,6 +109,8 @@ readinessProbe:
 - { name: DOCHAK_PROVIDERS_DIR, value: /etc/dochak/providers }
 {{- end }}
 {{- if eq .component "ingress" }}
+{{- /* A pod that comes back is the same one in the minute records. */}}
+- { name: DOCHAK_INSTANCE, valueFrom: { fieldRef: { fieldPath: metadata.name } } }
 - { name: DOCHAK_ENDPOINTS_FILE, value: /etc/dochak/endpoints/endpoints.json }
 - { name: DOCHAK_SPOOL_DIR, value: /var/lib/dochak/spool }
 {{- with $own.trustedProxies }}

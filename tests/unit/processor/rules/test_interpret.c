@@ -360,6 +360,7 @@ static void test_each_record_is_counted_as_what_it_says(void **state) {
        "{\"notification_id\":\"k\",\"response\":{\"code\":\"A306\",\"result\":\"invalid to\"}}",
        FACT_ACCEPTANCE, "rejected"},
       {EVENT_OTHER, "{}", FACT_OTHER, "other"},
+      {EVENT_MINUTE, "{}", FACT_MINUTE, "minute"},
       {EVENT_RECEIPT, "{}", FACT_UNCLEAR, "unclear"},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -451,6 +452,7 @@ static void test_only_types_of_the_events_topic_are_understood_there(void **stat
     const char *why;
   } cases[] = {
       {EVENT_OTHER, FACT_OTHER, NULL},
+      {EVENT_MINUTE, FACT_MINUTE, NULL},
       {ALERT_RECOVERED, FACT_UNCLEAR, "an event type that does not belong on this topic"},
       {"dochak.future.thing.v1", FACT_UNCLEAR,
        "an event type that this version does not know: dochak.future.thing.v1"},
