@@ -6,7 +6,7 @@
 FROM debian:bookworm-slim AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends gcc libc6-dev cmake ninja-build pkg-config \
-    librdkafka-dev libcivetweb-dev libjansson-dev libpq-dev libsqlite3-dev zlib1g-dev libssl-dev \
+    librdkafka-dev libcivetweb-dev libjansson-dev libpq-dev libcurl4-openssl-dev libsqlite3-dev zlib1g-dev libssl-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
@@ -20,7 +20,7 @@ RUN install -D -m 0755 deploy/compose/secrets.sh /stage/usr/local/bin/dochak-sec
 FROM debian:bookworm-slim AS base
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-    librdkafka1 libcivetweb1 libjansson4 libpq5 libsqlite3-0 zlib1g libssl3 ca-certificates \
+    librdkafka1 libcivetweb1 libjansson4 libpq5 libcurl4 libsqlite3-0 zlib1g libssl3 ca-certificates \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/*
 # A new volume for the spool takes its owner and mode from here.
 RUN groupadd --gid 10001 dochak \

@@ -15,6 +15,7 @@ up    | has_library rdkafka                         | librdkafka-dev
 up    | has_file /usr/include/civetweb.h            | libcivetweb-dev
 up    | has_library jansson                         | libjansson-dev
 up    | has_library libpq                           | libpq-dev
+up    | has_library libcurl                         | libcurl4-openssl-dev
 up    | has_library libcrypto                       | libssl-dev
 up    | has_library sqlite3                         | libsqlite3-dev
 up    | has_library zlib                            | zlib1g-dev

@@ -11,6 +11,25 @@ bool address_is_ipv4(const struct address *address) {
   return memcmp(address->bytes, mapped, sizeof mapped) == 0;
 }
 
+bool address_is_inner(const struct address *address) {
+  static const struct {
+    bool ipv4;
+    uint8_t first[2], mask[2]; // of its first two bytes
+  } rows[] = {
+      {true, {10, 0}, {0xff, 0}},    {true, {172, 16}, {0xff, 0xf0}},     {true, {192, 168}, {0xff, 0xff}},
+      {true, {127, 0}, {0xff, 0}},   {true, {169, 254}, {0xff, 0xff}},    {true, {100, 64}, {0xff, 0xc0}},
+      {false, {0xfc, 0}, {0xfe, 0}}, {false, {0xfe, 0x80}, {0xff, 0xc0}},
+  };
+  static const uint8_t loopback[16] = {[15] = 1};
+  bool ipv4 = address_is_ipv4(address);
+  const uint8_t *at = address->bytes + (ipv4 ? sizeof mapped : 0);
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (rows[i].ipv4 == ipv4 && (at[0] & rows[i].mask[0]) == rows[i].first[0] &&
+        (at[1] & rows[i].mask[1]) == rows[i].first[1])
+      return true;
+  return memcmp(address->bytes, loopback, sizeof loopback) == 0;
+}
+
 void address_of_ipv4(struct in_addr in, struct address *out) {
   memcpy(out->bytes, mapped, sizeof mapped);
   memcpy(out->bytes + sizeof mapped, &in, sizeof in);

@@ -17,5 +17,8 @@ MUST_CHECK bool address_parse(const char *text, size_t len, struct address *out)
 // Also "10.0.0.1:443", "[::1]" and "[::1]:443". *port is 0 to 65535, or ADDRESS_NO_PORT.
 MUST_CHECK bool address_port_parse(const char *text, size_t len, struct address *out, int *port);
 bool address_is_ipv4(const struct address *address);
+// Of a network that is not routed in the internet: loopback, link-local, private (RFC 1918, RFC 4193), or
+// shared behind a carrier's NAT (RFC 6598).
+bool address_is_inner(const struct address *address);
 void address_of_ipv4(struct in_addr in, struct address *out);
 void address_text(const struct address *address, char out[ADDRESS_TEXT_SIZE]);

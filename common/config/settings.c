@@ -26,6 +26,8 @@ enum type {
   TYPE_LEVEL,  // enum log_level
   TYPE_HOSTS,  // char *, "host" or "host:port", comma-separated
   TYPE_NAME,   // char *, part of a name that Kafka keeps, or ""
+  TYPE_TOPIC,  // char *, what a Kafka topic's name may begin with
+  TYPE_URL,    // char *, http or https, host, perhaps port and path; or ""
 };
 
 struct row {
@@ -146,6 +148,12 @@ static const struct row table[] = {
            "receipts and acceptances, and alerts that are out. At least 14, and longer than the events topic "
            "keeps its "
            "records; 0 keeps all for ever."),
+    ROW(PROCESSOR, "DOCHAK_PUBLIC_URL", TYPE_URL, public_url, "",
+        "Public address of ingress, such as https://api.example.com: what stands in front of /webhook/ in "
+        "the URLs given to providers. Once a minute one processor calls its /v1/ping."),
+    ROW(PROCESSOR, "DOCHAK_PUBLIC_CA", TYPE_TEXT, public_ca, "",
+        "PEM file of the CAs of which one must have issued the certificate there, instead of those that the "
+        "system trusts."),
 };
 
 // ---- reading ----
@@ -257,6 +265,7 @@ static bool parse_text(const struct row *row, const char *text, void *field, str
 
 static bool parse_secret(const struct row *row, const char *text, void *field, struct err *err) {
   if (*text && (int64_t)strlen(text) < row->min) // "" is the default: not given
+  if (*text && (int64_t)strlen(text) < row->min)
     return err_set(err, "shorter than %lld characters", (long long)row->min);
   return parse_text(row, text, field, err);
 }
@@ -331,10 +340,30 @@ static bool parse_name(const struct row *row, const char *text, void *field, str
   return parse_text(row, text, field, err);
 }
 
+// Without user, query and fragment: to a path, something will be appended.
+static bool is_url(const char *text) {
+  static const char *const schemes[] = {"https://", "http://"};
+  const char *host = NULL;
+  for (size_t i = 0; i < COUNT_OF(schemes); i++)
+    if (strncmp(text, schemes[i], strlen(schemes[i])) == 0) host = text + strlen(schemes[i]);
+  for (const char *at = text; *at; at++)
+    if (*at <= ' ' || *at > '~' || strchr("?#\"<>\\", *at)) return false;
+  return host && is_host(host, strcspn(host, "/"));
+}
+
+// The error does not show the text: a user or a query would be a secret.
+static bool parse_url(const struct row *row, const char *text, void *field, struct err *err) {
+  if (!*text || is_url(text)) return parse_text(row, text, field, err);
+  return err_set(err,
+                 "expected http:// or https://, a host, perhaps a port and a path, and no query, such as "
+                 "https://api.example.com");
+}
+
 static bool (*const parsers[])(const struct row *row, const char *text, void *field, struct err *err) = {
     [TYPE_TEXT] = parse_text,     [TYPE_SECRET] = parse_secret, [TYPE_INT] = parse_int,
     [TYPE_LISTEN] = parse_listen, [TYPE_LEVEL] = parse_level,   [TYPE_HOSTS] = parse_hosts,
     [TYPE_NAME] = parse_name,
+    [TYPE_TOPIC] = parse_topic,   [TYPE_URL] = parse_url,
 };
 
 // ---- the table as a whole ----
@@ -455,7 +484,8 @@ static void print_help(unsigned service) {
   if (processor)
     puts("       dochak-processor migrate      brings the Postgres tables and the Kafka topics up to date\n "
          "      dochak-processor replay       corrects what an earlier provider file made of what came\n "
-         "      dochak-processor quarantine   lists, shows and takes in what was not understood");
+         "      dochak-processor quarantine   lists, shows and takes in what was not understood\n "
+         "      dochak-processor doctor       says why no webhook comes");
   puts("\n "
        " --help           this\n "
        " --check          reads the configuration, prints all faults and warnings and ends\n "

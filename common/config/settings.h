@@ -51,6 +51,8 @@ struct settings {
   int64_t topic_retention_days;
   char *runtime_role;     // to which migrate grants what a processor needs, or ""
   int64_t retention_days; // 0 = for ever; processor/tables/retention.h
+  char *public_url;       // "http[s]://host[:port][/path]", or "": the front door is not called
+  char *public_ca;        // path, or "": the system's
 };
 
 // Loads what `service`, a set of the SERVICE_ bits, reads; of the other settings only the names are known.

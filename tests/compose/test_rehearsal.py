@@ -203,7 +203,7 @@ def test_the_image_lists_what_it_contains(machine: Machine):
         machine.sh(re.search(r"`(docker run --rm dochak:local cat \S+)`", (builds.ROOT / "docs/deployment.md").read_text())[1])
     )
     components = {component["name"]: component["version"] for component in document["components"]}
-    assert {"librdkafka1", "libcivetweb1", "libjansson4", "libpq5", "libsqlite3-0", "zlib1g", "libssl3", "libc6"} <= components.keys()
+    assert {"librdkafka1", "libcivetweb1", "libjansson4", "libpq5", "libcurl4", "libsqlite3-0", "zlib1g", "libssl3", "libc6"} <= components.keys()
     installed = machine.sh("docker run --rm dochak:local dpkg-query -W -f '${Package} ${Version}\\n'")
     assert components == dict(line.split() for line in installed.splitlines())
 

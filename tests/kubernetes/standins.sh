@@ -9,7 +9,7 @@
 # SPDX-License-Identifier: MIT
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 
-LIBRARIES=librdkafka1,libcivetweb1,libjansson4,libpq5,libsqlite3-0,zlib1g,libssl3,ca-certificates
+LIBRARIES=librdkafka1,libcivetweb1,libjansson4,libpq5,libcurl4,libsqlite3-0,zlib1g,libssl3,ca-certificates
 SERVERS=openjdk-17-jre-headless,postgresql-15,python3
 
 # base FOLDER PACKAGES: a Debian with these packages, kept for the next time.

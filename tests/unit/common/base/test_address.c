@@ -30,6 +30,29 @@ static void test_text_and_back(void **state) {
   assert_false(address_parse(longest, sizeof longest, &address));
 }
 
+static void test_inner_networks_by_their_borders(void **state) {
+  static const struct {
+    const char *text;
+    bool inner;
+  } rows[] = {
+      {"10.0.0.0", true},    {"9.255.255.255", false}, {"11.0.0.0", false},
+      {"172.16.0.0", true},  {"172.31.255.255", true}, {"172.15.0.1", false},
+      {"172.32.0.1", false}, {"192.168.7.1", true},    {"192.167.7.1", false},
+      {"127.0.0.1", true},   {"169.254.1.1", true},    {"169.253.1.1", false},
+      {"100.64.0.1", true},  {"100.127.9.9", true},    {"100.128.0.1", false},
+      {"100.63.0.1", false}, {"203.0.113.7", false},   {"::1", true},
+      {"::2", false},        {"fc00::1", true},        {"fdff::1", true},
+      {"fe00::1", false},    {"fe80::1", true},        {"febf::1", true},
+      {"fec0::1", false},    {"2001:db8::1", false},   {"::ffff:10.0.0.1", true},
+      {"a00::1", false},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    struct address address;
+    assert_true(address_parse(rows[i].text, strlen(rows[i].text), &address));
+    if (address_is_inner(&address) != rows[i].inner) fail_msg("%s", rows[i].text);
+  }
+}
+
 enum { REFUSED = -2, NONE = ADDRESS_NO_PORT };
 
 static const struct {
@@ -85,6 +108,7 @@ static void test_an_address_may_carry_a_port(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_text_and_back),
+      cmocka_unit_test(test_inner_networks_by_their_borders),
       cmocka_unit_test(test_an_address_may_carry_a_port),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

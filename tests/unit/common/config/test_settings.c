@@ -78,6 +78,7 @@ static const struct {
     {SERVICE_PROCESSOR, "DOCHAK_BATCH_MAX_MS", "1", "5000", "0", "5001"},
     {SERVICE_PROCESSOR, "DOCHAK_TOPIC_PARTITIONS", "1", "1000", "0", "1001"},
     {SERVICE_PROCESSOR, "DOCHAK_TOPIC_REPLICATION", "-1", "16", "-2", "17"},
+    {SERVICE_PROCESSOR, "DOCHAK_PING_KEY", "1234567890123456", "12345678901234567", "123456789012345", NULL},
     {SERVICE_PROCESSOR, "DOCHAK_RECIPIENT_KEY", "1234567890123456", "12345678901234567", "123456789012345",
      NULL},
 };
@@ -100,6 +101,43 @@ static void test_ranges_hold_at_their_borders(void **state) {
     expect(ranges[i].service, ranges[i].name, ranges[i].below, false);
     expect(ranges[i].service, ranges[i].name, ranges[i].above, false);
   }
+}
+
+static void test_a_public_url_is_a_place_and_no_query(void **state) {
+  static const struct {
+    const char *value;
+    bool ok;
+  } rows[] = {
+      {"https://api.example.com", true},
+      {"https://api.example.com/", true},
+      {"http://127.0.0.1:8080", true},
+      {"https://[::1]:8443/dochak/eu", true},
+      {"https://api.example.com?x=1", false},
+      {"https://api.example.com/a?x=1", false},
+      {"https://api.example.com/#a", false},
+      {"https://user:secret-0123@api.example.com", false},
+      {"https://", false},
+      {"https:///v1", false},
+      {"https://a:99999", false},
+      {"https://a b", false},
+      {"https://a/b c", false},
+      {"https://a/\xec\x95\x8c", false},
+      {"ftp://api.example.com", false},
+      {"api.example.com", false},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    only_what_is_required(NULL);
+    expect(SERVICE_PROCESSOR, "DOCHAK_PUBLIC_URL", rows[i].value, rows[i].ok);
+  }
+}
+
+static void test_a_wrong_public_url_is_not_shown(void **state) {
+  struct settings settings;
+  struct err err = {0};
+  setenv("DOCHAK_PUBLIC_URL", "https://user:secret-0123@api.example.com", 1);
+  assert_false(load(SERVICE_PROCESSOR, &settings, &err));
+  assert_null(strstr(err.text, "secret-0123"));
+  settings_fini(&settings);
 }
 
 static void test_brokers_and_topics_that_cannot_be_are_refused(void **state) {
@@ -239,6 +277,7 @@ static void test_the_table_for_the_readme_holds_every_setting(void **state) {
   size_t lines = 0;
   for (const char *at = said.out; *at; at++) lines += *at == '\n';
   assert_int_equal(lines, 2 + 34);
+  assert_int_equal(lines, 2 + 36);
 }
 
 static void test_version_names_the_program(void **state) {
@@ -597,6 +636,8 @@ int main(void) {
       TEST(test_defaults_are_those_documented),
       TEST(test_ranges_hold_at_their_borders),
       TEST(test_brokers_and_topics_that_cannot_be_are_refused),
+      TEST(test_a_public_url_is_a_place_and_no_query),
+      TEST(test_a_wrong_public_url_is_not_shown),
       TEST(test_each_service_needs_only_its_own),
       TEST(test_flags_are_left_to_the_caller),
       TEST(test_an_unknown_argument_is_named),
