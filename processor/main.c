@@ -9,6 +9,7 @@
 #include "processor/commands/command.h"
 #include "processor/processor.h"
 #include "processor/tables/retention.h"
+#include "processor/watch/front_door_check.h"
 #include <libpq-fe.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -187,6 +188,7 @@ static void check_parts(const struct settings *settings, struct faults *faults) 
   struct err err;
   if (!retention_check(settings, &err)) faults_error(faults, "%s", err.text);
   if (!worker_check(settings, &err)) faults_error(faults, "%s", err.text);
+  if (!front_door_check_settings(settings, &err)) faults_error(faults, "%s", err.text);
 }
 
 static bool report(struct faults *faults, unsigned flags) {
@@ -210,7 +212,8 @@ static void set_password(const struct settings *settings, struct faults *faults)
 }
 
 static const struct command *find_command(const char *name) {
-  static const struct command *const commands[] = {&migrate_command, &replay_command, &quarantine_command};
+  static const struct command *const commands[] = {&migrate_command, &replay_command, &quarantine_command,
+                                                   &doctor_command};
   for (size_t i = 0; name && i < COUNT_OF(commands); i++)
     if (strcmp(name, commands[i]->name) == 0) return commands[i];
   return NULL;

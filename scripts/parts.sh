@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# One part of what `./dev up` runs: parts.sh start|stop|kill|logs NAME, psql, alerts, processor.
+# One part of what `./dev up` runs: parts.sh start|stop|kill|logs NAME, psql, alerts, processor, doctor.
 # SPDX-License-Identifier: MIT
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
@@ -97,7 +97,8 @@ processor() { # COMMAND [ARG…]: under the settings of what is up
     fi
     settings_of_up
     [[ $1 == migrate ]] || PGUSER=$(service_user)
-    if [[ $1 != -* ]]; then
+    [[ $1 != doctor ]] || by_default DOCHAK_PUBLIC_URL "$(url_of DOCHAK_INGRESS_LISTEN)"
+    if [[ $1 != -* && $1 != doctor ]]; then # it looks at what is down
         need_running postgres
         ! kafka_is_ours || need_running kafka
     fi
@@ -120,5 +121,6 @@ case ${1-} in
     psql) database "${@:2}" ;;
     alerts) alerts "${@:2}" ;;
     processor) processor "${@:2}" ;;
-    *) die dev "parts.sh: start, stop, kill, logs, psql, alerts or processor" ;;
+    doctor) processor "$@" ;;
+    *) die dev "parts.sh: start, stop, kill, logs, psql, alerts, processor or doctor" ;;
 esac

@@ -15,3 +15,4 @@ struct command {
 extern const struct command migrate_command;    // the schema and the topics
 extern const struct command replay_command;     // status once more, from what Postgres stores
 extern const struct command quarantine_command; // what is in quarantine, and back from there
+extern const struct command doctor_command;     // why no webhook comes
