@@ -141,3 +141,11 @@ bool clock_parse_time(const char *text, int zone_minutes, int64_t *wall_ms) {
   *wall_ms = result;
   return true;
 }
+
+bool clock_parse_zone(const char *text, int *minutes) {
+  const char *at = text;
+  int read;
+  if (*text == '\0' || !read_zone(&at, &read) || *at != '\0') return false;
+  *minutes = read;
+  return true;
+}

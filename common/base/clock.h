@@ -23,3 +23,6 @@ void clock_format_rfc3339(int64_t wall_ms, char out[CLOCK_RFC3339_SIZE]); // UTC
 // Reads "2026-01-12T11:00:03[.fraction][Z|±hh:mm|±hhmm]", 'T' or a space. `zone_minutes` is used for a time
 // without a zone. False: not such a time, or not in the years 1970–9999.
 bool clock_parse_time(const char *text, int zone_minutes, int64_t *wall_ms);
+
+// Reads "Z", "+09:00" or "+0900": minutes east of UTC.
+bool clock_parse_zone(const char *text, int *minutes);

@@ -114,6 +114,19 @@ static void test_sleep_lasts_and_deadlines_split(void **state) {
   assert_true(clock_wall_ms() > 1700000000000);
 }
 
+static void test_zones_are_read_as_written_or_refused(void **state) {
+  static const struct {
+    const char *text;
+    int minutes; // -1: refused
+  } zones[] = {{"Z", 0},      {"+09:00", 540}, {"-0830", -510}, {"+00:00", 0}, {"", -1},        {"+9", -1},
+               {"Seoul", -1}, {"+24:00", -1},  {"+09:60", -1},  {"09:00", -1}, {"+09:00 ", -1}, {"Z0", -1}};
+  for (size_t i = 0; i < COUNT_OF(zones); i++) {
+    int minutes = -1;
+    assert_int_equal(clock_parse_zone(zones[i].text, &minutes), zones[i].minutes != -1);
+    assert_int_equal(minutes, zones[i].minutes);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_times_are_read_as_written_or_refused),
@@ -121,6 +134,7 @@ int main(void) {
       cmocka_unit_test(test_format_is_utc_with_milliseconds_and_never_overruns),
       cmocka_unit_test(test_every_day_of_four_centuries_agrees_with_the_library),
       cmocka_unit_test(test_sleep_lasts_and_deadlines_split),
+      cmocka_unit_test(test_zones_are_read_as_written_or_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
