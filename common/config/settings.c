@@ -26,7 +26,6 @@ enum type {
   TYPE_LEVEL,  // enum log_level
   TYPE_HOSTS,  // char *, "host" or "host:port", comma-separated
   TYPE_NAME,   // char *, part of a name that Kafka keeps, or ""
-  TYPE_TOPIC,  // char *, what a Kafka topic's name may begin with
   TYPE_URL,    // char *, http or https, host, perhaps port and path; or ""
 };
 
@@ -116,6 +115,12 @@ static const struct row table[] = {
     NUMBER(INGRESS, "DOCHAK_SPOOL_READY_PERCENT", spool_ready_percent, "80", 1, 100,
            "How full the spool may be before /readyz says no; what still comes is taken until it is full."),
 
+    ROW(PROCESSOR, "DOCHAK_ENDPOINTS_FILE", TYPE_TEXT, watched_file, "",
+        "The endpoints file of ingress, for the zone and the floor of each endpoint. Without it all have "
+        "+09:00 "
+        "and none has a floor."),
+    ROW(PROCESSOR, "DOCHAK_HOLIDAYS_FILE", TYPE_TEXT, holidays_file, "",
+        "List of public holidays to read instead of the Korean one that is built in."),
     ROW(PROCESSOR, "DOCHAK_PROCESSOR_OPS_LISTEN", TYPE_LISTEN, processor_ops_listen, "0.0.0.0:9081",
         "IPv4 address:port for /livez, /readyz and /metrics."),
     NUMBER(PROCESSOR, "DOCHAK_WORKERS", workers, "2", 1, 64,
@@ -265,7 +270,6 @@ static bool parse_text(const struct row *row, const char *text, void *field, str
 
 static bool parse_secret(const struct row *row, const char *text, void *field, struct err *err) {
   if (*text && (int64_t)strlen(text) < row->min) // "" is the default: not given
-  if (*text && (int64_t)strlen(text) < row->min)
     return err_set(err, "shorter than %lld characters", (long long)row->min);
   return parse_text(row, text, field, err);
 }
@@ -362,8 +366,7 @@ static bool parse_url(const struct row *row, const char *text, void *field, stru
 static bool (*const parsers[])(const struct row *row, const char *text, void *field, struct err *err) = {
     [TYPE_TEXT] = parse_text,     [TYPE_SECRET] = parse_secret, [TYPE_INT] = parse_int,
     [TYPE_LISTEN] = parse_listen, [TYPE_LEVEL] = parse_level,   [TYPE_HOSTS] = parse_hosts,
-    [TYPE_NAME] = parse_name,
-    [TYPE_TOPIC] = parse_topic,   [TYPE_URL] = parse_url,
+    [TYPE_NAME] = parse_name,     [TYPE_URL] = parse_url,
 };
 
 // ---- the table as a whole ----
@@ -485,7 +488,8 @@ static void print_help(unsigned service) {
     puts("       dochak-processor migrate      brings the Postgres tables and the Kafka topics up to date\n "
          "      dochak-processor replay       corrects what an earlier provider file made of what came\n "
          "      dochak-processor quarantine   lists, shows and takes in what was not understood\n "
-         "      dochak-processor doctor       says why no webhook comes");
+         "      dochak-processor doctor       says why no webhook comes\n "
+         "      dochak-processor incidents    lists the faults of providers and endpoints that are open");
   puts("\n "
        " --help           this\n "
        " --check          reads the configuration, prints all faults and warnings and ends\n "

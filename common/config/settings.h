@@ -26,6 +26,7 @@ struct settings {
   char *ping_key;    // secret, or ""
   // ingress
   char *endpoints_file;
+  char *watched_file, *holidays_file;
   char *trusted_proxies; // "" or comma-separated
   char *ingress_listen;
   char *ingress_ops_listen;

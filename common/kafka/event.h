@@ -9,20 +9,31 @@
 #include <librdkafka/rdkafka.h>
 #include <stdint.h>
 
-#define EVENT_ACCEPTED      "dochak.notification.accepted.v1"
-#define EVENT_RECEIPT       "dochak.receipt.received.v1"
-#define EVENT_OTHER         "dochak.webhook.received.v1" // not a receipt: BizGo's MO and counsel talk
+#define EVENT_ACCEPTED "dochak.notification.accepted.v1"
+#define EVENT_RECEIPT  "dochak.receipt.received.v1"
+#define EVENT_OTHER    "dochak.webhook.received.v1"     // not a receipt: BizGo's MO and counsel talk
+#define EVENT_OVERDUE  "dochak.notification.overdue.v1" // this one and those below: from the watch
+#define EVENT_EXPIRED  "dochak.notification.expired.v1"
+// An incident, as event and as alert: it opens, or (restored) it closes.
+#define EVENT_FAILING       "dochak.provider.failing.v1"
+#define EVENT_SILENT        "dochak.provider.silent.v1"
+#define EVENT_SLOW          "dochak.provider.slow.v1"
+#define EVENT_PROVIDER_GOOD "dochak.provider.restored.v1"
+#define EVENT_REFUSING      "dochak.endpoint.refusing.v1"
+#define EVENT_UNREACHABLE   "dochak.endpoint.unreachable.v1"
+#define EVENT_AT_RISK       "dochak.endpoint.at_risk.v1"
+#define EVENT_ENDPOINT_GOOD "dochak.endpoint.restored.v1"
 #define EVENT_QUARANTINED   "dochak.payload.quarantined.v1"
 #define EVENT_MINUTE        "dochak.endpoint.minute.v1" // from ingress: the calls of one endpoint in one minute
 #define ALERT_DEAD_LETTERED "dochak.notification.dead_lettered.v1"
 #define ALERT_RECOVERED     "dochak.notification.recovered.v1"
-#define ALERT_OVERDUE       "dochak.notification.overdue.v1"
+#define ALERT_OVERDUE       EVENT_OVERDUE
 #define ALERT_QUARANTINED   EVENT_QUARANTINED
 #define ALERT_EVENTS_LOST   "dochak.events.lost.v1"
 
 struct event_type {
   const char *name;
-  bool is_event; // it belongs on the events topic; an alert does not
+  bool is_event; // it belongs on the events topic, though an alert may have the same type
 };
 // NULL: not known to this program.
 const struct event_type *event_type_find(const char *name);

@@ -369,6 +369,14 @@ const struct provider *providers_find(const struct providers *providers, const c
   return NULL;
 }
 
+size_t providers_count(const struct providers *providers) {
+  return providers->n;
+}
+
+const struct provider *providers_at(const struct providers *providers, size_t i) {
+  return providers->list[i];
+}
+
 char *providers_names(const struct providers *providers) {
   char *names = mem_strdup("");
   for (size_t i = 0; i < providers->n; i++) {
@@ -436,6 +444,10 @@ struct provider_expects provider_expects(const struct provider *provider) {
 
 struct provider_blocks provider_blocks(const struct provider *provider) {
   return provider->blocks;
+}
+
+const char *provider_code_reason(const struct provider *provider, const char *code) {
+  return json_string_value(json_object_get(json_object_get(provider->outcomes, code), "reason"));
 }
 
 const json_t *provider_check_first(const struct provider *provider, const char *kind) {

@@ -28,6 +28,8 @@ struct providers;
 MUST_CHECK struct providers *providers_load(const char *dir, struct faults *faults);
 void providers_free(struct providers *providers);
 const struct provider *providers_find(const struct providers *providers, const char *name); // NULL: none such
+size_t providers_count(const struct providers *providers);
+const struct provider *providers_at(const struct providers *providers, size_t i); // i < providers_count()
 char *providers_names(const struct providers *providers); // "bizgo, blux", for messages. New string.
 // Loads one document. NULL with every error; adds the warnings.
 MUST_CHECK struct provider *provider_new(const json_t *document, struct faults *faults);
@@ -139,6 +141,8 @@ struct provider_blocks {
   int64_t failed_in_a_row;
 };
 struct provider_blocks provider_blocks(const struct provider *provider);
+// What a result code means, in the file's words, borrowed. NULL: it says nothing on this code.
+const char *provider_code_reason(const struct provider *provider, const char *code);
 // What to look at first in an incident of this kind ("silent" …): an array of texts, borrowed. NULL: the file
 // says nothing.
 const json_t *provider_check_first(const struct provider *provider, const char *kind);
