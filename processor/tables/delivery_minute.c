@@ -52,19 +52,19 @@ size_t delivery_minute_send_advance(struct pipeline *pipeline, struct fact *cons
   return rows_send(pipeline, "applied_advance.sql", c, COUNT_OF(types));
 }
 
-static bool is_counted(const struct fact *fact, const PGresult *res) {
-  for (int row = 0; row < PQntuples(res); row++)
-    if (pgvalue_int4(PQgetvalue(res, row, 1)) == fact->rkm->partition &&
-        strcmp(PQgetvalue(res, row, 0), topic_of(fact)) == 0)
-      return fact->rkm->offset < pgvalue_int8(PQgetvalue(res, row, 2));
+bool delivery_minute_is_counted(const struct fact *fact, const PGresult *advanced) {
+  for (int row = 0; row < PQntuples(advanced); row++)
+    if (pgvalue_int4(PQgetvalue(advanced, row, 1)) == fact->rkm->partition &&
+        strcmp(PQgetvalue(advanced, row, 0), topic_of(fact)) == 0)
+      return fact->rkm->offset < pgvalue_int8(PQgetvalue(advanced, row, 2));
   return false;
 }
 
 // Keeps those that are not counted. Returns how many.
-static size_t keep_uncounted(struct delivery *list, size_t n, const PGresult *res) {
+static size_t keep_uncounted(struct delivery *list, size_t n, const PGresult *advanced) {
   size_t kept = 0;
   for (size_t i = 0; i < n; i++)
-    if (!is_counted(list[i].fact, res)) list[kept++] = list[i];
+    if (!delivery_minute_is_counted(list[i].fact, advanced)) list[kept++] = list[i];
   return kept;
 }
 
@@ -92,19 +92,25 @@ static int by_place(const void *left, const void *right) {
   return kafka_compare_place(topic_of(a->fact), rkm->partition, rkm->offset, b->fact->rkm);
 }
 
+static void join_two(struct delivery *to, const struct delivery *from) {
+  to->records += from->records;
+  if (from->at > to->at) to->at = from->at;
+}
+
 // Makes one of neighbours of the same counter. Returns how many stay.
 static size_t join_neighbours(struct delivery *list, size_t n) {
   size_t kept = 0;
   for (size_t i = 0; i < n; i++)
     if (kept && by_counter(&list[kept - 1], &list[i]) == 0)
-      list[kept - 1].records += list[i].records;
+      join_two(&list[kept - 1], &list[i]);
     else
       list[kept++] = list[i];
   return kept;
 }
 
 static void send_counters(struct pipeline *pipeline, const struct delivery *list, size_t n) {
-  static const enum pg_type types[] = {PG_TIMESTAMPTZ, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT4, PG_INT8};
+  static const enum pg_type types[] = {PG_TIMESTAMPTZ, PG_TEXT, PG_TEXT,       PG_TEXT,
+                                       PG_INT4,        PG_INT8, PG_TIMESTAMPTZ};
   struct pgarray c[COUNT_OF(types)];
   rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < n; i++) {
@@ -115,6 +121,7 @@ static void send_counters(struct pipeline *pipeline, const struct delivery *list
     pgarray_add_text(&c[3], list[i].outcome);
     pgarray_add_int4(&c[4], list[i].fact->rkm->partition);
     pgarray_add_int8(&c[5], list[i].records);
+    pgarray_add_time(&c[6], list[i].at);
   }
   rows_send(pipeline, "delivery_minute_add.sql", c, COUNT_OF(types));
 }

@@ -16,8 +16,9 @@ struct delivery {
 
 // Two steps of one transaction. send_advance() stores up to which offset each partition of the facts is
 // counted, and locks its row until the transaction ends. An unclear record does not count: it comes again
-// from the quarantine topic. Returns the step of the pipeline. send() adds those of the list that were not
-// counted before, by that step's result; it changes the list.
+// from the quarantine topic. Returns the step of the pipeline. is_counted(): by that step's result, this
+// fact's record was counted before. send() adds those of the list that were not; it changes the list.
 size_t delivery_minute_send_advance(struct pipeline *pipeline, struct fact *const *facts, size_t n);
+bool delivery_minute_is_counted(const struct fact *fact, const PGresult *advanced);
 void delivery_minute_send(struct pipeline *pipeline, struct delivery *list, size_t n,
                           const PGresult *advanced);

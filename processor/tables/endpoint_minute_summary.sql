@@ -10,7 +10,7 @@ WITH minutes AS (
   GROUP BY endpoint
 ), checks AS (
   SELECT endpoint, refusal.key AS check, sum(refusal.value::bigint) AS calls
-  FROM endpoint_minute, jsonb_each_text(refused) AS refusal
+  FROM endpoint_minute, jsonb_each_text(refused_by) AS refusal
   WHERE minute > now() - interval '1 hour'
   GROUP BY endpoint, refusal.key
 ), refused AS (
@@ -20,7 +20,7 @@ WITH minutes AS (
 ), receipts AS (
   SELECT endpoint, max(minute) AS last
   FROM delivery_minute
-  WHERE minute > now() - interval '14 days' AND endpoint <> '' AND outcome IN ('delivered', 'failed', 'account_fault', 'unconfirmed', 'repeated')
+  WHERE minute > now() - interval '14 days' AND endpoint <> '' AND outcome IN ('delivered', 'failed', 'recipient_fault', 'account_fault', 'unconfirmed', 'repeated')
   GROUP BY endpoint
 )
 SELECT endpoint, coalesce(minutes.last > (SELECT max(last) FROM minutes) - interval '5 minutes', false), coalesce(minutes.calls, 0),

@@ -23,15 +23,29 @@ static const char session_settings[] = "SET lock_timeout = '100ms';"
                                        "SET statement_timeout = '30s';"
                                        "SET synchronous_commit = off";
 
+// Of what only the watch reads: 29 days (usual_read.sql), and 13 weeks and a day (watch/silence.c). A minute
+// goes later than its record, by the default of the topic: read again, it would come back.
+enum { WATCH_DAYS = 35, RHYTHM_DAYS = 98 };
+
 // One statement each, which deletes a batch of the oldest behind a point in time: counts by table, the last
 // point, whether there may be more.
-static const char *const statements[] = {"retention_notifications.sql", "retention_alerts.sql",
-                                         "retention_quarantine_alerts.sql", "retention_delivery_minutes.sql"};
+static const struct rule {
+  const char *statement;
+  int64_t days; // 0: DOCHAK_RETENTION_DAYS
+} rules[] = {
+    {"retention_notifications.sql", 0},
+    {"retention_alerts.sql", 0},
+    {"retention_quarantine_alerts.sql", 0},
+    {"retention_delivery_minutes.sql", 0},
+    {"retention_incidents.sql", 0},
+    {"retention_endpoint_minutes.sql", WATCH_DAYS},
+    {"retention_provider_hours.sql", WATCH_DAYS},
+    {"retention_endpoint_hours.sql", RHYTHM_DAYS},
+};
 
 struct retention {
   struct processor *processor;
   pthread_t thread;
-  char days[24];
 };
 
 bool retention_check(const struct settings *settings, struct err *err) {
@@ -72,13 +86,15 @@ static void count(struct retention *r, const PGresult *res, int64_t *deleted) {
 
 // From the oldest on, batch after batch. Each begins where the one before ended: rows that were deleted
 // before it stand in the index until they are vacuumed.
-static bool delete_old(struct retention *r, PGconn *conn, const char *statement, int64_t *deleted,
+static bool delete_old(struct retention *r, PGconn *conn, const struct rule *rule, int64_t *deleted,
                        struct err *err) {
+  int64_t keeps = rule->days ? rule->days : r->processor->settings->retention_days;
+  AUTO_FREE char *days = mem_printf("%lld", (long long)keeps);
   AUTO_FREE char *since = mem_strdup("-infinity");
-  for (bool more = true; more && !stop_wait_ms(BATCH_PAUSE_MS);) {
-    AUTO_RESULT *res = run(conn, statement, 2, (const char *const[]){r->days, since});
+  for (bool more = keeps > 0; more && !stop_wait_ms(BATCH_PAUSE_MS);) {
+    AUTO_RESULT *res = run(conn, rule->statement, 2, (const char *const[]){days, since});
     if (stop_requested()) return true;
-    if (!pg_ok(conn, res, statement, NULL, err)) return false;
+    if (!pg_ok(conn, res, rule->statement, NULL, err)) return false;
     more = *PQgetvalue(res, 0, 0) == 't';
     free(since);
     since = mem_strdup(PQgetvalue(res, 0, 1));
@@ -95,8 +111,8 @@ static bool sweep_connected(struct retention *r, PGconn *conn, int64_t *deleted,
       !schema_version_hold(conn, err) || !pg_try_lock(conn, "retain", &got, err))
     return false;
   if (!got) return true; // another processor is at it
-  for (size_t i = 0; i < COUNT_OF(statements); i++)
-    if (!delete_old(r, conn, statements[i], deleted, err)) return false;
+  for (size_t i = 0; i < COUNT_OF(rules); i++)
+    if (!delete_old(r, conn, &rules[i], deleted, err)) return false;
   return true;
 }
 
@@ -128,20 +144,15 @@ static void *run_thread(void *arg) {
   return NULL;
 }
 
-bool retention_start(struct processor *processor, struct retention **out, struct err *err) {
-  *out = NULL;
-  if (!retention_check(processor->settings, err)) return false;
-  if (processor->settings->retention_days == 0) return true;
+struct retention *retention_start(struct processor *processor, struct err *err) {
+  if (!retention_check(processor->settings, err)) return NULL;
   struct retention *r = mem_alloc(sizeof *r);
   r->processor = processor;
-  snprintf(r->days, sizeof r->days, "%lld", (long long)processor->settings->retention_days);
   int failed = pthread_create(&r->thread, NULL, run_thread, r);
-  if (failed == 0) {
-    *out = r;
-    return true;
-  }
+  if (failed == 0) return r;
   free(r);
-  return err_set(err, "cannot start the retention thread: %s", strerror(failed));
+  err_set(err, "cannot start the retention thread: %s", strerror(failed));
+  return NULL;
 }
 
 bool retention_join(struct retention *retention, int64_t until_ms) {

@@ -1,0 +1,5 @@
+-- The open incidents.
+-- Columns: incident_id, kind, provider, endpoint, scope, since, opened_at, judged_until, gap_ms, details
+SELECT incident_id, kind, provider, endpoint, scope, since, opened_at, judged_until, gap_ms, details::text
+FROM incident WHERE closed_at IS NULL
+ORDER BY opened_at

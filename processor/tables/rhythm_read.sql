@@ -1,0 +1,2 @@
+-- Columns: endpoint, provider, state, floor
+SELECT endpoint, provider, state::text, floor::text FROM rhythm ORDER BY endpoint

@@ -1,0 +1,6 @@
+-- How many calls of each endpoint were answered with other than 2xx since a minute.
+-- Columns: endpoint, failed
+-- $1 from which minute on timestamptz
+SELECT endpoint, sum(failed)::bigint FROM endpoint_minute
+WHERE minute >= $1::timestamptz AND failed > 0
+GROUP BY endpoint
