@@ -9,10 +9,13 @@
 #include "common/base/clock.h"
 #include "common/base/crash_point.h"
 #include "common/base/mem.h"
+#include "processor/batch/incidents.h"
 #include "processor/batch/recipients.h"
 #include "processor/postgres/schema_version.h"
 #include "processor/processor.h"
 #include "processor/tables/delivery_minute.h"
+#include "processor/tables/endpoint_minute.h"
+#include "processor/tables/incident.h"
 #include "processor/tables/quarantine_alert.h"
 #include "processor/tables/rows.h"
 #include <stdlib.h>
@@ -42,7 +45,10 @@ struct batch {
   struct fact **quarantined; // records of the quarantine topic
   struct uuid *fingerprints; // parallel
   size_t n_quarantined;
-  struct alert *alerts;
+  struct incidents *incidents;
+  struct delivery *late; // counters of the minute in which a notification was accepted, two a fact at most
+  size_t n_late;
+  struct alert *alerts; // two a fact at most: of an account fault, about the notification and the incident
   size_t n_alerts;
 };
 
@@ -52,7 +58,8 @@ static const char *const statements[] = {
     "receipt_insert.sql",     "acceptance_insert.sql",     "notification_read.sql",
     "notification_write.sql", "alert_insert.sql",          "alert_read.sql",
     "alert_published.sql",    "quarantine_alert_hold.sql", "quarantine_alert_write.sql",
-    "applied_advance.sql",    "delivery_minute_add.sql",   RECIPIENTS_STATEMENT};
+    "applied_advance.sql",    "delivery_minute_add.sql",   "endpoint_minute_insert.sql",
+    INCIDENT_STATEMENTS,      RECIPIENTS_STATEMENT};
 
 // A commit that is not on disk must not be followed by Kafka's; a frozen worker must not hold its rows for
 // ever against the one that took over its partitions (unless it was frozen while it sent, which has no limit:
@@ -125,7 +132,8 @@ static void order_batch(struct batch *batch) {
   batch->changed = mem_array(n, sizeof *batch->changed);
   batch->quarantined = mem_array(n, sizeof(struct fact *));
   batch->fingerprints = mem_array(n, sizeof *batch->fingerprints);
-  batch->alerts = mem_array(n, sizeof *batch->alerts);
+  batch->late = mem_array(2 * n, sizeof *batch->late);
+  batch->alerts = mem_array(2 * n, sizeof *batch->alerts);
 
   for (size_t i = 0; i < n; i++)
     if (fact_is_about_notification(facts[i])) {
@@ -153,6 +161,8 @@ static void batch_fini(struct batch *batch) {
   free(batch->changed);
   free(batch->quarantined);
   free(batch->fingerprints);
+  free(batch->late);
+  incidents_free(batch->incidents);
   alerts_free(batch->alerts, batch->n_alerts);
 }
 
@@ -281,29 +291,54 @@ static bool add_rows(struct store *store, struct batch *batch, bool again, enum 
 
 // ---- what the batch means ----
 
-static void apply(struct batch *batch, struct notification *notification, const struct fact *fact) {
+// The minute in which a notification was accepted counts it twice: when it is known, and when its first
+// receipt came in time. Both events come in any order.
+static void count_acceptance(struct batch *batch, const struct notification *n, bool was_accepted,
+                             bool was_reported, const struct fact *fact) {
+  bool is_reported = n->resolved_at != NO_TIME || n->unconfirmed_at != NO_TIME;
+  if (n->accepted_at == NO_TIME || (was_accepted && was_reported)) return;
+  if (!was_accepted) batch->late[batch->n_late++] = (struct delivery){fact, "taken", n->accepted_at, 1};
+  if (is_reported && fact->type != FACT_DEADLINE &&
+      fact->signal.received_at - n->accepted_at <= fact->signal.receipt_within_ms)
+    batch->late[batch->n_late++] = (struct delivery){fact, "in_time", n->accepted_at, 1};
+}
+
+static void raise_alert(struct batch *batch, enum ledger_alert kind, const struct notification *notification,
+                        enum status before, const struct fact *fact) {
+  if (kind == LEDGER_NO_ALERT) return;
+  if (kind == LEDGER_OVERDUE && incidents_fold(batch->incidents, notification->provider)) return;
+  alert_of_notification(&batch->alerts[batch->n_alerts++], kind, notification, before, fact);
+}
+
+// False: a deadline that says nothing new. Whatever else is new counts as a change though no field moved:
+// whoever decided meanwhile without it starts over.
+static bool apply(struct batch *batch, struct notification *notification, const struct fact *fact) {
   enum status before = notification->status;
-  bool changed = false;
+  bool was_accepted = notification->accepted_at != NO_TIME, changed = false;
+  bool was_reported = notification->resolved_at != NO_TIME || notification->unconfirmed_at != NO_TIME;
   const struct ledger_rule *rule = ledger_apply(notification, &fact->signal, &changed);
-  // What is new counts as a change though no field moved: whoever decided meanwhile without it starts over.
+  if (fact->type == FACT_DEADLINE && !changed) return false;
   batch->changed[notification - batch->notifications] = true;
-  if (rule->alert != LEDGER_NO_ALERT)
-    alert_of_notification(&batch->alerts[batch->n_alerts++], rule->alert, notification, before, fact);
+  count_acceptance(batch, notification, was_accepted, was_reported, fact);
+  raise_alert(batch, rule->alert, notification, before, fact);
+  if (fact->signal.scope) incidents_add_fault(batch->incidents, fact);
+  return true;
 }
 
 static void apply_all(struct batch *batch) {
   for (size_t i = 0; i < batch->n_facts; i++)
-    if (batch->is_new[i]) apply(batch, batch->of[i], batch->facts[i]);
+    if (batch->is_new[i]) batch->is_new[i] = apply(batch, batch->of[i], batch->facts[i]);
 }
 
 // ---- what each record counts as ----
 
-// Not what is unclear or refused: it comes again, from the quarantine topic.
+// Not what is unclear or refused: it comes again, from the quarantine topic. Nor a deadline that says
+// nothing.
 static size_t list_deliveries(const struct batch *batch, struct delivery *list) {
   struct fact *const *facts = batch->given;
   size_t count = 0;
   for (size_t i = 0; i < batch->n_facts; i++)
-    if (!batch->refused[i])
+    if (!batch->refused[i] && (batch->is_new[i] || batch->facts[i]->type != FACT_DEADLINE))
       list[count++] =
           (struct delivery){batch->facts[i], batch->is_new[i] ? fact_outcome(batch->facts[i]) : "repeated",
                             batch->facts[i]->ev.time_ms, 1};
@@ -316,8 +351,10 @@ static size_t list_deliveries(const struct batch *batch, struct delivery *list) 
 }
 
 static void send_counts(struct pipeline *pipeline, const struct batch *batch, const PGresult *advanced) {
-  AUTO_FREE struct delivery *list = mem_array(batch->n_given, sizeof *list);
-  delivery_minute_send(pipeline, list, list_deliveries(batch, list), advanced);
+  AUTO_FREE struct delivery *list = mem_array(batch->n_given + batch->n_late, sizeof *list);
+  size_t n = list_deliveries(batch, list);
+  for (size_t i = 0; i < batch->n_late; i++) list[n++] = batch->late[i];
+  delivery_minute_send(pipeline, list, n, advanced);
 }
 
 // ---- what was published ----
@@ -379,10 +416,11 @@ static bool write_rest(struct store *store, struct batch *batch, const PGresult 
   pipeline_begin(&rest, store->conn);
   rows_send_known(&rest, batch->notifications, batch->changed, batch->n_notifications);
   if (n > 0)
-    quarantine_alert_send(&rest, batch->quarantined, batch->fingerprints, n, held, batch->alerts,
+    quarantine_alert_send(&rest, batch->quarantined, batch->fingerprints, n, held, advanced, batch->alerts,
                           &batch->n_alerts);
   rows_send_alerts(&rest, batch->alerts, batch->n_alerts);
   send_counts(&rest, batch, advanced);
+  endpoint_minute_send(&rest, batch->given, batch->n_given);
   if (batch->n_published) send_marks(&rest, batch->published, batch->n_published);
   return pipeline_end(&rest, fault, err);
 }
@@ -394,9 +432,12 @@ static bool write_all(struct store *store, struct batch *batch, bool again, enum
   if (!begin_and_read(store, batch, &read, &advanced, fault, err) ||
       !judge_receipts(store, batch, fault, err) || !add_rows(store, batch, again, fault, err))
     return false;
+  batch->incidents = incidents_new(store->conn, batch->given, batch->n_given, fault, err);
+  if (!batch->incidents) return false;
   apply_all(batch);
   return rows_copy_new(store->conn, batch->notifications, batch->changed, batch->n_notifications, fault,
                        err) &&
+         incidents_write(batch->incidents, store->conn, batch->alerts, &batch->n_alerts, fault, err) &&
          write_rest(store, batch, read.steps[advanced].result, fault, err);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "processor/rules/alert.h"
 #include "common/base/clock.h"
-#include "common/base/digest.h"
 #include "common/base/mem.h"
 #include "common/json/json.h"
 #include <assert.h>
@@ -88,26 +87,56 @@ static const char *quarantine_reason(const struct fact *fact) {
   return given ? fact->ev.reason : "not an event of ours";
 }
 
+// A quoted value may itself contain quotation marks; one that was cut off lacks the last.
+static void drop_quoted(char *text) {
+  char *from = strchr(text, '"'), *to = strrchr(text, '"');
+  if (from && to == from) *from = '\0';
+  if (from && to > from) memmove(from, to + 1, strlen(to + 1) + 1);
+}
+
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// What follows a digit up to the end of its word belongs to the value: 0xfe.
+static void drop_numbers(char *text) {
+  char *to = text;
+  for (const char *at = text; *at; at++) {
+    *to++ = *at;
+    if (!is_digit(*at)) continue;
+    to[-1] = '0';
+    at += strspn(at + 1, "0123456789abcdefABCDEFx");
+  }
+  *to = '\0';
+}
+
+// Places, sizes and ids differ from record to record.
+static char *kind_of_reason(const char *reason) {
+  char *kind = mem_strdup(reason);
+  drop_quoted(kind);
+  drop_numbers(kind);
+  return kind;
+}
+
 struct uuid alert_fingerprint(const struct fact *fact) {
   const char *type = fact->ev.original_type;
   if (type) return uuid_of_fields((const char *const[]){ALERT_QUARANTINED, "type", type}, 3);
-  char hash[DIGEST_HEX_SIZE];
-  digest_sha256_hex(fact->rkm->payload, fact->rkm->len, hash);
   const char *endpoint = fact->ev.endpoint ? fact->ev.endpoint : "";
-  return uuid_of_fields((const char *const[]){ALERT_QUARANTINED, endpoint, hash, quarantine_reason(fact)}, 4);
+  AUTO_FREE char *kind = kind_of_reason(quarantine_reason(fact));
+  return uuid_of_fields((const char *const[]){ALERT_QUARANTINED, endpoint, kind}, 3);
 }
 
-void alert_of_quarantined(struct alert *out, const struct fact *fact) {
+void alert_of_quarantined(struct alert *out, const struct fact *fact, int64_t folded) {
   *out = (struct alert){.type = mem_strdup(ALERT_QUARANTINED),
                         .provider = mem_strdup_or_null(fact->ev.provider)};
   set_source(out, fact);
   out->id = uuid_of_fields((const char *const[]){out->source_event, out->type}, 2);
   int64_t at = alert_quarantined_at(fact);
-  AUTO_JSON *data =
-      json_pack("{ss? ss? ss sI ss si sI so}", "provider", fact->ev.provider, "endpoint", fact->ev.endpoint,
-                "reason", quarantine_reason(fact), "size_bytes", (json_int_t)fact->rkm->len, "topic",
-                out->source_topic, "partition", fact->rkm->partition, "offset", (json_int_t)fact->rkm->offset,
-                "occurred_at", time_or_null(at));
+  AUTO_JSON *data = json_pack("{ss? ss? ss sI ss si sI so sI}", "provider", fact->ev.provider, "endpoint",
+                              fact->ev.endpoint, "reason", quarantine_reason(fact), "size_bytes",
+                              (json_int_t)fact->rkm->len, "topic", out->source_topic, "partition",
+                              fact->rkm->partition, "offset", (json_int_t)fact->rkm->offset, "occurred_at",
+                              time_or_null(at), "folded", (json_int_t)folded);
   assert(data);
   out->json = json_text(data);
 }
@@ -126,6 +155,27 @@ void alert_of_lost(struct alert *out, const char *topic, int32_t partition, int6
                               (json_int_t)first, "last_offset", (json_int_t)last, "count", count,
                               "occurred_at", time_or_null(out->raised_at));
   assert(data);
+  out->json = json_text(data);
+}
+
+void alert_of_incident(struct alert *out, const struct incident *incident, const struct alert_incident *row,
+                       const struct fact *fact) {
+  char id[UUID_TEXT_SIZE];
+  uuid_format(incident->id, id);
+  *out = (struct alert){.type = mem_strdup(incident_type(incident->kind, incident->opens)),
+                        .provider = *incident->provider ? mem_strdup(incident->provider) : NULL,
+                        .subject = mem_strdup(incident_subject(incident))};
+  out->id = uuid_of_fields((const char *const[]){id, out->type}, 2);
+  set_source(out, fact);
+  AUTO_FREE char *text = incident_format(incident);
+  AUTO_JSON *data = json_parse(text, strlen(text), NULL);
+  assert(data);
+  json_object_del(data, "judged_until");
+  json_object_set_new(data, "status", json_string(incident->opens ? "open" : "closed"));
+  json_object_set_new(data, "opened_at", time_or_null(row->opened_at));
+  json_object_set_new(data, "closed_at", time_or_null(row->closed_at));
+  json_object_set_new(data, "folded_overdue", json_integer(row->folded));
+  json_object_set_new(data, "occurred_at", time_or_null(incident->judged_until));
   out->json = json_text(data);
 }
 

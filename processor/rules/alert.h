@@ -30,15 +30,24 @@ void alert_of_correction(struct alert *out, enum ledger_alert kind, const struct
 // "<events topic>#replay", which can be no topic. New string.
 char *alert_replay_source(const char *events_topic);
 // When a record of the quarantine topic was put there, Unix milliseconds, and what it has in common with
-// others that raise no alert of their own: endpoint, bytes and reason; or the type of an event that was
-// quarantined whole.
+// others that raise no alert of their own: endpoint and reason, but for the values in the reason (numbers,
+// quoted text); or the type of an event that was quarantined whole.
 int64_t alert_quarantined_at(const struct fact *fact);
 struct uuid alert_fingerprint(const struct fact *fact);
-// An alert about a record of the quarantine topic.
-void alert_of_quarantined(struct alert *out, const struct fact *fact);
+// An alert about a record of the quarantine topic. `folded`: records of its fingerprint since the last alert,
+// which raised none.
+void alert_of_quarantined(struct alert *out, const struct fact *fact, int64_t folded);
 // An alert about records `first` to `last` of a partition, which were deleted before a processor read them.
 // Its source is the last of them.
 void alert_of_lost(struct alert *out, const char *topic, int32_t partition, int64_t first, int64_t last);
+// What the row of an incident says beside the incident itself.
+struct alert_incident {
+  int64_t opened_at, closed_at; // Unix milliseconds; NO_TIME: it is open
+  int64_t folded;               // overdue notifications that raised no alert of their own
+};
+// An alert that an incident has opened, or closed. `fact` caused it.
+void alert_of_incident(struct alert *out, const struct incident *incident, const struct alert_incident *row,
+                       const struct fact *fact);
 void alert_fini(struct alert *alert);
 void alerts_free(struct alert *list, size_t n);
 

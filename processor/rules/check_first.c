@@ -3,44 +3,33 @@
 #include "common/base/mem.h"
 
 static const struct {
-  const char *name;
-  const char *check_first[4]; // of any provider, the likeliest cause first
-} kinds[INCIDENT_COUNT] = {
-    [INCIDENT_FAILING] = {"failing",
-                          {"The provider's console: is the account suspended, unpaid or out of credit?",
+  const char *list[4]; // of any provider, the likeliest cause first
+} kinds[INCIDENT_KIND_COUNT] = {
+    [INCIDENT_FAILING] = {{"The provider's console: is the account suspended, unpaid or out of credit?",
                            "The provider's console: were the sender, profile or template blocked or changed?",
                            "Your application: was another sender, template or text deployed?"}},
     [INCIDENT_SILENT] =
-        {"silent",
-         {"Is `refusing` or `unreachable` open? Then the cause is on our side.",
+        {{"Is `refusing` or `unreachable` open? Then the cause is on our side.",
           "dochak-processor doctor: front door, sender checks, Kafka, lag.",
           "The provider's console: is the webhook still registered, with our URL, and not blocked?",
           "The provider's status page."}},
-    [INCIDENT_SLOW] = {"slow",
-                       {"The provider's status page.",
+    [INCIDENT_SLOW] = {{"The provider's status page.",
                         "Your application: are many more messages sent than usual?"}},
-    [INCIDENT_REFUSING] = {"refusing",
-                           {"Was the endpoint's secret or token changed on one side only?",
+    [INCIDENT_REFUSING] = {{"Was the endpoint's secret or token changed on one side only?",
                             "Does the provider call from new addresses?",
                             "Was the proxy in front of ingress changed? See DOCHAK_TRUSTED_PROXIES.",
                             "Is the clock of the machine right?"}},
-    [INCIDENT_UNREACHABLE] = {"unreachable",
-                              {"Does the proxy in front of ingress run, and can it reach ingress?",
+    [INCIDENT_UNREACHABLE] = {{"Does the proxy in front of ingress run, and can it reach ingress?",
                                "Is the certificate valid, with its chain?",
                                "Do the name and the firewall lead to the proxy?"}},
-    [INCIDENT_AT_RISK] = {"at_risk",
-                          {"The log of ingress: which answers were no 2xx, and why?",
+    [INCIDENT_AT_RISK] = {{"The log of ingress: which answers were no 2xx, and why?",
                            "dochak-processor doctor: sender checks, Kafka, the spool."}},
 };
 
-const char *incident_name(enum incident_kind kind) {
-  return kinds[kind].name;
-}
-
 json_t *check_first(enum incident_kind kind, const struct provider *provider) {
-  const json_t *known = provider ? provider_check_first(provider, incident_name(kind)) : NULL;
+  const json_t *known = provider ? provider_check_first(provider, incident_kind_name(kind)) : NULL;
   json_t *list = known ? json_copy((json_t *)(uintptr_t)known) : json_array();
-  for (size_t i = 0; i < COUNT_OF(kinds[kind].check_first) && kinds[kind].check_first[i]; i++)
-    json_array_append_new(list, json_string(kinds[kind].check_first[i]));
+  for (size_t i = 0; i < COUNT_OF(kinds[kind].list) && kinds[kind].list[i]; i++)
+    json_array_append_new(list, json_string(kinds[kind].list[i]));
   return list;
 }

@@ -18,18 +18,23 @@ void fact_refuse(struct fact *fact, const char *why) {
 }
 
 bool fact_is_about_notification(const struct fact *fact) {
-  return fact->type == FACT_RECEIPT || fact->type == FACT_ACCEPTANCE;
+  return fact->type == FACT_RECEIPT || fact->type == FACT_ACCEPTANCE || fact->type == FACT_DEADLINE;
 }
 
 const char *fact_outcome(const struct fact *fact) {
   switch (fact->type) {
   case FACT_RECEIPT:
   case FACT_ACCEPTANCE:
+    if (fact->signal.about_recipient && fact->signal.kind == SIGNAL_FAILED) return "recipient_fault";
     return fact->signal.outcome ? fact->signal.outcome : "accepted";
-  case FACT_OTHER:
-    return "other";
+  case FACT_DEADLINE:
+    return fact->signal.kind == SIGNAL_OVERDUE ? "overdue" : "expired";
+  case FACT_INCIDENT:
+    return "incident";
   case FACT_MINUTE:
     return "minute";
+  case FACT_OTHER:
+    return "other";
   case FACT_QUARANTINED:
     return "quarantined";
   case FACT_UNCLEAR:
@@ -51,6 +56,10 @@ void fact_fini(struct fact *fact) {
   release(fact->signal.reference);
   release(fact->signal.recipient);
   free(fact->row_json);
+  if (fact->incident) incident_fini(fact->incident);
+  free(fact->incident);
+  if (fact->minute) ingress_minute_fini(fact->minute);
+  free(fact->minute);
   free(fact->why);
 }
 
@@ -114,6 +123,7 @@ static void interpret_receipt(const struct interpreter *in, const struct provide
                                  .reason = receipt.reason ? personal_mask_text(receipt.reason) : NULL,
                                  .channel = mem_strdup_or_null(receipt.channel),
                                  .reference = mem_strdup_or_null(receipt.reference),
+                                 .about_recipient = receipt.about_recipient,
                                  .scope = receipt.scope};
   keep_recipient(in, &fact->signal, receipt.recipient);
   set_times(fact, provider, receipt.time_ms >= 0 ? receipt.time_ms : fact->ev.time_ms);
@@ -202,6 +212,28 @@ static void interpret_acceptance(const struct interpreter *in, const struct prov
   free(list);
 }
 
+// A notification whose receipt is late by the row as the watch read it (event.deadline.schema.json).
+static void interpret_deadline(const struct provider *provider, const json_t *value, struct fact *fact) {
+  const char *id = member(value, "notification_id"), *deadline = member(value, "deadline");
+  int64_t at;
+  if (id == NULL || strlen(id) > PROVIDER_ID_MAX) {
+    unclear(fact, "/notification_id: expected a string of 1 to 255 bytes");
+  } else if (deadline == NULL || !clock_parse_time(deadline, 0, &at)) {
+    unclear(fact, "/deadline: expected an RFC 3339 time");
+  } else {
+    bool is_overdue = strcmp(fact->ev.type, EVENT_OVERDUE) == 0;
+    fact->type = FACT_DEADLINE;
+    fact->id = mem_strdup(id);
+    fact->row_id = fact->ev.id;
+    fact->signal = (struct signal){.kind = is_overdue ? SIGNAL_OVERDUE : SIGNAL_EXPIRED};
+    if (!is_overdue) {
+      fact->signal.outcome = "expired";
+      fact->signal.reason = mem_strdup("no receipt in time");
+    }
+    set_times(fact, provider, at);
+  }
+}
+
 static void interpret_notification(const struct interpreter *in, const char *value, size_t len,
                                    struct fact *fact) {
   const struct provider *provider =
@@ -219,23 +251,68 @@ static void interpret_notification(const struct interpreter *in, const char *val
     unclear(fact, err.text);
     return;
   }
+  fact->file = provider;
   fact->provider = mem_strdup(fact->ev.provider);
   if (strcmp(fact->ev.type, EVENT_RECEIPT) == 0)
     interpret_receipt(in, provider, document, value, len, fact);
-  else
+  else if (strcmp(fact->ev.type, EVENT_ACCEPTED) == 0)
     interpret_acceptance(in, provider, document, fact);
+  else
+    interpret_deadline(provider, document, fact);
+}
+
+static void interpret_incident(const struct interpreter *in, const char *value, size_t len,
+                               struct fact *fact) {
+  (void)in;
+  struct err err = {0};
+  fact->type = FACT_INCIDENT;
+  fact->incident = mem_alloc(sizeof *fact->incident);
+  if (!incident_parse(fact->ev.type, value, len, fact->incident, &err)) unclear(fact, err.text);
+}
+
+static void interpret_minute(const struct interpreter *in, const char *value, size_t len, struct fact *fact) {
+  (void)in;
+  struct err err = {0};
+  fact->type = FACT_MINUTE;
+  fact->minute = mem_alloc(sizeof *fact->minute);
+  if (!fact->ev.endpoint)
+    unclear(fact, "ce_endpoint is missing");
+  else if (!ingress_minute_parse(value, len, fact->minute, &err))
+    unclear(fact, err.text);
+}
+
+static void interpret_nothing(const struct interpreter *in, const char *value, size_t len,
+                              struct fact *fact) {
+  (void)in, (void)value, (void)len;
+  fact->type = FACT_OTHER;
+}
+
+typedef void interpret_fn(const struct interpreter *, const char *, size_t, struct fact *);
+static const struct {
+  const char *type;
+  interpret_fn *read;
+} readers[] = {
+    {EVENT_RECEIPT, interpret_notification},   {EVENT_ACCEPTED, interpret_notification},
+    {EVENT_OVERDUE, interpret_notification},   {EVENT_EXPIRED, interpret_notification},
+    {EVENT_MINUTE, interpret_minute},          {EVENT_FAILING, interpret_incident},
+    {EVENT_SILENT, interpret_incident},        {EVENT_SLOW, interpret_incident},
+    {EVENT_PROVIDER_GOOD, interpret_incident}, {EVENT_REFUSING, interpret_incident},
+    {EVENT_UNREACHABLE, interpret_incident},   {EVENT_AT_RISK, interpret_incident},
+    {EVENT_ENDPOINT_GOOD, interpret_incident},
+};
+
+static interpret_fn *reader_of(const char *type) {
+  for (size_t i = 0; i < COUNT_OF(readers); i++)
+    if (strcmp(type, readers[i].type) == 0) return readers[i].read;
+  return interpret_nothing;
 }
 
 void interpret_event(const struct interpreter *in, const struct event *ev, const char *value, size_t len,
                      struct fact *fact) {
   const struct event_type *known = event_type_find(ev->type);
   *fact = (struct fact){.ev = *ev};
-  if (strcmp(ev->type, EVENT_RECEIPT) == 0 || strcmp(ev->type, EVENT_ACCEPTED) == 0) {
-    interpret_notification(in, value, len, fact);
-  } else if (strcmp(ev->type, EVENT_MINUTE) == 0) {
-    fact->type = FACT_MINUTE;
-  } else if (known && known->is_event) {
-    fact->type = FACT_OTHER;
+  if (known && known->is_event) {
+    reader_of(ev->type)(in, value, len, fact);
   } else if (known) {
     unclear(fact, "an event type that does not belong on this topic");
   } else {

@@ -5,14 +5,18 @@
 #pragma once
 #include "common/kafka/event.h"
 #include "common/provider/provider.h"
+#include "processor/rules/incident.h"
+#include "processor/rules/ingress_minute.h"
 #include "processor/rules/ledger.h"
 #include <librdkafka/rdkafka.h>
 
 enum fact_type {
   FACT_RECEIPT,     // about a notification
   FACT_ACCEPTANCE,  // about a notification: its send API took it, or refused it
+  FACT_DEADLINE,    // about a notification: the watch found it overdue or expired
+  FACT_INCIDENT,    // the watch opens or closes an incident
+  FACT_MINUTE,      // what ingress counted
   FACT_OTHER,       // understood and of no consequence: counted
-  FACT_MINUTE,      // what ingress says of an endpoint's minute: of no consequence, and no delivery
   FACT_QUARANTINED, // a record of the quarantine topic: may raise an alert
   FACT_UNCLEAR,     // to be quarantined, `why` is the reason
 };
@@ -21,15 +25,18 @@ struct fact {
   const rd_kafka_message_t *rkm; // borrowed
   struct event ev;               // borrowed from rkm; zero where rkm holds none of our events
   enum fact_type type;
-  // Of a receipt or an acceptance. The signal's strings are the fact's own, but for outcome and scope, which
+  // Of a fact about a notification. The signal's strings are the fact's own, but for outcome and scope, which
   // are static or the provider's.
+  const struct provider *file; // of the provider, borrowed
   char *provider, *id;
   struct signal signal;
   const struct json_pointer *recipient_place; // in a receipt's element, of the provider file, or NULL
   struct uuid row_id;
   // Masked, and as jsonb can hold it: a receipt's element, or a registration without the recipient.
   char *row_json;
-  char *why; // FACT_UNCLEAR
+  struct incident *incident;     // FACT_INCIDENT
+  struct ingress_minute *minute; // FACT_MINUTE
+  char *why;                     // FACT_UNCLEAR
 };
 
 struct interpreter {
@@ -49,8 +56,8 @@ bool interpret_stored(const struct interpreter *interpreter, const char *type, c
 // Turns a fact that could not be stored into FACT_UNCLEAR. Frees nothing else.
 void fact_refuse(struct fact *fact, const char *why);
 bool fact_is_about_notification(const struct fact *fact);
-// What a record is counted as: the outcome of a receipt, "accepted", "rejected", "other", "minute",
-// "quarantined" or "unclear". Static.
+// What a record is counted as: the outcome of a receipt, "accepted", "rejected", "overdue", "expired",
+// "other", "incident", "minute", "quarantined" or "unclear". Static.
 const char *fact_outcome(const struct fact *fact);
 void fact_fini(struct fact *fact);
 void facts_release(struct fact *facts, size_t n); // and their records

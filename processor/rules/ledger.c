@@ -122,9 +122,9 @@ static int64_t next_look(const struct notification *n, bool was_overdue) {
 }
 
 // Always from the two times they rest on, so that no order of arrival makes a difference.
-static bool set_deadlines(struct notification *n, const struct signal *s) {
+static bool set_deadlines(struct notification *n, const struct signal *s, bool is_overdue) {
   bool open = n->status == STATUS_PENDING;
-  bool was_overdue = s->kind == SIGNAL_OVERDUE || n->next_look_at > n->due_at;
+  bool was_overdue = is_overdue || n->next_look_at > n->due_at;
   int64_t before = n->next_look_at;
   int64_t unconfirmed = after(n->unconfirmed_at, s->unconfirmed_within_ms);
   n->due_at = open ? latest(after(n->accepted_at, s->receipt_within_ms), unconfirmed) : NO_TIME;
@@ -234,13 +234,26 @@ static bool apply_effects(struct notification *n, const struct signal *s, unsign
   return changed;
 }
 
+static const struct ledger_rule stays = STAYS(STATUS_NONE);
+
+// A deadline says nothing if it has moved since the watch read it, or if the receipt was said to be overdue
+// before.
+static bool is_stale(const struct notification *n, const struct signal *s) {
+  if (s->kind == SIGNAL_OVERDUE) return s->at < n->due_at || n->next_look_at > n->due_at;
+  return s->kind == SIGNAL_EXPIRED && s->at < n->expires_at;
+}
+
 const struct ledger_rule *ledger_apply(struct notification *n, const struct signal *s, bool *changed) {
   const struct ledger_rule *rule = ledger_rule(n->status, s->kind);
   *changed = false;
+  if (is_stale(n, s)) {
+    *changed = set_deadlines(n, s, false); // the watch must not find the old one again
+    return &stays;
+  }
   if (rule->next == STATUS_NONE) return rule;
   *changed = apply_effects(n, s, rule->effects);
   *changed |= rule->next != n->status;
   n->status = rule->next;
-  *changed |= set_deadlines(n, s);
+  *changed |= set_deadlines(n, s, s->kind == SIGNAL_OVERDUE);
   return rule;
 }

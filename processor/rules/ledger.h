@@ -79,13 +79,16 @@ struct signal {
   enum signal_kind kind;
   const char *outcome, *code, *reason, *channel, *recipient, *reference; // recipient is masked
   uint8_t recipient_hash[PERSONAL_HASH_SIZE];                            // of a recipient
-  const char *scope;   // of an account_fault: whose next messages fail too; else NULL
-  int64_t at;          // when it was so, by the provider's clock if known; never later than received_at
+  bool about_recipient; // another recipient would have got the message
+  const char *scope;    // of an account_fault: whose next messages fail too; else NULL
+  // When it was so, by the provider's clock if known; never later than received_at. Of SIGNAL_OVERDUE and
+  // SIGNAL_EXPIRED: the deadline that has passed.
+  int64_t at;
   int64_t received_at; // when ingress received it
   int64_t receipt_within_ms, expires_after_ms, unconfirmed_within_ms;
 };
 
 // Applies the rule. Returns it, so that the caller can act on the alert. `changed` is false when not a field
-// moved.
+// moved. A deadline that has moved meanwhile, or a second SIGNAL_OVERDUE, does nothing.
 const struct ledger_rule *ledger_apply(struct notification *notification, const struct signal *signal,
                                        bool *changed);

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+#include "processor/batch/incidents.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/json/json.h"
+#include "processor/rules/failing.h"
+#include "processor/tables/incident.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { CODES_MAX = 5 };
+
+// What changes an incident: one of the watch's events, or the account faults of one scope in this batch.
+struct change {
+  const struct fact *fact;         // the first one that causes it
+  const struct incident *incident; // of the fact, or `made`
+  struct incident *made;           // of account faults, or NULL
+  json_t *codes;                   // of account faults
+  struct failing_faults faults;
+};
+
+struct folded {
+  const char *provider; // borrowed from `folding`
+  int64_t n;
+};
+
+struct incidents {
+  struct change *changes; // as many as facts, at most
+  size_t n_changes;
+  PGresult *folding;     // or NULL: nothing can be folded
+  struct folded *folded; // one for each row of it
+};
+
+static bool any_overdue(struct fact *const *facts, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (facts[i]->type == FACT_DEADLINE && facts[i]->signal.kind == SIGNAL_OVERDUE) return true;
+  return false;
+}
+
+struct incidents *incidents_new(PGconn *conn, struct fact *const *facts, size_t n, enum pg_fault *fault,
+                                struct err *err) {
+  struct incidents *in = mem_alloc(sizeof *in);
+  in->changes = mem_array(n, sizeof *in->changes);
+  if (any_overdue(facts, n) && !incident_folding(conn, &in->folding, fault, err)) {
+    incidents_free(in);
+    return NULL;
+  }
+  size_t rows = in->folding ? (size_t)PQntuples(in->folding) : 0;
+  in->folded = mem_array(rows, sizeof *in->folded);
+  for (size_t i = 0; i < rows; i++) in->folded[i].provider = PQgetvalue(in->folding, (int)i, 0);
+  for (size_t i = 0; i < n; i++)
+    if (facts[i]->type == FACT_INCIDENT)
+      in->changes[in->n_changes++] = (struct change){.fact = facts[i], .incident = facts[i]->incident};
+  return in;
+}
+
+void incidents_free(struct incidents *in) {
+  if (in == NULL) return;
+  for (size_t i = 0; i < in->n_changes; i++) {
+    if (in->changes[i].made) incident_fini(in->changes[i].made);
+    free(in->changes[i].made);
+    json_decref(in->changes[i].codes);
+  }
+  PQclear(in->folding);
+  free(in->folded);
+  free(in->changes);
+  free(in);
+}
+
+// ---- folding ----
+
+bool incidents_fold(struct incidents *in, const char *provider) {
+  for (int i = 0; in->folding && i < PQntuples(in->folding); i++) {
+    if (strcmp(in->folded[i].provider, provider) != 0) continue;
+    in->folded[i].n++;
+    return true;
+  }
+  return false;
+}
+
+static bool write_folded(const struct incidents *in, PGconn *conn, enum pg_fault *fault, struct err *err) {
+  size_t rows = in->folding ? (size_t)PQntuples(in->folding) : 0, n = 0;
+  AUTO_FREE const char **providers = mem_array(rows, sizeof *providers);
+  AUTO_FREE int64_t *counts = mem_array(rows, sizeof *counts);
+  for (size_t i = 0; i < rows; i++) {
+    if (in->folded[i].n == 0) continue;
+    providers[n] = in->folded[i].provider;
+    counts[n++] = in->folded[i].n;
+  }
+  return n == 0 || incident_fold(conn, providers, counts, n, fault, err);
+}
+
+// ---- account faults ----
+
+static const char *text_of(const char *text) {
+  return text ? text : "";
+}
+
+static struct change *change_of(struct incidents *in, const struct incident *key) {
+  for (size_t i = 0; i < in->n_changes; i++)
+    if (in->changes[i].made && incident_compare(in->changes[i].made, key) == 0) return &in->changes[i];
+  return NULL;
+}
+
+static struct change *begin(struct incidents *in, const struct fact *fact, const struct incident *key) {
+  struct change *change = &in->changes[in->n_changes++];
+  char event[UUID_TEXT_SIZE];
+  uuid_format(fact->ev.id, event);
+  *change = (struct change){.fact = fact, .made = mem_alloc(sizeof *change->made), .codes = json_array()};
+  change->incident = change->made;
+  *change->made = *key;
+  change->made->id = uuid_of_fields((const char *const[]){event, EVENT_FAILING, key->scope}, 3);
+  change->made->provider = mem_strdup(key->provider);
+  change->made->endpoint = mem_strdup(key->endpoint);
+  change->made->scope = mem_strdup(key->scope);
+  return change;
+}
+
+static void count_code(json_t *codes, const struct signal *signal) {
+  size_t i;
+  json_t *row;
+  json_array_foreach(codes, i, row) {
+    if (strcmp(json_string_value(json_object_get(row, "code")), text_of(signal->code)) != 0) continue;
+    json_object_set_new(row, "count", json_integer(json_integer_value(json_object_get(row, "count")) + 1));
+    return;
+  }
+  if (json_array_size(codes) < CODES_MAX)
+    json_array_append_new(
+        codes, json_pack("{ss ss? si}", "code", text_of(signal->code), "reason", signal->reason, "count", 1));
+}
+
+void incidents_add_fault(struct incidents *in, const struct fact *fact) {
+  const struct signal *signal = &fact->signal;
+  union { // the key is only compared
+    const char *given;
+    char *text;
+  } provider = {fact->provider}, endpoint = {text_of(fact->ev.endpoint)}, scope = {text_of(signal->scope)};
+  const struct incident key = {.kind = INCIDENT_FAILING,
+                               .opens = true,
+                               .provider = provider.text,
+                               .endpoint = endpoint.text,
+                               .scope = scope.text,
+                               .since = signal->received_at,
+                               .judged_until = signal->received_at};
+  struct change *change = change_of(in, &key);
+  if (!change) change = begin(in, fact, &key);
+  struct incident *made = change->made;
+  failing_fault_add(&change->faults, signal->received_at, provider_expects(fact->file).silent_after_s * 1000);
+  if (signal->received_at < made->since) made->since = signal->received_at;
+  if (signal->received_at > made->judged_until) made->judged_until = signal->received_at;
+  made->faults++;
+  made->gap_ms = change->faults.gap_ms;
+  count_code(change->codes, signal);
+}
+
+static void tell(const struct change *change) {
+  const struct signal *signal = &change->fact->signal;
+  AUTO_JSON *counts = json_pack("{sI}", "account_faults", (json_int_t)change->made->faults);
+  AUTO_FREE char *summary =
+      mem_printf("%s reports that messages of this %s fail until somebody acts: %s%s%s",
+                 change->made->provider, *change->made->scope ? change->made->scope : "account",
+                 text_of(signal->code), signal->reason ? ", " : "", text_of(signal->reason));
+  const struct incident_story story = {.summary = summary,
+                                       .example = change->fact->id,
+                                       .provider = change->fact->file,
+                                       .counts = counts,
+                                       .codes = change->codes};
+  change->made->details = incident_details(INCIDENT_FAILING, &story);
+}
+
+// ---- writing ----
+
+static int by_key(const void *left, const void *right) {
+  const struct change *a = left, *b = right;
+  int order = incident_compare(a->incident, b->incident);
+  if (order) return order;
+  return (a->fact->rkm->offset > b->fact->rkm->offset) - (a->fact->rkm->offset < b->fact->rkm->offset);
+}
+
+// The changes that open, or those that close; of each key the first one. Returns how many.
+static size_t pick(const struct incidents *in, bool opens, const struct change **changes,
+                   const struct incident **list) {
+  size_t n = 0;
+  for (size_t i = 0; i < in->n_changes; i++) {
+    const struct change *change = &in->changes[i];
+    if (change->incident->opens != opens) continue;
+    if (n > 0 && incident_compare(list[n - 1], change->incident) == 0) continue;
+    changes[n] = change;
+    list[n++] = change->incident;
+  }
+  return n;
+}
+
+static void add_alerts(const struct change *const *changes, size_t n, const bool *is_done,
+                       const int64_t *opened_at, int64_t closed_at, const int64_t *folded,
+                       struct alert *alerts, size_t *n_alerts) {
+  for (size_t i = 0; i < n; i++) {
+    if (!is_done[i]) continue;
+    const struct alert_incident row = {.opened_at = opened_at ? opened_at[i] : closed_at,
+                                       .closed_at = opened_at ? closed_at : NO_TIME,
+                                       .folded = folded ? folded[i] : 0};
+    alert_of_incident(&alerts[(*n_alerts)++], changes[i]->incident, &row, changes[i]->fact);
+  }
+}
+
+bool incidents_write(struct incidents *in, PGconn *conn, struct alert *alerts, size_t *n_alerts,
+                     enum pg_fault *fault, struct err *err) {
+  if (!write_folded(in, conn, fault, err)) return false;
+  if (in->n_changes == 0) return true;
+  AUTO_FREE const struct change **changes = mem_array(in->n_changes, sizeof *changes);
+  AUTO_FREE const struct incident **list = mem_array(in->n_changes, sizeof *list);
+  AUTO_FREE bool *opened = mem_array(in->n_changes, sizeof *opened);
+  AUTO_FREE bool *closed = mem_array(in->n_changes, sizeof *closed);
+  AUTO_FREE int64_t *opened_at = mem_array(in->n_changes, sizeof *opened_at);
+  AUTO_FREE int64_t *folded = mem_array(in->n_changes, sizeof *folded);
+  int64_t now = clock_wall_ms();
+  for (size_t i = 0; i < in->n_changes; i++)
+    if (in->changes[i].made) tell(&in->changes[i]);
+  qsort(in->changes, in->n_changes, sizeof *in->changes, by_key);
+  size_t n = pick(in, true, changes, list);
+  if (n && !incident_open(conn, list, n, now, opened, fault, err)) return false;
+  add_alerts(changes, n, opened, NULL, now, NULL, alerts, n_alerts);
+  n = pick(in, false, changes, list);
+  if (n && !incident_close(conn, list, n, now, closed, opened_at, folded, fault, err)) return false;
+  add_alerts(changes, n, closed, opened_at, now, folded, alerts, n_alerts);
+  return true;
+}
