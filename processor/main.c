@@ -10,6 +10,7 @@
 #include "processor/processor.h"
 #include "processor/tables/retention.h"
 #include "processor/watch/front_door_check.h"
+#include "processor/watch/watch.h"
 #include <libpq-fe.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -59,6 +60,28 @@ static const struct metric metric_list[METRIC_COUNT] = {
                         METRIC_COUNTER, "table"},
     [METRIC_DELETION_FAILURES] = {"dochak_processor_retention_failures_total",
                                   "Times retention ended early, to be tried again.", METRIC_COUNTER, NULL},
+    [METRIC_WATCH_LEADS] = {"dochak_processor_watch_leads",
+                            "1: the watch of this process leads; of all processes one does.", METRIC_GAUGE,
+                            NULL},
+    [METRIC_WATCH_SECONDS] = {"dochak_processor_watch_seconds", "Time of a look of the watch that leads.",
+                              METRIC_SECONDS, NULL},
+    [METRIC_WATCH_BEHIND] =
+        {"dochak_processor_watch_behind_seconds",
+         "How far the group is behind, as the watch that leads sees it. It judges nothing "
+         "that it does not know yet.",
+         METRIC_GAUGE, NULL},
+    [METRIC_INCIDENTS_OPEN] = {"dochak_processor_incidents_open",
+                               "Open incidents, as the watch that leads sees them.", METRIC_GAUGE,
+                               "kind,provider"},
+    [METRIC_PENDING_AGE] = {"dochak_processor_pending_age_seconds",
+                            "Since when the oldest PENDING notification is known, by the watch that leads.",
+                            METRIC_GAUGE, "provider"},
+    [METRIC_SILENCE_SCORE] = {"dochak_processor_silence_score_hundredths",
+                              "How much is missing of an endpoint's usual calls, in hundredths.",
+                              METRIC_GAUGE, "endpoint"},
+    [METRIC_SILENCE_BAR] = {"dochak_processor_silence_bar_hundredths",
+                            "The score at which the endpoint counts as silent, in hundredths.", METRIC_GAUGE,
+                            "endpoint"},
 };
 
 static const char *why_not_ready(void *arg) {
@@ -89,11 +112,11 @@ static void start_counters(const struct processor *p) {
   metrics_at(p->metrics, METRIC_EVENTS_LOST, p->topics[KAFKA_TOPIC_QUARANTINE]);
 }
 
-static void processor_init(struct processor *p, const struct settings *settings,
-                           struct providers *providers) {
+static void processor_init(struct processor *p, const struct settings *settings, struct providers *providers,
+                           const struct watched_list *watched) {
   char any_name[UUID_TEXT_SIZE];
   uuid_format(uuid_new_v7(), any_name);
-  *p = (struct processor){.settings = settings, .providers = providers};
+  *p = (struct processor){.settings = settings, .providers = providers, .watched = watched};
   p->metrics = metrics_new(metric_list, METRIC_COUNT);
   p->batch_since_ms = mem_array((size_t)settings->workers, sizeof *p->batch_since_ms);
   p->faults = mem_array((size_t)settings->workers, sizeof *p->faults);
@@ -121,12 +144,14 @@ static void processor_fini(struct processor *p) {
 
 // A thread that hangs in a call to a server that does not answer is left where it is: what it has begun is
 // done again at the next start, as after a crash. Whoever asked for the stop does not wait.
-static void join(struct worker **workers, size_t n, struct retention *retention, int exit_code) {
+static void join(struct worker **workers, size_t n, struct retention *retention, struct watch *watch,
+                 int exit_code) {
   enum { GRACE_MS = 6000 };
   int64_t until_ms = clock_mono_ms() + GRACE_MS;
   size_t hanging = 0;
   for (size_t i = 0; i < n; i++) hanging += !worker_join(workers[i], until_ms);
   hanging += !retention_join(retention, until_ms);
+  hanging += !watch_join(watch, until_ms);
   if (!hanging) return;
   log_warn("stopped while threads wait for Kafka or Postgres; what they have begun is done again",
            LOG_INT("threads", hanging));
@@ -145,14 +170,15 @@ static bool work(struct processor *p, struct err *err) {
   size_t n = (size_t)p->settings->workers;
   AUTO_FREE struct worker **workers = mem_array(n, sizeof(struct worker *));
   struct retention *retention = NULL;
-  bool started = retention_start(p, &retention, err);
+  struct watch *watch = NULL;
+  bool started = (retention = retention_start(p, err)) && (watch = watch_start(p, err));
   for (size_t i = 0; started && i < n; i++) started = (workers[i] = worker_start(p, (int)i, err)) != NULL;
   if (started)
     log_info("started", LOG_STR("version", DOCHAK_VERSION), LOG_INT("workers", n));
   else
     stop_request();
   watch_readiness(p);
-  join(workers, n, retention, started ? 0 : 1);
+  join(workers, n, retention, watch, started ? 0 : 1);
   if (started) log_info("stopped", LOG_INT("workers", n));
   return started;
 }
@@ -166,10 +192,10 @@ static bool serve(struct processor *p, struct err *err) {
 
 // `command`: NULL is to serve.
 static int run(const struct command *command, const void *options, const struct settings *settings,
-               struct providers *providers) {
+               struct providers *providers, const struct watched_list *watched) {
   struct err err = {0};
   struct processor p;
-  processor_init(&p, settings, providers);
+  processor_init(&p, settings, providers, watched);
   bool done = command ? command->run(&p, options, &err) : serve(&p, &err);
   processor_fini(&p);
   if (!done) fprintf(stderr, "dochak-processor: %s\n", err.text);
@@ -182,6 +208,11 @@ static struct providers *read_providers(const struct settings *settings, struct 
   if (settings->providers_dir) providers = providers_load(settings->providers_dir, faults);
   faults_prefix(faults, from, "DOCHAK_PROVIDERS_DIR: ");
   return providers;
+}
+
+static struct watched_list *read_watched(const struct settings *settings, struct faults *faults) {
+  if (!settings->watched_file || !settings->holidays_file) return NULL;
+  return watched_load(settings->watched_file, settings->holidays_file, faults);
 }
 
 static void check_parts(const struct settings *settings, struct faults *faults) {
@@ -213,7 +244,7 @@ static void set_password(const struct settings *settings, struct faults *faults)
 
 static const struct command *find_command(const char *name) {
   static const struct command *const commands[] = {&migrate_command, &replay_command, &quarantine_command,
-                                                   &doctor_command};
+                                                   &doctor_command, &incidents_command};
   for (size_t i = 0; name && i < COUNT_OF(commands); i++)
     if (strcmp(name, commands[i]->name) == 0) return commands[i];
   return NULL;
@@ -261,6 +292,7 @@ int main(int argc, char **argv) {
   if (command) log_to_stderr();
   stop_init();
   struct providers *providers = read_providers(&settings, &faults);
+  struct watched_list *watched = command ? NULL : read_watched(&settings, &faults); // only the watch reads it
   bool properties_good =
       settings.kafka_properties && kafka_properties_check(settings.kafka_properties, &faults);
   if (settings_good) retention_warn(&settings, &faults);
@@ -272,7 +304,8 @@ int main(int argc, char **argv) {
   else if (flags & SETTINGS_CHECK)
     puts("settings: ok\nproviders: ok\nkafka: ok, not connected");
   else
-    exit_code = run(command, options, &settings, providers);
+    exit_code = run(command, options, &settings, providers, watched);
+  watched_free(watched);
   providers_free(providers);
   settings_fini(&settings);
   return exit_code < 0 ? 0 : exit_code;

@@ -7,6 +7,7 @@
 #include "common/provider/provider.h"
 #include "processor/batch/publish_fault.h"
 #include "processor/rules/interpret.h"
+#include "processor/watch/watched.h"
 #include <stdatomic.h>
 
 enum processor_metric {
@@ -27,6 +28,13 @@ enum processor_metric {
   METRIC_PARTITION_LAG,   // likewise
   METRIC_DELETED,         // by table: retention
   METRIC_DELETION_FAILURES,
+  METRIC_WATCH_LEADS,
+  METRIC_WATCH_SECONDS,
+  METRIC_WATCH_BEHIND,
+  METRIC_INCIDENTS_OPEN, // by kind and provider
+  METRIC_PENDING_AGE,    // by provider
+  METRIC_SILENCE_SCORE,  // by endpoint
+  METRIC_SILENCE_BAR,    // by endpoint
   METRIC_COUNT
 };
 
@@ -39,6 +47,7 @@ static inline void processor_count_retry(struct metrics *metrics, const char *pa
 struct processor {
   const struct settings *settings;
   struct providers *providers;
+  const struct watched_list *watched;
   struct metrics *metrics;
   char *topics[KAFKA_TOPIC_COUNT];
   struct interpreter interpreter;

@@ -65,7 +65,9 @@ static struct holidays *read_holidays(const char *file, struct err *err) {
 static bool load_holidays(struct watched_list *all, const char *file, struct faults *faults) {
   struct err err;
   all->holidays = read_holidays(file, &err);
-  return all->holidays || faults_error(faults, "%s: %s", *file ? file : embedded_holidays[0].name, err.text);
+  if (all->holidays) return true;
+  return faults_error(faults, "%s%s: %s", *file ? "DOCHAK_HOLIDAYS_FILE: " : "",
+                      *file ? file : embedded_holidays[0].name, err.text);
 }
 
 struct watched_list *watched_load(const char *file, const char *holidays, struct faults *faults) {

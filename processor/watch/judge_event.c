@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#include "processor/watch/judge_event.h"
+#include "common/base/mem.h"
+#include <stdlib.h>
+
+static bool write(struct judge *j, const struct incident *incident, const struct incident_story *story,
+                  struct err *err) {
+  struct incident row = *incident;
+  row.details = incident_details(row.kind, story);
+  AUTO_FREE char *value = incident_format(&row);
+  free(row.details);
+  const char *provider = *row.provider ? row.provider : NULL, *endpoint = *row.endpoint ? row.endpoint : NULL;
+  const struct emitter_event event = {.type = incident_type(row.kind, row.opens),
+                                      .key = endpoint   ? endpoint
+                                             : provider ? provider
+                                                        : "dochak",
+                                      .provider = provider,
+                                      .endpoint = endpoint,
+                                      .value = value};
+  j->written++;
+  return emitter_send(j->emitter, &event, err);
+}
+
+static struct incident of_key(const struct judge_key *key) {
+  union { // only read
+    const char *given;
+    char *text;
+  } provider = {key->provider}, endpoint = {key->endpoint}, scope = {key->scope};
+  return (struct incident){
+      .kind = key->kind, .provider = provider.text, .endpoint = endpoint.text, .scope = scope.text};
+}
+
+bool judge_event_open(struct judge *j, const struct judge_key *key, int64_t since_ms,
+                      const struct incident_story *story, struct err *err) {
+  struct incident incident = of_key(key);
+  incident.opens = true;
+  incident.since = since_ms;
+  incident.judged_until = j->until_ms;
+  incident.id = incident_make_id(&incident);
+  return write(j, &incident, story, err);
+}
+
+bool judge_event_close(struct judge *j, const struct view_incident *row, const char *summary,
+                       struct err *err) {
+  struct incident incident = row->row;
+  const struct incident_story story = {.summary = summary};
+  incident.opens = false;
+  if (incident.judged_until < j->until_ms) incident.judged_until = j->until_ms;
+  return write(j, &incident, &story, err);
+}
+
+const struct view_incident *judge_event_find(const struct judge *j, const struct judge_key *key) {
+  return view_find(j->view, key->kind, key->provider, key->endpoint, key->scope);
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "processor/rules/failing.h"
+#include "processor/rules/silent.h"
+#include "processor/rules/slow.h"
+#include "processor/watch/judge.h"
+#include "processor/watch/judge_event.h"
+#include "processor/watch/judge_story.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { MINUTE_MS = 60 * 1000 };
+
+static int64_t opened_minute(const struct view_incident *row) {
+  return row ? row->opened_ms / MINUTE_MS : NOT_OPEN;
+}
+
+static int64_t minutes_of(int64_t ms) {
+  return (ms + MINUTE_MS - 1) / MINUTE_MS;
+}
+
+// ---- silent ----
+// Messages accepted in whole minutes after the last receipt: none of them has one. What ingress did not see,
+// it cannot miss: the silence begins behind that.
+static struct silent_seen seen_of(const struct judge *j, const struct view_provider *p, int64_t opened_ms) {
+  struct provider_expects expects = provider_expects(p->file);
+  int64_t blind_ms = j->view->blind_until_ms;
+  struct silent_seen seen = {.now_ms = j->until_ms,
+                             .last_receipt_ms = p->last_receipt_ms > blind_ms ? p->last_receipt_ms : blind_ms,
+                             .usual_late = slow_usual_share(&p->usual, p->minutes.now)};
+  int64_t from =
+      seen.last_receipt_ms ? seen.last_receipt_ms / MINUTE_MS + 1 : p->minutes.now - VIEW_MINUTES + 1;
+  int64_t window = silent_live_window(expects.silent_after_s * 1000);
+  for (int64_t minute = from; minute <= p->minutes.now; minute++) {
+    const struct minute_counts *counts = minutes_at(&p->minutes, minute);
+    if (!counts || !counts->taken) continue;
+    if (!seen.first_unreported_ms) seen.first_unreported_ms = minute * MINUTE_MS;
+    bool is_due = (minute + 1) * MINUTE_MS + expects.receipt_within_s * 1000 <= j->until_ms;
+    if (is_due) seen.due += counts->taken;
+  }
+  if (opened_ms != NOT_OPEN) seen.live_minutes = minutes_live(&p->minutes, window, opened_ms / MINUTE_MS);
+  return seen;
+}
+
+// The counters know the minute only.
+static void find_first_unreported(struct judge *j, const struct view_provider *p, struct silent_seen *seen) {
+  bool matters = seen->due && seen->last_receipt_ms &&
+                 seen->now_ms - seen->last_receipt_ms >= provider_expects(p->file).silent_after_s * 500;
+  if (matters) free(judge_story_example(j, p->file, seen->last_receipt_ms, &seen->first_unreported_ms));
+}
+
+bool judge_may_be_silent(struct judge *j, const struct view_provider *p) {
+  struct provider_expects expects = provider_expects(p->file);
+  int64_t quiet_ms = j->until_ms - p->last_receipt_ms;
+  bool is_early = quiet_ms < (expects.silent_after_s + INT64_C(120)) * 1000;
+  if (!p->last_receipt_ms || quiet_ms < expects.receipt_within_s * 1000 || !is_early) return false;
+  if (view_find(j->view, INCIDENT_SILENT, provider_name(p->file), "", "")) return false; // it takes them in
+  return judge_story_many_unreported(j, p->file, p->last_receipt_ms);
+}
+
+static bool open_silent(struct judge *j, const struct view_provider *p, const struct judge_key *key,
+                        const struct silent_found *found, struct err *err) {
+  AUTO_FREE char *summary =
+      mem_printf("%s has reported nothing for %lld s, and %lld receipts are due", key->provider,
+                 (long long)((j->until_ms - found->since_ms) / 1000), (long long)found->due);
+  AUTO_FREE char *cause = judge_story_cause(j, key->provider);
+  AUTO_FREE char *example = judge_story_example(j, p->file, found->since_ms, NULL);
+  AUTO_JSON *counts = json_pack("{sI}", "due", (json_int_t)found->due);
+  const struct incident_story story = {
+      .summary = summary, .cause = cause, .example = example, .provider = p->file, .counts = counts};
+  return judge_event_open(j, key, found->since_ms, &story, err);
+}
+
+static bool judge_silent(struct judge *j, const struct view_provider *p, struct err *err) {
+  const struct judge_key key = {INCIDENT_SILENT, provider_name(p->file), "", ""};
+  const struct view_incident *row = judge_event_find(j, &key);
+  int64_t silent_after_ms = provider_expects(p->file).silent_after_s * 1000;
+  int64_t opened_ms = row ? row->opened_ms : NOT_OPEN;
+  struct silent_seen seen = seen_of(j, p, opened_ms);
+  struct silent_found found;
+  find_first_unreported(j, p, &seen);
+  switch (silent_judge(&seen, silent_after_ms, opened_ms, &found)) {
+  case VERDICT_NOTHING:
+    return true;
+  case VERDICT_OPEN:
+    return open_silent(j, p, &key, &found, err);
+  case VERDICT_CLOSE:
+    return judge_event_close(j, row, "receipts come again", err);
+  }
+  abort(); // not a verdict
+}
+
+// ---- failing by account faults ----
+
+static int64_t last_delivered_ms(const struct view_provider *p) {
+  for (int64_t minute = p->minutes.now; minutes_at(&p->minutes, minute); minute--)
+    if (minutes_at(&p->minutes, minute)->delivered) return minute * MINUTE_MS;
+  return 0;
+}
+
+static bool judge_account_faults(struct judge *j, const struct view_provider *p, struct err *err) {
+  int64_t delivered_ms = last_delivered_ms(p),
+          silent_after_ms = provider_expects(p->file).silent_after_s * 1000;
+  for (size_t i = 0; i < j->view->n_incidents; i++) {
+    const struct view_incident *row = &j->view->incidents[i];
+    bool is_it = row->row.kind == INCIDENT_FAILING && *row->row.scope &&
+                 strcmp(row->row.provider, provider_name(p->file)) == 0;
+    const struct failing_faults faults = {row->row.judged_until, row->row.gap_ms};
+    if (!is_it || !failing_fault_is_over(&faults, j->until_ms, delivered_ms, silent_after_ms)) continue;
+    if (!judge_event_close(j, row, "no such fault comes any more, and messages are delivered", err))
+      return false;
+  }
+  return true;
+}
+
+// ---- failing by rate ----
+
+static bool open_failing(struct judge *j, const struct view_provider *p, const struct judge_key *key,
+                         const struct failing_found *found, struct err *err) {
+  char *example = NULL;
+  AUTO_JSON *codes = judge_story_codes(j, p->file, found->since * MINUTE_MS, &example);
+  AUTO_FREE char *own = example;
+  int64_t receipts = found->failed + found->delivered;
+  AUTO_FREE char *summary =
+      mem_printf("%s: %lld of %lld receipts in %lld minutes say that the message failed, and not because of "
+                 "the recipient",
+                 key->provider, (long long)found->failed, (long long)receipts, (long long)found->minutes);
+  AUTO_JSON *counts =
+      json_pack("{sI sI}", "failed", (json_int_t)found->failed, "delivered", (json_int_t)found->delivered);
+  const struct incident_story story = {
+      .summary = summary, .example = own, .provider = p->file, .counts = counts, .codes = codes};
+  return judge_event_open(j, key, found->since * MINUTE_MS, &story, err);
+}
+
+static bool judge_failing(struct judge *j, const struct view_provider *p, struct err *err) {
+  const struct judge_key key = {INCIDENT_FAILING, provider_name(p->file), "", ""};
+  const struct view_incident *row = judge_event_find(j, &key);
+  struct failing_found found;
+  switch (failing_judge(&p->minutes, opened_minute(row), &found)) {
+  case VERDICT_NOTHING:
+    return true;
+  case VERDICT_OPEN:
+    return open_failing(j, p, &key, &found, err);
+  case VERDICT_CLOSE:
+    return judge_event_close(j, row, "most receipts say delivered again", err);
+  }
+  abort(); // not a verdict
+}
+
+// ---- slow ----
+
+static bool open_slow(struct judge *j, const struct view_provider *p, const struct judge_key *key,
+                      const struct slow_found *found, struct err *err) {
+  AUTO_FREE char *summary =
+      mem_printf("%s: %lld of %lld messages had no receipt in time; usual at this hour are %.0f",
+                 key->provider, (long long)found->late, (long long)found->taken, found->expected);
+  AUTO_FREE char *cause = judge_story_cause(j, key->provider);
+  AUTO_FREE char *example = judge_story_example(j, p->file, found->since * MINUTE_MS, NULL);
+  AUTO_JSON *counts =
+      json_pack("{sI sI}", "late", (json_int_t)found->late, "accepted", (json_int_t)found->taken);
+  const struct incident_story story = {
+      .summary = summary, .cause = cause, .example = example, .provider = p->file, .counts = counts};
+  return judge_event_open(j, key, found->since * MINUTE_MS, &story, err);
+}
+
+static bool judge_slow(struct judge *j, const struct view_provider *p, struct err *err) {
+  const struct judge_key key = {INCIDENT_SLOW, provider_name(p->file), "", ""};
+  const struct view_incident *row = judge_event_find(j, &key);
+  int64_t due_minutes = minutes_of(provider_expects(p->file).receipt_within_s * 1000);
+  struct slow_found found;
+  switch (slow_judge(&p->minutes, due_minutes, &p->usual, opened_minute(row), &found)) {
+  case VERDICT_NOTHING:
+    return true;
+  case VERDICT_OPEN:
+    return open_slow(j, p, &key, &found, err);
+  case VERDICT_CLOSE:
+    return judge_event_close(j, row, "receipts come in time again", err);
+  }
+  abort(); // not a verdict
+}
+
+bool judge_providers_now(struct judge *j, struct err *err) {
+  for (size_t i = 0; i < j->view->n_providers; i++)
+    if (!judge_silent(j, &j->view->providers[i], err) ||
+        !judge_account_faults(j, &j->view->providers[i], err))
+      return false;
+  return true;
+}
+
+bool judge_providers_minute(struct judge *j, struct err *err) {
+  for (size_t i = 0; i < j->view->n_providers; i++)
+    if (!judge_failing(j, &j->view->providers[i], err) || !judge_slow(j, &j->view->providers[i], err))
+      return false;
+  return true;
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "processor/watch/judge_story.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "processor/tables/rows.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const statements[] = {"watch_codes.sql", "watch_example.sql", "watch_unreported.sql"};
+
+bool judge_story_prepare(PGconn *conn, struct err *err) {
+  return rows_prepare(conn, statements, COUNT_OF(statements), err);
+}
+
+static PGresult *run_texts(struct judge *j, const char *statement, int n, const char *const *values) {
+  return PQexecPrepared(j->conn, statement, n, values, NULL, NULL, 0);
+}
+
+json_t *judge_story_codes(struct judge *j, const struct provider *file, int64_t since_ms, char **example) {
+  char from[CLOCK_RFC3339_SIZE], to[CLOCK_RFC3339_SIZE];
+  clock_format_rfc3339(since_ms, from);
+  clock_format_rfc3339(j->until_ms, to);
+  AUTO_RESULT *res = run_texts(j, "watch_codes.sql", 3, (const char *const[]){provider_name(file), from, to});
+  if (PQresultStatus(res) != PGRES_TUPLES_OK) return NULL;
+  json_t *codes = json_array();
+  for (int row = 0; row < PQntuples(res); row++)
+    json_array_append_new(codes, json_pack("{ss ss? sI}", "code", PQgetvalue(res, row, 0), "reason",
+                                           provider_code_reason(file, PQgetvalue(res, row, 0)), "count",
+                                           (json_int_t)strtoll(PQgetvalue(res, row, 1), NULL, 10)));
+  if (PQntuples(res) > 0) *example = mem_strdup(PQgetvalue(res, 0, 2));
+  return codes;
+}
+
+char *judge_story_example(struct judge *j, const struct provider *file, int64_t since_ms, int64_t *seen_ms) {
+  char from[CLOCK_RFC3339_SIZE];
+  clock_format_rfc3339(since_ms, from);
+  AUTO_RESULT *res = run_texts(j, "watch_example.sql", 2, (const char *const[]){provider_name(file), from});
+  bool found = PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1;
+  if (found && seen_ms) *seen_ms = strtoll(PQgetvalue(res, 0, 1), NULL, 10);
+  return found ? mem_strdup(PQgetvalue(res, 0, 0)) : NULL;
+}
+
+bool judge_story_many_unreported(struct judge *j, const struct provider *file, int64_t since_ms) {
+  enum { MANY = 5 };
+  char from[CLOCK_RFC3339_SIZE];
+  clock_format_rfc3339(since_ms, from);
+  AUTO_RESULT *res =
+      run_texts(j, "watch_unreported.sql", 2, (const char *const[]){provider_name(file), from});
+  return PQresultStatus(res) == PGRES_TUPLES_OK && strtoll(PQgetvalue(res, 0, 0), NULL, 10) >= MANY;
+}
+
+char *judge_story_cause(const struct judge *j, const char *provider) {
+  for (size_t i = 0; i < j->view->n_incidents; i++) {
+    const struct incident *row = &j->view->incidents[i].row;
+    bool is_ours = row->kind == INCIDENT_REFUSING || row->kind == INCIDENT_UNREACHABLE;
+    if (!is_ours || (*row->provider && strcmp(row->provider, provider) != 0)) continue;
+    AUTO_JSON *details = json_loads(row->details, 0, NULL);
+    const char *summary = json_string_value(json_object_get(details, "summary"));
+    return mem_printf("%s is open: %s", incident_kind_name(row->kind), summary ? summary : "");
+  }
+  if (j->door_result.at && j->door_result.stage != FRONT_DOOR_OK)
+    return mem_printf("a call of our own front door fails: %s", j->door_result.text);
+  return NULL;
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// What the alert of an incident tells beside the numbers: the cause on our side, the codes, an example.
+// Thread: one.
+#pragma once
+#include "processor/watch/judge.h"
+#include <jansson.h>
+
+MUST_CHECK bool judge_story_prepare(PGconn *conn, struct err *err);
+// The codes with which receipts failed since then, in words; *example is a new notification id, if there is
+// one. NULL: they cannot be read. New.
+json_t *judge_story_codes(struct judge *judge, const struct provider *file, int64_t since_ms, char **example);
+// The first notification since then without a receipt; new, or NULL. *seen_ms, if it is not NULL, is then
+// when it was registered.
+char *judge_story_example(struct judge *judge, const struct provider *file, int64_t since_ms,
+                          int64_t *seen_ms);
+// Whether at least five notifications that were registered since then have no receipt.
+bool judge_story_many_unreported(struct judge *judge, const struct provider *file, int64_t since_ms);
+// What is wrong on our side of this provider, in words. New, or NULL.
+char *judge_story_cause(const struct judge *judge, const char *provider);

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT
+#include "processor/watch/silence.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "processor/rules/ledger.h"
+#include "processor/tables/rows.h"
+#include "processor/watch/rhythm_json.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, HOUR = 60, DAY = 24 * HOUR };
+enum { LATE = 2 * HOUR, CATCH_UP = 14 * DAY, HISTORY = RHYTHM_WEEKS * RHYTHM_HOURS * HOUR, NAME_SIZE = 256 };
+
+static const int64_t HOURS_KEPT = (int64_t)RHYTHM_WEEKS * RHYTHM_HOURS;
+
+struct endpoint {
+  char name[NAME_SIZE], provider[NAME_SIZE];
+  const struct watched *watched;
+  struct rhythm rhythm;
+  struct rhythm_state state;
+  struct floor_state floor;
+  int64_t built;      // day of the rhythm; -1: none yet
+  bool is_registered; // the rhythm does not speak
+  int64_t used[LATE]; // calls that were counted, at minute % LATE
+  int64_t used_from;  // the first minute that is in there
+};
+
+struct silence {
+  const struct watched_list *watched;
+  struct endpoint **list;
+  size_t n;
+  bool is_loaded;
+  int64_t hour; // whose predecessors are added up; -1: none yet
+};
+
+static const char *const statements[] = {"rhythm_minutes.sql",    "rhythm_calls.sql",  "rhythm_hours_add.sql",
+                                         "rhythm_hours_read.sql", "rhythm_pauses.sql", "rhythm_read.sql",
+                                         "rhythm_write.sql"};
+
+bool silence_prepare(PGconn *conn, struct err *err) {
+  return rows_prepare(conn, statements, COUNT_OF(statements), err);
+}
+
+struct silence *silence_new(const struct watched_list *watched) {
+  struct silence *s = mem_alloc(sizeof *s);
+  s->watched = watched;
+  s->hour = -1;
+  return s;
+}
+
+void silence_free(struct silence *s) {
+  if (s == NULL) return;
+  for (size_t i = 0; i < s->n; i++) free(s->list[i]);
+  free(s->list);
+  free(s);
+}
+
+// ---- reading ----
+
+// The statement from the minute on, with up to two names. The result is binary.
+static PGresult *read_from(PGconn *conn, const char *statement, int64_t minute, const char *a,
+                           const char *b) {
+  char from[CLOCK_RFC3339_SIZE];
+  clock_format_rfc3339(minute * MINUTE_MS, from);
+  const char *const values[] = {from, a, b};
+  return PQexecPrepared(conn, statement, 1 + (a != NULL) + (b != NULL), values, NULL, NULL, 1);
+}
+
+static struct endpoint *endpoint_of(struct silence *s, const char *name, const char *provider, int64_t now) {
+  for (size_t i = 0; i < s->n; i++)
+    if (strcmp(s->list[i]->name, name) == 0) return s->list[i];
+  struct endpoint *e = mem_alloc(sizeof *e);
+  snprintf(e->name, sizeof e->name, "%s", name);
+  snprintf(e->provider, sizeof e->provider, "%s", provider);
+  e->watched = watched_find(s->watched, name);
+  e->built = -1;
+  e->used_from = INT64_MAX;
+  rhythm_init(&e->state, now);
+  s->list = mem_grow(s->list, s->n + 1, sizeof *s->list);
+  return s->list[s->n++] = e;
+}
+
+static bool load(struct silence *s, PGconn *conn, int64_t now, struct err *err) {
+  AUTO_RESULT *res = PQexecPrepared(conn, "rhythm_read.sql", 0, NULL, NULL, NULL, 1);
+  if (!pg_ok(conn, res, "rhythm_read", NULL, err)) return false;
+  for (int row = 0; row < PQntuples(res); row++) {
+    struct endpoint *e = endpoint_of(s, PQgetvalue(res, row, 0), PQgetvalue(res, row, 1), now);
+    if (!rhythm_state_parse(PQgetvalue(res, row, 2), &e->state) ||
+        !floor_state_parse(PQgetvalue(res, row, 3), &e->floor))
+      log_warn("the rhythm of an endpoint is of another version; it begins anew",
+               LOG_STR("endpoint", e->name));
+    if (now - e->state.minute > CATCH_UP) e->state.minute = now - 1; // what was before is not known
+  }
+  return s->is_loaded = true;
+}
+
+// Calls of each minute from `from` to `to`. New, or NULL.
+static int64_t *read_calls(PGconn *conn, const struct endpoint *e, int64_t from, int64_t to,
+                           struct err *err) {
+  AUTO_RESULT *res = read_from(conn, "rhythm_calls.sql", from, e->name, NULL);
+  if (!pg_ok(conn, res, "rhythm_calls", NULL, err)) return NULL;
+  int64_t *calls = mem_array((size_t)(to - from + 1), sizeof *calls);
+  for (int64_t i = 0; i <= to - from; i++) calls[i] = RHYTHM_UNKNOWN;
+  for (int row = 0; row < PQntuples(res); row++) {
+    int64_t minute = rows_time(res, row, 0) / MINUTE_MS;
+    bool waits = pgvalue_int4(PQgetvalue(res, row, 2)) == 1;
+    if (minute >= from && minute <= to && !waits)
+      calls[minute - from] = pgvalue_int8(PQgetvalue(res, row, 1));
+  }
+  return calls;
+}
+
+// ---- what is learned ----
+
+static void forget_pauses(struct rhythm_history *history, const PGresult *res, int zone_minutes) {
+  for (int row = 0; row < PQntuples(res); row++) {
+    int64_t since = rows_time(res, row, 0) / MINUTE_MS, closed_ms = rows_time(res, row, 1);
+    int64_t closed = closed_ms == NO_TIME ? RHYTHM_NEVER : closed_ms / MINUTE_MS + 1;
+    for (int64_t i = 0; i < HOURS_KEPT; i++)
+      if (!rhythm_hour_counts(history->until - 1 - i, zone_minutes, since, closed))
+        history->hours[i] = (struct rhythm_hour){0};
+  }
+}
+
+static void add_hours(struct rhythm_history *history, const PGresult *res, int zone_minutes) {
+  for (int row = 0; row < PQntuples(res); row++) {
+    int64_t hour = rhythm_hour_of(rows_time(res, row, 0) / MINUTE_MS, zone_minutes);
+    int64_t i = history->until - 1 - hour;
+    if (i < 0 || i >= HOURS_KEPT) continue;
+    history->hours[i] = (struct rhythm_hour){(uint32_t)pgvalue_int8(PQgetvalue(res, row, 1)),
+                                             (uint8_t)pgvalue_int4(PQgetvalue(res, row, 2)),
+                                             (uint8_t)pgvalue_int4(PQgetvalue(res, row, 3))};
+  }
+}
+
+static bool build(struct endpoint *e, PGconn *conn, int64_t now, struct err *err) {
+  int zone = e->watched->zone_minutes;
+  AUTO_FREE struct rhythm_history *history = mem_alloc(sizeof *history);
+  AUTO_RESULT *hours = read_from(conn, "rhythm_hours_read.sql", now - HISTORY - DAY, e->name, NULL);
+  if (!pg_ok(conn, hours, "rhythm_hours_read", NULL, err)) return false;
+  AUTO_RESULT *pauses = read_from(conn, "rhythm_pauses.sql", now - HISTORY - DAY, e->name, e->provider);
+  if (!pg_ok(conn, pauses, "rhythm_pauses", NULL, err)) return false;
+  history->until = rhythm_hour_of(now, zone);
+  add_hours(history, hours, zone);
+  forget_pauses(history, pauses, zone);
+  bool is_first = e->built < 0;
+  rhythm_build(&e->rhythm, history, &e->state, zone, e->watched->holidays);
+  e->built = (now + zone) / DAY;
+  if (!is_first) return true;
+  AUTO_FREE int64_t *calls = read_calls(conn, e, e->state.minute - RHYTHM_EVIDENCE + 1, e->state.minute, err);
+  if (calls) rhythm_refill(&e->state, &e->rhythm, calls);
+  return calls != NULL;
+}
+
+static bool add_up_hours(struct silence *s, PGconn *conn, int64_t now, struct err *err) {
+  if (s->hour == now / HOUR) return true;
+  AUTO_RESULT *res = read_from(conn, "rhythm_hours_add.sql", now / HOUR * HOUR, NULL, NULL);
+  if (!pg_ok(conn, res, "rhythm_hours_add", NULL, err)) return false;
+  s->hour = now / HOUR;
+  return true;
+}
+
+// ---- counting ----
+
+static void found_by_rhythm(const struct endpoint *e, struct silence_found *out) {
+  int64_t since = e->state.open == RHYTHM_BY_DAYS ? e->state.dead_since : e->state.pause_start;
+  out->since_ms = since * MINUTE_MS;
+  out->score = e->state.score;
+  out->bar = e->rhythm.bar;
+}
+
+static bool act_on_rhythm(const struct endpoint *e, enum verdict verdict, silence_act *act, void *arg,
+                          struct err *err) {
+  struct silence_found found = {e->name, e->provider, "", verdict, 0, 0, 0, 0, 0};
+  if (verdict == VERDICT_NOTHING) return true;
+  found_by_rhythm(e, &found);
+  return act(arg, &found, err);
+}
+
+static bool act_on_floor(const struct endpoint *e, enum verdict verdict, int64_t calls, int64_t minute,
+                         silence_act *act, void *arg, struct err *err) {
+  const struct floor *floor = &e->watched->floor;
+  if (verdict == VERDICT_NOTHING) return true;
+  const struct silence_found found = {
+      e->name, e->provider, "floor", verdict,     minute * MINUTE_MS - floor->within_s * 1000,
+      0,       0,           calls,   floor->calls};
+  return act(arg, &found, err);
+}
+
+// Where only deadlines speak, the rhythm counts and learns all the same.
+static struct rhythm rhythm_of(const struct endpoint *e) {
+  struct rhythm rhythm = e->rhythm;
+  if (e->is_registered) rhythm.watches_score = rhythm.watches_days = false;
+  return rhythm;
+}
+
+static bool count_minute(struct endpoint *e, int64_t minute, int64_t calls, silence_act *act, void *arg,
+                         struct err *err) {
+  struct rhythm rhythm = rhythm_of(e);
+  e->used[minute % LATE] = calls;
+  if (e->used_from > minute) e->used_from = minute;
+  if (!act_on_rhythm(e, rhythm_minute(&e->state, &rhythm, minute, calls), act, arg, err)) return false;
+  if (!e->watched->floor.calls) return true;
+  int64_t had = floor_calls(&e->floor);
+  enum verdict verdict = floor_minute(&e->floor, &e->watched->floor, calls);
+  return act_on_floor(e, verdict, had, minute, act, arg, err);
+}
+
+static bool count_new(struct endpoint *e, PGconn *conn, int64_t now, silence_act *act, void *arg,
+                      struct err *err) {
+  int64_t from = e->state.minute + 1;
+  if (from > now) return true;
+  AUTO_FREE int64_t *calls = read_calls(conn, e, from, now, err);
+  for (int64_t minute = from; calls && minute <= now; minute++)
+    if (!count_minute(e, minute, calls[minute - from], act, arg, err)) return false;
+  return calls != NULL;
+}
+
+// The rows of one endpoint in rhythm_minutes.sql. Whether a minute that was counted has other calls by now.
+static bool is_late(const struct endpoint *e, const PGresult *res) {
+  for (int row = 0; row < PQntuples(res); row++) {
+    int64_t minute = rows_time(res, row, 2) / MINUTE_MS;
+    if (strcmp(PQgetvalue(res, row, 0), e->name) != 0) continue;
+    if (minute < e->used_from || minute > e->state.minute || minute <= e->state.minute - LATE) continue;
+    bool waits = pgvalue_int4(PQgetvalue(res, row, 4)) == 1;
+    int64_t calls = waits ? RHYTHM_UNKNOWN : pgvalue_int8(PQgetvalue(res, row, 3));
+    if (e->used[minute % LATE] != calls) return true;
+  }
+  return false;
+}
+
+// Calls have come late: the minutes since the start of the pause are decided again.
+static bool count_again(struct endpoint *e, PGconn *conn, silence_act *act, void *arg, struct err *err) {
+  int64_t from = rhythm_rerun_from(&e->state), to = e->state.minute;
+  if (from > to) return true;
+  if (from < to - CATCH_UP) return true; // it has been silent for longer than anything waits
+  AUTO_FREE int64_t *calls = read_calls(conn, e, from, to, err);
+  if (!calls) return false;
+  for (int64_t minute = from > to - LATE ? from : to - LATE + 1; minute <= to; minute++)
+    e->used[minute % LATE] = calls[minute - from];
+  struct rhythm rhythm = rhythm_of(e);
+  return act_on_rhythm(e, rhythm_rerun(&e->state, &rhythm, calls), act, arg, err);
+}
+
+static bool count_endpoint(struct endpoint *e, PGconn *conn, const PGresult *res, int64_t now,
+                           silence_act *act, void *arg, struct err *err) {
+  bool is_new_day = e->built != (now + e->watched->zone_minutes) / DAY;
+  if (is_new_day && !build(e, conn, now, err)) return false;
+  if (is_late(e, res) && !count_again(e, conn, act, arg, err)) return false;
+  return count_new(e, conn, now, act, arg, err);
+}
+
+bool silence_count(struct silence *s, PGconn *conn, int64_t now, silence_registered *is_registered,
+                   silence_act *act, void *arg, struct err *err) {
+  if ((!s->is_loaded && !load(s, conn, now, err)) || !add_up_hours(s, conn, now, err)) return false;
+  AUTO_RESULT *res = read_from(conn, "rhythm_minutes.sql", now - LATE + 1, NULL, NULL);
+  if (!pg_ok(conn, res, "rhythm_minutes", NULL, err)) return false;
+  for (int row = 0; row < PQntuples(res); row++)
+    endpoint_of(s, PQgetvalue(res, row, 0), PQgetvalue(res, row, 1), now);
+  for (size_t i = 0; i < s->n; i++) {
+    s->list[i]->is_registered = is_registered(arg, s->list[i]->provider);
+    if (!count_endpoint(s->list[i], conn, res, now, act, arg, err)) return false;
+  }
+  return true;
+}
+
+// ---- storing ----
+
+static const char *standing_of(const struct endpoint *e) {
+  static const char *const names[] = {
+      [RHYTHM_LEARNING] = "learning", [RHYTHM_IRREGULAR] = "irregular", [RHYTHM_WATCHING] = "watching"};
+  return e->is_registered ? "registered" : names[rhythm_standing(&e->rhythm)];
+}
+
+static int64_t time_of(int64_t minute) {
+  return minute == RHYTHM_NEVER ? NO_TIME : minute * MINUTE_MS;
+}
+
+static void add_endpoint(struct pgarray *c, const struct endpoint *e) {
+  AUTO_FREE char *state = rhythm_state_text(&e->state);
+  AUTO_FREE char *floor_text = floor_state_text(&e->floor);
+  bool is_learning = rhythm_standing(&e->rhythm) == RHYTHM_LEARNING;
+  struct rhythm rhythm = rhythm_of(e);
+  int64_t horizon = rhythm_horizon(&e->state, &rhythm);
+  pgarray_add_text(&c[0], e->name);
+  pgarray_add_text(&c[1], e->provider);
+  pgarray_add_jsonb(&c[2], state);
+  pgarray_add_jsonb(&c[3], floor_text);
+  pgarray_add_time(&c[4], e->state.minute * MINUTE_MS);
+  pgarray_add_text(&c[5], standing_of(e));
+  pgarray_add_time(&c[6], is_learning ? time_of(e->rhythm.speaks_from) : NO_TIME);
+  pgarray_add_time(&c[7], horizon == RHYTHM_NEVER ? NO_TIME : (horizon + 1) * MINUTE_MS);
+  pgarray_add_int8(&c[8], llround(e->state.score * 1000));
+  pgarray_add_int8(&c[9], llround(e->rhythm.bar * 1000));
+}
+
+bool silence_store(const struct silence *s, PGconn *conn, struct err *err) {
+  static const enum pg_type types[] = {PG_TEXT, PG_TEXT,        PG_JSONB,       PG_JSONB, PG_TIMESTAMPTZ,
+                                       PG_TEXT, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_INT8,  PG_INT8};
+  struct pgarray c[COUNT_OF(types)];
+  if (s->n == 0) return true;
+  rows_begin(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < s->n; i++) add_endpoint(c, s->list[i]);
+  AUTO_RESULT *res = rows_run(conn, "rhythm_write.sql", c, COUNT_OF(types));
+  return pg_ok(conn, res, "rhythm_write", NULL, err);
+}
+
+bool silence_at(const struct silence *s, size_t i, const char **endpoint, double *score, double *bar) {
+  if (i >= s->n) return false;
+  *endpoint = s->list[i]->name;
+  *score = s->list[i]->state.score;
+  *bar = s->list[i]->rhythm.bar;
+  return true;
+}

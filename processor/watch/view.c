@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+#include "processor/watch/view.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/json/json.h"
+#include "processor/rules/ledger.h"
+#include "processor/tables/rows.h"
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MINUTE_MS = 60 * 1000, AGAIN_MINUTES = 30, GONE_MINUTES = 3 };
+
+static const char *const statements[] = {"watch_counts.sql",  "watch_endpoints.sql",    "watch_failed.sql",
+                                         "watch_spooled.sql", "incident_list_open.sql", "incident_blind.sql"};
+
+bool view_prepare(PGconn *conn, struct err *err) {
+  return rows_prepare(conn, statements, COUNT_OF(statements), err);
+}
+
+struct view *view_new(const struct providers *providers) {
+  struct view *view = mem_alloc(sizeof *view);
+  view->n_providers = providers_count(providers);
+  view->providers = mem_array(view->n_providers, sizeof *view->providers);
+  view->loaded_until = view->last_report = INT64_MIN;
+  view->spooled_since_ms = INT64_MAX;
+  for (size_t i = 0; i < view->n_providers; i++) {
+    struct view_provider *p = &view->providers[i];
+    p->file = providers_at(providers, i);
+    p->minutes = (struct minutes){.list = p->list, .n = VIEW_MINUTES};
+  }
+  return view;
+}
+
+static void forget_incidents(struct view *view) {
+  for (size_t i = 0; i < view->n_incidents; i++) incident_fini(&view->incidents[i].row);
+  free(view->incidents);
+  view->incidents = NULL;
+  view->n_incidents = 0;
+}
+
+void view_free(struct view *view) {
+  if (view == NULL) return;
+  forget_incidents(view);
+  for (size_t i = 0; i < REFUSING_CHECKS; i++) free(view->checks[i]);
+  free(view->providers);
+  free(view->endpoints);
+  free(view);
+}
+
+// A prepared statement with the time at which a minute begins.
+static PGresult *read_since(PGconn *conn, const char *statement, int64_t minute) {
+  char text[CLOCK_RFC3339_SIZE];
+  clock_format_rfc3339(minute * MINUTE_MS, text);
+  return PQexecPrepared(conn, statement, 1, (const char *const[]){text}, NULL, NULL, 1);
+}
+
+// ---- incidents ----
+
+static bool read_incident(const PGresult *res, int row, struct view_incident *out) {
+  if (!incident_kind_parse(PQgetvalue(res, row, 1), &out->row.kind)) return false; // of a newer program
+  memcpy(&out->row.id, PQgetvalue(res, row, 0), sizeof out->row.id);
+  out->row.opens = true;
+  out->row.provider = rows_text(res, row, 2);
+  out->row.endpoint = rows_text(res, row, 3);
+  out->row.scope = rows_text(res, row, 4);
+  out->row.since = rows_time(res, row, 5);
+  out->opened_ms = rows_time(res, row, 6);
+  out->row.judged_until = rows_time(res, row, 7);
+  out->row.gap_ms = pgvalue_int8(PQgetvalue(res, row, 8));
+  out->row.details = rows_text(res, row, 9);
+  return true;
+}
+
+static bool read_incidents(struct view *view, PGconn *conn, struct err *err) {
+  AUTO_RESULT *res = PQexecPrepared(conn, "incident_list_open.sql", 0, NULL, NULL, NULL, 1);
+  if (!pg_ok(conn, res, "incident_list_open", NULL, err)) return false;
+  forget_incidents(view);
+  view->incidents = mem_array((size_t)PQntuples(res), sizeof *view->incidents);
+  for (int row = 0; row < PQntuples(res); row++)
+    view->n_incidents += read_incident(res, row, &view->incidents[view->n_incidents]);
+  return true;
+}
+
+const struct view_incident *view_find(const struct view *view, enum incident_kind kind, const char *provider,
+                                      const char *endpoint, const char *scope) {
+  for (size_t i = 0; i < view->n_incidents; i++) {
+    const struct incident *row = &view->incidents[i].row;
+    if (row->kind == kind && strcmp(row->provider, provider) == 0 && strcmp(row->endpoint, endpoint) == 0 &&
+        strcmp(row->scope, scope) == 0)
+      return &view->incidents[i];
+  }
+  return NULL;
+}
+
+// ---- providers ----
+
+static const struct counter {
+  const char *outcome;
+  size_t offset; // of a uint32_t in struct minute_counts
+  bool is_receipt;
+} counters[] = {
+    {"delivered", offsetof(struct minute_counts, delivered), true},
+    {"failed", offsetof(struct minute_counts, failed), true},
+    {"recipient_fault", offsetof(struct minute_counts, recipient_fault), true},
+    {"account_fault", offsetof(struct minute_counts, account_fault), true},
+    {"unconfirmed", offsetof(struct minute_counts, unconfirmed), true},
+    {"repeated", offsetof(struct minute_counts, repeated), true},
+    {"taken", offsetof(struct minute_counts, taken), false},
+    {"in_time", offsetof(struct minute_counts, in_time), false},
+};
+
+static const struct counter *counter_of(const char *outcome) {
+  for (size_t i = 0; i < COUNT_OF(counters); i++)
+    if (strcmp(outcome, counters[i].outcome) == 0) return &counters[i];
+  return NULL;
+}
+
+static struct view_provider *provider_of(struct view *view, const char *name) {
+  for (size_t i = 0; i < view->n_providers; i++)
+    if (strcmp(provider_name(view->providers[i].file), name) == 0) return &view->providers[i];
+  return NULL;
+}
+
+// A minute that is not over yet is not among `minutes`, but its last receipt counts.
+static void add_counter(struct view *view, const PGresult *res, int row) {
+  struct view_provider *p = provider_of(view, PQgetvalue(res, row, 0));
+  const struct counter *counter = counter_of(PQgetvalue(res, row, 2));
+  if (!p || !counter) return;
+  int64_t minute = rows_time(res, row, 1) / MINUTE_MS, last_ms = rows_time(res, row, 4);
+  if (last_ms == NO_TIME) last_ms = minute * MINUTE_MS;
+  if (counter->is_receipt && last_ms > p->last_receipt_ms) p->last_receipt_ms = last_ms;
+  struct minute_counts *counts = minutes_at(&p->minutes, minute);
+  if (counts)
+    *(uint32_t *)(void *)((char *)counts + counter->offset) = (uint32_t)pgvalue_int8(PQgetvalue(res, row, 3));
+}
+
+static bool read_counts(struct view *view, PGconn *conn, int64_t now, struct err *err) {
+  bool is_first = view->loaded_until == INT64_MIN;
+  AUTO_RESULT *res = read_since(conn, "watch_counts.sql", now - (is_first ? VIEW_MINUTES : AGAIN_MINUTES));
+  if (!pg_ok(conn, res, "watch_counts", NULL, err)) return false;
+  for (size_t i = 0; i < view->n_providers; i++) minutes_advance(&view->providers[i].minutes, now);
+  for (int row = 0; row < PQntuples(res); row++) add_counter(view, res, row);
+  view->loaded_until = now;
+  return true;
+}
+
+bool view_read(struct view *view, PGconn *conn, int64_t now, struct err *err) {
+  return read_incidents(view, conn, err) && read_counts(view, conn, now, err);
+}
+
+// ---- endpoints ----
+
+static int check_number(struct view *view, const char *name) {
+  for (int i = 0; i < REFUSING_CHECKS; i++) {
+    if (!view->checks[i]) view->checks[i] = mem_strdup(name);
+    if (strcmp(view->checks[i], name) == 0) return i;
+  }
+  return REFUSING_CHECKS - 1;
+}
+
+static void add_refusals(struct view *view, struct endpoint_minute *minute, const char *by_check) {
+  AUTO_JSON *object = json_parse(by_check, strlen(by_check), NULL);
+  const char *name;
+  json_t *count;
+  json_object_foreach(object, name, count) minute->by_check[check_number(view, name)] +=
+      (uint32_t)json_integer_value(count);
+}
+
+static struct view_endpoint *endpoint_of(struct view *view, const PGresult *res, int row) {
+  const char *name = PQgetvalue(res, row, 0);
+  struct view_endpoint *last = view->n_endpoints ? &view->endpoints[view->n_endpoints - 1] : NULL;
+  if (last && strcmp(last->name, name) == 0) return last;
+  view->endpoints = mem_grow(view->endpoints, view->n_endpoints + 1, sizeof *view->endpoints);
+  struct view_endpoint *e = &view->endpoints[view->n_endpoints++];
+  const struct view_provider *p = provider_of(view, PQgetvalue(res, row, 1));
+  *e = (struct view_endpoint){.file = p ? p->file : NULL};
+  snprintf(e->name, sizeof e->name, "%s", name);
+  return e;
+}
+
+static void add_minute(struct view *view, const PGresult *res, int row, int64_t now) {
+  struct view_endpoint *e = endpoint_of(view, res, row);
+  int64_t minute = rows_time(res, row, 2) / MINUTE_MS, age = now - minute;
+  int64_t failed_in_a_row = pgvalue_int8(PQgetvalue(res, row, 7));
+  int64_t spooled_since = rows_time(res, row, 8);
+  if (minute >= view->last_report) {
+    view->last_report = minute;
+    view->has_left = pgvalue_int4(PQgetvalue(res, row, 9)) == 1;
+  }
+  if (age < 60 && failed_in_a_row > e->failed_in_a_row) e->failed_in_a_row = failed_in_a_row;
+  if (age < 0 || age >= REFUSING_MINUTES) return;
+  view->reported[age] = true;
+  view->spooled[age] |= spooled_since != NO_TIME;
+  e->list[age].calls += (uint32_t)pgvalue_int8(PQgetvalue(res, row, 4));
+  e->list[age].refused += (uint32_t)pgvalue_int8(PQgetvalue(res, row, 5));
+  add_refusals(view, &e->list[age], PQgetvalue(res, row, 6));
+}
+
+// ---- blind minutes ----
+
+static void mark_span(struct view_provider *p, int64_t from_ms, int64_t to_ms) {
+  int64_t last = to_ms == NO_TIME ? p->minutes.now : to_ms / MINUTE_MS;
+  int64_t oldest = p->minutes.now - VIEW_MINUTES + 1, first = from_ms / MINUTE_MS;
+  for (int64_t minute = first > oldest ? first : oldest; minute <= last; minute++) {
+    struct minute_counts *counts = minutes_at(&p->minutes, minute);
+    if (counts) counts->blind = true;
+  }
+}
+
+static void mark_incident(struct view *view, const PGresult *res, int row) {
+  const char *provider = PQgetvalue(res, row, 0); // empty: of all
+  for (size_t i = 0; i < view->n_providers; i++)
+    if (!*provider || strcmp(provider_name(view->providers[i].file), provider) == 0)
+      mark_span(&view->providers[i], rows_time(res, row, 1), rows_time(res, row, 2));
+}
+
+// Where no ingress has ever reported, it is of a version that does not.
+static void mark_unreported(struct view *view, int64_t now) {
+  for (int64_t age = 0; view->last_report != INT64_MIN && age < REFUSING_MINUTES; age++) {
+    if (view->reported[age] && !view->spooled[age]) continue;
+    if (age > 0 && !view->blind_until_ms) view->blind_until_ms = (now - age + 1) * MINUTE_MS;
+    for (size_t i = 0; i < view->n_providers; i++) {
+      struct minute_counts *counts = minutes_at(&view->providers[i].minutes, now - age);
+      if (counts) counts->blind = true;
+    }
+  }
+}
+
+// A record may have come late, so what was marked is marked anew.
+static void clear_blind(struct view *view, int64_t now) {
+  for (int64_t age = 0; age < REFUSING_MINUTES; age++)
+    for (size_t i = 0; i < view->n_providers; i++) {
+      struct minute_counts *counts = minutes_at(&view->providers[i].minutes, now - age);
+      if (counts) counts->blind = false;
+    }
+}
+
+static bool mark_blind(struct view *view, PGconn *conn, int64_t now, struct err *err) {
+  AUTO_RESULT *res = read_since(conn, "incident_blind.sql", now - VIEW_MINUTES);
+  if (!pg_ok(conn, res, "incident_blind", NULL, err)) return false;
+  clear_blind(view, now);
+  for (int row = 0; row < PQntuples(res); row++) mark_incident(view, res, row);
+  mark_unreported(view, now);
+  return true;
+}
+
+static void add_failed(struct view *view, const PGresult *res, int row) {
+  for (size_t i = 0; i < view->n_endpoints; i++)
+    if (strcmp(view->endpoints[i].name, PQgetvalue(res, row, 0)) == 0)
+      view->endpoints[i].failed_a_day = pgvalue_int8(PQgetvalue(res, row, 1));
+}
+
+static bool read_spooled(struct view *view, PGconn *conn, int64_t now, struct err *err) {
+  AUTO_RESULT *res = read_since(conn, "watch_spooled.sql", now - GONE_MINUTES + 1);
+  if (!pg_ok(conn, res, "watch_spooled", NULL, err)) return false;
+  int64_t since_ms = rows_time(res, 0, 0);
+  view->spooled_since_ms = since_ms == NO_TIME ? INT64_MAX : since_ms;
+  return true;
+}
+
+bool view_read_endpoints(struct view *view, PGconn *conn, int64_t now, struct err *err) {
+  if (!read_spooled(view, conn, now, err)) return false;
+  AUTO_RESULT *res = read_since(conn, "watch_endpoints.sql", now - REFUSING_MINUTES);
+  if (!pg_ok(conn, res, "watch_endpoints", NULL, err)) return false;
+  AUTO_RESULT *failed = read_since(conn, "watch_failed.sql", now - MINUTES_DAY);
+  if (!pg_ok(conn, failed, "watch_failed", NULL, err)) return false;
+  free(view->endpoints);
+  view->endpoints = NULL;
+  view->n_endpoints = 0;
+  view->last_report = INT64_MIN;
+  view->blind_until_ms = 0;
+  memset(view->reported, 0, sizeof view->reported);
+  memset(view->spooled, 0, sizeof view->spooled);
+  for (int row = 0; row < PQntuples(res); row++) add_minute(view, res, row, now);
+  for (int row = 0; row < PQntuples(failed); row++) add_failed(view, failed, row);
+  return mark_blind(view, conn, now, err);
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// What the watch knows when it judges: the providers' counters minute by minute, what each ingress counted
+// for each endpoint, and the incidents that are open. Read from Postgres, a few rows by index each time. Not
+// for: judging (judge.h). Thread: one.
+#pragma once
+#include "common/provider/provider.h"
+#include "processor/postgres/pg.h"
+#include "processor/rules/incident.h"
+#include "processor/rules/minutes.h"
+#include "processor/rules/refusing.h"
+#include "processor/rules/slow.h"
+
+enum { VIEW_MINUTES = MINUTES_DAY + 60, VIEW_NAME_SIZE = 256 };
+
+struct view_provider {
+  const struct provider *file; // borrowed
+  struct minute_counts list[VIEW_MINUTES];
+  struct minutes minutes;  // over `list`
+  int64_t last_receipt_ms; // when ingress received its last receipt in these minutes; 0: none
+  struct slow_usual usual; // see usual.h
+};
+
+// One endpoint as all ingress saw it.
+struct view_endpoint {
+  char name[VIEW_NAME_SIZE];
+  const struct provider *file;                   // borrowed; NULL: there is no such file here
+  struct endpoint_minute list[REFUSING_MINUTES]; // list[age], the newest finished minute first
+  int64_t failed_a_day;                          // answers other than 2xx
+  int64_t failed_in_a_row;                       // the highest number of the last hour
+};
+
+struct view_incident {
+  struct incident row; // its details are those of the opening
+  int64_t opened_ms;
+};
+
+struct view {
+  struct view_provider *providers;
+  size_t n_providers;
+  struct view_endpoint *endpoints; // by name
+  size_t n_endpoints;
+  char *checks[REFUSING_CHECKS]; // names, as struct endpoint_minute numbers them; NULL: none
+  struct view_incident *incidents;
+  size_t n_incidents;
+  int64_t loaded_until; // minute up to which the counters were read; INT64_MIN: never
+  // Of all ingress: minutes of the list above for which one reported, or in which events waited in a spool.
+  bool reported[REFUSING_MINUTES], spooled[REFUSING_MINUTES];
+  int64_t last_report;    // minute of the last record; INT64_MIN: none in REFUSING_MINUTES
+  int64_t blind_until_ms; // the end of the last minute, but for the newest, that ingress did not see; 0: none
+  bool has_left;          // it said that its ingress stops
+  // Before this time all received events are known: the oldest event that waits in a spool.
+  int64_t spooled_since_ms; // INT64_MAX: none waits
+};
+
+// `providers` is borrowed.
+struct view *view_new(const struct providers *providers);
+void view_free(struct view *view);
+MUST_CHECK bool view_prepare(PGconn *conn, struct err *err);
+
+// Reads the open incidents, and the counters up to minute `now`: of the last day the first time, then of the
+// last half hour.
+MUST_CHECK bool view_read(struct view *view, PGconn *conn, int64_t now, struct err *err);
+// Reads what ingress counted up to minute `now`, and marks the minutes that are blind (minutes.h).
+MUST_CHECK bool view_read_endpoints(struct view *view, PGconn *conn, int64_t now, struct err *err);
+
+// The open incident of that key, or NULL.
+const struct view_incident *view_find(const struct view *view, enum incident_kind kind, const char *provider,
+                                      const char *endpoint, const char *scope);

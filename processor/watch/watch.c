@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+#include "processor/watch/watch.h"
+#include "common/base/backoff.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/base/stop.h"
+#include "processor/postgres/schema_version.h"
+#include "processor/watch/deadlines.h"
+#include "processor/watch/front_door.h"
+#include "processor/watch/frontier.h"
+#include "processor/watch/judge_story.h"
+#include "processor/watch/usual.h"
+#include "processor/watch/watch_metrics.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TICK_MS = 1000, JUDGE_MS = 2000, MINUTE_MS = 60 * 1000, SETTLE_MS = 2000 };
+enum { JUMP_MS = 5000, JUMP_WAIT_MS = 120000 };
+
+struct watch {
+  struct processor *processor;
+  pthread_t thread;
+  struct deadlines_provider *providers; // as many as the view has, in the same order
+  int64_t clock_ms;                     // wall clock minus monotonic clock, at the last tick
+  int64_t wait_until_ms;                // monotonic: the clock has jumped, so nothing is judged before
+  // Of the leader, from its start to its end.
+  PGconn *conn;
+  struct frontier *frontier;
+  struct emitter *emitter;
+  struct view *view;
+  struct silence *silence;
+  struct front_door *front_door; // NULL: there is no public URL
+  struct judge judge;
+  int64_t judge_at_ms;    // monotonic: the next time
+  int64_t written_at_ms;  // when incidents were last written; INT64_MIN: never
+  int64_t hour;           // of the last usual_update()
+  int64_t reported_until; // minute up to which ingress's reports were read; INT64_MIN: never
+};
+
+// ---- leading ----
+
+// A leader that is frozen loses its session, and with it the lock. Its statements look for a few rows by
+// index.
+static const char session_settings[] = "SET idle_session_timeout = '10s';"
+                                       "SET statement_timeout = '10s';"
+                                       "SET lock_timeout = '1s'";
+
+static bool open_session(struct watch *w, struct err *err) {
+  w->conn = pg_connect(err);
+  return w->conn && pg_command(w->conn, "session settings", session_settings, err) &&
+         pg_use_indexes(w->conn, err) && schema_version_hold(w->conn, err);
+}
+
+static bool begin_to_lead(struct watch *w, struct err *err) {
+  struct processor *p = w->processor;
+  if (!deadlines_prepare(w->conn, err) || !view_prepare(w->conn, err) || !judge_story_prepare(w->conn, err) ||
+      !usual_prepare(w->conn, err) || !silence_prepare(w->conn, err))
+    return false;
+  w->view = view_new(p->providers);
+  w->silence = silence_new(p->watched);
+  w->emitter = emitter_open(p, err);
+  if (w->emitter) w->frontier = frontier_open(p->settings, p->topics[KAFKA_TOPIC_EVENTS], err);
+  if (!w->frontier || !front_door_start(p->settings, &w->front_door, err)) return false;
+  w->judge = (struct judge){
+      .view = w->view, .emitter = w->emitter, .conn = w->conn, .led_since_ms = clock_wall_ms()};
+  w->written_at_ms = w->hour = w->reported_until = INT64_MIN;
+  metrics_set(p->metrics, METRIC_WATCH_LEADS, NULL, 1);
+  log_info("watch leads", LOG_STR("instance", p->instance));
+  return true;
+}
+
+static void close_all(struct watch *w) {
+  metrics_set(w->processor->metrics, METRIC_WATCH_LEADS, NULL, 0);
+  if (w->view) watch_metrics_clear(w->processor->metrics, w->view);
+  front_door_stop(take(w->front_door));
+  frontier_close(take(w->frontier));
+  emitter_close(take(w->emitter));
+  view_free(take(w->view));
+  silence_free(take(w->silence));
+  PQfinish(take(w->conn));
+}
+
+// ---- until when everything is known ----
+
+// Events that wait in a spool are not known yet. And ingress's own clock bounds ours: by a clock that is
+// ahead, everything would be overdue.
+static int64_t bound(const struct watch *w, int64_t until_ms) {
+  const struct view *view = w->view;
+  enum { REPORT_MS = 2 * MINUTE_MS + SETTLE_MS }; // the minute that is not over, and the one that is reported
+  if (view->spooled_since_ms < until_ms) until_ms = view->spooled_since_ms;
+  if (view->last_report == INT64_MIN) return until_ms;
+  int64_t known_ms = (view->last_report + 1) * MINUTE_MS + REPORT_MS;
+  return known_ms < until_ms ? known_ms : until_ms;
+}
+
+static int64_t finished_minute(int64_t until_ms) {
+  return (until_ms - SETTLE_MS) / MINUTE_MS - 1;
+}
+
+// What bounds the time is read by the time without that bound, which would hold itself for ever otherwise.
+static bool read_reports(struct watch *w, int64_t read_ms, struct err *err) {
+  int64_t now = finished_minute(read_ms);
+  if (now == w->reported_until) return true;
+  if (!view_read_endpoints(w->view, w->conn, now, err)) return false;
+  w->reported_until = now;
+  return true;
+}
+
+// Without the bound. INT64_MIN: the group is behind.
+static bool look_until(struct watch *w, int64_t *until_ms, struct err *err) {
+  if (!frontier_look(w->frontier, until_ms, err)) return false;
+  int64_t behind_ms =
+      *until_ms == INT64_MIN ? clock_wall_ms() - w->judge.led_since_ms : clock_wall_ms() - *until_ms;
+  metrics_set(w->processor->metrics, METRIC_WATCH_BEHIND, NULL, behind_ms / 1000);
+  return true;
+}
+
+// ---- a tick ----
+
+// What is judged once a minute.
+static bool judge_minute_once(struct watch *w, int64_t now, struct err *err) {
+  if (!view_read_endpoints(w->view, w->conn, now, err)) return false;
+  if (w->hour != now / 60 && !usual_update(w->conn, w->view, err)) return false;
+  w->hour = now / 60;
+  return judge_providers_minute(&w->judge, err) && judge_endpoints_minute(&w->judge, err) &&
+         silence_count(w->silence, w->conn, now, judge_is_registered, judge_silence, &w->judge, err) &&
+         watch_metrics_pending(w->processor->metrics, w->view, w->conn, err);
+}
+
+// Not before the events of the last time are read: an incident that is being opened would be opened again.
+static bool judge(struct watch *w, int64_t read_ms, struct err *err) {
+  if (read_ms <= w->written_at_ms) return true;
+  if (!read_reports(w, read_ms, err)) return false;
+  int64_t until_ms = bound(w, read_ms), now = finished_minute(until_ms), before = w->view->loaded_until;
+  w->judge.until_ms = until_ms;
+  w->judge.written = 0;
+  if (now < before) return true; // the bound has moved back
+  if (!view_read(w->view, w->conn, now, err)) return false;
+  if (now != before && !judge_minute_once(w, now, err)) return false;
+  struct front_door_result door;
+  bool is_called = w->front_door && front_door_latest(w->front_door, &door);
+  if (is_called && !judge_front_door(&w->judge, &door, err)) return false;
+  if (!judge_ingress_now(&w->judge, err) || !judge_providers_now(&w->judge, err)) return false;
+  watch_metrics_incidents(w->processor->metrics, w->view);
+  watch_metrics_silence(w->processor->metrics, w->silence);
+  if (w->judge.written > 0) {
+    if (!emitter_flush(w->emitter, err)) return false;
+    w->written_at_ms = clock_wall_ms();
+  }
+  return now == before || silence_store(w->silence, w->conn, err);
+}
+
+// As of what is known now: a provider that was held may be known to be silent by now.
+static void hold_suspects(struct watch *w, int64_t until_ms) {
+  w->judge.until_ms = until_ms;
+  for (size_t i = 0; i < w->view->n_providers; i++)
+    w->providers[i].hold = judge_may_be_silent(&w->judge, &w->view->providers[i]);
+}
+
+static bool write_deadlines(struct watch *w, int64_t until_ms, struct err *err) {
+  hold_suspects(w, until_ms);
+  return deadlines_write(w->conn, w->emitter, w->providers, w->view->n_providers, until_ms, err);
+}
+
+static bool look(struct watch *w, struct err *err) {
+  bool is_due, judges = clock_mono_ms() >= w->judge_at_ms;
+  int64_t until_ms;
+  hold_suspects(w, clock_wall_ms());
+  if (!deadlines_any(w->conn, w->providers, w->view->n_providers, &is_due, err)) return false;
+  if (!is_due && !judges) return true;
+  if (!look_until(w, &until_ms, err)) return false;
+  if (until_ms == INT64_MIN) return true;
+  if (judges) w->judge_at_ms = clock_mono_ms() + JUDGE_MS;
+  if (judges && !judge(w, until_ms, err)) return false;
+  return !is_due || write_deadlines(w, bound(w, until_ms), err);
+}
+
+// A clock that has jumped may jump back.
+static bool clock_is_steady(struct watch *w) {
+  int64_t before_ms = w->clock_ms;
+  w->clock_ms = clock_wall_ms() - clock_mono_ms();
+  int64_t by_ms = w->clock_ms - before_ms;
+  if (before_ms && (by_ms > JUMP_MS || by_ms < -JUMP_MS)) {
+    log_warn("the clock has jumped; the watch waits", LOG_INT("by_ms", by_ms),
+             LOG_INT("wait_ms", JUMP_WAIT_MS));
+    w->wait_until_ms = clock_mono_ms() + JUMP_WAIT_MS;
+  }
+  return clock_mono_ms() >= w->wait_until_ms;
+}
+
+// False: the session is gone, or Kafka does not answer. What the leader asks in each tick also keeps its
+// session.
+static bool tick(struct watch *w, struct err *err) {
+  bool leads = w->frontier != NULL, is_steady = clock_is_steady(w);
+  if (!leads && !pg_try_lock(w->conn, "watch", &leads, err)) return false;
+  if (!leads) return true;
+  if (!w->frontier && !begin_to_lead(w, err)) return false;
+  if (!is_steady) return pg_try_lock(w->conn, "watch", &leads, err);
+  int64_t began_us = clock_mono_us();
+  bool done = look(w, err);
+  metrics_observe(metrics_histogram_at(w->processor->metrics, METRIC_WATCH_SECONDS, NULL),
+                  clock_mono_us() - began_us);
+  return done;
+}
+
+// ---- the thread ----
+
+static void *run(void *arg) {
+  struct watch *w = arg;
+  struct backoff backoff = {.first_ms = TICK_MS, .max_ms = 10000};
+  int64_t pause_ms = 0;
+  while (!stop_wait_ms(pause_ms)) {
+    struct err err = {0};
+    pause_ms = TICK_MS;
+    if ((w->conn || open_session(w, &err)) && tick(w, &err)) {
+      backoff.tries = 0;
+      continue;
+    }
+    pause_ms = backoff_next_ms(&backoff);
+    log_warn("watch starts over", LOG_STR("error", err.text), LOG_INT("wait_ms", pause_ms));
+    processor_count_retry(w->processor->metrics, "watch", &err);
+    close_all(w);
+  }
+  close_all(w);
+  return NULL;
+}
+
+static void watch_free(struct watch *w) {
+  free(w->providers);
+  free(w);
+}
+
+struct watch *watch_start(struct processor *processor, struct err *err) {
+  struct watch *w = mem_alloc(sizeof *w);
+  w->processor = processor;
+  size_t n = providers_count(processor->providers);
+  w->providers = mem_array(n, sizeof *w->providers);
+  for (size_t i = 0; i < n; i++)
+    w->providers[i] = (struct deadlines_provider){
+        .name = provider_name(providers_at(processor->providers, i)), .written_at_ms = INT64_MIN};
+  int failed = pthread_create(&w->thread, NULL, run, w);
+  if (failed == 0) return w;
+  err_set(err, "cannot start the watch: %s", strerror(failed));
+  watch_free(w);
+  return NULL;
+}
+
+bool watch_join(struct watch *w, int64_t until_ms) {
+  if (w == NULL) return true;
+  struct timespec until = clock_timespec_at(until_ms);
+  if (pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &until) != 0) return false;
+  watch_free(w);
+  return true;
+}
