@@ -10,6 +10,7 @@
 #include "processor/commands/flags.h"
 #include "processor/commands/reader.h"
 #include "processor/commands/redrive.h"
+#include "processor/commands/terminal.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,20 +120,15 @@ static bool is_wanted(const struct quarantine_options *o, const rd_kafka_message
 
 // ---- what is done with them ----
 
-// A foreign record's header may hold what a terminal takes for a command.
-static void print_plain(const char *text) {
-  for (; *text; text++) putchar((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
-}
-
 static void list(const rd_kafka_message_t *rkm, const struct event *ev) {
   char time[CLOCK_RFC3339_SIZE] = "-", place[48];
   int64_t at = time_of(rkm, ev);
   if (at >= 0) clock_format_rfc3339(at, time);
   snprintf(place, sizeof place, "%" PRId32 ":%" PRId64, rkm->partition, rkm->offset);
   printf("%-12s  %-24s  %9zu  ", place, time, rkm->len);
-  print_plain(ev->endpoint ? ev->endpoint : ev->provider ? ev->provider : "-");
+  terminal_print(ev->endpoint ? ev->endpoint : ev->provider ? ev->provider : "-");
   printf("  ");
-  print_plain(ev->reason ? ev->reason : "not an event of ours");
+  terminal_print(ev->reason ? ev->reason : "not an event of ours");
   putchar('\n');
 }
 
