@@ -108,10 +108,12 @@ readinessProbe:
 {{- if eq (include "dochak.has.providers" .) "true" }}
 - { name: DOCHAK_PROVIDERS_DIR, value: /etc/dochak/providers }
 {{- end }}
+{{- if ne .component "migrate" }}
+- { name: DOCHAK_ENDPOINTS_FILE, value: /etc/dochak/endpoints/endpoints.json }
+{{- end }}
 {{- if eq .component "ingress" }}
 {{- /* A pod that comes back is the same one in the minute records. */}}
 - { name: DOCHAK_INSTANCE, valueFrom: { fieldRef: { fieldPath: metadata.name } } }
-- { name: DOCHAK_ENDPOINTS_FILE, value: /etc/dochak/endpoints/endpoints.json }
 - { name: DOCHAK_SPOOL_DIR, value: /var/lib/dochak/spool }
 {{- with $own.trustedProxies }}
 - { name: DOCHAK_TRUSTED_PROXIES, value: {{ join "," . | quote }} }
@@ -149,9 +151,11 @@ readinessProbe:
 {{- $values := .root.Values -}}
 {{- $own := index $values .component -}}
 - { name: secrets, mountPath: /run/dochak/secrets, readOnly: true }
+{{- if ne .component "migrate" }}
+- { name: endpoints, mountPath: /etc/dochak/endpoints, readOnly: true }
+{{- end }}
 {{- if eq .component "ingress" }}
 - { name: spool, mountPath: /var/lib/dochak }
-- { name: endpoints, mountPath: /etc/dochak/endpoints, readOnly: true }
 {{- else if $values.postgres.caSecret }}
 - { name: postgres-ca, mountPath: /etc/dochak/postgres, readOnly: true }
 {{- end }}
@@ -182,10 +186,11 @@ readinessProbe:
 {{- else }}
   secret: { secretName: {{ $own.secret }}, defaultMode: 0440 }
 {{- end }}
-{{- if eq .component "ingress" }}
+{{- if ne .component "migrate" }}
 - name: endpoints
-  configMap: { name: {{ $own.endpointsConfigMap | default (printf "%s-endpoints" $name) }} }
-{{- else if $values.postgres.caSecret }}
+  configMap: { name: {{ $values.ingress.endpointsConfigMap | default (printf "%s-endpoints" $name) }} }
+{{- end }}
+{{- if and (ne .component "ingress") $values.postgres.caSecret }}
 - name: postgres-ca
   secret: { secretName: {{ $values.postgres.caSecret }}, items: [{ key: ca.crt, path: ca.crt }] }
 {{- end }}
@@ -209,8 +214,7 @@ readinessProbe:
 {{/* Pods start anew when what they read at their start has changed. */}}
 {{- define "dochak.checksum" -}}
 {{- $values := .root.Values -}}
-{{- $read := list $values.kafka.properties $values.providers -}}
-{{- if eq .component "ingress" }}{{ $read = append $read $values.ingress.endpoints }}{{ end -}}
+{{- $read := list $values.kafka.properties $values.providers $values.ingress.endpoints -}}
 checksum/config: {{ toJson $read | sha256sum }}
 {{- end -}}
 
