@@ -38,7 +38,7 @@ class Verdict:
 class Event(NamedTuple):
     partition: int
     name: tuple
-    at: datetime = EPOCH  # by the provider's clock, where it says so
+    at: datetime = EPOCH  # by the provider's clock, where it says so; of the watch's, the deadline
 
 
 @dataclass
@@ -51,6 +51,25 @@ class Alert:
     partition: int
 
 
+class Incident(NamedTuple):
+    """An alert that one opens, or closes; or any alert that is about no notification."""
+
+    type: str
+    id: str  # of the incident
+    provider: str | None
+    subject: str | None
+    scope: str | None = None
+    counts: dict[str, int] = {}  # noqa: RUF012
+
+    @property
+    def key(self) -> tuple:
+        return (self.type, self.provider, self.subject, self.scope)
+
+    def __str__(self) -> str:
+        return f"{self.type.removeprefix('dochak.')} {self.subject} {self.scope}"
+
+
+OF_INCIDENTS = ("dochak.provider.", "dochak.endpoint.")
 FIELDS = {  # of a notification, as rules.Expected has them
     "status": "status",
     "outcome": "outcome",
@@ -71,6 +90,8 @@ class Final:
     receipts: list[tuple[tuple, str]]  # name and outcome
     alerts: list[Alert]  # each partition in its order
     quarantined: int
+    incidents: list[Incident] = field(default_factory=list)
+    folded: Counter[str] = field(default_factory=Counter)  # overdue notifications of a provider that an incident took in
 
 
 # --- looking
@@ -86,13 +107,20 @@ def _event_name(record: Record) -> tuple:
         return ("acceptance", provider, id_)
     if record.type == "dochak.webhook.received.v1":
         return ("other", provider, id_)
+    if record.type != "dochak.receipt.received.v1":
+        return (record.type, provider, id_)  # the watch's
     code = {"bizgo": element.get("reportCode"), "blux": element.get("event_type"), "standard": element.get("state")}[provider]
     return _receipt_name(provider, id_, code, element)
 
 
 def _event(record: Record) -> Event:
-    at = record.data.get("reportTime") or record.data.get("payload", {}).get("received_at") or record.header("ce_time")
+    at = record.data.get("deadline") or record.data.get("reportTime") or record.data.get("payload", {}).get("received_at") or record.header("ce_time")
     return Event(record.partition, _event_name(record), datetime.fromisoformat(at))
+
+
+def is_all_overdue_said(world: World) -> bool:
+    """Once a notification was said to be overdue, its next deadline is days away."""
+    return not world.sql("SELECT 1 FROM notification WHERE status = 'PENDING' AND next_look_at < now() + interval '1 day' LIMIT 1")
 
 
 def look(world: World) -> Final:
@@ -100,23 +128,34 @@ def look(world: World) -> Final:
     columns = ", ".join(f"{column} AS {field}" for field, column in FIELDS.items())
     rows = world.sql(f"SELECT provider, notification_id, {columns} FROM notification")
     receipts = world.sql("SELECT provider, notification_id, outcome, code, element FROM receipt")
+    alerts = world.topics.read("alerts")
+    folded = world.sql("SELECT provider, sum(folded)::integer AS n FROM incident GROUP BY 1")
     return Final(
         events=[_event(record) for record in world.topics.read("events")],
         notifications={(row.pop("provider"), row.pop("notification_id")): row for row in rows},
         receipts=[(_receipt_name(r["provider"], r["notification_id"], r["code"], r["element"]), r["outcome"]) for r in receipts],
         alerts=[
             Alert(r.id, r.type, r.header("ce_provider"), r.header("ce_subject"), json.loads(r.value).get("code"), r.partition)
-            for r in world.topics.read("alerts")
+            for r in alerts
+            if r.type in rules.IN_ORDER
         ],
         quarantined=len(world.topics.read("quarantine")),
+        incidents=[_incident(r) for r in alerts if r.type not in rules.IN_ORDER],
+        folded=Counter({row["provider"]: row["n"] for row in folded}),
     )
+
+
+def _incident(record: Record) -> Incident:
+    data = json.loads(record.value)
+    of = (record.header("ce_provider"), record.header("ce_subject"))
+    return Incident(record.type, data.get("incident_id", record.id), *of, data.get("scope"), data.get("counts", {}))
 
 
 # --- judging
 
 
-def judge(sent: Iterable[Signal], acked: Iterable[Signal], final: Final) -> Verdict:
-    """`acked` are those of the signals that somebody was told 2xx for."""
+def judge(sent: Iterable[Signal], acked: Iterable[Signal], final: Final, failed: Counter[str]) -> Verdict:
+    """`acked` are those of the signals that somebody was told 2xx for; `failed` is how many requests of each sender got no 2xx."""
     verdict = Verdict()
     known = {signal.name: signal for signal in sent}
     stories = _stories_in_the_log(known, final, verdict)
@@ -126,6 +165,8 @@ def judge(sent: Iterable[Signal], acked: Iterable[Signal], final: Final) -> Verd
     _compare_notifications(stories, expected, final, verdict)
     _compare_receipts({name for name in in_log & known.keys() if name[0] == "receipt"}, known, final, verdict)
     _compare_alerts(expected, final, verdict)
+    _compare_overdue(expected, verdict)
+    _compare_incidents([signal for signals in stories.values() for signal in signals], final, failed, verdict)
     if final.quarantined:
         verdict.wrong.append(f"{final.quarantined} records in quarantine")
     return verdict
@@ -137,12 +178,15 @@ def _stories_in_the_log(known: dict[tuple, Signal], final: Final, verdict: Verdi
     partitions: dict[tuple[str, str], int] = {}
     for partition, name, at in final.events:
         key = name[1:3]
-        if name not in known:
+        signal = Signal(*key, "overdue") if name[0] == rules.OVERDUE else known.get(name)
+        if name[0].startswith(OF_INCIDENTS):
+            continue  # seen by their alerts
+        if signal is None:
             verdict.wrong.append(f"in the log, but never sent: {name}")
         elif partitions.setdefault(key, partition) != partition:
             verdict.wrong.append(f"in two partitions: {name}")
         elif name[0] != "other":
-            stories[key].append(replace(known[name], at=at))
+            stories[key].append(replace(signal, at=at))
     return stories
 
 
@@ -176,7 +220,9 @@ def _compare_alerts(expected: dict[tuple, rules.Expected], final: Final, verdict
     for alert in final.alerts:
         told[alert.type, alert.provider, alert.notification_id].append(alert)
     wanted = {(type_, *key): code for key, want in expected.items() for type_, code in want.alerts.items()}
-    verdict.lost += [f"no alert {name}" for name in wanted.keys() - told.keys()]
+    missing = wanted.keys() - told.keys()
+    verdict.lost += [f"no alert {name}" for name in missing if name[0] != rules.OVERDUE]
+    _compare_folded(Counter(provider for type_, provider, _ in missing if type_ == rules.OVERDUE), final.folded, verdict)
     verdict.wrong += [f"an alert without a cause: {name}" for name in told.keys() - wanted.keys()]
     for name, alerts in told.items():
         if len(alerts) > 1:
@@ -186,13 +232,54 @@ def _compare_alerts(expected: dict[tuple, rules.Expected], final: Final, verdict
     _check_order_of_alerts(final, verdict)
 
 
+def _compare_folded(silent: Counter[str], folded: Counter[str], verdict: Verdict) -> None:
+    """An overdue notification has an alert, or an incident that is open counts it."""
+    for provider in silent.keys() | folded.keys():
+        if silent[provider] != folded[provider]:
+            found = verdict.lost if silent[provider] > folded[provider] else verdict.doubled
+            found.append(f"{silent[provider]} overdue notifications of {provider} have no alert, and {folded[provider]} were folded")
+
+
+def _compare_overdue(expected: dict[tuple, rules.Expected], verdict: Verdict) -> None:
+    for key, want in expected.items():
+        verdict.wrong += [f"overdue by a deadline that it never had: {key}, {at}" for at in want.unfounded]
+        if want.due and rules.OVERDUE not in want.alerts:
+            verdict.lost.append(f"never said to be overdue: {key}")
+
+
+def _compare_incidents(said: list[Signal], final: Final, failed: Counter[str], verdict: Verdict) -> None:
+    wanted = rules.incidents(said)
+    closed = [incident for incident in final.incidents if incident.type in rules.RESTORED]
+    opened = [incident for incident in final.incidents if incident.type not in rules.RESTORED]
+    verdict.lost += [f"no incident {key}" for key in wanted - {incident.key for incident in opened}]
+    verdict.wrong += [f"an incident without a cause: {i.key}" for i in opened if i.key not in wanted and not _is_explained(i, said, failed)]
+    began = {incident.id for incident in opened}
+    verdict.wrong += [f"over, but never began: {incident.key}" for incident in closed if incident.id not in began]
+    alerts = Counter((incident.type, incident.id) for incident in final.incidents)
+    verdict.doubled += [f"{count} times alert {alert}" for alert, count in alerts.items() if count > 1]
+    over = Counter(incident.key[1:] for incident in closed)
+    for key, count in Counter(incident.key for incident in opened).items():
+        if count > 1 + over[key[1:]]:
+            verdict.doubled.append(f"{count} times incident {key}, {over[key[1:]]} times over")
+
+
+def _is_explained(incident: Incident, said: list[Signal], failed: Counter[str]) -> bool:
+    """By what the faults do to requests, or by a stretch of bad luck in what was sent."""
+    if incident.type == rules.AT_RISK:
+        return incident.counts["failed"] <= failed[incident.provider]
+    if incident.type == rules.FAILING and incident.scope is None:
+        sent = {signal.name for signal in said if signal.provider == incident.provider and signal.kind == "failed"}
+        return incident.counts["delivered"] < incident.counts["failed"] <= len(sent)
+    return False
+
+
 def _check_order_of_alerts(final: Final, verdict: Verdict) -> None:
-    """Who reads a partition is not told that a notification has recovered before it is told that it was lost."""
+    """Who reads a partition is not told that a notification has recovered before it is told that it was lost, or overdue."""
     told: dict[tuple, list[Alert]] = defaultdict(list)
     for alert in final.alerts:
         told[alert.provider, alert.notification_id].append(alert)
     for key, alerts in told.items():
         if len({alert.partition for alert in alerts}) > 1:
             verdict.wrong.append(f"alerts in two partitions: {key}")
-        elif alerts[0].type == rules.RECOVERED:
-            verdict.wrong.append(f"recovered is told first: {key}")
+        elif (types := [alert.type for alert in alerts]) != sorted(types, key=rules.IN_ORDER.index):
+            verdict.wrong.append(f"told in the wrong order: {key}, {types}")

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""What has to become of a notification: the status rules of processor/rules/ledger.c, written down a second time and on their own."""
+"""What has to become of a notification: the status rules of processor/rules/ledger.c, written down a second time and on their own; and
+which incidents of a provider there have to be."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from chaos.traffic import EPOCH, RECIPIENT, REPORTED, Signal
+from chaos.traffic import ENDPOINTS, EPOCH, RECEIPT_WITHIN_S, RECIPIENT, REPORTED, Signal
 
-DEAD_LETTERED, RECOVERED = "dochak.notification.dead_lettered.v1", "dochak.notification.recovered.v1"
+OVERDUE, DEAD_LETTERED, RECOVERED = IN_ORDER = [f"dochak.notification.{name}.v1" for name in ("overdue", "dead_lettered", "recovered")]
+FAILING, AT_RISK = "dochak.provider.failing.v1", "dochak.endpoint.at_risk.v1"
+RESTORED = ("dochak.provider.restored.v1", "dochak.endpoint.restored.v1")
 
 # status and signal → the next status, and whether the signal decides: then the row's outcome and code are its. Where the status stays
 # what it is, one that decides must also be earlier than what has decided; at the same time, have the lesser code.
@@ -58,7 +61,18 @@ class Expected:
     reference: str | None = None
     recipient: str | None = None  # masked
     decided: tuple[datetime, str] = (EPOCH, "")  # when, and by which code
+    accepted_at: datetime | None = None
+    unconfirmed_at: datetime | None = None
+    deadlines: set[datetime] = field(default_factory=set)  # each that it had while it was open
+    unfounded: list[datetime] = field(default_factory=list)  # deadlines that were said to have passed, and that it never had
     alerts: dict[str, str] = field(default_factory=dict)  # type → the code it tells
+
+    @property
+    def due(self) -> datetime | None:
+        """When a receipt is due. None: no longer, or it may take longer than any run."""
+        if self.status != "PENDING" or self.unconfirmed_at:
+            return None
+        return self.accepted_at and self.accepted_at + timedelta(seconds=RECEIPT_WITHIN_S)
 
 
 def after(signals: Iterable[Signal]) -> Expected:
@@ -66,6 +80,9 @@ def after(signals: Iterable[Signal]) -> Expected:
     expected, seen = Expected(), set()
     for signal in signals:
         if signal.is_receipt and signal.name in seen:
+            continue
+        if signal.kind == "overdue":
+            _say_overdue(expected, signal)
             continue
         seen.add(signal.name)
         before = expected.status
@@ -79,7 +96,17 @@ def after(signals: Iterable[Signal]) -> Expected:
             expected.outcome, expected.code, expected.decided = signal.kind, signal.code, decided
         if alert := ALERTS.get((before, expected.status)):
             expected.alerts[alert] = expected.code
+        if expected.due:
+            expected.deadlines.add(expected.due)
     return expected
+
+
+def _say_overdue(expected: Expected, signal: Signal) -> None:
+    """Once, and only if that is the deadline still."""
+    if signal.at not in expected.deadlines:
+        expected.unfounded.append(signal.at)
+    elif expected.due and signal.at >= expected.due:
+        expected.alerts.setdefault(OVERDUE, expected.code)
 
 
 def _merge(expected: Expected, signal: Signal) -> None:
@@ -87,8 +114,12 @@ def _merge(expected: Expected, signal: Signal) -> None:
     if signal.is_acceptance:
         expected.accepted |= signal.kind == "accepted"
         expected.reference, expected.recipient = signal.reference, RECIPIENT[1]
+        if signal.kind == "accepted":
+            expected.accepted_at = min(expected.accepted_at or signal.at, signal.at)
     elif expected.recipient is None:
         expected.recipient = REPORTED.get(signal.provider)
+    if signal.kind == "unconfirmed":
+        expected.unconfirmed_at = max(expected.unconfirmed_at or signal.at, signal.at)
 
 
 def status_in_any_order(kinds: set[str]) -> str:
@@ -96,3 +127,8 @@ def status_in_any_order(kinds: set[str]) -> str:
     if "delivered" in kinds:
         return "SENT"
     return "DEAD_LETTER" if kinds & {"failed", "account_fault", "rejected"} else "PENDING"
+
+
+def incidents(signals: Iterable[Signal]) -> set[tuple[str, str, str, str]]:
+    """Type, provider, endpoint and scope: the first account fault says that the next messages of the account fail, too."""
+    return {(FAILING, signal.provider, ENDPOINTS[signal.provider], "account") for signal in signals if signal.kind == "account_fault"}

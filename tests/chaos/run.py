@@ -148,13 +148,15 @@ def play(plan: Plan, ground: Ground, say: Callable[[str], None] = print) -> Outc
             return Outcome(verdict, failures, strikes=director.strikes(), logs=stage.logs())
         settled_after = time.monotonic() - began
         final = checker.look(stage.world)
-        verdict = checker.judge(traffic.signals(posts), traffic.signals(posts[number] for number in sender.acked), final)
+        acked = traffic.signals(posts[number] for number in sender.acked)
+        verdict = checker.judge(traffic.signals(posts), acked, final, sender.failed)
         verdict.lost += sender.lost
         verdict.late += sender.late
         facts = [
             f"{plan.receipts} receipts in {len(posts)} requests: sent in {sent_after:.0f} s, settled after {settled_after:.0f} s",
             f"answers (0: none) {dict(sender.answers)}; the slowest of an ingress that nobody disturbed took {sender.slowest:.1f} s",
-            f"{len(final.events)} events, {len(final.receipts)} receipts, {len(final.alerts)} alerts",
+            f"{len(final.events)} events, {len(final.receipts)} receipts, {len(final.alerts)} alerts, {sum(final.folded.values())} folded",
+            f"{len(final.incidents)} alerts of incidents: {', '.join(sorted(map(str, final.incidents)))}",
             stage.traces(),
         ]
         outcome = Outcome(verdict, [*director.failures, *stage.end()], facts, director.strikes())

@@ -114,6 +114,7 @@ class Sender:
         self.lost: list[str] = []
         self.late: list[str] = []
         self.answers: Counter[int] = Counter()  # 0: the connection was cut, or refused
+        self.failed: Counter[str] = Counter()  # requests of each sender that got no 2xx
         self.slowest = 0.0  # answer of an ingress that nobody disturbed
         self.disturbances = Disturbances()
         self.fault: BaseException | None = None
@@ -237,6 +238,7 @@ class Sender:
             self.acked.add(attempt.number)
             self.settled += attempt.post.receipts
         else:
+            self.failed[attempt.post.sender] += 1
             self._try_again(attempt, status)
 
     def _judge_time(self, post: Post, status: int, began: float) -> None:

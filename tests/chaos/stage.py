@@ -4,7 +4,6 @@ servers behind wires and on small disks."""
 
 import base64
 import json
-import shutil
 import socket
 import tempfile
 import time
@@ -12,11 +11,11 @@ from collections import Counter
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
+from chaos import checker
 from chaos.disks import Disk
 from chaos.faults import SESSION, Fault
 from chaos.sender import Sender, standard_headers
-from chaos.traffic import Post
-from support import builds
+from chaos.traffic import Post, provider_files
 from support.servers import QUICK_JAVA, Server
 from support.service import Service
 from support.wait import until
@@ -26,6 +25,7 @@ from support.world import World, free_port
 WORD = 5.0  # seconds that a fault waits for its word; after them it strikes whenever somebody says it, if ever
 FEW = 20  # receipts that are let through at a time while nobody has said it
 RECOVERY = 90.0  # seconds within which everything is back once its fault is over
+OVERDUE = 300.0  # where events waited in a spool when a minute ended, the watch waits for three more
 MEGABYTES = {"kafka": 512, "postgres": 768, "spool": 128}
 STANDARD_SECRET = f"whsec_{base64.b64encode(b'standard webhooks in chaos tests').decode()}"
 ENDPOINTS = [
@@ -122,8 +122,9 @@ class Stage:
     def _settings(self) -> dict[str, str]:
         providers = self.folder / "providers"
         if not providers.exists():
-            shutil.copytree(builds.ROOT / "schemas" / "providers", providers, ignore=shutil.ignore_patterns("*.md"))
-            shutil.copy(Path(__file__).parent / "providers" / "standard.json", providers)
+            providers.mkdir()
+            for name, file in provider_files().items():
+                (providers / f"{name}.json").write_text(json.dumps(file))
         properties = self.folder / "kafka.properties"
         properties.write_text(f"session.timeout.ms={SESSION * 1000:.0f}\n")
         return {
@@ -161,6 +162,8 @@ class Stage:
         self.wait_whole()
         ingress = self.parts["ingress"]
         until("the spool is empty", lambda: ingress.metrics()["dochak_ingress_spool_events"] == 0, RECOVERY, every=0.1)
+        self.world.settle(2 * RECOVERY)
+        until("all that is overdue was said to be so", lambda: checker.is_all_overdue_said(self.world), OVERDUE, every=0.1)
         self.world.settle(2 * RECOVERY)
 
     # --- the end

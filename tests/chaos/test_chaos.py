@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The chaos harness in CI: one short seed, and the proof that its checker can fail."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from chaos import broken, checker, faults, rules, run, traffic
-from chaos.checker import Alert, Event, Final, Verdict
+from chaos.checker import Alert, Event, Final, Incident, Verdict
 from chaos.stage import Ground
 from support import builds
 
@@ -90,19 +91,26 @@ def right_end() -> Final:
     for signal in SENT:
         if signal.kind != "other":
             stories[signal.provider, signal.id].append(signal)
+    overdue = [replace(said[0], kind="overdue", at=due) for said in stories.values() if (due := rules.after(said).due)]
+    for signal in overdue:
+        stories[signal.provider, signal.id].append(signal)
     expected = {key: rules.after(signals) for key, signals in stories.items()}
     alerts = [(type_, *key, code, hash(key) % 4) for key, want in expected.items() for type_, code in want.alerts.items()]
     return Final(
-        events=[Event(hash(signal.id) % 4, signal.name) for signal in SENT],
+        events=[
+            *(Event(hash(signal.id) % 4, signal.name) for signal in SENT),
+            *(Event(hash(signal.id) % 4, (rules.OVERDUE, signal.provider, signal.id), signal.at) for signal in overdue),
+        ],
         notifications={key: {field: getattr(want, field) for field in checker.FIELDS} for key, want in expected.items()},
         receipts=[(name, kind) for name, kind in {signal.name: signal.kind for signal in SENT if signal.is_receipt}.items()],
         alerts=[Alert(f"id-{number}", *alert) for number, alert in enumerate(alerts)],
         quarantined=0,
+        incidents=[Incident(type_, f"id-{n}", *of) for n, (type_, *of) in enumerate(sorted(rules.incidents(SENT)))],
     )
 
 
 def judge(final: Final) -> Verdict:
-    return checker.judge(SENT, SENT, final)
+    return checker.judge(SENT, SENT, final, Counter({"bizgo": 500}))
 
 
 def test_the_checker_has_nothing_to_say_about_the_right_end() -> None:
@@ -136,6 +144,36 @@ def _tell_elsewhere(final: Final) -> None:
     final.alerts[_first_recovered(final)].partition = 9
 
 
+def _overdue(final: Final) -> int:
+    """Which event is the last that says so."""
+    return max(number for number, event in enumerate(final.events) if event.name[0] == rules.OVERDUE)
+
+
+def _say_overdue_early(final: Final) -> None:
+    event = final.events[_overdue(final)]
+    final.events[_overdue(final)] = event._replace(at=event.at - timedelta(seconds=1))
+
+
+def _fold(final: Final) -> None:
+    """Takes an alert away."""
+    alert = next(alert for alert in final.alerts if alert.type == rules.OVERDUE)
+    final.alerts.remove(alert)
+    final.folded[alert.provider] += 1
+
+
+def _fold_twice(final: Final) -> None:
+    _fold(final)
+    final.folded.update(dict.fromkeys(final.folded, 1))
+
+
+def _adder(type_: str, id_: str, *of: object) -> Callable[[Final], None]:
+    return lambda final: final.incidents.append(Incident(type_, id_, *of))
+
+
+ACCOUNT = ("bizgo", "bizgo/alimtalk", "account")
+OVER = rules.RESTORED[0]
+
+
 def _move(final: Final) -> None:
     repeated = next(name for _, name, _ in final.events if sum(event.name == name for event in final.events) > 1)
     at = next(number for number, event in enumerate(final.events) if event.name == repeated)
@@ -164,7 +202,18 @@ def _move(final: Final) -> None:
         (_changer("reference", None, "order-of-another"), "wrong", "reference is order-of-another"),
         (_changer("recipient", "+8210****4321", "010****5678"), "wrong", "recipient is 010****5678"),
         (_changer("recipient", None, "+8210****4321"), "wrong", "recipient is +8210****4321"),
-        (_tell_recovered_first, "wrong", "recovered is told first"),
+        (_tell_recovered_first, "wrong", "told in the wrong order"),
+        (lambda final: final.events.pop(_overdue(final)), "lost", "never said to be overdue"),
+        (_say_overdue_early, "wrong", "a deadline that it never had"),
+        (_fold_twice, "doubled", "2 were folded"),
+        (lambda final: final.incidents.pop(), "lost", "no incident"),
+        (lambda final: final.incidents.append(final.incidents[0]), "doubled", "2 times alert"),
+        (_adder(rules.FAILING, "another", *ACCOUNT), "doubled", "2 times incident"),
+        (_adder(OVER, "another", *ACCOUNT), "wrong", "over, but never began"),
+        (_adder("dochak.provider.silent.v1", "x", "bizgo", "bizgo"), "wrong", "an incident without a cause"),
+        (_adder("dochak.events.lost.v1", "x", None, None), "wrong", "an incident without a cause"),
+        (_adder(rules.AT_RISK, "x", "bizgo", "bizgo", "half", {"failed": 501}), "wrong", "an incident without a cause"),
+        (_adder(rules.FAILING, "x", "bizgo", "bizgo", None, {"failed": 20, "delivered": 20}), "wrong", "an incident without a cause"),
         (_tell_elsewhere, "wrong", "alerts in two partitions"),
         (_move, "wrong", "in two partitions"),
         (lambda final: final.alerts.append(Alert("id", rules.RECOVERED, "blux", "nobody", None, 0)), "wrong", "an alert without a cause"),
@@ -178,6 +227,23 @@ def test_the_checker_finds_what_is_not_right(doctor: Callable[[Final], object], 
     doctor(final)
     verdict = judge(final)
     assert finds(verdict, found, text), verdict.examples()
+
+
+@pytest.mark.parametrize(
+    "doctor",
+    [
+        _fold,
+        _adder(OVER, "id-0", *ACCOUNT),
+        _adder(rules.AT_RISK, "x", "bizgo", "bizgo", "half", {"failed": 500}),
+        _adder(rules.FAILING, "x", "bizgo", "bizgo", None, {"failed": 21, "delivered": 20}),
+    ],
+    ids=["folded", "over", "at risk", "bad luck"],
+)
+def test_what_has_its_cause_is_right(doctor: Callable[[Final], object]) -> None:
+    final = right_end()
+    doctor(final)
+    verdict = judge(final)
+    assert verdict.is_good, verdict.examples()
 
 
 def test_a_fallback_ends_the_same_in_either_order_but_is_told_only_when_it_failed_first() -> None:

@@ -5,12 +5,14 @@ A story is all that is said about one notification. Stories overlap: what belong
 acceptance may come two thousand places after its receipts, and of all requests one in twenty comes again.
 """
 
+import json
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
-from support import payloads
+from support import builds, payloads
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 REPEATED = 0.05
@@ -54,6 +56,8 @@ STORIES: list[tuple[int, tuple[str, ...]]] = [
 ]
 CHANNELS = ("ALIMTALK", "SMS", "SMS")
 PROVIDERS = {"bizgo": 5, "blux": 3, "standard": 2}
+ENDPOINTS = {"bizgo": "bizgo/alimtalk", "blux": "blux/sms", "standard": "standard/hooks"}
+RECEIPT_WITHIN_S = 5  # of all providers: soon, so that in each run some receipts are overdue
 RECIPIENT = (payloads.PHONE_E164, "+8210****4321")  # whom our application writes to, and as it may be kept
 REPORTED = {"blux": "010****5678"}  # whom a provider's receipts name, where they do
 TOGETHER = {"blux": 5, "standard": 3, "application": 10}  # at most so many in one request
@@ -65,10 +69,10 @@ class Signal:
 
     provider: str
     id: str
-    kind: str  # one of RECEIPTS, "accepted", "rejected", "other"
+    kind: str  # one of RECEIPTS, "accepted", "rejected", "other"; of the watch, "overdue"
     code: str | None = None
     channel: str | None = None
-    at: datetime = EPOCH  # when it was so, as the log has it; unknown before
+    at: datetime = EPOCH  # when it was so, as the log has it; unknown before. Of "overdue": the deadline
 
     @property
     def is_receipt(self) -> bool:
@@ -110,6 +114,15 @@ class Post:
     @property
     def receipts(self) -> int:
         return 0 if self.repeat else sum(signal.is_receipt for signal in self.signals)
+
+
+def provider_files() -> dict[str, dict]:
+    """By name."""
+    paths = [*(builds.ROOT / "schemas" / "providers").glob("*.json"), Path(__file__).parent / "providers" / "standard.json"]
+    files = {path.stem: json.loads(path.read_text("utf-8")) for path in paths}
+    for file in files.values():
+        file["expects"] = {**file.get("expects", {}), "receipt_within_s": RECEIPT_WITHIN_S}
+    return files
 
 
 def signals(posts: Iterable[Post]) -> Iterator[Signal]:

@@ -80,12 +80,16 @@ def documented() -> dict[str, str]:
 
 
 @cache
-def settings() -> dict[str, tuple[str, bool]]:
+def settings() -> dict[str, tuple[set[str], bool]]:
     """Of the table that is the manual: name to who reads it and whether it is a secret."""
     source = (builds.ROOT / "common" / "config" / "settings.c").read_text("utf-8")
-    rows = re.findall(r"^    (ROW|NUMBER|SECRET)\((\w+), (\S+), (\w+),", source, re.MULTILINE)
-    rows = [(row, service, "DOCHAK_" + name.strip('"').removeprefix("DOCHAK_"), kind) for row, service, name, kind in rows]
-    return {name: (service, row == "SECRET" or kind == "TYPE_SECRET") for row, service, name, kind in rows}
+    found = {}
+    for row, service, name, kind in re.findall(r"^    (ROW|NUMBER|SECRET)\((\w+), (\S+), (\w+),", source, re.MULTILINE):
+        name = "DOCHAK_" + name.strip('"').removeprefix("DOCHAK_")
+        readers, _ = found.get(name, (set(), False))
+        readers |= {"INGRESS", "PROCESSOR"} if service == "BOTH" else {service}
+        found[name] = (readers, row == "SECRET" or kind == "TYPE_SECRET")
+    return found
 
 
 def test_schema_values_and_readme_list_the_same():
@@ -115,7 +119,7 @@ def test_the_schema_allows_only_what_it_lists():
 def test_every_setting_can_be_given_but_for_secrets(service: str):
     """The others have a value of their own (FIXED, and what both programs read)."""
     allowed = SCHEMA["properties"][service]["properties"]["settings"]["propertyNames"]["enum"]
-    assert set(allowed) == {name for name, (by, secret) in settings().items() if by == service.upper() and not secret} - FIXED
+    assert set(allowed) == {name for name, (by, secret) in settings().items() if by == {service.upper()} and not secret} - FIXED
 
 
 def test_the_endpoints_by_default_are_an_endpoints_file():
@@ -200,11 +204,19 @@ def test_every_variable_is_a_setting_and_no_secret(which: str):
         for name in names:
             if name.startswith("DOCHAK_"):
                 by, secret = settings()[name]
-                assert by in ("BOTH", "INGRESS" if component == "ingress" else "PROCESSOR") and not secret, name
+                assert ("INGRESS" if component == "ingress" else "PROCESSOR") in by and not secret, name
             else:
                 assert name.startswith("PG") and component != "ingress" and name != "PGPASSWORD", name
         assert all(variable.get("valueFrom", {}).keys() <= {"fieldRef"} for variable in spec["containers"][0]["env"])
     assert not of_kind(which, "Secret")
+
+
+@needs_helm
+@each_rendering
+def test_both_services_read_the_endpoints(which: str):
+    """Ingress answers at them; the watch needs the zone and the floor of each."""
+    given = {component for component, (_, spec) in pods(which).items() for v in spec["containers"][0]["env"] if v["name"] == "DOCHAK_ENDPOINTS_FILE"}
+    assert given == {"ingress", "processor"}
 
 
 @needs_helm
@@ -259,7 +271,7 @@ def test_a_change_of_what_pods_read_restarts_them():
         return found["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
 
     endpoints = {"ingress": {"endpoints": {"endpoints": []}}}
-    assert checksum("-ingress") != checksum("-ingress", **endpoints) and checksum("-processor") == checksum("-processor", **endpoints)
+    assert checksum("-ingress") != checksum("-ingress", **endpoints) and checksum("-processor") != checksum("-processor", **endpoints)
     assert checksum("-processor") != checksum("-processor", providers={}) and checksum("-ingress") != checksum("-ingress", providers={})
 
 
@@ -268,6 +280,17 @@ def test_only_two_paths_lead_inside():
     (ingress,), (route,) = of_kind("everything", "Ingress"), of_kind("everything", "HTTPRoute")
     assert [path["path"] for path in ingress["spec"]["rules"][0]["http"]["paths"]] == ["/webhook/", "/v1/"]
     assert [match["path"]["value"] for match in route["spec"]["rules"][0]["matches"]] == ["/webhook/", "/v1/"]
+
+
+@needs_helm
+@pytest.mark.parametrize(
+    ("url", "port"), [("https://a.example.com", 443), ("http://a.example.com/x", 80), ("https://a.example.com:8443/x", 8443), ("", None)]
+)
+def test_a_processor_may_call_the_public_url_and_nobody_else_may(url: str, port: int | None):
+    given = helm("template", "dochak", values={"processor": {"settings": {"DOCHAK_PUBLIC_URL": url}}}).stdout
+    policies = [d for d in yaml.safe_load_all(given) if d and d["kind"] == "NetworkPolicy"]
+    called = {p["metadata"]["name"].rpartition("-")[2]: [r["ports"] for r in p["spec"]["egress"]] for p in policies}
+    assert [called["processor"][3:], called["ingress"][2:]] == [[[{"port": port}]] if port else [], []]
 
 
 @needs_helm

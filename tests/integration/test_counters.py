@@ -29,6 +29,7 @@ def test_each_kind_of_record_has_its_counter(world: World) -> None:
         ("bizgo", "bizgo/alimtalk", outcome, 1),
         ("bizgo", "bizgo/alimtalk", "repeated", 1),
         ("blux", "", "accepted", 1),
+        ("blux", "", "taken", 1),  # for the first time
         ("blux", "blux/sms", "quarantined", 1),
     }
 

@@ -4,13 +4,17 @@
 The points are read from the sources, so a new one without a test fails here.
 """
 
+import json
 import re
 import time
+import uuid
+from datetime import datetime, timezone
 from http.client import HTTPException
 
 import pytest
 
 from support import builds, payloads
+from support.deadlines import with_times
 from support.service import Service
 from support.thirds import FORGET, check_all, event, ids_of, post_all, stored
 from support.wait import until
@@ -19,6 +23,7 @@ from support.world import World
 pytestmark = pytest.mark.long
 
 EVENTS = 400
+OVERDUE = "dochak.notification.overdue.v1"
 
 
 def points(folder: str) -> list[str]:
@@ -27,7 +32,8 @@ def points(folder: str) -> list[str]:
     )
 
 
-PROCESSOR = points("processor")
+WATCH = points("processor/watch")
+PROCESSOR = sorted(set(points("processor")) - set(WATCH))  # of the batch
 INGRESS = points("ingress")
 TIMES = {"after_spool_commit": 3, "before_ack": 20, "before_spool_commit": 3, "before_spool_remove": 1}  # some are acknowledged before
 
@@ -42,6 +48,7 @@ def test_the_points_are_those_that_the_protocol_has() -> None:
         "mid_produce",
         "offsets_put_off",
     ]
+    assert WATCH == ["watch_before_flush"]
     assert INGRESS == sorted(TIMES)
 
 
@@ -82,7 +89,7 @@ def test_the_processor_freezes_there_for_longer_than_its_session(world: World, p
     properties.write_text("session.timeout.ms=2000\n")
     settings = {"DOCHAK_BATCH_MAX_RECORDS": batch_records(point), "DOCHAK_WORKERS": "1", "DOCHAK_KAFKA_PROPERTIES": str(properties)}
     zombie, other = world.new_processor(**settings), world.new_processor(**settings)
-    zombie.expected_errors = other.expected_errors = ["TXNERR", "FATAL", "fenced"]
+    zombie.expected_errors = other.expected_errors = ["TXNERR", "FATAL", "ADDOFFSETS", "fenced"]
     start_to_crash(zombie, f"{point}:2:stop")
     until(f"{point} is reached", zombie.is_frozen, 40)
     other.start()
@@ -92,6 +99,125 @@ def test_the_processor_freezes_there_for_longer_than_its_session(world: World, p
     zombie.thaw()
     check_all(world, ids + more)
     print(f"{point}: {zombie.log_lines('starts over')[-1:]}")
+
+
+# --- the watch: what it has written is out or not, and nobody knows
+
+
+def register_all(world: World, ids: list[str]) -> list[str]:
+    world.register([payloads.accepted("bizgo", id_) for id_ in ids])
+    return ids
+
+
+def check_overdue(world: World, ids: list[str]) -> None:
+    """One alert for each and no other one, however often the watch has written that it is overdue."""
+    until("each has its alert", lambda: {alert.header("ce_subject") for alert in world.alerts()} >= set(ids), 60)
+    world.settle(60)
+    told = sorted((alert.type, alert.header("ce_subject")) for alert in world.alerts())
+    assert told == sorted((OVERDUE, id_) for id_ in ids)
+    assert world.statuses() == dict.fromkeys(ids, "PENDING")
+
+
+def write_again(world: World) -> None:
+    """As a watch does that died before it knew that Kafka had it all."""
+    for record in [r for r in world.topics.read("events") if r.type == OVERDUE]:
+        world.topics.produce("events", record.value, record.key, record.headers)
+    world.topics.flush()
+
+
+@pytest.mark.parametrize("point", WATCH)
+def test_the_watch_dies_there_and_starts_again(world: World, point: str) -> None:
+    settings = with_times(world, receipt_within_s=1, expires_after_s=3600)
+    world.new_ingress(**settings).start().wait_ready()
+    processor = world.new_processor(**settings)
+    ids = ids_of(60)
+    for first in (0, 20):
+        register_all(world, ids[first : first + 20])
+        start_to_crash(processor, f"{point}:1")
+        wait_crash(processor)
+    register_all(world, ids[40:])
+    processor.start()
+    check_overdue(world, ids)
+    write_again(world)
+    check_overdue(world, ids)
+
+
+@pytest.mark.parametrize("point", WATCH)
+def test_the_watch_freezes_there_until_another_leads(world: World, point: str) -> None:
+    """The other one finds the same; then the first wakes up where it stood."""
+    world.sql(FORGET)
+    settings = with_times(world, receipt_within_s=1, expires_after_s=3600)
+    world.new_ingress(**settings).start().wait_ready()
+    properties = world.folder / "kafka.properties"
+    properties.write_text("session.timeout.ms=2000\n")
+    settings |= {"DOCHAK_WORKERS": "1", "DOCHAK_KAFKA_PROPERTIES": str(properties)}
+    zombie, other = world.new_processor(**settings), world.new_processor(**settings)
+    zombie.expected_errors = other.expected_errors = ["TXNERR", "FATAL", "ADDOFFSETS", "fenced"]
+    ids = ids_of(40)
+    register_all(world, ids[:20])
+    start_to_crash(zombie, f"{point}:1:stop")
+    until(f"{point} is reached", zombie.is_frozen, 40)
+    other.start()
+    until("the other leads", lambda: other.metrics().get("dochak_processor_watch_leads") == 1, 60)
+    register_all(world, ids[20:])
+    check_overdue(world, ids)
+    zombie.thaw()
+    until("the first leads no more", lambda: zombie.metrics().get("dochak_processor_watch_leads") == 0, 40)
+    check_overdue(world, ids)
+
+
+# --- incidents: opened by an account fault and by the watch, closed by the watch
+
+ALERTING = [point for point in PROCESSOR if point != "offsets_put_off"]  # the others are reached by an alert
+
+
+def watch_says(world: World, type_: str, **changes) -> None:
+    """An event of the watch about one incident of bizgo."""
+    value = json.loads((builds.ROOT / "schemas/examples/event.incident/valid/silent.json").read_text("utf-8")) | changes
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": str(uuid.uuid5(uuid.NAMESPACE_URL, type_)),
+        "ce_type": type_,
+        "ce_source": "/processor/watch",
+        "ce_time": datetime.now(timezone.utc).isoformat(),
+        "ce_subject": "bizgo",
+        "ce_provider": "bizgo",
+        "content-type": "application/json",
+    }
+    world.topics.produce("events", json.dumps(value).encode(), b"bizgo", [(name, text.encode()) for name, text in headers.items()])
+    world.topics.flush()
+
+
+@pytest.mark.parametrize("point", ALERTING)
+def test_an_incident_opens_and_closes_once_wherever_the_processor_dies(world: World, point: str) -> None:
+    world.new_ingress().start().wait_ready()
+    processor = world.new_processor()
+    silent, restored, failing = (f"dochak.provider.{name}.v1" for name in ("silent", "restored", "failing"))
+    steps = [
+        lambda: world.bizgo(payloads.bizgo("first", "64008")),
+        lambda: watch_says(world, silent),
+        lambda: watch_says(world, restored, judged_until="2026-01-12T03:00:00.000Z"),
+    ]
+    for step in steps:
+        step()
+        start_to_crash(processor, f"{point}:1")
+        wait_crash(processor)
+        processor.start()
+        world.settle(60)
+        processor.stop()
+    for step in steps[1:]:
+        step()  # once more: it was open before
+    processor.start()
+    world.settle(60)
+    told = [alert.type for alert in world.alerts()]
+    assert sorted(told) == sorted(["dochak.notification.dead_lettered.v1", failing, silent, restored])
+    assert world.sql("SELECT kind, closed_at IS NULL AS open FROM incident ORDER BY kind") == [
+        {"kind": "failing", "open": True},
+        {"kind": "silent", "open": False},
+    ]
+
+
+# --- ingress
 
 
 @pytest.mark.parametrize("point", INGRESS)

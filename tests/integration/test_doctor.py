@@ -20,16 +20,11 @@ from support.world import RUNTIME_ROLE, World
 
 NOWHERE = {"DOCHAK_KAFKA_BOOTSTRAP": "127.0.0.1:1", "PGPORT": "1"}
 ENDPOINTS = {"bizgo/alimtalk": "bizgo", "blux/sms": "blux"}
-TABLE = """
-CREATE TABLE IF NOT EXISTS endpoint_minute (
-  minute timestamptz NOT NULL, endpoint text NOT NULL, provider text NOT NULL, instance text NOT NULL,
-  calls bigint NOT NULL, refused jsonb NOT NULL, failed bigint NOT NULL, failed_in_a_row bigint NOT NULL,
-  spooled bigint NOT NULL, spooled_since timestamptz, leaving boolean NOT NULL
-)
-"""
 INSERT = """
-INSERT INTO endpoint_minute (minute, endpoint, provider, instance, calls, refused, failed, failed_in_a_row, spooled, spooled_since, leaving)
-VALUES (date_trunc('minute', now()) - %s * interval '1 minute', %s, %s, %s, %s, %s, %s, 0, %s, now() - %s * interval '1 second', %s)
+INSERT INTO endpoint_minute (minute, endpoint, event_id, provider, instance, calls, good, refused, refused_by, failed, failed_in_a_row, spooled,
+                             spooled_since, leaving)
+VALUES (date_trunc('minute', now()) - %s * interval '1 minute', %s, gen_random_uuid(), %s, %s, %s, %s, %s, %s, %s, 0, %s,
+        now() - %s * interval '1 second', %s)
 """
 
 
@@ -45,15 +40,15 @@ def add_minute(
     spooled_s: int | None = None,
     leaving: bool = False,
 ) -> None:
-    provider = ENDPOINTS.get(endpoint, "bizgo")
-    world.sql(INSERT, ago, endpoint, provider, instance, calls, json.dumps(refused or {}), failed, spooled, spooled_s, leaving)
+    provider, by_check = ENDPOINTS.get(endpoint, "bizgo"), refused or {}
+    n = sum(by_check.values())
+    counts = (calls, max(calls - n - failed, 0), n, json.dumps(by_check), failed)
+    world.sql(INSERT, ago, endpoint, provider, instance, *counts, spooled, spooled_s, leaving)
 
 
 @pytest.fixture
 def empty(world: World) -> World:
     """With the tables, and nothing in them."""
-    world.sql(TABLE)
-    world.sql(f"GRANT SELECT ON endpoint_minute TO {RUNTIME_ROLE}")
     return world
 
 

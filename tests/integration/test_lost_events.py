@@ -11,7 +11,7 @@ from support.world import PARTITIONS, World
 
 pytestmark = pytest.mark.usefixtures("between_minutes")
 LOST = "dochak.events.lost.v1"
-DEAD_LETTERED = "dochak.notification.dead_lettered.v1"
+DEAD_LETTERED, FAILING = "dochak.notification.dead_lettered.v1", "dochak.provider.failing.v1"
 IDS = ["lost-0", "lost-1", "lost-2"]
 
 
@@ -100,7 +100,7 @@ def test_alerts_whose_records_are_gone_are_still_published(world: World) -> None
     world.topics.read("events")
     world.topics.delete_records("events")
     expect_errors(world.services[1]).start().wait_ready()
-    until("both are told", lambda: sorted(alert.type for alert in world.alerts()) == sorted([DEAD_LETTERED, LOST]))
+    until("all are told", lambda: sorted(alert.type for alert in world.alerts()) == sorted([DEAD_LETTERED, FAILING, LOST]))
 
 
 def test_a_gap_in_the_middle_is_told_and_what_follows_is_read(stopped: World) -> None:

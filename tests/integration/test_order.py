@@ -10,7 +10,6 @@ from support import payloads
 from support.world import World
 
 DEAD_LETTERED, RECOVERED = "dochak.notification.dead_lettered.v1", "dochak.notification.recovered.v1"
-ACCEPTED_AT = payloads.ago(3600)
 # first_seen_at, updated_at and version tell of the way, all else of the end.
 END = """SELECT status, outcome, code, reason, contradicted_by, channel, recipient, recipient_hash, reference, accepted_at, resolved_at,
                 due_at, expires_at, next_look_at FROM notification WHERE provider = %s AND notification_id = %s"""
@@ -31,7 +30,7 @@ def alerts_due(order: str) -> list[str]:
     return [DEAD_LETTERED, RECOVERED][: 1 + ("S" in order)] if failed_first else []
 
 
-def accept(world: World, provider: str, msg_key: str) -> None:
+def accept(world: World, provider: str, msg_key: str, accepted_at: str) -> None:
     world.register(
         payloads.accepted(
             provider,
@@ -39,31 +38,31 @@ def accept(world: World, provider: str, msg_key: str) -> None:
             recipient=payloads.PHONE_E164,
             reference="order-17",
             channel="ALIMTALK",
-            accepted_at=ACCEPTED_AT,
+            accepted_at=accepted_at,
         )
     )
 
 
-def send(world: World, provider: str, msg_key: str, letter: str) -> None:
+def send(world: World, provider: str, msg_key: str, letter: str, accepted_at: str) -> None:
     if letter == "A":
-        accept(world, provider, msg_key)
+        accept(world, provider, msg_key, accepted_at)
     elif provider == "blux":
         world.blux(payloads.blux_event(msg_key, delivered=letter == "S"))
     elif letter == "F":
-        world.bizgo(payloads.bizgo(msg_key, "63019", "ALIMTALK", reportTime="2026-01-12T11:00:03+09:00"))
+        world.bizgo(payloads.bizgo(msg_key, "63019", "ALIMTALK", reportTime=payloads.reported(3)))
     elif letter == "S":
-        world.bizgo(payloads.bizgo(msg_key, "10000", "SMS", reportTime="2026-01-12T11:00:09+09:00"))
+        world.bizgo(payloads.bizgo(msg_key, "10000", "SMS", reportTime=payloads.reported(9)))
     else:
-        world.bizgo(payloads.bizgo(msg_key, "63005", "ALIMTALK", reportTime="2026-01-12T11:00:01+09:00"))
+        world.bizgo(payloads.bizgo(msg_key, "63005", "ALIMTALK", reportTime=payloads.reported(1)))
 
 
-def play(world: World, provider: str, sequences: list[str]) -> dict[str, str]:
+def play(world: World, provider: str, sequences: list[str], accepted_at: str) -> dict[str, str]:
     """Sends them all, one event at a time, interleaved; the sequence by its notification id."""
     by_id = {f"{provider}-{sequence}": sequence for sequence in sequences}
     for step in range(max(map(len, sequences))):
         for msg_key, sequence in by_id.items():
             if step < len(sequence):
-                send(world, provider, msg_key, sequence[step])
+                send(world, provider, msg_key, sequence[step], accepted_at)
     return by_id
 
 
@@ -93,7 +92,8 @@ def test_every_order_of_acceptance_failure_and_success_ends_the_same(world: Worl
         processor.start().wait_ready()
     sequences = orders("AFS", 4)
     assert len(sequences) == 6 + 36
-    played = {provider: play(world, provider, sequences) for provider in ("bizgo", "blux")}
+    accepted_at = payloads.ago(1)
+    played = {provider: play(world, provider, sequences, accepted_at) for provider in ("bizgo", "blux")}
     if not live:
         processor.start()
     for provider, by_id in played.items():
@@ -101,7 +101,7 @@ def test_every_order_of_acceptance_failure_and_success_ends_the_same(world: Worl
     row = world.row("bizgo", "bizgo-AFS")
     assert (row["status"], row["outcome"], row["code"], row["channel"]) == ("SENT", "delivered", "10000", "SMS")
     assert (row["contradicted_by"], row["reference"], row["recipient"]) == ("63019", "order-17", "+8210****4321")
-    assert row["accepted_at"] == datetime.fromisoformat(ACCEPTED_AT) and row["resolved_at"] is not None
+    assert row["accepted_at"] == datetime.fromisoformat(accepted_at) and row["resolved_at"] is not None
     assert (row["due_at"], row["expires_at"], row["next_look_at"]) == (None, None, None)  # nobody waits any more
     # Whom the message went to is our application's word, whatever the provider repeats.
     assert world.row("blux", "blux-SFA")["recipient"] == "+8210****4321"
@@ -110,7 +110,7 @@ def test_every_order_of_acceptance_failure_and_success_ends_the_same(world: Worl
 @pytest.mark.parametrize(("letters", "status", "outcome"), [("AUS", "SENT", "delivered"), ("AUF", "DEAD_LETTER", "failed")])
 def test_an_uncertain_report_before_or_after_decides_nothing(dochak: World, letters: str, status: str, outcome: str) -> None:
     sequences = orders(letters, 4)
-    by_id = play(dochak, "bizgo", sequences)
+    by_id = play(dochak, "bizgo", sequences, payloads.ago(1))
     dochak.settle()
     rows = [dochak.row("bizgo", msg_key) for msg_key in by_id]
     assert {(row["status"], row["outcome"]) for row in rows} == {(status, outcome)}

@@ -2,13 +2,16 @@
 """A batch finds its rows by the indexes, also in tables that were never analysed: autovacuum comes late, and until then such a plan would
 read whole tables. And what a write costs where a table is large."""
 
+import re
+
 import pytest
 
-from support import payloads
+from support import builds, payloads
 from support.wait import until
 from support.world import World
 
 TABLES = ["notification", "receipt", "alert", "quarantine_alert"]
+WATCHED = ["delivery_minute", "endpoint_minute", "incident", "provider_hour", "endpoint_hour", "rhythm"]
 ROWS = 20_000
 DELETED = 'dochak_processor_retention_deleted_total{table="receipt"}'
 FILL = f"""
@@ -33,7 +36,7 @@ def scans(world: World, kind: str) -> dict[str, int]:
 
 def never_analyse(world: World) -> None:
     """Autovacuum reads nothing either: to summarize a range of a BRIN index counts as a scan."""
-    for table in TABLES:
+    for table in TABLES + WATCHED:
         world.sql(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
     world.sql("ALTER INDEX receipt_received SET (autosummarize = off)")
 
@@ -107,8 +110,70 @@ LOOKUPS = {
     "notification_reference": "SELECT * FROM notification WHERE reference = 'order-17'",
     "notification_not_sent": "SELECT * FROM notification WHERE provider = 'blux' AND status = 'PENDING' "
     "AND (first_seen_at, notification_id) < (now(), 'x') ORDER BY first_seen_at DESC, notification_id DESC LIMIT 50",
-    "notification_next_look": "SELECT * FROM notification WHERE next_look_at <= now() ORDER BY next_look_at LIMIT 50",
+    "notification_due": "SELECT * FROM notification WHERE provider = 'blux' AND next_look_at <= now() ORDER BY next_look_at LIMIT 50",
+    "notification_not_looked": "SELECT * FROM notification WHERE provider = 'blux' AND status = 'PENDING' AND next_look_at IS NULL "
+    "AND due_at <= now() ORDER BY due_at LIMIT 50",
 }
+
+
+# --- the watch
+
+FILL_WATCHED = f"""
+INSERT INTO notification (provider, notification_id, status, first_seen_at, version, due_at, next_look_at, expires_at)
+SELECT 'bizgo', 'due-' || n, 'PENDING', now(), 1, now(), CASE WHEN n % 2 = 0 THEN now() END, now() FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO delivery_minute SELECT date_trunc('minute', now()) - n * interval '1 min', 'blux', 'blux/sms', 'delivered', 0, 1
+FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO endpoint_minute SELECT date_trunc('minute', now()) - n * interval '1 min', 'blux/sms', 'i', gen_random_uuid(), 'blux',
+  1, 1, 0, '{{}}', 0, 0, 0, NULL, false FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO incident (incident_id, kind, provider, endpoint, scope, since, opened_at, closed_at, judged_until, gap_ms, faults, details)
+SELECT gen_random_uuid(), 'silent', 'p' || n % 50, '', '', now(), now(), now() - n * interval '1 min', now(), 0, 0, '{{}}'
+FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO provider_hour SELECT date_trunc('hour', now()) - n * interval '1 hour', 'blux', 1, 0 FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO endpoint_hour SELECT 'blux/sms', date_trunc('hour', now()) - n * interval '1 hour', 1, 1, 60 FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO rhythm SELECT 'e' || n, 'blux', '{{}}', '{{}}', now(), 'learning', NULL, NULL, 0, 0 FROM generate_series(1, {ROWS}) AS n;
+"""
+# What a person lists may read a whole table.
+LISTS = {"incident_list", "rhythm_list"}
+OF_WATCH = sorted(
+    path.stem
+    for pattern in ("watch_*", "incident_*", "usual_*", "rhythm_*", "endpoint_minute_insert")
+    for path in (builds.ROOT / "processor/tables").glob(f"{pattern}.sql")
+    if path.stem not in LISTS
+)
+USE_INDEXES = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"  # pg_use_indexes()
+
+
+def plan_of(connection, name: str) -> str:
+    """As a session keeps it that has run the statement many times."""
+    statement = (builds.ROOT / f"processor/tables/{name}.sql").read_text("utf-8")
+    parameters = max((int(number) for number in re.findall(r"\$(\d+)", re.sub(r"--.*", "", statement))), default=0)
+    given = f"({', '.join(['NULL'] * parameters)})" if parameters else ""
+    connection.execute(f"PREPARE {name} AS {statement}")
+    return "\n".join(row["QUERY PLAN"] for row in connection.execute(f"EXPLAIN EXECUTE {name}{given}"))
+
+
+@pytest.mark.parametrize("tables", ["empty", "never analysed", "analysed"])
+def test_the_watch_reads_no_whole_table(world: World, tables: str) -> None:
+    """By its statements, and by those with which a batch writes incidents."""
+    if tables != "empty":
+        never_analyse(world)
+        world.sql(FILL)
+        world.sql(FILL_WATCHED)
+    if tables == "analysed":
+        world.sql("ANALYZE")
+    with world.connect() as connection:
+        connection.execute("SET plan_cache_mode = force_generic_plan")
+        connection.execute(USE_INDEXES)
+        plans = {name: plan_of(connection, name) for name in OF_WATCH}
+    assert len(plans) > 15
+    whole = {name: plan for name, plan in plans.items() if "Seq Scan" in plan}
+    assert not whole, "\n".join(f"--- {name}\n{plan}" for name, plan in whole.items())
+    by = {"watch_due": ["notification_due", "notification_not_looked"], "watch_oldest": ["notification_not_sent"]}
+    for name, indexes in by.items():
+        assert all(index in plans[name] for index in indexes), plans[name]
+
+
+# --- people
 
 
 @pytest.mark.parametrize("index", LOOKUPS)

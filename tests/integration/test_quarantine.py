@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from support import payloads
-from support.topics import Record, Topics
+from support.quarantine import QUARANTINED, alerts_by_place, kind
+from support.topics import Topics
 from support.wait import until
 from support.world import PARTITIONS, World
 
-QUARANTINED = "dochak.payload.quarantined.v1"
 ACCEPTED = "dochak.notification.accepted.v1"
 RECEIPT = "dochak.receipt.received.v1"
 
@@ -81,20 +81,13 @@ FOREIGN = {
 }
 
 
-def alerts_by_place(world: World) -> dict[tuple, Record]:
-    return {(a.data["topic"], a.data["partition"], a.data["offset"]): a for a in world.alerts() if a.type == QUARANTINED}
-
-
-def check_quarantine(world: World, values: list[bytes | None]) -> None:
-    """These and no others stand in quarantine, with one alert for those that are alike."""
+def check_quarantine(world: World, values: list[bytes | None], kinds: int | None = None) -> None:
+    """These and no others stand in quarantine, with one alert for those of a kind."""
     world.settle()
     records = world.topics.read("quarantine")
     assert sorted(r.value or b"" for r in records) == sorted(value or b"" for value in values)
     told = alerts_by_place(world)
-    named = [dict(record.headers) for record in records]  # as bytes: some are no text
-    # The same again raises no second alert.
-    alike = {(given.get("ce_endpoint"), r.value or b"", given.get("ce_reason")) for r, given in zip(records, named, strict=True)}
-    assert len(world.alerts()) == len(told) == len(alike)
+    assert len(world.alerts()) == len(told) == (kinds or len({kind(record) for record in records}))
     for record in records:
         if alert := told.get((record.topic, record.partition, record.offset)):
             assert alert.data["size_bytes"] == len(record.value or b"")
@@ -138,32 +131,35 @@ def test_a_key_that_is_no_text_does_not_matter(world: World) -> None:
     assert world.statuses() == {"crafted": "SENT", "second": "SENT"}
 
 
-NASTY = {
-    "no provider": {"ce_provider": False},
+# What makes a record no event of ours makes it of one kind with all that are none.
+NO_EVENT = {
     "a provider that is no UTF-8": {"ce_provider": b"\xff\xfe"},
     "an endpoint that is no UTF-8": {"ce_endpoint": b"bizgo/\xc3"},
     "a reason that is no UTF-8": {"ce_reason": b"\xed\xa0\x80"},
     "a subject that is no UTF-8": {"ce_subject": b"\xff"},
     "an overlong reason": {"ce_reason": "x" * 5000},
+    "an unknown type": {"ce_type": "com.example.thing"},
+}
+NASTY = {
+    "no provider": {"ce_provider": False},
     "no reason": {"ce_reason": False},
     "an empty reason": {"ce_reason": ""},
     "another type": {"ce_type": RECEIPT},
-    "an unknown type": {"ce_type": "com.example.thing"},
     "a traceparent that is none": {"traceparent": b"\xff" * 55},
 }
 
 
-@pytest.mark.parametrize("name", NASTY)
+@pytest.mark.parametrize("name", NO_EVENT | NASTY)
 def test_foreign_records_in_quarantine_are_told_and_never_put_aside_again(world: World, name: str) -> None:
     world.foreign = True
     world.new_processor(DOCHAK_WORKERS="1").start()
     for value in (b"\xff whatever", None):
         world.topics.produce(
-            "quarantine", value, headers=headers(**{"ce_type": QUARANTINED, "ce_reason": "why not", **NASTY[name]}), partition=2
+            "quarantine", value, headers=headers(**{"ce_type": QUARANTINED, "ce_reason": "why not", **(NO_EVENT | NASTY)[name]}), partition=2
         )
     world.topics.produce("quarantine", b"without headers", partition=2)
     world.topics.flush()
-    check_quarantine(world, [b"\xff whatever", None, b"without headers"])
+    check_quarantine(world, [b"\xff whatever", None, b"without headers"], kinds=1 if name in NO_EVENT else 2)
 
 
 @pytest.mark.parametrize("name", ["ce_provider", "ce_endpoint", "ce_source", "ce_subject", "ce_type"])
@@ -189,67 +185,79 @@ def put_aside(world: World, value: bytes | None, at: datetime, partition: int = 
 
 
 def raised(world: World) -> list[str]:
-    """When the alerts occurred, and on which endpoint's bytes of which size."""
+    """When the alerts occurred, at which endpoint, and how many records they say were folded."""
     world.topics.flush()
     world.settle()
-    return sorted(f"{a.data['occurred_at'][:16]} {a.data['endpoint']} {a.data['size_bytes']}" for a in world.alerts())
+    return sorted(f"{a.data['occurred_at'][:16]} {a.data['endpoint']} {a.data['folded']}" for a in world.alerts())
 
 
-def test_the_same_body_three_times_is_one_alert_and_three_records(world: World) -> None:
+def folded(world: World) -> list[int]:
+    return sorted(row["folded"] for row in world.sql("SELECT folded FROM quarantine_alert"))
+
+
+def test_a_provider_that_changes_its_format_raises_one_alert(world: World) -> None:
+    """Whatever the bodies are, and wherever in them the fault is; one of another kind raises another one."""
     world.start()
-    for body in (b"no JSON", b"no JSON", b"other bytes", b"no JSON"):
+    bodies = [b"no JSON", b"no JSON", *(b'{"msgKey": "' + b"x" * number + b'", }' for number in range(20))]
+    for body in bodies:
         assert world.post("bizgo/alimtalk", body).status == 200
     assert world.post("blux/sms", b"no JSON").status == 200
     world.settle()
-    assert sorted(record.value for record in world.topics.read("quarantine")) == [b"no JSON"] * 4 + [b"other bytes"]
-    assert sorted((a.data["endpoint"], a.data["size_bytes"]) for a in world.alerts()) == [
-        ("bizgo/alimtalk", 7), ("bizgo/alimtalk", 11), ("blux/sms", 7)]  # fmt: skip
+    assert sorted(record.value for record in world.topics.read("quarantine")) == sorted([*bodies, b"no JSON"])
+    assert sorted((a.data["endpoint"], a.data["folded"]) for a in world.alerts()) == [
+        ("bizgo/alimtalk", 0), ("bizgo/alimtalk", 0), ("blux/sms", 0)]  # fmt: skip
+    assert folded(world) == [0, 1, 19]
 
 
 @pytest.mark.parametrize("batch", ["1", "500"])
-def test_after_a_day_the_same_bytes_raise_an_alert_again(world: World, batch: str) -> None:
-    """By the time at which they came in; whether one batch holds all of them or each is its own."""
+def test_after_a_day_the_same_kind_raises_an_alert_again(world: World, batch: str) -> None:
+    """By the time at which they came in; whether one batch holds all of them or each is its own. It says how many raised none."""
     world.foreign = True
     start = datetime(2026, 1, 12, 2, 0, tzinfo=UTC)
     for hours in (0, 1, 23.99, 24, 30, 47.9, 48.1):
-        put_aside(world, b"the same", start + timedelta(hours=hours))
+        put_aside(world, f"{hours} hours".encode(), start + timedelta(hours=hours), ce_reason=f"at byte {hours:.0f}")
     put_aside(world, b"the same", start, ce_endpoint="bizgo/other")
     put_aside(world, b"the same", start, ce_reason="another reason")
     put_aside(world, None, start)
+    put_aside(world, b"the same", start)
     world.new_processor(DOCHAK_BATCH_MAX_RECORDS=batch, DOCHAK_WORKERS="1").start()
     first, second, third = "2026-01-12T02:00", "2026-01-13T02:00", "2026-01-14T02:06"
     assert raised(world) == sorted(
-        [f"{at} bizgo/alimtalk 8" for at in (first, second, third, first)] + [f"{first} bizgo/other 8", f"{first} bizgo/alimtalk 0"]
+        [f"{first} bizgo/alimtalk 0", f"{second} bizgo/alimtalk 2", f"{third} bizgo/alimtalk 2"]
+        + [f"{first} bizgo/alimtalk 0"] * 2
+        + [f"{first} bizgo/other 0"]
     )
+    assert folded(world) == [0, 0, 0, 1]
 
 
-def test_two_workers_with_the_same_bytes_raise_one_alert(world: World) -> None:
+def test_two_workers_with_the_same_kinds_raise_one_alert_each(world: World) -> None:
     world.foreign = True
     now = datetime.now(UTC)
     for number in range(300):
         for partition in range(PARTITIONS):
-            put_aside(world, f"body {number % 50}".encode(), now + timedelta(seconds=number), partition)
+            put_aside(world, f"body {number}".encode(), now + timedelta(seconds=number), partition, ce_endpoint=f"bizgo/{number % 50}")
     world.topics.flush()
     for number in range(2):
         world.new_processor(DOCHAK_BATCH_MAX_RECORDS="20", DOCHAK_INSTANCE=f"p{number}").start()
     world.settle()
     assert len(world.topics.read("quarantine")) == 300 * PARTITIONS
     assert len(world.alerts()) == 50
+    assert folded(world) == [6 * PARTITIONS - 1] * 50
 
 
 def test_records_that_are_read_again_raise_nothing_anew(world: World) -> None:
-    """The group's offsets are lost: what raised an alert has it still, and what raised none raises none now."""
+    """The group's offsets are lost: what raised an alert has it still, and what raised none raises none now, nor is it counted again."""
     world.foreign = True
     start = datetime(2026, 1, 12, 2, 0, tzinfo=UTC)
     for hours in (0, 1, 25, 26):
         put_aside(world, b"the same", start + timedelta(hours=hours))
     processor = world.new_processor(DOCHAK_WORKERS="1").start()
     before = raised(world)
-    assert len(before) == 2
+    assert len(before) == 2 and folded(world) == [1]
     processor.stop()
     world.topics.forget_offsets()
     processor.start()
-    assert raised(world) == before
+    assert raised(world) == before and folded(world) == [1]
 
 
 # --- what Postgres will not take
@@ -282,7 +290,7 @@ def test_what_postgres_refuses_is_put_aside_alone(world: World, name: str) -> No
     assert sorted(r.value for r in world.topics.read("quarantine")) == sorted(payloads.to_bytes(events[id_]) for id_ in poison)
     told = [(alert.type, alert.header("ce_subject")) for alert in world.alerts()]
     assert sorted(told, key=str) == sorted(
-        [("dochak.notification.dead_lettered.v1", id_) for id_ in good] + [(QUARANTINED, None)] * 3, key=str
+        [("dochak.notification.dead_lettered.v1", id_) for id_ in good] + [(QUARANTINED, None)], key=str
     )
     for record in world.topics.read("quarantine"):
         assert record.header("ce_reason") and "poison" not in record.header("ce_reason")
@@ -299,7 +307,7 @@ def test_a_quarantined_record_that_postgres_refuses_does_not_go_round(world: Wor
         world.topics.produce("quarantine", value, headers=headers(ce_type=QUARANTINED, ce_reason="why not"), partition=2)
     world.topics.flush()
     world.topics.reader("alerts").wait_count(1)
-    world.topics.produce("quarantine", b"the third", headers=headers(ce_type=QUARANTINED, ce_reason="why not"), partition=2)
+    world.topics.produce("quarantine", b"the third", headers=headers(ce_type=QUARANTINED, ce_reason="still not"), partition=2)
     world.topics.flush()
     world.topics.reader("alerts").wait_count(2)
     values = [record.value for record in world.topics.read("quarantine")]

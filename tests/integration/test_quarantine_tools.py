@@ -15,6 +15,7 @@ from support.topics import Record
 from support.world import World
 
 DEAD_LETTERED, QUARANTINED = "dochak.notification.dead_lettered.v1", "dochak.payload.quarantined.v1"
+FAILING = "dochak.provider.failing.v1"
 LINE = re.compile(r"^(\d+:\d+) +(\S+) +(\d+)  (\S+)  (.+)$", re.MULTILINE)
 
 
@@ -47,7 +48,7 @@ def broken_files(world: World) -> dict[str, str]:
 
 
 def alerts(world: World) -> dict[str, list[str]]:
-    """By notification; the alerts about quarantine itself under the empty one."""
+    """By notification, or endpoint of an incident; the alerts about quarantine itself under the empty one."""
     world.settle()
     by_id: dict[str, list[str]] = {}
     for alert in world.alerts():
@@ -88,7 +89,7 @@ def test_what_is_understood_by_now_is_taken_in_once(broken: World) -> None:
     broken.settle()
     expected = {"in-a-body-1": "SENT", "in-a-body-2": "DEAD_LETTER", "element": "DEAD_LETTER"}
     assert {id_: status for id_, status in broken.statuses().items() if id_ != "nobody"} == expected
-    assert alerts(broken) == before | {"in-a-body-2": [DEAD_LETTERED], "element": [DEAD_LETTERED]}
+    assert alerts(broken) == before | {"in-a-body-2": [DEAD_LETTERED], "element": [DEAD_LETTERED], "bizgo/alimtalk": [FAILING]}
     tables = everything(broken)
     again = quarantine(broken, "redrive")
     assert "0 elements redriven; 4 were taken in before, 2 still make no sense and stay" in again.stdout
@@ -134,7 +135,7 @@ def test_a_registration_that_the_processor_put_aside_is_taken_in(world: World) -
         assert f"3 records read: {sent} elements redriven; {known} were taken in before, 2 still make no sense and stay" in done.stdout
         world.wait_row("bizgo", "reg", status="PENDING", reference="order-17", version=1)
         world.settle()
-    assert len(world.alerts()) == 3
+    assert len(world.alerts()) == 2  # of one kind, and of the foreign record
 
 
 def test_what_postgres_refuses_each_time_is_told_once(world: World) -> None:

@@ -23,7 +23,6 @@ DEAD_LETTERED, RECOVERED = "dochak.notification.dead_lettered.v1", "dochak.notif
 # first_seen_at, updated_at and version tell of the way, all else of the end.
 ROWS = """SELECT provider, notification_id, status, outcome, code, reason, contradicted_by, channel, recipient, recipient_hash, reference,
                  accepted_at, resolved_at, unconfirmed_at, due_at, expires_at, next_look_at FROM notification ORDER BY 1, 2"""
-ACCEPTED_AT = payloads.ago(3600)
 VERDICTS = "SELECT notification_id, code, outcome FROM receipt ORDER BY notification_id, code, receipt_id"
 
 
@@ -40,13 +39,13 @@ def told(world: World) -> dict[str, list[str]]:
     """The alerts by notification, in their order."""
     world.settle()
     by_id: dict[str, list[str]] = {}
-    for alert in world.alerts():
+    for alert in world.notification_alerts():
         by_id.setdefault(alert.header("ce_subject"), []).append(alert.type)
     return by_id
 
 
 def took(id_: str) -> dict:
-    more = {"recipient": payloads.PHONE_E164, "reference": f"order-{id_}", "accepted_at": ACCEPTED_AT}
+    more = {"recipient": payloads.PHONE_E164, "reference": f"order-{id_}"}
     return payloads.accepted("bizgo", id_, channel="ALIMTALK", **more)
 
 
@@ -55,7 +54,7 @@ def answered(id_: str, code: str) -> dict:
 
 
 def report(id_: str, code: str, channel: str = "ALIMTALK", second: int = 3) -> dict:
-    return payloads.bizgo(id_, code, channel, reportTime=f"2026-01-12T11:00:{second:02}+09:00")
+    return payloads.bizgo(id_, code, channel, reportTime=payloads.reported(second))
 
 
 # The wrong file knows 64008 as delivered, 10001 and 63005 as failed, 64009 as failed and no account fault, and 63020 not at all;
@@ -89,13 +88,20 @@ def wrong_files(world: World) -> dict[str, str]:
     return with_outcomes(world, "wrong", accepted=["A000"], **WRONG)
 
 
-def play(world: World) -> None:
+def play(world: World, accepted_at: str) -> None:
     """All of EVENTS, one of each notification after the other."""
     for step in range(max(len(events) for events, _ in EVENTS.values())):
         for events, _ in EVENTS.values():
             for event in events[step : step + 1]:
-                world.register(event) if "provider" in event else world.bizgo(event)
+                send(world, event, accepted_at)
     world.settle()
+
+
+def send(world: World, event: dict, accepted_at: str) -> None:
+    if "provider" not in event:
+        world.bizgo(event)
+    else:
+        world.register(event if "response" in event else event | {"accepted_at": accepted_at})
 
 
 def start_processor(world: World, settings: dict[str, str], **more: str) -> Service:
@@ -103,23 +109,31 @@ def start_processor(world: World, settings: dict[str, str], **more: str) -> Serv
 
 
 @pytest.fixture
-def right(world: World) -> dict[str, str]:
+def accepted_at() -> str:
+    """The same in each world of a test."""
+    return payloads.ago(1)
+
+
+@pytest.fixture
+def right(world: World, accepted_at: str) -> dict[str, str]:
     """EVENTS were taken in with the wrong file; now the processor runs with the right one, which is this setting."""
     world.new_ingress().start().wait_ready()
     processor = start_processor(world, wrong_files(world))
-    play(world)
+    play(world, accepted_at)
     processor.stop()
     settings = with_outcomes(world, "right", **RIGHT)
     start_processor(world, settings)
     return settings
 
 
-def test_replay_makes_of_everything_what_the_right_file_would_have_made(worlds, world: World, right: dict[str, str]) -> None:
+def test_replay_makes_of_everything_what_the_right_file_would_have_made(
+    worlds, world: World, right: dict[str, str], accepted_at: str
+) -> None:
     other = worlds.new(world.kafka, world.postgres)
     other.keys["RECIPIENT"] = world.keys["RECIPIENT"]
     other.new_ingress().start().wait_ready()
     start_processor(other, with_outcomes(other, "right", **RIGHT))
-    play(other)
+    play(other, accepted_at)
     assert rows(world) != rows(other)
     done = replay(world, **right)
     print(done.stdout)
@@ -132,13 +146,13 @@ def test_replay_makes_of_everything_what_the_right_file_would_have_made(worlds, 
 
 
 @pytest.mark.parametrize("wrong", [{"code": "/reportType"}, {"reason": ["/reportType"]}, {"time": "/sendTime"}, {"channel": "/msgType"}], ids=",".join)
-def test_what_was_looked_for_in_the_wrong_place_is_mended(worlds, world: World, wrong: dict) -> None:
+def test_what_was_looked_for_in_the_wrong_place_is_mended(worlds, world: World, accepted_at: str, wrong: dict) -> None:
     other = worlds.new(world.kafka, world.postgres)
     other.keys["RECIPIENT"] = world.keys["RECIPIENT"]
     for each, report_of in (world, wrong), (other, {}):
         each.new_ingress().start().wait_ready()
         processor = start_processor(each, with_outcomes(each, "first", report=report_of))
-        play(each)
+        play(each, accepted_at)
         processor.stop()
     assert rows(world) != rows(other)
     start_processor(world, {})
@@ -153,7 +167,7 @@ def test_what_turns_out_to_be_the_earliest_decides(world: World) -> None:
     world.new_ingress().start().wait_ready()
     processor = start_processor(world, with_outcomes(world, "wrong", accepted=["A000", "A305"], report={"time": "/doneTime"}))
     world.register(answered("answer", "A305"))
-    world.bizgo(report("report", "63019", second=5) | {"doneTime": "2026-01-12T11:00:05+09:00"})
+    world.bizgo(report("report", "63019", second=5) | {"doneTime": payloads.reported(5)})
     world.bizgo(report("report", "64008", "SMS", second=3))
     world.settle()
     world.bizgo(report("answer", "63019") | {"reportTime": "2099-01-12T11:00:05+09:00"})  # counts as the time at which it came
@@ -377,7 +391,7 @@ def held(world: World, event: str):
 def test_kill_between_telling_and_writing_that_down_tells_nothing_twice(world: World, right: dict[str, str]) -> None:
     with held(world, "UPDATE"):
         process = start_replay(world, **right)
-        until("the alerts are told", lambda: sum(alert.data["previous_status"] == "SENT" for alert in world.alerts()) == 3)
+        until("the alerts are told", lambda: sum(alert.data["previous_status"] == "SENT" for alert in world.notification_alerts()) == 3)
         busy = run_once("processor", world.env(**right), "replay", "--from", "beginning")
         assert busy.returncode == 1 and "another replay is at work" in busy.stderr
         kill_held(world, process)

@@ -10,7 +10,10 @@ from support.replays import replay
 from support.service import run_once
 from support.world import OWNER, RUNTIME_ROLE, World
 
-TABLES = ("notification", "receipt", "acceptance", "alert", "quarantine_alert", "delivery_minute", "applied")
+TABLES = (
+    "notification", "receipt", "acceptance", "alert", "quarantine_alert", "delivery_minute", "applied",
+    "endpoint_minute", "incident", "provider_hour", "endpoint_hour", "rhythm",
+)  # fmt: skip
 ROWS = {"SELECT", "INSERT", "UPDATE", "DELETE"}
 
 

@@ -447,6 +447,6 @@ def test_where_alerts_has_no_leader_the_processor_names_topic_partition_and_erro
     assert processor.get("/livez").status == 200
     cluster.start()
     processor.wait_ready(60)
-    world.topics.reader("alerts").wait_count(2, 60)
+    until("both are told", lambda: len(world.notification_alerts()) == 2, 60)
     world.settle(60)
-    assert sorted(alert.header("ce_subject") for alert in world.alerts()) == ["before", "meanwhile"]
+    assert sorted(alert.header("ce_subject") for alert in world.notification_alerts()) == ["before", "meanwhile"]

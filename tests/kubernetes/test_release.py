@@ -23,6 +23,7 @@ import string
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,11 +71,6 @@ def endpoints() -> list[dict]:
     ]
 
 
-def providers() -> dict[str, dict]:
-    files = [*(builds.ROOT / "schemas" / "providers").glob("*.json"), builds.ROOT / "tests" / "chaos" / "providers" / "standard.json"]
-    return {path.stem: json.loads(path.read_text("utf-8")) for path in files}
-
-
 def values(image: str, folder: Path) -> Path:
     repository, tag = image.rsplit(":", 1)
     path = folder / "values.yaml"
@@ -83,7 +79,7 @@ def values(image: str, folder: Path) -> Path:
             {
                 "image": {"repository": repository, "tag": tag},
                 "postgres": {"sslmode": "disable"},
-                "providers": providers(),
+                "providers": traffic.provider_files(),
                 "networkPolicy": {"monitoringFrom": [{"podSelector": {}}]},
                 "ingress": {"endpoints": {"endpoints": endpoints()}, "spool": {"size": "2Gi"}},
             }
@@ -148,6 +144,7 @@ class Release:
         self.owner_password, self.password = secrets.token_hex(16), secrets.token_hex(16)
         self.sent: list[Signal] = []
         self.acked: list[Signal] = []
+        self.failed: Counter[str] = Counter()  # requests of each sender that got no 2xx
 
     # --- before the chart
 
@@ -208,9 +205,11 @@ class Release:
         self.acked += traffic.signals(posts[number] for number in outcome["acked"])
         until("the spools are empty", lambda: self.spooled() == 0, 120, every=1)
         with self.stores() as stores:
+            until("all that is overdue was said to be so", lambda: checker.is_all_overdue_said(stores), 180, every=0.5)
             until("everything is worked off", stores.topics.settled, 180, every=0.5)
             final = checker.look(stores)
-        verdict = checker.judge(self.sent, self.acked, final)
+        self.failed.update(outcome["failed"])
+        verdict = checker.judge(self.sent, self.acked, final, self.failed)
         verdict.lost += outcome["lost"]
         verdict.late += outcome["late"]
         answers = {int(status): count for status, count in outcome["answers"].items()}

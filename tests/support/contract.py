@@ -12,15 +12,30 @@ from jsonschema import Draft202012Validator
 from support import builds
 from support.topics import Record
 
+INCIDENT_TYPES = {
+    "dochak.provider.failing.v1",
+    "dochak.provider.silent.v1",
+    "dochak.provider.slow.v1",
+    "dochak.provider.restored.v1",
+    "dochak.endpoint.refusing.v1",
+    "dochak.endpoint.unreachable.v1",
+    "dochak.endpoint.at_risk.v1",
+    "dochak.endpoint.restored.v1",
+}
 EVENT_SCHEMAS = {
     "dochak.notification.accepted.v1": "event.accepted.schema.json",
     "dochak.receipt.received.v1": "event.receipt.schema.json",
     "dochak.webhook.received.v1": "event.other.schema.json",
     "dochak.endpoint.minute.v1": "event.minute.schema.json",
+    "dochak.notification.overdue.v1": "event.deadline.schema.json",
+    "dochak.notification.expired.v1": "event.deadline.schema.json",
+    **dict.fromkeys(INCIDENT_TYPES, "event.incident.schema.json"),
 }
 ALERT_TYPES = {
     "dochak.notification.dead_lettered.v1",
     "dochak.notification.recovered.v1",
+    "dochak.notification.overdue.v1",
+    *INCIDENT_TYPES,
     "dochak.payload.quarantined.v1",
     "dochak.events.lost.v1",
 }
@@ -50,9 +65,9 @@ def check_cloud_event(record: Record) -> None:
 
 
 def check_event(record: Record) -> None:
-    """A record of dochak.events that ingress wrote, or that was brought back from quarantine."""
+    """A record of dochak.events that ingress or the watch wrote, or that was brought back from quarantine."""
     check_cloud_event(record)
-    made_of_its_cause = record.is_minute or record.header("ce_source") == "/processor/redrive"
+    made_of_its_cause = record.is_minute or record.header("ce_source").startswith("/processor/")
     assert uuid.UUID(record.id).version == (5 if made_of_its_cause else 7), record
     assert record.header("content-type") == "application/json", record
     if record.key is not None:

@@ -41,7 +41,7 @@ def main() -> None:
             print(json.dumps({"settled": sender.settled, "answers": sender.answers}), flush=True)
         time.sleep(0.01)
     sender.join(1)
-    outcome = {name: getattr(sender, name) for name in ("settled", "lost", "late", "answers", "slowest")}
+    outcome = {name: getattr(sender, name) for name in ("settled", "lost", "late", "answers", "failed", "slowest")}
     print(json.dumps({**outcome, "acked": sorted(sender.acked), "seconds": time.monotonic() - began}), flush=True)
 
 

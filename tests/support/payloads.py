@@ -3,7 +3,7 @@
 
 import itertools
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 PHONE = "01012345678"  # the seeds'
 PHONE_E164 = "+821087654321"
@@ -11,11 +11,21 @@ PHONES = [PHONE, "821012345678", PHONE_E164.lstrip("+"), "01087654321"]  # in no
 BODY_MARK = "body-mark-5f1c2e"  # stands in bodies where nobody reads it: in no log and no alert
 
 _numbers = itertools.count(1)
+_REPORTED = datetime.now(timezone(timedelta(hours=9))) - timedelta(hours=1)
 
 
 def new_id(name: str = "msg") -> str:
     """Shaped like BizGo's: 32 characters."""
     return f"20260112110003123{name[:8]:x<8}{next(_numbers):07d}"
+
+
+def reported(seconds: float = 0) -> str:
+    """A time as a report says it, so many seconds after REPORTED_AT."""
+    return (_REPORTED + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
+
+
+# When things happened, by a report that says nothing else: an hour before the tests began, so that no deadline has passed since.
+REPORTED_AT = reported()
 
 
 def to_bytes(value) -> bytes:
@@ -31,8 +41,8 @@ def bizgo(msg_key: str, code: str, service_type: str = "ALIMTALK", **more) -> di
         "msgKey": msg_key,
         "serviceType": service_type,
         "msgType": {"ALIMTALK": "AT", "SMS": "SM"}.get(service_type, ""),
-        "sendTime": "2026-01-12T11:00:01.000+09:00",
-        "reportTime": "2026-01-12T11:00:03.123+09:00",
+        "sendTime": reported(-2),
+        "reportTime": REPORTED_AT,
         "reportType": "0",
         "reportCode": code,
         "reportText": "",

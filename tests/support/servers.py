@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from support import builds
+from support.wait import freeze
 
 AnyServer = TypeVar("AnyServer", bound="Server")
 START = 150  # seconds at most: the machine may do other things, too
@@ -55,21 +56,21 @@ class Server:
 
     def freeze(self) -> None:
         """It holds its connections and answers nothing."""
-        self._signal(signal.SIGSTOP)
+        for pid in self._processes():
+            freeze(pid)
 
     def thaw(self) -> None:
-        self._signal(signal.SIGCONT)
+        for pid in self._processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
     def wipe(self) -> None:
         self._run("wipe")
 
-    def _signal(self, number: int) -> None:
+    def _processes(self) -> list[int]:
         """The process and those it has started: Postgres has one for each connection."""
         pid = int((self.folder / "pid").read_text().split()[0])
-        os.kill(pid, number)
-        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            with suppress(ProcessLookupError):
-                os.kill(int(child), number)
+        return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
     @property
     def address(self) -> str:

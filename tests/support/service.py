@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from support import builds, http
-from support.wait import until
+from support.wait import freeze, until
 
 GRACE = 8.0  # seconds from SIGTERM to the exit
 # libpq writes it by itself where a server dies while somebody connects: until that has succeeded nobody can tell it not to.
@@ -125,7 +125,7 @@ class Service:
         return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
     def freeze(self) -> None:
-        os.kill(self.pid, signal.SIGSTOP)
+        freeze(self.pid)
 
     def thaw(self) -> None:
         os.kill(self.pid, signal.SIGCONT)

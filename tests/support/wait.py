@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Waiting by condition, never by time."""
 
+import os
+import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar
 
 from support import builds
@@ -20,3 +24,16 @@ def until(what: str, probe: Callable[[], T], deadline: float = 15.0, every: floa
         if time.monotonic() > end:
             raise AssertionError(f"after {deadline * builds.patience():.0f} s still not so: {what} (last seen: {value!r})")
         time.sleep(every)
+
+
+def freeze(pid: int) -> None:
+    """SIGSTOP. On a busy machine the threads of a process stop one after the other, and go on working until then."""
+
+    def has_stopped() -> bool:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            return all(stat.read_text().rpartition(")")[2].split()[0] in "TtZX" for stat in Path(f"/proc/{pid}/task").glob("*/stat"))
+        return True
+
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGSTOP)
+        until(f"process {pid} has stopped", has_stopped, every=0.002)

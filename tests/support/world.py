@@ -250,6 +250,10 @@ class World:
     def alerts(self, notification_id: str | None = None) -> list[Record]:
         return self.records("alerts", notification_id)
 
+    def notification_alerts(self) -> list[Record]:
+        """But those about incidents, quarantined records and lost ones."""
+        return [alert for alert in self.alerts() if alert.type.startswith("dochak.notification.")]
+
     # --- the end
 
     def faults_of_records(self) -> list[str]:
@@ -278,7 +282,7 @@ class World:
 
     def _check_database(self) -> None:
         """Nobody's number stands in a table."""
-        for table in ("notification", "receipt", "acceptance", "alert", "quarantine_alert"):
+        for table in ("notification", "receipt", "acceptance", "alert", "quarantine_alert", "incident", "endpoint_minute"):
             for phone in payloads.PHONES:
                 found = self.sql(f"SELECT t::text FROM {table} t WHERE position(%s IN t::text) > 0 LIMIT 1", phone)
                 assert not found, f"table {table} holds a whole number: {found}"

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The public listener on a real socket, with the mock broker behind it: one for all tests of a program.
 #pragma once
+#ifndef SERVING_THREADS
+#define SERVING_THREADS 0 // as mock.h says
+#endif
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "ingress/counters.h"
@@ -54,6 +57,7 @@ static inline int serve(void **state) {
   struct faults faults = {0};
   mock_init(&mock);
   in.settings = mock.settings;
+  if (SERVING_THREADS) in.settings.ingress_threads = SERVING_THREADS;
   in.settings.body_max_bytes = 524288;
   in.settings.bodies_max_bytes = 2 * 1024 * 1024;
   mock.settings = (struct settings){.kafka_bootstrap = mem_strdup(in.settings.kafka_bootstrap)};

@@ -154,6 +154,98 @@ static void test_the_source_is_the_record_and_its_event(void **state) {
   assert_string_equal(place, "dochak.events/3/41");
 }
 
+// ---- about an incident ----
+
+static struct incident incident_of(bool opens) {
+  static char provider[] = "bizgo", endpoint[] = "bizgo/sms", scope[] = "";
+  static char details[] = "{\"summary\":\"s\",\"counts\":{\"due\":98}}";
+  return (struct incident){.id = {{0x5a}},
+                           .kind = INCIDENT_SILENT,
+                           .opens = opens,
+                           .provider = provider,
+                           .endpoint = endpoint,
+                           .scope = scope,
+                           .since = RECEIVED_MS - 600000,
+                           .judged_until = RECEIVED_MS,
+                           .details = details};
+}
+
+static void test_an_incident_alert_says_what_its_row_and_its_event_say(void **state) {
+  static const struct {
+    bool opens;
+    struct alert_incident row;
+    const char *type, *json;
+  } rows[] = {
+      {true,
+       {RECEIVED_MS + 900, NO_TIME, 0},
+       "dochak.provider.silent.v1",
+       "{\"summary\":\"s\",\"counts\":{\"due\":98},\"incident_id\":\"5a000000-0000-0000-0000-000000000000\","
+       "\"kind\":\"silent\",\"provider\":\"bizgo\",\"endpoint\":\"bizgo/sms\",\"scope\":null,\"since\":"
+       "\"2026-05-11T10:13:46.000Z\",\"status\":\"open\",\"opened_at\":\"2026-05-11T10:23:46.900Z\","
+       "\"closed_at\":null,\"folded_overdue\":0,\"occurred_at\":\"2026-05-11T10:23:46.000Z\"}"},
+      {false,
+       {RECEIVED_MS + 900, RECEIVED_MS + 60000, 41},
+       "dochak.provider.restored.v1",
+       "{\"summary\":\"s\",\"counts\":{\"due\":98},\"incident_id\":\"5a000000-0000-0000-0000-000000000000\","
+       "\"kind\":\"silent\",\"provider\":\"bizgo\",\"endpoint\":\"bizgo/sms\",\"scope\":null,\"since\":"
+       "\"2026-05-11T10:13:46.000Z\",\"status\":\"closed\",\"opened_at\":\"2026-05-11T10:23:46.900Z\","
+       "\"closed_at\":\"2026-05-11T10:24:46.000Z\",\"folded_overdue\":41,\"occurred_at\":"
+       "\"2026-05-11T10:23:46.000Z\"}"},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    const struct incident incident = incident_of(rows[i].opens);
+    const struct fact fact = {.rkm = &rkm, .ev = {.type = EVENT_SILENT, .id = {{0x17}}}};
+    struct alert alert;
+    alert_of_incident(&alert, &incident, &rows[i].row, &fact);
+    assert_string_equal(alert.type, rows[i].type);
+    assert_string_equal(alert.provider, "bizgo");
+    assert_string_equal(alert.subject, "bizgo/sms");
+    assert_string_equal(alert.json, rows[i].json);
+    assert_int_equal(alert.source_offset, 41);
+    alert_fini(&alert);
+  }
+}
+
+static struct alert about_incident(bool opens, uint8_t id, const char *event_type) {
+  struct incident incident = incident_of(opens);
+  const struct alert_incident row = {RECEIVED_MS, NO_TIME, 0};
+  const struct fact fact = {.rkm = &rkm, .ev = {.type = event_type, .id = {{id}}}};
+  struct alert alert;
+  incident.id.bytes[0] = id;
+  alert_of_incident(&alert, &incident, &row, &fact);
+  return alert;
+}
+
+static void test_an_incident_has_one_alert_when_it_opens_and_one_when_it_closes(void **state) {
+  struct alert opened = about_incident(true, 1, EVENT_SILENT), again = about_incident(true, 1, EVENT_RECEIPT);
+  struct alert closed = about_incident(false, 1, EVENT_PROVIDER_GOOD),
+               other = about_incident(true, 2, EVENT_SILENT);
+  assert_same_id(&opened, &again, true);
+  assert_same_id(&opened, &closed, false);
+  assert_same_id(&opened, &other, false);
+  alert_fini(&opened);
+  alert_fini(&again);
+  alert_fini(&closed);
+  alert_fini(&other);
+}
+
+static void test_an_alert_about_no_endpoint_or_provider_has_none(void **state) {
+  static char none[] = "";
+  struct incident incident = incident_of(true);
+  const struct alert_incident row = {RECEIVED_MS, NO_TIME, 0};
+  const struct fact fact = receipt_of(NULL);
+  struct alert alert;
+  incident.endpoint = none;
+  alert_of_incident(&alert, &incident, &row, &fact);
+  assert_string_equal(alert.subject, "bizgo");
+  alert_fini(&alert);
+  incident.provider = none;
+  alert_of_incident(&alert, &incident, &row, &fact);
+  assert_null(alert.provider);
+  assert_string_equal(alert.subject, "dochak"); // CloudEvents: never empty
+  alert_fini(&alert);
+}
+
 // ---- about a record of the quarantine topic ----
 
 static void test_a_quarantined_payload_is_named_with_its_place_and_reason(void **state) {
@@ -163,18 +255,21 @@ static void test_a_quarantined_payload_is_named_with_its_place_and_reason(void *
   } rows[] = {
       {{.type = EVENT_QUARANTINED, .time_ms = 0, .reason = "not JSON", .provider = "bizgo", .endpoint = "b"},
        "{\"provider\":\"bizgo\",\"endpoint\":\"b\",\"reason\":\"not JSON\",\"size_bytes\":5,\"topic\":"
-       "\"dochak.events\",\"partition\":3,\"offset\":41,\"occurred_at\":\"1970-01-01T00:00:00.000Z\"}"},
+       "\"dochak.events\",\"partition\":3,\"offset\":41,\"occurred_at\":\"1970-01-01T00:00:00.000Z\","
+       "\"folded\":0}"},
       {{.type = EVENT_QUARANTINED, .time_ms = RECEIVED_MS, .reason = ""},
        "{\"provider\":null,\"endpoint\":null,\"reason\":\"not an event of ours\",\"size_bytes\":5,\"topic\":"
-       "\"dochak.events\",\"partition\":3,\"offset\":41,\"occurred_at\":\"2026-05-11T10:23:46.000Z\"}"},
+       "\"dochak.events\",\"partition\":3,\"offset\":41,\"occurred_at\":\"2026-05-11T10:23:46.000Z\","
+       "\"folded\":1}"},
       {{.type = EVENT_QUARANTINED, .time_ms = RECEIVED_MS},
        "{\"provider\":null,\"endpoint\":null,\"reason\":\"not an event of ours\",\"size_bytes\":5,\"topic\":"
-       "\"dochak.events\",\"partition\":3,\"offset\":41,\"occurred_at\":\"2026-05-11T10:23:46.000Z\"}"},
+       "\"dochak.events\",\"partition\":3,\"offset\":41,\"occurred_at\":\"2026-05-11T10:23:46.000Z\","
+       "\"folded\":2}"},
   };
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
     const struct fact fact = {.rkm = &rkm, .type = FACT_QUARANTINED, .ev = rows[i].ev};
     struct alert alert;
-    alert_of_quarantined(&alert, &fact);
+    alert_of_quarantined(&alert, &fact, (int64_t)i);
     assert_string_equal(alert.type, ALERT_QUARANTINED);
     assert_string_equal(alert.json, rows[i].json);
     alert_fini(&alert);
@@ -196,7 +291,8 @@ static void test_a_payload_was_quarantined_when_its_event_says_or_its_record_or_
   assert_in_range(at, now, now + 60000);
 }
 
-static void test_equal_payloads_have_one_fingerprint(void **state) {
+static void test_one_kind_of_fault_at_one_endpoint_has_one_fingerprint(void **state) {
+  static const struct rd_kafka_message_s other = {.payload = (void *)(uintptr_t) "another", .len = 7};
   static const struct event events_of[] = {
       {.type = EVENT_QUARANTINED, .endpoint = "a", .reason = "r"},
       {.type = EVENT_QUARANTINED, .endpoint = "b", .reason = "r"},
@@ -208,9 +304,41 @@ static void test_equal_payloads_have_one_fingerprint(void **state) {
   for (size_t i = 0; i < COUNT_OF(events_of); i++) {
     for (size_t k = 0; k < COUNT_OF(events_of); k++) {
       struct uuid a = alert_fingerprint(&(struct fact){.rkm = &rkm, .ev = events_of[i]});
-      struct uuid b = alert_fingerprint(&(struct fact){.rkm = &rkm, .ev = events_of[k]});
+      struct uuid b = alert_fingerprint(&(struct fact){.rkm = &other, .ev = events_of[k]});
       assert_int_equal(memcmp(&a, &b, sizeof a) == 0, i == k);
     }
+  }
+}
+
+static struct uuid fingerprint_of(const char *reason) {
+  return alert_fingerprint(
+      &(struct fact){.rkm = &rkm, .ev = {.type = EVENT_QUARANTINED, .endpoint = "a", .reason = reason}});
+}
+
+static void test_the_values_in_a_reason_make_no_other_kind(void **state) {
+  static const struct {
+    const char *one, *other;
+    bool same;
+  } rows[] = {
+      {"not JSON: a NUL byte at byte 7", "not JSON: a NUL byte at byte 31415", true},
+      {"unable to decode byte 0xfe", "unable to decode byte 0x80", true},
+      {"/data/0/id: missing", "/data/12/id: missing", true},
+      {"at byte 9", "at byte 0", true},
+      {"it belongs to another: \"a-7\"", "it belongs to another: \"b\"", true},
+      {"it belongs to another: \"a\"b\"", "it belongs to another: \"c\"", true},
+      {"it belongs to another: \"cut of", "it belongs to another: \"cut", true},
+      {"got \"a\" at byte 3", "got \"bc\" at byte 4", true},
+      {"", "not an event of ours", true},
+      {"got \"a\" as an id", "got \"a\" as a code", false},
+      {"id 5 is too long", "id 5 is too short", false},
+      {"no id at byte 5", "no id", false},
+      {"a row of table receipt", "a row of table notification", false},
+      {"unable to decode byte 0xfe", "unable to decode byte 0xfe, twice", false},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    struct uuid one = fingerprint_of(rows[i].one), other = fingerprint_of(rows[i].other);
+    if ((memcmp(&one, &other, sizeof one) == 0) != rows[i].same)
+      fail_msg("%s / %s", rows[i].one, rows[i].other);
   }
 }
 
@@ -259,9 +387,13 @@ int main(void) {
       cmocka_unit_test(test_an_alert_has_one_id_however_often_it_is_raised_until_a_replay_corrects_the_row),
       cmocka_unit_test(test_a_correction_has_no_record_for_a_source),
       cmocka_unit_test(test_the_source_is_the_record_and_its_event),
+      cmocka_unit_test(test_an_incident_alert_says_what_its_row_and_its_event_say),
+      cmocka_unit_test(test_an_incident_has_one_alert_when_it_opens_and_one_when_it_closes),
+      cmocka_unit_test(test_an_alert_about_no_endpoint_or_provider_has_none),
       cmocka_unit_test(test_a_quarantined_payload_is_named_with_its_place_and_reason),
       cmocka_unit_test(test_a_payload_was_quarantined_when_its_event_says_or_its_record_or_now),
-      cmocka_unit_test(test_equal_payloads_have_one_fingerprint),
+      cmocka_unit_test(test_one_kind_of_fault_at_one_endpoint_has_one_fingerprint),
+      cmocka_unit_test(test_the_values_in_a_reason_make_no_other_kind),
       cmocka_unit_test(test_lost_records_are_counted_with_the_first_and_the_last),
       cmocka_unit_test(test_no_more_alerts_are_freed_than_there_are),
   };

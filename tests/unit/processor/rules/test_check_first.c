@@ -26,11 +26,11 @@ static void test_what_the_provider_file_says_comes_first(void **state) {
 }
 
 static void test_every_kind_has_a_name_and_something_to_check(void **state) {
-  static const char *const names[INCIDENT_COUNT] = {"failing",  "silent",      "slow",
-                                                    "refusing", "unreachable", "at_risk"};
-  for (enum incident_kind kind = 0; kind < INCIDENT_COUNT; kind++) {
+  static const char *const names[INCIDENT_KIND_COUNT] = {"failing",  "silent",      "slow",
+                                                         "refusing", "unreachable", "at_risk"};
+  for (enum incident_kind kind = 0; kind < INCIDENT_KIND_COUNT; kind++) {
     AUTO_JSON *list = check_first(kind, NULL);
-    assert_string_equal(incident_name(kind), names[kind]);
+    assert_string_equal(incident_kind_name(kind), names[kind]);
     assert_in_range(json_array_size(list), 2, 4);
   }
 }

@@ -18,7 +18,8 @@ static struct interpreter interpreter = {.recipient_key = "a-key-for-the-tests",
                                          .quarantine_topic = "dochak.quarantine"};
 
 static struct fact read_event(const char *type, const char *provider, const char *value) {
-  struct event ev = {.type = type, .provider = provider, .time_ms = RECEIVED_MS};
+  struct event ev = {
+      .id = {{0x17}}, .type = type, .provider = provider, .endpoint = "e", .time_ms = RECEIVED_MS};
   struct fact fact;
   size_t len = strlen(value);
   char *bytes = mem_grow(NULL, len ? len : 1, 1); // as librdkafka has them: no NUL behind them
@@ -284,6 +285,131 @@ static void test_nothing_was_so_after_it_was_received(void **state) {
   }
 }
 
+// ---- what the watch and ingress write ----
+
+#define DEADLINE "\"deadline\":\"2026-05-11T09:00:00Z\""
+#define INCIDENT                                                                                             \
+  "{\"incident_id\":\"5a8cfb1e-93b4-5f8a-9a56-0a4ea1c9b6aa\",\"kind\":\"silent\",\"provider\":\"bizgo\","    \
+  "\"since\":\"2026-05-11T09:00:00Z\",\"judged_until\":\"2026-05-11T09:10:00Z\",\"summary\":\"s\"}"
+#define MINUTE                                                                                               \
+  "{\"minute\":\"2026-05-11T10:22:00Z\",\"instance\":\"i\",\"calls\":17,\"good\":12,\"refused\":{\"ip\":3}," \
+  "\"failed\":2,\"failed_in_a_row\":1,\"spooled\":0,\"spooled_since\":null,\"leaving\":false}"
+
+static void test_a_deadline_that_has_passed_is_a_signal_of_its_time(void **state) {
+  static const char value[] = "{\"provider\":\"bizgo\",\"notification_id\":\"k\"," DEADLINE "}";
+  static const struct {
+    const char *type;
+    enum signal_kind kind;
+    const char *outcome, *reason, *counted;
+  } rows[] = {{EVENT_OVERDUE, SIGNAL_OVERDUE, NULL, NULL, "overdue"},
+              {EVENT_EXPIRED, SIGNAL_EXPIRED, "expired", "no receipt in time", "expired"}};
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    struct fact fact = read_event(rows[i].type, "bizgo", value);
+    assert_int_equal(fact.type, FACT_DEADLINE);
+    assert_true(fact_is_about_notification(&fact));
+    assert_string_equal(fact.provider, "bizgo");
+    assert_string_equal(fact.id, "k");
+    assert_int_equal(fact.signal.kind, rows[i].kind);
+    assert_true(fact.signal.at == INT64_C(1778490000000) && fact.signal.received_at == RECEIVED_MS);
+    assert_string_equal(fact.signal.outcome ? fact.signal.outcome : "",
+                        rows[i].outcome ? rows[i].outcome : "");
+    assert_string_equal(fact.signal.reason ? fact.signal.reason : "", rows[i].reason ? rows[i].reason : "");
+    assert_string_equal(fact_outcome(&fact), rows[i].counted);
+    assert_memory_equal(&fact.row_id, &fact.ev.id, sizeof fact.row_id);
+    fact_fini(&fact);
+  }
+}
+
+static void test_a_deadline_takes_ids_up_to_their_length(void **state) {
+  for (int len = PROVIDER_ID_MAX; len <= PROVIDER_ID_MAX + 1; len++) {
+    AUTO_FREE char *value = mem_printf("{\"notification_id\":\"%0*d\"," DEADLINE "}", len, 0);
+    struct fact fact = read_event(EVENT_OVERDUE, "bizgo", value);
+    assert_int_equal(fact.type, len == PROVIDER_ID_MAX ? FACT_DEADLINE : FACT_UNCLEAR);
+    fact_fini(&fact);
+  }
+}
+
+static void test_an_incident_is_read_from_each_of_its_types(void **state) {
+  static const struct {
+    const char *type, *kind;
+    bool opens;
+  } rows[] = {
+      {EVENT_FAILING, "failing", true},   {EVENT_SILENT, "silent", true},
+      {EVENT_SLOW, "slow", true},         {EVENT_PROVIDER_GOOD, "silent", false},
+      {EVENT_REFUSING, "refusing", true}, {EVENT_UNREACHABLE, "unreachable", true},
+      {EVENT_AT_RISK, "at_risk", true},   {EVENT_ENDPOINT_GOOD, "at_risk", false},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    AUTO_FREE char *value =
+        mem_printf("{\"incident_id\":\"5a8cfb1e-93b4-5f8a-9a56-0a4ea1c9b6aa\",\"kind\":\"%s\","
+                   "\"since\":\"2026-05-11T09:00:00Z\",\"judged_until\":\"2026-05-11T09:10:00Z\"}",
+                   rows[i].kind);
+    struct fact fact = read_event(rows[i].type, NULL, value); // it may be of no provider
+    if (fact.type != FACT_INCIDENT) fail_msg("%s: %s", rows[i].type, fact.why);
+    assert_string_equal(incident_kind_name(fact.incident->kind), rows[i].kind);
+    assert_int_equal(fact.incident->opens, rows[i].opens);
+    assert_string_equal(fact_outcome(&fact), "incident");
+    assert_false(fact_is_about_notification(&fact));
+    fact_fini(&fact);
+  }
+}
+
+static void test_a_minute_of_ingress_is_about_the_endpoint_in_its_header(void **state) {
+  struct fact fact = read_event(EVENT_MINUTE, "bizgo", MINUTE);
+  assert_int_equal(fact.type, FACT_MINUTE);
+  assert_true(fact.minute->calls == 17 && fact.minute->refused == 3);
+  assert_string_equal(fact_outcome(&fact), "minute");
+  assert_false(fact_is_about_notification(&fact));
+  fact_fini(&fact);
+  const struct event nowhere = {.type = EVENT_MINUTE, .provider = "bizgo", .time_ms = RECEIVED_MS};
+  interpret_event(&interpreter, &nowhere, MINUTE, strlen(MINUTE), &fact);
+  assert_int_equal(fact.type, FACT_UNCLEAR);
+  assert_string_equal(fact.why, "ce_endpoint is missing");
+  fact_fini(&fact);
+}
+
+static void test_what_the_watch_did_not_write_is_unclear(void **state) {
+  static const struct {
+    const char *type, *provider, *value, *why;
+  } rows[] = {
+      {EVENT_OVERDUE, "nobody", "{\"notification_id\":\"k\"," DEADLINE "}", "no provider file"},
+      {EVENT_OVERDUE, NULL, "{\"notification_id\":\"k\"," DEADLINE "}", "no provider file"},
+      {EVENT_OVERDUE, "bizgo", "{" DEADLINE "}", "/notification_id"},
+      {EVENT_EXPIRED, "bizgo", "{\"notification_id\":\"\"," DEADLINE "}", "/notification_id"},
+      {EVENT_EXPIRED, "bizgo", "{\"notification_id\":\"k\"}", "/deadline"},
+      {EVENT_EXPIRED, "bizgo", "{\"notification_id\":\"k\",\"deadline\":\"soon\"}", "/deadline"},
+      {EVENT_EXPIRED, "bizgo", "[]", "/notification_id"},
+      {EVENT_EXPIRED, "bizgo", "not JSON", "not JSON"},
+      {EVENT_SILENT, "bizgo", "{}", "/kind"},
+      {EVENT_SLOW, "bizgo", INCIDENT, "does not belong to the event's type"},
+      {EVENT_ENDPOINT_GOOD, "bizgo", INCIDENT, "does not belong to the event's type"},
+      {EVENT_SILENT, "bizgo", "not JSON", "not JSON"},
+      {EVENT_MINUTE, "bizgo", "{}", "/instance"},
+      {EVENT_MINUTE, "bizgo", "", "empty"},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    struct fact fact = read_event(rows[i].type, rows[i].provider, rows[i].value);
+    if (fact.type != FACT_UNCLEAR || !strstr(fact.why, rows[i].why))
+      fail_msg("case %zu: %d, %s", i, fact.type, fact.why);
+    assert_string_equal(fact_outcome(&fact), "unclear");
+    fact_fini(&fact);
+  }
+}
+
+static void test_a_code_about_the_recipient_is_counted_apart(void **state) {
+  static const struct {
+    const char *code, *counted;
+  } rows[] = {
+      {"63019", "recipient_fault"}, {"64008", "account_fault"}, {"77777", "failed"}, {"10000", "delivered"}};
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    AUTO_FREE char *value =
+        mem_printf("{\"msgKey\":\"k\",\"serviceType\":\"ALIMTALK\",\"reportCode\":\"%s\"}", rows[i].code);
+    struct fact fact = read_event(EVENT_RECEIPT, "bizgo", value);
+    assert_string_equal(fact_outcome(&fact), rows[i].counted);
+    fact_fini(&fact);
+  }
+}
+
 // ---- lengths ----
 
 static enum fact_type type_of_acceptance(const char *member, int len) {
@@ -360,7 +486,6 @@ static void test_each_record_is_counted_as_what_it_says(void **state) {
        "{\"notification_id\":\"k\",\"response\":{\"code\":\"A306\",\"result\":\"invalid to\"}}",
        FACT_ACCEPTANCE, "rejected"},
       {EVENT_OTHER, "{}", FACT_OTHER, "other"},
-      {EVENT_MINUTE, "{}", FACT_MINUTE, "minute"},
       {EVENT_RECEIPT, "{}", FACT_UNCLEAR, "unclear"},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -452,7 +577,6 @@ static void test_only_types_of_the_events_topic_are_understood_there(void **stat
     const char *why;
   } cases[] = {
       {EVENT_OTHER, FACT_OTHER, NULL},
-      {EVENT_MINUTE, FACT_MINUTE, NULL},
       {ALERT_RECOVERED, FACT_UNCLEAR, "an event type that does not belong on this topic"},
       {"dochak.future.thing.v1", FACT_UNCLEAR,
        "an event type that this version does not know: dochak.future.thing.v1"},
@@ -481,6 +605,12 @@ int main(void) {
       cmocka_unit_test(test_a_stored_account_fault_says_again_whose_it_is),
       cmocka_unit_test(test_only_types_of_the_events_topic_are_understood_there),
       cmocka_unit_test(test_nothing_was_so_after_it_was_received),
+      cmocka_unit_test(test_a_deadline_that_has_passed_is_a_signal_of_its_time),
+      cmocka_unit_test(test_a_deadline_takes_ids_up_to_their_length),
+      cmocka_unit_test(test_an_incident_is_read_from_each_of_its_types),
+      cmocka_unit_test(test_a_minute_of_ingress_is_about_the_endpoint_in_its_header),
+      cmocka_unit_test(test_what_the_watch_did_not_write_is_unclear),
+      cmocka_unit_test(test_a_code_about_the_recipient_is_counted_apart),
       cmocka_unit_test(test_an_acceptance_is_taken_up_to_the_length_that_ingress_takes),
       cmocka_unit_test(test_a_record_is_read_by_its_topic_and_its_headers),
       cmocka_unit_test(test_each_record_is_counted_as_what_it_says),

@@ -381,6 +381,7 @@ static void test_the_channel_is_that_of_the_report_that_decides(void **state) {
 
 static void test_the_watch_looks_at_each_deadline_that_is_to_come(void **state) {
   static const struct signal accepted_later = {SIGNAL_ACCEPTED, TIMES(1600)};
+  static const struct signal overdue_later = {SIGNAL_OVERDUE, TIMES(5050)};
   static const struct signal short_lived = {
       .kind = SIGNAL_ACCEPTED, .at = 1000, .receipt_within_ms = 300, .expires_after_ms = 200};
   static const struct {
@@ -390,10 +391,12 @@ static void test_the_watch_looks_at_each_deadline_that_is_to_come(void **state) 
                {{&accepted, &overdue}, 6000},
                {{&accepted, &overdue, &overdue}, 6000},
                {{&accepted, &unconfirmed}, 5050},
-               {{&accepted, &unconfirmed, &overdue}, 6000},
+               {{&accepted, &unconfirmed, &overdue_later}, 6000},
+               {{&accepted, &unconfirmed, &overdue}, 5050}, // it has a later deadline by now
                {{&accepted, &overdue, &unconfirmed}, 6000},
-               {{&accepted_later, &overdue}, 6600},
-               {{&accepted_later, &overdue, &accepted}, 6000},
+               {{&accepted_later, &overdue}, 1900},
+               {{&accepted_later, &overdue_later}, 6600},
+               {{&accepted_later, &overdue_later, &accepted}, 6000},
                {{&unconfirmed}, 5050},
                {{&unconfirmed, &accepted}, 5050},
                {{&short_lived}, 1200},
@@ -456,6 +459,38 @@ static void test_after_a_delivery_the_last_failure_is_remembered(void **state) {
   notification_fini(&n);
 }
 
+// A deadline is written by what the watch read; the row may have moved since.
+static void test_a_deadline_counts_only_while_it_holds_and_only_once(void **state) {
+  static const struct signal early = {SIGNAL_OVERDUE, TIMES(1299)};
+  static const struct signal expired_early = {SIGNAL_EXPIRED, .outcome = "expired", TIMES(5999)};
+  static const struct signal expired_just = {SIGNAL_EXPIRED, .outcome = "expired", TIMES(6000)};
+  static const struct {
+    const struct signal *signals[3];
+    enum status status;
+    enum ledger_alert alert; // of the last signal
+    bool changed;
+  } cases[] = {{{&accepted, &overdue}, P, LEDGER_OVERDUE, true},
+               {{&accepted, &early}, P, LEDGER_NO_ALERT, false},
+               {{&accepted, &overdue, &overdue}, P, LEDGER_NO_ALERT, false},
+               {{&accepted, &unconfirmed, &overdue}, P, LEDGER_NO_ALERT, false},
+               {{&accepted, &expired_early}, P, LEDGER_NO_ALERT, false},
+               {{&accepted, &expired_just}, D, LEDGER_DEAD_LETTERED, true},
+               {{&accepted, &delivered, &overdue}, S, LEDGER_NO_ALERT, false},
+               {{&accepted, &delivered, &expired}, S, LEDGER_NO_ALERT, false},
+               {{&accepted, &expired, &expired}, D, LEDGER_NO_ALERT, false}};
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct notification n;
+    bool changed = false;
+    enum ledger_alert alert = LEDGER_NO_ALERT;
+    notification_init(&n, "bizgo", "key");
+    for (size_t s = 0; s < COUNT_OF(cases[i].signals) && cases[i].signals[s]; s++)
+      alert = ledger_apply(&n, cases[i].signals[s], &changed)->alert;
+    if (n.status != cases[i].status || alert != cases[i].alert || changed != cases[i].changed)
+      fail_msg("case %zu: status %d, alert %d, changed %d", i, n.status, alert, changed);
+    notification_fini(&n);
+  }
+}
+
 static void test_signals_about_nothing_known_leave_no_row(void **state) {
   struct notification n;
   bool changed;
@@ -493,6 +528,7 @@ int main(void) {
       cmocka_unit_test(
           test_beside_the_decision_the_acceptance_that_comes_last_and_the_receipt_that_comes_first_count),
       cmocka_unit_test(test_after_a_delivery_the_last_failure_is_remembered),
+      cmocka_unit_test(test_a_deadline_counts_only_while_it_holds_and_only_once),
       cmocka_unit_test(test_signals_about_nothing_known_leave_no_row),
       cmocka_unit_test(test_status_names_are_the_seeds_three),
   };

@@ -113,12 +113,13 @@ static void test_every_fault_names_its_file(void **state) {
 }
 
 static void test_a_file_that_is_not_there_is_a_fault(void **state) {
-  static const char *const cases[][2] = {{"/nowhere/endpoints.json", ""}, {"", "/nowhere/kr.txt"}};
+  static const char *const cases[][3] = {{"/nowhere/endpoints.json", "", "/nowhere/endpoints.json: "},
+                                         {"", "/nowhere/kr.txt", "DOCHAK_HOLIDAYS_FILE: /nowhere/kr.txt: "}};
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct faults faults = {0};
     assert_null(watched_load(cases[i][0], cases[i][1], &faults));
     assert_int_equal(faults.n_errors, 1);
-    assert_true(strncmp(faults.list[0].text, "/nowhere/", 9) == 0);
+    assert_true(strncmp(faults.list[0].text, cases[i][2], strlen(cases[i][2])) == 0);
     faults_fini(&faults);
   }
 }

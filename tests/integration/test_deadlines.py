@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+"""What was never reported: the watch finds it, and one alert says so."""
+
+import pytest
+
+from support import payloads
+from support.deadlines import start, with_times
+from support.wait import until
+from support.world import World
+
+OVERDUE, DEAD, RECOVERED = (f"dochak.notification.{name}.v1" for name in ("overdue", "dead_lettered", "recovered"))
+
+
+def wait_alerts(world: World, notification_id: str, *types: str) -> list:
+    until(f"{notification_id} has the alerts {types}", lambda: [a.type for a in world.alerts(notification_id)] == list(types))
+    return world.alerts(notification_id)
+
+
+def test_a_notification_without_receipt_is_overdue_once_and_then_a_dead_letter(world: World) -> None:
+    start(world, receipt_within_s=1, expires_after_s=4)
+    world.register(payloads.accepted("bizgo", "never", recipient=payloads.PHONES[0]))
+    overdue, dead = wait_alerts(world, "never", OVERDUE, DEAD)
+    assert (overdue.data["status"], overdue.data["outcome"]) == ("PENDING", None)
+    assert (dead.data["outcome"], dead.data["reason"], dead.data["code"]) == ("expired", "no receipt in time", None)
+    row = world.wait_row("bizgo", "never", status="DEAD_LETTER")
+    assert row["next_look_at"] is None
+    assert [event.type for event in world.records("events", "never")].count(OVERDUE) == 1
+
+
+def test_late_truth_corrects_a_dead_letter_that_had_expired(world: World) -> None:
+    start(world, receipt_within_s=1, expires_after_s=2)
+    world.register(payloads.accepted("bizgo", "late"))
+    wait_alerts(world, "late", OVERDUE, DEAD)
+    world.bizgo(payloads.bizgo("late", "10000"))
+    wait_alerts(world, "late", OVERDUE, DEAD, RECOVERED)
+    assert world.row("bizgo", "late")["status"] == "SENT"
+
+
+def test_a_receipt_in_time_leaves_nothing_to_say(world: World) -> None:
+    start(world, receipt_within_s=1, expires_after_s=2)
+    world.register([payloads.accepted("bizgo", "in-time"), payloads.accepted("bizgo", "never")])
+    world.bizgo(payloads.bizgo("in-time", "10000"))
+    wait_alerts(world, "never", OVERDUE, DEAD)
+    assert world.alerts("in-time") == []
+    assert world.row("bizgo", "in-time")["status"] == "SENT"
+
+
+def test_an_unconfirmed_receipt_moves_the_deadline(world: World) -> None:
+    start(world, receipt_within_s=2, expires_after_s=4, unconfirmed_within_s=60)
+    world.register([payloads.accepted("bizgo", "unconfirmed"), payloads.accepted("bizgo", "never")])
+    world.bizgo(payloads.bizgo("unconfirmed", "63005", reportTime=payloads.ago(0)))
+    wait_alerts(world, "never", OVERDUE, DEAD)
+    assert world.alerts("unconfirmed") == []
+    assert world.row("bizgo", "unconfirmed")["status"] == "PENDING"
+
+
+@pytest.mark.long
+def test_the_watch_waits_while_the_events_topic_is_not_read(world: World) -> None:
+    """The receipt lies in Kafka, and its processor comes too late for the deadline."""
+    settings = with_times(world, receipt_within_s=10, expires_after_s=600)
+    world.new_ingress(**settings).start().wait_ready()
+    first = world.new_processor(**settings).start()
+    first.wait_ready()
+    world.register([payloads.accepted("bizgo", f"m{i}") for i in range(20)])
+    world.settle()
+    first.kill()
+    for i in range(20):
+        world.bizgo(payloads.bizgo(f"m{i}", "10000"))
+    until("all are past their deadline", lambda: world.sql("SELECT count(*) AS n FROM notification WHERE due_at < now()")[0]["n"] == 20)
+    world.new_processor(**settings).start().wait_ready()
+    until("all are sent", lambda: set(world.statuses().values()) == {"SENT"})
+    world.settle()
+    assert world.alerts() == []
+
+
+def test_two_watches_one_leads_and_the_other_takes_over(world: World) -> None:
+    settings = with_times(world, receipt_within_s=1, expires_after_s=3600)
+    world.new_ingress(**settings).start().wait_ready()
+    processors = [world.new_processor(**settings).start() for _ in range(2)]
+    for processor in processors:
+        processor.wait_ready()
+
+    def leaders() -> list[int]:
+        return [i for i, p in enumerate(processors) if p.is_alive() and p.metrics().get("dochak_processor_watch_leads") == 1]
+
+    (leader,) = until("one leads", leaders)
+    world.register(payloads.accepted("bizgo", "before"))
+    wait_alerts(world, "before", OVERDUE)
+    processors[leader].kill()
+    until("the other one leads", lambda: leaders() == [1 - leader])
+    world.register(payloads.accepted("bizgo", "after"))
+    wait_alerts(world, "after", OVERDUE)
+    assert len(world.alerts("before")) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_without_any_ingress_one_alert_says_so_and_the_watch_goes_on_when_it_is_back(world: World) -> None:
+    start(world, receipt_within_s=1, expires_after_s=3600)
+    ingress = world.services[0]
+    until("ingress has reported", lambda: world.sql("SELECT 1 FROM endpoint_minute"), 90)
+    ingress.kill()
+    until("it is said to be gone", lambda: [a.type for a in world.alerts()] == ["dochak.endpoint.unreachable.v1"], 300)
+    ingress.start().wait_ready()
+    world.register(payloads.accepted("bizgo", "after"))
+    until("it is back", lambda: "dochak.endpoint.restored.v1" in [a.type for a in world.alerts()], 180)
+    wait_alerts(world, "after", OVERDUE)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_watch_goes_on_after_events_have_waited_in_a_spool(world: World) -> None:
+    settings = with_times(world, receipt_within_s=1, expires_after_s=3600)
+    world.new_ingress(**settings, DOCHAK_SPOOL_DIR=str(world.folder / "spool")).start().wait_ready()
+    processor = world.new_processor(**settings).start().wait_ready()
+    until("ingress has reported", lambda: world.sql("SELECT 1 FROM endpoint_minute"), 90)
+    since = payloads.ago(0)
+    world.sql("UPDATE endpoint_minute SET spooled = 1, spooled_since = %s", since)  # as if its spool had not been empty
+    processor.stop()
+    processor.start().wait_ready()
+    world.register(payloads.accepted("bizgo", "after"))
+    until("it is overdue", lambda: [a.type for a in world.alerts("after")] == [OVERDUE], 300)

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: MIT
+"""Faults of a whole provider: one alert when one begins, one when it is over."""
+
+import threading
+import time
+
+import pytest
+
+from support import front_doors, http, payloads
+from support.deadlines import start, with_times
+from support.secure import Authority
+from support.wait import until
+from support.world import World
+
+FAILING, SILENT, RESTORED = (f"dochak.provider.{name}.v1" for name in ("failing", "silent", "restored"))
+UNREACHABLE = "dochak.endpoint.unreachable.v1"
+OVERDUE, REFUSING = "dochak.notification.overdue.v1", "dochak.endpoint.refusing.v1"
+
+
+def incidents(world: World, *types: str) -> list:
+    return [alert for alert in world.alerts() if alert.type in types]
+
+
+@pytest.mark.parametrize("code", ["64008", "50010"])
+def test_the_first_account_fault_opens_one_incident_and_2000_more_open_none(world: World, code: str) -> None:
+    """The seed's month: sends are accepted, and every receipt says that the account may not send."""
+    world.start()
+    for i in range(20):
+        world.bizgo(payloads.bizgo(f"good-{i}", "10000"))
+    world.bizgo(payloads.bizgo("first", code))
+    (opened,) = until("the incident is there", lambda: incidents(world, FAILING))
+    assert (opened.data["kind"], opened.data["status"], opened.data["provider"]) == ("failing", "open", "bizgo")
+    assert (opened.data["endpoint"], opened.data["scope"], opened.data["example"]) == ("bizgo/alimtalk", "account", "first")
+    assert [code["code"] for code in opened.data["codes"]] == [code]
+    assert opened.data["check_first"], opened.data
+    age = opened.timestamp - [e for e in world.records("events", "first")][0].timestamp
+    assert age <= 1000, f"{age} ms from the receipt to the alert"
+    for i in range(2000):
+        world.bizgo(payloads.bizgo(f"m{i}", code))
+    world.settle(120)
+    assert len(incidents(world, FAILING, RESTORED)) == 1
+    (row,) = world.sql("SELECT * FROM incident")
+    assert (row["faults"], row["closed_at"]) == (2001, None)
+
+
+def test_a_mistyped_template_is_one_incident_of_that_scope(world: World) -> None:
+    world.start()
+    for i, code in enumerate(["33121", "64008", "33121"]):
+        world.bizgo(payloads.bizgo(f"m{i}", code))
+    world.settle()
+    assert sorted(alert.data["scope"] for alert in incidents(world, FAILING)) == ["account", "template"]
+    assert world.sql("SELECT scope, faults FROM incident ORDER BY scope") == [
+        {"scope": "account", "faults": 1},
+        {"scope": "template", "faults": 2},
+    ]
+
+
+class Application:
+    """Registers a message each so many seconds. Its receipt comes at once, or not while the provider is quiet."""
+
+    def __init__(self, world: World, every: float):
+        self.world, self.every = world, every
+        self.sent: list[str] = []
+        self.unreported: list[str] = []
+        self.quiet, self._stop = threading.Event(), threading.Event()
+        self.last_receipt = 0.0
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> "Application":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self.every):
+            self.world.register(payloads.accepted("bizgo", name := f"m{len(self.sent)}"))
+            if self.quiet.is_set():
+                self.unreported.append(name)
+            else:
+                self.report(name)
+            self.sent.append(name)
+
+    def report(self, name: str) -> None:
+        self.world.bizgo(payloads.bizgo(name, "10000", reportTime=payloads.ago(0)))
+        self.last_receipt = time.time()
+
+
+def silence(world: World, every: float, before: int, window_s: int, more: int = 0) -> None:
+    """Sends go on and receipts stop; later they come after all. Two alerts say so, and no other one."""
+    with Application(world, every) as application:
+        until("messages are delivered", lambda: len(application.sent) >= before, 60 + before * every * 2)
+        application.quiet.set()
+        for i in range(0, more, 500):
+            names = [f"more-{n}" for n in range(i, min(i + 500, more))]
+            world.register([payloads.accepted("bizgo", name) for name in names])
+            application.unreported += names
+        (opened,) = until("the incident is there", lambda: incidents(world, SILENT), window_s + 180)
+    late_s = opened.timestamp / 1000 - application.last_receipt - window_s
+    print(f"{late_s:.1f} s after the window: {opened.data}")
+    assert opened.data["counts"]["due"] >= 5 and opened.data["example"].startswith("m")
+    if window_s >= 60:
+        assert -1 < late_s <= 5, late_s
+    until("all that is overdue is folded", lambda: world.sql("SELECT sum(folded) AS n FROM incident")[0]["n"] >= max(more, 5), 360)
+    for name in application.unreported:
+        application.report(name)
+    (closed,) = until("the incident is over", lambda: incidents(world, RESTORED), window_s + 300)
+    assert closed.data["incident_id"] == opened.data["incident_id"]
+    world.settle(120)
+    until("all are sent", lambda: set(world.statuses().values()) == {"SENT"}, 60)
+    assert [alert.type for alert in world.alerts()] == [SILENT, RESTORED]
+    print(f"{closed.data['folded_overdue']} of {len(application.unreported)} were overdue")
+    assert closed.data["folded_overdue"] >= max(more, 5)
+
+
+@pytest.mark.long
+def test_a_provider_that_reports_nothing_is_one_alert_for_all_its_messages(world: World) -> None:
+    start(world, receipt_within_s=5, expires_after_s=3600, silent_after_s=20)
+    silence(world, 0.5, 20, 20)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(2400)
+def test_ten_thousand_overdue_messages_are_one_alert_at_the_end_of_the_window(world: World) -> None:
+    """1,000 an hour, by BizGo's own times: a quarter of an hour."""
+    world.start()
+    silence(world, 3.6, 30, 600, more=10000)
+
+
+@pytest.mark.long
+def test_account_faults_that_have_ended_close_with_one_alert(world: World) -> None:
+    start(world, silent_after_s=2)
+    for i in range(60):
+        world.bizgo(payloads.bizgo_korean_seed(f"m{i}"))
+        world.settle()
+    (opened,) = incidents(world, FAILING)
+
+    def delivered() -> list:
+        world.bizgo(payloads.bizgo(payloads.new_id(), "10000"))
+        return incidents(world, RESTORED)
+
+    (closed,) = until("the incident is over", delivered, 240, every=1)
+    assert closed.data["incident_id"] == opened.data["incident_id"]
+    assert (closed.data["status"], closed.data["kind"], closed.data["scope"]) == ("closed", "failing", "account")
+    world.settle()
+    assert len(incidents(world, FAILING, RESTORED)) == 2
+
+
+def call_often(world: World, stop: threading.Event, key: str) -> threading.Thread:
+    """About 30 calls a minute to BizGo's endpoint, with that secret in the path."""
+
+    def call() -> None:
+        while not stop.wait(2):
+            data = payloads.to_bytes(payloads.bizgo(payloads.new_id(), "10000"))
+            http.request(world.ingress.ports["public"], "POST", f"/webhook/bizgo/alimtalk/{key}", data, {"Content-Type": "application/json"})
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    return thread
+
+
+@pytest.mark.long
+def test_a_rotated_secret_is_refusing_within_two_minutes(world: World) -> None:
+    world.start()
+    old, stop = world.keys["BIZGO"], threading.Event()
+    world.bizgo(payloads.bizgo("good", "10000"))
+    world.ingress.stop()
+    world.keys["BIZGO"] = "bizgo-after-the-rotation"
+    world.new_ingress().start().wait_ready()
+    began = time.time()
+    thread = call_often(world, stop, old)
+    try:
+        (opened,) = until("the incident is there", lambda: incidents(world, REFUSING), 240)
+    finally:
+        stop.set()
+        thread.join()
+    print(f"{opened.timestamp / 1000 - began:.0f} s after the first refusal: {opened.data}")
+    assert (opened.data["endpoint"], opened.data["provider"]) == ("bizgo/alimtalk", "bizgo")
+    assert "secret_path" in opened.data["summary"]
+    world.keys["BIZGO"] = old
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_an_expired_certificate_is_unreachable_and_the_cause_of_a_silence(world: World) -> None:
+    ca = Authority(world.folder / "ca")
+    settings = with_times(world, receipt_within_s=5, expires_after_s=3600, silent_after_s=20)
+    world.new_ingress(**settings).start().wait_ready()
+    good = front_doors.Answer(body=front_doors.ours(None))
+    with front_doors.server(good, ca.issue("expired", "localhost", -1)) as port:
+        door = {"DOCHAK_PUBLIC_URL": f"https://localhost:{port}", "DOCHAK_PUBLIC_CA": str(ca.certificate), "DOCHAK_PING_KEY": ""}
+        world.new_processor(**settings, **door).start().wait_ready()
+        (opened,) = until("it is said to be unreachable", lambda: incidents(world, UNREACHABLE), 300)
+        print(opened.data)
+        assert "expired" in opened.data["summary"] and opened.data["scope"] == "front door"
+        with Application(world, 0.5) as application:
+            until("messages are delivered", lambda: len(application.sent) >= 10, 60)
+            application.quiet.set()
+            (silent,) = until("the silence is said", lambda: incidents(world, SILENT), 240)
+    assert "unreachable" in silent.data["cause"] and "expired" in silent.data["cause"]

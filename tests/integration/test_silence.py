@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""Silence without registration, on real tables and with the clock as a parameter: five weeks in a minute."""
+
+import json
+import math
+import random
+import subprocess
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from support import builds
+from support.world import World
+
+KST = timezone(timedelta(hours=9))
+DAY, WEEK = 1440, 7 * 1440
+START = int(datetime(2026, 6, 1, tzinfo=KST).timestamp()) // 60  # a Monday; no holiday within five weeks
+
+
+def calls_of(minute: int, a_day: int, chance: random.Random) -> int:
+    """A day-night stream: busiest in the afternoon, a tenth of that at night."""
+    hour = (minute + 9 * 60) % DAY / 60
+    share = 0.1 + 0.9 * max(0.0, math.sin((hour - 7) / 17 * math.pi)) if 7 <= hour else 0.1
+    expected = a_day / DAY * share / 0.52
+    return sum(chance.random() < expected / 5 for _ in range(5))
+
+
+def fill(world: World, minutes: range, calls: dict[int, int]) -> None:
+    with world.connect() as connection, connection.cursor().copy(
+        "COPY endpoint_minute (minute, endpoint, instance, event_id, provider, calls, good, refused, refused_by, failed,"
+        " failed_in_a_row, spooled, leaving) FROM STDIN"
+    ) as copy:
+        for minute in minutes:
+            at = datetime.fromtimestamp(minute * 60, timezone.utc)
+            n = calls.get(minute, 0)
+            copy.write_row((at, "talk", "one", f"00000000-0000-5000-8000-{minute:012d}", "talk", n, n, 0, "{}", 0, 0, 0, False))
+
+
+def travel(world: World, first: int, last: int, restart: int) -> list[dict]:
+    program = [*builds.WRAPPER, builds.program("silence-travel"), str(first), str(last), str(restart)]
+    done = subprocess.run(program, env=world.env(), capture_output=True, text=True, timeout=400)
+    assert done.returncode == 0, done
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def learn(world: World, seed: int, stop: int) -> None:
+    """Calls from START until `stop`, and none after it; the hours are added up as the watch has done it."""
+    chance = random.Random(seed)
+    calls = {minute: calls_of(minute, 3000, chance) for minute in range(START, stop)}
+    fill(world, range(START, stop + 2 * DAY), calls)
+    hours: dict[int, list[int]] = {}
+    for minute, n in calls.items():
+        hours.setdefault(minute // 60, []).append(n)
+    with world.connect() as connection, connection.cursor().copy("COPY endpoint_hour (endpoint, hour, calls, live, known) FROM STDIN") as copy:
+        for hour, list_ in hours.items():
+            if hour * 60 + 60 <= stop - 3 * DAY:  # the last days are lived through
+                at = datetime.fromtimestamp(hour * 3600, timezone.utc)
+                copy.write_row(("talk", at, sum(list_), sum(n > 0 for n in list_), len(list_)))
+
+
+@pytest.mark.long
+def test_five_weeks_learned_and_then_nothing_is_one_alert_within_half_an_hour(world: World) -> None:
+    """Channel Talk's twelve days: a stop at two in the afternoon. Another process goes on every seven hours."""
+    world.migrate()
+    stop = START + 5 * WEEK + DAY + 14 * 60
+    learn(world, 1, stop)
+    found = travel(world, stop - 3 * DAY, stop + DAY, 7 * 60 + 13)
+    print(found)
+    (opened,) = found
+    assert opened["opens"] and opened["endpoint"] == "talk" and opened["scope"] == ""
+    assert 0 < opened["minute"] - stop <= 30
+    (row,) = world.sql("SELECT standing, horizon, score, bar FROM rhythm")
+    assert row["standing"] == "watching" and row["score"] >= row["bar"]
