@@ -83,6 +83,13 @@ bizgo_reports() { # ID SERVICE TYPE CODE TEXT
         "{\"msgKey\":\"$1\",\"serviceType\":\"$2\",\"msgType\":\"$3\",\"reportTime\":\"$(TZ=KST-9 date +%Y-%m-%dT%H:%M:%S.%3N)+09:00\",\"reportType\":\"0\",\"reportCode\":\"$4\",\"reportText\":\"$5\"}"
 }
 
+# Accepted ten minutes ago: its report has been due for five.
+register_late() { # ID REFERENCE
+    post 'app → dochak' "\"accepted ten minutes ago: $1\"" "$DOCHAK_INGRESS_URL/v1/notifications" 202 \
+        "{\"provider\":\"blux\",\"notification_id\":\"$1\",\"accepted_at\":\"$(date -u -d '10 minutes ago' +%Y-%m-%dT%H:%M:%SZ)\",\"recipient\":\"+821012345678\",\"reference\":\"$2\"}" \
+        -H "Authorization: Bearer $DOCHAK_INGRESS_KEY"
+}
+
 blux_event() { # ID STATUS MORE-FIELDS
     printf '{"event_type":"notification:sms:%s","payload":{"application_id":"65f1a2b3c4d5e6f7a8b9c0d1","blux_user_id":"65f1a2b3c4d5e6f7a8b9c0d2","user_id":"user_123","notification_id":"%s","phone_number":"01012345678","status":"%s","received_at":"%s"%s}}' \
         "$2" "$1" "$2" "$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)" "$3"
@@ -128,7 +135,7 @@ need_system
 follow_alerts
 
 run=$(date +%m%d%H%M%S)$RANDOM
-arrived=demo-$run-1 refused=demo-$run-2 early=demo-$run-3 fallback=demo-$run-4
+arrived=demo-$run-1 refused=demo-$run-2 early=demo-$run-3 fallback=demo-$run-4 silent=demo-$run-5
 blux_ok=$(head -c 12 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
 blux_bad=$(head -c 12 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
 
@@ -144,6 +151,11 @@ status_becomes bizgo "$refused" 'PENDING*'
 bizgo_reports "$refused" ALIMTALK AT 64008 '계정 사용 권한 없음'
 status_becomes bizgo "$refused" 'DEAD_LETTER 64008*'
 alert_comes "$refused" dochak.notification.dead_lettered.v1
+# Its alert came with the first such report; in a second run it is open already.
+open_incident() { [[ -n $(incident) ]]; }
+incident() { ask bizgo '' "SELECT kind || ' since ' || to_char(since, 'HH24:MI:SS') || ', faults: ' || faults FROM incident WHERE provider = :'provider' AND closed_at IS NULL AND scope = 'account'"; }
+wait_until "$PATIENCE" open_incident || gave_up "an open incident of bizgo's account" "$(incident)"
+tell incident "$(incident)  (one alert for all of them: dochak.provider.failing.v1)"
 
 chapter 3 'Blux reports two SMS in one call, one arrived and one did not; nobody had registered them:'
 post 'blux → dochak' 'received, receive_failed' "$DOCHAK_WEBHOOK_BLUX" 200 \
@@ -170,6 +182,11 @@ bizgo_reports "$fallback" SMS SMS 10000 '성공'
 status_becomes bizgo "$fallback" 'SENT*'
 alert_comes "$fallback" dochak.notification.recovered.v1
 
+chapter 6 'A message on which nobody reports at all. Silence makes noise, too:'
+register_late "$silent" order-21
+status_becomes blux "$silent" 'PENDING*'
+alert_comes "$silent" dochak.notification.overdue.v1
+
 printf '\nIn Postgres now:\n'
 psql -Xq -P footer=off -v run="demo-$run-%" -v ok="$blux_ok" -v bad="$blux_bad" <<'SQL'
 SELECT provider, notification_id, status, code, reason, reference FROM notification
@@ -178,5 +195,6 @@ SQL
 cat <<TEXT
 
 Seen: PENDING → SENT, PENDING → DEAD_LETTER (64008) and its alert; a report before its
-registration; a fallback that arrived after all, and the alert that says so. All read back from Postgres and Kafka, in $SECONDS s.
+registration; a fallback that arrived after all, and the alert that says so; a message
+without any report, and the alert about that. All read back from Postgres and Kafka, in $SECONDS s.
 TEXT
