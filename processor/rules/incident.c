@@ -56,10 +56,10 @@ const char *incident_subject(const struct incident *incident) {
 }
 
 struct uuid incident_make_id(const struct incident *incident) {
-  char since[CLOCK_RFC3339_SIZE];
-  clock_format_rfc3339(incident->since, since);
+  char judged[CLOCK_RFC3339_SIZE];
+  clock_format_rfc3339(incident->judged_until, judged);
   return uuid_of_fields((const char *const[]){kinds[incident->kind].name, incident->provider,
-                                              incident->endpoint, incident->scope, since},
+                                              incident->endpoint, incident->scope, judged},
                         5);
 }
 

@@ -54,7 +54,8 @@ char *incident_details(enum incident_kind kind, const struct incident_story *sto
 int incident_compare(const struct incident *a, const struct incident *b);
 // What it is about: the endpoint, else the provider, else "dochak". Borrowed.
 const char *incident_subject(const struct incident *incident);
-// The id of an incident of that kind, provider, endpoint and scope that began at `since`.
+// The id of an incident of that kind, provider, endpoint and scope that is opened by a judgement of
+// `judged_until`. Not of `since`: a fault that comes again may seem to have begun where the last one did.
 struct uuid incident_make_id(const struct incident *incident);
 
 // The value of the event, new text; and the way back. False: `err` names the member. *out is zeroed then.

@@ -54,7 +54,7 @@ CREATE UNIQUE INDEX incident_open ON incident (kind, provider, endpoint, scope) 
 CREATE INDEX incident_closed ON incident (kind, provider, endpoint, scope, closed_at) WHERE closed_at IS NOT NULL;
 
 COMMENT ON TABLE incident IS 'Faults of a whole provider or endpoint. One alert says that one opens, one that it closes.';
-COMMENT ON COLUMN incident.incident_id IS 'UUIDv5 of the first four columns after it and of `since`; of an account fault, of the receipt that showed it.';
+COMMENT ON COLUMN incident.incident_id IS 'UUIDv5 of the first four columns after it and of the judgement that opened it; of an account fault, of the receipt that showed it.';
 COMMENT ON COLUMN incident.kind IS 'What is wrong.';
 COMMENT ON COLUMN incident.provider IS 'Whose fault it is, or whose endpoint; empty: that of no one provider.';
 COMMENT ON COLUMN incident.endpoint IS 'Which endpoint; empty: all of the provider.';

@@ -81,10 +81,10 @@ static void test_incidents_differ_by_kind_provider_endpoint_and_scope(void **sta
     }
 }
 
-static void test_an_id_is_made_of_what_it_is_and_of_when_it_began(void **state) {
+static void test_an_id_is_made_of_what_it_is_and_of_the_judgement(void **state) {
   struct incident later = account_fault, again = account_fault;
-  later.since++;
-  again.judged_until++;
+  later.judged_until++;
+  again.since++;
   again.opens = false;
   struct uuid id = incident_make_id(&account_fault), same = incident_make_id(&again),
               other = incident_make_id(&later);
@@ -220,7 +220,7 @@ int main(void) {
       cmocka_unit_test(test_every_kind_opens_and_closes_by_a_type_of_its_own_side),
       cmocka_unit_test(test_another_name_is_no_kind),
       cmocka_unit_test(test_incidents_differ_by_kind_provider_endpoint_and_scope),
-      cmocka_unit_test(test_an_id_is_made_of_what_it_is_and_of_when_it_began),
+      cmocka_unit_test(test_an_id_is_made_of_what_it_is_and_of_the_judgement),
       cmocka_unit_test(test_details_tell_what_is_known_and_what_is_not),
       cmocka_unit_test(test_an_event_says_again_what_was_written),
       cmocka_unit_test(test_what_it_is_not_about_is_null_in_the_event),
