@@ -79,11 +79,13 @@ static void judge_spool(const struct doctor_postgres *d, const PGresult *res, in
 // Where none is at work, the newest record of all says since when.
 static void judge_none(const struct doctor_postgres *d, const PGresult *res) {
   bool any = PQntuples(res) > 0;
-  findings_add(
-      d->findings, FINDING_WRONG, "ingress",
-      "start ingress; if it runs, its records do not arrive here: look at Kafka, the lag, and its log",
-      any ? "none has reported since %s%s" : "none has reported within a day%s%s",
-      any ? PQgetvalue(res, 0, COL_AT) : "", any && is_true(res, 0, COL_LEFT) ? ", when it was stopped" : "");
+  findings_add(d->findings, FINDING_WRONG, "ingress",
+               "start ingress; its first record comes within a minute. If it runs for longer, its records do "
+               "not arrive "
+               "here: look at Kafka, the lag, and its log",
+               any ? "none has reported since %s%s" : "none has reported within a day%s%s",
+               any ? PQgetvalue(res, 0, COL_AT) : "",
+               any && is_true(res, 0, COL_LEFT) ? ", when it was stopped" : "");
 }
 
 static void ask_ingress(const struct doctor_postgres *d) {
