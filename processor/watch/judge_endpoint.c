@@ -18,19 +18,10 @@ static int64_t opened_minute(const struct view_incident *row) {
 // ---- silent, without registration ----
 bool judge_is_registered(void *judge, const char *provider) {
   const struct judge *j = judge;
-  for (size_t i = 0; i < j->view->n_providers; i++) {
-    const struct view_provider *p = &j->view->providers[i];
-    if (strcmp(provider_name(p->file), provider) != 0) continue;
-    for (int64_t age = 0; age < p->minutes.n; age++)
-      if (p->list[age].taken) return true;
-  }
+  const struct view_provider *p = view_find_provider(j->view, provider);
+  for (int64_t age = 0; p && age < p->minutes.n; age++)
+    if (p->list[age].taken) return true;
   return false;
-}
-
-static const struct provider *file_of(const struct judge *j, const char *provider) {
-  for (size_t i = 0; i < j->view->n_providers; i++)
-    if (strcmp(provider_name(j->view->providers[i].file), provider) == 0) return j->view->providers[i].file;
-  return NULL;
 }
 
 static char *silence_summary(const struct silence_found *found) {
@@ -49,8 +40,8 @@ bool judge_silence(void *judge, const struct silence_found *found, struct err *e
   if (row) return true;
   AUTO_FREE char *summary = silence_summary(found);
   AUTO_FREE char *cause = judge_story_cause(j, found->provider);
-  const struct incident_story story = {
-      .summary = summary, .cause = cause, .provider = file_of(j, found->provider)};
+  const struct view_provider *p = view_find_provider(j->view, found->provider);
+  const struct incident_story story = {.summary = summary, .cause = cause, .provider = p ? p->file : NULL};
   return judge_event_open(j, &key, found->since_ms, &story, err);
 }
 

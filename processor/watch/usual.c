@@ -3,7 +3,6 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "processor/tables/rows.h"
-#include <string.h>
 
 enum { HOUR = 60, HOUR_MS = 60 * 60 * 1000, HOURS = MINUTES_DAY / HOUR };
 
@@ -42,13 +41,11 @@ static bool add_hours(PGconn *conn, const struct view *view, struct err *err) {
 }
 
 static void read_row(struct view *view, const PGresult *res, int row) {
-  for (size_t i = 0; i < view->n_providers; i++) {
-    struct view_provider *p = &view->providers[i];
-    if (strcmp(provider_name(p->file), PQgetvalue(res, row, 0)) != 0) continue;
-    int hour = pgvalue_int4(PQgetvalue(res, row, 1)) % 24;
-    p->usual.taken[hour] = pgvalue_int8(PQgetvalue(res, row, 2));
-    p->usual.late[hour] = pgvalue_int8(PQgetvalue(res, row, 3));
-  }
+  struct view_provider *p = view_find_provider(view, PQgetvalue(res, row, 0));
+  if (!p) return;
+  int hour = pgvalue_int4(PQgetvalue(res, row, 1)) % 24;
+  p->usual.taken[hour] = pgvalue_int8(PQgetvalue(res, row, 2));
+  p->usual.late[hour] = pgvalue_int8(PQgetvalue(res, row, 3));
 }
 
 bool usual_update(PGconn *conn, struct view *view, struct err *err) {

@@ -117,7 +117,7 @@ static const struct counter *counter_of(const char *outcome) {
   return NULL;
 }
 
-static struct view_provider *provider_of(struct view *view, const char *name) {
+struct view_provider *view_find_provider(const struct view *view, const char *name) {
   for (size_t i = 0; i < view->n_providers; i++)
     if (strcmp(provider_name(view->providers[i].file), name) == 0) return &view->providers[i];
   return NULL;
@@ -125,7 +125,7 @@ static struct view_provider *provider_of(struct view *view, const char *name) {
 
 // A minute that is not over yet is not among `minutes`, but its last receipt counts.
 static void add_counter(struct view *view, const PGresult *res, int row) {
-  struct view_provider *p = provider_of(view, PQgetvalue(res, row, 0));
+  struct view_provider *p = view_find_provider(view, PQgetvalue(res, row, 0));
   const struct counter *counter = counter_of(PQgetvalue(res, row, 2));
   if (!p || !counter) return;
   int64_t minute = rows_time(res, row, 1) / MINUTE_MS, last_ms = rows_time(res, row, 4);
@@ -174,7 +174,7 @@ static struct view_endpoint *endpoint_of(struct view *view, const PGresult *res,
   if (last && strcmp(last->name, name) == 0) return last;
   view->endpoints = mem_grow(view->endpoints, view->n_endpoints + 1, sizeof *view->endpoints);
   struct view_endpoint *e = &view->endpoints[view->n_endpoints++];
-  const struct view_provider *p = provider_of(view, PQgetvalue(res, row, 1));
+  const struct view_provider *p = view_find_provider(view, PQgetvalue(res, row, 1));
   *e = (struct view_endpoint){.file = p ? p->file : NULL};
   snprintf(e->name, sizeof e->name, "%s", name);
   return e;

@@ -63,6 +63,8 @@ MUST_CHECK bool view_read(struct view *view, PGconn *conn, int64_t now, struct e
 // Reads what ingress counted up to minute `now`, and marks the minutes that are blind (minutes.h).
 MUST_CHECK bool view_read_endpoints(struct view *view, PGconn *conn, int64_t now, struct err *err);
 
+// The provider of that name, or NULL: there is no such file here.
+struct view_provider *view_find_provider(const struct view *view, const char *name);
 // The open incident of that key, or NULL.
 const struct view_incident *view_find(const struct view *view, enum incident_kind kind, const char *provider,
                                       const char *endpoint, const char *scope);
