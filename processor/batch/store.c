@@ -310,8 +310,8 @@ static void raise_alert(struct batch *batch, enum ledger_alert kind, const struc
   alert_of_notification(&batch->alerts[batch->n_alerts++], kind, notification, before, fact);
 }
 
-// False: a deadline that says nothing new. Whatever else is new counts as a change though no field moved:
-// whoever decided meanwhile without it starts over.
+// False: a deadline that says nothing new. Every other new fact marks its notification as changed, even if no
+// field moved: a worker that read the notification before this fact then starts over.
 static bool apply(struct batch *batch, struct notification *notification, const struct fact *fact) {
   enum status before = notification->status;
   bool was_accepted = notification->accepted_at != NO_TIME, changed = false;
