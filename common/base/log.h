@@ -6,6 +6,7 @@
 // ms at most; further lines are dropped and counted until the reader reads again, and the next line says how
 // many. At exit, that line and a half-written one are tried for 1 s at most. Thread: any.
 #pragma once
+#include "common/base/mem.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,10 +19,7 @@ struct log_field {
   int64_t num;
 };
 
-static inline const char *log_present(const char *value) {
-  return value ? value : "";
-}
-#define LOG_STR(name, value) ((struct log_field){(name), log_present(value), 0})
+#define LOG_STR(name, value) ((struct log_field){(name), mem_or_empty(value), 0})
 #define LOG_INT(name, value) ((struct log_field){(name), NULL, (int64_t)(value)})
 
 void log_init(const char *service, enum log_level level);

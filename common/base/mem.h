@@ -17,6 +17,11 @@ char *mem_vprintf(const char *fmt, va_list args)
     __attribute__((format(printf, 1, 0), malloc, returns_nonnull));
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2), malloc, returns_nonnull));
 
+// The text itself, borrowed; "" of NULL.
+static inline const char *mem_or_empty(const char *s) {
+  return s ? s : "";
+}
+
 void mem_free_cleanup(void *pointer_to_pointer); // for AUTO_FREE only
 #define AUTO_FREE __attribute__((cleanup(mem_free_cleanup)))
 

@@ -92,10 +92,6 @@ static bool write_folded(const struct incidents *in, PGconn *conn, enum pg_fault
 
 // ---- account faults ----
 
-static const char *text_of(const char *text) {
-  return text ? text : "";
-}
-
 static struct change *change_of(struct incidents *in, const struct incident *key) {
   for (size_t i = 0; i < in->n_changes; i++)
     if (in->changes[i].made && incident_compare(in->changes[i].made, key) == 0) return &in->changes[i];
@@ -120,13 +116,13 @@ static void count_code(json_t *codes, const struct signal *signal) {
   size_t i;
   json_t *row;
   json_array_foreach(codes, i, row) {
-    if (strcmp(json_string_value(json_object_get(row, "code")), text_of(signal->code)) != 0) continue;
+    if (strcmp(json_string_value(json_object_get(row, "code")), mem_or_empty(signal->code)) != 0) continue;
     json_object_set_new(row, "count", json_integer(json_integer_value(json_object_get(row, "count")) + 1));
     return;
   }
   if (json_array_size(codes) < CODES_MAX)
-    json_array_append_new(
-        codes, json_pack("{ss ss? si}", "code", text_of(signal->code), "reason", signal->reason, "count", 1));
+    json_array_append_new(codes, json_pack("{ss ss? si}", "code", mem_or_empty(signal->code), "reason",
+                                           signal->reason, "count", 1));
 }
 
 void incidents_add_fault(struct incidents *in, const struct fact *fact) {
@@ -134,7 +130,8 @@ void incidents_add_fault(struct incidents *in, const struct fact *fact) {
   union { // the key is only compared
     const char *given;
     char *text;
-  } provider = {fact->provider}, endpoint = {text_of(fact->ev.endpoint)}, scope = {text_of(signal->scope)};
+  } provider = {fact->provider}, endpoint = {mem_or_empty(fact->ev.endpoint)},
+    scope = {mem_or_empty(signal->scope)};
   const struct incident key = {.kind = INCIDENT_FAILING,
                                .opens = true,
                                .provider = provider.text,
@@ -159,7 +156,7 @@ static void tell(const struct change *change) {
   AUTO_FREE char *summary =
       mem_printf("%s reports that messages of this %s fail until somebody acts: %s%s%s",
                  change->made->provider, *change->made->scope ? change->made->scope : "account",
-                 text_of(signal->code), signal->reason ? ", " : "", text_of(signal->reason));
+                 mem_or_empty(signal->code), signal->reason ? ", " : "", mem_or_empty(signal->reason));
   const struct incident_story story = {.summary = summary,
                                        .example = change->fact->id,
                                        .provider = change->fact->file,

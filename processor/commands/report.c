@@ -6,7 +6,7 @@
 
 // "SENT delivered 10000"; what is not known is left out.
 static char *describe(const struct notification *n) {
-  const char *outcome = n->outcome ? n->outcome : "", *code = n->code ? n->code : "";
+  const char *outcome = mem_or_empty(n->outcome), *code = mem_or_empty(n->code);
   return mem_printf("%s%s%s%s%s", status_name(n->status), *outcome ? " " : "", outcome, *code ? " " : "",
                     code);
 }

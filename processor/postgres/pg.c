@@ -144,7 +144,7 @@ static bool fail(const PGconn *conn, const PGresult *res, const char *what, stru
   const struct pg_class *class = pg_class_of(sqlstate);
   int len = (int)strcspn(what, "."); // of a statement's name without ".sql"
   if (sqlstate) {
-    err_set_class(err, class->name, "%.*s: SQLSTATE %s: %s", len, what, sqlstate, message ? message : "");
+    err_set_class(err, class->name, "%.*s: SQLSTATE %s: %s", len, what, sqlstate, mem_or_empty(message));
     return err_hint(err, class->words);
   }
   const char *cause = PQerrorMessage(conn);

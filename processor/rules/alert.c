@@ -121,7 +121,7 @@ static char *kind_of_reason(const char *reason) {
 struct uuid alert_fingerprint(const struct fact *fact) {
   const char *type = fact->ev.original_type;
   if (type) return uuid_of_fields((const char *const[]){ALERT_QUARANTINED, "type", type}, 3);
-  const char *endpoint = fact->ev.endpoint ? fact->ev.endpoint : "";
+  const char *endpoint = mem_or_empty(fact->ev.endpoint);
   AUTO_FREE char *kind = kind_of_reason(quarantine_reason(fact));
   return uuid_of_fields((const char *const[]){ALERT_QUARANTINED, endpoint, kind}, 3);
 }

@@ -145,7 +145,7 @@ static void keep_registration(const struct provider *provider, json_t *value, st
   json_t *response = json_object_get(value, "response");
   if (response) provider_mask_response(provider, response);
   fact->row_json = json_text(value);
-  const char *recipient = fact->signal.recipient ? fact->signal.recipient : "";
+  const char *recipient = mem_or_empty(fact->signal.recipient);
   fact->row_id =
       uuid_of_fields((const char *const[]){fact->provider, fact->id, recipient, fact->row_json}, 4);
 }

@@ -9,10 +9,6 @@
 
 enum { MINUTE_MS = 60 * 1000 };
 
-static const char *text_of(const char *text) {
-  return text ? text : "";
-}
-
 static const char *topic_of(const struct fact *fact) {
   return rd_kafka_topic_name(fact->rkm->rkt);
 }
@@ -78,8 +74,8 @@ static int by_counter(const void *left, const void *right) {
   const struct delivery *a = left, *b = right;
   int64_t m = minute_of(a), n = minute_of(b);
   if (m != n) return m < n ? -1 : 1;
-  int order = strcmp(text_of(a->fact->ev.provider), text_of(b->fact->ev.provider));
-  if (!order) order = strcmp(text_of(a->fact->ev.endpoint), text_of(b->fact->ev.endpoint));
+  int order = strcmp(mem_or_empty(a->fact->ev.provider), mem_or_empty(b->fact->ev.provider));
+  if (!order) order = strcmp(mem_or_empty(a->fact->ev.endpoint), mem_or_empty(b->fact->ev.endpoint));
   if (!order) order = strcmp(a->outcome, b->outcome);
   if (order) return order;
   return (a->fact->rkm->partition > b->fact->rkm->partition) -
@@ -116,8 +112,8 @@ static void send_counters(struct pipeline *pipeline, const struct delivery *list
   for (size_t i = 0; i < n; i++) {
     const struct event *ev = &list[i].fact->ev;
     pgarray_add_time(&c[0], minute_of(&list[i]));
-    pgarray_add_text(&c[1], text_of(ev->provider));
-    pgarray_add_text(&c[2], text_of(ev->endpoint));
+    pgarray_add_text(&c[1], mem_or_empty(ev->provider));
+    pgarray_add_text(&c[2], mem_or_empty(ev->endpoint));
     pgarray_add_text(&c[3], list[i].outcome);
     pgarray_add_int4(&c[4], list[i].fact->rkm->partition);
     pgarray_add_int8(&c[5], list[i].records);

@@ -9,7 +9,7 @@ static void add_minute(struct pgarray *c, const struct fact *fact) {
   pgarray_add_text(&c[1], fact->ev.endpoint);
   pgarray_add_text(&c[2], minute->instance);
   pgarray_add_uuid(&c[3], fact->ev.id);
-  pgarray_add_text(&c[4], fact->ev.provider ? fact->ev.provider : "");
+  pgarray_add_text(&c[4], mem_or_empty(fact->ev.provider));
   pgarray_add_int8(&c[5], minute->calls);
   pgarray_add_int8(&c[6], minute->good);
   pgarray_add_int8(&c[7], minute->refused);

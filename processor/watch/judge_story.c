@@ -56,7 +56,7 @@ char *judge_story_cause(const struct judge *j, const char *provider) {
     if (!is_ours || (*row->provider && strcmp(row->provider, provider) != 0)) continue;
     AUTO_JSON *details = json_loads(row->details, 0, NULL);
     const char *summary = json_string_value(json_object_get(details, "summary"));
-    return mem_printf("%s is open: %s", incident_kind_name(row->kind), summary ? summary : "");
+    return mem_printf("%s is open: %s", incident_kind_name(row->kind), mem_or_empty(summary));
   }
   if (j->door_result.at && j->door_result.stage != FRONT_DOOR_OK)
     return mem_printf("a call of our own front door fails: %s", j->door_result.text);
