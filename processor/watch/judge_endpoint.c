@@ -11,10 +11,6 @@
 
 enum { MINUTE_MS = 60 * 1000 };
 
-static int64_t opened_minute(const struct view_incident *row) {
-  return row ? row->opened_ms / MINUTE_MS : NOT_OPEN;
-}
-
 // ---- silent, without registration ----
 bool judge_is_registered(void *judge, const char *provider) {
   const struct judge *j = judge;
@@ -67,7 +63,7 @@ static bool judge_refusing(struct judge *j, const struct view_endpoint *e, int64
   const struct judge_key key = {INCIDENT_REFUSING, provider_of(e), e->name, ""};
   const struct view_incident *row = judge_event_find(j, &key);
   struct refusing_found found;
-  switch (refusing_judge(e->list, now, opened_minute(row), &found)) {
+  switch (refusing_judge(e->list, now, judge_event_minute(row), &found)) {
   case VERDICT_NOTHING:
     return true;
   case VERDICT_OPEN:

@@ -3,6 +3,8 @@
 #include "common/base/mem.h"
 #include <stdlib.h>
 
+enum { MINUTE_MS = 60 * 1000 };
+
 static bool write(struct judge *j, const struct incident *incident, const struct incident_story *story,
                   struct err *err) {
   struct incident row = *incident;
@@ -47,6 +49,10 @@ bool judge_event_close(struct judge *j, const struct view_incident *row, const c
   incident.opens = false;
   if (incident.judged_until < j->until_ms) incident.judged_until = j->until_ms;
   return write(j, &incident, &story, err);
+}
+
+int64_t judge_event_minute(const struct view_incident *row) {
+  return row ? row->opened_ms / MINUTE_MS : NOT_OPEN;
 }
 
 const struct view_incident *judge_event_find(const struct judge *j, const struct judge_key *key) {

@@ -12,10 +12,6 @@
 
 enum { MINUTE_MS = 60 * 1000 };
 
-static int64_t opened_minute(const struct view_incident *row) {
-  return row ? row->opened_ms / MINUTE_MS : NOT_OPEN;
-}
-
 static int64_t minutes_of(int64_t ms) {
   return (ms + MINUTE_MS - 1) / MINUTE_MS;
 }
@@ -137,7 +133,7 @@ static bool judge_failing(struct judge *j, const struct view_provider *p, struct
   const struct judge_key key = {INCIDENT_FAILING, provider_name(p->file), "", ""};
   const struct view_incident *row = judge_event_find(j, &key);
   struct failing_found found;
-  switch (failing_judge(&p->minutes, opened_minute(row), &found)) {
+  switch (failing_judge(&p->minutes, judge_event_minute(row), &found)) {
   case VERDICT_NOTHING:
     return true;
   case VERDICT_OPEN:
@@ -169,7 +165,7 @@ static bool judge_slow(struct judge *j, const struct view_provider *p, struct er
   const struct view_incident *row = judge_event_find(j, &key);
   int64_t due_minutes = minutes_of(provider_expects(p->file).receipt_within_s * 1000);
   struct slow_found found;
-  switch (slow_judge(&p->minutes, due_minutes, &p->usual, opened_minute(row), &found)) {
+  switch (slow_judge(&p->minutes, due_minutes, &p->usual, judge_event_minute(row), &found)) {
   case VERDICT_NOTHING:
     return true;
   case VERDICT_OPEN:
