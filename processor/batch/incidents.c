@@ -137,20 +137,18 @@ void incidents_add_fault(struct incidents *in, const struct fact *fact) {
                                .provider = provider.text,
                                .endpoint = endpoint.text,
                                .scope = scope.text,
-                               .since = signal->received_at,
-                               .judged_until = signal->received_at};
+                               .since = signal->received_at};
   struct change *change = change_of(in, &key);
   if (!change) change = begin(in, fact, &key);
   struct incident *made = change->made;
   failing_fault_add(&change->faults, signal->received_at, provider_expects(fact->file).silent_after_s * 1000);
   if (signal->received_at < made->since) made->since = signal->received_at;
-  if (signal->received_at > made->judged_until) made->judged_until = signal->received_at;
   made->faults++;
-  made->gap_ms = change->faults.gap_ms;
   count_code(change->codes, signal);
 }
 
-static void tell(const struct change *change) {
+// When all its faults are known.
+static void complete(const struct change *change) {
   const struct signal *signal = &change->fact->signal;
   AUTO_JSON *counts = json_pack("{sI}", "account_faults", (json_int_t)change->made->faults);
   AUTO_FREE char *summary =
@@ -162,6 +160,8 @@ static void tell(const struct change *change) {
                                        .provider = change->fact->file,
                                        .counts = counts,
                                        .codes = change->codes};
+  change->made->judged_until = change->faults.last_ms;
+  change->made->gap_ms = change->faults.gap_ms;
   change->made->details = incident_details(INCIDENT_FAILING, &story);
 }
 
@@ -212,7 +212,7 @@ bool incidents_write(struct incidents *in, PGconn *conn, struct alert *alerts, s
   AUTO_FREE int64_t *folded = mem_array(in->n_changes, sizeof *folded);
   int64_t now = clock_wall_ms();
   for (size_t i = 0; i < in->n_changes; i++)
-    if (in->changes[i].made) tell(&in->changes[i]);
+    if (in->changes[i].made) complete(&in->changes[i]);
   qsort(in->changes, in->n_changes, sizeof *in->changes, by_key);
   size_t n = pick(in, true, changes, list);
   if (n && !incident_open(conn, list, n, now, opened, fault, err)) return false;
