@@ -175,50 +175,37 @@ static int by_key(const void *left, const void *right) {
 }
 
 // The changes that open, or those that close; of each key the first one. Returns how many.
-static size_t pick(const struct incidents *in, bool opens, const struct change **changes,
-                   const struct incident **list) {
+static size_t pick(const struct incidents *in, bool opens, struct incident_change *list) {
   size_t n = 0;
   for (size_t i = 0; i < in->n_changes; i++) {
     const struct change *change = &in->changes[i];
     if (change->incident->opens != opens) continue;
-    if (n > 0 && incident_compare(list[n - 1], change->incident) == 0) continue;
-    changes[n] = change;
-    list[n++] = change->incident;
+    if (n > 0 && incident_compare(list[n - 1].incident, change->incident) == 0) continue;
+    list[n++] = (struct incident_change){.incident = change->incident, .fact = change->fact};
   }
   return n;
 }
 
-static void add_alerts(const struct change *const *changes, size_t n, const bool *is_done,
-                       const int64_t *opened_at, int64_t closed_at, const int64_t *folded,
-                       struct alert *alerts, size_t *n_alerts) {
-  for (size_t i = 0; i < n; i++) {
-    if (!is_done[i]) continue;
-    const struct alert_incident row = {.opened_at = opened_at ? opened_at[i] : closed_at,
-                                       .closed_at = opened_at ? closed_at : NO_TIME,
-                                       .folded = folded ? folded[i] : 0};
-    alert_of_incident(&alerts[(*n_alerts)++], changes[i]->incident, &row, changes[i]->fact);
-  }
+static void add_alerts(const struct incident_change *list, size_t n, struct alert *alerts, size_t *n_alerts) {
+  for (size_t i = 0; i < n; i++)
+    if (list[i].is_done)
+      alert_of_incident(&alerts[(*n_alerts)++], list[i].incident, &list[i].row, list[i].fact);
 }
 
 bool incidents_write(struct incidents *in, PGconn *conn, struct alert *alerts, size_t *n_alerts,
                      enum pg_fault *fault, struct err *err) {
   if (!write_folded(in, conn, fault, err)) return false;
   if (in->n_changes == 0) return true;
-  AUTO_FREE const struct change **changes = mem_array(in->n_changes, sizeof *changes);
-  AUTO_FREE const struct incident **list = mem_array(in->n_changes, sizeof *list);
-  AUTO_FREE bool *opened = mem_array(in->n_changes, sizeof *opened);
-  AUTO_FREE bool *closed = mem_array(in->n_changes, sizeof *closed);
-  AUTO_FREE int64_t *opened_at = mem_array(in->n_changes, sizeof *opened_at);
-  AUTO_FREE int64_t *folded = mem_array(in->n_changes, sizeof *folded);
+  AUTO_FREE struct incident_change *list = mem_array(in->n_changes, sizeof *list);
   int64_t now = clock_wall_ms();
   for (size_t i = 0; i < in->n_changes; i++)
     if (in->changes[i].made) complete(&in->changes[i]);
   qsort(in->changes, in->n_changes, sizeof *in->changes, by_key);
-  size_t n = pick(in, true, changes, list);
-  if (n && !incident_open(conn, list, n, now, opened, fault, err)) return false;
-  add_alerts(changes, n, opened, NULL, now, NULL, alerts, n_alerts);
-  n = pick(in, false, changes, list);
-  if (n && !incident_close(conn, list, n, now, closed, opened_at, folded, fault, err)) return false;
-  add_alerts(changes, n, closed, opened_at, now, folded, alerts, n_alerts);
+  size_t n = pick(in, true, list);
+  if (n && !incident_open(conn, list, n, now, fault, err)) return false;
+  add_alerts(list, n, alerts, n_alerts);
+  n = pick(in, false, list);
+  if (n && !incident_close(conn, list, n, now, fault, err)) return false;
+  add_alerts(list, n, alerts, n_alerts);
   return true;
 }

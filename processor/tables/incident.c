@@ -4,61 +4,66 @@
 #include "processor/tables/rows.h"
 #include <string.h>
 
-// The place in the list of the incident that a row names, or n.
-static size_t place_of(const PGresult *res, int row, const struct incident *const *list, size_t n) {
-  size_t i = 0;
-  while (i < n && memcmp(&list[i]->id, PQgetvalue(res, row, 0), sizeof list[i]->id) != 0) i++;
-  return i;
+// The change of the incident that a row names, or NULL.
+static struct incident_change *change_of(const PGresult *res, int row, struct incident_change *list,
+                                         size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (memcmp(&list[i].incident->id, PQgetvalue(res, row, 0), sizeof list[i].incident->id) == 0)
+      return &list[i];
+  return NULL;
 }
 
-bool incident_open(PGconn *conn, const struct incident *const *list, size_t n, int64_t opened_at,
-                   bool *is_done, enum pg_fault *fault, struct err *err) {
+bool incident_open(PGconn *conn, struct incident_change *list, size_t n, int64_t now, enum pg_fault *fault,
+                   struct err *err) {
   static const enum pg_type types[] = {PG_UUID, PG_TEXT,        PG_TEXT,        PG_TEXT,
                                        PG_TEXT, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ,
                                        PG_INT8, PG_INT8,        PG_JSONB};
   struct pgarray c[COUNT_OF(types)];
   rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < n; i++) {
-    pgarray_add_uuid(&c[0], list[i]->id);
-    pgarray_add_text(&c[1], incident_kind_name(list[i]->kind));
-    pgarray_add_text(&c[2], list[i]->provider);
-    pgarray_add_text(&c[3], list[i]->endpoint);
-    pgarray_add_text(&c[4], list[i]->scope);
-    pgarray_add_time(&c[5], list[i]->since);
-    pgarray_add_time(&c[6], opened_at);
-    pgarray_add_time(&c[7], list[i]->judged_until);
-    pgarray_add_int8(&c[8], list[i]->faults);
-    pgarray_add_int8(&c[9], list[i]->gap_ms);
-    pgarray_add_jsonb(&c[10], list[i]->details);
+    const struct incident *incident = list[i].incident;
+    pgarray_add_uuid(&c[0], incident->id);
+    pgarray_add_text(&c[1], incident_kind_name(incident->kind));
+    pgarray_add_text(&c[2], incident->provider);
+    pgarray_add_text(&c[3], incident->endpoint);
+    pgarray_add_text(&c[4], incident->scope);
+    pgarray_add_time(&c[5], incident->since);
+    pgarray_add_time(&c[6], now);
+    pgarray_add_time(&c[7], incident->judged_until);
+    pgarray_add_int8(&c[8], incident->faults);
+    pgarray_add_int8(&c[9], incident->gap_ms);
+    pgarray_add_jsonb(&c[10], incident->details);
   }
   AUTO_RESULT *res = rows_run(conn, "incident_open.sql", c, COUNT_OF(types));
   if (!pg_ok(conn, res, "incident_open", fault, err)) return false;
   for (int row = 0; row < PQntuples(res); row++) {
-    size_t place = place_of(res, row, list, n);
-    if (place < n) is_done[place] = true;
+    struct incident_change *change = change_of(res, row, list, n);
+    if (!change) continue;
+    change->is_done = true;
+    change->row = (struct alert_incident){.opened_at = now, .closed_at = NO_TIME};
   }
   return true;
 }
 
-bool incident_close(PGconn *conn, const struct incident *const *list, size_t n, int64_t closed_at,
-                    bool *is_done, int64_t *opened_at, int64_t *folded, enum pg_fault *fault,
+bool incident_close(PGconn *conn, struct incident_change *list, size_t n, int64_t now, enum pg_fault *fault,
                     struct err *err) {
   static const enum pg_type types[] = {PG_UUID, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ};
   struct pgarray c[COUNT_OF(types)];
   rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < n; i++) {
-    pgarray_add_uuid(&c[0], list[i]->id);
-    pgarray_add_time(&c[1], closed_at);
-    pgarray_add_time(&c[2], list[i]->judged_until);
+    pgarray_add_uuid(&c[0], list[i].incident->id);
+    pgarray_add_time(&c[1], now);
+    pgarray_add_time(&c[2], list[i].incident->judged_until);
   }
   AUTO_RESULT *res = rows_run(conn, "incident_close.sql", c, COUNT_OF(types));
   if (!pg_ok(conn, res, "incident_close", fault, err)) return false;
   for (int row = 0; row < PQntuples(res); row++) {
-    size_t place = place_of(res, row, list, n);
-    if (place == n) continue;
-    is_done[place] = true;
-    opened_at[place] = rows_time(res, row, 1);
-    folded[place] = pgvalue_int8(PQgetvalue(res, row, 2));
+    struct incident_change *change = change_of(res, row, list, n);
+    if (!change) continue;
+    change->is_done = true;
+    change->row = (struct alert_incident){.opened_at = rows_time(res, row, 1),
+                                          .closed_at = now,
+                                          .folded = pgvalue_int8(PQgetvalue(res, row, 2))};
   }
   return true;
 }
