@@ -20,14 +20,14 @@ static bool is_read(const struct deadlines_provider *provider, int64_t until_ms)
 
 // Columns as in watch_due.sql. A provider that must not be looked at gets no row.
 static PGresult *find(PGconn *conn, const struct deadlines_provider *list, size_t n, int64_t until_ms,
-                      int64_t most) {
+                      bool holds, int64_t most) {
   static const enum pg_type types[] = {PG_TEXT, PG_INT4, PG_TIMESTAMPTZ, PG_INT8};
   struct pgarray c[COUNT_OF(types)];
   rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < n; i++) {
     if (!is_read(&list[i], until_ms)) continue;
     pgarray_add_text(&c[0], list[i].name);
-    pgarray_add_int4(&c[1], list[i].hold);
+    pgarray_add_int4(&c[1], holds && list[i].hold);
     pgarray_add_time(&c[2], until_ms);
     pgarray_add_int8(&c[3], most);
   }
@@ -36,7 +36,7 @@ static PGresult *find(PGconn *conn, const struct deadlines_provider *list, size_
 
 bool deadlines_any(PGconn *conn, const struct deadlines_provider *list, size_t n, bool *any,
                    struct err *err) {
-  AUTO_RESULT *res = find(conn, list, n, clock_wall_ms(), 1);
+  AUTO_RESULT *res = find(conn, list, n, clock_wall_ms(), false, 1);
   if (!pg_ok(conn, res, "watch_due", NULL, err)) return false;
   *any = PQntuples(res) > 0;
   return true;
@@ -64,7 +64,7 @@ static void note_written(struct deadlines_provider *list, size_t n, const PGresu
 
 bool deadlines_write(PGconn *conn, struct emitter *emitter, struct deadlines_provider *list, size_t n,
                      int64_t until_ms, struct err *err) {
-  AUTO_RESULT *res = find(conn, list, n, until_ms, DEADLINES_MAX);
+  AUTO_RESULT *res = find(conn, list, n, until_ms, true, DEADLINES_MAX);
   if (!pg_ok(conn, res, "watch_due", NULL, err)) return false;
   for (int row = 0; row < PQntuples(res); row++)
     if (!write_one(emitter, res, row, err)) return false;

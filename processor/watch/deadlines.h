@@ -14,7 +14,8 @@ struct deadlines_provider {
 
 // Prepares the statement.
 MUST_CHECK bool deadlines_prepare(PGconn *conn, struct err *err);
-// Whether a notification of any of them is due now, by this machine's clock. Costs one statement.
+// Whether a notification of any of them is due now, held or not, by this machine's clock. Costs one
+// statement.
 MUST_CHECK bool deadlines_any(PGconn *conn, const struct deadlines_provider *list, size_t n, bool *any,
                               struct err *err);
 // Writes the events of those that were due at `until_ms`, DEADLINES_MAX of a provider at most, and waits for

@@ -152,22 +152,19 @@ static bool judge(struct watch *w, int64_t read_ms, struct err *err) {
   return now == before || silence_store(w->silence, w->conn, err);
 }
 
-// As of what is known now: a provider that was held may be known to be silent by now.
-static void hold_suspects(struct watch *w, int64_t until_ms) {
+// After judge(): a provider may be known to be silent by now.
+static bool write_deadlines(struct watch *w, int64_t until_ms, struct err *err) {
   w->judge.until_ms = until_ms;
   for (size_t i = 0; i < w->view->n_providers; i++)
     w->providers[i].hold = judge_may_be_silent(&w->judge, &w->view->providers[i]);
-}
-
-static bool write_deadlines(struct watch *w, int64_t until_ms, struct err *err) {
-  hold_suspects(w, until_ms);
   return deadlines_write(w->conn, w->emitter, w->providers, w->view->n_providers, until_ms, err);
 }
 
+// Most ticks end with the first question, and ask Kafka nothing. The notifications are read again behind the
+// frontier: those of the first question may have got their receipts meanwhile.
 static bool look(struct watch *w, struct err *err) {
   bool is_due, judges = clock_mono_ms() >= w->judge_at_ms;
   int64_t until_ms;
-  hold_suspects(w, clock_wall_ms());
   if (!deadlines_any(w->conn, w->providers, w->view->n_providers, &is_due, err)) return false;
   if (!is_due && !judges) return true;
   if (!look_until(w, &until_ms, err)) return false;
