@@ -2,7 +2,7 @@
 #include "processor/rules/silent.h"
 #include <math.h>
 
-enum { DUE_AT_LEAST = 5, LIVE_MINUTES = 3, MINUTE_MS = 60 * 1000 };
+enum { DUE_AT_LEAST = 5, LIVE_MINUTES = 3, MINUTE_MS = 60 * 1000, JUDGED_WITHIN_MS = 2 * MINUTE_MS };
 
 int64_t silent_live_window(int64_t silent_after_ms) {
   int64_t minutes = silent_after_ms / MINUTE_MS;
@@ -10,16 +10,22 @@ int64_t silent_live_window(int64_t silent_after_ms) {
 }
 
 // If this share of the messages is late on any day, so many in a row are by chance once in a million times.
-static int64_t due_enough(double usual_late) {
+int64_t silent_due_enough(double usual_late) {
   if (usual_late <= 0) return DUE_AT_LEAST;
   int64_t by_chance = (int64_t)ceil(log(1e-6) / log(fmin(usual_late, 0.9)));
   return by_chance > DUE_AT_LEAST ? by_chance : DUE_AT_LEAST;
 }
 
 static bool is_silent(const struct silent_seen *seen, int64_t silent_after_ms) {
-  return seen->first_unreported_ms && seen->due >= due_enough(seen->usual_late) &&
+  return seen->first_unreported_ms && seen->due >= silent_due_enough(seen->usual_late) &&
          seen->now_ms - seen->last_receipt_ms >= silent_after_ms &&
          seen->now_ms - seen->first_unreported_ms >= silent_after_ms / 100 * 99;
+}
+
+int64_t silent_opens_by(int64_t first_ms, int64_t enough_ms, int64_t silent_after_ms,
+                        int64_t receipt_within_ms) {
+  int64_t window_ms = first_ms + silent_after_ms, due_ms = enough_ms + receipt_within_ms;
+  return (window_ms > due_ms ? window_ms : due_ms) + JUDGED_WITHIN_MS;
 }
 
 static bool is_back(const struct silent_seen *seen, int64_t silent_after_ms, int64_t opened_ms) {

@@ -19,6 +19,15 @@ struct silent_seen { // times are Unix milliseconds
 };
 int64_t silent_live_window(int64_t silent_after_ms); // minutes
 
+// How many must be due, where this share is late on any day (slow_usual_share(), or negative).
+int64_t silent_due_enough(double usual_late);
+// By when `silent` has opened, if no receipt comes any more: of the messages accepted after the last one, the
+// first was accepted at `first_ms`, and with the one of `enough_ms` there are enough. Two minutes more than
+// its conditions take, as they are judged by whole minutes, and a batch has to read what was decided. Until
+// then the overdue ones raise no alert: they would be thousands, and soon one alert says it for all.
+int64_t silent_opens_by(int64_t first_ms, int64_t enough_ms, int64_t silent_after_ms,
+                        int64_t receipt_within_ms);
+
 struct silent_found {
   int64_t since_ms; // the last receipt; where none ever came, the first message that has none
   int64_t due;

@@ -37,5 +37,5 @@ MUST_CHECK bool judge_silence(void *judge, const struct silence_found *found, st
 bool judge_is_registered(void *judge, const char *provider);
 
 // Whether the overdue notifications of this provider should wait, because `silent` may open soon and then
-// says it for all of them.
+// says it for all of them: no longer than silent_opens_by().
 bool judge_may_be_silent(struct judge *judge, const struct view_provider *provider);

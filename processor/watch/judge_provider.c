@@ -17,13 +17,18 @@ static int64_t minutes_of(int64_t ms) {
 }
 
 // ---- silent ----
-// Messages accepted in whole minutes after the last receipt: none of them has one. What ingress did not see,
-// it cannot miss: the silence begins behind that.
+
+// What ingress did not see, it cannot miss: the silence begins behind that. 0: no receipt ever came.
+static int64_t silent_since(const struct judge *j, const struct view_provider *p) {
+  int64_t blind_ms = j->view->blind_until_ms;
+  return p->last_receipt_ms > blind_ms ? p->last_receipt_ms : blind_ms;
+}
+
+// Messages accepted in whole minutes after the last receipt: none of them has one.
 static struct silent_seen seen_of(const struct judge *j, const struct view_provider *p, int64_t opened_ms) {
   struct provider_expects expects = provider_expects(p->file);
-  int64_t blind_ms = j->view->blind_until_ms;
   struct silent_seen seen = {.now_ms = j->until_ms,
-                             .last_receipt_ms = p->last_receipt_ms > blind_ms ? p->last_receipt_ms : blind_ms,
+                             .last_receipt_ms = silent_since(j, p),
                              .usual_late = slow_usual_share(&p->usual, p->minutes.now)};
   int64_t from =
       seen.last_receipt_ms ? seen.last_receipt_ms / MINUTE_MS + 1 : p->minutes.now - VIEW_MINUTES + 1;
@@ -46,13 +51,16 @@ static void find_first_unreported(struct judge *j, const struct view_provider *p
   if (matters) free(judge_story_example(j, p->file, seen->last_receipt_ms, &seen->first_unreported_ms));
 }
 
+// As silent_judge() will see it, by the times of the notifications themselves: their minute is not over yet.
 bool judge_may_be_silent(struct judge *j, const struct view_provider *p) {
   struct provider_expects expects = provider_expects(p->file);
-  int64_t quiet_ms = j->until_ms - p->last_receipt_ms;
-  bool is_early = quiet_ms < (expects.silent_after_s + INT64_C(120)) * 1000;
-  if (!p->last_receipt_ms || quiet_ms < expects.receipt_within_s * 1000 || !is_early) return false;
-  if (view_find(j->view, INCIDENT_SILENT, provider_name(p->file), "", "")) return false; // it takes them in
-  return judge_story_many_unreported(j, p->file, p->last_receipt_ms);
+  int64_t since_ms = silent_since(j, p), receipt_within_ms = expects.receipt_within_s * 1000;
+  int64_t enough = silent_due_enough(slow_usual_share(&p->usual, p->minutes.now)), first_ms, enough_ms;
+  if (j->until_ms - since_ms < receipt_within_ms) return false; // nothing accepted after it is overdue
+  if (view_find(j->view, INCIDENT_SILENT, provider_name(p->file), "", "")) return false; // it folds them
+  if (!since_ms) since_ms = (p->minutes.now - VIEW_MINUTES) * MINUTE_MS;
+  return judge_story_unreported(j, p->file, since_ms, enough, &first_ms, &enough_ms) &&
+         j->until_ms < silent_opens_by(first_ms, enough_ms, expects.silent_after_s * 1000, receipt_within_ms);
 }
 
 static bool open_silent(struct judge *j, const struct view_provider *p, const struct judge_key *key,

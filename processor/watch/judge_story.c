@@ -40,13 +40,17 @@ char *judge_story_example(struct judge *j, const struct provider *file, int64_t 
   return found ? mem_strdup(PQgetvalue(res, 0, 0)) : NULL;
 }
 
-bool judge_story_many_unreported(struct judge *j, const struct provider *file, int64_t since_ms) {
-  enum { MANY = 5 };
+bool judge_story_unreported(struct judge *j, const struct provider *file, int64_t since_ms, int64_t n,
+                            int64_t *first_ms, int64_t *last_ms) {
   char from[CLOCK_RFC3339_SIZE];
   clock_format_rfc3339(since_ms, from);
+  AUTO_FREE char *most = mem_printf("%lld", (long long)n);
   AUTO_RESULT *res =
-      run_texts(j, "watch_unreported.sql", 2, (const char *const[]){provider_name(file), from});
-  return PQresultStatus(res) == PGRES_TUPLES_OK && strtoll(PQgetvalue(res, 0, 0), NULL, 10) >= MANY;
+      run_texts(j, "watch_unreported.sql", 3, (const char *const[]){provider_name(file), from, most});
+  if (PQresultStatus(res) != PGRES_TUPLES_OK || strtoll(PQgetvalue(res, 0, 0), NULL, 10) < n) return false;
+  *first_ms = strtoll(PQgetvalue(res, 0, 1), NULL, 10);
+  *last_ms = strtoll(PQgetvalue(res, 0, 2), NULL, 10);
+  return true;
 }
 
 char *judge_story_cause(const struct judge *j, const char *provider) {

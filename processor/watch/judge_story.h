@@ -13,7 +13,9 @@ json_t *judge_story_codes(struct judge *judge, const struct provider *file, int6
 // when it was registered.
 char *judge_story_example(struct judge *judge, const struct provider *file, int64_t since_ms,
                           int64_t *seen_ms);
-// Whether at least five notifications that were registered since then have no receipt.
-bool judge_story_many_unreported(struct judge *judge, const struct provider *file, int64_t since_ms);
+// Whether so many notifications that were registered since then have no receipt; then *first_ms and *last_ms
+// are when the first and the last of them was registered.
+bool judge_story_unreported(struct judge *judge, const struct provider *file, int64_t since_ms, int64_t n,
+                            int64_t *first_ms, int64_t *last_ms);
 // What is wrong on our side of this provider, in words. New, or NULL.
 char *judge_story_cause(const struct judge *judge, const char *provider);

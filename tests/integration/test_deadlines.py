@@ -54,6 +54,22 @@ def test_an_unconfirmed_receipt_moves_the_deadline(world: World) -> None:
     assert world.row("bizgo", "unconfirmed")["status"] == "PENDING"
 
 
+def overdue(world: World, provider: str) -> set[str]:
+    return {alert.header("ce_subject") for alert in world.alerts() if alert.type == OVERDUE and alert.header("ce_provider") == provider}
+
+
+def test_overdue_messages_wait_while_their_provider_may_be_silent_and_no_longer(world: World) -> None:
+    start(world, receipt_within_s=5, expires_after_s=3600, silent_after_s=60)
+    ids = [f"m{i}" for i in range(6)]
+    world.register([payloads.accepted("bizgo", id_) for id_ in ids])
+    world.register(payloads.accepted("blux", "of-another-provider"))
+    until("another provider's is overdue", lambda: overdue(world, "blux"))
+    world.settle()
+    assert overdue(world, "bizgo") == set()
+    world.bizgo(payloads.bizgo("m0", "10000"))
+    until("all others are", lambda: overdue(world, "bizgo") == set(ids[1:]))
+
+
 @pytest.mark.long
 def test_the_watch_waits_while_the_events_topic_is_not_read(world: World) -> None:
     """The receipt lies in Kafka, and its processor comes too late for the deadline."""

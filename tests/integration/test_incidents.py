@@ -121,6 +121,17 @@ def test_a_provider_that_reports_nothing_is_one_alert_for_all_its_messages(world
     silence(world, 0.5, 20, 20)
 
 
+@pytest.mark.long
+def test_the_first_messages_of_a_provider_that_reports_nothing_are_one_alert(world: World) -> None:
+    """A webhook that was never registered: there is no last receipt from which on the window could count."""
+    start(world, receipt_within_s=5, expires_after_s=3600, silent_after_s=20)
+    world.register([payloads.accepted("bizgo", f"m{i}") for i in range(8)])
+    until("the incident is there", lambda: incidents(world, SILENT), 150)
+    until("all are folded", lambda: world.sql("SELECT sum(folded) AS n FROM incident")[0]["n"] == 8)
+    world.settle()
+    assert [alert.type for alert in world.alerts()] == [SILENT]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(2400)
 def test_ten_thousand_overdue_messages_are_one_alert_at_the_end_of_the_window(world: World) -> None:

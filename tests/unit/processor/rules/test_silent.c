@@ -93,11 +93,47 @@ static void test_live_minutes_are_counted_over_a_window(void **state) {
   assert_true(silent_live_window(5000) == 3);
 }
 
+// Five messages with no receipt: when each was accepted. What is overdue waits until `silent` has opened, and
+// not for long where it cannot open.
+static void test_silent_has_opened_while_overdue_messages_wait(void **state) {
+  static const struct {
+    int64_t accepted[5], silent_after, receipt_within;
+  } rows[] = {
+      {{0, 3600, 7200, 10800, 14400}, WINDOW, 5 * MINUTE},               // a busy provider
+      {{1, 1, 2, 2, 3}, WINDOW, 5 * MINUTE},                             // a campaign after a quiet hour
+      {{1, HOURS(9), HOURS(9), HOURS(9), HOURS(9)}, WINDOW, 5 * MINUTE}, // a stray one, and the next morning
+      {{0, 10 * MINUTE, 20 * MINUTE, 30 * MINUTE, 40 * MINUTE}, WINDOW, 5 * MINUTE}, // few messages
+      {{0, 1, 2, 3, MINUTE - 1}, WINDOW, 60 * MINUTE}, // a provider that may take an hour
+      {{0, 500, 1000, 1500, MINUTE - 1}, 20000, 5000},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    const int64_t *accepted = rows[i].accepted, receipt_within = rows[i].receipt_within;
+    int64_t by = silent_opens_by(NOW + accepted[0], NOW + accepted[4], rows[i].silent_after, receipt_within);
+    struct silent_seen seen = {.now_ms = by - MINUTE / 2, // the other half is for the way to Kafka and back
+                               .last_receipt_ms = NOW - 1,
+                               .first_unreported_ms = NOW + accepted[0]};
+    for (size_t k = 0; k < 5; k++) // by whole minutes, as the counters are
+      seen.due += ((NOW + accepted[k]) / MINUTE + 1) * MINUTE + receipt_within <= seen.now_ms;
+    struct silent_found found;
+    if (silent_judge(&seen, rows[i].silent_after, NOT_OPEN, &found) != VERDICT_OPEN) fail_msg("row %zu", i);
+    int64_t longest = rows[i].silent_after > receipt_within ? rows[i].silent_after : receipt_within;
+    assert_true(by - (NOW + accepted[4]) <= longest + 2 * MINUTE);
+  }
+}
+
+static void test_so_many_are_enough(void **state) {
+  assert_true(silent_due_enough(-1) == 5);
+  assert_true(silent_due_enough(0) == 5);
+  assert_true(silent_due_enough(0.33) == 13);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_provider_is_silent_when_results_are_due_and_no_receipt_comes),
       cmocka_unit_test(test_a_window_of_seconds_works_as_one_of_minutes),
       cmocka_unit_test(test_live_minutes_are_counted_over_a_window),
+      cmocka_unit_test(test_silent_has_opened_while_overdue_messages_wait),
+      cmocka_unit_test(test_so_many_are_enough),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
