@@ -2,6 +2,7 @@
 #include "processor/commands/findings.h"
 #include "common/base/mem.h"
 #include "common/json/json.h"
+#include "processor/commands/terminal.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,17 +12,13 @@ enum { STATE_WIDTH = 7, PART_WIDTH = 24 };
 static const char *const state_names[] = {
     [FINDING_GOOD] = "good", [FINDING_NOTE] = "note", [FINDING_WRONG] = "wrong"};
 
-// Texts of other servers are in it; a terminal would take some characters for a command.
-static void print_plain(const char *text) {
-  for (; *text; text++) putchar((unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text);
-}
-
+// Texts of other servers are in it.
 static void print(const struct finding *finding) {
   printf("%-*s%-*s ", STATE_WIDTH, state_names[finding->state], PART_WIDTH, finding->part);
-  print_plain(finding->text);
+  terminal_print(finding->text);
   if (finding->advice) {
     printf("\n%*s-> ", STATE_WIDTH + PART_WIDTH + 1, "");
-    print_plain(finding->advice);
+    terminal_print(finding->advice);
   }
   putchar('\n');
   fflush(stdout); // the next part may take seconds
