@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: MIT
 """Faults of a whole provider: one alert when one begins, one when it is over."""
 
+import ssl
 import threading
 import time
+from collections.abc import Callable
+from http.client import HTTPSConnection
+from pathlib import Path
 
 import pytest
 
-from support import front_doors, http, payloads
-from support.deadlines import start, with_times
+from support import http, payloads
+from support.deadlines import pass_minutes, start, with_times
+from support.proxy import Proxy
 from support.secure import Authority
 from support.wait import until
-from support.world import World
+from support.world import World, free_port
 
-FAILING, SILENT, RESTORED = (f"dochak.provider.{name}.v1" for name in ("failing", "silent", "restored"))
+FAILING, SILENT, SLOW, RESTORED = (f"dochak.provider.{name}.v1" for name in ("failing", "silent", "slow", "restored"))
 UNREACHABLE = "dochak.endpoint.unreachable.v1"
 OVERDUE, REFUSING = "dochak.notification.overdue.v1", "dochak.endpoint.refusing.v1"
 
@@ -56,10 +61,12 @@ def test_a_mistyped_template_is_one_incident_of_that_scope(world: World) -> None
 
 
 class Application:
-    """Registers a message each so many seconds. Its receipt comes at once, or not while the provider is quiet."""
+    """Registers a message each so many seconds. Its receipt comes at once, or not while the provider is quiet or does not take our
+    certificate."""
 
-    def __init__(self, world: World, every: float):
-        self.world, self.every = world, every
+    def __init__(self, world: World, every: float, prefix: str = "m", post: Callable[[dict], None] | None = None):
+        self.world, self.every, self.prefix = world, every, prefix
+        self.post = post or world.bizgo
         self.sent: list[str] = []
         self.unreported: list[str] = []
         self.quiet, self._stop = threading.Event(), threading.Event()
@@ -76,15 +83,18 @@ class Application:
 
     def _run(self) -> None:
         while not self._stop.wait(self.every):
-            self.world.register(payloads.accepted("bizgo", name := f"m{len(self.sent)}"))
-            if self.quiet.is_set():
+            self.world.register(payloads.accepted("bizgo", name := f"{self.prefix}{len(self.sent)}"))
+            try:
+                if self.quiet.is_set():
+                    self.unreported.append(name)
+                else:
+                    self.report(name)
+            except ssl.SSLCertVerificationError:
                 self.unreported.append(name)
-            else:
-                self.report(name)
             self.sent.append(name)
 
     def report(self, name: str) -> None:
-        self.world.bizgo(payloads.bizgo(name, "10000", reportTime=payloads.ago(0)))
+        self.post(payloads.bizgo(name, "10000", reportTime=payloads.ago(0)))
         self.last_receipt = time.time()
 
 
@@ -159,6 +169,87 @@ def test_account_faults_that_have_ended_close_with_one_alert(world: World) -> No
     assert len(incidents(world, FAILING, RESTORED)) == 2
 
 
+# --- by rate: what the watch reads is made older, so that minutes need not be waited for
+
+
+def begin_anew(world: World) -> None:
+    processor = world.services[-1]
+    processor.stop()
+    processor.start().wait_ready()
+
+
+@pytest.mark.long
+def test_most_receipts_failed_is_one_incident_until_most_are_delivered(world: World) -> None:
+    world.start()
+    for i in range(30):
+        world.bizgo(payloads.bizgo(f"m{i}", "10000" if i % 5 == 0 else "22000"))
+    world.settle()
+    pass_minutes(world, 2)
+    begin_anew(world)
+    (opened,) = until("the incident is there", lambda: incidents(world, FAILING))
+    print(opened.data)
+    assert (opened.data["scope"], opened.data["endpoint"]) == (None, None)
+    assert opened.data["counts"] == {"failed": 24, "delivered": 6}
+    assert [(code["code"], code["count"]) for code in opened.data["codes"]] == [("22000", 24)]
+    assert opened.data["example"] == "m1"
+    pass_minutes(world, 20)
+    for i in range(30):
+        world.bizgo(payloads.bizgo(f"n{i}", "22000" if i % 10 == 0 else "10000"))
+    world.settle()
+    pass_minutes(world, 2)
+    begin_anew(world)
+    (closed,) = until("it is over", lambda: incidents(world, RESTORED))
+    assert closed.data["incident_id"] == opened.data["incident_id"]
+    assert (closed.data["kind"], closed.data["status"]) == ("failing", "closed")
+    begin_anew(world)
+    until("another leads, and has looked", lambda: world.services[-1].metrics().get("dochak_processor_watch_seconds_count", 0) >= 3)
+    world.settle()
+    assert len(incidents(world, FAILING, RESTORED)) == 2
+
+
+# A provider whose receipts are late in one case of fifty, and an ingress that was there all the time.
+USUAL = """
+INSERT INTO provider_hour (hour, provider, taken, late)
+SELECT date_trunc('hour', now()) - n * interval '1 hour', 'bizgo', 1000, 20 FROM generate_series(25, 240) AS n;
+INSERT INTO endpoint_minute (minute, endpoint, instance, event_id, provider, calls, good, refused, refused_by, failed, failed_in_a_row, spooled, leaving)
+SELECT date_trunc('minute', now()) - n * interval '1 minute', 'bizgo/alimtalk', 'test', gen_random_uuid(), 'bizgo', 0, 0, 0, '{}', 0, 0, 0, false
+FROM generate_series(0, 120) AS n
+"""
+
+
+def send(world: World, names: list[str], ago_s: float) -> None:
+    """Accepted so long ago, reported now."""
+    world.register([payloads.accepted("bizgo", name, accepted_at=payloads.ago(ago_s)) for name in names])
+    for name in names:
+        world.bizgo(payloads.bizgo(name, "10000", reportTime=payloads.ago(0)))
+
+
+@pytest.mark.long
+def test_receipts_that_come_late_are_slow_until_they_come_in_time(world: World) -> None:
+    """Three messages a minute: of half an hour the receipts are late, then they come at once."""
+    world.sql(USUAL)
+    settings = with_times(world, receipt_within_s=60, expires_after_s=7200)
+    world.new_ingress(**settings).start().wait_ready()
+    processor = world.new_processor(**settings)
+    for minute in range(2, 32):
+        send(world, [f"late-{minute}-{i}" for i in range(3)], 60 * minute)
+    processor.start().wait_ready()
+    (opened,) = until("the incident is there", lambda: incidents(world, SLOW))
+    print(opened.data)
+    assert (opened.data["scope"], opened.data["endpoint"], opened.data["cause"]) == (None, None, None)
+    assert opened.data["counts"]["late"] == opened.data["counts"]["accepted"] >= 20
+    for minute in range(25):
+        send(world, [f"good-{minute}-{i}" for i in range(3)], 0)
+        world.settle()
+        pass_minutes(world, 1)
+    begin_anew(world)
+    (closed,) = until("it is over", lambda: incidents(world, RESTORED))
+    assert closed.data["incident_id"] == opened.data["incident_id"]
+    assert (closed.data["kind"], closed.data["status"]) == ("slow", "closed")
+    world.settle()
+    assert [alert.type for alert in world.alerts()] == [SLOW, RESTORED]
+
+
 def call_often(world: World, stop: threading.Event, key: str) -> threading.Thread:
     """About 30 calls a minute to BizGo's endpoint, with that secret in the path."""
 
@@ -193,21 +284,46 @@ def test_a_rotated_secret_is_refusing_within_two_minutes(world: World) -> None:
     world.keys["BIZGO"] = old
 
 
+# --- our own TLS proxy
+
+
+def over_tls(world: World, port: int, ca: Path) -> Callable[[dict], None]:
+    """How a provider posts a report: it calls nobody whose certificate it does not take."""
+    context = ssl.create_default_context(cafile=ca)
+
+    def post(report: dict) -> None:
+        connection = HTTPSConnection("localhost", port, context=context, timeout=15)
+        try:
+            connection.request("POST", world.path("bizgo/alimtalk"), payloads.to_bytes(report), {"Content-Type": "application/json"})
+            assert connection.getresponse().status == 200
+        finally:
+            connection.close()
+
+    return post
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_an_expired_certificate_is_unreachable_and_the_cause_of_a_silence(world: World) -> None:
-    ca = Authority(world.folder / "ca")
+def test_an_expired_certificate_is_unreachable_and_the_cause_of_a_silence(world: World, tmp_path: Path) -> None:
+    """nginx in front of ingress, as docs/webhooks.md has it. The provider and the watch look at the same certificate."""
+    ca, port = Authority(world.folder / "ca"), free_port()
+    good, expired = ca.issue("good", "localhost", 90), ca.issue("expired", "localhost", -1)
     settings = with_times(world, receipt_within_s=5, expires_after_s=3600, silent_after_s=20)
-    world.new_ingress(**settings).start().wait_ready()
-    good = front_doors.Answer(body=front_doors.ours(None))
-    with front_doors.server(good, ca.issue("expired", "localhost", -1)) as port:
-        door = {"DOCHAK_PUBLIC_URL": f"https://localhost:{port}", "DOCHAK_PUBLIC_CA": str(ca.certificate), "DOCHAK_PING_KEY": ""}
+    door = {"DOCHAK_PUBLIC_URL": f"https://localhost:{port}", "DOCHAK_PUBLIC_CA": str(ca.certificate)}
+    upstreams = [world.new_ingress(**settings).start().wait_ready().ports["public"]]
+    post = over_tls(world, port, ca.certificate)
+    with Proxy(tmp_path, port, upstreams, good), Application(world, 0.5, "before-", post) as application:
         world.new_processor(**settings, **door).start().wait_ready()
+        until("messages are delivered", lambda: list(world.statuses().values()).count("SENT") >= 10, 60)
+        assert not application.unreported
+    with Proxy(tmp_path, port, upstreams, expired):
         (opened,) = until("it is said to be unreachable", lambda: incidents(world, UNREACHABLE), 300)
         print(opened.data)
         assert "expired" in opened.data["summary"] and opened.data["scope"] == "front door"
-        with Application(world, 0.5) as application:
-            until("messages are delivered", lambda: len(application.sent) >= 10, 60)
-            application.quiet.set()
+        with Application(world, 0.5, "after-", post) as application:
             (silent,) = until("the silence is said", lambda: incidents(world, SILENT), 240)
+        assert application.unreported == application.sent
+    print(silent.data)
     assert "unreachable" in silent.data["cause"] and "expired" in silent.data["cause"]
+    assert silent.data["example"].startswith("after-")
+    assert len(incidents(world, UNREACHABLE)) == 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Provider files with other waiting times."""
+"""Provider files with other waiting times; and time that passes without being waited for."""
 
 import json
 
@@ -23,3 +23,11 @@ def start(world: World, **expects: int) -> World:
     world.new_ingress(**settings).start().wait_ready()
     world.new_processor(**settings).start().wait_ready()
     return world
+
+
+def pass_minutes(world: World, minutes: int) -> None:
+    """What the watch reads is so much older. Only a leader that begins anew sees all of it: one that leads keeps the minutes that it knows."""
+    passed, far = f"interval '{minutes} minutes'", "interval '1000 days'"
+    for by in (f"- {far}", f"+ {far} - {passed}"):  # by way of minutes that no row has: the minute is part of the key
+        world.sql(f"UPDATE delivery_minute SET minute = minute {by}, last_at = last_at {by}")
+    world.sql(f"UPDATE incident SET since = since - {passed}, opened_at = opened_at - {passed}, judged_until = judged_until - {passed}")

@@ -40,11 +40,12 @@ def documented() -> str:
     return blocks[0]
 
 
-def advised(port: int, upstreams: list[int]) -> str:
-    """It, at our addresses: the upstreams take turns at the document's two."""
+def advised(port: int, upstreams: list[int], certificate: Path | None) -> str:
+    """It, at our addresses: the upstreams take turns at the document's two. Without a certificate it speaks no TLS."""
     configuration = documented()
     ours = itertools.cycle(upstreams)
-    for theirs, address in {"443 ssl": port, **{f"10.0.0.{number}:8080": next(ours) for number in (1, 2)}}.items():
+    tls = f" ssl; ssl_certificate {certificate}; ssl_certificate_key {certificate}" if certificate else ""
+    for theirs, address in {"443 ssl": f"{port}{tls}", **{f"10.0.0.{number}:8080": next(ours) for number in (1, 2)}}.items():
         assert configuration.count(theirs) == 1, f"{theirs} in {configuration}"
         configuration = configuration.replace(theirs, f"127.0.0.1:{address}")
     return configuration
@@ -57,11 +58,13 @@ def program() -> str:
 
 
 class Proxy:
-    def __init__(self, folder: Path, port: int, upstreams: list[int]):
+    """`certificate` is a file that holds the key, too."""
+
+    def __init__(self, folder: Path, port: int, upstreams: list[int], certificate: Path | None = None):
         self.port = port
         self._folder = folder
         self._conf = folder / "nginx.conf"
-        self._conf.write_text(AROUND.format(folder=folder, configuration=advised(port, upstreams)))
+        self._conf.write_text(AROUND.format(folder=folder, configuration=advised(port, upstreams, certificate)))
         self._process: subprocess.Popen | None = None
 
     def __enter__(self) -> "Proxy":
