@@ -32,6 +32,13 @@ class Postgres:
         """Ends it, whatever it does, and leaves nothing. Also what an earlier benchmark left that was itself killed."""
         self._run("wipe")
 
+    def preload(self, library: str) -> None:
+        """Starts it anew with that library, or with none."""
+        with self.connect("postgres") as connection:
+            connection.execute(f"ALTER SYSTEM SET shared_preload_libraries = '{library}'")
+        self._run("stop")
+        self.start()
+
     @property
     def pid(self) -> int:
         return int((self._folder / "pid").read_text().split()[0])
@@ -75,6 +82,19 @@ class Postgres:
         with self.connect(database) as connection:
             question = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = %s"
             return connection.execute(question, (table,)).fetchone()
+
+    def count_statements(self, database: str) -> None:
+        """From now on; pg_stat_statements is preloaded."""
+        with self.connect(database) as connection:
+            connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+            connection.execute("SELECT pg_stat_statements_reset()")
+
+    def statements(self, database: str) -> list[dict]:
+        """What was executed since then: text, how often, how long in all, WAL."""
+        question = """SELECT s.query, s.calls, s.total_exec_time / 1000 AS seconds, s.wal_bytes::bigint AS wal_bytes
+                      FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid WHERE d.datname = current_database()"""
+        with self.connect(database) as connection:
+            return connection.cursor(row_factory=dict_row).execute(question).fetchall()
 
     def sizes(self, database: str) -> list[dict]:
         """Of each table and index: bytes, and entries as the last VACUUM has counted them."""

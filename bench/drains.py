@@ -3,6 +3,7 @@
 
 import re
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from servers import SECRET
 
 STEPS_SECONDS = 0.02  # between two looks
 DRAIN_SECONDS = 900
+TICK_SECONDS = 1.0  # the watch looks so often
 PYTHON = BUILT / "pyconsumer" / "bin" / "python"
 PEER = ROOT / "bench" / "peers" / "pyconsumer"
 
@@ -75,6 +77,43 @@ class Processor(Program):
                 self.give_up(f"drained {self.records():.0f} of {count} records in {seconds:.0f} s")
             time.sleep(STEPS_SECONDS)
         return time.monotonic()
+
+
+class Ticks:
+    """How long each look of the watch took, in seconds: between two, the sum of all grows by it."""
+
+    def __init__(self, processor: Processor):
+        self._processor = processor
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._read)
+        self.seconds: list[float] = []
+
+    def _read(self) -> None:
+        count, sum_ = 0.0, 0.0
+        while not self._stop.wait(TICK_SECONDS / 5):
+            sums = self._processor.sums()
+            now_count, now_sum = (sums.get(f"dochak_processor_watch_seconds_{what}", 0) for what in ("count", "sum"))
+            if now_count > count and now_sum > sum_:  # the one is there a moment before the other
+                self.seconds.append(now_sum - sum_)
+                count, sum_ = now_count, now_sum
+
+    def wait(self, count: int) -> list[float]:
+        """The next so many."""
+        begun, end = len(self.seconds), time.monotonic() + 5 * count * TICK_SECONDS
+        while len(self.seconds) < begun + count:
+            self._processor.check_alive()
+            if time.monotonic() > end:
+                self._processor.give_up(f"its watch looked {len(self.seconds) - begun} times, not {count}")
+            time.sleep(TICK_SECONDS / 5)
+        return self.seconds[begun : begun + count]
+
+    def __enter__(self) -> "Ticks":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._stop.set()
+        self._thread.join()
 
 
 class PythonConsumer(Program):

@@ -4,8 +4,14 @@
 Six scenarios. drain: on empty tables ours, a Python consumer, and COPY of the rows that ours left; in rounds, each in turn. existing:
 ours again where a hundred thousand and where ten million rows are there already. registered: acceptances, then their receipts. burst: a
 processor that has been quiet on fresh tables gets a backlog at once, with ANALYZE before it and without. latency: ingress and processor
-together at half of what they hold, from when a webhook was due to when a read_committed reader has its alert. growth, only when it is asked
-for: what each kind of write costs on tables of many rows, how large each table and index is, and how long a VACUUM takes.
+together at half of what they hold, from when a webhook was due to when a read_committed reader has its alert.
+
+Three more, only when they are asked for. growth: what each kind of write costs on tables of many rows, how large each table and index is, and
+how long a VACUUM takes. watch: how long a look of the watch takes where so many messages are open, while ingress and processor work and each
+second some become overdue and as many expire. counters: the share of the drain's time that goes into counting (delivery_minute, and up to
+where each partition is counted), by Postgres's own clock of its statements (pg_stat_statements). Two drains, with counters and without, would
+differ by more than that between any two rounds, and the program has no switch for it. Not in the share: the sorting in the program, and the
+counters' part of the commit, of which their share of the WAL is a measure.
 """
 
 import argparse
@@ -28,7 +34,7 @@ import report
 from broker import TIMEOUT, Broker
 from confluent_kafka import Consumer
 from database import Postgres
-from drains import BUILT, PEER, Processor, PythonConsumer, migrate, processor_settings
+from drains import BUILT, PEER, Processor, PythonConsumer, Ticks, migrate, processor_settings
 from servers import OURS, ROOT, Server, versions
 
 PREFIX = "bench.backlog."
@@ -42,18 +48,23 @@ CONNECTIONS = 64
 FAILED_PERCENT = 3
 SETTLE_SECONDS = 60
 
+WATCH_RATE = 100  # webhooks a second, beside the watch
+COUNTERS = ("INTO delivery_minute", "INTO applied")
+
 EXISTING = (ROOT / "bench" / "existing.sql").read_text()
+PENDING = (ROOT / "bench" / "pending.sql").read_text()
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev bench processor", description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="a look of two minutes: 200000 records, 1 round, no ten million rows")
-    parser.add_argument("--scenarios", metavar="NAME,…", help=f"of {','.join(SCENARIOS)}; all but growth")
-    parser.add_argument("--rounds", type=int, help="of drain and existing (3)")
+    parser.add_argument("--scenarios", metavar="NAME,…", help=f"of {','.join(SCENARIOS)}; all but {', '.join(ON_REQUEST)}")
+    parser.add_argument("--rounds", type=int, help="of drain, existing and counters (3)")
     parser.add_argument("--records", type=int, help="of the backlog (1000000)")
     parser.add_argument("--python-records", type=int, help="of them, for the Python consumer (30000)")
-    parser.add_argument("--rows", type=int, nargs="+", help="already there in existing and growth (100000 10000000)")
+    parser.add_argument("--rows", type=int, nargs="+", help="already there in existing, growth and watch (100000 10000000)")
     parser.add_argument("--seconds", type=int, help="of each load in latency (20)")
+    parser.add_argument("--ticks", type=int, help="looks of the watch (180)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every measurement, not only the medians")
     arguments = parser.parse_args()
     quick = arguments.quick
@@ -66,6 +77,7 @@ def parse_arguments() -> argparse.Namespace:
     arguments.python_records = arguments.python_records or (5_000 if quick else 30_000)
     arguments.rows = arguments.rows or [100_000, 10_000_000]
     arguments.seconds = arguments.seconds or (8 if quick else 20)
+    arguments.ticks = arguments.ticks or (75 if quick else 180)  # some of what it does is done once a minute
     return arguments
 
 
@@ -82,12 +94,14 @@ class Bench:
         self._groups = 0
 
     def prepare(self) -> None:
-        """Topics, and the backlog."""
+        """Topics, and the backlog, unless only the watch is measured."""
         self.postgres.create("empty")
         for prefix in (PREFIX, OURS.topic.removesuffix("events")):
             migrate(self.broker, self.postgres, "empty", prefix)
         with Server(OURS, self.folder, self.broker.address) as ingress:
             self._templates = backlog.make_templates(ingress, self.broker)
+        if self.arguments.scenarios == ["watch"]:
+            return
         self._fill(TOPIC, backlog.receipts(self.arguments.records))
         say(f"backlog of {self.broker.records(TOPIC)} records is in Kafka")
 
@@ -224,14 +238,15 @@ class Bench:
             self.postgres.drop(f"rows_{rows}")
         return measured
 
-    def _make_rows(self, rows: int) -> None:
+    def _make_rows(self, rows: int, statements: str = EXISTING) -> None:
         database = f"rows_{rows}"
         began = time.monotonic()
         self.postgres.create(database, "empty")
         with self.postgres.connect(database) as connection:
             connection.execute(f"SET bench.rows = {rows}")
-            connection.execute(EXISTING)
+            connection.execute(statements)
             connection.execute("VACUUM ANALYZE")
+            connection.execute("CHECKPOINT")
         say(f"{rows} rows made in {time.monotonic() - began:.0f} s")
 
     # --- growth
@@ -264,6 +279,59 @@ class Bench:
         after = self.postgres.updates(database, "notification")
         row["updates"], row["hot_updates"] = (count - earlier for count, earlier in zip(after, before))
         say(f"{database}, {name}: {row['per_second']:.0f} records/s")
+        return row
+
+    # --- watch
+
+    def run_watch(self) -> list[dict]:
+        return [self._watch(rows) for rows in self.arguments.rows]
+
+    def _watch(self, rows: int) -> dict:
+        database, prefix, group = f"rows_{rows}", OURS.topic.removesuffix("events"), self.new_group()
+        self._make_rows(rows, PENDING)
+        settings = {**processor_settings(self.broker, self.postgres, database, prefix), "DOCHAK_GROUP_ID": group}
+        with Server(OURS, self.folder, self.broker.address) as ingress, Processor(self.folder, settings) as processor, Ticks(processor) as ticks:
+            self._check_lag(group, OURS.topic)
+            ticks.wait(10)
+            self._wait_deadlines(database)
+            row = {"rows": rows, "taking_over": list(ticks.seconds)}
+            count = self.arguments.ticks
+            load.fixed(ingress.url, WATCH_RATE, 1.1 * count, self.folder, meanwhile=lambda: row.update(ticks=ticks.wait(count)))
+        self.postgres.drop(database)
+        late = sorted(row["ticks"])
+        say(f"{rows} open: a look takes {load.percentile(late, 50) * 1e3:.1f} ms p50, {late[-1] * 1e3:.1f} ms at most")
+        return row
+
+    def _wait_deadlines(self, database: str) -> None:
+        """Until the watch has caught up with what became due while the rows were made."""
+        due = "SELECT 1 FROM notification WHERE provider IN ('bizgo', 'blux') AND next_look_at < now() - interval '5 s' LIMIT 1"
+        end = time.monotonic() + 2 * SETTLE_SECONDS
+        with self.postgres.connect(database) as connection:
+            while connection.execute(due).fetchone():
+                if time.monotonic() > end:
+                    raise SystemExit("the watch does not catch up with the deadlines")
+                time.sleep(0.5)
+
+    # --- counters
+
+    def run_counters(self) -> list[dict]:
+        self.postgres.preload("pg_stat_statements")
+        try:
+            return [self._count(number) for number in range(self.arguments.rounds)]
+        finally:
+            self.postgres.preload("")
+
+    def _count(self, number: int) -> dict:
+        self.postgres.create("drained", "empty")
+        self.postgres.count_statements("drained")
+        row = self._drain("drained")
+        statements = self.postgres.statements("drained")
+        of_counters = [s for s in statements if any(words in s["query"] for words in COUNTERS)]
+        assert len(of_counters) == len(COUNTERS), of_counters
+        row["counters"], row["statements"] = (
+            {what: sum(s[what] for s in some) for what in ("seconds", "wal_bytes", "calls")} for some in (of_counters, statements)
+        )
+        say(f"round {number + 1}: counting takes {processor_report.share_of_counters(row):.1f} % of the workers' time")
         return row
 
     # --- registered
@@ -408,8 +476,11 @@ SCENARIOS = {
     "burst": Bench.run_burst,
     "latency": Bench.run_latency,
     "growth": Bench.run_growth,
+    "watch": Bench.run_watch,
+    "counters": Bench.run_counters,
 }
-DEFAULT = [name for name in SCENARIOS if name != "growth"]
+ON_REQUEST = ("growth", "watch", "counters")
+DEFAULT = [name for name in SCENARIOS if name not in ON_REQUEST]
 
 
 def main() -> None:

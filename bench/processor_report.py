@@ -3,6 +3,7 @@
 
 from statistics import median
 
+from load import percentile
 from report import table
 
 ALERT_SECONDS = 60  # an alert that has not come so long after the load is missing
@@ -132,6 +133,35 @@ def latency_table(rows: list[dict]) -> str:
     return f"{title}\n{table(head, [line])}"
 
 
+TICK_SECONDS_MAX = 0.05
+
+
+def watch_table(rows: list[dict]) -> str:
+    lines = []
+    for row in rows:
+        for title, key in (("taking over", "taking_over"), ("then", "ticks")):
+            late = sorted(row[key])
+            soon = 100 * sum(seconds <= TICK_SECONDS_MAX for seconds in late) / len(late)
+            times = [f"{seconds * 1e3:.1f}" for seconds in (percentile(late, 50), percentile(late, 99), late[-1])]
+            lines.append([f"{row['rows']} open: {title}", str(len(late)), f"{soon:.1f} %", *times])
+    title = "A look of the watch, once a second; taking over, it reads a day, and writes what became due while the rows were made"
+    return f"{title}\n{table(['', 'looks', f'within {TICK_SECONDS_MAX * 1e3:.0f} ms', 'p50 ms', 'p99 ms', 'longest ms'], lines)}"
+
+
+def share_of_counters(row: dict) -> float:
+    return 100 * row["counters"]["seconds"] / sum(phases_of(row).values())
+
+
+def counters_table(rows: list[dict]) -> str:
+    shares = [
+        [share_of_counters(row) for row in rows],
+        *([100 * row["counters"][what] / row["statements"][what] for row in rows] for what in ("seconds", "wal_bytes")),
+    ]
+    names = ("of the workers' time", "of the time of all statements", "of their WAL")
+    lines = [[name, f"{median(values):.1f} %", f"{min(values):.1f}–{max(values):.1f} %"] for name, values in zip(names, shares)]
+    return f"What the counters' two statements take of a drain on empty tables\n{table(['share', 'median', 'from–to'], lines)}"
+
+
 def text(results: dict, seconds: float) -> str:
     parts = [f"Machine: {results['machine']}"]
     parts.append("\n".join(f"{name:<8} {version}" for name, version in results["versions"].items()))
@@ -151,6 +181,9 @@ def text(results: dict, seconds: float) -> str:
     if rows := results.get("growth"):
         parts += [growth_table(rows), size_table(rows), vacuum_table(rows)]
         drains |= {f"{row['rows']} rows: {name}": [step] for row in rows for name, step in row["steps"].items()}
+    if rows := results.get("counters"):
+        parts.append(counters_table(rows))
+        drains["counted statements"] = rows
     if drains:
         parts.append(cost_table(drains))
         first = next(iter(drains.values()))
@@ -159,5 +192,7 @@ def text(results: dict, seconds: float) -> str:
     if rows := results.get("latency"):
         parts.append(latency_table(rows))
         parts.append(batch_table(rows))
+    if rows := results.get("watch"):
+        parts.append(watch_table(rows))
     parts.append(f"Took {seconds / 60:.1f} minutes.")
     return "\n" + "\n\n".join(parts)
