@@ -65,7 +65,8 @@ static bool begin_to_lead(struct watch *w, struct err *err) {
   if (!w->frontier || !front_door_start(p->settings, &w->front_door, err)) return false;
   w->judge = (struct judge){
       .view = w->view, .emitter = w->emitter, .conn = w->conn, .led_since_ms = clock_wall_ms()};
-  w->written_at_ms = w->hour = w->reported_until = w->judge_at_ms = INT64_MIN;
+  w->written_at_ms = w->hour = w->reported_until = INT64_MIN;
+  w->judge_at_ms = 0; // at once: until then nothing bounds the time
   metrics_set(p->metrics, METRIC_WATCH_LEADS, NULL, 1);
   log_info("watch leads", LOG_STR("instance", p->instance));
   return true;

@@ -109,6 +109,34 @@ def test_two_watches_one_leads_and_the_other_takes_over(world: World) -> None:
     assert len(world.alerts("before")) == 1
 
 
+def wait_spool(world: World) -> None:
+    """As if an ingress had events in its spool that were received before all others."""
+    world.sql(
+        """INSERT INTO endpoint_minute SELECT date_trunc('minute', now()) - interval '1 min', 'bizgo/alimtalk', 'spooled', gen_random_uuid(),
+           'bizgo', 0, 0, 0, '{}', 0, 0, 1, now() - interval '1 min', false"""
+    )
+
+
+def starts_over(world: World) -> list:
+    return [line for processor in world.services[1:] for line in processor.log_lines("^watch starts over")]
+
+
+def test_a_watch_that_starts_over_writes_no_deadline_before_it_knows_what_waits_in_a_spool(world: World) -> None:
+    """Its first judgement fails each time, for another reason."""
+    start(world, receipt_within_s=1, expires_after_s=3600)
+    world.services[1].stop()
+    wait_spool(world)
+    world.register(payloads.accepted("bizgo", "never"))
+    world.sql("CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'on purpose'; END$$")
+    world.sql("CREATE TRIGGER fail BEFORE INSERT ON provider_hour EXECUTE FUNCTION fail()")
+    world.services[1].start().wait_ready()
+    world.wait_row("bizgo", "never", status="PENDING")
+    before = len(starts_over(world))
+    until("it has started over three times", lambda: len(starts_over(world)) >= before + 3, 60)
+    world.settle()
+    assert world.alerts() == []
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_without_any_ingress_one_alert_says_so_and_the_watch_goes_on_when_it_is_back(world: World) -> None:
