@@ -92,18 +92,18 @@ static void add_calls(struct totals *totals, struct calls *calls, size_t refusal
 
 static char *record_value(struct minutes *minutes, size_t i, bool leaving) {
   char minute[CLOCK_RFC3339_SIZE], since[CLOCK_RFC3339_SIZE];
-  int64_t oldest_ms, spooled = publisher_spooled(minutes->publisher, &oldest_ms);
+  int64_t waiting_ms, spooled = publisher_spooled(minutes->publisher, &waiting_ms);
   struct totals totals = {.refused = json_object()};
   for (size_t refusal = PASSED; refusal < minutes->n_refusals; refusal++)
     add_calls(&totals, &minutes->calls[i * minutes->n_refusals + refusal], refusal);
   clock_format_rfc3339(minutes->minute_ms, minute);
-  clock_format_rfc3339(oldest_ms, since);
+  clock_format_rfc3339(waiting_ms, since);
   AUTO_JSON *value =
       json_pack("{s:s,s:s,s:I,s:I,s:o,s:I,s:I,s:I,s:s?,s:b}", "minute", minute, "instance", minutes->instance,
                 "calls", (json_int_t)totals.calls, "good", (json_int_t)totals.good, "refused", totals.refused,
                 "failed", (json_int_t)totals.failed, "failed_in_a_row",
                 (json_int_t)atomic_load(&minutes->failed_in_a_row[i]), "spooled", (json_int_t)spooled,
-                "spooled_since", spooled && oldest_ms >= 0 ? since : NULL, "leaving", leaving);
+                "spooled_since", spooled && waiting_ms >= 0 ? since : NULL, "leaving", leaving);
   return json_text(value);
 }
 

@@ -129,6 +129,7 @@ static void note_delivered(struct drain *drain, struct lane *lane, const rd_kafk
 static void note_refused(struct drain *drain, struct lane *lane, int64_t id, rd_kafka_resp_err_t code) {
   if (!lane->refused_id) lane->refused_ms = clock_mono_ms() + REFUSED_AGAIN_MS;
   if (!lane->refused_id || id < lane->refused_id) lane->refused_id = id;
+  spool_refuse(drain->spool, id);
   const struct log_field fields[] = {
       LOG_STR("topic", rd_kafka_topic_name(drain->producer.topics[lane->topic])),
       LOG_STR("error", rd_kafka_err2name(code))};

@@ -239,8 +239,8 @@ const char *publisher_unready(const struct publisher *publisher) {
   return reason ? reason : durability_unready(publisher->durability);
 }
 
-int64_t publisher_spooled(const struct publisher *publisher, int64_t *oldest_ms) {
-  *oldest_ms = publisher->spool ? spool_oldest_ms(publisher->spool) : -1;
+int64_t publisher_spooled(const struct publisher *publisher, int64_t *waiting_ms) {
+  *waiting_ms = publisher->spool ? spool_waiting_ms(publisher->spool) : -1;
   return publisher->spool ? spool_count(publisher->spool) : 0;
 }
 

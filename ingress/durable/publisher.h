@@ -28,9 +28,9 @@ MUST_CHECK struct publisher *publisher_open(const struct settings *settings, str
 // NULL, or why nothing should be published. With a spool, Kafka being away is no reason, a spool that fills
 // up or cannot be written is; without one, the topics have to have been seen once. Thread: any.
 const char *publisher_unready(const struct publisher *publisher);
-// Events in the spool, and when the oldest of them was received (Unix milliseconds; -1: none). Both are at
-// most a second old. Without a spool there are none. Thread: any.
-int64_t publisher_spooled(const struct publisher *publisher, int64_t *oldest_ms);
+// Events in the spool, and spool_waiting_ms(). Both are at most a second old. Without a spool there are none.
+// Thread: any.
+int64_t publisher_spooled(const struct publisher *publisher, int64_t *waiting_ms);
 // Flushes what is queued and what is in the spool as long as Kafka takes it, at most so long, and closes; the
 // rest stays in the spool. No request may be publishing any more.
 void publisher_close(struct publisher *publisher, int64_t flush_ms);

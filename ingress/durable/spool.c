@@ -100,7 +100,7 @@ struct spool {
   struct metrics *metrics;
   metric_value *events, *used_bytes;
   metric_value *room_bytes;      // max_bytes, or less where the disk has less
-  _Atomic int64_t oldest_ms;     // when the oldest event was received (Unix), -1 without any
+  _Atomic int64_t waiting_ms;    // spool_waiting_ms()
   _Atomic int64_t busy_since_ms; // monotonic: since when the writer writes a batch; 0: it does not
   struct reason reason;          // why it takes no events
   atomic_bool closing;           // set under the lock
@@ -111,6 +111,8 @@ struct spool {
   pthread_cond_t wanted, arrived; // the writer waits for a batch, the drain for rows
   struct spool_file *file;        // the writer changes it, under both locks; NULL: it is not open
   bool woken;                     // spool_wait() is asked to end
+  int64_t *refused;               // ids that the file does not know yet
+  size_t n_refused;
   struct batch waiting;
 };
 
@@ -142,14 +144,24 @@ static void note_success(struct spool *spool) {
 static void show(struct spool *spool, const struct spool_size *size) {
   int64_t age_s = size->oldest_ms < 0 ? 0 : (clock_wall_ms() - size->oldest_ms) / 1000;
   metrics_set(spool->metrics, COUNTER_SPOOL_AGE, NULL, age_s > 0 ? age_s : 0);
-  atomic_store(&spool->oldest_ms, size->oldest_ms);
+  atomic_store(&spool->waiting_ms, size->waiting_ms);
   atomic_store(spool->events, size->events);
   atomic_store(spool->used_bytes, size->used_bytes);
   atomic_store(spool->room_bytes, size->room_bytes < spool->max_bytes ? size->room_bytes : spool->max_bytes);
 }
 
+static void note_refused(struct spool *spool) {
+  pthread_mutex_lock(&spool->lock);
+  AUTO_FREE int64_t *ids = take(spool->refused);
+  size_t n = spool->n_refused;
+  spool->n_refused = 0;
+  pthread_mutex_unlock(&spool->lock);
+  spool_file_refuse(spool->file, ids, n);
+}
+
 static void measure(struct spool *spool) {
   struct spool_size size;
+  note_refused(spool);
   if (spool_file_measure(spool->file, &size, NULL)) show(spool, &size);
 }
 
@@ -338,6 +350,13 @@ bool spool_remove(struct spool *spool, const int64_t *ids, size_t n) {
   return submit(spool, &part, &waiter, NULL) && waiter.removed;
 }
 
+void spool_refuse(struct spool *spool, int64_t id) {
+  pthread_mutex_lock(&spool->lock);
+  spool->refused = mem_grow(spool->refused, spool->n_refused + 1, sizeof *spool->refused);
+  spool->refused[spool->n_refused++] = id;
+  pthread_mutex_unlock(&spool->lock);
+}
+
 bool spool_wait(struct spool *spool, int64_t after, int64_t ms) {
   struct timespec at = clock_timespec_at(clock_mono_ms() + ms);
   int expired = 0;
@@ -392,8 +411,8 @@ int64_t spool_count(const struct spool *spool) {
   return atomic_load(spool->events);
 }
 
-int64_t spool_oldest_ms(const struct spool *spool) {
-  return atomic_load(&spool->oldest_ms);
+int64_t spool_waiting_ms(const struct spool *spool) {
+  return atomic_load(&spool->waiting_ms);
 }
 
 // ---- open, close ----
@@ -410,7 +429,7 @@ static struct spool *spool_new(const struct settings *settings, struct metrics *
   spool->max_bytes = settings->spool_max_bytes;
   spool->ready_percent = settings->spool_ready_percent;
   spool->metrics = metrics;
-  spool->oldest_ms = -1;
+  spool->waiting_ms = -1;
   spool->events = metrics_at(metrics, COUNTER_SPOOL_EVENTS, NULL);
   spool->used_bytes = metrics_at(metrics, COUNTER_SPOOL_BYTES, NULL);
   spool->room_bytes = metrics_at(metrics, COUNTER_SPOOL_ROOM, NULL);
@@ -430,6 +449,7 @@ static void release(struct spool *spool) {
   pthread_mutex_destroy(&spool->reading);
   spool_file_close(spool->file);
   reason_fini(&spool->reason);
+  free(spool->refused);
   free(spool->dir);
   free(spool);
 }

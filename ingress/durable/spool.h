@@ -40,8 +40,9 @@ const char *spool_failing(const struct spool *spool);
 // DOCHAK_SPOOL_READY_PERCENT of it is used. Thread: any.
 const char *spool_unready(const struct spool *spool);
 int64_t spool_count(const struct spool *spool); // events in it. Thread: any.
-int64_t spool_oldest_ms(
-    const struct spool *spool); // when its oldest was received (Unix); -1: none. As above.
+// When the oldest was received that is still to come to the events topic (Unix milliseconds); -1: none. Not
+// of those that Kafka refuses for what they are. Thread: any.
+int64_t spool_waiting_ms(const struct spool *spool);
 
 // ---- for the drain, which is one thread ----
 
@@ -51,5 +52,7 @@ int64_t spool_last_id(const struct spool *spool); // of the rows stored so far; 
 void spool_wake(struct spool *spool);             // ends that waiting. Thread: any.
 // As spool_file_read(). False: it cannot be read now, and the cause is logged.
 MUST_CHECK bool spool_read(struct spool *spool, int64_t first, int64_t last, spool_take_fn *take, void *arg);
+// Kafka refuses this row for what it is: it stays, and counts for spool_waiting_ms() no more.
+void spool_refuse(struct spool *spool, int64_t id);
 // Deletes these rows, one at least; true: that is on the disk. Blocks for as long as the disk does.
 MUST_CHECK bool spool_remove(struct spool *spool, const int64_t *ids, size_t n);

@@ -56,7 +56,7 @@ enum { COLUMN_COUNT = FIRST_TEXT + PUBLISHER_MESSAGE_TEXTS };
 
 #define INTO_EVENT " INTO event (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
-enum statement { PUT, COPY, DROP, MEASURE, READ, STATEMENT_COUNT };
+enum statement { PUT, COPY, DROP, MEASURE, REFUSE, WAITING, READ, STATEMENT_COUNT };
 static const char *const sql[STATEMENT_COUNT] = {
     [PUT] = "INSERT" INTO_EVENT,
     [COPY] = "INSERT OR IGNORE" INTO_EVENT, // a row that breaks a constraint of the table is left out
@@ -65,6 +65,10 @@ static const char *const sql[STATEMENT_COUNT] = {
                 " coalesce((SELECT max(id) FROM event), 0),"
                 " coalesce((SELECT time_ms FROM event ORDER BY id LIMIT 1), -1)"
                 " FROM pragma_page_count, pragma_freelist_count",
+    [REFUSE] = "INSERT OR IGNORE INTO temp.refused VALUES (?)",
+    // As read_row() takes them: what it skips waits for nothing.
+    [WAITING] = "SELECT id, time_ms FROM event WHERE id >= ? AND topic = ? AND length(ce_id) = 16"
+                " AND NOT EXISTS (SELECT 1 FROM temp.refused WHERE refused.id = event.id) ORDER BY id LIMIT 1",
     [READ] = "SELECT " COLUMNS " FROM event WHERE id BETWEEN ? AND ? ORDER BY id",
 };
 
@@ -75,6 +79,7 @@ struct spool_file {
   int lock_fd;
   sqlite3 *writer, *reader;
   sqlite3_stmt *statements[STATEMENT_COUNT]; // READ is the reader's, the others are the writer's
+  int64_t waiting_id;                        // no row below it waits for the events topic
   atomic_bool is_damaged;
 };
 
@@ -199,7 +204,8 @@ static bool open_writer(struct spool_file *file, struct err *err) {
   return make_file(file->path, err) && open_database(file, file->path, &file->writer, err) &&
          run_script(file,
                     "PRAGMA page_size = 4096; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
-                    "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 16777216",
+                    "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 16777216;"
+                    "CREATE TEMP TABLE refused (id INTEGER PRIMARY KEY)",
                     err);
 }
 
@@ -453,6 +459,27 @@ bool spool_file_shrink(struct spool_file *file, struct err *err) {
   return !is_large || empty_log(file, err);
 }
 
+void spool_file_refuse(struct spool_file *file, const int64_t *ids, size_t n) {
+  bool good = true;
+  for (size_t i = 0; good && i < n; i++) {
+    sqlite3_bind_int64(file->statements[REFUSE], 1, ids[i]);
+    good = step(file, REFUSE, NULL);
+  }
+}
+
+// Goes on where the last one stopped, so that rows which stay in the file are not read again and again.
+static bool find_waiting(struct spool_file *file, struct spool_size *size, struct err *err) {
+  sqlite3_stmt *stmt = file->statements[WAITING];
+  sqlite3_bind_int64(stmt, 1, file->waiting_id);
+  sqlite3_bind_text(stmt, 2, kafka_topic_short_name(KAFKA_TOPIC_EVENTS), -1, SQLITE_STATIC);
+  int code = sqlite3_step(stmt);
+  bool good = code == SQLITE_ROW || code == SQLITE_DONE || fail(file, file->writer, err);
+  if (good) file->waiting_id = code == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : size->last_id + 1;
+  size->waiting_ms = code == SQLITE_ROW ? sqlite3_column_int64(stmt, 1) : -1;
+  sqlite3_reset(stmt);
+  return good;
+}
+
 bool spool_file_measure(struct spool_file *file, struct spool_size *size, struct err *err) {
   sqlite3_stmt *stmt = file->statements[MEASURE];
   struct statvfs disk;
@@ -467,7 +494,7 @@ bool spool_file_measure(struct spool_file *file, struct spool_size *size, struct
                                 .last_id = sqlite3_column_int64(stmt, 2),
                                 .oldest_ms = sqlite3_column_int64(stmt, 3)};
   sqlite3_reset(stmt);
-  return good;
+  return good && find_waiting(file, size, err);
 }
 
 // ---- reading ----

@@ -29,6 +29,7 @@ struct spool_size {
   int64_t events;
   int64_t last_id;    // new ids are above it, and above those given before: rows in flight are known by id
   int64_t oldest_ms;  // when the oldest event was received (Unix), -1 without any
+  int64_t waiting_ms; // of those for the events topic that spool_file_refuse() was not called for
   int64_t used_bytes; // by rows
   int64_t room_bytes; // for rows in all: those used, and those free on the disk less what is still in the log
 };
@@ -62,6 +63,9 @@ struct spool_row {
 // becomes the last of them. True: all of it is on the disk; false: none of it. Thread: the writer.
 MUST_CHECK bool spool_file_write(struct spool_file *file, const struct spool_row *rows, int64_t *last_id,
                                  const int64_t *ids, size_t n_ids, struct err *err);
+// Notes, until the file is closed, that Kafka refuses these rows for what they are. A row that cannot be noted
+// counts as one that waits. Thread: the writer.
+void spool_file_refuse(struct spool_file *file, const int64_t *ids, size_t n);
 // Whether there is room for an event of some size again: writes one and removes it. Thread: the writer.
 MUST_CHECK bool spool_file_probe(struct spool_file *file, struct err *err);
 // Gives disk space back when less than 1 MiB is used: file and log are below 4 MiB each afterwards, and

@@ -73,7 +73,7 @@ static bool read_incident(const PGresult *res, int row, struct view_incident *ou
   return true;
 }
 
-static bool read_incidents(struct view *view, PGconn *conn, struct err *err) {
+bool view_read_incidents(struct view *view, PGconn *conn, struct err *err) {
   AUTO_RESULT *res = PQexecPrepared(conn, "incident_list_open.sql", 0, NULL, NULL, NULL, 1);
   if (!pg_ok(conn, res, "incident_list_open", NULL, err)) return false;
   forget_incidents(view);
@@ -136,7 +136,7 @@ static void add_counter(struct view *view, const PGresult *res, int row) {
     *(uint32_t *)(void *)((char *)counts + counter->offset) = (uint32_t)pgvalue_int8(PQgetvalue(res, row, 3));
 }
 
-static bool read_counts(struct view *view, PGconn *conn, int64_t now, struct err *err) {
+bool view_read_counts(struct view *view, PGconn *conn, int64_t now, struct err *err) {
   bool is_first = view->loaded_until == INT64_MIN;
   AUTO_RESULT *res = read_since(conn, "watch_counts.sql", now - (is_first ? VIEW_MINUTES : AGAIN_MINUTES));
   if (!pg_ok(conn, res, "watch_counts", NULL, err)) return false;
@@ -144,10 +144,6 @@ static bool read_counts(struct view *view, PGconn *conn, int64_t now, struct err
   for (int row = 0; row < PQntuples(res); row++) add_counter(view, res, row);
   view->loaded_until = now;
   return true;
-}
-
-bool view_read(struct view *view, PGconn *conn, int64_t now, struct err *err) {
-  return read_incidents(view, conn, err) && read_counts(view, conn, now, err);
 }
 
 // ---- endpoints ----

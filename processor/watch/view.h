@@ -57,9 +57,10 @@ struct view *view_new(const struct providers *providers);
 void view_free(struct view *view);
 MUST_CHECK bool view_prepare(PGconn *conn, struct err *err);
 
-// Reads the open incidents, and the counters up to minute `now`: of the last day the first time, then of the
-// last half hour.
-MUST_CHECK bool view_read(struct view *view, PGconn *conn, int64_t now, struct err *err);
+// Reads the open incidents.
+MUST_CHECK bool view_read_incidents(struct view *view, PGconn *conn, struct err *err);
+// Reads the counters up to minute `now`: of the last day the first time, then of the last half hour.
+MUST_CHECK bool view_read_counts(struct view *view, PGconn *conn, int64_t now, struct err *err);
 // Reads what ingress counted up to minute `now`, and marks the minutes that are blind (minutes.h).
 MUST_CHECK bool view_read_endpoints(struct view *view, PGconn *conn, int64_t now, struct err *err);
 

@@ -109,12 +109,11 @@ static bool read_reports(struct watch *w, int64_t read_ms, struct err *err) {
   return true;
 }
 
-// Without the bound. INT64_MIN: the group is behind.
+// Without the bound, which the gauge has. INT64_MIN: the group is behind.
 static bool look_until(struct watch *w, int64_t *until_ms, struct err *err) {
   if (!frontier_look(w->frontier, until_ms, err)) return false;
-  int64_t behind_ms =
-      *until_ms == INT64_MIN ? clock_wall_ms() - w->judge.led_since_ms : clock_wall_ms() - *until_ms;
-  metrics_set(w->processor->metrics, METRIC_WATCH_BEHIND, NULL, behind_ms / 1000);
+  int64_t known_ms = *until_ms == INT64_MIN ? w->judge.led_since_ms : bound(w, *until_ms);
+  metrics_set(w->processor->metrics, METRIC_WATCH_BEHIND, NULL, (clock_wall_ms() - known_ms) / 1000);
   return true;
 }
 
@@ -130,27 +129,38 @@ static bool judge_minute_once(struct watch *w, int64_t now, struct err *err) {
          watch_metrics_pending(w->processor->metrics, w->view, w->conn, err);
 }
 
-// Not before the events of the last time are read: an incident that is being opened would be opened again.
-static bool judge(struct watch *w, int64_t read_ms, struct err *err) {
-  if (read_ms <= w->written_at_ms) return true;
-  if (!read_reports(w, read_ms, err)) return false;
-  int64_t until_ms = bound(w, read_ms), now = finished_minute(until_ms), before = w->view->loaded_until;
-  w->judge.until_ms = until_ms;
-  w->judge.written = 0;
-  if (now < before) return true; // the bound has moved back
-  if (!view_read(w->view, w->conn, now, err)) return false;
-  if (now != before && !judge_minute_once(w, now, err)) return false;
+// What no spool and no absent ingress can hide.
+static bool judge_ourselves(struct watch *w, int64_t read_ms, struct err *err) {
   struct front_door_result door;
   bool is_called = w->front_door && front_door_latest(w->front_door, &door);
-  if (is_called && !judge_front_door(&w->judge, &door, err)) return false;
-  if (!judge_ingress_now(&w->judge, err) || !judge_providers_now(&w->judge, err)) return false;
+  w->judge.until_ms = read_ms;
+  return (!is_called || judge_front_door(&w->judge, &door, err)) && judge_ingress_now(&w->judge, err);
+}
+
+// What was received before that time.
+static bool judge_received(struct watch *w, int64_t until_ms, struct err *err) {
+  int64_t now = finished_minute(until_ms), before = w->view->loaded_until;
+  w->judge.until_ms = until_ms;
+  if (now < before) return true; // the bound has moved back
+  return view_read_counts(w->view, w->conn, now, err) && (now == before || judge_minute_once(w, now, err)) &&
+         judge_providers_now(&w->judge, err);
+}
+
+// Not before the events of the last time are read: an incident that is being opened would be opened again.
+static bool judge(struct watch *w, int64_t read_ms, struct err *err) {
+  int64_t before = w->view->loaded_until;
+  if (read_ms <= w->written_at_ms) return true;
+  w->judge.written = 0;
+  if (!read_reports(w, read_ms, err) || !view_read_incidents(w->view, w->conn, err) ||
+      !judge_ourselves(w, read_ms, err) || !judge_received(w, bound(w, read_ms), err))
+    return false;
   watch_metrics_incidents(w->processor->metrics, w->view);
   watch_metrics_silence(w->processor->metrics, w->silence);
   if (w->judge.written > 0) {
     if (!emitter_flush(w->emitter, err)) return false;
     w->written_at_ms = clock_wall_ms();
   }
-  return now == before || silence_store(w->silence, w->conn, err);
+  return w->view->loaded_until == before || silence_store(w->silence, w->conn, err);
 }
 
 // After judge(): a provider may be known to be silent by now.

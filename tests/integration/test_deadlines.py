@@ -6,7 +6,7 @@ import pytest
 from support import payloads
 from support.deadlines import start, with_times
 from support.wait import until
-from support.world import World
+from support.world import World, free_port
 
 OVERDUE, DEAD, RECOVERED = (f"dochak.notification.{name}.v1" for name in ("overdue", "dead_lettered", "recovered"))
 
@@ -109,12 +109,17 @@ def test_two_watches_one_leads_and_the_other_takes_over(world: World) -> None:
     assert len(world.alerts("before")) == 1
 
 
-def wait_spool(world: World) -> None:
-    """As if an ingress had events in its spool that were received before all others."""
+def wait_spool(world: World, minutes: int = 1) -> None:
+    """As if an ingress had events in its spool that were received so long ago."""
     world.sql(
         """INSERT INTO endpoint_minute SELECT date_trunc('minute', now()) - interval '1 min', 'bizgo/alimtalk', 'spooled', gen_random_uuid(),
-           'bizgo', 0, 0, 0, '{}', 0, 0, 1, now() - interval '1 min', false"""
+           'bizgo', 0, 0, 0, '{}', 0, 0, 1, now() - %s * interval '1 min', false""",
+        minutes,
     )
+
+
+def behind_s(world: World) -> float:
+    return world.services[1].metrics().get("dochak_processor_watch_behind_seconds", 0)
 
 
 def starts_over(world: World) -> list:
@@ -135,6 +140,29 @@ def test_a_watch_that_starts_over_writes_no_deadline_before_it_knows_what_waits_
     until("it has started over three times", lambda: len(starts_over(world)) >= before + 3, 60)
     world.settle()
     assert world.alerts() == []
+
+
+def test_what_waits_in_a_spool_keeps_the_watch_behind_and_a_metric_says_so(world: World) -> None:
+    start(world, receipt_within_s=1, expires_after_s=3600)
+    world.services[1].stop()
+    wait_spool(world, minutes=20)
+    world.services[1].start().wait_ready()
+    until("the metric is there", lambda: behind_s(world) >= 20 * 60 - 5, 30)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_front_door_is_judged_whatever_waits_in_a_spool(world: World) -> None:
+    settings = with_times(world, receipt_within_s=1, expires_after_s=3600)
+    world.new_ingress(**settings).start().wait_ready()
+    world.new_processor(**settings, DOCHAK_PUBLIC_URL=f"http://127.0.0.1:{free_port()}").start().wait_ready()
+    until("a minute is judged", lambda: world.sql("SELECT 1 FROM rhythm"), 130)
+
+    def is_opened() -> bool:
+        wait_spool(world, minutes=60)
+        return any(alert.type == "dochak.endpoint.unreachable.v1" for alert in world.alerts())
+
+    until("it is said to be unreachable", is_opened, 300, every=5)
 
 
 @pytest.mark.slow

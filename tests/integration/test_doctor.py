@@ -273,6 +273,12 @@ def test_events_that_stay_in_the_spool_are_wrong(quiet: World) -> None:
     assert state == "wrong" and text.startswith("7 events wait in the spool of ingress old, the oldest since 20") and "breaker" in advice
 
 
+def test_events_that_kafka_refuses_are_wrong(quiet: World) -> None:
+    add_minute(quiet, instance="one", spooled=3)
+    state, text, advice = ask(quiet).of("spool")
+    assert state == "wrong" and text.startswith("3 events stay in the spool of ingress one") and "refuses" in advice
+
+
 # --- endpoints
 
 

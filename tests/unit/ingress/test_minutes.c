@@ -33,7 +33,7 @@ static struct record {
 static size_t n_records;
 static struct publisher_message last; // without its value
 static bool takes;
-static int64_t spooled, oldest_ms;
+static int64_t spooled, waiting_ms;
 
 bool __wrap_publisher_publish(struct publisher *publisher, const struct publisher_message *messages, size_t n,
                               int64_t deadline_ms, bool *is_spooled);
@@ -53,7 +53,7 @@ bool __wrap_publisher_publish(struct publisher *publisher, const struct publishe
 
 int64_t __wrap_publisher_spooled(const struct publisher *publisher, int64_t *since_ms);
 int64_t __wrap_publisher_spooled(const struct publisher *publisher, int64_t *since_ms) {
-  *since_ms = oldest_ms;
+  *since_ms = waiting_ms;
   return spooled;
 }
 
@@ -94,7 +94,7 @@ static int set_up(void **state) {
   *state = minutes_new(endpoints, "one", NULL, metrics, began_ms);
   takes = true;
   spooled = 0;
-  oldest_ms = -1;
+  waiting_ms = -1;
   return 0;
 }
 
@@ -195,9 +195,12 @@ static void test_failures_in_a_row_are_counted_until_a_2xx(void **state) {
 
 static void test_a_record_says_what_is_in_the_spool(void **state) {
   spooled = 41;
-  oldest_ms = began_ms + 250;
+  waiting_ms = began_ms + 250;
   minutes_tick(*state, began_ms + MINUTE_MS);
   assert_non_null(strstr(records[0].value, "\"spooled\":41,\"spooled_since\":\"2026-11-29T08:14:37.250Z\","));
+  waiting_ms = -1; // Kafka refuses them
+  minutes_tick(*state, began_ms + 2 * MINUTE_MS);
+  assert_non_null(strstr(records[2].value, "\"spooled\":41,\"spooled_since\":null,"));
 }
 
 static void test_the_last_record_is_of_a_part_of_a_minute(void **state) {

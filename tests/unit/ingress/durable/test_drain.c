@@ -538,6 +538,19 @@ static void test_a_refused_row_holds_up_no_other_and_is_tried_again_after_its_cl
   assert_int_equal(count_ordered(f), 3);
 }
 
+// It may stay for days: whoever waits for what is in the spool must not wait for it.
+static void test_a_refused_row_is_not_among_those_that_wait(void **state) {
+  struct fixture *f = *state;
+  int64_t deadline = clock_mono_ms() + FAR_MS;
+  store_large(f, keys[0]);
+  assert_true(spool_waiting_ms(f->spool) > 0);
+  start_drain(f);
+  wait_errors(f, "MSG_SIZE_TOO_LARGE", 1);
+  while (spool_waiting_ms(f->spool) >= 0 && clock_mono_ms() < deadline) clock_sleep_ms(2);
+  assert_int_equal(spool_waiting_ms(f->spool), -1);
+  assert_int_equal(spool_count(f->spool), 1);
+}
+
 // The lane goes back to it although rows are in flight all the time, and none of those leaves twice.
 static void test_a_refused_row_is_tried_again_while_others_come(void **state) {
   struct fixture *f = *state;
@@ -703,6 +716,7 @@ int main(void) {
       TEST(test_the_cluster_is_not_thought_well_for_want_of_rows),
       TEST(test_rows_find_their_lane_when_the_topic_gets_more_partitions),
       TEST(test_a_refused_row_holds_up_no_other_and_is_tried_again_after_its_clock),
+      TEST(test_a_refused_row_is_not_among_those_that_wait),
       TEST(test_a_refused_row_is_tried_again_while_others_come),
       TEST(test_a_refused_row_leaves_once_kafka_takes_it),
       TEST(test_a_refused_row_does_not_leave_twice_when_its_lane_goes_back),

@@ -217,6 +217,42 @@ static void test_a_row_of_an_unknown_topic_is_skipped_and_stays(void **state) {
   assert_int_equal(f->found.size.events, 3);
 }
 
+// ---- what waits for the events topic ----
+
+static int64_t waiting_ms(struct fixture *f) {
+  struct spool_size size;
+  struct err err;
+  assert_true(spool_file_measure(f->file, &size, &err));
+  return size.waiting_ms;
+}
+
+// The time of a row is its id.
+static void test_what_kafka_refuses_or_another_topic_gets_waits_for_nothing(void **state) {
+  struct fixture *f = *state;
+  open_file(f);
+  assert_int_equal(waiting_ms(f), -1);
+  store(f, 1, 8, 10);
+  close_file(f);
+  run_sql(f, "UPDATE event SET topic = 'quarantine' WHERE id <= 2");
+  run_sql(f, "UPDATE event SET ce_id = x'00' WHERE id = 3"); // no event of ours
+  open_file(f);
+  assert_int_equal(f->found.size.waiting_ms, 4);
+  assert_int_equal(f->found.size.oldest_ms, 1);
+  spool_file_refuse(f->file, (const int64_t[]){6, 6, 5}, 3);
+  assert_int_equal(waiting_ms(f), 4);
+  assert_true(drop(f, 4, 4));
+  assert_int_equal(waiting_ms(f), 7);
+  spool_file_refuse(f->file, (const int64_t[]){7, 8}, 2);
+  assert_int_equal(waiting_ms(f), -1);
+  store(f, 9, 1, 10);
+  assert_int_equal(waiting_ms(f), 9);
+  assert_true(drop(f, 9, 9));
+  assert_int_equal(waiting_ms(f), -1);
+  reopen(f); // they are tried again
+  assert_int_equal(f->found.size.waiting_ms, 5);
+  assert_int_equal(f->found.size.events, 7);
+}
+
 // ---- space ----
 
 static void fill(struct fixture *f, int64_t first, int64_t mib) {
@@ -704,6 +740,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_one_row_is_read_again_by_its_id_until_it_is_gone),
       TEST(test_a_row_of_an_unknown_topic_is_skipped_and_stays),
+      TEST(test_what_kafka_refuses_or_another_topic_gets_waits_for_nothing),
       TEST(test_a_drained_file_shrinks),
       TEST(test_a_file_with_few_rows_shrinks_and_keeps_them),
       TEST(test_a_file_that_was_drained_before_the_start_shrinks),
