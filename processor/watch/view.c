@@ -12,8 +12,9 @@
 
 enum { MINUTE_MS = 60 * 1000, AGAIN_MINUTES = 30, GONE_MINUTES = 3 };
 
-static const char *const statements[] = {"watch_counts.sql",  "watch_endpoints.sql",    "watch_failed.sql",
-                                         "watch_spooled.sql", "incident_list_open.sql", "incident_blind.sql"};
+static const char *const statements[] = {
+    "watch_counts.sql", "watch_endpoints.sql",    "watch_failed.sql",  "watch_spooled.sql",
+    "watch_last.sql",   "incident_list_open.sql", "incident_blind.sql"};
 
 bool view_prepare(PGconn *conn, struct err *err) {
   return rows_prepare(conn, statements, COUNT_OF(statements), err);
@@ -181,10 +182,6 @@ static void add_minute(struct view *view, const PGresult *res, int row, int64_t 
   int64_t minute = rows_time(res, row, 2) / MINUTE_MS, age = now - minute;
   int64_t failed_in_a_row = pgvalue_int8(PQgetvalue(res, row, 7));
   int64_t spooled_since = rows_time(res, row, 8);
-  if (minute >= view->last_report) {
-    view->last_report = minute;
-    view->has_left = pgvalue_int4(PQgetvalue(res, row, 9)) == 1;
-  }
   if (age < 60 && failed_in_a_row > e->failed_in_a_row) e->failed_in_a_row = failed_in_a_row;
   if (age < 0 || age >= REFUSING_MINUTES) return;
   view->reported[age] = true;
@@ -248,6 +245,18 @@ static void add_failed(struct view *view, const PGresult *res, int row) {
       view->endpoints[i].failed_a_day = pgvalue_int8(PQgetvalue(res, row, 1));
 }
 
+// ---- what bounds the time ----
+
+// However long ago it was: as long as no ingress reports, nothing after it is known.
+static bool read_last(struct view *view, PGconn *conn, struct err *err) {
+  AUTO_RESULT *res = read_since(conn, "watch_last.sql", clock_wall_ms() / MINUTE_MS);
+  if (!pg_ok(conn, res, "watch_last", NULL, err)) return false;
+  bool any = PQntuples(res) > 0;
+  view->last_report = any ? rows_time(res, 0, 0) / MINUTE_MS : INT64_MIN;
+  view->has_left = any && pgvalue_int4(PQgetvalue(res, 0, 1)) == 1;
+  return true;
+}
+
 static bool read_spooled(struct view *view, PGconn *conn, int64_t now, struct err *err) {
   AUTO_RESULT *res = read_since(conn, "watch_spooled.sql", now - GONE_MINUTES + 1);
   if (!pg_ok(conn, res, "watch_spooled", NULL, err)) return false;
@@ -256,8 +265,13 @@ static bool read_spooled(struct view *view, PGconn *conn, int64_t now, struct er
   return true;
 }
 
+bool view_read_bounds(struct view *view, PGconn *conn, int64_t now, struct err *err) {
+  return read_last(view, conn, err) && read_spooled(view, conn, now, err);
+}
+
+// ---- all of an ingress ----
+
 bool view_read_endpoints(struct view *view, PGconn *conn, int64_t now, struct err *err) {
-  if (!read_spooled(view, conn, now, err)) return false;
   AUTO_RESULT *res = read_since(conn, "watch_endpoints.sql", now - REFUSING_MINUTES);
   if (!pg_ok(conn, res, "watch_endpoints", NULL, err)) return false;
   AUTO_RESULT *failed = read_since(conn, "watch_failed.sql", now - MINUTES_DAY);
@@ -265,7 +279,6 @@ bool view_read_endpoints(struct view *view, PGconn *conn, int64_t now, struct er
   free(view->endpoints);
   view->endpoints = NULL;
   view->n_endpoints = 0;
-  view->last_report = INT64_MIN;
   view->blind_until_ms = 0;
   memset(view->reported, 0, sizeof view->reported);
   memset(view->spooled, 0, sizeof view->spooled);

@@ -104,7 +104,7 @@ static int64_t finished_minute(int64_t until_ms) {
 static bool read_reports(struct watch *w, int64_t read_ms, struct err *err) {
   int64_t now = finished_minute(read_ms);
   if (now == w->reported_until) return true;
-  if (!view_read_endpoints(w->view, w->conn, now, err)) return false;
+  if (!view_read_bounds(w->view, w->conn, now, err)) return false;
   w->reported_until = now;
   return true;
 }

@@ -118,6 +118,16 @@ def wait_spool(world: World, minutes: int = 1) -> None:
     )
 
 
+def leave_only_a_minute_of(world: World, ago: str) -> None:
+    """The last that ingress has reported."""
+    world.sql("DELETE FROM endpoint_minute")
+    world.sql(
+        """INSERT INTO endpoint_minute SELECT date_trunc('minute', now()) - %s::interval, 'bizgo/alimtalk', 'gone', gen_random_uuid(),
+           'bizgo', 0, 0, 0, '{}', 0, 0, 0, NULL, false""",
+        ago,
+    )
+
+
 def behind_s(world: World) -> float:
     return world.services[1].metrics().get("dochak_processor_watch_behind_seconds", 0)
 
@@ -163,6 +173,31 @@ def test_the_front_door_is_judged_whatever_waits_in_a_spool(world: World) -> Non
         return any(alert.type == "dochak.endpoint.unreachable.v1" for alert in world.alerts())
 
     until("it is said to be unreachable", is_opened, 300, every=5)
+
+
+def test_hours_without_ingress_make_no_message_overdue(world: World) -> None:
+    """A processor that begins to lead then, too, knows nothing of the time since."""
+    start(world, receipt_within_s=20, expires_after_s=3600)
+    ingress, processor = world.services
+    world.register(payloads.accepted("bizgo", "never"))
+    world.wait_row("bizgo", "never", status="PENDING")
+    ingress.kill()
+    world.settle()
+    processor.stop()
+    leave_only_a_minute_of(world, "3 hours")
+    until("it is past its deadline", lambda: world.sql("SELECT 1 FROM notification WHERE due_at < now()"), 40)
+    processor.start().wait_ready()
+    until("the watch knows that it is behind", lambda: behind_s(world) >= 2.9 * 3600, 30)
+    world.settle()
+    assert world.alerts() == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_an_ingress_that_left_hours_before_the_watch_began_is_said_to_be_gone(world: World) -> None:
+    leave_only_a_minute_of(world, "3 hours")
+    world.new_processor().start().wait_ready()
+    until("it is said to be gone", lambda: [a.type for a in world.alerts()] == ["dochak.endpoint.unreachable.v1"], 300)
 
 
 @pytest.mark.slow
