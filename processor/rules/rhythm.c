@@ -310,6 +310,26 @@ void rhythm_init(struct rhythm_state *s, int64_t minute) {
   *s = (struct rhythm_state){.minute = minute - 1, .last_call = minute - 1, .pause_start = minute};
 }
 
+static int64_t lower(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+void rhythm_set_back(struct rhythm_state *s, int64_t minute, int zone_minutes) {
+  int64_t day = day_of(minute, zone_minutes), weeks = s->week - week_of(day),
+          blocks = s->block - day / BLOCK_DAYS;
+  for (int64_t i = 0; weeks > 0 && i < RHYTHM_WEEKS; i++)
+    s->peaks[i] = i + weeks < RHYTHM_WEEKS ? s->peaks[i + weeks] : 0;
+  for (int64_t i = 0; blocks > 0 && i < RHYTHM_BLOCKS; i++)
+    s->runs[i] = i + blocks < RHYTHM_BLOCKS ? s->runs[i + blocks] : 0;
+  s->week = lower(s->week, week_of(day));
+  s->block = lower(s->block, day / BLOCK_DAYS);
+  s->minute = minute - 1;
+  s->last_call = lower(s->last_call, s->minute);
+  s->pause_start = lower(s->pause_start, minute);
+  s->dead_since = lower(s->dead_since, minute);
+  s->day_expected = 0;
+}
+
 static enum verdict count_calls(struct rhythm_state *s, const struct rhythm *y, int64_t day, int64_t calls) {
   int hour = hour_of_week(rhythm_hour_of(s->minute, y->zone_minutes));
   double alive = fmin(1, (double)calls / y->e1[hour]);

@@ -95,6 +95,10 @@ struct rhythm_state {
 // The next minute to count is `minute`.
 void rhythm_init(struct rhythm_state *state, int64_t minute);
 
+// The clock was ahead, by years perhaps: the next minute to count is `minute`, which was counted before. The
+// records of the weeks until then stay, and an open `silent` stays open.
+void rhythm_set_back(struct rhythm_state *state, int64_t minute, int zone_minutes);
+
 // `calls` of a minute for which ingress did not report itself, or reported spooled rows. It adds nothing and
 // takes nothing.
 enum { RHYTHM_UNKNOWN = -1 };

@@ -83,6 +83,13 @@ static struct endpoint *endpoint_of(struct silence *s, const char *name, const c
   return s->list[s->n++] = e;
 }
 
+// A state that is ahead of this machine's clock is by one that was wrong. One that is only ahead of the minute
+// that is judged now is not: the bound of the time may have moved back.
+static bool is_ahead(const struct endpoint *e) {
+  enum { AHEAD_MINUTES = 5 };
+  return e->state.minute > clock_wall_ms() / MINUTE_MS + AHEAD_MINUTES;
+}
+
 static bool load(struct silence *s, PGconn *conn, int64_t now, struct err *err) {
   AUTO_RESULT *res = PQexecPrepared(conn, "rhythm_read.sql", 0, NULL, NULL, NULL, 1);
   if (!pg_ok(conn, res, "rhythm_read", NULL, err)) return false;
@@ -93,6 +100,7 @@ static bool load(struct silence *s, PGconn *conn, int64_t now, struct err *err) 
       log_warn("the rhythm of an endpoint is of another version; it begins anew",
                LOG_STR("endpoint", e->name));
     if (now - e->state.minute > CATCH_UP) e->state.minute = now - 1; // what was before is not known
+    if (is_ahead(e)) rhythm_set_back(&e->state, now, e->watched->zone_minutes);
   }
   return s->is_loaded = true;
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MINUTE_MS = 60 * 1000, AGAIN_MINUTES = 30, GONE_MINUTES = 3 };
+enum { MINUTE_MS = 60 * 1000, AGAIN_MINUTES = 30, GONE_MINUTES = 3, AHEAD_MINUTES = 2 };
 
 static const char *const statements[] = {
     "watch_counts.sql", "watch_endpoints.sql",    "watch_failed.sql",  "watch_spooled.sql",
@@ -50,8 +50,22 @@ void view_free(struct view *view) {
   free(view);
 }
 
+// A record of a later minute is by a clock that was wrong. By this machine's clock, since the bound of the
+// time may be far behind what has come.
+static int64_t latest_minute(void) {
+  return clock_wall_ms() / MINUTE_MS + AHEAD_MINUTES;
+}
+
+// A prepared statement with the times at which two minutes begin.
+static PGresult *read_between(PGconn *conn, const char *statement, int64_t first, int64_t last) {
+  char from[CLOCK_RFC3339_SIZE], to[CLOCK_RFC3339_SIZE];
+  clock_format_rfc3339(first * MINUTE_MS, from);
+  clock_format_rfc3339(last * MINUTE_MS, to);
+  return PQexecPrepared(conn, statement, 2, (const char *const[]){from, to}, NULL, NULL, 1);
+}
+
 // A prepared statement with the time at which a minute begins.
-static PGresult *read_since(PGconn *conn, const char *statement, int64_t minute) {
+static PGresult *read_by(PGconn *conn, const char *statement, int64_t minute) {
   char text[CLOCK_RFC3339_SIZE];
   clock_format_rfc3339(minute * MINUTE_MS, text);
   return PQexecPrepared(conn, statement, 1, (const char *const[]){text}, NULL, NULL, 1);
@@ -139,7 +153,8 @@ static void add_counter(struct view *view, const PGresult *res, int row) {
 
 bool view_read_counts(struct view *view, PGconn *conn, int64_t now, struct err *err) {
   bool is_first = view->loaded_until == INT64_MIN;
-  AUTO_RESULT *res = read_since(conn, "watch_counts.sql", now - (is_first ? VIEW_MINUTES : AGAIN_MINUTES));
+  int64_t from = now - (is_first ? VIEW_MINUTES : AGAIN_MINUTES);
+  AUTO_RESULT *res = read_between(conn, "watch_counts.sql", from, latest_minute());
   if (!pg_ok(conn, res, "watch_counts", NULL, err)) return false;
   for (size_t i = 0; i < view->n_providers; i++) minutes_advance(&view->providers[i].minutes, now);
   for (int row = 0; row < PQntuples(res); row++) add_counter(view, res, row);
@@ -231,7 +246,7 @@ static void clear_blind(struct view *view, int64_t now) {
 }
 
 static bool mark_blind(struct view *view, PGconn *conn, int64_t now, struct err *err) {
-  AUTO_RESULT *res = read_since(conn, "incident_blind.sql", now - VIEW_MINUTES);
+  AUTO_RESULT *res = read_by(conn, "incident_blind.sql", now - VIEW_MINUTES);
   if (!pg_ok(conn, res, "incident_blind", NULL, err)) return false;
   clear_blind(view, now);
   for (int row = 0; row < PQntuples(res); row++) mark_incident(view, res, row);
@@ -249,7 +264,7 @@ static void add_failed(struct view *view, const PGresult *res, int row) {
 
 // However long ago it was: as long as no ingress reports, nothing after it is known.
 static bool read_last(struct view *view, PGconn *conn, struct err *err) {
-  AUTO_RESULT *res = read_since(conn, "watch_last.sql", clock_wall_ms() / MINUTE_MS);
+  AUTO_RESULT *res = read_by(conn, "watch_last.sql", latest_minute());
   if (!pg_ok(conn, res, "watch_last", NULL, err)) return false;
   bool any = PQntuples(res) > 0;
   view->last_report = any ? rows_time(res, 0, 0) / MINUTE_MS : INT64_MIN;
@@ -258,7 +273,7 @@ static bool read_last(struct view *view, PGconn *conn, struct err *err) {
 }
 
 static bool read_spooled(struct view *view, PGconn *conn, int64_t now, struct err *err) {
-  AUTO_RESULT *res = read_since(conn, "watch_spooled.sql", now - GONE_MINUTES + 1);
+  AUTO_RESULT *res = read_between(conn, "watch_spooled.sql", now - GONE_MINUTES + 1, latest_minute());
   if (!pg_ok(conn, res, "watch_spooled", NULL, err)) return false;
   int64_t since_ms = rows_time(res, 0, 0);
   view->spooled_since_ms = since_ms == NO_TIME ? INT64_MAX : since_ms;
@@ -272,9 +287,9 @@ bool view_read_bounds(struct view *view, PGconn *conn, int64_t now, struct err *
 // ---- all of an ingress ----
 
 bool view_read_endpoints(struct view *view, PGconn *conn, int64_t now, struct err *err) {
-  AUTO_RESULT *res = read_since(conn, "watch_endpoints.sql", now - REFUSING_MINUTES);
+  AUTO_RESULT *res = read_between(conn, "watch_endpoints.sql", now - REFUSING_MINUTES, latest_minute());
   if (!pg_ok(conn, res, "watch_endpoints", NULL, err)) return false;
-  AUTO_RESULT *failed = read_since(conn, "watch_failed.sql", now - MINUTES_DAY);
+  AUTO_RESULT *failed = read_between(conn, "watch_failed.sql", now - MINUTES_DAY, latest_minute());
   if (!pg_ok(conn, failed, "watch_failed", NULL, err)) return false;
   free(view->endpoints);
   view->endpoints = NULL;

@@ -185,7 +185,12 @@ static bool look(struct watch *w, struct err *err) {
   return !is_due || write_deadlines(w, bound(w, until_ms), err);
 }
 
-// A clock that has jumped may jump back.
+static void forget_written(struct watch *w) {
+  for (size_t i = 0; i < providers_count(w->processor->providers); i++)
+    w->providers[i].written_at_ms = INT64_MIN;
+}
+
+// A clock that has jumped may jump back. Nothing that was noted by the clock before it is of use.
 static bool clock_is_steady(struct watch *w) {
   int64_t before_ms = w->clock_ms;
   w->clock_ms = clock_wall_ms() - clock_mono_ms();
@@ -193,6 +198,8 @@ static bool clock_is_steady(struct watch *w) {
   if (before_ms && (by_ms > JUMP_MS || by_ms < -JUMP_MS)) {
     log_warn("the clock has jumped; the watch waits", LOG_INT("by_ms", by_ms),
              LOG_INT("wait_ms", JUMP_WAIT_MS));
+    close_all(w);
+    forget_written(w);
     w->wait_until_ms = clock_mono_ms() + JUMP_WAIT_MS;
   }
   return clock_mono_ms() >= w->wait_until_ms;
@@ -201,11 +208,10 @@ static bool clock_is_steady(struct watch *w) {
 // False: the session is gone, or Kafka does not answer. What the leader asks in each tick also keeps its
 // session.
 static bool tick(struct watch *w, struct err *err) {
-  bool leads = w->frontier != NULL, is_steady = clock_is_steady(w);
+  bool leads = w->frontier != NULL;
   if (!leads && !pg_try_lock(w->conn, "watch", &leads, err)) return false;
   if (!leads) return true;
   if (!w->frontier && !begin_to_lead(w, err)) return false;
-  if (!is_steady) return pg_try_lock(w->conn, "watch", &leads, err);
   int64_t began_us = clock_mono_us();
   bool done = look(w, err);
   metrics_observe(metrics_histogram_at(w->processor->metrics, METRIC_WATCH_SECONDS, NULL),
@@ -222,6 +228,7 @@ static void *run(void *arg) {
   while (!stop_wait_ms(pause_ms)) {
     struct err err = {0};
     pause_ms = TICK_MS;
+    if (!clock_is_steady(w)) continue; // another process may lead, whose clock did not jump
     if ((w->conn || open_session(w, &err)) && tick(w, &err)) {
       backoff.tries = 0;
       continue;

@@ -128,6 +128,14 @@ def leave_only_a_minute_of(world: World, ago: str) -> None:
     )
 
 
+def report_ahead(world: World) -> None:
+    """As an ingress whose clock is an hour ahead, and whose spool is not empty."""
+    world.sql(
+        """INSERT INTO endpoint_minute SELECT date_trunc('minute', now()) + interval '1 hour', 'bizgo/alimtalk', 'ahead', gen_random_uuid(),
+           'bizgo', 0, 0, 0, '{}', 0, 0, 1, now() - interval '5 hours', false"""
+    )
+
+
 def behind_s(world: World) -> float:
     return world.services[1].metrics().get("dochak_processor_watch_behind_seconds", 0)
 
@@ -160,6 +168,15 @@ def test_what_waits_in_a_spool_keeps_the_watch_behind_and_a_metric_says_so(world
     until("the metric is there", lambda: behind_s(world) >= 20 * 60 - 5, 30)
 
 
+def test_a_record_of_a_clock_that_is_ahead_does_not_stop_the_watch(world: World) -> None:
+    start(world, receipt_within_s=1, expires_after_s=3600)
+    world.services[1].stop()
+    report_ahead(world)
+    world.services[1].start().wait_ready()
+    world.register(payloads.accepted("bizgo", "never"))
+    wait_alerts(world, "never", OVERDUE)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_front_door_is_judged_whatever_waits_in_a_spool(world: World) -> None:
@@ -185,6 +202,7 @@ def test_hours_without_ingress_make_no_message_overdue(world: World) -> None:
     world.settle()
     processor.stop()
     leave_only_a_minute_of(world, "3 hours")
+    report_ahead(world)
     until("it is past its deadline", lambda: world.sql("SELECT 1 FROM notification WHERE due_at < now()"), 40)
     processor.start().wait_ready()
     until("the watch knows that it is behind", lambda: behind_s(world) >= 2.9 * 3600, 30)
@@ -196,6 +214,7 @@ def test_hours_without_ingress_make_no_message_overdue(world: World) -> None:
 @pytest.mark.timeout(900)
 def test_an_ingress_that_left_hours_before_the_watch_began_is_said_to_be_gone(world: World) -> None:
     leave_only_a_minute_of(world, "3 hours")
+    report_ahead(world)
     world.new_processor().start().wait_ready()
     until("it is said to be gone", lambda: [a.type for a in world.alerts()] == ["dochak.endpoint.unreachable.v1"], 300)
 

@@ -59,6 +59,19 @@ def learn(world: World, seed: int, stop: int) -> None:
 
 
 @pytest.mark.long
+def test_a_clock_that_was_ahead_stops_no_rhythm(world: World) -> None:
+    """It has counted minutes of years to come."""
+    world.migrate()
+    stop = START + 5 * WEEK + DAY + 14 * 60
+    learn(world, 1, stop)
+    assert travel(world, stop - 3 * DAY, stop - DAY, DAY) == []
+    ahead = START + 520 * WEEK
+    world.sql("UPDATE rhythm SET state = state || jsonb_build_object('minute', %s, 'pause_start', %s, 'week', %s)", ahead, ahead, ahead // WEEK)
+    (opened,) = travel(world, stop - DAY + 1, stop + 60, DAY)
+    assert opened["opens"] and 0 < opened["minute"] - stop <= 30
+
+
+@pytest.mark.long
 def test_five_weeks_learned_and_then_nothing_is_one_alert_within_half_an_hour(world: World) -> None:
     """Channel Talk's twelve days: a stop at two in the afternoon. Another process goes on every seven hours."""
     world.migrate()

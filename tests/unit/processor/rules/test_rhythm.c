@@ -447,6 +447,37 @@ static void test_records_are_kept_for_13_weeks_and_runs_for_a_year(void **state)
   assert_int_equal(rhythm_dead_days_max(&s, &y), 5);
 }
 
+static void test_a_clock_that_was_ahead_costs_the_records_of_no_week_that_has_been(void **state) {
+  struct rhythm y = plain();
+  struct rhythm_state s;
+  rhythm_init(&s, MONDAY);
+  count(&s, &y, 2);
+  int64_t week = s.week, block = s.block;
+  s.peaks[0] = 5;
+  s.runs[0] = 6;
+  s.minute = MONDAY + 3 * WEEK;
+  count(&s, &y, 0);
+  assert_near(s.peaks[3], 5);
+  assert_int_equal(s.runs[1], 6);
+  s.open = RHYTHM_BY_SCORE;
+  s.pause_start = s.dead_since = s.last_call = s.minute;
+  rhythm_set_back(&s, MONDAY + DAY, 0);
+  assert_true(s.minute == MONDAY + DAY - 1 && s.week == week && s.block == block);
+  assert_near(s.peaks[0], 5);
+  assert_int_equal(s.runs[0], 6);
+  for (int i = 1; i < RHYTHM_WEEKS; i++) assert_near(s.peaks[i], 0);
+  assert_true(s.pause_start <= MONDAY + DAY && s.dead_since <= MONDAY + DAY && s.last_call <= s.minute);
+  assert_int_equal(s.open, RHYTHM_BY_SCORE);
+  s.minute = MONDAY + 1000 * WEEK;
+  count(&s, &y, 0);
+  rhythm_set_back(&s, MONDAY + 2 * DAY, 0);
+  assert_true(s.week == week && s.block == block);
+  s.open = RHYTHM_QUIET;
+  s.score = s.peak = 7;
+  count_until(&s, &y, 2, 3, VERDICT_NOTHING);
+  assert_near(s.peaks[0], 7); // what comes now is recorded
+}
+
 // ---- dead days ----
 
 // Rests at the weekend.
@@ -801,6 +832,7 @@ int main(void) {
       cmocka_unit_test(test_a_rerun_goes_back_to_the_only_dead_day),
       cmocka_unit_test(test_an_open_incident_stays_open_while_its_pause_lasts),
       cmocka_unit_test(test_an_incident_of_days_stays_open_while_they_last),
+      cmocka_unit_test(test_a_clock_that_was_ahead_costs_the_records_of_no_week_that_has_been),
       cmocka_unit_test(test_after_a_restart_it_goes_on_from_the_last_480_minutes),
       cmocka_unit_test(test_the_horizon_is_the_minute_in_which_it_would_open),
   };
