@@ -31,7 +31,8 @@ MUST_CHECK bool judge_endpoints_minute(struct judge *judge, struct err *err);
 MUST_CHECK bool judge_front_door(struct judge *judge, const struct front_door_result *result,
                                  struct err *err);
 
-// What the silence of an endpoint means (silence.h). `judge` is a struct judge.
+// Opens or closes the incident of an endpoint, if it does not stand as the endpoint does (silence.h). `judge`
+// is a struct judge.
 MUST_CHECK bool judge_silence(void *judge, const struct silence_found *found, struct err *err);
 // Whether messages of the provider were registered within a day.
 bool judge_is_registered(void *judge, const char *provider);

@@ -28,17 +28,25 @@ static char *silence_summary(const struct silence_found *found) {
                     found->endpoint);
 }
 
-bool judge_silence(void *judge, const struct silence_found *found, struct err *err) {
-  struct judge *j = judge;
-  const struct judge_key key = {INCIDENT_SILENT, found->provider, found->endpoint, found->scope};
-  const struct view_incident *row = judge_event_find(j, &key);
-  if (found->verdict == VERDICT_CLOSE) return !row || judge_event_close(j, row, "calls come again", err);
-  if (row) return true;
+static bool open_silence(struct judge *j, const struct silence_found *found, const struct judge_key *key,
+                         struct err *err) {
   AUTO_FREE char *summary = silence_summary(found);
   AUTO_FREE char *cause = judge_story_cause(j, found->provider);
   const struct view_provider *p = view_find_provider(j->view, found->provider);
   const struct incident_story story = {.summary = summary, .cause = cause, .provider = p ? p->file : NULL};
-  return judge_event_open(j, &key, found->since_ms, &story, err);
+  return judge_event_open(j, key, found->since_ms, &story, err);
+}
+
+static const char *why_over(const struct silence_found *found) {
+  return *found->scope && !found->floor ? "the endpoint has no floor any more" : "calls come again";
+}
+
+bool judge_silence(void *judge, const struct silence_found *found, struct err *err) {
+  struct judge *j = judge;
+  const struct judge_key key = {INCIDENT_SILENT, found->provider, found->endpoint, found->scope};
+  const struct view_incident *row = judge_event_find(j, &key);
+  if (found->is_silent) return row || open_silence(j, found, &key, err);
+  return !row || judge_event_close(j, row, why_over(found), err);
 }
 
 // ---- refusing, at risk, no ingress ----

@@ -22,6 +22,7 @@ struct endpoint {
   struct rhythm rhythm;
   struct rhythm_state state;
   struct floor_state floor;
+  int64_t floor_had, floor_opened; // calls within its time, and minute, when it opened; 0: not in this process
   int64_t built;      // day of the rhythm; -1: none yet
   bool is_registered; // the rhythm does not speak
   int64_t used[LATE]; // calls that were counted, at minute % LATE
@@ -173,31 +174,6 @@ static bool add_up_hours(struct silence *s, PGconn *conn, int64_t now, struct er
 
 // ---- counting ----
 
-static void found_by_rhythm(const struct endpoint *e, struct silence_found *out) {
-  int64_t since = e->state.open == RHYTHM_BY_DAYS ? e->state.dead_since : e->state.pause_start;
-  out->since_ms = since * MINUTE_MS;
-  out->score = e->state.score;
-  out->bar = e->rhythm.bar;
-}
-
-static bool act_on_rhythm(const struct endpoint *e, enum verdict verdict, silence_act *act, void *arg,
-                          struct err *err) {
-  struct silence_found found = {e->name, e->provider, "", verdict, 0, 0, 0, 0, 0};
-  if (verdict == VERDICT_NOTHING) return true;
-  found_by_rhythm(e, &found);
-  return act(arg, &found, err);
-}
-
-static bool act_on_floor(const struct endpoint *e, enum verdict verdict, int64_t calls, int64_t minute,
-                         silence_act *act, void *arg, struct err *err) {
-  const struct floor *floor = &e->watched->floor;
-  if (verdict == VERDICT_NOTHING) return true;
-  const struct silence_found found = {
-      e->name, e->provider, "floor", verdict,     minute * MINUTE_MS - floor->within_s * 1000,
-      0,       0,           calls,   floor->calls};
-  return act(arg, &found, err);
-}
-
 // Where only deadlines speak, the rhythm counts and learns all the same.
 static struct rhythm rhythm_of(const struct endpoint *e) {
   struct rhythm rhythm = e->rhythm;
@@ -205,25 +181,30 @@ static struct rhythm rhythm_of(const struct endpoint *e) {
   return rhythm;
 }
 
-static bool count_minute(struct endpoint *e, int64_t minute, int64_t calls, silence_act *act, void *arg,
-                         struct err *err) {
+static void count_by_floor(struct endpoint *e, int64_t minute, int64_t calls) {
+  int64_t had = floor_calls(&e->floor);
+  if (!e->watched->floor.calls) {
+    e->floor = (struct floor_state){0}; // one that comes later begins anew
+    return;
+  }
+  if (floor_minute(&e->floor, &e->watched->floor, calls) != VERDICT_OPEN) return;
+  e->floor_had = had;
+  e->floor_opened = minute;
+}
+
+static void count_minute(struct endpoint *e, int64_t minute, int64_t calls) {
   struct rhythm rhythm = rhythm_of(e);
   e->used[minute % LATE] = calls;
   if (e->used_from > minute) e->used_from = minute;
-  if (!act_on_rhythm(e, rhythm_minute(&e->state, &rhythm, minute, calls), act, arg, err)) return false;
-  if (!e->watched->floor.calls) return true;
-  int64_t had = floor_calls(&e->floor);
-  enum verdict verdict = floor_minute(&e->floor, &e->watched->floor, calls);
-  return act_on_floor(e, verdict, had, minute, act, arg, err);
+  rhythm_minute(&e->state, &rhythm, minute, calls);
+  count_by_floor(e, minute, calls);
 }
 
-static bool count_new(struct endpoint *e, PGconn *conn, int64_t now, silence_act *act, void *arg,
-                      struct err *err) {
+static bool count_new(struct endpoint *e, PGconn *conn, int64_t now, struct err *err) {
   int64_t from = e->state.minute + 1;
   if (from > now) return true;
   AUTO_FREE int64_t *calls = read_calls(conn, e, from, now, err);
-  for (int64_t minute = from; calls && minute <= now; minute++)
-    if (!count_minute(e, minute, calls[minute - from], act, arg, err)) return false;
+  for (int64_t minute = from; calls && minute <= now; minute++) count_minute(e, minute, calls[minute - from]);
   return calls != NULL;
 }
 
@@ -241,7 +222,7 @@ static bool is_late(const struct endpoint *e, const PGresult *res) {
 }
 
 // Calls have come late: the minutes since the start of the pause are decided again.
-static bool count_again(struct endpoint *e, PGconn *conn, silence_act *act, void *arg, struct err *err) {
+static bool count_again(struct endpoint *e, PGconn *conn, struct err *err) {
   int64_t from = rhythm_rerun_from(&e->state), to = e->state.minute;
   if (from > to) return true;
   if (from < to - CATCH_UP) return true; // it has been silent for longer than anything waits
@@ -250,15 +231,51 @@ static bool count_again(struct endpoint *e, PGconn *conn, silence_act *act, void
   for (int64_t minute = from > to - LATE ? from : to - LATE + 1; minute <= to; minute++)
     e->used[minute % LATE] = calls[minute - from];
   struct rhythm rhythm = rhythm_of(e);
-  return act_on_rhythm(e, rhythm_rerun(&e->state, &rhythm, calls), act, arg, err);
+  rhythm_rerun(&e->state, &rhythm, calls);
+  return true;
 }
 
 static bool count_endpoint(struct endpoint *e, PGconn *conn, const PGresult *res, int64_t now,
-                           silence_act *act, void *arg, struct err *err) {
+                           struct err *err) {
   bool is_new_day = e->built != (now + e->watched->zone_minutes) / DAY;
   if (is_new_day && !build(e, conn, now, err)) return false;
-  if (is_late(e, res) && !count_again(e, conn, act, arg, err)) return false;
-  return count_new(e, conn, now, act, arg, err);
+  if (is_late(e, res) && !count_again(e, conn, err)) return false;
+  return count_new(e, conn, now, err);
+}
+
+// ---- how they stand ----
+
+static struct silence_found by_rhythm(const struct endpoint *e) {
+  int64_t since = e->state.open == RHYTHM_BY_DAYS ? e->state.dead_since : e->state.pause_start;
+  return (struct silence_found){.endpoint = e->name,
+                                .provider = e->provider,
+                                .scope = "",
+                                .is_silent = e->state.open != RHYTHM_QUIET,
+                                .since_ms = since * MINUTE_MS,
+                                .score = e->state.score,
+                                .bar = e->rhythm.bar};
+}
+
+// When another process found it, the time is known as that until now.
+static struct silence_found by_floor(const struct endpoint *e) {
+  const struct floor *floor = &e->watched->floor;
+  int64_t opened = e->floor_opened ? e->floor_opened : e->state.minute;
+  return (struct silence_found){.endpoint = e->name,
+                                .provider = e->provider,
+                                .scope = "floor",
+                                .is_silent = floor->calls && e->floor.open,
+                                .since_ms = opened * MINUTE_MS - floor->within_s * 1000,
+                                .calls = e->floor_opened ? e->floor_had : floor_calls(&e->floor),
+                                .floor = floor->calls};
+}
+
+static bool act_on(const struct silence *s, silence_act *act, void *arg, struct err *err) {
+  for (size_t i = 0; i < s->n; i++) {
+    const struct silence_found found[] = {by_rhythm(s->list[i]), by_floor(s->list[i])};
+    for (size_t k = 0; k < COUNT_OF(found); k++)
+      if (!act(arg, &found[k], err)) return false;
+  }
+  return true;
 }
 
 bool silence_count(struct silence *s, PGconn *conn, int64_t now, silence_registered *is_registered,
@@ -270,9 +287,9 @@ bool silence_count(struct silence *s, PGconn *conn, int64_t now, silence_registe
     endpoint_of(s, PQgetvalue(res, row, 0), PQgetvalue(res, row, 1), now);
   for (size_t i = 0; i < s->n; i++) {
     s->list[i]->is_registered = is_registered(arg, s->list[i]->provider);
-    if (!count_endpoint(s->list[i], conn, res, now, act, arg, err)) return false;
+    if (!count_endpoint(s->list[i], conn, res, now, err)) return false;
   }
-  return true;
+  return act_on(s, act, arg, err);
 }
 
 // ---- storing ----

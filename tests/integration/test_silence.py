@@ -5,11 +5,14 @@ import json
 import math
 import random
 import subprocess
+import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from support import builds
+from support.service import Service
+from support.wait import until
 from support.world import World
 
 KST = timezone(timedelta(hours=9))
@@ -25,7 +28,7 @@ def calls_of(minute: int, a_day: int, chance: random.Random) -> int:
     return sum(chance.random() < expected / 5 for _ in range(5))
 
 
-def fill(world: World, minutes: range, calls: dict[int, int]) -> None:
+def fill(world: World, minutes: range, calls: dict[int, int], endpoint: str = "talk", provider: str = "talk") -> None:
     with world.connect() as connection, connection.cursor().copy(
         "COPY endpoint_minute (minute, endpoint, instance, event_id, provider, calls, good, refused, refused_by, failed,"
         " failed_in_a_row, spooled, leaving) FROM STDIN"
@@ -33,7 +36,7 @@ def fill(world: World, minutes: range, calls: dict[int, int]) -> None:
         for minute in minutes:
             at = datetime.fromtimestamp(minute * 60, timezone.utc)
             n = calls.get(minute, 0)
-            copy.write_row((at, "talk", "one", f"00000000-0000-5000-8000-{minute:012d}", "talk", n, n, 0, "{}", 0, 0, 0, False))
+            copy.write_row((at, endpoint, "one", f"00000000-0000-5000-8000-{minute:012d}", provider, n, n, 0, "{}", 0, 0, 0, False))
 
 
 def travel(world: World, first: int, last: int, restart: int) -> list[dict]:
@@ -84,3 +87,75 @@ def test_five_weeks_learned_and_then_nothing_is_one_alert_within_half_an_hour(wo
     assert 0 < opened["minute"] - stop <= 30
     (row,) = world.sql("SELECT standing, horizon, score, bar FROM rhythm")
     assert row["standing"] == "watching" and row["score"] >= row["bar"]
+
+
+# --- a watch that comes back after hours
+
+ENDPOINT = "bizgo/alimtalk"
+AWAY = 180  # minutes
+
+
+def with_floor(world: World) -> dict[str, str]:
+    """A setting: the endpoints file, with a floor of one call in ten minutes."""
+    document = json.loads(world.endpoints_file.read_text())
+    document["endpoints"][0]["floor"] = {"calls": 1, "within_s": 600}
+    file = world.folder / "floor.json"
+    file.write_text(json.dumps(document))
+    return {"DOCHAK_ENDPOINTS_FILE": str(file)}
+
+
+def stop_after_a_minute(world: World, processor: Service) -> int:
+    """It has judged one; the minute of now."""
+    now = int(time.time()) // 60
+    fill(world, range(now - 2, now + 2), {}, ENDPOINT, "bizgo")
+    processor.start().wait_ready()
+    until("a minute is judged", lambda: world.sql("SELECT 1 FROM rhythm"), 30)
+    processor.stop()
+    world.sql("DELETE FROM endpoint_minute")
+    return now
+
+
+def open_incident(world: World, kind: str, provider: str, endpoint: str, scope: str) -> None:
+    """Since four hours."""
+    world.sql(
+        """INSERT INTO incident (incident_id, kind, provider, endpoint, scope, since, opened_at, judged_until, gap_ms, faults, details)
+           SELECT gen_random_uuid(), %s, %s, %s, %s, at, at, at, 0, 0, '{"summary": "x", "check_first": [], "counts": {}, "codes": []}'
+           FROM (SELECT now() - interval '4 hours' AS at) AS hours""",
+        *(kind, provider, endpoint, scope),
+    )
+
+
+def catch_up(world: World, processor: Service, now: int, silent: range) -> None:
+    """It judges three hours at once; calls came in each minute, but for some."""
+    calls = {minute: 0 if now - minute in silent else 1 for minute in range(now - AWAY, now + 2)}
+    fill(world, range(now - AWAY, now + 2), calls, ENDPOINT, "bizgo")
+    world.sql("UPDATE rhythm SET minute = 'epoch', state = state || jsonb_build_object('minute', %s::bigint)", now - AWAY)
+    processor.start().wait_ready()
+    until("all is judged", lambda: world.sql("SELECT 1 FROM rhythm WHERE minute > now() - interval '5 minutes'"), 30)
+    world.settle()
+
+
+def test_a_pause_that_is_over_when_the_watch_comes_back_is_no_incident(world: World) -> None:
+    processor = world.new_processor(**with_floor(world))
+    now = stop_after_a_minute(world, processor)
+    catch_up(world, processor, now, range(70, 100))
+    assert world.alerts() == [] and world.sql("SELECT 1 FROM incident") == []
+
+
+def test_calls_that_came_and_stopped_again_meanwhile_leave_the_incident_open(world: World) -> None:
+    processor = world.new_processor(**with_floor(world))
+    now = stop_after_a_minute(world, processor)
+    open_incident(world, "silent", "bizgo", ENDPOINT, "floor")
+    world.sql("""UPDATE rhythm SET floor = floor || '{"open": true}'""")
+    catch_up(world, processor, now, range(-2, 60))
+    assert world.alerts() == []
+    assert world.sql("SELECT closed_at FROM incident") == [{"closed_at": None}]
+
+
+def test_an_incident_of_a_floor_that_was_taken_away_closes(world: World) -> None:
+    processor = world.new_processor()
+    now = stop_after_a_minute(world, processor)
+    open_incident(world, "silent", "bizgo", ENDPOINT, "floor")
+    catch_up(world, processor, now, range(-2, 60))
+    (alert,) = until("it is closed", world.alerts)
+    assert (alert.data["status"], alert.data["summary"]) == ("closed", "the endpoint has no floor any more")

@@ -2,7 +2,8 @@
 // Lets the watch's silence part (processor/watch/silence.h) live through minutes of the past, on the database
 // that PG* names. For tests/integration/test_silence.py.
 //   dochak-silence-travel FROM TO RESTART: Unix minutes; after each RESTART minutes a new process goes on
-// Prints a line of JSON for each verdict.
+// Prints a line of JSON when an endpoint becomes silent by its rhythm, and when it is not any more. There is
+// one endpoint.
 #include "common/base/mem.h"
 #include "common/json/json.h"
 #include "processor/watch/silence.h"
@@ -17,10 +18,13 @@ static bool is_registered(void *arg, const char *provider) {
 }
 
 static bool print(void *arg, const struct silence_found *found, struct err *err) {
+  static bool was_silent;
   (void)arg, (void)err;
+  if (*found->scope || found->is_silent == was_silent) return true;
+  was_silent = found->is_silent;
   AUTO_JSON *json =
       json_pack("{ss ss ss sb sI sI sf sf}", "endpoint", found->endpoint, "provider", found->provider,
-                "scope", found->scope, "opens", found->verdict == VERDICT_OPEN, "minute", (json_int_t)now,
+                "scope", found->scope, "opens", found->is_silent, "minute", (json_int_t)now,
                 "since_ms", (json_int_t)found->since_ms, "score", found->score, "bar", found->bar);
   AUTO_FREE char *text = json_text(json);
   puts(text);
