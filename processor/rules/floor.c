@@ -16,20 +16,25 @@ int64_t floor_calls(const struct floor_state *s) {
   return sum;
 }
 
-static enum verdict decide(struct floor_state *s, enum verdict verdict) {
-  *s = (struct floor_state){.open = verdict == VERDICT_OPEN};
+static void begin(struct floor_state *s, const struct floor *f, bool open) {
+  *s = (struct floor_state){.floor = *f, .open = open};
+}
+
+static enum verdict decide(struct floor_state *s, const struct floor *f, enum verdict verdict) {
+  begin(s, f, verdict == VERDICT_OPEN);
   return verdict;
 }
 
 enum verdict floor_minute(struct floor_state *s, const struct floor *f, int64_t calls) {
   int32_t n = part_count(f);
   if (calls == FLOOR_UNKNOWN) return VERDICT_NOTHING;
+  if (s->floor.calls != f->calls || s->floor.within_s != f->within_s) begin(s, f, s->open);
   s->parts[s->finished % n] += (uint32_t)calls;
-  if (s->open && floor_calls(s) >= f->calls) return decide(s, VERDICT_CLOSE);
+  if (s->open && floor_calls(s) >= f->calls) return decide(s, f, VERDICT_CLOSE);
   if (++s->minutes < part_minutes(f)) return VERDICT_NOTHING;
   s->minutes = 0;
   s->finished++;
-  if (!s->open && s->finished >= n && floor_calls(s) < f->calls) return decide(s, VERDICT_OPEN);
+  if (!s->open && s->finished >= n && floor_calls(s) < f->calls) return decide(s, f, VERDICT_OPEN);
   s->parts[s->finished % n] = 0;
   return VERDICT_NOTHING;
 }

@@ -18,6 +18,7 @@ enum { FLOOR_PARTS = 60 };
 
 // Plain data, to be stored as it is; all zero at the start.
 struct floor_state {
+  struct floor floor;          // by which it was counted
   bool open;
   int32_t finished;            // parts since the last verdict
   int32_t minutes;             // of the current part
@@ -27,8 +28,9 @@ struct floor_state {
 enum { FLOOR_UNKNOWN = -1 };
 // Counts a minute. FLOOR_UNKNOWN: ingress did not report itself, or reported spooled rows; it adds nothing
 // and takes nothing. OPEN: fewer calls than the floor in the whole time. CLOSE: as many since then. Each
-// verdict begins a new time, so that a rate near the floor raises one alert in that time at most. After late
-// calls: count the minutes of the last time again, from a state that has only `open`.
+// verdict begins a new time, so that a rate near the floor raises one alert in that time at most. So does a
+// floor other than that of the state; `open` stays then. After late calls: count the minutes of the last time
+// again, from a state that has only `open`.
 enum verdict floor_minute(struct floor_state *state, const struct floor *floor, int64_t calls);
 
 // Calls within the time, or since the last verdict if that is later.

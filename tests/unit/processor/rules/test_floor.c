@@ -87,6 +87,26 @@ static void test_each_verdict_begins_a_new_time(void **state) {
   assert_int_equal(count_until(&s, &f, 5, 1, VERDICT_CLOSE), 1);
 }
 
+static void test_another_floor_begins_a_new_time(void **state) {
+  static const struct floor others[] = {{1, 3000}, {1, 600}, {5, 3000}, {1, 28 * 86400}};
+  for (size_t i = 0; i < COUNT_OF(others); i++) {
+    struct floor_state s = {0};
+    assert_int_equal(count_until(&s, &(struct floor){1, 86400}, 1, 2 * DAY, VERDICT_OPEN), 0);
+    int minutes = (int)(others[i].within_s / 60);
+    assert_int_equal(count_until(&s, &others[i], 0, 100 * DAY, VERDICT_OPEN), minutes);
+  }
+}
+
+static void test_what_is_open_stays_open_until_another_floor_is_reached(void **state) {
+  struct floor_state s = {0};
+  assert_int_equal(count_until(&s, &(struct floor){9, 3600}, 1, DAY, VERDICT_OPEN), 0);
+  assert_int_equal(count_until(&s, &(struct floor){9, 3600}, 0, DAY, VERDICT_OPEN), 52);
+  assert_int_equal(count_until(&s, &(struct floor){3, 600}, 1, 2, VERDICT_CLOSE), 0);
+  assert_true(s.open);
+  assert_int_equal(count_until(&s, &(struct floor){3, 600}, 1, 1, VERDICT_CLOSE), 1);
+  assert_false(s.open);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_no_calls_open_it_once_the_time_has_been_watched),
@@ -94,6 +114,8 @@ int main(void) {
       cmocka_unit_test(test_the_time_begins_at_the_last_call),
       cmocka_unit_test(test_unknown_minutes_do_not_count),
       cmocka_unit_test(test_each_verdict_begins_a_new_time),
+      cmocka_unit_test(test_another_floor_begins_a_new_time),
+      cmocka_unit_test(test_what_is_open_stays_open_until_another_floor_is_reached),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

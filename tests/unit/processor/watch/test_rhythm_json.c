@@ -38,11 +38,12 @@ static void test_a_rhythm_comes_back_as_it_was(void **state) {
 }
 
 static void test_a_floor_comes_back_as_it_was(void **state) {
-  struct floor_state before = {.open = true, .finished = 61, .minutes = 3}, after = {0};
+  struct floor_state before = {.floor = {20, 3600}, .open = true, .finished = 61, .minutes = 3}, after = {0};
   for (int i = 0; i < FLOOR_PARTS; i++) before.parts[i] = UINT32_MAX - (uint32_t)i;
   AUTO_FREE char *text = floor_state_text(&before);
   assert_true(floor_state_parse(text, &after));
   assert_true(after.open && after.finished == 61 && after.minutes == 3);
+  assert_true(after.floor.calls == 20 && after.floor.within_s == 3600);
   assert_memory_equal(before.parts, after.parts, sizeof before.parts);
 }
 
