@@ -45,7 +45,8 @@ bool judge_silence(void *judge, const struct silence_found *found, struct err *e
   struct judge *j = judge;
   const struct judge_key key = {INCIDENT_SILENT, found->provider, found->endpoint, found->scope};
   const struct view_incident *row = judge_event_find(j, &key);
-  if (found->is_silent) return row || open_silence(j, found, &key, err);
+  if (found->is_silent) // judge_gone() closes it if the endpoint is gone
+    return row || view_endpoint_is_gone(j->view, found->endpoint) || open_silence(j, found, &key, err);
   return !row || judge_event_close(j, row, why_over(found), err);
 }
 

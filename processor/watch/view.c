@@ -14,7 +14,7 @@ enum { MINUTE_MS = 60 * 1000, AGAIN_MINUTES = 30, GONE_MINUTES = 3, AHEAD_MINUTE
 
 static const char *const statements[] = {
     "watch_counts.sql", "watch_endpoints.sql",    "watch_failed.sql",  "watch_spooled.sql",
-    "watch_last.sql",   "incident_list_open.sql", "incident_blind.sql"};
+    "watch_last.sql",   "incident_list_open.sql", "incident_blind.sql", "watch_day.sql"};
 
 bool view_prepare(PGconn *conn, struct err *err) {
   return rows_prepare(conn, statements, COUNT_OF(statements), err);
@@ -47,6 +47,7 @@ void view_free(struct view *view) {
   for (size_t i = 0; i < REFUSING_CHECKS; i++) free(view->checks[i]);
   free(view->providers);
   free(view->endpoints);
+  free(view->named);
   free(view);
 }
 
@@ -300,4 +301,47 @@ bool view_read_endpoints(struct view *view, PGconn *conn, int64_t now, struct er
   for (int row = 0; row < PQntuples(res); row++) add_minute(view, res, row, now);
   for (int row = 0; row < PQntuples(failed); row++) add_failed(view, failed, row);
   return mark_blind(view, conn, now, err);
+}
+
+// ---- the endpoints of a day ----
+
+bool view_read_named(struct view *view, PGconn *conn, int64_t now, struct err *err) {
+  AUTO_RESULT *res = read_between(conn, "watch_day.sql", now - MINUTES_DAY, latest_minute());
+  if (!pg_ok(conn, res, "watch_day", NULL, err)) return false;
+  free(view->named);
+  view->n_named = (size_t)PQntuples(res);
+  view->named = mem_array(view->n_named, sizeof *view->named);
+  for (int row = 0; row < PQntuples(res); row++) {
+    struct view_named *named = &view->named[row];
+    int64_t refused_ms = rows_time(res, row, 2);
+    snprintf(named->endpoint, sizeof named->endpoint, "%s", PQgetvalue(res, row, 0));
+    snprintf(named->provider, sizeof named->provider, "%s", PQgetvalue(res, row, 1));
+    named->refused_at = refused_ms == NO_TIME ? INT64_MIN : refused_ms / MINUTE_MS;
+  }
+  return true;
+}
+
+static const struct view_named *find_named(const struct view *view, const char *endpoint) {
+  for (size_t i = 0; i < view->n_named; i++)
+    if (strcmp(view->named[i].endpoint, endpoint) == 0) return &view->named[i];
+  return NULL;
+}
+
+// One that is new may be of the last hour only.
+bool view_endpoint_is_gone(const struct view *view, const char *endpoint) {
+  for (size_t i = 0; i < view->n_endpoints; i++)
+    if (strcmp(view->endpoints[i].name, endpoint) == 0) return false;
+  return view->n_named > 0 && !find_named(view, endpoint);
+}
+
+bool view_provider_is_gone(const struct view *view, const char *provider) {
+  if (view->n_named == 0 || view_find_provider(view, provider)) return false;
+  for (size_t i = 0; i < view->n_named; i++)
+    if (strcmp(view->named[i].provider, provider) == 0) return false;
+  return true;
+}
+
+int64_t view_refused_at(const struct view *view, const char *endpoint) {
+  const struct view_named *named = find_named(view, endpoint);
+  return named ? named->refused_at : INT64_MIN;
 }

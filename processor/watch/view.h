@@ -29,6 +29,12 @@ struct view_endpoint {
   int64_t failed_in_a_row;                       // the highest number of the last hour
 };
 
+// An endpoint that ingress named within a day.
+struct view_named {
+  char endpoint[VIEW_NAME_SIZE], provider[VIEW_NAME_SIZE];
+  int64_t refused_at; // minute of the last refused call; INT64_MIN: none
+};
+
 struct view_incident {
   struct incident row; // its details are those of the opening
   int64_t opened_ms;
@@ -39,6 +45,8 @@ struct view {
   size_t n_providers;
   struct view_endpoint *endpoints; // by name
   size_t n_endpoints;
+  struct view_named *named;
+  size_t n_named;                // 0: not read yet, or ingress writes no records
   char *checks[REFUSING_CHECKS]; // names, as struct endpoint_minute numbers them; NULL: none
   struct view_incident *incidents;
   size_t n_incidents;
@@ -66,6 +74,15 @@ MUST_CHECK bool view_read_counts(struct view *view, PGconn *conn, int64_t now, s
 MUST_CHECK bool view_read_bounds(struct view *view, PGconn *conn, int64_t now, struct err *err);
 // Reads what ingress counted up to minute `now`, and marks the minutes that are blind (minutes.h).
 MUST_CHECK bool view_read_endpoints(struct view *view, PGconn *conn, int64_t now, struct err *err);
+
+// Reads which endpoints ingress named in the day up to minute `now`, or later.
+MUST_CHECK bool view_read_named(struct view *view, PGconn *conn, int64_t now, struct err *err);
+// Whether ingress has not named it for a day, while it named others. False where that is not known.
+bool view_endpoint_is_gone(const struct view *view, const char *endpoint);
+// Whether there is no such provider file here, and no endpoint of that provider within a day.
+bool view_provider_is_gone(const struct view *view, const char *provider);
+// The minute of the last refused call of an endpoint; INT64_MIN: none within a day.
+int64_t view_refused_at(const struct view *view, const char *endpoint);
 
 // The provider of that name, or NULL: there is no such file here.
 struct view_provider *view_find_provider(const struct view *view, const char *name);

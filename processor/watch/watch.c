@@ -35,7 +35,7 @@ struct watch {
   struct judge judge;
   int64_t judge_at_ms;    // monotonic: the next time
   int64_t written_at_ms;  // when incidents were last written; INT64_MIN: never
-  int64_t hour;           // of the last usual_update()
+  int64_t hour;           // of the last judge_hour_once(); INT64_MIN: never
   int64_t reported_until; // minute up to which ingress's reports were read; INT64_MIN: never
 };
 
@@ -63,8 +63,11 @@ static bool begin_to_lead(struct watch *w, struct err *err) {
   w->emitter = emitter_open(p, err);
   if (w->emitter) w->frontier = frontier_open(p->settings, p->topics[KAFKA_TOPIC_EVENTS], err);
   if (!w->frontier || !front_door_start(p->settings, &w->front_door, err)) return false;
-  w->judge = (struct judge){
-      .view = w->view, .emitter = w->emitter, .conn = w->conn, .led_since_ms = clock_wall_ms()};
+  w->judge = (struct judge){.view = w->view,
+                            .emitter = w->emitter,
+                            .conn = w->conn,
+                            .led_since_ms = clock_wall_ms(),
+                            .has_front_door = w->front_door != NULL};
   w->written_at_ms = w->hour = w->reported_until = INT64_MIN;
   w->judge_at_ms = 0; // at once: until then nothing bounds the time
   metrics_set(p->metrics, METRIC_WATCH_LEADS, NULL, 1);
@@ -119,11 +122,18 @@ static bool look_until(struct watch *w, int64_t *until_ms, struct err *err) {
 
 // ---- a tick ----
 
+static bool judge_hour_once(struct watch *w, int64_t now, struct err *err) {
+  if (w->hour == now / 60) return true;
+  if (!usual_update(w->conn, w->view, err) || !view_read_named(w->view, w->conn, now, err) ||
+      !judge_gone(&w->judge, err))
+    return false;
+  w->hour = now / 60;
+  return true;
+}
+
 // What is judged once a minute.
 static bool judge_minute_once(struct watch *w, int64_t now, struct err *err) {
-  if (!view_read_endpoints(w->view, w->conn, now, err)) return false;
-  if (w->hour != now / 60 && !usual_update(w->conn, w->view, err)) return false;
-  w->hour = now / 60;
+  if (!view_read_endpoints(w->view, w->conn, now, err) || !judge_hour_once(w, now, err)) return false;
   return judge_providers_minute(&w->judge, err) && judge_endpoints_minute(&w->judge, err) &&
          silence_count(w->silence, w->conn, now, judge_is_registered, judge_silence, &w->judge, err) &&
          watch_metrics_pending(w->processor->metrics, w->view, w->conn, err);

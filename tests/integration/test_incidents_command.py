@@ -116,6 +116,11 @@ def test_it_says_when_the_silence_of_an_endpoint_would_be_found(world: World) ->
         "  e/known: its messages are registered, so their deadlines tell",
     ]
     assert incidents(world, "--json") == ""
+    world.sql(
+        """INSERT INTO endpoint_minute SELECT date_trunc('minute', now()) - ago, endpoint, 'i', gen_random_uuid(), 'a', 0, 0, 0, '{}', 0, 0, 0, NULL, false
+           FROM (VALUES ('a/new', interval '1 minute'), ('b/young', interval '23 hours'), ('c/usual', interval '25 hours')) AS given (endpoint, ago)"""
+    )
+    assert [line.split(":")[0] for line in incidents(world).splitlines()[3:]] == ["  a/new", "  b/young"]  # the others are gone
 
 
 def test_it_takes_no_other_argument(world: World) -> None:

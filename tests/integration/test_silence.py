@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from support import builds
+from support.incidents import open_incident
 from support.service import Service
 from support.wait import until
 from support.world import World
@@ -113,16 +114,6 @@ def stop_after_a_minute(world: World, processor: Service) -> int:
     processor.stop()
     world.sql("DELETE FROM endpoint_minute")
     return now
-
-
-def open_incident(world: World, kind: str, provider: str, endpoint: str, scope: str) -> None:
-    """Since four hours."""
-    world.sql(
-        """INSERT INTO incident (incident_id, kind, provider, endpoint, scope, since, opened_at, judged_until, gap_ms, faults, details)
-           SELECT gen_random_uuid(), %s, %s, %s, %s, at, at, at, 0, 0, '{"summary": "x", "check_first": [], "counts": {}, "codes": []}'
-           FROM (SELECT now() - interval '4 hours' AS at) AS hours""",
-        *(kind, provider, endpoint, scope),
-    )
 
 
 def catch_up(world: World, processor: Service, now: int, silent: range) -> None:
