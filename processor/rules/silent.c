@@ -9,6 +9,10 @@ int64_t silent_live_window(int64_t silent_after_ms) {
   return minutes > LIVE_MINUTES ? minutes : LIVE_MINUTES;
 }
 
+int64_t silent_begins_ms(const struct silent_seen *seen) {
+  return seen->last_receipt_ms > seen->blind_until_ms ? seen->last_receipt_ms : seen->blind_until_ms;
+}
+
 // If this share of the messages is late on any day, so many in a row are by chance once in a million times.
 int64_t silent_due_enough(double usual_late) {
   if (usual_late <= 0) return DUE_AT_LEAST;
@@ -18,7 +22,7 @@ int64_t silent_due_enough(double usual_late) {
 
 static bool is_silent(const struct silent_seen *seen, int64_t silent_after_ms) {
   return seen->first_unreported_ms && seen->due >= silent_due_enough(seen->usual_late) &&
-         seen->now_ms - seen->last_receipt_ms >= silent_after_ms &&
+         seen->now_ms - silent_begins_ms(seen) >= silent_after_ms &&
          seen->now_ms - seen->first_unreported_ms >= silent_after_ms / 100 * 99;
 }
 

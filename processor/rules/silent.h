@@ -9,15 +9,19 @@
 struct silent_seen { // times are Unix milliseconds
   int64_t now_ms;
   int64_t last_receipt_ms; // when ingress received the provider's last receipt of any kind; 0: never
-  // Of the messages accepted after that receipt: when the first was accepted, and how many are due by now
-  // (the provider's receipt_within_s). Only these show that receipts are missing: of the messages before, one
-  // in a hundred never gets a receipt on any day.
+  int64_t blind_until_ms;  // the end of the last minute that ingress did not see; 0: none
+  // Of the messages accepted after silent_begins_ms(), while it is open after the last receipt: when the first
+  // was accepted, and how many are due by now (the provider's receipt_within_s). Only these show that receipts
+  // are missing: of the messages before, one in a hundred never gets a receipt on any day.
   int64_t first_unreported_ms; // 0: none
   int64_t due;
   double usual_late;    // slow_usual_share(), or negative
   int64_t live_minutes; // minutes_live() since the opening, of the last silent_live_window() minutes
 };
 int64_t silent_live_window(int64_t silent_after_ms); // minutes
+// From when on nothing came: the last receipt, or the end of what ingress did not see, since it cannot miss
+// that; 0: neither is known.
+int64_t silent_begins_ms(const struct silent_seen *seen);
 
 // How many must be due, where this share is late on any day (slow_usual_share(), or negative).
 int64_t silent_due_enough(double usual_late);
@@ -33,7 +37,7 @@ struct silent_found {
   int64_t due;
 };
 
-// OPEN: no receipt for the provider's silence window, as long (but for a hundredth) since the first message
+// OPEN: nothing came for the provider's silence window, as long (but for a hundredth) since the first message
 // that should have had one, and 5 due, or as many more as it takes that chance alone does it once in a
 // million times. CLOSE: receipts in 3 different minutes of a window; or one receipt, and for a window after
 // it nothing became due. `opened_ms`: or NOT_OPEN. `found` is set in any case.

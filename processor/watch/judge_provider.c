@@ -17,21 +17,20 @@ static int64_t minutes_of(int64_t ms) {
 }
 
 // ---- silent ----
-
-// What ingress did not see, it cannot miss: the silence begins behind that. 0: no receipt ever came.
-static int64_t silent_since(const struct judge *j, const struct view_provider *p) {
-  int64_t blind_ms = j->view->blind_until_ms;
-  return p->last_receipt_ms > blind_ms ? p->last_receipt_ms : blind_ms;
+static struct silent_seen times_of(const struct judge *j, const struct view_provider *p) {
+  return (struct silent_seen){.now_ms = j->until_ms,
+                              .last_receipt_ms = p->last_receipt_ms,
+                              .blind_until_ms = j->view->blind_until_ms};
 }
 
-// Messages accepted in whole minutes after the last receipt: none of them has one.
+// Messages accepted in whole minutes after the last receipt: none of them has one. An open incident waits for
+// those of the minutes that ingress did not see, too.
 static struct silent_seen seen_of(const struct judge *j, const struct view_provider *p, int64_t opened_ms) {
   struct provider_expects expects = provider_expects(p->file);
-  struct silent_seen seen = {.now_ms = j->until_ms,
-                             .last_receipt_ms = silent_since(j, p),
-                             .usual_late = slow_usual_share(&p->usual, p->minutes.now)};
-  int64_t from =
-      seen.last_receipt_ms ? seen.last_receipt_ms / MINUTE_MS + 1 : p->minutes.now - VIEW_MINUTES + 1;
+  struct silent_seen seen = times_of(j, p);
+  int64_t after_ms = opened_ms == NOT_OPEN ? silent_begins_ms(&seen) : seen.last_receipt_ms;
+  int64_t from = after_ms ? after_ms / MINUTE_MS + 1 : p->minutes.now - VIEW_MINUTES + 1;
+  seen.usual_late = slow_usual_share(&p->usual, p->minutes.now);
   int64_t window = silent_live_window(expects.silent_after_s * 1000);
   for (int64_t minute = from; minute <= p->minutes.now; minute++) {
     const struct minute_counts *counts = minutes_at(&p->minutes, minute);
@@ -46,15 +45,17 @@ static struct silent_seen seen_of(const struct judge *j, const struct view_provi
 
 // The counters know the minute only.
 static void find_first_unreported(struct judge *j, const struct view_provider *p, struct silent_seen *seen) {
-  bool matters = seen->due && seen->last_receipt_ms &&
-                 seen->now_ms - seen->last_receipt_ms >= provider_expects(p->file).silent_after_s * 500;
-  if (matters) free(judge_story_example(j, p->file, seen->last_receipt_ms, &seen->first_unreported_ms));
+  int64_t begins_ms = silent_begins_ms(seen);
+  bool matters = seen->due && begins_ms &&
+                 seen->now_ms - begins_ms >= provider_expects(p->file).silent_after_s * 500;
+  if (matters) free(judge_story_example(j, p->file, begins_ms, &seen->first_unreported_ms));
 }
 
 // As silent_judge() will see it, by the times of the notifications themselves: their minute is not over yet.
 bool judge_may_be_silent(struct judge *j, const struct view_provider *p) {
   struct provider_expects expects = provider_expects(p->file);
-  int64_t since_ms = silent_since(j, p), receipt_within_ms = expects.receipt_within_s * 1000;
+  struct silent_seen seen = times_of(j, p);
+  int64_t since_ms = silent_begins_ms(&seen), receipt_within_ms = expects.receipt_within_s * 1000;
   int64_t enough = silent_due_enough(slow_usual_share(&p->usual, p->minutes.now)), first_ms, enough_ms;
   if (j->until_ms - since_ms < receipt_within_ms) return false; // nothing accepted after it is overdue
   if (view_find(j->view, INCIDENT_SILENT, provider_name(p->file), "", "")) return false; // it folds them

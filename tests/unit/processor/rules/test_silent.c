@@ -78,6 +78,36 @@ static void test_a_provider_is_silent_when_results_are_due_and_no_receipt_comes(
   }
 }
 
+static const struct {
+  const char *name;
+  int64_t last_receipt, blind_until, first_unreported, due;
+  int64_t opened;
+  enum verdict verdict;
+} blind[] = {
+    {"what ingress did not see is not missed", HOURS(1), WINDOW - 1000, WINDOW - 1000, 80, NONE,
+     VERDICT_NOTHING},
+    {"but the window after it", HOURS(1), WINDOW, WINDOW, 5, NONE, VERDICT_OPEN},
+    {"it saw a receipt since", WINDOW, HOURS(1), WINDOW, 5, NONE, VERDICT_OPEN},
+    {"it never saw one", NONE, WINDOW - 1000, WINDOW - 1000, 80, NONE, VERDICT_NOTHING},
+    {"an absence is no receipt", HOURS(3), WINDOW, NONE, 0, HOURS(2), VERDICT_NOTHING},
+    {"nor makes one older", WINDOW, WINDOW - 1000, NONE, 0, HOURS(2), VERDICT_CLOSE},
+};
+
+static void test_a_time_that_ingress_did_not_see_is_neither_silence_nor_a_receipt(void **state) {
+  for (size_t i = 0; i < COUNT_OF(blind); i++) {
+    struct silent_seen seen = {.now_ms = NOW,
+                               .last_receipt_ms = time_of(blind[i].last_receipt),
+                               .blind_until_ms = time_of(blind[i].blind_until),
+                               .first_unreported_ms = time_of(blind[i].first_unreported),
+                               .due = blind[i].due};
+    struct silent_found found;
+    int64_t opened = blind[i].opened == NONE ? NOT_OPEN : NOW - blind[i].opened;
+    if (silent_judge(&seen, WINDOW, opened, &found) != blind[i].verdict) fail_msg("%s", blind[i].name);
+    bool never = blind[i].last_receipt == NONE; // the alert says since when there was none
+    assert_true(found.since_ms == (never ? seen.first_unreported_ms : seen.last_receipt_ms));
+  }
+}
+
 static void test_a_window_of_seconds_works_as_one_of_minutes(void **state) {
   struct silent_seen seen = {
       .now_ms = NOW, .last_receipt_ms = NOW - 5000, .first_unreported_ms = NOW - 4960, .due = 5};
@@ -130,6 +160,7 @@ static void test_so_many_are_enough(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_provider_is_silent_when_results_are_due_and_no_receipt_comes),
+      cmocka_unit_test(test_a_time_that_ingress_did_not_see_is_neither_silence_nor_a_receipt),
       cmocka_unit_test(test_a_window_of_seconds_works_as_one_of_minutes),
       cmocka_unit_test(test_live_minutes_are_counted_over_a_window),
       cmocka_unit_test(test_silent_has_opened_while_overdue_messages_wait),
