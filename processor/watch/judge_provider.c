@@ -57,7 +57,7 @@ bool judge_may_be_silent(struct judge *j, const struct view_provider *p) {
   struct silent_seen seen = times_of(j, p);
   int64_t since_ms = silent_begins_ms(&seen), receipt_within_ms = expects.receipt_within_s * 1000;
   int64_t enough = silent_due_enough(slow_usual_share(&p->usual, p->minutes.now)), first_ms, enough_ms;
-  if (j->until_ms - since_ms < receipt_within_ms) return false; // nothing accepted after it is overdue
+  if (j->until_ms - seen.last_receipt_ms < receipt_within_ms) return false; // nothing after it is overdue
   if (view_find(j->view, INCIDENT_SILENT, provider_name(p->file), "", "")) return false; // it folds them
   if (!since_ms) since_ms = (p->minutes.now - VIEW_MINUTES) * MINUTE_MS;
   return judge_story_unreported(j, p->file, since_ms, enough, &first_ms, &enough_ms) &&
