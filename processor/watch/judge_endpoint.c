@@ -31,7 +31,7 @@ static char *silence_summary(const struct silence_found *found) {
 static bool open_silence(struct judge *j, const struct silence_found *found, const struct judge_key *key,
                          struct err *err) {
   AUTO_FREE char *summary = silence_summary(found);
-  AUTO_FREE char *cause = judge_story_cause(j, found->provider);
+  AUTO_FREE char *cause = judge_story_cause(j, found->provider, found->endpoint);
   const struct view_provider *p = view_find_provider(j->view, found->provider);
   const struct incident_story story = {.summary = summary, .cause = cause, .provider = p ? p->file : NULL};
   return judge_event_open(j, key, found->since_ms, &story, err);

@@ -69,7 +69,7 @@ static bool open_silent(struct judge *j, const struct view_provider *p, const st
   AUTO_FREE char *summary =
       mem_printf("%s has reported nothing for %lld s, and %lld receipts are due", key->provider,
                  (long long)((j->until_ms - found->since_ms) / 1000), (long long)found->due);
-  AUTO_FREE char *cause = judge_story_cause(j, key->provider);
+  AUTO_FREE char *cause = judge_story_cause(j, key->provider, "");
   AUTO_FREE char *example = judge_story_example(j, p->file, found->since_ms, NULL);
   AUTO_JSON *counts = json_pack("{sI}", "due", (json_int_t)found->due);
   const struct incident_story story = {
@@ -160,7 +160,7 @@ static bool open_slow(struct judge *j, const struct view_provider *p, const stru
   AUTO_FREE char *summary =
       mem_printf("%s: %lld of %lld messages had no receipt in time; usual at this hour are %.0f",
                  key->provider, (long long)found->late, (long long)found->taken, found->expected);
-  AUTO_FREE char *cause = judge_story_cause(j, key->provider);
+  AUTO_FREE char *cause = judge_story_cause(j, key->provider, "");
   AUTO_FREE char *example = judge_story_example(j, p->file, found->since * MINUTE_MS, NULL);
   AUTO_JSON *counts =
       json_pack("{sI sI}", "late", (json_int_t)found->late, "accepted", (json_int_t)found->taken);

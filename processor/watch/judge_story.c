@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CAUSES_MAX = 3 };
+
 static const char *const statements[] = {"watch_codes.sql", "watch_example.sql", "watch_unreported.sql"};
 
 bool judge_story_prepare(PGconn *conn, struct err *err) {
@@ -53,16 +55,32 @@ bool judge_story_unreported(struct judge *j, const struct provider *file, int64_
   return true;
 }
 
-char *judge_story_cause(const struct judge *j, const char *provider) {
-  for (size_t i = 0; i < j->view->n_incidents; i++) {
+// Whether calls of the provider, or of that endpoint of it, do not reach us because of it. A certificate that
+// will end keeps none away yet.
+static bool keeps_calls_away(const struct incident *row, const char *provider, const char *endpoint) {
+  if (row->kind != INCIDENT_REFUSING && row->kind != INCIDENT_UNREACHABLE) return false;
+  if (strncmp(row->scope, "certificate", strlen("certificate")) == 0) return false;
+  return (!*row->provider || strcmp(row->provider, provider) == 0) &&
+         (!*row->endpoint || !*endpoint || strcmp(row->endpoint, endpoint) == 0);
+}
+
+static char *add_cause(char *causes, const struct incident *row) {
+  AUTO_FREE char *before = causes;
+  AUTO_JSON *details = json_loads(row->details, 0, NULL);
+  const char *summary = json_string_value(json_object_get(details, "summary"));
+  return mem_printf("%s%s%s is open: %s", before ? before : "", before ? "; " : "",
+                    incident_kind_name(row->kind), summary ? summary : "");
+}
+
+char *judge_story_cause(const struct judge *j, const char *provider, const char *endpoint) {
+  char *causes = NULL;
+  for (size_t i = 0, n = 0; i < j->view->n_incidents && n < CAUSES_MAX; i++) {
     const struct incident *row = &j->view->incidents[i].row;
-    bool is_ours = row->kind == INCIDENT_REFUSING || row->kind == INCIDENT_UNREACHABLE;
-    if (!is_ours || (*row->provider && strcmp(row->provider, provider) != 0)) continue;
-    AUTO_JSON *details = json_loads(row->details, 0, NULL);
-    const char *summary = json_string_value(json_object_get(details, "summary"));
-    return mem_printf("%s is open: %s", incident_kind_name(row->kind), mem_or_empty(summary));
+    if (!keeps_calls_away(row, provider, endpoint)) continue;
+    causes = add_cause(causes, row);
+    n++;
   }
-  if (j->door_result.at && j->door_result.stage != FRONT_DOOR_OK)
+  if (!causes && j->door_result.at && j->door_result.stage != FRONT_DOOR_OK)
     return mem_printf("a call of our own front door fails: %s", j->door_result.text);
-  return NULL;
+  return causes;
 }

@@ -17,5 +17,6 @@ char *judge_story_example(struct judge *judge, const struct provider *file, int6
 // are when the first and the last of them was registered.
 bool judge_story_unreported(struct judge *judge, const struct provider *file, int64_t since_ms, int64_t n,
                             int64_t *first_ms, int64_t *last_ms);
-// What is wrong on our side of this provider, in words. New, or NULL.
-char *judge_story_cause(const struct judge *judge, const char *provider);
+// What is wrong on our side of this provider, in words: the three incidents at most that were opened last and
+// keep its calls away. With an endpoint only what concerns that; "": any of the provider. New, or NULL.
+char *judge_story_cause(const struct judge *judge, const char *provider, const char *endpoint);

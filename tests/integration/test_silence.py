@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from support import builds
-from support.incidents import open_incident
+from support.judge import open_incident
 from support.service import Service
 from support.wait import until
 from support.world import World
@@ -90,6 +90,27 @@ def test_five_weeks_learned_and_then_nothing_is_one_alert_within_half_an_hour(wo
     assert row["standing"] == "watching" and row["score"] >= row["bar"]
 
 
+@pytest.mark.long
+def test_a_certificate_that_will_end_takes_nothing_from_what_was_learned(world: World) -> None:
+    """It is an open incident for its last two weeks, and its endpoint is watched all the same."""
+    stop = START + 5 * WEEK + DAY + 14 * 60
+    learn(world, 1, stop)
+    open_incident(world, "unreachable", stop - 13 * DAY, scope="certificate, 14 days")
+    (opened,) = travel(world, stop - DAY, stop + 2 * 60, WEEK)
+    assert opened["opens"] and 0 < opened["minute"] - stop <= 30
+    assert world.sql("SELECT standing FROM rhythm") == [{"standing": "watching"}]
+
+
+@pytest.mark.long
+def test_calls_that_come_again_end_a_silence(world: World) -> None:
+    stop = START + 5 * WEEK + DAY + 14 * 60
+    learn(world, 1, stop)
+    world.sql("UPDATE endpoint_minute SET calls = 20, good = 20 WHERE minute >= to_timestamp(%s)", (stop + 3 * 60) * 60)
+    found = travel(world, stop - DAY, stop + 4 * 60, WEEK)
+    assert [verdict["opens"] for verdict in found] == [True, False], found
+    assert 0 < found[1]["minute"] - (stop + 3 * 60) <= 30
+
+
 # --- a watch that comes back after hours
 
 ENDPOINT = "bizgo/alimtalk"
@@ -136,7 +157,7 @@ def test_a_pause_that_is_over_when_the_watch_comes_back_is_no_incident(world: Wo
 def test_calls_that_came_and_stopped_again_meanwhile_leave_the_incident_open(world: World) -> None:
     processor = world.new_processor(**with_floor(world))
     now = stop_after_a_minute(world, processor)
-    open_incident(world, "silent", "bizgo", ENDPOINT, "floor")
+    open_incident(world, "silent", now - 240, "bizgo", ENDPOINT, "floor")
     world.sql("""UPDATE rhythm SET floor = floor || '{"open": true}'""")
     catch_up(world, processor, now, range(-2, 60))
     assert world.alerts() == []
@@ -146,7 +167,7 @@ def test_calls_that_came_and_stopped_again_meanwhile_leave_the_incident_open(wor
 def test_an_incident_of_a_floor_that_was_taken_away_closes(world: World) -> None:
     processor = world.new_processor()
     now = stop_after_a_minute(world, processor)
-    open_incident(world, "silent", "bizgo", ENDPOINT, "floor")
+    open_incident(world, "silent", now - 240, "bizgo", ENDPOINT, "floor")
     catch_up(world, processor, now, range(-2, 60))
     (alert,) = until("it is closed", world.alerts)
     assert (alert.data["status"], alert.data["summary"]) == ("closed", "the endpoint has no floor any more")

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""What the watch judges around the pure rules: which minutes are blind, what is usual, what an alert names. On tables that the test fills."""
+
+import time
+
+import pytest
+
+from support.deadlines import with_times
+from support.judge import Judge, at, count, make_usual, open_incident
+from support.world import World
+
+HOUR, DAY = 60, 1440
+NOW = int(time.time()) // 60 - 10
+SLOW, SILENT, AT_RISK = "dochak.provider.slow.v1", "dochak.provider.silent.v1", "dochak.endpoint.at_risk.v1"
+
+
+def types(events: list[dict]) -> list[str]:
+    return [event["type"] for event in events]
+
+
+def let_nothing_come_in_time(world: World) -> None:
+    """For an hour until NOW; before it, 1 of 100 messages was late at any hour. A receipt of each came late."""
+    make_usual(world, "bizgo", NOW)
+    count(world, "bizgo", range(NOW - 2 * HOUR, NOW + 1), "taken", 10)
+    count(world, "bizgo", range(NOW - 2 * HOUR, NOW + 1), "delivered", 10)
+    count(world, "bizgo", range(NOW - 2 * HOUR, NOW - HOUR), "in_time", 10)
+
+
+def silence(world: World) -> None:
+    """Nothing since half an hour."""
+    count(world, "bizgo", range(NOW - 2 * HOUR, NOW + 1), "taken", 10)
+    count(world, "bizgo", range(NOW - 2 * HOUR, NOW - HOUR // 2), "in_time", 10)
+    count(world, "bizgo", range(NOW - 2 * HOUR, NOW - HOUR // 2), "delivered", 10)
+
+
+# --- blind minutes
+
+
+@pytest.mark.parametrize("scope", ["", "certificate, 14 days", "certificate, 3 days", "front door", "ingress"])
+def test_a_certificate_that_will_end_makes_no_minute_blind(world: World, scope: str) -> None:
+    let_nothing_come_in_time(world)
+    if scope:
+        open_incident(world, "unreachable", NOW - DAY, scope=scope)
+    with Judge(world) as judge:
+        found = types(judge.judge(NOW))
+    assert found == ([SLOW] if scope in ("", "certificate, 14 days", "certificate, 3 days") else [])
+
+
+# --- the cause
+
+
+def cause_of_silence(world: World) -> str | None:
+    silence(world)
+    with Judge(world) as judge:
+        (opened,) = judge.judge(NOW)
+    assert opened["type"] == SILENT
+    return opened["cause"]
+
+
+def test_a_silence_names_a_rotated_secret_and_no_certificate_that_will_end(world: World) -> None:
+    open_incident(world, "unreachable", NOW - DAY, scope="certificate, 14 days")
+    open_incident(world, "refusing", NOW - 20, "bizgo", "bizgo/alimtalk")
+    assert cause_of_silence(world) == "refusing is open: the summary of refusing bizgo/alimtalk"
+
+
+def test_a_silence_names_the_newest_cause_first_and_none_of_another_provider(world: World) -> None:
+    open_incident(world, "refusing", NOW - DAY, "bizgo", "bizgo/old")
+    open_incident(world, "refusing", NOW - 20, "bizgo", "bizgo/new")
+    open_incident(world, "refusing", NOW - 10, "blux", "blux/sms")
+    assert cause_of_silence(world) == (
+        "refusing is open: the summary of refusing bizgo/new; refusing is open: the summary of refusing bizgo/old"
+    )
+
+
+def test_a_silence_without_a_cause_on_our_side_names_none(world: World) -> None:
+    open_incident(world, "unreachable", NOW - DAY, scope="certificate, 3 days")
+    open_incident(world, "at_risk", NOW - 20, "bizgo", scope="half")
+    assert cause_of_silence(world) is None
