@@ -57,14 +57,14 @@ void minutes_count(struct minutes *minutes, const struct endpoint *endpoint, con
   size_t i = (size_t)(endpoint - minutes->endpoints->list);
   struct calls *calls = &minutes->calls[i * minutes->n_refusals + refusal_of(minutes, refused)];
   metric_value *in_a_row = &minutes->failed_in_a_row[i];
-  if (status / 100 != 2) {
-    metric_add(&calls->failed.calls, 1);
-    metric_add(in_a_row, 1);
-    return;
-  }
-  metric_add(&calls->ok.calls, 1);
+  bool is_failed = status / 100 != 2;
+  metric_add(is_failed ? &calls->failed.calls : &calls->ok.calls, 1);
+  if (refused) return;
   // Mostly it is 0, and a load does not take the cache line from the other threads.
-  if (atomic_load_explicit(in_a_row, memory_order_relaxed)) atomic_store(in_a_row, 0);
+  if (is_failed)
+    metric_add(in_a_row, 1);
+  else if (atomic_load_explicit(in_a_row, memory_order_relaxed))
+    atomic_store(in_a_row, 0);
 }
 
 // ---- the records of a minute ----

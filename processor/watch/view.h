@@ -25,8 +25,8 @@ struct view_endpoint {
   char name[VIEW_NAME_SIZE];
   const struct provider *file;                   // borrowed; NULL: there is no such file here
   struct endpoint_minute list[REFUSING_MINUTES]; // list[age], the newest finished minute first
-  int64_t failed_a_day;                          // answers other than 2xx
-  int64_t failed_in_a_row;                       // the highest number of the last hour
+  int64_t failed_a_day;                          // answers other than 2xx to calls that no check refused
+  int64_t failed_in_a_row;                       // likewise, the highest number of the last hour
 };
 
 // An endpoint that ingress named within a day.

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What the watch judges around the pure rules: which minutes are blind, what is usual, what an alert names. On tables that the test fills."""
 
+import json
 import time
+from pathlib import Path
 
 import pytest
 
@@ -76,3 +78,45 @@ def test_a_silence_without_a_cause_on_our_side_names_none(world: World) -> None:
     open_incident(world, "unreachable", NOW - DAY, scope="certificate, 3 days")
     open_incident(world, "at_risk", NOW - 20, "bizgo", scope="half")
     assert cause_of_silence(world) is None
+
+
+# --- at risk
+
+
+def add_calls(world: World, minute: int, instance: str, failed: int, refused: int = 0, in_a_row: int = 0) -> None:
+    """Of Blux, none of which got a 2xx."""
+    world.sql(
+        "INSERT INTO endpoint_minute (minute, endpoint, instance, event_id, provider, calls, good, refused, refused_by, failed, failed_in_a_row,"
+        " spooled, leaving) VALUES (%s, 'blux/sms', %s, gen_random_uuid(), 'blux', %s, 0, %s, %s, %s, %s, 0, false)",
+        *(at(minute), instance, failed + refused, refused, json.dumps({"ip": refused} if refused else {}), failed + refused, in_a_row),
+    )
+
+
+def with_limits(world: World, **limits: int) -> dict[str, str]:
+    """A setting: Blux calls no more after so many failures."""
+    settings = with_times(world)
+    file = Path(settings["DOCHAK_PROVIDERS_DIR"]) / "blux.json"
+    file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | {"blocks": limits}))
+    return settings
+
+
+def risks(world: World, **limits: int) -> list[dict]:
+    with Judge(world, **with_limits(world, **limits)) as judge:
+        return [event for event in judge.judge(NOW) if event["type"] == AT_RISK]
+
+
+def test_failures_in_a_row_are_those_of_all_ingress_together(world: World) -> None:
+    """Two processes behind one address: each has seen half of them."""
+    for minute in range(NOW - 5, NOW + 1):
+        for instance in ("one", "two"):
+            add_calls(world, minute, instance, 5, in_a_row=5 * (minute - NOW + 6))
+    (risk,) = risks(world, failed_in_a_row=100)
+    assert (risk["scope"], risk["counts"]) == ("half", {"failed": 60, "limit": 100})
+
+
+@pytest.mark.parametrize("limit", ["failed_a_day", "failed_in_a_row"])
+def test_refused_calls_of_others_are_no_risk(world: World, limit: str) -> None:
+    """Three a minute, all night long. Nothing says whether the provider made them, and `refusing` is open already."""
+    for minute in range(NOW - 8 * HOUR, NOW + 1):
+        add_calls(world, minute, "one", 0, refused=3)
+    assert risks(world, **{limit: 100}) == []

@@ -147,7 +147,7 @@ static void test_a_record_says_what_the_calls_were(void **state) {
   assert_string_equal(
       records[0].value,
       "{\"minute\":\"2026-11-29T08:14:00.000Z\",\"instance\":\"one\",\"calls\":24,\"good\":4,\"refused\":{"
-      "\"secret_path\":7,\"ip\":5,\"hmac_timestamp\":6},\"failed\":15,\"failed_in_a_row\":13,\"spooled\":0,"
+      "\"secret_path\":7,\"ip\":5,\"hmac_timestamp\":6},\"failed\":15,\"failed_in_a_row\":2,\"spooled\":0,"
       "\"spooled_since\":null,\"leaving\":false}");
   assert_string_equal(
       records[1].value,
@@ -183,10 +183,12 @@ static void test_a_refusal_is_counted_by_the_name_of_its_check(void **state) {
 
 static void test_failures_in_a_row_are_counted_until_a_2xx(void **state) {
   static const struct {
+    const char *refused;
     int status, times, in_a_row;
-  } rows[] = {{503, 2, 2}, {401, 3, 5}, {200, 0, 5}, {200, 1, 0}, {503, 1, 1}, {204, 1, 0}};
+  } rows[] = {{NULL, 503, 2, 2}, {NULL, 401, 3, 5}, {NULL, 200, 0, 5}, {"ip", 403, 50, 5}, {"ip", 200, 1, 5},
+              {NULL, 200, 1, 0}, {NULL, 503, 1, 1}, {NULL, 204, 1, 0}, {ENDPOINTS_SECRET_PATH, 404, 50, 0}};
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
-    count(*state, NULL, rows[i].status, rows[i].times);
+    count(*state, rows[i].refused, rows[i].status, rows[i].times);
     minutes_tick(*state, began_ms + (int64_t)(i + 1) * MINUTE_MS);
     assert_int_equal(number(2 * i, "failed_in_a_row"), rows[i].in_a_row);
     assert_int_equal(number(2 * i + 1, "failed_in_a_row"), 0); // of the other endpoint
