@@ -12,11 +12,8 @@
 
 enum { MINUTE_MS = 60 * 1000 };
 
-static int64_t minutes_of(int64_t ms) {
-  return (ms + MINUTE_MS - 1) / MINUTE_MS;
-}
-
 // ---- silent ----
+
 static struct silent_seen times_of(const struct judge *j, const struct view_provider *p) {
   return (struct silent_seen){.now_ms = j->until_ms,
                               .last_receipt_ms = p->last_receipt_ms,
@@ -172,9 +169,8 @@ static bool open_slow(struct judge *j, const struct view_provider *p, const stru
 static bool judge_slow(struct judge *j, const struct view_provider *p, struct err *err) {
   const struct judge_key key = {INCIDENT_SLOW, provider_name(p->file), "", ""};
   const struct view_incident *row = judge_event_find(j, &key);
-  int64_t due_minutes = minutes_of(provider_expects(p->file).receipt_within_s * 1000);
   struct slow_found found;
-  switch (slow_judge(&p->minutes, due_minutes, &p->usual, judge_event_minute(row), &found)) {
+  switch (slow_judge(&p->minutes, p->due_minutes, &p->usual, judge_event_minute(row), &found)) {
   case VERDICT_NOTHING:
     return true;
   case VERDICT_OPEN:

@@ -28,14 +28,19 @@ static void add_hour(struct pgarray *c, const struct view_provider *p, int64_t h
 }
 
 // The messages of the last minutes may still get their receipts in time, so the hour before the current one
-// is left for later, too.
+// is left for later, too, and all of which a receipt is not due yet.
+static bool is_complete(const struct view *view, const struct view_provider *p, int64_t hour) {
+  return hour < view->loaded_until / HOUR - 1 && (hour + 1) * HOUR + p->due_minutes <= view->loaded_until;
+}
+
 static bool add_hours(PGconn *conn, const struct view *view, struct err *err) {
   static const enum pg_type types[] = {PG_TIMESTAMPTZ, PG_TEXT, PG_INT8, PG_INT8};
   struct pgarray c[COUNT_OF(types)];
   int64_t current = view->loaded_until / HOUR;
   rows_begin(c, types, COUNT_OF(types));
-  for (int64_t hour = current - HOURS; hour < current - 1; hour++)
-    for (size_t i = 0; i < view->n_providers; i++) add_hour(c, &view->providers[i], hour);
+  for (int64_t hour = current - HOURS; hour < current; hour++)
+    for (size_t i = 0; i < view->n_providers; i++)
+      if (is_complete(view, &view->providers[i], hour)) add_hour(c, &view->providers[i], hour);
   AUTO_RESULT *res = rows_run(conn, "usual_add.sql", c, COUNT_OF(types));
   return pg_ok(conn, res, "usual_add", NULL, err);
 }

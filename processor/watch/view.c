@@ -30,6 +30,8 @@ struct view *view_new(const struct providers *providers) {
     struct view_provider *p = &view->providers[i];
     p->file = providers_at(providers, i);
     p->minutes = (struct minutes){.list = p->list, .n = VIEW_MINUTES};
+    p->due_minutes = (provider_expects(p->file).receipt_within_s + 59) / 60;
+    if (p->due_minutes > view->due_minutes) view->due_minutes = p->due_minutes;
   }
   return view;
 }
@@ -152,10 +154,15 @@ static void add_counter(struct view *view, const PGresult *res, int row) {
     *(uint32_t *)(void *)((char *)counts + counter->offset) = (uint32_t)pgvalue_int8(PQgetvalue(res, row, 3));
 }
 
+static int64_t minutes_to_read(const struct view *view, int64_t now) {
+  if (view->loaded_until == INT64_MIN) return VIEW_MINUTES;
+  if (view->loaded_until == now) return AGAIN_MINUTES;
+  int64_t n = now - view->loaded_until + view->due_minutes + AGAIN_MINUTES;
+  return n < VIEW_MINUTES ? n : VIEW_MINUTES;
+}
+
 bool view_read_counts(struct view *view, PGconn *conn, int64_t now, struct err *err) {
-  bool is_first = view->loaded_until == INT64_MIN;
-  int64_t from = now - (is_first ? VIEW_MINUTES : AGAIN_MINUTES);
-  AUTO_RESULT *res = read_between(conn, "watch_counts.sql", from, latest_minute());
+  AUTO_RESULT *res = read_between(conn, "watch_counts.sql", now - minutes_to_read(view, now), latest_minute());
   if (!pg_ok(conn, res, "watch_counts", NULL, err)) return false;
   for (size_t i = 0; i < view->n_providers; i++) minutes_advance(&view->providers[i].minutes, now);
   for (int row = 0; row < PQntuples(res); row++) add_counter(view, res, row);

@@ -16,6 +16,7 @@ struct view_provider {
   const struct provider *file; // borrowed
   struct minute_counts list[VIEW_MINUTES];
   struct minutes minutes;  // over `list`
+  int64_t due_minutes;     // receipt_within_s: so long after its acceptance a message's receipt is in time
   int64_t last_receipt_ms; // when ingress received its last receipt in these minutes; 0: none
   struct slow_usual usual; // see usual.h
 };
@@ -51,6 +52,7 @@ struct view {
   struct view_incident *incidents;
   size_t n_incidents;
   int64_t loaded_until; // minute up to which the counters were read; INT64_MIN: never
+  int64_t due_minutes;  // the longest of the providers
   // Of all ingress: minutes of the list above for which one reported, or in which events waited in a spool.
   bool reported[REFUSING_MINUTES], spooled[REFUSING_MINUTES];
   int64_t last_report;    // minute of the last record; INT64_MIN: there is none
@@ -67,7 +69,8 @@ MUST_CHECK bool view_prepare(PGconn *conn, struct err *err);
 
 // Reads the open incidents.
 MUST_CHECK bool view_read_incidents(struct view *view, PGconn *conn, struct err *err);
-// Reads the counters up to minute `now`: of the last day the first time, then of the last half hour.
+// Reads the counters up to minute `now`: of the last day the first time; when a minute is over, of those in
+// which a message may have got its receipt in time since, and half an hour more; else of the last half hour.
 MUST_CHECK bool view_read_counts(struct view *view, PGconn *conn, int64_t now, struct err *err);
 // Reads what bounds the time: `last_report`, `has_left`, and `spooled_since_ms` by the records around minute
 // `now`.

@@ -120,3 +120,46 @@ def test_refused_calls_of_others_are_no_risk(world: World, limit: str) -> None:
     for minute in range(NOW - 8 * HOUR, NOW + 1):
         add_calls(world, minute, "one", 0, refused=3)
     assert risks(world, **{limit: 100}) == []
+
+
+# --- slow
+
+
+def test_receipts_in_time_after_forty_minutes_are_not_slow(world: World) -> None:
+    """The provider may take an hour. Each message's receipt is counted long after its minute was first read."""
+    make_usual(world, "bizgo", NOW)
+    settings = with_times(world, receipt_within_s=3600, silent_after_s=7200)
+    count(world, "bizgo", range(NOW - 3 * HOUR, NOW + 1), "taken", 10)
+    count(world, "bizgo", range(NOW - 3 * HOUR, NOW + 1), "delivered", 10)
+    count(world, "bizgo", range(NOW - 3 * HOUR, NOW - 2 * HOUR - 40), "in_time", 10)
+    with Judge(world, **settings) as judge:
+        for minute in range(NOW - 2 * HOUR, NOW + 1, 5):
+            assert judge.judge(minute) == [], f"{NOW - minute} minutes before the end"
+            count(world, "bizgo", range(minute - 40, minute - 35), "in_time", 10)
+
+
+def test_a_leader_that_stood_still_for_an_hour_reads_what_it_has_missed(world: World) -> None:
+    make_usual(world, "bizgo", NOW)
+    count(world, "bizgo", range(NOW - 2 * HOUR, NOW + 1), "delivered", 10)
+    count(world, "bizgo", range(NOW - 60, NOW - 35), "taken", 2)
+    with Judge(world) as judge:
+        assert judge.judge(NOW - 65) == []
+        assert types(judge.judge(NOW)) == [SLOW]
+
+
+# --- what is usual
+
+
+def hours(world: World) -> dict[int, tuple[int, int]]:
+    """Of the last day: how many were taken and late, by Unix hour."""
+    rows = world.sql("SELECT hour, taken, late FROM provider_hour WHERE hour > %s", at(NOW - DAY))
+    return {int(row["hour"].timestamp()) // 3600: (row["taken"], row["late"]) for row in rows}
+
+
+def test_an_hour_is_learned_when_its_last_receipt_is_due(world: World) -> None:
+    settings = with_times(world, receipt_within_s=3 * 3600, silent_after_s=7200)
+    count(world, "bizgo", range(NOW - 12 * HOUR, NOW + 1), "taken", 10)
+    with Judge(world, **settings) as judge:
+        judge.judge(NOW)
+    learned = hours(world)
+    assert learned and max(learned) == (NOW - 3 * HOUR) // HOUR - 1
