@@ -292,14 +292,17 @@ static bool add_rows(struct store *store, struct batch *batch, bool again, enum 
 // ---- what the batch means ----
 
 // The minute in which a notification was accepted counts it twice: when it is known, and when its first
-// receipt came in time. Both events come in any order.
+// receipt came in time. Both events come in any order: of a notification that was reported before, the
+// receipt is what it was first seen by.
 static void count_acceptance(struct batch *batch, const struct notification *n, bool was_accepted,
-                             bool was_reported, const struct fact *fact) {
+                             int64_t reported_at, const struct fact *fact) {
   bool is_reported = n->resolved_at != NO_TIME || n->unconfirmed_at != NO_TIME;
+  bool was_reported = reported_at != NO_TIME;
   if (n->accepted_at == NO_TIME || (was_accepted && was_reported)) return;
   if (!was_accepted) batch->late[batch->n_late++] = (struct delivery){fact, "taken", n->accepted_at, 1};
+  if (!was_reported) reported_at = fact->signal.received_at;
   if (is_reported && fact->type != FACT_DEADLINE &&
-      fact->signal.received_at - n->accepted_at <= fact->signal.receipt_within_ms)
+      reported_at - n->accepted_at <= fact->signal.receipt_within_ms)
     batch->late[batch->n_late++] = (struct delivery){fact, "in_time", n->accepted_at, 1};
 }
 
@@ -316,10 +319,11 @@ static bool apply(struct batch *batch, struct notification *notification, const 
   enum status before = notification->status;
   bool was_accepted = notification->accepted_at != NO_TIME, changed = false;
   bool was_reported = notification->resolved_at != NO_TIME || notification->unconfirmed_at != NO_TIME;
+  int64_t reported_at = was_reported ? notification->first_seen_at : NO_TIME;
   const struct ledger_rule *rule = ledger_apply(notification, &fact->signal, &changed);
   if (fact->type == FACT_DEADLINE && !changed) return false;
   batch->changed[notification - batch->notifications] = true;
-  count_acceptance(batch, notification, was_accepted, was_reported, fact);
+  count_acceptance(batch, notification, was_accepted, reported_at, fact);
   raise_alert(batch, rule->alert, notification, before, fact);
   if (fact->signal.scope) incidents_add_fault(batch->incidents, fact);
   return true;

@@ -2,9 +2,11 @@
 """delivery_minute: what the watch will read instead of counting the large tables. (That each record counts once, whatever dies, every
 test with check_all() looks at.)"""
 
+import time
 from datetime import UTC, datetime
 
 from support import payloads
+from support.wait import until
 from support.world import World
 
 COUNTERS = "SELECT provider, endpoint, outcome, sum(records)::int AS n FROM delivery_minute GROUP BY 1, 2, 3"
@@ -44,3 +46,17 @@ def test_the_minute_is_that_of_receipt_by_ingress(world: World) -> None:
     world.settle()
     (row,) = world.sql("SELECT minute FROM delivery_minute")
     assert began <= row["minute"] <= ended and row["minute"].second == 0
+
+
+def test_a_receipt_before_the_registration_is_as_late_as_it_came(world: World) -> None:
+    """The application registers when the receipt has come already, and says when it sent the message. A receipt is due in five minutes."""
+    world.start()
+    world.bizgo(payloads.bizgo("in-time", "10000"))
+    world.bizgo(payloads.bizgo("late", "10000"))
+    received = time.time()
+    until("the registration comes after the five minutes", lambda: time.time() > received + 1.5)
+    by_age = {"in-time": 299, "late": 302}
+    world.register([payloads.accepted("bizgo", name, accepted_at=payloads.ago(time.time() - received + age)) for name, age in by_age.items()])
+    world.settle()
+    rows = world.sql("SELECT outcome, sum(records)::int AS n FROM delivery_minute WHERE outcome IN ('taken', 'in_time') GROUP BY 1")
+    assert {row["outcome"]: row["n"] for row in rows} == {"taken": 2, "in_time": 1}
