@@ -163,3 +163,17 @@ def test_an_hour_is_learned_when_its_last_receipt_is_due(world: World) -> None:
         judge.judge(NOW)
     learned = hours(world)
     assert learned and max(learned) == (NOW - 3 * HOUR) // HOUR - 1
+
+
+def test_what_is_slow_does_not_become_usual(world: World) -> None:
+    """Slow was open for two hours, and then for one more that has not ended. A message is due five minutes after its acceptance."""
+    start = NOW // HOUR * HOUR - 8 * HOUR
+    count(world, "bizgo", range(start, NOW + 1), "taken", 10)
+    count(world, "bizgo", range(start, NOW + 1), "delivered", 10)
+    open_incident(world, "slow", start + HOUR + 30, "bizgo", closed=start + 3 * HOUR + 30)
+    open_incident(world, "slow", start + 5 * HOUR, "bizgo")
+    open_incident(world, "slow", start, "blux")
+    with Judge(world) as judge:
+        judge.judge(NOW)
+    learned = {hour - start // HOUR: taken for hour, (taken, _) in hours(world).items()}
+    assert learned == {0: 600, 1: 250, 3: 350, 4: 550}
