@@ -173,6 +173,23 @@ def test_the_watch_reads_no_whole_table(world: World, tables: str) -> None:
         assert all(index in plans[name] for index in indexes), plans[name]
 
 
+# --- what a program reads as a number
+
+
+def test_a_deadline_of_a_notification_that_never_expires_is_no_null(world: World) -> None:
+    """A program without expires_at has written it. The watch reads the column as four bytes."""
+    world.sql(
+        "INSERT INTO notification (provider, notification_id, status, first_seen_at, version, due_at, next_look_at, expires_at)"
+        " VALUES ('blux', 'a', 'PENDING', now(), 1, now(), NULL, NULL), ('blux', 'b', 'PENDING', now(), 1, now(), now(), NULL),"
+        " ('blux', 'c', 'PENDING', now(), 1, now(), now(), now())"
+    )
+    with world.connect() as connection:
+        statement = (builds.ROOT / "processor/tables/watch_due.sql").read_text("utf-8")
+        connection.execute(f"PREPARE watch_due AS {statement}")
+        rows = connection.execute("EXECUTE watch_due (ARRAY['blux'], ARRAY[0], ARRAY[now()], ARRAY[5])").fetchall()
+    assert {row["notification_id"]: row["expired"] for row in rows} == {"a": 0, "b": 0, "c": 1}
+
+
 # --- people
 
 
