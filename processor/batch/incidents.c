@@ -162,7 +162,7 @@ static void complete(const struct change *change) {
                                        .codes = change->codes};
   change->made->judged_until = change->faults.last_ms;
   change->made->gap_ms = change->faults.gap_ms;
-  change->made->details = incident_details(INCIDENT_FAILING, &story);
+  change->made->details = incident_details(change->made, &story);
 }
 
 // ---- writing ----

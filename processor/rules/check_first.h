@@ -5,5 +5,5 @@
 #include "processor/rules/incident.h"
 
 // An array of texts for an alert: what the provider file says (`provider` may be NULL), then what holds for
-// any provider. New.
-json_t *check_first(enum incident_kind kind, const struct provider *provider);
+// any provider. The scope is that of the incident. New.
+json_t *check_first(enum incident_kind kind, const char *scope, const struct provider *provider);

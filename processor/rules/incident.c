@@ -65,11 +65,13 @@ struct uuid incident_make_id(const struct incident *incident) {
 
 // ---- writing ----
 
-char *incident_details(enum incident_kind kind, const struct incident_story *story) {
+char *incident_details(const struct incident *incident, const struct incident_story *story) {
   AUTO_JSON *value =
       json_pack("{ss ss? ss?}", "summary", story->summary, "cause", story->cause, "example", story->example);
   assert(value);
-  json_object_set_new(value, "check_first", check_first(kind, story->provider));
+  json_object_set_new(value, "check_first",
+                      incident->opens ? check_first(incident->kind, incident->scope, story->provider)
+                                      : json_array());
   json_object_set_new(value, "counts", story->counts ? json_deep_copy(story->counts) : json_object());
   json_object_set_new(value, "codes", story->codes ? json_deep_copy(story->codes) : json_array());
   return json_text(value);

@@ -47,8 +47,8 @@ struct incident_story {
   const json_t *counts;            // object of whole numbers
   const json_t *codes;             // array of {"code", "reason", "count"}
 };
-// The details that say so, new text.
-char *incident_details(enum incident_kind kind, const struct incident_story *story);
+// The details that say so, new text. One that closes leaves nothing to be checked.
+char *incident_details(const struct incident *incident, const struct incident_story *story);
 
 // What tells one from another while both are open, as strcmp().
 int incident_compare(const struct incident *a, const struct incident *b);

@@ -9,6 +9,16 @@ static const char *const certificates[] = {[CERTIFICATE_GOOD] = "",
                                            [CERTIFICATE_ENDS] = "certificate, 14 days",
                                            [CERTIFICATE_ENDS_SOON] = "certificate, 3 days"};
 
+static const char *const faults[FRONT_DOOR_STAGES] = {
+    [FRONT_DOOR_OK] = "our own front door answers",
+    [FRONT_DOOR_NAME] = "our own front door cannot be reached from here",
+    [FRONT_DOOR_CONNECT] = "our own front door cannot be reached from here",
+    [FRONT_DOOR_TLS] = "our own front door cannot be reached from here",
+    [FRONT_DOOR_HTTP] = "our own front door does not answer as ingress does",
+    [FRONT_DOOR_NOT_OURS] = "our own front door leads to no ingress of ours",
+    [FRONT_DOOR_SLOW] = "our own front door answers too late",
+};
+
 static struct judge_key door_key(const char *scope) {
   return (struct judge_key){INCIDENT_UNREACHABLE, "", "", scope};
 }
@@ -22,7 +32,7 @@ static bool close_scope(struct judge *j, const char *scope, const char *summary,
 static bool act_on_door(struct judge *j, enum front_door_move move, int64_t since_ms,
                         const struct front_door_result *result, struct err *err) {
   const struct judge_key key = door_key("front door");
-  AUTO_FREE char *summary = mem_printf("our own front door cannot be reached from here: %s", result->text);
+  AUTO_FREE char *summary = mem_printf("%s: %s", faults[result->stage], result->text);
   const struct incident_story story = {.summary = summary};
   switch (move) {
   case FRONT_DOOR_STAY:

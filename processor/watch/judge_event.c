@@ -8,7 +8,7 @@ enum { MINUTE_MS = 60 * 1000 };
 static bool write(struct judge *j, const struct incident *incident, const struct incident_story *story,
                   struct err *err) {
   struct incident row = *incident;
-  row.details = incident_details(row.kind, story);
+  row.details = incident_details(&row, story);
   AUTO_FREE char *value = incident_format(&row);
   free(row.details);
   const char *provider = *row.provider ? row.provider : NULL, *endpoint = *row.endpoint ? row.endpoint : NULL;

@@ -12,14 +12,14 @@ static void test_what_the_provider_file_says_comes_first(void **state) {
   struct faults faults = {0};
   struct providers *providers = providers_load("", &faults);
   const struct provider *bizgo = providers_find(providers, "bizgo");
-  AUTO_JSON *general = check_first(INCIDENT_FAILING, NULL);
-  AUTO_JSON *list = check_first(INCIDENT_FAILING, bizgo);
+  AUTO_JSON *general = check_first(INCIDENT_FAILING, "account", NULL);
+  AUTO_JSON *list = check_first(INCIDENT_FAILING, "account", bizgo);
   size_t own = json_array_size(provider_check_first(bizgo, "failing"));
   assert_true(own > 0);
   assert_int_equal(json_array_size(list), own + json_array_size(general));
   assert_non_null(strstr(json_string_value(json_array_get(list, 0)), "BizGo"));
   assert_true(json_equal(json_array_get(list, own), json_array_get(general, 0)));
-  AUTO_JSON *again = check_first(INCIDENT_FAILING, bizgo); // the file's list did not grow
+  AUTO_JSON *again = check_first(INCIDENT_FAILING, "account", bizgo); // the file's list did not grow
   assert_true(json_equal(list, again));
   providers_free(providers);
   faults_fini(&faults);
@@ -29,15 +29,26 @@ static void test_every_kind_has_a_name_and_something_to_check(void **state) {
   static const char *const names[INCIDENT_KIND_COUNT] = {"failing",  "silent",      "slow",
                                                          "refusing", "unreachable", "at_risk"};
   for (enum incident_kind kind = 0; kind < INCIDENT_KIND_COUNT; kind++) {
-    AUTO_JSON *list = check_first(kind, NULL);
+    AUTO_JSON *list = check_first(kind, "", NULL);
     assert_string_equal(incident_kind_name(kind), names[kind]);
     assert_in_range(json_array_size(list), 2, 4);
+  }
+}
+
+static void test_what_to_check_depends_on_what_is_unreachable(void **state) {
+  static const char *const scopes[] = {"front door", "ingress", "certificate, 14 days"};
+  static const char *const firsts[] = {"proxy", "Does ingress run", "renewal of the certificate"};
+  for (size_t i = 0; i < COUNT_OF(scopes); i++) {
+    AUTO_JSON *list = check_first(INCIDENT_UNREACHABLE, scopes[i], NULL);
+    assert_in_range(json_array_size(list), 2, 4);
+    assert_non_null(strstr(json_string_value(json_array_get(list, 0)), firsts[i]));
   }
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_what_the_provider_file_says_comes_first),
+      cmocka_unit_test(test_what_to_check_depends_on_what_is_unreachable),
       cmocka_unit_test(test_every_kind_has_a_name_and_something_to_check),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

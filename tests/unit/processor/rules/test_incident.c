@@ -104,7 +104,7 @@ static char *details_of(const char *cause) {
   AUTO_JSON *codes = json_pack("[{ss sn si}]", "code", "64008", "reason", "count", 3);
   const struct incident_story story = {
       .summary = "bizgo: it fails", .cause = cause, .example = "key-17", .counts = counts, .codes = codes};
-  return incident_details(INCIDENT_FAILING, &story);
+  return incident_details(&account_fault, &story);
 }
 
 static void test_details_tell_what_is_known_and_what_is_not(void **state) {
@@ -118,12 +118,23 @@ static void test_details_tell_what_is_known_and_what_is_not(void **state) {
                    3);
   assert_int_equal(json_array_size(json_object_get(details, "codes")), 1);
   const struct incident_story little = {.summary = "s"};
-  AUTO_FREE char *bare = incident_details(INCIDENT_SLOW, &little);
+  const struct incident slow = {.kind = INCIDENT_SLOW, .opens = true, .provider = bizgo, .endpoint = none, .scope = none};
+  AUTO_FREE char *bare = incident_details(&slow, &little);
   AUTO_JSON *empty = json_parse(bare, strlen(bare), NULL);
   assert_true(json_is_null(json_object_get(empty, "cause")) &&
               json_is_null(json_object_get(empty, "example")));
   assert_int_equal(json_object_size(json_object_get(empty, "counts")), 0);
   assert_true(json_is_array(json_object_get(empty, "codes")));
+}
+
+static void test_one_that_closes_leaves_nothing_to_be_checked(void **state) {
+  const struct incident_story story = {.summary = "it is over"};
+  struct incident over = account_fault;
+  over.opens = false;
+  AUTO_FREE char *text = incident_details(&over, &story);
+  AUTO_JSON *details = json_parse(text, strlen(text), NULL);
+  assert_true(json_is_array(json_object_get(details, "check_first")));
+  assert_int_equal(json_array_size(json_object_get(details, "check_first")), 0);
 }
 
 static void test_an_event_says_again_what_was_written(void **state) {
@@ -222,6 +233,7 @@ int main(void) {
       cmocka_unit_test(test_incidents_differ_by_kind_provider_endpoint_and_scope),
       cmocka_unit_test(test_an_id_is_made_of_what_it_is_and_of_the_judgement),
       cmocka_unit_test(test_details_tell_what_is_known_and_what_is_not),
+      cmocka_unit_test(test_one_that_closes_leaves_nothing_to_be_checked),
       cmocka_unit_test(test_an_event_says_again_what_was_written),
       cmocka_unit_test(test_what_it_is_not_about_is_null_in_the_event),
       cmocka_unit_test(test_what_is_no_incident_names_the_member),
