@@ -77,7 +77,7 @@ static bool begin_to_lead(struct watch *w, struct err *err) {
 
 static void close_all(struct watch *w) {
   metrics_set(w->processor->metrics, METRIC_WATCH_LEADS, NULL, 0);
-  if (w->view) watch_metrics_clear(w->processor->metrics, w->view);
+  if (w->view) watch_metrics_clear(w->processor->metrics, w->view, w->silence);
   front_door_stop(take(w->front_door));
   frontier_close(take(w->frontier));
   emitter_close(take(w->emitter));

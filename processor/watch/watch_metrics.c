@@ -29,13 +29,17 @@ void watch_metrics_incidents(struct metrics *metrics, const struct view *view) {
     set_open(metrics, view, provider_name(view->providers[i].file), true);
 }
 
-void watch_metrics_silence(struct metrics *metrics, const struct silence *silence) {
+static void set_silence(struct metrics *metrics, const struct silence *silence, bool is_leading) {
   const char *endpoint;
   double score, bar;
   for (size_t i = 0; silence_at(silence, i, &endpoint, &score, &bar); i++) {
-    metrics_set(metrics, METRIC_SILENCE_SCORE, endpoint, llround(100 * score));
-    metrics_set(metrics, METRIC_SILENCE_BAR, endpoint, llround(100 * bar));
+    metrics_set(metrics, METRIC_SILENCE_SCORE, endpoint, is_leading ? llround(100 * score) : 0);
+    metrics_set(metrics, METRIC_SILENCE_BAR, endpoint, is_leading ? llround(100 * bar) : 0);
   }
+}
+
+void watch_metrics_silence(struct metrics *metrics, const struct silence *silence) {
+  set_silence(metrics, silence, true);
 }
 
 bool watch_metrics_pending(struct metrics *metrics, const struct view *view, PGconn *conn, struct err *err) {
@@ -51,8 +55,9 @@ bool watch_metrics_pending(struct metrics *metrics, const struct view *view, PGc
   return true;
 }
 
-void watch_metrics_clear(struct metrics *metrics, const struct view *view) {
+void watch_metrics_clear(struct metrics *metrics, const struct view *view, const struct silence *silence) {
   metrics_set(metrics, METRIC_WATCH_BEHIND, NULL, 0);
+  set_silence(metrics, silence, false);
   set_open(metrics, view, "", false);
   for (size_t i = 0; i < view->n_providers; i++) {
     const char *name = provider_name(view->providers[i].file);

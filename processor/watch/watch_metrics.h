@@ -13,4 +13,4 @@ void watch_metrics_silence(struct metrics *metrics, const struct silence *silenc
 MUST_CHECK bool watch_metrics_pending(struct metrics *metrics, const struct view *view, PGconn *conn,
                                       struct err *err);
 // Another process leads now: its gauges count.
-void watch_metrics_clear(struct metrics *metrics, const struct view *view);
+void watch_metrics_clear(struct metrics *metrics, const struct view *view, const struct silence *silence);
