@@ -4,17 +4,15 @@
 The points are read from the sources, so a new one without a test fails here.
 """
 
-import json
 import re
 import time
-import uuid
-from datetime import datetime, timezone
 from http.client import HTTPException
 
 import pytest
 
 from support import builds, payloads
 from support.deadlines import with_times
+from support.judge import watch_says
 from support.service import Service
 from support.thirds import FORGET, check_all, event, ids_of, post_all, stored
 from support.wait import until
@@ -173,23 +171,6 @@ def test_the_watch_freezes_there_until_another_leads(world: World, point: str) -
 # --- incidents: opened by an account fault and by the watch, closed by the watch
 
 ALERTING = [point for point in PROCESSOR if point != "offsets_put_off"]  # the others are reached by an alert
-
-
-def watch_says(world: World, type_: str, **changes) -> None:
-    """An event of the watch about one incident of bizgo."""
-    value = json.loads((builds.ROOT / "schemas/examples/event.incident/valid/silent.json").read_text("utf-8")) | changes
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": str(uuid.uuid5(uuid.NAMESPACE_URL, type_)),
-        "ce_type": type_,
-        "ce_source": "/processor/watch",
-        "ce_time": datetime.now(timezone.utc).isoformat(),
-        "ce_subject": "bizgo",
-        "ce_provider": "bizgo",
-        "content-type": "application/json",
-    }
-    world.topics.produce("events", json.dumps(value).encode(), b"bizgo", [(name, text.encode()) for name, text in headers.items()])
-    world.topics.flush()
 
 
 @pytest.mark.parametrize("point", ALERTING)

@@ -12,7 +12,7 @@ import pytest
 
 from support import http, payloads
 from support.deadlines import pass_minutes, start, with_times
-from support.judge import open_incident
+from support.judge import open_incident, watch_says
 from support.proxy import Proxy
 from support.secure import Authority
 from support.wait import until
@@ -168,6 +168,20 @@ def test_account_faults_that_have_ended_close_with_one_alert(world: World) -> No
     assert (closed.data["status"], closed.data["kind"], closed.data["scope"]) == ("closed", "failing", "account")
     world.settle()
     assert len(incidents(world, FAILING, RESTORED)) == 2
+
+
+def test_a_fault_right_after_the_closing_judgement_opens_an_incident(world: World) -> None:
+    """The processor closes it a moment after the watch has judged, by a clock that may be ahead of ingress's."""
+    start(world, silent_after_s=2)
+    world.bizgo(payloads.bizgo("before", "64008"))
+    world.settle()
+    judged = """to_char((judged_until + interval '1 ms') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
+    (row,) = world.sql(f"SELECT incident_id::text, endpoint, scope, {judged} AS judged_until FROM incident")
+    watch_says(world, RESTORED, kind="failing", check_first=[], **row)
+    until("it is over", lambda: incidents(world, RESTORED))
+    world.sql("UPDATE incident SET closed_at = now() + interval '1 minute'")
+    world.bizgo(payloads.bizgo("after", "64008"))
+    until("there is another one", lambda: len(incidents(world, FAILING)) == 2)
 
 
 # --- by rate: what the watch reads is made older, so that minutes need not be waited for

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The watch's judgement on tables that a test has filled, at times that the test names: no Kafka, and no minute to wait for."""
+"""The watch's judgement on tables that a test has filled, at times that the test names: no Kafka, and no minute to wait for. And events as the
+watch writes them."""
 
 import json
 import subprocess
@@ -66,3 +67,20 @@ def make_usual(world: World, provider: str, minute: int, taken: int = 1000, late
         " FROM generate_series(25, 696) AS n",
         *(at(minute), provider, taken, late),
     )
+
+
+def watch_says(world: World, type_: str, **changes) -> None:
+    """An event of the watch about one incident of bizgo."""
+    value = json.loads((builds.ROOT / "schemas/examples/event.incident/valid/silent.json").read_text("utf-8")) | changes
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": str(uuid.uuid5(uuid.NAMESPACE_URL, type_)),
+        "ce_type": type_,
+        "ce_source": "/processor/watch",
+        "ce_time": datetime.now(UTC).isoformat(),
+        "ce_subject": "bizgo",
+        "ce_provider": "bizgo",
+        "content-type": "application/json",
+    }
+    world.topics.produce("events", json.dumps(value).encode(), b"bizgo", [(name, text.encode()) for name, text in headers.items()])
+    world.topics.flush()
