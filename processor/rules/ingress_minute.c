@@ -14,10 +14,15 @@ void ingress_minute_fini(struct ingress_minute *minute) {
   free(minute->refused_by);
 }
 
+static bool is_count(const json_t *value) {
+  return json_is_integer(value) && json_integer_value(value) >= 0 &&
+         json_integer_value(value) <= INGRESS_MINUTE_MAX;
+}
+
 static bool read_count(const json_t *value, const char *name, int64_t *out, struct err *err) {
   const json_t *member = json_object_get(value, name);
   *out = json_integer_value(member);
-  return (json_is_integer(member) && *out >= 0) || err_set(err, "/%s: expected a whole number", name);
+  return is_count(member) || err_set(err, "/%s: expected a whole number, at most 10^12", name);
 }
 
 static bool read_counts(const json_t *value, struct ingress_minute *out, struct err *err) {
@@ -32,9 +37,9 @@ static bool read_refused(const json_t *value, struct ingress_minute *out, struct
   const char *check;
   if (!json_is_object(refused)) return err_set(err, "/refused: expected an object");
   json_object_foreach(refused, check, count) {
-    if (!json_is_integer(count) || json_integer_value(count) < 0)
-      return err_set(err, "/refused: expected whole numbers");
+    if (!is_count(count)) return err_set(err, "/refused: expected whole numbers, at most 10^12");
     out->refused += json_integer_value(count);
+    if (out->refused > INGRESS_MINUTE_MAX) return err_set(err, "/refused: expected at most 10^12 in all");
   }
   out->refused_by = json_text(refused);
   return true;

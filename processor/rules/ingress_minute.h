@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// No count is larger, so that the sums of all records stay far below INT64_MAX.
+static const int64_t INGRESS_MINUTE_MAX = INT64_C(1000000000000);
+
 struct ingress_minute { // owns its strings
   int64_t at;           // Unix milliseconds: when the minute began
   char *instance;       // which ingress
