@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "processor/watch/judge_story.h"
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "processor/tables/rows.h"
 #include <stdlib.h>
@@ -14,8 +15,14 @@ bool judge_story_prepare(PGconn *conn, struct err *err) {
   return rows_prepare(conn, statements, COUNT_OF(statements), err);
 }
 
+// NULL: it cannot be read; the log says why. The alert goes out without it.
 static PGresult *run_texts(struct judge *j, const char *statement, int n, const char *const *values) {
-  return PQexecPrepared(j->conn, statement, n, values, NULL, NULL, 0);
+  struct err err = {0};
+  PGresult *res = PQexecPrepared(j->conn, statement, n, values, NULL, NULL, 0);
+  if (pg_ok(j->conn, res, statement, NULL, &err)) return res;
+  log_warn_rarely(statement, "a part of an incident's alert cannot be read", LOG_STR("error", err.text));
+  PQclear(res);
+  return NULL;
 }
 
 json_t *judge_story_codes(struct judge *j, const struct provider *file, int64_t since_ms, char **example) {
@@ -23,7 +30,7 @@ json_t *judge_story_codes(struct judge *j, const struct provider *file, int64_t 
   clock_format_rfc3339(since_ms, from);
   clock_format_rfc3339(j->until_ms, to);
   AUTO_RESULT *res = run_texts(j, "watch_codes.sql", 3, (const char *const[]){provider_name(file), from, to});
-  if (PQresultStatus(res) != PGRES_TUPLES_OK) return NULL;
+  if (!res) return NULL;
   json_t *codes = json_array();
   for (int row = 0; row < PQntuples(res); row++)
     json_array_append_new(codes, json_pack("{ss ss? sI}", "code", PQgetvalue(res, row, 0), "reason",
@@ -37,7 +44,7 @@ char *judge_story_example(struct judge *j, const struct provider *file, int64_t 
   char from[CLOCK_RFC3339_SIZE];
   clock_format_rfc3339(since_ms, from);
   AUTO_RESULT *res = run_texts(j, "watch_example.sql", 2, (const char *const[]){provider_name(file), from});
-  bool found = PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1;
+  bool found = res && PQntuples(res) == 1;
   if (found && seen_ms) *seen_ms = strtoll(PQgetvalue(res, 0, 1), NULL, 10);
   return found ? mem_strdup(PQgetvalue(res, 0, 0)) : NULL;
 }
@@ -49,7 +56,9 @@ bool judge_story_unreported(struct judge *j, const struct provider *file, int64_
   AUTO_FREE char *most = mem_printf("%lld", (long long)n);
   AUTO_RESULT *res =
       run_texts(j, "watch_unreported.sql", 3, (const char *const[]){provider_name(file), from, most});
-  if (PQresultStatus(res) != PGRES_TUPLES_OK || strtoll(PQgetvalue(res, 0, 0), NULL, 10) < n) return false;
+  *first_ms = *last_ms = j->until_ms;
+  if (!res) return true;
+  if (strtoll(PQgetvalue(res, 0, 0), NULL, 10) < n) return false;
   *first_ms = strtoll(PQgetvalue(res, 0, 1), NULL, 10);
   *last_ms = strtoll(PQgetvalue(res, 0, 2), NULL, 10);
   return true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the alert of an incident tells beside the numbers: the cause on our side, the codes, an example.
-// Thread: one.
+// What Postgres does not say is left out, and the log says so. Thread: one.
 #pragma once
 #include "processor/watch/judge.h"
 #include <jansson.h>
@@ -14,7 +14,8 @@ json_t *judge_story_codes(struct judge *judge, const struct provider *file, int6
 char *judge_story_example(struct judge *judge, const struct provider *file, int64_t since_ms,
                           int64_t *seen_ms);
 // Whether so many notifications that were registered since then have no receipt; then *first_ms and *last_ms
-// are when the first and the last of them was registered.
+// are when the first and the last of them was registered. Where that cannot be read, it is so as of now: then
+// they wait.
 bool judge_story_unreported(struct judge *judge, const struct provider *file, int64_t since_ms, int64_t n,
                             int64_t *first_ms, int64_t *last_ms);
 // What is wrong on our side of this provider, in words: the three incidents at most that were opened last and

@@ -9,7 +9,7 @@ import pytest
 
 from support.deadlines import with_times
 from support.judge import Judge, at, count, make_usual, open_incident
-from support.world import World
+from support.world import RUNTIME_ROLE, World
 
 HOUR, DAY = 60, 1440
 NOW = int(time.time()) // 60 - 10
@@ -78,6 +78,16 @@ def test_a_silence_without_a_cause_on_our_side_names_none(world: World) -> None:
     open_incident(world, "unreachable", NOW - DAY, scope="certificate, 3 days")
     open_incident(world, "at_risk", NOW - 20, "bizgo", scope="half")
     assert cause_of_silence(world) is None
+
+
+def test_what_cannot_be_read_is_left_out_of_the_alert_and_logged(world: World) -> None:
+    silence(world)
+    with Judge(world) as judge:
+        assert judge.judge(NOW - 90) == []
+        world.sql(f"REVOKE SELECT ON notification FROM {RUNTIME_ROLE}")
+        (opened,) = judge.judge(NOW)
+    assert (opened["type"], opened["example"]) == (SILENT, None)
+    assert "watch_example: 42501" in judge.log.read_text(), judge.log.read_text()
 
 
 # --- at risk

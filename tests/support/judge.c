@@ -3,6 +3,7 @@
 // PG* names, with the provider files of DOCHAK_PROVIDERS_DIR. For tests/support/judge.py.
 //   dochak-judge: reads Unix milliseconds, one a line. All that was received before is taken as known.
 // Prints for each line what the watch would write to Kafka, a line of JSON each, and an empty line at the end.
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/json/json.h"
 #include "processor/watch/judge.h"
@@ -55,6 +56,8 @@ static bool run(PGconn *conn, const struct providers *providers, struct err *err
 int main(void) {
   struct faults faults = {0};
   struct err err = {0};
+  log_init("judge", LOG_LEVEL_WARN);
+  log_to_stderr();
   const char *folder = getenv("DOCHAK_PROVIDERS_DIR");
   struct providers *providers = providers_load(folder ? folder : "", &faults);
   PGconn *conn = pg_connect(&err);

@@ -19,9 +19,10 @@ class Judge:
     """One leader: it keeps what it has read from one judgement to the next."""
 
     def __init__(self, world: World, **settings: str):
-        self._process = subprocess.Popen(
-            [*builds.WRAPPER, builds.program("judge")], env=world.env(**settings), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        self.log = world.folder / "judge.log"
+        with self.log.open("w") as log:
+            command = [*builds.WRAPPER, builds.program("judge")]
+            self._process = subprocess.Popen(command, env=world.env(**settings), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
 
     def __enter__(self) -> "Judge":
         return self
@@ -37,7 +38,7 @@ class Judge:
         self._process.stdin.flush()
         events = []
         while (line := self._process.stdout.readline()) != "\n":
-            assert line, "the judge has died"
+            assert line, f"the judge has died: {self.log.read_text()}"
             events.append(json.loads(line))
         return events
 
