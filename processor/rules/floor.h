@@ -29,8 +29,8 @@ enum { FLOOR_UNKNOWN = -1 };
 // Counts a minute. FLOOR_UNKNOWN: ingress did not report itself, or reported spooled rows; it adds nothing
 // and takes nothing. OPEN: fewer calls than the floor in the whole time. CLOSE: as many since then. Each
 // verdict begins a new time, so that a rate near the floor raises one alert in that time at most. So does a
-// floor other than that of the state; `open` stays then. After late calls: count the minutes of the last time
-// again, from a state that has only `open`.
+// floor other than that of the state; `open` stays then. A minute is counted once: calls that arrive late for
+// one that was counted are not.
 enum verdict floor_minute(struct floor_state *state, const struct floor *floor, int64_t calls);
 
 // Calls within the time, or since the last verdict if that is later.
