@@ -58,7 +58,10 @@ bool emitter_send(struct emitter *emitter, const struct emitter_event *event, st
 bool emitter_flush(struct emitter *emitter, struct err *err) {
   CRASH_POINT("watch_before_flush");
   rd_kafka_resp_err_t code = rd_kafka_flush(emitter->producer.rk, FLUSH_MS);
-  if (!code && !*emitter->undelivered.text) return true;
+  if (!code && !*emitter->undelivered.text) {
+    CRASH_POINT("watch_after_flush");
+    return true;
+  }
   if (*emitter->undelivered.text)
     *err = emitter->undelivered;
   else

@@ -4,6 +4,7 @@
 The points are read from the sources, so a new one without a test fails here.
 """
 
+import json
 import re
 import time
 from http.client import HTTPException
@@ -46,7 +47,7 @@ def test_the_points_are_those_that_the_protocol_has() -> None:
         "mid_produce",
         "offsets_put_off",
     ]
-    assert WATCH == ["watch_before_flush"]
+    assert WATCH == ["watch_after_flush", "watch_before_flush"]
     assert INGRESS == sorted(TIMES)
 
 
@@ -199,6 +200,56 @@ def test_an_incident_opens_and_closes_once_wherever_the_processor_dies(world: Wo
     assert world.sql("SELECT kind, closed_at IS NULL AS open FROM incident ORDER BY kind") == [
         {"kind": "failing", "open": True},
         {"kind": "silent", "open": False},
+    ]
+
+
+def set_floor(world: World) -> None:
+    """At least one call in ten minutes, of which none came in the last twelve. The watch has seen the minute before them."""
+    document = json.loads(world.endpoints_file.read_text("utf-8"))
+    document["endpoints"][1]["floor"] = {"calls": 1, "within_s": 600}
+    world.endpoints_file.write_text(json.dumps(document))
+    world.sql(
+        "INSERT INTO endpoint_minute SELECT date_trunc('minute', now()) - n * interval '1 minute', 'blux/sms', 'one', gen_random_uuid(), 'blux',"
+        " 0, 0, 0, '{}', 0, 0, 0, NULL, false FROM generate_series(1, 15) AS n"
+    )
+    processor = world.new_processor().start()
+    until("the watch knows the endpoint", lambda: world.sql("SELECT FROM rhythm WHERE endpoint = 'blux/sms'"), 60)
+    processor.stop()
+    world.sql("UPDATE rhythm SET state = jsonb_set(state, '{minute}', to_jsonb((state->>'minute')::bigint - 12)) WHERE endpoint = 'blux/sms'")
+
+
+def is_stored_as(world: World, is_open: bool) -> bool:
+    (row,) = world.sql("SELECT (floor->>'open')::boolean AS open FROM rhythm WHERE endpoint = 'blux/sms'")
+    return row["open"] == is_open
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("point", WATCH)
+def test_an_incident_opens_and_closes_once_wherever_the_watch_dies(world: World, point: str) -> None:
+    """Its events are in Kafka or not, and what it has counted is not stored: the next one counts the same minutes again."""
+    silent, restored = (f"dochak.provider.{name}.v1" for name in ("silent", "restored"))
+    world.new_ingress().start().wait_ready()
+    set_floor(world)
+    processor = world.services[-1]
+    start_to_crash(processor, f"{point}:1")
+    wait_crash(processor)
+    assert is_stored_as(world, False)
+    processor.start()
+    until("the silence is stored", lambda: is_stored_as(world, True), 60)
+    until("the silence is said", lambda: [alert.type for alert in world.alerts()] == [silent], 30)
+    processor.stop()
+    start_to_crash(processor, f"{point}:1")
+    world.blux(payloads.blux_event("first-again"))
+    processor.wait_killed(120)
+    del processor.env["CRASH_AT"]
+    assert is_stored_as(world, True)
+    processor.start()
+    until("its end is stored", lambda: is_stored_as(world, False), 60)
+    world.settle(60)
+    assert [alert.type for alert in world.alerts()] == [silent, restored]
+    assert world.sql("SELECT kind, endpoint, scope, closed_at IS NULL AS open FROM incident") == [
+        {"kind": "silent", "endpoint": "blux/sms", "scope": "floor", "open": False}
     ]
 
 

@@ -278,14 +278,19 @@ def call_often(world: World, stop: threading.Event, key: str) -> threading.Threa
     return thread
 
 
+def rotate_secret(world: World, **settings: str) -> None:
+    """On our side only, after one good call."""
+    world.bizgo(payloads.bizgo("good", "10000"))
+    world.ingress.stop()
+    world.keys["BIZGO"] = "bizgo-after-the-rotation"
+    world.new_ingress(**settings).start().wait_ready()
+
+
 @pytest.mark.long
 def test_a_rotated_secret_is_refusing_within_two_minutes(world: World) -> None:
     world.start()
     old, stop = world.keys["BIZGO"], threading.Event()
-    world.bizgo(payloads.bizgo("good", "10000"))
-    world.ingress.stop()
-    world.keys["BIZGO"] = "bizgo-after-the-rotation"
-    world.new_ingress().start().wait_ready()
+    rotate_secret(world)
     began = time.time()
     thread = call_often(world, stop, old)
     try:
@@ -294,6 +299,7 @@ def test_a_rotated_secret_is_refusing_within_two_minutes(world: World) -> None:
         stop.set()
         thread.join()
     print(f"{opened.timestamp / 1000 - began:.0f} s after the first refusal: {opened.data}")
+    assert opened.timestamp / 1000 - began <= 120
     assert (opened.data["endpoint"], opened.data["provider"]) == ("bizgo/alimtalk", "bizgo")
     assert "secret_path" in opened.data["summary"]
     world.keys["BIZGO"] = old
@@ -365,6 +371,28 @@ def test_incidents_that_no_rule_looks_at_any_more_are_closed(world: World) -> No
     found = {(a["kind"], a["provider"] or "", a["endpoint"] or "", a["scope"] or ""): a["summary"] for a in closed}
     assert found == expected and len(closed) == len(expected)
     assert world.sql("SELECT count(*) AS n FROM incident WHERE closed_at IS NULL")[0]["n"] == len(OPEN) - len(expected)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_rotated_secret_is_the_cause_of_a_silence(world: World) -> None:
+    """The provider reports on each message, with the old one."""
+    settings = with_times(world, receipt_within_s=5, expires_after_s=3600, silent_after_s=180)
+    world.new_ingress(**settings).start().wait_ready()
+    world.new_processor(**settings).start().wait_ready()
+    old, stop = world.keys["BIZGO"], threading.Event()
+    rotate_secret(world, **settings)
+    thread = call_often(world, stop, old)
+    application = Application(world, 2)
+    application.quiet.set()
+    try:
+        with application:
+            (silent,) = until("the silence is said", lambda: incidents(world, SILENT), 420)
+    finally:
+        stop.set()
+        thread.join()
+    world.keys["BIZGO"] = old
+    assert silent.data["cause"].startswith("refusing is open: ") and "secret_path" in silent.data["cause"]
 
 
 @pytest.mark.slow
