@@ -103,7 +103,7 @@ def test_two_watches_one_leads_and_the_other_takes_over(world: World) -> None:
     world.register(payloads.accepted("bizgo", "before"))
     wait_alerts(world, "before", OVERDUE)
     processors[leader].kill()
-    until("the other one leads", lambda: leaders() == [1 - leader])
+    until("the other one leads", lambda: leaders() == [1 - leader], 40)
     world.register(payloads.accepted("bizgo", "after"))
     wait_alerts(world, "after", OVERDUE)
     assert len(world.alerts("before")) == 1

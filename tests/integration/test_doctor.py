@@ -307,8 +307,9 @@ def test_endpoints_are_still_known_while_ingress_is_away(empty: World) -> None:
     for endpoint in ENDPOINTS:
         add_minute(empty, endpoint, ago=600, calls=1)
     said = ask(empty)
-    assert said.of("endpoint blux/sms")[:2] == said.of("endpoint blux/sms")[:2]
-    assert said.of("endpoint blux/sms")[1].startswith("0 calls in the last hour; last call 20")
+    for endpoint in ENDPOINTS:
+        state, text, _ = said.of(f"endpoint {endpoint}")
+        assert state == "good" and text.startswith("0 calls in the last hour; last call 20"), said.of(f"endpoint {endpoint}")
 
 
 def test_unknown_arguments_are_refused(world: World) -> None:

@@ -74,8 +74,8 @@ def test_two_starts_within_a_minute_do_not_share_an_id(world: World) -> None:
 
 @pytest.mark.long
 def test_each_minute_has_a_record_at_its_end_also_without_calls(world: World) -> None:
-    world.start()
     began = time.time()
+    world.start()
     until("a minute is over", lambda: world.topics.minutes(), 65, every=0.02)
     seen = time.time()
     records = world.topics.minutes()
