@@ -11,6 +11,7 @@
 #include "processor/tables/retention.h"
 #include "processor/watch/front_door_check.h"
 #include "processor/watch/watch.h"
+#include "processor/watch/watched.h"
 #include <libpq-fe.h>
 #include <malloc.h>
 #include <stdio.h>

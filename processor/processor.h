@@ -7,7 +7,6 @@
 #include "common/provider/provider.h"
 #include "processor/batch/publish_fault.h"
 #include "processor/rules/interpret.h"
-#include "processor/watch/watched.h"
 #include <stdatomic.h>
 
 enum processor_metric {
@@ -43,6 +42,8 @@ static inline void processor_count_retry(struct metrics *metrics, const char *pa
   const char *const labels[] = {part, err->class ? err->class : "other"};
   atomic_fetch_add(metrics_at_each(metrics, METRIC_RETRIES, labels), 1);
 }
+
+struct watched_list; // processor/watch/watched.h
 
 struct processor {
   const struct settings *settings;

@@ -127,17 +127,10 @@ static void count_code(json_t *codes, const struct signal *signal) {
 
 void incidents_add_fault(struct incidents *in, const struct fact *fact) {
   const struct signal *signal = &fact->signal;
-  union { // the key is only compared
-    const char *given;
-    char *text;
-  } provider = {fact->provider}, endpoint = {mem_or_empty(fact->ev.endpoint)},
-    scope = {mem_or_empty(signal->scope)};
-  const struct incident key = {.kind = INCIDENT_FAILING,
-                               .opens = true,
-                               .provider = provider.text,
-                               .endpoint = endpoint.text,
-                               .scope = scope.text,
-                               .since = signal->received_at};
+  struct incident key = incident_key(INCIDENT_FAILING, fact->provider, mem_or_empty(fact->ev.endpoint),
+                                     mem_or_empty(signal->scope));
+  key.opens = true;
+  key.since = signal->received_at;
   struct change *change = change_of(in, &key);
   if (!change) change = begin(in, fact, &key);
   struct incident *made = change->made;

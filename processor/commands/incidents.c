@@ -151,7 +151,7 @@ static const struct standing {
     {"learning", "learning; speaks from ", SPEAKS_FROM},
     {"watching", "if calls stopped now, the alert would come at ", HORIZON},
     {"irregular", "too irregular to watch; set a floor in the endpoints file", STANDING},
-    {"registered", "its messages are registered, so their deadlines tell", STANDING},
+    {"registered", "its messages are registered, so a missing receipt is overdue", STANDING},
 };
 
 static void print_standing(const PGresult *res, int row, const struct standing *standing) {

@@ -5,6 +5,7 @@
 #include "common/json/json.h"
 #include "processor/rules/check_first.h"
 #include <assert.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,14 @@ bool incident_kind_parse(const char *name, enum incident_kind *out) {
 
 const char *incident_type(enum incident_kind kind, bool opens) {
   return opens ? kinds[kind].opens : kinds[kind].closes;
+}
+
+struct incident incident_key(enum incident_kind kind, const char *provider, const char *endpoint,
+                             const char *scope) {
+  return (struct incident){.kind = kind,
+                           .provider = (char *)(uintptr_t)provider,
+                           .endpoint = (char *)(uintptr_t)endpoint,
+                           .scope = (char *)(uintptr_t)scope};
 }
 
 void incident_fini(struct incident *incident) {

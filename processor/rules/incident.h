@@ -37,6 +37,9 @@ struct incident { // owns its strings
   char *details;  // JSON object: what `summary`, `check_first` and the rest say (event.incident.schema.json)
 };
 void incident_fini(struct incident *incident);
+// One that borrows its strings, for as long as they live: it is copied and read, and has no fini.
+struct incident incident_key(enum incident_kind kind, const char *provider, const char *endpoint,
+                             const char *scope);
 
 // What a person on call needs to know. Borrowed; NULL: nothing to say.
 struct incident_story {

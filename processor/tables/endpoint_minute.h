@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What ingress counted, minute by minute. Not for: what the event says (rules/minute). Thread: that of the
+// What ingress counted, minute by minute. Not for: what the event says (rules/ingress_minute). Thread: that of the
 // connection.
 #pragma once
 #include "processor/postgres/pipeline.h"

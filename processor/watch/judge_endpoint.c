@@ -143,7 +143,7 @@ static bool judge_at_risk(struct judge *j, const struct provider *file, struct e
 // No ingress reports any more, so nothing can reach us. One that said it would stop has some time to come
 // back. By this machine's clock: without reports there is no other.
 bool judge_ingress_now(struct judge *j, struct err *err) {
-  enum { GONE_MINUTES = 3, STOPPED_MINUTES = 15 };
+  enum { STOPPED_MINUTES = 15 };
   const struct judge_key key = {INCIDENT_UNREACHABLE, "", "", "ingress"};
   const struct view_incident *row = judge_event_find(j, &key);
   if (j->view->last_report == INT64_MIN) return true;
@@ -153,7 +153,7 @@ bool judge_ingress_now(struct judge *j, struct err *err) {
   if (row)
     return gone > 1 || j->view->last_report * MINUTE_MS < row->opened_ms ||
            judge_event_close(j, row, "ingress reports again", err);
-  if (gone < (j->view->has_left ? STOPPED_MINUTES : GONE_MINUTES)) return true;
+  if (gone < (j->view->has_left ? STOPPED_MINUTES : VIEW_GONE_MINUTES)) return true;
   AUTO_FREE char *summary = mem_printf("no ingress has reported for %lld minutes", (long long)gone);
   const struct incident_story story = {.summary = summary};
   return judge_event_open(j, &key, (j->view->last_report + 1) * MINUTE_MS, &story, err);

@@ -23,18 +23,9 @@ static bool write(struct judge *j, const struct incident *incident, const struct
   return emitter_send(j->emitter, &event, err);
 }
 
-static struct incident of_key(const struct judge_key *key) {
-  union { // only read
-    const char *given;
-    char *text;
-  } provider = {key->provider}, endpoint = {key->endpoint}, scope = {key->scope};
-  return (struct incident){
-      .kind = key->kind, .provider = provider.text, .endpoint = endpoint.text, .scope = scope.text};
-}
-
 bool judge_event_open(struct judge *j, const struct judge_key *key, int64_t since_ms,
                       const struct incident_story *story, struct err *err) {
-  struct incident incident = of_key(key);
+  struct incident incident = incident_key(key->kind, key->provider, key->endpoint, key->scope);
   incident.opens = true;
   incident.since = since_ms;
   incident.judged_until = j->until_ms;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MINUTE_MS = 60 * 1000, AGAIN_MINUTES = 30, GONE_MINUTES = 3, AHEAD_MINUTES = 2 };
+enum { MINUTE_MS = 60 * 1000, AGAIN_MINUTES = 30, AHEAD_MINUTES = 2 };
 
 static const char *const statements[] = {
     "watch_counts.sql", "watch_endpoints.sql",    "watch_failed.sql",  "watch_spooled.sql",
@@ -281,7 +281,7 @@ static bool read_last(struct view *view, PGconn *conn, struct err *err) {
 }
 
 static bool read_spooled(struct view *view, PGconn *conn, int64_t now, struct err *err) {
-  AUTO_RESULT *res = read_between(conn, "watch_spooled.sql", now - GONE_MINUTES + 1, latest_minute());
+  AUTO_RESULT *res = read_between(conn, "watch_spooled.sql", now - VIEW_GONE_MINUTES + 1, latest_minute());
   if (!pg_ok(conn, res, "watch_spooled", NULL, err)) return false;
   int64_t since_ms = rows_time(res, 0, 0);
   view->spooled_since_ms = since_ms == NO_TIME ? INT64_MAX : since_ms;

@@ -11,6 +11,7 @@
 #include "processor/rules/slow.h"
 
 enum { VIEW_MINUTES = MINUTES_DAY + 60, VIEW_NAME_SIZE = 256 };
+enum { VIEW_GONE_MINUTES = 3 }; // without a record for so long, an ingress is gone
 
 struct view_provider {
   const struct provider *file; // borrowed

@@ -113,7 +113,7 @@ def test_it_says_when_the_silence_of_an_endpoint_would_be_found(world: World) ->
         "  b/young: learning",
         "  c/usual: if calls stopped now, the alert would come at 2026-11-29 14:25:00+09:00",
         "  d/rare: too irregular to watch; set a floor in the endpoints file",
-        "  e/known: its messages are registered, so their deadlines tell",
+        "  e/known: its messages are registered, so a missing receipt is overdue",
     ]
     assert incidents(world, "--json") == ""
     world.sql(
