@@ -19,7 +19,7 @@ from support.world import RUNTIME_ROLE, World
 
 pytestmark = pytest.mark.long
 
-OWNER_ROLE = "dochak_owner"
+OWNER_ROLE = "dochak_owner"  # not `dochak`, which is the superuser of the tests' servers
 PASSWORD = "postgres-password-of-{}"  # of a role
 
 
