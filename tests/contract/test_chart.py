@@ -254,6 +254,14 @@ def test_what_migrate_reads_is_there_before_it():
 
 
 @needs_helm
+def test_no_hook_that_succeeded_outlives_the_release():
+    """`helm uninstall` removes no hook."""
+    annotations = [document["metadata"].get("annotations", {}) for document in rendered("everything")]
+    policies = [of["helm.sh/hook-delete-policy"] for of in annotations if "helm.sh/hook" in of]
+    assert policies == ["before-hook-creation,hook-succeeded"] * 3
+
+
+@needs_helm
 def test_numbers_stay_what_they_are():
     by_name = {v["name"]: v.get("value") for _, spec in pods("everything").values() for v in spec["containers"][0]["env"]}
     assert by_name["DOCHAK_BODIES_MAX_BYTES"] == "1099511627776"
