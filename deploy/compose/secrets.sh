@@ -16,7 +16,7 @@ SHIPPED=/usr/share/dochak
 DOCHAK=10001:10001     # the user of our containers
 
 die() {
-    echo "dochak-secrets: $1" >&2
+    echo "dochak-secrets: $*" >&2
     exit 1
 }
 
@@ -51,6 +51,7 @@ give() {
 ingress_secrets() {
     local path
     echo "DOCHAK_INGRESS_KEY=$MADE/store/ingress_key"
+    echo "DOCHAK_PING_KEY=$MADE/store/ping_key"
     echo "DOCHAK_SECRET_BIZGO_PATH=$MADE/store/bizgo_path"
     echo "DOCHAK_SECRET_BLUX_PATH=$MADE/store/blux_path"
     for path in "$OWN"/secrets/*; do echo "$(basename "$path")=$path"; done
@@ -63,17 +64,20 @@ provider_files() {
 }
 
 make() {
-    local name files endpoints=$OWN/endpoints.json store=$MADE/store
+    local name files endpoints=$OWN/endpoints.json store=$MADE/store ping_key=$OWN/secrets/DOCHAK_PING_KEY
     for name in "$OWN"/secrets/*; do
-        [[ $(basename "$name") =~ ^DOCHAK_(INGRESS_KEY|SECRET_[A-Z0-9_]+)$ ]] ||
-            die "secrets/$(basename "$name"): only DOCHAK_SECRET_… and DOCHAK_INGRESS_KEY are read here; see deploy/compose/config/README.md"
+        [[ $(basename "$name") =~ ^DOCHAK_(INGRESS_KEY|PING_KEY|SECRET_[A-Z0-9_]+)$ ]] ||
+            die "secrets/$(basename "$name"): only DOCHAK_SECRET_…, DOCHAK_INGRESS_KEY and DOCHAK_PING_KEY are read here;" \
+                "see deploy/compose/config/README.md"
     done
-    for name in ingress_key recipient_key bizgo_path blux_path postgres_password runtime_password grafana_password; do keep "$name"; done
+    for name in ingress_key ping_key recipient_key bizgo_path blux_path postgres_password runtime_password grafana_password; do keep "$name"; done
     rm -f "$store/pgpass" "$store/runtime_pgpass" # of earlier versions
 
     mapfile -t files < <(ingress_secrets)
     give ingress "$DOCHAK" 400 "${files[@]}"
-    give processor "$DOCHAK" 400 DOCHAK_RECIPIENT_KEY="$store/recipient_key" DOCHAK_PG_PASSWORD="$store/runtime_password"
+    [[ -e $ping_key ]] || ping_key=$store/ping_key
+    give processor "$DOCHAK" 400 DOCHAK_RECIPIENT_KEY="$store/recipient_key" DOCHAK_PG_PASSWORD="$store/runtime_password" \
+        DOCHAK_PING_KEY="$ping_key"
     give owner "$DOCHAK" 400 DOCHAK_RECIPIENT_KEY="$store/recipient_key" DOCHAK_PG_PASSWORD="$store/postgres_password" \
         runtime_password="$store/runtime_password"
     give postgres 0:0 444 postgres_password="$store/postgres_password" # its user is the image's

@@ -30,7 +30,7 @@ DOMAIN = "api.example.test"
 MIB = 1024 * 1024
 # What debian:bookworm-slim takes up. A stand-in may be larger, so the limit of 100 MB is for what we add.
 SLIM, LIMIT = 75e6, 100e6
-KEYS = 7  # in the store
+KEYS = 8  # in the store
 # docker-compose 1.29 makes those of unused profiles too.
 DECLARED = (builds.ROOT / "docker-compose.yml").read_text("utf-8").partition("\nvolumes:\n")[2].partition("\nnetworks:\n")[0]
 NAMED_VOLUMES = set(re.findall(r"^  (\w+):", DECLARED, re.MULTILINE))
@@ -172,8 +172,8 @@ def test_each_container_lists_only_its_own_secrets(machine: Machine):
         for service in ("ingress", "processor", "postgres")
     }
     assert listed == {
-        "ingress": {"DOCHAK_INGRESS_KEY", "DOCHAK_SECRET_BIZGO_PATH", "DOCHAK_SECRET_BLUX_PATH"},
-        "processor": {"DOCHAK_RECIPIENT_KEY", "DOCHAK_PG_PASSWORD"},
+        "ingress": {"DOCHAK_INGRESS_KEY", "DOCHAK_PING_KEY", "DOCHAK_SECRET_BIZGO_PATH", "DOCHAK_SECRET_BLUX_PATH"},
+        "processor": {"DOCHAK_RECIPIENT_KEY", "DOCHAK_PG_PASSWORD", "DOCHAK_PING_KEY"},
         "postgres": {"postgres_password"},
     }
     for service in ("kafka", "ingress", "processor", "postgres", "roles", "migrate"):
@@ -206,6 +206,13 @@ def test_the_image_lists_what_it_contains(machine: Machine):
     assert {"librdkafka1", "libcivetweb1", "libjansson4", "libpq5", "libcurl4", "libsqlite3-0", "zlib1g", "libssl3", "libc6"} <= components.keys()
     installed = machine.sh("docker run --rm dochak:local dpkg-query -W -f '${Package} ${Version}\\n'")
     assert components == dict(line.split() for line in installed.splitlines())
+
+
+def test_the_front_door_is_proven(machine: Machine):
+    """Ingress answers with the proof that the processor asks for: both have the same key."""
+    doctor = "docker compose exec -T -e DOCHAK_PUBLIC_URL=http://ingress:8080 processor dochak-processor doctor"
+    (line,) = [line for line in machine.sh(doctor, check=False).splitlines() if " front door " in line]
+    assert line.startswith("good "), line
 
 
 # --- own configuration, and the sender's address

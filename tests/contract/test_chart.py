@@ -42,6 +42,7 @@ EVERYTHING = {
     "kafka": {"bootstrap": "a:9093,b:9094,c", "properties": {"security.protocol": "ssl"}},
     "postgres": {"caSecret": "postgres-ca", "parameters": {"PGCONNECT_TIMEOUT": 5}},
     "providers": {"standard": {"a": 1000000}, "other": "{}\n"},
+    "pingSecret": "ping",
     "nodeSelector": {"a": "b"},
     "tolerations": [{"key": "a", "operator": "Exists"}],
     "image": {"pullSecrets": ["registry"]},
@@ -261,6 +262,25 @@ def test_no_hook_that_succeeded_outlives_the_release():
     assert policies == ["before-hook-creation,hook-succeeded"] * 3
 
 
+def secrets_of(which: str, component: str) -> dict[str, list[str]]:
+    """Secret to the keys of it that are in a pod's folder of secrets; "*": all."""
+    _, spec = pods(which)[component]
+    (volume,) = [volume for volume in spec["volumes"] if volume["name"] == "secrets"]
+    found: dict[str, list[str]] = {}
+    for source in volume["projected"]["sources"]:
+        found.setdefault(source["secret"]["name"], []).extend(item["key"] for item in source["secret"].get("items", [{"key": "*"}]))
+    return found
+
+
+@needs_helm
+def test_each_pod_has_its_own_secrets_and_two_share_the_ping_key():
+    owner = {"dochak-migrate": ["DOCHAK_PG_PASSWORD", "DOCHAK_KAFKA_PASSWORD"], "dochak-processor": ["DOCHAK_RECIPIENT_KEY"]}
+    for which, more in (("default", {}), ("everything", {"ping": ["DOCHAK_PING_KEY"]})):
+        assert secrets_of(which, "ingress") == {"dochak-ingress": ["*"]} | more
+        assert secrets_of(which, "processor") == {"dochak-processor": ["*"]} | more
+        assert secrets_of(which, "migrate") == owner
+
+
 @needs_helm
 def test_numbers_stay_what_they_are():
     by_name = {v["name"]: v.get("value") for _, spec in pods("everything").values() for v in spec["containers"][0]["env"]}
@@ -314,6 +334,7 @@ def test_a_processor_may_call_the_public_url_and_nobody_else_may(url: str, port:
         ({"kafka": {"properties": {"sasl.password": "x"}}}, "sasl.password"),
         ({"postgres": {"parameters": {"PGPASSWORD": "x"}}}, "PGPASSWORD"),
         ({"postgres": {"sslmode": "on"}}, "/postgres/sslmode"),
+        ({"pingSecret": "Not a name"}, "/pingSecret"),
         ({"ingress": {"preStopSeconds": 1}}, "/ingress/preStopSeconds"),
         ({"ingress": {"preStopSeconds": 30}}, "ingress.terminationGracePeriodSeconds"),
         ({"public": {"ingress": {"enabled": True}}}, "/public/host"),

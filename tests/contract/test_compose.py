@@ -30,8 +30,8 @@ ALWAYS = {"secrets", "kafka", "postgres", "roles", "migrate", "ingress", "proces
 OF_THE_FILE = {"DOCHAK_ALERTMANAGER", "DOCHAK_CONFIG", "DOCHAK_DOMAIN", "DOCHAK_SUBNET", "DOCHAK_TLS"}
 # The volume that each reader of keys mounts, and the files in it.
 READERS = {
-    "ingress_keys": ({"ingress"}, {"DOCHAK_INGRESS_KEY", "DOCHAK_SECRET_BIZGO_PATH", "DOCHAK_SECRET_BLUX_PATH"}),
-    "processor_keys": ({"processor"}, {"DOCHAK_RECIPIENT_KEY", "DOCHAK_PG_PASSWORD"}),
+    "ingress_keys": ({"ingress"}, {"DOCHAK_INGRESS_KEY", "DOCHAK_PING_KEY", "DOCHAK_SECRET_BIZGO_PATH", "DOCHAK_SECRET_BLUX_PATH"}),
+    "processor_keys": ({"processor"}, {"DOCHAK_RECIPIENT_KEY", "DOCHAK_PG_PASSWORD", "DOCHAK_PING_KEY"}),
     "owner_keys": ({"roles", "migrate"}, {"DOCHAK_RECIPIENT_KEY", "DOCHAK_PG_PASSWORD", "runtime_password"}),
     "postgres_keys": ({"postgres"}, {"postgres_password"}),
     "grafana_keys": ({"grafana"}, {"grafana_password"}),
@@ -146,6 +146,7 @@ def test_each_reader_is_given_what_it_needs_and_no_more(keys: Keys):
     assert owner["DOCHAK_PG_PASSWORD"] == keys.given("postgres_keys")["postgres_password"] != processor["DOCHAK_PG_PASSWORD"]
     assert owner["runtime_password"] == processor["DOCHAK_PG_PASSWORD"]
     assert owner["DOCHAK_RECIPIENT_KEY"] == processor["DOCHAK_RECIPIENT_KEY"]
+    assert keys.given("ingress_keys")["DOCHAK_PING_KEY"] == processor["DOCHAK_PING_KEY"]
 
 
 def test_every_file_of_keys_that_is_named_is_given():
@@ -157,7 +158,7 @@ def test_every_file_of_keys_that_is_named_is_given():
 def test_keys_are_made_once_and_all_differ(keys: Keys):
     keys.run("make")
     made = keys.given("store")
-    assert len(made) == len(set(made.values())) == 7
+    assert len(made) == len(set(made.values())) == 8
     assert all(re.fullmatch(r"[0-9a-f]{32}", key) for key in made.values())
     keys.run("make")
     assert keys.given("store") == made
@@ -169,7 +170,8 @@ def test_an_installation_of_an_earlier_version_keeps_its_keys(keys: Keys):
         (keys.made / "store" / name).write_text(f"earlier-{name}\n")
     keys.run("make")
     kept = {name: f"earlier-{name}" for name in names if "pgpass" not in name}
-    assert keys.given("store") == kept | {"grafana_password": keys.given("grafana_keys")["grafana_password"]}
+    added = {"grafana_password": keys.given("grafana_keys")["grafana_password"], "ping_key": keys.given("ingress_keys")["DOCHAK_PING_KEY"]}
+    assert keys.given("store") == kept | added
     assert keys.given("ingress_keys")["DOCHAK_INGRESS_KEY"] == "earlier-ingress_key"
     assert keys.given("owner_keys")["DOCHAK_PG_PASSWORD"] == "earlier-postgres_password"
 
@@ -231,6 +233,14 @@ def test_own_secrets_reach_ingress_only_and_go_when_they_are_removed(keys: Keys)
     keys.run("make")
     assert keys.given("ingress_keys").keys() == READERS["ingress_keys"][1]
     assert keys.given("ingress_keys")["DOCHAK_SECRET_BLUX_PATH"] == keys.given("store")["blux_path"]
+
+
+def test_an_own_ping_key_reaches_ingress_and_processor(keys: Keys):
+    keys.add("secrets/DOCHAK_PING_KEY", "ours in place of the generated one")
+    keys.run("make")
+    given = {volume: keys.given(volume).get("DOCHAK_PING_KEY") for volume in READERS}
+    assert {volume for volume, key in given.items() if key} == {"ingress_keys", "processor_keys"}
+    assert given["ingress_keys"] == given["processor_keys"] == "ours in place of the generated one"
 
 
 @pytest.mark.parametrize("name", ["DOCHAK_RECIPIENT_KEY", "acme", "DOCHAK_SECRET_acme"])

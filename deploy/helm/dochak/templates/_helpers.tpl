@@ -175,17 +175,20 @@ readinessProbe:
 {{- $own := index $values .component -}}
 {{- $name := include "dochak.fullname" .root -}}
 - name: secrets
-{{- if eq .component "migrate" }}
-  # The owner's password is its own; the key of the recipients is the processor's.
   projected:
     defaultMode: 0440
     sources:
+      {{- if eq .component "migrate" }}
+      # The owner's password is its own; the key of the recipients is the processor's.
       - secret: { name: {{ $values.processor.secret }}, items: [{ key: DOCHAK_RECIPIENT_KEY, path: DOCHAK_RECIPIENT_KEY }] }
       - secret: { name: {{ $own.secret }}, items: [{ key: DOCHAK_PG_PASSWORD, path: DOCHAK_PG_PASSWORD }] }
       - secret: { name: {{ $own.secret }}, optional: true, items: [{ key: DOCHAK_KAFKA_PASSWORD, path: DOCHAK_KAFKA_PASSWORD }] }
-{{- else }}
-  secret: { secretName: {{ $own.secret }}, defaultMode: 0440 }
-{{- end }}
+      {{- else }}
+      - secret: { name: {{ $own.secret }} }
+      {{- with $values.pingSecret }}
+      - secret: { name: {{ . }}, items: [{ key: DOCHAK_PING_KEY, path: DOCHAK_PING_KEY }] }
+      {{- end }}
+      {{- end }}
 {{- if ne .component "migrate" }}
 - name: endpoints
   configMap: { name: {{ $values.ingress.endpointsConfigMap | default (printf "%s-endpoints" $name) }} }
