@@ -27,12 +27,18 @@ EXAMPLE_VALUES = sorted(path.name for path in EXAMPLES.glob("values-*.yaml"))
 # What the chart itself sets, and what only a Secret may hold.
 FIXED = {"DOCHAK_INGRESS_LISTEN", "DOCHAK_INGRESS_OPS_LISTEN", "DOCHAK_PROCESSOR_OPS_LISTEN", "DOCHAK_ENDPOINTS_FILE", "DOCHAK_SPOOL_DIR"}
 FIXED |= {"DOCHAK_RUNTIME_ROLE", "DOCHAK_TRUSTED_PROXIES", "DOCHAK_SECRETS_DIR"}
+FIXED |= {"DOCHAK_HOLIDAYS_FILE", "DOCHAK_PUBLIC_CA"}  # files, which have values of their own
 FIXED |= {"DOCHAK_INSTANCE"}  # two pods of one name would fence each other off
 EVERYTHING = {
     "public": {"host": "a.example.com", "ingress": {"enabled": True}, "httpRoute": {"enabled": True, "parentRefs": [{"name": "gateway"}]}},
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
     "prometheusRule": {"enabled": True},
-    "processor": {"autoscaling": {"enabled": True, "authenticationRef": "kafka"}, "settings": {"DOCHAK_BATCH_MAX_RECORDS": 1000}},
+    "processor": {
+        "autoscaling": {"enabled": True, "authenticationRef": "kafka"},
+        "settings": {"DOCHAK_BATCH_MAX_RECORDS": 1000},
+        "holidays": "zone +09:00\n\n2026-01-01 New Year's Day\n",
+        "publicCaSecret": "our-authority",
+    },
     "ingress": {
         "trustedProxies": ["10.0.0.0/8"],
         "settings": {"DOCHAK_BODIES_MAX_BYTES": 1099511627776},
@@ -231,6 +237,33 @@ def test_every_volume_is_mounted_once(which: str):
 
 @needs_helm
 @each_rendering
+def test_every_file_that_a_variable_names_is_mounted(which: str):
+    """But for what is in the image."""
+    for component, (_, spec) in pods(which).items():
+        mounted = [mount["mountPath"] for mount in spec["containers"][0]["volumeMounts"]]
+        for variable in spec["containers"][0]["env"]:
+            path = variable.get("value", "")
+            if path.startswith("/") and not path.startswith("/etc/ssl/certs/"):
+                assert any(f"{path}/".startswith(f"{folder}/") for folder in mounted), f"{component}: {variable}"
+
+
+@needs_helm
+def test_the_processor_alone_has_its_holidays_and_its_authority():
+    (holidays,) = [d for d in of_kind("everything", "ConfigMap") if d["metadata"]["name"].endswith("-holidays")]
+    assert holidays["data"]["holidays.txt"].strip() == EVERYTHING["processor"]["holidays"].strip()
+    found = {}
+    for component, (_, spec) in pods("everything").items():
+        volumes = {volume["name"]: volume for volume in spec["volumes"]}
+        found[component] = [volumes[name] for name in ("holidays", "public-ca") if name in volumes]
+    ca = {"name": "public-ca", "secret": {"secretName": "our-authority", "items": [{"key": "ca.crt", "path": "ca.crt"}]}}
+    of_processor = [{"name": "holidays", "configMap": {"name": holidays["metadata"]["name"]}}, ca]
+    assert found == {"ingress": [], "processor": of_processor, "migrate": []}
+    variables = {v["name"] for component in ("ingress", "migrate") for v in pods("everything")[component][1]["containers"][0]["env"]}
+    assert not variables & {"DOCHAK_HOLIDAYS_FILE", "DOCHAK_PUBLIC_CA"}
+
+
+@needs_helm
+@each_rendering
 def test_every_selector_finds_its_pods(which: str):
     labels = [labels for labels, _ in pods(which).values()]
     kinds = ("StatefulSet", "Deployment", "PodDisruptionBudget")
@@ -301,6 +334,8 @@ def test_a_change_of_what_pods_read_restarts_them():
     endpoints = {"ingress": {"endpoints": {"endpoints": []}}}
     assert checksum("-ingress") != checksum("-ingress", **endpoints) and checksum("-processor") != checksum("-processor", **endpoints)
     assert checksum("-processor") != checksum("-processor", providers={}) and checksum("-ingress") != checksum("-ingress", providers={})
+    holidays = {"processor": {"holidays": "zone +09:00\n2027-01-01 New Year's Day\n"}}
+    assert checksum("-processor") != checksum("-processor", **holidays) and checksum("-ingress") == checksum("-ingress", **holidays)
 
 
 @needs_helm
@@ -330,6 +365,8 @@ def test_a_processor_may_call_the_public_url_and_nobody_else_may(url: str, port:
         ({"ingress": {"settings": {"DOCHAK_INGRES_THREADS": 8}}}, "DOCHAK_INGRES_THREADS"),
         ({"ingress": {"settings": {"DOCHAK_INGRESS_KEY": "x" * 16}}}, "DOCHAK_INGRESS_KEY"),
         ({"processor": {"settings": {"DOCHAK_INSTANCE": "one"}}}, "DOCHAK_INSTANCE"),
+        ({"processor": {"settings": {"DOCHAK_PUBLIC_CA": "/ca.crt"}}}, "DOCHAK_PUBLIC_CA"),
+        ({"processor": {"publicCaSecret": "Not a name"}}, "/processor/publicCaSecret"),
         ({"processor": {"replicas": "two"}}, "/processor/replicas"),
         ({"kafka": {"properties": {"sasl.password": "x"}}}, "sasl.password"),
         ({"postgres": {"parameters": {"PGPASSWORD": "x"}}}, "PGPASSWORD"),

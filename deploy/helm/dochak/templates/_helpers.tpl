@@ -134,6 +134,14 @@ readinessProbe:
 {{- end }}
 {{- include "dochak.env.map" $values.processor.settings }}
 {{- end }}
+{{- if eq .component "processor" }}
+{{- if $own.holidays }}
+- { name: DOCHAK_HOLIDAYS_FILE, value: /etc/dochak/holidays/holidays.txt }
+{{- end }}
+{{- if $own.publicCaSecret }}
+- { name: DOCHAK_PUBLIC_CA, value: /etc/dochak/public-ca/ca.crt }
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{- define "dochak.env.map" -}}
@@ -167,6 +175,14 @@ readinessProbe:
 {{- end }}
 {{- range $folder, $name := $own.kafkaSecrets }}
 - { name: kafka-{{ $folder }}, mountPath: /etc/dochak/kafka-secrets/{{ $folder }}, readOnly: true }
+{{- end }}
+{{- if eq .component "processor" }}
+{{- if $own.holidays }}
+- { name: holidays, mountPath: /etc/dochak/holidays, readOnly: true }
+{{- end }}
+{{- if $own.publicCaSecret }}
+- { name: public-ca, mountPath: /etc/dochak/public-ca, readOnly: true }
+{{- end }}
 {{- end }}
 {{- end -}}
 
@@ -212,12 +228,23 @@ readinessProbe:
 - name: kafka-{{ $folder }}
   secret: { secretName: {{ $secret }}, defaultMode: 0440 }
 {{- end }}
+{{- if eq .component "processor" }}
+{{- if $own.holidays }}
+- name: holidays
+  configMap: { name: {{ $name }}-holidays }
+{{- end }}
+{{- with $own.publicCaSecret }}
+- name: public-ca
+  secret: { secretName: {{ . }}, items: [{ key: ca.crt, path: ca.crt }] }
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{/* Pods start anew when what they read at their start has changed. */}}
 {{- define "dochak.checksum" -}}
 {{- $values := .root.Values -}}
 {{- $read := list $values.kafka.properties $values.providers $values.ingress.endpoints -}}
+{{- if eq .component "processor" }}{{ $read = append $read $values.processor.holidays }}{{ end -}}
 checksum/config: {{ toJson $read | sha256sum }}
 {{- end -}}
 
