@@ -295,6 +295,20 @@ def test_no_hook_that_succeeded_outlives_the_release():
     assert policies == ["before-hook-creation,hook-succeeded"] * 3
 
 
+@needs_helm
+def test_the_rules_expect_the_services_of_their_own_namespace():
+    """And of no other, since what is in another may be uninstalled."""
+    text = helm("template", "dochak", "--namespace", "shop", values=EVERYTHING).stdout
+    (spec,) = [d["spec"] for d in yaml.safe_load_all(text) if d and d["kind"] == "PrometheusRule"]
+    rules = {rule["alert"]: rule["expr"] for rule in spec["groups"][0]["rules"]}
+    original = yaml.safe_load((CHART / "files" / "rules.yml").read_text("utf-8"))["groups"][0]["rules"]
+    changed = {rule["alert"] for rule in original if rules[rule["alert"]] != rule["expr"]}
+    assert changed == {"DochakIngressDown", "DochakProcessorDown"} and len(rules) == len(original)
+    for name in changed:
+        selectors = re.findall(r"up(?:\{[^}]*\})?", rules[name])
+        assert set(selectors) == {f'up{{job="dochak-{name[6:-4].lower()}", namespace="shop"}}'}, name
+
+
 def secrets_of(which: str, component: str) -> dict[str, list[str]]:
     """Secret to the keys of it that are in a pod's folder of secrets; "*": all."""
     _, spec = pods(which)[component]
