@@ -28,11 +28,21 @@ long schema_version_known(void) {
   return schema_version_of(newest);
 }
 
+static bool look_for_table(PGconn *conn, bool *there, struct err *err) {
+  AUTO_RESULT *res = PQexec(conn, pg_sql("migration_any.sql"));
+  if (!pg_ok(conn, res, "look for the schema", NULL, err)) return false;
+  *there = *PQgetvalue(res, 0, 0) == 't';
+  return true;
+}
+
 bool schema_version_read(PGconn *conn, long *version, struct err *err) {
-  AUTO_RESULT *res = PQexec(conn, pg_sql("migration_version.sql"));
+  bool there = false;
   *version = 0;
+  if (!look_for_table(conn, &there, err)) return false;
+  if (!there) return true;
+  AUTO_RESULT *res = PQexec(conn, pg_sql("migration_version.sql"));
   if (pg_is_undefined(PQresultErrorField(res, PG_DIAG_SQLSTATE)))
-    return true; // never migrated, or by a program that wrote down less
+    return true; // migrated by a program that wrote down less
   if (!pg_ok(conn, res, "read the schema's version", NULL, err)) return false;
   *version = strtol(PQgetvalue(res, 0, 0), NULL, 10);
   long needed = strtol(PQgetvalue(res, 0, 1), NULL, 10);

@@ -68,6 +68,14 @@ def test_migrate_again_does_nothing(bare: World) -> None:
         assert "postgres: 0 migrations applied\n" in again and "kafka: 0 topics created\n" in again
 
 
+def test_a_first_migrate_leaves_no_error_in_the_log_of_postgres(bare: World) -> None:
+    """A statement that fails is rolled back, and counted."""
+    bare.migrate()
+    seen = "SELECT xact_commit AS good, xact_rollback AS failed FROM pg_stat_database WHERE datname = current_database()"
+    counted = until("its statements are counted", lambda: [row for row in bare.sql(seen) if row["good"] > len(OURS)])
+    assert counted[0]["failed"] == 0
+
+
 def check_five_at_once(world: World, program: str, missing: list[str]) -> None:
     ended = [end(process) for process in [begin_migrate(world, program) for _ in range(5)]]
     assert [(code, err) for code, _, err in ended] == [(0, "")] * 5, ended
