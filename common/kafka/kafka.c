@@ -46,6 +46,13 @@ static enum log_level level_of(int syslog_level) {
                                                                       : LOG_LEVEL_DEBUG;
 }
 
+// A broker makes the topic of its transactions when the first one is begun, so at a first start there is no
+// producer id for a moment. librdkafka asks again, and rd_kafka_init_transactions() returns the error that
+// lasts.
+static bool is_retry_of_producer_id(const char *facility, const char *text) {
+  return strcmp(facility, "GETPID") == 0 && strstr(text, ": retrying");
+}
+
 // Limits the lines about a broker that is down. All clients log the same text but for its end, "(after 3ms in
 // state CONNECT)"; the text before it is the key.
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
@@ -55,7 +62,8 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
   const struct log_field fields[] = {LOG_STR("client", rk ? rd_kafka_name(rk) : ""),
                                      LOG_STR("facility", facility), LOG_STR("text", text),
                                      LOG_STR("hint", hint)};
-  log_write_rarely(level_of(level), key, "librdkafka", fields, COUNT_OF(fields) - !hint);
+  log_write_rarely(is_retry_of_producer_id(facility, text) ? LOG_LEVEL_DEBUG : level_of(level), key,
+                   "librdkafka", fields, COUNT_OF(fields) - !hint);
 }
 
 // librdkafka's own error about a certificate gives no reason. It logs this one, with the subject.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/kafka/kafka.h"
 #include "tests/unit/support/output.h"
@@ -128,13 +129,14 @@ static void test_a_file_that_is_too_large_or_binary_is_refused(void **state) {
   assert_non_null(strstr(err.text, ": contains a NUL byte"));
 }
 
-// A client of a mock cluster inside librdkafka.
-static rd_kafka_t *client_of_mock(const char *properties) {
-  static const struct kafka_setting mock[] = {{"test.mock.num.brokers", "1"}};
-  properties_write(properties);
+// A client of a mock cluster inside librdkafka. The id is that of a transactional producer, or "".
+static rd_kafka_t *client_of_mock(const char *transactional_id) {
+  const struct kafka_setting mock[] = {{"test.mock.num.brokers", "1"},
+                                       {"transactional.id", transactional_id}};
+  properties_write("");
   struct settings settings = settings_with("127.0.0.1:9", properties_path);
   struct err err = {0};
-  rd_kafka_conf_t *conf = kafka_conf_new(&settings, mock, COUNT_OF(mock), &err);
+  rd_kafka_conf_t *conf = kafka_conf_new(&settings, mock, COUNT_OF(mock) - !*transactional_id, &err);
   if (!conf) fail_msg("%s", err.text);
   rd_kafka_t *rk = kafka_client_new(RD_KAFKA_PRODUCER, conf, &err);
   if (!rk) fail_msg("%s", err.text);
@@ -311,6 +313,26 @@ static void test_a_dead_broker_does_not_flood_the_log(void **state) {
   assert_non_null(strstr(output.text, "\"message\":\"librdkafka\""));
 }
 
+// As at the first start of a Kafka, whose topic of transactions is not there yet.
+static void test_a_producer_id_that_comes_a_moment_later_is_no_warning(void **state) {
+  enum { INIT_PRODUCER_ID = 22 /* ApiKey */ };
+  static struct output output;
+  log_init("test", LOG_LEVEL_DEBUG);
+  output_begin(&output);
+  rd_kafka_t *rk = client_of_mock("t");
+  rd_kafka_mock_push_request_errors(rd_kafka_handle_mock_cluster(rk), INIT_PRODUCER_ID, 1,
+                                    RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS);
+  rd_kafka_error_t *error = rd_kafka_init_transactions(rk, 10000);
+  rd_kafka_destroy(rk);
+  output_end(&output);
+  log_init("test", LOG_LEVEL_INFO);
+  if (error) fail_msg("%s", rd_kafka_error_string(error));
+  const char *line = strstr(output.text, "Failed to acquire transactional PID");
+  assert_non_null(line);
+  while (line > output.text && line[-1] != '\n') line--;
+  assert_memory_equal(strstr(line, "\"level\":"), "\"level\":\"debug\"", 15);
+}
+
 static int start(void **state) {
   log_init("test", LOG_LEVEL_INFO);
   return properties_create(state);
@@ -333,6 +355,7 @@ int main(void) {
       cmocka_unit_test(test_a_dead_broker_does_not_flood_the_log),
       // Behind the one before, since its lines would count as that one's.
       cmocka_unit_test(test_a_producer_opens_with_handles_of_all_topics),
+      cmocka_unit_test(test_a_producer_id_that_comes_a_moment_later_is_no_warning),
   };
   return cmocka_run_group_tests(tests, start, properties_remove);
 }
