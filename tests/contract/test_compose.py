@@ -322,6 +322,13 @@ def test_ours_need_no_right_at_all():
     assert re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE) == ["10001:10001"]
 
 
+def test_kafka_reads_the_settings_of_its_log_from_our_file():
+    kafka = SERVICES["kafka"]
+    source = mounts(kafka)[kafka["environment"]["KAFKA_LOG4J_OPTS"].partition("=")[2]]
+    root = yaml.safe_load((builds.ROOT / source).read_text("utf-8"))["Configuration"]["Loggers"]["Root"]
+    assert root["level"] == "WARN"
+
+
 def test_no_registry_is_asked_for_our_image():
     assert all(service["pull_policy"] == "never" for service in OURS.values())
     assert [name for name, service in SERVICES.items() if "build" in service] == ["secrets"]
