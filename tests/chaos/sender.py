@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from chaos.traffic import Post
@@ -105,7 +105,7 @@ class Sender:
     where it is planned."""
 
     def __init__(
-        self, posts: list[Post], port: int, paths: dict[str, str], sign: dict[str, Callable[[bytes], dict]], limit: float, host: str = "127.0.0.1"
+        self, posts: Iterable[Post], port: int, paths: dict[str, str], sign: dict[str, Callable[[bytes], dict]], limit: float, host: str = "127.0.0.1"
     ):
         self._limit = limit
         self._limit_lock = threading.Lock()

@@ -153,7 +153,7 @@ class SenderPod:
         until(f"{until_count} receipts are settled", there, deadline, every=0.1)
 
     def stop(self) -> dict:
-        """Sends nothing new any more, and waits until all that was sent is acknowledged or given up."""
+        """Ends with the chunk that was begun, and waits until all that was sent is acknowledged or given up."""
         self._process.stdin.write("stop\n")
         self._process.stdin.flush()
         assert self._process.wait(180) == 0
