@@ -25,8 +25,8 @@ struct minutes *minutes_new(const struct endpoints *endpoints, const char *insta
 void minutes_free(struct minutes *minutes);
 
 // Counts an answer to a call that named the endpoint. `refused` is the check that refused the sender, or
-// NULL. A refused call neither adds to the failures in a row nor ends them: perhaps the provider knows nothing
-// of it. Thread: any.
+// NULL. A refused call neither adds to the failures in a row nor ends them: perhaps the provider knows
+// nothing of it. Thread: any.
 void minutes_count(struct minutes *minutes, const struct endpoint *endpoint, const char *refused, int status);
 
 // Publishes the records of a minute that is over. Blocks for 3 s at most, while neither Kafka nor the spool

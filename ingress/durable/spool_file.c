@@ -67,8 +67,9 @@ static const char *const sql[STATEMENT_COUNT] = {
                 " FROM pragma_page_count, pragma_freelist_count",
     [REFUSE] = "INSERT OR IGNORE INTO temp.refused VALUES (?)",
     // As read_row() takes them: what it skips waits for nothing.
-    [WAITING] = "SELECT id, time_ms FROM event WHERE id >= ? AND topic = ? AND length(ce_id) = 16"
-                " AND NOT EXISTS (SELECT 1 FROM temp.refused WHERE refused.id = event.id) ORDER BY id LIMIT 1",
+    [WAITING] =
+        "SELECT id, time_ms FROM event WHERE id >= ? AND topic = ? AND length(ce_id) = 16"
+        " AND NOT EXISTS (SELECT 1 FROM temp.refused WHERE refused.id = event.id) ORDER BY id LIMIT 1",
     [READ] = "SELECT " COLUMNS " FROM event WHERE id BETWEEN ? AND ? ORDER BY id",
 };
 

@@ -63,8 +63,8 @@ struct spool_row {
 // becomes the last of them. True: all of it is on the disk; false: none of it. Thread: the writer.
 MUST_CHECK bool spool_file_write(struct spool_file *file, const struct spool_row *rows, int64_t *last_id,
                                  const int64_t *ids, size_t n_ids, struct err *err);
-// Notes, until the file is closed, that Kafka refuses these rows for what they are. A row that cannot be noted
-// counts as one that waits. Thread: the writer.
+// Notes, until the file is closed, that Kafka refuses these rows for what they are. A row that cannot be
+// noted counts as one that waits. Thread: the writer.
 void spool_file_refuse(struct spool_file *file, const int64_t *ids, size_t n);
 // Whether there is room for an event of some size again: writes one and removes it. Thread: the writer.
 MUST_CHECK bool spool_file_probe(struct spool_file *file, struct err *err);

@@ -68,17 +68,17 @@ static bool is_true(const PGresult *res, int row, int column) {
 
 // Of those for the events topic the time is known.
 static void judge_stuck(const struct doctor_postgres *d, const PGresult *res, int row) {
-  findings_add(d->findings, FINDING_WRONG, "spool",
-               "Kafka refuses them: the log line \"kafka refuses events for what they are\" or \"kafka breaker "
-               "opened\" has the error",
-               "%" PRId64 " events stay in the spool of ingress %s, and none of them waits for the topic of "
-               "events",
-               number(res, row, COL_SPOOLED), PQgetvalue(res, row, COL_INSTANCE));
+  findings_add(
+      d->findings, FINDING_WRONG, "spool",
+      "Kafka refuses them: the log line \"kafka refuses events for what they are\" or \"kafka breaker "
+      "opened\" has the error",
+      "%" PRId64 " events stay in the spool of ingress %s, and none of them waits for the topic of "
+      "events",
+      number(res, row, COL_SPOOLED), PQgetvalue(res, row, COL_INSTANCE));
 }
 
 static void judge_spool(const struct doctor_postgres *d, const PGresult *res, int row) {
-  if (number(res, row, COL_SPOOLED) > 0 && PQgetisnull(res, row, COL_SPOOLED_SINCE))
-    judge_stuck(d, res, row);
+  if (number(res, row, COL_SPOOLED) > 0 && PQgetisnull(res, row, COL_SPOOLED_SINCE)) judge_stuck(d, res, row);
   bool waits = number(res, row, COL_SPOOLED) > 0 && number(res, row, COL_SPOOLED_S) > SILENT_S;
   if (!waits) return;
   findings_add(d->findings, FINDING_WRONG, "spool",

@@ -18,7 +18,7 @@ enum { FLOOR_PARTS = 60 };
 
 // Plain data, to be stored as it is; all zero at the start.
 struct floor_state {
-  struct floor floor;          // by which it was counted
+  struct floor floor; // by which it was counted
   bool open;
   int32_t finished;            // parts since the last verdict
   int32_t minutes;             // of the current part

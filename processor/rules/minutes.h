@@ -15,7 +15,8 @@ struct minute_counts {
   // Messages, in the minute of their acceptance; and those of them whose first receipt came in time.
   uint32_t taken, in_time;
   // Receipts of this minute may have come late by no fault of the provider's pace: `silent`, `refusing` or
-  // `unreachable` was open (but for a certificate that will end), or ingress reported nothing or spooled rows.
+  // `unreachable` was open (but for a certificate that will end), or ingress reported nothing or spooled
+  // rows.
   bool blind;
 };
 

@@ -42,7 +42,8 @@ struct rhythm_history {
 
 int64_t rhythm_hour_of(int64_t minute, int zone_minutes);
 // Hours of an incident `silent`, `refusing` or `unreachable` (but for a certificate that will end) are not
-// learned, from the start of its pause to its end (RHYTHM_NEVER while it is open). After 14 days they are: the endpoint has changed.
+// learned, from the start of its pause to its end (RHYTHM_NEVER while it is open). After 14 days they are:
+// the endpoint has changed.
 bool rhythm_hour_counts(int64_t hour, int zone_minutes, int64_t pause_start, int64_t closed);
 
 // Derived from the history and the highest scores; made again at a start, never stored.

@@ -10,9 +10,9 @@ struct silent_seen { // times are Unix milliseconds
   int64_t now_ms;
   int64_t last_receipt_ms; // when ingress received the provider's last receipt of any kind; 0: never
   int64_t blind_until_ms;  // the end of the last minute that ingress did not see; 0: none
-  // Of the messages accepted after silent_begins_ms(), while it is open after the last receipt: when the first
-  // was accepted, and how many are due by now (the provider's receipt_within_s). Only these show that receipts
-  // are missing: of the messages before, one in a hundred never gets a receipt on any day.
+  // Of the messages accepted after silent_begins_ms(), while it is open after the last receipt: when the
+  // first was accepted, and how many are due by now (the provider's receipt_within_s). Only these show that
+  // receipts are missing: of the messages before, one in a hundred never gets a receipt on any day.
   int64_t first_unreported_ms; // 0: none
   int64_t due;
   double usual_late;    // slow_usual_share(), or negative

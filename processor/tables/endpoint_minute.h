@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What ingress counted, minute by minute. Not for: what the event says (rules/ingress_minute). Thread: that of the
-// connection.
+// What ingress counted, minute by minute. Not for: what the event says (rules/ingress_minute). Thread: that
+// of the connection.
 #pragma once
 #include "processor/postgres/pipeline.h"
 #include "processor/rules/interpret.h"

@@ -28,8 +28,8 @@ MUST_CHECK bool judge_ingress_now(struct judge *judge, struct err *err);
 MUST_CHECK bool judge_providers_minute(struct judge *judge, struct err *err);
 MUST_CHECK bool judge_endpoints_minute(struct judge *judge, struct err *err);
 
-// Once an hour: closes the incidents of endpoints, providers and a front door that are not there any more, and
-// `refusing` where no call came to be refused for long.
+// Once an hour: closes the incidents of endpoints, providers and a front door that are not there any more,
+// and `refusing` where no call came to be refused for long.
 MUST_CHECK bool judge_gone(struct judge *judge, struct err *err);
 
 // unreachable, and the certificate that ends: after each call of the front door.

@@ -20,7 +20,8 @@ static const char *why_gone(const struct judge *j, const struct view_incident *r
     return "no ingress has had this endpoint for a day";
   if (*incident->provider && view_provider_is_gone(j->view, incident->provider))
     return "there is no provider file of this name, and no endpoint of it";
-  if (is_door && !j->has_front_door) return "the front door is not called any more: no DOCHAK_PUBLIC_URL is set";
+  if (is_door && !j->has_front_door)
+    return "the front door is not called any more: no DOCHAK_PUBLIC_URL is set";
   return is_forgotten(j, row) ? "no call was refused for 12 hours" : NULL;
 }
 

@@ -43,8 +43,8 @@ static struct silent_seen seen_of(const struct judge *j, const struct view_provi
 // The counters know the minute only.
 static void find_first_unreported(struct judge *j, const struct view_provider *p, struct silent_seen *seen) {
   int64_t begins_ms = silent_begins_ms(seen);
-  bool matters = seen->due && begins_ms &&
-                 seen->now_ms - begins_ms >= provider_expects(p->file).silent_after_s * 500;
+  bool matters =
+      seen->due && begins_ms && seen->now_ms - begins_ms >= provider_expects(p->file).silent_after_s * 500;
   if (matters) free(judge_story_example(j, p->file, begins_ms, &seen->first_unreported_ms));
 }
 

@@ -37,12 +37,9 @@ static const struct field rhythm_fields[] = {
     LIST(rhythm_state, runs, RHYTHM_BLOCKS, UINT8),
 };
 static const struct field floor_fields[] = {
-    FIELD(floor_state, floor.calls, INT64),
-    FIELD(floor_state, floor.within_s, INT64),
-    FIELD(floor_state, open, BOOL),
-    FIELD(floor_state, finished, INT32),
-    FIELD(floor_state, minutes, INT32),
-    LIST(floor_state, parts, FLOOR_PARTS, UINT32),
+    FIELD(floor_state, floor.calls, INT64), FIELD(floor_state, floor.within_s, INT64),
+    FIELD(floor_state, open, BOOL),         FIELD(floor_state, finished, INT32),
+    FIELD(floor_state, minutes, INT32),     LIST(floor_state, parts, FLOOR_PARTS, UINT32),
 };
 
 static const size_t sizes[] = {

@@ -22,7 +22,8 @@ struct endpoint {
   struct rhythm rhythm;
   struct rhythm_state state;
   struct floor_state floor;
-  int64_t floor_had, floor_opened; // calls within its time, and minute, when it opened; 0: not in this process
+  int64_t floor_had,
+      floor_opened;   // calls within its time, and minute, when it opened; 0: not in this process
   int64_t built;      // day of the rhythm; -1: none yet
   bool is_registered; // the rhythm does not speak
   int64_t used[LATE]; // calls that were counted, at minute % LATE
@@ -84,8 +85,8 @@ static struct endpoint *endpoint_of(struct silence *s, const char *name, const c
   return s->list[s->n++] = e;
 }
 
-// A state that is ahead of this machine's clock is by one that was wrong. One that is only ahead of the minute
-// that is judged now is not: the bound of the time may have moved back.
+// A state that is ahead of this machine's clock is by one that was wrong. One that is only ahead of the
+// minute that is judged now is not: the bound of the time may have moved back.
 static bool is_ahead(const struct endpoint *e) {
   enum { AHEAD_MINUTES = 5 };
   return e->state.minute > clock_wall_ms() / MINUTE_MS + AHEAD_MINUTES;

@@ -26,8 +26,8 @@ typedef bool silence_act(void *arg, const struct silence_found *found, struct er
 
 // Counts the minutes up to `now`, and then calls `act` for each endpoint, by its rhythm and by its floor. So
 // what must be open or closed is known whatever happened in the minutes between, and whatever became of what
-// `act` did before. False: at least one could not be acted on. `is_registered` says whether the messages of a provider are registered:
-// then its endpoints learn, but only a floor speaks for them.
+// `act` did before. False: at least one could not be acted on. `is_registered` says whether the messages of a
+// provider are registered: then its endpoints learn, but only a floor speaks for them.
 typedef bool silence_registered(void *arg, const char *provider);
 MUST_CHECK bool silence_count(struct silence *silence, PGconn *conn, int64_t now,
                               silence_registered *is_registered, silence_act *act, void *arg,

@@ -13,7 +13,7 @@
 enum { MINUTE_MS = 60 * 1000, AGAIN_MINUTES = 30, AHEAD_MINUTES = 2 };
 
 static const char *const statements[] = {
-    "watch_counts.sql", "watch_endpoints.sql",    "watch_failed.sql",  "watch_spooled.sql",
+    "watch_counts.sql", "watch_endpoints.sql",    "watch_failed.sql",   "watch_spooled.sql",
     "watch_last.sql",   "incident_list_open.sql", "incident_blind.sql", "watch_day.sql"};
 
 bool view_prepare(PGconn *conn, struct err *err) {
@@ -162,7 +162,8 @@ static int64_t minutes_to_read(const struct view *view, int64_t now) {
 }
 
 bool view_read_counts(struct view *view, PGconn *conn, int64_t now, struct err *err) {
-  AUTO_RESULT *res = read_between(conn, "watch_counts.sql", now - minutes_to_read(view, now), latest_minute());
+  AUTO_RESULT *res =
+      read_between(conn, "watch_counts.sql", now - minutes_to_read(view, now), latest_minute());
   if (!pg_ok(conn, res, "watch_counts", NULL, err)) return false;
   for (size_t i = 0; i < view->n_providers; i++) minutes_advance(&view->providers[i].minutes, now);
   for (int row = 0; row < PQntuples(res); row++) add_counter(view, res, row);

@@ -2,11 +2,12 @@
 // Lets the watch judge providers and endpoints (processor/watch/judge.h) at given times, on the database that
 // PG* names, with the provider files of DOCHAK_PROVIDERS_DIR. For tests/support/judge.py.
 //   dochak-judge: reads Unix milliseconds, one a line. All that was received before is taken as known.
-// Prints for each line what the watch would write to Kafka, a line of JSON each, and an empty line at the end.
+// Prints for each line what the watch would write to Kafka, a line of JSON each, and an empty line at the
+// end.
+#include "processor/watch/judge.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/json/json.h"
-#include "processor/watch/judge.h"
 #include "processor/watch/judge_story.h"
 #include "processor/watch/usual.h"
 #include <stdio.h>
@@ -33,7 +34,7 @@ static bool prepare(PGconn *conn, struct err *err) {
 
 static bool judge_all(struct judge *j, struct err *err) {
   int64_t now = j->until_ms / MINUTE_MS - 1;
-  return view_read_endpoints(j->view, j->conn, now, err) && view_read(j->view, j->conn, now, err) &&
+  return view_read_incidents(j->view, j->conn, err) && view_read_counts(j->view, j->conn, now, err) &&
          view_read_endpoints(j->view, j->conn, now, err) && usual_update(j->conn, j->view, err) &&
          judge_providers_minute(j, err) && judge_endpoints_minute(j, err) && judge_providers_now(j, err);
 }

@@ -24,8 +24,8 @@ static bool print(void *arg, const struct silence_found *found, struct err *err)
   was_silent = found->is_silent;
   AUTO_JSON *json =
       json_pack("{ss ss ss sb sI sI sf sf}", "endpoint", found->endpoint, "provider", found->provider,
-                "scope", found->scope, "opens", found->is_silent, "minute", (json_int_t)now,
-                "since_ms", (json_int_t)found->since_ms, "score", found->score, "bar", found->bar);
+                "scope", found->scope, "opens", found->is_silent, "minute", (json_int_t)now, "since_ms",
+                (json_int_t)found->since_ms, "score", found->score, "bar", found->bar);
   AUTO_FREE char *text = json_text(json);
   puts(text);
   return true;

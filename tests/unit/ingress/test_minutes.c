@@ -185,8 +185,9 @@ static void test_failures_in_a_row_are_counted_until_a_2xx(void **state) {
   static const struct {
     const char *refused;
     int status, times, in_a_row;
-  } rows[] = {{NULL, 503, 2, 2}, {NULL, 401, 3, 5}, {NULL, 200, 0, 5}, {"ip", 403, 50, 5}, {"ip", 200, 1, 5},
-              {NULL, 200, 1, 0}, {NULL, 503, 1, 1}, {NULL, 204, 1, 0}, {ENDPOINTS_SECRET_PATH, 404, 50, 0}};
+  } rows[] = {{NULL, 503, 2, 2},  {NULL, 401, 3, 5}, {NULL, 200, 0, 5},
+              {"ip", 403, 50, 5}, {"ip", 200, 1, 5}, {NULL, 200, 1, 0},
+              {NULL, 503, 1, 1},  {NULL, 204, 1, 0}, {ENDPOINTS_SECRET_PATH, 404, 50, 0}};
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
     count(*state, rows[i].refused, rows[i].status, rows[i].times);
     minutes_tick(*state, began_ms + (int64_t)(i + 1) * MINUTE_MS);

@@ -552,8 +552,7 @@ static void test_what_is_too_large_for_kafka_stays_in_the_spool(void **state) {
   assert_int_equal(counted(f, COUNTER_DURABLE, "spool"), 1);
   assert_int_equal(counted(f, COUNTER_DURABLE, "kafka"), 1);
   assert_int_equal(counted(f, COUNTER_SPOOL_EVENTS, NULL), 1);
-  do
-    assert_int_equal(publisher_spooled(f->publisher, &waiting_ms), 1);
+  do assert_int_equal(publisher_spooled(f->publisher, &waiting_ms), 1);
   while (waiting_ms >= 0 && clock_mono_ms() < deadline_ms);
   assert_int_equal(waiting_ms, -1); // Kafka refuses it: it waits for nothing
   assert_int_equal(counted(f, COUNTER_BREAKER, NULL), 0);

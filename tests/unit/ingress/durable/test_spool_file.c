@@ -229,7 +229,6 @@ static int64_t waiting_ms(struct fixture *f) {
 // The time of a row is its id.
 static void test_what_kafka_refuses_or_another_topic_gets_waits_for_nothing(void **state) {
   struct fixture *f = *state;
-  open_file(f);
   assert_int_equal(waiting_ms(f), -1);
   store(f, 1, 8, 10);
   close_file(f);

@@ -118,7 +118,8 @@ static void test_details_tell_what_is_known_and_what_is_not(void **state) {
                    3);
   assert_int_equal(json_array_size(json_object_get(details, "codes")), 1);
   const struct incident_story little = {.summary = "s"};
-  const struct incident slow = {.kind = INCIDENT_SLOW, .opens = true, .provider = bizgo, .endpoint = none, .scope = none};
+  const struct incident slow = {
+      .kind = INCIDENT_SLOW, .opens = true, .provider = bizgo, .endpoint = none, .scope = none};
   AUTO_FREE char *bare = incident_details(&slow, &little);
   AUTO_JSON *empty = json_parse(bare, strlen(bare), NULL);
   assert_true(json_is_null(json_object_get(empty, "cause")) &&

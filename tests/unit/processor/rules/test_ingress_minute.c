@@ -75,14 +75,16 @@ static const struct {
      "/failed_in_a_row"},
     {"{" AT BY "\"calls\":1,\"good\":0,\"failed\":0,\"failed_in_a_row\":0,\"spooled\":true," REFUSED REST "}",
      "/spooled"},
-    {"{" AT BY "\"calls\":9223372036854775807,\"good\":0,\"failed\":0,\"failed_in_a_row\":0,\"spooled\":0," REFUSED REST
+    {"{" AT BY
+     "\"calls\":9223372036854775807,\"good\":0,\"failed\":0,\"failed_in_a_row\":0,\"spooled\":0," REFUSED REST
      "}",
      "/calls"},
     {"{" AT BY
      "\"calls\":1,\"good\":0,\"failed\":0,\"failed_in_a_row\":1000000000001,\"spooled\":0," REFUSED REST "}",
      "/failed_in_a_row"},
     {"{" AT BY COUNTS "\"refused\":{\"ip\":1000000000001}," REST "}", "/refused"},
-    {"{" AT BY COUNTS "\"refused\":{\"ip\":1000000000000,\"query_token\":1}," REST "}", "/refused: expected at most"},
+    {"{" AT BY COUNTS "\"refused\":{\"ip\":1000000000000,\"query_token\":1}," REST "}",
+     "/refused: expected at most"},
     {"{" AT BY COUNTS REST "}", "/refused"},
     {"{" AT BY COUNTS "\"refused\":[1]," REST "}", "/refused"},
     {"{" AT BY COUNTS "\"refused\":{\"ip\":-1}," REST "}", "/refused"},
