@@ -106,12 +106,16 @@ wait_until() {
 port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # Below the range from which the kernel takes the ports of outgoing connections, so that none of those sits on it later. The tests'
-# services take theirs from 23000 on.
+# services take theirs from 23000 on. A port that another start took a moment ago is free too, as nobody listens on it yet: a file
+# keeps it for two minutes.
 free_port() {
-    local port
+    local port taken
+    taken=${TMPDIR:-/tmp}/dochak-ports-$(id -u)
+    mkdir -p "$taken"
+    find "$taken" -type f -mmin +2 -delete
     for _ in {1..50}; do
         port=$((20000 + RANDOM % 3000))
-        if port_is_free "$port"; then
+        if (set -o noclobber && : >"$taken/$port") 2>/dev/null && port_is_free "$port"; then
             echo "$port"
             return
         fi

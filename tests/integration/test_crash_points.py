@@ -97,7 +97,7 @@ def test_the_processor_freezes_there_for_longer_than_its_session(world: World, p
     until("the other works", lambda: stored(world) > 100, 30)
     zombie.thaw()
     check_all(world, ids + more)
-    print(f"{point}: {zombie.log_lines('starts over')[-1:]}")
+    print(f"{point}: {zombie.log_lines('^worker starts over')[-1:]}")
 
 
 # --- the watch: what it has written is out or not, and nobody knows

@@ -232,7 +232,7 @@ def test_processor_started_before_postgres_waits_for_it(worlds, kafka: Server, d
     world.bizgo(payloads.bizgo("early", "10000"))
     database.stop()
     processor = new_processor(world).start()
-    until("it says so", lambda: processor.log_lines("starts over"))
+    until("it says so", lambda: processor.log_lines("^worker starts over"))
     assert processor.get("/readyz").status == 503
     database.start()
     world.wait_row("bizgo", "early", 30, status="SENT")

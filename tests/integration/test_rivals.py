@@ -76,7 +76,7 @@ def test_a_deadlock_is_done_again_at_once(world: World) -> None:
         connection.execute("SELECT 1 FROM notification WHERE notification_id = %s FOR UPDATE", (first,))
     world.settle()
     assert retries(processor, "postgres", "deadlock") >= 1  # on a busy machine it may have the first row again before the other one wakes up
-    assert not processor.log_lines("starts over")
+    assert not processor.log_lines("^worker starts over")
     assert {world.row("blux", id_)["contradicted_by"] is not None for id_ in (first, last)} == {True}
 
 
@@ -97,7 +97,7 @@ def test_who_comes_second_reads_again(world: World, isolation: str, change: str,
     world.wait_row("blux", "m-0000", status="SENT")
     world.settle()
     assert retries(processor, "postgres", class_) == 1
-    assert not processor.log_lines("starts over")
+    assert not processor.log_lines("^worker starts over")
     assert [alert.type.split(".")[2] for alert in world.alerts()] == ["dead_lettered", "recovered"]
 
 
@@ -174,7 +174,7 @@ def test_two_of_one_name_hinder_each_other_and_double_nothing(world: World) -> N
     twins[0].stop()
     world.settle(60)
     assert told(world) == ids
-    assert any("DOCHAK_INSTANCE" in line["error"] for twin in twins for line in twin.log_lines("starts over"))
+    assert any("DOCHAK_INSTANCE" in line["error"] for twin in twins for line in twin.log_lines("^worker starts over"))
 
 
 def test_a_topic_that_was_deleted_and_made_again_is_gone_on_with(world: World) -> None:
@@ -185,9 +185,9 @@ def test_a_topic_that_was_deleted_and_made_again_is_gone_on_with(world: World) -
     world.settle()
     name = world.topics.name("events")
     world.topics.delete_one("events")
-    until("it says what is missing", lambda: any(name in line["error"] for line in processor.log_lines("starts over")), 60)
+    until("it says what is missing", lambda: any(name in line["error"] for line in processor.log_lines("^worker starts over")), 60)
     assert processor.get("/readyz").status == 503
-    assert any("dochak-processor migrate" in line["error"] for line in processor.log_lines("starts over"))
+    assert any("dochak-processor migrate" in line["error"] for line in processor.log_lines("^worker starts over"))
     assert "1 topic created" in world.migrate()
     processor.wait_ready(30)
     until("ingress takes events again", lambda: world.post("blux/sms", payloads.blux(payloads.blux_event("m-0020"))).status == 200, 30)
