@@ -99,10 +99,13 @@ class Fixed:
     max_ms: float  # of all, answered or given up
 
 
-def fixed(url: str, rate: int, seconds: float, folder: Path, meanwhile=lambda: None, report=bizgo_report) -> Fixed:
-    """`meanwhile` is called as soon as the load has begun; `report` makes the body of a msgKey, which ends in the request's number."""
+def fixed(
+    url: str, rate: int, seconds: float, folder: Path, meanwhile=lambda: None, report=bizgo_report, connections: int | None = None
+) -> Fixed:
+    """`meanwhile` is called as soon as the load has begun; `report` makes the body of a msgKey, which ends in the request's number. With
+    `connections` a request that finds all of them waiting waits, too; without, it makes a new one."""
     _write_targets(folder, url, int(rate * seconds), report)
-    _attack(folder, seconds, [f"-rate={rate}/s"], meanwhile)
+    _attack(folder, seconds, [f"-rate={rate}/s", *([f"-max-workers={connections}"] if connections else [])], meanwhile)
     return _summary(_results(folder), rate)
 
 

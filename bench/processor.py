@@ -399,7 +399,7 @@ class Bench:
     def _latency(self, ingress: Server, processor: Processor, rate: int) -> dict:
         begun, start, own = processor.sums(), self._clocks(), processor.cpu_seconds
         with AlertReader(self.broker.address, f"{OURS.topic.removesuffix('events')}alerts") as reader:
-            sent = load.fixed(ingress.url, rate, self.arguments.seconds, self.folder, report=report_that_may_fail)
+            sent = load.fixed(ingress.url, rate, self.arguments.seconds, self.folder, report=report_that_may_fail, connections=CONNECTIONS)
             expected = [key for key in load.acked_keys(self.folder) if fails(key)]
             reader.wait_for(expected, processor_report.ALERT_SECONDS)
         processor.wait_records(self.broker.records(OURS.topic))
