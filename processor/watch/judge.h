@@ -14,7 +14,6 @@ struct judge {
   PGconn *conn;
   int64_t until_ms;     // all that was received before this time is known
   int64_t led_since_ms; // when this process began to lead, by its own clock
-  bool has_front_door;  // it is called
   struct front_door_state door;
   struct front_door_result door_result; // of the last call
   int64_t written;                      // events, since the caller set it to 0
@@ -29,8 +28,8 @@ MUST_CHECK bool judge_providers_minute(struct judge *judge, struct err *err);
 MUST_CHECK bool judge_endpoints_minute(struct judge *judge, struct err *err);
 
 // Once an hour: closes the incidents of endpoints, providers and a front door that are not there any more,
-// and `refusing` where no call came to be refused for long.
-MUST_CHECK bool judge_gone(struct judge *judge, struct err *err);
+// and `refusing` where no call came to be refused for long. `has_door`: the front door is called.
+MUST_CHECK bool judge_gone(struct judge *judge, bool has_door, struct err *err);
 
 // unreachable, and the certificate that ends: after each call of the front door.
 MUST_CHECK bool judge_front_door(struct judge *judge, const struct front_door_result *result,

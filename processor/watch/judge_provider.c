@@ -26,7 +26,7 @@ static struct silent_seen seen_of(const struct judge *j, const struct view_provi
   struct provider_expects expects = provider_expects(p->file);
   struct silent_seen seen = times_of(j, p);
   int64_t after_ms = opened_ms == NOT_OPEN ? silent_begins_ms(&seen) : seen.last_receipt_ms;
-  int64_t from = after_ms ? after_ms / MINUTE_MS + 1 : p->minutes.now - VIEW_MINUTES + 1;
+  int64_t from = after_ms ? (after_ms + MINUTE_MS - 1) / MINUTE_MS : p->minutes.now - VIEW_MINUTES + 1;
   seen.usual_late = slow_usual_share(&p->usual, p->minutes.now);
   int64_t window = silent_live_window(expects.silent_after_s * 1000);
   for (int64_t minute = from; minute <= p->minutes.now; minute++) {

@@ -63,13 +63,9 @@ static bool begin_to_lead(struct watch *w, struct err *err) {
   w->emitter = emitter_open(p, err);
   if (w->emitter) w->frontier = frontier_open(p->settings, p->topics[KAFKA_TOPIC_EVENTS], err);
   if (!w->frontier || !front_door_start(p->settings, &w->front_door, err)) return false;
-  w->judge = (struct judge){.view = w->view,
-                            .emitter = w->emitter,
-                            .conn = w->conn,
-                            .led_since_ms = clock_wall_ms(),
-                            .has_front_door = w->front_door != NULL};
-  w->written_at_ms = w->hour = w->reported_until = INT64_MIN;
-  w->judge_at_ms = 0; // at once: until then nothing bounds the time
+  w->judge = (struct judge){
+      .view = w->view, .emitter = w->emitter, .conn = w->conn, .led_since_ms = clock_wall_ms()};
+  w->written_at_ms = w->hour = w->reported_until = w->judge_at_ms = INT64_MIN;
   metrics_set(p->metrics, METRIC_WATCH_LEADS, NULL, 1);
   log_info("watch leads", LOG_STR("instance", p->instance));
   return true;
@@ -125,7 +121,7 @@ static bool look_until(struct watch *w, int64_t *until_ms, struct err *err) {
 static bool judge_hour_once(struct watch *w, int64_t now, struct err *err) {
   if (w->hour == now / 60) return true;
   if (!usual_update(w->conn, w->view, err) || !view_read_named(w->view, w->conn, now, err) ||
-      !judge_gone(&w->judge, err))
+      !judge_gone(&w->judge, w->front_door != NULL, err))
     return false;
   w->hour = now / 60;
   return true;

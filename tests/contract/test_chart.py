@@ -305,7 +305,7 @@ def test_the_rules_expect_the_services_of_their_own_namespace():
     changed = {rule["alert"] for rule in original if rules[rule["alert"]] != rule["expr"]}
     assert changed == {"DochakIngressDown", "DochakProcessorDown"} and len(rules) == len(original)
     for name in changed:
-        selectors = re.findall(r"up(?:\{[^}]*\})?", rules[name])
+        selectors = re.findall(r"\bup\b(?:\{[^}]*\})?", rules[name])
         assert set(selectors) == {f'up{{job="dochak-{name[6:-4].lower()}", namespace="shop"}}'}, name
 
 

@@ -213,7 +213,7 @@ def set_floor(world: World) -> None:
         " 0, 0, 0, '{}', 0, 0, 0, NULL, false FROM generate_series(1, 15) AS n"
     )
     processor = world.new_processor().start()
-    until("the watch knows the endpoint", lambda: world.sql("SELECT FROM rhythm WHERE endpoint = 'blux/sms'"), 60)
+    until("the watch knows the endpoint", lambda: world.sql("SELECT 1 FROM rhythm WHERE endpoint = 'blux/sms'"), 60)
     processor.stop()
     world.sql("UPDATE rhythm SET state = jsonb_set(state, '{minute}', to_jsonb((state->>'minute')::bigint - 12)) WHERE endpoint = 'blux/sms'")
 
@@ -223,7 +223,6 @@ def is_stored_as(world: World, is_open: bool) -> bool:
     return row["open"] == is_open
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("point", WATCH)
 def test_an_incident_opens_and_closes_once_wherever_the_watch_dies(world: World, point: str) -> None:

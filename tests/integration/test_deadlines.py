@@ -128,11 +128,12 @@ def leave_only_a_minute_of(world: World, ago: str) -> None:
     )
 
 
-def report_ahead(world: World) -> None:
-    """As an ingress whose clock is an hour ahead, and whose spool is not empty."""
+def report_ahead(world: World, spooled_hours: float | None = None) -> None:
+    """As an ingress whose clock is an hour ahead."""
     world.sql(
         """INSERT INTO endpoint_minute SELECT date_trunc('minute', now()) + interval '1 hour', 'bizgo/alimtalk', 'ahead', gen_random_uuid(),
-           'bizgo', 0, 0, 0, '{}', 0, 0, 1, now() - interval '5 hours', false"""
+           'bizgo', 0, 0, 0, '{}', 0, 0, 1, now() - %s * interval '1 hour', false""",
+        spooled_hours,
     )
 
 
@@ -171,7 +172,7 @@ def test_what_waits_in_a_spool_keeps_the_watch_behind_and_a_metric_says_so(world
 def test_a_record_of_a_clock_that_is_ahead_does_not_stop_the_watch(world: World) -> None:
     start(world, receipt_within_s=1, expires_after_s=3600)
     world.services[1].stop()
-    report_ahead(world)
+    report_ahead(world, spooled_hours=5)
     world.services[1].start().wait_ready()
     world.register(payloads.accepted("bizgo", "never"))
     wait_alerts(world, "never", OVERDUE)

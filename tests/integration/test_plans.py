@@ -132,8 +132,8 @@ INSERT INTO provider_hour SELECT date_trunc('hour', now()) - n * interval '1 hou
 INSERT INTO endpoint_hour SELECT 'blux/sms', date_trunc('hour', now()) - n * interval '1 hour', 1, 1, 60 FROM generate_series(1, {ROWS}) AS n;
 INSERT INTO rhythm SELECT 'e' || n, 'blux', '{{}}', '{{}}', now(), 'learning', NULL, NULL, 0, 0 FROM generate_series(1, {ROWS}) AS n;
 """
-# Of these the whole index is read: the incidents that are open, and one row for each endpoint.
-WHOLE = {"incident_list_open": "incident_open", "rhythm_read": "rhythm_pkey"}
+# They may be read from end to end: the incidents that are open, and one row for each endpoint.
+SMALL = {"incident_open", "rhythm_pkey"}
 # What a person lists may read a whole table.
 LISTS = {"incident_list", "rhythm_list"}
 OF_WATCH = sorted(
@@ -179,9 +179,9 @@ def test_the_watch_reads_no_whole_table(world: World, tables: str) -> None:
         plans = {name: plan_of(connection, name) for name in OF_WATCH}
     assert len(plans) > 15
     whole = {name: plan for name, plan in plans.items() if "Seq Scan" in plan}
-    whole |= {name: plan for name, plan in plans.items() if set(unbounded_scans(plan)) - {WHOLE.get(name)}}
+    whole |= {name: plan for name, plan in plans.items() if set(unbounded_scans(plan)) - SMALL}
     assert not whole, "\n".join(f"--- {name}\n{plan}" for name, plan in whole.items())
-    assert "received_at" in re.search("Index Cond: .*", plans["watch_codes"])[0], plans["watch_codes"]
+    assert "received_at" in re.search("Index Cond: .*|$", plans["watch_codes"])[0], plans["watch_codes"]
     by = {"watch_due": ["notification_due", "notification_not_looked"], "watch_oldest": ["notification_not_sent"]}
     for name, indexes in by.items():
         assert all(index in plans[name] for index in indexes), plans[name]
