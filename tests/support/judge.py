@@ -47,7 +47,7 @@ def open_incident(world: World, kind: str, since: int, provider: str = "", endpo
     world.sql(
         "INSERT INTO incident (incident_id, kind, provider, endpoint, scope, since, opened_at, closed_at, judged_until, gap_ms, faults, details)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 0, %s)",
-        uuid.uuid5(uuid.NAMESPACE_URL, f"{kind} {provider} {endpoint} {scope}"),
+        uuid.uuid5(uuid.NAMESPACE_URL, f"{kind} {provider} {endpoint} {scope} {since}"),
         *(kind, provider, endpoint, scope, at(since), at(since), closed and at(closed), at(since)),
         json.dumps({"summary": f"the summary of {kind} {endpoint}{scope}", "check_first": [], "counts": {}, "codes": []}),
     )
