@@ -26,10 +26,14 @@ static bool is_silent(const struct silent_seen *seen, int64_t silent_after_ms) {
          seen->now_ms - seen->first_unreported_ms >= silent_after_ms / 100 * 99;
 }
 
-int64_t silent_opens_by(int64_t first_ms, int64_t enough_ms, int64_t silent_after_ms,
+static int64_t later(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+
+int64_t silent_opens_by(int64_t begins_ms, int64_t first_ms, int64_t enough_ms, int64_t silent_after_ms,
                         int64_t receipt_within_ms) {
-  int64_t window_ms = first_ms + silent_after_ms, due_ms = enough_ms + receipt_within_ms;
-  return (window_ms > due_ms ? window_ms : due_ms) + JUDGED_WITHIN_MS;
+  int64_t window_ms = later(begins_ms, first_ms) + silent_after_ms;
+  return later(window_ms, later(begins_ms, enough_ms) + receipt_within_ms) + JUDGED_WITHIN_MS;
 }
 
 static bool is_back(const struct silent_seen *seen, int64_t silent_after_ms, int64_t opened_ms) {

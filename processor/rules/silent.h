@@ -26,10 +26,11 @@ int64_t silent_begins_ms(const struct silent_seen *seen);
 // How many must be due, where this share is late on any day (slow_usual_share(), or negative).
 int64_t silent_due_enough(double usual_late);
 // By when `silent` has opened, if no receipt comes any more: of the messages accepted after the last one, the
-// first was accepted at `first_ms`, and with the one of `enough_ms` there are enough. Two minutes more than
+// first was accepted at `first_ms`, and with the one of `enough_ms` there are enough. It begins to count at
+// silent_begins_ms(); of those accepted before, others take the places. Two minutes more than
 // its conditions take, as they are judged by whole minutes, and a batch has to read what was decided. Until
 // then the overdue ones raise no alert: they would be thousands, and soon one alert says it for all.
-int64_t silent_opens_by(int64_t first_ms, int64_t enough_ms, int64_t silent_after_ms,
+int64_t silent_opens_by(int64_t begins_ms, int64_t first_ms, int64_t enough_ms, int64_t silent_after_ms,
                         int64_t receipt_within_ms);
 
 struct silent_found {

@@ -51,14 +51,16 @@ static void find_first_unreported(struct judge *j, const struct view_provider *p
 // As silent_judge() will see it, by the times of the notifications themselves: their minute is not over yet.
 bool judge_may_be_silent(struct judge *j, const struct view_provider *p) {
   struct provider_expects expects = provider_expects(p->file);
-  struct silent_seen seen = times_of(j, p);
-  int64_t since_ms = silent_begins_ms(&seen), receipt_within_ms = expects.receipt_within_s * 1000;
+  const struct silent_seen times = times_of(j, p);
+  int64_t since_ms = times.last_receipt_ms, begins_ms = silent_begins_ms(&times);
+  int64_t receipt_within_ms = expects.receipt_within_s * 1000;
   int64_t enough = silent_due_enough(slow_usual_share(&p->usual, p->minutes.now)), first_ms, enough_ms;
-  if (j->until_ms - seen.last_receipt_ms < receipt_within_ms) return false; // nothing after it is overdue
+  if (j->until_ms - since_ms < receipt_within_ms) return false; // nothing accepted after it is overdue
   if (view_find(j->view, INCIDENT_SILENT, provider_name(p->file), "", "")) return false; // it folds them
   if (!since_ms) since_ms = (p->minutes.now - VIEW_MINUTES) * MINUTE_MS;
   return judge_story_unreported(j, p->file, since_ms, enough, &first_ms, &enough_ms) &&
-         j->until_ms < silent_opens_by(first_ms, enough_ms, expects.silent_after_s * 1000, receipt_within_ms);
+         j->until_ms < silent_opens_by(begins_ms, first_ms, enough_ms, expects.silent_after_s * 1000,
+                                       receipt_within_ms);
 }
 
 static bool open_silent(struct judge *j, const struct view_provider *p, const struct judge_key *key,

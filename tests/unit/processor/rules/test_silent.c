@@ -138,7 +138,7 @@ static void test_silent_has_opened_while_overdue_messages_wait(void **state) {
   };
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
     const int64_t *accepted = rows[i].accepted, receipt_within = rows[i].receipt_within;
-    int64_t by = silent_opens_by(NOW + accepted[0], NOW + accepted[4], rows[i].silent_after, receipt_within);
+    int64_t by = silent_opens_by(NOW - 1, NOW + accepted[0], NOW + accepted[4], rows[i].silent_after, receipt_within);
     struct silent_seen seen = {.now_ms = by - MINUTE / 2, // the other half is for the way to Kafka and back
                                .last_receipt_ms = NOW - 1,
                                .first_unreported_ms = NOW + accepted[0]};
@@ -157,12 +157,27 @@ static void test_so_many_are_enough(void **state) {
   assert_true(silent_due_enough(0.33) == 13);
 }
 
+// A message each minute, and ingress is away from the fifth minute to the eighth.
+static void test_overdue_messages_wait_longer_where_ingress_was_away(void **state) {
+  enum { BACK = 8, WITHIN = 5 * MINUTE };
+  int64_t back = NOW + BACK * MINUTE, by = silent_opens_by(back, NOW, NOW + 4 * MINUTE, WINDOW, WITHIN);
+  struct silent_seen seen = {.now_ms = by - MINUTE / 2,
+                             .last_receipt_ms = NOW - 1,
+                             .blind_until_ms = back,
+                             .first_unreported_ms = back};
+  for (int64_t minute = BACK; (minute + 1) * MINUTE + WITHIN <= seen.now_ms - NOW; minute++) seen.due++;
+  struct silent_found found;
+  assert_int_equal(silent_judge(&seen, WINDOW, NOT_OPEN, &found), VERDICT_OPEN);
+  assert_true(by == back + WINDOW + 2 * MINUTE);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_provider_is_silent_when_results_are_due_and_no_receipt_comes),
       cmocka_unit_test(test_a_time_that_ingress_did_not_see_is_neither_silence_nor_a_receipt),
       cmocka_unit_test(test_a_window_of_seconds_works_as_one_of_minutes),
       cmocka_unit_test(test_live_minutes_are_counted_over_a_window),
+      cmocka_unit_test(test_overdue_messages_wait_longer_where_ingress_was_away),
       cmocka_unit_test(test_silent_has_opened_while_overdue_messages_wait),
       cmocka_unit_test(test_so_many_are_enough),
   };
