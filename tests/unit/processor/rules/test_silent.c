@@ -138,7 +138,8 @@ static void test_silent_has_opened_while_overdue_messages_wait(void **state) {
   };
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
     const int64_t *accepted = rows[i].accepted, receipt_within = rows[i].receipt_within;
-    int64_t by = silent_opens_by(NOW - 1, NOW + accepted[0], NOW + accepted[4], rows[i].silent_after, receipt_within);
+    int64_t by =
+        silent_opens_by(NOW - 1, NOW + accepted[0], NOW + accepted[4], rows[i].silent_after, receipt_within);
     struct silent_seen seen = {.now_ms = by - MINUTE / 2, // the other half is for the way to Kafka and back
                                .last_receipt_ms = NOW - 1,
                                .first_unreported_ms = NOW + accepted[0]};
