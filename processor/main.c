@@ -129,8 +129,9 @@ static void processor_init(struct processor *p, const struct settings *settings,
     p->topics[t] = kafka_topic_name(settings->topic_prefix, t);
   start_counters(p);
   p->instance = mem_strdup(*settings->instance ? settings->instance : any_name);
-  p->interpreter =
-      (struct interpreter){providers, settings->recipient_key, p->topics[KAFKA_TOPIC_QUARANTINE]};
+  p->interpreter = (struct interpreter){.providers = providers,
+                                        .recipient_key = settings->recipient_key,
+                                        .quarantine_topic = p->topics[KAFKA_TOPIC_QUARANTINE]};
 }
 
 static void processor_fini(struct processor *p) {

@@ -29,6 +29,8 @@ const char *fact_outcome(const struct fact *fact) {
     return fact->signal.outcome ? fact->signal.outcome : "accepted";
   case FACT_DEADLINE:
     return fact->signal.kind == SIGNAL_OVERDUE ? "overdue" : "expired";
+  case FACT_CONTACT:
+    return "contact";
   case FACT_INCIDENT:
     return "incident";
   case FACT_MINUTE:
@@ -56,6 +58,8 @@ void fact_fini(struct fact *fact) {
   release(fact->signal.reference);
   release(fact->signal.recipient);
   free(fact->row_json);
+  if (fact->contact) contact_said_fini(fact->contact);
+  free(fact->contact);
   if (fact->incident) incident_fini(fact->incident);
   free(fact->incident);
   if (fact->minute) ingress_minute_fini(fact->minute);
