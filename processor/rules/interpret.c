@@ -238,8 +238,67 @@ static void interpret_deadline(const struct provider *provider, const json_t *va
   }
 }
 
-static void interpret_notification(const struct interpreter *in, const char *value, size_t len,
-                                   struct fact *fact) {
+// ---- contacts
+
+static void keep_address(const struct interpreter *in, const char *address, char **masked,
+                         uint8_t hash[PERSONAL_HASH_SIZE]) {
+  if (!address) return;
+  *masked = personal_mask(address);
+  personal_hash(in->recipient_key, address, hash);
+}
+
+static json_t *consents_of(const struct provider_contact *contact) {
+  json_t *consents = json_object();
+  for (size_t i = 0; i < contact->n_consents; i++)
+    if (contact->consents[i].is != CONSENT_NOT_SAID)
+      json_object_set_new(consents, contact->consents[i].name,
+                          json_boolean(contact->consents[i].is == CONSENT_GIVEN));
+  return consents;
+}
+
+static void keep_details(const struct interpreter *in, const struct provider_contact *contact,
+                         struct contact_details *details) {
+  keep_address(in, contact->phone, &details->phone, details->phone_hash);
+  keep_address(in, contact->email, &details->email, details->email_hash);
+  details->consents = consents_of(contact);
+  if (!in->keeps_whole || (!contact->phone && !contact->email)) return;
+  AUTO_JSON *whole = json_pack("{ss? ss?}", "phone", contact->phone, "email", contact->email);
+  details->whole = json_text(whole);
+}
+
+struct contact_said *interpret_contact(const struct interpreter *in, const struct provider *provider,
+                                       const json_t *element, int64_t received_at, struct err *err) {
+  struct provider_contact contact;
+  if (!provider_read_contact(provider, element, &contact, err)) return NULL;
+  struct contact_said *said = mem_alloc(sizeof *said);
+  bool has_time =
+      contact.time_ms >= 0 && contact.time_ms < received_at; // a clock that runs ahead wins nothing
+  *said = (struct contact_said){.id = mem_strdup(contact.id),
+                                .is_delete = contact.is_deleted,
+                                .mark = {.has_version = contact.has_version,
+                                         .version = contact.version,
+                                         .at = has_time ? contact.time_ms : received_at,
+                                         .provider_id = mem_strdup_or_null(contact.provider_id)}};
+  if (!said->is_delete) keep_details(in, &contact, &said->details);
+  return said;
+}
+
+static void interpret_person(const struct interpreter *in, const struct provider *provider,
+                             const json_t *element, struct fact *fact) {
+  struct err err = {0};
+  fact->contact = interpret_contact(in, provider, element, fact->ev.time_ms, &err);
+  if (!fact->contact) {
+    unclear(fact, err.text);
+    return;
+  }
+  fact->type = FACT_CONTACT;
+  fact->id = mem_strdup(fact->contact->id);
+}
+
+// ---- events
+
+static void interpret_element(const struct interpreter *in, const char *value, size_t len,
+                              struct fact *fact) {
   const struct provider *provider =
       fact->ev.provider ? providers_find(in->providers, fact->ev.provider) : NULL;
   if (provider == NULL) {
@@ -261,6 +320,8 @@ static void interpret_notification(const struct interpreter *in, const char *val
     interpret_receipt(in, provider, document, value, len, fact);
   else if (strcmp(fact->ev.type, EVENT_ACCEPTED) == 0)
     interpret_acceptance(in, provider, document, fact);
+  else if (strcmp(fact->ev.type, EVENT_CONTACT) == 0)
+    interpret_person(in, provider, document, fact);
   else
     interpret_deadline(provider, document, fact);
 }
@@ -296,13 +357,13 @@ static const struct {
   const char *type;
   interpret_fn *read;
 } readers[] = {
-    {EVENT_RECEIPT, interpret_notification},   {EVENT_ACCEPTED, interpret_notification},
-    {EVENT_OVERDUE, interpret_notification},   {EVENT_EXPIRED, interpret_notification},
-    {EVENT_MINUTE, interpret_minute},          {EVENT_FAILING, interpret_incident},
-    {EVENT_SILENT, interpret_incident},        {EVENT_SLOW, interpret_incident},
-    {EVENT_PROVIDER_GOOD, interpret_incident}, {EVENT_REFUSING, interpret_incident},
-    {EVENT_UNREACHABLE, interpret_incident},   {EVENT_AT_RISK, interpret_incident},
-    {EVENT_ENDPOINT_GOOD, interpret_incident},
+    {EVENT_RECEIPT, interpret_element},   {EVENT_ACCEPTED, interpret_element},
+    {EVENT_OVERDUE, interpret_element},   {EVENT_EXPIRED, interpret_element},
+    {EVENT_CONTACT, interpret_element},   {EVENT_MINUTE, interpret_minute},
+    {EVENT_FAILING, interpret_incident},  {EVENT_SILENT, interpret_incident},
+    {EVENT_SLOW, interpret_incident},     {EVENT_PROVIDER_GOOD, interpret_incident},
+    {EVENT_REFUSING, interpret_incident}, {EVENT_UNREACHABLE, interpret_incident},
+    {EVENT_AT_RISK, interpret_incident},  {EVENT_ENDPOINT_GOOD, interpret_incident},
 };
 
 static interpret_fn *reader_of(const char *type) {
