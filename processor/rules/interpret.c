@@ -276,7 +276,7 @@ struct contact_said *interpret_contact(const struct interpreter *in, const struc
   *said = (struct contact_said){.id = mem_strdup(contact.id),
                                 .is_delete = contact.is_deleted,
                                 .mark = {.has_version = contact.has_version,
-                                         .version = contact.version,
+                                         .version = contact.has_version ? contact.version : 0,
                                          .at = has_time ? contact.time_ms : received_at,
                                          .provider_id = mem_strdup_or_null(contact.provider_id)}};
   if (!said->is_delete) keep_details(in, &contact, &said->details);
