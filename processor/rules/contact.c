@@ -136,26 +136,27 @@ static void move_mark(struct contact_mark *mark, const struct contact_mark *newe
     mark->provider_id = known;
 }
 
+// One that is no newer names the object, where none did.
+static bool take_name(struct contact_mark *mark, const struct contact_mark *said) {
+  bool names = !mark->provider_id && said->provider_id;
+  if (names) mark->provider_id = mem_strdup(said->provider_id);
+  return names;
+}
+
 static bool take_deletion(struct contact_row *row, const struct contact_mark *said) {
-  if (said->has_version) {
-    if (compare_marks(said, &row->deletion) <= 0) return false;
+  bool is_newer = said->has_version ? compare_marks(said, &row->deletion) > 0 : said->at > row->gone_at;
+  if (is_newer && said->has_version) {
     move_mark(&row->deletion, said);
     return true;
   }
-  if (said->at <= row->gone_at) return false;
-  row->gone_at = said->at;
-  if (!row->deletion.provider_id) row->deletion.provider_id = mem_strdup_or_null(said->provider_id);
-  return true;
+  if (is_newer) row->gone_at = said->at;
+  return take_name(&row->deletion, said) || is_newer;
 }
 
 static bool take_upsert(struct contact_row *row, const struct contact_said *said) {
   int order = compare_marks(&said->mark, &row->upsert);
   if (order == 0 && !row->is_deleted) order = compare_details(&said->details, &row->details);
-  if (order <= 0) {
-    bool names = !row->upsert.provider_id && said->mark.provider_id;
-    if (names) row->upsert.provider_id = mem_strdup(said->mark.provider_id);
-    return names;
-  }
+  if (order <= 0) return take_name(&row->upsert, &said->mark);
   move_mark(&row->upsert, &said->mark);
   forget_details(row);
   row->details = details_copy(&said->details);
@@ -199,7 +200,7 @@ enum contact_change contact_join(struct contact_row *row, const struct contact_s
 
 enum contact_change contact_merge(struct contact_row *row, const struct contact_row *other) {
   struct before before = before_of(row);
-  const struct contact_mark gone = {.at = other->gone_at};
+  const struct contact_mark gone = {.at = other->gone_at, .provider_id = other->deletion.provider_id};
   const struct contact_said upsert = {.mark = other->upsert, .details = other->details};
   bool moved = other->deletion.has_version && take_deletion(row, &other->deletion);
   moved |= take_deletion(row, &gone);

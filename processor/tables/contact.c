@@ -62,11 +62,10 @@ static void read_hash(const PGresult *res, int row, enum column column, uint8_t 
 
 static struct contact_mark read_mark(const PGresult *res, int row, enum column version, enum column at,
                                      enum column provider_id) {
-  struct contact_mark mark = {.at = rows_time(res, row, (int)at)};
-  if (mark.at == NO_TIME) return mark;
-  mark.has_version = !PQgetisnull(res, row, (int)version);
+  struct contact_mark mark = {.at = rows_time(res, row, (int)at),
+                              .has_version = !PQgetisnull(res, row, (int)version),
+                              .provider_id = rows_text(res, row, (int)provider_id)};
   if (mark.has_version) mark.version = pgvalue_int8(PQgetvalue(res, row, (int)version));
-  mark.provider_id = rows_text(res, row, (int)provider_id);
   return mark;
 }
 
@@ -85,7 +84,7 @@ void contact_read_row(const PGresult *res, int row, struct contact_row *out) {
   out->upsert = read_mark(res, row, VERSION, CHANGED_AT, PROVIDER_ID);
   out->deletion = read_mark(res, row, DELETED_VERSION, DELETED_AT, DELETED_PROVIDER_ID);
   out->gone_at = rows_time(res, row, GONE_AT);
-  if (!contact_provider_id(out)) out->deletion.provider_id = rows_text(res, row, PROVIDER_ID);
+  if (out->upsert.at == NO_TIME) free(take(out->upsert.provider_id)); // it is the deletion's
   out->details.phone = rows_text(res, row, PHONE);
   out->details.email = rows_text(res, row, EMAIL);
   read_hash(res, row, PHONE_HASH, out->details.phone_hash);
