@@ -28,6 +28,8 @@ static size_t send_names(struct pipeline *pipeline, const char *statement, const
 
 size_t contact_send_read(struct pipeline *pipeline, const char *const *providers, const char *const *ids,
                          size_t n) {
+  // Whatever the database's default is: each statement has to see what was committed while it waited.
+  pipeline_send(pipeline, "isolation", "SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
   send_names(pipeline, "contact_lock.sql", providers, ids, n);
   send_names(pipeline, "contact_hold.sql", providers, ids, n);
   return send_names(pipeline, "contact_read.sql", providers, ids, n);
