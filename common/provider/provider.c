@@ -149,6 +149,7 @@ static void contact_load(struct provider *provider, struct provider_kind_rule *k
   kind->phone = where_of(provider, node, "phone");
   kind->email = where_of(provider, node, "email");
   kind->version = where_of(provider, node, "version");
+  kind->seen = where_of(provider, node, "seen");
   kind->deleted = keep(provider, mem_array(json_array_size(deleted), sizeof *kind->deleted));
   for (size_t i = 0; i < json_array_size(deleted); i++)
     conditions_load(provider, &kind->deleted[kind->n_deleted++], json_array_get(deleted, i));

@@ -53,7 +53,7 @@ struct provider_kind_rule {
   struct provider_where channel, code, reason, time, recipient, reference, dedupe, masked;
   int zone_minutes;
   // Of a contact, with id and time.
-  struct provider_where provider_id, phone, email, version;
+  struct provider_where provider_id, phone, email, version, seen;
   struct provider_conditions *deleted; // any of them
   size_t n_deleted;
   struct provider_consent_rule *consents;

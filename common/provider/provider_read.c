@@ -329,11 +329,11 @@ static void read_dedupe(const struct provider_kind_rule *kind, const json_t *ele
     receipt->dedupe[receipt->n_dedupe++] = receipt->code;
 }
 
-static int64_t read_time(const struct provider_kind_rule *kind, const json_t *element) {
+static int64_t read_time(const struct provider_where *where, int zone_minutes, const json_t *element) {
   char buf[NUMBER_SIZE];
   int64_t time_ms;
-  const char *text = read_text(&kind->time, element, NO_LIMIT, buf);
-  return text && clock_parse_time(text, kind->zone_minutes, &time_ms) ? time_ms : -1;
+  const char *text = read_text(where, element, NO_LIMIT, buf);
+  return text && clock_parse_time(text, zone_minutes, &time_ms) ? time_ms : -1;
 }
 
 bool provider_read_receipt(const struct provider *provider, const json_t *element,
@@ -348,7 +348,7 @@ bool provider_read_receipt(const struct provider *provider, const json_t *elemen
   out->recipient_place =
       find_text(&kind->recipient, element, REFERENCE_MAX_BYTES, out->buf[2], &out->recipient);
   out->reference = read_text(&kind->reference, element, REFERENCE_MAX_BYTES, out->buf[3]);
-  out->time_ms = read_time(kind, element);
+  out->time_ms = read_time(&kind->time, kind->zone_minutes, element);
   read_dedupe(kind, element, out, out->buf + 4);
   char buf[NUMBER_SIZE];
   read_outcome(provider, out, read_text(&kind->reason, element, NO_LIMIT, buf));
@@ -380,11 +380,12 @@ static bool read_whole(const struct provider_where *where, const json_t *element
 }
 
 // Unix milliseconds as a whole number, or a time as text.
-static int64_t read_contact_time(const struct provider_kind_rule *kind, const json_t *element) {
+static int64_t read_contact_time(const struct provider_where *where, int zone_minutes,
+                                 const json_t *element) {
   static const int64_t MAX_MS = 253402300799999; // the end of 9999
   int64_t time_ms;
-  if (read_whole(&kind->time, element, &time_ms)) return time_ms >= 0 && time_ms <= MAX_MS ? time_ms : -1;
-  return read_time(kind, element);
+  if (read_whole(where, element, &time_ms)) return time_ms >= 0 && time_ms <= MAX_MS ? time_ms : -1;
+  return read_time(where, zone_minutes, element);
 }
 
 // Nothing is guessed: consent must not be taken for given because the provider has changed its form.
@@ -415,7 +416,8 @@ bool provider_read_contact(const struct provider *provider, const json_t *elemen
   out->phone = read_text(&kind->phone, element, REFERENCE_MAX_BYTES, out->buf[1]);
   out->email = read_text(&kind->email, element, REFERENCE_MAX_BYTES, out->buf[2]);
   out->has_version = read_whole(&kind->version, element, &out->version);
-  out->time_ms = read_contact_time(kind, element);
+  out->time_ms = read_contact_time(&kind->time, kind->zone_minutes, element);
+  out->seen_ms = read_contact_time(&kind->seen, kind->zone_minutes, element);
   return read_consents(kind, element, out, err);
 }
 

@@ -28,7 +28,8 @@ struct contacts {
   struct named **buckets, *names; // all names of all rows
   size_t n_buckets, n_names, names_max;
   struct withdrawn *withdrawn;
-  size_t n_withdrawn;
+  struct alert *alerts; // about these, if they are wanted
+  size_t n_withdrawn, n_alerts;
 };
 
 struct contacts *contacts_new(struct fact *const *facts, size_t n) {
@@ -37,7 +38,6 @@ struct contacts *contacts_new(struct fact *const *facts, size_t n) {
   for (size_t i = 0; i < n; i++)
     if (facts[i]->type == FACT_CONTACT) contacts->facts[contacts->n++] = facts[i];
   contacts->changes = mem_array(contacts->n, sizeof *contacts->changes);
-  contacts->withdrawn = mem_array(contacts_alerts_max(contacts), sizeof *contacts->withdrawn);
   return contacts;
 }
 
@@ -51,11 +51,8 @@ void contacts_free(struct contacts *contacts) {
   free(contacts->buckets);
   free(contacts->names);
   free(contacts->withdrawn);
+  alerts_free(contacts->alerts, contacts->n_alerts);
   free(contacts);
-}
-
-size_t contacts_alerts_max(const struct contacts *contacts) {
-  return contacts->n * PROVIDER_CONSENTS_MAX;
 }
 
 size_t contacts_send_read(struct contacts *contacts, struct pipeline *pipeline) {
@@ -148,10 +145,11 @@ static void take_rows(struct contacts *contacts, const PGresult *res) {
 
 // ---- joining ----
 
+// Whether a search for the id comes by the row.
 static bool has_name(const struct contacts *contacts, size_t row, const char *id) {
   const struct named *at = *bucket_of(contacts, contacts->rows[row].provider, id);
   while (at && at->row != row) at = at->next;
-  return at; // in this bucket under another name, by chance: then it has both, and a search compares anyway
+  return at;
 }
 
 static void note_change(struct contacts *contacts, struct contact_row *row, enum contact_change change) {
@@ -161,23 +159,33 @@ static void note_change(struct contacts *contacts, struct contact_row *row, enum
   if (own && !has_name(contacts, place, own)) name_row(contacts, place, own);
 }
 
-static void raise_withdrawn(struct contacts *contacts, const struct contact_row *row, const json_t *before,
-                            const struct fact *fact, struct alert *alerts, size_t *n_alerts) {
+static void note_withdrawn(struct contacts *contacts, const struct contact_row *row, const char *consent,
+                           const struct fact *fact, bool with_alert) {
+  size_t n = contacts->n_withdrawn++, n_alerts = contacts->n_alerts;
+  contacts->withdrawn = mem_grow(contacts->withdrawn, n + 1, sizeof *contacts->withdrawn);
+  contacts->withdrawn[n] = (struct withdrawn){fact->provider, consent};
+  if (!with_alert) return;
+  contacts->alerts = mem_grow(contacts->alerts, n_alerts + 1, sizeof *contacts->alerts);
+  alert_of_withdrawn(&contacts->alerts[contacts->n_alerts++], row, consent, fact);
+}
+
+static void compare_consents(struct contacts *contacts, const struct contact_row *row, const json_t *before,
+                             const struct fact *fact, bool with_alerts) {
   const char *consent;
   json_t *value;
   json_object_foreach(row->details.consents, consent, value) {
-    if (!contact_is_withdrawn(before, row->details.consents, consent)) continue;
-    contacts->withdrawn[contacts->n_withdrawn++] = (struct withdrawn){fact->provider, consent};
-    if (alerts) alert_of_withdrawn(&alerts[(*n_alerts)++], row, consent, fact);
+    if (contact_is_withdrawn(before, row->details.consents, consent))
+      note_withdrawn(contacts, row, consent, fact, with_alerts);
   }
 }
 
 static enum contact_change join_row(struct contacts *contacts, struct contact_row *row,
-                                    const struct fact *fact, struct alert *alerts, size_t *n_alerts) {
+                                    const struct fact *fact, const struct processor *processor) {
   AUTO_JSON *before = json_incref(row->details.consents);
   enum contact_change change = contact_join(row, fact->contact);
   note_change(contacts, row, change);
-  if (change == CONTACT_CHANGED) raise_withdrawn(contacts, row, before, fact, alerts, n_alerts);
+  if (change == CONTACT_CHANGED)
+    compare_consents(contacts, row, before, fact, processor->settings->consent_alerts);
   return change;
 }
 
@@ -187,41 +195,47 @@ static void merge_unnamed(struct contacts *contacts, struct contact_row *row, co
   const char *own = fact->contact->mark.provider_id;
   struct contact_row *other = own ? find_row(contacts, fact->provider, own) : NULL;
   if (!other || !is_provider_id(other, own)) return;
-  if (processor->interpreter.keeps_whole) other->details.whole = contact_open(other, &processor->contact_key);
+  if (processor->interpreter.keeps_whole && !other->details.whole)
+    other->details.whole = contact_open(other, &processor->contact_key);
   note_change(contacts, row, contact_merge(row, other));
   contacts->removed[other - contacts->rows] = true;
 }
 
 // To all that are this object of the provider: one, unless the operator has given the person another id.
 static enum contact_change join_by_provider_id(struct contacts *contacts, const struct fact *fact,
-                                               struct alert *alerts, size_t *n_alerts) {
+                                               const struct processor *processor) {
   enum contact_change most = CONTACT_SAME;
   struct named *at = NULL;
   struct contact_row *row = next_row(contacts, fact->provider, fact->id, &at);
-  if (!row) return join_row(contacts, row_of(contacts, fact->provider, fact->id), fact, alerts, n_alerts);
+  if (!row) return join_row(contacts, row_of(contacts, fact->provider, fact->id), fact, processor);
   for (; row; row = next_row(contacts, fact->provider, fact->id, &at)) {
-    enum contact_change change = join_row(contacts, row, fact, alerts, n_alerts);
+    enum contact_change change = join_row(contacts, row, fact, processor);
     if (change > most) most = change;
   }
   return most;
 }
 
 static enum contact_change join(struct contacts *contacts, const struct fact *fact,
-                                const struct processor *processor, struct alert *alerts, size_t *n_alerts) {
+                                const struct processor *processor) {
   const char *own = fact->contact->mark.provider_id;
-  if (own && strcmp(own, fact->id) == 0) return join_by_provider_id(contacts, fact, alerts, n_alerts);
+  if (own && strcmp(own, fact->id) == 0) return join_by_provider_id(contacts, fact, processor);
   struct contact_row *row = row_of(contacts, fact->provider, fact->id);
   merge_unnamed(contacts, row, fact, processor);
-  return join_row(contacts, row, fact, alerts, n_alerts);
+  return join_row(contacts, row, fact, processor);
 }
 
-void contacts_join(struct contacts *contacts, const PGresult *rows, const struct processor *processor,
-                   struct alert *alerts, size_t *n_alerts) {
+void contacts_join(struct contacts *contacts, const PGresult *rows, const struct processor *processor) {
   if (contacts->n == 0) return;
   take_rows(contacts, rows);
-  if (!processor->settings->consent_alerts) alerts = NULL;
   for (size_t i = 0; i < contacts->n; i++)
-    contacts->changes[i] = join(contacts, contacts->facts[i], processor, alerts, n_alerts);
+    contacts->changes[i] = join(contacts, contacts->facts[i], processor);
+}
+
+size_t contacts_take_alerts(struct contacts *contacts, struct alert **out) {
+  size_t n = contacts->n_alerts;
+  *out = take(contacts->alerts);
+  contacts->n_alerts = 0;
+  return n;
 }
 
 // ---- writing ----

@@ -15,11 +15,10 @@ void contacts_free(struct contacts *contacts);
 // Locks and reads the rows (contact_send_read()); has to be the first thing of the transaction. Returns the
 // step whose result contacts_read() needs; nothing is sent if the batch has no such fact.
 size_t contacts_send_read(struct contacts *contacts, struct pipeline *pipeline);
-// Joins all facts into `rows`. Adds to `alerts` what is withdrawn, if the settings say so: at most
-// contacts_alerts_max().
-size_t contacts_alerts_max(const struct contacts *contacts);
-void contacts_join(struct contacts *contacts, const PGresult *rows, const struct processor *processor,
-                   struct alert *alerts, size_t *n_alerts);
+// Joins all facts into `rows`, which is borrowed until contacts_send().
+void contacts_join(struct contacts *contacts, const PGresult *rows, const struct processor *processor);
+// The alerts about withdrawn consents, if the settings ask for them: a new array, or NULL. Returns how many.
+size_t contacts_take_alerts(struct contacts *contacts, struct alert **out);
 // Sends what has changed. `processor` has the key for encryption.
 void contacts_send(struct contacts *contacts, struct pipeline *pipeline, const struct processor *processor);
 // Counts it, when it is committed.

@@ -51,7 +51,8 @@ struct batch {
   struct incidents *incidents;
   struct delivery *late; // counters of the minute in which a notification was accepted, two a fact at most
   size_t n_late;
-  struct alert *alerts; // two a fact at most: of an account fault, about the notification and the incident
+  // Two a fact at most (of an account fault, about the notification and the incident), and those of contacts.
+  struct alert *alerts;
   size_t n_alerts;
 };
 
@@ -137,7 +138,7 @@ static void order_batch(struct batch *batch) {
   batch->fingerprints = mem_array(n, sizeof *batch->fingerprints);
   batch->late = mem_array(2 * n, sizeof *batch->late);
   batch->contacts = contacts_new(facts, n);
-  batch->alerts = mem_array(2 * n + contacts_alerts_max(batch->contacts), sizeof *batch->alerts);
+  batch->alerts = mem_array(2 * n, sizeof *batch->alerts);
 
   for (size_t i = 0; i < n; i++)
     if (fact_is_about_notification(facts[i])) {
@@ -335,6 +336,16 @@ static void apply_all(struct batch *batch) {
     if (batch->is_new[i]) batch->is_new[i] = apply(batch, batch->of[i], batch->facts[i]);
 }
 
+// Of contacts: as many as there are, beside the two a fact.
+static void take_alerts(struct batch *batch) {
+  AUTO_FREE struct alert *list;
+  size_t n = contacts_take_alerts(batch->contacts, &list);
+  if (n == 0) return;
+  batch->alerts = mem_grow(batch->alerts, 2 * batch->n_given + n, sizeof *batch->alerts);
+  memcpy(batch->alerts + batch->n_alerts, list, n * sizeof *list);
+  batch->n_alerts += n;
+}
+
 // ---- what each record counts as ----
 
 // Not what is unclear or refused: it comes again, from the quarantine topic. Nor a deadline that says
@@ -442,8 +453,8 @@ static bool write_all(struct store *store, struct batch *batch, bool again, enum
   batch->incidents = incidents_new(store->conn, batch->given, batch->n_given, fault, err);
   if (!batch->incidents) return false;
   apply_all(batch);
-  contacts_join(batch->contacts, read.steps[contacts].result, store->processor, batch->alerts,
-                &batch->n_alerts);
+  contacts_join(batch->contacts, read.steps[contacts].result, store->processor);
+  take_alerts(batch);
   return rows_copy_new(store->conn, batch->notifications, batch->changed, batch->n_notifications, fault,
                        err) &&
          incidents_write(batch->incidents, store->conn, batch->alerts, &batch->n_alerts, fault, err) &&
@@ -525,7 +536,7 @@ static void make_harmless(struct fact facts[PROBE_FACTS], struct contact_said *s
                            .row_id = uuid_new_v7(),
                            .signal = {.kind = SIGNAL_ACCEPTED, .at = ev.time_ms, .received_at = ev.time_ms}};
   facts[2] = (struct fact){.rkm = rkm, .ev = ev, .type = FACT_QUARANTINED};
-  *said = (struct contact_said){.id = name, .mark = {.at = ev.time_ms + is_delivered}};
+  *said = (struct contact_said){.id = name, .learned_at = NO_TIME, .mark = {.at = ev.time_ms + is_delivered}};
   facts[3] = (struct fact){
       .rkm = rkm, .ev = ev, .type = FACT_CONTACT, .provider = name, .id = name, .contact = said};
 }

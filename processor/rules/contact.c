@@ -46,7 +46,9 @@ void contact_row_init(struct contact_row *row, const char *provider, const char 
                               .id = mem_strdup(id),
                               .upsert = {.at = NO_TIME},
                               .deletion = {.at = NO_TIME},
-                              .gone_at = NO_TIME};
+                              .gone_at = NO_TIME,
+                              .gone_learned_at = NO_TIME,
+                              .seen_at = NO_TIME};
 }
 
 void contact_row_fini(struct contact_row *row) {
@@ -123,7 +125,8 @@ static bool beats(const struct contact_mark *deletion, const struct contact_mark
 // could be forgotten.
 static bool is_beaten(const struct contact_row *row) {
   if (row->upsert.at == NO_TIME) return row->deletion.at != NO_TIME || row->gone_at != NO_TIME;
-  return beats(&row->deletion, &row->upsert) || (row->gone_at != NO_TIME && row->gone_at >= row->upsert.at);
+  bool is_gone = row->gone_at >= row->upsert.at && row->gone_learned_at >= row->seen_at;
+  return is_gone || beats(&row->deletion, &row->upsert);
 }
 
 // The newest one that names the object keeps its name.
@@ -143,20 +146,31 @@ static bool take_name(struct contact_mark *mark, const struct contact_mark *said
   return names;
 }
 
+static bool raise_to(int64_t *time, int64_t to) {
+  bool is_later = to > *time;
+  if (is_later) *time = to;
+  return is_later;
+}
+
+static bool take_gone(struct contact_row *row, const struct contact_mark *said, int64_t learned_at) {
+  bool moved = take_name(&row->deletion, said);
+  moved |= raise_to(&row->gone_at, said->at);
+  moved |= raise_to(&row->gone_learned_at, learned_at);
+  return moved;
+}
+
 static bool take_deletion(struct contact_row *row, const struct contact_mark *said) {
-  bool is_newer = said->has_version ? compare_marks(said, &row->deletion) > 0 : said->at > row->gone_at;
-  if (is_newer && said->has_version) {
-    move_mark(&row->deletion, said);
-    return true;
-  }
-  if (is_newer) row->gone_at = said->at;
-  return take_name(&row->deletion, said) || is_newer;
+  if (compare_marks(said, &row->deletion) <= 0) return take_name(&row->deletion, said);
+  move_mark(&row->deletion, said);
+  return true;
 }
 
 static bool take_upsert(struct contact_row *row, const struct contact_said *said) {
+  bool is_seen = raise_to(&row->seen_at, said->learned_at);
   int order = compare_marks(&said->mark, &row->upsert);
-  if (order == 0 && !row->is_deleted) order = compare_details(&said->details, &row->details);
-  if (order <= 0) return take_name(&row->upsert, &said->mark);
+  bool has_details = !row->is_deleted || is_seen; // or will have them again
+  if (order == 0 && has_details) order = compare_details(&said->details, &row->details);
+  if (order <= 0) return take_name(&row->upsert, &said->mark) || is_seen;
   move_mark(&row->upsert, &said->mark);
   forget_details(row);
   row->details = details_copy(&said->details);
@@ -190,9 +204,15 @@ static enum contact_change settle(struct contact_row *row, const struct before *
   return changed ? CONTACT_CHANGED : CONTACT_MARKED;
 }
 
+static bool take_any(struct contact_row *row, const struct contact_said *said) {
+  if (!said->is_delete) return take_upsert(row, said);
+  return said->mark.has_version ? take_deletion(row, &said->mark)
+                                : take_gone(row, &said->mark, said->learned_at);
+}
+
 enum contact_change contact_join(struct contact_row *row, const struct contact_said *said) {
   struct before before = before_of(row);
-  bool moved = said->is_delete ? take_deletion(row, &said->mark) : take_upsert(row, said);
+  bool moved = take_any(row, said);
   enum contact_change change = moved ? settle(row, &before) : CONTACT_SAME;
   details_fini(&before.details);
   return change;
@@ -201,9 +221,10 @@ enum contact_change contact_join(struct contact_row *row, const struct contact_s
 enum contact_change contact_merge(struct contact_row *row, const struct contact_row *other) {
   struct before before = before_of(row);
   const struct contact_mark gone = {.at = other->gone_at, .provider_id = other->deletion.provider_id};
-  const struct contact_said upsert = {.mark = other->upsert, .details = other->details};
-  bool moved = other->deletion.has_version && take_deletion(row, &other->deletion);
-  moved |= take_deletion(row, &gone);
+  const struct contact_said upsert = {
+      .learned_at = other->seen_at, .mark = other->upsert, .details = other->details};
+  bool moved = take_gone(row, &gone, other->gone_learned_at);
+  moved |= other->deletion.has_version && take_deletion(row, &other->deletion);
   moved |= other->upsert.at != NO_TIME && take_upsert(row, &upsert);
   enum contact_change change = moved ? settle(row, &before) : CONTACT_SAME;
   details_fini(&before.details);

@@ -3,10 +3,11 @@
 // for: what an element says (interpret), or how rows are stored and locked (tables/contact, batch/contacts).
 //
 // The order of arrival does not matter: a row keeps the newest upsert and the newest deletes apart, and is
-// deleted if one of these is not older than the upsert. What has a version is compared by it with what has
-// one too and is about the same object of the provider; everything else by time. (A member who is deleted and
-// comes back is another object, whose versions begin anew.) The order matters only where a provider's
-// versions and its times contradict each other, and besides some of what it says has no version.
+// deleted if one of these is not older than the upsert. Versions are compared where both have one and are
+// about the same object of the provider (a member who is deleted and comes back is another object, whose
+// versions begin anew); everything else is compared by time. A delete without a version, such as the answer
+// 404, counts only until the provider is asked again and knows the contact. The order of arrival matters only
+// where versions and times contradict each other and some of what was said has no version.
 #pragma once
 #include "common/provider/personal.h"
 #include "processor/rules/ledger.h"
@@ -35,6 +36,9 @@ struct contact_details {
 struct contact_said {
   char *id; // of the contact: the id that the operator gave it, else the provider's own
   bool is_delete;
+  // Of a delete: when it was received. Of an upsert: when the provider was asked and knew the contact;
+  // NO_TIME: it was not asked.
+  int64_t learned_at;
   struct contact_mark mark;       // `at` by the provider's clock if known; never later than it was received
   struct contact_details details; // of an upsert
 };
@@ -47,6 +51,8 @@ struct contact_row {
   struct contact_mark upsert;
   struct contact_mark deletion; // the newest delete that has a version
   int64_t gone_at;              // the newest delete that has none, or NO_TIME
+  int64_t gone_learned_at;      // when the last of these was received, or NO_TIME
+  int64_t seen_at;              // when the provider was last asked and knew it, or NO_TIME
   bool is_deleted;              // then it has no details
   bool is_stored;               // the table has it
   struct contact_details details;

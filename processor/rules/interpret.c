@@ -266,18 +266,24 @@ static void keep_details(const struct interpreter *in, const struct provider_con
   details->whole = json_text(whole);
 }
 
+// A clock that runs ahead wins nothing.
+static int64_t up_to(int64_t time_ms, int64_t received_at) {
+  if (time_ms < 0) return NO_TIME;
+  return time_ms < received_at ? time_ms : received_at;
+}
+
 struct contact_said *interpret_contact(const struct interpreter *in, const struct provider *provider,
                                        const json_t *element, int64_t received_at, struct err *err) {
   struct provider_contact contact;
   if (!provider_read_contact(provider, element, &contact, err)) return NULL;
   struct contact_said *said = mem_alloc(sizeof *said);
-  bool has_time =
-      contact.time_ms >= 0 && contact.time_ms < received_at; // a clock that runs ahead wins nothing
+  int64_t at = up_to(contact.time_ms, received_at), seen_at = up_to(contact.seen_ms, received_at);
   *said = (struct contact_said){.id = mem_strdup(contact.id),
                                 .is_delete = contact.is_deleted,
+                                .learned_at = contact.is_deleted ? received_at : seen_at,
                                 .mark = {.has_version = contact.has_version,
                                          .version = contact.has_version ? contact.version : 0,
-                                         .at = has_time ? contact.time_ms : received_at,
+                                         .at = at == NO_TIME ? received_at : at,
                                          .provider_id = mem_strdup_or_null(contact.provider_id)}};
   if (!said->is_delete) keep_details(in, &contact, &said->details);
   return said;

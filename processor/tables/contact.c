@@ -54,7 +54,9 @@ enum column {
   DELETED_VERSION,
   DELETED_AT,
   DELETED_PROVIDER_ID,
-  GONE_AT
+  GONE_AT,
+  GONE_LEARNED_AT,
+  SEEN_AT
 };
 
 static void read_hash(const PGresult *res, int row, enum column column, uint8_t out[PERSONAL_HASH_SIZE]) {
@@ -86,6 +88,8 @@ void contact_read_row(const PGresult *res, int row, struct contact_row *out) {
   out->upsert = read_mark(res, row, VERSION, CHANGED_AT, PROVIDER_ID);
   out->deletion = read_mark(res, row, DELETED_VERSION, DELETED_AT, DELETED_PROVIDER_ID);
   out->gone_at = rows_time(res, row, GONE_AT);
+  out->gone_learned_at = rows_time(res, row, GONE_LEARNED_AT);
+  out->seen_at = rows_time(res, row, SEEN_AT);
   if (out->upsert.at == NO_TIME) free(take(out->upsert.provider_id)); // it is the deletion's
   out->details.phone = rows_text(res, row, PHONE);
   out->details.email = rows_text(res, row, EMAIL);
@@ -165,6 +169,8 @@ static void add_row(struct pgarray *c, const struct contact_row *row) {
   pgarray_add_time(&c[DELETED_AT], row->deletion.at);
   pgarray_add_text(&c[DELETED_PROVIDER_ID], row->deletion.provider_id);
   pgarray_add_time(&c[GONE_AT], row->gone_at);
+  pgarray_add_time(&c[GONE_LEARNED_AT], row->gone_learned_at);
+  pgarray_add_time(&c[SEEN_AT], row->seen_at);
 }
 
 static void send_removed(struct pipeline *pipeline, const struct contact_row *const *rows, size_t n) {
@@ -176,8 +182,9 @@ static void send_removed(struct pipeline *pipeline, const struct contact_row *co
 
 static void send_written(struct pipeline *pipeline, const struct contact_row *const *rows, size_t n) {
   static const enum pg_type types[] = {
-      PG_TEXT,  PG_TEXT,  PG_TEXT, PG_INT8,        PG_TEXT, PG_BYTEA,       PG_TEXT, PG_BYTEA,
-      PG_JSONB, PG_BYTEA, PG_INT8, PG_TIMESTAMPTZ, PG_INT8, PG_TIMESTAMPTZ, PG_TEXT, PG_TIMESTAMPTZ};
+      PG_TEXT, PG_TEXT,        PG_TEXT,  PG_INT8,        PG_TEXT,        PG_BYTEA,
+      PG_TEXT, PG_BYTEA,       PG_JSONB, PG_BYTEA,       PG_INT8,        PG_TIMESTAMPTZ,
+      PG_INT8, PG_TIMESTAMPTZ, PG_TEXT,  PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ};
   struct pgarray c[COUNT_OF(types)];
   rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < n; i++) add_row(c, rows[i]);

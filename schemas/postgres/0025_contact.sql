@@ -18,6 +18,8 @@ CREATE TABLE contact (
   deleted_at          timestamptz,
   deleted_provider_id text COLLATE "C",
   gone_at             timestamptz,
+  gone_learned_at     timestamptz,
+  seen_at             timestamptz,
   PRIMARY KEY (provider, contact_id)
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 CREATE INDEX contact_provider_id ON contact (provider, provider_id) WHERE provider_id IS NOT NULL;
@@ -39,4 +41,6 @@ COMMENT ON COLUMN contact.deleted_version IS 'The version of the newest deletion
 COMMENT ON COLUMN contact.deleted_at IS 'When that deletion was.';
 COMMENT ON COLUMN contact.deleted_provider_id IS 'Which object of the provider was deleted; a person who comes back may be another one, whose versions begin anew.';
 COMMENT ON COLUMN contact.gone_at IS 'When the newest deletion without a version was, such as the answer 404 to reconcile. NULL: there is none.';
+COMMENT ON COLUMN contact.gone_learned_at IS 'When the last deletion without a version was received. NULL: there is none.';
+COMMENT ON COLUMN contact.seen_at IS 'When the provider was last asked and knew the person. Deletions without a version that were received before count no more. NULL: never.';
 COMMENT ON INDEX contact_provider_id IS 'By the provider''s own id, since a deletion may name only that.';

@@ -18,7 +18,8 @@ enum { N = 4 }; // elements of a story
 
 static struct contact_said make(bool is_delete, int version, int64_t at, const char *provider_id,
                                 const char *phone, const char *consents) {
-  struct contact_said said = {.id = mem_strdup("m"),
+  struct contact_said said = {.learned_at = is_delete ? at : NO_TIME,
+                              .id = mem_strdup("m"),
                               .is_delete = is_delete,
                               .mark = {.has_version = version > 0,
                                        .version = version > 0 ? version : 0,
@@ -47,11 +48,13 @@ static void finish(struct contact_said *list, size_t n) {
 static char *shown(const struct contact_row *row) {
   AUTO_FREE char *consents = row->details.consents ? json_dumps(row->details.consents, JSON_SORT_KEYS) : NULL;
   const char *own = contact_provider_id(row);
-  return mem_printf("%s phone %s consents %s upsert %d %lld %lld deletion %d %lld %lld gone %lld id %s",
-                    row->is_deleted ? "deleted" : "known", row->details.phone ? row->details.phone : "-",
-                    consents ? consents : "{}", row->upsert.has_version, (long long)row->upsert.version,
-                    (long long)row->upsert.at, row->deletion.has_version, (long long)row->deletion.version,
-                    (long long)row->deletion.at, (long long)row->gone_at, own ? own : "-");
+  return mem_printf(
+      "%s phone %s consents %s upsert %d %lld %lld deletion %d %lld %lld gone %lld %lld seen %lld id %s",
+      row->is_deleted ? "deleted" : "known", row->details.phone ? row->details.phone : "-",
+      consents ? consents : "{}", row->upsert.has_version, (long long)row->upsert.version,
+      (long long)row->upsert.at, row->deletion.has_version, (long long)row->deletion.version,
+      (long long)row->deletion.at, (long long)row->gone_at, (long long)row->gone_learned_at,
+      (long long)row->seen_at, own ? own : "-");
 }
 
 // ---- every order
@@ -177,6 +180,43 @@ static void test_a_deletion_without_a_version_is_not_forgotten(void **state) {
   struct story story = {
       .said = {upsert(1, 100, "one"), deletion(2, 200), upsert(3, 300, "three"), deletion(0, 400)},
       .ends = "deleted "};
+  test_orders(&story, N + 2);
+  finish(story.said, N);
+}
+
+static struct contact_said asked(int version, int64_t at, int64_t seen_at) {
+  struct contact_said said = upsert(version, at, "two");
+  said.learned_at = seen_at;
+  return said;
+}
+
+static void test_an_answer_that_knows_the_contact_outweighs_an_earlier_one_that_does_not(void **state) {
+  struct story story = {
+      .said = {upsert(1, 100, "one"), upsert(2, 200, "two"), deletion(0, 900), asked(2, 200, 950)},
+      .ends = "known phone two "};
+  test_orders(&story, N + 2);
+  finish(story.said, N);
+  story = (struct story){
+      .said = {upsert(1, 100, "one"), upsert(2, 200, "two"), asked(2, 200, 850), deletion(0, 900)},
+      .ends = "deleted phone - "};
+  test_orders(&story, N + 2);
+  finish(story.said, N);
+  story = (struct story){
+      .said = {upsert(1, 100, "one"), upsert(2, 200, "two"), deletion(3, 300), asked(2, 200, 950)},
+      .ends = "deleted phone - "}; // it has a version, so the answer is an old one
+  test_orders(&story, N + 2);
+  finish(story.said, N);
+}
+
+static void test_a_deletion_that_is_learned_after_the_answer_counts_whatever_its_time(void **state) {
+  // Its time may be that of the last change.
+  struct story story = {
+      .said = {upsert(0, 100, "one"), upsert(0, 200, "two"), asked(0, 200, 500), deletion(0, 200)},
+      .ends = "deleted phone - "};
+  story.said[3].learned_at = 600;
+  test_orders(&story, N + 2);
+  story.said[3].learned_at = 400;
+  story.ends = "known phone two ";
   test_orders(&story, N + 2);
   finish(story.said, N);
 }
@@ -313,6 +353,8 @@ int main(void) {
       cmocka_unit_test(test_versions_decide_where_no_time_is_known),
       cmocka_unit_test(test_an_equal_version_or_time_is_deleted),
       cmocka_unit_test(test_a_deletion_without_a_version_is_not_forgotten),
+      cmocka_unit_test(test_an_answer_that_knows_the_contact_outweighs_an_earlier_one_that_does_not),
+      cmocka_unit_test(test_a_deletion_that_is_learned_after_the_answer_counts_whatever_its_time),
       cmocka_unit_test(test_who_comes_back_as_another_object_is_known),
       cmocka_unit_test(test_of_one_moment_what_says_more_wins_and_a_withdrawal_stays),
       cmocka_unit_test(test_each_join_says_what_it_did),
