@@ -4,6 +4,7 @@
 import itertools
 import json
 import secrets
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -209,7 +210,7 @@ def test_every_order_ends_in_the_same_row(world: World, marks: list[tuple[bool, 
     own = {row["contact_id"]: f"own-{row['contact_id']}" for row in rows}
     ends = [
         {
-            **{column: value for column, value in row.items() if column != "contact_id"},
+            **{column: value for column, value in row.items() if column not in ("contact_id", "gone_learned_at")},
             **{column: row[column] == own[row["contact_id"]] for column in ("provider_id", "deleted_provider_id")},
         }
         for row in rows
@@ -254,6 +255,21 @@ def test_who_comes_back_as_another_user_is_known_though_the_versions_begin_anew(
     world.settle()
     row = contact(world, "m-1")
     assert (row["deleted"], row["version"], row["provider_id"]) == (False, 1, "own-2")
+
+
+def test_a_deletion_by_mistake_is_undone_when_the_provider_knows_the_person_again(world: World) -> None:
+    """As reconcile writes them: the answer 404, and later 200 for a user that was not changed since."""
+    begin(world)
+    say(world, "upsert", user("m-1", 1))
+    say(world, "delete", {"memberId": "m-1", "updatedAt": int(time.time() * 1000)})
+    world.settle()
+    assert contact(world, "m-1")["deleted"]
+    body = {"event": "upsert", "type": "user", "entity": user("m-1", 1), "askedAt": int(time.time() * 1000) + 1}
+    until("it is later", lambda: time.time() * 1000 > body["askedAt"], 1)
+    assert post(world, body).status == 200
+    world.settle()
+    row = contact(world, "m-1")
+    assert (row["deleted"], row["email"], row["version"]) == (False, "h***@example.com", 1)
 
 
 # --- others who write
