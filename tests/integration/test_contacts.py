@@ -317,6 +317,27 @@ def test_a_deletion_that_another_worker_has_just_written_is_found(world: World, 
     assert [(row["contact_id"], row["deleted"], row["deleted_version"]) for row in contacts(world)] == [("m-1", True, 2)]
 
 
+def test_a_batch_finds_contacts_by_the_indexes_of_a_table_that_was_never_analysed(world: World) -> None:
+    world.sql("ALTER TABLE contact SET (autovacuum_enabled = off)")
+    (processor,) = begin(world, DOCHAK_BATCH_MAX_RECORDS="20")
+    world.sql(
+        "INSERT INTO contact (provider, contact_id, provider_id, deleted, consents, version, changed_at)"
+        " SELECT 'channeltalk', 'm-' || n, 'own-m-' || n, false, '{}', 0, 'epoch' FROM generate_series(1, 20000) AS n"
+    )
+    for number in range(100):
+        say(world, "upsert", user(f"m-{number}", 1))
+        say(world, "delete", {"id": f"own-m-{number}", "version": 2})
+    world.settle()
+    processor.stop()  # then its counters are there
+
+    def scans() -> dict | None:
+        (row,) = world.sql("SELECT seq_scan, idx_scan FROM pg_stat_user_tables WHERE relname = 'contact'")
+        return row if row["idx_scan"] else None
+
+    assert until("the counters are there", scans, 10)["seq_scan"] <= 1  # to fill it
+    assert {(row["deleted"], row["version"]) for row in contacts(world) if len(row["contact_id"]) < 5 and row["version"]} == {(True, 1)}
+
+
 # --- again
 
 
