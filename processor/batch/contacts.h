@@ -13,7 +13,7 @@ struct contacts;
 struct contacts *contacts_new(struct fact *const *facts, size_t n);
 void contacts_free(struct contacts *contacts);
 // Locks and reads the rows (contact_send_read()); has to be the first thing of the transaction. Returns the
-// step whose result contacts_read() needs; nothing is sent if the batch has no such fact.
+// step whose result contacts_join() needs; nothing is sent if the batch has no such fact.
 size_t contacts_send_read(struct contacts *contacts, struct pipeline *pipeline);
 // Joins all facts into `rows`, which is borrowed until contacts_send().
 void contacts_join(struct contacts *contacts, const PGresult *rows, const struct processor *processor);

@@ -94,23 +94,22 @@ static int compare_hashes(const char *a, const uint8_t *hash_a, const char *b, c
   return order || !a ? order : memcmp(hash_a, hash_b, PERSONAL_HASH_SIZE);
 }
 
+// Of as many, those with a withdrawal: "true" is greater than "false".
 static int compare_consents(const json_t *a, const json_t *b) {
   int order = compare((int64_t)json_object_size(a), (int64_t)json_object_size(b));
-  if (order || json_equal(a, b) || !json_object_size(a)) return order;
+  if (order || json_object_size(a) == 0) return order;
   AUTO_FREE char *text_a = json_dumps(a, JSON_COMPACT | JSON_SORT_KEYS);
   AUTO_FREE char *text_b = json_dumps(b, JSON_COMPACT | JSON_SORT_KEYS);
   if (!text_a || !text_b) abort(); // out of memory, as in mem.c
-  return strcmp(text_a, text_b);
+  return strcmp(text_b, text_a);
 }
 
-// Of the same moment: what says more wins, else any that does not depend on the order of arrival. "false" is
-// less than "true", so that of two that contradict each other the withdrawal stays.
+// Of two of the same moment: the one that says more, else any, if only it does not depend on the order of
+// arrival.
 static int compare_details(const struct contact_details *a, const struct contact_details *b) {
   int order = compare_hashes(a->phone, a->phone_hash, b->phone, b->phone_hash);
   if (!order) order = compare_hashes(a->email, a->email_hash, b->email, b->email_hash);
-  if (order) return order;
-  order = compare((int64_t)json_object_size(a->consents), (int64_t)json_object_size(b->consents));
-  return order ? order : -compare_consents(a->consents, b->consents);
+  return order ? order : compare_consents(a->consents, b->consents);
 }
 
 // ---- the join ----
@@ -190,17 +189,12 @@ static struct before before_of(const struct contact_row *row) {
                          .details = details_copy(&row->details)};
 }
 
-static bool are_same(const struct contact_details *a, const struct contact_details *b) {
-  return compare_hashes(a->phone, a->phone_hash, b->phone, b->phone_hash) == 0 &&
-         compare_hashes(a->email, a->email_hash, b->email, b->email_hash) == 0 &&
-         compare_consents(a->consents, b->consents) == 0;
-}
-
 static enum contact_change settle(struct contact_row *row, const struct before *before) {
   row->is_deleted = is_beaten(row);
   if (row->is_deleted) forget_details(row);
   if (row->is_deleted) return before->was_deleted ? CONTACT_MARKED : CONTACT_DELETED;
-  bool changed = before->is_new || before->was_deleted || !are_same(&before->details, &row->details);
+  bool changed =
+      before->is_new || before->was_deleted || compare_details(&before->details, &row->details) != 0;
   return changed ? CONTACT_CHANGED : CONTACT_MARKED;
 }
 
