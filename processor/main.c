@@ -80,6 +80,12 @@ static const struct metric metric_list[METRIC_COUNT] = {
     [METRIC_SILENCE_SCORE] = {"dochak_processor_silence_score_hundredths",
                               "How much is missing of an endpoint's usual calls, in hundredths.",
                               METRIC_GAUGE, "endpoint"},
+    [METRIC_CONTACTS] =
+        {"dochak_processor_contacts_total",
+         "Events about contacts, by what they did: changed, deleted, or same (a repeat, or older).",
+         METRIC_COUNTER, "provider,change"},
+    [METRIC_WITHDRAWN] = {"dochak_processor_consents_withdrawn_total",
+                          "Consents that contacts have withdrawn.", METRIC_COUNTER, "provider,consent"},
     [METRIC_SILENCE_BAR] = {"dochak_processor_silence_bar_hundredths",
                             "The score at which the endpoint counts as silent, in hundredths.", METRIC_GAUGE,
                             "endpoint"},
@@ -130,8 +136,12 @@ static void processor_init(struct processor *p, const struct settings *settings,
     p->topics[t] = kafka_topic_name(settings->topic_prefix, t);
   start_counters(p);
   p->instance = mem_strdup(*settings->instance ? settings->instance : any_name);
-  p->interpreter =
-      (struct interpreter){providers, settings->recipient_key, p->topics[KAFKA_TOPIC_QUARANTINE]};
+  p->interpreter = (struct interpreter){.providers = providers,
+                                        .recipient_key = settings->recipient_key,
+                                        .quarantine_topic = p->topics[KAFKA_TOPIC_QUARANTINE],
+                                        .keeps_whole = *settings->contact_key};
+  if (*settings->contact_key && !seal_key_parse(settings->contact_key, &p->contact_key, NULL))
+    abort(); // the settings have parsed it
 }
 
 static void processor_fini(struct processor *p) {
@@ -245,7 +255,7 @@ static void set_password(const struct settings *settings, struct faults *faults)
 
 static const struct command *find_command(const char *name) {
   static const struct command *const commands[] = {&migrate_command, &replay_command, &quarantine_command,
-                                                   &doctor_command, &incidents_command};
+                                                   &doctor_command, &incidents_command, &contact_command};
   for (size_t i = 0; name && i < COUNT_OF(commands); i++)
     if (strcmp(name, commands[i]->name) == 0) return commands[i];
   return NULL;

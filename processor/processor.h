@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the workers of one process share. Built in main, handed down, immutable but for the counters.
 #pragma once
+#include "common/base/seal.h"
 #include "common/config/settings.h"
 #include "common/kafka/kafka.h"
 #include "common/ops/metrics.h"
@@ -34,6 +35,8 @@ enum processor_metric {
   METRIC_PENDING_AGE,    // by provider
   METRIC_SILENCE_SCORE,  // by endpoint
   METRIC_SILENCE_BAR,    // by endpoint
+  METRIC_CONTACTS,       // by provider and change
+  METRIC_WITHDRAWN,      // by provider and consent
   METRIC_COUNT
 };
 
@@ -52,7 +55,8 @@ struct processor {
   struct metrics *metrics;
   char *topics[KAFKA_TOPIC_COUNT];
   struct interpreter interpreter;
-  char *instance; // never empty: names the transactions
+  struct seal_key contact_key; // if interpreter.keeps_whole
+  char *instance;              // never empty: names the transactions
   atomic_int workers_ready;
   _Atomic int64_t *batch_since_ms; // of each worker: when it began to commit what it has; 0: nothing
   struct publish_fault *faults;    // of each worker

@@ -34,7 +34,7 @@ follow_alerts() {
 # --- telling --------------------------------------------------------------------------------------------------------
 
 # Padded by hand: printf counts bytes, and an arrow has three.
-tell() { printf '     %s%*s%s\n' "$1" $((18 - ${#1})) '' "$2"; }
+tell() { printf '     %s%*s%s\n' "$1" $((21 - ${#1})) '' "$2"; }
 
 # Several fields a line, as many as fit.
 tell_object() { # JSON
@@ -95,6 +95,11 @@ blux_event() { # ID STATUS MORE-FIELDS
         "$2" "$1" "$2" "$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)" "$3"
 }
 
+channeltalk_says() { # EVENT MEMBER VERSION UNSUBSCRIBE-TEXTING
+    post 'channeltalk → dochak' "$1, version $3, unsubscribeTexting $4" "$DOCHAK_WEBHOOK_CHANNELTALK" 200 \
+        "{\"event\":\"$1\",\"type\":\"user\",\"entity\":{\"id\":\"user-of-$2\",\"type\":\"member\",\"memberId\":\"$2\",\"mobileNumber\":\"+821012345678\",\"email\":\"hana@example.com\",\"unsubscribeEmail\":false,\"unsubscribeTexting\":$4,\"version\":$3,\"updatedAt\":$((STARTED_MS + $3))}}"
+}
+
 declare -A WAS=() # id → the status last shown
 ROW='' ALERT=''
 
@@ -118,6 +123,17 @@ status_becomes() { # PROVIDER ID PATTERN
     WAS[$2]=${ROW%% *}
 }
 
+contact_is() { # MEMBER PATTERN
+    ROW=$(ask channeltalk "$1" "SELECT concat_ws(' ', CASE WHEN deleted THEN 'deleted' ELSE 'known' END, phone, email, consents) FROM contact WHERE provider = :'provider' AND contact_id = :'id'")
+    # shellcheck disable=SC2053 # the right side is a pattern
+    [[ $ROW == $2 ]]
+}
+
+contact_becomes() { # MEMBER PATTERN
+    wait_until "$PATIENCE" contact_is "$1" "$2" || gave_up "$2 of $1 in table contact" "$ROW"
+    tell contact "$ROW"
+}
+
 find_alert() { # ID TYPE
     ALERT=$(grep -F "ce_type=$2" "$SCRATCH/alerts" | grep -F "$1")
 }
@@ -135,7 +151,8 @@ need_system
 follow_alerts
 
 run=$(date +%m%d%H%M%S)$RANDOM
-arrived=demo-$run-1 refused=demo-$run-2 early=demo-$run-3 fallback=demo-$run-4 silent=demo-$run-5
+arrived=demo-$run-1 refused=demo-$run-2 early=demo-$run-3 fallback=demo-$run-4 silent=demo-$run-5 member=demo-$run-6
+STARTED_MS=$(date +%s%3N)
 blux_ok=$(head -c 12 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
 blux_bad=$(head -c 12 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
 
@@ -187,6 +204,16 @@ register_late "$silent" order-21
 status_becomes blux "$silent" 'PENDING*'
 alert_comes "$silent" dochak.notification.overdue.v1
 
+chapter 7 'Channel Talk says what it knows of a member. She wants no more texts; what is older comes late; she is deleted:'
+channeltalk_says upsert "$member" 1 false
+contact_becomes "$member" 'known *"texting": true*'
+channeltalk_says upsert "$member" 3 true
+contact_becomes "$member" 'known *"texting": false*'
+[[ $(value_of DOCHAK_CONSENT_ALERTS) == off ]] || alert_comes "$member" dochak.contact.consent_withdrawn.v1
+channeltalk_says upsert "$member" 2 false
+channeltalk_says delete "$member" 4 true
+contact_becomes "$member" 'deleted {}'
+
 printf '\nIn Postgres now:\n'
 psql -Xq -P footer=off -v run="demo-$run-%" -v ok="$blux_ok" -v bad="$blux_bad" <<'SQL'
 SELECT provider, notification_id, status, code, reason, reference FROM notification
@@ -196,5 +223,6 @@ cat <<TEXT
 
 Seen: PENDING → SENT, PENDING → DEAD_LETTER (64008) and its alert; a report before its
 registration; a fallback that arrived after all, and the alert that says so; a message
-without any report, and the alert about that. All read back from Postgres and Kafka, in $SECONDS s.
+without any report, and the alert about that; a member of Channel Talk whose consent and
+deletion are known, whatever comes late. All read back from Postgres and Kafka, in $SECONDS s.
 TEXT

@@ -69,11 +69,13 @@ alert_topic() {
 
 random_key() { head -c 16 /dev/urandom | od -An -v -tx1 | tr -d ' \n'; }
 
+MADE_KEYS=(DOCHAK_INGRESS_KEY DOCHAK_RECIPIENT_KEY DOCHAK_SECRET_BIZGO_PATH DOCHAK_SECRET_BLUX_PATH DOCHAK_SECRET_CHANNELTALK_TOKEN)
+
 make_secrets() {
     local name
     mkdir -p "$RUN"
     (umask 077 && touch "$RUN/secrets")
-    for name in DOCHAK_INGRESS_KEY DOCHAK_RECIPIENT_KEY DOCHAK_SECRET_BIZGO_PATH DOCHAK_SECRET_BLUX_PATH; do
+    for name in "${MADE_KEYS[@]}"; do
         grep -q "^$name=" "$RUN/secrets" || echo "$name=$(random_key)" >>"$RUN/secrets"
     done
 }
@@ -119,9 +121,10 @@ export_settings() {
     by_default DOCHAK_SPOOL_DIR "$RUN/ingress/spool"
     by_default DOCHAK_PROCESSOR_OPS_LISTEN "127.0.0.1:$(<"$RUN/processor/ops-port")"
     by_default DOCHAK_INSTANCE dev
+    by_default DOCHAK_CONSENT_ALERTS on # the demo shows one
     by_default DOCHAK_RUNTIME_ROLE dochak_runtime
     local name
-    for name in DOCHAK_INGRESS_KEY DOCHAK_RECIPIENT_KEY DOCHAK_SECRET_BIZGO_PATH DOCHAK_SECRET_BLUX_PATH; do
+    for name in "${MADE_KEYS[@]}"; do
         by_default "$name" "$(secret "$name")"
     done
 }
@@ -153,6 +156,7 @@ write_env() {
             assignment DOCHAK_INGRESS_KEY "${keys%%,*}"
             assignment DOCHAK_WEBHOOK_BIZGO "$ingress/webhook/bizgo/alimtalk/$(value_of DOCHAK_SECRET_BIZGO_PATH)"
             assignment DOCHAK_WEBHOOK_BLUX "$ingress/webhook/blux/sms/$(value_of DOCHAK_SECRET_BLUX_PATH)"
+            assignment DOCHAK_WEBHOOK_CHANNELTALK "$ingress/webhook/channeltalk/users?token=$(value_of DOCHAK_SECRET_CHANNELTALK_TOKEN)"
             assignment KAFKA_BOOTSTRAP "$(value_of DOCHAK_KAFKA_BOOTSTRAP)"
             assignment PGHOST "$PGHOST"
             assignment PGPORT "$PGPORT"

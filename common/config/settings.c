@@ -4,6 +4,7 @@
 #include "common/base/address.h"
 #include "common/base/file.h"
 #include "common/base/mem.h"
+#include "common/base/seal.h"
 #include "common/base/similar.h"
 #include <ctype.h>
 #include <dirent.h>
@@ -21,7 +22,9 @@ enum { INGRESS = SERVICE_INGRESS, PROCESSOR = SERVICE_PROCESSOR, BOTH = INGRESS 
 enum type {
   TYPE_TEXT,   // char *, never NULL; "" is "not given"
   TYPE_SECRET, // char *, as text; printed as ********, and at least `min` characters long
+  TYPE_KEY,    // char *, 64 hexadecimal digits or ""; printed as ********
   TYPE_INT,    // int64_t, within [min, max]
+  TYPE_SWITCH, // bool, on or off
   TYPE_LISTEN, // char *, "address:port", IPv4; a TLS port ("8443s") is refused with the reason
   TYPE_LEVEL,  // enum log_level
   TYPE_HOSTS,  // char *, "host" or "host:port", comma-separated
@@ -136,6 +139,12 @@ static const struct row table[] = {
     SECRET(PROCESSOR, "DOCHAK_RECIPIENT_KEY", recipient_key, NULL, 16,
            "Key of the hash that recipients are kept as, the same for all processors; another key makes "
            "earlier hashes unfindable."),
+    ROW(PROCESSOR, "DOCHAK_CONTACT_KEY", TYPE_KEY, contact_key, "",
+        "Key (64 hexadecimal digits, from openssl rand -hex 32) under which telephone numbers and e-mail "
+        "addresses of contacts are also stored whole, the same for all processors. Without one they are kept "
+        "only masked and as a hash."),
+    ROW(PROCESSOR, "DOCHAK_CONSENT_ALERTS", TYPE_SWITCH, consent_alerts, "off",
+        "on: an alert for each consent that a contact withdraws."),
     SECRET(PROCESSOR, "DOCHAK_PG_PASSWORD", pg_password, "", 0,
            "Password for Postgres, in place of libpq's PGPASSWORD or a password file."),
     NUMBER(PROCESSOR, "DOCHAK_TOPIC_PARTITIONS", topic_partitions, "8", 1, 1000,
@@ -274,6 +283,17 @@ static bool parse_secret(const struct row *row, const char *text, void *field, s
   return parse_text(row, text, field, err);
 }
 
+static bool parse_key(const struct row *row, const char *text, void *field, struct err *err) {
+  struct seal_key key;
+  return (!*text || seal_key_parse(text, &key, err)) && parse_text(row, text, field, err);
+}
+
+static bool parse_switch(const struct row *row, const char *text, void *field, struct err *err) {
+  (void)row;
+  *(bool *)field = strcmp(text, "on") == 0;
+  return *(bool *)field || strcmp(text, "off") == 0 || err_set(err, "\"%s\" is neither on nor off", text);
+}
+
 static bool parse_int(const struct row *row, const char *text, void *field, struct err *err) {
   char *end;
   errno = 0;
@@ -364,9 +384,10 @@ static bool parse_url(const struct row *row, const char *text, void *field, stru
 }
 
 static bool (*const parsers[])(const struct row *row, const char *text, void *field, struct err *err) = {
-    [TYPE_TEXT] = parse_text,     [TYPE_SECRET] = parse_secret, [TYPE_INT] = parse_int,
-    [TYPE_LISTEN] = parse_listen, [TYPE_LEVEL] = parse_level,   [TYPE_HOSTS] = parse_hosts,
-    [TYPE_NAME] = parse_name,     [TYPE_URL] = parse_url,
+    [TYPE_TEXT] = parse_text,   [TYPE_SECRET] = parse_secret, [TYPE_KEY] = parse_key,
+    [TYPE_INT] = parse_int,     [TYPE_SWITCH] = parse_switch, [TYPE_LISTEN] = parse_listen,
+    [TYPE_LEVEL] = parse_level, [TYPE_HOSTS] = parse_hosts,   [TYPE_NAME] = parse_name,
+    [TYPE_URL] = parse_url,
 };
 
 // ---- the table as a whole ----
@@ -396,7 +417,8 @@ bool settings_load(unsigned service, struct settings *out, struct faults *faults
 
 void settings_fini(struct settings *settings) {
   for (size_t i = 0; i < COUNT_OF(table); i++) {
-    if (table[i].type == TYPE_INT || table[i].type == TYPE_LEVEL) continue;
+    enum type type = table[i].type;
+    if (type == TYPE_INT || type == TYPE_SWITCH || type == TYPE_LEVEL) continue;
     char **field = field_of(&table[i], settings);
     free(*field);
     *field = NULL;
@@ -404,8 +426,10 @@ void settings_fini(struct settings *settings) {
 }
 
 static void print_value(enum type type, const void *field) {
-  if (type == TYPE_SECRET)
+  if (type == TYPE_SECRET || type == TYPE_KEY)
     puts("********");
+  else if (type == TYPE_SWITCH)
+    puts(*(const bool *)field ? "on" : "off");
   else if (type == TYPE_INT)
     printf("%lld\n", (long long)*(const int64_t *)field);
   else
@@ -489,7 +513,8 @@ static void print_help(unsigned service) {
          "      dochak-processor replay       corrects what an earlier provider file made of what came\n "
          "      dochak-processor quarantine   lists, shows and takes in what was not understood\n "
          "      dochak-processor doctor       says why no webhook comes\n "
-         "      dochak-processor incidents    lists the faults of providers and endpoints that are open");
+         "      dochak-processor incidents    lists the faults of providers and endpoints that are open\n "
+         "      dochak-processor contact      shows what is known of one person");
   puts("\n "
        " --help           this\n "
        " --check          reads the configuration, prints all faults and warnings and ends\n "

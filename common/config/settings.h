@@ -46,6 +46,8 @@ struct settings {
   int64_t batch_max_records;
   int64_t batch_max_ms;
   char *recipient_key; // secret of the keyed hash of recipients
+  char *contact_key;   // secret, or "": contacts are kept only masked
+  bool consent_alerts; // whether a consent that is withdrawn raises an alert
   char *pg_password;   // "": libpq's own
   int64_t topic_partitions;
   int64_t topic_replication; // -1 = the broker's default

@@ -11,7 +11,8 @@
 
 #define EVENT_ACCEPTED "dochak.notification.accepted.v1"
 #define EVENT_RECEIPT  "dochak.receipt.received.v1"
-#define EVENT_OTHER    "dochak.webhook.received.v1"     // not a receipt: BizGo's MO and counsel talk
+#define EVENT_CONTACT  "dochak.contact.changed.v1"      // what a provider says about a person
+#define EVENT_OTHER    "dochak.webhook.received.v1"     // neither: BizGo's MO and counsel talk
 #define EVENT_OVERDUE  "dochak.notification.overdue.v1" // this one and those below: from the watch
 #define EVENT_EXPIRED  "dochak.notification.expired.v1"
 // An incident, as event and as alert: it opens, or (restored) it closes.
@@ -30,6 +31,7 @@
 #define ALERT_OVERDUE       EVENT_OVERDUE
 #define ALERT_QUARANTINED   EVENT_QUARANTINED
 #define ALERT_EVENTS_LOST   "dochak.events.lost.v1"
+#define ALERT_WITHDRAWN     "dochak.contact.consent_withdrawn.v1"
 
 struct event_type {
   const char *name;
@@ -44,7 +46,7 @@ struct event {
   struct uuid id;
   const char *type;          // one of the above, or another "dochak.…", which this program does not know
   const char *source;        // "/ingress/bizgo/alimtalk", "/processor"
-  const char *subject;       // the notification id, the endpoint of a minute, or NULL
+  const char *subject;       // the id of the notification or contact, the endpoint of a minute, or NULL
   int64_t time_ms;           // received, Unix
   const char *provider;      // ce_provider, or NULL
   const char *endpoint;      // ce_endpoint, or NULL

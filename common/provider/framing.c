@@ -6,9 +6,18 @@
 #include <stdlib.h>
 
 const char *framing_kind_name(enum framing_kind kind) {
-  static const char *const names[] = {
-      [FRAMING_RECEIPT] = "receipt", [FRAMING_OTHER] = "other", [FRAMING_QUARANTINED] = "quarantined"};
+  static const char *const names[] = {[FRAMING_RECEIPT] = "receipt",
+                                      [FRAMING_CONTACT] = "contact",
+                                      [FRAMING_OTHER] = "other",
+                                      [FRAMING_QUARANTINED] = "quarantined"};
   return names[kind];
+}
+
+enum framing_kind framing_kind_of(enum provider_kind kind) {
+  static const enum framing_kind kinds[] = {[PROVIDER_RECEIPT] = FRAMING_RECEIPT,
+                                            [PROVIDER_CONTACT] = FRAMING_CONTACT,
+                                            [PROVIDER_OTHER] = FRAMING_OTHER};
+  return kinds[kind];
 }
 
 // The text of the elements: an array, or a single one.
@@ -55,7 +64,7 @@ static void judge_element(const struct provider *provider, struct framing_elemen
     err_prefix(&err, "provider %s: ", provider_name(provider));
     quarantine(element, err.text);
   } else {
-    element->kind = read.kind == PROVIDER_RECEIPT ? FRAMING_RECEIPT : FRAMING_OTHER;
+    element->kind = framing_kind_of(read.kind);
     element->id = mem_strdup_or_null(read.id);
   }
 }

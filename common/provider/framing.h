@@ -6,14 +6,15 @@
 #include "common/provider/provider.h"
 #include <stddef.h>
 
-enum framing_kind { FRAMING_RECEIPT, FRAMING_OTHER, FRAMING_QUARANTINED };
+enum framing_kind { FRAMING_RECEIPT, FRAMING_CONTACT, FRAMING_OTHER, FRAMING_QUARANTINED };
 const char *framing_kind_name(enum framing_kind kind);
+enum framing_kind framing_kind_of(enum provider_kind kind); // of an element that is understood
 
 struct framing_element {
   enum framing_kind kind;
   const char *bytes; // borrowed from the body
   size_t len;
-  char *id;     // new: the notification's; NULL in quarantine, and for an element without one
+  char *id; // new: the notification's or the contact's; NULL in quarantine, and for an element without one
   char *reason; // only for quarantine; never quotes the body
 };
 

@@ -94,14 +94,30 @@ static struct provider_id id_of(struct provider *provider, const json_t *object,
   return id;
 }
 
-static void equals_load(struct provider *provider, struct provider_conditions *conditions, json_t *object) {
-  conditions->equals = keep(provider, mem_array(json_object_size(object), sizeof *conditions->equals));
+static void equals_add(struct provider *provider, struct provider_conditions *conditions, json_t *object,
+                       bool in_any_case) {
   const char *pointer;
   json_t *values;
   json_object_foreach(object, pointer, values) {
-    conditions->equals[conditions->n_equals++] =
-        (struct provider_equals){.pointer = pointer_of(provider, pointer), .values = values};
+    conditions->equals[conditions->n_equals++] = (struct provider_equals){
+        .pointer = pointer_of(provider, pointer), .values = values, .in_any_case = in_any_case};
   }
+}
+
+static void equals_load(struct provider *provider, struct provider_conditions *conditions, json_t *exact,
+                        json_t *in_any_case) {
+  size_t n = json_object_size(exact) + json_object_size(in_any_case);
+  conditions->equals = keep(provider, mem_array(n, sizeof *conditions->equals));
+  equals_add(provider, conditions, exact, false);
+  equals_add(provider, conditions, in_any_case, true);
+}
+
+static void conditions_load(struct provider *provider, struct provider_conditions *conditions,
+                            const json_t *node) {
+  conditions->present = where_of(provider, node, "present");
+  conditions->absent = where_of(provider, node, "absent");
+  equals_load(provider, conditions, json_object_get(node, "equals"),
+              json_object_get(node, "equals_any_case"));
 }
 
 static int zone_minutes(const char *zone) { // "+09:00", or NULL for UTC
@@ -110,14 +126,40 @@ static int zone_minutes(const char *zone) { // "+09:00", or NULL for UTC
   return zone[0] == '-' ? -minutes : minutes;
 }
 
+static enum provider_kind kind_of(const char *name) {
+  if (strcmp(name, "receipt") == 0) return PROVIDER_RECEIPT;
+  return strcmp(name, "contact") == 0 ? PROVIDER_CONTACT : PROVIDER_OTHER;
+}
+
+static void consents_load(struct provider *provider, struct provider_kind_rule *kind, json_t *consents) {
+  const char *name;
+  json_t *node;
+  kind->consents = keep(provider, mem_array(json_object_size(consents), sizeof *kind->consents));
+  json_object_foreach(consents, name, node) {
+    kind->consents[kind->n_consents++] = (struct provider_consent_rule){
+        .name = name,
+        .pointer = pointer_of(provider, json_string_value(json_object_get(node, "at"))),
+        .withdrawn = json_is_true(json_object_get(node, "withdrawn"))};
+  }
+}
+
+static void contact_load(struct provider *provider, struct provider_kind_rule *kind, const json_t *node) {
+  const json_t *deleted = json_object_get(node, "deleted");
+  kind->provider_id = where_of(provider, node, "provider_id");
+  kind->phone = where_of(provider, node, "phone");
+  kind->email = where_of(provider, node, "email");
+  kind->version = where_of(provider, node, "version");
+  kind->seen = where_of(provider, node, "seen");
+  kind->deleted = keep(provider, mem_array(json_array_size(deleted), sizeof *kind->deleted));
+  for (size_t i = 0; i < json_array_size(deleted); i++)
+    conditions_load(provider, &kind->deleted[kind->n_deleted++], json_array_get(deleted, i));
+  consents_load(provider, kind, json_object_get(node, "consents"));
+}
+
 static void kind_load(struct provider *provider, struct provider_kind_rule *kind, const json_t *node) {
-  const json_t *when = json_object_get(node, "when");
   kind->name = json_string_value(json_object_get(node, "name"));
-  const char *is = json_string_value(json_object_get(node, "kind"));
-  kind->kind = strcmp(is, "receipt") == 0 ? PROVIDER_RECEIPT : PROVIDER_OTHER;
-  kind->when.present = where_of(provider, when, "present");
-  kind->when.absent = where_of(provider, when, "absent");
-  equals_load(provider, &kind->when, json_object_get(when, "equals"));
+  kind->kind = kind_of(json_string_value(json_object_get(node, "kind")));
+  conditions_load(provider, &kind->when, json_object_get(node, "when"));
   kind->channel = where_of(provider, node, "channel");
   kind->code = where_of(provider, node, "code");
   kind->reason = where_of(provider, node, "reason");
@@ -128,13 +170,14 @@ static void kind_load(struct provider *provider, struct provider_kind_rule *kind
   kind->reference = where_of(provider, node, "reference");
   kind->dedupe = where_of(provider, node, "dedupe");
   kind->masked = where_of(provider, node, "masked");
+  contact_load(provider, kind, node);
 }
 
 static void shape_load(struct provider *provider, struct provider_shape *shape, const json_t *node) {
   const json_t *each = json_object_get(node, "each");
   shape->has_each = each != NULL;
   if (each) shape->each = pointer_of(provider, json_string_value(each));
-  equals_load(provider, &shape->requires, json_object_get(node, "requires"));
+  equals_load(provider, &shape->requires, json_object_get(node, "requires"), NULL);
   shape->code = where_of(provider, node, "code");
   shape->accepted = json_object_get(node, "accepted");
   shape->reason = where_of(provider, node, "reason");

@@ -8,7 +8,7 @@
 #include "common/json/json.h"
 #include <stdint.h>
 
-enum provider_kind { PROVIDER_RECEIPT, PROVIDER_OTHER };
+enum provider_kind { PROVIDER_RECEIPT, PROVIDER_CONTACT, PROVIDER_OTHER };
 
 enum provider_outcome { OUTCOME_DELIVERED, OUTCOME_FAILED, OUTCOME_ACCOUNT_FAULT, OUTCOME_UNCONFIRMED };
 const char *provider_outcome_name(enum provider_outcome outcome); // "delivered" …
@@ -71,10 +71,10 @@ struct provider_ack provider_refusal(const struct provider *provider, const char
 struct provider_element {
   enum provider_kind kind;
   const char *kind_name; // the file's own name for it: "receipt", "mo" …
-  const char *id;        // notification id; NULL only for PROVIDER_OTHER without one
+  const char *id;        // of the notification or contact; NULL only for PROVIDER_OTHER without one
   char id_buf[PROVIDER_ID_SIZE];
 };
-// False: no kind fits, or a receipt has no usable id. The error does not quote the element.
+// False: no kind fits, or a receipt or a contact has no usable id. The error does not quote the element.
 MUST_CHECK bool provider_classify(const struct provider *provider, const json_t *element,
                                   struct provider_element *out, struct err *err);
 
@@ -104,6 +104,33 @@ void provider_receipt_fini(struct provider_receipt *receipt);
 // Masks the recipient and the file's `masked` places in the element itself, and numbers in the reason, before
 // it is stored. Returns whether anything was masked.
 bool provider_mask_element(const struct provider *provider, json_t *element);
+
+enum provider_consent { CONSENT_NOT_SAID, CONSENT_GIVEN, CONSENT_WITHDRAWN };
+
+// What an element says about a contact, a person that the provider knows. Strings are borrowed from the
+// element, the provider or the buffers, or NULL.
+enum { PROVIDER_CONSENTS_MAX = 8 };
+struct provider_contact {
+  const char *id;          // the first of the file's places with a value
+  const char *provider_id; // the provider's own id of the person
+  bool is_deleted;
+  const char *phone, *email;
+  bool has_version;
+  int64_t version; // of 64 bits; a larger one is none
+  int64_t time_ms; // the provider's own time; -1: none, or not readable
+  int64_t seen_ms; // when the provider was asked and knew the person; -1: it was not asked
+  struct {
+    const char *name;
+    enum provider_consent is;
+  } consents[PROVIDER_CONSENTS_MAX];
+  size_t n_consents;
+  char id_buf[PROVIDER_ID_SIZE];
+  char buf[3][24];
+};
+// False: the element is no contact, has no usable id, or something other than true, false or null at the
+// place of a consent.
+MUST_CHECK bool provider_read_contact(const struct provider *provider, const json_t *element,
+                                      struct provider_contact *out, struct err *err);
 
 // One recipient of a send API's response. Strings are borrowed from the response, the provider or the
 // buffers, or NULL. `id` is NULL only for a refused recipient to which the provider gave no id.

@@ -30,12 +30,19 @@ struct provider_id { // the parts joined
 struct provider_equals {
   struct json_pointer pointer;
   const json_t *values; // array of strings
+  bool in_any_case;     // A to Z are compared as a to z
 };
 
 struct provider_conditions { // all must hold
   struct provider_where present, absent;
   struct provider_equals *equals;
   size_t n_equals;
+};
+
+struct provider_consent_rule {
+  const char *name;
+  struct json_pointer pointer;
+  bool withdrawn; // the value that says so
 };
 
 struct provider_kind_rule {
@@ -45,6 +52,12 @@ struct provider_kind_rule {
   struct provider_id id;
   struct provider_where channel, code, reason, time, recipient, reference, dedupe, masked;
   int zone_minutes;
+  // Of a contact, with id and time.
+  struct provider_where provider_id, phone, email, version, seen;
+  struct provider_conditions *deleted; // any of them
+  size_t n_deleted;
+  struct provider_consent_rule *consents;
+  size_t n_consents;
 };
 
 struct provider_shape {

@@ -46,6 +46,17 @@ static void lint_masked(const struct provider_kind_rule *kind, size_t nth, struc
                     nth, i, read[j].name);
 }
 
+static void lint_contact(const struct provider_kind_rule *kind, size_t nth, struct faults *faults) {
+  if (!kind->phone.n && !kind->email.n && !kind->n_consents)
+    faults_warn(faults, "/webhook/kinds/%zu: reads no phone, email or consents, so nothing is kept", nth);
+  if (!kind->version.n && !kind->time.n)
+    faults_warn(
+        faults,
+        "/webhook/kinds/%zu: reads no version and no time, so the element that comes last wins, also if "
+        "it is the older one",
+        nth);
+}
+
 static void lint_kinds(const struct provider *provider, struct faults *faults) {
   bool all_taken = false;
   for (size_t i = 0; i < provider->n_kinds; i++) {
@@ -57,6 +68,7 @@ static void lint_kinds(const struct provider *provider, struct faults *faults) {
     all_taken |= !when->present.n && !when->absent.n && !when->n_equals;
     lint_types(provider, i, faults);
     lint_masked(&provider->kinds[i], i, faults);
+    if (provider->kinds[i].kind == PROVIDER_CONTACT) lint_contact(&provider->kinds[i], i, faults);
   }
 }
 

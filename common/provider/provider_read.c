@@ -6,9 +6,11 @@
 #include "common/base/utf8.h"
 #include "common/provider/personal.h"
 #include "common/provider/provider_file.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { REASON_MAX_BYTES = 500, REFERENCE_MAX_BYTES = 255, NUMBER_SIZE = 24 };
 
@@ -55,13 +57,22 @@ static bool is_listed(const json_t *values, const char *text) {
   return false;
 }
 
+static bool is_listed_in_any_case(const json_t *values, const char *text) {
+  for (size_t i = 0; i < json_array_size(values); i++) {
+    if (strcasecmp(json_string_value(json_array_get(values, i)), text) == 0) return true;
+  }
+  return false;
+}
+
 // The first condition that does not hold, or NULL.
 static const struct provider_equals *first_unequal(const struct provider_conditions *conditions,
                                                    const json_t *in) {
   for (size_t i = 0; i < conditions->n_equals; i++) {
     char buf[NUMBER_SIZE];
-    const char *text = json_scalar_text(json_at(in, &conditions->equals[i].pointer), buf);
-    if (!text || !is_listed(conditions->equals[i].values, text)) return &conditions->equals[i];
+    const struct provider_equals *equals = &conditions->equals[i];
+    const char *text = json_scalar_text(json_at(in, &equals->pointer), buf);
+    if (!text || !(equals->in_any_case ? is_listed_in_any_case : is_listed)(equals->values, text))
+      return equals;
   }
   return NULL;
 }
@@ -237,7 +248,8 @@ static bool err_unusable_id(struct err *err, const struct provider_kind_rule *ki
   return err_set(err, "%s with an id of more than %d bytes", kind->name, PROVIDER_ID_MAX);
 }
 
-// The kind of an element and its id, in `buf` or borrowed. NULL: none fits, or a receipt has no usable id.
+// The kind of an element and its id, in `buf` or borrowed. NULL: none fits, or a receipt or a contact has no
+// usable id.
 static const struct provider_kind_rule *read_kind(const struct provider *provider, const json_t *element,
                                                   char buf[PROVIDER_ID_SIZE], const char **id,
                                                   struct err *err) {
@@ -248,7 +260,7 @@ static const struct provider_kind_rule *read_kind(const struct provider *provide
     return NULL;
   }
   *id = read_id(&kind->id, element, element, buf, &unusable);
-  if (*id || kind->kind != PROVIDER_RECEIPT) return kind;
+  if (*id || kind->kind == PROVIDER_OTHER) return kind;
   err_unusable_id(err, kind, unusable);
   return NULL;
 }
@@ -317,11 +329,11 @@ static void read_dedupe(const struct provider_kind_rule *kind, const json_t *ele
     receipt->dedupe[receipt->n_dedupe++] = receipt->code;
 }
 
-static int64_t read_time(const struct provider_kind_rule *kind, const json_t *element) {
+static int64_t read_time(const struct provider_where *where, int zone_minutes, const json_t *element) {
   char buf[NUMBER_SIZE];
   int64_t time_ms;
-  const char *text = read_text(&kind->time, element, NO_LIMIT, buf);
-  return text && clock_parse_time(text, kind->zone_minutes, &time_ms) ? time_ms : -1;
+  const char *text = read_text(where, element, NO_LIMIT, buf);
+  return text && clock_parse_time(text, zone_minutes, &time_ms) ? time_ms : -1;
 }
 
 bool provider_read_receipt(const struct provider *provider, const json_t *element,
@@ -336,7 +348,7 @@ bool provider_read_receipt(const struct provider *provider, const json_t *elemen
   out->recipient_place =
       find_text(&kind->recipient, element, REFERENCE_MAX_BYTES, out->buf[2], &out->recipient);
   out->reference = read_text(&kind->reference, element, REFERENCE_MAX_BYTES, out->buf[3]);
-  out->time_ms = read_time(kind, element);
+  out->time_ms = read_time(&kind->time, kind->zone_minutes, element);
   read_dedupe(kind, element, out, out->buf + 4);
   char buf[NUMBER_SIZE];
   read_outcome(provider, out, read_text(&kind->reason, element, NO_LIMIT, buf));
@@ -348,6 +360,68 @@ void provider_receipt_fini(struct provider_receipt *receipt) {
   free(receipt->reason);
   receipt->reason = NULL;
 }
+
+// ---- contacts
+
+static bool any_holds(const struct provider_conditions *list, size_t n, const json_t *in) {
+  for (size_t i = 0; i < n; i++)
+    if (conditions_hold(&list[i], in)) return true;
+  return false;
+}
+
+// A whole number, or the same as text.
+static bool read_whole(const struct provider_where *where, const json_t *element, int64_t *out) {
+  char buf[NUMBER_SIZE], *end;
+  const char *text = read_text(where, element, NO_LIMIT, buf);
+  if (!text || !(*text == '-' || (*text >= '0' && *text <= '9'))) return false;
+  errno = 0;
+  *out = strtoll(text, &end, 10);
+  return !errno && end > text && *end == '\0';
+}
+
+// Unix milliseconds as a whole number, or a time as text.
+static int64_t read_contact_time(const struct provider_where *where, int zone_minutes,
+                                 const json_t *element) {
+  static const int64_t MAX_MS = 253402300799999; // the end of 9999
+  int64_t time_ms;
+  if (read_whole(where, element, &time_ms)) return time_ms >= 0 && time_ms <= MAX_MS ? time_ms : -1;
+  return read_time(where, zone_minutes, element);
+}
+
+// Nothing is guessed: consent must not be taken for given because the provider has changed its form.
+static bool read_consents(const struct provider_kind_rule *kind, const json_t *element,
+                          struct provider_contact *out, struct err *err) {
+  for (size_t i = 0; i < kind->n_consents; i++) {
+    const struct provider_consent_rule *rule = &kind->consents[i];
+    const json_t *value = json_at(element, &rule->pointer);
+    if (value && !json_is_null(value) && !json_is_boolean(value))
+      return err_set(err, "%s with something other than true, false or null at %s", kind->name,
+                     rule->pointer.text);
+    out->consents[i].name = rule->name;
+    if (json_is_boolean(value))
+      out->consents[i].is = json_is_true(value) == rule->withdrawn ? CONSENT_WITHDRAWN : CONSENT_GIVEN;
+  }
+  out->n_consents = kind->n_consents;
+  return true;
+}
+
+bool provider_read_contact(const struct provider *provider, const json_t *element,
+                           struct provider_contact *out, struct err *err) {
+  memset(out, 0, sizeof *out);
+  const struct provider_kind_rule *kind = read_kind(provider, element, out->id_buf, &out->id, err);
+  if (!kind) return false;
+  if (kind->kind != PROVIDER_CONTACT) return err_set(err, "%s, which is no contact", kind->name);
+  out->provider_id = read_text(&kind->provider_id, element, PROVIDER_ID_MAX, out->buf[0]);
+  out->is_deleted = any_holds(kind->deleted, kind->n_deleted, element);
+  out->phone = read_text(&kind->phone, element, REFERENCE_MAX_BYTES, out->buf[1]);
+  out->email = read_text(&kind->email, element, REFERENCE_MAX_BYTES, out->buf[2]);
+  out->has_version = read_whole(&kind->version, element, &out->version);
+  out->time_ms = read_contact_time(&kind->time, kind->zone_minutes, element);
+  out->seen_ms = read_contact_time(&kind->seen, kind->zone_minutes, element);
+  return read_consents(kind, element, out, err);
+}
+
+// ---- masking
 
 static json_t *masked_value(const json_t *value) {
   char buf[NUMBER_SIZE];

@@ -54,7 +54,18 @@ ingress_secrets() {
     echo "DOCHAK_PING_KEY=$MADE/store/ping_key"
     echo "DOCHAK_SECRET_BIZGO_PATH=$MADE/store/bizgo_path"
     echo "DOCHAK_SECRET_BLUX_PATH=$MADE/store/blux_path"
-    for path in "$OWN"/secrets/*; do echo "$(basename "$path")=$path"; done
+    echo "DOCHAK_SECRET_CHANNELTALK_TOKEN=$MADE/store/channeltalk_token"
+    for path in "$OWN"/secrets/*; do [[ $path == */DOCHAK_CONTACT_KEY ]] || echo "$(basename "$path")=$path"; done
+}
+
+# Likewise, the files of the processor. The key of contacts is only yours: without one they are stored masked.
+processor_secrets() {
+    local contact_key=$OWN/secrets/DOCHAK_CONTACT_KEY ping_key=$OWN/secrets/DOCHAK_PING_KEY
+    [[ -e $ping_key ]] || ping_key=$MADE/store/ping_key
+    echo "DOCHAK_PING_KEY=$ping_key"
+    echo "DOCHAK_RECIPIENT_KEY=$MADE/store/recipient_key"
+    echo "DOCHAK_PG_PASSWORD=$MADE/store/runtime_password"
+    [[ ! -e $contact_key ]] || echo "DOCHAK_CONTACT_KEY=$contact_key"
 }
 
 # NAME=SOURCE, one a line: shipped ones first, since yours replace them.
@@ -64,24 +75,24 @@ provider_files() {
 }
 
 make() {
-    local name files endpoints=$OWN/endpoints.json store=$MADE/store ping_key=$OWN/secrets/DOCHAK_PING_KEY
+    local name files endpoints=$OWN/endpoints.json store=$MADE/store
     for name in "$OWN"/secrets/*; do
-        [[ $(basename "$name") =~ ^DOCHAK_(INGRESS_KEY|PING_KEY|SECRET_[A-Z0-9_]+)$ ]] ||
-            die "secrets/$(basename "$name"): only DOCHAK_SECRET_…, DOCHAK_INGRESS_KEY and DOCHAK_PING_KEY are read here;" \
-                "see deploy/compose/config/README.md"
+        [[ $(basename "$name") =~ ^DOCHAK_(INGRESS_KEY|PING_KEY|CONTACT_KEY|SECRET_[A-Z0-9_]+)$ ]] ||
+            die "secrets/$(basename "$name"): only DOCHAK_SECRET_…, DOCHAK_INGRESS_KEY, DOCHAK_PING_KEY and DOCHAK_CONTACT_KEY are read" \
+                "here; see deploy/compose/config/README.md"
     done
-    for name in ingress_key ping_key recipient_key bizgo_path blux_path postgres_password runtime_password grafana_password; do keep "$name"; done
+    for name in ingress_key ping_key recipient_key bizgo_path blux_path channeltalk_token postgres_password runtime_password grafana_password; do
+        keep "$name"
+    done
     rm -f "$store/pgpass" "$store/runtime_pgpass" # of earlier versions
 
     mapfile -t files < <(ingress_secrets)
     give ingress "$DOCHAK" 400 "${files[@]}"
-    [[ -e $ping_key ]] || ping_key=$store/ping_key
-    give processor "$DOCHAK" 400 DOCHAK_RECIPIENT_KEY="$store/recipient_key" DOCHAK_PG_PASSWORD="$store/runtime_password" \
-        DOCHAK_PING_KEY="$ping_key"
+    mapfile -t files < <(processor_secrets)
+    give processor "$DOCHAK" 400 "${files[@]}"
     give owner "$DOCHAK" 400 DOCHAK_RECIPIENT_KEY="$store/recipient_key" DOCHAK_PG_PASSWORD="$store/postgres_password" \
         runtime_password="$store/runtime_password"
     give postgres 0:0 444 postgres_password="$store/postgres_password" # its user is the image's
-
     give grafana 472:0 400 grafana_password="$store/grafana_password" # 472 is the user of Grafana's image
 
     [[ -e $endpoints ]] || endpoints=$SHIPPED/endpoints.json
@@ -100,6 +111,7 @@ DOCHAK_PROCESSOR_OPS_URL=http://127.0.0.1:$(first_port "${PROCESSOR_OPS_PORT:-19
 DOCHAK_INGRESS_KEY=${keys%%,*}
 DOCHAK_WEBHOOK_BIZGO=$ingress/webhook/bizgo/alimtalk/$(<"$MADE/ingress/DOCHAK_SECRET_BIZGO_PATH")
 DOCHAK_WEBHOOK_BLUX=$ingress/webhook/blux/sms/$(<"$MADE/ingress/DOCHAK_SECRET_BLUX_PATH")
+DOCHAK_WEBHOOK_CHANNELTALK=$ingress/webhook/channeltalk/users?token=$(<"$MADE/ingress/DOCHAK_SECRET_CHANNELTALK_TOKEN")
 KAFKA_BOOTSTRAP=127.0.0.1:${KAFKA_PORT:-19092}
 GRAFANA_URL=http://127.0.0.1:${GRAFANA_PORT:-13000}
 GRAFANA_PASSWORD=$(<"$MADE/grafana/grafana_password")

@@ -9,10 +9,12 @@
 #include "common/base/clock.h"
 #include "common/base/crash_point.h"
 #include "common/base/mem.h"
+#include "processor/batch/contacts.h"
 #include "processor/batch/incidents.h"
 #include "processor/batch/recipients.h"
 #include "processor/postgres/schema_version.h"
 #include "processor/processor.h"
+#include "processor/tables/contact.h"
 #include "processor/tables/delivery_minute.h"
 #include "processor/tables/endpoint_minute.h"
 #include "processor/tables/incident.h"
@@ -25,7 +27,7 @@ enum { AGAIN_TRIES = 8 };
 
 struct store {
   PGconn *conn;
-  struct metrics *metrics; // or NULL
+  const struct processor *processor; // or NULL: for no batches
 };
 
 // What a batch is while it is being stored. Arrays are as long as the batch at most.
@@ -45,10 +47,12 @@ struct batch {
   struct fact **quarantined; // records of the quarantine topic
   struct uuid *fingerprints; // parallel
   size_t n_quarantined;
+  struct contacts *contacts;
   struct incidents *incidents;
   struct delivery *late; // counters of the minute in which a notification was accepted, two a fact at most
   size_t n_late;
-  struct alert *alerts; // two a fact at most: of an account fault, about the notification and the incident
+  // Two a fact at most (of an account fault, about the notification and the incident), and those of contacts.
+  struct alert *alerts;
   size_t n_alerts;
 };
 
@@ -59,7 +63,7 @@ static const char *const statements[] = {
     "notification_write.sql", "alert_insert.sql",          "alert_read.sql",
     "alert_published.sql",    "quarantine_alert_hold.sql", "quarantine_alert_write.sql",
     "applied_advance.sql",    "delivery_minute_add.sql",   "endpoint_minute_insert.sql",
-    INCIDENT_STATEMENTS,      RECIPIENTS_STATEMENT};
+    CONTACT_STATEMENTS,       INCIDENT_STATEMENTS,         RECIPIENTS_STATEMENT};
 
 // A commit that is not on disk must not be followed by Kafka's; a frozen worker must not hold its rows for
 // ever against the one that took over its partitions (unless it was frozen while it sent, which has no limit:
@@ -71,7 +75,7 @@ static const char session_settings[] = "SET synchronous_commit = on;"
                                        "SET statement_timeout = 0;"
                                        "SET lock_timeout = '60s'";
 
-struct store *store_open(struct metrics *metrics, struct err *err) {
+struct store *store_open(const struct processor *processor, struct err *err) {
   PGconn *conn = pg_connect(err);
   if (conn == NULL) return NULL;
   if (!pg_command(conn, "session settings", session_settings, err) || !schema_version_hold(conn, err) ||
@@ -80,7 +84,7 @@ struct store *store_open(struct metrics *metrics, struct err *err) {
     return NULL;
   }
   struct store *store = mem_alloc(sizeof *store);
-  *store = (struct store){conn, metrics};
+  *store = (struct store){conn, processor};
   return store;
 }
 
@@ -133,6 +137,7 @@ static void order_batch(struct batch *batch) {
   batch->quarantined = mem_array(n, sizeof(struct fact *));
   batch->fingerprints = mem_array(n, sizeof *batch->fingerprints);
   batch->late = mem_array(2 * n, sizeof *batch->late);
+  batch->contacts = contacts_new(facts, n);
   batch->alerts = mem_array(2 * n, sizeof *batch->alerts);
 
   for (size_t i = 0; i < n; i++)
@@ -162,6 +167,7 @@ static void batch_fini(struct batch *batch) {
   free(batch->quarantined);
   free(batch->fingerprints);
   free(batch->late);
+  contacts_free(batch->contacts);
   incidents_free(batch->incidents);
   alerts_free(batch->alerts, batch->n_alerts);
 }
@@ -334,6 +340,16 @@ static void apply_all(struct batch *batch) {
     if (batch->is_new[i]) batch->is_new[i] = apply(batch, batch->of[i], batch->facts[i]);
 }
 
+// Of contacts: as many as there are, beside the two a fact.
+static void take_alerts(struct batch *batch) {
+  AUTO_FREE struct alert *list;
+  size_t n = contacts_take_alerts(batch->contacts, &list);
+  if (n == 0) return;
+  batch->alerts = mem_grow(batch->alerts, 2 * batch->n_given + n, sizeof *batch->alerts);
+  memcpy(batch->alerts + batch->n_alerts, list, n * sizeof *list);
+  batch->n_alerts += n;
+}
+
 // ---- what each record counts as ----
 
 // Not what is unclear or refused: it comes again, from the quarantine topic. Nor a deadline that says
@@ -347,8 +363,8 @@ static size_t list_deliveries(const struct batch *batch, struct delivery *list) 
           (struct delivery){batch->facts[i], batch->is_new[i] ? fact_outcome(batch->facts[i]) : "repeated",
                             batch->facts[i]->ev.time_ms, 1};
   for (size_t i = 0; i < batch->n_given; i++)
-    if (facts[i]->type == FACT_OTHER)
-      list[count++] = (struct delivery){facts[i], fact_outcome(facts[i]), facts[i]->ev.time_ms, 1};
+    if (facts[i]->type == FACT_OTHER || facts[i]->type == FACT_CONTACT)
+      list[count++] = (struct delivery){facts[i], "other", facts[i]->ev.time_ms, 1};
     else if (facts[i]->type == FACT_QUARANTINED)
       list[count++] = (struct delivery){facts[i], fact_outcome(facts[i]), alert_quarantined_at(facts[i]), 1};
   return count;
@@ -398,11 +414,12 @@ bool store_count_unpublished(struct store *store, int64_t *n, struct err *err) {
 
 // ---- the transaction ----
 
-// *advanced: the step of `read` that says what was counted before.
+// *advanced: the step of `read` that says what was counted before. *contacts: that of their rows.
 static bool begin_and_read(struct store *store, struct batch *batch, struct pipeline *read, size_t *advanced,
-                           enum pg_fault *fault, struct err *err) {
+                           size_t *contacts, enum pg_fault *fault, struct err *err) {
   pipeline_begin(read, store->conn);
   pipeline_send(read, "begin", batch->begin);
+  *contacts = contacts_send_read(batch->contacts, read);
   *advanced = delivery_minute_send_advance(read, batch->given, batch->n_given);
   size_t step =
       rows_send_keys(read, "notification_read.sql", batch->notifications, NULL, batch->n_notifications);
@@ -422,6 +439,7 @@ static bool write_rest(struct store *store, struct batch *batch, const PGresult 
   if (n > 0)
     quarantine_alert_send(&rest, batch->quarantined, batch->fingerprints, n, held, advanced, batch->alerts,
                           &batch->n_alerts);
+  contacts_send(batch->contacts, &rest, store->processor);
   rows_send_alerts(&rest, batch->alerts, batch->n_alerts);
   send_counts(&rest, batch, advanced);
   endpoint_minute_send(&rest, batch->given, batch->n_given);
@@ -432,13 +450,15 @@ static bool write_rest(struct store *store, struct batch *batch, const PGresult 
 static bool write_all(struct store *store, struct batch *batch, bool again, enum pg_fault *fault,
                       struct err *err) {
   AUTO_PIPELINE read;
-  size_t advanced;
-  if (!begin_and_read(store, batch, &read, &advanced, fault, err) ||
+  size_t advanced, contacts;
+  if (!begin_and_read(store, batch, &read, &advanced, &contacts, fault, err) ||
       !judge_receipts(store, batch, fault, err) || !add_rows(store, batch, again, fault, err))
     return false;
   batch->incidents = incidents_new(store->conn, batch->given, batch->n_given, fault, err);
   if (!batch->incidents) return false;
   apply_all(batch);
+  contacts_join(batch->contacts, read.steps[contacts].result, store->processor);
+  take_alerts(batch);
   return rows_copy_new(store->conn, batch->notifications, batch->changed, batch->n_notifications, fault,
                        err) &&
          incidents_write(batch->incidents, store->conn, batch->alerts, &batch->n_alerts, fault, err) &&
@@ -470,6 +490,7 @@ static bool try_batch(struct store *store, struct batch batch, bool again, enum 
   order_batch(&batch);
   bool done = transact(store, &batch, again, fault, err);
   if (done) refuse(&batch);
+  if (done) contacts_count(batch.contacts, store->processor->metrics);
   batch_fini(&batch);
   if (!done && *fault != PG_FAULT_WAIT && !pg_command(store->conn, "rollback", "ROLLBACK", NULL))
     *fault = PG_FAULT_WAIT;
@@ -485,16 +506,17 @@ enum store_result store_batch(struct store *store, struct fact *const *facts, si
     if (try_batch(store, batch, tries > 0, &fault, err)) return STORE_DONE;
     if (fault == PG_FAULT_REFUSED) return STORE_REFUSED;
     if (fault == PG_FAULT_WAIT) return STORE_WAIT;
-    if (store->metrics) processor_count_retry(store->metrics, "postgres", err);
+    processor_count_retry(store->processor->metrics, "postgres", err);
   }
   return STORE_WAIT;
 }
 
 // ---- the probe ----
 
-enum { PROBE_FACTS = 3, NO_PARTITION = -1 }; // it counts and marks nothing of a partition that exists
+enum { PROBE_FACTS = 4, NO_PARTITION = -1 }; // it counts and marks nothing of a partition that exists
 
-static void make_harmless(struct fact facts[PROBE_FACTS], const rd_kafka_message_t *rkm, bool is_delivered) {
+static void make_harmless(struct fact facts[PROBE_FACTS], struct contact_said *said,
+                          const rd_kafka_message_t *rkm, bool is_delivered) {
   static char name[] = "dochak.probe", object[] = "{}";
   struct event ev = {.id = uuid_new_v7(), .type = EVENT_QUARANTINED, .time_ms = clock_wall_ms()};
   facts[0] = (struct fact){.rkm = rkm,
@@ -518,6 +540,9 @@ static void make_harmless(struct fact facts[PROBE_FACTS], const rd_kafka_message
                            .row_id = uuid_new_v7(),
                            .signal = {.kind = SIGNAL_ACCEPTED, .at = ev.time_ms, .received_at = ev.time_ms}};
   facts[2] = (struct fact){.rkm = rkm, .ev = ev, .type = FACT_QUARANTINED};
+  *said = (struct contact_said){.id = name, .learned_at = NO_TIME, .mark = {.at = ev.time_ms + is_delivered}};
+  facts[3] = (struct fact){
+      .rkm = rkm, .ev = ev, .type = FACT_CONTACT, .provider = name, .id = name, .contact = said};
 }
 
 // Twice: what is known is written by other statements than what is new, and its alert can be marked.
@@ -527,13 +552,14 @@ static bool write_harmless(struct store *store, rd_kafka_topic_t *topic, enum pg
   bool done = true;
   for (int is_known = 0; done && is_known <= 1; is_known++) {
     const rd_kafka_message_t rkm = {.rkt = topic, .partition = NO_PARTITION, .offset = is_known};
-    struct fact facts[PROBE_FACTS], *list[PROBE_FACTS] = {&facts[0], &facts[1], &facts[2]};
+    struct fact facts[PROBE_FACTS], *list[PROBE_FACTS] = {&facts[0], &facts[1], &facts[2], &facts[3]};
+    struct contact_said said;
     struct batch batch = {.begin = is_known ? "SAVEPOINT known" : "BEGIN",
                           .given = list,
                           .n_given = PROBE_FACTS,
                           .published = &published,
                           .n_published = 1};
-    make_harmless(facts, &rkm, is_known);
+    make_harmless(facts, &said, &rkm, is_known);
     order_batch(&batch);
     done = write_all(store, &batch, false, fault, err);
     batch_fini(&batch);

@@ -5,11 +5,11 @@
 // one worker each.
 #pragma once
 #include "common/base/err.h"
-#include "common/ops/metrics.h"
 #include "processor/rules/alert.h"
 #include "processor/rules/interpret.h"
 #include <libpq-fe.h>
 
+struct processor;
 struct store;
 
 enum store_result {
@@ -19,8 +19,8 @@ enum store_result {
 };
 
 // Connects by libpq's own PG* environment, prepares, and holds the schema's version (schema_version.h).
-// `metrics` counts what was done again; NULL: nobody wants to know. Borrowed.
-MUST_CHECK struct store *store_open(struct metrics *metrics, struct err *err);
+// `processor` is borrowed; NULL: for other things than batches.
+MUST_CHECK struct store *store_open(const struct processor *processor, struct err *err);
 void store_close(struct store *store);
 // For what else is done in its session. Borrowed.
 PGconn *store_connection(struct store *store);
@@ -33,7 +33,7 @@ struct store_range {
 };
 
 // Applies the facts, in their order, and marks the alerts whose source lies in the `published` ranges, in one
-// transaction. Only FACT_RECEIPT, FACT_ACCEPTANCE and FACT_QUARANTINED have an effect. A receipt of another
+// transaction. FACT_OTHER and FACT_UNCLEAR have no effect but to be counted. A receipt of another
 // recipient (recipients.h) has none and is FACT_UNCLEAR when it is done.
 MUST_CHECK enum store_result store_batch(struct store *store, struct fact *const *facts, size_t n,
                                          const struct store_range *published, size_t n_published,

@@ -170,7 +170,7 @@ static bool measure_unpublished(struct worker *w, struct err *err) {
 
 static bool open_all(struct worker *w, struct err *err) {
   measure_enter(&w->measure, PHASE_POSTGRES);
-  w->store = store_open(w->processor->metrics, err);
+  w->store = store_open(w->processor, err);
   if (w->store == NULL || !pg_use_indexes(store_connection(w->store), err) || !measure_unpublished(w, err))
     return false;
   measure_enter(&w->measure, PHASE_KAFKA);

@@ -17,3 +17,4 @@ extern const struct command replay_command;     // status once more, from what P
 extern const struct command quarantine_command; // what is in quarantine, and back from there
 extern const struct command doctor_command;     // why no webhook comes
 extern const struct command incidents_command;  // what is wrong with a provider or an endpoint
+extern const struct command contact_command;    // what is known of one person

@@ -121,14 +121,17 @@ static bool send_element(struct redrive *rd, struct event ev, const char *type, 
 
 // ---- one record ----
 
+static const char *const event_types[] = {
+    [FRAMING_RECEIPT] = EVENT_RECEIPT, [FRAMING_CONTACT] = EVENT_CONTACT, [FRAMING_OTHER] = EVENT_OTHER};
+
 static bool take_body(struct redrive *rd, const struct event *ev, const struct framing *framing,
                       struct err *err) {
   for (size_t i = 0; i < framing->n; i++) {
     const struct framing_element *element = &framing->elements[i];
     if (element->kind == FRAMING_QUARANTINED)
       rd->unclear++;
-    else if (!send_element(rd, *ev, element->kind == FRAMING_RECEIPT ? EVENT_RECEIPT : EVENT_OTHER,
-                           element->id, element->bytes, element->len, err))
+    else if (!send_element(rd, *ev, event_types[element->kind], element->id, element->bytes, element->len,
+                           err))
       return false;
   }
   return true;
@@ -143,8 +146,8 @@ static bool take_webhook(struct redrive *rd, const struct event *ev, const struc
   bool is_body = framing.n != 1 || framing.elements[0].kind != FRAMING_QUARANTINED;
   AUTO_JSON *document = is_body ? NULL : json_parse(value, len, NULL);
   bool is_element = document && provider_classify(provider, document, &element, NULL);
-  const char *type = is_element && element.kind == PROVIDER_RECEIPT ? EVENT_RECEIPT : EVENT_OTHER;
-  bool ok = is_element ? send_element(rd, *ev, type, element.id, value, len, err)
+  bool ok = is_element ? send_element(rd, *ev, event_types[framing_kind_of(element.kind)], element.id, value,
+                                      len, err)
                        : take_body(rd, ev, &framing, err);
   framing_fini(&framing);
   return ok;

@@ -179,6 +179,24 @@ void alert_of_incident(struct alert *out, const struct incident *incident, const
   out->json = json_text(data);
 }
 
+void alert_of_withdrawn(struct alert *out, const struct contact_row *row, const char *consent,
+                        const struct fact *fact) {
+  const struct contact_mark *mark = &row->upsert;
+  *out = (struct alert){.type = mem_strdup(ALERT_WITHDRAWN),
+                        .provider = mem_strdup(row->provider),
+                        .subject = mem_strdup(row->id)};
+  AUTO_FREE char *moment = mem_printf("%s %lld", mark->has_version ? "version" : "time",
+                                      (long long)(mark->has_version ? mark->version : mark->at));
+  out->id = uuid_of_fields((const char *const[]){out->type, row->provider, row->id, consent, moment}, 5);
+  set_source(out, fact);
+  json_t *version = mark->has_version ? json_integer(mark->version) : json_null();
+  AUTO_JSON *data = json_pack("{ss ss ss ss? ss? so so}", "provider", row->provider, "contact_id", row->id,
+                              "consent", consent, "phone", row->details.phone, "email", row->details.email,
+                              "version", version, "occurred_at", time_or_null(mark->at));
+  assert(data);
+  out->json = json_text(data);
+}
+
 void alert_fini(struct alert *alert) {
   free(alert->type);
   free(alert->provider);

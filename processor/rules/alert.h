@@ -48,6 +48,10 @@ struct alert_incident {
 // An alert that an incident has opened, or closed. `fact` caused it.
 void alert_of_incident(struct alert *out, const struct incident *incident, const struct alert_incident *row,
                        const struct fact *fact);
+// An alert that a contact has withdrawn a consent, as the row stands after `fact`. One for each contact,
+// consent and version; where the row has no version, its time.
+void alert_of_withdrawn(struct alert *out, const struct contact_row *row, const char *consent,
+                        const struct fact *fact);
 void alert_fini(struct alert *alert);
 void alerts_free(struct alert *list, size_t n);
 

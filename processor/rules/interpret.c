@@ -29,6 +29,8 @@ const char *fact_outcome(const struct fact *fact) {
     return fact->signal.outcome ? fact->signal.outcome : "accepted";
   case FACT_DEADLINE:
     return fact->signal.kind == SIGNAL_OVERDUE ? "overdue" : "expired";
+  case FACT_CONTACT:
+    return "contact";
   case FACT_INCIDENT:
     return "incident";
   case FACT_MINUTE:
@@ -56,6 +58,8 @@ void fact_fini(struct fact *fact) {
   release(fact->signal.reference);
   release(fact->signal.recipient);
   free(fact->row_json);
+  if (fact->contact) contact_said_fini(fact->contact);
+  free(fact->contact);
   if (fact->incident) incident_fini(fact->incident);
   free(fact->incident);
   if (fact->minute) ingress_minute_fini(fact->minute);
@@ -234,8 +238,73 @@ static void interpret_deadline(const struct provider *provider, const json_t *va
   }
 }
 
-static void interpret_notification(const struct interpreter *in, const char *value, size_t len,
-                                   struct fact *fact) {
+// ---- contacts
+
+static void keep_address(const struct interpreter *in, const char *address, char **masked,
+                         uint8_t hash[PERSONAL_HASH_SIZE]) {
+  if (!address) return;
+  *masked = personal_mask(address);
+  personal_hash(in->recipient_key, address, hash);
+}
+
+static json_t *consents_of(const struct provider_contact *contact) {
+  json_t *consents = json_object();
+  for (size_t i = 0; i < contact->n_consents; i++)
+    if (contact->consents[i].is != CONSENT_NOT_SAID)
+      json_object_set_new(consents, contact->consents[i].name,
+                          json_boolean(contact->consents[i].is == CONSENT_GIVEN));
+  return consents;
+}
+
+static void keep_details(const struct interpreter *in, const struct provider_contact *contact,
+                         struct contact_details *details) {
+  keep_address(in, contact->phone, &details->phone, details->phone_hash);
+  keep_address(in, contact->email, &details->email, details->email_hash);
+  details->consents = consents_of(contact);
+  if (!in->keeps_whole || (!contact->phone && !contact->email)) return;
+  AUTO_JSON *whole = json_pack("{ss? ss?}", "phone", contact->phone, "email", contact->email);
+  details->whole = json_text(whole);
+}
+
+// A clock that runs ahead wins nothing.
+static int64_t up_to(int64_t time_ms, int64_t received_at) {
+  if (time_ms < 0) return NO_TIME;
+  return time_ms < received_at ? time_ms : received_at;
+}
+
+struct contact_said *interpret_contact(const struct interpreter *in, const struct provider *provider,
+                                       const json_t *element, int64_t received_at, struct err *err) {
+  struct provider_contact contact;
+  if (!provider_read_contact(provider, element, &contact, err)) return NULL;
+  struct contact_said *said = mem_alloc(sizeof *said);
+  int64_t at = up_to(contact.time_ms, received_at), seen_at = up_to(contact.seen_ms, received_at);
+  *said = (struct contact_said){.id = mem_strdup(contact.id),
+                                .is_delete = contact.is_deleted,
+                                .learned_at = contact.is_deleted ? received_at : seen_at,
+                                .mark = {.has_version = contact.has_version,
+                                         .version = contact.has_version ? contact.version : 0,
+                                         .at = at == NO_TIME ? received_at : at,
+                                         .provider_id = mem_strdup_or_null(contact.provider_id)}};
+  if (!said->is_delete) keep_details(in, &contact, &said->details);
+  return said;
+}
+
+static void interpret_person(const struct interpreter *in, const struct provider *provider,
+                             const json_t *element, struct fact *fact) {
+  struct err err = {0};
+  fact->contact = interpret_contact(in, provider, element, fact->ev.time_ms, &err);
+  if (!fact->contact) {
+    unclear(fact, err.text);
+    return;
+  }
+  fact->type = FACT_CONTACT;
+  fact->id = mem_strdup(fact->contact->id);
+}
+
+// ---- events
+
+static void interpret_element(const struct interpreter *in, const char *value, size_t len,
+                              struct fact *fact) {
   const struct provider *provider =
       fact->ev.provider ? providers_find(in->providers, fact->ev.provider) : NULL;
   if (provider == NULL) {
@@ -257,6 +326,8 @@ static void interpret_notification(const struct interpreter *in, const char *val
     interpret_receipt(in, provider, document, value, len, fact);
   else if (strcmp(fact->ev.type, EVENT_ACCEPTED) == 0)
     interpret_acceptance(in, provider, document, fact);
+  else if (strcmp(fact->ev.type, EVENT_CONTACT) == 0)
+    interpret_person(in, provider, document, fact);
   else
     interpret_deadline(provider, document, fact);
 }
@@ -292,13 +363,13 @@ static const struct {
   const char *type;
   interpret_fn *read;
 } readers[] = {
-    {EVENT_RECEIPT, interpret_notification},   {EVENT_ACCEPTED, interpret_notification},
-    {EVENT_OVERDUE, interpret_notification},   {EVENT_EXPIRED, interpret_notification},
-    {EVENT_MINUTE, interpret_minute},          {EVENT_FAILING, interpret_incident},
-    {EVENT_SILENT, interpret_incident},        {EVENT_SLOW, interpret_incident},
-    {EVENT_PROVIDER_GOOD, interpret_incident}, {EVENT_REFUSING, interpret_incident},
-    {EVENT_UNREACHABLE, interpret_incident},   {EVENT_AT_RISK, interpret_incident},
-    {EVENT_ENDPOINT_GOOD, interpret_incident},
+    {EVENT_RECEIPT, interpret_element},   {EVENT_ACCEPTED, interpret_element},
+    {EVENT_OVERDUE, interpret_element},   {EVENT_EXPIRED, interpret_element},
+    {EVENT_CONTACT, interpret_element},   {EVENT_MINUTE, interpret_minute},
+    {EVENT_FAILING, interpret_incident},  {EVENT_SILENT, interpret_incident},
+    {EVENT_SLOW, interpret_incident},     {EVENT_PROVIDER_GOOD, interpret_incident},
+    {EVENT_REFUSING, interpret_incident}, {EVENT_UNREACHABLE, interpret_incident},
+    {EVENT_AT_RISK, interpret_incident},  {EVENT_ENDPOINT_GOOD, interpret_incident},
 };
 
 static interpret_fn *reader_of(const char *type) {

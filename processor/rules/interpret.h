@@ -5,6 +5,7 @@
 #pragma once
 #include "common/kafka/event.h"
 #include "common/provider/provider.h"
+#include "processor/rules/contact.h"
 #include "processor/rules/incident.h"
 #include "processor/rules/ingress_minute.h"
 #include "processor/rules/ledger.h"
@@ -14,6 +15,7 @@ enum fact_type {
   FACT_RECEIPT,     // about a notification
   FACT_ACCEPTANCE,  // about a notification: its send API took it, or refused it
   FACT_DEADLINE,    // about a notification: the watch found it overdue or expired
+  FACT_CONTACT,     // about a person
   FACT_INCIDENT,    // the watch opens or closes an incident
   FACT_MINUTE,      // what ingress counted
   FACT_OTHER,       // understood and of no consequence: counted
@@ -25,8 +27,8 @@ struct fact {
   const rd_kafka_message_t *rkm; // borrowed
   struct event ev;               // borrowed from rkm; zero where rkm holds none of our events
   enum fact_type type;
-  // Of a fact about a notification. The signal's strings are the fact's own, but for outcome and scope, which
-  // are static or the provider's.
+  // Of a fact about a notification; file, provider and id also of one about a contact. The signal's strings
+  // are the fact's own, but for outcome and scope, which are static or the provider's.
   const struct provider *file; // of the provider, borrowed
   char *provider, *id;
   struct signal signal;
@@ -34,6 +36,7 @@ struct fact {
   struct uuid row_id;
   // Masked, and as jsonb can hold it: a receipt's element, or a registration without the recipient.
   char *row_json;
+  struct contact_said *contact;  // FACT_CONTACT
   struct incident *incident;     // FACT_INCIDENT
   struct ingress_minute *minute; // FACT_MINUTE
   char *why;                     // FACT_UNCLEAR
@@ -43,6 +46,7 @@ struct interpreter {
   const struct providers *providers; // borrowed
   const char *recipient_key;         // borrowed
   const char *quarantine_topic;      // borrowed
+  bool keeps_whole;                  // contacts, for encryption
 };
 
 void interpret(const struct interpreter *interpreter, const rd_kafka_message_t *rkm, struct fact *out);
@@ -56,8 +60,13 @@ bool interpret_stored(const struct interpreter *interpreter, const char *type, c
 // Turns a fact that could not be stored into FACT_UNCLEAR. Frees nothing else.
 void fact_refuse(struct fact *fact, const char *why);
 bool fact_is_about_notification(const struct fact *fact);
+// What one element says about a contact, as FACT_CONTACT has it. `received_at`: when it came, Unix
+// milliseconds. New; NULL: `err` says what cannot be read, without a value of the element.
+MUST_CHECK struct contact_said *interpret_contact(const struct interpreter *interpreter,
+                                                  const struct provider *provider, const json_t *element,
+                                                  int64_t received_at, struct err *err);
 // What a record is counted as: the outcome of a receipt, "accepted", "rejected", "overdue", "expired",
-// "other", "incident", "minute", "quarantined" or "unclear". Static.
+// "contact", "other", "incident", "minute", "quarantined" or "unclear". Static.
 const char *fact_outcome(const struct fact *fact);
 void fact_fini(struct fact *fact);
 void facts_release(struct fact *facts, size_t n); // and their records

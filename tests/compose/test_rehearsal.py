@@ -165,7 +165,9 @@ def test_each_container_lists_only_its_own_secrets(machine: Machine):
         for service in ("ingress", "processor", "postgres")
     }
     assert listed == {
-        "ingress": {"DOCHAK_INGRESS_KEY", "DOCHAK_PING_KEY", "DOCHAK_SECRET_BIZGO_PATH", "DOCHAK_SECRET_BLUX_PATH"},
+        "ingress": {
+            "DOCHAK_INGRESS_KEY", "DOCHAK_PING_KEY", "DOCHAK_SECRET_BIZGO_PATH", "DOCHAK_SECRET_BLUX_PATH", "DOCHAK_SECRET_CHANNELTALK_TOKEN"
+        },
         "processor": {"DOCHAK_RECIPIENT_KEY", "DOCHAK_PG_PASSWORD", "DOCHAK_PING_KEY"},
         "postgres": {"postgres_password"},
     }

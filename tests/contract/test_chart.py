@@ -95,7 +95,7 @@ def settings() -> dict[str, tuple[set[str], bool]]:
         name = "DOCHAK_" + name.strip('"').removeprefix("DOCHAK_")
         readers, _ = found.get(name, (set(), False))
         readers |= {"INGRESS", "PROCESSOR"} if service == "BOTH" else {service}
-        found[name] = (readers, row == "SECRET" or kind == "TYPE_SECRET")
+        found[name] = (readers, row == "SECRET" or kind in ("TYPE_SECRET", "TYPE_KEY"))
     return found
 
 

@@ -30,7 +30,10 @@ ALWAYS = {"secrets", "kafka", "postgres", "roles", "migrate", "ingress", "proces
 OF_THE_FILE = {"DOCHAK_ALERTMANAGER", "DOCHAK_CONFIG", "DOCHAK_DOMAIN", "DOCHAK_SUBNET", "DOCHAK_TLS"}
 # The volume that each reader of keys mounts, and the files in it.
 READERS = {
-    "ingress_keys": ({"ingress"}, {"DOCHAK_INGRESS_KEY", "DOCHAK_PING_KEY", "DOCHAK_SECRET_BIZGO_PATH", "DOCHAK_SECRET_BLUX_PATH"}),
+    "ingress_keys": (
+        {"ingress"},
+        {"DOCHAK_INGRESS_KEY", "DOCHAK_PING_KEY", "DOCHAK_SECRET_BIZGO_PATH", "DOCHAK_SECRET_BLUX_PATH", "DOCHAK_SECRET_CHANNELTALK_TOKEN"},
+    ),
     "processor_keys": ({"processor"}, {"DOCHAK_RECIPIENT_KEY", "DOCHAK_PG_PASSWORD", "DOCHAK_PING_KEY"}),
     "owner_keys": ({"roles", "migrate"}, {"DOCHAK_RECIPIENT_KEY", "DOCHAK_PG_PASSWORD", "runtime_password"}),
     "postgres_keys": ({"postgres"}, {"postgres_password"}),
@@ -170,8 +173,12 @@ def test_an_installation_of_an_earlier_version_keeps_its_keys(keys: Keys):
         (keys.made / "store" / name).write_text(f"earlier-{name}\n")
     keys.run("make")
     kept = {name: f"earlier-{name}" for name in names if "pgpass" not in name}
-    added = {"grafana_password": keys.given("grafana_keys")["grafana_password"], "ping_key": keys.given("ingress_keys")["DOCHAK_PING_KEY"]}
-    assert keys.given("store") == kept | added
+    new = {
+        "grafana_password": keys.given("grafana_keys")["grafana_password"],
+        "ping_key": keys.given("ingress_keys")["DOCHAK_PING_KEY"],
+        "channeltalk_token": keys.given("ingress_keys")["DOCHAK_SECRET_CHANNELTALK_TOKEN"],
+    }
+    assert keys.given("store") == kept | new
     assert keys.given("ingress_keys")["DOCHAK_INGRESS_KEY"] == "earlier-ingress_key"
     assert keys.given("owner_keys")["DOCHAK_PG_PASSWORD"] == "earlier-postgres_password"
 
@@ -210,6 +217,7 @@ def test_show_says_what_run_env_says(keys: Keys):
     assert shown["DOCHAK_INGRESS_KEY"] == made["ingress_key"]
     assert shown["DOCHAK_WEBHOOK_BIZGO"].endswith(f"/webhook/bizgo/alimtalk/{made['bizgo_path']}")
     assert shown["DOCHAK_WEBHOOK_BLUX"].endswith(f"/webhook/blux/sms/{made['blux_path']}")
+    assert shown["DOCHAK_WEBHOOK_CHANNELTALK"].endswith(f"/webhook/channeltalk/users?token={made['channeltalk_token']}")
     dev = (builds.ROOT / "scripts" / "settings.sh").read_text("utf-8")
     assert not [name for name in shown if not name.startswith("GRAFANA_") and f"assignment {name} " not in dev]
 
@@ -241,6 +249,14 @@ def test_an_own_ping_key_reaches_ingress_and_processor(keys: Keys):
     given = {volume: keys.given(volume).get("DOCHAK_PING_KEY") for volume in READERS}
     assert {volume for volume, key in given.items() if key} == {"ingress_keys", "processor_keys"}
     assert given["ingress_keys"] == given["processor_keys"] == "ours in place of the generated one"
+def test_the_key_of_contacts_reaches_the_processor_only(keys: Keys):
+    keys.add("secrets/DOCHAK_CONTACT_KEY", "0123456789abcdef" * 4)
+    keys.run("make")
+    holders = [volume for volume in READERS if "DOCHAK_CONTACT_KEY" in keys.given(volume)]
+    assert holders == ["processor_keys"]
+    (keys.own / "secrets" / "DOCHAK_CONTACT_KEY").unlink()
+    keys.run("make")
+    assert keys.given("processor_keys").keys() == READERS["processor_keys"][1]
 
 
 @pytest.mark.parametrize("name", ["DOCHAK_RECIPIENT_KEY", "acme", "DOCHAK_SECRET_acme"])

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A webhook's body, cut with the provider files we ship; the first byte says with which. Each element lies in
-// the body, behind the one before, and is a receipt with an id, something else, or quarantined for a reason.
+// the body, behind the one before, and is a receipt or a contact with an id, something else, or quarantined
+// for a reason. What a contact says can be read, or there is a reason why not.
 #include "common/provider/framing.h"
 #include "tests/fuzz/cuts.h"
 
@@ -8,19 +9,33 @@ static const struct provider *provider_by(uint8_t byte) {
   static struct providers *providers;
   static struct faults faults;
   if (!providers && !(providers = providers_load("", &faults))) abort();
-  return providers_find(providers, byte & 1 ? "blux" : "bizgo");
+  static const char *const names[] = {"bizgo", "blux", "bizgo", "channeltalk"};
+  return providers_find(providers, names[byte % COUNT_OF(names)]);
 }
 
-static void look_at(const struct framing *framing, const char *body, size_t len) {
+static void read_contact(const struct provider *provider, const json_t *element, const char *id) {
+  struct provider_contact contact;
+  struct err err = {0};
+  if (!provider_read_contact(provider, element, &contact, &err)) {
+    if (!*err.text) abort();
+  } else if (strcmp(contact.id, id) != 0) {
+    abort();
+  }
+}
+
+static void look_at(const struct provider *provider, const struct framing *framing, const char *body,
+                    size_t len) {
   const char *behind = body;
   for (size_t i = 0; i < framing->n; i++) {
     const struct framing_element *element = &framing->elements[i];
     if (element->bytes < behind || element->bytes + element->len > body + len) abort();
     behind = element->bytes + element->len;
     if ((element->kind == FRAMING_QUARANTINED) != (element->reason != NULL)) abort();
-    if (element->kind == FRAMING_RECEIPT && !element->id) abort();
+    bool has_id = element->kind == FRAMING_RECEIPT || element->kind == FRAMING_CONTACT;
+    if (has_id && !element->id) abort();
     AUTO_JSON *value = json_parse(element->bytes, element->len, NULL);
     if (element->kind != FRAMING_QUARANTINED && !value) abort();
+    if (element->kind == FRAMING_CONTACT) read_contact(provider, value, element->id);
   }
 }
 
@@ -46,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
   struct framing framing;
   framing_init(&framing, provider, body, len);
   if (framing.n > FRAMING_ELEMENTS_MAX) abort();
-  look_at(&framing, body, len);
+  look_at(provider, &framing, body, len);
   AUTO_JSON *document = json_parse(body, len, NULL);
   look_whole(provider, &framing, document);
   look_at_answer(provider_ack(provider, body, len));

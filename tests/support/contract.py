@@ -25,6 +25,7 @@ INCIDENT_TYPES = {
 EVENT_SCHEMAS = {
     "dochak.notification.accepted.v1": "event.accepted.schema.json",
     "dochak.receipt.received.v1": "event.receipt.schema.json",
+    "dochak.contact.changed.v1": "event.contact.schema.json",
     "dochak.webhook.received.v1": "event.other.schema.json",
     "dochak.endpoint.minute.v1": "event.minute.schema.json",
     "dochak.notification.overdue.v1": "event.deadline.schema.json",
@@ -38,6 +39,7 @@ ALERT_TYPES = {
     *INCIDENT_TYPES,
     "dochak.payload.quarantined.v1",
     "dochak.events.lost.v1",
+    "dochak.contact.consent_withdrawn.v1",
 }
 TRACEPARENT = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 
@@ -91,6 +93,8 @@ def check_alert(record: Record, secrets: list[str]) -> None:
     if record.type.startswith("dochak.notification."):
         assert record.key.decode() == record.header("ce_subject") == record.data["notification_id"], record
         assert record.header("ce_provider") == record.data["provider"], record
+    if record.type.startswith("dochak.contact."):
+        assert record.key.decode() == record.header("ce_subject") == record.data["contact_id"], record
     check_json("alert.schema.json", record.data)
     text = record.value.decode()
     for secret in secrets:

@@ -65,6 +65,9 @@ static void test_defaults_are_those_documented(void **state) {
   settings_fini(&settings);
 }
 
+#define KEY_63 "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789ABCDE"
+#define KEY_64 KEY_63 "0"
+
 static const struct {
   unsigned service;
   const char *name, *least, *most, *below, *above;
@@ -81,6 +84,9 @@ static const struct {
     {SERVICE_PROCESSOR, "DOCHAK_PING_KEY", "1234567890123456", "12345678901234567", "123456789012345", NULL},
     {SERVICE_PROCESSOR, "DOCHAK_RECIPIENT_KEY", "1234567890123456", "12345678901234567", "123456789012345",
      NULL},
+    {SERVICE_PROCESSOR, "DOCHAK_CONTACT_KEY", KEY_64, KEY_64, KEY_63, KEY_63 "01"},
+    {SERVICE_PROCESSOR, "DOCHAK_CONTACT_KEY", NULL, NULL, KEY_63 "g", NULL},
+    {SERVICE_PROCESSOR, "DOCHAK_CONSENT_ALERTS", "on", "off", "1", "On"},
 };
 
 static void expect(unsigned service, const char *name, const char *value, bool ok) {
@@ -128,6 +134,18 @@ static void test_a_public_url_is_a_place_and_no_query(void **state) {
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
     only_what_is_required(NULL);
     expect(SERVICE_PROCESSOR, "DOCHAK_PUBLIC_URL", rows[i].value, rows[i].ok);
+  }
+}
+
+static void test_a_wrong_key_is_not_shown(void **state) {
+  static const char *const keys[] = {KEY_63, KEY_63 "g"};
+  for (size_t i = 0; i < COUNT_OF(keys); i++) {
+    struct settings settings;
+    struct err err = {0};
+    setenv("DOCHAK_CONTACT_KEY", keys[i], 1);
+    assert_false(load(SERVICE_PROCESSOR, &settings, &err));
+    assert_null(strstr(err.text, "01234567"));
+    settings_fini(&settings);
   }
 }
 
@@ -276,7 +294,7 @@ static void test_the_table_for_the_readme_holds_every_setting(void **state) {
   assert_non_null(strstr(said.out, "| `DOCHAK_LOG_LEVEL` | `info` | ingress, processor |"));
   size_t lines = 0;
   for (const char *at = said.out; *at; at++) lines += *at == '\n';
-  assert_int_equal(lines, 2 + 38);
+  assert_int_equal(lines, 2 + 40);
 }
 
 static void test_version_names_the_program(void **state) {
@@ -636,6 +654,7 @@ int main(void) {
       TEST(test_ranges_hold_at_their_borders),
       TEST(test_brokers_and_topics_that_cannot_be_are_refused),
       TEST(test_a_public_url_is_a_place_and_no_query),
+      TEST(test_a_wrong_key_is_not_shown),
       TEST(test_a_wrong_public_url_is_not_shown),
       TEST(test_each_service_needs_only_its_own),
       TEST(test_flags_are_left_to_the_caller),

@@ -167,7 +167,7 @@ static const struct {
      "/webhook: unknown key \"bugdet_ms\"; did you mean \"budget_ms\"?"},
     {"provider",
      "{\"webhook\":{\"kinds\":[{\"name\":\"r\",\"kind\":\"recipt\",\"id\":\"/id\",\"code\":\"/c\"}]}}",
-     "/webhook/kinds/0/kind: expected \"receipt\" or \"other\""},
+     "/webhook/kinds/0/kind: expected \"receipt\", \"contact\" or \"other\""},
     {"provider",
      "{\"webhook\":{\"kinds\":[{\"name\":\"r\",\"id\":\"/id\",\"code\":\"/c\",\"dedupe\":[\"/c\"]}]}}",
      "/webhook/kinds/0: expected a key \"kind\""},
@@ -191,7 +191,7 @@ static void test_all_faults_of_a_document_are_reported_and_none_that_only_follow
   static const char *const expected[] = {
       ("/provider: expected a name of lower-case letters, digits, _ and -, a letter first, 32 characters at "
        "most"),
-      "/webhook/kinds/0/kind: expected \"receipt\" or \"other\"",
+      "/webhook/kinds/0/kind: expected \"receipt\", \"contact\" or \"other\"",
       "/webhook/kinds/1/id: expected a string, an array or an object, got a whole number",
       "/webhook/kinds/1: expected a key \"name\"",
       "/webhook: unknown key \"bugdet_ms\"; did you mean \"budget_ms\"?",

@@ -60,6 +60,22 @@ static void test_what_is_no_receipt_is_kept_as_other(void **state) {
   framing_fini(&framing);
 }
 
+static void test_a_contact_has_the_id_of_the_person(void **state) {
+  struct framing framing =
+      frame("channeltalk",
+            "{\"event\":\"upsert\",\"type\":\"User\",\"entity\":{\"id\":\"own\",\"memberId\":\"m\"}}");
+  assert_int_equal(framing.n, 1);
+  assert_int_equal(framing.elements[0].kind, FRAMING_CONTACT);
+  assert_string_equal(framing.elements[0].id, "m");
+  framing_fini(&framing);
+}
+
+static void test_each_kind_has_a_name_and_is_that_of_an_element(void **state) {
+  assert_string_equal(framing_kind_name(framing_kind_of(PROVIDER_RECEIPT)), "receipt");
+  assert_string_equal(framing_kind_name(framing_kind_of(PROVIDER_CONTACT)), "contact");
+  assert_string_equal(framing_kind_name(framing_kind_of(PROVIDER_OTHER)), "other");
+}
+
 static void test_one_bad_element_costs_its_neighbours_nothing(void **state) {
   static const char *const bad[] = {"5",
                                     "null",
@@ -278,6 +294,8 @@ int main(void) {
       cmocka_unit_test(test_each_element_keeps_its_exact_bytes),
       cmocka_unit_test(test_one_object_is_one_element),
       cmocka_unit_test(test_what_is_no_receipt_is_kept_as_other),
+      cmocka_unit_test(test_a_contact_has_the_id_of_the_person),
+      cmocka_unit_test(test_each_kind_has_a_name_and_is_that_of_an_element),
       cmocka_unit_test(test_one_bad_element_costs_its_neighbours_nothing),
       cmocka_unit_test(test_an_element_that_is_no_json_costs_its_neighbours_nothing),
       cmocka_unit_test(test_what_stands_around_the_elements_costs_them_nothing),

@@ -105,6 +105,24 @@ static json_t *receipt_shown(const struct provider_receipt *receipt, const char 
                    time_shown(receipt->time_ms), "dedupe", dedupe);
 }
 
+static json_t *consents_shown(const struct provider_contact *contact) {
+  static const char *const names[] = {
+      [CONSENT_NOT_SAID] = "not said", [CONSENT_GIVEN] = "given", [CONSENT_WITHDRAWN] = "withdrawn"};
+  json_t *consents = json_object();
+  for (size_t i = 0; i < contact->n_consents; i++)
+    json_object_set_new(consents, contact->consents[i].name, json_string(names[contact->consents[i].is]));
+  return consents;
+}
+
+static json_t *contact_shown(const struct provider_contact *contact, const char *name) {
+  return json_pack("{ss ss ss so sb so so so so so}", "kind", "contact", "name", name, "id", contact->id,
+                   "provider_id", text_or_null(contact->provider_id), "deleted", contact->is_deleted, "phone",
+                   text_or_null(contact->phone), "email", text_or_null(contact->email), "consents",
+                   consents_shown(contact), "version",
+                   contact->has_version ? json_integer(contact->version) : json_null(), "time",
+                   time_shown(contact->time_ms));
+}
+
 static json_t *element_shown(const struct provider *provider, const json_t *element) {
   struct err err = {0};
   struct provider_element read;
@@ -112,6 +130,11 @@ static json_t *element_shown(const struct provider *provider, const json_t *elem
     return json_pack("{ss}", "not_understood", err.text);
   if (read.kind == PROVIDER_OTHER)
     return json_pack("{ss ss so}", "kind", "other", "name", read.kind_name, "id", text_or_null(read.id));
+  struct provider_contact contact;
+  if (read.kind == PROVIDER_CONTACT)
+    return provider_read_contact(provider, element, &contact, &err)
+               ? contact_shown(&contact, read.kind_name)
+               : json_pack("{ss}", "not_understood", err.text);
   struct provider_receipt receipt;
   if (!provider_read_receipt(provider, element, &receipt, &err))
     return json_pack("{ss}", "not_understood", err.text);

@@ -25,8 +25,9 @@
 #define EXPECTING(receipt, end)                                                                              \
   FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED,                                                          \
             "},\"expects\":{\"receipt_within_s\":" receipt ",\"expires_after_s\":" end)
-#define POINTER  "/webhook/kinds/0/id: expected a JSON Pointer*"
-#define TEMPLATE "/webhook/ack/body/a: expected ${/pointer} and nothing else*"
+#define CONTACT(rest) "{\"name\":\"c\",\"kind\":\"contact\",\"id\":\"/id\"" rest "}"
+#define POINTER       "/webhook/kinds/0/id: expected a JSON Pointer*"
+#define TEMPLATE      "/webhook/ack/body/a: expected ${/pointer} and nothing else*"
 
 static const struct lint_row rows[] = {
     // pointers
@@ -93,6 +94,16 @@ static const struct lint_row rows[] = {
      "warning: /webhook/kinds/0/when/equals: \"sent\" has no outcome, so it is a failure"},
     {FILE_WITH(RECEIPT("r", "/id", ",\"when\":{\"equals\":{\"/d\":[\"sent\"]}}"), "", DELIVERED, ""), NULL},
     {FILE_WITH("{\"name\":\"o\",\"kind\":\"other\"}", "", "", ""), NULL},
+    // contacts
+    {FILE_WITH(CONTACT(",\"phone\":\"/p\",\"time\":\"/t\""), "", "", ""), NULL},
+    {FILE_WITH(CONTACT(",\"email\":\"/e\",\"version\":\"/v\""), "", "", ""), NULL},
+    {FILE_WITH(CONTACT(",\"consents\":{\"a\":{\"at\":\"/a\",\"withdrawn\":true}},\"time\":\"/t\""), "", "",
+               ""),
+     NULL},
+    {FILE_WITH(CONTACT(",\"time\":\"/t\""), "", "", ""),
+     "warning: /webhook/kinds/0: reads no phone, email or consents, so nothing is kept"},
+    {FILE_WITH(CONTACT(",\"phone\":\"/p\""), "", "", ""),
+     "warning: /webhook/kinds/0: reads no version and no time, so the element that comes last wins*"},
     {FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED, ",\"deadline_ms\":1000"),
      "warning: /webhook/deadline_ms: is not longer than budget_ms*"},
     {FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED, ",\"deadline_ms\":1001"), NULL},

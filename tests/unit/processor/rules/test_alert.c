@@ -358,6 +358,52 @@ static void test_lost_records_are_counted_with_the_first_and_the_last(void **sta
   alert_fini(&other);
 }
 
+// ---- about contacts ----
+
+static struct alert withdrawn(bool has_version, int64_t version, int64_t at, const char *consent) {
+  struct fact fact = {.rkm = &rkm, .ev = {.type = EVENT_CONTACT, .id = {{0x17}}}, .type = FACT_CONTACT};
+  struct contact_row row;
+  struct alert alert;
+  contact_row_init(&row, "channeltalk", "m");
+  row.upsert = (struct contact_mark){.has_version = has_version, .version = version, .at = at};
+  row.details.phone = mem_strdup("+8210****5678");
+  alert_of_withdrawn(&alert, &row, consent, &fact);
+  contact_row_fini(&row);
+  return alert;
+}
+
+static void test_a_withdrawn_consent_is_named_with_the_version(void **state) {
+  struct alert alert = withdrawn(true, 7, RECEIVED_MS, "texting"),
+               timed = withdrawn(false, 0, RECEIVED_MS, "texting");
+  assert_string_equal(alert.type, ALERT_WITHDRAWN);
+  assert_string_equal(alert.subject, "m");
+  assert_string_equal(alert.json,
+                      "{\"provider\":\"channeltalk\",\"contact_id\":\"m\",\"consent\":\"texting\","
+                      "\"phone\":\"+8210****5678\",\"email\":null,\"version\":7,"
+                      "\"occurred_at\":\"2026-05-11T10:23:46.000Z\"}");
+  assert_non_null(strstr(timed.json, "\"version\":null"));
+  alert_fini(&alert);
+  alert_fini(&timed);
+}
+
+static void test_each_version_and_consent_has_one_alert(void **state) {
+  struct alert first = withdrawn(true, 7, RECEIVED_MS, "texting");
+  const struct {
+    struct alert alert;
+    bool same;
+  } rows[] = {{withdrawn(true, 7, RECEIVED_MS, "texting"), true},
+              {withdrawn(true, 7, RECEIVED_MS + 1, "texting"), true},
+              {withdrawn(true, 8, RECEIVED_MS, "texting"), false},
+              {withdrawn(true, 7, RECEIVED_MS, "email"), false},
+              {withdrawn(false, 0, 7, "texting"), false}};
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    struct alert alert = rows[i].alert;
+    assert_same_id(&first, &alert, rows[i].same);
+    alert_fini(&alert);
+  }
+  alert_fini(&first);
+}
+
 // free() ends the test at what was never allocated.
 static void test_no_more_alerts_are_freed_than_there_are(void **state) {
   struct alert *list = mem_array(2, sizeof *list);
@@ -395,6 +441,8 @@ int main(void) {
       cmocka_unit_test(test_one_kind_of_fault_at_one_endpoint_has_one_fingerprint),
       cmocka_unit_test(test_the_values_in_a_reason_make_no_other_kind),
       cmocka_unit_test(test_lost_records_are_counted_with_the_first_and_the_last),
+      cmocka_unit_test(test_a_withdrawn_consent_is_named_with_the_version),
+      cmocka_unit_test(test_each_version_and_consent_has_one_alert),
       cmocka_unit_test(test_no_more_alerts_are_freed_than_there_are),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -495,6 +495,7 @@ static void test_each_record_is_counted_as_what_it_says(void **state) {
     fact_fini(&fact);
   }
   assert_string_equal(fact_outcome(&(struct fact){.type = FACT_QUARANTINED}), "quarantined");
+  assert_string_equal(fact_outcome(&(struct fact){.type = FACT_CONTACT}), "contact");
 }
 
 static void test_no_fact_beyond_the_count_is_released(void **state) {
@@ -589,6 +590,95 @@ static void test_only_types_of_the_events_topic_are_understood_there(void **stat
   }
 }
 
+// ---- contacts ----
+
+#define USER(more)                                                                                           \
+  "{\"event\":\"upsert\",\"type\":\"user\",\"entity\":{\"id\":\"own\",\"memberId\":\"m\",\"mobileNumber\":"  \
+  "\"+821012345678\",\"email\":\"Hana@example.com\",\"unsubscribeEmail\":true,\"unsubscribeTexting\":"       \
+  "null" more "}}"
+
+static void test_a_contact_is_read_masked_and_hashed(void **state) {
+  struct fact fact = read_event(EVENT_CONTACT, "channeltalk",
+                                USER(",\"version\":9007199254740993,\"updatedAt\":1731393420123"));
+  assert_int_equal(fact.type, FACT_CONTACT);
+  assert_string_equal(fact.provider, "channeltalk");
+  assert_string_equal(fact.id, "m");
+  const struct contact_said *said = fact.contact;
+  assert_false(said->is_delete);
+  assert_string_equal(said->mark.provider_id, "own");
+  assert_true(said->mark.has_version && said->mark.version == INT64_C(9007199254740993));
+  assert_true(said->mark.at == INT64_C(1731393420123));
+  assert_string_equal(said->details.phone, "+8210****5678");
+  assert_string_equal(said->details.email, "H***@example.com");
+  uint8_t hash[PERSONAL_HASH_SIZE];
+  personal_hash(interpreter.recipient_key, "010-1234-5678", hash);
+  assert_memory_equal(said->details.phone_hash, hash, sizeof hash);
+  AUTO_FREE char *consents = json_text(said->details.consents);
+  assert_string_equal(consents, "{\"email\":false}");
+  assert_null(said->details.whole);
+  fact_fini(&fact);
+}
+
+static void test_a_contact_is_read_whole_only_for_encryption(void **state) {
+  interpreter.keeps_whole = true;
+  struct fact fact = read_event(EVENT_CONTACT, "channeltalk", USER(""));
+  struct fact gone = read_event(
+      EVENT_CONTACT, "channeltalk",
+      "{\"event\":\"delete\",\"type\":\"user\",\"entity\":{\"id\":\"own\",\"email\":\"hana@example.com\"}}");
+  interpreter.keeps_whole = false;
+  assert_string_equal(fact.contact->details.whole,
+                      "{\"phone\":\"+821012345678\",\"email\":\"Hana@example.com\"}");
+  assert_true(gone.contact->is_delete);
+  assert_string_equal(gone.id, "own");
+  assert_null(gone.contact->details.whole);
+  assert_null(gone.contact->details.email);
+  fact_fini(&fact);
+  fact_fini(&gone);
+}
+
+static void test_a_contact_was_not_changed_after_it_was_received(void **state) {
+  static const struct {
+    const char *time;
+    int64_t at;
+  } rows[] = {{"1731393420123", INT64_C(1731393420123)},
+              {"\"1731393420123\"", INT64_C(1731393420123)},
+              {"\"2024-11-12T15:37:00.123+09:00\"", INT64_C(1731393420123)},
+              {"0", 0},
+              {"1778495025999", INT64_C(1778495025999)},
+              {"1778495026001", RECEIVED_MS},
+              {"9223372036854775807", RECEIVED_MS},
+              {"92233720368547758070", RECEIVED_MS},
+              {"-1", RECEIVED_MS},
+              {"1.5", RECEIVED_MS},
+              {"\"yesterday\"", RECEIVED_MS},
+              {"null", RECEIVED_MS}};
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    AUTO_FREE char *value =
+        mem_printf("{\"event\":\"upsert\",\"type\":\"user\",\"entity\":{\"id\":\"own\",\"updatedAt\":%s}}",
+                   rows[i].time);
+    struct fact fact = read_event(EVENT_CONTACT, "channeltalk", value);
+    if (fact.type != FACT_CONTACT || fact.contact->mark.at != rows[i].at) fail_msg("%s", rows[i].time);
+    fact_fini(&fact);
+  }
+}
+
+static void test_what_cannot_be_read_of_a_contact_is_not_quoted(void **state) {
+  struct fact fact = read_event(EVENT_CONTACT, "channeltalk",
+                                "{\"event\":\"upsert\",\"type\":\"user\",\"entity\":{\"memberId\":\"m\","
+                                "\"unsubscribeTexting\":\"010-1234-5678\"}}");
+  assert_int_equal(fact.type, FACT_UNCLEAR);
+  assert_string_equal(fact.why,
+                      "user with something other than true, false or null at /entity/unsubscribeTexting");
+  fact_fini(&fact);
+  fact = read_event(EVENT_CONTACT, "blux", USER(""));
+  assert_int_equal(fact.type, FACT_UNCLEAR);
+  fact_fini(&fact);
+  fact = read_event(EVENT_CONTACT, "channeltalk",
+                    "{\"event\":\"push\",\"type\":\"message\",\"entity\":{\"id\":\"1\"}}");
+  assert_string_equal(fact.why, "chat, which is no contact");
+  fact_fini(&fact);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_bizgo_codes_mean_what_the_provider_file_says),
@@ -618,6 +708,10 @@ int main(void) {
       cmocka_unit_test(test_a_stored_acceptance_says_again_what_its_event_said_and_has_no_number),
       cmocka_unit_test(test_the_same_acceptance_has_the_same_id_and_another_recipient_another),
       cmocka_unit_test(test_what_is_stored_and_cannot_be_read_says_nothing),
+      cmocka_unit_test(test_a_contact_is_read_masked_and_hashed),
+      cmocka_unit_test(test_a_contact_is_read_whole_only_for_encryption),
+      cmocka_unit_test(test_a_contact_was_not_changed_after_it_was_received),
+      cmocka_unit_test(test_what_cannot_be_read_of_a_contact_is_not_quoted),
   };
   return cmocka_run_group_tests(tests, load, unload);
 }

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// A contact: what a provider says about a person, joined from all that it said. Pure: no clock, no I/O. Not
+// for: what an element says (interpret), or how rows are stored and locked (tables/contact, batch/contacts).
+//
+// The order of arrival does not matter: a row keeps the newest upsert and the newest deletes apart, and is
+// deleted if one of these is not older than the upsert. Versions are compared where both have one and are
+// about the same object of the provider (a member who is deleted and comes back is another object, whose
+// versions begin anew); everything else is compared by time. A delete without a version, such as the answer
+// 404, counts only until the provider is asked again and knows the contact. The order of arrival matters only
+// where versions and times contradict each other and some of what was said has no version.
+#pragma once
+#include "common/provider/personal.h"
+#include "processor/rules/ledger.h"
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// When something was said, and about which object. `provider_id` is owned, NULL: not said.
+struct contact_mark {
+  bool has_version;
+  int64_t version;
+  int64_t at; // Unix milliseconds; NO_TIME: nothing was said
+  char *provider_id;
+};
+
+// What is known of a person. Strings are owned, NULL: none.
+struct contact_details {
+  char *phone, *email; // masked
+  uint8_t phone_hash[PERSONAL_HASH_SIZE], email_hash[PERSONAL_HASH_SIZE];
+  json_t *consents; // object: true is given, false is withdrawn; what is not said is not there. NULL is {}
+  char *whole;      // JSON of both as they were sent, never stored as it is; NULL: not wanted
+};
+
+// What one element says.
+struct contact_said {
+  char *id; // of the contact: the id that the operator gave it, else the provider's own
+  bool is_delete;
+  // Of a delete: when it was received. Of an upsert: when the provider was asked and knew the contact;
+  // NO_TIME: it was not asked.
+  int64_t learned_at;
+  struct contact_mark mark;       // `at` by the provider's clock if known; never later than it was received
+  struct contact_details details; // of an upsert
+};
+void contact_said_fini(struct contact_said *said);
+
+// A row of table contact.
+struct contact_row {
+  const char *provider; // borrowed
+  char *id;             // owned
+  struct contact_mark upsert;
+  struct contact_mark deletion; // the newest delete that has a version
+  int64_t gone_at;              // the newest delete that has none, or NO_TIME
+  int64_t gone_learned_at;      // when the last of these was received, or NO_TIME
+  int64_t seen_at;              // when the provider was last asked and knew it, or NO_TIME
+  bool is_deleted;              // then it has no details
+  bool is_stored;               // the table has it
+  struct contact_details details;
+  uint8_t *sealed; // `whole`, encrypted, as it was read; NULL: none
+  size_t sealed_len;
+};
+void contact_row_init(struct contact_row *row, const char *provider, const char *id);
+void contact_row_fini(struct contact_row *row);
+// The provider's own id of the contact, borrowed, or NULL.
+const char *contact_provider_id(const struct contact_row *row);
+
+enum contact_change {
+  CONTACT_SAME,    // it is a repeat, or older
+  CONTACT_MARKED,  // only the marks move
+  CONTACT_CHANGED, // the row has other details, or comes back
+  CONTACT_DELETED,
+};
+// Joins what an element says into the row.
+enum contact_change contact_join(struct contact_row *row, const struct contact_said *said);
+// Joins another row of the same person, such as what a provider said before it named the member.
+enum contact_change contact_merge(struct contact_row *row, const struct contact_row *other);
+
+// Whether the row has another telephone number, e-mail address or consent than the element says, or is
+// deleted otherwise. A consent that the element does not mention is no difference. `row` NULL: there is none.
+bool contact_differs(const struct contact_row *row, const struct contact_said *said);
+// Whether `after` has the consent withdrawn and `before` did not. Either may be NULL.
+bool contact_is_withdrawn(const json_t *before, const json_t *after, const char *consent);

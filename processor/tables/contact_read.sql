@@ -1,0 +1,12 @@
+-- The contacts that have one of the ids, be it their own or the provider's.
+-- $1 provider text[]  $2 contact_id or provider_id text[]
+SELECT c.provider, c.contact_id, c.provider_id, c.deleted, c.phone, c.phone_hash, c.email, c.email_hash, c.consents::text, c.sealed,
+       c.version, c.changed_at, c.deleted_version, c.deleted_at, c.deleted_provider_id, c.gone_at, c.gone_learned_at, c.seen_at
+FROM (SELECT c.provider, c.contact_id
+      FROM unnest($1::text[], $2::text[]) AS named (provider, id) JOIN contact c ON c.provider = named.provider AND c.contact_id = named.id
+      UNION
+      SELECT c.provider, c.contact_id
+      FROM unnest($1::text[], $2::text[]) AS named (provider, id) JOIN contact c ON c.provider = named.provider AND c.provider_id = named.id
+     ) AS found
+JOIN contact c USING (provider, contact_id)
+ORDER BY c.provider, c.contact_id
