@@ -91,7 +91,10 @@ class Ticks:
     def _read(self) -> None:
         count, sum_ = 0.0, 0.0
         while not self._stop.wait(TICK_SECONDS / 5):
-            sums = self._processor.sums()
+            try:
+                sums = self._processor.sums()
+            except OSError:  # a busy machine; the next look finds what this one missed
+                continue
             now_count, now_sum = (sums.get(f"dochak_processor_watch_seconds_{what}", 0) for what in ("count", "sum"))
             if now_count > count and now_sum > sum_:  # the one is there a moment before the other
                 self.seconds.append(now_sum - sum_)

@@ -59,15 +59,15 @@ def overdue(world: World, provider: str) -> set[str]:
 
 
 def test_overdue_messages_wait_while_their_provider_may_be_silent_and_no_longer(world: World) -> None:
-    start(world, receipt_within_s=5, expires_after_s=3600, silent_after_s=60)
+    start(world, receipt_within_s=5, expires_after_s=3600, silent_after_s=600)
     ids = [f"m{i}" for i in range(6)]
     world.register([payloads.accepted("bizgo", id_) for id_ in ids])
     world.register(payloads.accepted("blux", "of-another-provider"))
-    until("another provider's is overdue", lambda: overdue(world, "blux"))
+    until("another provider's is overdue", lambda: overdue(world, "blux"), 60)
     world.settle()
     assert overdue(world, "bizgo") == set()
     world.bizgo(payloads.bizgo("m0", "10000"))
-    until("all others are", lambda: overdue(world, "bizgo") == set(ids[1:]))
+    until("all others are", lambda: overdue(world, "bizgo") == set(ids[1:]), 60)
 
 
 @pytest.mark.long

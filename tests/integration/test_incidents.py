@@ -201,22 +201,23 @@ def test_most_receipts_failed_is_one_incident_until_most_are_delivered(world: Wo
     world.settle()
     pass_minutes(world, 2)
     begin_anew(world)
-    (opened,) = until("the incident is there", lambda: incidents(world, FAILING))
+    (opened,) = until("the incident is there", lambda: incidents(world, FAILING), 60)
     assert (opened.data["scope"], opened.data["endpoint"]) == (None, None)
-    assert opened.data["counts"] == {"failed": 24, "delivered": 6}
-    assert [(code["code"], code["count"]) for code in opened.data["codes"]] == [("22000", 24)]
-    assert opened.data["example"] == "m1"
+    counts = opened.data["counts"]  # not all of them where a minute ended meanwhile
+    assert counts["failed"] > counts["delivered"] and sum(counts.values()) >= 20
+    assert [code["code"] for code in opened.data["codes"]] == ["22000"]
+    assert opened.data["example"].startswith("m")
     pass_minutes(world, 20)
     for i in range(30):
         world.bizgo(payloads.bizgo(f"n{i}", "22000" if i % 10 == 0 else "10000"))
     world.settle()
     pass_minutes(world, 2)
     begin_anew(world)
-    (closed,) = until("it is over", lambda: incidents(world, RESTORED))
+    (closed,) = until("it is over", lambda: incidents(world, RESTORED), 60)
     assert closed.data["incident_id"] == opened.data["incident_id"]
     assert (closed.data["kind"], closed.data["status"]) == ("failing", "closed")
     begin_anew(world)
-    until("another leads, and has looked", lambda: world.services[-1].metrics().get("dochak_processor_watch_seconds_count", 0) >= 3)
+    until("another leads, and has looked", lambda: world.services[-1].metrics().get("dochak_processor_watch_seconds_count", 0) >= 3, 60)
     world.settle()
     assert len(incidents(world, FAILING, RESTORED)) == 2
 
@@ -224,18 +225,18 @@ def test_most_receipts_failed_is_one_incident_until_most_are_delivered(world: Wo
 # A provider whose receipts are late in one case of fifty, and an ingress that was there all the time.
 USUAL = """
 INSERT INTO provider_hour (hour, provider, taken, late)
-SELECT date_trunc('hour', now()) - n * interval '1 hour', 'bizgo', 1000, 20 FROM generate_series(25, 240) AS n;
+SELECT date_trunc('hour', now()) - n * interval '1 hour', 'blux', 1000, 20 FROM generate_series(25, 240) AS n;
 INSERT INTO endpoint_minute (minute, endpoint, instance, event_id, provider, calls, good, refused, refused_by, failed, failed_in_a_row, spooled, leaving)
-SELECT date_trunc('minute', now()) - n * interval '1 minute', 'bizgo/alimtalk', 'test', gen_random_uuid(), 'bizgo', 0, 0, 0, '{}', 0, 0, 0, false
+SELECT date_trunc('minute', now()) - n * interval '1 minute', 'blux/sms', 'test', gen_random_uuid(), 'blux', 0, 0, 0, '{}', 0, 0, 0, false
 FROM generate_series(0, 120) AS n
 """
 
 
-def send(world: World, names: list[str], ago_s: float) -> None:
-    """Accepted so long ago, reported now."""
-    world.register([payloads.accepted("bizgo", name, accepted_at=payloads.ago(ago_s)) for name in names])
-    for name in names:
-        world.bizgo(payloads.bizgo(name, "10000", reportTime=payloads.ago(0)))
+def send(world: World, name: str, minutes: range) -> None:
+    """Three messages that were accepted in each of the minutes before this one, all reported now."""
+    accepted = {f"{name}-{minute}-{i}": payloads.ago(60 * minute) for minute in minutes for i in range(3)}
+    world.register([payloads.accepted("blux", id_, accepted_at=at) for id_, at in accepted.items()])
+    world.blux(*(payloads.blux_event(id_, received_at=payloads.ago(0)) for id_ in accepted))
 
 
 @pytest.mark.long
@@ -245,18 +246,17 @@ def test_receipts_that_come_late_are_slow_until_they_come_in_time(world: World) 
     settings = with_times(world, receipt_within_s=60, expires_after_s=7200)
     world.new_ingress(**settings).start().wait_ready()
     processor = world.new_processor(**settings)
-    for minute in range(2, 32):
-        send(world, [f"late-{minute}-{i}" for i in range(3)], 60 * minute)
+    send(world, "late", range(2, 32))
     processor.start().wait_ready()
-    (opened,) = until("the incident is there", lambda: incidents(world, SLOW))
+    (opened,) = until("the incident is there", lambda: incidents(world, SLOW), 60)
     assert (opened.data["scope"], opened.data["endpoint"], opened.data["cause"]) == (None, None, None)
     assert opened.data["counts"]["late"] == opened.data["counts"]["accepted"] >= 20
     for minute in range(25):
-        send(world, [f"good-{minute}-{i}" for i in range(3)], 0)
+        send(world, f"good-{minute}", range(1))
         world.settle()
         pass_minutes(world, 1)
     begin_anew(world)
-    (closed,) = until("it is over", lambda: incidents(world, RESTORED))
+    (closed,) = until("it is over", lambda: incidents(world, RESTORED), 60)
     assert closed.data["incident_id"] == opened.data["incident_id"]
     assert (closed.data["kind"], closed.data["status"]) == ("slow", "closed")
     world.settle()
