@@ -5,6 +5,7 @@
 #include "common/base/stop.h"
 #include "common/kafka/kafka_properties.h"
 #include "common/ops/admin.h"
+#include "processor/ask/ask_conf.h"
 #include "processor/batch/worker.h"
 #include "processor/commands/command.h"
 #include "processor/processor.h"
@@ -254,8 +255,9 @@ static void set_password(const struct settings *settings, struct faults *faults)
 }
 
 static const struct command *find_command(const char *name) {
-  static const struct command *const commands[] = {&migrate_command, &replay_command, &quarantine_command,
-                                                   &doctor_command, &incidents_command, &contact_command};
+  static const struct command *const commands[] = {&migrate_command,  &replay_command,    &quarantine_command,
+                                                   &doctor_command,   &incidents_command, &contact_command,
+                                                   &reconcile_command};
   for (size_t i = 0; name && i < COUNT_OF(commands); i++)
     if (strcmp(name, commands[i]->name) == 0) return commands[i];
   return NULL;
@@ -308,6 +310,9 @@ int main(int argc, char **argv) {
       settings.kafka_properties && kafka_properties_check(settings.kafka_properties, &faults);
   if (settings_good) retention_warn(&settings, &faults);
   if (settings_good && properties_good && flags & SETTINGS_CHECK) check_parts(&settings, &faults);
+  // Faults of the file as a whole are reported already.
+  if (providers && watched && flags & SETTINGS_CHECK)
+    ask_conf_free(ask_conf_load(settings.watched_file, providers, &faults));
   if (!report(&faults, flags))
     exit_code = 1;
   else if (flags & SETTINGS_PRINT)

@@ -119,9 +119,9 @@ static const struct row table[] = {
            "How full the spool may be before /readyz says no; what still comes is taken until it is full."),
 
     ROW(PROCESSOR, "DOCHAK_ENDPOINTS_FILE", TYPE_TEXT, watched_file, "",
-        "The endpoints file of ingress, for the zone and the floor of each endpoint. Without it all have "
-        "+09:00 "
-        "and none has a floor."),
+        "The endpoints file of ingress, for the zone and the floor of each endpoint, and for asking "
+        "providers "
+        "(member ask). Without it all have +09:00, none has a floor, and nobody is asked."),
     ROW(PROCESSOR, "DOCHAK_HOLIDAYS_FILE", TYPE_TEXT, holidays_file, "",
         "List of public holidays to read instead of the Korean one that is built in."),
     ROW(PROCESSOR, "DOCHAK_PROCESSOR_OPS_LISTEN", TYPE_LISTEN, processor_ops_listen, "0.0.0.0:9081",
@@ -514,7 +514,8 @@ static void print_help(unsigned service) {
          "      dochak-processor quarantine   lists, shows and takes in what was not understood\n "
          "      dochak-processor doctor       says why no webhook comes\n "
          "      dochak-processor incidents    lists the faults of providers and endpoints that are open\n "
-         "      dochak-processor contact      shows what is known of one person");
+         "      dochak-processor contact      shows what is known of one person\n "
+         "      dochak-processor reconcile    asks a provider for what its webhooks should have brought");
   puts("\n "
        " --help           this\n "
        " --check          reads the configuration, prints all faults and warnings and ends\n "

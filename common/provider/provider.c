@@ -31,14 +31,13 @@ const char *provider_outcome_name(enum provider_outcome outcome) {
 
 // ---- compiling; the schema has accepted every node
 
-// Until provider_free().
-static void *keep(struct provider *provider, void *block) {
+void *provider_keep(struct provider *provider, void *block) {
   provider->kept = mem_grow(provider->kept, provider->n_kept + 1, sizeof(void *));
   return provider->kept[provider->n_kept++] = block;
 }
 
 // A pointer that the schema accepts and json_pointer_init() refuses is a fault of ours: both follow RFC 6901.
-static struct json_pointer pointer_of(struct provider *provider, const char *text) {
+struct json_pointer provider_pointer(struct provider *provider, const char *text) {
   struct json_pointer pointer = {0};
   struct err err;
   if (!json_pointer_init(&pointer, text, &err)) abort();
@@ -47,19 +46,19 @@ static struct json_pointer pointer_of(struct provider *provider, const char *tex
 }
 
 // A pointer, an array of pointers, or {"value": …}; empty if there is none.
-static struct provider_where where_at(struct provider *provider, const json_t *node) {
+struct provider_where provider_where_at(struct provider *provider, const json_t *node) {
   size_t n = json_is_string(node) ? 1 : json_array_size(node);
   struct provider_where where = {.literal = json_string_value(json_object_get(node, "value")), .n = n};
-  where.pointers = keep(provider, mem_array(n, sizeof *where.pointers));
+  where.pointers = provider_keep(provider, mem_array(n, sizeof *where.pointers));
   for (size_t i = 0; i < n; i++) {
     const json_t *pointer = json_is_string(node) ? node : json_array_get(node, i);
-    where.pointers[i] = pointer_of(provider, json_string_value(pointer));
+    where.pointers[i] = provider_pointer(provider, json_string_value(pointer));
   }
   return where;
 }
 
 static struct provider_where where_of(struct provider *provider, const json_t *object, const char *key) {
-  return where_at(provider, json_object_get(object, key));
+  return provider_where_at(provider, json_object_get(object, key));
 }
 
 bool provider_where_has(const struct provider_where *where, const struct json_pointer *place) {
@@ -86,11 +85,11 @@ static struct provider_id id_of(struct provider *provider, const json_t *object,
   const json_t *shared = json_object_get(object, "shared_id"), *node = json_object_get(object, "id");
   const json_t *parts = json_object_get(node, "parts");
   struct provider_id id = {0};
-  id.parts = keep(provider, mem_array(json_array_size(parts) + 2, sizeof *id.parts));
-  if (shared) part_add(&id, where_at(provider, shared), true, recipient);
-  if (node && !parts) part_add(&id, where_at(provider, node), false, recipient);
+  id.parts = provider_keep(provider, mem_array(json_array_size(parts) + 2, sizeof *id.parts));
+  if (shared) part_add(&id, provider_where_at(provider, shared), true, recipient);
+  if (node && !parts) part_add(&id, provider_where_at(provider, node), false, recipient);
   for (size_t i = 0; i < json_array_size(parts); i++)
-    part_add(&id, where_at(provider, json_array_get(parts, i)), false, recipient);
+    part_add(&id, provider_where_at(provider, json_array_get(parts, i)), false, recipient);
   return id;
 }
 
@@ -100,20 +99,20 @@ static void equals_add(struct provider *provider, struct provider_conditions *co
   json_t *values;
   json_object_foreach(object, pointer, values) {
     conditions->equals[conditions->n_equals++] = (struct provider_equals){
-        .pointer = pointer_of(provider, pointer), .values = values, .in_any_case = in_any_case};
+        .pointer = provider_pointer(provider, pointer), .values = values, .in_any_case = in_any_case};
   }
 }
 
 static void equals_load(struct provider *provider, struct provider_conditions *conditions, json_t *exact,
                         json_t *in_any_case) {
   size_t n = json_object_size(exact) + json_object_size(in_any_case);
-  conditions->equals = keep(provider, mem_array(n, sizeof *conditions->equals));
+  conditions->equals = provider_keep(provider, mem_array(n, sizeof *conditions->equals));
   equals_add(provider, conditions, exact, false);
   equals_add(provider, conditions, in_any_case, true);
 }
 
-static void conditions_load(struct provider *provider, struct provider_conditions *conditions,
-                            const json_t *node) {
+void provider_conditions_load(struct provider *provider, struct provider_conditions *conditions,
+                              const json_t *node) {
   conditions->present = where_of(provider, node, "present");
   conditions->absent = where_of(provider, node, "absent");
   equals_load(provider, conditions, json_object_get(node, "equals"),
@@ -134,11 +133,11 @@ static enum provider_kind kind_of(const char *name) {
 static void consents_load(struct provider *provider, struct provider_kind_rule *kind, json_t *consents) {
   const char *name;
   json_t *node;
-  kind->consents = keep(provider, mem_array(json_object_size(consents), sizeof *kind->consents));
+  kind->consents = provider_keep(provider, mem_array(json_object_size(consents), sizeof *kind->consents));
   json_object_foreach(consents, name, node) {
     kind->consents[kind->n_consents++] = (struct provider_consent_rule){
         .name = name,
-        .pointer = pointer_of(provider, json_string_value(json_object_get(node, "at"))),
+        .pointer = provider_pointer(provider, json_string_value(json_object_get(node, "at"))),
         .withdrawn = json_is_true(json_object_get(node, "withdrawn"))};
   }
 }
@@ -150,16 +149,16 @@ static void contact_load(struct provider *provider, struct provider_kind_rule *k
   kind->email = where_of(provider, node, "email");
   kind->version = where_of(provider, node, "version");
   kind->seen = where_of(provider, node, "seen");
-  kind->deleted = keep(provider, mem_array(json_array_size(deleted), sizeof *kind->deleted));
+  kind->deleted = provider_keep(provider, mem_array(json_array_size(deleted), sizeof *kind->deleted));
   for (size_t i = 0; i < json_array_size(deleted); i++)
-    conditions_load(provider, &kind->deleted[kind->n_deleted++], json_array_get(deleted, i));
+    provider_conditions_load(provider, &kind->deleted[kind->n_deleted++], json_array_get(deleted, i));
   consents_load(provider, kind, json_object_get(node, "consents"));
 }
 
 static void kind_load(struct provider *provider, struct provider_kind_rule *kind, const json_t *node) {
   kind->name = json_string_value(json_object_get(node, "name"));
   kind->kind = kind_of(json_string_value(json_object_get(node, "kind")));
-  conditions_load(provider, &kind->when, json_object_get(node, "when"));
+  provider_conditions_load(provider, &kind->when, json_object_get(node, "when"));
   kind->channel = where_of(provider, node, "channel");
   kind->code = where_of(provider, node, "code");
   kind->reason = where_of(provider, node, "reason");
@@ -176,7 +175,7 @@ static void kind_load(struct provider *provider, struct provider_kind_rule *kind
 static void shape_load(struct provider *provider, struct provider_shape *shape, const json_t *node) {
   const json_t *each = json_object_get(node, "each");
   shape->has_each = each != NULL;
-  if (each) shape->each = pointer_of(provider, json_string_value(each));
+  if (each) shape->each = provider_pointer(provider, json_string_value(each));
   equals_load(provider, &shape->requires, json_object_get(node, "requires"), NULL);
   shape->code = where_of(provider, node, "code");
   shape->accepted = json_object_get(node, "accepted");
@@ -199,14 +198,14 @@ static int64_t number_at(const json_t *object, const char *key, int64_t otherwis
 static struct json_pointer place_of(struct provider *provider, const char *placeholder, size_t len) {
   AUTO_JSON *text = json_parse(placeholder, len, NULL); // never fails: json_text() wrote it
   AUTO_FREE char *pointer = mem_strndup(json_string_value(text) + 2, json_string_length(text) - 3);
-  return pointer_of(provider, pointer);
+  return provider_pointer(provider, pointer);
 }
 
 static void answer_load(struct provider *provider, struct provider_answer *answer, const json_t *node) {
   answer->status = (int)json_number_value(json_object_get(node, "status"));
   const json_t *body = json_object_get(node, "body");
   if (!body) return;
-  const char *at = keep(provider, json_text(body)), *mark;
+  const char *at = provider_keep(provider, json_text(body)), *mark;
   for (; at; at = mark) {
     answer->pieces = mem_grow(answer->pieces, answer->n + 1, sizeof *answer->pieces);
     struct provider_piece *piece = &answer->pieces[answer->n++];
@@ -225,12 +224,13 @@ static void answer_load(struct provider *provider, struct provider_answer *answe
 static void suffixes_load(struct provider *provider, json_t *suffixes) {
   const char *text;
   json_t *name;
-  provider->suffixes = keep(provider, mem_array(json_object_size(suffixes), sizeof *provider->suffixes));
+  provider->suffixes =
+      provider_keep(provider, mem_array(json_object_size(suffixes), sizeof *provider->suffixes));
   json_object_foreach(suffixes, text, name) provider->suffixes[provider->n_suffixes++].text = text;
 }
 
 static void webhook_load(struct provider *provider, const json_t *webhook) {
-  provider->elements = pointer_of(provider, json_string_value(json_object_get(webhook, "elements")));
+  provider->elements = provider_pointer(provider, json_string_value(json_object_get(webhook, "elements")));
   answer_load(provider, &provider->ack, json_object_get(webhook, "ack"));
   answer_load(provider, &provider->refused, json_object_get(webhook, "refused"));
   provider->budget_ms = number_at(webhook, "budget_ms", 0);
@@ -239,7 +239,7 @@ static void webhook_load(struct provider *provider, const json_t *webhook) {
   suffixes_load(provider, json_object_get(webhook, "suffixes"));
   const json_t *kinds = json_object_get(webhook, "kinds");
   provider->n_kinds = json_array_size(kinds);
-  provider->kinds = keep(provider, mem_array(provider->n_kinds, sizeof *provider->kinds));
+  provider->kinds = provider_keep(provider, mem_array(provider->n_kinds, sizeof *provider->kinds));
   for (size_t i = 0; i < provider->n_kinds; i++)
     kind_load(provider, &provider->kinds[i], json_array_get(kinds, i));
 }
@@ -269,11 +269,12 @@ static struct provider *provider_compile(const json_t *document) {
   provider->outcomes = json_object_get(document, "outcomes");
   const json_t *shapes = json_object_get(json_object_get(document, "acceptance"), "shapes");
   provider->n_shapes = json_array_size(shapes);
-  provider->shapes = keep(provider, mem_array(provider->n_shapes, sizeof *provider->shapes));
+  provider->shapes = provider_keep(provider, mem_array(provider->n_shapes, sizeof *provider->shapes));
   for (size_t i = 0; i < provider->n_shapes; i++)
     shape_load(provider, &provider->shapes[i], json_array_get(shapes, i));
   times_load(provider, json_object_get(document, "expects"));
   limits_load(provider, json_object_get(document, "blocks"));
+  provider_ask_load(provider, json_object_get(document, "ask"));
   return provider;
 }
 

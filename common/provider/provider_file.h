@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Private to provider.c (which loads a file into this), provider_lint.c (which warns of probable mistakes in
-// it) and provider_read.c (which reads elements and answers with it). Strings are borrowed from `document`,
+// Private to provider.c (which loads a file into this), provider_ask.c (the part about asking),
+// provider_lint.c (which warns of probable mistakes in it) and provider_read.c (which reads elements and
+// answers with it). Strings are borrowed from `document`,
 // which the provider owns.
 #pragma once
 #include "common/provider/provider.h"
+#include "common/provider/provider_ask.h"
 
-enum { PROVIDER_TEXT_MAX = 64 };
+enum { PROVIDER_TEXT_MAX = 64, PROVIDER_NUMBER_SIZE = 24 };
 
 struct provider_where { // the first place with a usable value, else the literal
   struct json_pointer *pointers;
@@ -104,7 +106,24 @@ struct provider {
   bool is_unsigned; // its calls
   struct provider_expects expects;
   struct provider_blocks blocks;
+  struct ask_form *forms;
+  size_t n_forms;
 };
+
+// Frees the block with the provider. Returns it.
+void *provider_keep(struct provider *provider, void *block);
+// Compiled, and kept until the provider is freed. The schema has accepted the node.
+struct json_pointer provider_pointer(struct provider *provider, const char *text);
+struct provider_where provider_where_at(struct provider *provider, const json_t *node);
+void provider_conditions_load(struct provider *provider, struct provider_conditions *conditions,
+                              const json_t *when);
+bool provider_conditions_hold(const struct provider_conditions *conditions, const json_t *in);
+// The first usable value of at most PROVIDER_TEXT_MAX bytes, or NULL.
+const char *provider_where_text(const struct provider_where *where, const json_t *from,
+                                char buf[PROVIDER_NUMBER_SIZE]);
+
+void provider_ask_load(struct provider *provider, const json_t *forms); // NULL: none
+void provider_ask_lint(const struct provider *provider, struct faults *faults);
 
 // Warns of probable mistakes as "<pointer>: <what is odd>". Not for: errors, which provider.schema.json
 // finds.

@@ -140,4 +140,5 @@ void provider_lint(const struct provider *provider, struct faults *faults) {
   lint_template(json_object_get(json_object_get(webhook, "refused"), "body"), "/webhook/refused/body",
                 faults);
   lint_times(provider, faults);
+  provider_ask_lint(provider, faults);
 }

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { REASON_MAX_BYTES = 500, REFERENCE_MAX_BYTES = 255, NUMBER_SIZE = 24 };
+enum { REASON_MAX_BYTES = 500, REFERENCE_MAX_BYTES = 255, NUMBER_SIZE = PROVIDER_NUMBER_SIZE };
 
 // ---- values
 
@@ -91,8 +91,13 @@ static bool places_hold(const struct provider_conditions *conditions, const json
          count_present(&conditions->absent, in) == 0;
 }
 
-static bool conditions_hold(const struct provider_conditions *conditions, const json_t *in) {
+bool provider_conditions_hold(const struct provider_conditions *conditions, const json_t *in) {
   return places_hold(conditions, in) && !first_unequal(conditions, in);
+}
+
+const char *provider_where_text(const struct provider_where *where, const json_t *from,
+                                char buf[PROVIDER_NUMBER_SIZE]) {
+  return read_text(where, from, PROVIDER_TEXT_MAX, buf);
 }
 
 static const char *where_shown(const struct provider_where *where) {
@@ -213,7 +218,7 @@ struct provider_ack provider_refusal(const struct provider *provider, const char
 static const struct provider_kind_rule *kind_find(const struct provider *provider, const json_t *element) {
   if (!json_is_object(element)) return NULL;
   for (size_t i = 0; i < provider->n_kinds; i++) {
-    if (conditions_hold(&provider->kinds[i].when, element)) return &provider->kinds[i];
+    if (provider_conditions_hold(&provider->kinds[i].when, element)) return &provider->kinds[i];
   }
   return NULL;
 }
@@ -365,7 +370,7 @@ void provider_receipt_fini(struct provider_receipt *receipt) {
 
 static bool any_holds(const struct provider_conditions *list, size_t n, const json_t *in) {
   for (size_t i = 0; i < n; i++)
-    if (conditions_hold(&list[i], in)) return true;
+    if (provider_conditions_hold(&list[i], in)) return true;
   return false;
 }
 

@@ -55,17 +55,20 @@ ingress_secrets() {
     echo "DOCHAK_SECRET_BIZGO_PATH=$MADE/store/bizgo_path"
     echo "DOCHAK_SECRET_BLUX_PATH=$MADE/store/blux_path"
     echo "DOCHAK_SECRET_CHANNELTALK_TOKEN=$MADE/store/channeltalk_token"
-    for path in "$OWN"/secrets/*; do [[ $path == */DOCHAK_CONTACT_KEY ]] || echo "$(basename "$path")=$path"; done
+    for path in "$OWN"/secrets/*; do is_of_processor "$path" || echo "$(basename "$path")=$path"; done
 }
+
+# Of yours. What providers are asked with is no concern of ingress.
+is_of_processor() { [[ $(basename "$1") =~ ^DOCHAK_(CONTACT_KEY|SECRET_ASK_.*)$ ]]; }
 
 # Likewise, the files of the processor. The key of contacts is only yours: without one they are stored masked.
 processor_secrets() {
-    local contact_key=$OWN/secrets/DOCHAK_CONTACT_KEY ping_key=$OWN/secrets/DOCHAK_PING_KEY
+    local path ping_key=$OWN/secrets/DOCHAK_PING_KEY
     [[ -e $ping_key ]] || ping_key=$MADE/store/ping_key
     echo "DOCHAK_PING_KEY=$ping_key"
     echo "DOCHAK_RECIPIENT_KEY=$MADE/store/recipient_key"
     echo "DOCHAK_PG_PASSWORD=$MADE/store/runtime_password"
-    [[ ! -e $contact_key ]] || echo "DOCHAK_CONTACT_KEY=$contact_key"
+    for path in "$OWN"/secrets/*; do ! is_of_processor "$path" || echo "$(basename "$path")=$path"; done
 }
 
 # NAME=SOURCE, one a line: shipped ones first, since yours replace them.

@@ -18,3 +18,4 @@ extern const struct command quarantine_command; // what is in quarantine, and ba
 extern const struct command doctor_command;     // why no webhook comes
 extern const struct command incidents_command;  // what is wrong with a provider or an endpoint
 extern const struct command contact_command;    // what is known of one person
+extern const struct command reconcile_command;  // what webhooks should have brought

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-// "SENT delivered 10000"; what is not known is left out.
-static char *describe(const struct notification *n) {
+char *report_describe(const struct notification *n) {
   const char *outcome = mem_or_empty(n->outcome), *code = mem_or_empty(n->code);
-  return mem_printf("%s%s%s%s%s", status_name(n->status), *outcome ? " " : "", outcome, *code ? " " : "",
+  const char *status = status_name(n->status);
+  return mem_printf("%s%s%s%s%s", status ? status : "unknown", *outcome ? " " : "", outcome, *code ? " " : "",
                     code);
 }
 
@@ -24,14 +24,18 @@ static struct report_row *find(struct report *report, const char *const texts[RE
   return row;
 }
 
-void report_add(struct report *report, const struct notification *before, const struct notification *after) {
-  AUTO_FREE char *from = describe(before);
-  AUTO_FREE char *to = describe(after);
-  bool same = strcmp(from, to) == 0;
-  struct report_row *row =
-      find(report, (const char *const[]){after->provider, from, same ? "the same, other details" : to});
-  if (row->count < REPORT_EXAMPLES) row->examples[row->count] = mem_strdup(after->id);
+void report_add_texts(struct report *report, const char *provider, const char *from, const char *to,
+                      const char *id) {
+  struct report_row *row = find(report, (const char *const[]){provider, from, to});
+  if (row->count < REPORT_EXAMPLES) row->examples[row->count] = mem_strdup(id);
   row->count++;
+}
+
+void report_add(struct report *report, const struct notification *before, const struct notification *after) {
+  AUTO_FREE char *from = report_describe(before);
+  AUTO_FREE char *to = report_describe(after);
+  bool same = strcmp(from, to) == 0;
+  report_add_texts(report, after->provider, from, same ? "the same, other details" : to, after->id);
 }
 
 static int by_count(const void *left, const void *right) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a replay has changed, or would, as a table: from which status, outcome and code to which, how often,
-// and a few examples. Not for: deciding anything.
+// What a command has changed, or would, as a table: from what to what, how often, and a few examples. Not
+// for: deciding anything.
 #pragma once
 #include "processor/rules/ledger.h"
 #include <stddef.h>
@@ -10,13 +10,18 @@ enum { REPORT_TEXTS = 3, REPORT_EXAMPLES = 3 };
 struct report {
   struct report_row {
     char *texts[REPORT_TEXTS];       // provider, from, to
-    char *examples[REPORT_EXAMPLES]; // notification ids
+    char *examples[REPORT_EXAMPLES]; // ids
     size_t count;
   } * rows;
   size_t n;
 };
 
+void report_add_texts(struct report *report, const char *provider, const char *from, const char *to,
+                      const char *id);
+// From which status, outcome and code to which.
 void report_add(struct report *report, const struct notification *before, const struct notification *after);
+// "SENT delivered 10000"; what is not known is left out. New string.
+char *report_describe(const struct notification *notification);
 // The most frequent first. Nothing when nothing was added.
 void report_print(struct report *report, FILE *to);
 void report_fini(struct report *report);

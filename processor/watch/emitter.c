@@ -41,7 +41,7 @@ bool emitter_send(struct emitter *emitter, const struct emitter_event *event, st
   const struct event ev = {
       .id = uuid_of_fields((const char *const[]){event->type, event->key, event->value}, 3),
       .type = event->type,
-      .source = "/processor/watch",
+      .source = event->source ? event->source : "/processor/watch",
       .subject = event->key,
       .time_ms = clock_wall_ms(),
       .provider = event->provider,
@@ -65,7 +65,7 @@ bool emitter_flush(struct emitter *emitter, struct err *err) {
   if (*emitter->undelivered.text)
     *err = emitter->undelivered;
   else
-    kafka_fail(err, "events of the watch", code, NULL);
+    kafka_fail(err, "events", code, NULL);
   emitter->undelivered = (struct err){0};
   return false;
 }

@@ -14,6 +14,7 @@ void emitter_close(struct emitter *emitter); // what is not flushed is thrown aw
 // `provider` and `endpoint` may be NULL.
 struct emitter_event {
   const char *type, *key, *provider, *endpoint, *value;
+  const char *source; // ce_source, beginning with "/processor/"; NULL: the watch
 };
 MUST_CHECK bool emitter_send(struct emitter *emitter, const struct emitter_event *event, struct err *err);
 // Waits for the acknowledgement of all, for 10 s at most. False: at least one is not in Kafka.

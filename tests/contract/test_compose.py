@@ -249,12 +249,15 @@ def test_an_own_ping_key_reaches_ingress_and_processor(keys: Keys):
     given = {volume: keys.given(volume).get("DOCHAK_PING_KEY") for volume in READERS}
     assert {volume for volume, key in given.items() if key} == {"ingress_keys", "processor_keys"}
     assert given["ingress_keys"] == given["processor_keys"] == "ours in place of the generated one"
-def test_the_key_of_contacts_reaches_the_processor_only(keys: Keys):
-    keys.add("secrets/DOCHAK_CONTACT_KEY", "0123456789abcdef" * 4)
+
+
+@pytest.mark.parametrize("name", ["DOCHAK_CONTACT_KEY", "DOCHAK_SECRET_ASK_BIZGO_KEY"])
+def test_what_only_the_processor_uses_reaches_it_only(keys: Keys, name: str):
+    keys.add(f"secrets/{name}", "0123456789abcdef" * 4)
     keys.run("make")
-    holders = [volume for volume in READERS if "DOCHAK_CONTACT_KEY" in keys.given(volume)]
+    holders = [volume for volume in READERS if name in keys.given(volume)]
     assert holders == ["processor_keys"]
-    (keys.own / "secrets" / "DOCHAK_CONTACT_KEY").unlink()
+    (keys.own / "secrets" / name).unlink()
     keys.run("make")
     assert keys.given("processor_keys").keys() == READERS["processor_keys"][1]
 

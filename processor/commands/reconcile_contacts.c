@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/json/json.h"
+#include "processor/commands/reconcile.h"
+#include "processor/tables/contact.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const struct contact_row *find(const struct contact_row *rows, size_t n, const char *id) {
+  for (size_t i = 0; i < n; i++)
+    if (strcmp(rows[i].id, id) == 0) return &rows[i];
+  return NULL;
+}
+
+static const char *describe_row(const struct contact_row *row) {
+  return !row ? "unknown" : row->is_deleted ? "deleted" : "known";
+}
+
+static const char *describe_said(const struct contact_row *row, const struct contact_said *said) {
+  if (said->is_delete) return "deleted";
+  return row && !row->is_deleted ? "known, with other details" : "known";
+}
+
+static bool emit(struct reconcile_differences *d, const char *id, const char *element, struct err *err) {
+  const struct emitter_event event = {.type = EVENT_CONTACT,
+                                      .key = id,
+                                      .provider = provider_name(d->account->provider),
+                                      .value = element,
+                                      .source = "/processor/reconcile"};
+  return !d->emitter || emitter_send(d->emitter, &event, err);
+}
+
+// One that cannot be read goes out as well: the processors put it into quarantine, as they would a webhook's.
+static bool compare(struct reconcile_differences *d, const struct contact_row *row,
+                    const struct asker_answer *answer, const char *element, struct err *err) {
+  struct err fault;
+  AUTO_JSON *value = json_parse(element, strlen(element), &fault);
+  struct contact_said *said =
+      interpret_contact(&d->processor->interpreter, d->account->provider, value, answer->asked_at_ms, &fault);
+  bool differs = !said || contact_differs(row, said);
+  if (differs)
+    reconcile_add_difference(d, answer->id, describe_row(row), said ? describe_said(row, said) : "unclear");
+  if (said) contact_said_fini(said);
+  free(said);
+  return !differs || emit(d, answer->id, element, err);
+}
+
+bool reconcile_contacts(struct reconcile_differences *d, struct asker_answer *answers, size_t n,
+                        struct err *err) {
+  AUTO_FREE const char **ids = mem_array(n, sizeof *ids);
+  struct contact_row *rows = NULL;
+  size_t n_rows = 0;
+  for (size_t i = 0; i < n; i++) ids[i] = answers[i].id;
+  if (n == 0) return true;
+  if (!contact_read(d->conn, provider_name(d->account->provider), ids, n, &rows, &n_rows, err)) return false;
+  bool good = true;
+  for (size_t i = 0; good && i < n; i++)
+    for (size_t k = 0; good && k < answers[i].reading.n; k++)
+      good = compare(d, find(rows, n_rows, answers[i].id), &answers[i], answers[i].reading.elements[k], err);
+  contact_free(rows, n_rows);
+  return good;
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "common/base/mem.h"
+#include "processor/commands/reconcile.h"
+#include "processor/tables/rows.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct told { // one element of an answer
+  size_t answer;
+  const char *element; // borrowed
+  struct fact fact;
+};
+
+struct comparison {
+  struct reconcile_differences *d;
+  struct asker_answer *answers;
+  struct notification *rows; // of the same order
+  size_t n;
+  struct told *told; // of the same order, too
+  size_t n_told;
+};
+
+static int by_id(const void *left, const void *right) {
+  const struct asker_answer *a = left, *b = right;
+  return strcmp(a->id, b->id);
+}
+
+// ---- what the answers say, and what is known ----
+
+static void interpret_all(struct comparison *c) {
+  size_t most = 0;
+  for (size_t i = 0; i < c->n; i++) most += c->answers[i].reading.n;
+  c->told = mem_array(most, sizeof *c->told);
+  for (size_t i = 0; i < c->n; i++)
+    for (size_t k = 0; k < c->answers[i].reading.n; k++) {
+      struct told *told = &c->told[c->n_told++];
+      const struct event ev = {.type = EVENT_RECEIPT,
+                               .provider = provider_name(c->d->account->provider),
+                               .time_ms = c->answers[i].asked_at_ms};
+      told->answer = i;
+      told->element = c->answers[i].reading.elements[k];
+      interpret_event(&c->d->processor->interpreter, &ev, told->element, strlen(told->element), &told->fact);
+    }
+}
+
+static size_t send_receipts(struct pipeline *pipeline, const struct comparison *c) {
+  static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_UUID};
+  struct pgarray columns[COUNT_OF(types)];
+  rows_begin(columns, types, COUNT_OF(types));
+  for (size_t i = 0; i < c->n_told; i++) {
+    if (c->told[i].fact.type != FACT_RECEIPT) continue;
+    pgarray_add_text(&columns[0], c->told[i].fact.provider);
+    pgarray_add_text(&columns[1], c->told[i].fact.id);
+    pgarray_add_uuid(&columns[2], c->told[i].fact.row_id);
+  }
+  return rows_send(pipeline, "ask_receipts_known.sql", columns, COUNT_OF(types));
+}
+
+static bool is_known(const PGresult *receipts, const struct fact *fact) {
+  for (int row = 0; row < PQntuples(receipts); row++)
+    if (memcmp(PQgetvalue(receipts, row, 0), &fact->row_id, sizeof fact->row_id) == 0) return true;
+  return false;
+}
+
+// ---- what is missing ----
+
+static bool emit(const struct comparison *c, const struct told *told, struct err *err) {
+  const struct emitter_event event = {.type = EVENT_RECEIPT,
+                                      .key = c->answers[told->answer].id,
+                                      .provider = provider_name(c->d->account->provider),
+                                      .value = told->element,
+                                      .source = "/processor/reconcile"};
+  return !c->d->emitter || emitter_send(c->d->emitter, &event, err);
+}
+
+// All elements of one answer, which begin at *at.
+static bool apply(const struct comparison *c, size_t answer, size_t *at, const PGresult *receipts,
+                  struct err *err) {
+  struct notification *row = &c->rows[answer];
+  AUTO_FREE char *from = report_describe(row);
+  bool is_changed = false;
+  for (; *at < c->n_told && c->told[*at].answer == answer; ++*at) {
+    const struct told *told = &c->told[*at];
+    bool changed = false;
+    if (told->fact.type == FACT_RECEIPT && is_known(receipts, &told->fact)) continue;
+    if (!emit(c, told, err)) return false;
+    if (told->fact.type == FACT_RECEIPT) ledger_apply(row, &told->fact.signal, &changed);
+    is_changed |= changed;
+  }
+  AUTO_FREE char *to = report_describe(row);
+  bool is_same = strcmp(from, to) == 0;
+  if (is_changed)
+    reconcile_add_difference(c->d, c->answers[answer].id, from, is_same ? "the same, other details" : to);
+  return true;
+}
+
+static bool compare(struct comparison *c, struct err *err) {
+  AUTO_PIPELINE pipeline;
+  pipeline_begin(&pipeline, c->d->conn);
+  size_t rows = rows_send_keys(&pipeline, "notification_read.sql", c->rows, NULL, c->n);
+  size_t receipts = send_receipts(&pipeline, c), at = 0;
+  if (!pipeline_end(&pipeline, NULL, err)) return false;
+  rows_read_notifications(pipeline.steps[rows].result, c->rows, c->n);
+  for (size_t i = 0; i < c->n; i++)
+    if (!apply(c, i, &at, pipeline.steps[receipts].result, err)) return false;
+  return true;
+}
+
+bool reconcile_notifications(struct reconcile_differences *d, struct asker_answer *answers, size_t n,
+                             struct err *err) {
+  struct comparison c = {.d = d, .answers = answers, .n = n};
+  if (n == 0) return true;
+  qsort(answers, n, sizeof *answers, by_id);
+  c.rows = mem_array(n, sizeof *c.rows);
+  for (size_t i = 0; i < n; i++)
+    notification_init(&c.rows[i], provider_name(d->account->provider), answers[i].id);
+  interpret_all(&c);
+  bool good = compare(&c, err);
+  for (size_t i = 0; i < n; i++) notification_fini(&c.rows[i]);
+  for (size_t i = 0; i < c.n_told; i++) fact_fini(&c.told[i].fact);
+  free(c.rows);
+  free(c.told);
+  return good;
+}

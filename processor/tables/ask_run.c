@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#include "processor/tables/ask_run.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "processor/tables/rows.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NUMBER_SIZE = 24 };
+
+void ask_questions_add(struct ask_questions *questions, int64_t number, const char *id) {
+  size_t n = questions->n;
+  if ((n & (n - 1)) == 0) questions->list = mem_grow(questions->list, n ? 2 * n : 1, sizeof *questions->list);
+  questions->list[questions->n++] = (struct ask_question){number, mem_strdup(id)};
+}
+
+void ask_questions_fini(struct ask_questions *questions) {
+  for (size_t i = 0; i < questions->n; i++) free(questions->list[i].id);
+  free(questions->list);
+  *questions = (struct ask_questions){0};
+}
+
+void ask_run_fini(struct ask_run *run) {
+  free(run->scope);
+  run->scope = NULL;
+}
+
+static int64_t number_at(const PGresult *res, int row, int column) {
+  return strtoll(PQgetvalue(res, row, column), NULL, 10);
+}
+
+bool ask_run_lock(PGconn *conn, const char *provider, bool *got, struct err *err) {
+  AUTO_RESULT *res = pg_run(conn, "ask_lock.sql", 1, &provider);
+  if (!pg_ok(conn, res, "lock", NULL, err)) return false;
+  *got = *PQgetvalue(res, 0, 0) == 't';
+  return true;
+}
+
+bool ask_run_read_open(PGconn *conn, const char *provider, const char *about, struct ask_run *out,
+                       bool *found, struct err *err) {
+  AUTO_RESULT *res = pg_run(conn, "ask_run_open.sql", 2, (const char *const[]){provider, about});
+  if (!pg_ok(conn, res, "ask_run_open.sql", NULL, err)) return false;
+  *found = PQntuples(res) > 0;
+  if (!*found) return true;
+  *out = (struct ask_run){.scope = mem_strdup(PQgetvalue(res, 0, 1)),
+                          .started_at = number_at(res, 0, 2),
+                          .not_before_ms = number_at(res, 0, 3),
+                          .questions = number_at(res, 0, 4),
+                          .requests = number_at(res, 0, 5),
+                          .found = number_at(res, 0, 6),
+                          .nothing = number_at(res, 0, 7),
+                          .differed = number_at(res, 0, 8)};
+  return uuid_parse(PQgetvalue(res, 0, 0), &out->id) || err_set(err, "ask_run: a run_id that is no UUID");
+}
+
+// ---- the beginning ----
+
+static bool insert_run(PGconn *conn, const char *provider, const char *about, const struct ask_run *run,
+                       struct err *err) {
+  char id[UUID_TEXT_SIZE], started[CLOCK_RFC3339_SIZE], questions[NUMBER_SIZE];
+  uuid_format(run->id, id);
+  clock_format_rfc3339(run->started_at, started);
+  snprintf(questions, sizeof questions, "%" PRId64, run->questions);
+  const char *const values[] = {id, provider, about, run->scope, started, questions};
+  AUTO_RESULT *res = pg_run(conn, "ask_run_insert.sql", (int)COUNT_OF(values), values);
+  return pg_ok(conn, res, "ask_run_insert.sql", NULL, err);
+}
+
+static bool copy_questions(PGconn *conn, const struct ask_run *run, const struct ask_questions *questions,
+                           struct err *err) {
+  enum { A_COPY = 10000 };
+  for (size_t from = 0; from < questions->n; from += A_COPY) {
+    struct pgarray rows;
+    pgarray_copy_begin(&rows);
+    for (size_t i = from; i < questions->n && i < from + A_COPY; i++) {
+      pgarray_copy_row(&rows, 3);
+      pgarray_add_uuid(&rows, run->id);
+      pgarray_add_int8(&rows, questions->list[i].number);
+      pgarray_add_text(&rows, questions->list[i].id);
+    }
+    if (!rows_copy(conn, "ask_question_copy.sql", &rows, NULL, err)) return false;
+  }
+  return true;
+}
+
+bool ask_run_begin(PGconn *conn, const char *provider, const char *about, const struct ask_run *run,
+                   const struct ask_questions *questions, struct err *err) {
+  return pg_command(conn, "begin", "BEGIN", err) && insert_run(conn, provider, about, run, err) &&
+         copy_questions(conn, run, questions, err) && pg_commit(conn, NULL, err);
+}
+
+bool ask_run_read_questions(PGconn *conn, const struct ask_run *run, struct ask_questions *out,
+                            struct err *err) {
+  char id[UUID_TEXT_SIZE];
+  uuid_format(run->id, id);
+  AUTO_RESULT *res = pg_run(conn, "ask_question_list.sql", 1, (const char *const[]){id});
+  if (!pg_ok(conn, res, "ask_question_list.sql", NULL, err)) return false;
+  for (int row = 0; row < PQntuples(res); row++)
+    ask_questions_add(out, number_at(res, row, 0), PQgetvalue(res, row, 1));
+  return true;
+}
+
+// ---- how far it is ----
+
+static bool remove_answered(PGconn *conn, const struct ask_run *run, const int64_t *answered, size_t n,
+                            struct err *err) {
+  static const enum pg_type types[] = {PG_UUID, PG_INT8};
+  struct pgarray c[COUNT_OF(types)];
+  if (n == 0) return true;
+  rows_begin(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < n; i++) {
+    pgarray_add_uuid(&c[0], run->id);
+    pgarray_add_int8(&c[1], answered[i]);
+  }
+  AUTO_RESULT *res = rows_run(conn, "ask_question_answered.sql", c, COUNT_OF(types));
+  return pg_ok(conn, res, "ask_question_answered.sql", NULL, err);
+}
+
+static bool write_run(PGconn *conn, const struct ask_run *run, bool has_ended, struct err *err) {
+  char id[UUID_TEXT_SIZE], numbers[5][NUMBER_SIZE];
+  const int64_t counts[] = {run->not_before_ms, run->requests, run->found, run->nothing, run->differed};
+  uuid_format(run->id, id);
+  for (size_t i = 0; i < COUNT_OF(counts); i++)
+    snprintf(numbers[i], sizeof numbers[i], "%" PRId64, counts[i]);
+  const char *const values[] = {
+      id, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], has_ended ? "true" : "false"};
+  AUTO_RESULT *res = pg_run(conn, "ask_run_write.sql", (int)COUNT_OF(values), values);
+  return pg_ok(conn, res, "ask_run_write.sql", NULL, err);
+}
+
+static bool drop_questions(PGconn *conn, const struct ask_run *run, struct err *err) {
+  char id[UUID_TEXT_SIZE];
+  uuid_format(run->id, id);
+  AUTO_RESULT *res = pg_run(conn, "ask_question_drop.sql", 1, (const char *const[]){id});
+  return pg_ok(conn, res, "ask_question_drop.sql", NULL, err);
+}
+
+bool ask_run_write(PGconn *conn, const struct ask_run *run, const int64_t *answered, size_t n, bool has_ended,
+                   struct err *err) {
+  return pg_command(conn, "begin", "BEGIN", err) && remove_answered(conn, run, answered, n, err) &&
+         (!has_ended || drop_questions(conn, run, err)) && write_run(conn, run, has_ended, err) &&
+         pg_commit(conn, NULL, err);
+}

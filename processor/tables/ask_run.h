@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// The tables ask_run and ask_question: how far an asking of a provider is, so that another process goes on
+// with it. Not for: which ids are asked about (commands/reconcile_choice), or asking. Thread: that of the
+// connection.
+#pragma once
+#include "common/base/uuid.h"
+#include "processor/postgres/pg.h"
+
+struct ask_questions { // in the order of asking
+  struct ask_question {
+    int64_t number;
+    char *id;
+  } * list;
+  size_t n;
+};
+void ask_questions_add(struct ask_questions *questions, int64_t number, const char *id);
+void ask_questions_fini(struct ask_questions *questions);
+
+struct ask_run {
+  struct uuid id;
+  char *scope;                       // owned
+  int64_t started_at, not_before_ms; // Unix milliseconds; not_before_ms is 0: the provider has not said so
+  int64_t questions, requests, found, nothing, differed;
+};
+void ask_run_fini(struct ask_run *run);
+
+// Whether nobody else asks this provider; then nobody does until the connection closes.
+MUST_CHECK bool ask_run_lock(PGconn *conn, const char *provider, bool *got, struct err *err);
+// The run that has not ended; *found is false: there is none.
+MUST_CHECK bool ask_run_read_open(PGconn *conn, const char *provider, const char *about, struct ask_run *out,
+                                  bool *found, struct err *err);
+// Stores a run with its questions, in one transaction.
+MUST_CHECK bool ask_run_begin(PGconn *conn, const char *provider, const char *about,
+                              const struct ask_run *run, const struct ask_questions *questions,
+                              struct err *err);
+MUST_CHECK bool ask_run_read_questions(PGconn *conn, const struct ask_run *run, struct ask_questions *out,
+                                       struct err *err);
+// Stores how far it is: removes these questions, writes the counters; `has_ended`: and all questions that are
+// left, in one transaction.
+MUST_CHECK bool ask_run_write(PGconn *conn, const struct ask_run *run, const int64_t *answered, size_t n,
+                              bool has_ended, struct err *err);

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""A dochak that may ask the fake APIs of providers, and the command that does."""
+
+import json
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+from support import builds
+from support.provider_apis import Api, BizGo, ChannelTalk
+from support.service import run_once, told
+from support.wait import until
+from support.world import World
+
+SECRETS = {
+    "DOCHAK_SECRET_BIZGO_API_KEY": BizGo.API_KEY,
+    "DOCHAK_SECRET_BIZGO_CLIENT": BizGo.CLIENT_ID,
+    "DOCHAK_SECRET_BIZGO_PASSWORD": BizGo.CLIENT_PASSWORD,
+    "DOCHAK_SECRET_CHANNELTALK_KEY": ChannelTalk.ACCESS_KEY,
+    "DOCHAK_SECRET_CHANNELTALK_SECRET": ChannelTalk.ACCESS_SECRET,
+}
+NAMES = {
+    "v2": ("bizgo", {"api_key": "DOCHAK_SECRET_BIZGO_API_KEY"}),
+    "v1": ("bizgo", {"client_id": "DOCHAK_SECRET_BIZGO_CLIENT", "client_password": "DOCHAK_SECRET_BIZGO_PASSWORD"}),
+    "v5": ("channeltalk", {"access_key": "DOCHAK_SECRET_CHANNELTALK_KEY", "access_secret": "DOCHAK_SECRET_CHANNELTALK_SECRET"}),
+}
+TOKEN = "channeltalk-token-0123456789"
+QUICKLY = 2000  # requests a second: as fast as it goes
+
+
+class Asking:
+    """Settings of a world whose processors read provider files of the test's own, and whose `reconcile` asks the API."""
+
+    def __init__(self, world: World, api: Api, form: str, ca: Path | None = None, expects: dict | None = None, **rules):
+        self.world, self.api, self.form = world, api, form
+        self.provider, names = NAMES[form]
+        folder = self._write_providers({"per_second": QUICKLY, **rules}, expects or {})
+        account = {"form": form, "base": api.url, "secrets": names, **({"ca": str(ca)} if ca else {})}
+        world.endpoints_file.write_text(
+            json.dumps(
+                {
+                    "endpoints": [
+                        {"endpoint": "bizgo/alimtalk", "provider": "bizgo", "secret_path": ["DOCHAK_SECRET_BIZGO_PATH"]},
+                        {
+                            "endpoint": "channeltalk/users",
+                            "provider": "channeltalk",
+                            "checks": {"query_token": {"secrets": ["DOCHAK_SECRET_CHANNELTALK_TOKEN"]}},
+                        },
+                    ],
+                    "ask": {self.provider: account},
+                }
+            )
+        )
+        self.settings = {"DOCHAK_PROVIDERS_DIR": str(folder), "DOCHAK_SECRET_CHANNELTALK_TOKEN": TOKEN, **SECRETS}
+
+    def _write_providers(self, rules: dict, expects: dict) -> Path:
+        folder = self.world.folder / "asking"
+        folder.mkdir(exist_ok=True)
+        for file in (builds.ROOT / "schemas/providers").glob("*.json"):
+            document = json.loads(file.read_text("utf-8"))
+            document["expects"] = {**document.get("expects", {}), **expects}
+            for form in document.get("ask", []):
+                form.update(rules)
+            (folder / file.name).write_text(json.dumps(document))
+        return folder
+
+    def start(self) -> "Asking":
+        self.world.new_ingress(**self.settings).start().wait_ready()
+        self.world.new_processor(**self.settings).start().wait_ready()
+        return self
+
+    def run(self, *arguments: str, code: int = 0, **settings: str) -> subprocess.CompletedProcess:
+        """reconcile, and that it tells no secret."""
+        env = self.world.env(**{**self.settings, **settings})
+        done = run_once("processor", env, "reconcile", self.provider, *arguments, timeout=600)
+        assert done.returncode == code, done
+        check_silence(self.world, done.stdout + done.stderr)
+        return done
+
+    def begin(self, *arguments: str, **settings: str) -> subprocess.Popen:
+        program = [*builds.WRAPPER, builds.program("processor"), "reconcile", self.provider, *arguments]
+        env = self.world.env(**{**self.settings, **settings})
+        return subprocess.Popen(program, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def sums(self, *arguments: str, code: int = 0, **settings: str) -> dict:
+        """Of a run with --json."""
+        lines = self.run(*arguments, "--json", code=code, **settings).stdout.splitlines()
+        return json.loads(lines[-1])["sums"]
+
+
+def check_silence(world: World, text: str) -> None:
+    for secret in told([*world.secrets, *SECRETS.values(), TOKEN, "token-"], text):
+        raise AssertionError(f"reconcile tells {secret!r}: {text}")
+
+
+def end(process: subprocess.Popen, seconds: float = 60) -> tuple[str, str]:
+    with suppress(subprocess.TimeoutExpired):
+        return process.communicate(timeout=seconds * builds.patience())
+    process.kill()
+    raise AssertionError(f"reconcile did not end: {process.communicate()}")
+
+
+def kill_after(process: subprocess.Popen, api: Api, requests: int) -> None:
+    """SIGKILL, once so many requests have arrived."""
+    until(f"{requests} requests have arrived", lambda: len(api.arrived) >= requests or process.poll() is not None, 60, every=0.002)
+    assert process.poll() is None, process.communicate()
+    process.kill()
+    process.communicate()
