@@ -10,16 +10,13 @@
 static const char original_prefix[] = "original_";
 
 static const struct event_type types[] = {
-    {EVENT_ACCEPTED, true},       {EVENT_RECEIPT, true},
-    {EVENT_CONTACT, true},        {EVENT_OTHER, true},
-    {EVENT_MINUTE, true},         {EVENT_OVERDUE, true},
-    {EVENT_EXPIRED, true},        {EVENT_FAILING, true},
-    {EVENT_SILENT, true},         {EVENT_SLOW, true},
-    {EVENT_PROVIDER_GOOD, true},  {EVENT_REFUSING, true},
-    {EVENT_UNREACHABLE, true},    {EVENT_AT_RISK, true},
-    {EVENT_ENDPOINT_GOOD, true},  {EVENT_QUARANTINED, false},
-    {ALERT_DEAD_LETTERED, false}, {ALERT_RECOVERED, false},
-    {ALERT_EVENTS_LOST, false},   {ALERT_WITHDRAWN, false},
+    {EVENT_ACCEPTED, true},     {EVENT_RECEIPT, true},        {EVENT_CONTACT, true},
+    {EVENT_OTHER, true},        {EVENT_MINUTE, true},         {EVENT_OVERDUE, true},
+    {EVENT_EXPIRED, true},      {EVENT_FAILING, true},        {EVENT_SILENT, true},
+    {EVENT_SLOW, true},         {EVENT_PROVIDER_GOOD, true},  {EVENT_REFUSING, true},
+    {EVENT_UNREACHABLE, true},  {EVENT_AT_RISK, true},        {EVENT_ENDPOINT_GOOD, true},
+    {EVENT_QUARANTINED, false}, {ALERT_DEAD_LETTERED, false}, {ALERT_RECOVERED, false},
+    {ALERT_EVENTS_LOST, false}, {ALERT_WITHDRAWN, false},
 };
 
 const struct event_type *event_type_find(const char *name) {
