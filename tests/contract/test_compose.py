@@ -161,7 +161,7 @@ def test_every_file_of_keys_that_is_named_is_given():
 def test_keys_are_made_once_and_all_differ(keys: Keys):
     keys.run("make")
     made = keys.given("store")
-    assert len(made) == len(set(made.values())) == 8
+    assert len(made) == len(set(made.values())) == 9
     assert all(re.fullmatch(r"[0-9a-f]{32}", key) for key in made.values())
     keys.run("make")
     assert keys.given("store") == made
