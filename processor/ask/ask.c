@@ -236,8 +236,9 @@ void ask_read(const struct ask_account *account, const char *id, int64_t asked_a
   *out = (struct ask_reading){.result = answer ? result_of_means(answer->means) : result_of_status(status)};
   // A good answer that was cut off on the way, or that a proxy has replaced.
   if (!answer && !value && status >= 200 && status < 300) out->result = ASK_RESULT_AGAIN;
-  if (out->result == ASK_RESULT_FOUND) {
-    struct json_span text = {value ? body : "null", value ? body + len : "null" + 4};
+  if (answer && out->result == ASK_RESULT_FOUND) {
+    static const char none[] = "null";
+    struct json_span text = {value ? body : none, value ? body + len : none + strlen(none)};
     read_found(account, answer, id, asked_at_ms, text, out);
   }
   bool is_plain = out->result == ASK_RESULT_FOUND || out->result == ASK_RESULT_NOTHING;

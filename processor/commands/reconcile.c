@@ -300,12 +300,12 @@ void reconcile_add_difference(struct reconcile_differences *d, const char *id, c
 
 static void print_json(const struct reconcile *r) {
   const struct ask_run *run = &r->run;
-  AUTO_JSON *line = json_pack("{ss ss sb s{sI sI sI sI sI sI sI}}", "provider", r->options->provider,
-                              "asked_for", run->scope, "dry_run", r->options->dry_run, "sums", "questions",
-                              (json_int_t)run->questions, "found", (json_int_t)run->found, "nothing",
-                              (json_int_t)run->nothing, "unclear", (json_int_t)r->n_unclear, "too_old",
-                              (json_int_t)r->too_old, "differences", (json_int_t)run->differed, "requests",
-                              (json_int_t)(r->requests_before + asker_requests(r->asker)));
+  json_int_t requests = r->requests_before + asker_requests(r->asker);
+  AUTO_JSON *line = json_pack(
+      "{ss ss sb s{sI sI sI sI sI sI sI}}", "provider", r->options->provider, "asked_for", run->scope,
+      "dry_run", r->options->dry_run, "sums", "questions", (json_int_t)run->questions, "found",
+      (json_int_t)run->found, "nothing", (json_int_t)run->nothing, "unclear", (json_int_t)r->n_unclear,
+      "too_old", (json_int_t)r->too_old, "differences", (json_int_t)run->differed, "requests", requests);
   if (!line) return;
   AUTO_FREE char *text = json_text(line);
   puts(text);
