@@ -179,6 +179,7 @@ struct asker *asker_open(const struct ask_account *account, int64_t patience_ms,
   // later.
   asker->next_at_us = clock_mono_us() + asker->interval_us;
   if (not_before_ms) asker->pause_until_ms = mono_of_wall(not_before_ms);
+  if (asker->pause_until_ms > asker->last_good_ms) asker->last_good_ms = asker->pause_until_ms;
   return asker;
 }
 
@@ -472,7 +473,7 @@ static struct transfer *free_transfer(struct asker *asker) {
 
 static void start(struct asker *asker, struct transfer *transfer, char *url) {
   CURL *curl = transfer->curl;
-  int64_t now_us = clock_mono_us(), next_us = asker->next_at_us + asker->interval_us;
+  int64_t late_us = clock_mono_us() - LATE_US;
   add_header(transfer, mem_strdup("Content-Type:")); // libcurl would name one for the empty body
   curl_easy_setopt(curl, CURLOPT_URL, url);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, transfer->headers);
@@ -483,7 +484,7 @@ static void start(struct asker *asker, struct transfer *transfer, char *url) {
   transfer->began_ms = clock_mono_ms();
   transfer->asked_at_ms = clock_wall_ms();
   transfer->token = asker->token_number;
-  asker->next_at_us = next_us > now_us - LATE_US ? next_us : now_us - LATE_US;
+  asker->next_at_us = (asker->next_at_us > late_us ? asker->next_at_us : late_us) + asker->interval_us;
   asker->requests++;
   curl_multi_add_handle(asker->multi, curl);
 }

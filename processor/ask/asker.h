@@ -9,11 +9,11 @@
 struct asker;
 
 // `account` is borrowed. After `patience_ms` without a usable answer, and at least 5 others, the asking
-// fails. `not_before_ms`: no request leaves earlier (Unix); 0: none has said so.
+// fails. `not_before_ms`: no request leaves earlier (Unix); 0: there is no pause.
 struct asker *asker_open(const struct ask_account *account, int64_t patience_ms, int64_t not_before_ms);
 void asker_close(struct asker *asker);             // gives up what is asked
 int64_t asker_requests(const struct asker *asker); // that have left
-// Until when the provider wants no more requests (Unix milliseconds); 0, or past: it does not say so.
+// Until when the provider wants no more requests (Unix milliseconds); 0, or past: there is no pause.
 int64_t asker_not_before_ms(const struct asker *asker);
 
 // How many more questions it takes. A question's id is copied; its number is the caller's.

@@ -31,7 +31,9 @@ static bool emit(struct reconcile_differences *d, const char *id, const char *el
   return !d->emitter || emitter_send(d->emitter, &event, err);
 }
 
-// One that cannot be read goes out as well: the processors put it into quarantine, as they would a webhook's.
+// One that says what the row says goes out if it is newer: an older webhook that waits in Kafka, and says
+// something else, must not win over it. One that cannot be read goes out as well: the processors put it into
+// quarantine, as they would a webhook's.
 static bool compare(struct reconcile_differences *d, const struct contact_row *row,
                     const struct asker_answer *answer, const char *element, struct err *err) {
   struct err fault;
@@ -41,9 +43,10 @@ static bool compare(struct reconcile_differences *d, const struct contact_row *r
   bool differs = !said || contact_differs(row, said);
   if (differs)
     reconcile_add_difference(d, answer->id, describe_row(row), said ? describe_said(row, said) : "unclear");
+  bool is_news = differs || contact_is_newer(row, said);
   if (said) contact_said_fini(said);
   free(said);
-  return !differs || emit(d, answer->id, element, err);
+  return !is_news || emit(d, answer->id, element, err);
 }
 
 bool reconcile_contacts(struct reconcile_differences *d, struct asker_answer *answers, size_t n,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct told { // one element of an answer
+struct reported { // one element of an answer
   size_t answer;
   const char *element; // borrowed
   struct fact fact;
@@ -16,8 +16,8 @@ struct comparison {
   struct asker_answer *answers;
   struct notification *rows; // of the same order
   size_t n;
-  struct told *told; // of the same order, too
-  size_t n_told;
+  struct reported *reported; // of the same order, too
+  size_t n_reported;
 };
 
 static int by_id(const void *left, const void *right) {
@@ -30,16 +30,17 @@ static int by_id(const void *left, const void *right) {
 static void interpret_all(struct comparison *c) {
   size_t most = 0;
   for (size_t i = 0; i < c->n; i++) most += c->answers[i].reading.n;
-  c->told = mem_array(most, sizeof *c->told);
+  c->reported = mem_array(most, sizeof *c->reported);
   for (size_t i = 0; i < c->n; i++)
     for (size_t k = 0; k < c->answers[i].reading.n; k++) {
-      struct told *told = &c->told[c->n_told++];
+      struct reported *reported = &c->reported[c->n_reported++];
       const struct event ev = {.type = EVENT_RECEIPT,
                                .provider = provider_name(c->d->account->provider),
                                .time_ms = c->answers[i].asked_at_ms};
-      told->answer = i;
-      told->element = c->answers[i].reading.elements[k];
-      interpret_event(&c->d->processor->interpreter, &ev, told->element, strlen(told->element), &told->fact);
+      reported->answer = i;
+      reported->element = c->answers[i].reading.elements[k];
+      interpret_event(&c->d->processor->interpreter, &ev, reported->element, strlen(reported->element),
+                      &reported->fact);
     }
 }
 
@@ -47,11 +48,11 @@ static size_t send_receipts(struct pipeline *pipeline, const struct comparison *
   static const enum pg_type types[] = {PG_TEXT, PG_TEXT, PG_UUID};
   struct pgarray columns[COUNT_OF(types)];
   rows_begin(columns, types, COUNT_OF(types));
-  for (size_t i = 0; i < c->n_told; i++) {
-    if (c->told[i].fact.type != FACT_RECEIPT) continue;
-    pgarray_add_text(&columns[0], c->told[i].fact.provider);
-    pgarray_add_text(&columns[1], c->told[i].fact.id);
-    pgarray_add_uuid(&columns[2], c->told[i].fact.row_id);
+  for (size_t i = 0; i < c->n_reported; i++) {
+    if (c->reported[i].fact.type != FACT_RECEIPT) continue;
+    pgarray_add_text(&columns[0], c->reported[i].fact.provider);
+    pgarray_add_text(&columns[1], c->reported[i].fact.id);
+    pgarray_add_uuid(&columns[2], c->reported[i].fact.row_id);
   }
   return rows_send(pipeline, "ask_receipts_known.sql", columns, COUNT_OF(types));
 }
@@ -64,11 +65,11 @@ static bool is_known(const PGresult *receipts, const struct fact *fact) {
 
 // ---- what is missing ----
 
-static bool emit(const struct comparison *c, const struct told *told, struct err *err) {
+static bool emit(const struct comparison *c, const struct reported *reported, struct err *err) {
   const struct emitter_event event = {.type = EVENT_RECEIPT,
-                                      .key = c->answers[told->answer].id,
+                                      .key = c->answers[reported->answer].id,
                                       .provider = provider_name(c->d->account->provider),
-                                      .value = told->element,
+                                      .value = reported->element,
                                       .source = "/processor/reconcile"};
   return !c->d->emitter || emitter_send(c->d->emitter, &event, err);
 }
@@ -79,12 +80,12 @@ static bool apply(const struct comparison *c, size_t answer, size_t *at, const P
   struct notification *row = &c->rows[answer];
   AUTO_FREE char *from = report_describe(row);
   bool is_changed = false;
-  for (; *at < c->n_told && c->told[*at].answer == answer; ++*at) {
-    const struct told *told = &c->told[*at];
+  for (; *at < c->n_reported && c->reported[*at].answer == answer; ++*at) {
+    const struct reported *reported = &c->reported[*at];
     bool changed = false;
-    if (told->fact.type == FACT_RECEIPT && is_known(receipts, &told->fact)) continue;
-    if (!emit(c, told, err)) return false;
-    if (told->fact.type == FACT_RECEIPT) ledger_apply(row, &told->fact.signal, &changed);
+    if (reported->fact.type == FACT_RECEIPT && is_known(receipts, &reported->fact)) continue;
+    if (!emit(c, reported, err)) return false;
+    if (reported->fact.type == FACT_RECEIPT) ledger_apply(row, &reported->fact.signal, &changed);
     is_changed |= changed;
   }
   AUTO_FREE char *to = report_describe(row);
@@ -117,8 +118,8 @@ bool reconcile_notifications(struct reconcile_differences *d, struct asker_answe
   interpret_all(&c);
   bool good = compare(&c, err);
   for (size_t i = 0; i < n; i++) notification_fini(&c.rows[i]);
-  for (size_t i = 0; i < c.n_told; i++) fact_fini(&c.told[i].fact);
+  for (size_t i = 0; i < c.n_reported; i++) fact_fini(&c.reported[i].fact);
   free(c.rows);
-  free(c.told);
+  free(c.reported);
   return good;
 }

@@ -80,7 +80,7 @@ static bool have_comparable_versions(const struct contact_mark *a, const struct 
   return a->has_version && b->has_version && !differ;
 }
 
-// As strcmp(): which was said later. One at which nothing was said is the oldest.
+// As strcmp(): which was said later. A mark without a time is the oldest.
 static int compare_marks(const struct contact_mark *a, const struct contact_mark *b) {
   int order = 0;
   if (a->at != NO_TIME && b->at != NO_TIME && have_comparable_versions(a, b))
@@ -242,6 +242,13 @@ bool contact_differs(const struct contact_row *row, const struct contact_said *s
   return !said->is_delete && (compare_hashes(a->phone, a->phone_hash, b->phone, b->phone_hash) != 0 ||
                               compare_hashes(a->email, a->email_hash, b->email, b->email_hash) != 0 ||
                               consents_differ(a->consents, b->consents));
+}
+
+bool contact_is_newer(const struct contact_row *row, const struct contact_said *said) {
+  if (!row) return true;
+  if (!said->is_delete) return compare_marks(&said->mark, &row->upsert) > 0;
+  return said->mark.has_version ? compare_marks(&said->mark, &row->deletion) > 0
+                                : said->mark.at > row->gone_at;
 }
 
 bool contact_is_withdrawn(const json_t *before, const json_t *after, const char *consent) {

@@ -78,5 +78,8 @@ enum contact_change contact_merge(struct contact_row *row, const struct contact_
 // Whether the row has another telephone number, e-mail address or consent than the element says, or is
 // deleted otherwise. A consent that the element does not mention is no difference. `row` NULL: there is none.
 bool contact_differs(const struct contact_row *row, const struct contact_said *said);
+// Whether the element is newer than what the row has of its kind, upsert or delete, though it may say the
+// same. `row` NULL: there is none.
+bool contact_is_newer(const struct contact_row *row, const struct contact_said *said);
 // Whether `after` has the consent withdrawn and `before` did not. Either may be NULL.
 bool contact_is_withdrawn(const json_t *before, const json_t *after, const char *consent);

@@ -253,6 +253,22 @@ def test_a_large_outage_is_made_good(world: World, channeltalk: ChannelTalk) -> 
 
 
 @pytest.mark.long
+def test_a_change_that_was_taken_back_wins_over_the_webhook_before_it(world: World, channeltalk: ChannelTalk) -> None:
+    """The webhook of the change waits in Kafka; that of taking it back was lost."""
+    asking = known(world, channeltalk, 1)
+    ((id_, before),) = channeltalk.users.items()
+    processor = world.services[-1]
+    processor.stop()
+    now = int(time.time() * 1000)
+    changed = {**before, **made(7), "memberId": id_, "id": before["id"], "version": before["version"] + 1, "updatedAt": now}
+    post_all(world, [webhook("upsert", changed)])
+    channeltalk.users[id_] = {**before, "version": before["version"] + 2, "updatedAt": now + 1}
+    asking.run("--known")
+    processor.start().wait_ready()
+    world.settle()
+    check_equal(world, channeltalk, [id_])
+
+
 def test_webhooks_that_come_meanwhile_are_not_lost(world: World, channeltalk: ChannelTalk) -> None:
     asking = known(world, channeltalk, 200, per_second=50)
     ids = list(channeltalk.users)

@@ -324,6 +324,38 @@ static void test_what_differs_is_what_the_provider_named(void **state) {
   contact_said_fini(&gone);
 }
 
+// It says what the row says, but an older webhook that says something else may be on its way.
+static void test_what_is_newer_is_news_though_it_says_the_same(void **state) {
+  static const struct {
+    bool deletes;
+    int version;
+    int64_t at;
+    bool is_newer_than_known, is_newer_than_deleted;
+  } questions[] = {
+      {false, 2, 20, false, true}, {false, 2, 21, true, true}, {false, 3, 19, true, true},
+      {false, 1, 30, false, true}, {true, 0, 29, true, false}, {true, 0, 31, true, true},
+  };
+  struct contact_said known = upsert(2, 20, "one"), gone = deletion(0, 30);
+  struct contact_row row, deleted;
+  contact_row_init(&row, "channeltalk", "m");
+  contact_row_init(&deleted, "channeltalk", "m");
+  contact_join(&row, &known);
+  contact_join(&deleted, &gone);
+  for (size_t i = 0; i < COUNT_OF(questions); i++) {
+    struct contact_said said =
+        make(questions[i].deletes, questions[i].version, questions[i].at, "p", "one", "{\"email\":true}");
+    if (contact_is_newer(&row, &said) != questions[i].is_newer_than_known ||
+        contact_is_newer(&deleted, &said) != questions[i].is_newer_than_deleted ||
+        !contact_is_newer(NULL, &said))
+      fail_msg("%zu", i);
+    contact_said_fini(&said);
+  }
+  contact_row_fini(&row);
+  contact_row_fini(&deleted);
+  contact_said_fini(&known);
+  contact_said_fini(&gone);
+}
+
 static void test_a_consent_is_withdrawn_when_it_was_not_before(void **state) {
   static const struct {
     const char *before, *after;
@@ -361,6 +393,7 @@ int main(void) {
       cmocka_unit_test(test_a_contact_with_nothing_to_say_is_known_all_the_same),
       cmocka_unit_test(test_newer_details_are_not_those_that_are_encrypted),
       cmocka_unit_test(test_what_differs_is_what_the_provider_named),
+      cmocka_unit_test(test_what_is_newer_is_news_though_it_says_the_same),
       cmocka_unit_test(test_a_consent_is_withdrawn_when_it_was_not_before),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
