@@ -11,7 +11,7 @@ import pytest
 
 from support import builds, payloads
 from support.provider_apis import FAULTS, Answer, BizGo, report
-from support.reconciles import Asking, end, kill_after
+from support.reconciles import Asking, decided, end, kill_after
 from support.replays import count, everything
 from support.secure import Authority
 from support.wait import until
@@ -89,11 +89,11 @@ def test_what_webhooks_did_not_bring_is_asked_for(world: World, bizgo: BizGo, fo
     assert sorted(bizgo.asked) == sorted(statuses) and bizgo.tokens_given == (form == "v1")
 
     # The webhooks come after all.
-    before = everything(world)
+    before = decided(world)
     for id_, reports in bizgo.reports.items():
         for one in reports:
             world.bizgo(one)
-    assert everything(world) == before
+    assert decided(world) == before
 
     # And asking again brings nothing new.
     asked = len(bizgo.asked)
@@ -448,8 +448,8 @@ def test_ten_thousand_overdue_messages(world: World, bizgo: BizGo) -> None:
     check_statuses(world, statuses)
     alerts = Counter((alert.header("ce_subject"), alert.type) for alert in world.notification_alerts())
     assert set(alerts.values()) == {1}
-    before = everything(world)
+    before = decided(world)
     for id_ in list(statuses)[:500]:
         for one in bizgo.reports[id_]:
             world.bizgo(one)
-    assert everything(world) == before
+    assert decided(world) == before

@@ -106,3 +106,11 @@ def kill_after(process: subprocess.Popen, api: Api, requests: int) -> None:
     assert process.poll() is None, process.communicate()
     process.kill()
     process.communicate()
+
+
+def decided(world: World) -> list[list]:
+    """Notifications that have a result, and what came of it. The watch alerts about the others in its own time."""
+    world.settle()
+    tables = ("notification WHERE status <> 'PENDING'", "receipt", "acceptance", "alert WHERE type <> 'dochak.notification.overdue.v1'")
+    columns = {tables[3]: "alert_id, type, subject, data"}
+    return [world.sql(f"SELECT {columns.get(table, '*')} FROM {table} ORDER BY 1, 2") for table in tables]

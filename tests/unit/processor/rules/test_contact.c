@@ -331,7 +331,7 @@ static void test_what_is_newer_is_news_though_it_says_the_same(void **state) {
     int version;
     int64_t at;
     bool is_newer_than_known, is_newer_than_deleted;
-  } questions[] = {
+  } others[] = {
       {false, 2, 20, false, true}, {false, 2, 21, true, true}, {false, 3, 19, true, true},
       {false, 1, 30, false, true}, {true, 0, 29, true, false}, {true, 0, 31, true, true},
   };
@@ -341,11 +341,11 @@ static void test_what_is_newer_is_news_though_it_says_the_same(void **state) {
   contact_row_init(&deleted, "channeltalk", "m");
   contact_join(&row, &known);
   contact_join(&deleted, &gone);
-  for (size_t i = 0; i < COUNT_OF(questions); i++) {
+  for (size_t i = 0; i < COUNT_OF(others); i++) {
     struct contact_said said =
-        make(questions[i].deletes, questions[i].version, questions[i].at, "p", "one", "{\"email\":true}");
-    if (contact_is_newer(&row, &said) != questions[i].is_newer_than_known ||
-        contact_is_newer(&deleted, &said) != questions[i].is_newer_than_deleted ||
+        make(others[i].deletes, others[i].version, others[i].at, "p", "one", "{\"email\":true}");
+    if (contact_is_newer(&row, &said) != others[i].is_newer_than_known ||
+        contact_is_newer(&deleted, &said) != others[i].is_newer_than_deleted ||
         !contact_is_newer(NULL, &said))
       fail_msg("%zu", i);
     contact_said_fini(&said);
