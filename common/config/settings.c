@@ -121,7 +121,8 @@ static const struct row table[] = {
     ROW(PROCESSOR, "DOCHAK_ENDPOINTS_FILE", TYPE_TEXT, watched_file, "",
         "The endpoints file of ingress, for the zone and the floor of each endpoint, and for asking "
         "providers "
-        "(member ask). Without it all have +09:00, none has a floor, and nobody is asked."),
+        "(member ask). Without it every zone is +09:00, no endpoint has a floor, and no provider can be "
+        "asked."),
     ROW(PROCESSOR, "DOCHAK_HOLIDAYS_FILE", TYPE_TEXT, holidays_file, "",
         "List of public holidays to read instead of the Korean one that is built in."),
     ROW(PROCESSOR, "DOCHAK_PROCESSOR_OPS_LISTEN", TYPE_LISTEN, processor_ops_listen, "0.0.0.0:9081",

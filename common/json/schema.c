@@ -4,6 +4,7 @@
 #include "common/json/schema.h"
 
 #include "common/base/embedded.h"
+#include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/base/similar.h"
 #include "common/base/utf8.h"
@@ -607,4 +608,16 @@ bool schema_check(const struct schema *schema, const json_t *document, struct er
   err_set(err, "%s", faults->list[0].text);
   faults_fini(faults);
   return false;
+}
+
+json_t *schema_read_file(const char *name, const char *file, struct faults *faults) {
+  enum { FILE_MAX_BYTES = 1024 * 1024 };
+  struct err err;
+  size_t len;
+  AUTO_FREE char *text = file_read(file, FILE_MAX_BYTES, &len, &err);
+  AUTO_JSON *document = text ? json_parse(text, len, &err) : NULL;
+  struct schema *schema = document ? schema_open(name, &err) : NULL;
+  bool good = schema ? schema_check_all(schema, document, faults) : faults_error(faults, "%s", err.text);
+  schema_free(schema);
+  return good ? take(document) : NULL;
 }

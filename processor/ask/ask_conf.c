@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "processor/ask/ask_conf.h"
-#include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/config/settings.h"
 #include "common/json/json.h"
@@ -10,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FILE_MAX_BYTES = 1024 * 1024, SECRET_MIN = 8, SECRET_MAX = 4096 };
+enum { SECRET_MIN = 8, SECRET_MAX = 4096 };
 
 struct ask_conf {
   json_t *document; // the accounts point into it; NULL: no file
@@ -143,21 +142,10 @@ static void add_all(struct ask_conf *conf, const struct providers *providers, st
   }
 }
 
-static json_t *read_document(const char *file, struct faults *faults) {
-  struct err err;
-  size_t len;
-  AUTO_FREE char *text = file_read(file, FILE_MAX_BYTES, &len, &err);
-  AUTO_JSON *document = text ? json_parse(text, len, &err) : NULL;
-  struct schema *schema = document ? schema_open("endpoints.schema.json", &err) : NULL;
-  bool good = schema ? schema_check_all(schema, document, faults) : faults_error(faults, "%s", err.text);
-  schema_free(schema);
-  return good ? take(document) : NULL;
-}
-
 struct ask_conf *ask_conf_load(const char *file, const struct providers *providers, struct faults *faults) {
   struct ask_conf *conf = mem_alloc(sizeof *conf);
   size_t from = faults->n, errors = faults->n_errors;
-  if (*file) conf->document = read_document(file, faults);
+  if (*file) conf->document = schema_read_file("endpoints.schema.json", file, faults);
   if (conf->document) add_all(conf, providers, faults);
   faults_prefix(faults, from, "%s: ", file);
   if (faults->n_errors == errors) return conf;

@@ -21,7 +21,7 @@ const char *ask_account_secret(const struct ask_account *account, const char *na
 
 struct ask_conf;
 
-// `file` is the endpoints file; "" allows nobody to be asked. NULL with every fault as "file: pointer: rule":
+// `file` is the endpoints file; "": no provider may be asked. NULL with every fault as "file: pointer: rule":
 // a provider or form that does not exist, a secret that is missing, not used, or no text for a header.
 MUST_CHECK struct ask_conf *ask_conf_load(const char *file, const struct providers *providers,
                                           struct faults *faults);

@@ -8,6 +8,7 @@
 #include "processor/commands/flags.h"
 #include "processor/commands/terminal.h"
 #include "processor/postgres/schema_version.h"
+#include "processor/rules/alert.h"
 #include "processor/tables/rows.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -56,13 +57,6 @@ static json_t *text_or_null(const char *text) {
   return text ? json_string(text) : json_null();
 }
 
-static json_t *time_or_null(int64_t ms) {
-  char text[CLOCK_RFC3339_SIZE];
-  if (ms == NO_TIME) return json_null();
-  clock_format_rfc3339(ms, text);
-  return json_string(text);
-}
-
 // By whichever deletion is the later one.
 static int64_t deleted_at(const struct contact_row *row) {
   if (!row->is_deleted) return NO_TIME;
@@ -80,10 +74,9 @@ static void print_json(const struct contact_row *row, const struct shown *shown)
   json_object_set_new(value, "email", text_or_null(shown->email));
   json_object_set_new(value, "consents", json_incref(row->details.consents));
   json_object_set_new(value, "version", mark->has_version ? json_integer(mark->version) : json_null());
-  json_object_set_new(value, "changed_at", time_or_null(mark->at));
-  json_object_set_new(value, "deleted_at", time_or_null(deleted_at(row)));
-  AUTO_FREE char *text = json_text(value);
-  puts(text);
+  json_object_set_new(value, "changed_at", alert_time(mark->at));
+  json_object_set_new(value, "deleted_at", alert_time(deleted_at(row)));
+  terminal_print_json(value);
 }
 
 static void print_text(const char *before, const char *text) {

@@ -49,8 +49,7 @@ void findings_end(const struct findings *findings) {
                                             finding->advice));
   }
   AUTO_JSON *all = json_pack("{s:b,s:o}", "good", findings->n_wrong == 0, "checks", checks);
-  AUTO_FREE char *text = json_text(all);
-  puts(text);
+  terminal_print_json(all);
 }
 
 void findings_fini(struct findings *findings) {

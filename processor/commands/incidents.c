@@ -8,7 +8,7 @@
 #include "processor/commands/flags.h"
 #include "processor/commands/terminal.h"
 #include "processor/postgres/schema_version.h"
-#include "processor/rules/ledger.h"
+#include "processor/rules/alert.h"
 #include "processor/tables/rows.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -48,13 +48,6 @@ static json_t *text_or_null(const char *text) {
   return *text ? json_string(text) : json_null();
 }
 
-static json_t *time_or_null(int64_t ms) {
-  char text[CLOCK_RFC3339_SIZE];
-  if (ms == NO_TIME) return json_null();
-  clock_format_rfc3339(ms, text);
-  return json_string(text);
-}
-
 // Those of the opening. Never NULL.
 static json_t *read_details(const PGresult *res, int row) {
   const char *text = PQgetvalue(res, row, DETAILS);
@@ -70,12 +63,11 @@ static void print_json(const PGresult *res, int row) {
   json_object_set_new(value, "provider", text_or_null(PQgetvalue(res, row, PROVIDER)));
   json_object_set_new(value, "endpoint", text_or_null(PQgetvalue(res, row, ENDPOINT)));
   json_object_set_new(value, "scope", text_or_null(PQgetvalue(res, row, SCOPE)));
-  json_object_set_new(value, "since", time_or_null(rows_time(res, row, SINCE)));
-  json_object_set_new(value, "opened_at", time_or_null(rows_time(res, row, OPENED_AT)));
-  json_object_set_new(value, "closed_at", time_or_null(rows_time(res, row, CLOSED_AT)));
+  json_object_set_new(value, "since", alert_time(rows_time(res, row, SINCE)));
+  json_object_set_new(value, "opened_at", alert_time(rows_time(res, row, OPENED_AT)));
+  json_object_set_new(value, "closed_at", alert_time(rows_time(res, row, CLOSED_AT)));
   json_object_set_new(value, "folded_overdue", json_integer(pgvalue_int8(PQgetvalue(res, row, FOLDED))));
-  AUTO_FREE char *text = json_text(value);
-  puts(text);
+  terminal_print_json(value);
 }
 
 // "failing  bizgo  bizgo/alimtalk  template"; what it is not about is left out.

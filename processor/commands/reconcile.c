@@ -198,9 +198,7 @@ static bool is_due(const struct reconcile *r) {
 
 static void print_unclear(const struct asker_answer *answer) {
   AUTO_JSON *line = json_pack("{ss ss}", "id", answer->id, "unclear", answer->reading.why);
-  if (!line) return;
-  AUTO_FREE char *text = json_text(line);
-  puts(text);
+  if (line) terminal_print_json(line);
 }
 
 static void take_unclear(struct reconcile *r, struct asker_answer *answer) {
@@ -293,9 +291,17 @@ void reconcile_add_difference(struct reconcile_differences *d, const char *id, c
   d->count++;
   if (!d->as_json) return;
   AUTO_JSON *line = json_pack("{ss ss ss}", "id", id, "from", from, "to", to);
-  if (!line) return;
-  AUTO_FREE char *text = json_text(line);
-  puts(text);
+  if (line) terminal_print_json(line);
+}
+
+bool reconcile_emit(struct reconcile_differences *d, const char *type, const char *id, const char *element,
+                    struct err *err) {
+  const struct emitter_event event = {.type = type,
+                                      .key = id,
+                                      .provider = provider_name(d->account->provider),
+                                      .value = element,
+                                      .source = "/processor/reconcile"};
+  return !d->emitter || emitter_send(d->emitter, &event, err);
 }
 
 static void print_json(const struct reconcile *r) {
@@ -306,9 +312,7 @@ static void print_json(const struct reconcile *r) {
       "dry_run", r->options->dry_run, "sums", "questions", (json_int_t)run->questions, "found",
       (json_int_t)run->found, "nothing", (json_int_t)run->nothing, "unclear", (json_int_t)r->n_unclear,
       "too_old", (json_int_t)r->too_old, "differences", (json_int_t)run->differed, "requests", requests);
-  if (!line) return;
-  AUTO_FREE char *text = json_text(line);
-  puts(text);
+  if (line) terminal_print_json(line);
 }
 
 static void print_sums(const struct reconcile *r) {

@@ -40,6 +40,9 @@ struct reconcile_differences {
 };
 void reconcile_add_difference(struct reconcile_differences *d, const char *id, const char *from,
                               const char *to);
+// Gives the emitter an element about that id, as the webhook would have brought it.
+MUST_CHECK bool reconcile_emit(struct reconcile_differences *d, const char *type, const char *id,
+                               const char *element, struct err *err);
 // Prepares the statements of the two below.
 MUST_CHECK bool reconcile_prepare(PGconn *conn, struct err *err);
 // Compares the answers with what is known, and gives the emitter the events that are missing here. Sorts the

@@ -22,15 +22,6 @@ static const char *describe_said(const struct contact_row *row, const struct con
   return row && !row->is_deleted ? "known, with other details" : "known";
 }
 
-static bool emit(struct reconcile_differences *d, const char *id, const char *element, struct err *err) {
-  const struct emitter_event event = {.type = EVENT_CONTACT,
-                                      .key = id,
-                                      .provider = provider_name(d->account->provider),
-                                      .value = element,
-                                      .source = "/processor/reconcile"};
-  return !d->emitter || emitter_send(d->emitter, &event, err);
-}
-
 // One that says what the row says goes out if it is newer: an older webhook that waits in Kafka, and says
 // something else, must not win over it. One that cannot be read goes out as well: the processors put it into
 // quarantine, as they would a webhook's.
@@ -46,7 +37,7 @@ static bool compare(struct reconcile_differences *d, const struct contact_row *r
   bool is_news = differs || contact_is_newer(row, said);
   if (said) contact_said_fini(said);
   free(said);
-  return !is_news || emit(d, answer->id, element, err);
+  return !is_news || reconcile_emit(d, EVENT_CONTACT, answer->id, element, err);
 }
 
 bool reconcile_contacts(struct reconcile_differences *d, struct asker_answer *answers, size_t n,

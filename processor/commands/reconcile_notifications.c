@@ -65,15 +65,6 @@ static bool is_known(const PGresult *receipts, const struct fact *fact) {
 
 // ---- what is missing ----
 
-static bool emit(const struct comparison *c, const struct reported *reported, struct err *err) {
-  const struct emitter_event event = {.type = EVENT_RECEIPT,
-                                      .key = c->answers[reported->answer].id,
-                                      .provider = provider_name(c->d->account->provider),
-                                      .value = reported->element,
-                                      .source = "/processor/reconcile"};
-  return !c->d->emitter || emitter_send(c->d->emitter, &event, err);
-}
-
 // All elements of one answer, which begin at *at.
 static bool apply(const struct comparison *c, size_t answer, size_t *at, const PGresult *receipts,
                   struct err *err) {
@@ -84,7 +75,7 @@ static bool apply(const struct comparison *c, size_t answer, size_t *at, const P
     const struct reported *reported = &c->reported[*at];
     bool changed = false;
     if (reported->fact.type == FACT_RECEIPT && is_known(receipts, &reported->fact)) continue;
-    if (!emit(c, reported, err)) return false;
+    if (!reconcile_emit(c->d, EVENT_RECEIPT, c->answers[answer].id, reported->element, err)) return false;
     if (reported->fact.type == FACT_RECEIPT) ledger_apply(row, &reported->fact.signal, &changed);
     is_changed |= changed;
   }

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "processor/commands/terminal.h"
 #include "common/base/mem.h"
+#include "common/json/json.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
 void terminal_print(const char *text) {
   for (; *text; text++) putchar((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+}
+
+void terminal_print_json(const json_t *value) {
+  AUTO_FREE char *text = json_text(value);
+  puts(text);
 }
 
 void terminal_format_time(int64_t wall_ms, char out[TERMINAL_TIME_SIZE]) {

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Output of a command for people.
+// Output of a command, for people and as lines of JSON.
 #pragma once
+#include <jansson.h>
 #include <stdint.h>
 
 // Text from outside may contain what a terminal takes for a command: each control character becomes "?".
 void terminal_print(const char *text);
+
+// A line on stdout.
+void terminal_print_json(const json_t *value);
 
 enum { TERMINAL_TIME_SIZE = sizeof "2026-01-12 11:00:03+09:00" };
 // In the local zone (TZ).

@@ -22,7 +22,7 @@ char *alert_source_event(const struct fact *fact) {
   return mem_strdup(id);
 }
 
-static json_t *time_or_null(int64_t ms) {
+json_t *alert_time(int64_t ms) {
   char text[CLOCK_RFC3339_SIZE];
   if (ms == NO_TIME) return json_null();
   clock_format_rfc3339(ms, text);
@@ -47,7 +47,7 @@ static void set_notification(struct alert *out, enum ledger_alert kind, const st
       "{ss ss ss ss? ss? ss? ss? ss? ss? ss? so so}", "provider", n->provider, "notification_id", n->id,
       "status", status_name(n->status), "previous_status", status_name(before), "outcome", n->outcome, "code",
       n->code, "reason", n->reason, "channel", n->channel, "recipient", n->recipient, "reference",
-      n->reference, "accepted_at", time_or_null(n->accepted_at), "occurred_at", time_or_null(at));
+      n->reference, "accepted_at", alert_time(n->accepted_at), "occurred_at", alert_time(at));
   assert(data); // every text was valid UTF-8 when it was parsed or read from a header
   if (kind == LEDGER_DEAD_LETTERED)
     json_object_set_new(data, "scope", scope ? json_string(scope) : json_null());
@@ -136,7 +136,7 @@ void alert_of_quarantined(struct alert *out, const struct fact *fact, int64_t fo
                               fact->ev.endpoint, "reason", quarantine_reason(fact), "size_bytes",
                               (json_int_t)fact->rkm->len, "topic", out->source_topic, "partition",
                               fact->rkm->partition, "offset", (json_int_t)fact->rkm->offset, "occurred_at",
-                              time_or_null(at), "folded", (json_int_t)folded);
+                              alert_time(at), "folded", (json_int_t)folded);
   assert(data);
   out->json = json_text(data);
 }
@@ -153,7 +153,7 @@ void alert_of_lost(struct alert *out, const char *topic, int32_t partition, int6
   json_int_t count = last - first + 1;
   AUTO_JSON *data = json_pack("{ss si sI sI sI so}", "topic", topic, "partition", partition, "first_offset",
                               (json_int_t)first, "last_offset", (json_int_t)last, "count", count,
-                              "occurred_at", time_or_null(out->raised_at));
+                              "occurred_at", alert_time(out->raised_at));
   assert(data);
   out->json = json_text(data);
 }
@@ -172,10 +172,10 @@ void alert_of_incident(struct alert *out, const struct incident *incident, const
   assert(data);
   json_object_del(data, "judged_until");
   json_object_set_new(data, "status", json_string(incident->opens ? "open" : "closed"));
-  json_object_set_new(data, "opened_at", time_or_null(row->opened_at));
-  json_object_set_new(data, "closed_at", time_or_null(row->closed_at));
+  json_object_set_new(data, "opened_at", alert_time(row->opened_at));
+  json_object_set_new(data, "closed_at", alert_time(row->closed_at));
   json_object_set_new(data, "folded_overdue", json_integer(row->folded));
-  json_object_set_new(data, "occurred_at", time_or_null(incident->judged_until));
+  json_object_set_new(data, "occurred_at", alert_time(incident->judged_until));
   out->json = json_text(data);
 }
 
@@ -192,7 +192,7 @@ void alert_of_withdrawn(struct alert *out, const struct contact_row *row, const 
   json_t *version = mark->has_version ? json_integer(mark->version) : json_null();
   AUTO_JSON *data = json_pack("{ss ss ss ss? ss? so so}", "provider", row->provider, "contact_id", row->id,
                               "consent", consent, "phone", row->details.phone, "email", row->details.email,
-                              "version", version, "occurred_at", time_or_null(mark->at));
+                              "version", version, "occurred_at", alert_time(mark->at));
   assert(data);
   out->json = json_text(data);
 }

@@ -55,5 +55,8 @@ void alert_of_withdrawn(struct alert *out, const struct contact_row *row, const 
 void alert_fini(struct alert *alert);
 void alerts_free(struct alert *list, size_t n);
 
+// A time (Unix milliseconds) as alerts have it: RFC 3339, null for NO_TIME. New.
+json_t *alert_time(int64_t ms);
+
 // ce_id of the record that a fact comes from; for a record that is no event of ours, its place. New string.
 char *alert_source_event(const struct fact *fact);

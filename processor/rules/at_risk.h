@@ -9,7 +9,7 @@
 enum at_risk_level { AT_RISK_NONE, AT_RISK_HALF, AT_RISK_NEARLY }; // half, nine tenths of a limit
 
 // Failed calls, or the provider's limits, of which 0 is none. Failed: refused by no check, and answered with
-// no 2xx. Of a refused call nobody knows whether the provider made it; `refusing` says if they are many.
+// no 2xx. A refused call may be anybody's; `refusing` opens if they are many.
 struct at_risk {
   int64_t a_day;    // within the last 24 hours
   int64_t in_a_row; // the highest number at the end of a minute of the last hour, of all ingress together

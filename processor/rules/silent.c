@@ -9,8 +9,12 @@ int64_t silent_live_window(int64_t silent_after_ms) {
   return minutes > LIVE_MINUTES ? minutes : LIVE_MINUTES;
 }
 
+static int64_t later(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+
 int64_t silent_begins_ms(const struct silent_seen *seen) {
-  return seen->last_receipt_ms > seen->blind_until_ms ? seen->last_receipt_ms : seen->blind_until_ms;
+  return later(seen->last_receipt_ms, seen->blind_until_ms);
 }
 
 // If this share of the messages is late on any day, so many in a row are by chance once in a million times.
@@ -24,10 +28,6 @@ static bool is_silent(const struct silent_seen *seen, int64_t silent_after_ms) {
   return seen->first_unreported_ms && seen->due >= silent_due_enough(seen->usual_late) &&
          seen->now_ms - silent_begins_ms(seen) >= silent_after_ms &&
          seen->now_ms - seen->first_unreported_ms >= silent_after_ms / 100 * 99;
-}
-
-static int64_t later(int64_t a, int64_t b) {
-  return a > b ? a : b;
 }
 
 int64_t silent_opens_by(int64_t begins_ms, int64_t first_ms, int64_t enough_ms, int64_t silent_after_ms,

@@ -19,12 +19,12 @@ void ask_questions_fini(struct ask_questions *questions);
 struct ask_run {
   struct uuid id;
   char *scope;                       // owned
-  int64_t started_at, not_before_ms; // Unix milliseconds; not_before_ms is 0: the provider has not said so
+  int64_t started_at, not_before_ms; // Unix milliseconds; not_before_ms is 0: there is no pause
   int64_t questions, requests, found, nothing, differed;
 };
 void ask_run_fini(struct ask_run *run);
 
-// Whether nobody else asks this provider; then nobody does until the connection closes.
+// *got: this session alone may ask the provider, until its connection closes.
 MUST_CHECK bool ask_run_lock(PGconn *conn, const char *provider, bool *got, struct err *err);
 // The run that has not ended; *found is false: there is none.
 MUST_CHECK bool ask_run_read_open(PGconn *conn, const char *provider, const char *about, struct ask_run *out,

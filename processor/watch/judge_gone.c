@@ -6,7 +6,7 @@
 
 enum { MINUTE_MS = 60 * 1000, FORGOTTEN_MINUTES = 12 * 60 };
 
-// The rule waits for good calls, and to an idle endpoint nobody makes any.
+// The rule closes it by good calls, and an idle endpoint gets none.
 static bool is_forgotten(const struct judge *j, const struct view_incident *row) {
   int64_t since = j->view->loaded_until - FORGOTTEN_MINUTES;
   return row->row.kind == INCIDENT_REFUSING && row->opened_ms / MINUTE_MS < since &&

@@ -44,15 +44,10 @@ static void read_endpoints(struct watched_list *all) {
 }
 
 static bool load_endpoints(struct watched_list *all, const char *file, struct faults *faults) {
-  struct err err;
-  size_t len, from = faults->n;
-  AUTO_FREE char *text = file_read(file, FILE_MAX_BYTES, &len, &err);
-  all->document = text ? json_parse(text, len, &err) : NULL;
-  struct schema *schema = all->document ? schema_open("endpoints.schema.json", &err) : NULL;
-  bool good = schema ? schema_check_all(schema, all->document, faults) : faults_error(faults, "%s", err.text);
-  schema_free(schema);
+  size_t from = faults->n;
+  all->document = schema_read_file("endpoints.schema.json", file, faults);
   faults_prefix(faults, from, "%s: ", file);
-  return good;
+  return all->document != NULL;
 }
 
 static struct holidays *read_holidays(const char *file, struct err *err) {
