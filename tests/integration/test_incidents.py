@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Faults of a whole provider: one alert when one begins, one when it is over."""
 
+import json
 import ssl
 import threading
 import time
@@ -12,7 +13,7 @@ import pytest
 
 from support import http, payloads
 from support.deadlines import pass_minutes, start, with_times
-from support.judge import watch_says
+from support.judge import open_incident, watch_says
 from support.proxy import Proxy
 from support.secure import Authority
 from support.wait import until
@@ -141,6 +142,42 @@ def test_the_first_messages_of_a_provider_that_reports_nothing_are_one_alert(wor
     until("all are folded", lambda: world.sql("SELECT sum(folded) AS n FROM incident")[0]["n"] == 8)
     world.settle()
     assert [alert.type for alert in world.alerts()] == [SILENT]
+
+
+def add_endpoint(world: World, name: str, called: str) -> None:
+    """Another one of bizgo, which was last called so long ago."""
+    document = json.loads(world.endpoints_file.read_text("utf-8"))
+    document["endpoints"].append({"endpoint": name, "provider": "bizgo", "secret_path": ["DOCHAK_SECRET_BIZGO_PATH"]})
+    world.endpoints_file.write_text(json.dumps(document))
+    world.sql("INSERT INTO rhythm VALUES (%s, 'bizgo', '{}', '{}', now(), 'learning', NULL, NULL, 0, 0)", name)
+    world.sql("INSERT INTO endpoint_hour VALUES (%s, date_trunc('hour', now() - %s::interval), 5, 5, 60)", name, called)
+
+
+def test_an_incident_of_one_endpoint_folds_no_message_whose_receipt_another_one_could_bring(world: World) -> None:
+    """It is not known which one would."""
+    add_endpoint(world, "bizgo/sms", "2 days")
+    add_endpoint(world, "bizgo/unused", "8 days")
+    start(world, receipt_within_s=1, expires_after_s=3600)
+    minute = int(time.time()) // 60
+    open_incident(world, "failing", minute, "bizgo", "bizgo/alimtalk", "account")
+    world.register(payloads.accepted("bizgo", "alone"))
+    until("it raises its own alert", lambda: [alert.type for alert in world.alerts("alone")] == [OVERDUE])
+    assert world.sql("SELECT sum(folded) AS n FROM incident")[0]["n"] == 0
+    open_incident(world, "failing", minute, "bizgo", "bizgo/sms", "account")
+    world.register(payloads.accepted("bizgo", "folded"))
+    until("it is folded", lambda: world.sql("SELECT min(folded) AS n FROM incident")[0]["n"] == 1)
+    world.settle()
+    assert world.alerts("folded") == []
+
+
+def test_an_incident_of_the_whole_provider_folds_messages_of_all_its_endpoints(world: World) -> None:
+    add_endpoint(world, "bizgo/sms", "2 days")
+    start(world, receipt_within_s=1, expires_after_s=3600)
+    open_incident(world, "silent", int(time.time()) // 60, "bizgo")
+    world.register(payloads.accepted("bizgo", "folded"))
+    until("it is folded", lambda: world.sql("SELECT folded AS n FROM incident")[0]["n"] == 1)
+    world.settle()
+    assert world.alerts() == []
 
 
 @pytest.mark.slow
