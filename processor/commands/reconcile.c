@@ -400,12 +400,6 @@ static bool begin(struct reconcile *r, struct err *err) {
   return choose(r, err);
 }
 
-static bool open_emitter(struct reconcile *r, struct err *err) {
-  if (r->options->dry_run) return true;
-  r->differences.emitter = emitter_open(r->processor, err);
-  return r->differences.emitter != NULL;
-}
-
 static void say_pause(const struct reconcile *r) {
   char until[TERMINAL_TIME_SIZE];
   if (r->run.not_before_ms <= clock_wall_ms()) return;
@@ -417,8 +411,9 @@ static bool open_all(struct reconcile *r, struct err *err) {
   const struct reconcile_options *o = r->options;
   r->conn = pg_connect(err);
   if (!r->conn || !pg_use_indexes(r->conn, err) || !schema_version_hold(r->conn, err) ||
-      !reconcile_prepare(r->conn, err) || !lock(r, err) || !begin(r, err) || !open_emitter(r, err))
+      !reconcile_prepare(r->conn, err) || !lock(r, err) || !begin(r, err))
     return false;
+  if (!o->dry_run) r->differences.emitter = emitter_new(r->processor);
   r->differences.processor = r->processor;
   r->differences.account = r->account;
   r->differences.conn = r->conn;
@@ -439,7 +434,7 @@ static void close_all(struct reconcile *r) {
   asker_answer_fini(&r->unclear);
   free(r->pending);
   asker_close(r->asker);
-  emitter_close(r->differences.emitter);
+  emitter_free(r->differences.emitter);
   report_fini(&r->differences.report);
   ask_questions_fini(&r->questions);
   ask_questions_fini(&r->later);

@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FLUSH_MS = 10000, PATIENCE_MS = 5000 };
+enum { FLUSH_MS = 10000, PATIENCE_MS = 5000, REST_AFTER_MS = 60000 };
 
 struct emitter {
-  struct kafka_producer producer;
-  struct err undelivered; // the first report of a failure since the last flush; empty text: none
+  const struct settings *settings;
+  struct kafka_producer producer; // closed as long as nothing is to be written
+  int64_t used_ms;                // monotonic: when the last event was queued
+  struct err undelivered;         // the first report of a failure since the last flush; empty text: none
 };
 
 // Called by rd_kafka_poll() and rd_kafka_flush().
@@ -22,19 +24,28 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaqu
     kafka_fail(&emitter->undelivered, rd_kafka_topic_name(rkm->rkt), rkm->err, NULL);
 }
 
-struct emitter *emitter_open(const struct processor *processor, struct err *err) {
+struct emitter *emitter_new(const struct processor *processor) {
   struct emitter *emitter = mem_alloc(sizeof *emitter);
-  const struct kafka_producer_options options = {
-      .patience_ms = PATIENCE_MS, .on_report = on_report, .opaque = emitter};
-  if (kafka_producer_open(processor->settings, &options, &emitter->producer, err)) return emitter;
-  emitter_close(emitter);
-  return NULL;
+  emitter->settings = processor->settings;
+  return emitter;
 }
 
-void emitter_close(struct emitter *emitter) {
+void emitter_free(struct emitter *emitter) {
   if (emitter == NULL) return;
   kafka_producer_close(&emitter->producer);
   free(emitter);
+}
+
+static bool open_producer(struct emitter *emitter, struct err *err) {
+  const struct kafka_producer_options options = {
+      .patience_ms = PATIENCE_MS, .on_report = on_report, .opaque = emitter};
+  emitter->used_ms = clock_mono_ms();
+  return emitter->producer.rk || kafka_producer_open(emitter->settings, &options, &emitter->producer, err);
+}
+
+void emitter_rest(struct emitter *emitter) {
+  if (emitter->producer.rk && clock_mono_ms() - emitter->used_ms >= REST_AFTER_MS)
+    kafka_producer_close(&emitter->producer);
 }
 
 bool emitter_send(struct emitter *emitter, const struct emitter_event *event, struct err *err) {
@@ -46,6 +57,7 @@ bool emitter_send(struct emitter *emitter, const struct emitter_event *event, st
       .time_ms = clock_wall_ms(),
       .provider = event->provider,
       .endpoint = event->endpoint};
+  if (!open_producer(emitter, err)) return false;
   const struct event_record record = {emitter->producer.topics[KAFKA_TOPIC_EVENTS],
                                       RD_KAFKA_PARTITION_UA,
                                       event->key,
@@ -56,6 +68,7 @@ bool emitter_send(struct emitter *emitter, const struct emitter_event *event, st
 }
 
 bool emitter_flush(struct emitter *emitter, struct err *err) {
+  if (!emitter->producer.rk) return true; // nothing was queued
   CRASH_POINT("watch_before_flush");
   rd_kafka_resp_err_t code = rd_kafka_flush(emitter->producer.rk, FLUSH_MS);
   if (!code && !*emitter->undelivered.text) {

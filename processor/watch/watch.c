@@ -60,8 +60,8 @@ static bool begin_to_lead(struct watch *w, struct err *err) {
     return false;
   w->view = view_new(p->providers);
   w->silence = silence_new(p->watched);
-  w->emitter = emitter_open(p, err);
-  if (w->emitter) w->frontier = frontier_open(p->settings, p->topics[KAFKA_TOPIC_EVENTS], err);
+  w->emitter = emitter_new(p);
+  w->frontier = frontier_open(p->settings, p->topics[KAFKA_TOPIC_EVENTS], err);
   if (!w->frontier || !front_door_start(p->settings, &w->front_door, err)) return false;
   w->judge = (struct judge){
       .view = w->view, .emitter = w->emitter, .conn = w->conn, .led_since_ms = clock_wall_ms()};
@@ -76,7 +76,7 @@ static void close_all(struct watch *w) {
   if (w->view) watch_metrics_clear(w->processor->metrics, w->view, w->silence);
   front_door_stop(take(w->front_door));
   frontier_close(take(w->frontier));
-  emitter_close(take(w->emitter));
+  emitter_free(take(w->emitter));
   view_free(take(w->view));
   silence_free(take(w->silence));
   PQfinish(take(w->conn));
@@ -220,6 +220,7 @@ static bool tick(struct watch *w, struct err *err) {
   if (!w->frontier && !begin_to_lead(w, err)) return false;
   int64_t began_us = clock_mono_us();
   bool done = look(w, err);
+  emitter_rest(w->emitter);
   metrics_observe(metrics_histogram_at(w->processor->metrics, METRIC_WATCH_SECONDS, NULL),
                   clock_mono_us() - began_us);
   return done;
