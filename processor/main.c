@@ -72,6 +72,11 @@ static const struct metric metric_list[METRIC_COUNT] = {
          "How far the group is behind, as the watch that leads sees it. It judges nothing "
          "that it does not know yet.",
          METRIC_GAUGE, NULL},
+    [METRIC_WATCH_HIDDEN] =
+        {"dochak_processor_watch_partitions_hidden",
+         "Partitions of the events topic of which no broker tells the watch that leads what they contain: "
+         "they have no leader, or it does not answer.",
+         METRIC_GAUGE, NULL},
     [METRIC_INCIDENTS_OPEN] = {"dochak_processor_incidents_open",
                                "Open incidents, as the watch that leads sees them.", METRIC_GAUGE,
                                "kind,provider"},

@@ -31,6 +31,7 @@ enum processor_metric {
   METRIC_WATCH_LEADS,
   METRIC_WATCH_SECONDS,
   METRIC_WATCH_BEHIND,
+  METRIC_WATCH_HIDDEN,
   METRIC_INCIDENTS_OPEN, // by kind and provider
   METRIC_PENDING_AGE,    // by provider
   METRIC_SILENCE_SCORE,  // by endpoint

@@ -59,7 +59,7 @@ bool emitter_send(struct emitter *emitter, const struct emitter_event *event, st
       .endpoint = event->endpoint};
   if (!open_producer(emitter, err)) return false;
   const struct event_record record = {emitter->producer.topics[KAFKA_TOPIC_EVENTS],
-                                      RD_KAFKA_PARTITION_UA,
+                                      event->partition ? *event->partition : RD_KAFKA_PARTITION_UA,
                                       event->key,
                                       event->value,
                                       strlen(event->value),

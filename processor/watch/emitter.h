@@ -15,7 +15,8 @@ void emitter_free(struct emitter *emitter); // what is not flushed is thrown awa
 // `provider` and `endpoint` may be NULL.
 struct emitter_event {
   const char *type, *key, *provider, *endpoint, *value;
-  const char *source; // ce_source, beginning with "/processor/"; NULL: the watch
+  const char *source;       // ce_source, beginning with "/processor/"; NULL: the watch
+  const int32_t *partition; // NULL: that of the key
 };
 MUST_CHECK bool emitter_send(struct emitter *emitter, const struct emitter_event *event, struct err *err);
 // Waits for the acknowledgement of all, for 10 s at most. False: at least one is not in Kafka.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Until when the consumer group has read the events topic: all that was written before that time is in
 // Postgres. Looks at the offsets that the whole group has committed, not only this process, and at the ends
-// of the partitions; reads no record and joins no group. Thread: one.
+// of the partitions; reads no record and joins no group. A partition is hidden if no broker says where it
+// ends, because it has no leader or the leader does not answer: what it contains is not known. Thread: one.
 #pragma once
 #include "common/base/err.h"
 #include "common/config/settings.h"
@@ -12,9 +13,23 @@ MUST_CHECK struct frontier *frontier_open(const struct settings *settings, const
                                           struct err *err);
 void frontier_close(struct frontier *frontier);
 
-// Asks Kafka, for 2 s at most. *until_ms: Unix milliseconds by this machine's clock; INT64_MIN as long as the
-// group is behind where it was when the frontier was opened.
-MUST_CHECK bool frontier_look(struct frontier *frontier, int64_t *until_ms, struct err *err);
+// Unix milliseconds by this machine's clock; INT64_MIN as long as the group is behind where it was when the
+// frontier was opened.
+struct frontier_known {
+  int64_t until_ms;  // of all partitions; a hidden one keeps the time that was known before
+  int64_t others_ms; // of all but the hidden ones
+  int32_t hidden;    // how many partitions are hidden
+};
+// Asks Kafka: for 2 s at most, or if partitions are hidden for 3 s, and 1 s more for each broker that does
+// not answer. Logs which partitions are hidden when that changes. False also if all are.
+MUST_CHECK bool frontier_look(struct frontier *frontier, struct frontier_known *known, struct err *err);
+
+// Whether records with this key are in a partition that was hidden at the last look. A NULL frontier hides
+// none.
+bool frontier_hides(const struct frontier *frontier, const char *key);
+// Where to write an event whose order among those of its key does not matter: to the partition of the key
+// (RD_KAFKA_PARTITION_UA), or if that is hidden to the next one that is not. NULL is allowed.
+int32_t frontier_partition(const struct frontier *frontier, const char *key);
 
 // ---- the pure part ----
 

@@ -5,12 +5,14 @@
 #pragma once
 #include "processor/rules/front_door.h"
 #include "processor/watch/emitter.h"
+#include "processor/watch/frontier.h"
 #include "processor/watch/silence.h"
 #include "processor/watch/view.h"
 
 struct judge {
   struct view *view;
   struct emitter *emitter;
+  const struct frontier *frontier; // NULL: no partition is hidden
   PGconn *conn;
   int64_t until_ms;     // all that was received before this time is known
   int64_t led_since_ms; // when this process began to lead, by its own clock
@@ -21,7 +23,8 @@ struct judge {
 
 // failing by account faults, and silent: to the second.
 MUST_CHECK bool judge_providers_now(struct judge *judge, struct err *err);
-// Whether any ingress reports: at any time, since without reports no minute is finished.
+// Whether any ingress reports: at any time, since without reports no minute is finished. While partitions are
+// hidden, only if a report could be seen.
 MUST_CHECK bool judge_ingress_now(struct judge *judge, struct err *err);
 // After each minute: failing by rate, and slow; refusing, and at_risk.
 MUST_CHECK bool judge_providers_minute(struct judge *judge, struct err *err);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "processor/rules/at_risk.h"
 #include "processor/rules/refusing.h"
@@ -140,8 +139,15 @@ static bool judge_at_risk(struct judge *j, const struct provider *file, struct e
   abort(); // not a verdict
 }
 
+// If all endpoints that reported last report to hidden partitions, nothing is to be seen of them.
+static bool report_could_be_seen(const struct judge *j) {
+  for (size_t i = 0; i < j->view->n_reporters; i++)
+    if (!frontier_hides(j->frontier, j->view->reporters[i])) return true;
+  return false;
+}
+
 // No ingress reports any more, so nothing can reach us. One that said it would stop has some time to come
-// back. By this machine's clock: without reports there is no other.
+// back.
 bool judge_ingress_now(struct judge *j, struct err *err) {
   enum { STOPPED_MINUTES = 15 };
   const struct judge_key key = {INCIDENT_UNREACHABLE, "", "", "ingress"};
@@ -149,11 +155,12 @@ bool judge_ingress_now(struct judge *j, struct err *err) {
   if (j->view->last_report == INT64_MIN) return true;
   int64_t since_ms = (j->view->last_report + 1) * MINUTE_MS;
   if (since_ms < j->led_since_ms) since_ms = j->led_since_ms;
-  int64_t gone = (clock_wall_ms() - since_ms) / MINUTE_MS;
+  int64_t gone = (j->until_ms - since_ms) / MINUTE_MS;
   if (row)
     return gone > 1 || j->view->last_report * MINUTE_MS < row->opened_ms ||
            judge_event_close(j, row, "ingress reports again", err);
-  if (gone < (j->view->has_left ? STOPPED_MINUTES : VIEW_GONE_MINUTES)) return true;
+  if (gone < (j->view->has_left ? STOPPED_MINUTES : VIEW_GONE_MINUTES) || !report_could_be_seen(j))
+    return true;
   AUTO_FREE char *summary = mem_printf("no ingress has reported for %lld minutes", (long long)gone);
   const struct incident_story story = {.summary = summary};
   return judge_event_open(j, &key, (j->view->last_report + 1) * MINUTE_MS, &story, err);

@@ -5,6 +5,8 @@
 
 enum { MINUTE_MS = 60 * 1000 };
 
+// The order of these events does not matter: one that closes an incident is written after the one that opens
+// it was read.
 static bool write(struct judge *j, const struct incident *incident, const struct incident_story *story,
                   struct err *err) {
   struct incident row = *incident;
@@ -12,13 +14,14 @@ static bool write(struct judge *j, const struct incident *incident, const struct
   AUTO_FREE char *value = incident_format(&row);
   free(row.details);
   const char *provider = *row.provider ? row.provider : NULL, *endpoint = *row.endpoint ? row.endpoint : NULL;
+  const char *key = incident_subject(&row);
+  int32_t partition = frontier_partition(j->frontier, key);
   const struct emitter_event event = {.type = incident_type(row.kind, row.opens),
-                                      .key = endpoint   ? endpoint
-                                             : provider ? provider
-                                                        : "dochak",
+                                      .key = key,
                                       .provider = provider,
                                       .endpoint = endpoint,
-                                      .value = value};
+                                      .value = value,
+                                      .partition = &partition};
   j->written++;
   return emitter_send(j->emitter, &event, err);
 }

@@ -43,9 +43,17 @@ static void forget_incidents(struct view *view) {
   view->n_incidents = 0;
 }
 
+static void forget_reporters(struct view *view) {
+  for (size_t i = 0; i < view->n_reporters; i++) free(view->reporters[i]);
+  free(view->reporters);
+  view->reporters = NULL;
+  view->n_reporters = 0;
+}
+
 void view_free(struct view *view) {
   if (view == NULL) return;
   forget_incidents(view);
+  forget_reporters(view);
   for (size_t i = 0; i < REFUSING_CHECKS; i++) free(view->checks[i]);
   free(view->providers);
   free(view->endpoints);
@@ -275,9 +283,15 @@ static void add_failed(struct view *view, const PGresult *res, int row) {
 static bool read_last(struct view *view, PGconn *conn, struct err *err) {
   AUTO_RESULT *res = read_by(conn, "watch_last.sql", latest_minute());
   if (!pg_ok(conn, res, "watch_last", NULL, err)) return false;
-  bool any = PQntuples(res) > 0;
-  view->last_report = any ? rows_time(res, 0, 0) / MINUTE_MS : INT64_MIN;
-  view->has_left = any && pgvalue_int4(PQgetvalue(res, 0, 1)) == 1;
+  forget_reporters(view);
+  view->n_reporters = (size_t)PQntuples(res);
+  view->reporters = mem_array(view->n_reporters, sizeof *view->reporters);
+  view->last_report = view->n_reporters ? rows_time(res, 0, 0) / MINUTE_MS : INT64_MIN;
+  view->has_left = view->n_reporters > 0;
+  for (int row = 0; row < PQntuples(res); row++) {
+    view->reporters[row] = mem_strdup(PQgetvalue(res, row, 1));
+    if (pgvalue_int4(PQgetvalue(res, row, 2)) == 0) view->has_left = false;
+  }
   return true;
 }
 

@@ -56,7 +56,9 @@ struct view {
   int64_t due_minutes;  // the longest of the providers
   // Of all ingress: minutes of the list above for which one reported, or in which events waited in a spool.
   bool reported[REFUSING_MINUTES], spooled[REFUSING_MINUTES];
-  int64_t last_report;    // minute of the last record; INT64_MIN: there is none
+  int64_t last_report; // minute of the last record; INT64_MIN: there is none
+  char **reporters;    // the endpoints of which there is a record of that minute
+  size_t n_reporters;
   int64_t blind_until_ms; // the end of the last minute, but for the newest, that ingress did not see; 0: none
   bool has_left;          // it said that its ingress stops
   // Before this time all received events are known: the oldest event that waits in a spool.
@@ -73,8 +75,8 @@ MUST_CHECK bool view_read_incidents(struct view *view, PGconn *conn, struct err 
 // Reads the counters up to minute `now`: of the last day the first time; when a minute is over, of those in
 // which a message may have got its receipt in time since, and half an hour more; else of the last half hour.
 MUST_CHECK bool view_read_counts(struct view *view, PGconn *conn, int64_t now, struct err *err);
-// Reads what bounds the time: `last_report`, `has_left`, and `spooled_since_ms` by the records around minute
-// `now`.
+// Reads what bounds the time: `last_report`, its `reporters`, `has_left`, and `spooled_since_ms` by the
+// records around minute `now`.
 MUST_CHECK bool view_read_bounds(struct view *view, PGconn *conn, int64_t now, struct err *err);
 // Reads what ingress counted up to minute `now`, and marks the minutes that are blind (minutes.h).
 MUST_CHECK bool view_read_endpoints(struct view *view, PGconn *conn, int64_t now, struct err *err);

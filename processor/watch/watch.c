@@ -63,8 +63,11 @@ static bool begin_to_lead(struct watch *w, struct err *err) {
   w->emitter = emitter_new(p);
   w->frontier = frontier_open(p->settings, p->topics[KAFKA_TOPIC_EVENTS], err);
   if (!w->frontier || !front_door_start(p->settings, &w->front_door, err)) return false;
-  w->judge = (struct judge){
-      .view = w->view, .emitter = w->emitter, .conn = w->conn, .led_since_ms = clock_wall_ms()};
+  w->judge = (struct judge){.view = w->view,
+                            .emitter = w->emitter,
+                            .frontier = w->frontier,
+                            .conn = w->conn,
+                            .led_since_ms = clock_wall_ms()};
   w->written_at_ms = w->hour = w->reported_until = w->judge_at_ms = INT64_MIN;
   metrics_set(p->metrics, METRIC_WATCH_LEADS, NULL, 1);
   log_info("watch leads", LOG_STR("instance", p->instance));
@@ -108,15 +111,22 @@ static bool read_reports(struct watch *w, int64_t read_ms, struct err *err) {
   return true;
 }
 
-// Without the bound, which the gauge has. INT64_MIN: the group is behind.
-static bool look_until(struct watch *w, int64_t *until_ms, struct err *err) {
-  if (!frontier_look(w->frontier, until_ms, err)) return false;
-  int64_t known_ms = *until_ms == INT64_MIN ? w->judge.led_since_ms : bound(w, *until_ms);
-  metrics_set(w->processor->metrics, METRIC_WATCH_BEHIND, NULL, (clock_wall_ms() - known_ms) / 1000);
+// Without the bound, which the gauge has.
+static bool look_until(struct watch *w, struct frontier_known *known, struct err *err) {
+  struct metrics *metrics = w->processor->metrics;
+  if (!frontier_look(w->frontier, known, err)) return false;
+  int64_t until_ms = known->until_ms == INT64_MIN ? w->judge.led_since_ms : bound(w, known->until_ms);
+  metrics_set(metrics, METRIC_WATCH_BEHIND, NULL, (clock_wall_ms() - until_ms) / 1000);
+  metrics_set(metrics, METRIC_WATCH_HIDDEN, NULL, known->hidden);
   return true;
 }
 
 // ---- a tick ----
+
+// Not before the events of the last time are read: an incident that is being opened would be opened again.
+static bool is_unjudged(const struct watch *w, int64_t read_ms) {
+  return read_ms != INT64_MIN && read_ms > w->written_at_ms;
+}
 
 static bool judge_hour_once(struct watch *w, int64_t now, struct err *err) {
   if (w->hour == now / 60) return true;
@@ -135,7 +145,7 @@ static bool judge_minute_once(struct watch *w, int64_t now, struct err *err) {
          watch_metrics_pending(w->processor->metrics, w->view, w->conn, err);
 }
 
-// What no spool and no absent ingress can hide.
+// What no spool, no absent ingress and no hidden partition can hide.
 static bool judge_ourselves(struct watch *w, int64_t read_ms, struct err *err) {
   struct front_door_result door;
   bool is_called = w->front_door && front_door_latest(w->front_door, &door);
@@ -143,8 +153,10 @@ static bool judge_ourselves(struct watch *w, int64_t read_ms, struct err *err) {
   return (!is_called || judge_front_door(&w->judge, &door, err)) && judge_ingress_now(&w->judge, err);
 }
 
-// What was received before that time.
-static bool judge_received(struct watch *w, int64_t until_ms, struct err *err) {
+// What was received before that time, or before the bound.
+static bool judge_received(struct watch *w, int64_t read_ms, struct err *err) {
+  if (!is_unjudged(w, read_ms)) return true;
+  int64_t until_ms = bound(w, read_ms);
   int64_t now = finished_minute(until_ms), before = w->view->loaded_until;
   w->judge.until_ms = until_ms;
   if (now < before) return true; // the bound has moved back
@@ -152,13 +164,12 @@ static bool judge_received(struct watch *w, int64_t until_ms, struct err *err) {
          judge_providers_now(&w->judge, err);
 }
 
-// Not before the events of the last time are read: an incident that is being opened would be opened again.
-static bool judge(struct watch *w, int64_t read_ms, struct err *err) {
+static bool judge(struct watch *w, const struct frontier_known *known, struct err *err) {
   int64_t before = w->view->loaded_until;
-  if (read_ms <= w->written_at_ms) return true;
+  if (!is_unjudged(w, known->others_ms)) return true;
   w->judge.written = 0;
-  if (!read_reports(w, read_ms, err) || !view_read_incidents(w->view, w->conn, err) ||
-      !judge_ourselves(w, read_ms, err) || !judge_received(w, bound(w, read_ms), err))
+  if (!read_reports(w, known->others_ms, err) || !view_read_incidents(w->view, w->conn, err) ||
+      !judge_ourselves(w, known->others_ms, err) || !judge_received(w, known->until_ms, err))
     return false;
   watch_metrics_incidents(w->processor->metrics, w->view);
   watch_metrics_silence(w->processor->metrics, w->silence);
@@ -181,14 +192,14 @@ static bool write_deadlines(struct watch *w, int64_t until_ms, struct err *err) 
 // frontier: those of the first question may have got their receipts meanwhile.
 static bool look(struct watch *w, struct err *err) {
   bool is_due, judges = clock_mono_ms() >= w->judge_at_ms;
-  int64_t until_ms;
+  struct frontier_known known;
   if (!deadlines_any(w->conn, w->providers, w->view->n_providers, &is_due, err)) return false;
   if (!is_due && !judges) return true;
-  if (!look_until(w, &until_ms, err)) return false;
-  if (until_ms == INT64_MIN) return true;
-  if (judges) w->judge_at_ms = clock_mono_ms() + JUDGE_MS;
-  if (judges && !judge(w, until_ms, err)) return false;
-  return !is_due || write_deadlines(w, bound(w, until_ms), err);
+  if (!look_until(w, &known, err)) return false;
+  if (judges && known.others_ms != INT64_MIN) w->judge_at_ms = clock_mono_ms() + JUDGE_MS;
+  if (judges && !judge(w, &known, err)) return false;
+  if (!is_due || known.hidden > 0 || known.until_ms == INT64_MIN) return true;
+  return write_deadlines(w, bound(w, known.until_ms), err);
 }
 
 static void forget_written(struct watch *w) {

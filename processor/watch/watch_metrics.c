@@ -57,6 +57,7 @@ bool watch_metrics_pending(struct metrics *metrics, const struct view *view, PGc
 
 void watch_metrics_clear(struct metrics *metrics, const struct view *view, const struct silence *silence) {
   metrics_set(metrics, METRIC_WATCH_BEHIND, NULL, 0);
+  metrics_set(metrics, METRIC_WATCH_HIDDEN, NULL, 0);
   set_silence(metrics, silence, false);
   set_open(metrics, view, "", false);
   for (size_t i = 0; i < view->n_providers; i++) {

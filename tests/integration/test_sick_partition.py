@@ -15,6 +15,9 @@ from confluent_kafka.admin import AclBinding, AclBindingFilter, AclOperation, Ac
 
 from support import builds, payloads, servers
 from support.cluster import KafkaCluster
+from support.deadlines import with_times
+from support.front_doors import Answer, ours, server
+from support.secure import Authority
 from support.senders import Post, Senders, Sent, new_reports, paced, percentile
 from support.servers import Server
 from support.service import Service
@@ -187,6 +190,69 @@ def test_a_processor_that_starts_beside_a_partition_without_leader_reads_the_oth
     cluster.start()
     until("all are read", lambda: stored(world).keys() >= set(ids), 60, every=0.1)
     assert ingress.is_alive()
+
+
+# --- the watch beside it
+
+HIDDEN = "dochak_processor_watch_partitions_hidden"
+DEAD, OF_THE_FRONT_DOOR, OF_M3 = {0, 3}, 0, 4  # partitions: on the broker that dies; by the keys "dochak" and "m3"
+
+
+STARTS_OVER, CANNOT_SEE = "^watch starts over", "^the watch cannot see partitions"
+
+
+def counts(processor: Service) -> list[int]:
+    """How often it was said until now. Before that, the group may have had its coordinator on that broker."""
+    return [len(processor.log_lines(text)) for text in (STARTS_OVER, CANNOT_SEE)]
+
+
+def looks(processor: Service) -> float:
+    return processor.metrics().get("dochak_processor_watch_seconds_count", 0)
+
+
+@pytest.mark.long
+def test_beside_a_partition_without_leader_the_watch_judges_the_front_door_and_nothing_that_could_be_in_there(
+    cluster: KafkaCluster, worlds, postgres: Server, tmp_path: Path, whole_again: None
+) -> None:
+    """The certificate of the front door ends soon, and the event that says so belongs to that partition. A message is overdue whose own
+    partition lives: its receipt could be in the spool."""
+    world = worlds.new(cluster, postgres, migrated=False)
+    cluster.make_topic(world.topics.name("events"), PARTITIONS, on=[3, 1, 2, 3, 1, 2])
+    world.migrate()
+    settings = with_times(world, receipt_within_s=15, expires_after_s=3600)
+    _, before = spooling(world, tmp_path, **settings), working(world, **settings)
+    world.register(payloads.accepted("bizgo", "m3"))
+    world.wait_row("bizgo", "m3", status="PENDING")
+    world.settle()
+    assert [record.partition for record in world.records("events", "m3")] == [OF_M3]
+    before.stop()
+    ca = Authority(tmp_path / "ca")
+    cluster.brokers[3].kill()
+    with server(Answer(body=ours(world.keys["PING"])), ca.issue("door", "localhost", days=5)) as port:
+        door = {"DOCHAK_PUBLIC_URL": f"https://localhost:{port}", "DOCHAK_PUBLIC_CA": str(ca.certificate)}
+        processor = world.new_processor(DOCHAK_WORKERS="1", **settings, **door)
+        processor.expected_errors.append(LIBRDKAFKA)
+        processor.start().wait_ready(60)
+        until("the partitions are hidden", lambda: processor.metrics().get(HIDDEN) == len(DEAD), 60, every=0.1)
+        said = counts(processor)
+        until("the certificate is said to end", lambda: [a.data["scope"] for a in world.alerts()] == ["certificate, 14 days"], 60)
+        until("m3 is overdue", lambda: world.sql("SELECT 1 FROM notification WHERE due_at < now()"), 30)
+        seen = looks(processor)
+        until("the watch has looked again and again", lambda: looks(processor) >= seen + 5, 60)
+        assert len(world.alerts()) == 1
+        assert counts(processor) == said
+        line = processor.log_lines(CANNOT_SEE)[-1]
+        assert (line["topic"], line["partitions"]) == (world.topics.name("events"), "0,3")
+        assert line["error"] in ("LEADER_NOT_AVAILABLE", "_TIMED_OUT")  # the cluster may still be electing when it is asked
+        cluster.start()
+        until("nothing is hidden", lambda: processor.metrics().get(HIDDEN) == 0, 60)
+        until("it is said that m3 is overdue", lambda: [a.type for a in world.alerts("m3")] == ["dochak.notification.overdue.v1"], 60)
+    (event,) = [record for record in world.records("events", "dochak") if not record.is_minute]
+    assert event.partition not in DEAD
+    world.foreign = True
+    world.topics.produce("events", b"where it would have gone", b"dochak")
+    world.topics.flush()
+    assert OF_THE_FRONT_DOOR in {record.partition for record in world.topics.read("events") if record.key == b"dochak"}
 
 
 # --- a topic that cannot be written

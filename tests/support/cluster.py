@@ -81,9 +81,11 @@ class KafkaCluster:
         partitions = [partition for topic in known.topics.values() for partition in topic.partitions.values()]
         return known.brokers.keys() == self.brokers.keys() and all(set(p.isrs) == set(p.replicas) for p in partitions)
 
-    def make_topic(self, name: str, partitions: int, copies: int = BROKERS, on: int | None = None) -> None:
-        """With so many copies of each partition, one of which may acknowledge alone where there is but one; on: all on this node."""
-        placed = {"replica_assignment": [[on]] * partitions} if on else {"replication_factor": copies}
+    def make_topic(self, name: str, partitions: int, copies: int = BROKERS, on: int | list[int] | None = None) -> None:
+        """With so many copies of each partition, one of which may acknowledge alone where there is but one; on: all on this node, or each on
+        its own."""
+        nodes = on if isinstance(on, list) else [on] * partitions
+        placed = {"replica_assignment": [[node] for node in nodes]} if on else {"replication_factor": copies}
         alone = {"min.insync.replicas": "1"} if on or copies == 1 else {}
         self._admin.create_topics([NewTopic(name, partitions, config=alone, **placed)])[name].result(20)
         until(f"{name} is there", lambda: name in self._admin.list_topics(timeout=10).topics)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Until when the group has read a partition, by the ends that were seen and the offsets that it commits.
+// Until when the group has read a partition, by the ends that were seen and the offsets that it commits. And
+// which partitions are hidden, on librdkafka's mock cluster.
 #include "common/base/mem.h"
 #include "processor/watch/frontier.h"
+#include "tests/unit/support/mock.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -74,11 +76,98 @@ static void test_a_full_list_keeps_its_oldest_ends(void **state) {
   assert_true(marks.until_ms == 7000);
 }
 
+// ---- hidden partitions ----
+
+#define TOPIC "dochak.events"
+
+static struct mock mock; // of two partitions
+
+static const char of_0[] = "dochak", of_1[] = "blux/sms"; // keys, each of one partition
+
+static int set_up(void **state) {
+  mock_init(&mock);
+  mock.settings.group_id = mem_strdup("a-group");
+  return 0;
+}
+
+static int tear_down(void **state) {
+  mock_fini(&mock);
+  return 0;
+}
+
+static void set_leader(int32_t partition, bool has_leader) {
+  rd_kafka_mock_partition_set_leader(mock.cluster, TOPIC, partition, has_leader ? 1 : -1);
+}
+
+static struct frontier *open_frontier(void) {
+  struct err err = {0};
+  struct frontier *frontier = frontier_open(&mock.settings, TOPIC, &err);
+  if (!frontier) fail_msg("%s", err.text);
+  return frontier;
+}
+
+// In a later millisecond than the last one.
+static struct frontier_known look(struct frontier *frontier) {
+  struct err err = {0};
+  struct frontier_known known;
+  for (int64_t last_ms = clock_wall_ms(); clock_wall_ms() == last_ms;) continue;
+  if (!frontier_look(frontier, &known, &err)) fail_msg("%s", err.text);
+  return known;
+}
+
+static void test_a_partition_without_leader_hides_what_is_in_it_and_no_more(void **state) {
+  struct frontier *frontier = open_frontier();
+  struct frontier_known whole = look(frontier);
+  assert_true(whole.hidden == 0 && whole.until_ms == whole.others_ms && whole.until_ms > 0);
+  set_leader(0, false);
+  struct frontier_known partly = look(frontier);
+  assert_int_equal(partly.hidden, 1);
+  assert_true(partly.until_ms == whole.until_ms && partly.others_ms > whole.until_ms);
+  assert_true(frontier_hides(frontier, of_0) && !frontier_hides(frontier, of_1));
+  assert_int_equal(frontier_partition(frontier, of_0), 1);
+  assert_int_equal(frontier_partition(frontier, of_1), RD_KAFKA_PARTITION_UA);
+  set_leader(0, true);
+  struct frontier_known again = look(frontier);
+  assert_true(again.hidden == 0 && again.until_ms == again.others_ms && again.until_ms > partly.until_ms);
+  assert_int_equal(frontier_partition(frontier, of_0), RD_KAFKA_PARTITION_UA);
+  frontier_close(frontier);
+}
+
+static void test_one_that_was_never_seen_is_not_known_and_the_others_are(void **state) {
+  set_leader(1, false);
+  struct frontier *frontier = open_frontier();
+  struct frontier_known known = look(frontier);
+  assert_true(known.hidden == 1 && known.until_ms == NEVER && known.others_ms > 0);
+  assert_int_equal(frontier_partition(frontier, of_1), 0);
+  frontier_close(frontier);
+  set_leader(1, true);
+}
+
+static void test_where_all_are_hidden_the_look_fails_with_the_reason(void **state) {
+  struct frontier *frontier = open_frontier();
+  struct frontier_known known;
+  struct err err = {0};
+  for (int32_t i = 0; i < MOCK_PARTITIONS; i++) set_leader(i, false);
+  assert_false(frontier_look(frontier, &known, &err));
+  assert_non_null(strstr(err.text, "the ends of " TOPIC));
+  for (int32_t i = 0; i < MOCK_PARTITIONS; i++) set_leader(i, true);
+  frontier_close(frontier);
+}
+
+static void test_no_frontier_hides_nothing(void **state) {
+  assert_false(frontier_hides(NULL, of_0));
+  assert_int_equal(frontier_partition(NULL, of_0), RD_KAFKA_PARTITION_UA);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_what_is_read_is_known_until_its_end_was_seen),
       cmocka_unit_test(test_before_the_first_look_nothing_is_known),
       cmocka_unit_test(test_a_full_list_keeps_its_oldest_ends),
+      cmocka_unit_test(test_a_partition_without_leader_hides_what_is_in_it_and_no_more),
+      cmocka_unit_test(test_one_that_was_never_seen_is_not_known_and_the_others_are),
+      cmocka_unit_test(test_where_all_are_hidden_the_look_fails_with_the_reason),
+      cmocka_unit_test(test_no_frontier_hides_nothing),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -11,6 +11,7 @@
 
 static const struct metric list[METRIC_COUNT] = {
     [METRIC_WATCH_BEHIND] = {"behind", "", METRIC_GAUGE, NULL},
+    [METRIC_WATCH_HIDDEN] = {"hidden", "", METRIC_GAUGE, NULL},
     [METRIC_INCIDENTS_OPEN] = {"incidents", "", METRIC_GAUGE, "kind,provider"},
     [METRIC_PENDING_AGE] = {"age", "", METRIC_GAUGE, "provider"},
     [METRIC_SILENCE_SCORE] = {"score", "", METRIC_GAUGE, "endpoint"},
