@@ -4,13 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-char *report_describe(const struct notification *n) {
-  const char *outcome = mem_or_empty(n->outcome), *code = mem_or_empty(n->code);
-  const char *status = status_name(n->status);
-  return mem_printf("%s%s%s%s%s", status ? status : "unknown", *outcome ? " " : "", outcome, *code ? " " : "",
-                    code);
-}
-
 static struct report_row *find(struct report *report, const char *const texts[REPORT_TEXTS]) {
   for (size_t i = 0; i < report->n; i++) {
     size_t same = 0;
@@ -32,8 +25,8 @@ void report_add_texts(struct report *report, const char *provider, const char *f
 }
 
 void report_add(struct report *report, const struct notification *before, const struct notification *after) {
-  AUTO_FREE char *from = report_describe(before);
-  AUTO_FREE char *to = report_describe(after);
+  AUTO_FREE char *from = notification_describe(before);
+  AUTO_FREE char *to = notification_describe(after);
   bool same = strcmp(from, to) == 0;
   report_add_texts(report, after->provider, from, same ? "the same, other details" : to, after->id);
 }

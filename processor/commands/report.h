@@ -20,8 +20,6 @@ void report_add_texts(struct report *report, const char *provider, const char *f
                       const char *id);
 // From which status, outcome and code to which.
 void report_add(struct report *report, const struct notification *before, const struct notification *after);
-// "SENT delivered 10000"; what is not known is left out. New string.
-char *report_describe(const struct notification *notification);
 // The most frequent first. Nothing when nothing was added.
 void report_print(struct report *report, FILE *to);
 void report_fini(struct report *report);

@@ -94,6 +94,13 @@ void notification_fini(struct notification *n) {
   free(n->reference);
 }
 
+char *notification_describe(const struct notification *n) {
+  const char *outcome = mem_or_empty(n->outcome), *code = mem_or_empty(n->code);
+  const char *status = status_name(n->status);
+  return mem_printf("%s%s%s%s%s", status ? status : "unknown", *outcome ? " " : "", outcome, *code ? " " : "",
+                    code);
+}
+
 static bool replace(char **field, const char *value) {
   if (value == NULL || (*field && strcmp(*field, value) == 0)) return false;
   free(*field);

@@ -73,6 +73,8 @@ int notification_compare_key(const char *provider, const char *id, const char *o
                              const char *other_id);
 void notification_init(struct notification *notification, const char *provider, const char *id);
 void notification_fini(struct notification *notification);
+// For people: "SENT delivered 10000"; what is not known is left out. New string.
+char *notification_describe(const struct notification *notification);
 
 // What one event says about one notification. All borrowed.
 struct signal {

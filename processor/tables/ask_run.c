@@ -2,6 +2,7 @@
 #include "processor/tables/ask_run.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "processor/postgres/schema_version.h"
 #include "processor/tables/rows.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,6 +30,17 @@ void ask_run_fini(struct ask_run *run) {
 
 static int64_t number_at(const PGresult *res, int row, int column) {
   return strtoll(PQgetvalue(res, row, column), NULL, 10);
+}
+
+PGconn *ask_session_open(struct err *err) {
+  static const char *const statements[] = {"ask_question_answered.sql", "ask_receipts_known.sql",
+                                           "notification_read.sql", "contact_read.sql"};
+  PGconn *conn = pg_connect(err);
+  if (conn && pg_use_indexes(conn, err) && schema_version_hold(conn, err) &&
+      rows_prepare(conn, statements, COUNT_OF(statements), err))
+    return conn;
+  PQfinish(conn);
+  return NULL;
 }
 
 bool ask_run_lock(PGconn *conn, const char *provider, bool *got, struct err *err) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The tables ask_run and ask_question: how far an asking of a provider is, so that another process goes on
-// with it. Not for: which ids are asked about (commands/reconcile_choice), or asking. Thread: that of the
+// with it. Not for: which ids are asked about (ask/inquiry_choice), or asking. Thread: that of the
 // connection.
 #pragma once
 #include "common/base/uuid.h"
@@ -24,6 +24,8 @@ struct ask_run {
 };
 void ask_run_fini(struct ask_run *run);
 
+// A session for what follows. NULL with the error.
+MUST_CHECK PGconn *ask_session_open(struct err *err);
 // *got: this session alone may ask the provider, until its connection closes.
 MUST_CHECK bool ask_run_lock(PGconn *conn, const char *provider, bool *got, struct err *err);
 // The run that has not ended; *found is false: there is none.

@@ -32,8 +32,8 @@ def points(folder: str) -> list[str]:
 
 
 WATCH = points("processor/watch")
-COMMANDS = points("processor/commands")
-PROCESSOR = sorted(set(points("processor")) - set(WATCH) - set(COMMANDS))  # of the batch
+ASK = points("processor/ask")
+PROCESSOR = sorted(set(points("processor")) - set(WATCH) - set(ASK))  # of the batch
 INGRESS = points("ingress")
 TIMES = {"after_spool_commit": 3, "before_ack": 20, "before_spool_commit": 3, "before_spool_remove": 1}  # some are acknowledged before
 
@@ -49,7 +49,7 @@ def test_the_points_are_those_that_the_protocol_has() -> None:
         "offsets_put_off",
     ]
     assert WATCH == ["watch_after_flush", "watch_before_flush"]
-    assert COMMANDS == ["reconcile_after_events", "reconcile_before_events"]  # tests/integration/test_reconcile.py
+    assert ASK == ["reconcile_after_events", "reconcile_before_events"]  # tests/integration/test_reconcile.py
     assert INGRESS == sorted(TIMES)
 
 

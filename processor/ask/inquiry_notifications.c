@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "common/base/mem.h"
-#include "processor/commands/reconcile.h"
+#include "processor/ask/inquiry_parts.h"
 #include "processor/tables/rows.h"
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@ struct reported { // one element of an answer
 };
 
 struct comparison {
-  struct reconcile_differences *d;
+  struct inquiry_differences *d;
   struct asker_answer *answers;
   struct notification *rows; // of the same order
   size_t n;
@@ -69,20 +69,20 @@ static bool is_known(const PGresult *receipts, const struct fact *fact) {
 static bool apply(const struct comparison *c, size_t answer, size_t *at, const PGresult *receipts,
                   struct err *err) {
   struct notification *row = &c->rows[answer];
-  AUTO_FREE char *from = report_describe(row);
+  AUTO_FREE char *from = notification_describe(row);
   bool is_changed = false;
   for (; *at < c->n_reported && c->reported[*at].answer == answer; ++*at) {
     const struct reported *reported = &c->reported[*at];
     bool changed = false;
     if (reported->fact.type == FACT_RECEIPT && is_known(receipts, &reported->fact)) continue;
-    if (!reconcile_emit(c->d, EVENT_RECEIPT, c->answers[answer].id, reported->element, err)) return false;
+    if (!inquiry_emit(c->d, EVENT_RECEIPT, c->answers[answer].id, reported->element, err)) return false;
     if (reported->fact.type == FACT_RECEIPT) ledger_apply(row, &reported->fact.signal, &changed);
     is_changed |= changed;
   }
-  AUTO_FREE char *to = report_describe(row);
+  AUTO_FREE char *to = notification_describe(row);
   bool is_same = strcmp(from, to) == 0;
   if (is_changed)
-    reconcile_add_difference(c->d, c->answers[answer].id, from, is_same ? "the same, other details" : to);
+    inquiry_add_difference(c->d, c->answers[answer].id, from, is_same ? "the same, other details" : to);
   return true;
 }
 
@@ -98,8 +98,8 @@ static bool compare(struct comparison *c, struct err *err) {
   return true;
 }
 
-bool reconcile_notifications(struct reconcile_differences *d, struct asker_answer *answers, size_t n,
-                             struct err *err) {
+bool inquiry_notifications(struct inquiry_differences *d, struct asker_answer *answers, size_t n,
+                           struct err *err) {
   struct comparison c = {.d = d, .answers = answers, .n = n};
   if (n == 0) return true;
   qsort(answers, n, sizeof *answers, by_id);

@@ -2,7 +2,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/json/json.h"
-#include "processor/commands/reconcile.h"
+#include "processor/ask/inquiry_parts.h"
 #include "processor/tables/contact.h"
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static const char *describe_said(const struct contact_row *row, const struct con
 // One that says what the row says goes out if it is newer: an older webhook that waits in Kafka, and says
 // something else, must not win over it. One that cannot be read goes out as well: the processors put it into
 // quarantine, as they would a webhook's.
-static bool compare(struct reconcile_differences *d, const struct contact_row *row,
+static bool compare(struct inquiry_differences *d, const struct contact_row *row,
                     const struct asker_answer *answer, const char *element, struct err *err) {
   struct err fault;
   AUTO_JSON *value = json_parse(element, strlen(element), &fault);
@@ -33,15 +33,15 @@ static bool compare(struct reconcile_differences *d, const struct contact_row *r
       interpret_contact(&d->processor->interpreter, d->account->provider, value, answer->asked_at_ms, &fault);
   bool differs = !said || contact_differs(row, said);
   if (differs)
-    reconcile_add_difference(d, answer->id, describe_row(row), said ? describe_said(row, said) : "unclear");
+    inquiry_add_difference(d, answer->id, describe_row(row), said ? describe_said(row, said) : "unclear");
   bool is_news = differs || contact_is_newer(row, said);
   if (said) contact_said_fini(said);
   free(said);
-  return !is_news || reconcile_emit(d, EVENT_CONTACT, answer->id, element, err);
+  return !is_news || inquiry_emit(d, EVENT_CONTACT, answer->id, element, err);
 }
 
-bool reconcile_contacts(struct reconcile_differences *d, struct asker_answer *answers, size_t n,
-                        struct err *err) {
+bool inquiry_contacts(struct inquiry_differences *d, struct asker_answer *answers, size_t n,
+                      struct err *err) {
   AUTO_FREE const char **ids = mem_array(n, sizeof *ids);
   struct contact_row *rows = NULL;
   size_t n_rows = 0;
