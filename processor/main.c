@@ -13,6 +13,7 @@
 #include "processor/watch/front_door_check.h"
 #include "processor/watch/watch.h"
 #include "processor/watch/watched.h"
+#include <errno.h>
 #include <libpq-fe.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -207,13 +208,21 @@ static bool serve(struct processor *p, struct err *err) {
   return worked;
 }
 
+// A command's answer goes to stdout. Where that is a file, the disk may be full.
+static bool run_command(const struct command *command, struct processor *p, const void *options,
+                        struct err *err) {
+  bool done = command->run(p, options, err);
+  if (!done || (fflush(stdout) == 0 && !ferror(stdout))) return done;
+  return err_set(err, "what was written to stdout is incomplete: %s", strerror(errno));
+}
+
 // `command`: NULL is to serve.
 static int run(const struct command *command, const void *options, const struct settings *settings,
                struct providers *providers, const struct watched_list *watched) {
   struct err err = {0};
   struct processor p;
   processor_init(&p, settings, providers, watched);
-  bool done = command ? command->run(&p, options, &err) : serve(&p, &err);
+  bool done = command ? run_command(command, &p, options, &err) : serve(&p, &err);
   processor_fini(&p);
   if (!done) fprintf(stderr, "dochak-processor: %s\n", err.text);
   return done ? 0 : 1;

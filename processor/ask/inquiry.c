@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHECKPOINT_MS = 1000, CHECKPOINT_ANSWERS = 200, WAIT_MS = 200 };
+enum { CHECKPOINT_MS = 1000, CHECKPOINT_ANSWERS = 200, WAIT_MS = 200, HOLD_MS = 30000 };
 
 struct inquiry {
   struct inquiry_options options;
@@ -18,14 +18,20 @@ struct inquiry {
   bool is_resumed;
   int64_t requests_before; // by processes before this one
   int64_t too_old;
-  // Every question is asked; those that got no usable answer are asked once more at the end.
+  // The second turn asks once more what got no usable answer in the first, or one that the id is gone: a
+  // server that answers for the provider for a while must not delete people.
   struct ask_questions questions, later;
-  const struct ask_questions *turn; // one of the two
-  size_t asked, answered;           // of the turn
-  struct asker_answer *pending;     // answered, and not stored
-  size_t n_pending, doubtful;       // the last `doubtful` are not to be believed by themselves
-  int64_t stored_at_ms;
-  bool cannot_store;           // Kafka or Postgres has failed
+  struct ask_questions *turn; // one of the two
+  size_t asked, answered;     // of the turn
+  // Of the first turn: how many answers in a row said that the id is gone, and where they begin in `later`.
+  size_t gone_in_a_row, gone_from;
+  size_t later_stored;
+  bool began_unclear;           // only ids without a usable answer were left at the start
+  char *control;                // an id that should be found, or NULL
+  struct asker_answer *pending; // answered, and not stored
+  size_t n_pending, doubtful;   // the last `doubtful` say "gone", which the control has not confirmed
+  int64_t stored_at_ms, held_at_ms;
+  bool cannot_store, asker_failed;
   struct asker_answer unclear; // the first one for good
   int64_t n_unclear;
 };
@@ -69,9 +75,8 @@ struct inquiry_sums inquiry_sums(const struct inquiry *q) {
 
 static void count_answers(struct inquiry *q, size_t n) {
   for (size_t i = 0; i < n; i++) {
-    bool found = q->pending[i].reading.result == ASK_RESULT_FOUND;
-    q->run.found += found;
-    q->run.nothing += !found;
+    q->run.found += q->pending[i].reading.result == ASK_RESULT_FOUND;
+    q->run.nothing += q->pending[i].reading.result == ASK_RESULT_NOTHING;
   }
 }
 
@@ -85,11 +90,21 @@ static bool compare(struct inquiry *q, size_t n, struct err *err) {
   return true;
 }
 
+// Of those for the second turn that can be stored: not those that say one after the other that they are gone.
+static size_t count_later(const struct inquiry *q) {
+  return q->gone_in_a_row ? q->gone_from : q->later.n;
+}
+
 static bool write_run(struct inquiry *q, size_t n, bool has_ended, struct err *err) {
+  size_t n_later = count_later(q);
   if (q->options.dry_run) return true;
   AUTO_FREE int64_t *numbers = mem_array(n, sizeof *numbers);
   for (size_t i = 0; i < n; i++) numbers[i] = q->pending[i].number;
-  return ask_run_write(q->differences.conn, &q->run, numbers, n, has_ended, err);
+  if (!ask_run_write(q->differences.conn, &q->run, numbers, n, q->later.list + q->later_stored,
+                     n_later - q->later_stored, has_ended, err))
+    return false;
+  q->later_stored = n_later;
+  return true;
 }
 
 static bool store(struct inquiry *q, size_t n, bool has_ended, struct err *err) {
@@ -116,56 +131,140 @@ static bool checkpoint(struct inquiry *q, bool has_ended, struct err *err) {
 static bool is_due(const struct inquiry *q) {
   size_t n = q->n_pending - q->doubtful;
   bool is_paused = asker_not_before_ms(q->asker) > q->run.not_before_ms;
-  return n >= CHECKPOINT_ANSWERS ||
-         ((n > 0 || is_paused) && clock_mono_ms() - q->stored_at_ms >= CHECKPOINT_MS);
+  bool is_changed = n > 0 || is_paused || count_later(q) > q->later_stored;
+  return n >= CHECKPOINT_ANSWERS || (is_changed && clock_mono_ms() - q->stored_at_ms >= CHECKPOINT_MS);
 }
 
 // ---- answers ----
 
-static void take_unclear(struct inquiry *q, struct asker_answer *answer) {
+static void note_unclear(struct inquiry *q, const char *id, const char *why) {
   const struct inquiry_listener *listener = &q->differences.listener;
-  if (q->turn == &q->questions) {
-    ask_questions_add(&q->later, answer->number, answer->id);
-  } else {
-    if (listener->unclear) listener->unclear(listener->arg, answer->id, answer->reading.why);
-    if (q->n_unclear++ == 0) {
-      q->unclear = *answer;
-      return;
-    }
-  }
-  asker_answer_fini(answer);
+  if (listener->unclear) listener->unclear(listener->arg, id, why);
+  if (q->n_unclear++ > 0) return;
+  q->unclear.id = mem_strdup(id);
+  snprintf(q->unclear.reading.why, sizeof q->unclear.reading.why, "%s", why);
 }
 
-static bool take_answer(struct inquiry *q, struct asker_answer *answer, struct err *err) {
-  int64_t doubt_after = q->options.all_gone ? 0 : answer->reading.doubt_after;
-  q->answered++;
-  if (answer->reading.result == ASK_RESULT_UNCLEAR) {
-    take_unclear(q, answer);
+static void add_pending(struct inquiry *q, struct asker_answer answer) {
+  q->pending = mem_grow(q->pending, q->n_pending + 1, sizeof *q->pending);
+  q->pending[q->n_pending++] = answer;
+}
+
+// Whether any id of the run got a usable answer: then it is not the provider's fault if another one gets
+// none.
+static bool has_usable(const struct inquiry *q) {
+  return q->run.found + q->run.nothing > 0;
+}
+
+// Of no use twice: its question goes, for good. Its place is before the doubtful ones.
+static void leave_out(struct inquiry *q, const struct ask_question *question, const char *why) {
+  note_unclear(q, question->id, why);
+  if (!has_usable(q)) return;
+  add_pending(q, (struct asker_answer){.number = question->number,
+                                       .id = mem_strdup(question->id),
+                                       .reading = {.result = ASK_RESULT_UNCLEAR}});
+  struct asker_answer *last = &q->pending[q->n_pending - 1], *place = last - q->doubtful, moved = *place;
+  *place = *last;
+  *last = moved;
+}
+
+static void take_unclear(struct inquiry *q, const struct ask_question *question,
+                         const struct asker_answer *answer) {
+  if (q->turn == &q->questions)
+    ask_questions_add(&q->later, question->number, question->id, ASK_SAID_UNCLEAR);
+  else
+    leave_out(q, question, answer->reading.why);
+}
+
+// The first time that it is said of this id.
+static bool take_gone(struct inquiry *q, const struct asker_answer *answer, struct err *err) {
+  bool is_first_turn = q->turn == &q->questions;
+  if (is_first_turn && q->gone_in_a_row++ == 0) q->gone_from = q->later.n;
+  ask_questions_add(&q->later, answer->number, answer->id, ASK_SAID_GONE);
+  if (!is_first_turn || (int64_t)q->gone_in_a_row < answer->reading.doubt_after) return true;
+  err_set(err, "%s: %zu answers one after the other say that it is gone, the last one about %s; is %s right?",
+          provider_of(q), q->gone_in_a_row, answer->id, q->options.account->base);
+  return err_hint(err, "nothing was done with them; --all-gone believes them");
+}
+
+static bool take_control(struct inquiry *q, const struct asker_answer *answer, bool is_gone,
+                         struct err *err) {
+  if (answer->reading.result == ASK_RESULT_FOUND && !is_gone) {
+    q->doubtful = 0;
     return true;
   }
-  q->pending = mem_grow(q->pending, q->n_pending + 1, sizeof *q->pending);
-  q->pending[q->n_pending++] = *answer;
-  q->doubtful = doubt_after ? q->doubtful + 1 : 0;
-  if (doubt_after == 0 || (int64_t)q->doubtful < doubt_after) return true;
-  err_set(err, "%s: %zu answers one after the other say that it is gone, the last one about %s; is %s right?",
+  err_set(err, "%s: it says twice of %zu ids that they are gone, and no longer finds %s; is %s right?",
           provider_of(q), q->doubtful, answer->id, q->options.account->base);
   return err_hint(err, "nothing was done with them; --all-gone believes them");
 }
 
+// Takes the answer.
+static void take_usable(struct inquiry *q, struct asker_answer *answer, bool is_gone) {
+  add_pending(q, *answer);
+  q->doubtful = is_gone && q->control ? q->doubtful + 1 : 0;
+  q->gone_in_a_row = 0;
+  if (!is_gone && !q->control && answer->reading.result == ASK_RESULT_FOUND && is_about_contacts(q))
+    q->control = mem_strdup(answer->id);
+}
+
+static bool use(struct inquiry *q, struct ask_question question, struct asker_answer *answer, bool *is_taken,
+                struct err *err) {
+  bool is_gone = !q->options.all_gone && answer->reading.doubt_after > 0;
+  if (question.said == ASK_SAID_FOUND) return take_control(q, answer, is_gone, err);
+  if (is_gone && question.said != ASK_SAID_GONE) return take_gone(q, answer, err);
+  *is_taken = answer->reading.result != ASK_RESULT_UNCLEAR;
+  if (*is_taken)
+    take_usable(q, answer, is_gone);
+  else
+    take_unclear(q, &question, answer);
+  return true;
+}
+
+static bool take_answer(struct inquiry *q, struct asker_answer *answer, struct err *err) {
+  struct ask_question *question = &q->turn->list[answer->number];
+  bool is_taken = false;
+  q->answered++;
+  question->is_answered = true;
+  answer->number = question->number;
+  bool good = use(q, *question, answer, &is_taken, err);
+  if (!is_taken) asker_answer_fini(answer);
+  return good;
+}
+
 // ---- the questions ----
 
+// The asker numbers them by their place in the turn. The last ones are asked one by one, so that it is known
+// which of them makes it fail.
 static void ask_more(struct inquiry *q) {
-  for (size_t room = asker_room(q->asker); room > 0 && q->asked < q->turn->n; room--) {
-    const struct ask_question *question = &q->turn->list[q->asked++];
-    asker_ask(q->asker, question->number, question->id);
+  size_t room = asker_room(q->asker);
+  if (q->began_unclear) room = q->asked == q->answered;
+  for (; room > 0 && q->asked < q->turn->n; room--) {
+    asker_ask(q->asker, (int64_t)q->asked, q->turn->list[q->asked].id);
+    q->asked++;
   }
 }
 
+// The second turn ends with the control, if something in it was said to be gone.
 static bool next_turn(struct inquiry *q) {
-  if (q->turn == &q->later || q->later.n == 0) return false;
-  q->turn = &q->later;
-  q->asked = q->answered = 0;
+  if (q->turn == &q->questions) {
+    q->turn = &q->later;
+    q->asked = q->answered = q->gone_in_a_row = 0; // too few in a row to be doubted
+    return q->later.n > 0;
+  }
+  if (q->doubtful == 0 || !q->control) return false;
+  ask_questions_add(&q->later, 0, q->control, ASK_SAID_FOUND);
+  free(take(q->control));
   return true;
+}
+
+// The right to ask ends with the session, so a session that has ended must be noticed also in a long pause.
+static bool hold_session(struct inquiry *q, struct err *err) {
+  if (clock_mono_ms() - q->held_at_ms < HOLD_MS) return true;
+  q->held_at_ms = clock_mono_ms();
+  if (pg_command(q->differences.conn, "session", "SELECT 1", err)) return true;
+  q->cannot_store = true;
+  return err_prefix(err,
+                    "%s: the right to ask is lost, since Postgres has ended the session: ", provider_of(q));
 }
 
 static bool take_next(struct inquiry *q, struct err *err) {
@@ -177,6 +276,7 @@ static bool take_next(struct inquiry *q, struct err *err) {
   case ASKER_WAITING:
     return !stop_requested() || err_set(err, "stopped");
   case ASKER_FAILED:
+    q->asker_failed = true;
     return false;
   }
   abort(); // not an event
@@ -186,13 +286,45 @@ static bool ask_all(struct inquiry *q, struct err *err) {
   const struct inquiry_listener *listener = &q->differences.listener;
   do
     while (q->answered < q->turn->n) {
-      if (!take_next(q, err)) return false;
+      if (!hold_session(q, err) || !take_next(q, err)) return false;
       if (is_due(q) && !checkpoint(q, false, err)) return false;
       if (listener->looks) listener->looks(listener->arg);
     }
   while (next_turn(q));
-  q->doubtful = 0; // too few to be doubted
+  q->doubtful = 0; // where there is no control
   return true;
+}
+
+// ---- the end ----
+
+// Those that said one after the other that they are gone are asked in the first turn again.
+static void forget_gone(struct inquiry *q) {
+  size_t kept = q->gone_from;
+  if (q->gone_in_a_row == 0) return;
+  for (size_t i = q->gone_from; i < q->later.n; i++)
+    if (q->later.list[i].said == ASK_SAID_GONE)
+      free(q->later.list[i].id);
+    else
+      q->later.list[kept++] = q->later.list[i];
+  q->later.n = kept;
+  q->gone_in_a_row = 0;
+}
+
+// What was being asked when the asker failed may be why: the next process begins with others.
+static void set_aside(struct inquiry *q) {
+  if (!q->asker_failed || q->turn != &q->questions) return;
+  for (size_t i = 0; i < q->asked; i++)
+    if (!q->questions.list[i].is_answered)
+      ask_questions_add(&q->later, q->questions.list[i].number, q->questions.list[i].id, ASK_SAID_UNCLEAR);
+}
+
+static void leave_out_failed(struct inquiry *q, struct err *err) {
+  bool is_paused = asker_not_before_ms(q->asker) > clock_wall_ms();
+  if (!q->asker_failed || is_paused || !q->began_unclear || !has_usable(q) || q->asked == q->answered) return;
+  const struct ask_question *question = &q->later.list[q->asked - 1];
+  AUTO_FREE char *hint = mem_printf("%s is left out", question->id);
+  leave_out(q, question, err->text);
+  err_hint(err, hint);
 }
 
 // What was answered before it failed is stored all the same.
@@ -200,6 +332,10 @@ bool inquiry_ask(struct inquiry *q, struct err *err) {
   struct err second;
   if (ask_all(q, err)) {
     if (checkpoint(q, true, err)) return true;
+  } else {
+    forget_gone(q);
+    set_aside(q);
+    leave_out_failed(q, err);
   }
   if (!q->options.dry_run && !q->cannot_store && !checkpoint(q, false, &second)) err_hint(err, second.text);
   return false;
@@ -235,13 +371,42 @@ static bool choose(struct inquiry *q, struct err *err) {
                                              &q->run, &q->questions, err);
 }
 
+// Those from `first` on that were said to be gone, and behind them the control: before any that may make the
+// asker fail.
+static bool read_gone(struct inquiry *q, size_t *at, struct err *err) {
+  size_t first = *at;
+  for (; *at < q->questions.n && q->questions.list[*at].said == ASK_SAID_GONE; ++*at)
+    ask_questions_add(&q->later, q->questions.list[*at].number, q->questions.list[*at].id, ASK_SAID_GONE);
+  if (*at == first || q->options.all_gone) return true;
+  if (!ask_run_read_control(q->differences.conn, provider_of(q), &q->run, &q->control, err)) return false;
+  if (q->control) ask_questions_add(&q->later, 0, q->control, ASK_SAID_FOUND);
+  return true;
+}
+
+// Questions that were asked before go into the second turn.
+static bool read_questions(struct inquiry *q, struct err *err) {
+  size_t first = 0;
+  struct ask_questions *all = &q->questions;
+  if (!ask_run_read_questions(q->differences.conn, &q->run, all, err)) return false;
+  while (first < all->n && all->list[first].said == ASK_SAID_NOTHING) first++;
+  size_t at = first;
+  if (!read_gone(q, &at, err)) return false;
+  q->began_unclear = at == 0;
+  for (; at < all->n; at++)
+    ask_questions_add(&q->later, all->list[at].number, all->list[at].id, ASK_SAID_UNCLEAR);
+  for (size_t i = first; i < all->n; i++) free(all->list[i].id);
+  all->n = first;
+  q->later_stored = q->later.n;
+  return true;
+}
+
 static bool resume(struct inquiry *q, struct err *err) {
   char at[CLOCK_RFC3339_SIZE];
   AUTO_FREE char *scope = inquiry_scope(&q->options.choice);
   clock_format_rfc3339(q->run.started_at, at);
   q->is_resumed = true;
   return strcmp(scope, q->run.scope) == 0
-             ? ask_run_read_questions(q->differences.conn, &q->run, &q->questions, err)
+             ? read_questions(q, err)
              : err_set(err,
                        "what began at %s (%s) has not ended; start that again, or forget it with --restart",
                        at, q->run.scope);
@@ -253,7 +418,7 @@ static bool begin(struct inquiry *q, struct err *err) {
   const char *about = ask_about_name(q->options.account->form->about);
   if (!q->options.dry_run && !ask_run_read_open(conn, provider_of(q), about, &q->run, &found, err))
     return false;
-  if (found && q->options.restart && !ask_run_write(conn, &q->run, NULL, 0, true, err)) return false;
+  if (found && q->options.restart && !ask_run_write(conn, &q->run, NULL, 0, NULL, 0, true, err)) return false;
   if (found && !q->options.restart) return resume(q, err);
   ask_run_fini(&q->run);
   return choose(q, err);
@@ -263,18 +428,20 @@ struct inquiry *inquiry_open(const struct processor *processor, PGconn *conn,
                              const struct inquiry_options *options, const struct inquiry_listener *listener,
                              struct err *err) {
   struct inquiry *q = mem_alloc(sizeof *q);
+  int64_t pause_ms;
   q->options = *options;
   q->turn = &q->questions;
   q->differences = (struct inquiry_differences){
       .processor = processor, .account = options->account, .conn = conn, .listener = *listener};
-  if (!begin(q, err)) {
+  if (!ask_run_read_pause(conn, provider_of(q), &pause_ms, err) || !begin(q, err)) {
     inquiry_close(q);
     return NULL;
   }
   if (!options->dry_run) q->differences.emitter = emitter_new(processor);
+  if (q->run.not_before_ms < pause_ms) q->run.not_before_ms = pause_ms;
   q->asker = asker_open(options->account, options->patience_ms, q->run.not_before_ms);
   q->requests_before = q->run.requests;
-  q->stored_at_ms = clock_mono_ms();
+  q->stored_at_ms = q->held_at_ms = clock_mono_ms();
   return q;
 }
 
@@ -283,6 +450,7 @@ void inquiry_close(struct inquiry *q) {
   for (size_t i = 0; i < q->n_pending; i++) asker_answer_fini(&q->pending[i]);
   asker_answer_fini(&q->unclear);
   free(q->pending);
+  free(q->control);
   asker_close(q->asker);
   emitter_free(q->differences.emitter);
   ask_questions_fini(&q->questions);

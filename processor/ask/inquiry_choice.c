@@ -61,7 +61,8 @@ static PGresult *choose(PGconn *conn, const struct ask_account *account, const s
 }
 
 static void copy_listed(const struct ask_questions *listed, struct ask_questions *out) {
-  for (size_t i = 0; i < listed->n; i++) ask_questions_add(out, (int64_t)i + 1, listed->list[i].id);
+  for (size_t i = 0; i < listed->n; i++)
+    ask_questions_add(out, (int64_t)i + 1, listed->list[i].id, ASK_SAID_NOTHING);
 }
 
 bool inquiry_choose(PGconn *conn, const struct ask_account *account, const struct inquiry_choice *c,
@@ -77,7 +78,7 @@ bool inquiry_choose(PGconn *conn, const struct ask_account *account, const struc
     return err_set(err, "more than %d ids; ask in several parts", INQUIRY_IDS_MAX);
   for (int row = 0; row < PQntuples(res); row++)
     if (*PQgetvalue(res, row, 1) == 't')
-      ask_questions_add(out, (int64_t)out->n + 1, PQgetvalue(res, row, 0));
+      ask_questions_add(out, (int64_t)out->n + 1, PQgetvalue(res, row, 0), ASK_SAID_NOTHING);
     else
       ++*too_old;
   return true;

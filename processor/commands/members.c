@@ -14,7 +14,7 @@ static bool add_line(struct ask_questions *out, char *line, size_t number, struc
   if (!*line) return true;
   if (!utf8_ok(line, strlen(line))) return err_set(err, "line %zu: not UTF-8", number);
   if (!provider_id_check(line, &fault)) return err_set(err, "line %zu: %s", number, fault.text);
-  ask_questions_add(out, 0, line);
+  ask_questions_add(out, 0, line, ASK_SAID_NOTHING);
   return out->n <= INQUIRY_IDS_MAX || err_set(err, "more than %d ids; ask in several parts", INQUIRY_IDS_MAX);
 }
 

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_MS = 10000, TERMINAL_MS = 500 };
+enum { LINE_MS = 10000, TERMINAL_MS = 500, PATIENCE_MAX_S = 7 * 24 * 3600 };
 
 // ---- what is asked for ----
 
@@ -43,7 +43,8 @@ static const char help[] =
     "  --json           a JSON object a line on stdout: each difference, each id without a usable answer, "
     "and\n"
     "                   at last the sums\n"
-    "  --patience S     gives up after so many seconds without a usable answer; 300 if not given\n"
+    "  --patience S     gives up after so many seconds without a usable answer, a week at most; 300\n"
+    "                   if not given\n"
     "  --restart        forgets what an earlier run has left to be asked\n"
     "  --all-gone       believes that contacts are gone also where one answer after the other says so\n"
     "\n"
@@ -81,6 +82,8 @@ static bool read_arguments(int argc, char **argv, void *options, struct err *err
   if (!flags_read(argc, argv, flags, COUNT_OF(flags), &words, err)) return false;
   if (words != 1) return err_set(err, "expected one provider, such as bizgo");
   o->provider = argv[1];
+  if (o->patience_s > PATIENCE_MAX_S)
+    return err_set(err, "--patience: expected at most %d, a week", PATIENCE_MAX_S);
   o->has_since = flags[1].given != NULL;
   return check_choice(o, flags[2].given != NULL, err);
 }

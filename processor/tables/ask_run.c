@@ -11,10 +11,10 @@
 
 enum { NUMBER_SIZE = 24 };
 
-void ask_questions_add(struct ask_questions *questions, int64_t number, const char *id) {
+void ask_questions_add(struct ask_questions *questions, int64_t number, const char *id, enum ask_said said) {
   size_t n = questions->n;
   if ((n & (n - 1)) == 0) questions->list = mem_grow(questions->list, n ? 2 * n : 1, sizeof *questions->list);
-  questions->list[questions->n++] = (struct ask_question){number, mem_strdup(id)};
+  questions->list[questions->n++] = (struct ask_question){number, mem_strdup(id), said, false};
 }
 
 void ask_questions_fini(struct ask_questions *questions) {
@@ -33,10 +33,12 @@ static int64_t number_at(const PGresult *res, int row, int column) {
 }
 
 PGconn *ask_session_open(struct err *err) {
-  static const char *const statements[] = {"ask_question_answered.sql", "ask_receipts_known.sql",
-                                           "notification_read.sql", "contact_read.sql"};
+  static const char *const statements[] = {"ask_question_answered.sql", "ask_question_later.sql",
+                                           "ask_receipts_known.sql", "notification_read.sql",
+                                           "contact_read.sql"};
   PGconn *conn = pg_connect(err);
-  if (conn && pg_use_indexes(conn, err) && schema_version_hold(conn, err) &&
+  if (conn && pg_command(conn, "session settings", "SET idle_session_timeout = '3min'", err) &&
+      pg_use_indexes(conn, err) && schema_version_hold(conn, err) &&
       rows_prepare(conn, statements, COUNT_OF(statements), err))
     return conn;
   PQfinish(conn);
@@ -103,6 +105,14 @@ bool ask_run_begin(PGconn *conn, const char *provider, const char *about, const 
          copy_questions(conn, run, questions, err) && pg_commit(conn, NULL, err);
 }
 
+static const char *const said_names[] = {[ASK_SAID_UNCLEAR] = "unclear", [ASK_SAID_GONE] = "gone"};
+
+static enum ask_said said_of(const char *name) {
+  return strcmp(name, said_names[ASK_SAID_GONE]) == 0 ? ASK_SAID_GONE
+         : *name                                      ? ASK_SAID_UNCLEAR
+                                                      : ASK_SAID_NOTHING;
+}
+
 bool ask_run_read_questions(PGconn *conn, const struct ask_run *run, struct ask_questions *out,
                             struct err *err) {
   char id[UUID_TEXT_SIZE];
@@ -110,7 +120,24 @@ bool ask_run_read_questions(PGconn *conn, const struct ask_run *run, struct ask_
   AUTO_RESULT *res = pg_run(conn, "ask_question_list.sql", 1, (const char *const[]){id});
   if (!pg_ok(conn, res, "ask_question_list.sql", NULL, err)) return false;
   for (int row = 0; row < PQntuples(res); row++)
-    ask_questions_add(out, number_at(res, row, 0), PQgetvalue(res, row, 1));
+    ask_questions_add(out, number_at(res, row, 0), PQgetvalue(res, row, 1), said_of(PQgetvalue(res, row, 2)));
+  return true;
+}
+
+bool ask_run_read_pause(PGconn *conn, const char *provider, int64_t *not_before_ms, struct err *err) {
+  AUTO_RESULT *res = pg_run(conn, "ask_not_before.sql", 1, &provider);
+  if (!pg_ok(conn, res, "ask_not_before.sql", NULL, err)) return false;
+  *not_before_ms = number_at(res, 0, 0);
+  return true;
+}
+
+bool ask_run_read_control(PGconn *conn, const char *provider, const struct ask_run *run, char **out,
+                          struct err *err) {
+  char id[UUID_TEXT_SIZE];
+  uuid_format(run->id, id);
+  AUTO_RESULT *res = pg_run(conn, "ask_control.sql", 2, (const char *const[]){provider, id});
+  if (!pg_ok(conn, res, "ask_control.sql", NULL, err)) return false;
+  *out = PQntuples(res) > 0 ? mem_strdup(PQgetvalue(res, 0, 0)) : NULL;
   return true;
 }
 
@@ -128,6 +155,22 @@ static bool remove_answered(PGconn *conn, const struct ask_run *run, const int64
   }
   AUTO_RESULT *res = rows_run(conn, "ask_question_answered.sql", c, COUNT_OF(types));
   return pg_ok(conn, res, "ask_question_answered.sql", NULL, err);
+}
+
+static bool note_later(PGconn *conn, const struct ask_run *run, const struct ask_question *later, size_t n,
+                       struct err *err) {
+  static const enum pg_type types[] = {PG_UUID, PG_INT8, PG_TEXT};
+  struct pgarray c[COUNT_OF(types)];
+  if (n == 0) return true;
+  rows_begin(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < n; i++) {
+    if (later[i].said == ASK_SAID_FOUND) continue;
+    pgarray_add_uuid(&c[0], run->id);
+    pgarray_add_int8(&c[1], later[i].number);
+    pgarray_add_text(&c[2], said_names[later[i].said]);
+  }
+  AUTO_RESULT *res = rows_run(conn, "ask_question_later.sql", c, COUNT_OF(types));
+  return pg_ok(conn, res, "ask_question_later.sql", NULL, err);
 }
 
 static bool write_run(PGconn *conn, const struct ask_run *run, bool has_ended, struct err *err) {
@@ -149,9 +192,9 @@ static bool drop_questions(PGconn *conn, const struct ask_run *run, struct err *
   return pg_ok(conn, res, "ask_question_drop.sql", NULL, err);
 }
 
-bool ask_run_write(PGconn *conn, const struct ask_run *run, const int64_t *answered, size_t n, bool has_ended,
-                   struct err *err) {
+bool ask_run_write(PGconn *conn, const struct ask_run *run, const int64_t *answered, size_t n,
+                   const struct ask_question *later, size_t n_later, bool has_ended, struct err *err) {
   return pg_command(conn, "begin", "BEGIN", err) && remove_answered(conn, run, answered, n, err) &&
-         (!has_ended || drop_questions(conn, run, err)) && write_run(conn, run, has_ended, err) &&
-         pg_commit(conn, NULL, err);
+         note_later(conn, run, later, n_later, err) && (!has_ended || drop_questions(conn, run, err)) &&
+         write_run(conn, run, has_ended, err) && pg_commit(conn, NULL, err);
 }

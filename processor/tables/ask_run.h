@@ -6,14 +6,24 @@
 #include "common/base/uuid.h"
 #include "processor/postgres/pg.h"
 
+// What came of asking it, if anything.
+enum ask_said {
+  ASK_SAID_NOTHING, // it was not asked yet
+  ASK_SAID_UNCLEAR, // nothing usable
+  ASK_SAID_GONE,    // it is gone, which is not believed at once
+  ASK_SAID_FOUND    // never stored
+};
+
 struct ask_questions { // in the order of asking
   struct ask_question {
     int64_t number;
     char *id;
+    enum ask_said said;
+    bool is_answered; // for the caller
   } * list;
   size_t n;
 };
-void ask_questions_add(struct ask_questions *questions, int64_t number, const char *id);
+void ask_questions_add(struct ask_questions *questions, int64_t number, const char *id, enum ask_said said);
 void ask_questions_fini(struct ask_questions *questions);
 
 struct ask_run {
@@ -24,7 +34,8 @@ struct ask_run {
 };
 void ask_run_fini(struct ask_run *run);
 
-// A session for what follows. NULL with the error.
+// A session for what follows, which ends when it was not used for three minutes: a process that is frozen
+// must not keep the right to ask. NULL with the error.
 MUST_CHECK PGconn *ask_session_open(struct err *err);
 // *got: this session alone may ask the provider, until its connection closes.
 MUST_CHECK bool ask_run_lock(PGconn *conn, const char *provider, bool *got, struct err *err);
@@ -35,9 +46,18 @@ MUST_CHECK bool ask_run_read_open(PGconn *conn, const char *provider, const char
 MUST_CHECK bool ask_run_begin(PGconn *conn, const char *provider, const char *about,
                               const struct ask_run *run, const struct ask_questions *questions,
                               struct err *err);
+// Until when the provider wants no more requests, as it has said to any run; 0: it has not said so.
+MUST_CHECK bool ask_run_read_pause(PGconn *conn, const char *provider, int64_t *not_before_ms,
+                                   struct err *err);
+// Those that were not asked yet come first.
 MUST_CHECK bool ask_run_read_questions(PGconn *conn, const struct ask_run *run, struct ask_questions *out,
                                        struct err *err);
-// Stores how far it is: removes these questions, writes the counters; `has_ended`: and all questions that are
-// left, in one transaction.
+// A contact that is known here and is not among the questions that are left. New string; *out is NULL: none.
+MUST_CHECK bool ask_run_read_control(PGconn *conn, const char *provider, const struct ask_run *run,
+                                     char **out, struct err *err);
+// Stores how far it is: removes the answered questions, notes what was said of `later` (but
+// ASK_SAID_FOUND), writes the counters;
+// `has_ended`: and removes all questions that are left, in one transaction.
 MUST_CHECK bool ask_run_write(PGconn *conn, const struct ask_run *run, const int64_t *answered, size_t n,
-                              bool has_ended, struct err *err);
+                              const struct ask_question *later, size_t n_later, bool has_ended,
+                              struct err *err);

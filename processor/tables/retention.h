@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Deletes what is finished and old: resolved notifications that were neither first seen nor written within
-// DOCHAK_RETENTION_DAYS, with all their receipts and acceptances, alerts that are out, and incidents that
-// have closed. Never what is PENDING, unpublished or open. Whatever the setting: after 35 or 98 days, the
-// minutes and hours that only the watch reads. In small batches with pauses, each its own transaction, on a
-// connection of its own and by one processor at a time; what a worker or a replay holds is left for the next
-// time. Thread: its own.
+// DOCHAK_RETENTION_DAYS, with all their receipts and acceptances, alerts that are out, incidents that have
+// closed, and runs of asking a provider that have ended. Never what is PENDING, unpublished or open. Whatever
+// the setting: after 35 or 98 days, the minutes and hours that only the watch reads. In small batches with
+// pauses, each its own transaction, on a connection of its own and by one processor at a time; what a worker
+// or a replay holds is left for the next time. Thread: its own.
 #pragma once
 #include "processor/processor.h"
 

@@ -11,65 +11,19 @@ import pytest
 
 from support import builds, payloads
 from support.provider_apis import FAULTS, Answer, BizGo, report
-from support.reconciles import Asking, decided, end, kill_after
+from support.reconciles import OVERDUE_AT_ONCE, Asking, check_statuses, decided, end, has, kill_after, lose, lost, register, wait_overdue
 from support.replays import count, everything
 from support.secure import Authority
 from support.wait import until
 from support.world import World
 
-OVERDUE_AT_ONCE = {"receipt_within_s": 1, "expires_after_s": 86400}
 DEAD, RECOVERED, OVERDUE = (f"dochak.notification.{name}.v1" for name in ("dead_lettered", "recovered", "overdue"))
-
-
-def register(world: World, ids: list[str]) -> None:
-    for first in range(0, len(ids), 500):
-        world.register([payloads.accepted("bizgo", id_, recipient=payloads.PHONES[0]) for id_ in ids[first : first + 500]])
-
-
-def wait_overdue(world: World, n: int) -> None:
-    question = "notification WHERE status = 'PENDING' AND due_at <= now()"
-    until(f"{n} are overdue", lambda: count(world, question) == n, 60)
-    world.settle()
 
 
 @pytest.fixture
 def bizgo():
     with BizGo().running() as api:
         yield api
-
-
-def lost(world: World, api: BizGo, n: int, form: str = "v2", **rules) -> tuple[Asking, dict[str, str]]:
-    """So many messages that are overdue, and what became of each. No webhook has come."""
-    asking = Asking(world, api, form, expects=OVERDUE_AT_ONCE, **rules).start()
-    return asking, lose(world, api, n)
-
-
-def lose(world: World, api: BizGo, n: int) -> dict[str, str]:
-    statuses = {}
-    for i in range(n):
-        id_ = payloads.new_id()
-        reports, status = [
-            ([report(id_, "10000")], "SENT"),
-            ([report(id_, "63019", reportText="call 010-1234-5678")], "DEAD_LETTER"),
-            ([report(id_, "63019"), report(id_, "10000", "SMS", to=payloads.PHONE)], "SENT"),  # fell back
-            ([report(id_, "77777")], "DEAD_LETTER"),
-            ([], "PENDING"),
-        ][i % 5]
-        api.reports[id_], statuses[id_] = reports, status
-    register(world, list(statuses))
-    world.settle()
-    wait_overdue(world, count(world, "notification WHERE status = 'PENDING'"))
-    return statuses
-
-
-def has(statuses: dict[str, str], status: str) -> int:
-    return sum(one == status for one in statuses.values())
-
-
-def check_statuses(world: World, statuses: dict[str, str]) -> None:
-    world.settle()
-    found = world.statuses()
-    assert {id_: found[id_] for id_ in statuses} == statuses
 
 
 # --- the way of it
@@ -208,6 +162,7 @@ def test_a_lasting_fault_ends_it_with_a_clear_last_line(world: World, bizgo: Biz
     for name, (answer, words, most) in LASTING.items():
         arrived = len(bizgo.arrived)
         bizgo.fail_always(answer)
+        world.sql("UPDATE ask_run SET not_before = NULL")  # of the fault before
         done = asking.run("--overdue", "--patience", "3", "--restart", code=1)
         last = done.stderr.splitlines()[-1]
         assert re.search(f"^dochak-processor: bizgo: {words}.*; start it again: it goes on from here$", last), (name, done)
@@ -215,6 +170,7 @@ def test_a_lasting_fault_ends_it_with_a_clear_last_line(world: World, bizgo: Biz
         world.settle()
         assert set(world.statuses().values()) == {"PENDING"}, name
     bizgo.fault = lambda _number, _id: None  # it is over
+    world.sql("UPDATE ask_run SET not_before = NULL")
     assert "50 of 50 are left" in asking.run("--overdue").stderr
     check_statuses(world, statuses)
 
@@ -426,7 +382,7 @@ def test_what_is_missing_is_said(world: World, bizgo: BizGo, change: dict[str, s
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("--overdue", "--known"), ("--until", "2026-01-12T11:00:00Z"), ("--overdue", "--all"), ("--patience", "0", "--overdue"), ("--now",)],
+    [(), ("--overdue", "--known"), ("--until", "2026-01-12T11:00:00Z"), ("--overdue", "--all"), ("--patience", "0", "--overdue"), ("--patience", "604801", "--overdue"), ("--now",)],
 )
 def test_arguments_that_make_no_sense_are_refused(world: World, bizgo: BizGo, arguments: tuple[str, ...]) -> None:
     assert "--help lists what there is" in Asking(world, bizgo, "v2").run(*arguments, code=2).stderr

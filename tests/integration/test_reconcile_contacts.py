@@ -9,9 +9,8 @@ from collections import Counter
 
 import pytest
 
-from support import http, payloads
 from support.provider_apis import Answer, ChannelTalk, user
-from support.reconciles import TOKEN, Asking, end, kill_after
+from support.reconciles import end, kill_after, known, made, phone, post_all, webhook
 from support.replays import count
 from support.wait import until
 from support.world import World
@@ -23,37 +22,6 @@ SMALL, LARGE = 2000, 100000
 def channeltalk():
     with ChannelTalk().running() as api:
         yield api
-
-
-def phone(number: int) -> str:
-    return f"+8210{number:08d}"
-
-
-def made(number: int, **more) -> dict:
-    fields = {"mobileNumber": phone(number), "email": f"p{number}@example.com", "unsubscribeTexting": number % 3 == 0, **more}
-    return user(f"member-{number}", **fields)
-
-
-def webhook(event: str, entity: dict) -> bytes:
-    return payloads.to_bytes({"event": event, "type": "user", "entity": entity})
-
-
-def post_all(world: World, bodies: list[bytes]) -> None:
-    """One call each, as Channel Talk makes them."""
-    connection = http.Connection(world.ingress.ports["public"])
-    for body in bodies:
-        answer = connection.post(f"/webhook/channeltalk/users?token={TOKEN}", body, {"Content-Type": "application/json"})
-        assert answer.status == 200, answer
-    connection.close()
-
-
-def known(world: World, api: ChannelTalk, n: int, **rules) -> Asking:
-    """So many members, each of whom has come by webhook."""
-    asking = Asking(world, api, "v5", **rules).start()
-    api.users = {f"member-{i}": made(i) for i in range(n)}
-    post_all(world, [webhook("upsert", one) for one in api.users.values()])
-    world.settle(300)
-    return asking
 
 
 def outage(api: ChannelTalk, seed: int = 7) -> Counter:

@@ -83,7 +83,7 @@ def test_only_what_is_finished_and_old_goes(world: World) -> None:
     wait_counts(world, "open", (5, 10, 0))  # of an alert that is out nothing depends on its row
     assert counts(world, "young") == (5, 10, 5)
     assert world.sql("SELECT count(*) AS n FROM acceptance") == [{"n": 10}]
-    counted = {"notification": 15, "receipt": 30, "acceptance": 15, "alert": 15, "quarantine_alert": 0, "delivery_minute": 0, **WATCH, "incident": 0}
+    counted = {"notification": 15, "receipt": 30, "acceptance": 15, "alert": 15, "quarantine_alert": 0, "delivery_minute": 0, **WATCH, "incident": 0, "ask_run": 0}
     all_deleted = {f'{{table="{table}"}}': rows for table, rows in counted.items()}
     until("the metrics count them", lambda: deleted(processor) == all_deleted)
     world.sql("DELETE FROM alert WHERE NOT told")
@@ -183,6 +183,23 @@ def test_incidents_go_when_they_were_closed_so_long_ago(world: World) -> None:
     insert_incident(world, "open", "90 days", None)
     new_processor(world).start().wait_ready()
     until("the old one is gone", lambda: [r["provider"] for r in world.sql("SELECT provider FROM incident ORDER BY 1")] == ["open", "young"])
+
+
+def insert_run(world: World, scope: str, ended: str | None) -> None:
+    world.sql(
+        """INSERT INTO ask_run (run_id, provider, about, scope, started_at, ended_at, questions)
+           VALUES (gen_random_uuid(), 'bizgo', 'notification', %s, now() - interval '90 days', now() - %s::interval, 0)""",
+        scope, ended,
+    )  # fmt: skip
+
+
+def test_runs_of_asking_a_provider_go_when_they_ended_so_long_ago(world: World) -> None:
+    for _ in range(BATCH + 5):
+        insert_run(world, "old", OLD)
+    insert_run(world, "young", YOUNG)
+    insert_run(world, "open", None)
+    new_processor(world).start().wait_ready()
+    until("the old ones are gone", lambda: [r["scope"] for r in world.sql("SELECT scope FROM ask_run ORDER BY 1")] == ["open", "young"])
 
 
 @pytest.mark.parametrize("days", [1, 13])

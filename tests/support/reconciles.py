@@ -6,8 +6,9 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from support import builds
-from support.provider_apis import Api, BizGo, ChannelTalk
+from support import builds, http, payloads
+from support.provider_apis import Api, BizGo, ChannelTalk, report, user
+from support.replays import count
 from support.service import run_once, told
 from support.wait import until
 from support.world import World
@@ -25,6 +26,7 @@ NAMES = {
     "v5": ("channeltalk", {"access_key": "DOCHAK_SECRET_CHANNELTALK_KEY", "access_secret": "DOCHAK_SECRET_CHANNELTALK_SECRET"}),
 }
 TOKEN = "channeltalk-token-0123456789"
+OVERDUE_AT_ONCE = {"receipt_within_s": 1, "expires_after_s": 86400}
 QUICKLY = 2000  # requests a second: as fast as it goes
 
 
@@ -114,3 +116,85 @@ def decided(world: World) -> list[list]:
     tables = ("notification WHERE status <> 'PENDING'", "receipt", "acceptance", "alert WHERE type <> 'dochak.notification.overdue.v1'")
     columns = {tables[3]: "alert_id, type, subject, data"}
     return [world.sql(f"SELECT {columns.get(table, '*')} FROM {table} ORDER BY 1, 2") for table in tables]
+
+
+# --- messages of BizGo whose webhooks were lost
+
+
+def register(world: World, ids: list[str]) -> None:
+    for first in range(0, len(ids), 500):
+        world.register([payloads.accepted("bizgo", id_, recipient=payloads.PHONES[0]) for id_ in ids[first : first + 500]])
+
+
+def wait_overdue(world: World, n: int) -> None:
+    question = "notification WHERE status = 'PENDING' AND due_at <= now()"
+    until(f"{n} are overdue", lambda: count(world, question) == n, 60)
+    world.settle()
+
+
+def lost(world: World, api: BizGo, n: int, form: str = "v2", **rules) -> tuple[Asking, dict[str, str]]:
+    """So many messages that are overdue, and what became of each. No webhook has come."""
+    asking = Asking(world, api, form, expects=OVERDUE_AT_ONCE, **rules).start()
+    return asking, lose(world, api, n)
+
+
+def lose(world: World, api: BizGo, n: int) -> dict[str, str]:
+    statuses = {}
+    for i in range(n):
+        id_ = payloads.new_id()
+        reports, status = [
+            ([report(id_, "10000")], "SENT"),
+            ([report(id_, "63019", reportText="call 010-1234-5678")], "DEAD_LETTER"),
+            ([report(id_, "63019"), report(id_, "10000", "SMS", to=payloads.PHONE)], "SENT"),  # fell back
+            ([report(id_, "77777")], "DEAD_LETTER"),
+            ([], "PENDING"),
+        ][i % 5]
+        api.reports[id_], statuses[id_] = reports, status
+    register(world, list(statuses))
+    world.settle()
+    wait_overdue(world, count(world, "notification WHERE status = 'PENDING'"))
+    return statuses
+
+
+def has(statuses: dict[str, str], status: str) -> int:
+    return sum(one == status for one in statuses.values())
+
+
+def check_statuses(world: World, statuses: dict[str, str]) -> None:
+    world.settle()
+    found = world.statuses()
+    assert {id_: found[id_] for id_ in statuses} == statuses
+
+
+# --- people of Channel Talk
+
+
+def phone(number: int) -> str:
+    return f"+8210{number:08d}"
+
+
+def made(number: int, **more) -> dict:
+    fields = {"mobileNumber": phone(number), "email": f"p{number}@example.com", "unsubscribeTexting": number % 3 == 0, **more}
+    return user(f"member-{number}", **fields)
+
+
+def webhook(event: str, entity: dict) -> bytes:
+    return payloads.to_bytes({"event": event, "type": "user", "entity": entity})
+
+
+def post_all(world: World, bodies: list[bytes]) -> None:
+    """One call each, as Channel Talk makes them."""
+    connection = http.Connection(world.ingress.ports["public"])
+    for body in bodies:
+        answer = connection.post(f"/webhook/channeltalk/users?token={TOKEN}", body, {"Content-Type": "application/json"})
+        assert answer.status == 200, answer
+    connection.close()
+
+
+def known(world: World, api: ChannelTalk, n: int, **rules) -> Asking:
+    """So many members, each of whom has come by webhook."""
+    asking = Asking(world, api, "v5", **rules).start()
+    api.users = {f"member-{i}": made(i) for i in range(n)}
+    post_all(world, [webhook("upsert", one) for one in api.users.values()])
+    world.settle(300)
+    return asking
