@@ -6,6 +6,7 @@
 #include "common/kafka/kafka_properties.h"
 #include "common/ops/admin.h"
 #include "processor/ask/ask_conf.h"
+#include "processor/ask/schedule.h"
 #include "processor/batch/worker.h"
 #include "processor/commands/command.h"
 #include "processor/processor.h"
@@ -93,6 +94,21 @@ static const struct metric metric_list[METRIC_COUNT] = {
          METRIC_COUNTER, "provider,change"},
     [METRIC_WITHDRAWN] = {"dochak_processor_consents_withdrawn_total",
                           "Consents that contacts have withdrawn.", METRIC_COUNTER, "provider,consent"},
+    [METRIC_ASKED] = {"dochak_processor_asked_total",
+                      "Ids that the schedule has asked a provider for, by the answer: found, nothing (no "
+                      "result yet), or unclear.",
+                      METRIC_COUNTER, "provider,result"},
+    [METRIC_ASK_DIFFERED] = {"dochak_processor_ask_differed_total",
+                             "Ids of which a provider that the schedule asked knew something else than was "
+                             "known here.",
+                             METRIC_COUNTER, "provider"},
+    [METRIC_ASK_FAILURES] = {"dochak_processor_ask_failures_total",
+                             "Times the schedule's asking of a provider ended early, to be tried again.",
+                             METRIC_COUNTER, "provider"},
+    [METRIC_EXPIRED_UNASKED] = {"dochak_processor_expired_unasked_total",
+                                "Notifications that were given up without their provider having been asked, "
+                                "though it should have been.",
+                                METRIC_COUNTER, "provider"},
     [METRIC_SILENCE_BAR] = {"dochak_processor_silence_bar_hundredths",
                             "The score at which the endpoint counts as silent, in hundredths.", METRIC_GAUGE,
                             "endpoint"},
@@ -127,10 +143,10 @@ static void start_counters(const struct processor *p) {
 }
 
 static void processor_init(struct processor *p, const struct settings *settings, struct providers *providers,
-                           const struct watched_list *watched) {
+                           const struct watched_list *watched, const struct ask_conf *ask) {
   char any_name[UUID_TEXT_SIZE];
   uuid_format(uuid_new_v7(), any_name);
-  *p = (struct processor){.settings = settings, .providers = providers, .watched = watched};
+  *p = (struct processor){.settings = settings, .providers = providers, .watched = watched, .ask = ask};
   p->metrics = metrics_new(metric_list, METRIC_COUNT);
   p->batch_since_ms = mem_array((size_t)settings->workers, sizeof *p->batch_since_ms);
   p->faults = mem_array((size_t)settings->workers, sizeof *p->faults);
@@ -163,13 +179,14 @@ static void processor_fini(struct processor *p) {
 // A thread that hangs in a call to a server that does not answer is left where it is: what it has begun is
 // done again at the next start, as after a crash. Whoever asked for the stop does not wait.
 static void join(struct worker **workers, size_t n, struct retention *retention, struct watch *watch,
-                 int exit_code) {
+                 struct schedule *schedule, int exit_code) {
   enum { GRACE_MS = 6000 };
   int64_t until_ms = clock_mono_ms() + GRACE_MS;
   size_t hanging = 0;
   for (size_t i = 0; i < n; i++) hanging += !worker_join(workers[i], until_ms);
   hanging += !retention_join(retention, until_ms);
   hanging += !watch_join(watch, until_ms);
+  hanging += !schedule_join(schedule, until_ms);
   if (!hanging) return;
   log_warn("stopped while threads wait for Kafka or Postgres; what they have begun is done again",
            LOG_INT("threads", hanging));
@@ -189,14 +206,16 @@ static bool work(struct processor *p, struct err *err) {
   AUTO_FREE struct worker **workers = mem_array(n, sizeof(struct worker *));
   struct retention *retention = NULL;
   struct watch *watch = NULL;
-  bool started = (retention = retention_start(p, err)) && (watch = watch_start(p, err));
+  struct schedule *schedule = NULL;
+  bool started = (retention = retention_start(p, err)) && (watch = watch_start(p, err)) &&
+                 (schedule = schedule_start(p, err));
   for (size_t i = 0; started && i < n; i++) started = (workers[i] = worker_start(p, (int)i, err)) != NULL;
   if (started)
     log_info("started", LOG_STR("version", DOCHAK_VERSION), LOG_INT("workers", n));
   else
     stop_request();
   watch_readiness(p);
-  join(workers, n, retention, watch, started ? 0 : 1);
+  join(workers, n, retention, watch, schedule, started ? 0 : 1);
   if (started) log_info("stopped", LOG_INT("workers", n));
   return started;
 }
@@ -218,10 +237,10 @@ static bool run_command(const struct command *command, struct processor *p, cons
 
 // `command`: NULL is to serve.
 static int run(const struct command *command, const void *options, const struct settings *settings,
-               struct providers *providers, const struct watched_list *watched) {
+               struct providers *providers, const struct watched_list *watched, const struct ask_conf *ask) {
   struct err err = {0};
   struct processor p;
-  processor_init(&p, settings, providers, watched);
+  processor_init(&p, settings, providers, watched, ask);
   bool done = command ? run_command(command, &p, options, &err) : serve(&p, &err);
   processor_fini(&p);
   if (!done) fprintf(stderr, "dochak-processor: %s\n", err.text);
@@ -325,8 +344,9 @@ int main(int argc, char **argv) {
   if (settings_good) retention_warn(&settings, &faults);
   if (settings_good && properties_good && flags & SETTINGS_CHECK) check_parts(&settings, &faults);
   // Faults of the file as a whole are reported already.
-  if (providers && watched && flags & SETTINGS_CHECK)
-    ask_conf_free(ask_conf_load(settings.watched_file, providers, &faults));
+  struct ask_conf *ask = NULL;
+  if (providers && watched && !(flags & SETTINGS_PRINT))
+    ask = ask_conf_load(settings.watched_file, providers, &faults);
   if (!report(&faults, flags))
     exit_code = 1;
   else if (flags & SETTINGS_PRINT)
@@ -334,7 +354,8 @@ int main(int argc, char **argv) {
   else if (flags & SETTINGS_CHECK)
     puts("settings: ok\nproviders: ok\nkafka: ok, not connected");
   else
-    exit_code = run(command, options, &settings, providers, watched);
+    exit_code = run(command, options, &settings, providers, watched, ask);
+  ask_conf_free(ask);
   watched_free(watched);
   providers_free(providers);
   settings_fini(&settings);

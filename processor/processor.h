@@ -32,12 +32,16 @@ enum processor_metric {
   METRIC_WATCH_SECONDS,
   METRIC_WATCH_BEHIND,
   METRIC_WATCH_HIDDEN,
-  METRIC_INCIDENTS_OPEN, // by kind and provider
-  METRIC_PENDING_AGE,    // by provider
-  METRIC_SILENCE_SCORE,  // by endpoint
-  METRIC_SILENCE_BAR,    // by endpoint
-  METRIC_CONTACTS,       // by provider and change
-  METRIC_WITHDRAWN,      // by provider and consent
+  METRIC_INCIDENTS_OPEN,  // by kind and provider
+  METRIC_PENDING_AGE,     // by provider
+  METRIC_SILENCE_SCORE,   // by endpoint
+  METRIC_SILENCE_BAR,     // by endpoint
+  METRIC_CONTACTS,        // by provider and change
+  METRIC_WITHDRAWN,       // by provider and consent
+  METRIC_ASKED,           // ids, by provider and result: by the schedule
+  METRIC_ASK_DIFFERED,    // by provider: likewise
+  METRIC_ASK_FAILURES,    // by provider: likewise
+  METRIC_EXPIRED_UNASKED, // by provider
   METRIC_COUNT
 };
 
@@ -47,12 +51,14 @@ static inline void processor_count_retry(struct metrics *metrics, const char *pa
   atomic_fetch_add(metrics_at_each(metrics, METRIC_RETRIES, labels), 1);
 }
 
+struct ask_conf;     // processor/ask/ask_conf.h
 struct watched_list; // processor/watch/watched.h
 
 struct processor {
   const struct settings *settings;
   struct providers *providers;
   const struct watched_list *watched;
+  const struct ask_conf *ask; // NULL in a command
   struct metrics *metrics;
   char *topics[KAFKA_TOPIC_COUNT];
   struct interpreter interpreter;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SECRET_MIN = 8, SECRET_MAX = 4096 };
+enum { SECRET_MIN = 8, SECRET_MAX = 4096, EVERY_S = 600, WAIT_S = 3600 };
 
 struct ask_conf {
   json_t *document; // the accounts point into it; NULL: no file
@@ -116,6 +116,11 @@ static const struct ask_form *find_form(const struct provider *provider, const c
   return NULL;
 }
 
+static int64_t number_or(const json_t *node, const char *name, int64_t otherwise) {
+  const json_t *value = json_object_get(node, name);
+  return value ? json_integer_value(value) : otherwise;
+}
+
 static void add_account(struct ask_conf *conf, const struct providers *providers, const char *name,
                         const json_t *node, struct faults *faults) {
   struct ask_account *account = &conf->list[conf->n++];
@@ -126,6 +131,8 @@ static void add_account(struct ask_conf *conf, const struct providers *providers
   if (!account->form) return;
   account->base = base ? base : account->form->base;
   account->ca = json_string_value(json_object_get(node, "ca"));
+  account->every_s = number_or(node, "every_s", EVERY_S);
+  account->wait_s = number_or(node, "wait_s", WAIT_S);
   if (account->ca && access(account->ca, R_OK) != 0)
     faults_error(faults, "/ca: %s: cannot be read", account->ca);
   load_secrets(account, json_object_get(node, "secrets"), faults);
@@ -160,6 +167,14 @@ void ask_conf_free(struct ask_conf *conf) {
   free(conf->list);
   json_decref(conf->document);
   free(conf);
+}
+
+size_t ask_conf_count(const struct ask_conf *conf) {
+  return conf->n;
+}
+
+const struct ask_account *ask_conf_at(const struct ask_conf *conf, size_t i) {
+  return &conf->list[i];
 }
 
 const struct ask_account *ask_conf_find(const struct ask_conf *conf, const char *provider) {

@@ -16,6 +16,8 @@ struct ask_account {
     char *value;
   } secrets[ASK_SECRETS_MAX];
   size_t n_secrets;
+  int64_t every_s; // the processors ask by themselves, of notifications so often; 0: never
+  int64_t wait_s;  // for so long at most an expired notification waits for that
 };
 const char *ask_account_secret(const struct ask_account *account, const char *name); // or NULL
 
@@ -26,5 +28,7 @@ struct ask_conf;
 MUST_CHECK struct ask_conf *ask_conf_load(const char *file, const struct providers *providers,
                                           struct faults *faults);
 void ask_conf_free(struct ask_conf *conf); // wipes the secrets
+size_t ask_conf_count(const struct ask_conf *conf);
+const struct ask_account *ask_conf_at(const struct ask_conf *conf, size_t i);
 // NULL: the provider may not be asked.
 const struct ask_account *ask_conf_find(const struct ask_conf *conf, const char *provider);

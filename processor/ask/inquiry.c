@@ -153,6 +153,8 @@ static void add_pending(struct inquiry *q, struct asker_answer answer) {
 // Whether any id of the run got a usable answer: then it is not the provider's fault if another one gets
 // none.
 static bool has_usable(const struct inquiry *q) {
+  for (size_t i = 0; i < q->n_pending; i++)
+    if (q->pending[i].reading.result != ASK_RESULT_UNCLEAR) return true;
   return q->run.found + q->run.nothing > 0;
 }
 
@@ -327,11 +329,20 @@ static void leave_out_failed(struct inquiry *q, struct err *err) {
   err_hint(err, hint);
 }
 
+// The schedule does not end with a run of which nothing is known: the provider may be away. (The asker finds
+// that out only where there are several ids.)
+static bool is_of_use(const struct inquiry *q, struct err *err) {
+  if (!q->options.choice.is_scheduled || q->n_unclear == 0 || has_usable(q)) return true;
+  return err_set(err, "%s: no id got a usable answer, %s for example: %s", provider_of(q), q->unclear.id,
+                 q->unclear.reading.why);
+}
+
 // What was answered before it failed is stored all the same.
 bool inquiry_ask(struct inquiry *q, struct err *err) {
   struct err second;
+  if (!q->options.dry_run) q->differences.emitter = emitter_new(q->differences.processor);
   if (ask_all(q, err)) {
-    if (checkpoint(q, true, err)) return true;
+    if (is_of_use(q, err) && checkpoint(q, true, err)) return true;
   } else {
     forget_gone(q);
     set_aside(q);
@@ -363,9 +374,12 @@ bool inquiry_emit(struct inquiry_differences *d, const char *type, const char *i
 static bool choose(struct inquiry *q, struct err *err) {
   PGconn *conn = q->differences.conn;
   const struct ask_account *account = q->options.account;
-  q->run = (struct ask_run){.id = uuid_new_v7(), .started_at = clock_wall_ms()};
-  q->run.scope = inquiry_scope(&q->options.choice);
-  if (!inquiry_choose(conn, account, &q->options.choice, &q->questions, &q->too_old, err)) return false;
+  const struct inquiry_choice *choice = &q->options.choice;
+  q->run =
+      (struct ask_run){.id = uuid_new_v7(), .started_at = clock_wall_ms(), .scheduled = choice->is_scheduled};
+  q->run.scope = inquiry_scope(choice);
+  if (!inquiry_choose(conn, account, choice, q->run.started_at, &q->questions, &q->too_old, err))
+    return false;
   q->run.questions = (int64_t)q->questions.n;
   return q->options.dry_run || ask_run_begin(conn, provider_of(q), ask_about_name(account->form->about),
                                              &q->run, &q->questions, err);
@@ -400,11 +414,19 @@ static bool read_questions(struct inquiry *q, struct err *err) {
   return true;
 }
 
+// An operator's run asks for all that he chose; that of the schedule for what is still of use.
+static bool resume_scheduled(struct inquiry *q, struct err *err) {
+  const char *about = ask_about_name(q->options.account->form->about);
+  return ask_run_drop_moot(q->differences.conn, provider_of(q), about, &q->run, err) &&
+         read_questions(q, err);
+}
+
 static bool resume(struct inquiry *q, struct err *err) {
   char at[CLOCK_RFC3339_SIZE];
+  q->is_resumed = true;
+  if (q->run.scheduled) return resume_scheduled(q, err);
   AUTO_FREE char *scope = inquiry_scope(&q->options.choice);
   clock_format_rfc3339(q->run.started_at, at);
-  q->is_resumed = true;
   return strcmp(scope, q->run.scope) == 0
              ? read_questions(q, err)
              : err_set(err,
@@ -416,7 +438,8 @@ static bool begin(struct inquiry *q, struct err *err) {
   bool found = false;
   PGconn *conn = q->differences.conn;
   const char *about = ask_about_name(q->options.account->form->about);
-  if (!q->options.dry_run && !ask_run_read_open(conn, provider_of(q), about, &q->run, &found, err))
+  if (!q->options.dry_run &&
+      !ask_run_read_open(conn, provider_of(q), about, q->options.choice.is_scheduled, &q->run, &found, err))
     return false;
   if (found && q->options.restart && !ask_run_write(conn, &q->run, NULL, 0, NULL, 0, true, err)) return false;
   if (found && !q->options.restart) return resume(q, err);
@@ -437,7 +460,6 @@ struct inquiry *inquiry_open(const struct processor *processor, PGconn *conn,
     inquiry_close(q);
     return NULL;
   }
-  if (!options->dry_run) q->differences.emitter = emitter_new(processor);
   if (q->run.not_before_ms < pause_ms) q->run.not_before_ms = pause_ms;
   q->asker = asker_open(options->account, options->patience_ms, q->run.not_before_ms);
   q->requests_before = q->run.requests;

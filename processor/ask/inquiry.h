@@ -5,7 +5,7 @@
 //
 // It may be killed at any time: table ask_question holds what is still to be asked. A question goes from
 // there when the events of its answer are in Kafka. So only what was answered since the last checkpoint is
-// asked again. Not for: when to ask (the command `reconcile`), or showing anything. Thread: one.
+// asked again. Not for: when to ask (schedule.h, the command `reconcile`), or showing anything. Thread: one.
 #pragma once
 #include "processor/ask/asker.h"
 #include "processor/processor.h"
@@ -23,6 +23,10 @@ struct inquiry_choice {
   int64_t since_ms, until_ms;         // of INQUIRY_SINCE; INT64_MIN and INT64_MAX are no bound
   bool all;                           // likewise: also those that have a result
   const struct ask_questions *listed; // of INQUIRY_LISTED, borrowed: in the order of their ids, each once
+  // Of INQUIRY_OVERDUE: those that became due after this time, and those that expire within so long.
+  // INT64_MIN: all.
+  int64_t after_ms, expires_within_ms;
+  bool is_scheduled; // no operator asks: goes on with any run of the schedule that has not ended
 };
 enum { INQUIRY_IDS_MAX = 2000000 };
 

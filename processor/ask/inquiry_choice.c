@@ -29,7 +29,13 @@ static char *describe_times(const struct inquiry_choice *c) {
   return mem_printf("--since %s%s%s%s", since, *until ? " --until " : "", until, c->all ? " --all" : "");
 }
 
+// ask_schedule.sql knows by the word "all" that nothing was left out.
+static const char *scope_of_schedule(const struct inquiry_choice *c) {
+  return c->which == INQUIRY_KNOWN ? "all known" : c->after_ms == INT64_MIN ? "all overdue" : "newly overdue";
+}
+
 char *inquiry_scope(const struct inquiry_choice *c) {
+  if (c->is_scheduled) return mem_strdup(scope_of_schedule(c));
   switch (c->which) {
   case INQUIRY_OVERDUE:
     return mem_strdup("--overdue");
@@ -45,17 +51,34 @@ char *inquiry_scope(const struct inquiry_choice *c) {
 
 // ---- the ids ----
 
-static PGresult *choose(PGconn *conn, const struct ask_account *account, const struct inquiry_choice *c) {
-  char oldest[CLOCK_RFC3339_SIZE] = "-infinity", since[CLOCK_RFC3339_SIZE] = "-infinity";
-  char until[CLOCK_RFC3339_SIZE] = "infinity";
+// -infinity and infinity where it is no bound.
+static void format_bound(int64_t ms, char out[CLOCK_RFC3339_SIZE]) {
+  if (ms == INT64_MIN || ms == INT64_MAX)
+    strcpy(out, ms == INT64_MIN ? "-infinity" : "infinity");
+  else
+    clock_format_rfc3339(ms, out);
+}
+
+static PGresult *choose_overdue(PGconn *conn, const char *provider, const char *oldest,
+                                const struct inquiry_choice *c, int64_t now_ms) {
+  char now[CLOCK_RFC3339_SIZE], after[CLOCK_RFC3339_SIZE], expires[CLOCK_RFC3339_SIZE];
+  format_bound(now_ms, now);
+  format_bound(c->after_ms, after);
+  format_bound(now_ms + c->expires_within_ms, expires);
+  const char *const values[] = {provider, oldest, now, after, expires};
+  return pg_run(conn, "ask_overdue.sql", (int)COUNT_OF(values), values);
+}
+
+static PGresult *choose(PGconn *conn, const struct ask_account *account, const struct inquiry_choice *c,
+                        int64_t now_ms) {
+  char oldest[CLOCK_RFC3339_SIZE], since[CLOCK_RFC3339_SIZE], until[CLOCK_RFC3339_SIZE];
   int64_t within_s = account->form->within_s;
   const char *provider = provider_name(account->provider);
-  if (within_s) clock_format_rfc3339(clock_wall_ms() - within_s * 1000, oldest);
-  if (c->since_ms != INT64_MIN) clock_format_rfc3339(c->since_ms, since);
-  if (c->until_ms != INT64_MAX) clock_format_rfc3339(c->until_ms, until);
+  format_bound(within_s ? now_ms - within_s * 1000 : INT64_MIN, oldest);
+  format_bound(c->since_ms, since);
+  format_bound(c->until_ms, until);
   if (c->which == INQUIRY_KNOWN) return pg_run(conn, "ask_contacts.sql", 1, &provider);
-  if (c->which == INQUIRY_OVERDUE)
-    return pg_run(conn, "ask_overdue.sql", 2, (const char *const[]){provider, oldest});
+  if (c->which == INQUIRY_OVERDUE) return choose_overdue(conn, provider, oldest, c, now_ms);
   const char *const values[] = {provider, oldest, since, until, c->all ? "true" : "false"};
   return pg_run(conn, "ask_since.sql", (int)COUNT_OF(values), values);
 }
@@ -66,13 +89,13 @@ static void copy_listed(const struct ask_questions *listed, struct ask_questions
 }
 
 bool inquiry_choose(PGconn *conn, const struct ask_account *account, const struct inquiry_choice *c,
-                    struct ask_questions *out, int64_t *too_old, struct err *err) {
+                    int64_t now_ms, struct ask_questions *out, int64_t *too_old, struct err *err) {
   *too_old = 0;
   if (c->which == INQUIRY_LISTED) {
     copy_listed(c->listed, out);
     return true;
   }
-  AUTO_RESULT *res = choose(conn, account, c);
+  AUTO_RESULT *res = choose(conn, account, c, now_ms);
   if (!pg_ok(conn, res, "choice of what to ask about", NULL, err)) return false;
   if (PQntuples(res) > INQUIRY_IDS_MAX)
     return err_set(err, "more than %d ids; ask in several parts", INQUIRY_IDS_MAX);

@@ -5,10 +5,10 @@
 #include "processor/ask/inquiry.h"
 #include "processor/watch/emitter.h"
 
-// Chooses the ids in Postgres. `too_old`: how many were left out because the provider does not know them any
-// more.
+// Chooses the ids in Postgres, as they are at that time (Unix milliseconds). `too_old`: how many were left
+// out because the provider does not know them any more.
 MUST_CHECK bool inquiry_choose(PGconn *conn, const struct ask_account *account,
-                               const struct inquiry_choice *choice, struct ask_questions *out,
+                               const struct inquiry_choice *choice, int64_t now_ms, struct ask_questions *out,
                                int64_t *too_old, struct err *err);
 
 struct inquiry_differences {

@@ -199,10 +199,34 @@ static bool find_account(struct reconcile *r, const struct ask_conf *conf, struc
                  wants_contacts ? "--overdue or --since" : "--members or --known");
 }
 
+// A processor asks by its schedule. What it has left says for how long.
+static bool say_scheduled(const struct reconcile *r, struct err *err) {
+  bool found;
+  char duration[TERMINAL_DURATION_SIZE];
+  struct ask_run run = {0};
+  struct ask_questions left = {0};
+  const char *provider = r->options->provider, *about = ask_about_name(r->account->form->about);
+  if (!ask_run_read_open(r->conn, provider, about, true, &run, &found, err)) return false;
+  bool done = !found || ask_run_read_questions(r->conn, &run, &left, err);
+  terminal_format_duration((int64_t)((double)left.n * 1000 / r->account->form->per_second) + 1000, duration);
+  if (done)
+    err_set(err,
+            "%s is being asked by a processor just now (%s): %zu of %" PRId64
+            " ids are left; start this again in about %s",
+            provider, found ? run.scope : "at its end", left.n, run.questions, duration);
+  ask_questions_fini(&left);
+  ask_run_fini(&run);
+  return false;
+}
+
 static bool lock(struct reconcile *r, struct err *err) {
-  bool got;
-  return ask_run_lock(r->conn, r->options->provider, &got, err) &&
-         (got || err_set(err, "%s is being asked by another process already", r->options->provider));
+  bool got, is_scheduled;
+  const char *provider = r->options->provider;
+  if (!ask_run_lock(r->conn, provider, ASK_BY_OPERATOR, &got, err)) return false;
+  if (got) return true;
+  if (!ask_run_is_scheduled(r->conn, provider, &is_scheduled, err)) return false;
+  return is_scheduled ? say_scheduled(r, err)
+                      : err_set(err, "%s is being asked by another process already", provider);
 }
 
 static struct inquiry_choice choice_of(const struct reconcile *r) {
@@ -214,7 +238,8 @@ static struct inquiry_choice choice_of(const struct reconcile *r) {
                                  .since_ms = o->since_ms,
                                  .until_ms = o->until_ms,
                                  .all = o->all,
-                                 .listed = &r->members};
+                                 .listed = &r->members,
+                                 .after_ms = INT64_MIN};
 }
 
 static bool open_inquiry(struct reconcile *r, struct err *err) {

@@ -45,20 +45,45 @@ PGconn *ask_session_open(struct err *err) {
   return NULL;
 }
 
-bool ask_run_lock(PGconn *conn, const char *provider, bool *got, struct err *err) {
-  AUTO_RESULT *res = pg_run(conn, "ask_lock.sql", 1, &provider);
+// ---- who asks ----
+
+static bool try_lock(PGconn *conn, const char *name, bool *got, struct err *err) {
+  AUTO_RESULT *res = pg_run(conn, "ask_lock.sql", 1, &name);
   if (!pg_ok(conn, res, "lock", NULL, err)) return false;
   *got = *PQgetvalue(res, 0, 0) == 't';
   return true;
 }
 
-bool ask_run_read_open(PGconn *conn, const char *provider, const char *about, struct ask_run *out,
-                       bool *found, struct err *err) {
-  AUTO_RESULT *res = pg_run(conn, "ask_run_open.sql", 2, (const char *const[]){provider, about});
+// A second lock, which the schedule alone holds beside the right.
+static bool try_lock_of_schedule(PGconn *conn, const char *provider, bool *got, struct err *err) {
+  AUTO_FREE char *name = mem_printf("%s by schedule", provider); // no provider has a space in its name
+  return try_lock(conn, name, got, err);
+}
+
+bool ask_run_lock(PGconn *conn, const char *provider, enum ask_by by, bool *got, struct err *err) {
+  bool second; // an operator's session may be looking for it just now
+  if (!try_lock(conn, provider, got, err)) return false;
+  return !*got || by == ASK_BY_OPERATOR || try_lock_of_schedule(conn, provider, &second, err);
+}
+
+bool ask_run_is_scheduled(PGconn *conn, const char *provider, bool *is_scheduled, struct err *err) {
+  bool got;
+  if (!try_lock_of_schedule(conn, provider, &got, err)) return false;
+  *is_scheduled = !got;
+  return true;
+}
+
+// ---- what has not ended ----
+
+bool ask_run_read_open(PGconn *conn, const char *provider, const char *about, bool scheduled,
+                       struct ask_run *out, bool *found, struct err *err) {
+  const char *const values[] = {provider, about, scheduled ? "true" : "false"};
+  AUTO_RESULT *res = pg_run(conn, "ask_run_open.sql", (int)COUNT_OF(values), values);
   if (!pg_ok(conn, res, "ask_run_open.sql", NULL, err)) return false;
   *found = PQntuples(res) > 0;
   if (!*found) return true;
   *out = (struct ask_run){.scope = mem_strdup(PQgetvalue(res, 0, 1)),
+                          .scheduled = scheduled,
                           .started_at = number_at(res, 0, 2),
                           .not_before_ms = number_at(res, 0, 3),
                           .questions = number_at(res, 0, 4),
@@ -69,6 +94,27 @@ bool ask_run_read_open(PGconn *conn, const char *provider, const char *about, st
   return uuid_parse(PQgetvalue(res, 0, 0), &out->id) || err_set(err, "ask_run: a run_id that is no UUID");
 }
 
+bool ask_run_read_rounds(PGconn *conn, const char *provider, struct ask_round_seen *out, struct err *err) {
+  char now[CLOCK_RFC3339_SIZE];
+  int64_t now_ms = clock_wall_ms();
+  clock_format_rfc3339(now_ms, now);
+  AUTO_RESULT *res = pg_run(conn, "ask_schedule.sql", 2, (const char *const[]){provider, now});
+  if (!pg_ok(conn, res, "ask_schedule.sql", NULL, err)) return false;
+  *out = (struct ask_round_seen){.now_ms = now_ms,
+                                 .is_open = *PQgetvalue(res, 0, 0) == 't',
+                                 .asked_ms = number_at(res, 0, 1),
+                                 .asked_all_ms = number_at(res, 0, 2),
+                                 .turned_ms = number_at(res, 0, 3)};
+  return true;
+}
+
+bool ask_run_forget(PGconn *conn, const char *provider, int64_t before_ms, struct err *err) {
+  char before[CLOCK_RFC3339_SIZE];
+  clock_format_rfc3339(before_ms, before);
+  AUTO_RESULT *res = pg_run(conn, "ask_run_forget.sql", 2, (const char *const[]){provider, before});
+  return pg_ok(conn, res, "ask_run_forget.sql", NULL, err);
+}
+
 // ---- the beginning ----
 
 static bool insert_run(PGconn *conn, const char *provider, const char *about, const struct ask_run *run,
@@ -77,7 +123,8 @@ static bool insert_run(PGconn *conn, const char *provider, const char *about, co
   uuid_format(run->id, id);
   clock_format_rfc3339(run->started_at, started);
   snprintf(questions, sizeof questions, "%" PRId64, run->questions);
-  const char *const values[] = {id, provider, about, run->scope, started, questions};
+  const char *const values[] = {
+      id, provider, about, run->scope, started, questions, run->scheduled ? "true" : "false"};
   AUTO_RESULT *res = pg_run(conn, "ask_run_insert.sql", (int)COUNT_OF(values), values);
   return pg_ok(conn, res, "ask_run_insert.sql", NULL, err);
 }
@@ -103,6 +150,16 @@ bool ask_run_begin(PGconn *conn, const char *provider, const char *about, const 
                    const struct ask_questions *questions, struct err *err) {
   return pg_command(conn, "begin", "BEGIN", err) && insert_run(conn, provider, about, run, err) &&
          copy_questions(conn, run, questions, err) && pg_commit(conn, NULL, err);
+}
+
+bool ask_run_drop_moot(PGconn *conn, const char *provider, const char *about, const struct ask_run *run,
+                       struct err *err) {
+  char id[UUID_TEXT_SIZE];
+  bool is_contact = strcmp(about, "contact") == 0;
+  const char *statement = is_contact ? "ask_moot_contacts.sql" : "ask_moot_notifications.sql";
+  uuid_format(run->id, id);
+  AUTO_RESULT *res = pg_run(conn, statement, 2, (const char *const[]){id, provider});
+  return pg_ok(conn, res, statement, NULL, err);
 }
 
 static const char *const said_names[] = {[ASK_SAID_UNCLEAR] = "unclear", [ASK_SAID_GONE] = "gone"};

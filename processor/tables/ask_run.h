@@ -5,6 +5,7 @@
 #pragma once
 #include "common/base/uuid.h"
 #include "processor/postgres/pg.h"
+#include "processor/rules/ask_round.h"
 
 // What came of asking it, if anything.
 enum ask_said {
@@ -29,6 +30,7 @@ void ask_questions_fini(struct ask_questions *questions);
 struct ask_run {
   struct uuid id;
   char *scope;                       // owned
+  bool scheduled;                    // a processor began it by itself
   int64_t started_at, not_before_ms; // Unix milliseconds; not_before_ms is 0: there is no pause
   int64_t questions, requests, found, nothing, differed;
 };
@@ -38,10 +40,18 @@ void ask_run_fini(struct ask_run *run);
 // must not keep the right to ask. NULL with the error.
 MUST_CHECK PGconn *ask_session_open(struct err *err);
 // *got: this session alone may ask the provider, until its connection closes.
-MUST_CHECK bool ask_run_lock(PGconn *conn, const char *provider, bool *got, struct err *err);
-// The run that has not ended; *found is false: there is none.
-MUST_CHECK bool ask_run_read_open(PGconn *conn, const char *provider, const char *about, struct ask_run *out,
-                                  bool *found, struct err *err);
+enum ask_by { ASK_BY_OPERATOR, ASK_BY_SCHEDULE };
+MUST_CHECK bool ask_run_lock(PGconn *conn, const char *provider, enum ask_by by, bool *got, struct err *err);
+// Whether the session that has that right is one of the schedule.
+MUST_CHECK bool ask_run_is_scheduled(PGconn *conn, const char *provider, bool *is_scheduled, struct err *err);
+// The run that has not ended, of the schedule or of an operator; *found is false: there is none.
+MUST_CHECK bool ask_run_read_open(PGconn *conn, const char *provider, const char *about, bool scheduled,
+                                  struct ask_run *out, bool *found, struct err *err);
+// What the schedule goes by.
+MUST_CHECK bool ask_run_read_rounds(PGconn *conn, const char *provider, struct ask_round_seen *out,
+                                    struct err *err);
+// Deletes the run of the schedule if it began before that time and got no usable answer.
+MUST_CHECK bool ask_run_forget(PGconn *conn, const char *provider, int64_t before_ms, struct err *err);
 // Stores a run with its questions, in one transaction.
 MUST_CHECK bool ask_run_begin(PGconn *conn, const char *provider, const char *about,
                               const struct ask_run *run, const struct ask_questions *questions,
@@ -49,6 +59,9 @@ MUST_CHECK bool ask_run_begin(PGconn *conn, const char *provider, const char *ab
 // Until when the provider wants no more requests, as it has said to any run; 0: it has not said so.
 MUST_CHECK bool ask_run_read_pause(PGconn *conn, const char *provider, int64_t *not_before_ms,
                                    struct err *err);
+// Removes the questions that need no answer any more.
+MUST_CHECK bool ask_run_drop_moot(PGconn *conn, const char *provider, const char *about,
+                                  const struct ask_run *run, struct err *err);
 // Those that were not asked yet come first.
 MUST_CHECK bool ask_run_read_questions(PGconn *conn, const struct ask_run *run, struct ask_questions *out,
                                        struct err *err);

@@ -21,7 +21,7 @@ static bool is_read(const struct deadlines_provider *provider, int64_t until_ms)
 // Columns as in watch_due.sql. A provider that must not be looked at gets no row.
 static PGresult *find(PGconn *conn, const struct deadlines_provider *list, size_t n, int64_t until_ms,
                       bool holds, int64_t most) {
-  static const enum pg_type types[] = {PG_TEXT, PG_INT4, PG_TIMESTAMPTZ, PG_INT8};
+  static const enum pg_type types[] = {PG_TEXT, PG_INT4, PG_TIMESTAMPTZ, PG_INT8, PG_INT8, PG_TIMESTAMPTZ};
   struct pgarray c[COUNT_OF(types)];
   rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < n; i++) {
@@ -30,6 +30,8 @@ static PGresult *find(PGconn *conn, const struct deadlines_provider *list, size_
     pgarray_add_int4(&c[1], holds && list[i].hold);
     pgarray_add_time(&c[2], until_ms);
     pgarray_add_int8(&c[3], most);
+    pgarray_add_int8(&c[4], list[i].every_s);
+    pgarray_add_time(&c[5], list[i].given_up_ms);
   }
   return rows_run(conn, "watch_due.sql", c, COUNT_OF(types));
 }
@@ -59,7 +61,10 @@ static bool write_one(struct emitter *emitter, const PGresult *res, int row, str
 static void note_written(struct deadlines_provider *list, size_t n, const PGresult *res) {
   for (int row = 0; row < PQntuples(res); row++)
     for (size_t i = 0; i < n; i++)
-      if (strcmp(list[i].name, PQgetvalue(res, row, 0)) == 0) list[i].written_at_ms = clock_wall_ms();
+      if (strcmp(list[i].name, PQgetvalue(res, row, 0)) == 0) {
+        list[i].written_at_ms = clock_wall_ms();
+        list[i].unasked += pgvalue_int4(PQgetvalue(res, row, 4));
+      }
 }
 
 bool deadlines_write(PGconn *conn, struct emitter *emitter, struct deadlines_provider *list, size_t n,

@@ -10,12 +10,18 @@ struct deadlines_provider {
   const char *name;      // borrowed
   int64_t written_at_ms; // when events about it were last written; INT64_MIN: never
   bool hold;             // its overdue notifications wait: it may be silent, which one alert will say
+  // Those that have expired wait until the schedule has asked for them, which it does so often; 0: they do
+  // not.
+  int64_t every_s;
+  int64_t wait_ms;     // for the caller: for how long at most
+  int64_t given_up_ms; // what expired until then waits no longer; NO_TIME: nothing
+  int64_t unasked;     // written though it was not asked for them, since the caller set it to 0
 };
 
 // Prepares the statement.
 MUST_CHECK bool deadlines_prepare(PGconn *conn, struct err *err);
-// Whether a notification of any of them is due now, held or not, by this machine's clock. Costs one
-// statement.
+// Whether a notification of any of them is due now by this machine's clock; also one that is held, but none
+// that waits for the schedule. Costs one statement.
 MUST_CHECK bool deadlines_any(PGconn *conn, const struct deadlines_provider *list, size_t n, bool *any,
                               struct err *err);
 // Writes the events of those that were due at `until_ms`, DEADLINES_MAX of a provider at most, and waits for

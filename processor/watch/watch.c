@@ -5,6 +5,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/stop.h"
+#include "processor/ask/ask_conf.h"
 #include "processor/postgres/schema_version.h"
 #include "processor/watch/deadlines.h"
 #include "processor/watch/front_door.h"
@@ -180,12 +181,39 @@ static bool judge(struct watch *w, const struct frontier_known *known, struct er
   return w->view->loaded_until == before || silence_store(w->silence, w->conn, err);
 }
 
+// What has expired waits for the schedule (ask/schedule.h), but not for ever. A leader that begins gives it
+// two rounds: no processor may have run for hours.
+static void bound_waits(struct watch *w, int64_t until_ms) {
+  for (size_t i = 0; i < w->view->n_providers; i++) {
+    struct deadlines_provider *provider = &w->providers[i];
+    int64_t wait_ms = provider->wait_ms, rounds_ms = 2 * provider->every_s * 1000;
+    bool is_new = until_ms - w->judge.led_since_ms < (wait_ms < rounds_ms ? wait_ms : rounds_ms);
+    provider->given_up_ms = is_new ? NO_TIME : until_ms - wait_ms;
+  }
+}
+
+static void say_unasked(struct watch *w) {
+  for (size_t i = 0; i < w->view->n_providers; i++) {
+    struct deadlines_provider *provider = &w->providers[i];
+    if (provider->unasked == 0) continue;
+    metrics_add(w->processor->metrics, METRIC_EXPIRED_UNASKED, provider->name, provider->unasked);
+    AUTO_FREE char *key = mem_printf("unasked %s", provider->name);
+    log_warn_rarely(key, "notifications are given up for which the provider could not be asked",
+                    LOG_STR("provider", provider->name), LOG_INT("notifications", provider->unasked),
+                    LOG_INT("waited_s", provider->wait_ms / 1000));
+    provider->unasked = 0;
+  }
+}
+
 // After judge(): a provider may be known to be silent by now.
 static bool write_deadlines(struct watch *w, int64_t until_ms, struct err *err) {
   w->judge.until_ms = until_ms;
   for (size_t i = 0; i < w->view->n_providers; i++)
     w->providers[i].hold = judge_may_be_silent(&w->judge, &w->view->providers[i]);
-  return deadlines_write(w->conn, w->emitter, w->providers, w->view->n_providers, until_ms, err);
+  bound_waits(w, until_ms);
+  bool done = deadlines_write(w->conn, w->emitter, w->providers, w->view->n_providers, until_ms, err);
+  say_unasked(w);
+  return done;
 }
 
 // Most ticks end with the first question, and ask Kafka nothing. The notifications are read again behind the
@@ -193,6 +221,7 @@ static bool write_deadlines(struct watch *w, int64_t until_ms, struct err *err) 
 static bool look(struct watch *w, struct err *err) {
   bool is_due, judges = clock_mono_ms() >= w->judge_at_ms;
   struct frontier_known known;
+  bound_waits(w, clock_wall_ms());
   if (!deadlines_any(w->conn, w->providers, w->view->n_providers, &is_due, err)) return false;
   if (!is_due && !judges) return true;
   if (!look_until(w, &known, err)) return false;
@@ -265,14 +294,24 @@ static void watch_free(struct watch *w) {
   free(w);
 }
 
+static struct deadlines_provider new_provider(const struct processor *processor, size_t i) {
+  const char *name = provider_name(providers_at(processor->providers, i));
+  const struct ask_account *account = ask_conf_find(processor->ask, name);
+  bool is_asked = account && account->form->about == ASK_NOTIFICATION && account->every_s > 0;
+  if (is_asked) metrics_add(processor->metrics, METRIC_EXPIRED_UNASKED, name, 0);
+  return (struct deadlines_provider){.name = name,
+                                     .written_at_ms = INT64_MIN,
+                                     .every_s = is_asked ? account->every_s : 0,
+                                     .wait_ms = is_asked ? account->wait_s * 1000 : 0,
+                                     .given_up_ms = NO_TIME};
+}
+
 struct watch *watch_start(struct processor *processor, struct err *err) {
   struct watch *w = mem_alloc(sizeof *w);
   w->processor = processor;
   size_t n = providers_count(processor->providers);
   w->providers = mem_array(n, sizeof *w->providers);
-  for (size_t i = 0; i < n; i++)
-    w->providers[i] = (struct deadlines_provider){
-        .name = provider_name(providers_at(processor->providers, i)), .written_at_ms = INT64_MIN};
+  for (size_t i = 0; i < n; i++) w->providers[i] = new_provider(processor, i);
   int failed = pthread_create(&w->thread, NULL, run, w);
   if (failed == 0) return w;
   err_set(err, "cannot start the watch: %s", strerror(failed));

@@ -382,7 +382,8 @@ FAULTS: list[tuple[Callable, set[str], set[str]]] = [
     (body_too_large, {"DochakBodiesTooLarge"}, set()),
     (no_reports, {"DochakNoReports"}, set()),
 ]
-NOT_SHOWN = {"DochakRetentionFailing", "DochakIncidentOpen"}  # it needs hours; its times are not the rules': rules_test.yml
+# It needs hours; its times are not the rules'; these two need a provider that can be asked: rules_test.yml.
+NOT_SHOWN = {"DochakRetentionFailing", "DochakIncidentOpen", "DochakAskingFails", "DochakExpiredUnasked"}
 
 
 def test_faults_show_every_rule() -> None:

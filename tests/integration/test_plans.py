@@ -11,7 +11,7 @@ from support.wait import until
 from support.world import World
 
 TABLES = ["notification", "receipt", "alert", "quarantine_alert"]
-WATCHED = ["delivery_minute", "endpoint_minute", "incident", "provider_hour", "endpoint_hour", "rhythm"]
+WATCHED = ["delivery_minute", "endpoint_minute", "incident", "provider_hour", "endpoint_hour", "rhythm", "ask_run"]
 ROWS = 20_000
 DELETED = 'dochak_processor_retention_deleted_total{table="receipt"}'
 FILL = f"""
@@ -130,6 +130,9 @@ SELECT gen_random_uuid(), 'silent', 'p' || n % 50, '', '', now(), now(), now() -
 FROM generate_series(1, {ROWS}) AS n;
 INSERT INTO provider_hour SELECT date_trunc('hour', now()) - n * interval '1 hour', 'blux', 1, 0 FROM generate_series(1, {ROWS}) AS n;
 INSERT INTO endpoint_hour SELECT 'blux/sms', date_trunc('hour', now()) - n * interval '1 hour', 1, 1, 60 FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO ask_run (run_id, provider, about, scope, started_at, ended_at, questions, scheduled)
+SELECT gen_random_uuid(), 'bizgo', 'notification', 'newly overdue', now() - n * interval '10 min', now() - n * interval '10 min', 0, n % 2 = 0
+FROM generate_series(1, {ROWS}) AS n;
 INSERT INTO rhythm SELECT 'e' || n, 'blux', '{{}}', '{{}}', now(), 'learning', NULL, NULL, 0, 0 FROM generate_series(1, {ROWS}) AS n;
 """
 # They may be read from end to end: the incidents that are open, and one row for each endpoint.
@@ -138,7 +141,7 @@ SMALL = {"incident_open", "rhythm_pkey"}
 LISTS = {"incident_list", "rhythm_list"}
 OF_WATCH = sorted(
     path.stem
-    for pattern in ("watch_*", "incident_*", "usual_*", "rhythm_*", "endpoint_minute_insert")
+    for pattern in ("watch_*", "incident_*", "usual_*", "rhythm_*", "endpoint_minute_insert", "ask_schedule", "ask_not_before", "ask_run_*")
     for path in (builds.ROOT / "processor/tables").glob(f"{pattern}.sql")
     if path.stem not in LISTS
 )
@@ -200,7 +203,7 @@ def test_a_deadline_of_a_notification_that_never_expires_is_no_null(world: World
     with world.connect() as connection:
         statement = (builds.ROOT / "processor/tables/watch_due.sql").read_text("utf-8")
         connection.execute(f"PREPARE watch_due AS {statement}")
-        rows = connection.execute("EXECUTE watch_due (ARRAY['blux'], ARRAY[0], ARRAY[now()], ARRAY[5])").fetchall()
+        rows = connection.execute("EXECUTE watch_due (ARRAY['blux'], ARRAY[0], ARRAY[now()], ARRAY[5], ARRAY[0], ARRAY[NULL::timestamptz])").fetchall()
     assert {row["notification_id"]: row["expired"] for row in rows} == {"a": 0, "b": 0, "c": 1}
 
 

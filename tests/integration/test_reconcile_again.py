@@ -41,7 +41,7 @@ def first_asked(world: World, n: int) -> list[str]:
 def ask_until_it_ends(asking: Asking, most: int) -> int:
     """How often it had to be started."""
     for times in range(1, most + 1):
-        process = asking.begin("--overdue", "--patience", "5")
+        process = asking.begin("--overdue")
         end(process)
         if count(asking.world, "ask_run WHERE ended_at IS NULL") == 0:
             return times

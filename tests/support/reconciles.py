@@ -31,13 +31,14 @@ QUICKLY = 2000  # requests a second: as fast as it goes
 
 
 class Asking:
-    """Settings of a world whose processors read provider files of the test's own, and whose `reconcile` asks the API."""
+    """Settings of a world whose processors read provider files of the test's own, and whose `reconcile` asks the API. By themselves they ask nothing,
+    unless the account says so."""
 
-    def __init__(self, world: World, api: Api, form: str, ca: Path | None = None, expects: dict | None = None, **rules):
+    def __init__(self, world: World, api: Api, form: str, ca: Path | None = None, expects: dict | None = None, account: dict | None = None, **rules):
         self.world, self.api, self.form = world, api, form
         self.provider, names = NAMES[form]
         folder = self._write_providers({"per_second": QUICKLY, **rules}, expects or {})
-        account = {"form": form, "base": api.url, "secrets": names, **({"ca": str(ca)} if ca else {})}
+        account = {"form": form, "base": api.url, "secrets": names, "every_s": 0, **({"ca": str(ca)} if ca else {}), **(account or {})}
         world.endpoints_file.write_text(
             json.dumps(
                 {

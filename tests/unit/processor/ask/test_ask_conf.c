@@ -74,6 +74,9 @@ static const struct {
      "/ask/bizgo/secrets/api_key: DOCHAK_SECRET_KEY: expected only printable"},
     {V2(SECRETS(KEY ",\"client_id\":\"DOCHAK_SECRET_ID\"")), "secret-0123456789",
      "/ask/bizgo/secrets/client_id: the form \"v2\" names no such secret"},
+    {V2(",\"every_s\":0,\"wait_s\":0" SECRETS(KEY)), "secret-0123456789", NULL},
+    {V2(",\"every_s\":86401" SECRETS(KEY)), "secret-0123456789", "/ask/bizgo/every_s: expected"},
+    {V2(",\"wait_s\":-1" SECRETS(KEY)), "secret-0123456789", "/ask/bizgo/wait_s: expected"},
     // names
     {FILE_WITH("\"bizgo\":{\"form\":\"v3\"}"), NULL, "/ask/bizgo/form: \"v3\" is none of v2, v1"},
     {FILE_WITH("\"blux\":{\"form\":\"v1\"}"), NULL, "/ask/blux/form: the provider file has no \"ask\""},
@@ -97,6 +100,28 @@ static void test_what_is_wrong_is_said_without_a_secret(void **state) {
       assert_null(strstr(faults.list[k].text, "X-Other"));
     }
     faults_fini(&faults);
+    ask_conf_free(conf);
+  }
+}
+
+static const struct {
+  const char *text;
+  int64_t every_s, wait_s;
+} times[] = {
+    {V2(SECRETS(KEY)), 600, 3600},
+    {V2(",\"every_s\":0" SECRETS(KEY)), 0, 3600},
+    {V2(",\"every_s\":60,\"wait_s\":0" SECRETS(KEY)), 60, 0},
+};
+
+static void test_how_often_the_processors_ask_by_themselves(void **state) {
+  setenv("DOCHAK_SECRET_KEY", "secret-0123456789", 1);
+  for (size_t i = 0; i < COUNT_OF(times); i++) {
+    struct faults faults = {0};
+    struct ask_conf *conf = load(times[i].text, &faults);
+    assert_non_null(conf);
+    assert_int_equal(ask_conf_count(conf), 1);
+    assert_int_equal(ask_conf_at(conf, 0)->every_s, times[i].every_s);
+    assert_int_equal(ask_conf_at(conf, 0)->wait_s, times[i].wait_s);
     ask_conf_free(conf);
   }
 }
@@ -131,6 +156,7 @@ static void test_without_a_file_or_without_the_member_nobody_is_asked(void **sta
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_what_is_wrong_is_said_without_a_secret),
+      cmocka_unit_test(test_how_often_the_processors_ask_by_themselves),
       cmocka_unit_test(test_a_secret_may_stand_in_a_file),
       cmocka_unit_test(test_without_a_file_or_without_the_member_nobody_is_asked),
   };
