@@ -32,7 +32,8 @@ struct ask_reading {
   int64_t doubt_after; // so many such readings in a row are not to be believed; 0: all are
   char why[160];       // all but found and nothing: "answer 503", "answer 200, A801"
 };
-// Reads the answer to the question about `id`, which was asked at that time (Unix milliseconds). An element
+// Reads the answer to the question about `id`, which was asked at that time (Unix milliseconds, by the
+// provider's clock if ours is known to be ahead). An element
 // is taken only if the provider file reads it as a report or contact of this very id.
 void ask_read(const struct ask_account *account, const char *id, int64_t asked_at_ms, int status,
               const char *body, size_t len, struct ask_reading *out);

@@ -12,8 +12,10 @@
 
 enum { CONNECT_MS = 10000, LOOK_MS = 200, WAIT_MAX_S = 600, TOKEN_MARGIN_MS = 600000, BACKLOG = 2 };
 // A question that fails so often while others succeed, a run of answers that say nothing, failures before
-// patience ends.
-enum { TRIES_MAX = 5, UNCLEAR_MAX = 20, FAILURES_MIN = 5, TOKENS_MAX = 2 };
+// patience ends, pauses in a row that were asked for and did not help.
+enum { TRIES_MAX = 5, UNCLEAR_MAX = 20, FAILURES_MIN = 5, TOKENS_MAX = 2, ORDERS_MAX = 10 };
+// By no more than this is our clock taken to be ahead: a header Date that is older still is wrong itself.
+enum { AHEAD_MAX_S = 86400 };
 // Requests leave a twentieth slower than is allowed: on their way they come nearer to each other. One that is
 // late is made up for if it is late by no more than this.
 enum { PACE_PERCENT = 105, LATE_US = 20000 };
@@ -51,12 +53,14 @@ struct asker {
   // clocks, monotonic
   int64_t interval_us, next_at_us;
   int64_t pause_until_ms, paused_at_ms;
+  int64_t ordered_until_ms; // of pause_until_ms, what the provider asked for
   int64_t patience_ms, last_good_ms;
   struct backoff backoff;
   int64_t not_before_ms; // Unix
   // what came
   int64_t requests, good;
   int failures; // since the last good answer
+  int orders;   // pauses since then that the provider asked for
   int unclear;  // in a row
   int tokens;   // not taken, in a row
   json_t *token;
@@ -178,7 +182,7 @@ struct asker *asker_open(const struct ask_account *account, int64_t patience_ms,
   // One that asked right before, and was killed, has left no trace: the first request leaves an interval
   // later.
   asker->next_at_us = clock_mono_us() + asker->interval_us;
-  if (not_before_ms) asker->pause_until_ms = mono_of_wall(not_before_ms);
+  if (not_before_ms) asker->pause_until_ms = asker->ordered_until_ms = mono_of_wall(not_before_ms);
   if (asker->pause_until_ms > asker->last_good_ms) asker->last_good_ms = asker->pause_until_ms;
   return asker;
 }
@@ -266,27 +270,52 @@ static void pause_for(struct asker *asker, int64_t ms) {
   if (until_ms > asker->pause_until_ms) asker->pause_until_ms = until_ms;
 }
 
-// What the provider asks for outlives this process.
+// What the provider asks for outlives this process, and does not count as time without a usable answer.
 static void pause_as_asked(struct asker *asker, int64_t ms) {
-  int64_t until_ms = clock_wall_ms() + ms;
+  int64_t now_ms = clock_mono_ms(), until_ms = clock_wall_ms() + ms;
+  int64_t from_ms = asker->ordered_until_ms > now_ms ? asker->ordered_until_ms : now_ms;
   if (until_ms > asker->not_before_ms) asker->not_before_ms = until_ms;
+  if (now_ms + ms > from_ms) {
+    asker->last_good_ms += now_ms + ms - from_ms;
+    asker->ordered_until_ms = now_ms + ms;
+  }
   pause_for(asker, ms);
   if (ms > INT64_C(1000) * WAIT_MAX_S)
     fail(asker, "it asks to wait for %lld s; start this again then", (long long)(ms / 1000));
 }
 
-static bool header_number(const struct transfer *transfer, const char *name, int64_t *out) {
+static const char *header_of(const struct transfer *transfer, const char *name) {
   struct curl_header *header;
-  char *end;
-  if (!name || curl_easy_header(transfer->curl, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
-    return false;
-  *out = strtoll(header->value, &end, 10);
-  return end != header->value && *end == '\0' && *out >= 0;
+  return curl_easy_header(transfer->curl, name, 0, CURLH_HEADER, -1, &header) ? NULL : header->value;
 }
 
-// Milliseconds until the reset that the answer names; a clock that differs must not make it endless.
+static bool header_number(const struct transfer *transfer, const char *name, int64_t *out) {
+  char *end;
+  const char *value = name ? header_of(transfer, name) : NULL;
+  if (!value) return false;
+  *out = strtoll(value, &end, 10);
+  return end != value && *end == '\0' && *out >= 0;
+}
+
+// The provider's clock when it answered, Unix seconds; 0: it does not say.
+static int64_t date_of(const struct transfer *transfer) {
+  const char *value = header_of(transfer, "Date");
+  time_t date_s = value ? curl_getdate(value, NULL) : 0;
+  return date_s > 0 ? (int64_t)date_s : 0;
+}
+
+// When it was asked. Where the answer shows that our clock is ahead, by the provider's: by ours, what became
+// known there after the answer would seem to be older. Within the second of its header the clocks agree.
+static int64_t asked_at_of(const struct transfer *transfer) {
+  int64_t date_ms = date_of(transfer) * 1000, ahead_ms = transfer->asked_at_ms - date_ms;
+  bool is_ahead = date_ms && ahead_ms >= 1000 && ahead_ms <= INT64_C(1000) * AHEAD_MAX_S;
+  return is_ahead ? date_ms : transfer->asked_at_ms;
+}
+
+// Milliseconds until the reset that the answer names, by the provider's clock if known; a clock that is wrong
+// must not make it endless.
 static int64_t reset_in_ms(const struct asker *asker, const struct transfer *transfer) {
-  int64_t reset_s = 0, now_s = clock_wall_ms() / 1000;
+  int64_t reset_s = 0, date_s = date_of(transfer), now_s = date_s ? date_s : clock_wall_ms() / 1000;
   if (!header_number(transfer, asker->account->form->reset_header, &reset_s) || reset_s <= now_s) return 0;
   int64_t in_s = reset_s - now_s;
   return (in_s < WAIT_MAX_S ? in_s : WAIT_MAX_S) * 1000;
@@ -302,15 +331,16 @@ static void heed_rate(struct asker *asker, const struct transfer *transfer) {
 static void pause_after(struct asker *asker, const struct transfer *transfer) {
   curl_off_t retry_after_s = 0;
   curl_easy_getinfo(transfer->curl, CURLINFO_RETRY_AFTER, &retry_after_s);
-  int64_t reset_ms = reset_in_ms(asker, transfer);
-  if (retry_after_s > 0)
-    pause_as_asked(asker, (int64_t)(retry_after_s < 1000000 ? retry_after_s : 1000000) * 1000);
-  else if (reset_ms > 0)
-    pause_as_asked(asker, reset_ms);
-  else if (transfer->began_ms >= asker->paused_at_ms)
+  int64_t ordered_ms = reset_in_ms(asker, transfer);
+  bool is_new = transfer->began_ms >= asker->paused_at_ms;
+  if (retry_after_s > 0) ordered_ms = (int64_t)(retry_after_s < 1000000 ? retry_after_s : 1000000) * 1000;
+  if (ordered_ms > 0)
+    pause_as_asked(asker, ordered_ms);
+  else if (is_new)
     pause_for(asker, backoff_next_ms(&asker->backoff));
   else
     return;
+  asker->orders += ordered_ms > 0 && is_new;
   asker->paused_at_ms = clock_mono_ms();
 }
 
@@ -324,11 +354,17 @@ static void answer(struct asker *asker, struct transfer *transfer, struct ask_re
                                                              .reading = reading};
 }
 
+// A pause that was asked for before may have begun already.
+static void begin_patience(struct asker *asker) {
+  int64_t now_ms = clock_mono_ms();
+  asker->last_good_ms = asker->ordered_until_ms > now_ms ? asker->ordered_until_ms : now_ms;
+}
+
 static void note_good(struct asker *asker) {
   asker->good++;
-  asker->failures = asker->tokens = 0;
+  asker->failures = asker->tokens = asker->orders = 0;
   asker->backoff.tries = 0;
-  asker->last_good_ms = clock_mono_ms();
+  begin_patience(asker);
 }
 
 static void note_failure(struct asker *asker, const struct transfer *transfer, const char *why) {
@@ -337,13 +373,15 @@ static void note_failure(struct asker *asker, const struct transfer *transfer, c
   int64_t since_ms = clock_mono_ms() - asker->last_good_ms;
   if (asker->failures >= FAILURES_MIN && since_ms > asker->patience_ms)
     fail(asker, "no usable answer for %lld s, the last one: %s", (long long)(since_ms / 1000), why);
+  if (asker->orders >= ORDERS_MAX)
+    fail(asker, "%d pauses that it asked for have not helped, the last answer: %s", asker->orders, why);
 }
 
 static void unclear(struct asker *asker, struct transfer *transfer, const char *why) {
   struct ask_reading reading = {.result = ASK_RESULT_UNCLEAR};
   snprintf(reading.why, sizeof reading.why, "%s", why);
   answer(asker, transfer, reading);
-  asker->last_good_ms = clock_mono_ms();
+  begin_patience(asker);
   if (++asker->unclear >= UNCLEAR_MAX)
     fail(asker, "%d answers in a row tell nothing, the last one: %s", asker->unclear, why);
 }
@@ -442,7 +480,7 @@ static void take_answer(struct asker *asker, struct transfer *transfer) {
     take_token(asker, transfer, &reading);
   } else {
     struct ask_reading reading;
-    ask_read(asker->account, transfer->question.id, transfer->asked_at_ms, (int)status, transfer->body,
+    ask_read(asker->account, transfer->question.id, asked_at_of(transfer), (int)status, transfer->body,
              transfer->len, &reading);
     take_reading(asker, transfer, &reading);
   }

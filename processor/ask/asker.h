@@ -9,7 +9,8 @@
 struct asker;
 
 // `account` is borrowed. After `patience_ms` without a usable answer, and at least 5 others, the asking
-// fails. `not_before_ms`: no request leaves earlier (Unix); 0: there is no pause.
+// fails. Pauses that the provider asks for do not count; after ten of these in a row it fails all the same.
+// `not_before_ms`: no request leaves earlier (Unix); 0: there is no pause.
 struct asker *asker_open(const struct ask_account *account, int64_t patience_ms, int64_t not_before_ms);
 void asker_close(struct asker *asker);             // gives up what is asked
 int64_t asker_requests(const struct asker *asker); // that have left
