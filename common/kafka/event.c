@@ -38,6 +38,7 @@ static const struct attribute {
     {"ce_provider", offsetof(struct event, provider), 128, false, false},
     {"ce_endpoint", offsetof(struct event, endpoint), 512, false, false},
     {"ce_reason", offsetof(struct event, reason), EVENT_REASON_SIZE - 1, false, true},
+    {"ce_wastype", offsetof(struct event, was_type), 64, false, false},
     {"original_ce_type", offsetof(struct event, original_type), 64, false, false},
 };
 

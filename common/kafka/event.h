@@ -52,6 +52,7 @@ struct event {
   const char *endpoint;      // ce_endpoint, or NULL
   const char *traceparent;   // W3C Trace Context, or NULL
   const char *reason;        // ce_reason of a quarantined payload, or NULL
+  const char *was_type;      // ce_wastype of an event that the processor has quarantined, or NULL
   const char *original_type; // ce_type of an event that was quarantined whole, or NULL
   const rd_kafka_headers_t *original; // only written: the headers of such an event, or NULL
   const rd_kafka_headers_t *headers;  // only written: all headers, in place of all of the above; or NULL

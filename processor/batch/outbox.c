@@ -143,6 +143,7 @@ static bool send_quarantined(struct outbox *outbox, const struct fact *fact, str
                      .endpoint = fact->ev.endpoint,
                      .traceparent = fact->ev.traceparent,
                      .reason = fits ? fact->why : left,
+                     .was_type = fact->ev.type,
                      .original = original};
   return produce(outbox, KAFKA_TOPIC_QUARANTINE, original ? key : ev.subject, &ev, fits ? rkm->payload : NULL,
                  fits ? rkm->len : 0, err);

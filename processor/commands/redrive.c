@@ -166,13 +166,23 @@ static bool take_original(struct redrive *rd, const rd_kafka_message_t *rkm,
   return !is_known_type || send_event(rd, &ev, key, rkm->payload ? rkm->payload : "", rkm->len, err);
 }
 
+static bool is_of_webhook(const struct event *ev) {
+  static const char *const types[] = {EVENT_RECEIPT, EVENT_CONTACT, EVENT_OTHER};
+  if (!ev->was_type) return ev->endpoint != NULL; // ingress has put it aside
+  for (size_t i = 0; i < COUNT_OF(types); i++)
+    if (strcmp(ev->was_type, types[i]) == 0) return true;
+  return false;
+}
+
+// What was no webhook goes back as the event that it was. One without its type is an acceptance, which an
+// earlier version of the processor has put aside.
 static bool take_payload(struct redrive *rd, const struct event *ev, const char *value, size_t len,
                          struct err *err) {
   const struct provider *provider =
       ev->provider ? providers_find(rd->processor->providers, ev->provider) : NULL;
-  if (provider && len && ev->endpoint) return take_webhook(rd, ev, provider, value, len, err);
-  // Without an endpoint it was no webhook: the processor has put an acceptance aside.
-  if (provider && len) return send_element(rd, *ev, EVENT_ACCEPTED, NULL, value, len, err);
+  if (provider && len && is_of_webhook(ev)) return take_webhook(rd, ev, provider, value, len, err);
+  if (provider && len)
+    return send_element(rd, *ev, ev->was_type ? ev->was_type : EVENT_ACCEPTED, ev->subject, value, len, err);
   rd->unclear++;
   return true;
 }

@@ -2,8 +2,8 @@
 // Quarantined records, once more: cut and read as ingress and the processor do with today's provider files,
 // and what these understand is put on the events topic. What was taken in already, or still makes no sense,
 // is only counted. What is neither receipt nor acceptance has no row to show that: it goes there each time,
-// and changes nothing. An event of a type that the processor did not know goes back as it was, if this
-// program knows the type. Thread: one.
+// and changes nothing. An event that the processor has put aside goes back as the type that it was; one of a
+// type that it did not know goes back as it was, if this program knows the type. Thread: one.
 #pragma once
 #include "processor/processor.h"
 

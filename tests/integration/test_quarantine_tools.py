@@ -4,6 +4,7 @@
 import json
 import re
 import subprocess
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -136,6 +137,32 @@ def test_a_registration_that_the_processor_put_aside_is_taken_in(world: World) -
         world.wait_row("bizgo", "reg", status="PENDING", reference="order-17", version=1)
         world.settle()
     assert len(world.alerts()) == 2  # of one kind, and of the foreign record
+
+
+def test_each_event_goes_back_as_what_it_was(world: World) -> None:
+    """What was asked for and what the watch has written have no endpoint either."""
+    world.foreign = True
+    report, deadline = payloads.bizgo("asked", "10000"), {"notification_id": "late", "deadline": "2026-01-12T02:05:00.000Z"}
+    person = {"event": "upsert", "type": "user", "entity": {"id": "u-1", "memberId": "m-1", "version": 1}, "askedAt": 1735000000000}
+    events = [
+        ("dochak.receipt.received.v1", "bizgo", "asked", report),
+        ("dochak.contact.changed.v1", "channeltalk", "m-1", person),
+        ("dochak.notification.overdue.v1", "bizgo", "late", deadline),
+        ("dochak.notification.accepted.v1", "bizgo", "reg", {"notification_id": "reg", "response": {"code": "A000", "msgKey": "reg"}}),
+    ]
+    world.new_processor().start().wait_ready()
+    for type_, provider, subject, value in events:
+        headers = {"ce_specversion": "1.0", "ce_id": str(uuid.uuid4()), "ce_time": datetime.now(UTC).isoformat(), "ce_provider": provider}
+        headers |= {"ce_subject": subject, "ce_type": QUARANTINED, "ce_source": "/processor", "ce_reason": "refused", "ce_wastype": type_}
+        world.topics.produce("quarantine", payloads.to_bytes(value), headers=list(headers.items()))
+    world.topics.flush()
+    world.settle()
+    assert "4 records read: 4 elements redriven; 0 were taken in before, 0 still make no sense" in quarantine(world, "redrive").stdout
+    world.settle()
+    redriven = [(r.type, r.header("ce_provider"), r.key.decode(), r.data) for r in world.topics.read("events")]
+    assert sorted(redriven, key=str) == sorted(events, key=str)
+    assert world.statuses() == {"asked": "SENT", "reg": "PENDING"}
+    assert [row["contact_id"] for row in world.sql("SELECT * FROM contact")] == ["m-1"]
 
 
 def test_what_postgres_refuses_each_time_is_told_once(world: World) -> None:
