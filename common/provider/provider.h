@@ -118,7 +118,7 @@ struct provider_contact {
   bool has_version;
   int64_t version; // of 64 bits; a larger one is none
   int64_t time_ms; // the provider's own time; -1: none, or not readable
-  int64_t seen_ms; // when the provider was asked and knew the person; -1: it was not asked
+  int64_t seen_ms; // when the provider was asked; -1: it was not asked
   struct {
     const char *name;
     enum provider_consent is;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// A person has one row. Its names are the contact's id and the provider's own one, and a fact may name only
-// the latter. What came under that name alone, before a fact names both, is a row of its own until then.
+// A person has one row. Its names are the contact's id and the provider's own ones, of which there may be
+// several, one after the other; a fact may name only such a one. What came under that name alone, before a
+// fact names both, is a row of its own until then.
 #include "processor/batch/contacts.h"
 #include "common/base/mem.h"
 #include "processor/tables/contact.h"
-#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct named { // a row, under one of its names
+struct named { // a row, in the bucket of one of its names
   size_t row;
   struct named *next; // in the same bucket
 };
@@ -25,8 +25,8 @@ struct contacts {
   struct contact_row *rows; // those that were there, then new ones
   bool *changed, *removed;  // parallel
   size_t n_rows;
-  struct named **buckets, *names; // all names of all rows
-  size_t n_buckets, n_names, names_max;
+  struct named **buckets; // all names of all rows
+  size_t n_buckets;
   struct withdrawn *withdrawn;
   struct alert *alerts; // about these, if they are wanted
   size_t n_withdrawn, n_alerts;
@@ -41,15 +41,23 @@ struct contacts *contacts_new(struct fact *const *facts, size_t n) {
   return contacts;
 }
 
+static void free_names(struct contacts *contacts) {
+  for (size_t i = 0; i < contacts->n_buckets; i++)
+    for (struct named *named = contacts->buckets[i], *next; named; named = next) {
+      next = named->next;
+      free(named);
+    }
+  free(contacts->buckets);
+}
+
 void contacts_free(struct contacts *contacts) {
   if (!contacts) return;
+  free_names(contacts);
   contact_free(contacts->rows, contacts->n_rows);
   free(contacts->facts);
   free(contacts->changes);
   free(contacts->changed);
   free(contacts->removed);
-  free(contacts->buckets);
-  free(contacts->names);
   free(contacts->withdrawn);
   alerts_free(contacts->alerts, contacts->n_alerts);
   free(contacts);
@@ -81,27 +89,32 @@ static struct named **bucket_of(const struct contacts *contacts, const char *pro
   return &contacts->buckets[(hash ^ hash >> 32) % contacts->n_buckets];
 }
 
+// Then a search for the id comes by the row.
 static void name_row(struct contacts *contacts, size_t row, const char *id) {
   struct named **bucket = bucket_of(contacts, contacts->rows[row].provider, id);
-  assert(contacts->n_names < contacts->names_max);
-  struct named *named = &contacts->names[contacts->n_names++];
+  for (const struct named *named = *bucket; named; named = named->next)
+    if (named->row == row) return;
+  struct named *named = mem_alloc(sizeof *named);
   *named = (struct named){.row = row, .next = *bucket};
   *bucket = named;
 }
 
-static bool is_provider_id(const struct contact_row *row, const char *id) {
-  const char *own = contact_provider_id(row);
-  return own && strcmp(own, id) == 0;
+static void name_by_objects(struct contacts *contacts, size_t row) {
+  const json_t *others = contacts->rows[row].other_ids;
+  const char *own = contact_provider_id(&contacts->rows[row]);
+  if (own) name_row(contacts, row, own);
+  for (size_t i = 0; i < json_array_size(others); i++)
+    name_row(contacts, row, json_string_value(json_array_get(others, i)));
 }
 
-// The next row behind *at that has this id, as its own or as the provider's; NULL: no more. *at is NULL
-// first.
+// The next row behind *at that has this id, as its own or as one of the provider's; NULL: no more. *at is
+// NULL first.
 static struct contact_row *next_row(struct contacts *contacts, const char *provider, const char *id,
                                     struct named **at) {
   for (*at = *at ? (*at)->next : *bucket_of(contacts, provider, id); *at; *at = (*at)->next) {
     struct contact_row *row = &contacts->rows[(*at)->row];
     if (contacts->removed[(*at)->row] || strcmp(row->provider, provider) != 0) continue;
-    if (strcmp(row->id, id) == 0 || is_provider_id(row, id)) return row;
+    if (strcmp(row->id, id) == 0 || contact_is_object(row, id)) return row;
   }
   return NULL;
 }
@@ -129,34 +142,23 @@ static void take_rows(struct contacts *contacts, const PGresult *res) {
   contacts->rows = mem_array(max, sizeof *contacts->rows);
   contacts->changed = mem_array(max, sizeof *contacts->changed);
   contacts->removed = mem_array(max, sizeof *contacts->removed);
-  contacts->names_max = 2 * max;
-  contacts->names = mem_array(contacts->names_max, sizeof *contacts->names);
   contacts->n_buckets = 2 * max + 1;
   contacts->buckets = mem_array(contacts->n_buckets, sizeof(struct named *));
   for (size_t i = 0; i < read; i++) {
-    struct contact_row *row = &contacts->rows[contacts->n_rows];
-    contact_read_row(res, (int)i, row);
-    name_row(contacts, contacts->n_rows, row->id);
-    const char *own = contact_provider_id(row);
-    if (own && strcmp(own, row->id) != 0) name_row(contacts, contacts->n_rows, own);
+    contact_read_row(res, (int)i, &contacts->rows[i]);
     contacts->n_rows++;
+    name_row(contacts, i, contacts->rows[i].id);
+    name_by_objects(contacts, i);
   }
 }
 
 // ---- joining ----
 
-// Whether a search for the id comes by the row.
-static bool has_name(const struct contacts *contacts, size_t row, const char *id) {
-  const struct named *at = *bucket_of(contacts, contacts->rows[row].provider, id);
-  while (at && at->row != row) at = at->next;
-  return at;
-}
-
 static void note_change(struct contacts *contacts, struct contact_row *row, enum contact_change change) {
   size_t place = (size_t)(row - contacts->rows);
-  const char *own = contact_provider_id(row);
-  contacts->changed[place] |= change != CONTACT_SAME;
-  if (own && !has_name(contacts, place, own)) name_row(contacts, place, own);
+  if (change == CONTACT_SAME) return;
+  contacts->changed[place] = true;
+  name_by_objects(contacts, place);
 }
 
 static void note_withdrawn(struct contacts *contacts, const struct contact_row *row, const char *consent,
@@ -194,14 +196,15 @@ static void merge_unnamed(struct contacts *contacts, struct contact_row *row, co
                           const struct processor *processor) {
   const char *own = fact->contact->mark.provider_id;
   struct contact_row *other = own ? find_row(contacts, fact->provider, own) : NULL;
-  if (!other || !is_provider_id(other, own)) return;
+  if (!other || !contact_is_object(other, own)) return;
   if (processor->interpreter.keeps_whole && !other->details.whole)
     other->details.whole = contact_open(other, &processor->contact_key);
   note_change(contacts, row, contact_merge(row, other));
   contacts->removed[other - contacts->rows] = true;
 }
 
-// To all that are this object of the provider: one, unless the operator has given the person another id.
+// To all that are or were this object of the provider: one, unless the operator has given the person another
+// id.
 static enum contact_change join_by_provider_id(struct contacts *contacts, const struct fact *fact,
                                                const struct processor *processor) {
   enum contact_change most = CONTACT_SAME;

@@ -540,7 +540,7 @@ static void make_harmless(struct fact facts[PROBE_FACTS], struct contact_said *s
                            .row_id = uuid_new_v7(),
                            .signal = {.kind = SIGNAL_ACCEPTED, .at = ev.time_ms, .received_at = ev.time_ms}};
   facts[2] = (struct fact){.rkm = rkm, .ev = ev, .type = FACT_QUARANTINED};
-  *said = (struct contact_said){.id = name, .learned_at = NO_TIME, .mark = {.at = ev.time_ms + is_delivered}};
+  *said = (struct contact_said){.id = name, .mark = {.at = ev.time_ms + is_delivered, .asked_at = NO_TIME}};
   facts[3] = (struct fact){
       .rkm = rkm, .ev = ev, .type = FACT_CONTACT, .provider = name, .id = name, .contact = said};
 }

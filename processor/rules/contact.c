@@ -8,7 +8,7 @@
 
 static void mark_fini(struct contact_mark *mark) {
   free(mark->provider_id);
-  *mark = (struct contact_mark){.at = NO_TIME};
+  *mark = (struct contact_mark){.at = NO_TIME, .asked_at = NO_TIME};
 }
 
 static struct contact_mark mark_copy(const struct contact_mark *mark) {
@@ -44,11 +44,10 @@ void contact_said_fini(struct contact_said *said) {
 void contact_row_init(struct contact_row *row, const char *provider, const char *id) {
   *row = (struct contact_row){.provider = provider,
                               .id = mem_strdup(id),
-                              .upsert = {.at = NO_TIME},
-                              .deletion = {.at = NO_TIME},
+                              .upsert = {.at = NO_TIME, .asked_at = NO_TIME},
+                              .deletion = {.at = NO_TIME, .asked_at = NO_TIME},
                               .gone_at = NO_TIME,
-                              .gone_learned_at = NO_TIME,
-                              .seen_at = NO_TIME};
+                              .gone_learned_at = NO_TIME};
 }
 
 void contact_row_fini(struct contact_row *row) {
@@ -56,6 +55,7 @@ void contact_row_fini(struct contact_row *row) {
   mark_fini(&row->upsert);
   mark_fini(&row->deletion);
   details_fini(&row->details);
+  json_decref(row->other_ids);
   free(row->sealed);
 }
 
@@ -65,8 +65,47 @@ static void forget_details(struct contact_row *row) {
   row->sealed_len = 0;
 }
 
+// ---- the provider's ids ----
+
 const char *contact_provider_id(const struct contact_row *row) {
   return row->upsert.provider_id ? row->upsert.provider_id : row->deletion.provider_id;
+}
+
+// Where the id stands among the others, or would stand.
+static size_t place_of(const json_t *ids, const char *id, bool *is_there) {
+  size_t i = 0, n = json_array_size(ids);
+  while (i < n && strcmp(json_string_value(json_array_get(ids, i)), id) < 0) i++;
+  *is_there = i < n && strcmp(json_string_value(json_array_get(ids, i)), id) == 0;
+  return i;
+}
+
+static bool is_current(const struct contact_row *row, const char *id) {
+  const char *own = contact_provider_id(row);
+  return own && strcmp(own, id) == 0;
+}
+
+bool contact_is_object(const struct contact_row *row, const char *provider_id) {
+  bool is_other;
+  place_of(row->other_ids, provider_id, &is_other);
+  return is_other || is_current(row, provider_id);
+}
+
+static bool add_id(struct contact_row *row, const char *id) {
+  if (!id || contact_is_object(row, id)) return false;
+  bool is_there;
+  if (!row->other_ids) row->other_ids = json_array();
+  json_array_insert_new(row->other_ids, place_of(row->other_ids, id, &is_there), json_string(id));
+  return true;
+}
+
+static void remove_id(struct contact_row *row, const char *id) {
+  bool is_there;
+  size_t place = id ? place_of(row->other_ids, id, &is_there) : 0;
+  if (!id || !is_there) return;
+  json_array_remove(row->other_ids, place);
+  if (json_array_size(row->other_ids) > 0) return;
+  json_decref(row->other_ids);
+  row->other_ids = NULL;
 }
 
 // ---- which is newer ----
@@ -75,9 +114,17 @@ static int compare(int64_t a, int64_t b) {
   return (a > b) - (a < b);
 }
 
+static bool are_other_objects(const struct contact_mark *a, const struct contact_mark *b) {
+  return a->provider_id && b->provider_id && strcmp(a->provider_id, b->provider_id) != 0;
+}
+
 static bool have_comparable_versions(const struct contact_mark *a, const struct contact_mark *b) {
-  bool differ = a->provider_id && b->provider_id && strcmp(a->provider_id, b->provider_id) != 0;
-  return a->has_version && b->has_version && !differ;
+  return a->has_version && b->has_version && !are_other_objects(a, b);
+}
+
+// Until when it is known to have been so.
+static int64_t time_of(const struct contact_mark *mark) {
+  return mark->asked_at > mark->at ? mark->asked_at : mark->at;
 }
 
 // As strcmp(): which was said later. A mark without a time is the oldest.
@@ -85,7 +132,7 @@ static int compare_marks(const struct contact_mark *a, const struct contact_mark
   int order = 0;
   if (a->at != NO_TIME && b->at != NO_TIME && have_comparable_versions(a, b))
     order = compare(a->version, b->version);
-  if (!order) order = compare(a->at, b->at);
+  if (!order) order = compare(time_of(a), time_of(b));
   return order ? order : compare(a->has_version, b->has_version);
 }
 
@@ -116,15 +163,16 @@ static int compare_details(const struct contact_details *a, const struct contact
 
 static bool beats(const struct contact_mark *deletion, const struct contact_mark *upsert) {
   if (deletion->at == NO_TIME) return false;
-  if (have_comparable_versions(deletion, upsert)) return deletion->version >= upsert->version;
-  return deletion->at >= upsert->at;
+  if (!have_comparable_versions(deletion, upsert)) return deletion->at >= time_of(upsert);
+  if (deletion->version != upsert->version) return deletion->version > upsert->version;
+  return deletion->at >= upsert->asked_at; // asked later, the provider still knew this version
 }
 
 // The deletes have one without a version beside the newest with one: by a version alone, the last delete
 // could be forgotten.
 static bool is_beaten(const struct contact_row *row) {
   if (row->upsert.at == NO_TIME) return row->deletion.at != NO_TIME || row->gone_at != NO_TIME;
-  bool is_gone = row->gone_at >= row->upsert.at && row->gone_learned_at >= row->seen_at;
+  bool is_gone = row->gone_at >= row->upsert.at && row->gone_learned_at >= row->upsert.asked_at;
   return is_gone || beats(&row->deletion, &row->upsert);
 }
 
@@ -151,28 +199,47 @@ static bool raise_to(int64_t *time, int64_t to) {
   return is_later;
 }
 
-static bool take_gone(struct contact_row *row, const struct contact_mark *said, int64_t learned_at) {
-  bool moved = take_name(&row->deletion, said);
-  moved |= raise_to(&row->gone_at, said->at);
-  moved |= raise_to(&row->gone_learned_at, learned_at);
-  return moved;
+static bool take_gone(struct contact_row *row, int64_t at, int64_t learned_at) {
+  bool moved = raise_to(&row->gone_at, at);
+  return raise_to(&row->gone_learned_at, learned_at) || moved;
 }
 
 static bool take_deletion(struct contact_row *row, const struct contact_mark *said) {
-  if (compare_marks(said, &row->deletion) <= 0) return take_name(&row->deletion, said);
-  move_mark(&row->deletion, said);
+  struct contact_mark deletion = *said; // borrowed
+  deletion.asked_at = NO_TIME;
+  if (compare_marks(&deletion, &row->deletion) <= 0) return take_name(&row->deletion, said);
+  move_mark(&row->deletion, &deletion);
   return true;
 }
 
-static bool take_upsert(struct contact_row *row, const struct contact_said *said) {
-  bool is_seen = raise_to(&row->seen_at, said->learned_at);
-  int order = compare_marks(&said->mark, &row->upsert);
-  bool has_details = !row->is_deleted || is_seen; // or will have them again
-  if (order == 0 && has_details) order = compare_details(&said->details, &row->details);
-  if (order <= 0) return take_name(&row->upsert, &said->mark) || is_seen;
-  move_mark(&row->upsert, &said->mark);
+// An answer that says it is deleted was so when it was asked, whatever its version and object are.
+static bool take_delete(struct contact_row *row, const struct contact_said *said) {
+  const struct contact_mark *mark = &said->mark;
+  bool is_asked = mark->asked_at != NO_TIME, moved = false;
+  if (mark->has_version) moved = take_deletion(row, mark);
+  if (is_asked) return take_gone(row, time_of(mark), mark->asked_at) || moved;
+  return mark->has_version ? moved : take_gone(row, mark->at, said->received_at);
+}
+
+static bool is_same_version(const struct contact_mark *a, const struct contact_mark *b) {
+  return a->at != NO_TIME && b->at != NO_TIME && have_comparable_versions(a, b) && a->version == b->version;
+}
+
+// `taken`: whether the row has its details.
+static bool take_upsert(struct contact_row *row, const struct contact_mark *mark,
+                        const struct contact_details *details, bool *taken) {
+  int64_t asked_at = is_same_version(mark, &row->upsert) ? row->upsert.asked_at : NO_TIME;
+  int order = compare_marks(mark, &row->upsert);
+  if (order == 0 && !row->is_deleted) order = compare_details(details, &row->details);
+  *taken = order > 0;
+  if (!*taken) {
+    bool is_asked = is_same_version(mark, &row->upsert) && raise_to(&row->upsert.asked_at, mark->asked_at);
+    return take_name(&row->upsert, mark) || is_asked;
+  }
+  move_mark(&row->upsert, mark);
+  raise_to(&row->upsert.asked_at, asked_at);
   forget_details(row);
-  row->details = details_copy(&said->details);
+  row->details = details_copy(details);
   return true;
 }
 
@@ -180,17 +247,35 @@ static bool take_upsert(struct contact_row *row, const struct contact_said *said
 
 struct before { // what a row said
   bool is_new, was_deleted;
+  char *provider_id;
   struct contact_details details;
 };
 
 static struct before before_of(const struct contact_row *row) {
   return (struct before){.is_new = row->upsert.at == NO_TIME,
                          .was_deleted = row->is_deleted,
+                         .provider_id = mem_strdup_or_null(contact_provider_id(row)),
                          .details = details_copy(&row->details)};
 }
 
-static enum contact_change settle(struct contact_row *row, const struct before *before) {
-  row->is_deleted = is_beaten(row);
+static void before_fini(struct before *before) {
+  free(before->provider_id);
+  details_fini(&before->details);
+}
+
+static bool take_ids(struct contact_row *row, const struct before *before, const char *said,
+                     const json_t *others) {
+  bool moved = add_id(row, said);
+  for (size_t i = 0; i < json_array_size(others); i++)
+    moved |= add_id(row, json_string_value(json_array_get(others, i)));
+  moved |= add_id(row, before->provider_id);
+  remove_id(row, contact_provider_id(row));
+  return moved;
+}
+
+// `lacks_details`: those of its upsert were forgotten, so it cannot come back.
+static enum contact_change settle(struct contact_row *row, const struct before *before, bool lacks_details) {
+  row->is_deleted = lacks_details || is_beaten(row);
   if (row->is_deleted) forget_details(row);
   if (row->is_deleted) return before->was_deleted ? CONTACT_MARKED : CONTACT_DELETED;
   bool changed =
@@ -198,30 +283,27 @@ static enum contact_change settle(struct contact_row *row, const struct before *
   return changed ? CONTACT_CHANGED : CONTACT_MARKED;
 }
 
-static bool take_any(struct contact_row *row, const struct contact_said *said) {
-  if (!said->is_delete) return take_upsert(row, said);
-  return said->mark.has_version ? take_deletion(row, &said->mark)
-                                : take_gone(row, &said->mark, said->learned_at);
-}
-
 enum contact_change contact_join(struct contact_row *row, const struct contact_said *said) {
   struct before before = before_of(row);
-  bool moved = take_any(row, said);
-  enum contact_change change = moved ? settle(row, &before) : CONTACT_SAME;
-  details_fini(&before.details);
+  bool taken = false;
+  bool moved =
+      said->is_delete ? take_delete(row, said) : take_upsert(row, &said->mark, &said->details, &taken);
+  moved |= take_ids(row, &before, said->mark.provider_id, NULL);
+  enum contact_change change = moved ? settle(row, &before, before.was_deleted && !taken) : CONTACT_SAME;
+  before_fini(&before);
   return change;
 }
 
 enum contact_change contact_merge(struct contact_row *row, const struct contact_row *other) {
   struct before before = before_of(row);
-  const struct contact_mark gone = {.at = other->gone_at, .provider_id = other->deletion.provider_id};
-  const struct contact_said upsert = {
-      .learned_at = other->seen_at, .mark = other->upsert, .details = other->details};
-  bool moved = take_gone(row, &gone, other->gone_learned_at);
+  bool taken = false;
+  bool moved = take_gone(row, other->gone_at, other->gone_learned_at);
   moved |= other->deletion.has_version && take_deletion(row, &other->deletion);
-  moved |= other->upsert.at != NO_TIME && take_upsert(row, &upsert);
-  enum contact_change change = moved ? settle(row, &before) : CONTACT_SAME;
-  details_fini(&before.details);
+  moved |= other->upsert.at != NO_TIME && take_upsert(row, &other->upsert, &other->details, &taken);
+  moved |= take_ids(row, &before, contact_provider_id(other), other->other_ids);
+  bool lacks_details = taken ? other->is_deleted : before.was_deleted;
+  enum contact_change change = moved ? settle(row, &before, lacks_details) : CONTACT_SAME;
+  before_fini(&before);
   return change;
 }
 
@@ -244,11 +326,19 @@ bool contact_differs(const struct contact_row *row, const struct contact_said *s
                               consents_differ(a->consents, b->consents));
 }
 
+// An answer about the object that the row has is newer by what it says, not by when it was asked.
+static bool is_newer_upsert(const struct contact_mark *row, const struct contact_mark *said) {
+  struct contact_mark known = *row, asked = *said; // borrowed
+  if (!are_other_objects(row, said)) known.asked_at = asked.asked_at = NO_TIME;
+  return compare_marks(&asked, &known) > 0;
+}
+
 bool contact_is_newer(const struct contact_row *row, const struct contact_said *said) {
+  const struct contact_mark *mark = &said->mark;
   if (!row) return true;
-  if (!said->is_delete) return compare_marks(&said->mark, &row->upsert) > 0;
-  return said->mark.has_version ? compare_marks(&said->mark, &row->deletion) > 0
-                                : said->mark.at > row->gone_at;
+  if (!said->is_delete) return is_newer_upsert(&row->upsert, mark);
+  bool is_gone = !mark->has_version || mark->asked_at != NO_TIME;
+  return is_gone ? time_of(mark) > row->gone_at : compare_marks(mark, &row->deletion) > 0;
 }
 
 bool contact_is_withdrawn(const json_t *before, const json_t *after, const char *consent) {

@@ -5,9 +5,14 @@
 // The order of arrival does not matter: a row keeps the newest upsert and the newest deletes apart, and is
 // deleted if one of these is not older than the upsert. Versions are compared where both have one and are
 // about the same object of the provider (a member who is deleted and comes back is another object, whose
-// versions begin anew); everything else is compared by time. A delete without a version, such as the answer
-// 404, counts only until the provider is asked again and knows the contact. The order of arrival matters only
-// where versions and times contradict each other and some of what was said has no version.
+// versions begin anew); everything else is compared by time. The time of an answer is when it was asked:
+// whatever else the provider said before is older than that. Only an answer that has an older version of the
+// same object than is known is of an outdated copy, and changes nothing. A delete without a version, such as
+// the answer 404, counts only until the provider is asked again and knows the contact. A row that is deleted
+// comes back only with the details of an upsert.
+//
+// The order of arrival matters where versions and times contradict each other, and where one object of the
+// provider has had two ids of the operator: what names only the object goes to those that are known by then.
 #pragma once
 #include "common/provider/personal.h"
 #include "processor/rules/ledger.h"
@@ -16,12 +21,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// When something was said, and about which object. `provider_id` is owned, NULL: not said.
+// When something was said, and about which object. Times are Unix milliseconds.
 struct contact_mark {
   bool has_version;
   int64_t version;
-  int64_t at; // Unix milliseconds; NO_TIME: nothing was said
-  char *provider_id;
+  int64_t at;        // NO_TIME: nothing was said
+  int64_t asked_at;  // when the provider was asked and said so; NO_TIME: it was not asked
+  char *provider_id; // owned, NULL: not said
 };
 
 // What is known of a person. Strings are owned, NULL: none.
@@ -36,10 +42,10 @@ struct contact_details {
 struct contact_said {
   char *id; // of the contact: the id that the operator gave it, else the provider's own
   bool is_delete;
-  // Of a delete: when it was received. Of an upsert: when the provider was asked and knew the contact;
-  // NO_TIME: it was not asked.
-  int64_t learned_at;
-  struct contact_mark mark;       // `at` by the provider's clock if known; never later than it was received
+  int64_t received_at;
+  // `at` by the provider's clock if known, else when the provider was asked, else when it was received. None
+  // of its times is later than that.
+  struct contact_mark mark;
   struct contact_details details; // of an upsert
 };
 void contact_said_fini(struct contact_said *said);
@@ -49,10 +55,10 @@ struct contact_row {
   const char *provider; // borrowed
   char *id;             // owned
   struct contact_mark upsert;
-  struct contact_mark deletion; // the newest delete that has a version
-  int64_t gone_at;              // the newest delete that has none, or NO_TIME
-  int64_t gone_learned_at;      // when the last of these was received, or NO_TIME
-  int64_t seen_at;              // when the provider was last asked and knew it, or NO_TIME
+  struct contact_mark deletion; // the newest delete that has a version; it has no asked_at
+  int64_t gone_at;              // the newest delete that has none or is an answer, or NO_TIME
+  int64_t gone_learned_at;      // when the last of these was asked for, else received, or NO_TIME
+  json_t *other_ids;            // the provider's other ids of the contact: sorted strings; NULL: none
   bool is_deleted;              // then it has no details
   bool is_stored;               // the table has it
   struct contact_details details;
@@ -63,6 +69,8 @@ void contact_row_init(struct contact_row *row, const char *provider, const char 
 void contact_row_fini(struct contact_row *row);
 // The provider's own id of the contact, borrowed, or NULL.
 const char *contact_provider_id(const struct contact_row *row);
+// Whether the contact is, or ever was, this object of the provider.
+bool contact_is_object(const struct contact_row *row, const char *provider_id);
 
 enum contact_change {
   CONTACT_SAME,    // it is a repeat, or older

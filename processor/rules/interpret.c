@@ -277,13 +277,15 @@ struct contact_said *interpret_contact(const struct interpreter *in, const struc
   struct provider_contact contact;
   if (!provider_read_contact(provider, element, &contact, err)) return NULL;
   struct contact_said *said = mem_alloc(sizeof *said);
-  int64_t at = up_to(contact.time_ms, received_at), seen_at = up_to(contact.seen_ms, received_at);
+  int64_t at = up_to(contact.time_ms, received_at), asked_at = up_to(contact.seen_ms, received_at);
+  if (at == NO_TIME) at = asked_at == NO_TIME ? received_at : asked_at;
   *said = (struct contact_said){.id = mem_strdup(contact.id),
                                 .is_delete = contact.is_deleted,
-                                .learned_at = contact.is_deleted ? received_at : seen_at,
+                                .received_at = received_at,
                                 .mark = {.has_version = contact.has_version,
                                          .version = contact.has_version ? contact.version : 0,
-                                         .at = at == NO_TIME ? received_at : at,
+                                         .at = at,
+                                         .asked_at = asked_at,
                                          .provider_id = mem_strdup_or_null(contact.provider_id)}};
   if (!said->is_delete) keep_details(in, &contact, &said->details);
   return said;

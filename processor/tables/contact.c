@@ -56,7 +56,9 @@ enum column {
   DELETED_PROVIDER_ID,
   GONE_AT,
   GONE_LEARNED_AT,
-  SEEN_AT
+  SEEN_AT,
+  OTHER_IDS,
+  COLUMN_COUNT
 };
 
 static void read_hash(const PGresult *res, int row, enum column column, uint8_t out[PERSONAL_HASH_SIZE]) {
@@ -67,10 +69,17 @@ static void read_hash(const PGresult *res, int row, enum column column, uint8_t 
 static struct contact_mark read_mark(const PGresult *res, int row, enum column version, enum column at,
                                      enum column provider_id) {
   struct contact_mark mark = {.at = rows_time(res, row, (int)at),
+                              .asked_at = NO_TIME,
                               .has_version = !PQgetisnull(res, row, (int)version),
                               .provider_id = rows_text(res, row, (int)provider_id)};
   if (mark.has_version) mark.version = pgvalue_int8(PQgetvalue(res, row, (int)version));
   return mark;
+}
+
+// Text of JSON; NULL is NULL.
+static json_t *read_json(const PGresult *res, int row, enum column column) {
+  const char *text = PQgetvalue(res, row, (int)column);
+  return PQgetisnull(res, row, (int)column) ? NULL : json_parse(text, strlen(text), NULL);
 }
 
 static void read_sealed(const PGresult *res, int row, struct contact_row *out) {
@@ -82,20 +91,20 @@ static void read_sealed(const PGresult *res, int row, struct contact_row *out) {
 
 void contact_read_row(const PGresult *res, int row, struct contact_row *out) {
   contact_row_init(out, PQgetvalue(res, row, PROVIDER), PQgetvalue(res, row, CONTACT_ID));
-  const char *consents = PQgetvalue(res, row, CONSENTS);
   out->is_stored = true;
   out->is_deleted = *PQgetvalue(res, row, DELETED) != 0;
   out->upsert = read_mark(res, row, VERSION, CHANGED_AT, PROVIDER_ID);
   out->deletion = read_mark(res, row, DELETED_VERSION, DELETED_AT, DELETED_PROVIDER_ID);
   out->gone_at = rows_time(res, row, GONE_AT);
   out->gone_learned_at = rows_time(res, row, GONE_LEARNED_AT);
-  out->seen_at = rows_time(res, row, SEEN_AT);
+  out->upsert.asked_at = rows_time(res, row, SEEN_AT);
+  out->other_ids = read_json(res, row, OTHER_IDS);
   if (out->upsert.at == NO_TIME) free(take(out->upsert.provider_id)); // it is the deletion's
   out->details.phone = rows_text(res, row, PHONE);
   out->details.email = rows_text(res, row, EMAIL);
   read_hash(res, row, PHONE_HASH, out->details.phone_hash);
   read_hash(res, row, EMAIL_HASH, out->details.email_hash);
-  out->details.consents = json_parse(consents, strlen(consents), NULL);
+  out->details.consents = read_json(res, row, CONSENTS);
   read_sealed(res, row, out);
 }
 
@@ -150,6 +159,14 @@ static void add_version(struct pgarray *column, const struct contact_mark *mark)
     pgarray_add_null(column);
 }
 
+static void add_other_ids(struct pgarray *column, const struct contact_row *row) {
+  AUTO_FREE char *ids = row->other_ids ? json_text(row->other_ids) : NULL;
+  if (ids)
+    pgarray_add_jsonb(column, ids);
+  else
+    pgarray_add_null(column);
+}
+
 static void add_row(struct pgarray *c, const struct contact_row *row) {
   const struct contact_details *details = &row->details;
   AUTO_FREE char *consents = details->consents ? json_text(details->consents) : mem_strdup("{}");
@@ -170,7 +187,8 @@ static void add_row(struct pgarray *c, const struct contact_row *row) {
   pgarray_add_text(&c[DELETED_PROVIDER_ID], row->deletion.provider_id);
   pgarray_add_time(&c[GONE_AT], row->gone_at);
   pgarray_add_time(&c[GONE_LEARNED_AT], row->gone_learned_at);
-  pgarray_add_time(&c[SEEN_AT], row->seen_at);
+  pgarray_add_time(&c[SEEN_AT], row->upsert.asked_at);
+  add_other_ids(&c[OTHER_IDS], row);
 }
 
 static void send_removed(struct pipeline *pipeline, const struct contact_row *const *rows, size_t n) {
@@ -181,10 +199,10 @@ static void send_removed(struct pipeline *pipeline, const struct contact_row *co
 }
 
 static void send_written(struct pipeline *pipeline, const struct contact_row *const *rows, size_t n) {
-  static const enum pg_type types[] = {
-      PG_TEXT, PG_TEXT,        PG_TEXT,  PG_INT8,        PG_TEXT,        PG_BYTEA,
-      PG_TEXT, PG_BYTEA,       PG_JSONB, PG_BYTEA,       PG_INT8,        PG_TIMESTAMPTZ,
-      PG_INT8, PG_TIMESTAMPTZ, PG_TEXT,  PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ};
+  static const enum pg_type types[COLUMN_COUNT] = {
+      PG_TEXT,  PG_TEXT,        PG_TEXT,        PG_INT8,        PG_TEXT,        PG_BYTEA, PG_TEXT,
+      PG_BYTEA, PG_JSONB,       PG_BYTEA,       PG_INT8,        PG_TIMESTAMPTZ, PG_INT8,  PG_TIMESTAMPTZ,
+      PG_TEXT,  PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_JSONB};
   struct pgarray c[COUNT_OF(types)];
   rows_begin(c, types, COUNT_OF(types));
   for (size_t i = 0; i < n; i++) add_row(c, rows[i]);

@@ -9,10 +9,10 @@
 #define CONTACT_STATEMENTS                                                                                   \
   "contact_lock.sql", "contact_hold.sql", "contact_read.sql", "contact_remove.sql", "contact_write.sql"
 
-// Locks these ids, be they contacts' own or the provider's, and the contacts that have one of them, until the
-// end of the transaction; then reads these contacts. Another transaction that locks one of them waits. Has to
-// come before all other locks, so that no two transactions wait for each other. Returns the step of
-// contact_read.sql.
+// Locks these ids, be they contacts' own or the provider's, and the contacts that have or had one of them,
+// until the end of the transaction; then reads these contacts. Another transaction that locks one of them
+// waits. Has to come before all other locks, so that no two transactions wait for each other. Returns the
+// step of contact_read.sql.
 size_t contact_send_read(struct pipeline *pipeline, const char *const *providers, const char *const *ids,
                          size_t n);
 // A row of its result. `out` is new; its provider is borrowed from the result.
@@ -27,8 +27,8 @@ void contact_seal(struct contact_row *row, const struct seal_key *key);
 char *contact_open(const struct contact_row *row, const struct seal_key *key);
 
 // Outside of a batch, without locks, in a session that has prepared contact_read.sql: the contacts of one
-// provider that have one of these ids, be it their own or the provider's, by their own id. *out is a new
-// array of *n rows, whose provider is borrowed from `provider`; contact_free() frees them.
+// provider that have or had one of these ids, be it their own or the provider's, by their own id. *out is a
+// new array of *n rows, whose provider is borrowed from `provider`; contact_free() frees them.
 MUST_CHECK bool contact_read(PGconn *conn, const char *provider, const char *const *ids, size_t n_ids,
                              struct contact_row **out, size_t *n, struct err *err);
 void contact_free(struct contact_row *rows, size_t n);

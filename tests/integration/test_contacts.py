@@ -225,6 +225,27 @@ def test_every_order_ends_in_the_same_row(world: World, named: str) -> None:
         assert (ends[0]["deleted"], ends[0]["email"], ends[0]["provider_id"]) == (False, "c***@example.com", True), what
 
 
+def test_a_deletion_that_names_only_an_earlier_user_finds_the_person_in_every_order(world: World) -> None:
+    """One that comes when the person is another user already is no other person; and it deletes nobody who came back since."""
+    begin(world, processors=2)
+    for number, order in enumerate(itertools.permutations(range(4))):
+        member, first, second = f"m-{number}", f"first-{number}", f"second-{number}"
+        told = [
+            ("upsert", user(member, 1, id=first)),
+            ("delete", {"id": first, "version": 2, "updatedAt": NOON + 2000}),
+            ("upsert", user(member, 1, id=second, updatedAt=NOON + 3000)),
+            ("upsert", user(None, 0, id=first)),  # when it was a lead
+        ]
+        for place in order:
+            say(world, *told[place])
+        world.settle()
+    columns = ("deleted", "email", "version", "deleted_version")
+    assert {tuple(row[column] for column in columns) for row in contacts(world)} == {(False, "h***@example.com", 1, 2)}
+    assert [(row["contact_id"], row["provider_id"], row["other_ids"]) for row in sorted(contacts(world), key=lambda row: int(row["contact_id"][2:]))] == [
+        (f"m-{number}", f"second-{number}", [f"first-{number}"]) for number in range(24)
+    ]
+
+
 def test_versions_alone_decide_where_no_time_is_known(world: World) -> None:
     begin(world)
     for number, order in enumerate(itertools.permutations(range(4))):

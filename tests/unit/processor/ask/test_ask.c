@@ -117,7 +117,7 @@ static void test_a_token_that_cannot_stand_in_a_header_is_refused(void **state) 
 #define USER(type)                                                                                           \
   "{\"user\":{\"id\":\"u\",\"memberId\":\"m\",\"type\":\"" type "\",\"version\":9007199254740993}}"
 #define GONE                                                                                                 \
-  "{\"event\":\"delete\",\"type\":\"user\",\"entity\":{\"memberId\":\"m\",\"updatedAt\":1735000000000}}"
+  "{\"event\":\"delete\",\"type\":\"user\",\"entity\":{\"memberId\":\"m\"},\"askedAt\":1735000000000}"
 
 static const struct {
   struct ask_account *account;
@@ -252,7 +252,7 @@ static void test_an_id_is_written_as_json(void **state) {
   ask_read(&v5, "a\"b\\", asked_at_ms, 404, "", 0, &reading);
   assert_int_equal(reading.result, ASK_RESULT_FOUND);
   assert_string_equal(reading.elements[0], "{\"event\":\"delete\",\"type\":\"user\",\"entity\":{\"memberId\":"
-                                           "\"a\\\"b\\\\\",\"updatedAt\":1735000000000}}");
+                                           "\"a\\\"b\\\\\"},\"askedAt\":1735000000000}");
   ask_reading_fini(&reading);
 }
 

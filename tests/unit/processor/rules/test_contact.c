@@ -18,12 +18,13 @@ enum { N = 4 }; // elements of a story
 
 static struct contact_said make(bool is_delete, int version, int64_t at, const char *provider_id,
                                 const char *phone, const char *consents) {
-  struct contact_said said = {.learned_at = is_delete ? at : NO_TIME,
+  struct contact_said said = {.received_at = at,
                               .id = mem_strdup("m"),
                               .is_delete = is_delete,
                               .mark = {.has_version = version > 0,
                                        .version = version > 0 ? version : 0,
                                        .at = at,
+                                       .asked_at = NO_TIME,
                                        .provider_id = mem_strdup_or_null(provider_id)}};
   if (is_delete) return said;
   said.details.phone = mem_strdup_or_null(phone);
@@ -45,16 +46,21 @@ static void finish(struct contact_said *list, size_t n) {
   for (size_t i = 0; i < n; i++) contact_said_fini(&list[i]);
 }
 
+static char *json_or(const json_t *value, const char *none) {
+  return value ? json_dumps(value, JSON_SORT_KEYS) : mem_strdup(none);
+}
+
 static char *shown(const struct contact_row *row) {
-  AUTO_FREE char *consents = row->details.consents ? json_dumps(row->details.consents, JSON_SORT_KEYS) : NULL;
+  AUTO_FREE char *consents = json_or(row->details.consents, "{}");
+  AUTO_FREE char *others = json_or(row->other_ids, "[]");
   const char *own = contact_provider_id(row);
   return mem_printf(
-      "%s phone %s consents %s upsert %d %lld %lld deletion %d %lld %lld gone %lld %lld seen %lld id %s",
-      row->is_deleted ? "deleted" : "known", row->details.phone ? row->details.phone : "-",
-      consents ? consents : "{}", row->upsert.has_version, (long long)row->upsert.version,
-      (long long)row->upsert.at, row->deletion.has_version, (long long)row->deletion.version,
-      (long long)row->deletion.at, (long long)row->gone_at, (long long)row->gone_learned_at,
-      (long long)row->seen_at, own ? own : "-");
+      "%s phone %s consents %s upsert %d %lld %lld asked %lld deletion %d %lld %lld gone %lld %lld id %s %s",
+      row->is_deleted ? "deleted" : "known", row->details.phone ? row->details.phone : "-", consents,
+      row->upsert.has_version, (long long)row->upsert.version, (long long)row->upsert.at,
+      (long long)row->upsert.asked_at, row->deletion.has_version, (long long)row->deletion.version,
+      (long long)row->deletion.at, (long long)row->gone_at, (long long)row->gone_learned_at, own ? own : "-",
+      others);
 }
 
 // ---- every order
@@ -184,9 +190,9 @@ static void test_a_deletion_without_a_version_is_not_forgotten(void **state) {
   finish(story.said, N);
 }
 
-static struct contact_said asked(int version, int64_t at, int64_t seen_at) {
+static struct contact_said asked(int version, int64_t at, int64_t asked_at) {
   struct contact_said said = upsert(version, at, "two");
-  said.learned_at = seen_at;
+  said.mark.asked_at = asked_at;
   return said;
 }
 
@@ -213,9 +219,9 @@ static void test_a_deletion_that_is_learned_after_the_answer_counts_whatever_its
   struct story story = {
       .said = {upsert(0, 100, "one"), upsert(0, 200, "two"), asked(0, 200, 500), deletion(0, 200)},
       .ends = "deleted phone - "};
-  story.said[3].learned_at = 600;
+  story.said[3].received_at = 600;
   test_orders(&story, N + 2);
-  story.said[3].learned_at = 400;
+  story.said[3].received_at = 400;
   story.ends = "known phone two ";
   test_orders(&story, N + 2);
   finish(story.said, N);
@@ -229,6 +235,149 @@ static void test_who_comes_back_as_another_object_is_known(void **state) {
       .ends = "known phone newer "};
   test_orders(&story, N + 2);
   finish(story.said, N);
+}
+
+// ---- several objects, and answers
+
+// What became of a member, moment after moment: it is one object of the provider, the other one, or deleted.
+enum moment { FIRST_OBJECT, SECOND_OBJECT, DELETED, MOMENTS };
+// How the provider said so: by a webhook; when it was asked 50 ms later; as an answer 404.
+enum way { BY_WEBHOOK, BY_ANSWER, BY_404, WAYS };
+
+// Each object has its own versions; a deletion is of the last one.
+static struct story life(const enum moment moments[N], const enum way ways[N], char ends[64]) {
+  static const char *const objects[] = {"p1", "p2"}, *const phones[] = {"one", "two", "three", "four"};
+  int versions[2] = {0};
+  size_t object = 0;
+  struct story story = {.ends = ends};
+  for (size_t i = 0; i < N; i++) {
+    bool is_deleted = moments[i] == DELETED;
+    if (!is_deleted) object = moments[i] == SECOND_OBJECT;
+    bool is_404 = is_deleted && ways[i] == BY_404;
+    int64_t at = 100 * ((int64_t)i + 1);
+    versions[object]++;
+    story.said[i] = make(is_deleted, is_404 ? 0 : versions[object], is_404 ? at + 50 : at,
+                         is_404 ? NULL : objects[object], phones[i], "{\"email\":true}");
+    if (ways[i] != BY_WEBHOOK) story.said[i].mark.asked_at = at + 50;
+    snprintf(ends, 64, is_deleted ? "deleted phone - " : "known phone %s ", phones[i]);
+  }
+  return story;
+}
+
+static void test_every_order_ends_as_the_provider_has_it(void **state) {
+  enum { LIVES = MOMENTS * MOMENTS * MOMENTS * MOMENTS, ALL_WAYS = WAYS * WAYS * WAYS * WAYS };
+  for (int which = 0; which < LIVES * ALL_WAYS; which++) {
+    enum moment moments[N];
+    enum way ways[N];
+    char ends[64];
+    int rest = which;
+    for (size_t i = 0; i < N; i++, rest /= MOMENTS) moments[i] = (enum moment)(rest % MOMENTS);
+    bool is_twice = false; // only a deletion is said by an answer 404
+    for (size_t i = 0; i < N; i++, rest /= WAYS) {
+      ways[i] = (enum way)(rest % WAYS);
+      is_twice |= ways[i] == BY_404 && moments[i] != DELETED;
+    }
+    if (is_twice) continue;
+    struct story story = life(moments, ways, ends);
+    test_orders(&story, N);
+    finish(story.said, N);
+  }
+}
+
+// A row that knows object "p" in version 5 as of 100, and how it was deleted since: all before 300, when the
+// answer was asked for.
+enum deleted { NOT_DELETED, BY_DELETION, AS_GONE, AS_MERGED, DELETIONS };
+
+static size_t tell_row(enum deleted deleted, struct contact_said said[N]) {
+  said[0] = upsert(5, 100, "one");
+  if (deleted == NOT_DELETED) return 1;
+  said[1] = make(true, deleted == AS_GONE ? 0 : 6, deleted == AS_MERGED ? 150 : 200,
+                 deleted == AS_GONE ? NULL : "p", NULL, NULL);
+  if (deleted != BY_DELETION) said[1].mark.asked_at = 200;
+  return 2;
+}
+
+// What the answer decides. Its object is the row's or another one, of any version, and was changed before the
+// row's or after it.
+static const char *end_of(enum deleted deleted, bool is_other, int version, bool is_merged) {
+  int known = deleted == BY_DELETION || deleted == AS_MERGED ? 6 : 5;
+  if (is_merged) return "deleted phone - ";
+  if (is_other || version >= known) return "known phone two ";
+  return deleted == NOT_DELETED ? "known phone one " : "deleted phone - "; // an outdated copy
+}
+
+static void check_answer(enum deleted deleted, bool is_other, int version, int64_t at, bool is_merged) {
+  struct contact_said said[N];
+  struct contact_row row;
+  size_t n = tell_row(deleted, said);
+  struct contact_said *answer = &said[n];
+  *answer = make(is_merged, version, at, is_other ? "other" : "p", "two", "{}");
+  answer->mark.asked_at = 300;
+  const char *end = end_of(deleted, is_other, version, is_merged);
+  contact_row_init(&row, "channeltalk", "m");
+  for (size_t i = 0; i <= n; i++) contact_join(&row, &said[i]);
+  AUTO_FREE char *text = shown(&row);
+  bool is_outdated = !is_merged && strncmp(end, "known phone two", 15) != 0;
+  if (strncmp(text, end, strlen(end)) != 0 || (!is_outdated && contact_differs(&row, answer)) ||
+      contact_join(&row, answer) != CONTACT_SAME)
+    fail_msg("deletion %d, %s object, version %d at %lld, %d: expected %s, got %s", (int)deleted,
+             is_other ? "other" : "same", version, (long long)at, is_merged, end, text);
+  contact_row_fini(&row);
+  struct story story = {.ends = end};
+  for (size_t i = 0; i < N; i++) story.said[i] = said[i <= n ? i : n];
+  test_orders(&story, N);
+  finish(said, n + 1);
+}
+
+static void test_an_answer_decides_whatever_object_it_is_about(void **state) {
+  static const int64_t times[] = {90, 100, 250};
+  for (enum deleted deleted = 0; deleted < DELETIONS; deleted++)
+    for (int version = 4; version <= 7; version++)
+      for (size_t i = 0; i < COUNT_OF(times); i++)
+        for (unsigned which = 0; which < 4; which++)
+          check_answer(deleted, which & 1, version, times[i], which & 2);
+}
+
+static void test_what_changed_after_the_answer_wins_over_it(void **state) {
+  struct story story = {.said = {make(false, 5, 100, "p1", "one", "{}"),
+                                 make(false, 1, 90, "p2", "two", "{}"), make(true, 6, 200, "p1", NULL, NULL),
+                                 make(false, 1, 310, "p3", "three", "{}")},
+                        .ends = "known phone three "};
+  story.said[1].mark.asked_at = 300;
+  test_orders(&story, N + 2);
+  finish(story.said, N);
+}
+
+static void test_a_deleted_row_comes_back_only_with_details(void **state) {
+  // Times and versions contradict each other: by its version the first deletion is newer than the upsert, by
+  // its time the second one, which is of another object, is older.
+  struct contact_said said[] = {make(false, 3, 500, "p1", "one", "{}"), make(true, 4, 300, "p1", NULL, NULL),
+                                make(true, 9, 400, "p2", NULL, NULL)};
+  struct contact_row row;
+  contact_row_init(&row, "channeltalk", "m");
+  for (size_t i = 0; i < COUNT_OF(said); i++) contact_join(&row, &said[i]);
+  assert_true(row.is_deleted || row.details.phone);
+  contact_row_fini(&row);
+  finish(said, COUNT_OF(said));
+}
+
+static void test_all_objects_that_a_contact_was_are_known(void **state) {
+  struct contact_said said[] = {make(false, 1, 300, "p3", "three", "{}"),
+                                make(false, 1, 100, "p1", "one", "{}"), make(true, 0, 200, "p2", NULL, NULL),
+                                make(false, 2, 400, "p1", "one", "{}")};
+  struct contact_row row;
+  contact_row_init(&row, "channeltalk", "m");
+  static const enum contact_change changes[] = {CONTACT_CHANGED, CONTACT_MARKED, CONTACT_MARKED,
+                                                CONTACT_CHANGED};
+  for (size_t i = 0; i < COUNT_OF(said); i++) assert_int_equal(contact_join(&row, &said[i]), changes[i]);
+  assert_string_equal(contact_provider_id(&row), "p1");
+  AUTO_FREE char *others = json_or(row.other_ids, "[]");
+  assert_string_equal(others, "[\"p2\", \"p3\"]");
+  assert_true(contact_is_object(&row, "p1") && contact_is_object(&row, "p2") &&
+              contact_is_object(&row, "p3"));
+  assert_false(contact_is_object(&row, "p"));
+  contact_row_fini(&row);
+  finish(said, COUNT_OF(said));
 }
 
 static void test_of_one_moment_what_says_more_wins_and_a_withdrawal_stays(void **state) {
@@ -356,6 +505,33 @@ static void test_what_is_newer_is_news_though_it_says_the_same(void **state) {
   contact_said_fini(&gone);
 }
 
+// It would go out at each asking.
+static void test_an_answer_that_says_what_is_known_is_no_news(void **state) {
+  static const struct {
+    bool deletes;
+    int version;
+    int64_t at;
+    const char *object;
+    bool is_news;
+  } answers[] = {
+      {false, 2, 20, "p", false},    {false, 2, 20, NULL, false}, {false, 1, 20, "p", false},
+      {false, 1, 10, "other", true}, {true, 1, 10, "p", true},    {true, 0, 10, NULL, true},
+  };
+  struct contact_said known = upsert(2, 20, "one");
+  struct contact_row row;
+  contact_row_init(&row, "channeltalk", "m");
+  contact_join(&row, &known);
+  for (size_t i = 0; i < COUNT_OF(answers); i++) {
+    struct contact_said said = make(answers[i].deletes, answers[i].version, answers[i].at, answers[i].object,
+                                    "one", "{\"email\":true}");
+    said.mark.asked_at = 1000;
+    if (contact_is_newer(&row, &said) != answers[i].is_news) fail_msg("%zu", i);
+    contact_said_fini(&said);
+  }
+  contact_row_fini(&row);
+  contact_said_fini(&known);
+}
+
 static void test_a_consent_is_withdrawn_when_it_was_not_before(void **state) {
   static const struct {
     const char *before, *after;
@@ -388,12 +564,18 @@ int main(void) {
       cmocka_unit_test(test_an_answer_that_knows_the_contact_outweighs_an_earlier_one_that_does_not),
       cmocka_unit_test(test_a_deletion_that_is_learned_after_the_answer_counts_whatever_its_time),
       cmocka_unit_test(test_who_comes_back_as_another_object_is_known),
+      cmocka_unit_test(test_every_order_ends_as_the_provider_has_it),
+      cmocka_unit_test(test_an_answer_decides_whatever_object_it_is_about),
+      cmocka_unit_test(test_what_changed_after_the_answer_wins_over_it),
+      cmocka_unit_test(test_a_deleted_row_comes_back_only_with_details),
+      cmocka_unit_test(test_all_objects_that_a_contact_was_are_known),
       cmocka_unit_test(test_of_one_moment_what_says_more_wins_and_a_withdrawal_stays),
       cmocka_unit_test(test_each_join_says_what_it_did),
       cmocka_unit_test(test_a_contact_with_nothing_to_say_is_known_all_the_same),
       cmocka_unit_test(test_newer_details_are_not_those_that_are_encrypted),
       cmocka_unit_test(test_what_differs_is_what_the_provider_named),
       cmocka_unit_test(test_what_is_newer_is_news_though_it_says_the_same),
+      cmocka_unit_test(test_an_answer_that_says_what_is_known_is_no_news),
       cmocka_unit_test(test_a_consent_is_withdrawn_when_it_was_not_before),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

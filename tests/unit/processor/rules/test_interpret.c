@@ -662,6 +662,29 @@ static void test_a_contact_was_not_changed_after_it_was_received(void **state) {
   }
 }
 
+static void test_an_answer_about_a_contact_is_of_when_it_was_asked_for(void **state) {
+  static const struct {
+    const char *updated_at, *asked_at;
+    int64_t at, asked;
+  } rows[] = {{"1731393420123", "1731393500000", 1731393420123, 1731393500000},
+              {"null", "1731393500000", 1731393500000, 1731393500000},
+              {"1731393420123", "1778495026001", 1731393420123, RECEIVED_MS},
+              {"1731393420123", "null", 1731393420123, NO_TIME}};
+  static const char *const events[] = {"upsert", "delete"};
+  for (size_t i = 0; i < 2 * COUNT_OF(rows); i++) {
+    AUTO_FREE char *value = mem_printf("{\"event\":\"%s\",\"type\":\"user\",\"entity\":{\"memberId\":\"m\","
+                                       "\"updatedAt\":%s},\"askedAt\":%s}",
+                                       events[i % 2], rows[i / 2].updated_at, rows[i / 2].asked_at);
+    struct fact fact = read_event(EVENT_CONTACT, "channeltalk", value);
+    assert_int_equal(fact.type, FACT_CONTACT);
+    const struct contact_mark *mark = &fact.contact->mark;
+    if (mark->at != rows[i / 2].at || mark->asked_at != rows[i / 2].asked ||
+        fact.contact->received_at != RECEIVED_MS)
+      fail_msg("%s", value);
+    fact_fini(&fact);
+  }
+}
+
 static void test_what_cannot_be_read_of_a_contact_is_not_quoted(void **state) {
   struct fact fact = read_event(EVENT_CONTACT, "channeltalk",
                                 "{\"event\":\"upsert\",\"type\":\"user\",\"entity\":{\"memberId\":\"m\","
@@ -711,6 +734,7 @@ int main(void) {
       cmocka_unit_test(test_a_contact_is_read_masked_and_hashed),
       cmocka_unit_test(test_a_contact_is_read_whole_only_for_encryption),
       cmocka_unit_test(test_a_contact_was_not_changed_after_it_was_received),
+      cmocka_unit_test(test_an_answer_about_a_contact_is_of_when_it_was_asked_for),
       cmocka_unit_test(test_what_cannot_be_read_of_a_contact_is_not_quoted),
   };
   return cmocka_run_group_tests(tests, load, unload);
