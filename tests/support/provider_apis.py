@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -47,6 +48,8 @@ FAULTS: dict[str, Callable[[], Answer]] = {
     "JSON that breaks off": lambda: Answer(200, b'{"common":{"authCode":"A000"},"data":{"code":"A000","data":{"report":['),
     "an empty body": lambda: Answer(200, b""),
 }
+# Seconds that a busy machine may hold up a request. To the millisecond: tests/unit/processor/ask/test_asker.c
+BUSY = 1.5
 
 
 class Api:
@@ -57,6 +60,8 @@ class Api:
         self.port = 0
         self.arrived: list[float] = []  # of each request
         self.asked: list[str] = []  # the ids, in the order of asking
+        self.failed = 0  # answers that were faults
+        self.behind = 0.0  # seconds: its clock, by which it dates its answers
         self.fault: Callable[[int, str], Answer | None] = lambda _number, _id: None
         self._lock = threading.Lock()
         self._released = threading.Event()
@@ -73,14 +78,19 @@ class Api:
     def fail_always(self, answer: Answer) -> None:
         self.fault = lambda _number, _id: answer
 
-    def most_per_second(self) -> int:
-        """The most requests that arrived within a second."""
-        times, most, first = sorted(self.arrived), 0, 0
-        for last, at in enumerate(times):
-            while at - times[first] >= 1:
-                first += 1
-            most = max(most, last - first + 1)
-        return most
+    @property
+    def now_ms(self) -> int:
+        return int((time.time() - self.behind) * 1000)
+
+    def too_early(self, per_second: float) -> float:
+        """By how many seconds some request came before the rate allowed it, at most: a burst of n comes n / per_second too early. What
+        leaves in time can arrive a little early behind one that the machine held up."""
+        early = due = 0.0
+        for at in sorted(self.arrived):
+            due = max(due, at)
+            early = max(early, due - at)
+            due += 1 / per_second
+        return early
 
     def answer(self, method: str, path: str, headers: dict[str, str]) -> Answer:
         raise NotImplementedError
@@ -94,7 +104,9 @@ class Api:
             id_ = self.id_of(path)
             if method == "GET":
                 self.asked.append(id_)
-            return self.fault(len(self.arrived), id_) or self.answer(method, path, headers)
+            fault = self.fault(len(self.arrived), id_)
+            self.failed += fault is not None
+            return fault or self.answer(method, path, headers)
 
     @contextmanager
     def running(self) -> Iterator["Api"]:
@@ -131,7 +143,8 @@ def _server(api: Api) -> ThreadingHTTPServer:
                 return
             body = answer.bytes
             head = f"HTTP/1.1 {answer.status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-            head += "".join(f"{name}: {value}\r\n" for name, value in answer.headers.items()) + "\r\n"
+            headers = {"Date": formatdate(api.now_ms // 1000, usegmt=True), **answer.headers}
+            head += "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n"
             if answer.cut == "within":
                 body = body[: len(body) // 2]
                 self.close_connection = True

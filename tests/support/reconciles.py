@@ -192,10 +192,11 @@ def post_all(world: World, bodies: list[bytes]) -> None:
     connection.close()
 
 
-def known(world: World, api: ChannelTalk, n: int, **rules) -> Asking:
+def known(world: World, api: ChannelTalk, n: int, changed_ms: int = 0, **rules) -> Asking:
     """So many members, each of whom has come by webhook."""
     asking = Asking(world, api, "v5", **rules).start()
-    api.users = {f"member-{i}": made(i) for i in range(n)}
+    more = {"updatedAt": changed_ms} if changed_ms else {}
+    api.users = {f"member-{i}": made(i, **more) for i in range(n)}
     post_all(world, [webhook("upsert", one) for one in api.users.values()])
     world.settle(300)
     return asking
