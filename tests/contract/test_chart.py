@@ -359,15 +359,35 @@ def test_only_two_paths_lead_inside():
     assert [match["path"]["value"] for match in route["spec"]["rules"][0]["matches"]] == ["/webhook/", "/v1/"]
 
 
+def called(component: str, values: dict) -> list[list[int]]:
+    """The ports of each rule for what a pod calls, in the order of the policy."""
+    policies = [d for d in yaml.safe_load_all(helm("template", "dochak", values=values).stdout) if d and d["kind"] == "NetworkPolicy"]
+    (policy,) = [policy for policy in policies if policy["metadata"]["name"].endswith(component)]
+    return [[port["port"] for port in rule["ports"]] for rule in policy["spec"]["egress"]]
+
+
+NAMES_KAFKA_POSTGRES = [[53, 53], [9092], [5432]]
+
+
 @needs_helm
 @pytest.mark.parametrize(
-    ("url", "port"), [("https://a.example.com", 443), ("http://a.example.com/x", 80), ("https://a.example.com:8443/x", 8443), ("", None)]
+    ("url", "ports"), [("https://a.example.com", [443]), ("http://a.example.com/x", [80]), ("https://a.example.com:8443/x", [8443]), ("", None)]
 )
-def test_a_processor_may_call_the_public_url_and_nobody_else_may(url: str, port: int | None):
-    given = helm("template", "dochak", values={"processor": {"settings": {"DOCHAK_PUBLIC_URL": url}}}).stdout
-    policies = [d for d in yaml.safe_load_all(given) if d and d["kind"] == "NetworkPolicy"]
-    called = {p["metadata"]["name"].rpartition("-")[2]: [r["ports"] for r in p["spec"]["egress"]] for p in policies}
-    assert [called["processor"][3:], called["ingress"][2:]] == [[[{"port": port}]] if port else [], []]
+def test_a_processor_may_call_the_public_url_and_nobody_else_may(url: str, ports: list[int] | None):
+    given = {"processor": {"settings": {"DOCHAK_PUBLIC_URL": url}}}
+    assert called("-processor", given) == NAMES_KAFKA_POSTGRES + ([ports] if ports else [])
+    assert called("-migrate", given) == NAMES_KAFKA_POSTGRES and called("-ingress", given) == NAMES_KAFKA_POSTGRES[:2]
+
+
+@needs_helm
+def test_a_processor_may_call_the_providers_that_it_asks_and_nobody_else_may():
+    ask = {"bizgo": {"form": "v2", "secrets": {"api_key": "DOCHAK_SECRET_ASK_BIZGO_KEY"}}}
+    ask["sandbox"] = {**ask["bizgo"], "base": "https://sandbox.example.com:8443"}
+    endpoints = {**VALUES["ingress"]["endpoints"], "ask": ask}
+    jsonschema.Draft202012Validator(ENDPOINTS).validate(endpoints)
+    given = {"ingress": {"endpoints": endpoints}, "processor": {"settings": {"DOCHAK_PUBLIC_URL": "https://a.example.com"}}}
+    assert called("-processor", given) == [*NAMES_KAFKA_POSTGRES, [443, 8443]]
+    assert called("-migrate", given) == NAMES_KAFKA_POSTGRES and called("-ingress", given) == NAMES_KAFKA_POSTGRES[:2]
 
 
 @needs_helm
