@@ -80,7 +80,10 @@ class Watch:
             seen.update(self.firing())
             return expected <= seen
 
-        until(f"{sorted(expected)} fire", fire, deadline, every=0.3)
+        try:
+            until(f"{sorted(expected)} fire", fire, deadline, every=0.3)
+        except AssertionError as error:
+            raise AssertionError(f"{sorted(expected - seen)} did not fire; {sorted(seen)} did") from error
         return time.monotonic() - began
 
     def wait_quiet(self, deadline: float, seen: set[str]) -> float:
