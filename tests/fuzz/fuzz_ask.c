@@ -16,9 +16,9 @@ static const struct ask_account *account_of(const char *form) {
   } forms[] = {{"v2", "bizgo"}, {"v1", "bizgo"}, {"v5", "channeltalk"}};
   static struct ask_account accounts[COUNT_OF(forms)];
   static struct faults faults;
-  if (!accounts[0].form) {
-    const struct providers *providers = providers_load("", &faults);
-    if (!providers) abort();
+  static const struct providers *providers;
+  if (!providers) {
+    if (!(providers = providers_load("", &faults))) abort();
     for (size_t i = 0; i < COUNT_OF(forms); i++) {
       accounts[i].provider = providers_find(providers, forms[i].provider);
       accounts[i].form = provider_ask_find(accounts[i].provider, forms[i].form);
