@@ -83,7 +83,9 @@ static const struct kafka_setting base[] = {
     {"socket.nagle.disable", "true"}, // a request waits for its acknowledgement
     {"socket.keepalive.enable", "true"},
     {"reconnect.backoff.ms", "50"},
-    {"reconnect.backoff.max.ms", "1000"},            // back within a second of the broker
+    {"reconnect.backoff.max.ms", "1000"}, // back within a second of the broker
+    // An address that is gone, as that of a replaced pod, refuses nothing. The default is 30 s.
+    {"socket.connection.setup.timeout.ms", "5000"},
     {"topic.metadata.refresh.interval.ms", "60000"}, // a moved leader is found without an error, too
     // Only "dochak-processor migrate" creates topics. A producer's default is true.
     {"allow.auto.create.topics", "false"},

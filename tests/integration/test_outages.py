@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http.client import HTTPException
 
 import pytest
@@ -251,6 +252,18 @@ def test_an_address_that_swallows_everything_is_answered_in_time_too(worlds, kaf
         ingress = new_ingress(world, DOCHAK_KAFKA_BOOTSTRAP=address).start()
         until("ingress lives", lambda: alive(ingress))
         check_unavailable(world)
+        ingress.stop()
+
+
+def test_a_connection_that_nobody_answers_is_soon_given_up(worlds, kafka: Server, postgres: Server) -> None:
+    """A packet to the address of a pod that was replaced is dropped. Only another connection finds the new pod."""
+    world = worlds.new(kafka, postgres)
+    with ExitStack() as opened:
+        silent = opened.enter_context(socket.create_server(("127.0.0.1", free_port()), backlog=0))
+        for _ in range(8):  # more than the kernel accepts by itself: it drops what comes then
+            opened.enter_context(socket.socket(type=socket.SOCK_STREAM | socket.SOCK_NONBLOCK)).connect_ex(silent.getsockname())
+        ingress = new_ingress(world, DOCHAK_KAFKA_BOOTSTRAP=f"127.0.0.1:{silent.getsockname()[1]}").start()
+        until("the connection is given up", lambda: [line for line in ingress.log_lines("librdkafka") if "setup timed out" in line["text"]], 15)
         ingress.stop()
 
 
