@@ -4,10 +4,10 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/config/secrets.h"
 #include "common/json/json.h"
 #include "common/json/schema.h"
 #include "ingress/counters.h"
-#include "ingress/sender/secrets.h"
 #include "ingress/server.h"
 #include <stdlib.h>
 #include <string.h>

@@ -5,9 +5,9 @@
 // loaded.
 #pragma once
 #include "common/base/faults.h"
+#include "common/config/secrets.h"
 #include "common/provider/provider.h"
 #include "ingress/sender/network.h"
-#include "ingress/sender/secrets.h"
 #include "ingress/sender/verify.h"
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Forms and queries, and Twilio's check over both. Sorted, a form is sorted, and every piece lies in its
 // text.
-#include "ingress/sender/checks/form.h"
+#include "common/ops/form.h"
 #include "tests/fuzz/checks.h"
 #include "tests/fuzz/input.h"
 

@@ -2,8 +2,8 @@
 // One kind of sender check. A new kind is a row in verify.c, its form in endpoints.schema.json and one of
 // these. A check refuses whatever it cannot decide. Thread: any.
 #pragma once
+#include "common/config/secrets.h"
 #include "ingress/sender/network.h"
-#include "ingress/sender/secrets.h"
 #include "ingress/sender/verify.h"
 
 enum { CHECK_TEXTS = 2 };

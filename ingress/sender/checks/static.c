@@ -2,8 +2,8 @@
 // Senders that have a fixed address or show a secret as it is: in a header (NHN, Kakao), in a query parameter
 // (Channel Talk), or as its SHA-1 in a header (Solapi).
 #include "common/base/mem.h"
+#include "common/ops/form.h"
 #include "ingress/sender/checks/check.h"
-#include "ingress/sender/checks/form.h"
 #include "ingress/sender/endpoints.h"
 #include "ingress/sender/forwarded.h"
 #include <string.h>

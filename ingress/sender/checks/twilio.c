@@ -4,8 +4,8 @@
 // the URL with its port and some without, so both are tried, as Twilio's own libraries do.
 // Twilio's documents: twilio.com/docs/usage/security, and its libraries' webhooks.ts, request_validator.py.
 #include "common/base/mem.h"
+#include "common/ops/form.h"
 #include "ingress/sender/checks/check.h"
-#include "ingress/sender/checks/form.h"
 #include <string.h>
 #include <strings.h>
 

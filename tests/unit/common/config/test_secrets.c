@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "common/base/mem.h"
-#include "ingress/sender/secrets.h"
+#include "common/config/secrets.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "common/base/mem.h"
-#include "ingress/sender/checks/form.h"
+#include "common/ops/form.h"
 #include "tests/unit/support/guarded.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ingress/sender/secrets.h"
+#include "common/config/secrets.h"
 
 #include "common/base/mem.h"
 #include "common/config/settings.h"

@@ -21,6 +21,10 @@ enum form_plus { FORM_PLUS_IS_PLUS, FORM_PLUS_IS_SPACE };
 MUST_CHECK bool form_parse(struct form *out, const char *text, size_t len, enum form_plus plus);
 void form_fini(struct form *form);
 
+// One decoded value, such as a part of a path: new string of *out_len bytes, with a NUL behind. NULL: a '%'
+// without two hex digits.
+char *form_decode(const char *text, size_t len, enum form_plus plus, size_t *out_len);
+
 // The name's value. NULL: no such name, or more than one.
 const struct piece *form_only(const struct form *form, const char *name);
 // Sorts by name, then value, as bytes, and removes duplicates.

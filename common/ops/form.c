@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ingress/sender/checks/form.h"
+#include "common/ops/form.h"
 
 #include "common/base/hex.h"
 #include "common/base/mem.h"
@@ -22,6 +22,15 @@ static bool decode(const char *text, size_t len, enum form_plus plus, unsigned c
   *out = (struct piece){*to, (size_t)(at - *to)};
   *to = at;
   return true;
+}
+
+char *form_decode(const char *text, size_t len, enum form_plus plus, size_t *out_len) {
+  AUTO_FREE char *out = mem_alloc(len + 1);
+  unsigned char *to = (unsigned char *)out;
+  struct piece piece;
+  if (!decode(text, len, plus, &to, &piece)) return NULL;
+  *out_len = piece.len;
+  return take(out);
 }
 
 // What is before the separator, or all; *text moves behind it.
