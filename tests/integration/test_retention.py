@@ -326,7 +326,7 @@ def test_it_finds_the_old_by_an_index(world: World) -> None:
     )
     insert(world, "old", 20, OLD)
     world.sql("ANALYZE")
-    for statement, index in (("retention_notifications", "notification_first_seen"), ("retention_alerts", "alert_told")):
+    for statement, index in (("retention_notifications", "notification_sent"), ("retention_alerts", "alert_told")):
         text = (builds.ROOT / "processor" / "tables" / f"{statement}.sql").read_text("utf-8")
         if statement == "retention_alerts":
             world.sql("SET enable_seqscan = off")  # too few of them to be worth it
