@@ -11,7 +11,7 @@
 # PG* too: the services get the database of this checkout and never one of the caller's.
 forget_callers_names() {
     local name
-    for name in DOCHAK_INGRESS_URL DOCHAK_INGRESS_OPS_URL DOCHAK_PROCESSOR_OPS_URL "${!DOCHAK_WEBHOOK_@}" "${!PG@}"; do
+    for name in DOCHAK_INGRESS_URL DOCHAK_INGRESS_OPS_URL DOCHAK_PROCESSOR_URL DOCHAK_PROCESSOR_OPS_URL "${!DOCHAK_WEBHOOK_@}" "${!PG@}"; do
         unset "$name"
     done
 }
@@ -69,7 +69,7 @@ alert_topic() {
 
 random_key() { head -c 16 /dev/urandom | od -An -v -tx1 | tr -d ' \n'; }
 
-MADE_KEYS=(DOCHAK_INGRESS_KEY DOCHAK_RECIPIENT_KEY DOCHAK_SECRET_BIZGO_PATH DOCHAK_SECRET_BLUX_PATH DOCHAK_SECRET_CHANNELTALK_TOKEN)
+MADE_KEYS=(DOCHAK_INGRESS_KEY DOCHAK_API_KEY DOCHAK_RECIPIENT_KEY DOCHAK_SECRET_BIZGO_PATH DOCHAK_SECRET_BLUX_PATH DOCHAK_SECRET_CHANNELTALK_TOKEN)
 
 make_secrets() {
     local name
@@ -105,13 +105,14 @@ settle_ports() {
     settle_port "$RUN/postgres" port 5432
     settle_port "$RUN/ingress" port 8080
     settle_port "$RUN/ingress" ops-port 9080
+    settle_port "$RUN/processor" port 8081
     settle_port "$RUN/processor" ops-port 9081
 }
 
 # --- the services' environment --------------------------------------------------------------------------------------
 
 export_settings() {
-    [[ -s $RUN/secrets && -s $RUN/processor/ops-port ]] || die dev "nothing was ever started here" "Run ./dev up first."
+    [[ -s $RUN/secrets && -s $RUN/processor/port && -s $RUN/processor/ops-port ]] || die dev "nothing was ever started here" "Run ./dev up first."
     export PGHOST=127.0.0.1 PGPORT PGUSER=dochak PGDATABASE=dochak
     PGPORT=$(<"$RUN/postgres/port")
     by_default DOCHAK_KAFKA_BOOTSTRAP "127.0.0.1:$(<"$RUN/kafka/port")"
@@ -119,6 +120,7 @@ export_settings() {
     by_default DOCHAK_INGRESS_LISTEN "127.0.0.1:$(<"$RUN/ingress/port")"
     by_default DOCHAK_INGRESS_OPS_LISTEN "127.0.0.1:$(<"$RUN/ingress/ops-port")"
     by_default DOCHAK_SPOOL_DIR "$RUN/ingress/spool"
+    by_default DOCHAK_API_LISTEN "127.0.0.1:$(<"$RUN/processor/port")"
     by_default DOCHAK_PROCESSOR_OPS_LISTEN "127.0.0.1:$(<"$RUN/processor/ops-port")"
     by_default DOCHAK_INSTANCE dev
     by_default DOCHAK_CONSENT_ALERTS on # the demo shows one
@@ -144,16 +146,19 @@ assignment() {
 }
 
 write_env() {
-    local ingress keys
+    local ingress keys api_keys # several while they are being changed; the first will do
     ingress=$(url_of DOCHAK_INGRESS_LISTEN)
-    keys=$(value_of DOCHAK_INGRESS_KEY) # several while they are being changed; the first will do
+    keys=$(value_of DOCHAK_INGRESS_KEY)
+    api_keys=$(value_of DOCHAK_API_KEY)
     (
         umask 077
         {
             assignment DOCHAK_INGRESS_URL "$ingress"
             assignment DOCHAK_INGRESS_OPS_URL "$(url_of DOCHAK_INGRESS_OPS_LISTEN)"
+            assignment DOCHAK_PROCESSOR_URL "$(url_of DOCHAK_API_LISTEN)"
             assignment DOCHAK_PROCESSOR_OPS_URL "$(url_of DOCHAK_PROCESSOR_OPS_LISTEN)"
             assignment DOCHAK_INGRESS_KEY "${keys%%,*}"
+            assignment DOCHAK_API_KEY "${api_keys%%,*}"
             assignment DOCHAK_WEBHOOK_BIZGO "$ingress/webhook/bizgo/alimtalk/$(value_of DOCHAK_SECRET_BIZGO_PATH)"
             assignment DOCHAK_WEBHOOK_BLUX "$ingress/webhook/blux/sms/$(value_of DOCHAK_SECRET_BLUX_PATH)"
             assignment DOCHAK_WEBHOOK_CHANNELTALK "$ingress/webhook/channeltalk/users?token=$(value_of DOCHAK_SECRET_CHANNELTALK_TOKEN)"

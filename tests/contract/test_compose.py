@@ -376,7 +376,7 @@ def test_only_the_proxy_can_be_reached_from_other_machines():
 
 def test_no_port_is_one_of_dev_up():
     dev = set(re.findall(r"^    settle_port .* (\d+)$", (builds.ROOT / "scripts" / "settings.sh").read_text("utf-8"), re.MULTILINE))
-    assert len(dev) == 5
+    assert len(dev) == 6
     assert not dev & set(re.findall(r"_PORT:-(\d+)\}", COMPOSE))
 
 
