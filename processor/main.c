@@ -5,6 +5,7 @@
 #include "common/base/stop.h"
 #include "common/kafka/kafka_properties.h"
 #include "common/ops/admin.h"
+#include "processor/api/api.h"
 #include "processor/ask/ask_conf.h"
 #include "processor/ask/schedule.h"
 #include "processor/batch/worker.h"
@@ -109,6 +110,10 @@ static const struct metric metric_list[METRIC_COUNT] = {
                                 "Notifications that were given up without their provider having been asked, "
                                 "though it should have been.",
                                 METRIC_COUNTER, "provider"},
+    [METRIC_API_REQUESTS] = {"dochak_processor_api_requests_total",
+                             "Requests to the query API, by path and status.", METRIC_COUNTER, "path,status"},
+    [METRIC_API_SECONDS] = {"dochak_processor_api_seconds",
+                            "Time from a request to the query API to its answer.", METRIC_SECONDS, "path"},
     [METRIC_SILENCE_BAR] = {"dochak_processor_silence_bar_hundredths",
                             "The score at which the endpoint counts as silent, in hundredths.", METRIC_GAUGE,
                             "endpoint"},
@@ -221,8 +226,11 @@ static bool work(struct processor *p, struct err *err) {
 }
 
 static bool serve(struct processor *p, struct err *err) {
+  struct api *api = NULL;
   struct admin *admin = admin_start(p->settings->processor_ops_listen, p->metrics, why_not_ready, p, err);
-  bool worked = (admin || err_prefix(err, "DOCHAK_PROCESSOR_OPS_LISTEN: ")) && work(p, err);
+  bool worked =
+      (admin || err_prefix(err, "DOCHAK_PROCESSOR_OPS_LISTEN: ")) && api_start(p, &api, err) && work(p, err);
+  api_stop(api);
   admin_stop(admin);
   return worked;
 }
@@ -265,6 +273,7 @@ static void check_parts(const struct settings *settings, struct faults *faults) 
   if (!retention_check(settings, &err)) faults_error(faults, "%s", err.text);
   if (!worker_check(settings, &err)) faults_error(faults, "%s", err.text);
   if (!front_door_check_settings(settings, &err)) faults_error(faults, "%s", err.text);
+  if (!api_check(settings, &err)) faults_error(faults, "%s", err.text);
 }
 
 static bool report(struct faults *faults, unsigned flags) {

@@ -42,6 +42,8 @@ enum processor_metric {
   METRIC_ASK_DIFFERED,    // by provider: likewise
   METRIC_ASK_FAILURES,    // by provider: likewise
   METRIC_EXPIRED_UNASKED, // by provider
+  METRIC_API_REQUESTS,    // by path and status
+  METRIC_API_SECONDS,     // by path
   METRIC_COUNT
 };
 

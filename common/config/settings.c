@@ -169,6 +169,18 @@ static const struct row table[] = {
     ROW(PROCESSOR, "DOCHAK_PUBLIC_CA", TYPE_TEXT, public_ca, "",
         "PEM file of the CAs of which one must have issued the certificate there, instead of those that the "
         "system trusts."),
+    ROW(PROCESSOR, "DOCHAK_API_LISTEN", TYPE_LISTEN, api_listen, "0.0.0.0:8081",
+        "IPv4 address:port of the query API; port 0 takes a free one. Nothing listens there without "
+        "DOCHAK_API_KEY."),
+    SECRET(PROCESSOR, "DOCHAK_API_KEY", api_key, "", 32,
+           "Bearer key of the query API; several, comma-separated, are all valid during a rotation, each of "
+           "this length. Without one there is no query API."),
+    SECRET(PROCESSOR, "DOCHAK_API_POSTGRES_URL", api_postgres_url, "", 0,
+           "Connection string of libpq (postgresql://… or name=value …) for the query API: a role that only "
+           "reads, perhaps a standby. What it leaves out is taken from PGHOST and the like. Without it, the "
+           "query API connects as the workers do, and is read only all the same."),
+    ROW(PROCESSOR, "DOCHAK_API_ROLE", TYPE_TEXT, api_role, "",
+        "Role of Postgres to which migrate grants what the query API reads, and no more."),
 };
 
 // ---- reading ----

@@ -56,6 +56,10 @@ struct settings {
   int64_t retention_days; // 0 = for ever; processor/tables/retention.h
   char *public_url;       // "http[s]://host[:port][/path]", or "": the front door is not called
   char *public_ca;        // path, or "": the system's
+  char *api_listen;
+  char *api_key;          // bearer keys of the query API, comma-separated; "": there is no query API
+  char *api_postgres_url; // secret, or "": the PG* environment
+  char *api_role;         // to which migrate grants what the query API reads, or ""
 };
 
 // Loads what `service`, a set of the SERVICE_ bits, reads; of the other settings only the names are known.

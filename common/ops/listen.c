@@ -29,7 +29,8 @@ struct listener { // civetweb's user data; freed when the context ends
   bool refusing;
   atomic_bool started;
   _Atomic int64_t *connections; // or NULL
-  struct err fault;             // what civetweb reported before it had started
+  listen_refusal *refuse;
+  struct err fault; // what civetweb reported before it had started
 };
 
 // ---- answers ----
@@ -92,6 +93,10 @@ int http_answer_error(struct mg_connection *conn, int status, const char *code, 
                                                       .body_len = strlen(body),
                                                       .headers = headers,
                                                       .close = close});
+}
+
+static int refuse(struct mg_connection *conn, int status, const char *code, const char *message) {
+  return http_answer_error(conn, status, code, message, NULL, true);
 }
 
 // ---- clocks of a connection ----
@@ -191,8 +196,9 @@ static const struct refusal *refusal_for(const struct mg_connection *conn, int s
 
 static int on_error(struct mg_connection *conn, int status, const char *message) {
   (void)message;
+  const struct listener *listener = mg_get_user_context_data(conn);
   const struct refusal *row = refusal_for(conn, status);
-  http_answer_error(conn, row->status, row->code, row->message, NULL, true);
+  listener->refuse(conn, row->status, row->code, row->message);
   return 0;
 }
 
@@ -277,7 +283,8 @@ struct mg_context *listen_start(const struct listen_options *options, mg_request
                                 .timeout_ms = options->timeout_ms,
                                 .keep_alive = options->keep_alive,
                                 .fd = -1,
-                                .connections = options->connections};
+                                .connections = options->connections,
+                                .refuse = options->refuse ? options->refuse : refuse};
   struct mg_context *ctx = mg_start(&callbacks, listener, settings);
   if (!ctx) {
     err_set(err, "%s: %s", options->address, listener->fault.text);

@@ -7,12 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Answers a request that civetweb itself refuses, and returns the status.
+typedef int listen_refusal(struct mg_connection *conn, int status, const char *code, const char *message);
+
 struct listen_options {
   const char *address; // "127.0.0.1:8080"; port 0 takes a free one
   int64_t threads;     // one handles one connection at a time
   int64_t timeout_ms;  // of a whole head, of a pause inside a body, and of an idle connection
   bool keep_alive;
   _Atomic int64_t *connections; // the number of connections that have a thread, busy or idle; or NULL
+  listen_refusal *refuse;       // NULL: http_answer_error()
 };
 
 // Starts a server with one handler for every path and method. The handler sends an answer and returns its

@@ -109,8 +109,7 @@ static bool migrate_topics(const struct processor *processor, bool dry_run, stru
 
 static bool run(struct processor *processor, const void *options, struct err *err) {
   const struct migrate_options *o = options;
-  return migrate_schema(processor->settings->runtime_role, o->dry_run, err) &&
-         migrate_topics(processor, o->dry_run, err);
+  return migrate_schema(processor->settings, o->dry_run, err) && migrate_topics(processor, o->dry_run, err);
 }
 
 const struct command migrate_command = {"migrate", help, sizeof(struct migrate_options), read_arguments, run};

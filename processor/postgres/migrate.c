@@ -214,27 +214,37 @@ static enum attempt prepare_table(PGconn *conn, const struct embedded *none, str
   return change(conn, "make table schema_migration", pg_sql("migration_table.sql"), err);
 }
 
-static bool grant(PGconn *conn, const char *role, struct err *err) {
+// Of the role that a setting names. Each of the statements says what a role needs, and whether it could do
+// more.
+static const struct grant {
+  const char *statement, *excess, *right;
+} runtime = {"runtime_grants.sql",
+             "may change tables: it is a superuser or a member of the owner, or may create in the schema",
+             "may read and write, and change no table"},
+  api = {
+      "api_grants.sql",
+      "may do more than read: it is a superuser or a member of the owner, may create in the schema, or may "
+      "write rows",
+      "may read"};
+
+static bool grant(PGconn *conn, const struct grant *grant, const char *role, struct err *err) {
   if (*role == '\0') return true;
-  AUTO_RESULT *res = pg_run(conn, "runtime_grants.sql", 1, &role);
+  AUTO_RESULT *res = pg_run(conn, grant->statement, 1, &role);
   if (!pg_ok(conn, res, "look for the role", NULL, err)) return false;
   if (PQntuples(res) == 0)
     return err_set(err, "there is no role %s; as an administrator: CREATE ROLE … LOGIN", role);
-  if (*PQgetvalue(res, 0, 0) == 't')
-    return err_set(err,
-                   "the role %s may change tables: it is a superuser or a member of %s, or may create in "
-                   "the schema",
-                   role, PQuser(conn));
+  if (*PQgetvalue(res, 0, 0) == 't') return err_set(err, "the role %s %s", role, grant->excess);
   if (!pg_command(conn, "grant", PQgetvalue(res, 0, 1), err)) return false;
-  report("%s may read and write, and change no table", role);
+  report("%s %s", role, grant->right);
   return true;
 }
 
-static bool migrate_connected(PGconn *conn, const char *runtime_role, struct err *err) {
+static bool migrate_connected(PGconn *conn, const struct settings *settings, struct err *err) {
   if (!pg_command(conn, "session settings", session_settings, err) || !patiently(conn, NULL, lock, err) ||
       !patiently(conn, NULL, prepare_table, err) || !apply_missing(conn, err))
     return false;
-  return grant(conn, runtime_role, err) || err_prefix(err, "DOCHAK_RUNTIME_ROLE: ");
+  if (!grant(conn, &runtime, settings->runtime_role, err)) return err_prefix(err, "DOCHAK_RUNTIME_ROLE: ");
+  return grant(conn, &api, settings->api_role, err) || err_prefix(err, "DOCHAK_API_ROLE: ");
 }
 
 // Changes nothing. Where no table of migrations is there yet, all are missing.
@@ -249,10 +259,10 @@ static bool show_missing(PGconn *conn, struct err *err) {
   return true;
 }
 
-bool migrate_schema(const char *runtime_role, bool dry_run, struct err *err) {
+bool migrate_schema(const struct settings *settings, bool dry_run, struct err *err) {
   PGconn *conn = pg_connect(err);
   if (conn == NULL) return false;
-  bool done = dry_run ? show_missing(conn, err) : migrate_connected(conn, runtime_role, err);
+  bool done = dry_run ? show_missing(conn, err) : migrate_connected(conn, settings, err);
   PQfinish(conn); // the lock goes with the connection
   return done;
 }

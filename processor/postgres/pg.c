@@ -26,16 +26,31 @@ static void one_line(char *text) {
     if (*text == '\n' || *text == '\t') *text = ' ';
 }
 
-// Everything else is the PG* environment's; these bound how long a dead server can hold a worker, and leave
-// out a standby.
-static PGconn *connect_server(struct err *err) {
-  const char *target = getenv("PGTARGETSESSIONATTRS");
-  const char *const names[] = {"dbname", "target_session_attrs", NULL};
-  const char *const values[] = {
-      "application_name=dochak-processor connect_timeout=5 keepalives_idle=10 keepalives_interval=5 "
-      "keepalives_count=3 tcp_user_timeout=15000 client_encoding=UTF8",
-      target ? target : "read-write", NULL};
-  PGconn *conn = PQconnectdbParams(names, values, 1);
+enum { PLACE_OPTIONS_MAX = 96 }; // libpq 15 knows 45
+
+// Options as PQconnectdbParams() takes them. Of a name that is there twice the last one counts.
+struct place {
+  size_t n;
+  const char *names[PLACE_OPTIONS_MAX], *values[PLACE_OPTIONS_MAX]; // ended by NULL; borrowed
+};
+
+static void add_option(struct place *place, const char *name, const char *value) {
+  if (place->n == PLACE_OPTIONS_MAX - 1) abort();
+  place->names[place->n] = name;
+  place->values[place->n++] = value;
+}
+
+// Everything else is the PG* environment's; these bound how long a dead server can hold a worker.
+static void begin_place(struct place *place, const char *target) {
+  const char *wanted = getenv("PGTARGETSESSIONATTRS");
+  add_option(place, "dbname",
+             "application_name=dochak-processor connect_timeout=5 keepalives_idle=10 keepalives_interval=5 "
+             "keepalives_count=3 tcp_user_timeout=15000 client_encoding=UTF8");
+  add_option(place, "target_session_attrs", wanted ? wanted : target);
+}
+
+static PGconn *connect_server(const struct place *place, struct err *err) {
+  PGconn *conn = PQconnectdbParams(place->names, place->values, 1);
   if (conn && PQstatus(conn) == CONNECTION_OK) {
     PQsetNoticeReceiver(conn, ignore_notice, NULL);
     return conn;
@@ -83,9 +98,9 @@ static bool is_shared(PGconn *conn, PGconn *other, bool *shared, struct err *err
   return true;
 }
 
-static bool check_pooler(PGconn *conn, struct err *err) {
+static bool check_pooler(PGconn *conn, const struct place *place, struct err *err) {
   bool shared = false;
-  PGconn *other = connect_server(err);
+  PGconn *other = connect_server(place, err);
   bool done = other && is_shared(conn, other, &shared, err);
   PQfinish(other);
   if (!done) return err_prefix(err, "a second connection through the pooler: ");
@@ -99,17 +114,42 @@ static bool check_pooler(PGconn *conn, struct err *err) {
 }
 
 // The server reports the process that serves a connection; a pooler between makes a number up.
-static bool check_session(PGconn *conn, struct err *err) {
+static bool check_session(PGconn *conn, const struct place *place, struct err *err) {
   long backend;
   if (!read_backend(conn, &backend, err)) return false;
-  return backend == PQbackendPID(conn) || check_pooler(conn, err);
+  return backend == PQbackendPID(conn) || check_pooler(conn, place, err);
+}
+
+static PGconn *connect_checked(const struct place *place, struct err *err) {
+  PGconn *conn = connect_server(place, err);
+  if (conn == NULL || (check_encoding(conn, err) && check_session(conn, place, err))) return conn;
+  PQfinish(conn);
+  return NULL;
 }
 
 PGconn *pg_connect(struct err *err) {
-  PGconn *conn = connect_server(err);
-  if (conn == NULL || (check_encoding(conn, err) && check_session(conn, err))) return conn;
-  PQfinish(conn);
-  return NULL;
+  struct place place = {0};
+  begin_place(&place, "read-write");
+  return connect_checked(&place, err);
+}
+
+bool pg_url_check(const char *url, struct err *err) {
+  PQconninfoOption *options = PQconninfoParse(url, NULL); // its message would quote the password
+  PQconninfoFree(options);
+  return options ||
+         err_set(err, "not a connection string of libpq, such as postgresql://user:password@host/database");
+}
+
+PGconn *pg_connect_to_read(const char *url, struct err *err) {
+  struct place place = {0};
+  if (!pg_url_check(url, err)) return NULL;
+  begin_place(&place, "any");
+  PQconninfoOption *options = PQconninfoParse(url, NULL);
+  for (const PQconninfoOption *o = options; o && o->keyword; o++)
+    if (o->val) add_option(&place, o->keyword, o->val);
+  PGconn *conn = connect_checked(&place, err);
+  PQconninfoFree(options);
+  return conn;
 }
 
 const char *pg_sql(const char *name) {

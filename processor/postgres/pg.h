@@ -13,6 +13,11 @@ void pg_result_cleanup(PGresult **res);
 // database whose encoding is not UTF8 is refused, and so is a pooler that shares server connections between
 // sessions; to find out, a connection through a pooler opens a second one for a moment.
 MUST_CHECK PGconn *pg_connect(struct err *err);
+// The same for a session that only reads, so a standby will do. `url` is a connection string of libpq; what
+// it leaves out is the PG* environment's. pg_url_check() only looks whether it is one. Neither error has a
+// password.
+MUST_CHECK PGconn *pg_connect_to_read(const char *url, struct err *err);
+MUST_CHECK bool pg_url_check(const char *url, struct err *err);
 // A statement without parameters or result; `what` is its name in the error.
 MUST_CHECK bool pg_command(PGconn *conn, const char *what, const char *sql, struct err *err);
 // From here on every statement finds its rows by an index, whatever the statistics of a table are. For a

@@ -29,6 +29,7 @@ FIXED = {"DOCHAK_INGRESS_LISTEN", "DOCHAK_INGRESS_OPS_LISTEN", "DOCHAK_PROCESSOR
 FIXED |= {"DOCHAK_RUNTIME_ROLE", "DOCHAK_TRUSTED_PROXIES", "DOCHAK_SECRETS_DIR"}
 FIXED |= {"DOCHAK_HOLIDAYS_FILE", "DOCHAK_PUBLIC_CA"}  # files, which have values of their own
 FIXED |= {"DOCHAK_INSTANCE"}  # two pods of one name would fence each other off
+FIXED |= {"DOCHAK_API_LISTEN", "DOCHAK_API_ROLE"}  # the chart has no Service for the query API yet
 EVERYTHING = {
     "public": {"host": "a.example.com", "ingress": {"enabled": True}, "httpRoute": {"enabled": True, "parentRefs": [{"name": "gateway"}]}},
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},

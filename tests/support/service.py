@@ -26,12 +26,15 @@ LIBPQ_SAYS = re.compile(
 LOG_KEYS = {"time", "level", "service", "message"}
 
 
+CONFIDENTIAL = ("DOCHAK_INGRESS_KEY", "DOCHAK_RECIPIENT_KEY", "DOCHAK_API_KEY", "DOCHAK_API_POSTGRES_URL")
+
+
 def confidential(env: dict[str, str]) -> list[str]:
     """What the settings of an environment hold that nobody may be told; the name of a file that holds it may be."""
     values = [
         value
         for name, value in env.items()
-        if (name.startswith("DOCHAK_SECRET_") and not name.endswith("_FILE")) or name in ("DOCHAK_INGRESS_KEY", "DOCHAK_RECIPIENT_KEY")
+        if (name.startswith("DOCHAK_SECRET_") and not name.endswith("_FILE")) or name in CONFIDENTIAL
     ]
     return [secret for value in values for secret in value.split(",") if len(secret) >= 8]
 

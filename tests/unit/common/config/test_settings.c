@@ -294,7 +294,7 @@ static void test_the_table_for_the_readme_holds_every_setting(void **state) {
   assert_non_null(strstr(said.out, "| `DOCHAK_LOG_LEVEL` | `info` | ingress, processor |"));
   size_t lines = 0;
   for (const char *at = said.out; *at; at++) lines += *at == '\n';
-  assert_int_equal(lines, 2 + 40);
+  assert_int_equal(lines, 2 + 44);
 }
 
 static void test_version_names_the_program(void **state) {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// The text is base64url (RFC 4648, section 5) of a JSON array: the list's name, the time, the keys.
+#include "processor/api/cursor.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/utf8.h"
+#include "common/base/uuid.h"
+#include "common/json/json.h"
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void replace(char *text, char from, char to) {
+  for (; *text; text++)
+    if (*text == from) *text = to;
+}
+
+static char *to_base64url(const char *text) {
+  size_t len = strlen(text);
+  char *out = mem_alloc(4 * ((len + 2) / 3) + 1);
+  EVP_EncodeBlock((unsigned char *)out, (const unsigned char *)text, (int)len);
+  out[strcspn(out, "=")] = '\0';
+  replace(out, '+', '-');
+  replace(out, '/', '_');
+  return out;
+}
+
+// New string; NULL: it is no base64url.
+static char *from_base64url(const char *text) {
+  static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  size_t len = strlen(text);
+  if (len > CURSOR_TEXT_MAX || text[strspn(text, alphabet)]) return NULL;
+  AUTO_FREE char *padded = mem_printf("%s%.*s", text, (int)(-len & 3), "===");
+  replace(padded, '-', '+');
+  replace(padded, '_', '/');
+  AUTO_FREE char *out = mem_alloc(len + 4); // zeroed: the text ends behind what is decoded
+  int n = EVP_DecodeBlock((unsigned char *)out, (const unsigned char *)padded, (int)strlen(padded));
+  return n > 0 ? take(out) : NULL;
+}
+
+char *cursor_encode(const char *list, const char *at, const char *first, const char *second) {
+  AUTO_JSON *place = json_pack("[s,s,s]", list, at, first);
+  if (second) json_array_append_new(place, json_string(second));
+  AUTO_FREE char *text = json_text(place);
+  return to_base64url(text);
+}
+
+static const char *text_at(const json_t *place, size_t i) {
+  return json_string_value(json_array_get(place, i));
+}
+
+static bool are_keys(const json_t *place, enum cursor_keys keys) {
+  struct uuid uuid;
+  const char *first = text_at(place, 2), *second = text_at(place, 3);
+  if (keys == CURSOR_UUID) return json_array_size(place) == 3 && first && uuid_parse(first, &uuid);
+  return json_array_size(place) == 4 && first && second && !utf8_has_control(first) &&
+         !utf8_has_control(second);
+}
+
+bool cursor_decode(const char *list, enum cursor_keys keys, const char *text, struct cursor *out) {
+  *out = (struct cursor){0};
+  AUTO_FREE char *decoded = from_base64url(text);
+  AUTO_JSON *place = decoded ? json_parse(decoded, strlen(decoded), NULL) : NULL;
+  const char *name = text_at(place, 0), *at = text_at(place, 1);
+  if (!name || !at || strcmp(name, list) != 0 || !clock_parse_time(at, 0, &out->at_ms)) return false;
+  if (!are_keys(place, keys)) return false;
+  out->at = mem_strdup(at);
+  out->keys[0] = mem_strdup(text_at(place, 2));
+  out->keys[1] = mem_strdup_or_null(text_at(place, 3));
+  return true;
+}
+
+void cursor_fini(struct cursor *cursor) {
+  free(cursor->at);
+  free(cursor->keys[0]);
+  free(cursor->keys[1]);
+  *cursor = (struct cursor){0};
+}

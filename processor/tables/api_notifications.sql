@@ -1,0 +1,59 @@
+-- A page of notifications, the newest first: by first_seen_at, then provider and id. With a reference or a recipient, those that have it. Else
+-- each provider and status is read by an index of its own order, so that a page reads few rows. OFFSET 0: what has a reference is looked up
+-- by it, and not searched for by time. Times of the session's zone.
+-- Columns: item json, first_seen_at as the cursor has it, provider, notification_id
+-- $1 provider  $2 status  $3 code  $4 reference  $5 recipient_hash in hex  $6 since timestamptz: each may be NULL
+-- $7 before timestamptz  $8 provider  $9 notification_id: what is behind this place  $10 at most how many
+WITH RECURSIVE known (provider) AS (
+  SELECT min(provider) FROM notification
+  UNION ALL
+  SELECT (SELECT min(n.provider) FROM notification n WHERE n.provider > known.provider) FROM known WHERE provider IS NOT NULL
+), named (provider) AS (
+  SELECT $1::text WHERE $1::text IS NOT NULL
+  UNION ALL
+  SELECT provider FROM known WHERE $1::text IS NULL AND provider IS NOT NULL
+), page AS (
+  (SELECT n.* FROM (SELECT * FROM notification WHERE reference = $4::text OFFSET 0) AS n
+   WHERE $4::text IS NOT NULL AND coalesce(n.recipient_hash = decode($5::text, 'hex'), $5::text IS NULL)
+     AND n.provider = coalesce($1::text, n.provider) AND n.status = coalesce($2::text, n.status)
+     AND coalesce(n.code = $3::text, $3::text IS NULL) AND n.first_seen_at >= coalesce($6::timestamptz, '-infinity')
+     AND (n.first_seen_at, n.provider, n.notification_id) < ($7::timestamptz, $8::text, $9::text)
+   ORDER BY n.first_seen_at DESC, n.provider DESC, n.notification_id DESC LIMIT $10::bigint)
+  UNION ALL
+  (SELECT n.* FROM (SELECT * FROM notification WHERE recipient_hash = decode($5::text, 'hex') OFFSET 0) AS n
+   WHERE $4::text IS NULL AND $5::text IS NOT NULL
+     AND n.provider = coalesce($1::text, n.provider) AND n.status = coalesce($2::text, n.status)
+     AND coalesce(n.code = $3::text, $3::text IS NULL) AND n.first_seen_at >= coalesce($6::timestamptz, '-infinity')
+     AND (n.first_seen_at, n.provider, n.notification_id) < ($7::timestamptz, $8::text, $9::text)
+   ORDER BY n.first_seen_at DESC, n.provider DESC, n.notification_id DESC LIMIT $10::bigint)
+  UNION ALL
+  (SELECT n.* FROM named CROSS JOIN LATERAL (
+     (SELECT n.* FROM notification n
+      WHERE n.provider = named.provider AND n.status = 'PENDING' AND coalesce($2::text, 'PENDING') = 'PENDING'
+        AND ($3::text IS NULL OR n.code = $3::text) AND n.first_seen_at >= coalesce($6::timestamptz, '-infinity')
+        AND n.first_seen_at <= $7::timestamptz AND (n.first_seen_at, n.provider, n.notification_id) < ($7::timestamptz, $8::text, $9::text)
+      ORDER BY n.first_seen_at DESC, n.notification_id DESC LIMIT $10::bigint)
+     UNION ALL
+     (SELECT n.* FROM notification n
+      WHERE n.provider = named.provider AND n.status = 'DEAD_LETTER' AND coalesce($2::text, 'DEAD_LETTER') = 'DEAD_LETTER'
+        AND ($3::text IS NULL OR n.code = $3::text) AND n.first_seen_at >= coalesce($6::timestamptz, '-infinity')
+        AND n.first_seen_at <= $7::timestamptz AND (n.first_seen_at, n.provider, n.notification_id) < ($7::timestamptz, $8::text, $9::text)
+      ORDER BY n.first_seen_at DESC, n.notification_id DESC LIMIT $10::bigint)
+     UNION ALL
+     (SELECT n.* FROM notification n
+      WHERE n.provider = named.provider AND n.status = 'SENT' AND coalesce($2::text, 'SENT') = 'SENT' AND $3::text IS NULL
+        AND n.first_seen_at >= coalesce($6::timestamptz, '-infinity')
+        AND n.first_seen_at <= $7::timestamptz AND (n.first_seen_at, n.provider, n.notification_id) < ($7::timestamptz, $8::text, $9::text)
+      ORDER BY n.first_seen_at DESC, n.notification_id DESC LIMIT $10::bigint)
+   ) AS n
+   WHERE $4::text IS NULL AND $5::text IS NULL
+   ORDER BY n.first_seen_at DESC, n.provider DESC, n.notification_id DESC LIMIT $10::bigint)
+)
+SELECT json_build_object('provider', provider, 'notification_id', notification_id, 'status', status, 'outcome', outcome, 'code', code,
+                         'reason', left(reason, 2000), 'contradicted_by', contradicted_by, 'channel', channel, 'recipient', recipient,
+                         'recipient_hash', encode(recipient_hash, 'hex'), 'reference', reference, 'accepted_at', accepted_at,
+                         'resolved_at', resolved_at, 'unconfirmed_at', unconfirmed_at, 'due_at', due_at, 'expires_at', expires_at,
+                         'first_seen_at', first_seen_at, 'updated_at', updated_at),
+       to_char(first_seen_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), provider, notification_id
+FROM page
+ORDER BY first_seen_at DESC, provider DESC, notification_id DESC LIMIT $10::bigint

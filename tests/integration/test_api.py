@@ -1,0 +1,513 @@
+# SPDX-License-Identifier: MIT
+"""The query API: each path, each fault, the key; pages that lose and repeat nothing; a role that only reads."""
+
+import itertools
+import json
+import re
+import socket
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from support import builds, http, payloads
+from support.api import PROBLEM, ROLE, Api, check_contract, make_role
+from support.service import run_once
+from support.wait import until
+from support.world import World
+
+NOTIFICATIONS, INCIDENTS, ALERTS, STATS = "/v1/notifications", "/v1/incidents", "/v1/alerts", "/v1/stats"
+STORY, CONTACT = "/v1/notifications/bizgo/nobody", "/v1/contacts/channeltalk/nobody"
+PATHS = [NOTIFICATIONS, STORY, INCIDENTS, ALERTS, STATS, CONTACT]
+LISTS = [NOTIFICATIONS, INCIDENTS, ALERTS]
+TRY_LOCK = "SELECT pg_try_advisory_lock(('x' || lpad(encode(%s, 'hex'), 16, '0'))::bit(64)::bigint)"  # processor/postgres/try_lock.sql
+DEAD = "dochak.notification.dead_lettered.v1"
+CODES = ["A000", "64008", "3001", None]
+
+
+@pytest.fixture(scope="module")
+def api(module_worlds, kafka, postgres) -> Api:
+    """With a role of its own."""
+    world = module_worlds.new(kafka, postgres)
+    url = make_role(world)
+    done = run_once("processor", world.owner_env(DOCHAK_API_ROLE=ROLE), "migrate")
+    assert done.returncode == 0 and f"{ROLE} may read" in done.stdout, done
+    world.new_ingress().start().wait_ready()
+    api = Api(world, DOCHAK_API_POSTGRES_URL=url).start()
+    api.world = world
+    return api
+
+
+@pytest.fixture(scope="module")
+def filled(module_worlds, kafka, postgres) -> Iterator[Api]:
+    """Rows of every kind, a few of each at the same time. Nothing writes meanwhile: there is no ingress, and the watch does not lead."""
+    world = module_worlds.new(kafka, postgres)
+    world.sql(FILL)
+    with world.connect() as connection:
+        assert connection.execute(TRY_LOCK, [b"watch"]).fetchone()["pg_try_advisory_lock"]
+        api = Api(world).start()
+        api.world = world
+        yield api
+        for service in world.services:
+            if service.is_alive():
+                service.stop()  # before another one could lead
+
+
+DAY, NEXT_DAY = ((datetime.now(UTC) - timedelta(days=days)).date().isoformat() for days in (3, 2))
+NOON = f"timestamptz '{DAY} 12:00:00Z'"
+FILL = f"""
+INSERT INTO notification (provider, notification_id, status, code, reference, recipient, recipient_hash, first_seen_at, version)
+SELECT (ARRAY['bizgo', 'blux', 'gone'])[1 + n % 3], 'n-' || n, (ARRAY['PENDING', 'SENT', 'DEAD_LETTER', 'SENT', 'SENT'])[1 + n % 5],
+       (ARRAY['A000', '64008', '3001', NULL])[1 + n % 4], CASE WHEN n % 7 = 0 THEN 'order-' || n % 14 END, '+8210****5678',
+       CASE WHEN n % 2 = 0 THEN decode(repeat(to_hex(n % 3), 64), 'hex') END, {NOON} + (n / 10) * interval '1.000007 second', 1
+FROM generate_series(1, 600) AS n;
+INSERT INTO alert (alert_id, type, provider, subject, data, raised_at, source_topic, source_partition, source_offset, source_event, told)
+SELECT gen_random_uuid(), CASE WHEN n % 11 = 0 THEN 'dochak.events.lost.v1' ELSE '{DEAD}' END, 'bizgo', 'n-' || n, '{{"n": 1}}',
+       {NOON} + (n / 10) * interval '1.000007 second', 'another', 0, n, 'x', n % 2 = 0
+FROM generate_series(1, 300) AS n;
+INSERT INTO incident (incident_id, kind, provider, endpoint, scope, since, opened_at, closed_at, judged_until, gap_ms, faults, folded, details)
+SELECT gen_random_uuid(), (ARRAY['failing', 'silent', 'slow'])[1 + n % 3], 'p' || n % 4, CASE WHEN n % 2 = 0 THEN 'e' ELSE '' END, '' || n,
+       {NOON}, {NOON} + (n / 10) * interval '1.000007 second', CASE WHEN n % 5 > 0 THEN {NOON} + interval '1 day' END, {NOON}, 0, 0, n,
+       '{{"summary": "what is wrong", "check_first": ["look"]}}'
+FROM generate_series(1, 300) AS n;
+INSERT INTO delivery_minute (minute, provider, endpoint, outcome, partition, records)
+SELECT {NOON} + (n / 4) * interval '1 minute', (ARRAY['bizgo', ''])[1 + n % 2], (ARRAY['bizgo/alimtalk', ''])[1 + n % 2], 'delivered', n % 4, n
+FROM generate_series(0, 599) AS n;
+INSERT INTO endpoint_minute (minute, endpoint, instance, event_id, provider, calls, good, refused, refused_by, failed, failed_in_a_row, spooled, leaving)
+SELECT {NOON} + n * interval '1 minute', 'bizgo/alimtalk', 'i', gen_random_uuid(), 'bizgo', 10, 7, 2, '{{}}', 3, 0, 0, false
+FROM generate_series(0, 149) AS n;
+INSERT INTO contact (provider, contact_id, provider_id, deleted, phone, phone_hash, consents, version, changed_at, deleted_at, gone_at, sealed)
+VALUES ('channeltalk', 'm/1', 'own-1', false, '+8210****4321', decode(repeat('ab', 32), 'hex'), '{{"texts": true}}', 7, {NOON}, NULL, NULL, '\\x00'),
+       ('channeltalk', 'm 2', 'm/1', true, NULL, NULL, '{{}}', NULL, NULL, {NOON}, {NOON} + interval '1 hour', NULL);
+ANALYZE;
+"""
+
+
+def refused(answer: http.Answer, status: int, parameter: str | None = None) -> dict:
+    problem = answer.json()
+    assert (answer.status, problem.get("parameter")) == (status, parameter), answer
+    return problem
+
+
+# --- a message
+
+
+def test_a_message_is_found_by_all_that_is_known_of_it_and_its_story_has_everything(api: Api) -> None:
+    world, id_ = api.world, payloads.new_id("a/b c+d&")
+    world.register(payloads.accepted("bizgo", id_, recipient=payloads.PHONE_E164, reference="order-17", channel="ALIMTALK"))
+    world.bizgo(payloads.bizgo(id_, "64008", reportText=f"no account for {payloads.PHONE}"))
+    world.wait_row("bizgo", id_, status="DEAD_LETTER")
+    world.settle()
+    (item,) = api.get(NOTIFICATIONS, reference="order-17")["items"]
+    assert (item["notification_id"], item["status"], item["code"], item["recipient"]) == (id_, "DEAD_LETTER", "64008", "+8210****4321")
+    same = [
+        api.get(NOTIFICATIONS, recipient_hash=item["recipient_hash"].upper()),
+        api.get(NOTIFICATIONS, {"Dochak-Recipient": payloads.PHONE_E164}),
+        api.get(NOTIFICATIONS, {"Dochak-Recipient": "010-8765-4321"}, reference="order-17", status="DEAD_LETTER", provider="bizgo"),
+        api.get(NOTIFICATIONS, status="DEAD_LETTER", code="64008", since=item["first_seen_at"]),
+    ]
+    assert all(page["items"] == [item] for page in same), same
+    assert api.get(NOTIFICATIONS, {"Dochak-Recipient": payloads.PHONE}, reference="order-17")["items"] == []
+    story = api.story("bizgo", id_)
+    assert story["notification"] == item and not story["truncated"]
+    (acceptance,), (receipt,), (alert,) = story["acceptances"], story["receipts"], story["alerts"]
+    assert acceptance["registration"]["reference"] == "order-17"
+    assert (receipt["outcome"], receipt["code"], receipt["endpoint"]) == ("account_fault", "64008", "bizgo/alimtalk")
+    assert receipt["element"]["msgKey"] == id_
+    assert (alert["type"], alert["data"]["notification_id"]) == (DEAD, id_)
+    assert alert in api.get(ALERTS, type=DEAD)["items"]
+    text = json.dumps(story)
+    assert not [phone for phone in payloads.PHONES if phone in text], text
+
+
+def test_a_long_history_and_large_documents_are_cut(api: Api) -> None:
+    world, id_ = api.world, payloads.new_id("long")
+    world.sql("INSERT INTO notification (provider, notification_id, status, first_seen_at, version) VALUES ('blux', %s, 'SENT', now(), 1)", id_)
+    world.sql(
+        """INSERT INTO receipt (receipt_id, provider, notification_id, outcome, code, element, received_at, event_id, source_partition, source_offset)
+           SELECT gen_random_uuid(), 'blux', %s, 'delivered', 'x', to_jsonb(repeat('x', 400 * n)), now() + n * interval '1 s', gen_random_uuid(), 0, n
+           FROM generate_series(1, 101) AS n""",
+        id_,
+    )
+    story = api.story("blux", id_)
+    assert len(story["receipts"]) == 100 and story["truncated"]
+    for number, receipt in enumerate(story["receipts"], 1):
+        assert receipt["element"] == ("x" * 400 * number if 400 * number + 2 <= 32768 else None)
+
+
+# --- lists
+
+
+def brute_force(world: World, provider=None, status=None, code=None, reference=None, recipient_hash=None, since=None, until=None) -> list[str]:
+    rows = world.sql(
+        """SELECT notification_id FROM notification
+           WHERE provider = coalesce(%s::text, provider) AND status = coalesce(%s::text, status) AND (%s::text IS NULL OR code = %s)
+             AND (%s::text IS NULL OR reference = %s) AND (%s::text IS NULL OR recipient_hash = decode(%s::text, 'hex'))
+             AND first_seen_at >= coalesce(%s::timestamptz, '-infinity') AND first_seen_at < coalesce(%s::timestamptz, 'infinity')
+           ORDER BY first_seen_at DESC, provider DESC, notification_id DESC""",
+        *(provider, status, code, code, reference, reference, recipient_hash, recipient_hash, since, until),
+    )
+    return [row["notification_id"] for row in rows]
+
+
+CHOICES = {
+    "provider": [None, "gone"],
+    "status": [None, "PENDING", "SENT", "DEAD_LETTER"],
+    "code": [None, "64008"],
+    "reference": [None, "order-0"],
+    "recipient_hash": [None, "1" * 64],
+    "span": [(None, None), (f"{DAY}T12:00:20Z", f"{DAY}T21:00:40+09:00")],
+}
+
+
+def test_every_set_of_filters_finds_what_a_search_of_the_whole_table_finds(filled: Api) -> None:
+    found = refusals = 0
+    for values in itertools.product(*CHOICES.values()):
+        given = dict(zip(CHOICES, values, strict=True))
+        given["since"], given["until"] = given.pop("span")
+        answer = filled.ask(NOTIFICATIONS, limit=200, **given)
+        if given["code"] and given["status"] in (None, "SENT") and not given["reference"] and not given["recipient_hash"]:
+            refused(answer, 400, "code")
+            refusals += 1
+            continue
+        ids = [item["notification_id"] for item in answer.json()["items"]]
+        assert ids == brute_force(filled.world, **given)[:200], given
+        found += len(ids)
+    assert found > 500 and refusals == 2 * 2 * 2
+
+
+@pytest.mark.parametrize("limit", [7, 200])
+@pytest.mark.parametrize("path", LISTS)
+def test_pages_give_each_item_once_in_order_while_others_come_and_go(filled: Api, path: str, limit: int) -> None:
+    """Several have the same time, and their times have microseconds."""
+    world = filled.world
+    table, time, keys = {
+        NOTIFICATIONS: ("notification", "first_seen_at", ("provider", "notification_id")),
+        INCIDENTS: ("incident", "opened_at", ("incident_id",)),
+        ALERTS: ("alert", "raised_at", ("alert_id",)),
+    }[path]
+    order = ", ".join(f"{key} DESC" for key in (time, *keys))
+    before = world.sql(f"SELECT {', '.join(keys)} FROM {table} WHERE {time} < '{NEXT_DAY} 00:00Z' ORDER BY {order}")
+    numbers = itertools.count()
+    arrivals = {
+        NOTIFICATIONS: "INSERT INTO notification (provider, notification_id, status, first_seen_at, version) VALUES ('bizgo', %s, 'SENT', %s, 1)",
+        INCIDENTS: "INSERT INTO incident SELECT gen_random_uuid(), 'slow', 'new', %s, 'x', now(), %s, now(), now(), 0, 0, 0, '{}'",
+        ALERTS: "INSERT INTO alert SELECT gen_random_uuid(), 'x', 'new', %s, '{}', NULL, %s, 'another', 0, 0, 'x'",
+    }
+
+    def come_and_go() -> None:
+        """A new one in front, which the pages do not show, and one that was shown is gone."""
+        world.sql(arrivals[path], f"new-{path}-{limit}-{next(numbers)}", datetime.now(UTC) + timedelta(days=1))
+
+    items = filled.pages(path, between=come_and_go, limit=limit, until=f"{NEXT_DAY}T00:00:00Z")
+    assert [tuple(item[key] for key in keys) for item in items] == [tuple(str(row[key]) for key in keys) for row in before]
+    without_until = filled.pages(path, between=come_and_go, limit=limit)
+    old = [item for item in without_until if item[time] < NEXT_DAY]
+    assert [tuple(item[key] for key in keys) for item in old] == [tuple(str(row[key]) for key in keys) for row in before]
+    assert next(numbers) >= len(before) // limit
+
+
+def test_incidents_are_found_by_each_filter(filled: Api) -> None:
+    world = filled.world
+    choices = itertools.product([None, "open", "closed"], [None, "slow"], [None, "p1"], [None, "e"], [None, f"{DAY}T12:00:15Z"])
+    for status, kind, provider, endpoint, since in choices:
+        items = filled.pages(INCIDENTS, status=status, kind=kind, provider=provider, endpoint=endpoint, since=since, until=f"{NEXT_DAY}T00:00:00Z", limit=200)
+        rows = world.sql(
+            f"""SELECT incident_id::text FROM incident
+               WHERE (%s::text IS NULL OR %s = CASE WHEN closed_at IS NULL THEN 'open' ELSE 'closed' END) AND kind = coalesce(%s::text, kind)
+                 AND provider = coalesce(%s::text, provider) AND endpoint = coalesce(%s::text, endpoint)
+                 AND opened_at >= coalesce(%s::timestamptz, '-infinity') AND opened_at < '{NEXT_DAY} 00:00Z'
+               ORDER BY opened_at DESC, incident_id DESC""",
+            *(status, status, kind, provider, endpoint, since),
+        )
+        assert [item["incident_id"] for item in items] == [row["incident_id"] for row in rows]
+        assert all(item["summary"] == "what is wrong" and item["check_first"] == ["look"] for item in items)
+
+
+def test_alerts_are_found_by_type_and_time(filled: Api) -> None:
+    for type_, since in itertools.product([None, DEAD, "dochak.events.lost.v1", "nothing"], [None, f"{DAY}T12:00:15Z"]):
+        items = filled.pages(ALERTS, type=type_, since=since, until=f"{NEXT_DAY}T00:00:00Z", limit=200)
+        rows = filled.world.sql(
+            f"""SELECT alert_id::text FROM alert WHERE type = coalesce(%s::text, type) AND raised_at >= coalesce(%s::timestamptz, '-infinity')
+               AND raised_at < '{NEXT_DAY} 00:00Z' ORDER BY raised_at DESC, alert_id DESC""",
+            *(type_, since),
+        )
+        assert [item["alert_id"] for item in items] == [row["alert_id"] for row in rows]
+
+
+# --- counters, people
+
+
+def test_stats_add_up_what_was_counted(filled: Api) -> None:
+    hours = {"since": f"{DAY}T12:00:00Z", "until": f"{DAY}T15:00:00Z"}
+    minutes = filled.get(STATS, **hours)
+    assert sum(row["records"] for row in minutes["deliveries"]) == sum(range(600))
+    assert len(minutes["deliveries"]) == 300 and len(minutes["endpoints"]) == 150 and not minutes["truncated"]
+    by_hour = filled.get(STATS, step="hour", provider="bizgo", endpoint="bizgo/alimtalk", **hours)
+    assert [row["begins"] for row in by_hour["endpoints"]] == [f"{DAY}T{hour}:00:00+00:00" for hour in (14, 13, 12)]
+    assert [(row["calls"], row["good"], row["refused"], row["failed"]) for row in by_hour["endpoints"]] == [
+        (300, 210, 60, 90), (600, 420, 120, 180), (600, 420, 120, 180)
+    ]  # fmt: skip
+    assert sum(row["records"] for row in by_hour["deliveries"]) == sum(range(0, 600, 2))
+    day = filled.get(STATS, step="day", since=f"{DAY}T00:00:00Z", until=f"{NEXT_DAY}T00:00:00Z")
+    assert {(row["provider"], row["records"]) for row in day["deliveries"]} == {("bizgo", sum(range(0, 600, 2))), (None, sum(range(1, 600, 2)))}
+
+
+def test_a_contact_is_found_by_its_id_before_the_providers(filled: Api) -> None:
+    known = filled.get("/v1/contacts/channeltalk/m%2F1")
+    assert (known["contact_id"], known["status"], known["consents"], known["version"]) == ("m/1", "known", {"texts": True}, 7)
+    assert filled.get("/v1/contacts/channeltalk/own-1") == known
+    gone = filled.get("/v1/contacts/channeltalk/m%202")
+    assert (gone["status"], gone["phone"], gone["deleted_at"]) == ("deleted", None, f"{DAY}T13:00:00+00:00")
+
+
+# --- faults
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "parameter"),
+    [
+        (f"{NOTIFICATIONS}?limit=0", 400, "limit"),
+        (f"{NOTIFICATIONS}?limit=201", 400, "limit"),
+        (f"{NOTIFICATIONS}?status=sent", 400, "status"),
+        (f"{NOTIFICATIONS}?code=64008", 400, "code"),
+        (f"{NOTIFICATIONS}?provider=", 400, "provider"),
+        (f"{NOTIFICATIONS}?provider=%00", 400, "provider"),
+        (f"{NOTIFICATIONS}?provider=%FF", 400, "provider"),
+        (f"{NOTIFICATIONS}?provider=%", 400, None),
+        (f"{NOTIFICATIONS}?providers=bizgo", 400, "providers"),
+        (f"{NOTIFICATIONS}?provider=a&provider=b", 400, "provider"),
+        (f"{NOTIFICATIONS}?recipient_hash=12", 400, "recipient_hash"),
+        (f"{NOTIFICATIONS}?since=now", 400, "since"),
+        (f"{NOTIFICATIONS}?until=2026-01-12T11:00:00+09:00", 400, "until"),
+        (f"{NOTIFICATIONS}?cursor=abc", 400, "cursor"),
+        (f"{NOTIFICATIONS}?reference={'x' * 4100}", 414, None),
+        (f"{INCIDENTS}?kind=broken", 400, "kind"),
+        (f"{INCIDENTS}?status=PENDING", 400, "status"),
+        (f"{ALERTS}?provider=bizgo", 400, "provider"),
+        (f"{STATS}?step=week", 400, "step"),
+        (f"{STATS}?since=2026-01-01T00:00:00Z&until=2026-01-12T00:00:00Z", 400, "since"),
+        (f"{STORY}?limit=1", 400, "limit"),
+        (STORY, 404, None),
+        (CONTACT, 404, None),
+        ("/v1/contacts/channeltalk/%ff", 404, None),
+        ("/", 404, None),
+        ("/v1/nothing", 404, None),
+        ("/v1/notifications/", 404, None),
+    ],
+)
+def test_each_fault_is_a_problem_that_names_the_parameter(filled: Api, path: str, status: int, parameter: str | None) -> None:
+    problem = refused(filled.ask(path), status, parameter)
+    assert problem["title"] and problem["detail"]
+
+
+def test_a_cursor_of_another_list_is_refused(filled: Api) -> None:
+    cursor = filled.get(NOTIFICATIONS, limit=1)["next"]
+    refused(filled.ask(ALERTS, cursor=cursor), 400, "cursor")
+
+
+def test_a_recipient_is_named_once(filled: Api) -> None:
+    refused(filled.ask(NOTIFICATIONS, {"Dochak-Recipient": "1"}, recipient_hash="1" * 64), 400, "Dochak-Recipient")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_no_path_takes_another_method(filled: Api, method: str) -> None:
+    for path in PATHS:
+        answer = http.request(filled.port, method, path, headers={"Authorization": f"Bearer {filled.key}"})
+        assert (answer.status, answer.headers["allow"], answer.headers["content-type"]) == (405, "GET, HEAD", PROBLEM), answer
+
+
+def test_a_body_is_refused(filled: Api) -> None:
+    for headers in ({}, {"Transfer-Encoding": "chunked"}):
+        answer = http.request(filled.port, "GET", ALERTS, b"5\r\nhello\r\n0\r\n\r\n", {"Authorization": f"Bearer {filled.key}", **headers})
+        check_contract(ALERTS, answer)
+        refused(answer, 413)
+
+
+def test_head_is_get_without_the_body(filled: Api) -> None:
+    with http.Wire(filled.port) as wire:
+        wire.send(f"HEAD {STATS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {filled.key}\r\n\r\n".encode())
+        answer = wire.answer(to_head=True)
+        assert answer.status == 200 and wire.is_closed()
+
+
+@pytest.mark.parametrize("request_", [b"rubbish\r\n\r\n", b"GET / HTTP/3.0\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"])
+def test_what_is_no_request_gets_a_problem_too(filled: Api, request_: bytes) -> None:
+    head, _, body = http.raw(filled.port, request_).partition(b"\r\n\r\n")
+    assert f"Content-Type: {PROBLEM}".encode() in head, head
+    assert json.loads(body)["status"] == http.status_of(head) >= 400
+
+
+# --- the key
+
+
+def test_without_the_key_there_is_nothing_to_read(filled: Api) -> None:
+    key = filled.key
+    wrong = [None, "", "Bearer", "Bearer ", f"Bearer {key[:-1]}", f"Bearer {key}x", f"Bearer {key.upper()}", f"Basic {key}", key, f"Bearer  {key}"]
+    for path, given in itertools.product([*PATHS, "/", "/v1/nothing", f"{ALERTS}?limit=0"], wrong):
+        answer = http.request(filled.port, "GET", path, headers={"Authorization": given} if given is not None else {})
+        assert (answer.status, answer.headers["www-authenticate"], answer.headers["content-type"]) == (401, 'Bearer realm="dochak"', PROBLEM)
+        assert refused(answer, 401)["type"] == "urn:dochak:problem:key"
+
+
+def test_two_keys_at_once_are_none(filled: Api) -> None:
+    header = f"Authorization: Bearer {filled.key}\r\n"
+    said = http.raw(filled.port, f"GET {ALERTS} HTTP/1.1\r\nHost: x\r\n{header}{header}\r\n".encode())
+    assert http.status_of(said) == 401, said
+
+
+def test_each_of_several_keys_is_valid(filled: Api) -> None:
+    keys = [uuid.uuid4().hex, uuid.uuid4().hex]
+    api = Api(filled.world, DOCHAK_API_KEY=",".join(keys))
+    api.processor.secrets += keys
+    api.start()
+    for api.key in keys:
+        assert api.get(ALERTS, until="1999-01-01T00:00:00Z") == {"items": [], "next": None}
+    api.key = ",".join(keys)
+    assert api.ask(ALERTS).status == 401
+
+
+def test_without_a_key_nothing_listens(filled: Api) -> None:
+    api = Api(filled.world, DOCHAK_API_KEY="")
+    api.processor.start()
+    until("it listens for probes", lambda: api.processor.metrics())
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", api.port), 5):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({"DOCHAK_API_KEY": "too-short"}, "DOCHAK_API_KEY: shorter than 32 characters"),
+        ({"DOCHAK_API_KEY": f"{'a' * 32},{'b' * 31}"}, "DOCHAK_API_KEY: key 2: expected at least 32 characters, got 31"),
+        ({"DOCHAK_API_KEY": f"{'a' * 31} b"}, "DOCHAK_API_KEY: key 1: expected only letters"),
+        ({"DOCHAK_API_POSTGRES_URL": "postgresql://me:hush-hush@host/dochak?nothing=1"}, "DOCHAK_API_POSTGRES_URL: not a connection string of libpq"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_and_not_shown(filled: Api, settings: dict[str, str], fault: str) -> None:
+    given = {"DOCHAK_API_KEY": "k" * 32, **settings}
+    for arguments in (["--check"], []):
+        done = run_once("processor", filled.world.env(DOCHAK_PROCESSOR_OPS_LISTEN="127.0.0.1:0", DOCHAK_API_LISTEN="127.0.0.1:0", **given), *arguments)
+        assert done.returncode == 1 and fault in done.stderr and "hush-hush" not in done.stderr, done
+
+
+# --- the database
+
+
+def test_the_role_may_read_what_the_api_shows_and_nothing_else(api: Api) -> None:
+    world = api.world
+    api.get(ALERTS)
+    users = world.sql("SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = current_database() AND usename = %s", ROLE)
+    assert users == [{"usename": ROLE}]
+    rows = world.sql("SELECT table_name, privilege_type FROM information_schema.role_table_grants WHERE grantee = %s", ROLE)
+    tables = {"schema_migration", "notification", "receipt", "acceptance", "alert", "incident", "delivery_minute", "endpoint_minute"}
+    assert {(row["table_name"], row["privilege_type"]) for row in rows} == {(table, "SELECT") for table in tables}
+    with world.connect(user=ROLE) as connection:
+        connection.execute("SELECT contact_id FROM contact")
+        for statement in ("SELECT sealed FROM contact", "DELETE FROM alert", "SELECT * FROM applied", "CREATE TABLE x ()"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement)
+
+
+@pytest.mark.parametrize("role", ["nobody_is_this", "dochak_runtime", "dochak"])
+def test_a_role_that_is_not_there_or_may_write_is_no_role_of_the_api(filled: Api, role: str) -> None:
+    done = run_once("processor", filled.world.owner_env(DOCHAK_API_ROLE=role), "migrate")
+    assert done.returncode == 1 and f"DOCHAK_API_ROLE: {'there is no role' if role == 'nobody_is_this' else 'the role'} {role}" in done.stderr, done
+
+
+def test_a_table_that_is_locked_makes_it_wait_for_a_second(filled: Api) -> None:
+    with filled.world.connect() as connection, connection.transaction():
+        connection.execute("LOCK TABLE incident IN ACCESS EXCLUSIVE MODE")
+        answer = filled.ask(INCIDENTS)
+        assert refused(answer, 503)["type"] == "urn:dochak:problem:busy" and int(answer.headers["retry-after"]) > 0
+        filled.get(ALERTS)
+    filled.get(INCIDENTS)
+
+
+def test_while_postgres_is_away_it_says_so_and_then_goes_on(worlds, kafka, own_postgres) -> None:
+    world = worlds.new(kafka, own_postgres)
+    api = Api(world).start()
+    api.get(ALERTS)
+    own_postgres.kill()
+    try:
+        answer = api.ask(ALERTS)
+        assert refused(answer, 503)["type"] == "urn:dochak:problem:database" and int(answer.headers["retry-after"]) > 0
+    finally:
+        own_postgres.start()
+    until("it answers again", lambda: api.ask(ALERTS).status == 200, 20, every=0.2)
+    own_postgres.stop()
+    own_postgres.start()  # all connections that were open are gone
+    api.get(ALERTS)
+
+
+# --- what a query reads
+
+# pg_use_indexes() and processor/api/pool.c
+API_SETTINGS = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_sort = off; SET jit = off; SET plan_cache_mode = force_custom_plan"
+ROWS = 20_000
+MANY = f"""
+INSERT INTO notification (provider, notification_id, status, code, reference, recipient_hash, first_seen_at, version)
+SELECT (ARRAY['bizgo', 'blux'])[1 + n / 10 % 2], 'n-' || n, CASE WHEN n % 10 = 0 THEN 'DEAD_LETTER' WHEN n % 10 = 1 THEN 'PENDING' ELSE 'SENT' END,
+       'c' || n % 50, 'order-' || n, decode(md5(n::text), 'hex'), now() - n * interval '1 s', 1 FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO receipt (receipt_id, provider, notification_id, outcome, code, element, received_at, event_id, source_partition, source_offset)
+SELECT gen_random_uuid(), 'bizgo', 'n-' || n, 'delivered', 'x', '{{}}', now(), gen_random_uuid(), 0, n FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO acceptance (acceptance_id, provider, notification_id, registration, accepted_at, received_at, event_id, source_partition, source_offset)
+SELECT gen_random_uuid(), 'bizgo', 'n-' || n, '{{}}', now(), now(), gen_random_uuid(), 0, n FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO alert (alert_id, type, provider, subject, data, raised_at, source_topic, source_partition, source_offset, source_event, told)
+SELECT gen_random_uuid(), CASE WHEN n = 7 THEN 'rare' ELSE 'often' END, 'bizgo', 'n-' || n, '{{}}', now() - n * interval '1 s', 't', 0, n, 'x', true
+FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO incident (incident_id, kind, provider, endpoint, scope, since, opened_at, closed_at, judged_until, gap_ms, faults, details)
+SELECT gen_random_uuid(), 'silent', 'p' || n % 50, '', '', now(), now() - n * interval '1 min', now(), now(), 0, 0, '{{}}' FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO contact (provider, contact_id, provider_id, deleted, consents) SELECT 'channeltalk', 'm-' || n, 'o-' || n, false, '{{}}'
+FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO delivery_minute SELECT date_trunc('minute', now()) - n * interval '1 min', 'blux', 'blux/sms', 'delivered', 0, 1 FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO endpoint_minute SELECT date_trunc('minute', now()) - n * interval '1 min', 'blux/sms', 'i', gen_random_uuid(), 'blux',
+  1, 1, 0, '{{}}', 0, 0, 0, NULL, false FROM generate_series(1, {ROWS}) AS n;
+"""
+START, NIL = "'infinity', '', ''", "'00000000-0000-0000-0000-000000000000'"
+BEHIND = "now() - interval '1 hour', 'blux', 'n-3600'"
+QUERIES = [
+    ("api_notifications", f"NULL, NULL, NULL, NULL, NULL, NULL, {START}, 51"),
+    ("api_notifications", f"NULL, NULL, NULL, NULL, NULL, NULL, {BEHIND}, 51"),
+    ("api_notifications", f"'blux', 'SENT', NULL, NULL, NULL, NULL, {BEHIND}, 51"),
+    ("api_notifications", f"NULL, 'DEAD_LETTER', NULL, NULL, NULL, now() - interval '2 hours', {BEHIND}, 51"),
+    ("api_notifications", f"NULL, 'DEAD_LETTER', 'c10', NULL, NULL, NULL, {START}, 51"),
+    ("api_notifications", f"'bizgo', 'PENDING', 'nothing', NULL, NULL, NULL, {START}, 51"),
+    ("api_notifications", f"NULL, NULL, NULL, 'order-17', NULL, NULL, {START}, 51"),
+    ("api_notifications", f"'blux', 'SENT', 'c17', NULL, md5('17'), NULL, {START}, 51"),
+    ("api_notifications", f"'blux', 'SENT', 'c17', 'order-17', md5('17'), NULL, {START}, 51"),
+    ("api_notification", "'bizgo', 'n-1000'"),
+    ("api_incidents", f"NULL, NULL, NULL, NULL, NULL, 'infinity', {NIL}, 51"),
+    ("api_incidents", f"NULL, NULL, NULL, NULL, NULL, now() - interval '1 day', {NIL}, 51"),
+    ("api_alerts", f"NULL, NULL, 'infinity', {NIL}, 51"),
+    ("api_alerts", f"'rare', NULL, now() - interval '1 hour', {NIL}, 51"),
+    ("api_contact", "'channeltalk', 'm-17'"),
+    ("api_contact", "'channeltalk', 'o-17'"),
+    ("api_stats", "'blux', NULL, 'minute', now() - interval '1 hour', now()"),
+]  # fmt: skip
+
+
+def rows_read(node: dict) -> float:
+    """Of all scans, those that were filtered out among them."""
+    own = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)) * node["Actual Loops"]
+    return (own if "Relation Name" in node else 0) + sum(map(rows_read, node.get("Plans", [])))
+
+
+@pytest.mark.parametrize("analysed", [False, True], ids=["never analysed", "analysed"])
+def test_no_query_reads_much_more_than_it_shows(world: World, analysed: bool) -> None:
+    for table in ("notification", "receipt", "acceptance", "alert", "incident", "contact", "delivery_minute", "endpoint_minute"):
+        world.sql(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
+    world.sql(MANY)
+    if analysed:
+        world.sql("ANALYZE")
+    with world.connect() as connection:
+        connection.execute(API_SETTINGS)
+        for number, (name, values) in enumerate(QUERIES):
+            statement = (builds.ROOT / f"processor/tables/{name}.sql").read_text("utf-8")
+            connection.execute(f"PREPARE q{number} AS {statement}")
+            (row,) = connection.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE q{number} ({values})").fetchall()
+            (explained,) = row["QUERY PLAN"]
+            text = json.dumps(explained["Plan"], indent=1)
+            assert "Seq Scan" not in re.findall('"Node Type": "([^"]*)"', text), f"{name} ({values})\n{text}"
+            assert rows_read(explained["Plan"]) < 700, f"{name} ({values}) reads {rows_read(explained['Plan'])} rows\n{text}"
