@@ -49,12 +49,23 @@ static const char *text_at(const json_t *place, size_t i) {
   return json_string_value(json_array_get(place, i));
 }
 
+static bool is_number(const char *text) {
+  size_t len = strlen(text);
+  return len >= 1 && len <= 18 && strspn(text, "0123456789") == len;
+}
+
+// Of Kafka's types.
+static bool is_place(const char *partition, const char *offset) {
+  return is_number(partition) && strlen(partition) <= 9 && is_number(offset);
+}
+
 static bool are_keys(const json_t *place, enum cursor_keys keys) {
   struct uuid uuid;
   const char *first = text_at(place, 2), *second = text_at(place, 3);
   if (keys == CURSOR_UUID) return json_array_size(place) == 3 && first && uuid_parse(first, &uuid);
-  return json_array_size(place) == 4 && first && second && !utf8_has_control(first) &&
-         !utf8_has_control(second);
+  if (json_array_size(place) != 4 || !first || !second) return false;
+  if (keys == CURSOR_PLACE) return is_place(first, second);
+  return !utf8_has_control(first) && !utf8_has_control(second);
 }
 
 bool cursor_decode(const char *list, enum cursor_keys keys, const char *text, struct cursor *out) {

@@ -11,6 +11,7 @@
 enum cursor_keys {
   CURSOR_NAMES, // provider and id
   CURSOR_UUID,
+  CURSOR_PLACE, // partition and offset
 };
 
 struct cursor {  // owns its texts

@@ -99,6 +99,16 @@ static const struct route routes[] = {
      .n = LIST_PARAMETERS + 2,
      .parameters =
          {LISTED, [LIST_PARAMETERS] = {"type", PARAMETER_TEXT, NULL}, {"since", PARAMETER_TIME, NULL}}},
+    {.path = "/v1/quarantine",
+     .statement = "api_quarantine.sql",
+     .kind = ROUTE_LIST,
+     .keys = CURSOR_PLACE,
+     .n = LIST_PARAMETERS + 4,
+     .parameters = {LISTED,
+                    [LIST_PARAMETERS] = {"provider", PARAMETER_TEXT, NULL},
+                    {"endpoint", PARAMETER_TEXT, NULL},
+                    {"redriven", PARAMETER_CHOICE, "yes, no"},
+                    {"since", PARAMETER_TIME, NULL}}},
     {.path = "/v1/contacts/{provider}/{id}", .statement = "api_contact.sql", .kind = ROUTE_ONE},
     {.path = "/v1/stats",
      .statement = "api_stats.sql",
@@ -129,17 +139,21 @@ static void add(struct route_values *out, const char *value) {
   out->list[out->n++] = value;
 }
 
+// Less than any key.
+static const char *const least[] = {
+    [CURSOR_NAMES] = "", [CURSOR_UUID] = "00000000-0000-0000-0000-000000000000", [CURSOR_PLACE] = "-1"};
+
 // What is behind no item: all that is before a time.
 static void add_start(struct route_values *out, const struct route *route, const char *until) {
   add(out, until ? until : "infinity");
-  add(out, route->keys == CURSOR_UUID ? "00000000-0000-0000-0000-000000000000" : "");
-  if (route->keys == CURSOR_NAMES) add(out, "");
+  add(out, least[route->keys]);
+  if (route->keys != CURSOR_UUID) add(out, least[route->keys]);
 }
 
 static void add_place(struct route_values *out, const struct route *route) {
   add(out, out->cursor.at);
   add(out, out->cursor.keys[0]);
-  if (route->keys == CURSOR_NAMES) add(out, out->cursor.keys[1]);
+  if (route->keys != CURSOR_UUID) add(out, out->cursor.keys[1]);
 }
 
 // `until` may have changed since the page before.

@@ -18,6 +18,7 @@
 #include "processor/tables/delivery_minute.h"
 #include "processor/tables/endpoint_minute.h"
 #include "processor/tables/incident.h"
+#include "processor/tables/quarantine.h"
 #include "processor/tables/quarantine_alert.h"
 #include "processor/tables/rows.h"
 #include <stdlib.h>
@@ -63,7 +64,8 @@ static const char *const statements[] = {
     "notification_write.sql", "alert_insert.sql",          "alert_read.sql",
     "alert_published.sql",    "quarantine_alert_hold.sql", "quarantine_alert_write.sql",
     "applied_advance.sql",    "delivery_minute_add.sql",   "endpoint_minute_insert.sql",
-    CONTACT_STATEMENTS,       INCIDENT_STATEMENTS,         RECIPIENTS_STATEMENT};
+    "quarantine_insert.sql",  CONTACT_STATEMENTS,          INCIDENT_STATEMENTS,
+    RECIPIENTS_STATEMENT};
 
 // A commit that is not on disk must not be followed by Kafka's; a frozen worker must not hold its rows for
 // ever against the one that took over its partitions (unless it was frozen while it sent, which has no limit:
@@ -443,6 +445,7 @@ static bool write_rest(struct store *store, struct batch *batch, const PGresult 
   rows_send_alerts(&rest, batch->alerts, batch->n_alerts);
   send_counts(&rest, batch, advanced);
   endpoint_minute_send(&rest, batch->given, batch->n_given);
+  quarantine_send(&rest, batch->quarantined, n);
   if (batch->n_published) send_marks(&rest, batch->published, batch->n_published);
   return pipeline_end(&rest, fault, err);
 }

@@ -7,6 +7,7 @@
 #include "processor/batch/kafkaerror.h"
 #include "processor/batch/store.h"
 #include "processor/postgres/pgarray.h"
+#include "processor/tables/quarantine.h"
 #include "processor/tables/rows.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -21,7 +22,9 @@ struct redrive {
   struct kafka_producer producer;
   int64_t records, sent, known, unclear; // the latter three are elements
   int64_t unknown;                       // events of types that this program does not know
-  rd_kafka_resp_err_t refused;           // Kafka's first error; written by on_report only
+  struct quarantine_place *understood;   // records of which nothing stays
+  size_t n_understood;
+  rd_kafka_resp_err_t refused; // Kafka's first error; written by on_report only
 };
 
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *opaque) {
@@ -40,11 +43,13 @@ static bool open_producer(struct redrive *rd, struct err *err) {
 static void free_all(struct redrive *rd) {
   kafka_producer_close(&rd->producer);
   store_close(rd->store);
+  free(rd->understood);
   free(rd);
 }
 
 struct redrive *redrive_open(struct processor *processor, bool dry, struct err *err) {
-  static const char *const statements[] = {"receipt_known.sql", "acceptance_known.sql"};
+  static const char *const statements[] = {"receipt_known.sql", "acceptance_known.sql",
+                                           "quarantine_redriven.sql"};
   struct redrive *rd = mem_alloc(sizeof *rd);
   rd->processor = processor;
   rd->dry = dry;
@@ -187,13 +192,20 @@ static bool take_payload(struct redrive *rd, const struct event *ev, const char 
   return true;
 }
 
+static void note_understood(struct redrive *rd, const rd_kafka_message_t *rkm) {
+  rd->understood = mem_grow(rd->understood, rd->n_understood + 1, sizeof *rd->understood);
+  rd->understood[rd->n_understood++] = (struct quarantine_place){rkm->partition, rkm->offset};
+}
+
 bool redrive_take(struct redrive *rd, const struct event *ev, const rd_kafka_message_t *rkm,
                   struct err *err) {
   rd_kafka_headers_t *headers = ev->original_type ? event_original_headers(rkm) : NULL;
+  int64_t stay = rd->unclear + rd->unknown;
   rd->records++;
   bool ok =
       headers ? take_original(rd, rkm, headers, err) : take_payload(rd, ev, rkm->payload, rkm->len, err);
   if (headers) rd_kafka_headers_destroy(headers);
+  if (ok && !rd->dry && rd->unclear + rd->unknown == stay) note_understood(rd, rkm);
   return ok;
 }
 
@@ -204,6 +216,7 @@ bool redrive_close(struct redrive *rd, bool ok, struct err *err) {
     (void)kafka_fail(err, "Kafka has not taken all of it", code, NULL);
     ok = err_hint(err, "start it again: doing it twice changes nothing");
   }
+  ok = ok && quarantine_mark(store_connection(rd->store), rd->understood, rd->n_understood, err);
   if (ok)
     printf("%" PRId64 " records read: %" PRId64 " elements %s; %" PRId64 " were taken in before, %" PRId64
            " still make no sense and stay\n",

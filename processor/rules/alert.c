@@ -82,7 +82,7 @@ int64_t alert_quarantined_at(const struct fact *fact) {
   return at < 0 ? clock_wall_ms() : at; // a record without a timestamp
 }
 
-static const char *quarantine_reason(const struct fact *fact) {
+const char *alert_quarantine_reason(const struct fact *fact) {
   bool given = fact->ev.reason && *fact->ev.reason;
   return given ? fact->ev.reason : "not an event of ours";
 }
@@ -122,7 +122,7 @@ struct uuid alert_fingerprint(const struct fact *fact) {
   const char *type = fact->ev.original_type;
   if (type) return uuid_of_fields((const char *const[]){ALERT_QUARANTINED, "type", type}, 3);
   const char *endpoint = mem_or_empty(fact->ev.endpoint);
-  AUTO_FREE char *kind = kind_of_reason(quarantine_reason(fact));
+  AUTO_FREE char *kind = kind_of_reason(alert_quarantine_reason(fact));
   return uuid_of_fields((const char *const[]){ALERT_QUARANTINED, endpoint, kind}, 3);
 }
 
@@ -133,7 +133,7 @@ void alert_of_quarantined(struct alert *out, const struct fact *fact, int64_t fo
   out->id = uuid_of_fields((const char *const[]){out->source_event, out->type}, 2);
   int64_t at = alert_quarantined_at(fact);
   AUTO_JSON *data = json_pack("{ss? ss? ss sI ss si sI so sI}", "provider", fact->ev.provider, "endpoint",
-                              fact->ev.endpoint, "reason", quarantine_reason(fact), "size_bytes",
+                              fact->ev.endpoint, "reason", alert_quarantine_reason(fact), "size_bytes",
                               (json_int_t)fact->rkm->len, "topic", out->source_topic, "partition",
                               fact->rkm->partition, "offset", (json_int_t)fact->rkm->offset, "occurred_at",
                               alert_time(at), "folded", (json_int_t)folded);

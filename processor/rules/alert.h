@@ -33,6 +33,8 @@ char *alert_replay_source(const char *events_topic);
 // others that raise no alert of their own: endpoint and reason, but for the values in the reason (numbers,
 // quoted text); or the type of an event that was quarantined whole.
 int64_t alert_quarantined_at(const struct fact *fact);
+// Why such a record was put there. Borrowed.
+const char *alert_quarantine_reason(const struct fact *fact);
 struct uuid alert_fingerprint(const struct fact *fact);
 // An alert about a record of the quarantine topic. `folded`: records of its fingerprint since the last alert,
 // which raised none.

@@ -36,6 +36,7 @@ static const struct rule {
     {"retention_notifications.sql", 0},
     {"retention_alerts.sql", 0},
     {"retention_quarantine_alerts.sql", 0},
+    {"retention_quarantine.sql", 0},
     {"retention_delivery_minutes.sql", 0},
     {"retention_incidents.sql", 0},
     {"retention_ask_runs.sql", 0},

@@ -18,9 +18,10 @@ from support.wait import until
 from support.world import World
 
 NOTIFICATIONS, INCIDENTS, ALERTS, STATS = "/v1/notifications", "/v1/incidents", "/v1/alerts", "/v1/stats"
+QUARANTINE = "/v1/quarantine"
 STORY, CONTACT = "/v1/notifications/bizgo/nobody", "/v1/contacts/channeltalk/nobody"
-PATHS = [NOTIFICATIONS, STORY, INCIDENTS, ALERTS, STATS, CONTACT]
-LISTS = [NOTIFICATIONS, INCIDENTS, ALERTS]
+PATHS = [NOTIFICATIONS, STORY, INCIDENTS, ALERTS, QUARANTINE, STATS, CONTACT]
+LISTS = [NOTIFICATIONS, INCIDENTS, ALERTS, QUARANTINE]
 TRY_LOCK = "SELECT pg_try_advisory_lock(('x' || lpad(encode(%s, 'hex'), 16, '0'))::bit(64)::bigint)"  # processor/postgres/try_lock.sql
 DEAD = "dochak.notification.dead_lettered.v1"
 CODES = ["A000", "64008", "3001", None]
@@ -44,6 +45,7 @@ def filled(module_worlds, kafka, postgres) -> Iterator[Api]:
     """Rows of every kind, a few of each at the same time. Nothing writes meanwhile: there is no ingress, and the watch does not lead."""
     world = module_worlds.new(kafka, postgres)
     world.sql(FILL)
+    world.sql("CREATE SEQUENCE place")
     with world.connect() as connection:
         assert connection.execute(TRY_LOCK, [b"watch"]).fetchone()["pg_try_advisory_lock"]
         api = Api(world).start()
@@ -70,6 +72,10 @@ INSERT INTO incident (incident_id, kind, provider, endpoint, scope, since, opene
 SELECT gen_random_uuid(), (ARRAY['failing', 'silent', 'slow'])[1 + n % 3], 'p' || n % 4, CASE WHEN n % 2 = 0 THEN 'e' ELSE '' END, '' || n,
        {NOON}, {NOON} + (n / 10) * interval '1.000007 second', CASE WHEN n % 5 > 0 THEN {NOON} + interval '1 day' END, {NOON}, 0, 0, n,
        '{{"summary": "what is wrong", "check_first": ["look"]}}'
+FROM generate_series(1, 300) AS n;
+INSERT INTO quarantine (source_partition, source_offset, event_id, provider, endpoint, reason, received_at, size_bytes, redriven_at)
+SELECT n % 3, n / 3, CASE WHEN n % 5 > 0 THEN gen_random_uuid() END, CASE WHEN n % 2 = 0 THEN 'blux' END, CASE WHEN n % 4 = 0 THEN 'blux/sms' END,
+       'no JSON', {NOON} + (n / 10) * interval '1.000007 second', n, CASE WHEN n % 7 = 0 THEN now() END
 FROM generate_series(1, 300) AS n;
 INSERT INTO delivery_minute (minute, provider, endpoint, outcome, partition, records)
 SELECT {NOON} + (n / 4) * interval '1 minute', (ARRAY['bizgo', ''])[1 + n % 2], (ARRAY['bizgo/alimtalk', ''])[1 + n % 2], 'delivered', n % 4, n
@@ -179,13 +185,14 @@ def test_every_set_of_filters_finds_what_a_search_of_the_whole_table_finds(fille
 
 @pytest.mark.parametrize("limit", [7, 200])
 @pytest.mark.parametrize("path", LISTS)
-def test_pages_give_each_item_once_in_order_while_others_come_and_go(filled: Api, path: str, limit: int) -> None:
+def test_pages_give_each_item_once_in_order_while_others_come(filled: Api, path: str, limit: int) -> None:
     """Several have the same time, and their times have microseconds."""
     world = filled.world
     table, time, keys = {
         NOTIFICATIONS: ("notification", "first_seen_at", ("provider", "notification_id")),
         INCIDENTS: ("incident", "opened_at", ("incident_id",)),
         ALERTS: ("alert", "raised_at", ("alert_id",)),
+        QUARANTINE: ("quarantine", "received_at", ("source_partition", "source_offset")),
     }[path]
     order = ", ".join(f"{key} DESC" for key in (time, *keys))
     before = world.sql(f"SELECT {', '.join(keys)} FROM {table} WHERE {time} < '{NEXT_DAY} 00:00Z' ORDER BY {order}")
@@ -193,18 +200,20 @@ def test_pages_give_each_item_once_in_order_while_others_come_and_go(filled: Api
     arrivals = {
         NOTIFICATIONS: "INSERT INTO notification (provider, notification_id, status, first_seen_at, version) VALUES ('bizgo', %s, 'SENT', %s, 1)",
         INCIDENTS: "INSERT INTO incident SELECT gen_random_uuid(), 'slow', 'new', %s, 'x', now(), %s, now(), now(), 0, 0, 0, '{}'",
+        QUARANTINE: "INSERT INTO quarantine SELECT 9, nextval('place'), NULL, NULL, NULL, %s, %s, 0, NULL",
         ALERTS: "INSERT INTO alert SELECT gen_random_uuid(), 'x', 'new', %s, '{}', NULL, %s, 'another', 0, 0, 'x'",
     }
 
-    def come_and_go() -> None:
-        """A new one in front, which the pages do not show, and one that was shown is gone."""
+    def come() -> None:
         world.sql(arrivals[path], f"new-{path}-{limit}-{next(numbers)}", datetime.now(UTC) + timedelta(days=1))
 
-    items = filled.pages(path, between=come_and_go, limit=limit, until=f"{NEXT_DAY}T00:00:00Z")
-    assert [tuple(item[key] for key in keys) for item in items] == [tuple(str(row[key]) for key in keys) for row in before]
-    without_until = filled.pages(path, between=come_and_go, limit=limit)
-    old = [item for item in without_until if item[time] < NEXT_DAY]
-    assert [tuple(item[key] for key in keys) for item in old] == [tuple(str(row[key]) for key in keys) for row in before]
+    def places(items: list[dict]) -> list[tuple]:
+        return [tuple(str(item[key.removeprefix("source_")]) for key in keys) for item in items]
+
+    expected = [tuple(str(row[key]) for key in keys) for row in before]
+    assert places(filled.pages(path, between=come, limit=limit, until=f"{NEXT_DAY}T00:00:00Z")) == expected
+    without_until = filled.pages(path, between=come, limit=limit)
+    assert places([item for item in without_until if item[time] < NEXT_DAY]) == expected
     assert next(numbers) >= len(before) // limit
 
 
@@ -234,6 +243,33 @@ def test_alerts_are_found_by_type_and_time(filled: Api) -> None:
             *(type_, since),
         )
         assert [item["alert_id"] for item in items] == [row["alert_id"] for row in rows]
+
+
+def test_quarantined_records_are_found_by_each_filter(filled: Api) -> None:
+    choices = itertools.product([None, "blux", "nobody"], [None, "blux/sms"], [None, "yes", "no"], [None, f"{DAY}T12:00:15Z"])
+    for provider, endpoint, redriven, since in choices:
+        given = {"provider": provider, "endpoint": endpoint, "redriven": redriven, "since": since}
+        items = filled.pages(QUARANTINE, until=f"{NEXT_DAY}T00:00:00Z", limit=200, **given)
+        rows = filled.world.sql(
+            f"""SELECT source_partition, source_offset FROM quarantine
+                WHERE (%s::text IS NULL OR provider = %s) AND (%s::text IS NULL OR endpoint = %s)
+                  AND (%s::text IS NULL OR %s = CASE WHEN redriven_at IS NULL THEN 'no' ELSE 'yes' END)
+                  AND received_at >= coalesce(%s::timestamptz, '-infinity') AND received_at < '{NEXT_DAY} 00:00Z'
+                ORDER BY received_at DESC, source_partition DESC, source_offset DESC""",
+            *(provider, provider, endpoint, endpoint, redriven, redriven, since),
+        )
+        assert [(item["partition"], item["offset"]) for item in items] == [(row["source_partition"], row["source_offset"]) for row in rows]
+
+
+def test_what_ingress_and_the_processor_put_in_quarantine_is_listed(api: Api) -> None:
+    world = api.world
+    assert world.post("bizgo/alimtalk", b"no JSON").status == 200
+    world.settle()
+    (record,) = world.topics.read("quarantine")
+    (item,) = api.get(QUARANTINE)["items"]
+    assert (item["partition"], item["offset"], item["event_id"]) == (record.partition, record.offset, record.id)
+    assert (item["provider"], item["endpoint"], item["size_bytes"], item["redriven_at"]) == ("bizgo", "bizgo/alimtalk", 7, None)
+    assert item["reason"] == record.header("ce_reason")
 
 
 # --- counters, people
@@ -286,6 +322,7 @@ def test_a_contact_is_found_by_its_id_before_the_providers(filled: Api) -> None:
         (f"{INCIDENTS}?kind=broken", 400, "kind"),
         (f"{INCIDENTS}?status=PENDING", 400, "status"),
         (f"{ALERTS}?provider=bizgo", 400, "provider"),
+        (f"{QUARANTINE}?redriven=true", 400, "redriven"),
         (f"{STATS}?step=week", 400, "step"),
         (f"{STATS}?since=2026-01-01T00:00:00Z&until=2026-01-12T00:00:00Z", 400, "since"),
         (f"{STORY}?limit=1", 400, "limit"),
@@ -401,7 +438,7 @@ def test_the_role_may_read_what_the_api_shows_and_nothing_else(api: Api) -> None
     users = world.sql("SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = current_database() AND usename = %s", ROLE)
     assert users == [{"usename": ROLE}]
     rows = world.sql("SELECT table_name, privilege_type FROM information_schema.role_table_grants WHERE grantee = %s", ROLE)
-    tables = {"schema_migration", "notification", "receipt", "acceptance", "alert", "incident", "delivery_minute", "endpoint_minute"}
+    tables = {"schema_migration", "notification", "receipt", "acceptance", "alert", "incident", "quarantine", "delivery_minute", "endpoint_minute"}
     assert {(row["table_name"], row["privilege_type"]) for row in rows} == {(table, "SELECT") for table in tables}
     with world.connect(user=ROLE) as connection:
         connection.execute("SELECT contact_id FROM contact")
@@ -459,6 +496,8 @@ SELECT gen_random_uuid(), CASE WHEN n = 7 THEN 'rare' ELSE 'often' END, 'bizgo',
 FROM generate_series(1, {ROWS}) AS n;
 INSERT INTO incident (incident_id, kind, provider, endpoint, scope, since, opened_at, closed_at, judged_until, gap_ms, faults, details)
 SELECT gen_random_uuid(), 'silent', 'p' || n % 50, '', '', now(), now() - n * interval '1 min', now(), now(), 0, 0, '{{}}' FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO quarantine (source_partition, source_offset, reason, received_at, size_bytes)
+SELECT 0, n, 'x', now() - n * interval '1 s', 1 FROM generate_series(1, {ROWS}) AS n;
 INSERT INTO contact (provider, contact_id, provider_id, deleted, consents) SELECT 'channeltalk', 'm-' || n, 'o-' || n, false, '{{}}'
 FROM generate_series(1, {ROWS}) AS n;
 INSERT INTO delivery_minute SELECT date_trunc('minute', now()) - n * interval '1 min', 'blux', 'blux/sms', 'delivered', 0, 1 FROM generate_series(1, {ROWS}) AS n;
@@ -482,6 +521,8 @@ QUERIES = [
     ("api_incidents", f"NULL, NULL, NULL, NULL, NULL, now() - interval '1 day', {NIL}, 51"),
     ("api_alerts", f"NULL, NULL, 'infinity', {NIL}, 51"),
     ("api_alerts", f"'rare', NULL, now() - interval '1 hour', {NIL}, 51"),
+    ("api_quarantine", "NULL, NULL, NULL, NULL, 'infinity', -1, -1, 51"),
+    ("api_quarantine", "NULL, NULL, NULL, NULL, now() - interval '1 hour', 0, 3600, 51"),
     ("api_contact", "'channeltalk', 'm-17'"),
     ("api_contact", "'channeltalk', 'o-17'"),
     ("api_stats", "'blux', NULL, 'minute', now() - interval '1 hour', now()"),
@@ -496,7 +537,7 @@ def rows_read(node: dict) -> float:
 
 @pytest.mark.parametrize("analysed", [False, True], ids=["never analysed", "analysed"])
 def test_no_query_reads_much_more_than_it_shows(world: World, analysed: bool) -> None:
-    for table in ("notification", "receipt", "acceptance", "alert", "incident", "contact", "delivery_minute", "endpoint_minute"):
+    for table in ("notification", "receipt", "acceptance", "alert", "incident", "quarantine", "contact", "delivery_minute", "endpoint_minute"):
         world.sql(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
     world.sql(MANY)
     if analysed:

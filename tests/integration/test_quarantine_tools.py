@@ -33,6 +33,12 @@ def place(record: Record) -> str:
     return f"{record.partition}:{record.offset}"
 
 
+def redriven(world: World) -> dict[str, bool]:
+    """By place, whether table quarantine says that a redrive has understood it."""
+    rows = world.sql("SELECT format('%s:%s', source_partition, source_offset) AS place, redriven_at IS NOT NULL AS redriven FROM quarantine")
+    return {row["place"]: row["redriven"] for row in rows}
+
+
 def broken_files(world: World) -> dict[str, str]:
     """A setting: Blux's events are looked for where they are not, and BizGo's code where it is not (which only the processor reads)."""
     folder = world.folder / "broken"
@@ -80,10 +86,11 @@ def broken(world: World) -> World:
 def test_what_is_understood_by_now_is_taken_in_once(broken: World) -> None:
     assert set(broken.statuses()) <= {"nobody"}
     in_quarantine = len(broken.topics.read("quarantine"))
+    assert redriven(broken) == {place(record): False for record in broken.topics.read("quarantine")}
     before = alerts(broken)
     dry = quarantine(broken, "redrive", "--dry-run")
     assert "4 elements would be redriven; 0 were taken in before, 2 still make no sense and stay" in dry.stdout
-    assert alerts(broken) == before
+    assert alerts(broken) == before and not any(redriven(broken).values())
     done = quarantine(broken, "redrive")
     print(done.stdout)
     assert done.stdout == dry.stdout.replace("would be ", "")
@@ -91,6 +98,8 @@ def test_what_is_understood_by_now_is_taken_in_once(broken: World) -> None:
     expected = {"in-a-body-1": "SENT", "in-a-body-2": "DEAD_LETTER", "element": "DEAD_LETTER"}
     assert {id_: status for id_, status in broken.statuses().items() if id_ != "nobody"} == expected
     assert alerts(broken) == before | {"in-a-body-2": [DEAD_LETTERED], "element": [DEAD_LETTERED], "bizgo/alimtalk": [FAILING]}
+    stay = {place(record) for record in broken.topics.read("quarantine") if record.value == b"hello" or b'"nothing"' in record.value}
+    assert {where for where, is_redriven in redriven(broken).items() if not is_redriven} == stay
     tables = everything(broken)
     again = quarantine(broken, "redrive")
     assert "0 elements redriven; 4 were taken in before, 2 still make no sense and stay" in again.stdout

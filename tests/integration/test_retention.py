@@ -83,7 +83,7 @@ def test_only_what_is_finished_and_old_goes(world: World) -> None:
     wait_counts(world, "open", (5, 10, 0))  # of an alert that is out nothing depends on its row
     assert counts(world, "young") == (5, 10, 5)
     assert world.sql("SELECT count(*) AS n FROM acceptance") == [{"n": 10}]
-    counted = {"notification": 15, "receipt": 30, "acceptance": 15, "alert": 15, "quarantine_alert": 0, "delivery_minute": 0, **WATCH, "incident": 0, "ask_run": 0}
+    counted = {"notification": 15, "receipt": 30, "acceptance": 15, "alert": 15, "quarantine_alert": 0, "quarantine": 0, "delivery_minute": 0, **WATCH, "incident": 0, "ask_run": 0}
     all_deleted = {f'{{table="{table}"}}': rows for table, rows in counted.items()}
     until("the metrics count them", lambda: deleted(processor) == all_deleted)
     world.sql("DELETE FROM alert WHERE NOT told")

@@ -282,7 +282,7 @@ class World:
 
     def _check_database(self) -> None:
         """Nobody's number stands in a table."""
-        for table in ("notification", "receipt", "acceptance", "alert", "quarantine_alert", "incident", "endpoint_minute", "contact"):
+        for table in ("notification", "receipt", "acceptance", "alert", "quarantine", "quarantine_alert", "incident", "endpoint_minute", "contact"):
             for phone in payloads.PHONES:
                 found = self.sql(f"SELECT t::text FROM {table} t WHERE position(%s IN t::text) > 0 LIMIT 1", phone)
                 assert not found, f"table {table} holds a whole number: {found}"

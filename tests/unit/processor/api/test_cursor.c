@@ -57,6 +57,21 @@ static void test_a_cursor_of_a_uuid(void **state) {
   cursor_fini(&cursor);
 }
 
+static void test_a_cursor_of_a_place(void **state) {
+  static const char *const wrong[][2] = {
+      {"-1", "0"},   {"0", ""}, {"0", "1.5"}, {"1234567890", "0"}, {"0", "1234567890123456789"},
+      {"bizgo", "a"}};
+  struct cursor cursor;
+  AUTO_FREE char *text = cursor_encode("/v1/x", AT, "12", "345678901234567890");
+  assert_true(cursor_decode("/v1/x", CURSOR_PLACE, text, &cursor));
+  assert_string_equal(cursor.keys[1], "345678901234567890");
+  cursor_fini(&cursor);
+  for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+    AUTO_FREE char *other = cursor_encode("/v1/x", AT, wrong[i][0], wrong[i][1]);
+    assert_refused("/v1/x", CURSOR_PLACE, other);
+  }
+}
+
 static void test_a_cursor_of_another_list_or_kind_is_refused(void **state) {
   AUTO_FREE char *names = cursor_encode("/v1/x", AT, "bizgo", "a"),
                  *uuid = cursor_encode("/v1/x", AT, UUID, NULL);
@@ -96,6 +111,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_was_encoded_is_decoded),
                                      cmocka_unit_test(test_a_longest_id_fits),
                                      cmocka_unit_test(test_a_cursor_of_a_uuid),
+                                     cmocka_unit_test(test_a_cursor_of_a_place),
                                      cmocka_unit_test(test_a_cursor_of_another_list_or_kind_is_refused),
                                      cmocka_unit_test(test_a_time_or_a_uuid_that_is_none_is_refused),
                                      cmocka_unit_test(test_any_other_text_is_refused),
