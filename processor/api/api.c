@@ -6,6 +6,7 @@
 #include "common/config/secrets.h"
 #include "common/ops/listen.h"
 #include "processor/api/pool.h"
+#include "processor/api/redriving.h"
 #include "processor/api/routes.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ struct api {
   struct processor *processor;
   struct secrets keys;
   struct pool *pool;
+  struct redriving *redriving;
 };
 
 // ---- settings ----
@@ -91,8 +93,11 @@ static bool find_route(struct request *req) {
 
 static bool check_method(struct request *req) {
   const char *method = req->info->request_method;
-  if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) return true;
-  return problem_set(&req->problem, PROBLEM_METHOD, "this path takes GET");
+  bool is_post = req->route->kind == ROUTE_REDRIVE;
+  if (strcmp(method, is_post ? "POST" : "GET") == 0 || (!is_post && strcmp(method, "HEAD") == 0)) return true;
+  problem_set(&req->problem, PROBLEM_METHOD, "this path takes %s", is_post ? "POST" : "GET");
+  req->problem.allow = is_post ? "Allow: POST\r\n" : "Allow: GET, HEAD\r\n";
+  return false;
 }
 
 static bool check_body(struct request *req) {
@@ -164,8 +169,13 @@ static int send_json(struct request *req, const char *body) {
                                                                       "X-Content-Type-Options: nosniff\r\n"});
 }
 
+static bool redrive(struct request *req, char **body) {
+  return redriving_run(req->api->redriving, req->path[0], req->path[1], body, &req->problem);
+}
+
 static bool ask(struct request *req, char **body) {
   const struct route *route = req->route;
+  if (route->kind == ROUTE_REDRIVE) return redrive(req, body);
   AUTO_RESULT *res =
       pool_run(req->api->pool, route->statement, req->values.n, req->values.list, &req->problem);
   if (!res) return false;
@@ -210,6 +220,7 @@ static int serve(struct mg_connection *conn, void *arg) {
 static void free_api(struct api *api) {
   secrets_fini(&api->keys);
   pool_free(api->pool);
+  redriving_free(api->redriving);
   free(api);
 }
 
@@ -221,6 +232,7 @@ bool api_start(struct processor *processor, struct api **out, struct err *err) {
   struct api *api = mem_alloc(sizeof *api);
   api->processor = processor;
   api->pool = pool_new(settings->api_postgres_url);
+  api->redriving = redriving_new(processor);
   const struct listen_options options = {.address = settings->api_listen,
                                          .threads = THREADS,
                                          .timeout_ms = TIMEOUT_MS,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The query API: what is known of notifications, incidents, alerts, contacts and counters, as JSON over HTTP,
-// behind a bearer key (schemas/openapi-processor.yaml). Only reads. Its threads and connections to Postgres
-// are its own, so that a client that is slow, or asks for much, costs the workers nothing. Thread: main, for
-// start and stop; civetweb's for the requests.
+// behind a bearer key (schemas/openapi-processor.yaml). Only reads, but that a quarantined record may be
+// taken in again. Its threads and connections to Postgres are its own, so that a client that is slow, or asks
+// for much, costs the workers nothing. Thread: main, for start and stop; civetweb's for the requests.
 #pragma once
 #include "processor/processor.h"
 

@@ -54,8 +54,7 @@ static bool is_number(const char *text) {
   return len >= 1 && len <= 18 && strspn(text, "0123456789") == len;
 }
 
-// Of Kafka's types.
-static bool is_place(const char *partition, const char *offset) {
+bool cursor_is_place(const char *partition, const char *offset) {
   return is_number(partition) && strlen(partition) <= 9 && is_number(offset);
 }
 
@@ -64,7 +63,7 @@ static bool are_keys(const json_t *place, enum cursor_keys keys) {
   const char *first = text_at(place, 2), *second = text_at(place, 3);
   if (keys == CURSOR_UUID) return json_array_size(place) == 3 && first && uuid_parse(first, &uuid);
   if (json_array_size(place) != 4 || !first || !second) return false;
-  if (keys == CURSOR_PLACE) return is_place(first, second);
+  if (keys == CURSOR_PLACE) return cursor_is_place(first, second);
   return !utf8_has_control(first) && !utf8_has_control(second);
 }
 

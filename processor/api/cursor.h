@@ -26,3 +26,5 @@ char *cursor_encode(const char *list, const char *at, const char *first, const c
 // False: it is no cursor of this list.
 MUST_CHECK bool cursor_decode(const char *list, enum cursor_keys keys, const char *text, struct cursor *out);
 void cursor_fini(struct cursor *cursor);
+// Whether these are the numbers of a partition and an offset that Kafka could have.
+bool cursor_is_place(const char *partition, const char *offset);

@@ -17,7 +17,7 @@ static const struct row {
 } rows[PROBLEM_COUNT] = {
     [PROBLEM_KEY] = {401, "key", "No valid key", COMMON "WWW-Authenticate: Bearer realm=\"dochak\"\r\n"},
     [PROBLEM_PATH] = {404, "path", "No such path", COMMON},
-    [PROBLEM_METHOD] = {405, "method", "Method not allowed", COMMON "Allow: GET, HEAD\r\n"},
+    [PROBLEM_METHOD] = {405, "method", "Method not allowed", COMMON},
     [PROBLEM_BODY] = {413, "body", "A request has no body", COMMON},
     [PROBLEM_QUERY_LENGTH] = {414, "query-length", "The query is too long", COMMON},
     [PROBLEM_QUERY] = {400, "query", "The query cannot be read", COMMON},
@@ -26,6 +26,7 @@ static const struct row {
     [PROBLEM_TOO_SLOW] = {503, "too-slow", "The query takes too long", COMMON LATER},
     [PROBLEM_BUSY] = {503, "busy", "Too many queries at once", COMMON LATER},
     [PROBLEM_DATABASE] = {503, "database", "The database cannot be read now", COMMON LATER},
+    [PROBLEM_REDRIVE] = {503, "redrive", "The record could not be redriven", COMMON LATER},
 };
 
 bool problem_set(struct problem *problem, enum problem_kind kind, const char *fmt, ...) {
@@ -81,7 +82,8 @@ static int send_text(struct mg_connection *conn, int status, const char *body, c
 
 int problem_answer(struct mg_connection *conn, const struct problem *problem) {
   AUTO_FREE char *body = problem_text(problem);
-  return send_text(conn, problem_status(problem), body, rows[problem->kind].headers);
+  AUTO_FREE char *headers = mem_printf("%s%s", rows[problem->kind].headers, mem_or_empty(problem->allow));
+  return send_text(conn, problem_status(problem), body, headers);
 }
 
 int problem_answer_refused(struct mg_connection *conn, int status, const char *code, const char *message) {

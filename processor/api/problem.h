@@ -17,12 +17,14 @@ enum problem_kind {
   PROBLEM_TOO_SLOW,
   PROBLEM_BUSY,
   PROBLEM_DATABASE,
+  PROBLEM_REDRIVE, // it failed
   PROBLEM_COUNT
 };
 
 struct problem {
   enum problem_kind kind;
   char parameter[48]; // "": it is not about one
+  const char *allow;  // of PROBLEM_METHOD: the header line
   char detail[512];
   char cause[512]; // for the log only
 };

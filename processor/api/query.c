@@ -17,9 +17,8 @@ enum { TEXT_MAX = 255, HASH_DIGITS = 64, CURSOR_MAX = 2048 };
 typedef char *reader(const struct parameter *parameter, const char *text, struct problem *problem);
 
 static char *read_text(const struct parameter *parameter, const char *text, struct problem *problem) {
-  size_t len = strlen(text);
-  if (len >= 1 && len <= TEXT_MAX && !utf8_has_control(text)) return mem_strdup(text);
-  problem_set_parameter(problem, parameter->name, "expected 1 to %d bytes without control characters",
+  if (*text && utf8_count(text) <= TEXT_MAX && !utf8_has_control(text)) return mem_strdup(text);
+  problem_set_parameter(problem, parameter->name, "expected 1 to %d characters, none a control character",
                         TEXT_MAX);
   return NULL;
 }

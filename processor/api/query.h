@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 enum parameter_type {
-  PARAMETER_TEXT,   // 1 to 255 bytes of UTF-8 without control characters
+  PARAMETER_TEXT,   // 1 to 255 characters, none a control character
   PARAMETER_CHOICE, // one of `allowed`
   PARAMETER_TIME,   // RFC 3339; read as UTC in milliseconds
   PARAMETER_HASH,   // 64 hexadecimal digits; read in lower case

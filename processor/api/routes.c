@@ -109,6 +109,7 @@ static const struct route routes[] = {
                     {"endpoint", PARAMETER_TEXT, NULL},
                     {"redriven", PARAMETER_CHOICE, "yes, no"},
                     {"since", PARAMETER_TIME, NULL}}},
+    {.path = "/v1/quarantine/{partition}/{offset}/redrive", .kind = ROUTE_REDRIVE},
     {.path = "/v1/contacts/{provider}/{id}", .statement = "api_contact.sql", .kind = ROUTE_ONE},
     {.path = "/v1/stats",
      .statement = "api_stats.sql",

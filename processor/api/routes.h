@@ -7,16 +7,17 @@
 #include <stddef.h>
 
 enum route_kind {
-  ROUTE_ONE,  // the statement's only row, or 404
-  ROUTE_LIST, // a page: see routes.c
+  ROUTE_ONE,     // the statement's only row, or 404
+  ROUTE_LIST,    // a page: see routes.c
+  ROUTE_REDRIVE, // no statement: the record at this place is taken in (redriving.h). The only POST
 };
 
 // Where a list's parameters stand in its table, before its own.
 enum { LIST_CURSOR, LIST_LIMIT, LIST_UNTIL, LIST_PARAMETERS };
 
 struct route {
-  const char *path; // a pattern, of path_match()
-  const char *statement;
+  const char *path;      // a pattern, of path_match()
+  const char *statement; // or NULL
   enum route_kind kind;
   enum cursor_keys keys; // of a list
   size_t n;

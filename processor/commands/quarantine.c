@@ -157,12 +157,27 @@ static bool read_all(struct quarantine *q, const struct processor *processor, st
          err_set(err, "there is no such record in quarantine; \"quarantine list\" shows what there is");
 }
 
+static void print_counts(const struct redrive_counts *counts, bool dry) {
+  printf("%" PRId64 " records read: %" PRId64 " elements %s; %" PRId64 " were taken in before, %" PRId64
+         " still make no sense and stay\n",
+         counts->records, counts->sent, dry ? "would be redriven" : "redriven", counts->known,
+         counts->unclear);
+  if (counts->unknown)
+    printf("%" PRId64 " events have types that this version does not know, and stay\n", counts->unknown);
+}
+
+static bool redrive(struct quarantine *q, struct processor *processor, struct err *err) {
+  struct redrive_counts counts;
+  q->redrive = redrive_open(processor, q->options->dry_run, err);
+  if (!q->redrive || !redrive_close(q->redrive, read_all(q, processor, err), &counts, err)) return false;
+  print_counts(&counts, q->options->dry_run);
+  return true;
+}
+
 static bool run(struct processor *processor, const void *options, struct err *err) {
   struct quarantine q = {.options = options};
   if (q.options->verb == VERB_LIST) printf("%-12s  %-24s  %9s  endpoint  reason\n", "place", "time", "bytes");
-  if (q.options->verb != VERB_REDRIVE) return read_all(&q, processor, err);
-  q.redrive = redrive_open(processor, q.options->dry_run, err);
-  return q.redrive && redrive_close(q.redrive, read_all(&q, processor, err), err);
+  return q.options->verb == VERB_REDRIVE ? redrive(&q, processor, err) : read_all(&q, processor, err);
 }
 
 const struct command quarantine_command = {"quarantine", help, sizeof(struct quarantine_options),

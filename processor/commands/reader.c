@@ -131,14 +131,40 @@ static bool read_all(struct reader *reader, struct err *err) {
   return result != READER_FAILED;
 }
 
+static bool read_place(struct reader *reader, int32_t partition, int64_t offset, struct err *err) {
+  int32_t n;
+  struct span span;
+  if (!count_partitions(reader, &n, err)) return false;
+  if (partition < 0 || partition >= n) return true;
+  if (!ask_span(reader, partition, &span, err)) return false;
+  if (offset < span.first || offset >= span.end) return true;
+  return read_span(reader, partition, &(struct span){offset, offset + 1}, err) != READER_FAILED;
+}
+
+static bool open_reader(struct reader *reader, const struct settings *settings, struct err *err) {
+  reader->rk = open_client(settings, "read_committed", err);
+  if (reader->rk && kafka_warm_topics(reader->rk, &reader->topic, 1, ASK_TIMEOUT_MS, err))
+    reader->asker = open_client(settings, "read_uncommitted", err);
+  return reader->asker;
+}
+
+static void close_reader(struct reader *reader) {
+  kafka_client_free(reader->rk);
+  kafka_client_free(reader->asker);
+}
+
 bool reader_read(const struct settings *settings, const char *topic, reader_take *on_record, void *arg,
                  struct err *err) {
   struct reader reader = {.topic = topic, .on_record = on_record, .arg = arg};
-  reader.rk = open_client(settings, "read_committed", err);
-  if (reader.rk && kafka_warm_topics(reader.rk, &topic, 1, ASK_TIMEOUT_MS, err))
-    reader.asker = open_client(settings, "read_uncommitted", err);
-  bool done = reader.asker && read_all(&reader, err);
-  kafka_client_free(reader.rk);
-  kafka_client_free(reader.asker);
+  bool done = open_reader(&reader, settings, err) && read_all(&reader, err);
+  close_reader(&reader);
+  return done;
+}
+
+bool reader_read_at(const struct settings *settings, const char *topic, int32_t partition, int64_t offset,
+                    reader_take *on_record, void *arg, struct err *err) {
+  struct reader reader = {.topic = topic, .on_record = on_record, .arg = arg};
+  bool done = open_reader(&reader, settings, err) && read_place(&reader, partition, offset, err);
+  close_reader(&reader);
   return done;
 }

@@ -16,3 +16,6 @@ typedef enum reader_result reader_take(void *arg, const struct event *ev, const 
 // they end. Fails when a stop is requested or nothing comes for half a minute.
 MUST_CHECK bool reader_read(const struct settings *settings, const char *topic, reader_take *on_record,
                             void *arg, struct err *err);
+// Reads the one record at a place. Nothing is taken if it is not there, or not any more.
+MUST_CHECK bool reader_read_at(const struct settings *settings, const char *topic, int32_t partition,
+                               int64_t offset, reader_take *on_record, void *arg, struct err *err);

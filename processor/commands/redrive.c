@@ -20,9 +20,8 @@ struct redrive {
   bool dry;
   struct store *store;
   struct kafka_producer producer;
-  int64_t records, sent, known, unclear; // the latter three are elements
-  int64_t unknown;                       // events of types that this program does not know
-  struct quarantine_place *understood;   // records of which nothing stays
+  struct redrive_counts counts;
+  struct quarantine_place *understood; // records of which nothing stays
   size_t n_understood;
   rd_kafka_resp_err_t refused; // Kafka's first error; written by on_report only
 };
@@ -89,7 +88,7 @@ static bool produce(struct redrive *rd, const struct event *ev, const char *key,
                     size_t len, struct err *err) {
   const struct event_record record = {
       rd->producer.topics[KAFKA_TOPIC_EVENTS], RD_KAFKA_PARTITION_UA, key, bytes, len, NULL};
-  rd->sent++;
+  rd->counts.sent++;
   bool ok = rd->dry || kafka_produce(rd->producer.rk, &record, ev, QUEUE_FULL_MS, err);
   rd_kafka_poll(rd->producer.rk, 0);
   return ok;
@@ -104,9 +103,9 @@ static bool send_event(struct redrive *rd, struct event *ev, const char *key, co
   interpret_event(&rd->processor->interpreter, ev, bytes, len, &fact);
   if (!ev->headers) key = ev->subject = ev->subject ? ev->subject : fact.id;
   if (fact.type == FACT_UNCLEAR)
-    rd->unclear++;
+    rd->counts.unclear++;
   else if (!(ok = is_known(rd, &fact, &known, err)) || known)
-    rd->known += known;
+    rd->counts.known += known;
   else
     ok = produce(rd, ev, key, bytes, len, err);
   fact_fini(&fact);
@@ -134,7 +133,7 @@ static bool take_body(struct redrive *rd, const struct event *ev, const struct f
   for (size_t i = 0; i < framing->n; i++) {
     const struct framing_element *element = &framing->elements[i];
     if (element->kind == FRAMING_QUARANTINED)
-      rd->unclear++;
+      rd->counts.unclear++;
     else if (!send_element(rd, *ev, event_types[element->kind], element->id, element->bytes, element->len,
                            err))
       return false;
@@ -165,8 +164,8 @@ static bool take_original(struct redrive *rd, const rd_kafka_message_t *rkm,
   AUTO_FREE char *key = rkm->key ? mem_strndup(rkm->key, rkm->key_len) : NULL;
   bool is_event = event_from_headers(headers, &ev, NULL),
        is_known_type = is_event && event_type_find(ev.type);
-  rd->unclear += !is_event;
-  rd->unknown += is_event && !is_known_type;
+  rd->counts.unclear += !is_event;
+  rd->counts.unknown += is_event && !is_known_type;
   ev.headers = headers;
   return !is_known_type || send_event(rd, &ev, key, rkm->payload ? rkm->payload : "", rkm->len, err);
 }
@@ -188,7 +187,7 @@ static bool take_payload(struct redrive *rd, const struct event *ev, const char 
   if (provider && len && is_of_webhook(ev)) return take_webhook(rd, ev, provider, value, len, err);
   if (provider && len)
     return send_element(rd, *ev, ev->was_type ? ev->was_type : EVENT_ACCEPTED, ev->subject, value, len, err);
-  rd->unclear++;
+  rd->counts.unclear++;
   return true;
 }
 
@@ -200,16 +199,16 @@ static void note_understood(struct redrive *rd, const rd_kafka_message_t *rkm) {
 bool redrive_take(struct redrive *rd, const struct event *ev, const rd_kafka_message_t *rkm,
                   struct err *err) {
   rd_kafka_headers_t *headers = ev->original_type ? event_original_headers(rkm) : NULL;
-  int64_t stay = rd->unclear + rd->unknown;
-  rd->records++;
+  int64_t stay = rd->counts.unclear + rd->counts.unknown;
+  rd->counts.records++;
   bool ok =
       headers ? take_original(rd, rkm, headers, err) : take_payload(rd, ev, rkm->payload, rkm->len, err);
   if (headers) rd_kafka_headers_destroy(headers);
-  if (ok && !rd->dry && rd->unclear + rd->unknown == stay) note_understood(rd, rkm);
+  if (ok && !rd->dry && rd->counts.unclear + rd->counts.unknown == stay) note_understood(rd, rkm);
   return ok;
 }
 
-bool redrive_close(struct redrive *rd, bool ok, struct err *err) {
+bool redrive_close(struct redrive *rd, bool ok, struct redrive_counts *counts, struct err *err) {
   rd_kafka_resp_err_t code = rd_kafka_flush(rd->producer.rk, FLUSH_MS);
   if (rd->refused) code = rd->refused;
   if (ok && code) {
@@ -217,12 +216,7 @@ bool redrive_close(struct redrive *rd, bool ok, struct err *err) {
     ok = err_hint(err, "start it again: doing it twice changes nothing");
   }
   ok = ok && quarantine_mark(store_connection(rd->store), rd->understood, rd->n_understood, err);
-  if (ok)
-    printf("%" PRId64 " records read: %" PRId64 " elements %s; %" PRId64 " were taken in before, %" PRId64
-           " still make no sense and stay\n",
-           rd->records, rd->sent, rd->dry ? "would be redriven" : "redriven", rd->known, rd->unclear);
-  if (ok && rd->unknown)
-    printf("%" PRId64 " events have types that this version does not know, and stay\n", rd->unknown);
+  *counts = rd->counts;
   free_all(rd);
   return ok;
 }

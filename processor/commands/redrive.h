@@ -14,6 +14,12 @@ MUST_CHECK struct redrive *redrive_open(struct processor *processor, bool dry, s
 // One record of the quarantine topic; the event is zero where it is none of ours.
 MUST_CHECK bool redrive_take(struct redrive *redrive, const struct event *ev, const rd_kafka_message_t *rkm,
                              struct err *err);
-// Waits until Kafka has it all, marks in table quarantine the records of which nothing stays, reports on stdout what was done, and frees it. `ok`: whether all went well so
-// far; returned, or false when Kafka has not taken something.
-MUST_CHECK bool redrive_close(struct redrive *redrive, bool ok, struct err *err);
+// What was done. All but the first and the last one are elements.
+struct redrive_counts {
+  int64_t records, sent, known, unclear;
+  int64_t unknown; // events of types that this program does not know
+};
+// Waits until Kafka has it all, marks in table quarantine the records of which nothing stays, and frees it.
+// `ok`: whether all went well so far; returned, or false when Kafka has not taken something.
+MUST_CHECK bool redrive_close(struct redrive *redrive, bool ok, struct redrive_counts *counts,
+                              struct err *err);

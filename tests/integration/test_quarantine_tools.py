@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from support import builds, payloads
+from support import builds, http, payloads
+from support.api import Api
 from support.replays import command, everything, replay
 from support.service import run_once
 from support.topics import Record
@@ -105,6 +106,30 @@ def test_what_is_understood_by_now_is_taken_in_once(broken: World) -> None:
     assert "0 elements redriven; 4 were taken in before, 2 still make no sense and stay" in again.stdout
     assert everything(broken) == tables
     assert len(broken.topics.read("quarantine")) == in_quarantine
+
+
+def test_the_query_api_takes_one_record_in_and_says_what_became_of_it(broken: World) -> None:
+    api = Api(broken, DOCHAK_INSTANCE="api").start()
+    done = {}
+    for item in api.pages("/v1/quarantine"):
+        path = f"/v1/quarantine/{item['partition']}/{item['offset']}"
+        done[item["partition"], item["offset"]] = api.post(f"{path}/redrive").json()
+    sent = [answer["sent"] for answer in done.values()]
+    assert sum(sent) >= 3 and sum(answer["unclear"] for answer in done.values()) == 2, done
+    broken.settle()
+    expected = {"in-a-body-1": "SENT", "in-a-body-2": "DEAD_LETTER", "element": "DEAD_LETTER"}
+    assert {id_: status for id_, status in broken.statuses().items() if id_ != "nobody"} == expected
+    assert all((item["redriven_at"] is None) == (done[item["partition"], item["offset"]]["unclear"] > 0) for item in api.pages("/v1/quarantine"))
+    tables = everything(broken)
+    for partition, offset in done:
+        again = api.post(f"/v1/quarantine/{partition}/{offset}/redrive").json()
+        assert again["sent"] == 0 and again["known"] == sum(done[partition, offset][what] for what in ("sent", "known"))
+    assert everything(broken) == tables
+    for place_ in ("99/0", "0/999999", "x/1", "0/-1", "0/1.5"):
+        assert api.post(f"/v1/quarantine/{place_}/redrive").status == 404
+    answer = http.request(api.port, "GET", "/v1/quarantine/0/0/redrive", headers={"Authorization": f"Bearer {api.key}"})
+    assert (answer.status, answer.headers["allow"]) == (405, "POST")
+    assert http.request(api.port, "POST", "/v1/quarantine/0/0/redrive").status == 401
 
 
 def test_replay_leaves_to_redrive_what_was_never_taken_in(broken: World) -> None:

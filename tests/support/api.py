@@ -26,7 +26,7 @@ def contract() -> dict:
 def _operation(path: str) -> dict | None:
     for template, methods in contract()["paths"].items():
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path.partition("?")[0]):
-            return methods["get"]
+            return next(iter(methods.values()))
     return None
 
 
@@ -82,6 +82,11 @@ class Api:
         target = path + (f"?{urlencode(given)}" if given else "")
         answer = http.request(self.port, "GET", target, headers={"Authorization": f"Bearer {self.key}", **(headers or {})})
         check_contract(target, answer)
+        return answer
+
+    def post(self, path: str) -> http.Answer:
+        answer = http.request(self.port, "POST", path, headers={"Authorization": f"Bearer {self.key}"}, timeout=60)
+        check_contract(path, answer)
         return answer
 
     def get(self, path: str, headers: dict[str, str] | None = None, **parameters) -> dict:

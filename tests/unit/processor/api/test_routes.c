@@ -44,6 +44,7 @@ static void test_each_statement_takes_as_many_values_as_its_route_gives(void **s
   for (size_t i = 0; routes_at(i); i++) {
     const struct route *route = routes_at(i);
     struct asked asked;
+    if (!route->statement) continue;
     char last[8], more[8];
     assert_true(route->n <= QUERY_PARAMETERS_MAX);
     AUTO_FREE char *path = mem_strdup(route->path);
