@@ -3,8 +3,8 @@
 
     KUBECONFIG=FILE DOCHAK_TEST_IMAGE=dochak:test ./dev test -m slow tests/kubernetes -s
 
-kubectl and helm must be in PATH. Each test makes a namespace under Pod Security `restricted`, with Kafka and Postgres as plain pods, and
-removes it. Images, which the cluster's nodes have or can pull:
+kubectl and helm must be in PATH, and the cluster needs a default StorageClass (volumes.sh makes one). Each test makes a namespace under Pod
+Security `restricted`, with Kafka and Postgres as plain pods, and removes it. Images, which the cluster's nodes have or can pull:
 
     DOCHAK_TEST_IMAGE             this version; without it the tests are skipped
     DOCHAK_TEST_NEXT_IMAGE        one with a later migration, for the upgrade (standins.sh makes it)
@@ -382,8 +382,20 @@ def drain(release: Release) -> None:
 
 
 def restart_kafka(release: Release) -> None:
+    """Until every partition is worked on again: a processor that has lost Kafka is not ready, and the next step must not meet that."""
     release.namespace.kubectl("delete", "pod", "kafka-0")
     release.namespace.kubectl("rollout", "status", "statefulset/kafka", "--timeout=200s")
+    began = time.monotonic()
+    with release.stores() as stores:
+        ends = {partition: end for partition, end in stores.topics.ends("events").items() if end}
+
+        def is_worked_off() -> bool:
+            committed = stores.topics.committed("events")
+            return all(committed.get(partition, -1) >= end for partition, end in ends.items())
+
+        until("what was there when Kafka came back is worked off", is_worked_off, 120, every=0.5)
+    release.namespace.wait_ready("processor", 2)
+    print(f"\nKafka's new pod was ready; {time.monotonic() - began:.0f} s later all partitions were worked on", end="")
 
 
 def scale(release: Release) -> None:
