@@ -70,6 +70,7 @@ images() { # DIR
             apache/kafka:*) folder=kafka ;;
             postgres:*) folder=postgres ;;
             caddy:*) folder=caddy ;;
+            prom/*) folder=$(basename "${image%:*}") ;;
             *) continue ;;
         esac
         docker_in "$1" pull -q "$image" >/dev/null 2>&1 || standin "$1" "$folder" "$image"
