@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ASK_MS = 1000, OPEN_MS = 5000 };
+// A busy broker needs more than a second for its first coordinator, or for a transaction whose offsets are
+// asked for. The end of the process waits for one of these.
+enum { ASK_MS = 2000, OPEN_MS = 5000 };
 
 struct partition {
   struct frontier_marks marks;
