@@ -19,7 +19,7 @@ FAILED, *DELIVERED = [ids_of(1)[0], *(id_ for id_ in ids_of(300) if not is_faile
 def check(world: World, ids: list[str]) -> None:
     world.settle(60)
     assert world.statuses() == {id_: "DEAD_LETTER" if is_failed(id_) else "SENT" for id_ in ids}
-    assert [alert.header("ce_subject") for alert in world.alerts()] == [id_ for id_ in ids if is_failed(id_)]
+    assert [alert.header("ce_subject") for alert in world.notification_alerts()] == [id_ for id_ in ids if is_failed(id_)]
     assert world.sql("SELECT sum(records)::int AS n FROM delivery_minute WHERE outcome <> 'repeated'")[0]["n"] == len(ids)
 
 

@@ -78,7 +78,7 @@ def test_processor_stays_small_under_a_backlog(world: World) -> None:
     rate = count / seconds
     print(f"processor after {count} receipts: {processor.peak_rss_mb():.1f} MB at most; {rate:.0f} receipts a second, start included")
     assert processor.peak_rss_mb() <= PROCESSOR_MB
-    assert len(world.alerts()) == count // 10
+    assert len(world.notification_alerts()) == count // 10
 
 
 def test_a_start_and_a_stop_take_no_time(world: World) -> None:

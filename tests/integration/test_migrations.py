@@ -319,7 +319,7 @@ def test_this_version_and_the_next_work_side_by_side_in_one_group(world: World) 
         world.blux(payloads.blux_event(id_, delivered=id_ not in ids[::3]))
     world.settle()
     assert world.statuses() == {id_: "DEAD_LETTER" if id_ in ids[::3] else "SENT" for id_ in ids}
-    assert sorted(alert.header("ce_subject") for alert in world.alerts()) == ids[::3]
+    assert sorted(alert.header("ce_subject") for alert in world.notification_alerts()) == ids[::3]
     for processor in (old, new):
         assert sum(n for name, n in processor.metrics().items() if name.startswith("dochak_processor_records_total")) > 0
     old.stop()  # one that starts anew finds a schema newer than itself, and works

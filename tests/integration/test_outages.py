@@ -173,7 +173,7 @@ def test_a_broker_that_dies_and_returns_while_everybody_sends_loses_nothing(worl
     on_topic = {record.header("ce_subject") for record in world.topics.read("events")}
     assert on_topic == set(ids)
     assert world.statuses() == {id_: "DEAD_LETTER" if id_ in failed else "SENT" for id_ in ids}
-    assert sorted(alert.header("ce_subject") for alert in world.alerts()) == failed
+    assert sorted(alert.header("ce_subject") for alert in world.notification_alerts()) == failed
 
 
 # --- Postgres
@@ -195,7 +195,7 @@ def test_while_postgres_is_away_events_wait_in_kafka(worlds, kafka: Server, data
         world.wait_row("blux", f"m-{number}", 30, status="DEAD_LETTER")
     processor.wait_ready()
     world.settle()
-    assert sorted(alert.header("ce_subject") for alert in world.alerts()) == sorted(f"m-{number}" for number in range(50))
+    assert sorted(alert.header("ce_subject") for alert in world.notification_alerts()) == sorted(f"m-{number}" for number in range(50))
 
 
 def test_postgres_dying_again_and_again_mid_run_loses_and_doubles_nothing(worlds, kafka: Server, database: Server) -> None:
@@ -213,7 +213,7 @@ def test_postgres_dying_again_and_again_mid_run_loses_and_doubles_nothing(worlds
         database.start()
     world.settle(90)
     assert world.statuses() == {id_: "DEAD_LETTER" if id_ in failed else "SENT" for id_ in ids}
-    assert sorted(alert.header("ce_subject") for alert in world.alerts()) == failed
+    assert sorted(alert.header("ce_subject") for alert in world.notification_alerts()) == failed
     assert world.topics.read("quarantine") == []
 
 
@@ -224,7 +224,7 @@ def test_a_session_that_postgres_ends_is_opened_anew(worlds, kafka: Server, post
         world.blux(payloads.blux_event(f"m-{round_}", delivered=False))
         world.wait_row("blux", f"m-{round_}", 30, status="DEAD_LETTER")
     world.settle()
-    assert len(world.alerts()) == 3
+    assert len(world.notification_alerts()) == 3
 
 
 def test_processor_started_before_postgres_waits_for_it(worlds, kafka: Server, database: Server) -> None:

@@ -362,7 +362,7 @@ def test_topics_made_anew_repeat_no_alert(world: World) -> None:
     old, new = [f"old-{number}" for number in range(20)], [f"new-{number}" for number in range(20)]
     world.blux(*(payloads.blux_event(id_, delivered=False) for id_ in old))
     world.settle()
-    assert len(world.alerts()) == len(old)
+    assert len(world.notification_alerts()) == len(old)
     for service in world.services:
         service.stop()
     world.topics.delete()
@@ -374,6 +374,6 @@ def test_topics_made_anew_repeat_no_alert(world: World) -> None:
     world.topics = Topics(world.kafka.address, world.topics.prefix, world.topics.group)
     world.blux(*(payloads.blux_event(id_, delivered=id_ in old) for id_ in old + new))
     world.settle()
-    told = sorted((alert.type.split(".")[2], alert.header("ce_subject")) for alert in world.alerts())
+    told = sorted((alert.type.split(".")[2], alert.header("ce_subject")) for alert in world.notification_alerts())
     assert told == sorted([("dead_lettered", id_) for id_ in new] + [("recovered", id_) for id_ in old])
     assert world.statuses() == {**dict.fromkeys(old, "SENT"), **dict.fromkeys(new, "DEAD_LETTER")}

@@ -30,7 +30,7 @@ def retries(service: Service, part: str, class_: str) -> int:
 
 
 def told(world: World) -> list[str]:
-    return sorted(alert.header("ce_subject") for alert in world.alerts())
+    return sorted(alert.header("ce_subject") for alert in world.notification_alerts())
 
 
 # --- in Postgres

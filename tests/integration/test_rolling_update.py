@@ -77,5 +77,5 @@ def test_an_update_under_load_loses_and_doubles_nothing(worlds, kafka, postgres,
     expected = {id_: "DEAD_LETTER" if is_failed(id_) else "SENT" for id_ in senders.acked}
     assert world.statuses() == expected
     assert world.sql("SELECT count(*) AS n FROM receipt")[0]["n"] == len(expected)
-    alerted = Counter(alert.header("ce_subject") for alert in world.alerts())
+    alerted = Counter(alert.header("ce_subject") for alert in world.notification_alerts())
     assert alerted == Counter(id_ for id_ in expected if is_failed(id_))

@@ -29,7 +29,7 @@ def check(world: World, ids: list[str]) -> None:
     assert [(r["notification_id"], r["status"], r["reference"]) for r in rows] == [
         (id_, "DEAD_LETTER" if never(id_) else "SENT", id_) for id_ in ids
     ]
-    told = sorted((alert.header("ce_subject"), alert.type.split(".")[2]) for alert in world.alerts())
+    told = sorted((alert.header("ce_subject"), alert.type.split(".")[2]) for alert in world.notification_alerts())
     assert told == sorted([(id_, "dead_lettered") for id_ in ids] + [(id_, "recovered") for id_ in ids if not never(id_)])
 
 

@@ -83,5 +83,5 @@ def test_offsets_that_an_operator_sets_forward_mark_nothing(world: World) -> Non
     post_all(world, extra := ids_of(90)[60:])
     world.settle(60)
     until("the last ones are marked, after a restart", lambda: unmarked(world) == left)
-    published = {alert.header("ce_subject") for alert in world.alerts()}
+    published = {alert.header("ce_subject") for alert in world.notification_alerts()}
     assert published == {id_ for id_ in ids[30:] + extra if is_failed(id_)}
