@@ -3,6 +3,7 @@
 #include "common/base/digest.h"
 #include "common/base/mem.h"
 #include "processor/ask/inquiry_parts.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,7 +55,7 @@ char *inquiry_scope(const struct inquiry_choice *c) {
 // -infinity and infinity where it is no bound.
 static void format_bound(int64_t ms, char out[CLOCK_RFC3339_SIZE]) {
   if (ms == INT64_MIN || ms == INT64_MAX)
-    strcpy(out, ms == INT64_MIN ? "-infinity" : "infinity");
+    snprintf(out, CLOCK_RFC3339_SIZE, "%s", ms == INT64_MIN ? "-infinity" : "infinity");
   else
     clock_format_rfc3339(ms, out);
 }
