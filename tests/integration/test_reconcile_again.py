@@ -89,8 +89,8 @@ def test_a_pause_is_not_forgotten_by_another_run(world: World, bizgo: BizGo) -> 
     asking, _ = lost(world, bizgo, 5)
     asking.run("--overdue")
     for arguments in (("--overdue",), ("--overdue", "--restart"), ("--since", "beginning", "--dry-run"), ("--since", "beginning", "--restart")):
-        world.sql("UPDATE ask_run SET not_before = now() + interval '4 s' WHERE started_at = (SELECT max(started_at) FROM ask_run)")
         arrived, began = len(bizgo.arrived), time.monotonic()
+        world.sql("UPDATE ask_run SET not_before = now() + interval '4 s' WHERE started_at = (SELECT max(started_at) FROM ask_run)")
         done = asking.run(*arguments)
         assert "bizgo wants no requests until" in done.stderr, done
         assert bizgo.arrived[arrived] - began >= 3.5, arguments
