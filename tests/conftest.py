@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from support import builds, parallel, servers
+from support.provider_apis import BizGo, ChannelTalk
 from support.servers import Server, running
 from support.wait import until
 from support.world import World
@@ -161,3 +162,18 @@ def dochak(module_worlds: Worlds, kafka: Server, postgres: Server) -> World:
 def plain_build() -> None:
     if not builds.is_plain():
         pytest.skip("times and memory of a sanitized build say nothing about the product")
+
+
+# --- what providers' APIs answer
+
+
+@pytest.fixture
+def bizgo() -> Iterator[BizGo]:
+    with BizGo().running() as api:
+        yield api
+
+
+@pytest.fixture
+def channeltalk() -> Iterator[ChannelTalk]:
+    with ChannelTalk().running() as api:
+        yield api

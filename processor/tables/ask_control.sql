@@ -1,4 +1,4 @@
--- A contact that is known here and is not among what a run has left to ask: whether the provider finds it shows what "gone" is worth.
+-- A contact that is known here and is not among what a run has left to ask: if the provider still finds it, an answer "gone" about another one can be believed.
 -- $1 provider text  $2 run_id uuid
 SELECT contact_id FROM contact
 WHERE provider = $1::text AND NOT deleted AND contact_id IS DISTINCT FROM provider_id

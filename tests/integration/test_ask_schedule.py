@@ -21,18 +21,6 @@ EXPIRED = "dochak.notification.expired.v1"
 FAR = 86400
 
 
-@pytest.fixture
-def bizgo():
-    with BizGo().running() as api:
-        yield api
-
-
-@pytest.fixture
-def channeltalk():
-    with ChannelTalk().running() as api:
-        yield api
-
-
 def asked_by_itself(world: World, api: BizGo, every: int, wait: int = 3600, expires: int = FAR, within: int = 1, silent: int = 600, **rules) -> Asking:
     expects = {"receipt_within_s": within, "expires_after_s": expires, "silent_after_s": silent}
     return Asking(world, api, "v2", expects=expects, account={"every_s": every, "wait_s": wait}, **rules)

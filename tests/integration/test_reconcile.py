@@ -23,12 +23,6 @@ from support.world import World
 DEAD, RECOVERED, OVERDUE = (f"dochak.notification.{name}.v1" for name in ("dead_lettered", "recovered", "overdue"))
 
 
-@pytest.fixture
-def bizgo():
-    with BizGo().running() as api:
-        yield api
-
-
 def check_alerts(world: World, statuses: dict[str, str]) -> None:
     """Each once: about every dead letter, and about what had failed on its first channel only if that was recovered, too."""
     alerts = Counter((alert.header("ce_subject"), alert.type) for alert in world.notification_alerts())

@@ -14,18 +14,6 @@ from support.wait import until
 from support.world import World
 
 
-@pytest.fixture
-def bizgo():
-    with BizGo().running() as api:
-        yield api
-
-
-@pytest.fixture
-def channeltalk():
-    with ChannelTalk().running() as api:
-        yield api
-
-
 def deleted(world: World) -> set[str]:
     world.settle()
     return {row["contact_id"] for row in world.sql("SELECT contact_id FROM contact WHERE deleted")}

@@ -20,12 +20,6 @@ from support.world import World
 SMALL, LARGE = 2000, 100000
 
 
-@pytest.fixture
-def channeltalk():
-    with ChannelTalk().running() as api:
-        yield api
-
-
 def outage(api: ChannelTalk, seed: int = 7) -> Counter:
     """5 % change, 1 % are deleted, 1 % are merged into another one, and no webhook comes."""
     chance, did = random.Random(seed), Counter()
