@@ -40,6 +40,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log) -> parallel.GroupSch
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item):
     """Outside of the test's own time limit."""
+    builds.run_beside_others(parallel.is_worker(item.config) and not parallel.is_alone(item))
     with parallel.turn(item):
         return (yield)
 

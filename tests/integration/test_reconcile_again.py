@@ -144,8 +144,10 @@ def test_a_session_that_has_ended_ends_it(world: World, bizgo: BizGo) -> None:
     bizgo.fail_always(Answer(429, b"", {"Retry-After": "300"}))
     process = asking.begin("--overdue")
     until("the pause is stored", lambda: count(world, "ask_run WHERE not_before > now()") == 1)
+    # pg_locks has those of the other tests' databases, too.
     asks = "locktype = 'advisory' AND (classid::bigint << 32) | objid::bigint = hashtextextended('dochak ask bizgo', 0)"
-    world.sql(f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {asks}")
+    here = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    world.sql(f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {asks} AND {here}")
     _, said = end(process, 60)
     last = said.splitlines()[-1]
     assert process.returncode == 1 and "bizgo: the right to ask is lost, since Postgres has ended the session: " in last, said

@@ -246,7 +246,8 @@ def test_beside_a_partition_without_leader_the_watch_judges_the_front_door_and_n
         assert line["error"] in ("LEADER_NOT_AVAILABLE", "_TIMED_OUT")  # the cluster may still be electing when it is asked
         cluster.start()
         until("nothing is hidden", lambda: processor.metrics().get(HIDDEN) == 0, 60)
-        until("it is said that m3 is overdue", lambda: [a.type for a in world.alerts("m3")] == ["dochak.notification.overdue.v1"], 60)
+        # The spool empties first, and then ingress's record of a whole minute must say so.
+        until("it is said that m3 is overdue", lambda: [a.type for a in world.alerts("m3")] == ["dochak.notification.overdue.v1"], 150)
     (event,) = [record for record in world.records("events", "dochak") if not record.is_minute]
     assert event.partition not in DEAD
     world.foreign = True

@@ -17,6 +17,10 @@ BIN_DIR = Path(os.environ.get("DOCHAK_BIN_DIR") or ROOT / "build" / BUILD / "bin
 OLD_BIN_DIR = Path(os.environ.get("DOCHAK_OLD_BIN_DIR") or BIN_DIR)
 VALGRIND = os.environ.get("DOCHAK_VALGRIND") == "1"
 
+# Still tells what is done at once (asserted as half a second) from what waits for the ack budget (1.5 s).
+BESIDE_OTHERS = 2.5
+_beside_others = False
+
 # -q: valgrind writes nothing but what it finds, and whatever stands in stderr fails the test.
 WRAPPER = (
     ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"]
@@ -42,8 +46,14 @@ def program(name: str) -> Path:
 
 
 def patience() -> float:
-    """What deadlines are multiplied with."""
-    return 20.0 if VALGRIND else 1.0 if is_plain() else 4.0
+    """What deadlines are multiplied with. Tests that run beside each other take the processors from each other."""
+    return (20.0 if VALGRIND else 1.0 if is_plain() else 4.0) * (BESIDE_OTHERS if _beside_others else 1.0)
+
+
+def run_beside_others(yes: bool) -> None:
+    """Of the test that begins now. A test that is marked `alone`, or a run without workers, has the machine for itself."""
+    global _beside_others
+    _beside_others = yes
 
 
 def base_environment() -> dict[str, str]:

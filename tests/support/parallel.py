@@ -127,7 +127,11 @@ def reserve_port(number: int) -> bool:
 
 def turn(item: pytest.Item) -> AbstractContextManager[None]:
     """A test marked `alone` holds the machine for itself; any number of others run at the same time."""
-    return locked(folder() / "alone.lock", fcntl.LOCK_EX if item.get_closest_marker(ALONE) else fcntl.LOCK_SH)
+    return locked(folder() / "alone.lock", fcntl.LOCK_EX if is_alone(item) else fcntl.LOCK_SH)
+
+
+def is_alone(item: pytest.Item) -> bool:
+    return item.get_closest_marker(ALONE) is not None
 
 
 # --- groups and their order
@@ -150,7 +154,7 @@ def _say_groups(groups: dict[str, str]) -> None:
 
 
 def group_of(item: pytest.Item) -> str:
-    if item.get_closest_marker(ALONE):
+    if is_alone(item):
         return ALONE
     module = item.path.stem
     if shared := _shared_fixtures(item):
