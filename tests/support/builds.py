@@ -9,6 +9,7 @@ DOCHAK_VALGRIND  1: under valgrind
 
 import os
 import shutil
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +30,7 @@ WRAPPER = (
 )
 
 
+@cache
 def sanitized(path: Path) -> bool:
     return any(mark in path.read_bytes() for mark in (b"__asan_init", b"__tsan_init"))
 
