@@ -62,7 +62,7 @@ void silence_free(struct silence *s) {
 
 // ---- reading ----
 
-// The statement from the minute on, with up to two names. The result is binary.
+// The statement from the minute on, with up to two more parameters. The result is binary.
 static PGresult *read_from(PGconn *conn, const char *statement, int64_t minute, const char *a,
                            const char *b) {
   char from[CLOCK_RFC3339_SIZE];
@@ -110,7 +110,9 @@ static bool load(struct silence *s, PGconn *conn, int64_t now, struct err *err) 
 // Calls of each minute from `from` to `to`. New, or NULL.
 static int64_t *read_calls(PGconn *conn, const struct endpoint *e, int64_t from, int64_t to,
                            struct err *err) {
-  AUTO_RESULT *res = read_from(conn, "rhythm_calls.sql", from, e->name, NULL);
+  char last[CLOCK_RFC3339_SIZE];
+  clock_format_rfc3339(to * MINUTE_MS, last);
+  AUTO_RESULT *res = read_from(conn, "rhythm_calls.sql", from, last, e->name);
   if (!pg_ok(conn, res, "rhythm_calls", NULL, err)) return NULL;
   int64_t *calls = mem_array((size_t)(to - from + 1), sizeof *calls);
   for (int64_t i = 0; i <= to - from; i++) calls[i] = RHYTHM_UNKNOWN;
@@ -282,7 +284,9 @@ static bool act_on(const struct silence *s, silence_act *act, void *arg, struct 
 bool silence_count(struct silence *s, PGconn *conn, int64_t now, silence_registered *is_registered,
                    silence_act *act, void *arg, struct err *err) {
   if ((!s->is_loaded && !load(s, conn, now, err)) || !add_up_hours(s, conn, now, err)) return false;
-  AUTO_RESULT *res = read_from(conn, "rhythm_minutes.sql", now - LATE + 1, NULL, NULL);
+  char last[CLOCK_RFC3339_SIZE];
+  clock_format_rfc3339(now * MINUTE_MS, last);
+  AUTO_RESULT *res = read_from(conn, "rhythm_minutes.sql", now - LATE + 1, last, NULL);
   if (!pg_ok(conn, res, "rhythm_minutes", NULL, err)) return false;
   for (int row = 0; row < PQntuples(res); row++)
     endpoint_of(s, PQgetvalue(res, row, 0), PQgetvalue(res, row, 1), now);
