@@ -17,9 +17,10 @@ files_of_settings() {
     for name in "${!DOCHAK_@}"; do
         [[ $name != *_FILE ]] || files+=("${!name}")
     done
-    for name in DOCHAK_ENDPOINTS_FILE DOCHAK_KAFKA_PROPERTIES; do files+=("$(value_of "$name")"); done
+    for name in DOCHAK_ENDPOINTS_FILE DOCHAK_KAFKA_PROPERTIES DOCHAK_PUBLIC_CA; do files+=("$(value_of "$name")"); done
     providers=$(value_of DOCHAK_PROVIDERS_DIR)
     [[ -z $providers ]] || files+=("$providers"/*.json)
+    [[ -z ${DOCHAK_SECRETS_DIR-} ]] || files+=("$DOCHAK_SECRETS_DIR"/*)
     cat -- "${files[@]}" 2>/dev/null || true # what is missing is for --check to tell
 }
 

@@ -21,7 +21,7 @@ anchor_paths() {
     local name
     for name in "${!DOCHAK_@}"; do
         case $name in
-            *_FILE | DOCHAK_KAFKA_PROPERTIES | DOCHAK_PROVIDERS_DIR | DOCHAK_SECRETS_DIR)
+            *_FILE | DOCHAK_KAFKA_PROPERTIES | DOCHAK_PROVIDERS_DIR | DOCHAK_SECRETS_DIR | DOCHAK_PUBLIC_CA)
                 [[ ! -e ${!name} ]] || export "$name=$(realpath -s -- "${!name}")" ;;
             DOCHAK_SPOOL_DIR) export "$name=$(realpath -sm -- "${!name}")" ;; # it need not be there yet
         esac
