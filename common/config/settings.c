@@ -528,7 +528,7 @@ static void print_help(unsigned service) {
          "      dochak-processor doctor       says why no webhook comes\n "
          "      dochak-processor incidents    lists the faults of providers and endpoints that are open\n "
          "      dochak-processor contact      shows what is known of one person\n "
-         "      dochak-processor reconcile    asks a provider for what its webhooks should have brought");
+         "      dochak-processor reconcile    asks a provider for what its webhooks did not bring");
   puts("\n "
        " --help           this\n "
        " --check          reads the configuration, prints all faults and warnings and ends\n "

@@ -280,8 +280,7 @@ static void pause_as_asked(struct asker *asker, int64_t ms) {
     asker->ordered_until_ms = now_ms + ms;
   }
   pause_for(asker, ms);
-  if (ms > INT64_C(1000) * WAIT_MAX_S)
-    fail(asker, "it asks to wait for %lld s; start this again then", (long long)(ms / 1000));
+  if (ms > INT64_C(1000) * WAIT_MAX_S) fail(asker, "it wants no requests for %lld s", (long long)(ms / 1000));
 }
 
 static const char *header_of(const struct transfer *transfer, const char *name) {
@@ -383,7 +382,7 @@ static void unclear(struct asker *asker, struct transfer *transfer, const char *
   answer(asker, transfer, reading);
   begin_patience(asker);
   if (++asker->unclear >= UNCLEAR_MAX)
-    fail(asker, "%d answers in a row tell nothing, the last one: %s", asker->unclear, why);
+    fail(asker, "%d answers in a row were unusable, the last one: %s", asker->unclear, why);
 }
 
 // While the provider answers others, a failure is the question's own; and so where there are no others.
@@ -407,7 +406,7 @@ static void drop_token(struct asker *asker, const struct transfer *transfer, con
     asker->tokens++;
   }
   if (!asker->account->form->token || asker->tokens > TOKENS_MAX)
-    fail(asker, "new tokens are not taken either: %s", why);
+    fail(asker, "it refuses new tokens, too: %s", why);
   wait_behind(asker, transfer->question);
 }
 

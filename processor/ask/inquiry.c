@@ -184,9 +184,11 @@ static bool take_gone(struct inquiry *q, const struct asker_answer *answer, stru
   if (is_first_turn && q->gone_in_a_row++ == 0) q->gone_from = q->later.n;
   ask_questions_add(&q->later, answer->number, answer->id, ASK_SAID_GONE);
   if (!is_first_turn || (int64_t)q->gone_in_a_row < answer->reading.doubt_after) return true;
-  err_set(err, "%s: %zu answers one after the other say that it is gone, the last one about %s; is %s right?",
+  err_set(err,
+          "%s: %zu answers in a row say that the id is gone, the last one about %s; is the address %s "
+          "right?",
           provider_of(q), q->gone_in_a_row, answer->id, q->options.account->base);
-  return err_hint(err, "nothing was done with them; --all-gone believes them");
+  return err_hint(err, "none of them was deleted; reconcile --all-gone believes the answers");
 }
 
 static bool take_control(struct inquiry *q, const struct asker_answer *answer, bool is_gone,
@@ -195,9 +197,9 @@ static bool take_control(struct inquiry *q, const struct asker_answer *answer, b
     q->doubtful = 0;
     return true;
   }
-  err_set(err, "%s: it says twice of %zu ids that they are gone, and no longer finds %s; is %s right?",
+  err_set(err, "%s: it said twice that %zu ids are gone, and no longer finds %s; is the address %s right?",
           provider_of(q), q->doubtful, answer->id, q->options.account->base);
-  return err_hint(err, "nothing was done with them; --all-gone believes them");
+  return err_hint(err, "none of them was deleted; reconcile --all-gone believes the answers");
 }
 
 // Takes the answer.

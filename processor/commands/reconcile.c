@@ -20,23 +20,23 @@ enum { LINE_MS = 10000, TERMINAL_MS = 500, PATIENCE_MAX_S = 7 * 24 * 3600 };
 // ---- what is asked for ----
 
 static const char help[] =
-    "dochak-processor reconcile: asks a provider for what its webhooks should have brought, and takes it in "
-    "as\n"
-    "if they had\n"
+    "dochak-processor reconcile: asks a provider for what its webhooks did not bring, and takes the answers "
+    "in\n"
+    "as if the webhooks had come\n"
     "\n"
     "usage: dochak-processor reconcile PROVIDER --overdue\n"
     "       dochak-processor reconcile PROVIDER --since TIME [--until TIME] [--all]\n"
     "       dochak-processor reconcile PROVIDER --members FILE\n"
     "       dochak-processor reconcile PROVIDER --known\n"
     "\n"
-    "notifications, such as BizGo's:\n"
-    "  --overdue        whose report is due and has not come\n"
-    "  --since TIME     that were accepted at this time or later, such as 2026-01-12T11:00:00+09:00, or\n"
-    "                   beginning, and have no result or were given up\n"
+    "which notifications, for example of bizgo:\n"
+    "  --overdue        those whose report is due and has not come\n"
+    "  --since TIME     those accepted at this time or later, such as 2026-01-12T11:00:00+09:00, or\n"
+    "                   beginning, that have no result or have expired\n"
     "  --until TIME     and before this time\n"
     "  --all            also those that have a result\n"
-    "contacts, such as Channel Talk's:\n"
-    "  --members FILE   the ids in this file, one a line; - is stdin\n"
+    "which contacts, for example of channeltalk:\n"
+    "  --members FILE   those whose ids are in this file, one a line; - is stdin\n"
     "  --known          all that are known here, have an id of yours (memberId) and are not deleted\n"
     "\n"
     "  --dry-run        only shows what differs\n"
@@ -46,11 +46,10 @@ static const char help[] =
     "  --patience S     gives up after so many seconds without a usable answer, a week at most; 300\n"
     "                   if not given\n"
     "  --restart        forgets what an earlier run has left to be asked\n"
-    "  --all-gone       believes that contacts are gone also where one answer after the other says so\n"
+    "  --all-gone       believes the answers also where many in a row say that a contact is gone\n"
     "\n"
-    "The endpoints file says with which credentials (member ask). Start it again when it was interrupted: "
-    "it\n"
-    "goes on where it was.";
+    "The credentials are in the endpoints file (member ask). If it was interrupted, start the same command\n"
+    "again: it goes on where it was.";
 
 struct reconcile_options {
   const char *provider;
@@ -186,12 +185,21 @@ static struct ask_conf *read_conf(const struct processor *processor, struct err 
   return conf;
 }
 
+// Why there is no account of the provider.
+static bool say_why_not(const struct reconcile *r, struct err *err) {
+  const char *name = r->options->provider;
+  const struct provider *provider = providers_find(r->processor->providers, name);
+  AUTO_FREE char *providers = providers_names(r->processor->providers);
+  AUTO_FREE char *forms = provider ? provider_ask_names(provider) : NULL;
+  if (!provider) return err_set(err, "there is no provider \"%s\"; there are %s", name, providers);
+  if (!*forms) return err_set(err, "%s cannot be asked: its provider file has no \"ask\"", name);
+  return err_set(err, "%s: the endpoints file (DOCHAK_ENDPOINTS_FILE) has no member /ask/%s", name, name);
+}
+
 static bool find_account(struct reconcile *r, const struct ask_conf *conf, struct err *err) {
   const struct reconcile_options *o = r->options;
   r->account = ask_conf_find(conf, o->provider);
-  if (!r->account)
-    return err_set(err, "%s: the endpoints file (DOCHAK_ENDPOINTS_FILE) has no member /ask/%s", o->provider,
-                   o->provider);
+  if (!r->account) return say_why_not(r, err);
   bool wants_contacts = o->members || o->known, has_contacts = r->account->form->about == ASK_CONTACT;
   return wants_contacts == has_contacts ||
          err_set(err, "%s is asked about %ss: expected %s", o->provider,

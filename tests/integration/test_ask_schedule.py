@@ -303,7 +303,7 @@ def test_what_an_operator_has_settled_ends_a_round_that_failed(world: World, cha
     insert_silent(world, "channeltalk")
     processor = world.services[-1]
     (line,) = until("it has failed", lambda: processor.log_lines("^asking a provider failed"), 60)
-    assert "20 answers one after the other say that it is gone" in line["error"] and "--all-gone" in line["error"]
+    assert "20 answers in a row say that the id is gone" in line["error"] and "--all-gone" in line["error"]
     assert count(world, "contact WHERE deleted") == 0 and rounds(world) == 0
 
     def believed() -> bool:  # once the schedule leaves it its turn

@@ -144,16 +144,16 @@ LASTING = {
         8,
     ),
     "a redirect": (Answer(302, b"", {"Location": "http://127.0.0.1:1/"}), "it refuses to answer: answer 302", 8),
-    "no such path": (Answer(404, {"common": {"authCode": "A404"}}), "20 answers in a row tell nothing, the last one: answer 404, A404", 40),
+    "no such path": (Answer(404, {"common": {"authCode": "A404"}}), "20 answers in a row were unusable, the last one: answer 404, A404", 40),
     "about another message": (
         Answer(
             200, {"common": {"authCode": "A000"}, "data": {"code": "A000", "data": {"report": [report("another", "10000")]}}}
         ),
-        "20 answers in a row tell nothing, the last one: answer 200, A000: it holds an element that is not about this id",
+        "20 answers in a row were unusable, the last one: answer 200, A000: it holds an element that is not about this id",
         40,
     ),
-    "too long": (Answer(200, b" " * 600000), "20 answers in a row tell nothing, the last one: the answer is larger than 512 KiB", 40),
-    "a long wait": (Answer(503, b"", {"Retry-After": "3600"}), "it asks to wait for 3600 s; start this again then", 8),
+    "too long": (Answer(200, b" " * 600000), "20 answers in a row were unusable, the last one: the answer is larger than 512 KiB", 40),
+    "a long wait": (Answer(503, b"", {"Retry-After": "3600"}), "it wants no requests for 3600 s", 8),
     "errors": (Answer(500, b"oops"), r"no usable answer for \d+ s, the last one: answer 500", 40),
     "too many requests": (
         Answer(429, b"", {"Retry-After": "1"}),
@@ -232,7 +232,7 @@ def test_tokens_that_are_never_taken_end_it(world: World, bizgo: BizGo) -> None:
     asking, _ = lost(world, bizgo, 5, "v1")
     bizgo.fault = lambda _number, id_: Answer(401, {"code": "A001"}) if id_ != "token" else None
     done = asking.run("--overdue", code=1)
-    assert "new tokens are not taken either: answer 401, A001" in done.stderr.splitlines()[-1], done
+    assert "it refuses new tokens, too: answer 401, A001" in done.stderr.splitlines()[-1], done
     assert len(bizgo.arrived) < 40
 
 
@@ -449,6 +449,16 @@ def test_a_certificate_that_is_right_is_taken(world: World, ca: Authority) -> No
 def test_what_is_missing_is_said(world: World, bizgo: BizGo, change: dict[str, str], words: str) -> None:
     asking = Asking(world, bizgo, "v2")
     assert words in asking.run("--overdue", code=1, **change).stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("provider", "words"),
+    [("blux", 'blux cannot be asked: its provider file has no "ask"'), ("bizgoo", 'there is no provider "bizgoo"; there are bizgo')],
+)
+def test_a_provider_that_cannot_be_asked_is_said(world: World, bizgo: BizGo, provider: str, words: str) -> None:
+    asking = Asking(world, bizgo, "v2")
+    asking.provider = provider
+    assert words in asking.run("--overdue", code=1).stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

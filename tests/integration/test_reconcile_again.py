@@ -63,7 +63,7 @@ def test_a_wrong_address_leaves_out_nothing(world: World, bizgo: BizGo) -> None:
     asking, statuses = lost(world, bizgo, 45)
     bizgo.fail_always(Answer(404, {"common": {"authCode": "A404"}}))
     for _ in range(5):
-        assert "20 answers in a row tell nothing" in asking.run("--overdue", code=1).stderr
+        assert "20 answers in a row were unusable" in asking.run("--overdue", code=1).stderr
         assert count(world, "ask_question") == 45
     bizgo.fault = lambda _number, _id: None
     asking.run("--overdue")
@@ -108,10 +108,10 @@ def test_an_api_that_loses_all_in_the_second_turn_deletes_nobody(world: World, c
     asking = known(world, channeltalk, 30, in_flight=1)
     channeltalk.fault = lambda number, _id: Answer(404) if number > 25 else None
     last = asking.run("--known", code=1).stderr.splitlines()[-1]
-    assert "channeltalk: it says twice of 5 ids that they are gone, and no longer finds member-" in last, last
+    assert "channeltalk: it said twice that 5 ids are gone, and no longer finds member-" in last, last
     assert deleted(world) == set()
     last = asking.run("--known", code=1).stderr.splitlines()[-1]  # it begins with the second turn
-    assert "channeltalk: it says twice of 5 ids that they are gone, and no longer finds member-" in last, last
+    assert "channeltalk: it said twice that 5 ids are gone, and no longer finds member-" in last, last
     assert deleted(world) == set()
     channeltalk.fault = lambda _number, _id: None
     asking.run("--known")

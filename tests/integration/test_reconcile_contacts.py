@@ -174,7 +174,7 @@ def test_a_wrong_address_deletes_nobody(world: World, channeltalk: ChannelTalk) 
     channeltalk.fail_always(Answer(404, b"<html>not found</html>"))
     done = asking.run("--known", code=1)
     last = done.stderr.splitlines()[-1]
-    assert re.search("channeltalk: 20 answers one after the other say that it is gone, the last one about .*; is http://.* right", last), done
+    assert re.search("channeltalk: 20 answers in a row say that the id is gone, the last one about .*; is the address http://.* right", last), done
     world.settle()
     assert count(world, "contact WHERE deleted") == 0
     # They are gone indeed.
@@ -213,7 +213,7 @@ def test_too_many_in_a_row_who_are_gone_are_doubted(world: World, channeltalk: C
     asking = known(world, channeltalk, 60, in_flight=1)
     for id_ in sorted(channeltalk.users)[30:50]:
         del channeltalk.users[id_]
-    assert "20 answers one after the other say that it is gone" in asking.run("--known", code=1).stderr.splitlines()[-1]
+    assert "20 answers in a row say that the id is gone" in asking.run("--known", code=1).stderr.splitlines()[-1]
     world.settle()
     assert count(world, "contact WHERE deleted") == 0
 
