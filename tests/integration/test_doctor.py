@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 
 import pytest
 from confluent_kafka import Producer
@@ -257,6 +258,19 @@ def test_an_ingress_that_was_stopped(empty: World) -> None:
     add_minute(empty, leaving=True)
     state, text, _ = ask(empty).of("ingress")
     assert state == "wrong" and text.endswith(", when it was stopped")
+
+
+def test_an_ingress_that_was_started_again_in_the_same_minute_is_at_work(empty: World) -> None:
+    add_minute(empty, leaving=True)
+    add_minute(empty)
+    state, text, _ = ask(empty).of("ingress")
+    assert state == "good" and text.startswith("1 at work, ")
+
+
+def test_no_ingress_reports_in_the_future(empty: World) -> None:
+    add_minute(empty, ago=0, leaving=True)
+    _, text, _ = ask(empty).of("ingress")
+    assert text.removeprefix("none has reported since ") <= f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}, when it was stopped", text
 
 
 def test_one_that_left_does_not_hide_one_at_work(quiet: World) -> None:
