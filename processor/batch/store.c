@@ -64,8 +64,8 @@ static const char *const statements[] = {
     "notification_write.sql", "alert_insert.sql",          "alert_read.sql",
     "alert_published.sql",    "quarantine_alert_hold.sql", "quarantine_alert_write.sql",
     "applied_advance.sql",    "delivery_minute_add.sql",   "endpoint_minute_insert.sql",
-    "quarantine_insert.sql",  CONTACT_STATEMENTS,          INCIDENT_STATEMENTS,
-    RECIPIENTS_STATEMENT};
+    "quarantine_insert.sql",  "code_minute_add.sql",       CONTACT_STATEMENTS,
+    INCIDENT_STATEMENTS,      RECIPIENTS_STATEMENT};
 
 // A commit that is not on disk must not be followed by Kafka's; a frozen worker must not hold its rows for
 // ever against the one that took over its partitions (unless it was frozen while it sent, which has no limit:
@@ -307,11 +307,14 @@ static void count_acceptance(struct batch *batch, const struct notification *n, 
   bool is_reported = n->resolved_at != NO_TIME || n->unconfirmed_at != NO_TIME;
   bool was_reported = reported_at != NO_TIME;
   if (n->accepted_at == NO_TIME || (was_accepted && was_reported)) return;
-  if (!was_accepted) batch->late[batch->n_late++] = (struct delivery){fact, "taken", n->accepted_at, 1};
+  if (!was_accepted)
+    batch->late[batch->n_late++] =
+        (struct delivery){.fact = fact, .outcome = "taken", .at = n->accepted_at, .records = 1};
   if (!was_reported) reported_at = fact->signal.received_at;
   if (is_reported && fact->type != FACT_DEADLINE &&
       reported_at - n->accepted_at <= fact->signal.receipt_within_ms)
-    batch->late[batch->n_late++] = (struct delivery){fact, "in_time", n->accepted_at, 1};
+    batch->late[batch->n_late++] =
+        (struct delivery){.fact = fact, .outcome = "in_time", .at = n->accepted_at, .records = 1};
 }
 
 static void raise_alert(struct batch *batch, enum ledger_alert kind, const struct notification *notification,
@@ -354,6 +357,20 @@ static void take_alerts(struct batch *batch) {
 
 // ---- what each record counts as ----
 
+// By channel and code only what is new.
+static struct delivery delivery_of(const struct batch *batch, size_t i) {
+  const struct fact *fact = batch->facts[i];
+  const char *channel = fact->signal.channel;
+  if (!batch->is_new[i])
+    return (struct delivery){.fact = fact, .outcome = "repeated", .at = fact->ev.time_ms, .records = 1};
+  return (struct delivery){.fact = fact,
+                           .outcome = fact_outcome(fact),
+                           .channel = channel ? channel : batch->of[i]->channel,
+                           .code = mem_or_empty(fact->signal.code),
+                           .at = fact->ev.time_ms,
+                           .records = 1};
+}
+
 // Not what is unclear or refused: it comes again, from the quarantine topic. Nor a deadline that says
 // nothing.
 static size_t list_deliveries(const struct batch *batch, struct delivery *list) {
@@ -361,14 +378,16 @@ static size_t list_deliveries(const struct batch *batch, struct delivery *list) 
   size_t count = 0;
   for (size_t i = 0; i < batch->n_facts; i++)
     if (!batch->refused[i] && (batch->is_new[i] || batch->facts[i]->type != FACT_DEADLINE))
-      list[count++] =
-          (struct delivery){batch->facts[i], batch->is_new[i] ? fact_outcome(batch->facts[i]) : "repeated",
-                            batch->facts[i]->ev.time_ms, 1};
+      list[count++] = delivery_of(batch, i);
   for (size_t i = 0; i < batch->n_given; i++)
     if (facts[i]->type == FACT_OTHER || facts[i]->type == FACT_CONTACT)
-      list[count++] = (struct delivery){facts[i], "other", facts[i]->ev.time_ms, 1};
+      list[count++] =
+          (struct delivery){.fact = facts[i], .outcome = "other", .at = facts[i]->ev.time_ms, .records = 1};
     else if (facts[i]->type == FACT_QUARANTINED)
-      list[count++] = (struct delivery){facts[i], fact_outcome(facts[i]), alert_quarantined_at(facts[i]), 1};
+      list[count++] = (struct delivery){.fact = facts[i],
+                                        .outcome = fact_outcome(facts[i]),
+                                        .at = alert_quarantined_at(facts[i]),
+                                        .records = 1};
   return count;
 }
 

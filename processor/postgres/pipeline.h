@@ -6,7 +6,7 @@
 #pragma once
 #include "processor/postgres/pg.h"
 
-enum { PIPELINE_MAX = 10 };
+enum { PIPELINE_MAX = 11 };
 
 struct pipeline {
   PGconn *conn; // borrowed

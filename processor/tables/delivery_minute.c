@@ -70,16 +70,32 @@ static int64_t minute_of(const struct delivery *delivery) {
   return delivery->at - delivery->at % MINUTE_MS;
 }
 
-static int by_counter(const void *left, const void *right) {
-  const struct delivery *a = left, *b = right;
+static int compare_texts(const char *a, const char *b) {
+  return strcmp(mem_or_empty(a), mem_or_empty(b));
+}
+
+// Of delivery_minute.
+static int by_outcome(const struct delivery *a, const struct delivery *b) {
   int64_t m = minute_of(a), n = minute_of(b);
   if (m != n) return m < n ? -1 : 1;
-  int order = strcmp(mem_or_empty(a->fact->ev.provider), mem_or_empty(b->fact->ev.provider));
-  if (!order) order = strcmp(mem_or_empty(a->fact->ev.endpoint), mem_or_empty(b->fact->ev.endpoint));
+  int order = compare_texts(a->fact->ev.provider, b->fact->ev.provider);
+  if (!order) order = compare_texts(a->fact->ev.endpoint, b->fact->ev.endpoint);
   if (!order) order = strcmp(a->outcome, b->outcome);
   if (order) return order;
   return (a->fact->rkm->partition > b->fact->rkm->partition) -
          (a->fact->rkm->partition < b->fact->rkm->partition);
+}
+
+// Of code_minute. Those of one outcome stand together.
+static int by_code(const struct delivery *a, const struct delivery *b) {
+  int order = by_outcome(a, b);
+  if (!order) order = compare_texts(a->channel, b->channel);
+  if (!order) order = (a->code != NULL) - (b->code != NULL);
+  return order ? order : compare_texts(a->code, b->code);
+}
+
+static int sort_by_code(const void *left, const void *right) {
+  return by_code(left, right);
 }
 
 static int by_place(const void *left, const void *right) {
@@ -94,17 +110,41 @@ static void join_two(struct delivery *to, const struct delivery *from) {
 }
 
 // Makes one of neighbours of the same counter. Returns how many stay.
-static size_t join_neighbours(struct delivery *list, size_t n) {
+static size_t join_neighbours(struct delivery *list, size_t n,
+                              int (*compare)(const struct delivery *, const struct delivery *)) {
   size_t kept = 0;
   for (size_t i = 0; i < n; i++)
-    if (kept && by_counter(&list[kept - 1], &list[i]) == 0)
+    if (kept && compare(&list[kept - 1], &list[i]) == 0)
       join_two(&list[kept - 1], &list[i]);
     else
       list[kept++] = list[i];
   return kept;
 }
 
-static void send_counters(struct pipeline *pipeline, const struct delivery *list, size_t n) {
+static void send_codes(struct pipeline *pipeline, const struct delivery *list, size_t n) {
+  static const enum pg_type types[] = {PG_TIMESTAMPTZ, PG_TEXT, PG_TEXT, PG_TEXT,
+                                       PG_TEXT,        PG_TEXT, PG_INT4, PG_INT8};
+  struct pgarray c[COUNT_OF(types)];
+  size_t n_coded = 0;
+  for (size_t i = 0; i < n; i++) n_coded += list[i].code != NULL;
+  if (n_coded == 0) return;
+  rows_begin(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < n; i++) {
+    const struct event *ev = &list[i].fact->ev;
+    if (!list[i].code) continue;
+    pgarray_add_time(&c[0], minute_of(&list[i]));
+    pgarray_add_text(&c[1], mem_or_empty(ev->provider));
+    pgarray_add_text(&c[2], mem_or_empty(ev->endpoint));
+    pgarray_add_text(&c[3], list[i].outcome);
+    pgarray_add_text(&c[4], mem_or_empty(list[i].channel));
+    pgarray_add_text(&c[5], list[i].code);
+    pgarray_add_int4(&c[6], list[i].fact->rkm->partition);
+    pgarray_add_int8(&c[7], list[i].records);
+  }
+  rows_send(pipeline, "code_minute_add.sql", c, COUNT_OF(types));
+}
+
+static void send_outcomes(struct pipeline *pipeline, const struct delivery *list, size_t n) {
   static const enum pg_type types[] = {PG_TIMESTAMPTZ, PG_TEXT, PG_TEXT,       PG_TEXT,
                                        PG_INT4,        PG_INT8, PG_TIMESTAMPTZ};
   struct pgarray c[COUNT_OF(types)];
@@ -127,7 +167,9 @@ void delivery_minute_send(struct pipeline *pipeline, struct delivery *list, size
   n = keep_uncounted(list, n, advanced);
   if (n == 0) return;
   qsort(list, n, sizeof *list, by_place);
-  n = join_neighbours(list, n); // records of a partition come minute by minute, so few are left
-  qsort(list, n, sizeof *list, by_counter);
-  send_counters(pipeline, list, join_neighbours(list, n));
+  n = join_neighbours(list, n, by_code); // records of a partition come minute by minute, so few are left
+  qsort(list, n, sizeof *list, sort_by_code);
+  n = join_neighbours(list, n, by_code);
+  send_codes(pipeline, list, n);
+  send_outcomes(pipeline, list, join_neighbours(list, n, by_outcome));
 }

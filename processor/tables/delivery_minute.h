@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Counters per minute, provider, endpoint, outcome and partition. A record is counted once: table `applied`
-// holds for each partition up to where its records are counted, in the same transaction. A topic that was
-// made anew is counted again once it is as long as the one before. Not for: what a record counts as (store).
-// Thread: that of the connection.
+// Counters per minute, provider, endpoint, outcome and partition, and of records about messages also per
+// channel and code (code_minute). A record is counted once: table `applied` holds for each partition up to
+// where its records are counted, in the same transaction. A topic that was made anew is counted again once it
+// is as long as the one before. Not for: what a record counts as (store). Thread: that of the connection.
 #pragma once
 #include "processor/postgres/pipeline.h"
 #include "processor/rules/interpret.h"
@@ -10,6 +10,8 @@
 struct delivery {
   const struct fact *fact; // borrowed
   const char *outcome;     // borrowed, one of the table's CHECK
+  const char *channel;     // borrowed, or NULL
+  const char *code;        // borrowed; NULL: it is not counted by channel and code
   int64_t at;              // when ingress received it, Unix milliseconds
   int64_t records;         // 1
 };

@@ -38,6 +38,7 @@ static const struct rule {
     {"retention_quarantine_alerts.sql", 0},
     {"retention_quarantine.sql", 0},
     {"retention_delivery_minutes.sql", 0},
+    {"retention_code_minutes.sql", 0},
     {"retention_incidents.sql", 0},
     {"retention_ask_runs.sql", 0},
     {"retention_endpoint_minutes.sql", WATCH_DAYS},

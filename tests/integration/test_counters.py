@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""delivery_minute: what the watch will read instead of counting the large tables. (That each record counts once, whatever dies, every
+"""delivery_minute and code_minute: what the watch will read instead of counting the large tables. (That each record counts once, whatever dies, every
 test with check_all() looks at.)"""
 
 import time
@@ -34,6 +34,12 @@ def test_each_kind_of_record_has_its_counter(world: World) -> None:
         ("blux", "", "taken", 1),  # for the first time
         ("blux", "blux/sms", "quarantined", 1),
     }
+    rows = world.sql("SELECT provider, endpoint, outcome, channel, code, sum(records)::int AS n FROM code_minute GROUP BY 1, 2, 3, 4, 5")
+    assert {tuple(row.values()) for row in rows} == {
+        ("bizgo", "bizgo/alimtalk", "delivered", "ALIMTALK", "10000", 3),
+        ("bizgo", "bizgo/alimtalk", outcome, "ALIMTALK", "64008", 1),
+        ("blux", "", "accepted", "", "", 1),
+    }  # what is repeated, and what is about no message, has no code
 
 
 def test_the_minute_is_that_of_receipt_by_ingress(world: World) -> None:

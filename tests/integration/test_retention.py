@@ -83,7 +83,7 @@ def test_only_what_is_finished_and_old_goes(world: World) -> None:
     wait_counts(world, "open", (5, 10, 0))  # of an alert that is out nothing depends on its row
     assert counts(world, "young") == (5, 10, 5)
     assert world.sql("SELECT count(*) AS n FROM acceptance") == [{"n": 10}]
-    counted = {"notification": 15, "receipt": 30, "acceptance": 15, "alert": 15, "quarantine_alert": 0, "quarantine": 0, "delivery_minute": 0, **WATCH, "incident": 0, "ask_run": 0}
+    counted = {"notification": 15, "receipt": 30, "acceptance": 15, "alert": 15, "quarantine_alert": 0, "quarantine": 0, "delivery_minute": 0, "code_minute": 0, **WATCH, "incident": 0, "ask_run": 0}
     all_deleted = {f'{{table="{table}"}}': rows for table, rows in counted.items()}
     until("the metrics count them", lambda: deleted(processor) == all_deleted)
     world.sql("DELETE FROM alert WHERE NOT told")
@@ -126,8 +126,14 @@ def test_old_counters_go(world: World) -> None:
             "FROM generate_series(1, %s) AS g",
             age, n,
         )  # fmt: skip
+        world.sql(
+            "INSERT INTO code_minute SELECT date_trunc('minute', now() - %s::interval), 'blux', 'e', 'failed', 'SMS', 'c' || g, 0, 7 "
+            "FROM generate_series(1, %s) AS g",
+            age, n,
+        )  # fmt: skip
     new_processor(world).start().wait_ready()
-    until("only the young are left", lambda: world.sql("SELECT count(*) AS n FROM delivery_minute") == [{"n": 3}], 30)
+    for table in ("delivery_minute", "code_minute"):
+        until("only the young are left", lambda table=table: world.sql(f"SELECT count(*) AS n FROM {table}") == [{"n": 3}], 30)
 
 
 def test_without_a_setting_all_is_kept(world: World) -> None:

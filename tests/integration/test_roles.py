@@ -11,7 +11,7 @@ from support.service import run_once
 from support.world import OWNER, RUNTIME_ROLE, World
 
 TABLES = (
-    "notification", "receipt", "acceptance", "alert", "quarantine", "quarantine_alert", "delivery_minute", "applied",
+    "notification", "receipt", "acceptance", "alert", "quarantine", "quarantine_alert", "delivery_minute", "code_minute", "applied",
     "endpoint_minute", "incident", "provider_hour", "endpoint_hour", "rhythm", "contact", "ask_run", "ask_question",
 )  # fmt: skip
 ROWS = {"SELECT", "INSERT", "UPDATE", "DELETE"}

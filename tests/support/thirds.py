@@ -64,6 +64,8 @@ def check_counters(world: World, receipts: int) -> None:
     failed = len([id_ for id_ in ids_of(receipts) if is_failed(id_)])
     expected = {"failed": failed, "delivered": receipts - failed, "repeated": len(world.topics.read("events")) - receipts}
     assert counted == {outcome: n for outcome, n in expected.items() if n}
+    by_code = {row["outcome"]: int(row["n"]) for row in world.sql("SELECT outcome, sum(records) AS n FROM code_minute GROUP BY 1")}
+    assert by_code == {outcome: n for outcome, n in counted.items() if outcome != "repeated"}
 
 
 def stored(world: World) -> int:
