@@ -4,5 +4,5 @@ SELECT rolsuper OR pg_has_role(rolname, current_user, 'MEMBER') OR has_schema_pr
        (SELECT string_agg(format('GRANT %s TO %I', what, rolname), '; ')
         FROM unnest(ARRAY[format('USAGE ON SCHEMA %I', current_schema()),
                           'SELECT ON schema_migration',
-                          'SELECT, INSERT, UPDATE, DELETE ON notification, receipt, acceptance, alert, quarantine, quarantine_alert, delivery_minute, code_minute, applied, endpoint_minute, incident, provider_hour, endpoint_hour, rhythm, contact, ask_run, ask_question']) AS granted (what))
+                          'SELECT, INSERT, UPDATE, DELETE ON notification, receipt, acceptance, alert, quarantine, quarantine_alert, delivery_minute, code_minute, applied, endpoint_minute, incident, provider_hour, endpoint_hour, rhythm, watch_look, contact, ask_run, ask_question']) AS granted (what))
 FROM pg_roles WHERE rolname = $1

@@ -12,12 +12,13 @@
 #include "processor/watch/frontier.h"
 #include "processor/watch/judge_story.h"
 #include "processor/watch/usual.h"
+#include "processor/watch/watch_look.h"
 #include "processor/watch/watch_metrics.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICK_MS = 1000, JUDGE_MS = 2000, MINUTE_MS = 60 * 1000, SETTLE_MS = 2000 };
+enum { TICK_MS = 1000, JUDGE_MS = 2000, STORE_MS = 5000, MINUTE_MS = 60 * 1000, SETTLE_MS = 2000 };
 enum { JUMP_MS = 5000, JUMP_WAIT_MS = 120000 };
 
 struct watch {
@@ -35,6 +36,7 @@ struct watch {
   struct front_door *front_door; // NULL: there is no public URL
   struct judge judge;
   int64_t judge_at_ms;    // monotonic: the next time
+  int64_t store_at_ms;    // likewise, for what it saw
   int64_t written_at_ms;  // when incidents were last written; INT64_MIN: never
   int64_t hour;           // of the last judge_hour_once(); INT64_MIN: never
   int64_t reported_until; // minute up to which ingress's reports were read; INT64_MIN: never
@@ -69,7 +71,7 @@ static bool begin_to_lead(struct watch *w, struct err *err) {
                             .frontier = w->frontier,
                             .conn = w->conn,
                             .led_since_ms = clock_wall_ms()};
-  w->written_at_ms = w->hour = w->reported_until = w->judge_at_ms = INT64_MIN;
+  w->written_at_ms = w->hour = w->reported_until = w->judge_at_ms = w->store_at_ms = INT64_MIN;
   metrics_set(p->metrics, METRIC_WATCH_LEADS, NULL, 1);
   log_info("watch leads", LOG_STR("instance", p->instance));
   return true;
@@ -112,14 +114,29 @@ static bool read_reports(struct watch *w, int64_t read_ms, struct err *err) {
   return true;
 }
 
-// Without the bound, which the gauge has.
+static bool store_look(struct watch *w, const struct frontier_known *known, struct err *err) {
+  struct front_door_result door = {0};
+  if (clock_mono_ms() < w->store_at_ms) return true;
+  if (w->front_door) (void)front_door_latest(w->front_door, &door);
+  bool is_known = known->until_ms != INT64_MIN;
+  const struct watch_look look = {.instance = w->processor->instance,
+                                  .leads_since_ms = w->judge.led_since_ms,
+                                  .looked_at_ms = clock_wall_ms(),
+                                  .known_until_ms = is_known ? bound(w, known->until_ms) : INT64_MIN,
+                                  .hidden = known->hidden,
+                                  .door = &door};
+  w->store_at_ms = clock_mono_ms() + STORE_MS;
+  return watch_look_store(w->conn, &look, err);
+}
+
+// Without the bound, which the gauge and the table have.
 static bool look_until(struct watch *w, struct frontier_known *known, struct err *err) {
   struct metrics *metrics = w->processor->metrics;
   if (!frontier_look(w->frontier, known, err)) return false;
   int64_t until_ms = known->until_ms == INT64_MIN ? w->judge.led_since_ms : bound(w, known->until_ms);
   metrics_set(metrics, METRIC_WATCH_BEHIND, NULL, (clock_wall_ms() - until_ms) / 1000);
   metrics_set(metrics, METRIC_WATCH_HIDDEN, NULL, known->hidden);
-  return true;
+  return store_look(w, known, err);
 }
 
 // ---- a tick ----

@@ -12,7 +12,7 @@ from support.world import OWNER, RUNTIME_ROLE, World
 
 TABLES = (
     "notification", "receipt", "acceptance", "alert", "quarantine", "quarantine_alert", "delivery_minute", "code_minute", "applied",
-    "endpoint_minute", "incident", "provider_hour", "endpoint_hour", "rhythm", "contact", "ask_run", "ask_question",
+    "endpoint_minute", "incident", "provider_hour", "endpoint_hour", "rhythm", "contact", "ask_run", "ask_question", "watch_look",
 )  # fmt: skip
 ROWS = {"SELECT", "INSERT", "UPDATE", "DELETE"}
 
