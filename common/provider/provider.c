@@ -494,6 +494,16 @@ const char *provider_code_reason(const struct provider *provider, const char *co
   return json_string_value(json_object_get(json_object_get(provider->outcomes, code), "reason"));
 }
 
+json_t *provider_code_reasons(const struct provider *provider) {
+  const char *code;
+  json_t *outcome, *reasons = json_object();
+  json_object_foreach((json_t *)(uintptr_t)provider->outcomes, code, outcome) {
+    json_t *reason = json_object_get(outcome, "reason");
+    if (reason) json_object_set(reasons, code, reason);
+  }
+  return reasons;
+}
+
 const json_t *provider_check_first(const struct provider *provider, const char *kind) {
   return json_object_get(json_object_get(provider->document, "check_first"), kind);
 }

@@ -170,6 +170,8 @@ struct provider_blocks {
 struct provider_blocks provider_blocks(const struct provider *provider);
 // What a result code means, in the file's words, borrowed. NULL: it says nothing on this code.
 const char *provider_code_reason(const struct provider *provider, const char *code);
+// The same of all codes that it has words for: an object by code, new.
+json_t *provider_code_reasons(const struct provider *provider);
 // What to look at first in an incident of this kind ("silent" …): an array of texts, borrowed. NULL: the file
 // says nothing.
 const json_t *provider_check_first(const struct provider *provider, const char *kind);

@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/config/secrets.h"
+#include "common/json/json.h"
 #include "common/ops/listen.h"
 #include "processor/api/pool.h"
 #include "processor/api/redriving.h"
@@ -23,6 +24,7 @@ struct api {
   struct mg_context *ctx;
   struct processor *processor;
   struct secrets keys;
+  char *words; // of route_values_init()
   struct pool *pool;
   struct redriving *redriving;
 };
@@ -42,12 +44,16 @@ static bool read_keys(const char *keys, struct secrets *out, struct err *err) {
   return true;
 }
 
+static bool read_settings(const struct settings *settings, struct secrets *keys, struct err *err) {
+  if (!read_keys(settings->api_key, keys, err)) return false;
+  return pg_url_check(settings->api_postgres_url, err) || err_prefix(err, "DOCHAK_API_POSTGRES_URL: ");
+}
+
 bool api_check(const struct settings *settings, struct err *err) {
   struct secrets keys = {0};
-  bool good = read_keys(settings->api_key, &keys, err);
+  bool good = read_settings(settings, &keys, err);
   secrets_fini(&keys);
-  if (!good) return false;
-  return pg_url_check(settings->api_postgres_url, err) || err_prefix(err, "DOCHAK_API_POSTGRES_URL: ");
+  return good;
 }
 
 // ---- one request ----
@@ -133,7 +139,7 @@ static bool read_query(struct request *req) {
     return false;
   if (!read_recipient(req)) return false;
   if (route->check && !route->check(&req->query, &req->problem)) return false;
-  return route_values_init(&req->values, route, req->path, &req->query, &req->problem);
+  return route_values_init(&req->values, route, req->path, &req->query, req->api->words, &req->problem);
 }
 
 // ---- its answer ----
@@ -180,7 +186,7 @@ static bool ask(struct request *req, char **body) {
       pool_run(req->api->pool, route->statement, req->values.n, req->values.list, &req->problem);
   if (!res) return false;
   if (route->kind == ROUTE_ONE && PQntuples(res) == 0)
-    return problem_set(&req->problem, PROBLEM_NONE_SUCH, "nothing is known by this provider and id");
+    return problem_set(&req->problem, PROBLEM_NONE_SUCH, "nothing is known by what the path names");
   *body = route->kind == ROUTE_LIST ? page_text(req, res) : mem_strdup(PQgetvalue(res, 0, 0));
   return true;
 }
@@ -217,34 +223,48 @@ static int serve(struct mg_connection *conn, void *arg) {
 
 // ---- start, stop ----
 
+static char *words_of(const struct providers *providers) {
+  AUTO_JSON *words = json_object();
+  for (size_t i = 0; i < providers_count(providers); i++) {
+    const struct provider *provider = providers_at(providers, i);
+    json_object_set_new(words, provider_name(provider), provider_code_reasons(provider));
+  }
+  return json_text(words);
+}
+
 static void free_api(struct api *api) {
   secrets_fini(&api->keys);
+  free(api->words);
   pool_free(api->pool);
   redriving_free(api->redriving);
   free(api);
+}
+
+static bool start_listening(struct api *api, struct err *err) {
+  const char *address = api->processor->settings->api_listen;
+  const struct listen_options options = {
+      .address = address, .threads = THREADS, .timeout_ms = TIMEOUT_MS, .refuse = problem_answer_refused};
+  api->ctx = listen_start(&options, serve, api, err);
+  if (!api->ctx) return err_prefix(err, "DOCHAK_API_LISTEN: ");
+  log_info("query api listens", LOG_STR("address", address), LOG_INT("port", listen_port(api->ctx)));
+  return true;
 }
 
 bool api_start(struct processor *processor, struct api **out, struct err *err) {
   const struct settings *settings = processor->settings;
   *out = NULL;
   if (!*settings->api_key) return true;
-  if (!api_check(settings, err)) return false;
   struct api *api = mem_alloc(sizeof *api);
   api->processor = processor;
+  api->words = words_of(processor->providers);
   api->pool = pool_new(settings->api_postgres_url);
   api->redriving = redriving_new(processor);
-  const struct listen_options options = {.address = settings->api_listen,
-                                         .threads = THREADS,
-                                         .timeout_ms = TIMEOUT_MS,
-                                         .refuse = problem_answer_refused};
-  if (read_keys(settings->api_key, &api->keys, err) && (api->ctx = listen_start(&options, serve, api, err))) {
-    log_info("query api listens", LOG_STR("address", settings->api_listen),
-             LOG_INT("port", listen_port(api->ctx)));
+  if (read_settings(settings, &api->keys, err) && start_listening(api, err)) {
     *out = api;
     return true;
   }
   free_api(api);
-  return err_prefix(err, "DOCHAK_API_LISTEN: ");
+  return false;
 }
 
 void api_stop(struct api *api) {

@@ -12,23 +12,32 @@ enum { LIMIT_DEFAULT = 50 };
   [LIST_UNTIL] = {"until", PARAMETER_TIME, NULL}
 #define STATUSES "PENDING, SENT, DEAD_LETTER"
 #define KINDS    "failing, silent, slow, refusing, unreachable, at_risk"
+#define ALERT_KINDS                                                                                          \
+  "dead_lettered, recovered, overdue, failing, silent, slow, refusing, unreachable, at_risk, restored, "     \
+  "quarantined, lost, consent_withdrawn"
+#define STATS                                                                                                \
+  [STATS_PROVIDER] = {"provider", PARAMETER_TEXT, NULL},                                                     \
+  [STATS_ENDPOINT] = {"endpoint", PARAMETER_TEXT, NULL},                                                     \
+  [STATS_STEP] = {"step", PARAMETER_CHOICE, "minute, hour, day"},                                            \
+  [STATS_SINCE] = {"since", PARAMETER_TIME, NULL}, [STATS_UNTIL] = {"until", PARAMETER_TIME, NULL}
 
 // ---- what no parameter shows by itself ----
 
 // In the order of the table below, behind those of a list.
-enum { NOTIFICATIONS_PROVIDER = LIST_PARAMETERS, STATUS, CODE, REFERENCE, RECIPIENT_HASH };
+enum { NOTIFICATIONS_PROVIDER = LIST_PARAMETERS, ID, STATUS, CODE, REFERENCE, RECIPIENT_HASH };
 
 // No index has the codes of what has arrived.
 static bool check_notifications(struct query *query, struct problem *problem) {
   const char *status = query->values[STATUS];
-  if (!query->values[CODE] || query->values[REFERENCE] || query->values[RECIPIENT_HASH]) return true;
+  if (!query->values[CODE] || query->values[ID] || query->values[REFERENCE] || query->values[RECIPIENT_HASH])
+    return true;
   if (status && strcmp(status, "SENT") != 0) return true;
   return problem_set_parameter(problem, "code",
-                               "expected beside it status=DEAD_LETTER or status=PENDING, or a reference or a "
-                               "recipient: SENT notifications are not found by code alone");
+                               "expected beside it status=DEAD_LETTER or status=PENDING, or an id, a "
+                               "reference or a recipient: SENT notifications are not found by code alone");
 }
 
-enum { STATS_PROVIDER, STATS_ENDPOINT, STATS_STEP, STATS_SINCE, STATS_UNTIL };
+enum { STATS_PROVIDER, STATS_ENDPOINT, STATS_STEP, STATS_SINCE, STATS_UNTIL, STATS_PARAMETERS };
 
 static const struct step {
   const char *name;
@@ -67,20 +76,25 @@ static bool check_stats(struct query *query, struct problem *problem) {
 // ---- the table ----
 
 static const struct route routes[] = {
+    {.path = "/v1/overview", .statement = "api_overview.sql", .kind = ROUTE_ONE, .takes_words = true},
     {.path = "/v1/notifications",
      .statement = "api_notifications.sql",
      .kind = ROUTE_LIST,
      .keys = CURSOR_NAMES,
-     .n = LIST_PARAMETERS + 6,
+     .n = LIST_PARAMETERS + 7,
      .parameters = {LISTED,
                     [NOTIFICATIONS_PROVIDER] = {"provider", PARAMETER_TEXT, NULL},
+                    [ID] = {"id", PARAMETER_TEXT, NULL},
                     [STATUS] = {"status", PARAMETER_CHOICE, STATUSES},
                     [CODE] = {"code", PARAMETER_TEXT, NULL},
                     [REFERENCE] = {"reference", PARAMETER_TEXT, NULL},
                     [RECIPIENT_HASH] = {"recipient_hash", PARAMETER_HASH, NULL},
                     {"since", PARAMETER_TIME, NULL}},
      .check = check_notifications},
-    {.path = "/v1/notifications/{provider}/{id}", .statement = "api_notification.sql", .kind = ROUTE_ONE},
+    {.path = "/v1/notifications/{provider}/{id}",
+     .statement = "api_notification.sql",
+     .kind = ROUTE_ONE,
+     .takes_words = true},
     {.path = "/v1/incidents",
      .statement = "api_incidents.sql",
      .kind = ROUTE_LIST,
@@ -92,13 +106,17 @@ static const struct route routes[] = {
                     {"provider", PARAMETER_TEXT, NULL},
                     {"endpoint", PARAMETER_TEXT, NULL},
                     {"since", PARAMETER_TIME, NULL}}},
+    {.path = "/v1/incidents/{id}", .statement = "api_incident.sql", .kind = ROUTE_ONE},
     {.path = "/v1/alerts",
      .statement = "api_alerts.sql",
      .kind = ROUTE_LIST,
      .keys = CURSOR_UUID,
-     .n = LIST_PARAMETERS + 2,
-     .parameters =
-         {LISTED, [LIST_PARAMETERS] = {"type", PARAMETER_TEXT, NULL}, {"since", PARAMETER_TIME, NULL}}},
+     .n = LIST_PARAMETERS + 4,
+     .parameters = {LISTED,
+                    [LIST_PARAMETERS] = {"type", PARAMETER_TEXT, NULL},
+                    {"kind", PARAMETER_CHOICE, ALERT_KINDS},
+                    {"provider", PARAMETER_TEXT, NULL},
+                    {"since", PARAMETER_TIME, NULL}}},
     {.path = "/v1/quarantine",
      .statement = "api_quarantine.sql",
      .kind = ROUTE_LIST,
@@ -114,12 +132,16 @@ static const struct route routes[] = {
     {.path = "/v1/stats",
      .statement = "api_stats.sql",
      .kind = ROUTE_ONE,
-     .n = 5,
-     .parameters = {[STATS_PROVIDER] = {"provider", PARAMETER_TEXT, NULL},
-                    [STATS_ENDPOINT] = {"endpoint", PARAMETER_TEXT, NULL},
-                    [STATS_STEP] = {"step", PARAMETER_CHOICE, "minute, hour, day"},
-                    [STATS_SINCE] = {"since", PARAMETER_TIME, NULL},
-                    [STATS_UNTIL] = {"until", PARAMETER_TIME, NULL}},
+     .n = STATS_PARAMETERS,
+     .parameters = {STATS},
+     .check = check_stats},
+    {.path = "/v1/stats/codes",
+     .statement = "api_code_stats.sql",
+     .kind = ROUTE_ONE,
+     .takes_words = true,
+     .n = STATS_PARAMETERS + 2,
+     .parameters =
+         {STATS, [STATS_PARAMETERS] = {"channel", PARAMETER_TEXT, NULL}, {"code", PARAMETER_TEXT, NULL}},
      .check = check_stats},
 };
 
@@ -180,11 +202,12 @@ static bool add_list(struct route_values *out, const struct route *route, const 
 }
 
 bool route_values_init(struct route_values *out, const struct route *route, char *const path[PATH_VALUES_MAX],
-                       const struct query *query, struct problem *problem) {
+                       const struct query *query, const char *words, struct problem *problem) {
   *out = (struct route_values){0};
   for (size_t i = 0; i < PATH_VALUES_MAX && path[i]; i++) add(out, path[i]);
   for (size_t i = route->kind == ROUTE_LIST ? LIST_PARAMETERS : 0; i < route->n; i++)
     add(out, query->values[i]);
+  if (route->takes_words) add(out, words);
   return route->kind != ROUTE_LIST || add_list(out, route, query, problem);
 }
 

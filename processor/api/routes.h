@@ -19,6 +19,7 @@ struct route {
   const char *path;      // a pattern, of path_match()
   const char *statement; // or NULL
   enum route_kind kind;
+  bool takes_words;      // the statement's last parameter: the words of codes, of ROUTE_ONE
   enum cursor_keys keys; // of a list
   size_t n;
   struct parameter parameters[QUERY_PARAMETERS_MAX];
@@ -31,7 +32,7 @@ const struct route *routes_find(const char *path, char *values[PATH_VALUES_MAX])
 const struct route *routes_at(size_t i); // NULL: there are no more
 
 // The statement's parameters, in their order: the values of the path, then those of the query but the ones of
-// a list, then a list's place and limit. All borrowed.
+// a list, then a list's place and limit, or the words of codes. All borrowed.
 enum { ROUTE_VALUES_MAX = PATH_VALUES_MAX + QUERY_PARAMETERS_MAX + 4 };
 struct route_values {
   int n;
@@ -40,8 +41,9 @@ struct route_values {
   struct cursor cursor; // owned
   char limit_text[12];
 };
-// False: the cursor is none of this list. route_values_fini() in any case.
+// `words`: the reasons of all codes by provider, JSON. False: the cursor is none of this list.
+// route_values_fini() in any case.
 MUST_CHECK bool route_values_init(struct route_values *out, const struct route *route,
                                   char *const path[PATH_VALUES_MAX], const struct query *query,
-                                  struct problem *problem);
+                                  const char *words, struct problem *problem);
 void route_values_fini(struct route_values *values);

@@ -5,6 +5,6 @@ SELECT rolsuper OR pg_has_role(rolname, current_user, 'MEMBER') OR has_schema_pr
        OR has_table_privilege(rolname, 'notification', 'INSERT, UPDATE, DELETE, TRUNCATE'),
        (SELECT string_agg(format('GRANT %s TO %I', what, rolname), '; ')
         FROM unnest(ARRAY[format('USAGE ON SCHEMA %I', current_schema()),
-                          'SELECT ON schema_migration, notification, receipt, acceptance, alert, incident, quarantine, delivery_minute, endpoint_minute',
+                          'SELECT ON schema_migration, notification, receipt, acceptance, alert, incident, quarantine, delivery_minute, code_minute, endpoint_minute, rhythm, watch_look',
                           'SELECT (provider, contact_id, provider_id, deleted, phone, phone_hash, email, email_hash, consents, version, changed_at, deleted_at, gone_at) ON contact']) AS granted (what))
 FROM pg_roles WHERE rolname = $1

@@ -2,7 +2,7 @@
 -- more. A document of more than 32 KiB is null. Times of the session's zone. No row: there is no such notification. The alerts are looked up
 -- by the parameters, and not by the notification's columns, whose collation is another one than that of their index.
 -- Columns: item json
--- $1 provider  $2 notification_id
+-- $1 provider  $2 notification_id  $3 the words of codes: {provider: {code: text}} jsonb
 SELECT json_build_object(
   'notification',
   json_build_object('provider', n.provider, 'notification_id', n.notification_id, 'status', n.status, 'outcome', n.outcome, 'code', n.code,
@@ -19,8 +19,8 @@ SELECT json_build_object(
          ORDER BY received_at, source_offset LIMIT 100) AS a),
   'receipts',
   (SELECT coalesce(json_agg(json_build_object(
-            'receipt_id', r.receipt_id, 'outcome', r.outcome, 'code', r.code, 'received_at', r.received_at, 'endpoint', r.endpoint,
-            'event_id', r.event_id, 'element', CASE WHEN length(r.element::text) <= 32768 THEN r.element END)
+            'receipt_id', r.receipt_id, 'outcome', r.outcome, 'code', r.code, 'reason', $3::jsonb -> r.provider ->> r.code,
+            'received_at', r.received_at, 'endpoint', r.endpoint, 'event_id', r.event_id, 'element', CASE WHEN length(r.element::text) <= 32768 THEN r.element END)
             ORDER BY r.received_at, r.source_offset), '[]')
    FROM (SELECT * FROM receipt WHERE provider = n.provider AND notification_id = n.notification_id
          ORDER BY received_at, source_offset LIMIT 100) AS r),

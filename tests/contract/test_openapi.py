@@ -9,6 +9,7 @@ import pytest
 import yaml
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from support import builds
+from support.contract import ALERT_TYPES
 
 pytestmark = pytest.mark.quick
 
@@ -40,7 +41,9 @@ def test_the_paths_and_parameters_of_the_query_api_are_those_of_its_table() -> N
     table = source[source.index("static const struct route routes[]") : source.index("const struct route *routes_at")]
     rows = {}
     for row in re.split(r"\{\.path = ", table)[1:]:
-        rows[re.match('"([^"]+)"', row)[1]] = set(re.findall(r'\{"(\w+)", PARAMETER', row)) | ({"cursor", "limit", "until"} if "LISTED" in row else set())
+        shared = {"LISTED": {"cursor", "limit", "until"}, "{STATS": {"provider", "endpoint", "step", "since", "until"}}
+        own = set(re.findall(r'\{"(\w+)", PARAMETER', row))
+        rows[re.match('"([^"]+)"', row)[1]] = own.union(*(names for word, names in shared.items() if word in row))
     documented = {}
     for path, methods in spec["paths"].items():
         named = [spec["components"]["parameters"][p["$ref"].rsplit("/", 1)[1]] if "$ref" in p else p for p in next(iter(methods.values())).get("parameters", [])]
@@ -51,5 +54,11 @@ def test_the_paths_and_parameters_of_the_query_api_are_those_of_its_table() -> N
 def test_choices_are_the_same() -> None:
     source = (builds.ROOT / "processor/api/routes.c").read_text("utf-8")
     schemas = document(builds.ROOT / "schemas/openapi-processor.yaml")["components"]["schemas"]
-    for name, schema in (("STATUSES", "Status"), ("KINDS", "IncidentKind")):
-        assert re.search(rf'#define {name} +"([^"]+)"', source)[1].split(", ") == schemas[schema]["enum"]
+    for name, schema in (("STATUSES", "Status"), ("KINDS", "IncidentKind"), ("ALERT_KINDS", "AlertKind")):
+        texts = re.search(rf"#define {name}\s(?:[^\n]*\\\n)*[^\n]*", source)[0]
+        assert "".join(re.findall(r'"([^"]+)"', texts)).split(", ") == schemas[schema]["enum"]
+
+
+def test_each_alert_has_a_kind_by_which_it_is_found() -> None:
+    kinds = document(builds.ROOT / "schemas/openapi-processor.yaml")["components"]["schemas"]["AlertKind"]["enum"]
+    assert {type_.split(".")[2] for type_ in ALERT_TYPES} == set(kinds)

@@ -25,7 +25,7 @@ static void ask(const char *path, const char *text) {
   if (!route) return;
   if (query_read(route->parameters, route->n, text, &query, &problem) &&
       (!route->check || route->check(&query, &problem)) &&
-      route_values_init(&values, route, parts, &query, &problem))
+      route_values_init(&values, route, parts, &query, "{}", &problem))
     check_values(&values);
   else
     check_text(problem.detail);

@@ -30,7 +30,7 @@ static bool begin(struct asked *asked, const char *path, const char *text) {
   assert_non_null(asked->route);
   return query_read(asked->route->parameters, asked->route->n, text, &asked->query, &asked->problem) &&
          (!asked->route->check || asked->route->check(&asked->query, &asked->problem)) &&
-         route_values_init(&asked->values, asked->route, asked->path, &asked->query, &asked->problem);
+         route_values_init(&asked->values, asked->route, asked->path, &asked->query, "{}", &asked->problem);
 }
 
 static void end(struct asked *asked) {
@@ -64,17 +64,17 @@ static void test_each_statement_takes_as_many_values_as_its_route_gives(void **s
 static void test_a_first_page_begins_before_a_time(void **state) {
   struct asked asked;
   assert_true(begin(&asked, NOTIFICATIONS, "status=SENT"));
-  assert_int_equal(asked.values.n, 10);
+  assert_int_equal(asked.values.n, 11);
   assert_null(asked.values.list[0]);
-  assert_string_equal(asked.values.list[1], "SENT");
-  assert_string_equal(asked.values.list[6], "infinity");
-  assert_string_equal(asked.values.list[7], "");
-  assert_string_equal(asked.values.list[9], "51"); // one more than a page shows that there is another
+  assert_string_equal(asked.values.list[2], "SENT");
+  assert_string_equal(asked.values.list[7], "infinity");
+  assert_string_equal(asked.values.list[8], "");
+  assert_string_equal(asked.values.list[10], "51"); // one more than a page shows that there is another
   end(&asked);
   assert_true(begin(&asked, "/v1/alerts", "until=2026-01-12T02:00:03Z&limit=200"));
-  assert_string_equal(asked.values.list[2], "2026-01-12T02:00:03.000Z");
-  assert_string_equal(asked.values.list[3], "00000000-0000-0000-0000-000000000000");
-  assert_string_equal(asked.values.list[4], "201");
+  assert_string_equal(asked.values.list[4], "2026-01-12T02:00:03.000Z");
+  assert_string_equal(asked.values.list[5], "00000000-0000-0000-0000-000000000000");
+  assert_string_equal(asked.values.list[6], "201");
   end(&asked);
 }
 
@@ -94,8 +94,8 @@ static void test_a_next_page_begins_behind_the_cursor_and_never_after_until(void
     AUTO_FREE char *query = mem_printf("cursor=%s%s", cursor, pages[i].until);
     print_message("%s\n", query);
     assert_true(begin(&asked, NOTIFICATIONS, query));
-    assert_string_equal(asked.values.list[6], pages[i].at);
-    assert_string_equal(asked.values.list[7], pages[i].key);
+    assert_string_equal(asked.values.list[7], pages[i].at);
+    assert_string_equal(asked.values.list[8], pages[i].key);
     end(&asked);
   }
 }
@@ -108,6 +108,7 @@ static const struct {
     {NOTIFICATIONS, "code=x&status=PENDING", ""},
     {NOTIFICATIONS, "code=x&status=DEAD_LETTER&provider=bizgo", ""},
     {NOTIFICATIONS, "code=x&status=SENT&reference=r", ""},
+    {NOTIFICATIONS, "code=x&status=SENT&id=i", ""},
     {NOTIFICATIONS, "cursor=abc", "cursor"},
     {"/v1/stats", "", ""},
     {"/v1/stats", "since=2026-01-12T00:00:00Z&until=2026-01-13T00:00:00Z", ""},
@@ -118,6 +119,10 @@ static const struct {
     {"/v1/stats", "since=2026-01-12T00:00:00Z&until=2026-02-12T00:00:00Z&step=day", ""},
     {"/v1/stats", "until=2026-02-12T00:00:00Z&step=day", ""},
     {"/v1/stats", "step=week", "step"},
+    {"/v1/stats/codes", "channel=SMS&code=x", ""},
+    {"/v1/stats/codes", "since=2026-01-12T00:00:00Z&until=2026-01-13T00:00:01Z", "since"},
+    {"/v1/alerts", "kind=restored&provider=bizgo", ""},
+    {"/v1/alerts", "kind=nothing", "kind"},
 };
 
 static void test_what_no_parameter_shows_by_itself(void **state) {
