@@ -59,15 +59,17 @@ ingress_secrets() {
 }
 
 # Of yours. What providers are asked with is no concern of ingress.
-is_of_processor() { [[ $(basename "$1") =~ ^DOCHAK_(CONTACT_KEY|SECRET_ASK_.*)$ ]]; }
+is_of_processor() { [[ $(basename "$1") =~ ^DOCHAK_(API_KEY|CONTACT_KEY|SECRET_ASK_.*)$ ]]; }
 
-# Likewise, the files of the processor. The key of contacts is only yours: without one they are stored masked.
+# Likewise, the files of the processor, generated ones first. The key of contacts is only yours: without one they are stored masked.
 processor_secrets() {
     local path ping_key=$OWN/secrets/DOCHAK_PING_KEY
     [[ -e $ping_key ]] || ping_key=$MADE/store/ping_key
     echo "DOCHAK_PING_KEY=$ping_key"
     echo "DOCHAK_RECIPIENT_KEY=$MADE/store/recipient_key"
     echo "DOCHAK_PG_PASSWORD=$MADE/store/runtime_password"
+    echo "DOCHAK_API_KEY=$MADE/store/api_key"
+    echo "DOCHAK_API_POSTGRES_URL=$MADE/store/api_postgres_url"
     for path in "$OWN"/secrets/*; do ! is_of_processor "$path" || echo "$(basename "$path")=$path"; done
 }
 
@@ -80,13 +82,16 @@ provider_files() {
 make() {
     local name files endpoints=$OWN/endpoints.json store=$MADE/store
     for name in "$OWN"/secrets/*; do
-        [[ $(basename "$name") =~ ^DOCHAK_(INGRESS_KEY|PING_KEY|CONTACT_KEY|SECRET_[A-Z0-9_]+)$ ]] ||
-            die "secrets/$(basename "$name"): only DOCHAK_SECRET_…, DOCHAK_INGRESS_KEY, DOCHAK_PING_KEY and DOCHAK_CONTACT_KEY are read" \
-                "here; see deploy/compose/config/README.md"
+        [[ $(basename "$name") =~ ^DOCHAK_(INGRESS_KEY|API_KEY|PING_KEY|CONTACT_KEY|SECRET_[A-Z0-9_]+)$ ]] ||
+            die "secrets/$(basename "$name"): only DOCHAK_SECRET_…, DOCHAK_INGRESS_KEY, DOCHAK_API_KEY, DOCHAK_PING_KEY and" \
+                "DOCHAK_CONTACT_KEY are read here; see deploy/compose/config/README.md"
     done
-    for name in ingress_key ping_key recipient_key bizgo_path blux_path channeltalk_token postgres_password runtime_password grafana_password; do
+    for name in ingress_key api_key ping_key recipient_key bizgo_path blux_path channeltalk_token postgres_password runtime_password \
+        api_password grafana_password; do
         keep "$name"
     done
+    # What it leaves out, such as the host, is in the processor's environment.
+    echo "user=dochak_api password=$(<"$store/api_password")" | put "$store/api_postgres_url" "$DOCHAK" 400
     rm -f "$store/pgpass" "$store/runtime_pgpass" # of earlier versions
 
     mapfile -t files < <(ingress_secrets)
@@ -94,7 +99,7 @@ make() {
     mapfile -t files < <(processor_secrets)
     give processor "$DOCHAK" 400 "${files[@]}"
     give owner "$DOCHAK" 400 DOCHAK_RECIPIENT_KEY="$store/recipient_key" DOCHAK_PG_PASSWORD="$store/postgres_password" \
-        runtime_password="$store/runtime_password"
+        runtime_password="$store/runtime_password" api_password="$store/api_password"
     give postgres 0:0 444 postgres_password="$store/postgres_password" # its user is the image's
     give grafana 472:0 400 grafana_password="$store/grafana_password" # 472 is the user of Grafana's image
 
@@ -105,13 +110,16 @@ make() {
 }
 
 show() {
-    local ingress=http://127.0.0.1:${INGRESS_PORT:-18080} keys
-    keys=$(<"$MADE/ingress/DOCHAK_INGRESS_KEY") # several while they are being changed; the first will do
+    local ingress=http://127.0.0.1:${INGRESS_PORT:-18080} ingress_keys api_keys
+    ingress_keys=$(<"$MADE/ingress/DOCHAK_INGRESS_KEY") # several while they are being changed; the first will do
+    api_keys=$(<"$MADE/processor/DOCHAK_API_KEY")
     cat <<TEXT
 DOCHAK_INGRESS_URL=$ingress
 DOCHAK_INGRESS_OPS_URL=http://127.0.0.1:${INGRESS_OPS_PORT:-19080}
+DOCHAK_PROCESSOR_URL=http://127.0.0.1:$(first_port "${PROCESSOR_PORT:-18081}")
 DOCHAK_PROCESSOR_OPS_URL=http://127.0.0.1:$(first_port "${PROCESSOR_OPS_PORT:-19081}")
-DOCHAK_INGRESS_KEY=${keys%%,*}
+DOCHAK_INGRESS_KEY=${ingress_keys%%,*}
+DOCHAK_API_KEY=${api_keys%%,*}
 DOCHAK_WEBHOOK_BIZGO=$ingress/webhook/bizgo/alimtalk/$(<"$MADE/ingress/DOCHAK_SECRET_BIZGO_PATH")
 DOCHAK_WEBHOOK_BLUX=$ingress/webhook/blux/sms/$(<"$MADE/ingress/DOCHAK_SECRET_BLUX_PATH")
 DOCHAK_WEBHOOK_CHANNELTALK=$ingress/webhook/channeltalk/users?token=$(<"$MADE/ingress/DOCHAK_SECRET_CHANNELTALK_TOKEN")

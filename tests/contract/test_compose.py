@@ -34,8 +34,11 @@ READERS = {
         {"ingress"},
         {"DOCHAK_INGRESS_KEY", "DOCHAK_PING_KEY", "DOCHAK_SECRET_BIZGO_PATH", "DOCHAK_SECRET_BLUX_PATH", "DOCHAK_SECRET_CHANNELTALK_TOKEN"},
     ),
-    "processor_keys": ({"processor"}, {"DOCHAK_RECIPIENT_KEY", "DOCHAK_PG_PASSWORD", "DOCHAK_PING_KEY"}),
-    "owner_keys": ({"roles", "migrate"}, {"DOCHAK_RECIPIENT_KEY", "DOCHAK_PG_PASSWORD", "runtime_password"}),
+    "processor_keys": (
+        {"processor"},
+        {"DOCHAK_RECIPIENT_KEY", "DOCHAK_PG_PASSWORD", "DOCHAK_PING_KEY", "DOCHAK_API_KEY", "DOCHAK_API_POSTGRES_URL"},
+    ),
+    "owner_keys": ({"roles", "migrate"}, {"DOCHAK_RECIPIENT_KEY", "DOCHAK_PG_PASSWORD", "runtime_password", "api_password"}),
     "postgres_keys": ({"postgres"}, {"postgres_password"}),
     "grafana_keys": ({"grafana"}, {"grafana_password"}),
 }
@@ -150,21 +153,23 @@ def test_each_reader_is_given_what_it_needs_and_no_more(keys: Keys):
     assert owner["runtime_password"] == processor["DOCHAK_PG_PASSWORD"]
     assert owner["DOCHAK_RECIPIENT_KEY"] == processor["DOCHAK_RECIPIENT_KEY"]
     assert keys.given("ingress_keys")["DOCHAK_PING_KEY"] == processor["DOCHAK_PING_KEY"]
+    assert processor["DOCHAK_API_POSTGRES_URL"] == f"user=dochak_api password={owner['api_password']}"
 
 
 def test_every_file_of_keys_that_is_named_is_given():
     named = set(re.findall(rf"{KEYS}/(\w+)", COMPOSE))
-    assert named == {"postgres_password", "DOCHAK_PG_PASSWORD", "runtime_password", "grafana_password"}
+    assert named == {"postgres_password", "DOCHAK_PG_PASSWORD", "runtime_password", "api_password", "grafana_password"}
     assert named <= set.union(*(files for _, files in READERS.values()))
 
 
 def test_keys_are_made_once_and_all_differ(keys: Keys):
     keys.run("make")
     made = keys.given("store")
-    assert len(made) == len(set(made.values())) == 9
+    assert made.pop("api_postgres_url") == f"user=dochak_api password={made['api_password']}"
+    assert len(made) == len(set(made.values())) == 11
     assert all(re.fullmatch(r"[0-9a-f]{32}", key) for key in made.values())
     keys.run("make")
-    assert keys.given("store") == made
+    assert made.items() <= keys.given("store").items()
 
 
 def test_an_installation_of_an_earlier_version_keeps_its_keys(keys: Keys):
@@ -177,6 +182,9 @@ def test_an_installation_of_an_earlier_version_keeps_its_keys(keys: Keys):
         "grafana_password": keys.given("grafana_keys")["grafana_password"],
         "ping_key": keys.given("ingress_keys")["DOCHAK_PING_KEY"],
         "channeltalk_token": keys.given("ingress_keys")["DOCHAK_SECRET_CHANNELTALK_TOKEN"],
+        "api_key": keys.given("processor_keys")["DOCHAK_API_KEY"],
+        "api_password": keys.given("owner_keys")["api_password"],
+        "api_postgres_url": keys.given("processor_keys")["DOCHAK_API_POSTGRES_URL"],
     }
     assert keys.given("store") == kept | new
     assert keys.given("ingress_keys")["DOCHAK_INGRESS_KEY"] == "earlier-ingress_key"
@@ -214,7 +222,7 @@ def test_every_secret_of_the_shipped_endpoints_file_is_given(keys: Keys):
 def test_show_says_what_run_env_says(keys: Keys):
     shown = dict(line.split("=", 1) for line in keys.run("show").stdout.splitlines())
     made = keys.given("store")
-    assert shown["DOCHAK_INGRESS_KEY"] == made["ingress_key"]
+    assert (shown["DOCHAK_INGRESS_KEY"], shown["DOCHAK_API_KEY"]) == (made["ingress_key"], made["api_key"])
     assert shown["DOCHAK_WEBHOOK_BIZGO"].endswith(f"/webhook/bizgo/alimtalk/{made['bizgo_path']}")
     assert shown["DOCHAK_WEBHOOK_BLUX"].endswith(f"/webhook/blux/sms/{made['blux_path']}")
     assert shown["DOCHAK_WEBHOOK_CHANNELTALK"].endswith(f"/webhook/channeltalk/users?token={made['channeltalk_token']}")
@@ -251,12 +259,13 @@ def test_an_own_ping_key_reaches_ingress_and_processor(keys: Keys):
     assert given["ingress_keys"] == given["processor_keys"] == "ours in place of the generated one"
 
 
-@pytest.mark.parametrize("name", ["DOCHAK_CONTACT_KEY", "DOCHAK_SECRET_ASK_BIZGO_KEY"])
+@pytest.mark.parametrize("name", ["DOCHAK_API_KEY", "DOCHAK_CONTACT_KEY", "DOCHAK_SECRET_ASK_BIZGO_KEY"])
 def test_what_only_the_processor_uses_reaches_it_only(keys: Keys, name: str):
     keys.add(f"secrets/{name}", "0123456789abcdef" * 4)
     keys.run("make")
     holders = [volume for volume in READERS if name in keys.given(volume)]
     assert holders == ["processor_keys"]
+    assert keys.given("processor_keys")[name] == "0123456789abcdef" * 4
     (keys.own / "secrets" / name).unlink()
     keys.run("make")
     assert keys.given("processor_keys").keys() == READERS["processor_keys"][1]
@@ -365,9 +374,17 @@ def test_only_migrate_is_the_owner_of_the_tables():
     assert f"CREATE ROLE {processor['PGUSER']} LOGIN'" in SERVICES["roles"]["command"][-1]
 
 
+def test_the_query_api_is_a_role_that_only_reads():
+    """migrate grants it what it reads, and refuses one that could do more."""
+    migrate = SERVICES["migrate"]["environment"]
+    assert migrate["DOCHAK_API_ROLE"] not in (migrate["DOCHAK_RUNTIME_ROLE"], migrate["PGUSER"])
+    assert f"CREATE ROLE {migrate['DOCHAK_API_ROLE']} LOGIN'" in SERVICES["roles"]["command"][-1]
+    assert f"user={migrate['DOCHAK_API_ROLE']} " in SCRIPT
+
+
 def test_only_the_proxy_can_be_reached_from_other_machines():
     ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert sum(len(ports[name]) for name in ports.keys() & ALWAYS) == 4
+    assert sum(len(ports[name]) for name in ports.keys() & ALWAYS) == 5
     assert all(port.startswith("127.0.0.1:") for name, published in ports.items() if name != "caddy" for port in published)
     assert [port.rpartition(":")[2] for port in ports["caddy"]] == ["80", "443"]
     # Over IPv6 Docker would give the proxy the gateway's address for the sender's.
