@@ -29,7 +29,7 @@ FIXED = {"DOCHAK_INGRESS_LISTEN", "DOCHAK_INGRESS_OPS_LISTEN", "DOCHAK_PROCESSOR
 FIXED |= {"DOCHAK_RUNTIME_ROLE", "DOCHAK_TRUSTED_PROXIES", "DOCHAK_SECRETS_DIR"}
 FIXED |= {"DOCHAK_HOLIDAYS_FILE", "DOCHAK_PUBLIC_CA"}  # files, which have values of their own
 FIXED |= {"DOCHAK_INSTANCE"}  # two pods of one name would fence each other off
-FIXED |= {"DOCHAK_API_LISTEN", "DOCHAK_API_ROLE"}  # the chart has no Service for the query API yet
+FIXED |= {"DOCHAK_API_LISTEN", "DOCHAK_API_ROLE"}
 EVERYTHING = {
     "public": {"host": "a.example.com", "ingress": {"enabled": True}, "httpRoute": {"enabled": True, "parentRefs": [{"name": "gateway"}]}},
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
@@ -50,6 +50,8 @@ EVERYTHING = {
     "postgres": {"caSecret": "postgres-ca", "parameters": {"PGCONNECT_TIMEOUT": 5}},
     "providers": {"standard": {"a": 1000000}, "other": "{}\n"},
     "pingSecret": "ping",
+    "api": {"secret": "query-key", "role": "dochak_api", "port": 8081},
+    "networkPolicy": {"apiFrom": [{"podSelector": {"matchLabels": {"app": "proxy"}}}]},
     "nodeSelector": {"a": "b"},
     "tolerations": [{"key": "a", "operator": "Exists"}],
     "image": {"pullSecrets": ["registry"]},
@@ -323,10 +325,41 @@ def secrets_of(which: str, component: str) -> dict[str, list[str]]:
 @needs_helm
 def test_each_pod_has_its_own_secrets_and_two_share_the_ping_key():
     owner = {"dochak-migrate": ["DOCHAK_PG_PASSWORD", "DOCHAK_KAFKA_PASSWORD"], "dochak-processor": ["DOCHAK_RECIPIENT_KEY"]}
-    for which, more in (("default", {}), ("everything", {"ping": ["DOCHAK_PING_KEY"]})):
-        assert secrets_of(which, "ingress") == {"dochak-ingress": ["*"]} | more
-        assert secrets_of(which, "processor") == {"dochak-processor": ["*"]} | more
+    api = {"query-key": ["DOCHAK_API_KEY", "DOCHAK_API_POSTGRES_URL"]}
+    for which, ping, query in (("default", {}, {}), ("everything", {"ping": ["DOCHAK_PING_KEY"]}, api)):
+        assert secrets_of(which, "ingress") == {"dochak-ingress": ["*"]} | ping
+        assert secrets_of(which, "processor") == {"dochak-processor": ["*"]} | ping | query
         assert secrets_of(which, "migrate") == owner
+
+
+def allowed_in(which: str, component: str) -> dict[str, list | None]:
+    """Port to the peers that may call it; None: all."""
+    (policy,) = [d for d in of_kind(which, "NetworkPolicy") if d["metadata"]["name"].endswith(component)]
+    return {rule["ports"][0]["port"]: rule.get("from") for rule in policy["spec"]["ingress"]}
+
+
+@needs_helm
+def test_the_query_api_is_there_with_its_key_and_open_to_whom_you_name():
+    assert not [d for d in of_kind("default", "Service") if d["metadata"]["name"].endswith("-api")]
+    assert allowed_in("default", "-processor").keys() == {"ops"}
+    (service,) = [d["spec"] for d in of_kind("everything", "Service") if d["metadata"]["name"].endswith("-api")]
+    assert service["type"] == "ClusterIP" and service["publishNotReadyAddresses"] is True
+    assert service["ports"] == [{"name": "api", "port": 8081, "targetPort": "api"}]
+    labels, spec = pods("everything")["processor"]
+    assert service["selector"].items() <= labels.items()
+    assert {"name": "api", "containerPort": 8081} in spec["containers"][0]["ports"]
+    assert allowed_in("everything", "-processor")["api"] == EVERYTHING["networkPolicy"]["apiFrom"]
+    assert "api" not in allowed_in("everything", "-ingress")
+    unnamed = helm("template", "dochak", values={"api": {"secret": "query-key"}}).stdout
+    rules = [d["spec"]["ingress"] for d in yaml.safe_load_all(unnamed) if d and d["kind"] == "NetworkPolicy" and d["metadata"]["name"].endswith("-processor")]
+    assert [[rule["ports"][0]["port"] for rule in policy] for policy in rules] == [["ops"]]
+
+
+@needs_helm
+def test_only_migrate_knows_the_role_of_the_query_api():
+    names = {c: {v["name"]: v.get("value") for v in spec["containers"][0]["env"]} for c, (_, spec) in pods("everything").items()}
+    assert names["migrate"]["DOCHAK_API_ROLE"] == "dochak_api"
+    assert "DOCHAK_API_ROLE" not in names["processor"] and "DOCHAK_API_ROLE" not in names["ingress"]
 
 
 @needs_helm
@@ -407,6 +440,8 @@ def test_a_processor_may_call_the_providers_that_it_asks_and_nobody_else_may():
         ({"postgres": {"parameters": {"PGPASSWORD": "x"}}}, "PGPASSWORD"),
         ({"postgres": {"sslmode": "on"}}, "/postgres/sslmode"),
         ({"pingSecret": "Not a name"}, "/pingSecret"),
+        ({"api": {"secret": "Not a name"}}, "/api/secret"),
+        ({"api": {"key": "x" * 32}}, "key"),
         ({"ingress": {"preStopSeconds": 1}}, "/ingress/preStopSeconds"),
         ({"ingress": {"preStopSeconds": 30}}, "ingress.terminationGracePeriodSeconds"),
         ({"public": {"ingress": {"enabled": True}}}, "/public/host"),

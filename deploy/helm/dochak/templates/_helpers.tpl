@@ -132,6 +132,9 @@ readinessProbe:
 - { name: DOCHAK_RUNTIME_ROLE, value: {{ .user | quote }} }
 {{- end }}
 {{- end }}
+{{- if and (eq .component "migrate") $values.api.role }}
+- { name: DOCHAK_API_ROLE, value: {{ $values.api.role | quote }} }
+{{- end }}
 {{- include "dochak.env.map" $values.processor.settings }}
 {{- end }}
 {{- if eq .component "processor" }}
@@ -203,6 +206,10 @@ readinessProbe:
       - secret: { name: {{ $own.secret }} }
       {{- with $values.pingSecret }}
       - secret: { name: {{ . }}, items: [{ key: DOCHAK_PING_KEY, path: DOCHAK_PING_KEY }] }
+      {{- end }}
+      {{- if and (eq .component "processor") $values.api.secret }}
+      - secret: { name: {{ $values.api.secret }}, items: [{ key: DOCHAK_API_KEY, path: DOCHAK_API_KEY }] }
+      - secret: { name: {{ $values.api.secret }}, optional: true, items: [{ key: DOCHAK_API_POSTGRES_URL, path: DOCHAK_API_POSTGRES_URL }] }
       {{- end }}
       {{- end }}
 {{- if ne .component "migrate" }}
