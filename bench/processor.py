@@ -6,7 +6,8 @@ ours again where a hundred thousand and where ten million rows are there already
 processor that has been quiet on fresh tables gets a backlog at once, with ANALYZE before it and without. latency: ingress and processor
 together at half of what they hold, from when a webhook was due to when a read_committed reader has its alert.
 
-Three more, only when they are asked for. growth: what each kind of write costs on tables of many rows, how large each table and index is, and
+Four more, only when they are asked for. api: how long the query API takes for each kind of question on a million notifications while ours drains,
+and what the drain loses by it; in rounds, without questions and with them in turn. growth: what each kind of write costs on tables of many rows, how large each table and index is, and
 how long a VACUUM takes. watch: how long a look of the watch takes where so many messages are open, while ingress and processor work and each
 second some become overdue and as many expire. counters: the share of the drain's time that goes into counting (delivery_minute, and up to
 where each partition is counted), by Postgres's own clock of its statements (pg_stat_statements). Two drains, with counters and without, would
@@ -15,6 +16,7 @@ counters' part of the commit, of which their share of the WAL is a measure.
 """
 
 import argparse
+import contextlib
 import json
 import math
 import os
@@ -26,6 +28,7 @@ import zlib
 from dataclasses import asdict
 from pathlib import Path
 
+import api_readers
 import backlog
 import load
 import process
@@ -35,6 +38,7 @@ from broker import TIMEOUT, Broker
 from confluent_kafka import Consumer
 from database import Postgres
 from drains import BUILT, PEER, Processor, PythonConsumer, Ticks, migrate, processor_settings
+from program import free_ports
 from servers import OURS, ROOT, Server, versions
 
 PREFIX = "bench.backlog."
@@ -49,17 +53,20 @@ FAILED_PERCENT = 3
 SETTLE_SECONDS = 60
 
 WATCH_RATE = 100  # webhooks a second, beside the watch
-COUNTERS = ("INTO delivery_minute", "INTO applied")
+COUNTERS = ("INTO delivery_minute", "INTO code_minute", "INTO applied")
+API_ROWS = 1_000_000
+API_RATE = 20  # questions a second: some ten people, with a dashboard each
 
 EXISTING = (ROOT / "bench" / "existing.sql").read_text()
 PENDING = (ROOT / "bench" / "pending.sql").read_text()
+ASKED = (ROOT / "bench" / "api.sql").read_text()
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev bench processor", description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="a look of two minutes: 200000 records, 1 round, no ten million rows")
     parser.add_argument("--scenarios", metavar="NAME,…", help=f"of {','.join(SCENARIOS)}; all but {', '.join(ON_REQUEST)}")
-    parser.add_argument("--rounds", type=int, help="of drain, existing and counters (3)")
+    parser.add_argument("--rounds", type=int, help="of drain, existing, counters and api (3)")
     parser.add_argument("--records", type=int, help="of the backlog (1000000)")
     parser.add_argument("--python-records", type=int, help="of them, for the Python consumer (30000)")
     parser.add_argument("--rows", type=int, nargs="+", help="already there in existing, growth and watch (100000 10000000)")
@@ -114,14 +121,16 @@ class Bench:
 
     # --- ours
 
-    def _drain(self, database: str, prefix: str = PREFIX) -> dict:
+    def _drain(self, database: str, prefix: str = PREFIX, beside: contextlib.AbstractContextManager | None = None, **more: str) -> dict:
+        """With more settings, and with something beside it."""
         records = self.arguments.records
         group = self.new_group()
-        settings = {**processor_settings(self.broker, self.postgres, database, prefix), "DOCHAK_GROUP_ID": group}
+        settings = {**processor_settings(self.broker, self.postgres, database, prefix), "DOCHAK_GROUP_ID": group, **more}
         wal = self.postgres.wal_bytes()
         start = self._clocks()
         with Processor(self.folder, settings) as processor:
-            seconds = processor.wait_records(records) - processor.began
+            with beside or contextlib.nullcontext():
+                seconds = processor.wait_records(records) - processor.began
             own = processor.cpu_seconds
             spent = self._spent(start, own)
             self._check_lag(group, f"{prefix}events")
@@ -248,6 +257,32 @@ class Bench:
             connection.execute("VACUUM ANALYZE")
             connection.execute("CHECKPOINT")
         say(f"{rows} rows made in {time.monotonic() - began:.0f} s")
+
+    # --- api
+
+    def run_api(self) -> list[dict]:
+        self._make_rows(API_ROWS, f"{EXISTING};{ASKED}")
+        rows = []
+        for number in range(self.arguments.rounds):
+            row = {}
+            for name in ("alone", "asked") if number % 2 == 0 else ("asked", "alone"):
+                row[name] = self._drain_asked(name == "asked")
+            rows.append(row)
+            say(f"round {number + 1}: {row['alone']['per_second']:.0f} records/s, {row['asked']['per_second']:.0f} while the API is asked")
+        self.postgres.drop(f"rows_{API_ROWS}")
+        return rows
+
+    def _drain_asked(self, asked: bool) -> dict:
+        self.postgres.create("drained", f"rows_{API_ROWS}")
+        with self.postgres.connect("drained") as connection:
+            questions = api_readers.questions(connection)
+        (port,) = free_ports(1)
+        readers = api_readers.Readers(port, questions, API_RATE)
+        settings = {"DOCHAK_API_KEY": api_readers.KEY, "DOCHAK_API_LISTEN": f"127.0.0.1:{port}"}
+        row = self._drain("drained", PREFIX, readers if asked else None, **settings)
+        if readers.failed:
+            raise SystemExit(f"{len(readers.failed)} questions were not answered, such as {readers.failed[0]}")
+        return {**row, "ms": readers.ms} if asked else row
 
     # --- growth
 
@@ -475,11 +510,12 @@ SCENARIOS = {
     "registered": Bench.run_registered,
     "burst": Bench.run_burst,
     "latency": Bench.run_latency,
+    "api": Bench.run_api,
     "growth": Bench.run_growth,
     "watch": Bench.run_watch,
     "counters": Bench.run_counters,
 }
-ON_REQUEST = ("growth", "watch", "counters")
+ON_REQUEST = ("api", "growth", "watch", "counters")
 DEFAULT = [name for name in SCENARIOS if name not in ON_REQUEST]
 
 

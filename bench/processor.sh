@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# the processor's drain of a backlog beside COPY and a Python consumer, on empty and full tables, of registered messages, in a burst; webhook to alert; on request growth, watch, counters (25 minutes; --help)
+# the processor's drain of a backlog beside COPY and a Python consumer, on empty and full tables, of registered messages, in a burst; webhook to alert; on request api, growth, watch, counters (25 minutes; --help)
 # SPDX-License-Identifier: MIT
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
 source "$ROOT/scripts/build.sh"

@@ -133,6 +133,24 @@ def latency_table(rows: list[dict]) -> str:
     return f"{title}\n{table(head, [line])}"
 
 
+API_MS_MAX = 50
+
+
+def api_table(rows: list[dict]) -> str:
+    lines = []
+    for kind in rows[0]["asked"]["ms"]:
+        ms = sorted(ms for row in rows for ms in row["asked"]["ms"][kind])
+        lines.append([kind, str(len(ms)), *(f"{percentile(ms, share):.1f}" for share in (50, 99)), f"{ms[-1]:.1f}"])
+    ms = sorted(ms for row in rows for each in row["asked"]["ms"].values() for ms in each)
+    soon = f"{100 * sum(one <= API_MS_MAX for one in ms) / len(ms):.1f} % within {API_MS_MAX} ms"
+    lines.append([f"all; {soon}", str(len(ms)), *(f"{percentile(ms, share):.1f}" for share in (50, 99)), f"{ms[-1]:.1f}"])
+    loss = [100 * (1 - row["asked"]["per_second"] / row["alone"]["per_second"]) for row in rows]
+    drains = [[name, *speeds([row[name] for row in rows])] for name in ("alone", "asked")]
+    title = "The query API on a million notifications, while the processor drains a backlog"
+    lost = f"The same drain alone, and while the API is asked: it loses {median(loss):.1f} % ({min(loss):.1f} to {max(loss):.1f} %)"
+    return f"{title}\n{table(['question', 'times', 'p50 ms', 'p99 ms', 'max ms'], lines)}\n\n{lost}\n{table(['', 'records/s', 'from–to'], drains)}"
+
+
 TICK_SECONDS_MAX = 0.05
 
 
@@ -159,7 +177,7 @@ def counters_table(rows: list[dict]) -> str:
     ]
     names = ("of the workers' time", "of the time of all statements", "of their WAL")
     lines = [[name, f"{median(values):.1f} %", f"{min(values):.1f}–{max(values):.1f} %"] for name, values in zip(names, shares)]
-    return f"What the counters' two statements take of a drain on empty tables\n{table(['share', 'median', 'from–to'], lines)}"
+    return f"What the counters' three statements take of a drain on empty tables\n{table(['share', 'median', 'from–to'], lines)}"
 
 
 def text(results: dict, seconds: float) -> str:
@@ -181,6 +199,9 @@ def text(results: dict, seconds: float) -> str:
     if rows := results.get("growth"):
         parts += [growth_table(rows), size_table(rows), vacuum_table(rows)]
         drains |= {f"{row['rows']} rows: {name}": [step] for row in rows for name, step in row["steps"].items()}
+    if rows := results.get("api"):
+        parts.append(api_table(rows))
+        drains |= {"alone": [row["alone"] for row in rows], "while the API is asked": [row["asked"] for row in rows]}
     if rows := results.get("counters"):
         parts.append(counters_table(rows))
         drains["counted statements"] = rows
