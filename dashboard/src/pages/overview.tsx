@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT
+// The first view: one sentence, then each provider, our own door, and what is open.
+import { get, type EndpointNow, type Incident, type Overview, type ProviderNow } from '../api'
+import { Bars } from '../chart'
+import { ago, clock, day, duration, moment, number, upToThousand } from '../format'
+import { codesText, headline, IncidentRow, sentence, toneOf } from '../incident'
+import { useLive } from '../live'
+import { Icon, Shown, useServerNow, type Tone } from '../parts'
+import { to } from '../route'
+import { t, word } from '../texts'
+
+const SECOND = 1000
+const DAY = 86_400_000
+const BLIND_MS = 30 * SECOND // the watch looks every second
+const OLD_CALL_MS = 180 * SECOND // of the front door, which is called once a minute
+const BEHIND_MS = 30 * SECOND
+
+export const sum = (list: number[]) => list.reduce((all, n) => all + n, 0)
+const total = (list: EndpointNow[], name: 'calls' | 'refused') => sum(list.map((endpoint) => endpoint[name]))
+
+// By the times of the answer, which may be the last one for a while.
+const isBlind = ({ at, watch }: Overview) => !watch || Date.parse(at) - Date.parse(watch.looked_at) > BLIND_MS
+// null: nobody knows how far.
+const behindMs = ({ watch }: Overview) => (watch?.known_until ? Date.parse(watch.looked_at) - Date.parse(watch.known_until) : null)
+
+export const useOverview = () => useLive('overview', (signal) => get<Overview>('overview', {}, signal))
+
+// ---- the sentence ----
+
+function verdict(overview: Overview): { tone: Tone; title: string; detail: string; since?: string; href?: string } {
+  const [first, ...others] = [...overview.incidents].sort((a, b) => Number(toneOf(b) === 'bad') - Number(toneOf(a) === 'bad'))
+  if (first) {
+    const codes = codesText(first)
+    return {
+      tone: toneOf(first),
+      title: others.length ? t('verdict.many', { n: overview.incidents.length }) : headline(first),
+      detail: others.length ? overview.incidents.map(headline).join(' · ') : codes ? `${sentence(first)} ${codes}` : sentence(first),
+      since: others.length ? undefined : first.since,
+      href: others.length ? to(['incidents']) : to(['incidents', first.incident_id]),
+    }
+  }
+  if (isBlind(overview)) return { tone: 'warn', title: t('verdict.blind'), detail: t('verdict.blind.detail') }
+  const behind = behindMs(overview)
+  if (behind === null || behind > BEHIND_MS) return { tone: 'warn', title: t('verdict.behind'), detail: t('verdict.behind.detail') }
+  const overdue = sum(overview.providers.map((provider) => provider.overdue))
+  if (overdue) return { tone: 'ok', title: t('verdict.ok'), detail: t('verdict.overdue', { n: overdue }) }
+  if (!overview.providers.some((provider) => provider.last_receipt_at))
+    return { tone: 'idle', title: t('verdict.idle'), detail: t('verdict.idle.detail') }
+  return { tone: 'ok', title: t('verdict.ok'), detail: t('verdict.ok.detail') }
+}
+
+function Verdict({ of, now, live }: { of: Overview; now: number; live: boolean }) {
+  const { tone, title, detail, since, href } = verdict(of)
+  const shown = live ? tone : 'idle' // nobody knows whether it still is so
+  return (
+    <section class={`verdict ${shown}`}>
+      <Icon tone={shown} />
+      <div>
+        <div role="status">
+          <h1>{href ? <a href={href}>{title}</a> : title}</h1>
+          <p>{detail}</p>
+        </div>
+        <p class="since">
+          {since && (
+            <span>
+              {t('since', { time: moment(since, now) })} · {t('incident.for', { duration: duration(now - Date.parse(since)) })}
+            </span>
+          )}
+          {live && <span class="live">{t('live')}</span>}
+        </p>
+      </div>
+    </section>
+  )
+}
+
+// ---- a provider ----
+
+const worst = (incidents: Incident[]) => incidents.find((incident) => toneOf(incident) === 'bad') ?? incidents[0]
+
+export function incidentsOf(overview: Overview, provider: ProviderNow): Incident[] {
+  const names = provider.endpoints.map((endpoint) => endpoint.endpoint)
+  return overview.incidents.filter(
+    (incident) => incident.provider === provider.provider || (!!incident.endpoint && names.includes(incident.endpoint)),
+  )
+}
+
+function Silence({ of }: { of: EndpointNow[] }) {
+  const judged = of.map((endpoint) => endpoint.silence).filter((silence) => silence !== null)
+  const horizon = judged
+    .map((silence) => silence.horizon ?? '')
+    .filter(Boolean)
+    .sort()[0]
+  if (horizon) return <p class="muted small">{t('provider.horizon', { time: clock(horizon) })}</p>
+  if (judged.some((silence) => silence.standing === 'registered')) return <p class="muted small">{t('provider.registered')}</p>
+  return null
+}
+
+function Figure({ n, name, href, tone }: { n: number; name: string; href: string; tone?: Tone }) {
+  return (
+    <a class={`figure ${n && tone ? tone : ''}`} href={href}>
+      <strong>{upToThousand(n)}</strong>
+      <span>{name}</span>
+    </a>
+  )
+}
+
+export function ProviderState({ of, incidents }: { of: ProviderNow; incidents: Incident[] }) {
+  const incident = worst(incidents)
+  const tone: Tone = incident ? toneOf(incident) : of.last_receipt_at ? 'ok' : 'idle'
+  return (
+    <span class={`state ${tone}`}>
+      <Icon tone={tone} />
+      {incident ? word('state', incident.kind) : t(of.last_receipt_at ? 'state.ok' : 'state.idle')}
+    </span>
+  )
+}
+
+function WhatFails({ provider, failures }: { provider: string; failures: ProviderNow['failures'] }) {
+  return (
+    <ul class="failures" aria-label={t('provider.failures')}>
+      {failures.slice(0, 3).map(({ code, reason, outcome, records }) => (
+        <li>
+          <a href={to(['messages'], { provider, status: 'DEAD_LETTER', code })}>
+            {code && <code>{code}</code>} {reason ?? word('outcome', outcome)}
+          </a>
+          <span class="muted">× {number(records)}</span>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function ProviderCard({ of, overview, now }: { of: ProviderNow; overview: Overview; now: number }) {
+  const incidents = incidentsOf(overview, of)
+  const incident = worst(incidents)
+  const { traffic } = of
+  const delivered = sum(traffic.delivered)
+  const failed = sum(traffic.failed)
+  const hours = Math.round((traffic.step_s * traffic.delivered.length) / 3600)
+  return (
+    <li class={`card provider ${incident ? toneOf(incident) : of.last_receipt_at ? 'ok' : 'idle'}`}>
+      <header>
+        <h3>
+          <a href={to(['providers', of.provider])}>{of.provider}</a>
+        </h3>
+        <ProviderState of={of} incidents={incidents} />
+      </header>
+      {incident ? (
+        <p class="what">
+          <a href={to(['incidents', incident.incident_id])}>{sentence(incident)}</a>{' '}
+          <span class="muted">
+            {t('since', { time: moment(incident.since, now) })} ·{' '}
+            {t('incident.for', { duration: duration(now - Date.parse(incident.since)) })}
+          </span>
+        </p>
+      ) : (
+        <p class="what muted">
+          {of.last_receipt_at ? t('provider.last_receipt', { ago: ago(of.last_receipt_at, now) }) : t('provider.no_receipt')}
+        </p>
+      )}
+      {of.failures.length > 0 && <WhatFails provider={of.provider} failures={of.failures} />}
+      <Bars {...traffic} height={56} label={t('provider.chart', { provider: of.provider, hours, delivered, failed })} />
+      <p class="legend small">
+        <span class="key delivered">{t('provider.delivered', { n: delivered })}</span>
+        <span class="key failed">{t('provider.failed', { n: failed })}</span>
+        <span class="muted">{t('provider.span', { hours })}</span>
+      </p>
+      {!incident && <Silence of={of.endpoints} />}
+      <div class="figures">
+        <Figure n={of.pending} name={t('provider.waiting')} href={to(['messages'], { provider: of.provider, status: 'PENDING' })} />
+        <Figure
+          n={of.overdue}
+          name={t('provider.overdue')}
+          href={to(['messages'], { provider: of.provider, status: 'PENDING' })}
+          tone="warn"
+        />
+        <Figure
+          n={of.dead_letters}
+          name={t('provider.dead')}
+          href={to(['messages'], { provider: of.provider, status: 'DEAD_LETTER' })}
+          tone={incident && 'bad'}
+        />
+      </div>
+    </li>
+  )
+}
+
+// ---- our own door ----
+
+function Tile({ name, tone, value, detail, href }: { name: string; tone: Tone; value: string; detail?: string; href?: string }) {
+  return (
+    <li class={`tile ${tone}`}>
+      <h3>{name}</h3>
+      <p class="value">
+        <Icon tone={tone} />
+        {href ? <a href={href}>{value}</a> : value}
+      </p>
+      <p class="muted small">{detail}</p>
+    </li>
+  )
+}
+
+function FrontDoor({ of, now }: { of: Overview; now: number }) {
+  const door = of.front_door
+  const name = t('door.front')
+  if (!door) return <Tile name={name} tone="idle" value={t('door.front.off')} detail={t('door.front.off.detail')} />
+  const when = ago(door.called_at, now)
+  if (now - Date.parse(door.called_at) > OLD_CALL_MS) return <Tile name={name} tone="warn" value={t('door.front.old')} detail={when} />
+  if (door.result !== 'ok') return <Tile name={name} tone="bad" value={word('door.front', door.result)} detail={door.text || when} />
+  return <Tile name={name} tone="ok" value={t('door.front.ok')} detail={t('door.front.ok.detail', { ms: door.took_ms, ago: when })} />
+}
+
+function Certificate({ of, now }: { of: Overview; now: number }) {
+  const ends = of.front_door?.certificate_ends_at
+  if (!ends) return <Tile name={t('door.certificate')} tone="idle" value={t('door.certificate.off')} />
+  const n = Math.max(0, Math.floor((Date.parse(ends) - now) / DAY))
+  const tone = n < 3 ? 'bad' : n < 14 ? 'warn' : 'ok'
+  return (
+    <Tile
+      name={t('door.certificate')}
+      tone={tone}
+      value={t('door.certificate.days', { n })}
+      detail={t('door.certificate.until', { time: day(ends) })}
+    />
+  )
+}
+
+function Refusals({ of }: { of: Overview }) {
+  const endpoints = of.providers.flatMap((provider) => provider.endpoints)
+  const calls = total(endpoints, 'calls')
+  const refused = total(endpoints, 'refused')
+  const by: Record<string, number> = {}
+  for (const endpoint of endpoints) for (const [check, n] of Object.entries(endpoint.refused_by)) by[check] = (by[check] ?? 0) + n
+  const most = Object.entries(by).sort((a, b) => b[1] - a[1])[0]
+  const incident = of.incidents.find((incident) => incident.kind === 'refusing')
+  return (
+    <Tile
+      name={t('door.refusals')}
+      tone={incident ? 'bad' : refused ? 'warn' : 'ok'}
+      value={number(refused)}
+      detail={most ? t('door.refusals.by', { n: refused, calls, check: most[0] }) : t('door.refusals.detail', { n: calls })}
+      href={incident && to(['incidents', incident.incident_id])}
+    />
+  )
+}
+
+function Ingress({ of, now }: { of: Overview; now: number }) {
+  const { instances, reported_at, spooled } = of.ingress
+  const name = t('door.ingress')
+  if (!reported_at) return <Tile name={name} tone="idle" value={t('door.ingress.never')} />
+  const reported = t('door.ingress.reported', { ago: ago(reported_at, now) })
+  if (!instances) return <Tile name={name} tone="bad" value={t('door.ingress.none')} detail={reported} />
+  return (
+    <Tile
+      name={name}
+      tone={spooled ? 'warn' : 'ok'}
+      value={t('door.ingress.running', { n: instances })}
+      detail={spooled ? t('door.ingress.spooled', { n: spooled }) : reported}
+    />
+  )
+}
+
+function Lag({ of, now }: { of: Overview; now: number }) {
+  const { watch } = of
+  const name = t('door.lag')
+  const looked = watch ? t('door.lag.looked', { ago: ago(watch.looked_at, now) }) : undefined
+  if (!watch || isBlind(of)) return <Tile name={name} tone="bad" value={t('door.lag.blind')} detail={looked} />
+  if (watch.hidden_partitions)
+    return <Tile name={name} tone="warn" value={t('door.lag.unknown')} detail={t('door.lag.hidden', { n: watch.hidden_partitions })} />
+  const behind = behindMs(of)
+  if (behind === null) return <Tile name={name} tone="warn" value={t('door.lag.unknown')} detail={looked} />
+  if (behind > BEHIND_MS)
+    return <Tile name={name} tone="warn" value={t('door.lag.behind', { duration: duration(behind) })} detail={looked} />
+  return <Tile name={name} tone="ok" value={t('door.lag.ok')} detail={looked} />
+}
+
+function Quarantine({ of }: { of: Overview }) {
+  const n = of.quarantined
+  return (
+    <Tile
+      name={t('door.quarantine')}
+      tone={n ? 'warn' : 'ok'}
+      value={n ? t('door.quarantine.some', { n: upToThousand(n) }) : t('door.quarantine.none')}
+      detail={t('door.quarantine.detail')}
+      href={to(['quarantine'], { redriven: n ? 'no' : '' })}
+    />
+  )
+}
+
+// ---- all of it ----
+
+function View({ of, now, live }: { of: Overview; now: number; live: boolean }) {
+  return (
+    <>
+      <Verdict of={of} now={now} live={live} />
+      <section aria-labelledby="providers">
+        <h2 id="providers">{t('providers')}</h2>
+        {of.providers.length ? (
+          <ul class="cards">
+            {of.providers.map((provider) => (
+              <ProviderCard key={provider.provider} of={provider} overview={of} now={now} />
+            ))}
+          </ul>
+        ) : (
+          <p class="empty">{t('providers.none')}</p>
+        )}
+      </section>
+      <section aria-labelledby="door">
+        <h2 id="door">{t('door')}</h2>
+        <ul class="tiles">
+          <FrontDoor of={of} now={now} />
+          <Certificate of={of} now={now} />
+          <Refusals of={of} />
+          <Ingress of={of} now={now} />
+          <Lag of={of} now={now} />
+          <Quarantine of={of} />
+        </ul>
+      </section>
+      <section aria-labelledby="open">
+        <h2 id="open">{t('incidents.open')}</h2>
+        {of.incidents.length ? (
+          <ul class="rows">
+            {of.incidents.map((incident) => (
+              <li key={incident.incident_id}>
+                <IncidentRow of={incident} now={now} />
+              </li>
+            ))}
+          </ul>
+        ) : (
+          <p class="empty">{t('incidents.open.none')}</p>
+        )}
+        <p class="small">
+          <a href={to(['incidents'], { status: 'closed' })}>{t('incidents.past')}</a>
+        </p>
+      </section>
+    </>
+  )
+}
+
+export function OverviewPage() {
+  const live = useOverview()
+  const now = useServerNow(live.value?.at, live.at)
+  return <Shown live={live}>{(overview) => <View of={overview} now={now} live={!live.fault} />}</Shown>
+}

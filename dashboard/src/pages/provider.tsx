@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+// One provider: its state, a day of receipts, what its codes said, and its endpoints.
+import { get, type CodeStats, type Overview, type ProviderNow, type Stats, type Traffic } from '../api'
+import { Bars } from '../chart'
+import { ago, clock, exact, moment, number, upToThousand } from '../format'
+import { IncidentRow } from '../incident'
+import { useLive } from '../live'
+import { Badge, Fact, Facts, Shown, useServerNow } from '../parts'
+import { to } from '../route'
+import { t, word } from '../texts'
+import { incidentsOf, ProviderState, sum, useOverview } from './overview'
+
+const HOUR_MS = 3_600_000
+const HOURS = 24
+const FAILED = ['failed', 'recipient_fault', 'account_fault', 'rejected', 'expired']
+
+// The hours, the one that is not over among them.
+function daySince(now: number): number {
+  return Math.floor(now / HOUR_MS) * HOUR_MS - (HOURS - 1) * HOUR_MS
+}
+
+function trafficOf(stats: Stats, since: number): Traffic {
+  const count = (outcomes: string[]) => {
+    const hours = new Array<number>(HOURS).fill(0)
+    for (const row of stats.deliveries) {
+      const hour = Math.floor((Date.parse(row.begins) - since) / HOUR_MS)
+      if (outcomes.includes(row.outcome) && hour >= 0 && hour < HOURS) hours[hour]! += row.records
+    }
+    return hours
+  }
+  return {
+    since: new Date(since).toISOString(),
+    step_s: 3600,
+    accepted: count(['accepted']),
+    delivered: count(['delivered']),
+    failed: count(FAILED),
+  }
+}
+
+function Numbers({ of }: { of: Traffic }) {
+  const hours = of.delivered.map((_, i) => i).reverse()
+  return (
+    <details>
+      <summary>{t('provider.numbers')}</summary>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{t('column.hour')}</th>
+            <th scope="col" class="number">
+              {t('column.accepted')}
+            </th>
+            <th scope="col" class="number">
+              {t('column.delivered')}
+            </th>
+            <th scope="col" class="number">
+              {t('column.failed')}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {hours.map((i) => (
+            <tr>
+              <th scope="row">{clock(Date.parse(of.since) + i * HOUR_MS)}</th>
+              <td class="number">{number(of.accepted[i]!)}</td>
+              <td class="number">{number(of.delivered[i]!)}</td>
+              <td class="number">{number(of.failed[i]!)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  )
+}
+
+function Day({ provider }: { provider: string }) {
+  const since = () => daySince(Date.now())
+  const live = useLive(`day of ${provider}`, (signal) =>
+    get<Stats>('stats', { provider, step: 'hour', since: new Date(since()).toISOString() }, signal),
+  )
+  return (
+    <section>
+      <h2>{t('provider.day')}</h2>
+      <Shown live={live}>
+        {(stats) => {
+          const traffic = trafficOf(stats, since())
+          const [delivered, failed] = [sum(traffic.delivered), sum(traffic.failed)]
+          return (
+            <div class="card">
+              <Bars {...traffic} axes height={200} label={t('provider.chart', { provider, hours: HOURS, delivered, failed })} />
+              <p class="legend small">
+                <span class="key delivered">{t('provider.delivered', { n: delivered })}</span>
+                <span class="key failed">{t('provider.failed', { n: failed })}</span>
+              </p>
+              <Numbers of={traffic} />
+            </div>
+          )
+        }}
+      </Shown>
+    </section>
+  )
+}
+
+// All steps of it together, the most records first.
+function added(stats: CodeStats): CodeStats['codes'] {
+  const rows = new Map<string, CodeStats['codes'][number]>()
+  for (const row of stats.codes) {
+    const id = JSON.stringify([row.channel, row.code, row.outcome])
+    const known = rows.get(id)
+    if (known) known.records += row.records
+    else rows.set(id, { ...row })
+  }
+  return [...rows.values()].sort((a, b) => b.records - a.records)
+}
+
+const RECEIPTS = ['delivered', 'failed', 'recipient_fault', 'account_fault', 'unconfirmed', 'rejected']
+const toneOfOutcome = (outcome: string) => (outcome === 'delivered' ? 'ok' : outcome === 'unconfirmed' ? 'idle' : 'bad')
+
+function Codes({ provider }: { provider: string }) {
+  const live = useLive(`codes of ${provider}`, (signal) =>
+    get<CodeStats>('stats/codes', { provider, step: 'day', since: new Date(daySince(Date.now())).toISOString() }, signal),
+  )
+  return (
+    <section>
+      <h2>{t('provider.codes')}</h2>
+      <Shown live={live}>
+        {(stats) => {
+          const rows = added(stats).filter((row) => RECEIPTS.includes(row.outcome))
+          if (!rows.length) return <p class="empty">{t('none')}</p>
+          return (
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">{t('column.code')}</th>
+                  <th scope="col">{t('column.meaning')}</th>
+                  <th scope="col" class="wide">
+                    {t('column.channel')}
+                  </th>
+                  <th scope="col" class="number">
+                    {t('column.records')}
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {rows.map((row) => (
+                  <tr>
+                    <td>
+                      {row.code && row.outcome !== 'delivered' ? (
+                        <a
+                          href={to(['messages'], {
+                            provider,
+                            status: row.outcome === 'unconfirmed' ? 'PENDING' : 'DEAD_LETTER',
+                            code: row.code,
+                          })}
+                        >
+                          <code>{row.code}</code>
+                        </a>
+                      ) : (
+                        <code>{row.code}</code>
+                      )}
+                    </td>
+                    <td>
+                      <Badge tone={toneOfOutcome(row.outcome)}>{word('outcome', row.outcome)}</Badge> {row.reason}
+                    </td>
+                    <td class="wide">{row.channel}</td>
+                    <td class="number">{number(row.records)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          )
+        }}
+      </Shown>
+    </section>
+  )
+}
+
+function Endpoints({ of, now }: { of: ProviderNow; now: number }) {
+  return (
+    <section>
+      <h2>{t('provider.endpoints')}</h2>
+      <ul class="rows">
+        {of.endpoints.map((endpoint) => {
+          const { standing, speaks_from, horizon } = endpoint.silence ?? {}
+          return (
+            <li class="row">
+              <Badge tone={endpoint.healthy ? 'ok' : 'bad'}>{t(endpoint.healthy ? 'state.ok' : 'endpoint.incident')}</Badge>
+              <span class="grow">
+                <strong class="id">{endpoint.endpoint}</strong>
+                <span class="muted">
+                  {[
+                    t('endpoint.calls', { n: endpoint.calls }),
+                    endpoint.refused && t('endpoint.refused', { n: endpoint.refused }),
+                    endpoint.failed && t('endpoint.failed', { n: endpoint.failed }),
+                    endpoint.last_receipt_at
+                      ? t('provider.last_receipt', { ago: ago(endpoint.last_receipt_at, now) })
+                      : t('provider.no_receipt'),
+                  ]
+                    .filter(Boolean)
+                    .join(' · ')}
+                </span>
+                <span class="muted">
+                  {horizon
+                    ? t('provider.horizon', { time: moment(horizon, now) })
+                    : standing === 'learning' && speaks_from
+                      ? t('provider.learning', { time: exact(speaks_from) })
+                      : standing === 'registered' || standing === 'irregular'
+                        ? t(`provider.${standing}`)
+                        : null}
+                </span>
+              </span>
+            </li>
+          )
+        })}
+      </ul>
+    </section>
+  )
+}
+
+function View({ overview, of, now }: { overview: Overview; of: ProviderNow; now: number }) {
+  const incidents = incidentsOf(overview, of)
+  return (
+    <>
+      <p class="crumbs">
+        <a href={to([])}>{t('nav.overview')}</a>
+      </p>
+      <div class="title">
+        <h1>{of.provider}</h1>
+        <ProviderState of={of} incidents={incidents} />
+      </div>
+      <Facts>
+        <Fact name={t('provider.last')}>{of.last_receipt_at ? ago(of.last_receipt_at, now) : t('provider.no_receipt')}</Fact>
+        <Fact name={t('provider.waiting')}>
+          <a href={to(['messages'], { provider: of.provider, status: 'PENDING' })}>{upToThousand(of.pending)}</a>
+          {of.oldest_pending_at && <span class="muted"> · {t('provider.oldest', { time: moment(of.oldest_pending_at, now) })}</span>}
+        </Fact>
+        <Fact name={t('provider.overdue')}>{upToThousand(of.overdue)}</Fact>
+        <Fact name={t('provider.dead')}>
+          <a href={to(['messages'], { provider: of.provider, status: 'DEAD_LETTER' })}>{upToThousand(of.dead_letters)}</a>
+        </Fact>
+      </Facts>
+      {incidents.length > 0 && (
+        <section>
+          <h2>{t('incidents.open')}</h2>
+          <ul class="rows">
+            {incidents.map((incident) => (
+              <li key={incident.incident_id}>
+                <IncidentRow of={incident} now={now} />
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      <Day provider={of.provider} />
+      <Codes provider={of.provider} />
+      {of.endpoints.length > 0 && <Endpoints of={of} now={now} />}
+    </>
+  )
+}
+
+export function ProviderPage({ name }: { name: string }) {
+  const live = useOverview()
+  const now = useServerNow(live.value?.at, live.at)
+  return (
+    <Shown live={live}>
+      {(overview) => {
+        const provider = overview.providers.find((provider) => provider.provider === name)
+        return provider ? <View overview={overview} of={provider} now={now} /> : <p class="empty">{t('fault.404')}</p>
+      }}
+    </Shown>
+  )
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+import { useState } from 'preact/hooks'
+import { post, type Fault, type Quarantined, type Redriven } from '../api'
+import { Choice, List } from '../list'
+import { refused, useNow } from '../live'
+import { Badge, Time } from '../parts'
+import { to } from '../route'
+import { t } from '../texts'
+import { useProviders } from './messages'
+
+function Redrive({ of }: { of: Quarantined }) {
+  const [said, setSaid] = useState<string>()
+  const [busy, setBusy] = useState(false)
+  async function redrive() {
+    setBusy(true)
+    try {
+      const { sent, known, unclear, unknown_type } = await post<Redriven>(`quarantine/${of.partition}/${of.offset}/redrive`)
+      setSaid(t('quarantine.result', { sent, known, unclear: unclear + unknown_type }))
+    } catch (error) {
+      if (!refused(error)) setSaid((error as Fault).detail || t('fault.0'))
+    }
+    setBusy(false)
+  }
+  return (
+    <span class="redrive">
+      <button class="quiet" disabled={busy} onClick={redrive}>
+        {t(busy ? 'quarantine.redriving' : 'quarantine.redrive')}
+      </button>
+      <span role="status" class="small">
+        {said}
+      </span>
+    </span>
+  )
+}
+
+function Row({ of, now }: { of: Quarantined; now: number }) {
+  return (
+    <div class="row">
+      <Badge tone={of.redriven_at ? 'ok' : 'warn'}>{t(of.redriven_at ? 'quarantine.yes' : 'quarantine.no')}</Badge>
+      <span class="grow">
+        <strong>{of.endpoint ?? of.provider ?? t('quarantine.unknown')}</strong>
+        <span lang="en">{of.reason}</span>
+        <span class="muted">
+          {t('quarantine.place', { partition: String(of.partition), offset: String(of.offset) })} · {t('size', { n: of.size_bytes })}
+        </span>
+        {!of.redriven_at && <Redrive of={of} />}
+      </span>
+      <span class="when">
+        <Time of={of.received_at} now={now} />
+      </span>
+    </div>
+  )
+}
+
+export function QuarantinePage({ query }: { query: Record<string, string> }) {
+  const now = useNow()
+  const providers = useProviders(query.provider)
+  const set = (name: string) => (value: string) => (location.hash = to(['quarantine'], { ...query, [name]: value }))
+  return (
+    <>
+      <h1>{t('quarantine')}</h1>
+      <p class="lead">{t('quarantine.about')}</p>
+      <form class="filters" onSubmit={(event) => event.preventDefault()}>
+        <Choice
+          name="redriven"
+          label={t('quarantine.redriven')}
+          value={query.redriven}
+          onChange={set('redriven')}
+          options={[
+            ['no', t('quarantine.no')],
+            ['yes', t('quarantine.yes')],
+          ]}
+        />
+        <Choice
+          name="provider"
+          label={t('messages.provider')}
+          value={query.provider}
+          onChange={set('provider')}
+          options={providers.map((name) => [name, name])}
+        />
+      </form>
+      <List<Quarantined> path="quarantine" parameters={query} id={(item) => `${item.partition}/${item.offset}`}>
+        {(item) => <Row of={item} now={now} />}
+      </List>
+    </>
+  )
+}
