@@ -6,6 +6,7 @@
 #include "common/config/secrets.h"
 #include "common/json/json.h"
 #include "common/ops/listen.h"
+#include "processor/api/page.h"
 #include "processor/api/pool.h"
 #include "processor/api/redriving.h"
 #include "processor/api/routes.h"
@@ -213,6 +214,9 @@ static void count(const struct request *req, int status, int64_t began_us) {
 static int serve(struct mg_connection *conn, void *arg) {
   int64_t began_us = clock_mono_us();
   struct request req = {.api = arg, .conn = conn, .info = mg_get_request_info(conn)};
+  struct http_answer page;
+  if (page_find(embedded_page, req.info->request_method, req.info->local_uri_raw, &page))
+    return http_answer_send(conn, &page);
   int status = respond(&req);
   count(&req, status, began_us);
   for (size_t i = 0; i < PATH_VALUES_MAX; i++) free(req.path[i]);

@@ -339,7 +339,6 @@ def test_a_contact_is_found_by_its_id_before_the_providers(filled: Api) -> None:
         (f"{INCIDENTS}/00000000-0000-0000-0000-000000000000", 404, None),
         (f"{INCIDENTS}/no-uuid", 404, None),
         ("/v1/contacts/channeltalk/%ff", 404, None),
-        ("/", 404, None),
         ("/v1/nothing", 404, None),
         ("/v1/notifications/", 404, None),
     ],
@@ -410,7 +409,7 @@ def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(filled: A
 def test_without_the_key_there_is_nothing_to_read(filled: Api) -> None:
     key = filled.key
     wrong = [None, "", "Bearer", "Bearer ", f"Bearer {key[:-1]}", f"Bearer {key}x", f"Bearer {key.upper()}", f"Basic {key}", key, f"Bearer  {key}"]
-    for path, given in itertools.product([*PATHS, "/", "/v1/nothing", f"{ALERTS}?limit=0"], wrong):
+    for path, given in itertools.product([*PATHS, "/v1/", "/v1/nothing", f"{ALERTS}?limit=0"], wrong):
         answer = http.request(filled.port, "GET", path, headers={"Authorization": given} if given is not None else {})
         assert (answer.status, answer.headers["www-authenticate"], answer.headers["content-type"]) == (401, 'Bearer realm="dochak"', PROBLEM)
         assert refused(answer, 401)["type"] == "urn:dochak:problem:key"
@@ -513,7 +512,7 @@ def test_clients_that_do_not_read_hold_no_connection_to_postgres_and_no_worker(a
         world.bizgo(payloads.bizgo(id_, "10000"))
         world.wait_row("bizgo", id_, status="SENT")
         until("Postgres has answered all that were asked", lambda: world.sql(ANSWERED, ROLE) == [{"n": 0}])
-        until("others are answered again", lambda: http.request(api.port, "GET", "/", timeout=20).status == 401)
+        until("others are answered again", lambda: http.request(api.port, "GET", "/v1/", timeout=20).status == 401)
     assert len(api.get(ALERTS, type=LARGE, limit=200)["items"]) == 200
 
 

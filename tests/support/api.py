@@ -72,7 +72,7 @@ class Api:
     def _answers(self) -> bool:
         self.processor.check_alive()
         try:
-            return http.request(self.port, "GET", "/").status == 401
+            return http.request(self.port, "GET", "/v1/").status == 401
         except ConnectionRefusedError:
             return False
 
