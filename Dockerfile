@@ -3,6 +3,15 @@
 # file system and no user but its own. It declares no HEALTHCHECK, since that of one service would be wrong for the other:
 # `dochak-ingress --ready` and `dochak-processor --ready` are for those who run it. Plain enough for the builder before BuildKit.
 
+# The dashboard has a stage of its own, so that npm and its packages are nowhere else, and a change of the C code builds it no second time.
+FROM debian:bookworm-slim AS dashboard
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates nodejs npm \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /src/dashboard
+COPY dashboard .
+RUN ./build.sh /dashboard
+
 FROM debian:bookworm-slim AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends gcc libc6-dev cmake ninja-build pkg-config \
@@ -10,7 +19,8 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-RUN cmake --preset release && cmake --build --preset release \
+COPY --from=dashboard /dashboard dashboard/dist
+RUN cmake --preset release -DDOCHAK_DASHBOARD_DIST=/src/dashboard/dist && cmake --build --preset release \
  && DESTDIR=/stage cmake --install build/release --prefix /usr/local --strip
 # Modes are given, not taken over: a checkout made under umask 077 gives the same image.
 RUN install -D -m 0755 deploy/compose/secrets.sh /stage/usr/local/bin/dochak-secrets \

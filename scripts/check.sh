@@ -36,6 +36,9 @@ unit_tests() {
     (build "$1") && "${as_is[@]}" ctest --preset "$1"
 }
 
+# The packages are there since the first build.
+dashboard_types() { npm --prefix "$ROOT/dashboard" run --silent types; }
+
 settings_are_documented() {
     diff -u --label docs/operations.md --label 'dochak-ingress --help-markdown' \
         <(sed -n '/<!-- settings -->/,/<!-- \/settings -->/{ /<!-- \/\{0,1\}settings -->/d; p }' docs/operations.md) \
@@ -70,6 +73,7 @@ step 'scripts (shellcheck)' scripts_are_sound
 step 'warnings (gcc)' compiles dev
 step 'warnings (gcc, optimised)' compiles release # sees more than the others: what `./dev up` builds
 step 'warnings (clang)' compiles clang
+step 'dashboard (tsc)' dashboard_types
 step 'clang-tidy' tidy
 step 'unit tests under asan and ubsan' unit_tests asan
 step 'unit tests under tsan' unit_tests tsan

@@ -25,9 +25,12 @@ up    | has_program kcat                            | kcat
 up    | has_program curl                            | curl
 up    | has_java                                    | java
 up    | has_program mvn                             | maven
+up    | has_program node                            | nodejs
+up    | has_program npm                             | npm
 test  | has_library cmocka                          | libcmocka-dev
 test  | has_venv                                    | python3-venv
 test  | has_program valgrind                        | valgrind
+test  | has_program chromium                        | chromium
 test  | has_file /usr/sbin/nginx                    | nginx-light
 test  | has_file /usr/sbin/pgbouncer                | pgbouncer
 check | has_program clang                           | clang

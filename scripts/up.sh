@@ -25,7 +25,8 @@ print_addresses() {
 Everything is ready ($SECONDS s).
   webhooks      ${bizgo%/*}/…  (whole, with the others, in .run/env)
   registration  $(url_of DOCHAK_INGRESS_LISTEN)/v1/notifications
-  query API     $(url_of DOCHAK_API_LISTEN)/v1/notifications  (DOCHAK_API_KEY is in .run/env)
+  dashboard     $(url_of DOCHAK_API_LISTEN)/  (asks for a key: DOCHAK_API_KEY in .run/env)
+  query API     $(url_of DOCHAK_API_LISTEN)/v1/notifications  (the same key)
   operations    $(url_of DOCHAK_INGRESS_OPS_LISTEN)/metrics  $(url_of DOCHAK_PROCESSOR_OPS_LISTEN)/metrics
   Kafka         $(value_of DOCHAK_KAFKA_BOOTSTRAP)
   Postgres      psql -h $PGHOST -p $PGPORT -U $PGUSER $PGDATABASE
