@@ -21,7 +21,7 @@ JSON_EXAMPLE = re.compile(r"^ *```json\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 ELSEWHERE = re.compile(r"[a-z]+:")  # https:, mailto:
-TOP_FOLDERS = ("bench", "common", "deploy", "docs", "ingress", "processor", "schemas", "scripts", "tests")
+TOP_FOLDERS = ("bench", "common", "dashboard", "deploy", "docs", "ingress", "processor", "schemas", "scripts", "tests")
 # In backquotes, from the top of the repository: `ingress/main.c`, `tests/unit/`. No placeholder in it.
 PATH = re.compile(rf"`((?:{'|'.join(TOP_FOLDERS)})/[\w./-]*)`")
 METRIC = re.compile(r"\bdochak_(?:ingress|processor)_[a-z_]+\b")

@@ -1,0 +1,359 @@
+# SPDX-License-Identifier: MIT
+"""The dashboard in a real browser, on real services: what an operator sees when a provider fails, and what each page promises."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+from dashboard.visit import DESK, PHONE, launch, visit
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from support import builds, http, payloads
+from support.api import Api
+from support.judge import watch_says
+from support.wait import until
+from support.world import World
+
+pytestmark = [pytest.mark.long, pytest.mark.skipif(not builds.is_plain(), reason="the page is the same in each build")]
+
+FIRST_VIEW_BYTES = 100_000
+ALL_IS_WELL, FAILING = "Everything arrives", "bizgo is failing"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = launch(playwright)
+        expect.set_options(timeout=15_000 * builds.patience())
+        yield chromium
+        chromium.close()
+
+
+def start(world: World) -> Api:
+    world.new_ingress().start().wait_ready()
+    api = Api(world).start()
+    if http.request(api.port, "GET", "/").status == 404:
+        pytest.skip("the processor was built without npm, so without the dashboard")
+    api.processor.wait_ready()
+    api.world = world
+    return api
+
+
+@pytest.fixture(scope="module")
+def filled(module_worlds, kafka, postgres) -> Api:
+    """Something on each page. Nothing changes any more."""
+    world = module_worlds.new(kafka, postgres)
+    api = start(world)
+    world.register(payloads.accepted("bizgo", "waiting", recipient=payloads.PHONE_E164, reference="order-18"))
+    world.register(payloads.accepted("bizgo", "story/1", recipient=payloads.PHONE_E164, reference="order-17", channel="ALIMTALK"))
+    world.bizgo(payloads.bizgo("arrived", "10000", reportTime=payloads.ago(0)))
+    world.bizgo(payloads.bizgo("story/1", "64008", reportText="계정 사용 권한 없음"))
+    world.blux(payloads.blux_event("blux-1"))
+    world.post("bizgo/alimtalk", b"no JSON")
+    world.settle()
+    until("the watch has looked", lambda: api.get("/v1/overview")["watch"])
+    return api
+
+
+def pages(api: Api) -> dict[str, str]:
+    (incident,) = api.get("/v1/incidents")["items"]
+    return {
+        "overview": "",
+        "provider": "#/providers/bizgo",
+        "incidents": "#/incidents",
+        "incident": f"#/incidents/{incident['incident_id']}",
+        "messages": "#/messages?status=DEAD_LETTER&code=64008",
+        "message": "#/messages/bizgo/story%2F1",
+        "quarantine": "#/quarantine?redriven=no",
+    }
+
+
+def settled(page: Page) -> None:
+    """What was asked for first is shown."""
+    expect(page.locator("main h1")).to_be_visible()
+    expect(page.locator("main .loading")).to_have_count(0)
+
+
+def title(page: Page, text: str | re.Pattern) -> None:
+    expect(page.get_by_role("heading", level=1)).to_have_text(text)
+
+
+def end_incident(api: Api) -> None:
+    """As the watch does it, but without the minute or two until it has judged. tests/integration/test_incidents.py waits for that."""
+    world = api.world
+    world.bizgo(payloads.bizgo("good-2", "10000", reportTime=payloads.ago(0)))
+    world.settle()
+    judged = """to_char((judged_until + interval '1 ms') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
+    (row,) = world.sql(f"SELECT incident_id::text, endpoint, scope, {judged} AS judged_until FROM incident")
+    watch_says(world, "dochak.provider.restored.v1", kind="failing", check_first=[], **row)
+    until("the incident is over", lambda: not api.get("/v1/incidents", status="open")["items"])
+
+
+# --- the story that it is for
+
+
+def test_from_healthy_to_an_incident_to_one_messages_story_and_back(world: World, browser: Browser) -> None:
+    api = start(world)
+    world.register(payloads.accepted("bizgo", "walk-1", recipient=payloads.PHONE_E164, reference="order-17", channel="ALIMTALK"))
+    world.bizgo(payloads.bizgo("good-1", "10000", reportTime=payloads.ago(0)))
+    world.settle()
+    with visit(browser, api) as visited:
+        page = visited.page
+        title(page, ALL_IS_WELL)
+        card = page.locator(".provider", has_text="bizgo")
+        expect(card).to_contain_text("Healthy")
+        expect(card).to_contain_text("1 delivered")
+        expect(page.get_by_text("No incident is open.").first).to_be_visible()
+
+        for number in range(45):
+            world.bizgo(payloads.bizgo(f"walk-{number + 1}", "64008", reportText="계정 사용 권한 없음"))
+        title(page, FAILING)  # it came by itself
+        expect(page.get_by_role("status").first).to_contain_text("64008 계정 사용 권한 없음")
+        expect(card).to_contain_text("Messages of the whole account fail until somebody acts.")
+
+        page.get_by_role("link", name=FAILING).click()
+        title(page, FAILING)
+        expect(page.get_by_role("heading", name="What to look at first")).to_be_visible()
+        expect(page.locator(".checks")).to_contain_text("BizGo console: is the account suspended?")
+        page.get_by_role("link", name="Messages that did not arrive").click()
+        title(page, "Messages")
+        page.get_by_role("link", name=re.compile(r"walk-1\b")).click()
+        title(page, "walk-1")
+        expect(page.locator(".timeline h3")).to_have_text(
+            ["Accepted by the send API", "Receipt: Failed, and the next ones will fail, too", "Alert: The message did not arrive"]
+        )
+        expect(page.get_by_role("link", name="order-17")).to_be_visible()
+
+        end_incident(api)
+        page.get_by_role("link", name="Overview").click()
+        title(page, ALL_IS_WELL)
+        page.get_by_role("link", name="Past incidents").click()
+        expect(page.locator(".row.incident")).to_contain_text(["Over"])
+
+
+# --- the key
+
+
+def test_the_key_is_asked_for_once_and_kept_for_the_session_only(filled: Api, browser: Browser) -> None:
+    with visit(browser, filled, with_key=False) as visited:
+        page = visited.page
+        title(page, "API key")
+        page.get_by_label("Key", exact=True).fill("not the key")
+        page.get_by_role("button", name="Open").click()
+        expect(page.get_by_role("alert")).to_have_text("The key is not valid.")
+        page.get_by_label("Key", exact=True).fill(filled.key)
+        page.keyboard.press("Enter")
+        title(page, FAILING)
+        page.reload()
+        title(page, FAILING)
+        kept = page.evaluate("[Object.values(sessionStorage), JSON.stringify(localStorage), document.cookie, location.href]")
+        assert kept[0] == [filled.key] and filled.key not in "".join(kept[1:])
+        page.get_by_role("button", name="Forget the key").click()
+        title(page, "API key")
+        assert page.evaluate("Object.values(sessionStorage)") == []
+    with visit(browser, filled, with_key=False) as visited:  # another tab
+        title(visited.page, "API key")
+    assert not [url for url in visited.requests if "/v1/" in url], "without a key there is nothing to ask"
+
+
+def test_a_key_that_is_refused_later_is_asked_for_again(filled: Api, browser: Browser) -> None:
+    with visit(browser, filled) as visited:
+        visited.may_be_refused = True
+        title(visited.page, FAILING)
+        visited.page.evaluate("sessionStorage.setItem('dochak.key', 'another-key-than-that-of-before-0123')")
+        title(visited.page, "API key")
+        assert visited.page.evaluate("Object.values(sessionStorage)") == []
+
+
+# --- what it costs, and what it may do
+
+
+def test_the_first_view_is_small_and_there_at_once(filled: Api, browser: Browser) -> None:
+    with visit(browser, filled) as visited:
+        page = visited.page
+        title(page, FAILING)
+        network = page.context.new_cdp_session(page)
+        sizes, seconds = [], []
+        network.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+        network.send("Network.enable")
+        for _ in range(3):  # the machine may do something else at one of them
+            sizes.clear()
+            page.reload()
+            title(page, FAILING)
+            seconds.append(page.evaluate("performance.now()") / 1000)
+        print(f"first view: {sum(sizes)} bytes in {len(sizes)} answers, {min(seconds):.2f} s")
+        assert len(sizes) >= 4 and sum(sizes) <= FIRST_VIEW_BYTES
+        assert min(seconds) <= 1 * builds.patience()
+
+
+@pytest.mark.parametrize(("path", "media"), [("/", "text/html"), ("/app.js", "text/javascript"), ("/app.css", "text/css")])
+def test_the_files_of_the_page_are_packed_and_guarded(filled: Api, path: str, media: str) -> None:
+    answer = http.request(filled.port, "GET", path)
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith(media)
+    assert answer.headers["content-encoding"] == "gzip" and answer.body[:2] == b"\x1f\x8b"
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; ")
+    assert "unsafe" not in policy and "http" not in policy and "*" not in policy
+    assert {"frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"} <= set(policy.split("; "))
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert http.request(filled.port, "HEAD", path).status == 200
+    assert http.request(filled.port, "POST", path).status == 401
+
+
+def test_nothing_is_asked_while_the_tab_is_hidden(filled: Api, browser: Browser) -> None:
+    with visit(browser, filled, with_key=False) as visited:
+        page = visited.page
+        page.clock.install()
+        page.add_init_script(f"sessionStorage.setItem('dochak.key', '{filled.key}')")
+        page.reload()
+        title(page, FAILING)
+
+        def show(visible: bool) -> None:
+            page.evaluate(
+                """visible => {
+                    Object.defineProperty(document, 'hidden', { value: !visible, configurable: true })
+                    document.dispatchEvent(new Event('visibilitychange'))
+                }""",
+                visible,
+            )
+
+        with page.expect_response("**/v1/overview"):
+            page.clock.run_for(6_000)
+        show(False)
+        before = len(visited.requests)
+        page.clock.run_for(60_000)
+        assert visited.requests[before:] == []
+        with page.expect_response("**/v1/overview"):
+            show(True)
+
+
+def test_what_is_known_stays_while_the_processor_is_away(world: World, browser: Browser) -> None:
+    api = start(world)
+    world.bizgo(payloads.bizgo("good-1", "10000", reportTime=payloads.ago(0)))
+    world.settle()
+    with visit(browser, api) as visited:
+        page = visited.page
+        title(page, ALL_IS_WELL)
+        api.processor.stop()
+        expect(page.get_by_role("alert")).to_contain_text("The processor does not answer.")
+        title(page, ALL_IS_WELL)
+        api.start()
+        expect(page.get_by_role("alert")).to_have_count(0)
+        assert all("net::ERR_" in fault for fault in visited.faults), visited.faults
+        visited.faults.clear()
+
+
+# --- finding
+
+
+def test_a_message_is_found_by_reference_recipient_and_id(filled: Api, browser: Browser) -> None:
+    with visit(browser, filled, "#/messages") as visited:
+        page = visited.page
+
+        def find(by: str, text: str) -> None:
+            page.get_by_label("Find by").select_option(label=by)
+            page.get_by_label("Text to find").fill(text)
+            page.get_by_role("button", name="Search").click()
+
+        rows = page.locator(".row.message strong")
+        page.get_by_label("Code").fill("typed so far")
+        with page.expect_response("**/v1/notifications*"):  # the page shows the list anew
+            pass
+        expect(page.get_by_label("Code")).to_have_value("typed so far")
+        page.get_by_label("Code").fill("")
+        find("Reference", "order-17")
+        expect(rows).to_have_text(["story/1"])
+        find("Message id", "arrived")
+        expect(rows).to_have_text(["arrived"])
+        find("Recipient", "010-8765-4321")
+        expect(rows).to_have_text(["story/1", "waiting"])
+        assert not [url for url in [page.url, *visited.requests] if "8765" in url], "a number is in an address"
+        find("Recipient", "010-0000-0000")
+        expect(page.get_by_text("Nothing found.")).to_be_visible()
+        page.get_by_role("link", name="Reset").click()
+        expect(rows).to_have_count(4)
+        page.get_by_label("Code").fill("64008")
+        page.get_by_role("button", name="Search").click()
+        expect(rows).to_have_text(["story/1"])
+
+
+def test_a_quarantined_record_is_taken_in_again(filled: Api, browser: Browser) -> None:
+    with visit(browser, filled, "#/quarantine") as visited:
+        visited.page.get_by_role("button", name="Take in again").click()
+        expect(visited.page.get_by_text("0 taken in, 0 known before, 1 still not understood")).to_be_visible()
+
+
+# --- for everybody
+
+
+@cache
+def axe() -> str:
+    return (builds.ROOT / "dashboard" / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
+
+
+def violations(page: Page) -> list[str]:
+    page.evaluate(axe())
+    found = page.evaluate("axe.run().then(({ violations }) => violations)")
+    return [f"{rule['id']}: {[node['html'] for node in rule['nodes']]}" for rule in found]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(filled: Api, browser: Browser, scheme: str) -> None:
+    for name, place in pages(filled).items():
+        with visit(browser, filled, place, color_scheme=scheme) as visited:
+            settled(visited.page)
+            for closed in visited.page.locator("summary").all():
+                closed.click()
+            assert violations(visited.page) == [], name
+    with visit(browser, filled, with_key=False, color_scheme=scheme) as visited:
+        assert violations(visited.page) == []
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "ko-KR"])
+def test_no_page_is_wider_than_a_phone(filled: Api, browser: Browser, locale: str) -> None:
+    for name, place in pages(filled).items():
+        with visit(browser, filled, place, viewport=PHONE, locale=locale) as visited:
+            settled(visited.page)
+            for width in (320, PHONE["width"], 736, DESK["width"]):
+                visited.page.set_viewport_size({"width": width, "height": 700})
+                assert visited.page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+
+
+def test_the_browsers_language_is_spoken_and_another_one_can_be_chosen(filled: Api, browser: Browser) -> None:
+    with visit(browser, filled, locale="ko-KR") as visited:
+        page = visited.page
+        title(page, "bizgo 발송 실패")
+        assert page.evaluate("document.documentElement.lang") == "ko"
+        page.get_by_role("button", name="English").click()
+        title(page, FAILING)
+        page.reload()
+        title(page, FAILING)
+        page.get_by_role("button", name="한국어").click()
+        title(page, "bizgo 발송 실패")
+    with visit(browser, filled, locale="fr-FR") as visited:
+        title(visited.page, FAILING)
+
+
+def test_the_keyboard_reaches_everything(filled: Api, browser: Browser) -> None:
+    with visit(browser, filled) as visited:
+        page = visited.page
+        title(page, FAILING)
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator("main")).to_be_focused()
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name=FAILING)).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="What to look at first")).to_be_visible()
+        expect(page.locator("main")).to_be_focused()
+
+
+def test_a_page_that_is_not_there_says_so(filled: Api, browser: Browser) -> None:
+    for place in ("#/messages/bizgo/nobody", "#/incidents/nobody", "#/providers/nobody"):
+        with visit(browser, filled, place) as visited:
+            expect(visited.page.get_by_text("There is no such thing.")).to_be_visible()
+            visited.faults = [fault for fault in visited.faults if "404" not in fault]
+
+
