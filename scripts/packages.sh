@@ -33,6 +33,8 @@ test  | has_program valgrind                        | valgrind
 test  | has_program chromium                        | chromium
 test  | has_file /usr/sbin/nginx                    | nginx-light
 test  | has_file /usr/sbin/pgbouncer                | pgbouncer
+test  | has_program node                            | nodejs
+test  | has_program npm                             | npm
 check | has_program clang                           | clang
 check | has_file /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a | libclang-rt-dev
 check | has_program clang-format                    | clang-format
