@@ -26,7 +26,7 @@ const struct metric counters[COUNTER_COUNT] = {
     [COUNTER_DURABLE] = {"dochak_ingress_durable_total",
                          "Events that became durable, by way: kafka (acks=all) or spool (on disk).",
                          METRIC_COUNTER, "way"},
-    [COUNTER_MINUTES_LATE] = {"dochak_ingress_minutes_late_total",
+    [COUNTER_MINUTES_LATE] = {"dochak_ingress_minute_records_late_total",
                               "Minutes at whose end the records about them could not be made durable: they "
                               "are sent later, and the "
                               "calls are in them or in later ones.",
