@@ -66,6 +66,6 @@ def build(name: str) -> Path:
     patch = PATCHES / f"{name}.patch"
     done = subprocess.run(["patch", "-p1", "--fuzz=0", "--input", patch], cwd=tree, capture_output=True, text=True)
     assert done.returncode == 0, f"{patch} no longer applies, and has to be made anew:\n{done.stdout}{done.stderr}"
-    _run("cmake", "--preset", "dev", "-DDOCHAK_TESTS=OFF", cwd=tree)
+    _run("cmake", "--preset", "dev", "-DDOCHAK_TESTS=OFF", "-DDOCHAK_DASHBOARD=OFF", cwd=tree)
     _run("cmake", "--build", "--preset", "dev", "--target", "dochak-ingress", "dochak-processor", cwd=tree)
     return tree / "build" / "dev" / "bin"
