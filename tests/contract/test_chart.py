@@ -418,7 +418,7 @@ def test_a_processor_may_call_the_providers_that_it_asks_and_nobody_else_may():
     ask = {"bizgo": {"form": "v2", "secrets": {"api_key": "DOCHAK_SECRET_ASK_BIZGO_KEY"}}}
     ask["sandbox"] = {**ask["bizgo"], "base": "https://sandbox.example.com:8443"}
     endpoints = {**VALUES["ingress"]["endpoints"], "ask": ask}
-    jsonschema.Draft202012Validator(ENDPOINTS).validate(endpoints)
+    jsonschema_rs.Draft202012Validator(ENDPOINTS).validate(endpoints)
     given = {"ingress": {"endpoints": endpoints}, "processor": {"settings": {"DOCHAK_PUBLIC_URL": "https://a.example.com"}}}
     assert called("-processor", given) == [*NAMES_KAFKA_POSTGRES, [443, 8443]]
     assert called("-migrate", given) == NAMES_KAFKA_POSTGRES and called("-ingress", given) == NAMES_KAFKA_POSTGRES[:2]
