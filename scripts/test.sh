@@ -11,6 +11,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/python.sh"
 "$ROOT/scripts/prometheus.sh" get
 build dev
 python=$(venv)/bin/python
+with_progress test 'fetching the npm packages of the tests' "$RUN/log/npm.log" env PYTHONPATH="$ROOT/tests" "$python" -m support.cached ||
+    say test "without them the tests of the contracts and of the examples fail" >&2
 cd "$ROOT"
 # Most tests wait most of the time: a processor serves three.
 in_parallel=(-n "${DOCHAK_TEST_WORKERS:-$(($(nproc) < 4 ? 3 * $(nproc) : 12))}")

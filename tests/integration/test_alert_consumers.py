@@ -16,7 +16,7 @@ from support.topics import QUIET, TIMEOUT
 from support.world import OWNER, PARTITIONS, World
 
 EXAMPLES = "examples/alert-consumers"
-pytestmark = pytest.mark.long  # five of them, with three starts each
+pytestmark = pytest.mark.long  # three starts each
 
 
 # --- the programs, built where that is needed
@@ -51,6 +51,8 @@ CONSUMERS: dict[str, Callable[[], list[str | Path]]] = {
     "spring": spring,
     "kcat": kcat,
 }
+# Their builds fetch much, and run for minutes on a busy machine.
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in ("go", "spring") else name for name in CONSUMERS]
 
 
 def example(dochak: World, folder: Path, command: list[str | Path], **environment: str) -> Program:
@@ -111,7 +113,7 @@ class Group:
         return all(committed[partition] >= offset for partition, offset in topics.reader("alerts").next_offsets().items())
 
 
-@pytest.mark.parametrize("name", CONSUMERS)
+@pytest.mark.parametrize("name", NAMES)
 def test_each_alert_is_shown_once_also_after_kills(dochak: World, tmp_path: Path, name: str) -> None:
     database = dochak.another_database("") if name == "spring" else ""
     postgres = {"PGHOST": "127.0.0.1", "PGPORT": str(dochak.postgres.port), "PGUSER": OWNER, "PGDATABASE": database}
@@ -142,7 +144,7 @@ def test_each_alert_is_shown_once_also_after_kills(dochak: World, tmp_path: Path
     assert aborted not in shown
 
 
-@pytest.mark.parametrize("name", ["python", "go", "kcat"])  # in Node.js and Java a print does not fail
+@pytest.mark.parametrize("name", ["python", pytest.param("go", marks=pytest.mark.slow), "kcat"])  # in Node.js and Java a print does not fail
 def test_an_alert_whose_handling_failed_comes_again(dochak: World, tmp_path: Path, name: str) -> None:
     lost, group = lose_messages(dochak), Group(dochak)
     with example(dochak, tmp_path, CONSUMERS[name]()) as program:

@@ -130,7 +130,7 @@ def is_empty(connection: psycopg.Connection) -> bool:
 # --- Spring Boot, as in the seeds
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_seeds_service_registers_what_it_sends(world: World, tmp_path: Path) -> None:
     jar = cached.maven("examples/register/spring")
     world.start()

@@ -64,3 +64,8 @@ def go(folder: str) -> Path:
     """The program."""
     need("go")
     return built(folder, "go", "build", "-o", "program", ".") / "program"
+
+
+if __name__ == "__main__":  # before the tests, whose deadlines a slow registry would not keep
+    for folder in ("tests/contract/tools", "examples/alert-consumers/node"):
+        npm(folder)
