@@ -193,7 +193,7 @@ def test_a_migration_that_waits_for_a_table_does_not_stop_the_processors(world: 
 
 CHECKS = """
 SELECT conrelid::regclass::text AS table, conname AS name, pg_get_constraintdef(oid) AS is
-FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace
+FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace ORDER BY 1, 2
 """
 
 
