@@ -2,7 +2,7 @@
 // A list of the API, page by page. The first page is live; what was added by "Show more" is as it was then.
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { Fault, get, type Page, type Parameters } from './api'
+import { Fault, get, type Overview, type Page, type Parameters } from './api'
 import { refused, useLive } from './live'
 import { Shown } from './parts'
 import { t } from './texts'
@@ -88,5 +88,21 @@ export function Choice({
         ))}
       </select>
     </label>
+  )
+}
+
+// All providers that are known, and the one that is chosen.
+export function ProviderChoice({ value, onChange }: { value?: string; onChange: (value: string) => void }) {
+  const live = useLive('providers', (signal) => get<Overview>('overview', {}, signal), true)
+  const known = live.value?.providers.map((provider) => provider.provider) ?? []
+  const names = value && !known.includes(value) ? [...known, value] : known
+  return (
+    <Choice
+      name="provider"
+      label={t('incidents.provider')}
+      value={value}
+      onChange={onChange}
+      options={names.map((name) => [name, name])}
+    />
   )
 }

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
 import type { Incident } from '../api'
 import { IncidentRow } from '../incident'
-import { Choice, List } from '../list'
+import { Choice, List, ProviderChoice } from '../list'
 import { useNow } from '../live'
 import { to } from '../route'
 import { t, word } from '../texts'
-import { useProviders } from './messages'
 
 const KINDS = ['failing', 'silent', 'slow', 'refusing', 'unreachable', 'at_risk']
 
 export function IncidentsPage({ query }: { query: Record<string, string> }) {
   const now = useNow()
-  const providers = useProviders(query.provider)
   const set = (name: string) => (value: string) => (location.hash = to(['incidents'], { ...query, [name]: value }))
   return (
     <>
@@ -34,13 +32,7 @@ export function IncidentsPage({ query }: { query: Record<string, string> }) {
           onChange={set('kind')}
           options={KINDS.map((kind) => [kind, word('kind', kind)])}
         />
-        <Choice
-          name="provider"
-          label={t('incidents.provider')}
-          value={query.provider}
-          onChange={set('provider')}
-          options={providers.map((name) => [name, name])}
-        />
+        <ProviderChoice value={query.provider} onChange={set('provider')} />
       </form>
       <List<Incident> path="incidents" parameters={query} id={(incident) => incident.incident_id}>
         {(incident) => <IncidentRow of={incident} now={now} />}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { useState } from 'preact/hooks'
-import { get, type Notification, type Overview, type Page } from '../api'
-import { Choice, List } from '../list'
-import { refused, useLive, useNow } from '../live'
+import { get, type Notification, type Page } from '../api'
+import { Choice, List, ProviderChoice } from '../list'
+import { refused, useNow } from '../live'
 import { Icon, MessageState, Time } from '../parts'
 import { to } from '../route'
 import { t, word, type Key } from '../texts'
@@ -10,13 +10,6 @@ import { t, word, type Key } from '../texts'
 type Query = Record<string, string>
 const STATUSES = ['PENDING', 'SENT', 'DEAD_LETTER']
 const BY = ['reference', 'recipient', 'id']
-
-// For a choice; with the one that is chosen.
-export function useProviders(chosen?: string): string[] {
-  const live = useLive('providers', (signal) => get<Overview>('overview', {}, signal), true)
-  const names = live.value?.providers.map((provider) => provider.provider) ?? []
-  return chosen && !names.includes(chosen) ? [...names, chosen] : names
-}
 
 export function MessageRow({ of, now }: { of: Notification; now: number }) {
   const why = of.reason ?? (of.outcome && of.outcome !== 'delivered' ? word('outcome', of.outcome) : null)
@@ -48,7 +41,6 @@ async function hashOf(recipient: string): Promise<string | undefined> {
 }
 
 function Filters({ query, onNone }: { query: Query; onNone: () => void }) {
-  const providers = useProviders(query.provider)
   const by = query.id ? 'id' : query.recipient_hash ? 'recipient' : 'reference'
   const go = (given: Query) => (location.hash = to(['messages'], given))
   const set = (name: string) => (value: string) => go({ ...query, [name]: value })
@@ -76,13 +68,7 @@ function Filters({ query, onNone }: { query: Query; onNone: () => void }) {
 
   return (
     <form class="filters" onSubmit={search} key={JSON.stringify(query)}>
-      <Choice
-        name="provider"
-        label={t('messages.provider')}
-        value={query.provider}
-        onChange={set('provider')}
-        options={providers.map((name) => [name, name])}
-      />
+      <ProviderChoice value={query.provider} onChange={set('provider')} />
       <Choice
         name="status"
         label={t('messages.status')}

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 import { useState } from 'preact/hooks'
 import { post, type Fault, type Quarantined, type Redriven } from '../api'
-import { Choice, List } from '../list'
+import { Choice, List, ProviderChoice } from '../list'
 import { refused, useNow } from '../live'
 import { Badge, Time } from '../parts'
 import { to } from '../route'
 import { t } from '../texts'
-import { useProviders } from './messages'
 
 function Redrive({ of }: { of: Quarantined }) {
   const [said, setSaid] = useState<string>()
@@ -54,7 +53,6 @@ function Row({ of, now }: { of: Quarantined; now: number }) {
 
 export function QuarantinePage({ query }: { query: Record<string, string> }) {
   const now = useNow()
-  const providers = useProviders(query.provider)
   const set = (name: string) => (value: string) => (location.hash = to(['quarantine'], { ...query, [name]: value }))
   return (
     <>
@@ -71,13 +69,7 @@ export function QuarantinePage({ query }: { query: Record<string, string> }) {
             ['yes', t('quarantine.yes')],
           ]}
         />
-        <Choice
-          name="provider"
-          label={t('messages.provider')}
-          value={query.provider}
-          onChange={set('provider')}
-          options={providers.map((name) => [name, name])}
-        />
+        <ProviderChoice value={query.provider} onChange={set('provider')} />
       </form>
       <List<Quarantined> path="quarantine" parameters={query} id={(item) => `${item.partition}/${item.offset}`}>
         {(item) => <Row of={item} now={now} />}
