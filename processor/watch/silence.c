@@ -107,12 +107,18 @@ static bool load(struct silence *s, PGconn *conn, int64_t now, struct err *err) 
   return s->is_loaded = true;
 }
 
+// The statement between two minutes, both included, of one endpoint or (NULL) of all.
+static PGresult *read_minutes(PGconn *conn, const char *statement, int64_t first, int64_t last,
+                              const char *endpoint) {
+  char until[CLOCK_RFC3339_SIZE];
+  clock_format_rfc3339(last * MINUTE_MS, until);
+  return read_from(conn, statement, first, until, endpoint);
+}
+
 // Calls of each minute from `from` to `to`. New, or NULL.
 static int64_t *read_calls(PGconn *conn, const struct endpoint *e, int64_t from, int64_t to,
                            struct err *err) {
-  char last[CLOCK_RFC3339_SIZE];
-  clock_format_rfc3339(to * MINUTE_MS, last);
-  AUTO_RESULT *res = read_from(conn, "rhythm_calls.sql", from, last, e->name);
+  AUTO_RESULT *res = read_minutes(conn, "rhythm_calls.sql", from, to, e->name);
   if (!pg_ok(conn, res, "rhythm_calls", NULL, err)) return NULL;
   int64_t *calls = mem_array((size_t)(to - from + 1), sizeof *calls);
   for (int64_t i = 0; i <= to - from; i++) calls[i] = RHYTHM_UNKNOWN;
@@ -284,9 +290,7 @@ static bool act_on(const struct silence *s, silence_act *act, void *arg, struct 
 bool silence_count(struct silence *s, PGconn *conn, int64_t now, silence_registered *is_registered,
                    silence_act *act, void *arg, struct err *err) {
   if ((!s->is_loaded && !load(s, conn, now, err)) || !add_up_hours(s, conn, now, err)) return false;
-  char last[CLOCK_RFC3339_SIZE];
-  clock_format_rfc3339(now * MINUTE_MS, last);
-  AUTO_RESULT *res = read_from(conn, "rhythm_minutes.sql", now - LATE + 1, last, NULL);
+  AUTO_RESULT *res = read_minutes(conn, "rhythm_minutes.sql", now - LATE + 1, now, NULL);
   if (!pg_ok(conn, res, "rhythm_minutes", NULL, err)) return false;
   for (int row = 0; row < PQntuples(res); row++)
     endpoint_of(s, PQgetvalue(res, row, 0), PQgetvalue(res, row, 1), now);

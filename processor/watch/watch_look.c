@@ -15,8 +15,7 @@ static const char *time_or_null(int64_t ms, int64_t unknown, char text[CLOCK_RFC
 }
 
 bool watch_look_store(PGconn *conn, const struct watch_look *look, struct err *err) {
-  static const struct front_door_result none;
-  const struct front_door_result *door = look->door ? look->door : &none;
+  const struct front_door_result *door = look->door;
   bool was_called = door->at != 0;
   char since[CLOCK_RFC3339_SIZE], looked[CLOCK_RFC3339_SIZE], until[CLOCK_RFC3339_SIZE];
   char called[CLOCK_RFC3339_SIZE], ends[CLOCK_RFC3339_SIZE], hidden[NUMBER_SIZE], ms[NUMBER_SIZE];

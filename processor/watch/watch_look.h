@@ -10,7 +10,7 @@ struct watch_look {
   int64_t leads_since_ms, looked_at_ms; // Unix milliseconds
   int64_t known_until_ms;               // INT64_MIN: not known
   int32_t hidden;                       // partitions
-  const struct front_door_result *door; // NULL, or zeroed: it was not called
+  const struct front_door_result *door; // zeroed: it was not called
 };
 
 MUST_CHECK bool watch_look_store(PGconn *conn, const struct watch_look *look, struct err *err);
