@@ -33,8 +33,6 @@ test  | has_program valgrind                        | valgrind
 test  | has_program chromium                        | chromium
 test  | has_file /usr/sbin/nginx                    | nginx-light
 test  | has_file /usr/sbin/pgbouncer                | pgbouncer
-test  | has_program node                            | nodejs
-test  | has_program npm                             | npm
 check | has_program clang                           | clang
 check | has_file /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a | libclang-rt-dev
 check | has_program clang-format                    | clang-format
@@ -46,8 +44,6 @@ fmt   | has_program clang-format                    | clang-format
 bench | has_program wrk                             | wrk
 bench | has_program go                              | golang-go
 bench | has_program javac                           | jdk
-bench | has_program node                            | nodejs
-bench | has_program npm                             | npm
 bench | has_venv                                    | python3-venv
 '
 
