@@ -5,13 +5,12 @@ import json
 import os
 import signal
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from support import builds
+from support import builds, http
 from support.wait import until
 
 
@@ -123,15 +122,8 @@ class FarSide:
             def log_message(self, *_: object) -> None:
                 pass
 
-        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-            self.port = server.server_port
-            thread = threading.Thread(target=server.serve_forever, args=[0.05])
-            thread.start()
-            try:
-                yield self
-            finally:
-                server.shutdown()
-                thread.join()
+        with http.serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as self.port:
+            yield self
 
 
 class Slack(FarSide):

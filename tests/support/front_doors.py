@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from support import http
+
 PING_KEY = "ping-key-0123456789"
 
 
@@ -58,16 +60,13 @@ def server(answer: Answer, certificate: Path | None = None) -> Iterator[int]:
             pass
 
     released = threading.Event()
-    with Quiet(("127.0.0.1", 0), Handler) as listening:
-        if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            listening.socket = context.wrap_socket(listening.socket, server_side=True, do_handshake_on_connect=False)
-        thread = threading.Thread(target=listening.serve_forever, args=[0.05])
-        thread.start()
+    listening = Quiet(("127.0.0.1", 0), Handler)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        listening.socket = context.wrap_socket(listening.socket, server_side=True, do_handshake_on_connect=False)
+    with http.serving(listening) as port:
         try:
-            yield listening.server_port
+            yield port
         finally:
             released.set()
-            listening.shutdown()
-            thread.join()

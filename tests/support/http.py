@@ -8,8 +8,12 @@ import math
 import re
 import socket
 import struct
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import HTTPServer
 
 from support import builds
 from support.wait import until
@@ -208,3 +212,19 @@ def _unread(sock: socket.socket) -> int:
         return struct.unpack_from("=I", told, 16 + 56)[0]
     assert struct.unpack_from("=i", told, 16)[0] == -errno.ENOENT, told
     return 0  # the server has closed
+
+
+# --- a server of a test's own
+
+
+@contextmanager
+def serving(server: HTTPServer) -> Iterator[int]:
+    """Its port. It answers in a thread of its own, and is closed at the end."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.05])
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()

@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from support import http
+
 KST = timezone(timedelta(hours=9))
 
 
@@ -110,16 +112,11 @@ class Api:
 
     @contextmanager
     def running(self) -> Iterator["Api"]:
-        with _server(self) as listening:
-            self.port = listening.server_port
-            thread = threading.Thread(target=listening.serve_forever, args=[0.05])
-            thread.start()
+        with http.serving(_server(self)) as self.port:
             try:
                 yield self
             finally:
                 self._released.set()
-                listening.shutdown()
-                thread.join()
 
     def wait(self, seconds: float) -> None:
         self._released.wait(seconds)
