@@ -3,7 +3,7 @@
 
 pip install confluent-kafka; KAFKA_BOOTSTRAP=localhost:9092 ALERTMANAGER_URL=http://localhost:9093 python alertmanager.py
 
-Alertmanager forgets what nobody repeats. So STATE_FILE keeps the open incidents, and each minute they are all posted again. An alert with
+Alertmanager forgets an alert that is not repeated. So STATE_FILE keeps the open incidents, and each minute they are all posted again. An alert with
 the same labels is the same alert to Alertmanager, however often it comes.
 """
 

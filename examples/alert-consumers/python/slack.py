@@ -17,8 +17,8 @@ import urllib.request
 
 from confluent_kafka import Consumer, KafkaException
 
-# By the beginning of ce_type. A send that fails for all of 10,000 recipients is 10,000 dead letters: leave out dochak.notification to be
-# told of the incident only.
+# By the beginning of ce_type. A send that fails for 10,000 recipients makes 10,000 dead letters and one incident. To hear of the incident
+# only, leave out dochak.notification.
 WANTED = tuple(os.environ.get("WANTED", "dochak.").split(","))
 
 
