@@ -18,7 +18,7 @@ from chaos.sender import Sender, standard_headers
 from chaos.traffic import Post, provider_files
 from support.servers import QUICK_JAVA, Server
 from support.service import Service
-from support.wait import until
+from support.wait import until, until_equal
 from support.wires import Ambush, Wire
 from support.world import World, free_port
 
@@ -161,7 +161,7 @@ class Stage:
         """Nothing is left to do."""
         self.wait_whole()
         ingress = self.parts["ingress"]
-        until("the spool is empty", lambda: ingress.metrics()["dochak_ingress_spool_events"] == 0, RECOVERY, every=0.1)
+        until_equal("the spool is empty", lambda: ingress.metrics()["dochak_ingress_spool_events"], 0, RECOVERY, every=0.1)
         self.world.settle(2 * RECOVERY)
         until("all that is overdue was said to be so", lambda: checker.is_all_overdue_said(self.world), OVERDUE, every=0.1)
         self.world.settle(2 * RECOVERY)

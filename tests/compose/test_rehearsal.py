@@ -91,7 +91,7 @@ def status(machine: Machine, id_: str) -> str:
 
 
 def becomes(machine: Machine, id_: str, wanted: str) -> None:
-    until(f"{id_} is {wanted}", lambda: status(machine, id_) == wanted)
+    until_equal(f"{id_} is {wanted}", lambda: status(machine, id_), wanted)
 
 
 def is_healthy(machine: Machine, service: str, number: int = 1) -> bool:
@@ -299,7 +299,7 @@ def secured(machine: Machine) -> Machine:
     authority = re.search(r"`(docker compose exec caddy cat \S+)`", (builds.ROOT / "docs/deployment.md").read_text())[1]
     root = until("Caddy has made its authority", lambda: machine.sh(authority.replace("exec", "exec -T") + " 2>/dev/null || true"))
     (machine.project.parent / "root.crt").write_text(root)
-    until("Caddy answers", lambda: https(machine, "/v1/ping")[0] == "200")
+    until_equal("Caddy answers", lambda: https(machine, "/v1/ping")[0], "200")
     return machine
 
 
@@ -374,7 +374,7 @@ def test_calls_wait_while_ingress_restarts(secured: Machine, shown: dict[str, st
     report(f"{len(answers)} calls during a restart of ingress: the slowest took {slowest:.1f} s")
     assert set(answers) == {"200"}
     sent = "SELECT count(*) FROM notification WHERE notification_id LIKE 'restart-%' AND status = 'SENT'"
-    until("all are SENT", lambda: secured.query(sent) == str(len(answers)))
+    until_equal("all are SENT", lambda: secured.query(sent), str(len(answers)))
 
 
 def test_no_path_and_no_secret_is_in_the_log_of_the_proxy(secured: Machine, shown: dict[str, str]):
@@ -399,7 +399,7 @@ def test_an_own_certificate(secured: Machine):
     environment = (secured.project / ".env").read_text().replace("internal", "own")
     secured.write(".env", environment)
     secured.sh("docker compose up -d")
-    until("the proxy has our certificate", lambda: https(secured, "/v1/ping")[0] == "200")
+    until_equal("the proxy has our certificate", lambda: https(secured, "/v1/ping")[0], "200")
 
 
 # --- several processors; the end
@@ -416,11 +416,11 @@ def test_two_processors_share_the_work(machine: Machine, shown: dict[str, str]):
         metrics = machine.sh(f"curl -sS http://127.0.0.1:{ports[n]}/metrics")
         return len(re.findall(r'^dochak_processor_partition_owned\{topic="dochak.events",.*\} 1$', metrics, re.MULTILINE))
 
-    until("each owns half of the partitions", lambda: [owned(n) for n in (1, 2)] == [4, 4])
+    until_equal("each owns half of the partitions", lambda: [owned(n) for n in (1, 2)], [4, 4])
     post = f"curl -sS -o /dev/null -H 'Content-Type: application/json' {shown['DOCHAK_WEBHOOK_BIZGO']}"
     machine.sh("\n".join(f"{post} -d '{bizgo(f'scale-{number}')}'" for number in range(40)))
     sent = "SELECT count(*) FROM notification WHERE notification_id LIKE 'scale-%' AND status = 'SENT'"
-    until("all are SENT", lambda: machine.query(sent) == "40")
+    until_equal("all are SENT", lambda: machine.query(sent), "40")
 
 
 def test_prometheus_finds_every_ingress_and_processor(machine: Machine):
@@ -436,7 +436,7 @@ def test_prometheus_finds_every_ingress_and_processor(machine: Machine):
         return sorted((sample["metric"]["job"], sample["value"][1]) for sample in ask("query?query=up")["result"])
 
     wanted = [("dochak-ingress", "1"), ("dochak-processor", "1"), ("dochak-processor", "1"), ("prometheus", "1")]
-    until("all are scraped", lambda: up() == wanted)
+    until_equal("all are scraped", up, wanted)
 
     def rules() -> dict[str, str]:
         return {rule["name"]: rule["health"] for group in ask("rules")["groups"] for rule in group["rules"]}

@@ -18,7 +18,7 @@ import pytest
 from support import builds, http, payloads
 from support.api import PROBLEM, ROLE, Api, check_contract, make_role
 from support.service import run_once
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 NOTIFICATIONS, INCIDENTS, ALERTS, QUARANTINE = "/v1/notifications", "/v1/incidents", "/v1/alerts", "/v1/quarantine"
@@ -511,8 +511,8 @@ def test_clients_that_do_not_read_hold_no_connection_to_postgres_and_no_worker(a
         id_ = payloads.new_id()
         world.bizgo(payloads.bizgo(id_, "10000"))
         world.wait_row("bizgo", id_, status="SENT")
-        until("Postgres has answered all that were asked", lambda: world.sql(ANSWERED, ROLE) == [{"n": 0}])
-        until("others are answered again", lambda: http.request(api.port, "GET", "/v1/", timeout=20).status == 401)
+        until_equal("Postgres has answered all that were asked", lambda: world.sql(ANSWERED, ROLE), [{"n": 0}])
+        until_equal("others are answered again", lambda: http.request(api.port, "GET", "/v1/", timeout=20).status, 401)
     assert len(api.get(ALERTS, type=LARGE, limit=200)["items"]) == 200
 
 
@@ -526,7 +526,7 @@ def test_while_postgres_is_away_it_says_so_and_then_goes_on(worlds, kafka, own_p
         assert refused(answer, 503)["type"] == "urn:dochak:problem:database" and int(answer.headers["retry-after"]) > 0
     finally:
         own_postgres.start()
-    until("it answers again", lambda: api.ask(ALERTS).status == 200, 20, every=0.2)
+    until_equal("it answers again", lambda: api.ask(ALERTS).status, 200, 20, every=0.2)
     own_postgres.stop()
     own_postgres.start()  # all connections that were open are gone
     api.get(ALERTS)

@@ -13,7 +13,7 @@ from support.provider_apis import BUSY, Answer, BizGo, ChannelTalk, report
 from support.reconciles import Asking, check_statuses, decided, end, kill_after, known, lose, register
 from support.replays import count
 from support.service import Service
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 DEAD, OVERDUE = (f"dochak.notification.{name}.v1" for name in ("dead_lettered", "overdue"))
@@ -82,7 +82,7 @@ def test_a_message_is_asked_for_before_it_is_given_up(world: World, bizgo: BizGo
 def test_an_id_is_asked_for_once_when_it_is_due_and_again_before_it_is_given_up(world: World, bizgo: BizGo) -> None:
     asked_by_itself(world, bizgo, every=2, expires=25).start()
     register(world, ids := [payloads.new_id() for _ in range(3)])  # too few for silent, for which they would wait
-    until("all have been asked for", lambda: set(bizgo.asked) == set(ids), 20)
+    until_equal("all have been asked for", lambda: set(bizgo.asked), set(ids), 20)
     wait_rounds(world, rounds(world) + 3)
     assert Counter(bizgo.asked) == Counter(ids)
     for id_ in ids:
@@ -260,7 +260,7 @@ def test_a_provider_that_falls_silent_is_asked_at_once(world: World, bizgo: BizG
     ids = [payloads.new_id() for _ in range(8)]
     bizgo.reports = {id_: [report(id_, "10000")] for id_ in ids}
     register(world, ids)
-    until("it is silent", lambda: count(world, "incident WHERE kind = 'silent'") == 1, 120)
+    until_equal("it is silent", lambda: count(world, "incident WHERE kind = 'silent'"), 1, 120)
     for id_ in ids:
         world.wait_row("bizgo", id_, status="SENT")
     assert Counter(bizgo.asked) == Counter(ids)
@@ -270,7 +270,7 @@ def test_all_that_is_overdue_is_asked_for_when_silent_opens_and_when_it_closes(w
     asked_by_itself(world, bizgo, every=3600).start()
     wait_rounds(world, 1)
     register(world, ids := [payloads.new_id() for _ in range(3)])
-    until("they are overdue", lambda: count(world, "notification WHERE due_at <= now()") == 3)
+    until_equal("they are overdue", lambda: count(world, "notification WHERE due_at <= now()"), 3)
     insert_silent(world, "blux")
     insert_silent(world, "bizgo")
     wait_rounds(world, 2)
@@ -289,8 +289,8 @@ def test_contacts_are_asked_for_when_silent_opens_and_at_no_other_time(world: Wo
     time.sleep(4)
     assert channeltalk.asked == []
     insert_silent(world, "channeltalk")
-    until("it is put right", lambda: count(world, "contact WHERE contact_id = 'member-1' AND consents->>'email' = 'false'") == 1)
-    until("the round has ended", lambda: rounds(world) == 1)
+    until_equal("it is put right", lambda: count(world, "contact WHERE contact_id = 'member-1' AND consents->>'email' = 'false'"), 1)
+    until_equal("the round has ended", lambda: rounds(world), 1)
     assert Counter(channeltalk.asked) == Counter(list(channeltalk.users))
     world.sql("DELETE FROM incident")
 
@@ -325,7 +325,7 @@ def test_of_two_processors_one_asks_and_no_id_twice(world: World, bizgo: BizGo) 
     asking = asked_by_itself(world, bizgo, every=2, per_second=20).start()
     world.new_processor(**asking.settings).start().wait_ready()
     statuses = lose(world, bizgo, 60)
-    until("all have been asked for", lambda: set(bizgo.asked) == set(statuses), 60)
+    until_equal("all have been asked for", lambda: set(bizgo.asked), set(statuses), 60)
     before = rounds(world)
     until("there were more rounds", lambda: rounds(world) >= before + 3, 60)
     check_statuses(world, statuses)
@@ -347,7 +347,7 @@ def test_the_run_of_a_processor_that_dies_is_gone_on_with(world: World, bizgo: B
     other = world.new_processor(**asking.settings).start()
     first.kill()
     other.wait_ready()
-    until("all is as it should be", lambda: {i: s for i, s in world.statuses().items() if i in statuses} == statuses, 90)
+    until_equal("all is as it should be", lambda: {i: s for i, s in world.statuses().items() if i in statuses}, statuses, 90)
     check_statuses(world, statuses)
     alerts = Counter((alert.header("ce_subject"), alert.type) for alert in world.notification_alerts())
     assert set(alerts.values()) == {1}

@@ -14,7 +14,7 @@ from support.servers import Server
 from support.service import Service
 from support.storm import Storm, stored_keys
 from support.thirds import check_all, endless_posts, stored
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 pytestmark = pytest.mark.long
@@ -79,7 +79,7 @@ def test_every_receipt_is_acknowledged_while_a_broker_dies_and_returns(cluster: 
         cluster.leader(world.topics.name("events"), 0).kill()
         wait_more(storm)
         cluster.start()
-        until("the spool is empty", lambda: ingress.metrics()["dochak_ingress_spool_events"] == 0, 60)
+        until_equal("the spool is empty", lambda: ingress.metrics()["dochak_ingress_spool_events"], 0, 60)
     assert set(storm.statuses) == {200} and len(storm.acked) == storm.sent
 
 
@@ -111,10 +111,10 @@ def test_where_too_few_brokers_are_in_sync_kafka_acknowledges_nothing(cluster: K
     assert {post(world, id_).status for id_ in ids} == {200}
     assert spooling.metrics()["dochak_ingress_spool_events"] == len(ids)
     cluster.start()
-    until("the spool is empty", lambda: spooling.metrics()["dochak_ingress_spool_events"] == 0, 60)
+    until_equal("the spool is empty", lambda: spooling.metrics()["dochak_ingress_spool_events"], 0, 60)
     assert ids <= {record.key.decode() for record in world.records("events")}
     world.ingress = strict
-    until("the strict one acknowledges again", lambda: post(world, "after").status == 200, 30, every=0.1)
+    until_equal("the strict one acknowledges again", lambda: post(world, "after").status, 200, 30, every=0.1)
 
 
 # --- processor

@@ -4,7 +4,7 @@
 import pytest
 
 from support.thirds import ids_of, is_failed, post_all
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 pytestmark = pytest.mark.usefixtures("between_minutes")
@@ -43,7 +43,7 @@ def test_an_alert_that_was_not_committed_is_published_with_all_offsets_before_it
     world.new_ingress().start().wait_ready()
     ids = post_all(world, DELIVERED[:100])
     processor = world.new_processor(CRASH_AT="mid_produce:1", **ONE_BY_ONE).start()
-    until("they are stored", lambda: len(world.statuses()) == len(ids))
+    until_equal("they are stored", lambda: len(world.statuses()), len(ids))
     post_all(world, [FAILED])
     processor.wait_killed()
     world.new_processor(**ONE_BY_ONE).start()
@@ -54,7 +54,7 @@ def test_a_stopped_processor_leaves_nothing_to_be_read_again(world: World) -> No
     world.new_ingress().start().wait_ready()
     processor = world.new_processor(**ONE_BY_ONE).start()
     ids = post_all(world, DELIVERED[:100])
-    until("they are stored", lambda: len(world.statuses()) == len(ids))
+    until_equal("they are stored", lambda: len(world.statuses()), len(ids))
     processor.stop()
     assert committed(world) == len(ids)
 
@@ -90,5 +90,5 @@ def test_postgres_that_an_idle_processor_loses_is_named_as_the_cause(world: Worl
     lost = [f'dochak_processor_retries_total{{part="postgres",class="{name}"}}' for name in ("connection", "shutdown")]
     until("it has a session", lambda: world.sql(SESSIONS)[0]["n"] > 0)
     world.sql(SESSIONS.replace("count(*) AS n", "pg_terminate_backend(pid)"))
-    until("it looks again", lambda: sum(processor.metrics().get(name, 0) for name in lost) == 1)
+    until_equal("it looks again", lambda: sum(processor.metrics().get(name, 0) for name in lost), 1)
     assert not [name for name in processor.metrics() if name.startswith('dochak_processor_retries_total{part="kafka"')]

@@ -14,7 +14,7 @@ from support import http, payloads
 from support.replays import replay
 from support.service import Service, run_once
 from support.topics import Record
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 WITHDRAWN = "dochak.contact.consent_withdrawn.v1"
@@ -409,7 +409,7 @@ def test_reading_all_again_and_a_replay_change_nothing(world: World) -> None:
     processor.stop()
     again = world.new_processor(DOCHAK_CONSENT_ALERTS="on", DOCHAK_GROUP_ID=f"{world.topics.group}-again").start().wait_ready()
     same = 'dochak_processor_contacts_total{provider="channeltalk",change="same"}'
-    until("all is read again", lambda: again.metrics().get(same) == 6, 20)
+    until_equal("all is read again", lambda: again.metrics().get(same), 6, 20)
     assert contacts(world) == before and [alert.id for alert in alerts(world)] == told
 
 

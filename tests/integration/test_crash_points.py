@@ -16,7 +16,7 @@ from support.deadlines import with_times
 from support.judge import watch_says
 from support.service import Service
 from support.thirds import FORGET, check_all, event, ids_of, post_all, stored
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 pytestmark = pytest.mark.long
@@ -163,11 +163,11 @@ def test_the_watch_freezes_there_until_another_leads(world: World, point: str) -
     start_to_crash(zombie, f"{point}:1:stop")
     until(f"{point} is reached", zombie.is_frozen, 40)
     other.start()
-    until("the other leads", lambda: other.metrics().get("dochak_processor_watch_leads") == 1, 60)
+    until_equal("the other leads", lambda: other.metrics().get("dochak_processor_watch_leads"), 1, 60)
     register_all(world, ids[20:])
     check_overdue(world, ids)
     zombie.thaw()
-    until("the first leads no more", lambda: zombie.metrics().get("dochak_processor_watch_leads") == 0, 40)
+    until_equal("the first leads no more", lambda: zombie.metrics().get("dochak_processor_watch_leads"), 0, 40)
     check_overdue(world, ids)
 
 
@@ -238,7 +238,7 @@ def test_an_incident_opens_and_closes_once_wherever_the_watch_dies(world: World,
     assert is_stored_as(world, False)
     processor.start()
     until("the silence is stored", lambda: is_stored_as(world, True), 60)
-    until("the silence is said", lambda: [alert.type for alert in world.alerts()] == [silent], 30)
+    until_equal("the silence is said", lambda: [alert.type for alert in world.alerts()], [silent], 30)
     processor.stop()
     start_to_crash(processor, f"{point}:1")
     world.blux(payloads.blux_event("first-again"))
@@ -282,7 +282,7 @@ def test_ingress_dies_there_and_starts_again(worlds, kafka, own_kafka, postgres,
     assert acked
     ids = ids_of(EVENTS)
     post_all(world, [id_ for id_ in ids if id_ not in acked])
-    until("the spool is empty", lambda: ingress.metrics()["dochak_ingress_spool_events"] == 0, 30)
+    until_equal("the spool is empty", lambda: ingress.metrics()["dochak_ingress_spool_events"], 0, 30)
     check_all(world, ids)
 
 

@@ -5,14 +5,14 @@ import pytest
 
 from support import payloads
 from support.deadlines import start, with_times
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World, free_port
 
 OVERDUE, DEAD, RECOVERED = (f"dochak.notification.{name}.v1" for name in ("overdue", "dead_lettered", "recovered"))
 
 
 def wait_alerts(world: World, notification_id: str, *types: str) -> list:
-    until(f"{notification_id} has the alerts {types}", lambda: [a.type for a in world.alerts(notification_id)] == list(types))
+    until_equal(f"{notification_id} has the alerts {types}", lambda: [a.type for a in world.alerts(notification_id)], list(types))
     return world.alerts(notification_id)
 
 
@@ -67,7 +67,7 @@ def test_overdue_messages_wait_while_their_provider_may_be_silent_and_no_longer(
     world.settle()
     assert overdue(world, "bizgo") == set()
     world.bizgo(payloads.bizgo("m0", "10000"))
-    until("all others are", lambda: overdue(world, "bizgo") == set(ids[1:]), 60)
+    until_equal("all others are", lambda: overdue(world, "bizgo"), set(ids[1:]), 60)
 
 
 @pytest.mark.long
@@ -82,9 +82,9 @@ def test_the_watch_waits_while_the_events_topic_is_not_read(world: World) -> Non
     first.kill()
     for i in range(20):
         world.bizgo(payloads.bizgo(f"m{i}", "10000"))
-    until("all are past their deadline", lambda: world.sql("SELECT count(*) AS n FROM notification WHERE due_at < now()")[0]["n"] == 20)
+    until_equal("all are past their deadline", lambda: world.sql("SELECT count(*) AS n FROM notification WHERE due_at < now()")[0]["n"], 20)
     world.new_processor(**settings).start().wait_ready()
-    until("all are sent", lambda: set(world.statuses().values()) == {"SENT"})
+    until_equal("all are sent", lambda: set(world.statuses().values()), {"SENT"})
     world.settle()
     assert world.alerts() == []
 
@@ -103,7 +103,7 @@ def test_two_watches_one_leads_and_the_other_takes_over(world: World) -> None:
     world.register(payloads.accepted("bizgo", "before"))
     wait_alerts(world, "before", OVERDUE)
     processors[leader].kill()
-    until("the other one leads", lambda: leaders() == [1 - leader], 40)
+    until_equal("the other one leads", leaders, [1 - leader], 40)
     world.register(payloads.accepted("bizgo", "after"))
     wait_alerts(world, "after", OVERDUE)
     assert len(world.alerts("before")) == 1
@@ -217,7 +217,7 @@ def test_an_ingress_that_left_hours_before_the_watch_began_is_said_to_be_gone(wo
     leave_only_a_minute_of(world, "3 hours")
     report_ahead(world)
     world.new_processor().start().wait_ready()
-    until("it is said to be gone", lambda: [a.type for a in world.alerts()] == ["dochak.endpoint.unreachable.v1"], 300)
+    until_equal("it is said to be gone", lambda: [a.type for a in world.alerts()], ["dochak.endpoint.unreachable.v1"], 300)
 
 
 @pytest.mark.slow
@@ -227,7 +227,7 @@ def test_without_any_ingress_one_alert_says_so_and_the_watch_goes_on_when_it_is_
     ingress = world.services[0]
     until("ingress has reported", lambda: world.sql("SELECT 1 FROM endpoint_minute"), 90)
     ingress.kill()
-    until("it is said to be gone", lambda: [a.type for a in world.alerts()] == ["dochak.endpoint.unreachable.v1"], 300)
+    until_equal("it is said to be gone", lambda: [a.type for a in world.alerts()], ["dochak.endpoint.unreachable.v1"], 300)
     ingress.start().wait_ready()
     world.register(payloads.accepted("bizgo", "after"))
     until("it is back", lambda: "dochak.endpoint.restored.v1" in [a.type for a in world.alerts()], 180)
@@ -246,4 +246,4 @@ def test_the_watch_goes_on_after_events_have_waited_in_a_spool(world: World) -> 
     processor.stop()
     processor.start().wait_ready()
     world.register(payloads.accepted("bizgo", "after"))
-    until("it is overdue", lambda: [a.type for a in world.alerts("after")] == [OVERDUE], 300)
+    until_equal("it is overdue", lambda: [a.type for a in world.alerts("after")], [OVERDUE], 300)

@@ -16,7 +16,7 @@ from support import builds, payloads
 from support.front_doors import PING_KEY, Answer, ours, server
 from support.service import run_once
 from support.topics import QUIET
-from support.wait import until
+from support.wait import until_equal
 from support.world import RUNTIME_ROLE, World
 
 NOWHERE = {"DOCHAK_KAFKA_BOOTSTRAP": "127.0.0.1:1", "PGPORT": "1"}
@@ -206,7 +206,7 @@ def test_what_is_read_does_not_wait(quiet: World) -> None:
     assert producer.flush(20) == 0
     quiet.new_processor().start().wait_ready()
     quiet.settle()
-    until("all is read", lambda: ask(quiet).of("lag")[:2] == ("good", "0 events are not in Postgres yet, none of them for more than a minute"))
+    until_equal("all is read", lambda: ask(quiet).of("lag")[:2], ("good", "0 events are not in Postgres yet, none of them for more than a minute"))
 
 
 # --- Postgres

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support import http, payloads
 from support.service import Service, run_once
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 SYNC_EACH = "flush.messages"  # = 1: a broker syncs each record, so that one copy survives a power cut
@@ -53,7 +53,7 @@ def test_a_topic_that_takes_no_body_of_the_allowed_size_turns_readiness_red(worl
     world.topics.set("max.message.bytes", "500000")
     ingress = world.new_ingress().start()
     small = f"{world.topics.name('events')}: max.message.bytes 500000: DOCHAK_BODY_MAX_BYTES needs at least 528384"
-    until("readiness names topic, setting and value", lambda: reason_of(ingress) == small)
+    until_equal("readiness names topic, setting and value", lambda: reason_of(ingress), small)
     assert ingress.log_lines("^durability: a topic's settings are too weak")[0]["reason"] == small
     assert post(world, "m").status == 200  # smaller records are durable
     world.topics.set("max.message.bytes", "528384")
@@ -101,7 +101,7 @@ def test_events_stay_in_the_spool_that_is_durable_enough_until_the_topics_are(wo
     assert world.records("events") == [] and survives(ingress) == ["process", "machine"]
     world.topics.set(SYNC_EACH, "1")
     ingress.wait_ready(10)
-    until("the spool is empty", lambda: ingress.metrics()["dochak_ingress_spool_events"] == 0, 30)
+    until_equal("the spool is empty", lambda: ingress.metrics()["dochak_ingress_spool_events"], 0, 30)
     assert sorted(record.key.decode() for record in world.records("events")) == sorted(ids)
     assert post(world, "after").status == 200
     assert survives(ingress) == ["process", "machine"]

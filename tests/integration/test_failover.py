@@ -12,7 +12,7 @@ from support.senders import Senders
 from support.servers import Server
 from support.service import Service
 from support.thirds import check_all, endless_posts, stored
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 pytestmark = pytest.mark.long
@@ -44,7 +44,7 @@ def wait_more(world: World) -> None:
 
 
 def wait_red(processor: Service) -> None:
-    until("the processor is not ready", lambda: processor.get("/readyz").status == 503, 30)
+    until_equal("the processor is not ready", lambda: processor.get("/readyz").status, 503, 30)
 
 
 def test_failover_there_and_back_loses_and_doubles_nothing(pair: PostgresPair, worlds, kafka: Server) -> None:

@@ -16,7 +16,7 @@ from support.deadlines import pass_minutes, start, with_times
 from support.judge import open_incident, watch_says
 from support.proxy import Proxy
 from support.secure import Authority
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World, free_port
 
 FAILING, SILENT, SLOW, RESTORED = (f"dochak.provider.{name}.v1" for name in ("failing", "silent", "slow", "restored"))
@@ -121,7 +121,7 @@ def silence(world: World, every: float, before: int, window_s: int, more: int = 
     (closed,) = until("the incident is over", lambda: incidents(world, RESTORED), window_s + 300)
     assert closed.data["incident_id"] == opened.data["incident_id"]
     world.settle(120)
-    until("all are sent", lambda: set(world.statuses().values()) == {"SENT"}, 60)
+    until_equal("all are sent", lambda: set(world.statuses().values()), {"SENT"}, 60)
     assert [alert.type for alert in world.alerts()] == [SILENT, RESTORED]
     print(f"{closed.data['folded_overdue']} of {len(application.unreported)} were overdue")
     assert closed.data["folded_overdue"] >= max(more, 5)
@@ -139,7 +139,7 @@ def test_the_first_messages_of_a_provider_that_reports_nothing_are_one_alert(wor
     start(world, receipt_within_s=5, expires_after_s=3600, silent_after_s=20)
     world.register([payloads.accepted("bizgo", f"m{i}") for i in range(8)])
     until("the incident is there", lambda: incidents(world, SILENT), 150)
-    until("all are folded", lambda: world.sql("SELECT sum(folded) AS n FROM incident")[0]["n"] == 8)
+    until_equal("all are folded", lambda: world.sql("SELECT sum(folded) AS n FROM incident")[0]["n"], 8)
     world.settle()
     assert [alert.type for alert in world.alerts()] == [SILENT]
 
@@ -161,11 +161,11 @@ def test_an_incident_of_one_endpoint_folds_no_message_whose_receipt_another_one_
     minute = int(time.time()) // 60
     open_incident(world, "failing", minute, "bizgo", "bizgo/alimtalk", "account")
     world.register(payloads.accepted("bizgo", "alone"))
-    until("it raises its own alert", lambda: [alert.type for alert in world.alerts("alone")] == [OVERDUE])
+    until_equal("it raises its own alert", lambda: [alert.type for alert in world.alerts("alone")], [OVERDUE])
     assert world.sql("SELECT sum(folded) AS n FROM incident")[0]["n"] == 0
     open_incident(world, "failing", minute, "bizgo", "bizgo/sms", "account")
     world.register(payloads.accepted("bizgo", "folded"))
-    until("it is folded", lambda: world.sql("SELECT min(folded) AS n FROM incident")[0]["n"] == 1)
+    until_equal("it is folded", lambda: world.sql("SELECT min(folded) AS n FROM incident")[0]["n"], 1)
     world.settle()
     assert world.alerts("folded") == []
 
@@ -175,7 +175,7 @@ def test_an_incident_of_the_whole_provider_folds_messages_of_all_its_endpoints(w
     start(world, receipt_within_s=1, expires_after_s=3600)
     open_incident(world, "silent", int(time.time()) // 60, "bizgo")
     world.register(payloads.accepted("bizgo", "folded"))
-    until("it is folded", lambda: world.sql("SELECT folded AS n FROM incident")[0]["n"] == 1)
+    until_equal("it is folded", lambda: world.sql("SELECT folded AS n FROM incident")[0]["n"], 1)
     world.settle()
     assert world.alerts() == []
 
@@ -218,7 +218,7 @@ def test_a_fault_right_after_the_closing_judgement_opens_an_incident(world: Worl
     until("it is over", lambda: incidents(world, RESTORED))
     world.sql("UPDATE incident SET closed_at = now() + interval '1 minute'")
     world.bizgo(payloads.bizgo("after", "64008"))
-    until("there is another one", lambda: len(incidents(world, FAILING)) == 2)
+    until_equal("there is another one", lambda: len(incidents(world, FAILING)), 2)
 
 
 # --- by rate: what the watch reads is made older, so that minutes need not be waited for

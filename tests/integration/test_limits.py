@@ -7,7 +7,7 @@ import time
 import pytest
 
 from support import payloads
-from support.wait import until
+from support.wait import until_equal
 from support.world import World
 
 pytestmark = [pytest.mark.usefixtures("plain_build"), pytest.mark.alone]
@@ -72,7 +72,7 @@ def test_processor_stays_small_under_a_backlog(world: World) -> None:
         world.blux(*(payloads.blux_event(f"m-{number}", delivered=number % 10 != 0) for number in range(first, first + 1000)))
     began = time.monotonic()
     processor = world.new_processor().start()
-    until("all is done", lambda: world.sql("SELECT count(*) AS n FROM notification")[0]["n"] == count, 120)
+    until_equal("all is done", lambda: world.sql("SELECT count(*) AS n FROM notification")[0]["n"], count, 120)
     world.settle(60)
     seconds = time.monotonic() - began
     rate = count / seconds

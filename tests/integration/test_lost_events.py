@@ -6,7 +6,7 @@ import pytest
 from support import payloads
 from support.service import Service
 from support.topics import Record
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import PARTITIONS, World
 
 pytestmark = pytest.mark.usefixtures("between_minutes")
@@ -50,7 +50,7 @@ def stopped(world: World) -> World:
 
 def check_story(world: World, processor: Service) -> None:
     missing = {(r.topic, r.partition) for r in world.topics.reader("events").records}
-    until("the loss is told", lambda: sum(alert.data["count"] for alert in lost(world)) == len(IDS))
+    until_equal("the loss is told", lambda: sum(alert.data["count"] for alert in lost(world)), len(IDS))
     assert {(topic, partition) for topic, partition, *_ in ranges(world)} == missing
     assert counted(processor, world.topics.name("events")) == len(IDS)
     post(world, "later-0", "later-1")
@@ -100,7 +100,7 @@ def test_alerts_whose_records_are_gone_are_still_published(world: World) -> None
     world.topics.read("events")
     world.topics.delete_records("events")
     expect_errors(world.services[1]).start().wait_ready()
-    until("all are told", lambda: sorted(alert.type for alert in world.alerts()) == sorted([DEAD_LETTERED, FAILING, LOST]))
+    until_equal("all are told", lambda: sorted(alert.type for alert in world.alerts()), sorted([DEAD_LETTERED, FAILING, LOST]))
 
 
 def test_a_gap_in_the_middle_is_told_and_what_follows_is_read(stopped: World) -> None:
@@ -142,7 +142,7 @@ def test_a_topic_made_anew_is_read_from_its_first_record_also_after_another_rest
     until("it is gone", lambda: not world.topics.exists("events"))
     world.migrate()
     processor.start().wait_ready()
-    until("the group begins anew", lambda: set(world.topics.committed("events").values()) == {0})
+    until_equal("the group begins anew", lambda: set(world.topics.committed("events").values()), {0})
     processor.stop()
     for number in range(3):
         world.topics.produce("events", b"no event either", partition=0)
@@ -161,7 +161,7 @@ def test_the_end_of_a_transaction_is_no_lost_record(world: World) -> None:
     world.topics.flush()
     world.settle()
     ends = world.topics.ends("quarantine")
-    until("the offsets are those of the ends", lambda: world.topics.committed("quarantine") == ends)
+    until_equal("the offsets are those of the ends", lambda: world.topics.committed("quarantine"), ends)
     processor.stop()
     world.topics.delete_records("quarantine")
     processor.start().wait_ready()
@@ -177,6 +177,6 @@ def test_a_new_group_begins_with_what_is_there_and_has_lost_nothing(world: World
     world.topics.read("events")
     world.topics.delete_records("events")
     processor = world.new_processor().start().wait_ready()
-    until("the group has its offsets", lambda: sum(world.topics.committed("events").values()) == len(IDS))
+    until_equal("the group has its offsets", lambda: sum(world.topics.committed("events").values()), len(IDS))
     assert len(world.topics.committed("events")) == PARTITIONS
     assert lost(world) == [] and counted(processor, world.topics.name("events")) == 0

@@ -4,7 +4,7 @@
 import time
 from pathlib import Path
 
-from support.wait import until
+from support.wait import until_equal
 from support.world import World
 
 
@@ -34,4 +34,4 @@ def test_the_ready_metric_of_a_processor_is_what_readyz_says(world: World) -> No
     assert processor.metrics()["dochak_processor_ready"] == 0 and not processor.is_ready()
     processor.stop()
     processor = world.new_processor().start().wait_ready()
-    until("the metric is 1", lambda: processor.metrics()["dochak_processor_ready"] == 1, 3)
+    until_equal("the metric is 1", lambda: processor.metrics()["dochak_processor_ready"], 1, 3)

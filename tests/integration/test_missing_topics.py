@@ -11,7 +11,7 @@ from support import payloads
 from support.servers import QUICK_JAVA, Server
 from support.service import run_once
 from support.topics import QUIET
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 KAFKA_ERRORS = "dochak_ingress_kafka_errors_total"
@@ -65,5 +65,5 @@ def test_a_topic_that_was_deleted_is_not_created_again(creating_kafka: Server, w
     assert events not in names(creating_kafka)
     world.migrate()
     ingress.wait_ready()
-    until("the spool is empty", lambda: ingress.metrics()["dochak_ingress_spool_events"] == 0, 60)
+    until_equal("the spool is empty", lambda: ingress.metrics()["dochak_ingress_spool_events"], 0, 60)
     assert {record.key for record in world.records("events")} >= {f"after-{number}".encode() for number in range(5)}

@@ -13,7 +13,7 @@ import pytest
 from support import builds, payloads
 from support.senders import Senders, blux_posts
 from support.servers import Server
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World, free_port
 
 pytestmark = pytest.mark.long
@@ -188,7 +188,7 @@ def test_while_postgres_is_away_events_wait_in_kafka(worlds, kafka: Server, data
     database.kill()
     for number in range(50):
         world.blux(payloads.blux_event(f"m-{number}", delivered=False))
-    until("the processor is not ready", lambda: processor.get("/readyz").status == 503)
+    until_equal("the processor is not ready", lambda: processor.get("/readyz").status, 503)
     assert processor.is_alive()
     database.start()
     for number in range(50):

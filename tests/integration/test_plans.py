@@ -7,7 +7,7 @@ import re
 import pytest
 
 from support import builds, payloads
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 TABLES = ["notification", "receipt", "alert", "quarantine_alert"]
@@ -98,7 +98,7 @@ def test_a_later_write_of_a_finished_notification_is_hot(world: World) -> None:
     world.blux(*(payloads.blux_event(id_, delivered=False) for id_ in later))
     world.settle()
     processor.stop()
-    until("its statistics are there", lambda: scans(world, "n_tup_upd")["notification"] == len(later))
+    until_equal("its statistics are there", lambda: scans(world, "n_tup_upd")["notification"], len(later))
     hot = scans(world, "n_tup_hot_upd")["notification"]
     print(f"{hot} of {len(later)} updates were HOT")
     assert hot > 0.9 * len(later)

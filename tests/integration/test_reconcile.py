@@ -17,7 +17,7 @@ from support.reconciles import OVERDUE_AT_ONCE, Asking, check_statuses, decided,
 from support.replays import count, everything
 from support.secure import Authority
 from support.service import run_once
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 DEAD, RECOVERED, OVERDUE = (f"dochak.notification.{name}.v1" for name in ("dead_lettered", "recovered", "overdue"))
@@ -191,7 +191,7 @@ def test_a_pause_that_was_asked_for_outlives_the_process(world: World, bizgo: Bi
     asking, statuses = lost(world, bizgo, 5)
     bizgo.fail_always(Answer(429, b"", {"Retry-After": "4"}))
     process = asking.begin("--overdue")
-    until("the pause is stored", lambda: count(world, "ask_run WHERE not_before > now()") == 1)
+    until_equal("the pause is stored", lambda: count(world, "ask_run WHERE not_before > now()"), 1)
     process.kill()
     process.communicate()
     arrived, bizgo.fault = len(bizgo.arrived), lambda _number, _id: None

@@ -10,7 +10,7 @@ from support import builds
 from support.provider_apis import Answer, BizGo, ChannelTalk
 from support.reconciles import Asking, check_statuses, end, kill_after, known, lost
 from support.replays import count
-from support.wait import until
+from support.wait import until_equal
 from support.world import World
 
 
@@ -126,7 +126,7 @@ def test_many_who_are_gone_are_found_out_whenever_it_is_killed(world: World, cha
         del channeltalk.users[id_]
     kill_after(asking.begin("--known"), channeltalk, 80)
     process = asking.begin("--known")
-    until("it is in the second turn", lambda: count(world, "ask_question WHERE said IS NULL") == 0, 60, every=0.02)
+    until_equal("it is in the second turn", lambda: count(world, "ask_question WHERE said IS NULL"), 0, 60, every=0.02)
     process.kill()
     process.communicate()
     assert deleted(world) != gone
@@ -143,7 +143,7 @@ def test_a_session_that_has_ended_ends_it(world: World, bizgo: BizGo) -> None:
     asking, statuses = lost(world, bizgo, 3)
     bizgo.fail_always(Answer(429, b"", {"Retry-After": "300"}))
     process = asking.begin("--overdue")
-    until("the pause is stored", lambda: count(world, "ask_run WHERE not_before > now()") == 1)
+    until_equal("the pause is stored", lambda: count(world, "ask_run WHERE not_before > now()"), 1)
     # pg_locks has those of the other tests' databases, too.
     asks = "locktype = 'advisory' AND (classid::bigint << 32) | objid::bigint = hashtextextended('dochak ask bizgo', 0)"
     here = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"

@@ -9,7 +9,7 @@ import pytest
 from support import payloads
 from support.service import Service
 from support.thirds import check_all, ids_of, post_all
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 NEVER = "CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no more rows of +821012345678'; END $$;"
@@ -209,5 +209,5 @@ def test_a_mark_that_is_refused_when_it_is_committed_is_made_later(world: World)
     assert processor.log_lines("^worker starts over")[0]["error"].startswith("Postgres refused commit: a trigger")
     assert unmarked(world) == 1
     world.sql("DROP TRIGGER never ON alert")
-    until("the alert is marked", lambda: unmarked(world) == 0)
+    until_equal("the alert is marked", lambda: unmarked(world), 0)
     check_all(world, ids)

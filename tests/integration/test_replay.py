@@ -16,7 +16,7 @@ import pytest
 from support import builds, payloads
 from support.replays import count, everything, kill, replay, start_replay, with_outcomes
 from support.service import Service, run_once
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 DEAD_LETTERED, RECOVERED = "dochak.notification.dead_lettered.v1", "dochak.notification.recovered.v1"
@@ -391,7 +391,7 @@ def held(world: World, event: str):
 def test_kill_between_telling_and_writing_that_down_tells_nothing_twice(world: World, right: dict[str, str]) -> None:
     with held(world, "UPDATE"):
         process = start_replay(world, **right)
-        until("the alerts are told", lambda: sum(alert.data["previous_status"] == "SENT" for alert in world.notification_alerts()) == 3)
+        until_equal("the alerts are told", lambda: sum(alert.data["previous_status"] == "SENT" for alert in world.notification_alerts()), 3)
         busy = run_once("processor", world.env(**right), "replay", "--from", "beginning")
         assert busy.returncode == 1 and "another replay is at work" in busy.stderr
         kill_held(world, process)

@@ -10,7 +10,7 @@ from confluent_kafka import Producer
 from support import payloads
 from support.service import Service
 from support.topics import QUIET
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 FENCED = ["TXNERR", "FATAL", "fenced", "Fenced", "old epoch"]  # librdkafka's own lines about it
@@ -193,7 +193,7 @@ def test_a_topic_that_was_deleted_and_made_again_is_gone_on_with(world: World) -
     assert any("dochak-processor migrate" in line["error"] for line in processor.log_lines("^worker starts over"))
     assert "1 topic created" in world.migrate()
     processor.wait_ready(30)
-    until("ingress takes events again", lambda: world.post("blux/sms", payloads.blux(payloads.blux_event("m-0020"))).status == 200, 30)
+    until_equal("ingress takes events again", lambda: world.post("blux/sms", payloads.blux(payloads.blux_event("m-0020"))).status, 200, 30)
     report(world, names(21, 20), delivered=False)
     world.settle(60)
     assert told(world) == names(0, 20) + names(21, 20)
@@ -224,15 +224,15 @@ def test_each_partition_has_one_owner_who_tells_its_lag(world: World) -> None:
     world.blux(payloads.blux_event("m-0000"))
     assert world.post("bizgo/alimtalk", b"no JSON").status == 200  # a record of the quarantine topic, which ends with a transaction's mark
     world.settle()
-    until("nobody is behind", lambda: lag(first, second) == 0)
+    until_equal("nobody is behind", lambda: lag(first, second), 0)
     with world.connect() as connection, connection.transaction():
         connection.execute("LOCK TABLE receipt IN EXCLUSIVE MODE")
         report(world, names(1, 100))
         until("they are behind, by all but the batches in hand", lambda: lag(first, second) > 0)
     world.settle()
-    until("nobody is behind", lambda: lag(first, second) == 0)
+    until_equal("nobody is behind", lambda: lag(first, second), 0)
     second.stop()
-    until("the first has all", lambda: owned(first).keys() == names_of_all, 20)
+    until_equal("the first has all", lambda: owned(first).keys(), names_of_all, 20)
 
 
 def is_counted(metrics: dict[str, float], records: int) -> bool:

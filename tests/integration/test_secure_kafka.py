@@ -30,7 +30,7 @@ from support.secure import (
 from support.servers import Server, running
 from support.service import Service, run_once
 from support.topics import Topics
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 pytestmark = pytest.mark.long
@@ -328,7 +328,7 @@ def events_wait(world: World, acl: Acl) -> Mended:
 def quarantine_waits(world: World, acl: Acl) -> Mended:
     world.post("bizgo/alimtalk", b"hello")
     check_waits(world, acl)
-    return lambda: until("the spool is empty", lambda: spooled(world) == 0, 30)
+    return lambda: until_equal("the spool is empty", lambda: spooled(world), 0, 30)
 
 
 def spooled(world: World) -> float:

@@ -22,7 +22,7 @@ from support.senders import Post, Senders, Sent, new_reports, paced, percentile
 from support.servers import Server
 from support.service import Service
 from support.topics import QUIET
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 PARTITIONS = 6
@@ -71,7 +71,7 @@ def breaker_open(ingress: Service) -> float:
 
 
 def wait_empty(ingress: Service, deadline: float = 90) -> None:
-    until("the spool is empty", lambda: spooled(ingress) == 0, deadline, every=0.1)
+    until_equal("the spool is empty", lambda: spooled(ingress), 0, deadline, every=0.1)
 
 
 def let_pass(seconds: float) -> None:
@@ -136,7 +136,7 @@ def test_a_partition_without_leader_delays_only_its_own_receipts(
     until("every receipt that was acknowledged is in Postgres", lambda: stored(world).keys() >= senders.acked, 90, every=1)
     check_outage(world, senders, dead, (killed, back), by_spool)
     print(f"{waiting} waited in the spool after {OUTAGE:.0f} s; empty {emptied:.1f} s after the broker's return began; logged {opened[:3]}")
-    until("the breaker is closed", lambda: breaker_open(ingress) == 0, 10)
+    until_equal("the breaker is closed", lambda: breaker_open(ingress), 0, 10)
 
 
 def check_outage(world: World, senders: Senders, dead: set[int], outage: tuple[float, float], by_spool: int) -> None:
@@ -233,9 +233,9 @@ def test_beside_a_partition_without_leader_the_watch_judges_the_front_door_and_n
         processor = world.new_processor(DOCHAK_WORKERS="1", **settings, **door)
         processor.expected_errors.append(LIBRDKAFKA)
         processor.start().wait_ready(60)
-        until("the partitions are hidden", lambda: processor.metrics().get(HIDDEN) == len(DEAD), 60, every=0.1)
+        until_equal("the partitions are hidden", lambda: processor.metrics().get(HIDDEN), len(DEAD), 60, every=0.1)
         said = counts(processor)
-        until("the certificate is said to end", lambda: [a.data["scope"] for a in world.alerts()] == ["certificate, 14 days"], 60)
+        until_equal("the certificate is said to end", lambda: [a.data["scope"] for a in world.alerts()], ["certificate, 14 days"], 60)
         until("m3 is overdue", lambda: world.sql("SELECT 1 FROM notification WHERE due_at < now()"), 30)
         seen = looks(processor)
         until("the watch has looked again and again", lambda: looks(processor) >= seen + 5, 60)
@@ -245,9 +245,9 @@ def test_beside_a_partition_without_leader_the_watch_judges_the_front_door_and_n
         assert (line["topic"], line["partitions"]) == (world.topics.name("events"), "0,3")
         assert line["error"] in ("LEADER_NOT_AVAILABLE", "_TIMED_OUT")  # the cluster may still be electing when it is asked
         cluster.start()
-        until("nothing is hidden", lambda: processor.metrics().get(HIDDEN) == 0, 60)
+        until_equal("nothing is hidden", lambda: processor.metrics().get(HIDDEN), 0, 60)
         # The spool empties first, and then ingress's record of a whole minute must say so.
-        until("it is said that m3 is overdue", lambda: [a.type for a in world.alerts("m3")] == ["dochak.notification.overdue.v1"], 150)
+        until_equal("it is said that m3 is overdue", lambda: [a.type for a in world.alerts("m3")], ["dochak.notification.overdue.v1"], 150)
     (event,) = [record for record in world.records("events", "dochak") if not record.is_minute]
     assert event.partition not in DEAD
     world.foreign = True
@@ -290,7 +290,7 @@ def check_quarantine_arrives(world: World, ingress: Service) -> None:
     wait_empty(ingress)
     values = [record.value for record in world.topics.read("quarantine")]
     assert len(values) == len(set(values)) == GOOD + 5
-    until("the breaker is closed", lambda: breaker_open(ingress) == 0, 10)
+    until_equal("the breaker is closed", lambda: breaker_open(ingress), 0, 10)
 
 
 def test_a_quarantine_topic_without_leader_holds_up_no_receipt(
@@ -460,7 +460,7 @@ def test_after_an_outage_the_breaker_closes_without_a_new_webhook(worlds, own_ka
     finally:
         own_kafka.thaw()
     began = time.monotonic()
-    until("the breaker is closed", lambda: breaker_open(ingress) == 0, 30, every=0.1)
+    until_equal("the breaker is closed", lambda: breaker_open(ingress), 0, 30, every=0.1)
     print(f"closed {time.monotonic() - began:.1f} s after the broker's return")
     wait_empty(ingress)
     assert ids <= {record.key.decode() for record in world.topics.read("events")}
@@ -481,7 +481,7 @@ def test_after_75_s_without_kafka_the_breaker_closes_without_a_new_webhook(world
     began = time.monotonic()
     wait_empty(ingress)
     emptied = time.monotonic() - began
-    until("the breaker is closed", lambda: breaker_open(ingress) == 0, 15, every=0.1)
+    until_equal("the breaker is closed", lambda: breaker_open(ingress), 0, 15, every=0.1)
     print(f"{waiting} waited; the spool was empty {emptied:.1f} s and the breaker closed {time.monotonic() - began:.1f} s after Kafka was back")
     assert set(senders.statuses) == {200} and waiting == len(senders.acked)
     assert senders.acked <= {record.key.decode() for record in world.topics.read("events")}
@@ -514,6 +514,6 @@ def test_where_alerts_has_no_leader_the_processor_names_topic_partition_and_erro
     assert processor.get("/livez").status == 200
     cluster.start()
     processor.wait_ready(60)
-    until("both are told", lambda: len(world.notification_alerts()) == 2, 60)
+    until_equal("both are told", lambda: len(world.notification_alerts()), 2, 60)
     world.settle(60)
     assert sorted(alert.header("ce_subject") for alert in world.notification_alerts()) == ["before", "meanwhile"]

@@ -14,7 +14,7 @@ from support import builds, payloads
 from support.senders import Post, Senders, new_reports
 from support.servers import Server
 from support.service import Service, run_once
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 pytestmark = pytest.mark.long
@@ -46,7 +46,7 @@ def spooled(ingress: Service) -> int:
 
 
 def wait_drained(ingress: Service, deadline: float = 60) -> None:
-    until("the spool is empty", lambda: spooled(ingress) == 0, deadline, every=0.1)
+    until_equal("the spool is empty", lambda: spooled(ingress), 0, deadline, every=0.1)
 
 
 def stored_ids(world: World) -> list[str]:
@@ -80,7 +80,7 @@ def test_kafka_away_in_mid_run_costs_no_receipt_and_no_deadline(world: World, sp
         load.wait_acked(2500)
         assert ingress.is_ready() and ingress.metrics()["dochak_ingress_breaker_open"] > 0
         mends(world.kafka, how)
-        until("the breaker is closed", lambda: ingress.metrics()["dochak_ingress_breaker_open"] == 0, 60)
+        until_equal("the breaker is closed", lambda: ingress.metrics()["dochak_ingress_breaker_open"], 0, 60)
         load.wait_acked(1500)
     refused = [sent for sent in load.sent if sent.status != 200]
     print(f"Kafka {how}: {len(load.sent)} receipts, {len(refused)} not acknowledged, the slowest took {load.slowest * 1000:.0f} ms")
@@ -176,7 +176,7 @@ def test_a_folder_in_use_is_red_and_becomes_free_by_itself(world: World, spool: 
     second = new_ingress(world, spool).start()
     reason = reason_of(second)
     assert reason.startswith("the spool cannot be opened: ") and "another dochak-ingress is using this folder" in reason
-    until("Kafka is used meanwhile", lambda: world.post("bizgo/alimtalk", payloads.bizgo("meanwhile", "10000")).status == 200)
+    until_equal("Kafka is used meanwhile", lambda: world.post("bizgo/alimtalk", payloads.bizgo("meanwhile", "10000")).status, 200)
     first.stop()
     second.wait_ready(5)
     world.kafka.freeze()

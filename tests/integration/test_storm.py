@@ -15,7 +15,7 @@ import pytest
 from support.servers import Server
 from support.service import Service
 from support.storm import Storm, stored_keys
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 pytestmark = [pytest.mark.usefixtures("plain_build"), pytest.mark.alone]
@@ -48,7 +48,7 @@ def wait_more(storm: Storm, more: int) -> None:
 
 
 def compare(world: World, ingress: Service, storm: Storm, what: str) -> None:
-    until("the spool is empty", lambda: ingress.metrics()["dochak_ingress_spool_events"] == 0, 180, every=0.2)
+    until_equal("the spool is empty", lambda: ingress.metrics()["dochak_ingress_spool_events"], 0, 180, every=0.2)
     stored = stored_keys(world)
     missing = storm.acked - set(stored)
     print(

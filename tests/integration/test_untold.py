@@ -7,7 +7,7 @@ from confluent_kafka.admin import AdminClient
 
 from support.thirds import check_all, ids_of, is_failed, post_all
 from support.topics import QUIET
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 REFUSE = """
@@ -54,7 +54,7 @@ def test_what_a_crash_left_unmarked_the_next_start_marks(world: World) -> None:
     assert unmarked(world) > 0
     world.new_processor().start()
     check_all(world, ids)
-    until("all are marked", lambda: unmarked(world) == 0)
+    until_equal("all are marked", lambda: unmarked(world), 0)
 
 
 def test_offsets_that_an_operator_sets_forward_mark_nothing(world: World) -> None:
@@ -76,12 +76,12 @@ def test_offsets_that_an_operator_sets_forward_mark_nothing(world: World) -> Non
     processor = world.new_processor().start()
     post_all(world, ids[30:])
     world.settle(60)
-    until("the later ones are marked", lambda: unmarked(world) == left)
-    until("the metric shows the others", lambda: processor.metrics().get(UNPUBLISHED) == left, 30)
+    until_equal("the later ones are marked", lambda: unmarked(world), left)
+    until_equal("the metric shows the others", lambda: processor.metrics().get(UNPUBLISHED), left, 30)
     processor.stop()
     world.new_processor().start().wait_ready()
     post_all(world, extra := ids_of(90)[60:])
     world.settle(60)
-    until("the last ones are marked, after a restart", lambda: unmarked(world) == left)
+    until_equal("the last ones are marked, after a restart", lambda: unmarked(world), left)
     published = {alert.header("ce_subject") for alert in world.notification_alerts()}
     assert published == {id_ for id_ in ids[30:] + extra if is_failed(id_)}

@@ -38,7 +38,7 @@ from support import builds, payloads
 from support.kube import Namespace, SenderPod, is_ready, run
 from support.kube_send import chunk_of
 from support.topics import Topics
-from support.wait import until
+from support.wait import until, until_equal
 
 CHART = builds.ROOT / "deploy" / "helm" / "dochak"
 EXAMPLES = builds.ROOT / "deploy" / "kubernetes" / "examples"
@@ -202,7 +202,7 @@ class Release:
         posts = load.posts(outcome)
         self.sent += traffic.signals(posts)
         self.acked += traffic.signals(posts[number] for number in outcome["acked"])
-        until("the spools are empty", lambda: self.spooled() == 0, 120, every=1)
+        until_equal("the spools are empty", lambda: self.spooled(), 0, 120, every=1)
         with self.stores() as stores:
             until("everything is worked off", stores.topics.settled, 180, every=0.5)
             # Where events waited in a spool when a minute ended, the watch waits for three more.

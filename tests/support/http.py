@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from http.server import HTTPServer
 
 from support import builds
-from support.wait import until
+from support.wait import until_equal
 
 IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h
 NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, ALL_STATES = 4, 20, 0xFFFFFFFF  # linux/sock_diag.h
@@ -162,7 +162,7 @@ class Wire:
 
     def wait_taken(self) -> None:
         """Until the server has read all that was sent."""
-        until("the server has read what was sent", lambda: _unread(self.sock) == 0, every=0)
+        until_equal("the server has read what was sent", lambda: _unread(self.sock), 0, every=0)
 
     def _receive(self) -> bool:
         try:

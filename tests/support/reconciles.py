@@ -10,7 +10,7 @@ from support import builds, http, payloads
 from support.provider_apis import Api, BizGo, ChannelTalk, report, user
 from support.replays import count
 from support.service import run_once, told
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import World
 
 SECRETS = {
@@ -129,7 +129,7 @@ def register(world: World, ids: list[str]) -> None:
 
 def wait_overdue(world: World, n: int) -> None:
     question = "notification WHERE status = 'PENDING' AND due_at <= now()"
-    until(f"{n} are overdue", lambda: count(world, question) == n, 60)
+    until_equal(f"{n} are overdue", lambda: count(world, question), n, 60)
     world.settle()
 
 

@@ -6,7 +6,7 @@ import subprocess
 
 from support import builds
 from support.service import run_once
-from support.wait import until
+from support.wait import until_equal
 from support.world import World
 
 
@@ -52,7 +52,7 @@ def count(world: World, what: str, *values) -> int:
 def everything(world: World) -> list[list]:
     """All tables and the alert topic, once nobody writes any more: that an alert is told is written down last."""
     world.settle()
-    until("what is told is marked so", lambda: count(world, "alert WHERE NOT told") == 0)
+    until_equal("what is told is marked so", lambda: count(world, "alert WHERE NOT told"), 0)
     alerts = [alert.id for alert in world.alerts()]
     return [world.sql(f"SELECT * FROM {table} ORDER BY 1, 2") for table in ("notification", "receipt", "acceptance", "alert")] + [alerts]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from support import payloads
 from support.senders import Post
-from support.wait import until
+from support.wait import until_equal
 from support.world import World
 
 FAILED_EVERY = 3  # receipt number 0, 3, 6 … says failed
@@ -34,7 +34,7 @@ def post_all(world: World, ids: list[str]) -> list[str]:
     """As a provider does it: what is not taken, on a busy machine, is sent again."""
     for first in range(0, len(ids), 200):
         body = payloads.blux(*map(event, ids[first : first + 200]))
-        until("the events are taken", lambda body=body: world.post("blux/sms", body).status == 200, 60)
+        until_equal("the events are taken", lambda body=body: world.post("blux/sms", body).status, 200, 60)
     return ids
 
 

@@ -14,16 +14,25 @@ from support import builds
 T = TypeVar("T")
 
 
-def until(what: str, probe: Callable[[], T], deadline: float = 15.0, every: float = 0.02) -> T:
-    """The probe's first true value. `what` is the sentence that was to become true."""
+def _wait(what: str, probe: Callable[[], T], is_good: Callable[[T], bool], deadline: float, every: float) -> T:
     end = time.monotonic() + deadline * builds.patience()
     while True:
         value = probe()
-        if value:
+        if is_good(value):
             return value
         if time.monotonic() > end:
             raise AssertionError(f"after {deadline * builds.patience():.0f} s still not so: {what} (last seen: {value!r})")
         time.sleep(every)
+
+
+def until(what: str, probe: Callable[[], T], deadline: float = 15.0, every: float = 0.02) -> T:
+    """The probe's first true value. `what` is the sentence that was to become true."""
+    return _wait(what, probe, bool, deadline, every)
+
+
+def until_equal(what: str, probe: Callable[[], T], expected: T, deadline: float = 15.0, every: float = 0.02) -> None:
+    """Until the probe's value is the expected one; the error says which it was instead."""
+    _wait(f"{what}: {expected!r}", probe, lambda value: value == expected, deadline, every)
 
 
 def freeze(pid: int) -> None:
