@@ -182,7 +182,10 @@ class Topics:
 
         def ask() -> dict[int, int]:
             asked = self._admin.list_offsets(latest, isolation_level=isolation, request_timeout=TIMEOUT)
-            return {partition.partition: future.result().offset for partition, future in asked.items()}
+            ends = {partition.partition: future.result().offset for partition, future in asked.items()}
+            if min(ends.values()) < 0:  # librdkafka 2.16 says so, and not that its broker is gone
+                raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE))
+            return ends
 
         return self._patiently(f"the broker tells where {self.name(short)} ends", ask)
 
