@@ -38,9 +38,9 @@ RUN groupadd --gid 10001 dochak \
  && install -d -o 10001 -g 10001 -m 0700 /var/lib/dochak
 
 FROM base AS sbom
-COPY deploy/image/sbom.sh /
+COPY deploy/image/sbom.sh dashboard/package-lock.json /
 COPY --from=build /stage/usr/local/bin/dochak-ingress /
-RUN sh /sbom.sh "$(/dochak-ingress --version | sed 's/.* //')" >/sbom.cdx.json && chmod 0644 /sbom.cdx.json
+RUN sh /sbom.sh "$(/dochak-ingress --version | sed 's/.* //')" /package-lock.json >/sbom.cdx.json && chmod 0644 /sbom.cdx.json
 
 FROM base
 COPY --from=build /stage /

@@ -1,6 +1,7 @@
 #!/bin/sh
-# sbom.sh VERSION: prints what an image made of Debian packages contains, as a CycloneDX document. It asks dpkg, so it lists every
-# package of the image, those of its base among them, and needs no other tool. The same image gives the same document.
+# sbom.sh VERSION LOCKFILE: prints what the image contains, as a CycloneDX document. dpkg names the Debian packages, those of the base
+# image among them. The package-lock.json names the npm packages that the dashboard is made of, without those that only build it. It
+# needs no other tool. The same image gives the same document.
 # SPDX-License-Identifier: MIT
 set -eu
 . /etc/os-release # ID and VERSION_ID
@@ -19,6 +20,18 @@ cat <<HEAD
   },
   "components": [
 HEAD
+# npm writes one member to a line. A scope's @ is %40 in a package URL.
+awk '
+    $1 ~ /^"node_modules\// { name = $1; gsub(/^"node_modules\/|":$/, "", name); is_built_in = 1 }
+    name && $1 == "\"version\":" { version = $2; gsub(/[",]/, "", version) }
+    name && $1 == "\"dev\":" { is_built_in = 0 }
+    name && /^    }/ {
+        purl = "pkg:npm/" name "@" version; sub(/npm\/@/, "npm/%40", purl)
+        if (is_built_in)
+            printf "    { \"type\": \"library\", \"bom-ref\": \"%s\", \"name\": \"%s\", \"version\": \"%s\", \"purl\": \"%s\" },\n", \
+                purl, name, version, purl
+        name = ""
+    }' "$2"
 # In a package URL a plus is %2B and a colon %3A.
 dpkg-query -W -f '${db:Status-Status} ${Package} ${Version} ${Architecture} ${source:Package} ${source:Version}\n' |
     awk -v distro="$ID-$VERSION_ID" '

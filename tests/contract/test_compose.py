@@ -430,17 +430,21 @@ def test_the_list_of_what_the_image_contains_is_cyclonedx(tmp_path: Path):
     (tmp_path / "dpkg-query").chmod(0o755)
     script = (builds.ROOT / "deploy" / "image" / "sbom.sh").read_text("utf-8").replace(". /etc/os-release", "ID=debian VERSION_ID=12")
     printed = subprocess.run(
-        ["sh", "-s", "0.1.0"], input=script, capture_output=True, encoding="utf-8", check=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}
+        ["sh", "-s", "0.1.0", str(builds.ROOT / "dashboard" / "package-lock.json")], input=script, capture_output=True, encoding="utf-8", check=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}
     )
     document = json.loads(printed.stdout)
     assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.5")
     assert document["metadata"]["component"]["version"] == "0.1.0"
-    assert [component["name"] for component in document["components"]] == ["librdkafka1", "libssl3", "libstdc++6"]
-    assert document["components"][1] == {
+    npm = json.loads((builds.ROOT / "dashboard" / "package.json").read_text("utf-8"))["dependencies"]
+    listed = [(component["purl"], component["name"], component["version"]) for component in document["components"]]
+    assert listed[: len(npm)] == [(f"pkg:npm/{name}@{version}", name, version) for name, version in sorted(npm.items())]
+    debian = document["components"][len(npm) :]
+    assert [component["name"] for component in debian] == ["librdkafka1", "libssl3", "libstdc++6"]
+    assert debian[1] == {
         "type": "library",
         "bom-ref": "pkg:deb/debian/libssl3@1%3A3.0.17-1~deb12u2?arch=amd64&distro=debian-12",
         "name": "libssl3",
         "version": "1:3.0.17-1~deb12u2",
         "purl": "pkg:deb/debian/libssl3@1%3A3.0.17-1~deb12u2?arch=amd64&distro=debian-12&upstream=openssl%403.0.17-1~deb12u2",
     }
-    assert "libstdc%2B%2B6@" in document["components"][2]["purl"]
+    assert "libstdc%2B%2B6@" in debian[2]["purl"]
