@@ -114,16 +114,16 @@ static bool read_reports(struct watch *w, int64_t read_ms, struct err *err) {
   return true;
 }
 
-static bool store_look(struct watch *w, const struct frontier_known *known, struct err *err) {
+// until_ms: the time until which everything is known; INT64_MIN: none.
+static bool store_look(struct watch *w, int64_t until_ms, int32_t hidden, struct err *err) {
   struct front_door_result door = {0};
   if (clock_mono_ms() < w->store_at_ms) return true;
   if (w->front_door) (void)front_door_latest(w->front_door, &door);
-  bool is_known = known->until_ms != INT64_MIN;
   const struct watch_look look = {.instance = w->processor->instance,
                                   .leads_since_ms = w->judge.led_since_ms,
                                   .looked_at_ms = clock_wall_ms(),
-                                  .known_until_ms = is_known ? bound(w, known->until_ms) : INT64_MIN,
-                                  .hidden = known->hidden,
+                                  .known_until_ms = until_ms,
+                                  .hidden = hidden,
                                   .door = &door};
   w->store_at_ms = clock_mono_ms() + STORE_MS;
   return watch_look_store(w->conn, &look, err);
@@ -133,10 +133,11 @@ static bool store_look(struct watch *w, const struct frontier_known *known, stru
 static bool look_until(struct watch *w, struct frontier_known *known, struct err *err) {
   struct metrics *metrics = w->processor->metrics;
   if (!frontier_look(w->frontier, known, err)) return false;
-  int64_t until_ms = known->until_ms == INT64_MIN ? w->judge.led_since_ms : bound(w, known->until_ms);
-  metrics_set(metrics, METRIC_WATCH_BEHIND, NULL, (clock_wall_ms() - until_ms) / 1000);
+  int64_t until_ms = known->until_ms == INT64_MIN ? INT64_MIN : bound(w, known->until_ms);
+  int64_t since_ms = until_ms == INT64_MIN ? w->judge.led_since_ms : until_ms;
+  metrics_set(metrics, METRIC_WATCH_BEHIND, NULL, (clock_wall_ms() - since_ms) / 1000);
   metrics_set(metrics, METRIC_WATCH_HIDDEN, NULL, known->hidden);
-  return store_look(w, known, err);
+  return store_look(w, until_ms, known->hidden, err);
 }
 
 // ---- a tick ----
