@@ -166,10 +166,12 @@ def test_a_rule_that_no_real_record_meets_quarantines_a_hundred_at_most(world: W
         processor = start(world, DOCHAK_BATCH_MAX_RECORDS=batch)
         until("readiness says why", lambda: is_red(processor, "records, though it takes harmless ones"), 30)
         until("it has tried again", lambda: len(processor.log_lines("worker starts over")) >= 3, 60)
-        quarantined = len(world.topics.read("quarantine"))
-        assert quarantined == LIMIT if batch == "1" else quarantined <= LIMIT
+        before = len(world.topics.read("quarantine"))
     world.settle()
-    assert len(world.topics.read("quarantine")) == quarantined and len(world.statuses()) == len(ids) - quarantined
+    quarantined = len(world.topics.read("quarantine"))
+    # In large batches each new try may begin with a few records that still fit under the limit.
+    assert before == quarantined == LIMIT if batch == "1" else before <= quarantined <= LIMIT
+    assert len(world.statuses()) == len(ids) - quarantined
 
 
 @pytest.mark.long
