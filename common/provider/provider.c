@@ -399,6 +399,15 @@ struct providers *providers_load(const char *dir, struct faults *faults) {
   return NULL;
 }
 
+struct providers *providers_load_one(const char *file, struct faults *faults) {
+  struct providers *providers = mem_alloc(sizeof *providers);
+  size_t errors = faults->n_errors;
+  add_file(providers, file, faults);
+  if (faults->n_errors == errors) return providers;
+  providers_free(providers);
+  return NULL;
+}
+
 void providers_free(struct providers *providers) {
   if (!providers) return;
   for (size_t i = 0; i < providers->n; i++) provider_free(providers->list[i]);

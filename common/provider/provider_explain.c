@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// Each condition is judged alone by provider_conditions_hold(), so that nothing is judged in a second way.
+#include "common/provider/provider_explain.h"
+#include "common/provider/provider_file.h"
+
+size_t provider_kinds_count(const struct provider *provider) {
+  return provider->n_kinds;
+}
+
+const json_t *provider_kind_at(const struct provider *provider, size_t nth) {
+  const json_t *webhook = json_object_get(provider->document, "webhook");
+  return json_array_get(json_object_get(webhook, "kinds"), nth);
+}
+
+bool provider_kind_has_when(const struct provider *provider, size_t nth) {
+  const struct provider_conditions *when = &provider->kinds[nth].when;
+  return when->present.n || when->absent.n || when->n_equals;
+}
+
+bool provider_kind_fits(const struct provider *provider, size_t nth, const json_t *element) {
+  return json_is_object(element) && provider_conditions_hold(&provider->kinds[nth].when, element);
+}
+
+// The first of the places for which the condition, made of this place alone, does not hold. NULL: none.
+static const char *first_unmet(const struct provider_where *places, bool is_absent, const json_t *element) {
+  for (size_t i = 0; i < places->n; i++) {
+    struct provider_where place = {.pointers = &places->pointers[i], .n = 1};
+    struct provider_conditions one = {0};
+    *(is_absent ? &one.absent : &one.present) = place;
+    if (!provider_conditions_hold(&one, element)) return places->pointers[i].text;
+  }
+  return NULL;
+}
+
+struct provider_unmet provider_kind_unmet(const struct provider *provider, size_t nth,
+                                          const json_t *element) {
+  const struct provider_conditions *when = &provider->kinds[nth].when;
+  const char *place;
+  if (!json_is_object(element)) return (struct provider_unmet){"", "", NULL};
+  if ((place = first_unmet(&when->present, false, element)))
+    return (struct provider_unmet){"present", place, NULL};
+  if ((place = first_unmet(&when->absent, true, element)))
+    return (struct provider_unmet){"absent", place, NULL};
+  for (size_t i = 0; i < when->n_equals; i++) {
+    struct provider_equals *equals = &when->equals[i];
+    const struct provider_conditions one = {.equals = equals, .n_equals = 1};
+    if (!provider_conditions_hold(&one, element))
+      return (struct provider_unmet){equals->in_any_case ? "equals_any_case" : "equals", equals->pointer.text,
+                                     equals->values};
+  }
+  return (struct provider_unmet){"", "", NULL};
+}
+
+const json_t *provider_shapes(const struct provider *provider) {
+  return json_object_get(json_object_get(provider->document, "acceptance"), "shapes");
+}
