@@ -243,6 +243,17 @@ static bool run_command(const struct command *command, struct processor *p, cons
   return err_set(err, "what was written to stdout is incomplete: %s", strerror(errno));
 }
 
+static int exit_code_of(bool done, const struct err *err) {
+  if (!done) fprintf(stderr, "dochak-processor: %s\n", err->text);
+  return done ? 0 : 1;
+}
+
+static int run_alone(const struct command *command, const void *options) {
+  struct err err = {0};
+  bool done = run_command(command, NULL, options, &err);
+  return exit_code_of(done, &err);
+}
+
 // `command`: NULL is to serve.
 static int run(const struct command *command, const void *options, const struct settings *settings,
                struct providers *providers, const struct watched_list *watched, const struct ask_conf *ask) {
@@ -251,8 +262,7 @@ static int run(const struct command *command, const void *options, const struct 
   processor_init(&p, settings, providers, watched, ask);
   bool done = command ? run_command(command, &p, options, &err) : serve(&p, &err);
   processor_fini(&p);
-  if (!done) fprintf(stderr, "dochak-processor: %s\n", err.text);
-  return done ? 0 : 1;
+  return exit_code_of(done, &err);
 }
 
 static struct providers *read_providers(const struct settings *settings, struct faults *faults) {
@@ -297,9 +307,9 @@ static void set_password(const struct settings *settings, struct faults *faults)
 }
 
 static const struct command *find_command(const char *name) {
-  static const struct command *const commands[] = {&migrate_command,  &replay_command,    &quarantine_command,
-                                                   &doctor_command,   &incidents_command, &contact_command,
-                                                   &reconcile_command};
+  static const struct command *const commands[] = {
+      &migrate_command,   &replay_command,  &quarantine_command, &doctor_command,
+      &incidents_command, &contact_command, &reconcile_command,  &explain_command};
   for (size_t i = 0; name && i < COUNT_OF(commands); i++)
     if (strcmp(name, commands[i]->name) == 0) return commands[i];
   return NULL;
@@ -338,6 +348,7 @@ int main(int argc, char **argv) {
   int exit_code = command ? command_arguments(command, argc - 1, argv + 1, options)
                           : settings_arguments(SERVICE_PROCESSOR, argc, argv, &flags);
   if (exit_code >= 0) return exit_code;
+  if (command && command->is_alone) return run_alone(command, options);
   struct faults faults = {0};
   struct settings settings = {0};
   bool settings_good = settings_load(SERVICE_PROCESSOR, &settings, &faults);

@@ -18,6 +18,7 @@
 enum { FILE_MAX = 65536, HELP_WIDTH = 88 };
 #define SECRETS_DIR "DOCHAK_SECRETS_DIR"
 enum { INGRESS = SERVICE_INGRESS, PROCESSOR = SERVICE_PROCESSOR, BOTH = INGRESS | PROCESSOR };
+enum { EXPLAIN = SERVICE_EXPLAIN };
 
 enum type {
   TYPE_TEXT,   // char *, never NULL; "" is "not given"
@@ -63,7 +64,7 @@ static const struct row table[] = {
            "The sasl.password, so that DOCHAK_KAFKA_PROPERTIES contains no secret."),
     ROW(BOTH, "DOCHAK_TOPIC_PREFIX", TYPE_NAME, topic_prefix, "dochak.",
         "What the topics' names begin with; events, alerts and quarantine follow."),
-    ROW(BOTH, "DOCHAK_PROVIDERS_DIR", TYPE_TEXT, providers_dir, "",
+    ROW(BOTH | EXPLAIN, "DOCHAK_PROVIDERS_DIR", TYPE_TEXT, providers_dir, "",
         "Folder of provider files (*.json) to read instead of those built in."),
     ROW(BOTH, "DOCHAK_LOG_LEVEL", TYPE_LEVEL, log_level, "info",
         "Least level that is logged: debug, info, warn or error."),
@@ -96,7 +97,7 @@ static const struct row table[] = {
            "Handler threads, each with one connection at a time; an overload of one endpoint takes at most "
            "half of them. "
            "Connections beyond wait for a thread, so a proxy should hold fewer."),
-    NUMBER(INGRESS, "DOCHAK_BODY_MAX_BYTES", body_max_bytes, "524288", 1024, 900000,
+    NUMBER(INGRESS | EXPLAIN, "DOCHAK_BODY_MAX_BYTES", body_max_bytes, "524288", 1024, 900000,
            "Largest request body in bytes; a larger one is answered 413. Stays below 1 MB, Kafka's own limit "
            "for a record (message.max.bytes)."),
     NUMBER(INGRESS, "DOCHAK_BODIES_MAX_BYTES", bodies_max_bytes, "67108864", 16777216, 1099511627776,
@@ -118,7 +119,7 @@ static const struct row table[] = {
     NUMBER(INGRESS, "DOCHAK_SPOOL_READY_PERCENT", spool_ready_percent, "80", 1, 100,
            "How full the spool may be before /readyz says no; what still comes is taken until it is full."),
 
-    ROW(PROCESSOR, "DOCHAK_ENDPOINTS_FILE", TYPE_TEXT, watched_file, "",
+    ROW(PROCESSOR | EXPLAIN, "DOCHAK_ENDPOINTS_FILE", TYPE_TEXT, watched_file, "",
         "The endpoints file of ingress, for the zone and the floor of each endpoint, and for asking "
         "providers "
         "(member ask). Without it every zone is +09:00, no endpoint has a floor, and no provider can be "
@@ -504,7 +505,7 @@ static void print_markdown(void) {
     const char *value = row->default_value ? row->default_value : "required";
     const char *quote = row->default_value && *value ? "`" : "";
     printf("| `%s` | %s%s%s | %s | %s", row->name, quote, *value ? value : "–", quote,
-           services[row->services], row->help);
+           services[row->services & BOTH], row->help);
     print_range(row, " (", ")");
     puts(" |");
   }
@@ -528,7 +529,8 @@ static void print_help(unsigned service) {
          "      dochak-processor doctor       says why no webhook comes\n "
          "      dochak-processor incidents    lists the faults of providers and endpoints that are open\n "
          "      dochak-processor contact      shows what is known of one person\n "
-         "      dochak-processor reconcile    asks a provider for what its webhooks did not bring");
+         "      dochak-processor reconcile    asks a provider for what its webhooks did not bring\n "
+         "      dochak-processor explain      shows what a provider file reads from a body");
   puts("\n "
        " --help           this\n "
        " --check          reads the configuration, prints all faults and warnings and ends\n "

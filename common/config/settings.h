@@ -11,7 +11,8 @@
 #include "common/base/log.h"
 #include <stdint.h>
 
-enum { SERVICE_INGRESS = 1, SERVICE_PROCESSOR = 2 };
+// SERVICE_EXPLAIN is `dochak-processor explain`, which needs no server and no secret.
+enum { SERVICE_INGRESS = 1, SERVICE_PROCESSOR = 2, SERVICE_EXPLAIN = 4 };
 
 struct settings {
   // both

@@ -10,6 +10,7 @@ struct command {
   bool (*read)(int argc, char **argv, void *options, struct err *err);
   // Does it.
   bool (*run)(struct processor *processor, const void *options, struct err *err);
+  bool is_alone; // it reads its own settings: `processor` is NULL
 };
 
 extern const struct command migrate_command;    // the schema and the topics
@@ -19,3 +20,4 @@ extern const struct command doctor_command;     // why no webhook comes
 extern const struct command incidents_command;  // what is wrong with a provider or an endpoint
 extern const struct command contact_command;    // what is known of one person
 extern const struct command reconcile_command;  // what webhooks should have brought
+extern const struct command explain_command;    // what a provider file reads from a body

@@ -165,4 +165,5 @@ static bool run(struct processor *processor, const void *options, struct err *er
   return done;
 }
 
-const struct command contact_command = {"contact", help, sizeof(struct contact_options), read_arguments, run};
+const struct command contact_command = {"contact",      help, sizeof(struct contact_options),
+                                        read_arguments, run,  false};

@@ -107,4 +107,5 @@ static bool run(struct processor *processor, const void *options, struct err *er
   return n_wrong == 0 || err_set(err, "doctor: %zu thing%s wrong", n_wrong, n_wrong == 1 ? " is" : "s are");
 }
 
-const struct command doctor_command = {"doctor", help, sizeof(struct doctor_options), read_arguments, run};
+const struct command doctor_command = {"doctor",       help, sizeof(struct doctor_options),
+                                       read_arguments, run,  false};

@@ -198,5 +198,5 @@ static bool run(struct processor *processor, const void *options, struct err *er
   return done;
 }
 
-const struct command incidents_command = {"incidents", help, sizeof(struct incidents_options), read_arguments,
-                                          run};
+const struct command incidents_command = {"incidents",    help, sizeof(struct incidents_options),
+                                          read_arguments, run,  false};

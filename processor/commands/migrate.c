@@ -112,4 +112,5 @@ static bool run(struct processor *processor, const void *options, struct err *er
   return migrate_schema(processor->settings, o->dry_run, err) && migrate_topics(processor, o->dry_run, err);
 }
 
-const struct command migrate_command = {"migrate", help, sizeof(struct migrate_options), read_arguments, run};
+const struct command migrate_command = {"migrate",      help, sizeof(struct migrate_options),
+                                        read_arguments, run,  false};

@@ -180,5 +180,5 @@ static bool run(struct processor *processor, const void *options, struct err *er
   return q.options->verb == VERB_REDRIVE ? redrive(&q, processor, err) : read_all(&q, processor, err);
 }
 
-const struct command quarantine_command = {"quarantine", help, sizeof(struct quarantine_options),
-                                           read_arguments, run};
+const struct command quarantine_command = {"quarantine",   help, sizeof(struct quarantine_options),
+                                           read_arguments, run,  false};

@@ -312,5 +312,5 @@ static bool run(struct processor *processor, const void *options, struct err *er
   return done;
 }
 
-const struct command reconcile_command = {"reconcile", help, sizeof(struct reconcile_options), read_arguments,
-                                          run};
+const struct command reconcile_command = {"reconcile",    help, sizeof(struct reconcile_options),
+                                          read_arguments, run,  false};

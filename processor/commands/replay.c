@@ -146,4 +146,5 @@ static bool run(struct processor *processor, const void *options, struct err *er
   return done;
 }
 
-const struct command replay_command = {"replay", help, sizeof(struct replay_options), read_arguments, run};
+const struct command replay_command = {"replay",       help, sizeof(struct replay_options),
+                                       read_arguments, run,  false};

@@ -94,10 +94,10 @@ def settings() -> dict[str, tuple[set[str], bool]]:
     """Of the table that is the manual: name to who reads it and whether it is a secret."""
     source = (builds.ROOT / "common" / "config" / "settings.c").read_text("utf-8")
     found = {}
-    for row, service, name, kind in re.findall(r"^    (ROW|NUMBER|SECRET)\((\w+), (\S+), (\w+),", source, re.MULTILINE):
+    for row, services, name, kind in re.findall(r"^    (ROW|NUMBER|SECRET)\(([\w| ]+), (\S+), (\w+),", source, re.MULTILINE):
         name = "DOCHAK_" + name.strip('"').removeprefix("DOCHAK_")
         readers, _ = found.get(name, (set(), False))
-        readers |= {"INGRESS", "PROCESSOR"} if service == "BOTH" else {service}
+        readers |= {"INGRESS", "PROCESSOR"} & set(services.replace("BOTH", "INGRESS | PROCESSOR").split(" | "))
         found[name] = (readers, row == "SECRET" or kind in ("TYPE_SECRET", "TYPE_KEY"))
     return found
 

@@ -48,7 +48,7 @@ READERS = {
 def settings() -> dict[str, str]:
     """Name to type, from the table that is the manual."""
     source = (builds.ROOT / "common" / "config" / "settings.c").read_text("utf-8")
-    rows = re.findall(r'^    (ROW|NUMBER|SECRET)\(\w+, "(DOCHAK_\w+)", (\w+),', source, re.MULTILINE)
+    rows = re.findall(r'^    (ROW|NUMBER|SECRET)\([\w| ]+, "(DOCHAK_\w+)", (\w+),', source, re.MULTILINE)
     assert len(rows) > 10
     types = {"NUMBER": "TYPE_INT", "SECRET": "TYPE_SECRET"}
     return {name: types.get(row, option) for row, name, option in rows}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+// dochak-processor explain: what dochak reads from a webhook's body, or from the answer of a send API. For a
+// person who writes a provider file. Asks no server and stores nothing.
+#include "processor/commands/explain.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/config/settings.h"
+#include "processor/commands/command.h"
+#include "processor/commands/explain_text.h"
+#include "processor/commands/flags.h"
+#include "processor/commands/terminal.h"
+#include "processor/watch/watched.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct explain_options {
+  const char *provider, *endpoint, *file;
+  bool is_acceptance;
+};
+
+// ---- what is asked for ----
+
+static const char help[] =
+    "dochak-processor explain: what dochak would read from this body, element by element, and why\n"
+    "\n"
+    "usage: dochak-processor explain --provider NAME [--endpoint NAME] [--acceptance] < BODY\n"
+    "       dochak-processor explain --endpoint NAME [--acceptance] < BODY\n"
+    "       dochak-processor explain --file FILE [--acceptance] < BODY\n"
+    "\n"
+    "  --provider NAME  by the provider file of this name, in DOCHAK_PROVIDERS_DIR or built in\n"
+    "  --endpoint NAME  by the provider file of this endpoint, which DOCHAK_ENDPOINTS_FILE lists\n"
+    "  --file FILE      by this provider file, wherever it is\n"
+    "  --acceptance     the body is what the send API answered, not a webhook's\n"
+    "\n"
+    "BODY is the body of a webhook exactly as it was sent. No other setting is needed, no server is\n"
+    "asked, and nothing is stored. Telephone numbers and e-mail addresses are shown masked. Times are\n"
+    "those of your zone (TZ). The exit code is 0 when everything is understood, 1 when something is not,\n"
+    "2 for wrong arguments.";
+
+static bool read_arguments(int argc, char **argv, void *options, struct err *err) {
+  struct explain_options *o = options;
+  struct flag flags[] = {{"--provider", FLAG_TEXT, &o->provider, NULL},
+                         {"--endpoint", FLAG_TEXT, &o->endpoint, NULL},
+                         {"--file", FLAG_TEXT, &o->file, NULL},
+                         {"--acceptance", FLAG_SWITCH, &o->is_acceptance, NULL}};
+  if (!flags_read(argc, argv, flags, COUNT_OF(flags), NULL, err)) return false;
+  if (o->file && (o->provider || o->endpoint))
+    return err_set(err, "--file names the provider file already; leave out --provider and --endpoint");
+  return o->file || o->provider || o->endpoint ||
+         err_set(err, "expected --provider NAME, --endpoint NAME or --file FILE");
+}
+
+// ---- the provider ----
+
+struct input { // what is read before the body
+  struct settings settings;
+  struct providers *providers;
+  struct watched_list *watched;
+};
+
+static void input_fini(struct input *input) {
+  watched_free(input->watched);
+  providers_free(input->providers);
+  settings_fini(&input->settings);
+}
+
+static void load(struct input *input, const struct explain_options *o, struct faults *faults) {
+  if (!settings_load(SERVICE_EXPLAIN, &input->settings, faults)) return;
+  size_t from = faults->n;
+  if (o->file) {
+    input->providers = providers_load_one(o->file, faults);
+    return;
+  }
+  input->providers = providers_load(input->settings.providers_dir, faults);
+  faults_prefix(faults, from, "DOCHAK_PROVIDERS_DIR: ");
+  if (o->endpoint) input->watched = watched_load(input->settings.watched_file, "", faults);
+}
+
+static bool find_endpoint(const struct input *input, const struct explain_options *o, const char **provider,
+                          struct err *err) {
+  const char *file = input->settings.watched_file;
+  const struct watched *watched = watched_find(input->watched, o->endpoint);
+  if (watched->endpoint && (!o->provider || strcmp(o->provider, watched->provider) == 0)) {
+    *provider = watched->provider;
+    return true;
+  }
+  if (watched->endpoint)
+    return err_set(err, "--endpoint: %s has the provider %s, not %s", o->endpoint, watched->provider,
+                   o->provider);
+  if (*file) return err_set(err, "--endpoint: %s lists no endpoint \"%s\"", file, o->endpoint);
+  return o->provider || err_set(err, "--endpoint: DOCHAK_ENDPOINTS_FILE is not set; give --provider instead");
+}
+
+static const struct provider *find_provider(const struct input *input, const struct explain_options *o,
+                                            struct err *err) {
+  const char *name = o->provider;
+  if (o->file) return providers_at(input->providers, 0);
+  if (o->endpoint && !find_endpoint(input, o, &name, err)) return NULL;
+  const struct provider *provider = providers_find(input->providers, name);
+  AUTO_FREE char *names = providers_names(input->providers);
+  if (!provider)
+    err_set(err, "there is no provider file \"%s\", but %s; --file takes one that is elsewhere", name, names);
+  return provider;
+}
+
+// ---- the body ----
+
+// New, of *len bytes. NULL: it cannot be read, or ingress would not take it.
+static char *read_body(int64_t max_bytes, size_t *len, struct err *err) {
+  size_t room = (size_t)max_bytes + 1;
+  AUTO_FREE char *body = mem_alloc(room);
+  if (isatty(STDIN_FILENO)) fputs("reading the body from the terminal; Ctrl-D ends it\n", stderr);
+  *len = fread(body, 1, room, stdin);
+  if (ferror(stdin)) {
+    err_set(err, "the body cannot be read: %s", strerror(errno));
+    return NULL;
+  }
+  if (*len == room) {
+    err_set(err,
+            "the body has more than %lld bytes (DOCHAK_BODY_MAX_BYTES): ingress would answer 413 and keep "
+            "nothing",
+            (long long)max_bytes);
+    return NULL;
+  }
+  return take(body);
+}
+
+// ---- a webhook ----
+
+// Where the elements are in the body: `in_list`, or one that stands alone. False: they were not found.
+static bool find_elements(const struct provider *provider, struct json_span body, bool *in_list) {
+  struct json_span span;
+  if (json_span_at(body, provider_elements(provider), &span) != JSON_FOUND) return false;
+  *in_list = *span.from == '[';
+  return *in_list || *span.from == '{';
+}
+
+static char *place_of(const struct provider *provider, bool in_list, size_t i) {
+  const char *elements = provider_elements(provider)->text;
+  if (in_list) return mem_printf("%s/%zu", elements, i);
+  return mem_strdup(*elements ? elements : "the whole body");
+}
+
+// The framing keeps a body whole that it could not cut. An element that is the whole body is one, too.
+static bool is_uncut(const struct framing *framing, const char *body, bool is_element) {
+  return framing->n == 1 && framing->elements->bytes == body && !is_element;
+}
+
+// The body with its elements as they are stored, since the answer may repeat a part of one. New; the body
+// itself if it is not JSON.
+static char *masked_body(const struct provider *provider, struct json_span body) {
+  size_t i, len = (size_t)(body.to - body.from);
+  json_t *element;
+  AUTO_JSON *document = json_parse(body.from, len, NULL);
+  if (!document) return mem_strndup(body.from, len);
+  json_t *elements = json_at(document, provider_elements(provider));
+  if (json_is_object(elements)) provider_mask_element(provider, elements);
+  json_array_foreach(elements, i, element) provider_mask_element(provider, element);
+  return json_text(document);
+}
+
+static void print_answer(const struct provider *provider, struct json_span body) {
+  AUTO_FREE char *masked = masked_body(provider, body);
+  struct provider_ack ack = provider_ack(provider, masked, strlen(masked));
+  AUTO_FREE char *shown = explain_shown(mem_or_empty(ack.body));
+  printf("answer: %d ", ack.status);
+  terminal_print(ack.body ? shown : "with an empty body");
+  putchar('\n');
+  free(ack.body);
+}
+
+// Returns how many go to quarantine.
+static size_t explain_elements(struct explain *explain, const struct framing *framing, bool in_list) {
+  size_t n_bad = 0;
+  for (size_t i = 0; i < framing->n; i++) {
+    AUTO_FREE char *place = place_of(explain->provider, in_list, i);
+    n_bad += !explain_element(explain, i + 1, place, &framing->elements[i]);
+  }
+  if (framing->n == 0) puts("no element: the list is empty, and nothing is stored");
+  return n_bad;
+}
+
+static bool explain_webhook(struct explain *explain, const char *body, size_t len, struct err *err) {
+  struct framing framing;
+  struct json_span text = json_without_mark(body, len);
+  bool in_list = false, is_found = find_elements(explain->provider, text, &in_list);
+  size_t n_bad = 1;
+  framing_init(&framing, explain->provider, body, len);
+  if (is_uncut(&framing, body, is_found && !in_list)) {
+    AUTO_JSON *document = json_parse(text.from, (size_t)(text.to - text.from), NULL);
+    explain_uncut(explain, document, framing.elements->reason);
+  } else {
+    n_bad = explain_elements(explain, &framing, in_list);
+  }
+  print_answer(explain->provider, text);
+  size_t n = framing.n;
+  framing_fini(&framing);
+  return n_bad == 0 ||
+         err_set(err, "explain: %zu of %zu element%s would go to quarantine", n_bad, n, n == 1 ? "" : "s");
+}
+
+// ---- a send answer ----
+
+static bool explain_response(struct explain *explain, const char *body, size_t len, struct err *err) {
+  size_t n, n_bad = 0;
+  AUTO_JSON *response = json_parse(body, len, err);
+  if (!response) return err_prefix(err, "the send answer: ");
+  AUTO_FREE struct provider_acceptance *list = NULL;
+  if (!provider_read_acceptance(explain->provider, response, &list, &n, err)) {
+    explain_no_acceptance(explain, response, err->text);
+    return err_set(err, "explain: the send answer cannot be read");
+  }
+  for (size_t i = 0; i < n; i++) n_bad += !explain_acceptance(explain, response, list, i);
+  return n_bad == 0 || err_set(err, "explain: %zu of %zu recipients would go to quarantine", n_bad, n);
+}
+
+// ---- all of it ----
+
+static bool explain_body(const struct input *input, const struct explain_options *o, struct err *err) {
+  const struct provider *provider = find_provider(input, o, err);
+  if (!provider) return false;
+  size_t len;
+  AUTO_FREE char *body = read_body(input->settings.body_max_bytes, &len, err);
+  if (!body) return false;
+  struct explain explain = {
+      .provider = provider,
+      .interpreter = {.providers = input->providers, .recipient_key = "not stored", .quarantine_topic = ""},
+      .now_ms = clock_wall_ms()};
+  bool good = (o->is_acceptance ? explain_response : explain_webhook)(&explain, body, len, err);
+  explain_fini(&explain);
+  fflush(stdout); // before the error
+  return good;
+}
+
+static bool run(struct processor *processor, const void *options, struct err *err) {
+  (void)processor;
+  struct faults faults = {0};
+  struct input input = {0};
+  load(&input, options, &faults);
+  bool is_loaded = faults.n_errors == 0;
+  faults_print(&faults, "dochak-processor");
+  faults_fini(&faults);
+  bool good = is_loaded ? explain_body(&input, options, err)
+                        : err_set(err, "explain: the body was not read; mend the above first");
+  input_fini(&input);
+  return good;
+}
+
+const struct command explain_command = {"explain",      help, sizeof(struct explain_options),
+                                        read_arguments, run,  true};

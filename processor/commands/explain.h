@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// The parts of "dochak-processor explain". Ingress's framing and the processor's interpretation do the
+// reading; this prints what they find, and which rule of the provider file is behind it. Values of the body
+// are shown as they are stored: masked.
+#pragma once
+#include "common/provider/framing.h"
+#include "processor/rules/interpret.h"
+
+struct explain {
+  const struct provider *provider;
+  struct interpreter interpreter;
+  int64_t now_ms; // stands for the time of arrival
+  // The receipts so far, since the same report counts once.
+  struct explain_report {
+    struct uuid id;
+    size_t nth;
+  } * reports;
+  size_t n_reports;
+};
+void explain_fini(struct explain *explain);
+
+// A line below an element: a name and what it is. What the text contains of the body is made safe for a
+// terminal.
+void explain_line(const char *name, const char *fmt, ...) PRINTF_LIKE(2, 3);
+// One element, the `nth` from 1, which stands at `place` of the body. False: something in it is not
+// understood.
+bool explain_element(struct explain *explain, size_t nth, const char *place,
+                     const struct framing_element *element);
+// A body that the framing could not cut, for the reason `why`. `document` NULL: it is not JSON.
+void explain_uncut(const struct explain *explain, const json_t *document, const char *why);
+// One recipient of a send answer: list[i], with i from 0, as provider_read_acceptance() read it.
+bool explain_acceptance(struct explain *explain, const json_t *response,
+                        const struct provider_acceptance *list, size_t i);
+// A send answer that provider_read_acceptance() does not understand, for the reason `why`.
+void explain_no_acceptance(const struct explain *explain, const json_t *response, const char *why);

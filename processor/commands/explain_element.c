@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: MIT
+// What is read is the fact that the processor would make of the element; the rest says where it comes from.
+#include "common/base/mem.h"
+#include "common/provider/personal.h"
+#include "common/provider/provider_explain.h"
+#include "processor/commands/explain.h"
+#include "processor/commands/explain_text.h"
+#include "processor/commands/terminal.h"
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void explain_fini(struct explain *explain) {
+  free(explain->reports);
+}
+
+void explain_line(const char *name, const char *fmt, ...) {
+  va_list args;
+  va_start(args, fmt);
+  AUTO_FREE char *text = mem_vprintf(fmt, args);
+  va_end(args);
+  printf("  %-11s ", name);
+  terminal_print(text);
+  putchar('\n');
+}
+
+// ---- an element beside its rule
+
+struct view {
+  const struct explain *explain;
+  const json_t *element;
+  json_t *masked;     // the element as it is stored
+  const json_t *rule; // the kind as the file has it; NULL: none fits
+  char *rule_text;    // its JSON, or ""
+  size_t nth;         // of the kind; provider_kinds_count(): none fits
+  char *unnamed;      // keys that the kind leaves out: "time, reference"
+};
+
+static size_t kind_of(const struct provider *provider, const json_t *element) {
+  size_t nth = 0, n = provider_kinds_count(provider);
+  while (nth < n && !provider_kind_fits(provider, nth, element)) nth++;
+  return nth;
+}
+
+static struct view view_of(const struct explain *explain, const json_t *element) {
+  struct view view = {.explain = explain, .element = element, .nth = kind_of(explain->provider, element)};
+  view.masked = json_deep_copy(element);
+  provider_mask_element(explain->provider, view.masked);
+  if (view.nth < provider_kinds_count(explain->provider))
+    view.rule = provider_kind_at(explain->provider, view.nth);
+  view.rule_text = view.rule ? json_text(view.rule) : mem_strdup("");
+  return view;
+}
+
+static void view_fini(struct view *view) {
+  json_decref(view->masked);
+  free(view->rule_text);
+  free(view->unnamed);
+}
+
+static const char *text_of(const json_t *object, const char *key) {
+  return mem_or_empty(json_string_value(json_object_get(object, key)));
+}
+
+static const json_t *value_at(const json_t *in, const char *place) {
+  struct json_pointer pointer;
+  if (!json_pointer_init(&pointer, place, NULL)) return NULL;
+  const json_t *value = json_at(in, &pointer);
+  json_pointer_fini(&pointer);
+  return json_is_null(value) ? NULL : value;
+}
+
+// The first of a rule's places with a value, whatever lists and objects are around them; else the first of
+// them. "": there is none.
+static const char *place_of(const json_t *node, const json_t *in) {
+  const char *key, *first = "", *text = json_string_value(node);
+  json_t *inner;
+  size_t i;
+  if (text) return *text == '/' ? text : "";
+  json_array_foreach(node, i, inner) {
+    const char *place = place_of(inner, in);
+    if (*place && value_at(in, place)) return place;
+    if (!*first) first = place;
+  }
+  json_object_foreach((json_t *)(uintptr_t)node, key, inner) {
+    const char *place = place_of(inner, in);
+    if (*place && value_at(in, place)) return place;
+    if (!*first) first = place;
+  }
+  return first;
+}
+
+// "nothing at /idd; is it /id?", or the value there. New string.
+static char *found_at(const struct view *view, const char *place) {
+  const json_t *value = value_at(view->masked, place);
+  AUTO_FREE char *shown = explain_value(value);
+  AUTO_FREE char *nearest = value ? NULL : explain_nearest(view->element, place, view->rule_text);
+  if (value) return mem_printf("%s at %s", shown, place);
+  return mem_printf("nothing at %s%s%s%s", place, nearest ? "; is it " : "", mem_or_empty(nearest),
+                    nearest ? "?" : "");
+}
+
+// Why a rule's places give nothing. New string.
+static char *missing(const struct view *view, const json_t *node) {
+  const char *place = place_of(node, view->element);
+  const json_t *part;
+  size_t i;
+  json_array_foreach(json_object_get(node, "parts"), i, part) { // of an id
+    if (!value_at(view->element, place_of(part, view->element))) return missing(view, part);
+  }
+  if (!*place) return mem_strdup("nothing that can be used");
+  AUTO_FREE char *found = found_at(view, place);
+  return mem_printf("%s%s", value_at(view->masked, place) ? "no use can be made of " : "", found);
+}
+
+// A line for what the kind reads under `key`: the text, or why there is none.
+static void print_read(struct view *view, const char *key, const char *text) {
+  const json_t *node = json_object_get(view->rule, key);
+  if (text) {
+    AUTO_FREE char *shown = explain_shown(text);
+    explain_line(key, "%s", shown);
+  } else if (node) {
+    AUTO_FREE char *why = missing(view, node);
+    explain_line(key, "–  %s", why);
+  } else {
+    char *longer = mem_printf("%s%s%s", mem_or_empty(view->unnamed), view->unnamed ? ", " : "", key);
+    free(view->unnamed);
+    view->unnamed = longer;
+  }
+}
+
+static void print_time(struct view *view, int64_t time_ms) {
+  const json_t *node = json_object_get(view->rule, "time");
+  const char *place = place_of(node, view->element);
+  const json_t *value = value_at(view->element, place);
+  char text[TERMINAL_TIME_SIZE];
+  if (time_ms >= 0) {
+    terminal_format_time(time_ms, text);
+    explain_line("time", "%s%s", text,
+                 time_ms > view->explain->now_ms ? ", in the future: the time of arrival counts" : "");
+  } else if (node && value) {
+    char buf[24];
+    AUTO_FREE char *form = explain_form(mem_or_empty(json_scalar_text(value, buf)));
+    explain_line("time",
+                 "–  no time that can be read at %s, where 9 is a digit: \"%s\"; the time of arrival counts",
+                 place, form);
+  } else if (node) {
+    AUTO_FREE char *why = missing(view, node);
+    explain_line("time", "–  %s: the time of arrival counts", why);
+  } else {
+    print_read(view, "time", NULL);
+  }
+}
+
+static void print_left(const struct view *view) {
+  AUTO_FREE char *places = explain_places(view->element, view->rule_text);
+  if (view->unnamed) explain_line("no rule", "%s", view->unnamed);
+  if (*places) explain_line("not read", "%s", places);
+}
+
+// The kinds behind the one that is used. One without conditions is there for the rest.
+static void print_rivals(const struct view *view) {
+  const struct provider *provider = view->explain->provider;
+  for (size_t i = view->nth + 1; i < provider_kinds_count(provider); i++) {
+    if (!provider_kind_has_when(provider, i) || !provider_kind_fits(provider, i, view->element)) continue;
+    explain_line("note", "the kind \"%s\" (/webhook/kinds/%zu) fits, too; the first that fits is used",
+                 text_of(provider_kind_at(provider, i), "name"), i);
+  }
+}
+
+// ---- receipts
+
+static char *code_said(const struct provider_receipt *receipt) {
+  const char *outcome = provider_outcome_name(receipt->outcome);
+  AUTO_FREE char *code = explain_shown(receipt->code);
+  if (!receipt->known_code)
+    return mem_printf("%s → %s: not listed in /outcomes, so it is a failure; add it there", code, outcome);
+  if (receipt->scope) return mem_printf("%s → %s, of the %s", code, outcome, receipt->scope);
+  return mem_printf("%s → %s%s", code, outcome, receipt->about_recipient ? ", about the recipient" : "");
+}
+
+// By the masked element, since a dedupe value may be the recipient.
+static void print_dedupe(const struct view *view) {
+  struct provider_receipt receipt = {0};
+  AUTO_FREE char *text = mem_strdup("the id");
+  if (provider_read_receipt(view->explain->provider, view->masked, &receipt, NULL))
+    for (size_t i = 0; i < receipt.n_dedupe; i++) {
+      AUTO_FREE char *part = explain_shown(receipt.dedupe[i]);
+      char *longer = mem_printf("%s, %s", text, *part ? part : "(nothing)");
+      free(text);
+      text = longer;
+    }
+  provider_receipt_fini(&receipt);
+  explain_line("dedupe", "%s", text);
+}
+
+static void note_repeat(struct explain *explain, size_t nth, struct uuid id) {
+  for (size_t i = 0; i < explain->n_reports; i++) {
+    if (memcmp(&explain->reports[i].id, &id, sizeof id) != 0) continue;
+    explain_line("note", "the same report as element %zu: it counts once", explain->reports[i].nth);
+    return;
+  }
+  explain->reports = mem_grow(explain->reports, explain->n_reports + 1, sizeof *explain->reports);
+  explain->reports[explain->n_reports++] = (struct explain_report){id, nth};
+}
+
+static void print_receipt(struct explain *explain, struct view *view, const struct fact *fact, size_t nth) {
+  struct provider_receipt receipt;
+  if (!provider_read_receipt(explain->provider, view->element, &receipt, NULL))
+    return; // as the fact says, it is one
+  AUTO_FREE char *code = code_said(&receipt);
+  explain_line("code", "%s", code);
+  print_read(view, "reason", fact->signal.reason);
+  print_time(view, receipt.time_ms);
+  print_read(view, "channel", fact->signal.channel);
+  print_read(view, "recipient", fact->signal.recipient);
+  print_read(view, "reference", fact->signal.reference);
+  print_dedupe(view);
+  note_repeat(explain, nth, fact->row_id);
+  provider_receipt_fini(&receipt);
+}
+
+// ---- contacts
+
+static void print_consents(const struct contact_said *said) {
+  const char *name;
+  json_t *value;
+  json_object_foreach(said->details.consents, name, value)
+      explain_line("consent", "%s: %s", name, json_is_true(value) ? "given" : "withdrawn");
+}
+
+static void print_contact(struct explain *explain, struct view *view, const struct contact_said *said) {
+  struct provider_contact contact;
+  if (!provider_read_contact(explain->provider, view->element, &contact, NULL)) return; // likewise
+  explain_line("says", said->is_delete ? "the person is gone" : "this is all that is known of the person");
+  print_read(view, "provider_id", said->mark.provider_id);
+  if (!said->is_delete) {
+    print_read(view, "phone", said->details.phone);
+    print_read(view, "email", said->details.email);
+    print_consents(said);
+  }
+  if (said->mark.has_version)
+    explain_line("version", "%" PRId64, said->mark.version);
+  else
+    print_read(view, "version", NULL);
+  print_time(view, contact.time_ms);
+}
+
+// ---- what goes to quarantine
+
+static void print_has(const json_t *document) {
+  AUTO_FREE char *places = explain_places(document, ""), *value = explain_value(document);
+  explain_line("it has", "%s", *places ? places : value);
+}
+
+static void print_unmet(const struct view *view, size_t nth) {
+  const struct provider *provider = view->explain->provider;
+  struct provider_unmet unmet = provider_kind_unmet(provider, nth, view->element);
+  const char *name = text_of(provider_kind_at(provider, nth), "name");
+  AUTO_FREE char *found = found_at(view, unmet.place);
+  AUTO_FREE char *expected = unmet.expected ? json_dumps(unmet.expected, 0) : NULL;
+  if (*unmet.rule)
+    explain_line("rule", "/webhook/kinds/%zu/when/%s, \"%s\": %s%s%s", nth, unmet.rule, name, found,
+                 expected ? ", expected one of " : "", mem_or_empty(expected));
+  else
+    explain_line("rule", "/webhook/kinds/%zu/when, \"%s\": it does not hold", nth, name);
+}
+
+// The rule of a kind that fits, but for this key.
+static void print_unusable(const struct view *view, const char *key) {
+  const json_t *node = json_object_get(view->rule, key);
+  AUTO_FREE char *why = missing(view, node);
+  explain_line("rule", "/webhook/kinds/%zu/%s, \"%s\": %s", view->nth, key, text_of(view->rule, "name"), why);
+  explain_line("mend", "name in this rule where the %s is", key);
+}
+
+static void print_bad_consents(const struct view *view) {
+  explain_line("rule", "/webhook/kinds/%zu/consents, \"%s\"", view->nth, text_of(view->rule, "name"));
+  explain_line("mend", "name in this rule places of true, false or null");
+}
+
+static void print_no_kind(const struct view *view) {
+  for (size_t i = 0; i < provider_kinds_count(view->explain->provider); i++) print_unmet(view, i);
+  explain_line("mend",
+               "change a \"when\"; or add a kind, \"kind\": \"other\" for what reports on no message");
+}
+
+static void print_broken_rules(const struct view *view, bool has_id) {
+  if (!json_is_object(view->element)) return;
+  if (!view->rule)
+    print_no_kind(view);
+  else if (!has_id)
+    print_unusable(view, "id");
+  else if (strcmp(text_of(view->rule, "kind"), "receipt") == 0)
+    print_unusable(view, "code");
+  else
+    print_bad_consents(view);
+  print_has(view->element);
+}
+
+static void print_unread(struct view *view, const char *why, bool has_id) {
+  puts("would go to quarantine");
+  explain_line("reason", "%s", why);
+  if (view) print_broken_rules(view, has_id);
+}
+
+// ---- one element
+
+static const char *event_type_of(enum framing_kind kind) {
+  static const char *const types[] = {[FRAMING_RECEIPT] = EVENT_RECEIPT,
+                                      [FRAMING_CONTACT] = EVENT_CONTACT,
+                                      [FRAMING_OTHER] = EVENT_OTHER,
+                                      [FRAMING_QUARANTINED] = EVENT_QUARANTINED};
+  return types[kind];
+}
+
+static void interpret_as(const struct explain *explain, const char *type, const char *value, size_t len,
+                         struct fact *fact) {
+  const struct event ev = {
+      .type = type, .provider = provider_name(explain->provider), .time_ms = explain->now_ms};
+  interpret_event(&explain->interpreter, &ev, value, len, fact);
+}
+
+static void print_understood(struct explain *explain, struct view *view,
+                             const struct framing_element *element, const struct fact *fact, size_t nth) {
+  static const char *const said[] = {[FRAMING_RECEIPT] = "a receipt",
+                                     [FRAMING_CONTACT] = "a contact",
+                                     [FRAMING_OTHER] = "other (kept and counted, changes no status)"};
+  printf("%s, by the kind \"%s\" (/webhook/kinds/%zu)\n", said[element->kind], text_of(view->rule, "name"),
+         view->nth);
+  print_read(view, "id", element->id);
+  if (element->kind == FRAMING_RECEIPT) print_receipt(explain, view, fact, nth);
+  if (element->kind == FRAMING_CONTACT) print_contact(explain, view, fact->contact);
+  if (element->kind != FRAMING_OTHER) print_left(view);
+  print_rivals(view);
+}
+
+static bool explain_framed(struct explain *explain, size_t nth, const struct framing_element *element,
+                           struct view *view) {
+  struct fact fact;
+  if (!view || element->kind == FRAMING_QUARANTINED) { // without a view it is not JSON
+    print_unread(view, mem_or_empty(element->reason), false);
+    return false;
+  }
+  interpret_as(explain, event_type_of(element->kind), element->bytes, element->len, &fact);
+  bool good = fact.type != FACT_UNCLEAR;
+  if (good)
+    print_understood(explain, view, element, &fact, nth);
+  else
+    print_unread(view, fact.why, true);
+  fact_fini(&fact);
+  return good;
+}
+
+bool explain_element(struct explain *explain, size_t nth, const char *place,
+                     const struct framing_element *element) {
+  struct json_span text = json_without_mark(element->bytes, element->len);
+  AUTO_JSON *value = json_parse(text.from, (size_t)(text.to - text.from), NULL);
+  struct view view = {0};
+  if (value) view = view_of(explain, value);
+  printf("element %zu, %s: ", nth, place);
+  bool good = explain_framed(explain, nth, element, value ? &view : NULL);
+  view_fini(&view);
+  return good;
+}
+
+// ---- a whole that is not understood
+
+static struct view view_of_whole(const struct explain *explain, const json_t *document) {
+  return (struct view){.explain = explain,
+                       .element = document,
+                       .masked = json_deep_copy(document),
+                       .rule_text = mem_strdup("")};
+}
+
+void explain_uncut(const struct explain *explain, const json_t *document, const char *why) {
+  puts("the whole body: would go to quarantine");
+  explain_line("reason", "%s", why);
+  if (!document) {
+    explain_line("mend", "standard input has to be the body, exactly as it was sent");
+    return;
+  }
+  struct view view = view_of_whole(explain, document);
+  AUTO_FREE char *found = found_at(&view, provider_elements(explain->provider)->text);
+  explain_line("rule", "/webhook/elements: %s", found);
+  explain_line("mend", "name in this rule where the list of elements is, or the only one");
+  print_has(document);
+  view_fini(&view);
+}
+
+// ---- one recipient of a send answer
+
+static void print_or_dash(const char *name, const char *text) {
+  AUTO_FREE char *shown = text ? explain_shown(text) : mem_strdup("–");
+  explain_line(name, "%s", shown);
+}
+
+static void print_recipient(const struct provider_acceptance *read) {
+  AUTO_FREE char *reason = read->reason ? personal_mask_text(read->reason) : NULL;
+  AUTO_FREE char *recipient = read->recipient ? personal_mask(read->recipient) : NULL;
+  print_or_dash("id", read->id);
+  print_or_dash("code", read->code);
+  if (!read->accepted) print_or_dash("reason", reason);
+  print_or_dash("channel", read->channel);
+  print_or_dash("recipient", recipient);
+  print_or_dash("reference", read->reference);
+}
+
+// The processor reads the registration that ingress makes of it.
+bool explain_acceptance(struct explain *explain, const json_t *response,
+                        const struct provider_acceptance *list, size_t i) {
+  const struct provider_acceptance *read = &list[i];
+  printf("recipient %zu: %s\n", i + 1, read->accepted ? "accepted" : "refused by the send API");
+  print_recipient(read);
+  if (!read->id) {
+    explain_line("note", "it has no id, so nothing is registered");
+    return true;
+  }
+  struct fact fact;
+  AUTO_JSON *registration = json_pack("{s:s,s:o}", "notification_id", read->id, "response",
+                                      provider_narrow(explain->provider, response, i));
+  AUTO_FREE char *value = json_text(registration);
+  interpret_as(explain, EVENT_ACCEPTED, value, strlen(value), &fact);
+  bool good = fact.type != FACT_UNCLEAR;
+  if (!good) explain_line("reason", "would go to quarantine: %s", fact.why);
+  fact_fini(&fact);
+  return good;
+}
+
+// The rule of a shape that gives nothing: where its entries are, or else the id in the first of them.
+static void print_shape(const struct view *response, size_t nth, const json_t *shape) {
+  struct view view = *response;
+  const json_t *node = json_object_get(shape, "each");
+  const json_t *entries = node ? value_at(view.masked, mem_or_empty(json_string_value(node))) : NULL;
+  const char *key = node ? "each" : "id";
+  if (json_array_size(entries) > 0) {
+    key = "id";
+    view.element = view.masked = json_array_get(entries, 0);
+  }
+  node = json_object_get(shape, key);
+  if (!node) return;
+  AUTO_FREE char *why = missing(&view, node);
+  explain_line("rule", "/acceptance/shapes/%zu/%s: %s", nth, key, why);
+}
+
+void explain_no_acceptance(const struct explain *explain, const json_t *response, const char *why) {
+  struct view view = view_of_whole(explain, response);
+  const json_t *shape;
+  size_t i;
+  provider_mask_response(explain->provider, view.masked);
+  puts("the send answer: ingress would refuse it with 400, and register nothing");
+  explain_line("reason", "%s", why);
+  json_array_foreach(provider_shapes(explain->provider), i, shape) print_shape(&view, i, shape);
+  print_has(response);
+  view_fini(&view);
+}

@@ -1,0 +1,384 @@
+# SPDX-License-Identifier: MIT
+"""dochak-processor explain: what a person who writes a provider file sees. No server, no setting, no secret."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from support import builds
+
+pytestmark = pytest.mark.quick
+README = builds.ROOT / "schemas" / "providers" / "README.md"
+EXAMPLES = builds.ROOT / "schemas" / "examples"
+# Of the example bodies and the ones below, in the forms in which they stand there.
+PERSONAL = re.compile(r"\+?8210\d{8}|010\d{8}|010-\d{4}-\d{4}|hana@example\.com")
+
+
+def explain(*arguments: str | Path, body: str | bytes = "", **env: str) -> subprocess.CompletedProcess:
+    """Never shows whom the body names, and never fails in any other way than it says."""
+    done = subprocess.run(
+        [builds.program("processor"), "explain", *arguments],
+        input=body.encode() if isinstance(body, str) else body,
+        env={**builds.base_environment(), "TZ": "KST-9", **env},
+        capture_output=True,
+        timeout=60 * builds.patience(),
+        check=False,
+    )
+    told = subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+    assert told.returncode in (0, 1, 2), told
+    assert not PERSONAL.search(told.stdout + told.stderr), told
+    return told
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+
+BODY, ACME = blocks("json")[:2]
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Path:
+    return written(tmp_path, json.loads(ACME))
+
+
+def written(folder: Path, document: dict) -> Path:
+    path = folder / f"{document['provider']}.json"
+    path.write_text(json.dumps(document), "utf-8")
+    return path
+
+
+def lines(told: subprocess.CompletedProcess, name: str) -> list[str]:
+    """What stands behind this name, element by element."""
+    return [line[14:] for line in told.stdout.splitlines() if line.startswith(f"  {name} ")]
+
+
+# --- what the documents show
+
+
+def test_the_samples_of_the_readme_are_true(acme: Path) -> None:
+    bad = re.search(r"So for `(\{.*\})`", README.read_text("utf-8"))[1]
+    for body, code, sample in zip((BODY, bad), (0, 1), blocks("text"), strict=True):
+        told = explain("--file", acme, body=body)
+        assert (told.stdout, told.returncode) == (sample, code), told
+
+
+def test_help_names_each_argument() -> None:
+    told = explain("--help")
+    assert told.returncode == 0 and told.stderr == ""
+    assert all(name in told.stdout for name in ("--provider NAME", "--endpoint NAME", "--file FILE", "--acceptance"))
+
+
+# --- every example of the shipped providers
+
+
+def webhooks() -> list[Path]:
+    return sorted(path.parent for path in EXAMPLES.glob("webhook/*/*/body.json"))
+
+
+def is_understood(element: dict) -> bool:
+    return "not_understood" not in element
+
+
+@pytest.mark.parametrize("folder", webhooks(), ids=lambda folder: f"{folder.parent.name}-{folder.name}")
+def test_it_says_what_the_programs_read(folder: Path) -> None:
+    expected = json.loads((folder / "expected.json").read_text("utf-8"))
+    told = explain("--provider", folder.parent.name, body=(folder / "body.json").read_bytes())
+    elements = expected["elements"]
+    heads = re.findall(r"^(?:element \d+, [^:]*|the whole body): (.*)$", told.stdout, re.MULTILINE)
+    assert len(heads) == len(elements), told
+    assert [head != "would go to quarantine" for head in heads] == [is_understood(element) for element in elements], told
+    assert told.returncode == (not all(is_understood(element) for element in elements))
+    outcomes = [element["outcome"] for element in elements if "outcome" in element]
+    assert [re.search(r"→ (\w+)", code)[1] for code in lines(told, "code")] == outcomes, told
+    assert f"answer: {expected['ack']['status']} " in told.stdout
+
+
+def answers() -> list[Path]:
+    return sorted(path.parent for path in EXAMPLES.glob("acceptance/*/*/response.json"))
+
+
+@pytest.mark.parametrize("folder", answers(), ids=lambda folder: f"{folder.parent.name}-{folder.name}")
+def test_it_says_what_ingress_reads_of_a_send_answer(folder: Path) -> None:
+    expected = json.loads((folder / "expected.json").read_text("utf-8"))
+    told = explain("--provider", folder.parent.name, "--acceptance", body=(folder / "response.json").read_bytes())
+    if "error" in expected:
+        assert told.returncode == 1 and f"  reason      {expected['error']}" in told.stdout, told
+        return
+    assert told.returncode == 0, told
+    verdicts = re.findall(r"^recipient \d+: (\w+)", told.stdout, re.MULTILINE)
+    assert verdicts == ["accepted" if entry["accepted"] else "refused" for entry in expected["acceptances"]], told
+
+
+# --- a file and a body that do not fit
+
+
+def quarantined(told: subprocess.CompletedProcess, *parts: str) -> None:
+    assert told.returncode == 1 and "would go to quarantine" in told.stdout and "would go to quarantine" in told.stderr, told
+    assert "answer: 200" in told.stdout, told  # the provider is answered all the same
+    assert [part for part in parts if part not in told.stdout] == [], told
+
+
+@pytest.mark.parametrize(
+    ("body", "parts"),
+    [
+        ("", ["the whole body: ", "reason      the body is empty", "mend        standard input has to be the body"]),
+        ("id=m-17&to=01012345678", ["the whole body: ", "reason      not JSON: ", "at byte 2"]),
+        (BODY[:-20], ["the whole body: ", "reason      not JSON: "]),
+        ('{"result": [{"id": "m-17"}]}', ['expected an object or an array at "/results"', "/webhook/elements: nothing at /results; is it /result?", "it has      /result"]),
+        ('{"results": 5}', ["/webhook/elements: 5 at /results"]),
+        ("[]", ["/webhook/elements: nothing at /results", "it has      a list"]),
+        ('{"results": [5]}', ["element 1, /results/0", "reason      provider acme: expected an object"]),
+        ('{"results": [{"id": "m-17"}]}', ['/webhook/kinds/0/when/present, "result": nothing at /state', '"kind": "other"', "it has      /id"]),
+        ('{"results": [{"id": "m-17", "state": {"x": 1}}]}', ['/webhook/kinds/0/code, "result": no use can be made of an object at /state']),
+        ('{"results": [{"id": "", "state": "D"}]}', ['/webhook/kinds/0/id, "result": no use can be made of "" at /id']),
+        ('{"results": [{"ident": "", "id": null, "state": "D"}]}', ['/webhook/kinds/0/id, "result": nothing at /id']),
+    ],
+)
+def test_what_would_go_to_quarantine_is_shown_with_its_rule(acme: Path, body: str, parts: list[str]) -> None:
+    quarantined(explain("--file", acme, body=body), *parts)
+
+
+def test_a_byte_order_mark_hides_no_rule(kinds: Path) -> None:
+    told = explain("--file", kinds, body="\ufeff" + '{"state": "D", "text": "hi"}')
+    quarantined(told, "element 1, the whole body: ", '/webhook/kinds/0/when/absent, "report": "hi" at /text')
+
+
+def test_a_bad_element_does_not_hide_its_neighbours(acme: Path) -> None:
+    told = explain("--file", acme, body='{"results": [{"id": "m-1", "state": "D"}, {}, {"id": "m-3", "state": "N"}]}')
+    assert told.stderr == "dochak-processor: explain: 1 of 3 elements would go to quarantine\n"
+    assert lines(told, "id") == ["m-1", "m-3"] and "element 2, /results/1: would go to quarantine" in told.stdout
+
+
+def test_no_element_is_no_fault(acme: Path) -> None:
+    told = explain("--file", acme, body='{"results": []}')
+    assert told.returncode == 0 and told.stdout.startswith("no element: ")
+
+
+def test_an_unlisted_code_is_a_failure_and_says_where_to_list_it(acme: Path) -> None:
+    told = explain("--file", acme, body='{"results": [{"id": "m-1", "state": "Q", "text": "to 01012345678"}]}')
+    assert told.returncode == 0
+    assert lines(told, "code") == ["Q → failed: not listed in /outcomes, so it is a failure; add it there"]
+    assert lines(told, "reason") == ["unknown code Q: to 010****5678"]
+
+
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [
+        ('"2026-01-12T02:00:03Z"', "2026-01-12 11:00:03+09:00"),
+        ('"2999-01-12 11:00:03"', "2999-01-12 11:00:03+09:00, in the future: the time of arrival counts"),
+        ('"12/Jan 11:00"', '–  no time that can be read at /at, where 9 is a digit: "99/aaa 99:99"; the time of arrival counts'),
+        ('"01012345678"', '–  no time that can be read at /at, where 9 is a digit: "99999999999"; the time of arrival counts'),
+        ("null", "–  nothing at /at: the time of arrival counts"),
+    ],
+)
+def test_a_time_is_shown_as_it_is_read_or_why_it_is_not(acme: Path, time: str, said: str) -> None:
+    told = explain("--file", acme, body=f'{{"results": [{{"id": "m-1", "state": "D", "at": {time}}}]}}')
+    assert told.returncode == 0 and lines(told, "time") == [said]
+
+
+def test_a_wrong_pointer_is_named_with_the_place_that_was_meant(tmp_path: Path) -> None:
+    document = json.loads(ACME)
+    document["webhook"]["kinds"][0]["recipient"] = "/too"
+    document["webhook"]["kinds"][0]["time"] = "/received"
+    told = explain("--file", written(tmp_path, document), body=BODY)
+    assert lines(told, "recipient") == ["–  nothing at /too; is it /to?"] * 2
+    assert lines(told, "time") == ["–  nothing at /received: the time of arrival counts"] * 2
+    assert lines(told, "not read") == ["/to, /at", "/to"]
+
+
+def test_the_same_report_twice_counts_once(acme: Path) -> None:
+    again = '{"id": "m-1", "state": "D", "at": "2026-01-12 11:00:03"}'
+    told = explain("--file", acme, body=f'{{"results": [{again}, {{"id": "m-1", "state": "N"}}, {again}]}}')
+    assert lines(told, "note") == ["the same report as element 1: it counts once"] and told.returncode == 0
+
+
+KINDS = [
+    {"name": "report", "kind": "receipt", "when": {"present": ["/state"], "absent": ["/text"]}, "id": {"parts": ["/request", "/number"]}}
+    | {"code": "/state", "dedupe": ["/request", "/to", "/log"], "recipient": "/to", "masked": ["/log"]},
+    {"name": "reply", "kind": "other", "when": {"equals": {"/type": ["reply", "reply2"]}}, "id": "/request"},
+    {"name": "late", "kind": "receipt", "when": {"equals_any_case": {"/type": ["late"]}}, "id": "/request", "code": "/state"} | {"dedupe": ["/request"]},
+    {"name": "person", "kind": "contact", "when": {"present": ["/person"]}, "id": "/person", "phone": "/tel", "email": "/mail", "version": "/version"}
+    | {"consents": {"sms": {"at": "/sms", "withdrawn": False}}, "deleted": [{"equals": {"/gone": ["yes"]}}]},
+]
+
+
+@pytest.fixture
+def kinds(tmp_path: Path) -> Path:
+    document = json.loads(ACME)
+    document["webhook"] |= {"elements": "", "kinds": KINDS, "ack": {"status": 200, "body": {"to": "${/to}", "log": "${/log}"}}}
+    return written(tmp_path, document)
+
+
+def test_each_kind_that_does_not_fit_says_why(kinds: Path) -> None:
+    body = '{"state": "D", "text": "hi", "type": "Reply", "number": 1}'
+    told = explain("--file", kinds, body=body)
+    quarantined(told, "element 1, the whole body: ")
+    assert lines(told, "rule") == [
+        '/webhook/kinds/0/when/absent, "report": "hi" at /text',
+        '/webhook/kinds/1/when/equals, "reply": "Reply" at /type, expected one of ["reply", "reply2"]',
+        '/webhook/kinds/2/when/equals_any_case, "late": "Reply" at /type, expected one of ["late"]',
+        '/webhook/kinds/3/when/present, "person": nothing at /person',
+    ]
+
+
+def test_two_kinds_that_clash_are_named(kinds: Path) -> None:
+    told = explain("--file", kinds, body='{"state": "D", "type": "reply", "request": "r/1", "number": 3}')
+    assert lines(told, "id") == ["r~11/3"] and told.returncode == 0
+    assert lines(told, "note") == ['the kind "reply" (/webhook/kinds/1) fits, too; the first that fits is used']
+
+
+def test_a_kind_for_all_the_rest_clashes_with_none(tmp_path: Path) -> None:
+    document = json.loads(ACME)
+    document["webhook"]["kinds"].append({"name": "rest", "kind": "other"})
+    told = explain("--file", written(tmp_path, document), body=BODY)
+    assert lines(told, "id") == ["m-17", "m-18"] and lines(told, "note") == []
+
+
+def test_a_part_of_an_id_that_is_missing_is_named(kinds: Path) -> None:
+    told = explain("--file", kinds, body='{"state": "D", "request": "r-1", "numbr": 3}')
+    quarantined(told, '/webhook/kinds/0/id, "report": nothing at /number; is it /numbr?')
+
+
+def test_other_is_said_to_change_nothing(kinds: Path) -> None:
+    told = explain("--file", kinds, body='{"type": "reply", "request": "r-1", "text": "01012345678"}')
+    assert told.stdout.startswith('element 1, the whole body: other (kept and counted, changes no status), by the kind "reply" (/webhook/kinds/1)\n')
+
+
+def test_a_contact_is_shown_with_its_consents(kinds: Path) -> None:
+    told = explain("--file", kinds, body='{"person": "p-1", "tel": "010-1234-5678", "mail": "hana@example.com", "sms": true, "version": 7}')
+    assert (lines(told, "phone"), lines(told, "email"), lines(told, "consent")) == (["010****5678"], ["h***@example.com"], ["sms: given"])
+    assert (lines(told, "version"), lines(told, "says")) == (["7"], ["this is all that is known of the person"])
+    told = explain("--file", kinds, body='{"person": "p-1", "gone": "yes", "tel": "010-1234-5678"}')
+    assert (lines(told, "says"), lines(told, "phone")) == (["the person is gone"], [])
+    told = explain("--file", kinds, body='{"person": "p-1", "sms": "yes"}')
+    quarantined(told, "other than true, false or null at /sms", '/webhook/kinds/3/consents, "person"')
+
+
+@pytest.mark.parametrize("number", ["01012345678", "+821012345678", "821012345678", "010-1234-5678"])
+@pytest.mark.parametrize("place", ["/request", "/number", "/state", "/to", "/type", "/log", "/person", "/other"])
+def test_no_place_shows_a_whole_number(kinds: Path, number: str, place: str) -> None:
+    """explain() looks at it."""
+    body = {"state": "D", "request": "r-1", "number": 1, "to": "01087654321", "type": "reply", "log": "x", "sms": True}
+    explain("--file", kinds, body=json.dumps(body | {place[1:]: number}))
+    explain("--file", kinds, body=json.dumps({place[1:]: number, "text": f"call {number}"}))
+
+
+def test_a_masked_place_is_shown_masked_wherever_it_is_used(kinds: Path) -> None:
+    told = explain("--file", kinds, body='{"state": "D", "request": "r-1", "number": 1, "to": "447700900123", "log": "dear Hana"}')
+    assert "Hana" not in told.stdout and "447700900123" not in told.stdout
+    assert lines(told, "dedupe") == ["the id, r-1, 4477****0123, ***, D"]
+    assert 'answer: 200 {"to":"4477****0123","log":"***"}' in told.stdout
+
+
+def test_a_command_for_the_terminal_is_not_passed_on(acme: Path) -> None:
+    told = explain("--file", acme, body='{"results": [{"id": "m-1", "state": "D\\u0007", "te\\u001b[2Jxt": "x"}, {"id": "m-2", "st\\u001b[2J": 1}]}')
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", told.stdout), told
+
+
+# --- a send answer
+
+
+def test_each_recipient_of_a_send_answer_is_shown(acme: Path) -> None:
+    answer = {"messages": [{"id": "m-17", "to": "01012345678", "status": "queued"}, {"to": "01087654321", "status": "blocked"}]}
+    told = explain("--file", acme, "--acceptance", body=json.dumps(answer))
+    assert told.returncode == 0 and "answer:" not in told.stdout
+    assert re.findall(r"^recipient \d: (.*)$", told.stdout, re.MULTILINE) == ["accepted", "refused by the send API"]
+    assert (lines(told, "id"), lines(told, "code"), lines(told, "recipient")) == (["m-17", "–"], ["queued", "blocked"], ["010****5678", "010****4321"])
+    assert lines(told, "note") == ["it has no id, so nothing is registered"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "parts"),
+    [
+        ('{"message": []}', ["/acceptance/shapes/0/each: nothing at /messages; is it /message?", "it has      /message"]),
+        ('{"messages": []}', ["/messages: expected one recipient or more"]),
+        ('{"messages": [{"ID": "m-1", "status": "queued"}]}', ["/messages/0/id: expected a notification id", "/acceptance/shapes/0/id: nothing at /id; is it /ID?"]),
+    ],
+)
+def test_a_send_answer_that_cannot_be_read_is_shown_with_its_rule(acme: Path, answer: str, parts: list[str]) -> None:
+    told = explain("--file", acme, "--acceptance", body=answer)
+    assert (told.returncode, told.stderr) == (1, "dochak-processor: explain: the send answer cannot be read\n")
+    assert [part for part in parts if part not in told.stdout] == [], told
+
+
+def test_a_send_answer_that_is_no_json_is_told_with_the_place(acme: Path) -> None:
+    told = explain("--file", acme, "--acceptance", body="<html>")
+    assert (told.returncode, told.stderr) == (1, "dochak-processor: the send answer: not JSON: invalid token at byte 1\n")
+
+
+# --- what is asked for
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        ([], "expected --provider NAME, --endpoint NAME or --file FILE"),
+        (["--provider"], "--provider: needs a value"),
+        (["--provider", "a", "--provider", "b"], "--provider: given twice"),
+        (["--file", "a.json", "--provider", "a"], "--file names the provider file already"),
+        (["body.json"], 'unknown argument "body.json"'),
+    ],
+)
+def test_wrong_usage_ends_with_2(arguments: list[str], part: str) -> None:
+    told = explain(*arguments)
+    assert (told.returncode, told.stdout) == (2, "") and part in told.stderr and "--help" in told.stderr
+
+
+def test_an_unknown_provider_is_told_the_known_ones() -> None:
+    told = explain("--provider", "acme", body="{}")
+    assert told.returncode == 1 and 'no provider file "acme"' in told.stderr and "bizgo" in told.stderr and "channeltalk" in told.stderr
+
+
+def test_a_folder_of_ones_own_is_read(acme: Path) -> None:
+    told = explain("--provider", "acme", body=BODY, DOCHAK_PROVIDERS_DIR=str(acme.parent))
+    assert told.returncode == 0 and lines(told, "id") == ["m-17", "m-18"]
+
+
+@pytest.mark.parametrize("by_folder", [False, True])
+def test_a_fault_in_the_file_is_told_with_file_and_place(tmp_path: Path, by_folder: bool) -> None:
+    document = json.loads(ACME)
+    document["webhook"]["kinds"][0]["id"] = "id"
+    path = written(tmp_path, document)
+    told = explain("--provider", "acme", body=BODY, DOCHAK_PROVIDERS_DIR=str(tmp_path)) if by_folder else explain("--file", path, body=BODY)
+    assert told.returncode == 1 and f"{path}: /webhook/kinds/0/id: expected a JSON Pointer" in told.stderr and told.stdout == ""
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    told = explain("--file", tmp_path / "acme.json", body=BODY)
+    assert told.returncode == 1 and f"{tmp_path}/acme.json: No such file" in told.stderr
+
+
+def test_an_endpoint_stands_for_its_provider(tmp_path: Path) -> None:
+    endpoints = tmp_path / "endpoints.json"
+    endpoints.write_text('{"endpoints": [{"endpoint": "bizgo/sms", "provider": "bizgo", "secret_path": ["DOCHAK_SECRET_X"]}]}')
+    body = (EXAMPLES / "webhook" / "bizgo" / "alimtalk-delivered" / "body.json").read_bytes()
+    listed = {"body": body, "DOCHAK_ENDPOINTS_FILE": str(endpoints)}
+    assert explain("--endpoint", "bizgo/sms", **listed).stdout == explain("--provider", "bizgo", body=body).stdout
+    assert explain("--endpoint", "bizgo/sms", "--provider", "bizgo", **listed).returncode == 0
+    assert "has the provider bizgo, not blux" in explain("--endpoint", "bizgo/sms", "--provider", "blux", **listed).stderr
+    assert f'{endpoints} lists no endpoint "bizgo"' in explain("--endpoint", "bizgo", **listed).stderr
+    assert "DOCHAK_ENDPOINTS_FILE is not set" in explain("--endpoint", "bizgo/sms", body=body).stderr
+
+
+def test_a_body_is_bounded_as_ingress_bounds_it(acme: Path) -> None:
+    body = BODY.replace('"r-81"', f'"{"r" * 2000}"')
+    told = explain("--file", acme, body=body, DOCHAK_BODY_MAX_BYTES="1024")
+    assert (told.returncode, told.stdout) == (1, "") and "more than 1024 bytes (DOCHAK_BODY_MAX_BYTES)" in told.stderr and "413" in told.stderr
+    assert explain("--file", acme, body=body, DOCHAK_BODY_MAX_BYTES=str(len(body))).returncode == 0
+
+
+def test_the_most_elements_are_shown_and_more_are_not_cut(acme: Path) -> None:
+    def body(n: int) -> str:
+        return json.dumps({"results": [{"id": i, "state": "D"} for i in range(n)]}, separators=(",", ":"))
+
+    assert explain("--file", acme, body=body(10000)).stdout.count(": a receipt") == 10000
+    quarantined(explain("--file", acme, body=body(10001)), "the whole body: ", "more than 10000 elements in one body")
+
+
+def test_a_full_disk_is_told(acme: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([builds.program("processor"), "explain", "--file", acme], input=BODY.encode(), env=builds.base_environment(), stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1 and b"stdout is incomplete" in done.stderr
