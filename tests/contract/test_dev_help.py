@@ -61,6 +61,7 @@ def test_a_command_prints_its_usage(checkout: Path, command: str, flag: str) -> 
         ("chaos --seed 3 --help", "--receipts"),
         ("bench ingress --help", "durable acks"),
         ("processor replay --help", "is not built yet"),
+        ("explain --provider bizgo --help", "is not built yet"),
         ("test -k nothing --help", "./dev test quick"),
         ("down --wipe --help", "removes the data"),
     ],

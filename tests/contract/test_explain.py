@@ -2,6 +2,7 @@
 """dochak-processor explain: what a person who writes a provider file sees. No server, no setting, no secret."""
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -382,3 +383,22 @@ def test_a_full_disk_is_told(acme: Path) -> None:
     with open("/dev/full", "wb") as full:
         done = subprocess.run([builds.program("processor"), "explain", "--file", acme], input=BODY.encode(), env=builds.base_environment(), stdout=full, stderr=subprocess.PIPE, check=False)
     assert done.returncode == 1 and b"stdout is incomplete" in done.stderr
+
+
+# --- ./dev
+
+
+def test_dev_runs_it_with_the_files_of_the_checkout(tmp_path: Path) -> None:
+    """In a checkout that is built, whatever was exported from .run/env."""
+    program = tmp_path / "build" / "release" / "bin" / "dochak-processor"
+    program.parent.mkdir(parents=True)
+    program.symlink_to(builds.program("processor"))
+    for name in ("dev", "scripts", "deploy", "common", "processor"):
+        (tmp_path / name).symlink_to(builds.ROOT / name)
+    (tmp_path / "schemas" / "providers").mkdir(parents=True)
+    (tmp_path / "schemas" / "x.schema.json").touch()
+    os.utime(tmp_path / "schemas" / "x.schema.json", (0, 0))
+    written(tmp_path / "schemas" / "providers", json.loads(ACME))
+    env = {**builds.base_environment(), "DOCHAK_INGRESS_URL": "http://127.0.0.1:1"}
+    done = subprocess.run([tmp_path / "dev", "explain", "--provider", "acme"], input=BODY, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "") and lines(done, "id") == ["m-17", "m-18"]
