@@ -2,6 +2,8 @@
 #include "common/base/clock.h"
 
 #include <errno.h>
+#include <string.h>
+#include <strings.h>
 
 enum { MS_PER_S = 1000, NS_PER_MS = 1000000 };
 static const int64_t WALL_MAX_MS = 253402300799999; // 9999-12-31T23:59:59.999Z
@@ -122,24 +124,99 @@ static bool seconds_of_day(int year, int month, int day, int64_t *seconds) {
   return tm.tm_mday == day;
 }
 
-bool clock_parse_time(const char *text, int zone_minutes, int64_t *wall_ms) {
-  const char *at = text;
+struct civil { // a time of the calendar
   int year, month, day, hour, minute, second, ms;
-  int64_t seconds;
-  bool date = read_number(&at, 4, 1, 9999, &year) && read_char(&at, '-') &&
-              read_number(&at, 2, 1, 12, &month) && read_char(&at, '-') && read_number(&at, 2, 1, 31, &day) &&
-              seconds_of_day(year, month, day, &seconds);
-  if (!date || !(read_char(&at, 'T') || read_char(&at, ' '))) return false;
-  bool time = read_number(&at, 2, 0, 23, &hour) && read_char(&at, ':') &&
-              read_number(&at, 2, 0, 59, &minute) && read_char(&at, ':') &&
-              read_number(&at, 2, 0, 60, &second) && read_fraction(&at, &ms);
-  if (!time || !read_zone(&at, &zone_minutes) || *at != '\0') return false;
+};
 
-  seconds += (hour * 60LL + minute - zone_minutes) * 60 + second;
-  int64_t result = seconds * MS_PER_S + ms;
+// False: there is no such day, or it is not in the years 1970–9999.
+static bool to_wall(const struct civil *at, int zone_minutes, int64_t *wall_ms) {
+  int64_t seconds;
+  if (!seconds_of_day(at->year, at->month, at->day, &seconds)) return false;
+  seconds += (at->hour * 60LL + at->minute - zone_minutes) * 60 + at->second;
+  int64_t result = seconds * MS_PER_S + at->ms;
   if (result < 0 || result > WALL_MAX_MS) return false;
   *wall_ms = result;
   return true;
+}
+
+bool clock_parse_time(const char *text, int zone_minutes, int64_t *wall_ms) {
+  const char *at = text;
+  struct civil t = {0};
+  bool date = read_number(&at, 4, 1, 9999, &t.year) && read_char(&at, '-') &&
+              read_number(&at, 2, 1, 12, &t.month) && read_char(&at, '-') &&
+              read_number(&at, 2, 1, 31, &t.day);
+  if (!date || !(read_char(&at, 'T') || read_char(&at, ' '))) return false;
+  bool time = read_number(&at, 2, 0, 23, &t.hour) && read_char(&at, ':') &&
+              read_number(&at, 2, 0, 59, &t.minute) && read_char(&at, ':') &&
+              read_number(&at, 2, 0, 60, &t.second) && read_fraction(&at, &t.ms);
+  return time && read_zone(&at, &zone_minutes) && *at == '\0' && to_wall(&t, zone_minutes, wall_ms);
+}
+
+bool clock_parse_compact(const char *text, bool is_short, int zone_minutes, int64_t *wall_ms) {
+  const char *at = text;
+  struct civil t = {0};
+  bool year = is_short ? read_number(&at, 2, 0, 99, &t.year) : read_number(&at, 4, 1, 9999, &t.year);
+  bool rest = year && read_number(&at, 2, 1, 12, &t.month) && read_number(&at, 2, 1, 31, &t.day) &&
+              read_number(&at, 2, 0, 23, &t.hour) && read_number(&at, 2, 0, 59, &t.minute) &&
+              (is_short || read_number(&at, 2, 0, 60, &t.second));
+  if (is_short) t.year += 2000;
+  return rest && *at == '\0' && to_wall(&t, zone_minutes, wall_ms);
+}
+
+// One of the names, of three letters each, in any case; its number, from 1 on.
+static bool read_name(const char **at, const char *names, int *number) {
+  for (*number = 1; *names; names += 3, ++*number)
+    if (strncasecmp(*at, names, 3) == 0) {
+      *at += 3;
+      return true;
+    }
+  return false;
+}
+
+static void skip_spaces(const char **at) {
+  while (**at == ' ') ++*at;
+}
+
+static bool read_named_zone(const char **at, int *minutes) {
+  static const char *const names[] = {"GMT", "UTC", "UT"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    if (strcasecmp(*at, names[i]) == 0) {
+      *at += strlen(names[i]);
+      *minutes = 0;
+      return true;
+    }
+  return read_zone(at, minutes);
+}
+
+// "Mon, ", or nothing.
+static bool skip_day_name(const char **at) {
+  int day;
+  if (!read_name(at, "MonTueWedThuFriSatSun", &day)) return true;
+  bool ends = read_char(at, ',');
+  skip_spaces(at);
+  return ends;
+}
+
+static bool read_day_and_month(const char **at, struct civil *t) {
+  if (!read_number(at, (*at)[0] && (*at)[1] == ' ' ? 1 : 2, 1, 31, &t->day)) return false;
+  skip_spaces(at);
+  if (!read_name(at, "JanFebMarAprMayJunJulAugSepOctNovDec", &t->month)) return false;
+  skip_spaces(at);
+  return true;
+}
+
+bool clock_parse_rfc2822(const char *text, int zone_minutes, int64_t *wall_ms) {
+  const char *at = text;
+  struct civil t = {0};
+  bool date = skip_day_name(&at) && read_day_and_month(&at, &t) && read_number(&at, 4, 1, 9999, &t.year);
+  if (!date || !read_char(&at, ' ')) return false;
+  skip_spaces(&at);
+  bool time = read_number(&at, 2, 0, 23, &t.hour) && read_char(&at, ':') &&
+              read_number(&at, 2, 0, 59, &t.minute) &&
+              (!read_char(&at, ':') || read_number(&at, 2, 0, 60, &t.second));
+  if (!time) return false;
+  skip_spaces(&at);
+  return read_named_zone(&at, &zone_minutes) && *at == '\0' && to_wall(&t, zone_minutes, wall_ms);
 }
 
 bool clock_parse_zone(const char *text, int *minutes) {

@@ -67,6 +67,77 @@ static void test_times_are_read_as_written_or_refused(void **state) {
   }
 }
 
+static void test_times_of_mails_are_read_as_written_or_refused(void **state) {
+  static const struct {
+    const char *text;
+    int64_t wall_ms; // -1: refused
+  } cases[] = {
+      {"Mon, 12 Jan 2026 11:00:03 +0000", NOON},
+      {"Mon, 12 Jan 2026 20:00:03 +0900", NOON},
+      {"12 Jan 2026 02:30:03 -0830", NOON},
+      {"mon, 12 JAN 2026 11:00:03 gmt", NOON},
+      {"Mon,12 Jan 2026 11:00:03 UT", NOON},
+      {"Mon,  12  Jan  2026  11:00:03  UTC", NOON},
+      {"Mon, 12 Jan 2026 11:00:03 Z", NOON},
+      {"Mon, 12 Jan 2026 20:00:03", NOON}, // of the zone that is given
+      {"Mon, 12 Jan 2026 11:00 +0000", NOON - 3000},
+      {"Thu, 1 Jan 2026 00:00:00 GMT", INT64_C(1767225600000)},
+      {"Thu, 01 Jan 2026 00:00:00 GMT", INT64_C(1767225600000)},
+      {"Sun, 12 Jan 2026 11:00:03 +0000", NOON}, // it was a Monday
+      {"Mon 12 Jan 2026 11:00:03 +0000", -1},
+      {"Monday, 12 Jan 2026 11:00:03 +0000", -1},
+      {"Mon, 12 January 2026 11:00:03 +0000", -1},
+      {"Mon, 12 Jan 26 11:00:03 +0000", -1},
+      {"Mon, 12 Jan 2026 11:00:03 KST", -1},
+      {"Mon, 12 Jan 2026 11:00:03 GMT+9", -1},
+      {"Mon, 12 Jan 2026 11:00:03 +0000 (UTC)", -1},
+      {"Mon, 31 Feb 2026 11:00:03 +0000", -1},
+      {"Mon, 12 Jan 2026 24:00:03 +0000", -1},
+      {"Mon, 12 Jan 2026", -1},
+      {"Mon, ", -1},
+      {"1", -1},
+      {"", -1},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    int64_t wall_ms = -1;
+    bool ok = clock_parse_rfc2822(cases[i].text, 540, &wall_ms);
+    if (wall_ms != cases[i].wall_ms || ok != (wall_ms >= 0)) fail_msg("%s", cases[i].text);
+  }
+}
+
+static void test_compact_times_are_read_as_written_or_refused(void **state) {
+  static const struct {
+    const char *text;
+    bool is_short;
+    int zone_minutes;
+    int64_t wall_ms; // -1: refused
+  } cases[] = {
+      {"20260112110003", false, 0, NOON},
+      {"20260112200003", false, 540, NOON},
+      {"2601121100", true, 0, NOON - 3000},
+      {"2601122000", true, 540, NOON - 3000},
+      {"0001010000", true, 0, INT64_C(946684800000)},
+      {"9912312359", true, 0, INT64_C(4102444740000)},
+      {"2601121100", false, 0, -1},
+      {"20260112110003", true, 0, -1},
+      {"202601121100031", false, 0, -1},
+      {"20260230110003", false, 0, -1},
+      {"20260112240003", false, 0, -1},
+      {"2613121100", true, 0, -1},
+      {"2601121160", true, 0, -1},
+      {"26011211", true, 0, -1},
+      {"260112110x", true, 0, -1},
+      {"2601121100Z", true, 0, -1},
+      {"", true, 0, -1},
+      {"", false, 0, -1},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    int64_t wall_ms = -1;
+    bool ok = clock_parse_compact(cases[i].text, cases[i].is_short, cases[i].zone_minutes, &wall_ms);
+    if (wall_ms != cases[i].wall_ms || ok != (wall_ms >= 0)) fail_msg("%s", cases[i].text);
+  }
+}
+
 static void test_what_is_written_is_read_back(void **state) {
   static const int64_t moments[] = {
       0, 1, 951782399999, 951868800000, 1768215603123, 4102444799999, 253402300799999};
@@ -130,6 +201,8 @@ static void test_zones_are_read_as_written_or_refused(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_times_are_read_as_written_or_refused),
+      cmocka_unit_test(test_times_of_mails_are_read_as_written_or_refused),
+      cmocka_unit_test(test_compact_times_are_read_as_written_or_refused),
       cmocka_unit_test(test_what_is_written_is_read_back),
       cmocka_unit_test(test_format_is_utc_with_milliseconds_and_never_overruns),
       cmocka_unit_test(test_every_day_of_four_centuries_agrees_with_the_library),
