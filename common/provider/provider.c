@@ -125,6 +125,20 @@ static int zone_minutes(const char *zone) { // "+09:00", or NULL for UTC
   return zone[0] == '-' ? -minutes : minutes;
 }
 
+static enum provider_time_format time_format_of(const json_t *kind, enum provider_time_format otherwise) {
+  static const struct {
+    const char *name;
+    enum provider_time_format format;
+  } formats[] = {{"epoch_s", TIME_EPOCH_S},
+                 {"epoch_ms", TIME_EPOCH_MS},
+                 {"yyyyMMddHHmmss", TIME_DATE},
+                 {"yyMMddHHmm", TIME_SHORT_DATE}};
+  const char *name = json_string_value(json_object_get(kind, "time_format"));
+  for (size_t i = 0; name && i < COUNT_OF(formats); i++)
+    if (strcmp(formats[i].name, name) == 0) return formats[i].format;
+  return otherwise;
+}
+
 static enum provider_kind kind_of(const char *name) {
   if (strcmp(name, "receipt") == 0) return PROVIDER_RECEIPT;
   return strcmp(name, "contact") == 0 ? PROVIDER_CONTACT : PROVIDER_OTHER;
@@ -164,6 +178,7 @@ static void kind_load(struct provider *provider, struct provider_kind_rule *kind
   kind->reason = where_of(provider, node, "reason");
   kind->time = where_of(provider, node, "time");
   kind->zone_minutes = zone_minutes(json_string_value(json_object_get(node, "zone")));
+  kind->time_format = time_format_of(node, kind->kind == PROVIDER_CONTACT ? TIME_OF_CONTACT : TIME_NO_DIGITS);
   kind->recipient = where_of(provider, node, "recipient");
   kind->id = id_of(provider, node, &kind->recipient);
   kind->reference = where_of(provider, node, "reference");

@@ -93,6 +93,8 @@ struct provider_receipt {
                    // unlisted one
   bool known_code; // false: the code is in no table
   int64_t time_ms; // the provider's own time; -1: none, or not readable
+  const struct json_pointer *unread_time; // of the provider: what stands there cannot be read; NULL: none
+  const char *kind_name;                  // the file's own name for it
   const char *dedupe[9]; // values of the dedupe pointers, "" where absent; then the code, unless it stands at
                          // one of them: another outcome is never a repeat
   size_t n_dedupe;
@@ -118,8 +120,10 @@ struct provider_contact {
   bool is_deleted;
   const char *phone, *email;
   bool has_version;
-  int64_t version; // of 64 bits; a larger one is none
-  int64_t time_ms; // the provider's own time; -1: none, or not readable
+  int64_t version;                        // of 64 bits; a larger one is none
+  int64_t time_ms;                        // the provider's own time; -1: none, or not readable
+  const struct json_pointer *unread_time; // as in struct provider_receipt
+  const char *kind_name;
   int64_t seen_ms; // when the provider was asked; -1: it was not asked
   struct {
     const char *name;

@@ -41,6 +41,16 @@ struct provider_conditions { // all must hold
   size_t n_equals;
 };
 
+// What a time that consists of digits only is.
+enum provider_time_format {
+  TIME_NO_DIGITS, // not a time
+  TIME_EPOCH_S,
+  TIME_EPOCH_MS,
+  TIME_DATE,       // yyyyMMddHHmmss
+  TIME_SHORT_DATE, // yyMMddHHmm
+  TIME_OF_CONTACT, // Unix milliseconds, of any year
+};
+
 struct provider_consent_rule {
   const char *name;
   struct json_pointer pointer;
@@ -53,7 +63,8 @@ struct provider_kind_rule {
   struct provider_conditions when;
   struct provider_id id;
   struct provider_where channel, code, reason, time, recipient, reference, dedupe, masked;
-  int zone_minutes;
+  int zone_minutes; // of a time that names none
+  enum provider_time_format time_format;
   // Of a contact, with id and time.
   struct provider_where provider_id, phone, email, version, seen;
   struct provider_conditions *deleted; // any of them

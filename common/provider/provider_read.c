@@ -334,11 +334,63 @@ static void read_dedupe(const struct provider_kind_rule *kind, const json_t *ele
     receipt->dedupe[receipt->n_dedupe++] = receipt->code;
 }
 
-static int64_t read_time(const struct provider_where *where, int zone_minutes, const json_t *element) {
-  char buf[NUMBER_SIZE];
-  int64_t time_ms;
-  const char *text = read_text(where, element, NO_LIMIT, buf);
-  return text && clock_parse_time(text, zone_minutes, &time_ms) ? time_ms : -1;
+static bool parse_whole(const char *text, int64_t *out) {
+  char *end;
+  if (!(*text == '-' || (*text >= '0' && *text <= '9'))) return false;
+  errno = 0;
+  *out = strtoll(text, &end, 10);
+  return !errno && end > text && *end == '\0';
+}
+
+static bool parse_epoch(const char *text, int64_t unit_ms, int64_t least_ms, int64_t *time_ms) {
+  static const int64_t MAX_MS = 253402300799999; // the end of 9999
+  int64_t number;
+  if (!parse_whole(text, &number) || number < 0 || number > MAX_MS / unit_ms) return false;
+  *time_ms = number * unit_ms;
+  return *time_ms >= least_ms;
+}
+
+// Before 2000 is 0, which stands for "none", and what was seconds and is taken for milliseconds.
+static bool parse_digits(const char *text, enum provider_time_format format, int zone_minutes,
+                         int64_t *time_ms) {
+  static const int64_t YEAR_2000_MS = 946684800000;
+  switch (format) {
+  case TIME_NO_DIGITS:
+    return false;
+  case TIME_EPOCH_S:
+    return parse_epoch(text, 1000, YEAR_2000_MS, time_ms);
+  case TIME_EPOCH_MS:
+    return parse_epoch(text, 1, YEAR_2000_MS, time_ms);
+  case TIME_OF_CONTACT:
+    return parse_epoch(text, 1, 0, time_ms);
+  case TIME_DATE:
+  case TIME_SHORT_DATE:
+    return clock_parse_compact(text, format == TIME_SHORT_DATE, zone_minutes, time_ms);
+  }
+  abort(); // not a format
+}
+
+static bool is_nothing(const json_t *value) {
+  return !value || json_is_null(value) || (json_is_string(value) && json_string_length(value) == 0);
+}
+
+// The first readable time, or -1: *unread is then the first place with something else, or NULL.
+static int64_t read_time(const struct provider_where *where, enum provider_time_format format,
+                         int zone_minutes, const json_t *element, const struct json_pointer **unread) {
+  *unread = NULL;
+  for (size_t i = 0; i < where->n; i++) {
+    char buf[NUMBER_SIZE];
+    int64_t time_ms;
+    const json_t *value = json_at(element, &where->pointers[i]);
+    const char *text = json_scalar_text(value, buf);
+    bool is_read = text && (parse_digits(text, format, zone_minutes, &time_ms) ||
+                            clock_parse_time(text, zone_minutes, &time_ms) ||
+                            clock_parse_rfc2822(text, zone_minutes, &time_ms));
+    if (is_read) *unread = NULL;
+    if (is_read) return time_ms;
+    if (!is_nothing(value) && !*unread) *unread = &where->pointers[i];
+  }
+  return -1;
 }
 
 bool provider_read_receipt(const struct provider *provider, const json_t *element,
@@ -353,7 +405,8 @@ bool provider_read_receipt(const struct provider *provider, const json_t *elemen
   out->recipient_place =
       find_text(&kind->recipient, element, REFERENCE_MAX_BYTES, out->buf[2], &out->recipient);
   out->reference = read_text(&kind->reference, element, REFERENCE_MAX_BYTES, out->buf[3]);
-  out->time_ms = read_time(&kind->time, kind->zone_minutes, element);
+  out->kind_name = kind->name;
+  out->time_ms = read_time(&kind->time, kind->time_format, kind->zone_minutes, element, &out->unread_time);
   read_dedupe(kind, element, out, out->buf + 4);
   char buf[NUMBER_SIZE];
   read_outcome(provider, out, read_text(&kind->reason, element, NO_LIMIT, buf));
@@ -376,21 +429,9 @@ static bool any_holds(const struct provider_conditions *list, size_t n, const js
 
 // A whole number, or the same as text.
 static bool read_whole(const struct provider_where *where, const json_t *element, int64_t *out) {
-  char buf[NUMBER_SIZE], *end;
+  char buf[NUMBER_SIZE];
   const char *text = read_text(where, element, NO_LIMIT, buf);
-  if (!text || !(*text == '-' || (*text >= '0' && *text <= '9'))) return false;
-  errno = 0;
-  *out = strtoll(text, &end, 10);
-  return !errno && end > text && *end == '\0';
-}
-
-// Unix milliseconds as a whole number, or a time as text.
-static int64_t read_contact_time(const struct provider_where *where, int zone_minutes,
-                                 const json_t *element) {
-  static const int64_t MAX_MS = 253402300799999; // the end of 9999
-  int64_t time_ms;
-  if (read_whole(where, element, &time_ms)) return time_ms >= 0 && time_ms <= MAX_MS ? time_ms : -1;
-  return read_time(where, zone_minutes, element);
+  return text && parse_whole(text, out);
 }
 
 // Nothing is guessed: consent must not be taken for given because the provider has changed its form.
@@ -421,8 +462,10 @@ bool provider_read_contact(const struct provider *provider, const json_t *elemen
   out->phone = read_text(&kind->phone, element, REFERENCE_MAX_BYTES, out->buf[1]);
   out->email = read_text(&kind->email, element, REFERENCE_MAX_BYTES, out->buf[2]);
   out->has_version = read_whole(&kind->version, element, &out->version);
-  out->time_ms = read_contact_time(&kind->time, kind->zone_minutes, element);
-  out->seen_ms = read_contact_time(&kind->seen, kind->zone_minutes, element);
+  const struct json_pointer *ours; // what was asked when: reconcile wrote it
+  out->kind_name = kind->name;
+  out->time_ms = read_time(&kind->time, kind->time_format, kind->zone_minutes, element, &out->unread_time);
+  out->seen_ms = read_time(&kind->seen, TIME_OF_CONTACT, kind->zone_minutes, element, &ours);
   return read_consents(kind, element, out, err);
 }
 

@@ -221,11 +221,21 @@ static bool is_member(struct worker *w) {
   return is;
 }
 
+// Without the time itself, which is of the provider's element.
+static void warn_of_unread_time(const struct fact *fact) {
+  if (!fact->unread_time) return;
+  AUTO_FREE char *key = mem_printf("unread time %s %s", fact->provider, fact->kind_name);
+  log_warn_rarely(key, "a provider's time cannot be read; the time of receipt is taken",
+                  LOG_STR("provider", fact->provider), LOG_STR("kind", fact->kind_name),
+                  LOG_STR("place", fact->unread_time->text));
+}
+
 // False: the message is not a record of this batch.
 static bool take_in(struct worker *w, const rd_kafka_message_t *rkm) {
   if (rkm->err || !is_member(w)) return false;
   measure_enter(&w->measure, PHASE_INTERPRET);
-  interpret(&w->processor->interpreter, rkm, &w->facts[w->n_facts++]);
+  interpret(&w->processor->interpreter, rkm, &w->facts[w->n_facts]);
+  warn_of_unread_time(&w->facts[w->n_facts++]);
   measure_enter(&w->measure, PHASE_FETCH);
   w->batch_bytes += rkm->len;
   return true;

@@ -131,6 +131,8 @@ static void interpret_receipt(const struct interpreter *in, const struct provide
                                  .scope = receipt.scope};
   keep_recipient(in, &fact->signal, receipt.recipient);
   set_times(fact, provider, receipt.time_ms >= 0 ? receipt.time_ms : fact->ev.time_ms);
+  fact->unread_time = receipt.unread_time;
+  fact->kind_name = receipt.kind_name;
   fact->recipient_place = receipt.recipient_place;
   fact->row_id = receipt_id(fact, &receipt);
   provider_receipt_fini(&receipt);
@@ -272,34 +274,41 @@ static int64_t up_to(int64_t time_ms, int64_t received_at) {
   return time_ms < received_at ? time_ms : received_at;
 }
 
+static struct contact_said *said_by(const struct interpreter *in, const struct provider_contact *contact,
+                                    int64_t received_at) {
+  struct contact_said *said = mem_alloc(sizeof *said);
+  int64_t at = up_to(contact->time_ms, received_at), asked_at = up_to(contact->seen_ms, received_at);
+  if (at == NO_TIME) at = asked_at == NO_TIME ? received_at : asked_at;
+  *said = (struct contact_said){.id = mem_strdup(contact->id),
+                                .is_delete = contact->is_deleted,
+                                .received_at = received_at,
+                                .mark = {.has_version = contact->has_version,
+                                         .version = contact->has_version ? contact->version : 0,
+                                         .at = at,
+                                         .asked_at = asked_at,
+                                         .provider_id = mem_strdup_or_null(contact->provider_id)}};
+  if (!said->is_delete) keep_details(in, contact, &said->details);
+  return said;
+}
+
 struct contact_said *interpret_contact(const struct interpreter *in, const struct provider *provider,
                                        const json_t *element, int64_t received_at, struct err *err) {
   struct provider_contact contact;
-  if (!provider_read_contact(provider, element, &contact, err)) return NULL;
-  struct contact_said *said = mem_alloc(sizeof *said);
-  int64_t at = up_to(contact.time_ms, received_at), asked_at = up_to(contact.seen_ms, received_at);
-  if (at == NO_TIME) at = asked_at == NO_TIME ? received_at : asked_at;
-  *said = (struct contact_said){.id = mem_strdup(contact.id),
-                                .is_delete = contact.is_deleted,
-                                .received_at = received_at,
-                                .mark = {.has_version = contact.has_version,
-                                         .version = contact.has_version ? contact.version : 0,
-                                         .at = at,
-                                         .asked_at = asked_at,
-                                         .provider_id = mem_strdup_or_null(contact.provider_id)}};
-  if (!said->is_delete) keep_details(in, &contact, &said->details);
-  return said;
+  return provider_read_contact(provider, element, &contact, err) ? said_by(in, &contact, received_at) : NULL;
 }
 
 static void interpret_person(const struct interpreter *in, const struct provider *provider,
                              const json_t *element, struct fact *fact) {
   struct err err = {0};
-  fact->contact = interpret_contact(in, provider, element, fact->ev.time_ms, &err);
-  if (!fact->contact) {
+  struct provider_contact contact;
+  if (!provider_read_contact(provider, element, &contact, &err)) {
     unclear(fact, err.text);
     return;
   }
+  fact->contact = said_by(in, &contact, fact->ev.time_ms);
   fact->type = FACT_CONTACT;
+  fact->unread_time = contact.unread_time;
+  fact->kind_name = contact.kind_name;
   fact->id = mem_strdup(fact->contact->id);
 }
 

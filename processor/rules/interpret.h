@@ -34,6 +34,10 @@ struct fact {
   struct signal signal;
   const struct json_pointer *recipient_place; // in a receipt's element, of the provider file, or NULL
   struct uuid row_id;
+  // Of a receipt or a contact: where a time stands that cannot be read, so the time of receipt counts, and
+  // the kind in the provider file. Borrowed from that file; NULL: there is none.
+  const struct json_pointer *unread_time;
+  const char *kind_name;
   // Masked, and as jsonb can hold it: a receipt's element, or a registration without the recipient.
   char *row_json;
   struct contact_said *contact;  // FACT_CONTACT

@@ -634,6 +634,91 @@ static json_t *parsed(const char *text) {
   return value;
 }
 
+#define AT "2026-01-12T02:00:03.000Z"
+
+static void test_a_time_is_read_in_the_form_that_the_file_names(void **state) {
+  static const struct {
+    const char *form, *done, *read,
+        *unread; // not read: NULL; unread: the place, NULL if nothing stands there
+  } cases[] = {
+      {"epoch_s", "1768183203", AT, NULL},
+      {"epoch_s", "\"1768183203\"", AT, NULL},
+      {"epoch_s", "\"2026-01-12T11:00:03\"", AT, NULL},
+      {"epoch_s", "\"Mon, 12 Jan 2026 02:00:03 +0000\"", AT, NULL},
+      {"epoch_s", "1768183203000", NULL, "/done"}, // milliseconds
+      {"epoch_s", "253402300799", "9999-12-31T23:59:59.000Z", NULL},
+      {"epoch_s", "253402300800", NULL, "/done"},
+      {"epoch_s", "946684799", NULL, "/done"},
+      {"epoch_s", "946684800", "2000-01-01T00:00:00.000Z", NULL},
+      {"epoch_s", "0", NULL, "/done"},
+      {"epoch_s", "-1", NULL, "/done"},
+      {"epoch_s", "1768183203.5", NULL, "/done"},
+      {"epoch_s", "\"1768183203s\"", NULL, "/done"},
+      {"epoch_s", "true", NULL, "/done"},
+      {"epoch_s", "{}", NULL, "/done"},
+      {"epoch_s", "\"\"", NULL, NULL},
+      {"epoch_s", "null", NULL, NULL},
+      {"epoch_s", "\"\",\"sent\":1768183203", AT, NULL},
+      {"epoch_s", "\"soon\",\"sent\":1768183203", AT, NULL},
+      {"epoch_s", "null,\"sent\":\"soon\"", NULL, "/sent"},
+      {"epoch_s", "\"soon\",\"sent\":\"soon\"", NULL, "/done"},
+      {"epoch_ms", "1768183203123", "2026-01-12T02:00:03.123Z", NULL},
+      {"epoch_ms", "\"1768183203000\"", AT, NULL},
+      {"epoch_ms", "1768183203", NULL, "/done"}, // seconds
+      {"yyyyMMddHHmmss", "20260112110003", AT, NULL},
+      {"yyyyMMddHHmmss", "\"20260112110003\"", AT, NULL},
+      {"yyyyMMddHHmmss", "\"2601121100\"", NULL, "/done"},
+      {"yyMMddHHmm", "\"2601121100\"", "2026-01-12T02:00:00.000Z", NULL},
+      {"yyMMddHHmm", "2601121100", "2026-01-12T02:00:00.000Z", NULL},
+      {"yyMMddHHmm", "\"2026-01-12 11:00:03\"", AT, NULL},
+      {"plain", "\"2026-01-12 11:00:03\"", AT, NULL},
+      {"plain", "\"Mon, 12 Jan 2026 02:00:03 GMT\"", AT, NULL},
+      {"plain", "1768183203", NULL, "/done"},
+      {"plain", "\"20260112110003\"", NULL, "/done"},
+  };
+  struct provider *provider = provider_of("time-of-digits.json");
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct err err = {0};
+    struct provider_receipt receipt;
+    AUTO_FREE char *text = mem_printf("{\"form\":\"%s\",\"id\":\"m\",\"status\":\"ok\",\"done\":%s}",
+                                      cases[i].form, cases[i].done);
+    AUTO_JSON *element = parsed(text);
+    assert_true(provider_read_receipt(provider, element, &receipt, &err));
+    AUTO_JSON *shown = time_shown(receipt.time_ms);
+    AUTO_JSON *wanted = text_or_null(cases[i].read);
+    const char *unread = receipt.unread_time ? receipt.unread_time->text : NULL;
+    if (!json_equal(shown, wanted) || strcmp(mem_or_empty(unread), mem_or_empty(cases[i].unread)) != 0)
+      fail_msg("%s: %s, %s", text, json_string_value(shown), unread);
+    provider_receipt_fini(&receipt);
+  }
+  provider_free(provider);
+}
+
+static void test_the_time_of_a_contact_is_in_milliseconds_unless_the_file_says_otherwise(void **state) {
+  static const struct {
+    const char *file, *element;
+    int64_t time_ms;
+    const char *unread;
+  } cases[] = {
+      {"time-of-digits.json", "{\"form\":\"person\",\"id\":1,\"done\":1768183203}", 1768183203000, NULL},
+      {"time-of-digits.json", "{\"form\":\"person\",\"id\":1,\"done\":1768183203000}", -1, "/done"},
+      {"everything.json", "{\"type\":\"user\",\"user\":{\"id\":1,\"changed_at\":5}}", 5, NULL},
+      {"everything.json", "{\"type\":\"user\",\"user\":{\"id\":1,\"changed_at\":-5}}", -1,
+       "/user/changed_at"},
+      {"everything.json", "{\"type\":\"user\",\"user\":{\"id\":1,\"changed_at\":null}}", -1, NULL},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct err err = {0};
+    struct provider_contact contact;
+    struct provider *provider = provider_of(cases[i].file);
+    AUTO_JSON *element = parsed(cases[i].element);
+    assert_true(provider_read_contact(provider, element, &contact, &err));
+    assert_int_equal(contact.time_ms, cases[i].time_ms);
+    assert_string_equal(contact.unread_time ? contact.unread_time->text : "", mem_or_empty(cases[i].unread));
+    provider_free(provider);
+  }
+}
+
 static void test_a_response_names_each_recipient_as_the_receipts_do(void **state) {
   struct err err = {0};
   struct provider_acceptance *list;
@@ -1030,6 +1115,8 @@ int main(void) {
       cmocka_unit_test(test_all_conditions_must_hold),
       cmocka_unit_test(test_the_first_place_with_a_usable_value_wins),
       cmocka_unit_test(test_an_id_of_several_parts_names_one_recipient),
+      cmocka_unit_test(test_a_time_is_read_in_the_form_that_the_file_names),
+      cmocka_unit_test(test_the_time_of_a_contact_is_in_milliseconds_unless_the_file_says_otherwise),
       cmocka_unit_test(test_a_response_names_each_recipient_as_the_receipts_do),
       cmocka_unit_test(test_a_response_without_a_part_of_the_id_says_which),
       cmocka_unit_test(test_an_id_with_the_recipient_holds_no_number),

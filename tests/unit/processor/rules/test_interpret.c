@@ -410,6 +410,28 @@ static void test_a_code_about_the_recipient_is_counted_apart(void **state) {
   }
 }
 
+static void test_a_time_that_cannot_be_read_costs_only_itself_and_is_said(void **state) {
+  static const struct {
+    const char *time, *unread;
+    bool is_arrival;
+  } rows[] = {{"\"yesterday\"", "/reportTime", true},
+              {"1768183203", "/reportTime", true},
+              {"null", NULL, true},
+              {"\"\"", NULL, true},
+              {"\"2026-01-12T11:00:03+09:00\"", NULL, false}};
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    AUTO_FREE char *value =
+        mem_printf("{\"msgKey\":\"k\",\"serviceType\":\"SMS\",\"reportCode\":\"10000\",\"reportTime\":%s}",
+                   rows[i].time);
+    struct fact fact = read_event(EVENT_RECEIPT, "bizgo", value);
+    assert_int_equal(fact.signal.kind, SIGNAL_DELIVERED);
+    assert_int_equal(fact.signal.at == RECEIVED_MS, rows[i].is_arrival);
+    assert_string_equal(fact.unread_time ? fact.unread_time->text : "", mem_or_empty(rows[i].unread));
+    assert_string_equal(fact.kind_name, "report");
+    fact_fini(&fact);
+  }
+}
+
 // ---- lengths ----
 
 static enum fact_type type_of_acceptance(const char *member, int len) {
@@ -724,6 +746,7 @@ int main(void) {
       cmocka_unit_test(test_a_minute_of_ingress_is_about_the_endpoint_in_its_header),
       cmocka_unit_test(test_what_the_watch_did_not_write_is_unclear),
       cmocka_unit_test(test_a_code_about_the_recipient_is_counted_apart),
+      cmocka_unit_test(test_a_time_that_cannot_be_read_costs_only_itself_and_is_said),
       cmocka_unit_test(test_an_acceptance_is_taken_up_to_the_length_that_ingress_takes),
       cmocka_unit_test(test_a_record_is_read_by_its_topic_and_its_headers),
       cmocka_unit_test(test_each_record_is_counted_as_what_it_says),
