@@ -30,11 +30,20 @@ bool provider_id_check(const char *id, struct err *err) {
 
 enum { NO_LIMIT = 0 }; // for a text that is copied, hashed or parsed at once
 
-// The first pointer whose value, in *text, is text or a whole number of at most max_bytes. NULL: none.
-static const struct json_pointer *find_text(const struct provider_where *where, const json_t *from,
-                                            size_t max_bytes, char buf[NUMBER_SIZE], const char **text) {
+// As json_scalar_text(), and true and false by their names. For what is compared with the file's texts.
+static const char *compared_text(const json_t *value, char buf[NUMBER_SIZE]) {
+  if (json_is_boolean(value)) return json_is_true(value) ? "true" : "false";
+  return json_scalar_text(value, buf);
+}
+
+typedef const char *text_fn(const json_t *value, char buf[NUMBER_SIZE]);
+
+// The first pointer whose value, in *text, has a text of at most max_bytes. NULL: none.
+static const struct json_pointer *find(const struct provider_where *where, text_fn *text_of,
+                                       const json_t *from, size_t max_bytes, char buf[NUMBER_SIZE],
+                                       const char **text) {
   for (size_t i = 0; i < where->n; i++) {
-    const char *found = json_scalar_text(json_at(from, &where->pointers[i]), buf);
+    const char *found = text_of(json_at(from, &where->pointers[i]), buf);
     if (!found || (max_bytes != NO_LIMIT && !fits(found, max_bytes))) continue;
     *text = found;
     return &where->pointers[i];
@@ -42,11 +51,25 @@ static const struct json_pointer *find_text(const struct provider_where *where, 
   return NULL;
 }
 
+// The same for text and whole numbers.
+static const struct json_pointer *find_text(const struct provider_where *where, const json_t *from,
+                                            size_t max_bytes, char buf[NUMBER_SIZE], const char **text) {
+  return find(where, json_scalar_text, from, max_bytes, buf, text);
+}
+
 // The text that find_text() finds, else the literal, else NULL.
 static const char *read_text(const struct provider_where *where, const json_t *from, size_t max_bytes,
                              char buf[NUMBER_SIZE]) {
   const char *text = where->literal;
   find_text(where, from, max_bytes, buf, &text);
+  return text;
+}
+
+// The same for a code, which may be true or false; *place is NULL where it is the literal.
+static const char *read_code(const struct provider_where *where, const json_t *from, char buf[NUMBER_SIZE],
+                             const struct json_pointer **place) {
+  const char *text = where->literal;
+  *place = find(where, compared_text, from, PROVIDER_TEXT_MAX, buf, &text);
   return text;
 }
 
@@ -70,7 +93,7 @@ static const struct provider_equals *first_unequal(const struct provider_conditi
   for (size_t i = 0; i < conditions->n_equals; i++) {
     char buf[NUMBER_SIZE];
     const struct provider_equals *equals = &conditions->equals[i];
-    const char *text = json_scalar_text(json_at(in, &equals->pointer), buf);
+    const char *text = compared_text(json_at(in, &equals->pointer), buf);
     if (!text || !(equals->in_any_case ? is_listed_in_any_case : is_listed)(equals->values, text))
       return equals;
   }
@@ -229,7 +252,7 @@ static const char *unlisted_place(const struct provider *provider, const json_t 
     const struct provider_conditions *when = &provider->kinds[i].when;
     const struct provider_equals *unequal = first_unequal(when, element);
     char buf[NUMBER_SIZE];
-    if (unequal && places_hold(when, element) && json_scalar_text(json_at(element, &unequal->pointer), buf))
+    if (unequal && places_hold(when, element) && compared_text(json_at(element, &unequal->pointer), buf))
       return unequal->pointer.text;
   }
   return NULL;
@@ -319,18 +342,17 @@ static char *json_text_of(const json_t *value) {
   return text;
 }
 
+// `code_place`: where the code was read.
 static void read_dedupe(const struct provider_kind_rule *kind, const json_t *element,
-                        struct provider_receipt *receipt, char (*buf)[NUMBER_SIZE]) {
+                        const struct json_pointer *code_place, struct provider_receipt *receipt,
+                        char (*buf)[NUMBER_SIZE]) {
   for (size_t i = 0; i < kind->dedupe.n; i++) {
     const json_t *value = json_at(element, &kind->dedupe.pointers[i]);
     const char *text = json_scalar_text(value, buf[i]);
     if (!text) text = receipt->dedupe_text[i] = json_text_of(value);
     receipt->dedupe[receipt->n_dedupe++] = text ? text : "";
   }
-  char code_buf[NUMBER_SIZE];
-  const char *code;
-  const struct json_pointer *place = find_text(&kind->code, element, PROVIDER_TEXT_MAX, code_buf, &code);
-  if (!place || !provider_where_has(&kind->dedupe, place))
+  if (!code_place || !provider_where_has(&kind->dedupe, code_place))
     receipt->dedupe[receipt->n_dedupe++] = receipt->code;
 }
 
@@ -399,7 +421,8 @@ bool provider_read_receipt(const struct provider *provider, const json_t *elemen
   const struct provider_kind_rule *kind = read_kind(provider, element, out->id_buf, &out->id, err);
   if (!kind) return false;
   if (kind->kind != PROVIDER_RECEIPT) return err_set(err, "%s, which is no receipt", kind->name);
-  out->code = read_text(&kind->code, element, PROVIDER_TEXT_MAX, out->buf[0]);
+  const struct json_pointer *code_place;
+  out->code = read_code(&kind->code, element, out->buf[0], &code_place);
   if (!out->code) return err_no_value(err, kind, "code", &kind->code);
   out->channel = read_text(&kind->channel, element, PROVIDER_TEXT_MAX, out->buf[1]);
   out->recipient_place =
@@ -407,7 +430,7 @@ bool provider_read_receipt(const struct provider *provider, const json_t *elemen
   out->reference = read_text(&kind->reference, element, REFERENCE_MAX_BYTES, out->buf[3]);
   out->kind_name = kind->name;
   out->time_ms = read_time(&kind->time, kind->time_format, kind->zone_minutes, element, &out->unread_time);
-  read_dedupe(kind, element, out, out->buf + 4);
+  read_dedupe(kind, element, code_place, out, out->buf + 4);
   char buf[NUMBER_SIZE];
   read_outcome(provider, out, read_text(&kind->reason, element, NO_LIMIT, buf));
   return true;
@@ -533,7 +556,8 @@ static void read_entry(const struct provider_shape *shape, const json_t *entry, 
                        struct provider_acceptance *out) {
   const struct provider_part *unusable;
   out->id = read_id(&shape->id, entry, response, out->id_buf, &unusable);
-  out->code = read_text(&shape->code, entry, PROVIDER_TEXT_MAX, out->buf[0]);
+  const struct json_pointer *code_place;
+  out->code = read_code(&shape->code, entry, out->buf[0], &code_place);
   out->channel = read_text(&shape->channel, entry, PROVIDER_TEXT_MAX, out->buf[1]);
   out->recipient = read_text(&shape->recipient, entry, REFERENCE_MAX_BYTES, out->buf[2]);
   out->reference = read_text(&shape->reference, entry, REFERENCE_MAX_BYTES, out->buf[3]);
@@ -560,7 +584,7 @@ static const struct provider_shape *shape_find(const struct provider *provider, 
 // The send API refused the whole request, so it refused each entry.
 static void refuse(const struct provider_equals *because, const json_t *response,
                    struct provider_acceptance *out) {
-  const char *code = json_scalar_text(json_at(response, &because->pointer), out->buf[0]);
+  const char *code = compared_text(json_at(response, &because->pointer), out->buf[0]);
   out->accepted = false;
   out->code = code && fits(code, PROVIDER_TEXT_MAX) ? code : NULL;
   out->reason = "the send request was refused as a whole";

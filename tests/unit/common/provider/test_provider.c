@@ -719,6 +719,67 @@ static void test_the_time_of_a_contact_is_in_milliseconds_unless_the_file_says_o
   }
 }
 
+static void test_true_and_false_are_values_like_texts(void **state) {
+  static const struct {
+    const char *element;
+    const char *code; // NULL: no receipt
+    enum provider_outcome outcome;
+    const char *dedupe[3];
+  } cases[] = {
+      {"{\"id\":\"m\",\"final\":true,\"ok\":true}", "true", OUTCOME_DELIVERED, {"m", "true", "true"}},
+      {"{\"id\":\"m\",\"final\":true,\"ok\":false}", "false", OUTCOME_FAILED, {"m", "true", "false"}},
+      {"{\"id\":\"m\",\"final\":\"true\",\"ok\":\"true\"}", "true", OUTCOME_DELIVERED, {"m", "true", "true"}},
+      {"{\"id\":\"m\",\"final\":false,\"ok\":true}", NULL, OUTCOME_FAILED, {NULL}},
+      {"{\"id\":true,\"final\":true,\"ok\":true}", NULL, OUTCOME_FAILED, {NULL}}, // no id
+  };
+  struct provider *provider = provider_of("true-and-false.json");
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct err err = {0};
+    struct provider_receipt receipt = {0};
+    AUTO_JSON *element = parsed(cases[i].element);
+    bool read = provider_read_receipt(provider, element, &receipt, &err);
+    if (read != !!cases[i].code) fail_msg("%s: %s", cases[i].element, err.text);
+    if (!read) continue;
+    assert_string_equal(receipt.code, cases[i].code);
+    assert_int_equal(receipt.outcome, cases[i].outcome);
+    assert_int_equal(receipt.n_dedupe, 3);
+    for (size_t k = 0; k < 3; k++) assert_string_equal(receipt.dedupe[k], cases[i].dedupe[k]);
+    provider_receipt_fini(&receipt);
+  }
+  provider_free(provider);
+}
+
+static void test_a_send_response_may_say_true_and_false(void **state) {
+  static const struct {
+    const char *response;
+    const char *codes[2];
+    bool accepted[2];
+  } cases[] = {
+      {"{\"header\":{\"isSuccessful\":true},\"list\":[{\"id\":1,\"taken\":true},{\"id\":2,\"taken\":false}]}",
+       {"true", "false"},
+       {true, false}},
+      {"{\"header\":{\"isSuccessful\":false},\"list\":[{\"id\":1,\"taken\":true},{\"id\":2,\"taken\":false}]"
+       "}",
+       {"false", "false"},
+       {false, false}},
+  };
+  struct provider *provider = provider_of("true-and-false.json");
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct err err = {0};
+    struct provider_acceptance *list;
+    size_t n;
+    AUTO_JSON *response = parsed(cases[i].response);
+    assert_true(provider_read_acceptance(provider, response, &list, &n, &err));
+    assert_int_equal(n, 2);
+    for (size_t k = 0; k < n; k++) {
+      assert_string_equal(list[k].code, cases[i].codes[k]);
+      assert_int_equal(list[k].accepted, cases[i].accepted[k]);
+    }
+    free(list);
+  }
+  provider_free(provider);
+}
+
 static void test_a_response_names_each_recipient_as_the_receipts_do(void **state) {
   struct err err = {0};
   struct provider_acceptance *list;
@@ -1117,6 +1178,8 @@ int main(void) {
       cmocka_unit_test(test_an_id_of_several_parts_names_one_recipient),
       cmocka_unit_test(test_a_time_is_read_in_the_form_that_the_file_names),
       cmocka_unit_test(test_the_time_of_a_contact_is_in_milliseconds_unless_the_file_says_otherwise),
+      cmocka_unit_test(test_true_and_false_are_values_like_texts),
+      cmocka_unit_test(test_a_send_response_may_say_true_and_false),
       cmocka_unit_test(test_a_response_names_each_recipient_as_the_receipts_do),
       cmocka_unit_test(test_a_response_without_a_part_of_the_id_says_which),
       cmocka_unit_test(test_an_id_with_the_recipient_holds_no_number),
