@@ -19,10 +19,9 @@ struct providers {
 };
 
 static const char *const outcome_names[] = {
-    [OUTCOME_DELIVERED] = "delivered",
-    [OUTCOME_FAILED] = "failed",
-    [OUTCOME_ACCOUNT_FAULT] = "account_fault",
-    [OUTCOME_UNCONFIRMED] = "unconfirmed",
+    [OUTCOME_DELIVERED] = "delivered",         [OUTCOME_FAILED] = "failed",
+    [OUTCOME_ACCOUNT_FAULT] = "account_fault", [OUTCOME_UNCONFIRMED] = "unconfirmed",
+    [OUTCOME_ON_ITS_WAY] = "on_its_way",
 };
 
 const char *provider_outcome_name(enum provider_outcome outcome) {
@@ -184,6 +183,7 @@ static void kind_load(struct provider *provider, struct provider_kind_rule *kind
   kind->reference = where_of(provider, node, "reference");
   kind->dedupe = where_of(provider, node, "dedupe");
   kind->masked = where_of(provider, node, "masked");
+  kind->otherwise = json_object_get(node, "otherwise");
   contact_load(provider, kind, node);
 }
 

@@ -10,7 +10,14 @@
 
 enum provider_kind { PROVIDER_RECEIPT, PROVIDER_CONTACT, PROVIDER_OTHER };
 
-enum provider_outcome { OUTCOME_DELIVERED, OUTCOME_FAILED, OUTCOME_ACCOUNT_FAULT, OUTCOME_UNCONFIRMED };
+// OUTCOME_ON_ITS_WAY is no result: nothing follows from it, and a result is still due.
+enum provider_outcome {
+  OUTCOME_DELIVERED,
+  OUTCOME_FAILED,
+  OUTCOME_ACCOUNT_FAULT,
+  OUTCOME_UNCONFIRMED,
+  OUTCOME_ON_ITS_WAY,
+};
 const char *provider_outcome_name(enum provider_outcome outcome); // "delivered" …
 
 // Bytes of a notification id; a longer one is not understood. An id of several parts is joined by '/', with ~
@@ -89,10 +96,11 @@ struct provider_receipt {
   bool about_recipient; // another recipient would have got the message; only if failed or unconfirmed
   const char *scope;    // whose next messages fail too: "account", "sender", "profile", "template"; NULL: no
                         // account_fault
-  char *reason;    // new: the provider's text, else the file's for this code; "unknown code 77777…" for an
-                   // unlisted one
-  bool known_code; // false: the code is in no table
-  int64_t time_ms; // the provider's own time; -1: none, or not readable
+  char *reason; // new: the provider's text, else the file's for this code; "unknown code 77777…" for an
+                // unlisted one
+  bool
+      known_code; // false: the code is not listed; the kind's `otherwise` says what it means, or it is failed
+  int64_t time_ms;                        // the provider's own time; -1: none, or not readable
   const struct json_pointer *unread_time; // of the provider: what stands there cannot be read; NULL: none
   const char *kind_name;                  // the file's own name for it
   const char *dedupe[9]; // values of the dedupe pointers, "" where absent; then the code, unless it stands at

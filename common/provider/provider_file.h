@@ -65,6 +65,7 @@ struct provider_kind_rule {
   struct provider_where channel, code, reason, time, recipient, reference, dedupe, masked;
   int zone_minutes; // of a time that names none
   enum provider_time_format time_format;
+  const json_t *otherwise; // the outcome of a code that is not listed, or NULL
   // Of a contact, with id and time.
   struct provider_where provider_id, phone, email, version, seen;
   struct provider_conditions *deleted; // any of them

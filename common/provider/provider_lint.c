@@ -23,7 +23,7 @@ static void lint_types(const struct provider *provider, size_t nth, struct fault
     if (!provider_where_has(&kind->code, &equals->pointer)) continue;
     json_array_foreach(equals->values, j, value) {
       const char *code = json_string_value(value);
-      if (!json_object_get(provider->outcomes, code))
+      if (!kind->otherwise && !json_object_get(provider->outcomes, code))
         faults_warn(faults, "/webhook/kinds/%zu/when/equals: \"%s\" has no outcome, so it is a failure", nth,
                     code);
     }
@@ -101,13 +101,21 @@ static bool has_receipts(const struct provider *provider) {
 }
 
 // Keys of an outcome that apply to some outcomes only.
-static void lint_outcome(const char *code, const json_t *row, struct faults *faults) {
+static void lint_outcome(const char *where, const json_t *row, struct faults *faults) {
   const char *outcome = text_at(row, "outcome");
-  bool is_fault = strcmp(outcome, "account_fault") == 0;
-  if (json_object_get(row, "scope") && !is_fault)
-    faults_warn(faults, "/outcomes/%s/scope: is not read, since the outcome is not account_fault", code);
-  if (json_object_get(row, "about") && (is_fault || strcmp(outcome, "delivered") == 0))
-    faults_warn(faults, "/outcomes/%s/about: is not read, since the outcome is %s", code, outcome);
+  bool did_not_arrive = strcmp(outcome, "failed") == 0 || strcmp(outcome, "unconfirmed") == 0;
+  if (json_object_get(row, "scope") && strcmp(outcome, "account_fault") != 0)
+    faults_warn(faults, "%s/scope: is not read, since the outcome is not account_fault", where);
+  if (json_object_get(row, "about") && !did_not_arrive)
+    faults_warn(faults, "%s/about: is not read, since the outcome is %s", where, outcome);
+}
+
+static void lint_otherwise(const struct provider *provider, struct faults *faults) {
+  for (size_t i = 0; i < provider->n_kinds; i++) {
+    if (!provider->kinds[i].otherwise) continue;
+    AUTO_FREE char *where = mem_printf("/webhook/kinds/%zu/otherwise", i);
+    lint_outcome(where, provider->kinds[i].otherwise, faults);
+  }
 }
 
 static void lint_outcomes(const struct provider *provider, struct faults *faults) {
@@ -116,8 +124,10 @@ static void lint_outcomes(const struct provider *provider, struct faults *faults
   json_t *row;
   json_object_foreach((json_t *)(uintptr_t)provider->outcomes, code, row) {
     delivers |= strcmp(text_at(row, "outcome"), "delivered") == 0;
-    lint_outcome(code, row, faults);
+    AUTO_FREE char *where = mem_printf("/outcomes/%s", code);
+    lint_outcome(where, row, faults);
   }
+  lint_otherwise(provider, faults);
   if (has_receipts(provider) && !delivers)
     faults_warn(faults, "/outcomes: no code means delivered, so every receipt is a failure");
 }

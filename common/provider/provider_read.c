@@ -318,10 +318,11 @@ static bool is_about_recipient(const json_t *row, enum provider_outcome outcome)
   return (outcome == OUTCOME_FAILED || outcome == OUTCOME_UNCONFIRMED) && json_object_get(row, "about");
 }
 
-static void read_outcome(const struct provider *provider, struct provider_receipt *receipt,
-                         const char *text) {
+static void read_outcome(const struct provider *provider, const struct provider_kind_rule *kind,
+                         struct provider_receipt *receipt, const char *text) {
   const json_t *row = json_object_get(provider->outcomes, receipt->code);
   receipt->known_code = row != NULL;
+  if (!row) row = kind->otherwise;
   receipt->outcome = row ? outcome_of(row) : OUTCOME_FAILED;
   receipt->about_recipient = is_about_recipient(row, receipt->outcome);
   receipt->scope = receipt->outcome == OUTCOME_ACCOUNT_FAULT ? scope_of(row) : NULL;
@@ -432,7 +433,7 @@ bool provider_read_receipt(const struct provider *provider, const json_t *elemen
   out->time_ms = read_time(&kind->time, kind->time_format, kind->zone_minutes, element, &out->unread_time);
   read_dedupe(kind, element, code_place, out, out->buf + 4);
   char buf[NUMBER_SIZE];
-  read_outcome(provider, out, read_text(&kind->reason, element, NO_LIMIT, buf));
+  read_outcome(provider, kind, out, read_text(&kind->reason, element, NO_LIMIT, buf));
   return true;
 }
 

@@ -135,7 +135,16 @@ static void add_element(struct ask_reading *out, char *element) {
 
 enum element_kind { ELEMENT_GOOD, ELEMENT_OTHER, ELEMENT_WRONG };
 
-// What is no report is passed over; a report on something else than what was asked about is a fault.
+static bool is_on_its_way(const struct provider *provider, const json_t *element) {
+  struct provider_receipt receipt;
+  struct err err;
+  bool is = provider_read_receipt(provider, element, &receipt, &err) && receipt.outcome == OUTCOME_ON_ITS_WAY;
+  provider_receipt_fini(&receipt);
+  return is;
+}
+
+// What is no report, or no result yet, is passed over; a report on something else than what was asked about
+// is a fault.
 static enum element_kind element_kind_of(const struct ask_account *account, const char *id, const char *text,
                                          size_t len) {
   struct err err;
@@ -144,7 +153,8 @@ static enum element_kind element_kind_of(const struct ask_account *account, cons
   if (!value || !provider_classify(account->provider, value, &element, &err)) return ELEMENT_WRONG;
   if (element.kind != (account->form->about == ASK_CONTACT ? PROVIDER_CONTACT : PROVIDER_RECEIPT))
     return ELEMENT_OTHER;
-  return element.id && strcmp(element.id, id) == 0 ? ELEMENT_GOOD : ELEMENT_WRONG;
+  if (!element.id || strcmp(element.id, id) != 0) return ELEMENT_WRONG;
+  return is_on_its_way(account->provider, value) ? ELEMENT_OTHER : ELEMENT_GOOD;
 }
 
 static void take_element(const struct ask_account *account, const char *id, char *element,

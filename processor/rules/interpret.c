@@ -97,12 +97,18 @@ static enum signal_kind signal_of(enum provider_outcome outcome) {
   case OUTCOME_DELIVERED:
     return SIGNAL_DELIVERED;
   case OUTCOME_UNCONFIRMED:
+  case OUTCOME_ON_ITS_WAY: // only of a stored one
     return SIGNAL_UNCONFIRMED;
   case OUTCOME_FAILED:
   case OUTCOME_ACCOUNT_FAULT:
     return SIGNAL_FAILED;
   }
   abort(); // not an outcome
+}
+
+// The tables have no outcome "on_its_way".
+static const char *stored_outcome(enum provider_outcome outcome) {
+  return provider_outcome_name(outcome == OUTCOME_ON_ITS_WAY ? OUTCOME_UNCONFIRMED : outcome);
 }
 
 static struct uuid receipt_id(const struct fact *fact, const struct provider_receipt *receipt) {
@@ -122,7 +128,7 @@ static void interpret_receipt(const struct interpreter *in, const struct provide
   fact->type = FACT_RECEIPT;
   fact->id = mem_strdup(receipt.id);
   fact->signal = (struct signal){.kind = signal_of(receipt.outcome),
-                                 .outcome = provider_outcome_name(receipt.outcome),
+                                 .outcome = stored_outcome(receipt.outcome),
                                  .code = mem_strdup_or_null(receipt.code),
                                  .reason = receipt.reason ? personal_mask_text(receipt.reason) : NULL,
                                  .channel = mem_strdup_or_null(receipt.channel),
@@ -131,6 +137,7 @@ static void interpret_receipt(const struct interpreter *in, const struct provide
                                  .scope = receipt.scope};
   keep_recipient(in, &fact->signal, receipt.recipient);
   set_times(fact, provider, receipt.time_ms >= 0 ? receipt.time_ms : fact->ev.time_ms);
+  fact->on_its_way = receipt.outcome == OUTCOME_ON_ITS_WAY;
   fact->unread_time = receipt.unread_time;
   fact->kind_name = receipt.kind_name;
   fact->recipient_place = receipt.recipient_place;
@@ -389,8 +396,8 @@ static interpret_fn *reader_of(const char *type) {
   return interpret_nothing;
 }
 
-void interpret_event(const struct interpreter *in, const struct event *ev, const char *value, size_t len,
-                     struct fact *fact) {
+static void read_event(const struct interpreter *in, const struct event *ev, const char *value, size_t len,
+                       struct fact *fact) {
   const struct event_type *known = event_type_find(ev->type);
   *fact = (struct fact){.ev = *ev};
   if (known && known->is_event) {
@@ -403,10 +410,16 @@ void interpret_event(const struct interpreter *in, const struct event *ev, const
   }
 }
 
+void interpret_event(const struct interpreter *in, const struct event *ev, const char *value, size_t len,
+                     struct fact *fact) {
+  read_event(in, ev, value, len, fact);
+  if (fact->on_its_way) fact->type = FACT_OTHER;
+}
+
 bool interpret_stored(const struct interpreter *in, const char *type, const char *provider, const char *value,
                       int64_t received_at, struct fact *fact) {
   const struct event ev = {.type = type, .provider = provider, .time_ms = received_at};
-  interpret_event(in, &ev, value, strlen(value), fact);
+  read_event(in, &ev, value, strlen(value), fact);
   release(fact->signal.recipient);
   fact->signal.recipient = NULL;
   return fact_is_about_notification(fact);

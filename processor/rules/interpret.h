@@ -18,7 +18,7 @@ enum fact_type {
   FACT_CONTACT,     // about a person
   FACT_INCIDENT,    // the watch opens or closes an incident
   FACT_MINUTE,      // what ingress counted
-  FACT_OTHER,       // understood and of no consequence: counted
+  FACT_OTHER,       // understood and of no consequence, as a receipt that is no result: counted
   FACT_QUARANTINED, // a record of the quarantine topic: may raise an alert
   FACT_UNCLEAR,     // to be quarantined, `why` is the reason
 };
@@ -34,6 +34,7 @@ struct fact {
   struct signal signal;
   const struct json_pointer *recipient_place; // in a receipt's element, of the provider file, or NULL
   struct uuid row_id;
+  bool on_its_way; // the receipt is no result
   // Of a receipt or a contact: where a time stands that cannot be read, so the time of receipt counts, and
   // the kind in the provider file. Borrowed from that file; NULL: there is none.
   const struct json_pointer *unread_time;
@@ -58,7 +59,8 @@ void interpret(const struct interpreter *interpreter, const rd_kafka_message_t *
 void interpret_event(const struct interpreter *interpreter, const struct event *ev, const char *value,
                      size_t len, struct fact *out);
 // The same for what table `receipt` (EVENT_RECEIPT, the element) or `acceptance` (EVENT_ACCEPTED, the
-// registration) stores. There is no recipient in `signal`: what is stored is masked. False: FACT_UNCLEAR.
+// registration) stores. There is no recipient in `signal`: what is stored is masked. A receipt that is no
+// result has counted as one when it was stored, so it is FACT_RECEIPT, unconfirmed. False: FACT_UNCLEAR.
 bool interpret_stored(const struct interpreter *interpreter, const char *type, const char *provider,
                       const char *value, int64_t received_at, struct fact *out);
 // Turns a fact that could not be stored into FACT_UNCLEAR. Frees nothing else.

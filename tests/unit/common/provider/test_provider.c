@@ -780,6 +780,43 @@ static void test_a_send_response_may_say_true_and_false(void **state) {
   provider_free(provider);
 }
 
+static void test_a_code_that_is_not_listed_means_what_its_kind_says(void **state) {
+  static const struct {
+    const char *group, *code;
+    enum provider_outcome outcome;
+    bool known, about_recipient;
+    const char *scope, *reason;
+  } cases[] = {
+      {"plain", "done", OUTCOME_DELIVERED, true, false, NULL, NULL},
+      {"plain", "queued", OUTCOME_ON_ITS_WAY, true, false, NULL, NULL},
+      {"plain", "sent", OUTCOME_ON_ITS_WAY, true, false, NULL, "with the operator"},
+      {"plain", "new", OUTCOME_FAILED, false, false, NULL, "unknown code new"},
+      {"doubtful", "new", OUTCOME_UNCONFIRMED, false, true, NULL, "the operator gave no known result"},
+      {"doubtful", "bad", OUTCOME_FAILED, true, false, NULL, "refused"},
+      {"doubtful", "done", OUTCOME_DELIVERED, true, false, NULL, NULL},
+      {"account", "new", OUTCOME_ACCOUNT_FAULT, false, false, "sender", "the sender is not accepted"},
+      {"pending", "new", OUTCOME_ON_ITS_WAY, false, false, NULL, NULL},
+      {"pending", "bad", OUTCOME_FAILED, true, false, NULL, "refused"},
+      {"failed", "new\",\"text\":\"busy", OUTCOME_FAILED, false, true, NULL, "busy"},
+  };
+  struct provider *provider = provider_of("on-its-way-and-otherwise.json");
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct err err = {0};
+    struct provider_receipt receipt = {0};
+    AUTO_FREE char *text =
+        mem_printf("{\"id\":\"m\",\"group\":\"%s\",\"status\":\"%s\"}", cases[i].group, cases[i].code);
+    AUTO_JSON *element = parsed(text);
+    if (!provider_read_receipt(provider, element, &receipt, &err)) fail_msg("%s: %s", text, err.text);
+    if (receipt.outcome != cases[i].outcome || receipt.known_code != cases[i].known ||
+        receipt.about_recipient != cases[i].about_recipient ||
+        strcmp(mem_or_empty(receipt.scope), mem_or_empty(cases[i].scope)) != 0 ||
+        strcmp(mem_or_empty(receipt.reason), mem_or_empty(cases[i].reason)) != 0)
+      fail_msg("%s: %s, %s", text, provider_outcome_name(receipt.outcome), receipt.reason);
+    provider_receipt_fini(&receipt);
+  }
+  provider_free(provider);
+}
+
 static void test_a_response_names_each_recipient_as_the_receipts_do(void **state) {
   struct err err = {0};
   struct provider_acceptance *list;
@@ -1180,6 +1217,7 @@ int main(void) {
       cmocka_unit_test(test_the_time_of_a_contact_is_in_milliseconds_unless_the_file_says_otherwise),
       cmocka_unit_test(test_true_and_false_are_values_like_texts),
       cmocka_unit_test(test_a_send_response_may_say_true_and_false),
+      cmocka_unit_test(test_a_code_that_is_not_listed_means_what_its_kind_says),
       cmocka_unit_test(test_a_response_names_each_recipient_as_the_receipts_do),
       cmocka_unit_test(test_a_response_without_a_part_of_the_id_says_which),
       cmocka_unit_test(test_an_id_with_the_recipient_holds_no_number),

@@ -25,9 +25,10 @@
 #define EXPECTING(receipt, end)                                                                              \
   FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED,                                                          \
             "},\"expects\":{\"receipt_within_s\":" receipt ",\"expires_after_s\":" end)
-#define CONTACT(rest) "{\"name\":\"c\",\"kind\":\"contact\",\"id\":\"/id\"" rest "}"
-#define POINTER       "/webhook/kinds/0/id: expected a JSON Pointer*"
-#define TEMPLATE      "/webhook/ack/body/a: expected ${/pointer} and nothing else*"
+#define CONTACT(rest)  "{\"name\":\"c\",\"kind\":\"contact\",\"id\":\"/id\"" rest "}"
+#define OTHERWISE(row) FILE_WITH(RECEIPT("r", "/id", ",\"otherwise\":{" row "}"), "", DELIVERED, "")
+#define POINTER        "/webhook/kinds/0/id: expected a JSON Pointer*"
+#define TEMPLATE       "/webhook/ack/body/a: expected ${/pointer} and nothing else*"
 
 static const struct lint_row rows[] = {
     // pointers
@@ -83,6 +84,29 @@ static const struct lint_row rows[] = {
      "warning: /outcomes/0/about: is not read, since the outcome is delivered"},
     {FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED ",\"1\":{\"outcome\":\"account_fault\"," ABOUT "}", ""),
      "warning: /outcomes/1/about: is not read, since the outcome is account_fault"},
+    {FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED ",\"1\":{\"outcome\":\"on_its_way\"}", ""), NULL},
+    {FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED ",\"1\":{\"outcome\":\"on_its_way\"," ABOUT "}", ""),
+     "warning: /outcomes/1/about: is not read, since the outcome is on_its_way"},
+    {FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED ",\"1\":{\"outcome\":\"on_the_way\"}", ""),
+     "/outcomes/1/outcome: expected \"delivered\", *\"on_its_way\"*"},
+    {OTHERWISE("\"outcome\":\"unconfirmed\"," ABOUT), NULL},
+    {OTHERWISE("\"outcome\":\"on_its_way\""), NULL},
+    {OTHERWISE("\"outcome\":\"delivered\""),
+     "/webhook/kinds/0/otherwise/outcome: expected \"failed\", \"account_fault\", \"unconfirmed\" or *"},
+    {OTHERWISE("\"outcome\":\"unconfirmed\""), "/webhook/kinds/0/otherwise: expected a key \"reason\"*"},
+    {OTHERWISE("\"outcome\":\"account_fault\"," ABOUT),
+     "warning: /webhook/kinds/0/otherwise/about: is not read, since the outcome is account_fault"},
+    {OTHERWISE("\"outcome\":\"failed\",\"reason\":\"x\",\"scope\":\"sender\""),
+     "warning: /webhook/kinds/0/otherwise/scope: is not read, since the outcome is not account_fault"},
+    {FILE_WITH("{\"name\":\"o\",\"kind\":\"other\",\"otherwise\":{\"outcome\":\"on_its_way\"}}", "", "", ""),
+     "/webhook/kinds/0*otherwise*"},
+    // times
+    {FILE_WITH(RECEIPT("r", "/id", ",\"time\":\"/t\",\"time_format\":\"epoch_s\""), "", DELIVERED, ""), NULL},
+    {FILE_WITH(RECEIPT("r", "/id", ",\"time_format\":\"epoch_s\""), "", DELIVERED, ""),
+     "/webhook/kinds/0: expected a key \"time\" beside \"time_format\""},
+    {FILE_WITH(RECEIPT("r", "/id", ",\"time\":\"/t\",\"time_format\":\"YYYYMMDDHHmmss\""), "", DELIVERED, ""),
+     "/webhook/kinds/0/time_format: expected \"epoch_s\", \"epoch_ms\", \"yyyyMMddHHmmss\" or "
+     "\"yyMMddHHmm\"*"},
     // masked places
     {FILE_WITH(RECEIPT("r", "/id", ",\"reason\":\"/x\",\"masked\":[\"/y\"]"), "", DELIVERED, ""), NULL},
     {FILE_WITH(RECEIPT("r", "/id", ",\"reason\":[\"/w\",\"/x\"],\"masked\":[\"/y\",\"/x\"]"), "", DELIVERED,
@@ -92,6 +116,12 @@ static const struct lint_row rows[] = {
     {FILE_WITH(RECEIPT("r", "/id", ",\"when\":{\"equals\":{\"/c\":[\"0\"]}}"), "", DELIVERED, ""), NULL},
     {FILE_WITH(RECEIPT("r", "/id", ",\"when\":{\"equals\":{\"/c\":[\"0\",\"sent\"]}}"), "", DELIVERED, ""),
      "warning: /webhook/kinds/0/when/equals: \"sent\" has no outcome, so it is a failure"},
+    {FILE_WITH(
+         RECEIPT(
+             "r", "/id",
+             ",\"when\":{\"equals\":{\"/c\":[\"0\",\"sent\"]}},\"otherwise\":{\"outcome\":\"on_its_way\"}"),
+         "", DELIVERED, ""),
+     NULL},
     {FILE_WITH(RECEIPT("r", "/id", ",\"when\":{\"equals\":{\"/d\":[\"sent\"]}}"), "", DELIVERED, ""), NULL},
     {FILE_WITH("{\"name\":\"o\",\"kind\":\"other\"}", "", "", ""), NULL},
     // contacts

@@ -236,6 +236,37 @@ static void test_what_an_answer_means(void **state) {
   }
 }
 
+// Asked again later, it would come back each time as a new event.
+static void test_what_is_on_its_way_is_no_result_yet(void **state) {
+  static const struct {
+    const char *body;
+    enum ask_result result;
+    size_t n;
+  } cases[] = {
+      {"{\"reports\":[{\"id\":\"m\",\"c\":\"1\"}]}", ASK_RESULT_NOTHING, 0},
+      {"{\"reports\":[{\"id\":\"m\",\"c\":\"1\"},{\"id\":\"m\",\"c\":\"0\"}]}", ASK_RESULT_FOUND, 1},
+      {"{\"reports\":[{\"id\":\"m\",\"c\":\"unknown\"}]}", ASK_RESULT_FOUND, 1},
+      {"{\"reports\":[{\"id\":\"m\"}]}", ASK_RESULT_FOUND, 1}, // goes to quarantine
+      {"{\"reports\":[{\"id\":\"other\",\"c\":\"1\"}]}", ASK_RESULT_UNCLEAR, 0},
+  };
+  struct faults faults = {0};
+  AUTO_JSON *document =
+      json_load_file(SCHEMAS_DIR "/examples/provider/valid/ask-at-its-shortest.json", 0, NULL);
+  json_object_set_new(json_object_get(document, "outcomes"), "1", json_pack("{ss}", "outcome", "on_its_way"));
+  struct provider *provider = provider_new(document, &faults);
+  assert_non_null(provider);
+  const struct ask_account account = {.provider = provider, .form = provider_ask_find(provider, "v1")};
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct ask_reading reading;
+    ask_read(&account, "m", asked_at_ms, 200, cases[i].body, strlen(cases[i].body), &reading);
+    if (reading.result != cases[i].result || reading.n != cases[i].n)
+      fail_msg("%s: %d, %zu, %s", cases[i].body, (int)reading.result, reading.n, reading.why);
+    ask_reading_fini(&reading);
+  }
+  provider_free(provider);
+  faults_fini(&faults);
+}
+
 static void test_only_the_answer_that_nobody_is_there_is_doubted(void **state) {
   struct ask_reading gone, there;
   const char *body = USER("unified");
@@ -318,6 +349,7 @@ int main(void) {
       cmocka_unit_test(test_headers_hold_the_secrets),
       cmocka_unit_test(test_a_token_that_cannot_stand_in_a_header_is_refused),
       cmocka_unit_test(test_what_an_answer_means),
+      cmocka_unit_test(test_what_is_on_its_way_is_no_result_yet),
       cmocka_unit_test(test_only_the_answer_that_nobody_is_there_is_doubted),
       cmocka_unit_test(test_an_id_is_written_as_json),
       cmocka_unit_test(test_answers_are_bounded),

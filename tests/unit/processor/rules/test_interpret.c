@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -432,6 +433,70 @@ static void test_a_time_that_cannot_be_read_costs_only_itself_and_is_said(void *
   }
 }
 
+// With the provider files of an example instead of ours.
+static struct providers *load_example(const char *name) {
+  struct faults faults = {0};
+  char folder[] = "/tmp/dochak-interpret-XXXXXX";
+  assert_non_null(mkdtemp(folder));
+  AUTO_FREE char *file = mem_printf("%s/acme.json", folder);
+  AUTO_FREE char *example = mem_printf("%s/examples/provider/valid/%s.json", SCHEMAS_DIR, name);
+  assert_int_equal(symlink(example, file), 0);
+  struct providers *loaded = providers_load(folder, &faults);
+  if (!loaded) fail_msg("%s", faults.list[0].text);
+  faults_fini(&faults);
+  unlink(file);
+  rmdir(folder);
+  return loaded;
+}
+
+#define STATUS(group, status) "{\"id\":\"m\",\"group\":\"" group "\",\"status\":\"" status "\"}"
+
+static void test_what_is_on_its_way_is_counted_and_says_nothing(void **state) {
+  static const struct {
+    const char *value;
+    enum fact_type type;
+    const char *outcome;     // as it is counted
+    enum signal_kind signal; // of a receipt
+  } rows[] = {
+      {STATUS("plain", "queued"), FACT_OTHER, "other", SIGNAL_COUNT},
+      {STATUS("pending", "new"), FACT_OTHER, "other", SIGNAL_COUNT},
+      {STATUS("plain", "new"), FACT_RECEIPT, "failed", SIGNAL_FAILED},
+      {STATUS("doubtful", "new"), FACT_RECEIPT, "unconfirmed", SIGNAL_UNCONFIRMED},
+      {STATUS("doubtful", "done"), FACT_RECEIPT, "delivered", SIGNAL_DELIVERED},
+      {STATUS("other", "queued"), FACT_UNCLEAR, "unclear", SIGNAL_COUNT},
+  };
+  const struct providers *ours = interpreter.providers;
+  struct providers *theirs = load_example("on-its-way-and-otherwise");
+  interpreter.providers = theirs;
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    struct fact fact = read_event(EVENT_RECEIPT, "acme", rows[i].value);
+    assert_int_equal(fact.type, rows[i].type);
+    assert_string_equal(fact_outcome(&fact), rows[i].outcome);
+    assert_int_equal(fact_is_about_notification(&fact), fact.type == FACT_RECEIPT);
+    if (fact.type == FACT_RECEIPT) assert_int_equal(fact.signal.kind, rows[i].signal);
+    fact_fini(&fact);
+  }
+  interpreter.providers = ours;
+  providers_free(theirs);
+}
+
+// It has counted as a result when it was stored, and the tables have no other outcome for it.
+static void test_a_stored_receipt_that_is_on_its_way_by_today_s_file_is_unconfirmed(void **state) {
+  const struct providers *ours = interpreter.providers;
+  struct providers *theirs = load_example("on-its-way-and-otherwise");
+  interpreter.providers = theirs;
+  struct fact fact;
+  assert_true(
+      interpret_stored(&interpreter, EVENT_RECEIPT, "acme", STATUS("plain", "sent"), RECEIVED_MS, &fact));
+  assert_int_equal(fact.type, FACT_RECEIPT);
+  assert_int_equal(fact.signal.kind, SIGNAL_UNCONFIRMED);
+  assert_string_equal(fact.signal.outcome, "unconfirmed");
+  assert_string_equal(fact.signal.code, "sent");
+  fact_fini(&fact);
+  interpreter.providers = ours;
+  providers_free(theirs);
+}
+
 // ---- lengths ----
 
 static enum fact_type type_of_acceptance(const char *member, int len) {
@@ -746,6 +811,8 @@ int main(void) {
       cmocka_unit_test(test_a_minute_of_ingress_is_about_the_endpoint_in_its_header),
       cmocka_unit_test(test_what_the_watch_did_not_write_is_unclear),
       cmocka_unit_test(test_a_code_about_the_recipient_is_counted_apart),
+      cmocka_unit_test(test_what_is_on_its_way_is_counted_and_says_nothing),
+      cmocka_unit_test(test_a_stored_receipt_that_is_on_its_way_by_today_s_file_is_unconfirmed),
       cmocka_unit_test(test_a_time_that_cannot_be_read_costs_only_itself_and_is_said),
       cmocka_unit_test(test_an_acceptance_is_taken_up_to_the_length_that_ingress_takes),
       cmocka_unit_test(test_a_record_is_read_by_its_topic_and_its_headers),
