@@ -208,6 +208,55 @@ static int64_t number_at(const json_t *object, const char *key, int64_t otherwis
   return node ? (int64_t)json_number_value(node) : otherwise;
 }
 
+// ---- codes
+
+static bool is_all_digits(const char *text) {
+  return *text && text[strspn(text, "0123456789")] == '\0';
+}
+
+void provider_code_key(const struct provider *provider, const char *code, char *buf) {
+  if (provider->ignores_zeros && is_all_digits(code))
+    while (code[0] == '0' && code[1]) code++;
+  for (; *code; code++, buf++) {
+    *buf = *code;
+    if (provider->ignores_case && *code >= 'A' && *code <= 'Z') *buf = (char)(*code - 'A' + 'a');
+  }
+  *buf = '\0';
+}
+
+const char *provider_code_listed(const struct provider *provider, const char *code) {
+  char key[PROVIDER_TEXT_MAX + 1];
+  const char *exact =
+      json_object_iter_key(json_object_iter_at((json_t *)(uintptr_t)provider->outcomes, code));
+  if (exact || !provider->listed || strlen(code) > PROVIDER_TEXT_MAX) return exact;
+  provider_code_key(provider, code, key);
+  return json_string_value(json_object_get(provider->listed, key));
+}
+
+static bool is_ignored(const json_t *ignored, const char *name) {
+  for (size_t i = 0; i < json_array_size(ignored); i++)
+    if (strcmp(json_string_value(json_array_get(ignored, i)), name) == 0) return true;
+  return false;
+}
+
+// Of two codes that are the same, the one that is written as the report's counts, else the first; --check
+// warns.
+static void codes_load(struct provider *provider, json_t *outcomes, const json_t *ignored) {
+  const char *code;
+  json_t *row;
+  provider->outcomes = outcomes;
+  provider->ignores_case = is_ignored(ignored, "case");
+  provider->ignores_zeros = is_ignored(ignored, "leading_zeros");
+  if (!ignored) return;
+  provider->listed = json_object();
+  json_object_foreach(outcomes, code, row) {
+    AUTO_FREE char *key = mem_alloc(strlen(code) + 1);
+    provider_code_key(provider, code, key);
+    if (!json_object_get(provider->listed, key))
+      json_object_set_new(provider->listed, key, json_string(code));
+  }
+}
+
 // ---- answers: text with placeholders in between; "${/pointer}" is the only string that contains "${"
 
 static struct json_pointer place_of(struct provider *provider, const char *placeholder, size_t len) {
@@ -281,7 +330,7 @@ static struct provider *provider_compile(const json_t *document) {
   document = provider->document;
   provider->name = json_string_value(json_object_get(document, "provider"));
   webhook_load(provider, json_object_get(document, "webhook"));
-  provider->outcomes = json_object_get(document, "outcomes");
+  codes_load(provider, json_object_get(document, "outcomes"), json_object_get(document, "codes_ignore"));
   const json_t *shapes = json_object_get(json_object_get(document, "acceptance"), "shapes");
   provider->n_shapes = json_array_size(shapes);
   provider->shapes = provider_keep(provider, mem_array(provider->n_shapes, sizeof *provider->shapes));
@@ -315,6 +364,7 @@ void provider_free(struct provider *provider) {
   free(provider->kept);
   free(provider->ack.pieces);
   free(provider->refused.pieces);
+  json_decref(provider->listed);
   json_decref(provider->document);
   free(provider->file);
   free(provider);
@@ -515,7 +565,9 @@ struct provider_blocks provider_blocks(const struct provider *provider) {
 }
 
 const char *provider_code_reason(const struct provider *provider, const char *code) {
-  return json_string_value(json_object_get(json_object_get(provider->outcomes, code), "reason"));
+  const char *listed = provider_code_listed(provider, code);
+  return listed ? json_string_value(json_object_get(json_object_get(provider->outcomes, listed), "reason"))
+                : NULL;
 }
 
 json_t *provider_code_reasons(const struct provider *provider) {

@@ -90,7 +90,8 @@ MUST_CHECK bool provider_classify(const struct provider *provider, const json_t 
 // What the processor reads of a receipt. Strings are borrowed from the element, the provider or the buffers,
 // or NULL.
 struct provider_receipt {
-  const char *id, *channel, *code, *recipient, *reference;
+  const char *id, *channel, *recipient, *reference;
+  const char *code;                           // as the file's outcomes have it, if they do
   const struct json_pointer *recipient_place; // of the provider; NULL without a recipient
   enum provider_outcome outcome;
   bool about_recipient; // another recipient would have got the message; only if failed or unconfirmed

@@ -111,7 +111,9 @@ struct provider {
   struct provider_suffix *suffixes; // their providers are set when all files are loaded
   size_t n_suffixes;
   struct provider_answer ack, refused;
-  const json_t *outcomes; // code → {"outcome", "reason"}
+  const json_t *outcomes;           // code → {"outcome", "reason"}
+  bool ignores_case, ignores_zeros; // in a code: of the letters A to Z, in front of its digits
+  json_t *listed; // provider_code_key() of a code in `outcomes` → that code; NULL: ignores nothing
   struct provider_shape *shapes;
   size_t n_shapes;
   int64_t budget_ms, deadline_ms;
@@ -121,6 +123,12 @@ struct provider {
   struct ask_form *forms;
   size_t n_forms;
 };
+
+// The code that `outcomes` has for this one, as far as the file says that they are the same. Borrowed; NULL:
+// it has none.
+const char *provider_code_listed(const struct provider *provider, const char *code);
+// What all codes have in common that are the same for this file. `buf` holds the code's bytes and a NUL.
+void provider_code_key(const struct provider *provider, const char *code, char *buf);
 
 // Frees the block with the provider. Returns it.
 void *provider_keep(struct provider *provider, void *block);

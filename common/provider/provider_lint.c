@@ -23,7 +23,7 @@ static void lint_types(const struct provider *provider, size_t nth, struct fault
     if (!provider_where_has(&kind->code, &equals->pointer)) continue;
     json_array_foreach(equals->values, j, value) {
       const char *code = json_string_value(value);
-      if (!kind->otherwise && !json_object_get(provider->outcomes, code))
+      if (!kind->otherwise && !provider_code_listed(provider, code))
         faults_warn(faults, "/webhook/kinds/%zu/when/equals: \"%s\" has no outcome, so it is a failure", nth,
                     code);
     }
@@ -118,6 +118,16 @@ static void lint_otherwise(const struct provider *provider, struct faults *fault
   }
 }
 
+// Two codes of which the file itself says that they are the same.
+static void lint_same_code(const struct provider *provider, const char *code, struct faults *faults) {
+  AUTO_FREE char *key = mem_alloc(strlen(code) + 1);
+  if (!provider->listed) return;
+  provider_code_key(provider, code, key);
+  const char *first = json_string_value(json_object_get(provider->listed, key));
+  if (strcmp(first, code) != 0)
+    faults_warn(faults, "/outcomes/%s: is \"%s\", too, by codes_ignore; remove one of them", code, first);
+}
+
 static void lint_outcomes(const struct provider *provider, struct faults *faults) {
   bool delivers = false;
   const char *code;
@@ -126,6 +136,7 @@ static void lint_outcomes(const struct provider *provider, struct faults *faults
     delivers |= strcmp(text_at(row, "outcome"), "delivered") == 0;
     AUTO_FREE char *where = mem_printf("/outcomes/%s", code);
     lint_outcome(where, row, faults);
+    lint_same_code(provider, code, faults);
   }
   lint_otherwise(provider, faults);
   if (has_receipts(provider) && !delivers)

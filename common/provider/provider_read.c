@@ -343,13 +343,15 @@ static char *json_text_of(const json_t *value) {
   return text;
 }
 
-// `code_place`: where the code was read.
+// `code_place`: where the code was read. There the code itself counts, as `outcomes` has it.
 static void read_dedupe(const struct provider_kind_rule *kind, const json_t *element,
                         const struct json_pointer *code_place, struct provider_receipt *receipt,
                         char (*buf)[NUMBER_SIZE]) {
   for (size_t i = 0; i < kind->dedupe.n; i++) {
-    const json_t *value = json_at(element, &kind->dedupe.pointers[i]);
-    const char *text = json_scalar_text(value, buf[i]);
+    const struct json_pointer *pointer = &kind->dedupe.pointers[i];
+    const json_t *value = json_at(element, pointer);
+    bool is_code = code_place && strcmp(pointer->text, code_place->text) == 0;
+    const char *text = is_code ? receipt->code : json_scalar_text(value, buf[i]);
     if (!text) text = receipt->dedupe_text[i] = json_text_of(value);
     receipt->dedupe[receipt->n_dedupe++] = text ? text : "";
   }
@@ -425,6 +427,8 @@ bool provider_read_receipt(const struct provider *provider, const json_t *elemen
   const struct json_pointer *code_place;
   out->code = read_code(&kind->code, element, out->buf[0], &code_place);
   if (!out->code) return err_no_value(err, kind, "code", &kind->code);
+  const char *listed = provider_code_listed(provider, out->code);
+  if (listed) out->code = listed;
   out->channel = read_text(&kind->channel, element, PROVIDER_TEXT_MAX, out->buf[1]);
   out->recipient_place =
       find_text(&kind->recipient, element, REFERENCE_MAX_BYTES, out->buf[2], &out->recipient);

@@ -817,6 +817,47 @@ static void test_a_code_that_is_not_listed_means_what_its_kind_says(void **state
   provider_free(provider);
 }
 
+static void test_a_code_may_differ_from_the_listed_one_as_the_file_says(void **state) {
+  static const struct {
+    const char *status, *both, *by_case, *by_zeros, *by_nothing; // the code as it is stored; NULL: not listed
+  } cases[] = {
+      {"\"Ok\"", "Ok", "Ok", "Ok", "Ok"}, {"\"OK\"", "Ok", "Ok", NULL, NULL},
+      {"\"oK\"", "Ok", "Ok", NULL, NULL}, {"3", "03", NULL, "03", NULL},
+      {"\"3\"", "03", NULL, "03", NULL},  {"\"0003\"", "03", NULL, "03", NULL},
+      {"\"03\"", "03", "03", "03", "03"}, {"0", "0", "0", "0", "0"},
+      {"\"00\"", "0", NULL, "0", NULL},   {"\"007\"", "7", NULL, "7", NULL},
+      {"\"0A\"", "0a", "0a", NULL, NULL}, {"\"a\"", NULL, NULL, NULL, NULL}, // digits only
+      {"30", NULL, NULL, NULL, NULL},     {"-3", NULL, NULL, NULL, NULL},
+      {"\" 3\"", NULL, NULL, NULL, NULL},
+  };
+  static const char *const ignored[] = {"[\"case\",\"leading_zeros\"]", "[\"case\"]", "[\"leading_zeros\"]"};
+  for (size_t k = 0; k <= COUNT_OF(ignored); k++) {
+    struct faults faults = {0};
+    AUTO_JSON *document = read_json(SCHEMAS_DIR "/examples/provider/valid", "codes-in-several-forms.json");
+    json_object_del(document, "codes_ignore");
+    if (k < COUNT_OF(ignored)) json_object_set_new(document, "codes_ignore", parsed(ignored[k]));
+    struct provider *provider = provider_new(document, &faults);
+    assert_non_null(provider);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+      const char *const wanted[] = {cases[i].both, cases[i].by_case, cases[i].by_zeros, cases[i].by_nothing};
+      struct err err = {0};
+      struct provider_receipt receipt = {0};
+      AUTO_FREE char *text = mem_printf("{\"id\":\"m\",\"status\":%s}", cases[i].status);
+      AUTO_JSON *element = parsed(text);
+      if (!provider_read_receipt(provider, element, &receipt, &err)) fail_msg("%s: %s", text, err.text);
+      if (receipt.known_code != !!wanted[k] || (wanted[k] && strcmp(receipt.code, wanted[k]) != 0))
+        fail_msg("%s, %zu: %s", text, k, receipt.code);
+      assert_string_equal(receipt.dedupe[1], receipt.code);
+      assert_int_equal(receipt.n_dedupe, 2);
+      const char *words = provider_code_reason(provider, receipt.code);
+      if (wanted[k] && receipt.outcome != OUTCOME_DELIVERED) assert_string_equal(words, receipt.reason);
+      provider_receipt_fini(&receipt);
+    }
+    provider_free(provider);
+    faults_fini(&faults);
+  }
+}
+
 static void test_a_response_names_each_recipient_as_the_receipts_do(void **state) {
   struct err err = {0};
   struct provider_acceptance *list;
@@ -1218,6 +1259,7 @@ int main(void) {
       cmocka_unit_test(test_true_and_false_are_values_like_texts),
       cmocka_unit_test(test_a_send_response_may_say_true_and_false),
       cmocka_unit_test(test_a_code_that_is_not_listed_means_what_its_kind_says),
+      cmocka_unit_test(test_a_code_may_differ_from_the_listed_one_as_the_file_says),
       cmocka_unit_test(test_a_response_names_each_recipient_as_the_receipts_do),
       cmocka_unit_test(test_a_response_without_a_part_of_the_id_says_which),
       cmocka_unit_test(test_an_id_with_the_recipient_holds_no_number),

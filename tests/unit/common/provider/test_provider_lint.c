@@ -27,8 +27,11 @@
             "},\"expects\":{\"receipt_within_s\":" receipt ",\"expires_after_s\":" end)
 #define CONTACT(rest)  "{\"name\":\"c\",\"kind\":\"contact\",\"id\":\"/id\"" rest "}"
 #define OTHERWISE(row) FILE_WITH(RECEIPT("r", "/id", ",\"otherwise\":{" row "}"), "", DELIVERED, "")
-#define POINTER        "/webhook/kinds/0/id: expected a JSON Pointer*"
-#define TEMPLATE       "/webhook/ack/body/a: expected ${/pointer} and nothing else*"
+#define IGNORING(what, outcomes, listed)                                                                     \
+  FILE_WITH(RECEIPT("r", "/id", ",\"when\":{\"equals\":{\"/c\":[\"" listed "\"]}}"), "", outcomes,           \
+            "},\"codes_ignore\":[" what "],\"expects\":{")
+#define POINTER  "/webhook/kinds/0/id: expected a JSON Pointer*"
+#define TEMPLATE "/webhook/ack/body/a: expected ${/pointer} and nothing else*"
 
 static const struct lint_row rows[] = {
     // pointers
@@ -100,6 +103,19 @@ static const struct lint_row rows[] = {
      "warning: /webhook/kinds/0/otherwise/scope: is not read, since the outcome is not account_fault"},
     {FILE_WITH("{\"name\":\"o\",\"kind\":\"other\",\"otherwise\":{\"outcome\":\"on_its_way\"}}", "", "", ""),
      "/webhook/kinds/0*otherwise*"},
+    // codes that are the same
+    {IGNORING("\"case\"", "\"A\":{\"outcome\":\"delivered\"},\"3\":{\"outcome\":\"on_its_way\"}", "a"), NULL},
+    {IGNORING("\"leading_zeros\"", "\"03\":{\"outcome\":\"delivered\"}", "3"), NULL},
+    {IGNORING("\"case\"", "\"03\":{\"outcome\":\"delivered\"}", "3"),
+     "warning: /webhook/kinds/0/when/equals: \"3\" has no outcome, so it is a failure"},
+    {IGNORING("\"case\"", "\"A\":{\"outcome\":\"delivered\"},\"a\":{\"outcome\":\"on_its_way\"}", "a"),
+     "warning: /outcomes/a: is \"A\", too, by codes_ignore; remove one of them"},
+    {IGNORING("\"leading_zeros\"", "\"3\":{\"outcome\":\"delivered\"},\"003\":{\"outcome\":\"on_its_way\"}",
+              "3"),
+     "warning: /outcomes/003: is \"3\", too, by codes_ignore; remove one of them"},
+    {IGNORING("\"zeros\"", "\"3\":{\"outcome\":\"delivered\"}", "3"),
+     "/codes_ignore/0: expected \"case\" or \"leading_zeros\"*"},
+    {IGNORING("", "\"3\":{\"outcome\":\"delivered\"}", "3"), "/codes_ignore: expected 1 *"},
     // times
     {FILE_WITH(RECEIPT("r", "/id", ",\"time\":\"/t\",\"time_format\":\"epoch_s\""), "", DELIVERED, ""), NULL},
     {FILE_WITH(RECEIPT("r", "/id", ",\"time_format\":\"epoch_s\""), "", DELIVERED, ""),
