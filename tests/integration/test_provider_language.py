@@ -2,7 +2,9 @@
 """What the language of the provider files says, with both programs: results that are none yet, codes that are not listed, times."""
 
 import json
+import re
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from support import builds, payloads
 from support.replays import replay
 from support.world import World
 
-EXAMPLES = builds.ROOT / "schemas/examples/provider/valid"
+EXAMPLES = builds.ROOT / "schemas/examples"
 
 
 def write(world: World, document: dict) -> Path:
@@ -21,15 +23,21 @@ def write(world: World, document: dict) -> Path:
     return folder
 
 
-def start(world: World, example: str) -> dict:
-    """With the example's provider and an endpoint for it. Returns the provider file."""
-    world.keys["ACME"] = f"acme-{secrets.token_hex(16)}"
-    document = json.loads((EXAMPLES / f"{example}.json").read_text())
-    endpoint = {"endpoint": "acme/sms", "provider": "acme", "secret_path": ["DOCHAK_SECRET_ACME_PATH"]}
+def start_with(world: World, provider: str, **settings: str) -> None:
+    """With an endpoint for the provider."""
+    key = provider.upper()
+    world.keys[key] = f"{provider}-{secrets.token_hex(16)}"
+    endpoint = {"endpoint": f"{provider}/sms", "provider": provider, "secret_path": [f"DOCHAK_SECRET_{key}_PATH"]}
     world.endpoints_file.write_text(json.dumps({"endpoints": [endpoint]}))
-    settings = {"DOCHAK_PROVIDERS_DIR": str(write(world, document)), "DOCHAK_SECRET_ACME_PATH": world.keys["ACME"]}
+    settings[f"DOCHAK_SECRET_{key}_PATH"] = world.keys[key]
     world.new_ingress(**settings).start().wait_ready()
     world.new_processor(**settings).start().wait_ready()
+
+
+def start(world: World, example: str) -> dict:
+    """With the example's provider. Returns the provider file."""
+    document = json.loads((EXAMPLES / "provider/valid" / f"{example}.json").read_text())
+    start_with(world, "acme", DOCHAK_PROVIDERS_DIR=str(write(world, document)))
     return document
 
 
@@ -91,3 +99,28 @@ def test_a_time_is_stored_and_one_that_cannot_be_read_is_logged_once_for_a_provi
     assert at.pop("good") == 1768183203 and min(at.values()) > 1768183203
     (line,) = world.services[-1].log_lines("a provider's time cannot be read")
     assert (line["provider"], line["kind"], line["place"]) == ("acme", form.replace("_", "-"), "/done")
+
+
+def infobip(what: str, case: str, file: str) -> dict:
+    """An example as of now: what is unconfirmed by the time of the example would have expired."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    text = (EXAMPLES / what / "infobip" / case / f"{file}.json").read_text()
+    return json.loads(re.sub(r'"2026-01-12T[^"]*"', f'"{now}"', text))
+
+
+def test_infobip_is_read_from_the_send_answer_to_the_handset(world: World) -> None:
+    start_with(world, "infobip")
+    world.register(payloads.sent("infobip", infobip("acceptance", "sms-v3", "response"), channel="SMS"))
+    world.settle()
+    assert world.statuses() == {"m-1": "PENDING", "m-2": "DEAD_LETTER"}
+    for case in sorted(path.name for path in (EXAMPLES / "webhook" / "infobip").iterdir()):
+        assert world.post("infobip/sms", infobip("webhook", case, "body")).status == 200
+    world.settle()
+    sent, pending = {"m-1", "m-2", "m-3", "m-4", "m-17", "m-21"}, {"m-5", "m-11", "m-12"}
+    dead = {"m-7", "m-8", "m-9", "m-10", "m-13", "m-14", "m-15", "m-16"}
+    assert world.statuses() == {**dict.fromkeys(sent, "SENT"), **dict.fromkeys(pending, "PENDING"), **dict.fromkeys(dead, "DEAD_LETTER")}
+    row = world.row("infobip", "m-1")
+    assert (row["channel"], row["code"], row["reference"]) == ("SMS", "DELIVERED_TO_HANDSET", "order-17")
+    faults = {alert.data["scope"] for alert in world.notification_alerts() if alert.data.get("outcome") == "account_fault"}
+    assert faults == {"account", "sender"}
+    assert len(world.records("quarantine")) == 3

@@ -192,7 +192,7 @@ static void test_a_path_finds_its_endpoint_and_no_other(void **state) {
 static void test_all_faults_of_a_file_are_reported_at_once(void **state) {
   static const char *const expected[] = {
       "/trusted_proxies/0: expected no bits set behind the prefix",
-      "/endpoints/0/provider: \"nobody\" is none of bizgo-counsel, bizgo, blux, channeltalk",
+      "/endpoints/0/provider: \"nobody\" is none of bizgo-counsel, bizgo, blux, channeltalk, infobip",
       "/endpoints/0/secret_path/0: DOCHAK_SECRET_MISSING: not set; give it or DOCHAK_SECRET_MISSING_FILE",
       "/endpoints/0/secret_path/1: DOCHAK_SECRET_SHORT: expected at least 16 characters, got 5",
       "/endpoints/1/checks/ip/allow/0: expected no bits set behind the prefix",
