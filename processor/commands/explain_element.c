@@ -172,11 +172,20 @@ static void print_rivals(const struct view *view) {
 
 // ---- receipts
 
-static char *code_said(const struct provider_receipt *receipt) {
+static char *unlisted_said(const struct view *view) {
+  if (json_object_get(view->rule, "otherwise"))
+    return mem_printf("not listed in /outcomes, so /webhook/kinds/%zu/otherwise counts", view->nth);
+  return mem_strdup("not listed in /outcomes, so it is a failure; add it there");
+}
+
+static char *code_said(const struct view *view, const struct provider_receipt *receipt) {
   const char *outcome = provider_outcome_name(receipt->outcome);
   AUTO_FREE char *code = explain_shown(receipt->code);
-  if (!receipt->known_code)
-    return mem_printf("%s → %s: not listed in /outcomes, so it is a failure; add it there", code, outcome);
+  AUTO_FREE char *unlisted = unlisted_said(view);
+  const char *then = !receipt->known_code                     ? unlisted
+                     : receipt->outcome == OUTCOME_ON_ITS_WAY ? "no result; one is still due"
+                                                              : NULL;
+  if (then) return mem_printf("%s → %s: %s", code, outcome, then);
   if (receipt->scope) return mem_printf("%s → %s, of the %s", code, outcome, receipt->scope);
   return mem_printf("%s → %s%s", code, outcome, receipt->about_recipient ? ", about the recipient" : "");
 }
@@ -210,7 +219,7 @@ static void print_receipt(struct explain *explain, struct view *view, const stru
   struct provider_receipt receipt;
   if (!provider_read_receipt(explain->provider, view->element, &receipt, NULL))
     return; // as the fact says, it is one
-  AUTO_FREE char *code = code_said(&receipt);
+  AUTO_FREE char *code = code_said(view, &receipt);
   explain_line("code", "%s", code);
   print_read(view, "reason", fact->signal.reason);
   print_time(view, receipt.time_ms);

@@ -165,6 +165,18 @@ def test_an_unlisted_code_is_a_failure_and_says_where_to_list_it(acme: Path) -> 
     assert lines(told, "reason") == ["unknown code Q: to 010****5678"]
 
 
+def test_no_result_yet_and_an_unlisted_code_with_an_otherwise_say_so(tmp_path: Path) -> None:
+    document = json.loads(ACME)
+    document["outcomes"]["W"] = {"outcome": "on_its_way"}
+    document["webhook"]["kinds"][0]["otherwise"] = {"outcome": "unconfirmed", "reason": "no known result"}
+    told = explain("--file", written(tmp_path, document), body='{"results": [{"id": "m-1", "state": "W"}, {"id": "m-1", "state": "Q"}]}')
+    assert told.returncode == 0, told
+    assert lines(told, "code") == [
+        "W → on_its_way: no result; one is still due",
+        "Q → unconfirmed: not listed in /outcomes, so /webhook/kinds/0/otherwise counts",
+    ]
+
+
 @pytest.mark.parametrize(
     ("time", "said"),
     [
