@@ -187,6 +187,12 @@ static void kind_load(struct provider *provider, struct provider_kind_rule *kind
   contact_load(provider, kind, node);
 }
 
+static bool has_text(const json_t *texts, const char *text) {
+  for (size_t i = 0; i < json_array_size(texts); i++)
+    if (strcmp(json_string_value(json_array_get(texts, i)), text) == 0) return true;
+  return false;
+}
+
 static void shape_load(struct provider *provider, struct provider_shape *shape, const json_t *node) {
   const json_t *each = json_object_get(node, "each");
   shape->has_each = each != NULL;
@@ -194,6 +200,7 @@ static void shape_load(struct provider *provider, struct provider_shape *shape, 
   equals_load(provider, &shape->requires, json_object_get(node, "requires"), NULL);
   shape->code = where_of(provider, node, "code");
   shape->accepted = json_object_get(node, "accepted");
+  shape->has_boolean_codes = has_text(shape->accepted, "true") || has_text(shape->accepted, "false");
   shape->reason = where_of(provider, node, "reason");
   shape->recipient = where_of(provider, node, "recipient");
   shape->id = id_of(provider, node, &shape->recipient);
@@ -233,28 +240,23 @@ const char *provider_code_listed(const struct provider *provider, const char *co
   return json_string_value(json_object_get(provider->listed, key));
 }
 
-static bool is_ignored(const json_t *ignored, const char *name) {
-  for (size_t i = 0; i < json_array_size(ignored); i++)
-    if (strcmp(json_string_value(json_array_get(ignored, i)), name) == 0) return true;
-  return false;
-}
-
 // Of two codes that are the same, the one that is written as the report's counts, else the first; --check
 // warns.
 static void codes_load(struct provider *provider, json_t *outcomes, const json_t *ignored) {
   const char *code;
   json_t *row;
   provider->outcomes = outcomes;
-  provider->ignores_case = is_ignored(ignored, "case");
-  provider->ignores_zeros = is_ignored(ignored, "leading_zeros");
-  if (!ignored) return;
-  provider->listed = json_object();
-  json_object_foreach(outcomes, code, row) {
+  provider->ignores_case = has_text(ignored, "case");
+  provider->ignores_zeros = has_text(ignored, "leading_zeros");
+  provider->listed = ignored ? json_object() : NULL;
+  json_object_foreach(ignored ? outcomes : NULL, code, row) {
     AUTO_FREE char *key = mem_alloc(strlen(code) + 1);
     provider_code_key(provider, code, key);
     if (!json_object_get(provider->listed, key))
       json_object_set_new(provider->listed, key, json_string(code));
   }
+  provider->has_boolean_codes =
+      provider_code_listed(provider, "true") || provider_code_listed(provider, "false");
 }
 
 // ---- answers: text with placeholders in between; "${/pointer}" is the only string that contains "${"

@@ -81,6 +81,7 @@ struct provider_shape {
   struct provider_id id;
   struct provider_where code, reason, recipient, reference, shared_reference, channel;
   const json_t *accepted; // array of strings, or NULL: every id is accepted
+  bool has_boolean_codes; // `accepted` lists "true" or "false"
 };
 
 // Text of an answer, followed by a value of the request unless it is the last piece.
@@ -112,6 +113,7 @@ struct provider {
   size_t n_suffixes;
   struct provider_answer ack, refused;
   const json_t *outcomes;           // code → {"outcome", "reason"}
+  bool has_boolean_codes;           // it lists "true" or "false"
   bool ignores_case, ignores_zeros; // in a code: of the letters A to Z, in front of its digits
   json_t *listed; // provider_code_key() of a code in `outcomes` → that code; NULL: ignores nothing
   struct provider_shape *shapes;

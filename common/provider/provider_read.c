@@ -65,11 +65,13 @@ static const char *read_text(const struct provider_where *where, const json_t *f
   return text;
 }
 
-// The same for a code, which may be true or false; *place is NULL where it is the literal.
-static const char *read_code(const struct provider_where *where, const json_t *from, char buf[NUMBER_SIZE],
-                             const struct json_pointer **place) {
+// The same for a code, which is true or false only where the file lists such a code; *place is NULL where it
+// is the literal.
+static const char *read_code(const struct provider_where *where, bool may_be_boolean, const json_t *from,
+                             char buf[NUMBER_SIZE], const struct json_pointer **place) {
   const char *text = where->literal;
-  *place = find(where, compared_text, from, PROVIDER_TEXT_MAX, buf, &text);
+  text_fn *text_of = may_be_boolean ? compared_text : json_scalar_text;
+  *place = find(where, text_of, from, PROVIDER_TEXT_MAX, buf, &text);
   return text;
 }
 
@@ -425,7 +427,7 @@ bool provider_read_receipt(const struct provider *provider, const json_t *elemen
   if (!kind) return false;
   if (kind->kind != PROVIDER_RECEIPT) return err_set(err, "%s, which is no receipt", kind->name);
   const struct json_pointer *code_place;
-  out->code = read_code(&kind->code, element, out->buf[0], &code_place);
+  out->code = read_code(&kind->code, provider->has_boolean_codes, element, out->buf[0], &code_place);
   if (!out->code) return err_no_value(err, kind, "code", &kind->code);
   const char *listed = provider_code_listed(provider, out->code);
   if (listed) out->code = listed;
@@ -562,7 +564,7 @@ static void read_entry(const struct provider_shape *shape, const json_t *entry, 
   const struct provider_part *unusable;
   out->id = read_id(&shape->id, entry, response, out->id_buf, &unusable);
   const struct json_pointer *code_place;
-  out->code = read_code(&shape->code, entry, out->buf[0], &code_place);
+  out->code = read_code(&shape->code, shape->has_boolean_codes, entry, out->buf[0], &code_place);
   out->channel = read_text(&shape->channel, entry, PROVIDER_TEXT_MAX, out->buf[1]);
   out->recipient = read_text(&shape->recipient, entry, REFERENCE_MAX_BYTES, out->buf[2]);
   out->reference = read_text(&shape->reference, entry, REFERENCE_MAX_BYTES, out->buf[3]);

@@ -159,7 +159,8 @@ static const struct {
     {"registration", "{\"notification_id\":\"x\"}", "expected a key \"provider\""},
     {"registration", "5", "expected an object or an array, got a whole number"},
     {"provider", "{\"outcomes\":{\"D\":{\"outcome\":\"deliverd\"}}}",
-     "/outcomes/D/outcome: expected \"delivered\", \"failed\", \"account_fault\", \"unconfirmed\" or \"on_its_way\""},
+     "/outcomes/D/outcome: expected \"delivered\", \"failed\", \"account_fault\", \"unconfirmed\" or "
+     "\"on_its_way\""},
     {"provider", "{\"outcomes\":{\"D\":{\"outcome\":\"failed\"}}}", "/outcomes/D: expected a key \"reason\""},
     {"provider", "{\"outcomes\":{\"D\":{\"outcome\":\"failed\",\"raeson\":\"x\"}}}",
      "/outcomes/D: unknown key \"raeson\"; did you mean \"reason\"?"},
@@ -195,7 +196,8 @@ static void test_all_faults_of_a_document_are_reported_and_none_that_only_follow
       "/webhook/kinds/1/id: expected a string, an array or an object, got a whole number",
       "/webhook/kinds/1: expected a key \"name\"",
       "/webhook: unknown key \"bugdet_ms\"; did you mean \"budget_ms\"?",
-      "/outcomes/a/outcome: expected \"delivered\", \"failed\", \"account_fault\", \"unconfirmed\" or \"on_its_way\"",
+      "/outcomes/a/outcome: expected \"delivered\", \"failed\", \"account_fault\", \"unconfirmed\" or "
+      "\"on_its_way\"",
       "/outcomes/b: expected a key \"reason\"",
   };
   struct err err = {0};

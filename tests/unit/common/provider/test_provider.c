@@ -749,6 +749,14 @@ static void test_true_and_false_are_values_like_texts(void **state) {
   provider_free(provider);
 }
 
+static void test_true_is_no_code_where_the_file_lists_none_such(void **state) {
+  struct err err = {0};
+  struct provider_receipt receipt = {0};
+  AUTO_JSON *element = json_pack("{ss sb}", "msgKey", "k", "reportCode", true);
+  assert_false(provider_read_receipt(providers_find(providers, "bizgo"), element, &receipt, &err));
+  assert_string_equal(err.text, "report without a usable code at /reportCode");
+}
+
 static void test_a_send_response_may_say_true_and_false(void **state) {
   static const struct {
     const char *response;
@@ -1257,6 +1265,7 @@ int main(void) {
       cmocka_unit_test(test_a_time_is_read_in_the_form_that_the_file_names),
       cmocka_unit_test(test_the_time_of_a_contact_is_in_milliseconds_unless_the_file_says_otherwise),
       cmocka_unit_test(test_true_and_false_are_values_like_texts),
+      cmocka_unit_test(test_true_is_no_code_where_the_file_lists_none_such),
       cmocka_unit_test(test_a_send_response_may_say_true_and_false),
       cmocka_unit_test(test_a_code_that_is_not_listed_means_what_its_kind_says),
       cmocka_unit_test(test_a_code_may_differ_from_the_listed_one_as_the_file_says),
