@@ -94,12 +94,20 @@ static const char *place_of(const json_t *node, const json_t *in) {
 
 // "nothing at /idd; is it /id?", or the value there. New string.
 static char *found_at(const struct view *view, const char *place) {
-  const json_t *value = value_at(view->masked, place);
-  AUTO_FREE char *shown = explain_value(value);
+  const json_t *value = value_at(view->masked, place), *own = value_at(view->element, place);
+  bool is_empty = json_is_string(own) && !json_string_length(own);
+  AUTO_FREE char *shown = explain_value(is_empty ? own : value);
   AUTO_FREE char *nearest = value ? NULL : explain_nearest(view->element, place, view->rule_text);
   if (value) return mem_printf("%s at %s", shown, place);
   return mem_printf("nothing at %s%s%s%s", place, nearest ? "; is it " : "", mem_or_empty(nearest),
                     nearest ? "?" : "");
+}
+
+// Text or a number, and not empty.
+static bool is_usable(const json_t *value) {
+  char buf[24];
+  const char *text = json_scalar_text(value, buf);
+  return text && *text;
 }
 
 // Why a rule's places give nothing. New string.
@@ -108,7 +116,7 @@ static char *missing(const struct view *view, const json_t *node) {
   const json_t *part;
   size_t i;
   json_array_foreach(json_object_get(node, "parts"), i, part) { // of an id
-    if (!value_at(view->element, place_of(part, view->element))) return missing(view, part);
+    if (!is_usable(value_at(view->element, place_of(part, view->element)))) return missing(view, part);
   }
   if (!*place) return mem_strdup("nothing that can be used");
   AUTO_FREE char *found = found_at(view, place);
@@ -190,14 +198,20 @@ static char *code_said(const struct view *view, const struct provider_receipt *r
   return mem_printf("%s → %s%s", code, outcome, receipt->about_recipient ? ", about the recipient" : "");
 }
 
+// Where there is nothing, the place that the rule names.
+static char *dedupe_part(const struct view *view, const char *value, size_t i) {
+  const char *place = json_string_value(json_array_get(json_object_get(view->rule, "dedupe"), i));
+  return *value || !place ? explain_shown(value) : mem_printf("(nothing at %s)", place);
+}
+
 // By the masked element, since a dedupe value may be the recipient.
 static void print_dedupe(const struct view *view) {
   struct provider_receipt receipt = {0};
   AUTO_FREE char *text = mem_strdup("the id");
   if (provider_read_receipt(view->explain->provider, view->masked, &receipt, NULL))
     for (size_t i = 0; i < receipt.n_dedupe; i++) {
-      AUTO_FREE char *part = explain_shown(receipt.dedupe[i]);
-      char *longer = mem_printf("%s, %s", text, *part ? part : "(nothing)");
+      AUTO_FREE char *part = dedupe_part(view, receipt.dedupe[i], i);
+      char *longer = mem_printf("%s, %s", text, part);
       free(text);
       text = longer;
     }

@@ -170,12 +170,16 @@ char *explain_places(const json_t *in, const char *rule) {
   return text;
 }
 
+// Of the places that no rule names, else of all: `dedupe` often names what another rule has misspelt.
 char *explain_nearest(const json_t *in, const char *pointer, const char *rule) {
   struct places places = {0};
   struct similar similar = {.given = pointer};
   collect(&places, in, "", LEVELS_MAX);
   for (size_t i = 0; i < places.n; i++)
     if (!is_named(rule, places.list[i].pointer)) similar_try(&similar, places.list[i].pointer);
+  bool any = similar.best != NULL;
+  for (size_t i = 0; !any && i < places.n; i++)
+    if (strcmp(places.list[i].pointer, pointer) != 0) similar_try(&similar, places.list[i].pointer);
   char *nearest = similar.best ? explain_shown(similar.best) : NULL;
   places_fini(&places);
   return nearest;

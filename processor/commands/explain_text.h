@@ -13,5 +13,6 @@ char *explain_form(const char *text);
 // The pointers to what stands in a value, down to its third level: "/id, /to, /data/id". Those that a rule
 // names are left out: `rule` is its JSON, or "".
 char *explain_places(const json_t *in, const char *rule);
-// The pointer that is most like `pointer`, if one is like it that the rule does not name. NULL: none.
+// The pointer that is most like `pointer`, of those that the rule does not name, else of all. NULL: none is
+// like it.
 char *explain_nearest(const json_t *in, const char *pointer, const char *rule);

@@ -165,6 +165,29 @@ def test_an_unlisted_code_is_a_failure_and_says_where_to_list_it(acme: Path) -> 
     assert lines(told, "reason") == ["unknown code Q: to 010****5678"]
 
 
+def changed(folder: Path, **rules: object) -> Path:
+    """The example with other rules in its kind."""
+    document = json.loads(ACME)
+    document["webhook"]["kinds"][0].update(rules)
+    return written(folder, document)
+
+
+def test_a_place_that_only_dedupe_names_is_suggested_too(tmp_path: Path) -> None:
+    told = explain("--file", changed(tmp_path, id="/idd"), body='{"results": [{"id": "m-1", "state": "D"}]}')
+    assert told.returncode == 1 and lines(told, "rule") == ['/webhook/kinds/0/id, "result": nothing at /idd; is it /id?']
+
+
+def test_the_part_of_an_id_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    told = explain("--file", changed(tmp_path, id={"parts": ["/id", "/to"]}), body='{"results": [{"id": "m-1", "state": "D", "to": ""}]}')
+    assert told.returncode == 1
+    assert lines(told, "rule") == ['/webhook/kinds/0/id, "result": no use can be made of "" at /to']
+
+
+def test_a_dedupe_place_with_nothing_is_named(tmp_path: Path) -> None:
+    told = explain("--file", changed(tmp_path, dedupe=["/no", "/state"]), body='{"results": [{"id": "m-1", "state": "D"}]}')
+    assert told.returncode == 0 and lines(told, "dedupe") == ["the id, (nothing at /no), D"]
+
+
 def test_no_result_yet_and_an_unlisted_code_with_an_otherwise_say_so(tmp_path: Path) -> None:
     document = json.loads(ACME)
     document["outcomes"]["W"] = {"outcome": "on_its_way"}

@@ -104,15 +104,19 @@ static void test_many_places_are_cut(void **state) {
   assert_null(strstr(places, "/n20"));
 }
 
-static void test_the_nearest_place_is_found_unless_a_rule_has_it(void **state) {
-  static const char body[] = "{\"ID\":1,\"data\":{\"receiver\":\"x\"}}";
+static void test_the_nearest_place_is_found_first_of_those_that_no_rule_names(void **state) {
+  static const char body[] = "{\"ID\":1,\"ids\":null,\"data\":{\"receiver\":\"x\"}}";
   AUTO_JSON *in = json_parse(body, strlen(body), NULL);
   AUTO_FREE char *id = explain_nearest(in, "/id", ""), *to = explain_nearest(in, "/data/reciever", "");
   AUTO_FREE char *named = explain_nearest(in, "/id", "[\"/ID\"]"), *none = explain_nearest(in, "/state", "");
+  AUTO_FREE char *other = explain_nearest(in, "/iD", "[\"/ID\", \"/ids\"]"),
+                 *itself = explain_nearest(in, "/data/receiver", "[\"/data/receiver\"]");
   assert_string_equal(id, "/ID");
   assert_string_equal(to, "/data/receiver");
-  assert_null(named);
+  assert_string_equal(named, "/ids");
+  assert_string_equal(other, "/ID");
   assert_null(none);
+  assert_null(itself);
 }
 
 int main(void) {
@@ -124,7 +128,7 @@ int main(void) {
       cmocka_unit_test(test_a_form_shows_nothing_of_the_text),
       cmocka_unit_test(test_places_are_those_with_a_value_that_no_rule_names),
       cmocka_unit_test(test_many_places_are_cut),
-      cmocka_unit_test(test_the_nearest_place_is_found_unless_a_rule_has_it),
+      cmocka_unit_test(test_the_nearest_place_is_found_first_of_those_that_no_rule_names),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
