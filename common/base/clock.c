@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "common/base/clock.h"
+#include "common/base/mem.h"
 
 #include <errno.h>
 #include <string.h>
@@ -179,7 +180,7 @@ static void skip_spaces(const char **at) {
 
 static bool read_named_zone(const char **at, int *minutes) {
   static const char *const names[] = {"GMT", "UTC", "UT"};
-  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+  for (size_t i = 0; i < COUNT_OF(names); i++)
     if (strcasecmp(*at, names[i]) == 0) {
       *at += strlen(names[i]);
       *minutes = 0;

@@ -187,12 +187,6 @@ static void kind_load(struct provider *provider, struct provider_kind_rule *kind
   contact_load(provider, kind, node);
 }
 
-static bool has_text(const json_t *texts, const char *text) {
-  for (size_t i = 0; i < json_array_size(texts); i++)
-    if (strcmp(json_string_value(json_array_get(texts, i)), text) == 0) return true;
-  return false;
-}
-
 static void shape_load(struct provider *provider, struct provider_shape *shape, const json_t *node) {
   const json_t *each = json_object_get(node, "each");
   shape->has_each = each != NULL;
@@ -200,7 +194,8 @@ static void shape_load(struct provider *provider, struct provider_shape *shape, 
   equals_load(provider, &shape->requires, json_object_get(node, "requires"), NULL);
   shape->code = where_of(provider, node, "code");
   shape->accepted = json_object_get(node, "accepted");
-  shape->has_boolean_codes = has_text(shape->accepted, "true") || has_text(shape->accepted, "false");
+  shape->has_boolean_codes =
+      provider_lists(shape->accepted, "true") || provider_lists(shape->accepted, "false");
   shape->reason = where_of(provider, node, "reason");
   shape->recipient = where_of(provider, node, "recipient");
   shape->id = id_of(provider, node, &shape->recipient);
@@ -246,8 +241,8 @@ static void codes_load(struct provider *provider, json_t *outcomes, const json_t
   const char *code;
   json_t *row;
   provider->outcomes = outcomes;
-  provider->ignores_case = has_text(ignored, "case");
-  provider->ignores_zeros = has_text(ignored, "leading_zeros");
+  provider->ignores_case = provider_lists(ignored, "case");
+  provider->ignores_zeros = provider_lists(ignored, "leading_zeros");
   provider->listed = ignored ? json_object() : NULL;
   json_object_foreach(ignored ? outcomes : NULL, code, row) {
     AUTO_FREE char *key = mem_alloc(strlen(code) + 1);

@@ -139,6 +139,8 @@ struct json_pointer provider_pointer(struct provider *provider, const char *text
 struct provider_where provider_where_at(struct provider *provider, const json_t *node);
 void provider_conditions_load(struct provider *provider, struct provider_conditions *conditions,
                               const json_t *when);
+// Whether an array of texts has this one.
+bool provider_lists(const json_t *texts, const char *text);
 bool provider_conditions_hold(const struct provider_conditions *conditions, const json_t *in);
 // The first usable value of at most PROVIDER_TEXT_MAX bytes, or NULL.
 const char *provider_where_text(const struct provider_where *where, const json_t *from,

@@ -75,9 +75,9 @@ static const char *read_code(const struct provider_where *where, bool may_be_boo
   return text;
 }
 
-static bool is_listed(const json_t *values, const char *text) {
-  for (size_t i = 0; i < json_array_size(values); i++) {
-    if (strcmp(json_string_value(json_array_get(values, i)), text) == 0) return true;
+bool provider_lists(const json_t *texts, const char *text) {
+  for (size_t i = 0; i < json_array_size(texts); i++) {
+    if (strcmp(json_string_value(json_array_get(texts, i)), text) == 0) return true;
   }
   return false;
 }
@@ -96,7 +96,7 @@ static const struct provider_equals *first_unequal(const struct provider_conditi
     char buf[NUMBER_SIZE];
     const struct provider_equals *equals = &conditions->equals[i];
     const char *text = compared_text(json_at(in, &equals->pointer), buf);
-    if (!text || !(equals->in_any_case ? is_listed_in_any_case : is_listed)(equals->values, text))
+    if (!text || !(equals->in_any_case ? is_listed_in_any_case : provider_lists)(equals->values, text))
       return equals;
   }
   return NULL;
@@ -571,7 +571,7 @@ static void read_entry(const struct provider_shape *shape, const json_t *entry, 
   if (!out->reference)
     out->reference = read_text(&shape->shared_reference, response, REFERENCE_MAX_BYTES, out->buf[3]);
   out->reason = read_text(&shape->reason, entry, REASON_MAX_BYTES, out->buf[4]);
-  out->accepted = !shape->accepted || (out->code && is_listed(shape->accepted, out->code));
+  out->accepted = !shape->accepted || (out->code && provider_lists(shape->accepted, out->code));
 }
 
 // A response without an id fits if its code is a refusal.

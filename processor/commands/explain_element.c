@@ -72,24 +72,22 @@ static const json_t *value_at(const json_t *in, const char *place) {
   return json_is_null(value) ? NULL : value;
 }
 
+static const char *better_place(const char *first, const char *next, const json_t *in) {
+  bool has_value = *first && value_at(in, first);
+  return !*first || (!has_value && *next && value_at(in, next)) ? next : first;
+}
+
 // The first of a rule's places with a value, whatever lists and objects are around them; else the first of
 // them. "": there is none.
 static const char *place_of(const json_t *node, const json_t *in) {
-  const char *key, *first = "", *text = json_string_value(node);
+  const char *key, *best = "", *text = json_string_value(node);
   json_t *inner;
   size_t i;
   if (text) return *text == '/' ? text : "";
-  json_array_foreach(node, i, inner) {
-    const char *place = place_of(inner, in);
-    if (*place && value_at(in, place)) return place;
-    if (!*first) first = place;
-  }
-  json_object_foreach((json_t *)(uintptr_t)node, key, inner) {
-    const char *place = place_of(inner, in);
-    if (*place && value_at(in, place)) return place;
-    if (!*first) first = place;
-  }
-  return first;
+  json_array_foreach(node, i, inner) best = better_place(best, place_of(inner, in), in);
+  json_object_foreach((json_t *)(uintptr_t)node, key, inner) best =
+      better_place(best, place_of(inner, in), in);
+  return best;
 }
 
 // "nothing at /idd; is it /id?", or the value there. New string.
