@@ -27,10 +27,10 @@ def explain(*arguments: str | Path, body: str | bytes = "", **env: str) -> subpr
         timeout=60 * builds.patience(),
         check=False,
     )
-    told = subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
-    assert told.returncode in (0, 1, 2), told
-    assert not PERSONAL.search(told.stdout + told.stderr), told
-    return told
+    shown = subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+    assert shown.returncode in (0, 1, 2), shown
+    assert not PERSONAL.search(shown.stdout + shown.stderr), shown
+    return shown
 
 
 def blocks(language: str) -> list[str]:
@@ -51,9 +51,9 @@ def written(folder: Path, document: dict) -> Path:
     return path
 
 
-def lines(told: subprocess.CompletedProcess, name: str) -> list[str]:
+def lines(shown: subprocess.CompletedProcess, name: str) -> list[str]:
     """What stands behind this name, element by element."""
-    return [line[14:] for line in told.stdout.splitlines() if line.startswith(f"  {name} ")]
+    return [line[14:] for line in shown.stdout.splitlines() if line.startswith(f"  {name} ")]
 
 
 # --- what the documents show
@@ -62,14 +62,14 @@ def lines(told: subprocess.CompletedProcess, name: str) -> list[str]:
 def test_the_samples_of_the_readme_are_true(acme: Path) -> None:
     bad = re.search(r"So for `(\{.*\})`", README.read_text("utf-8"))[1]
     for body, code, sample in zip((BODY, bad), (0, 1), blocks("text"), strict=True):
-        told = explain("--file", acme, body=body)
-        assert (told.stdout, told.returncode) == (sample, code), told
+        shown = explain("--file", acme, body=body)
+        assert (shown.stdout, shown.returncode) == (sample, code), shown
 
 
 def test_help_names_each_argument() -> None:
-    told = explain("--help")
-    assert told.returncode == 0 and told.stderr == ""
-    assert all(name in told.stdout for name in ("--provider NAME", "--endpoint NAME", "--file FILE", "--acceptance"))
+    shown = explain("--help")
+    assert shown.returncode == 0 and shown.stderr == ""
+    assert all(name in shown.stdout for name in ("--provider NAME", "--endpoint NAME", "--file FILE", "--acceptance"))
 
 
 # --- every example of the shipped providers
@@ -86,15 +86,15 @@ def is_understood(element: dict) -> bool:
 @pytest.mark.parametrize("folder", webhooks(), ids=lambda folder: f"{folder.parent.name}-{folder.name}")
 def test_it_says_what_the_programs_read(folder: Path) -> None:
     expected = json.loads((folder / "expected.json").read_text("utf-8"))
-    told = explain("--provider", folder.parent.name, body=(folder / "body.json").read_bytes())
+    shown = explain("--provider", folder.parent.name, body=(folder / "body.json").read_bytes())
     elements = expected["elements"]
-    heads = re.findall(r"^(?:element \d+, [^:]*|the whole body): (.*)$", told.stdout, re.MULTILINE)
-    assert len(heads) == len(elements), told
-    assert [head != "would go to quarantine" for head in heads] == [is_understood(element) for element in elements], told
-    assert told.returncode == (not all(is_understood(element) for element in elements))
+    heads = re.findall(r"^(?:element \d+, [^:]*|the whole body): (.*)$", shown.stdout, re.MULTILINE)
+    assert len(heads) == len(elements), shown
+    assert [head != "would go to quarantine" for head in heads] == [is_understood(element) for element in elements], shown
+    assert shown.returncode == (not all(is_understood(element) for element in elements))
     outcomes = [element["outcome"] for element in elements if "outcome" in element]
-    assert [re.search(r"→ (\w+)", code)[1] for code in lines(told, "code")] == outcomes, told
-    assert f"answer: {expected['ack']['status']} " in told.stdout
+    assert [re.search(r"→ (\w+)", code)[1] for code in lines(shown, "code")] == outcomes, shown
+    assert f"answer: {expected['ack']['status']} " in shown.stdout
 
 
 def answers() -> list[Path]:
@@ -104,22 +104,22 @@ def answers() -> list[Path]:
 @pytest.mark.parametrize("folder", answers(), ids=lambda folder: f"{folder.parent.name}-{folder.name}")
 def test_it_says_what_ingress_reads_of_a_send_answer(folder: Path) -> None:
     expected = json.loads((folder / "expected.json").read_text("utf-8"))
-    told = explain("--provider", folder.parent.name, "--acceptance", body=(folder / "response.json").read_bytes())
+    shown = explain("--provider", folder.parent.name, "--acceptance", body=(folder / "response.json").read_bytes())
     if "error" in expected:
-        assert told.returncode == 1 and f"  reason      {expected['error']}" in told.stdout, told
+        assert shown.returncode == 1 and f"  reason      {expected['error']}" in shown.stdout, shown
         return
-    assert told.returncode == 0, told
-    verdicts = re.findall(r"^recipient \d+: (\w+)", told.stdout, re.MULTILINE)
-    assert verdicts == ["accepted" if entry["accepted"] else "refused" for entry in expected["acceptances"]], told
+    assert shown.returncode == 0, shown
+    verdicts = re.findall(r"^recipient \d+: (\w+)", shown.stdout, re.MULTILINE)
+    assert verdicts == ["accepted" if entry["accepted"] else "refused" for entry in expected["acceptances"]], shown
 
 
 # --- a file and a body that do not fit
 
 
-def quarantined(told: subprocess.CompletedProcess, *parts: str) -> None:
-    assert told.returncode == 1 and "would go to quarantine" in told.stdout and "would go to quarantine" in told.stderr, told
-    assert "answer: 200" in told.stdout, told  # the provider is answered all the same
-    assert [part for part in parts if part not in told.stdout] == [], told
+def quarantined(shown: subprocess.CompletedProcess, *parts: str) -> None:
+    assert shown.returncode == 1 and "would go to quarantine" in shown.stdout and "would go to quarantine" in shown.stderr, shown
+    assert "answer: 200" in shown.stdout, shown  # the provider is answered all the same
+    assert [part for part in parts if part not in shown.stdout] == [], shown
 
 
 @pytest.mark.parametrize(
@@ -143,26 +143,26 @@ def test_what_would_go_to_quarantine_is_shown_with_its_rule(acme: Path, body: st
 
 
 def test_a_byte_order_mark_hides_no_rule(kinds: Path) -> None:
-    told = explain("--file", kinds, body="\ufeff" + '{"state": "D", "text": "hi"}')
-    quarantined(told, "element 1, the whole body: ", '/webhook/kinds/0/when/absent, "report": "hi" at /text')
+    shown = explain("--file", kinds, body="\ufeff" + '{"state": "D", "text": "hi"}')
+    quarantined(shown, "element 1, the whole body: ", '/webhook/kinds/0/when/absent, "report": "hi" at /text')
 
 
 def test_a_bad_element_does_not_hide_its_neighbours(acme: Path) -> None:
-    told = explain("--file", acme, body='{"results": [{"id": "m-1", "state": "D"}, {}, {"id": "m-3", "state": "N"}]}')
-    assert told.stderr == "dochak-processor: explain: 1 of 3 elements would go to quarantine\n"
-    assert lines(told, "id") == ["m-1", "m-3"] and "element 2, /results/1: would go to quarantine" in told.stdout
+    shown = explain("--file", acme, body='{"results": [{"id": "m-1", "state": "D"}, {}, {"id": "m-3", "state": "N"}]}')
+    assert shown.stderr == "dochak-processor: explain: 1 of 3 elements would go to quarantine\n"
+    assert lines(shown, "id") == ["m-1", "m-3"] and "element 2, /results/1: would go to quarantine" in shown.stdout
 
 
 def test_no_element_is_no_fault(acme: Path) -> None:
-    told = explain("--file", acme, body='{"results": []}')
-    assert told.returncode == 0 and told.stdout.startswith("no element: ")
+    shown = explain("--file", acme, body='{"results": []}')
+    assert shown.returncode == 0 and shown.stdout.startswith("no element: ")
 
 
 def test_an_unlisted_code_is_a_failure_and_says_where_to_list_it(acme: Path) -> None:
-    told = explain("--file", acme, body='{"results": [{"id": "m-1", "state": "Q", "text": "to 01012345678"}]}')
-    assert told.returncode == 0
-    assert lines(told, "code") == ["Q → failed: not listed in /outcomes, so it is a failure; add it there"]
-    assert lines(told, "reason") == ["unknown code Q: to 010****5678"]
+    shown = explain("--file", acme, body='{"results": [{"id": "m-1", "state": "Q", "text": "to 01012345678"}]}')
+    assert shown.returncode == 0
+    assert lines(shown, "code") == ["Q → failed: not listed in /outcomes, so it is a failure; add it there"]
+    assert lines(shown, "reason") == ["unknown code Q: to 010****5678"]
 
 
 def changed(folder: Path, **rules: object) -> Path:
@@ -173,28 +173,28 @@ def changed(folder: Path, **rules: object) -> Path:
 
 
 def test_a_place_that_only_dedupe_names_is_suggested_too(tmp_path: Path) -> None:
-    told = explain("--file", changed(tmp_path, id="/idd"), body='{"results": [{"id": "m-1", "state": "D"}]}')
-    assert told.returncode == 1 and lines(told, "rule") == ['/webhook/kinds/0/id, "result": nothing at /idd; is it /id?']
+    shown = explain("--file", changed(tmp_path, id="/idd"), body='{"results": [{"id": "m-1", "state": "D"}]}')
+    assert shown.returncode == 1 and lines(shown, "rule") == ['/webhook/kinds/0/id, "result": nothing at /idd; is it /id?']
 
 
 def test_the_part_of_an_id_that_cannot_be_used_is_named(tmp_path: Path) -> None:
-    told = explain("--file", changed(tmp_path, id={"parts": ["/id", "/to"]}), body='{"results": [{"id": "m-1", "state": "D", "to": ""}]}')
-    assert told.returncode == 1
-    assert lines(told, "rule") == ['/webhook/kinds/0/id, "result": no use can be made of "" at /to']
+    shown = explain("--file", changed(tmp_path, id={"parts": ["/id", "/to"]}), body='{"results": [{"id": "m-1", "state": "D", "to": ""}]}')
+    assert shown.returncode == 1
+    assert lines(shown, "rule") == ['/webhook/kinds/0/id, "result": no use can be made of "" at /to']
 
 
 def test_a_dedupe_place_with_nothing_is_named(tmp_path: Path) -> None:
-    told = explain("--file", changed(tmp_path, dedupe=["/no", "/state"]), body='{"results": [{"id": "m-1", "state": "D"}]}')
-    assert told.returncode == 0 and lines(told, "dedupe") == ["the id, (nothing at /no), D"]
+    shown = explain("--file", changed(tmp_path, dedupe=["/no", "/state"]), body='{"results": [{"id": "m-1", "state": "D"}]}')
+    assert shown.returncode == 0 and lines(shown, "dedupe") == ["the id, (nothing at /no), D"]
 
 
 def test_no_result_yet_and_an_unlisted_code_with_an_otherwise_say_so(tmp_path: Path) -> None:
     document = json.loads(ACME)
     document["outcomes"]["W"] = {"outcome": "on_its_way"}
     document["webhook"]["kinds"][0]["otherwise"] = {"outcome": "unconfirmed", "reason": "no known result"}
-    told = explain("--file", written(tmp_path, document), body='{"results": [{"id": "m-1", "state": "W"}, {"id": "m-1", "state": "Q"}]}')
-    assert told.returncode == 0, told
-    assert lines(told, "code") == [
+    shown = explain("--file", written(tmp_path, document), body='{"results": [{"id": "m-1", "state": "W"}, {"id": "m-1", "state": "Q"}]}')
+    assert shown.returncode == 0, shown
+    assert lines(shown, "code") == [
         "W → on_its_way: no result; one is still due",
         "Q → unconfirmed: not listed in /outcomes, so /webhook/kinds/0/otherwise counts",
     ]
@@ -211,24 +211,24 @@ def test_no_result_yet_and_an_unlisted_code_with_an_otherwise_say_so(tmp_path: P
     ],
 )
 def test_a_time_is_shown_as_it_is_read_or_why_it_is_not(acme: Path, time: str, said: str) -> None:
-    told = explain("--file", acme, body=f'{{"results": [{{"id": "m-1", "state": "D", "at": {time}}}]}}')
-    assert told.returncode == 0 and lines(told, "time") == [said]
+    shown = explain("--file", acme, body=f'{{"results": [{{"id": "m-1", "state": "D", "at": {time}}}]}}')
+    assert shown.returncode == 0 and lines(shown, "time") == [said]
 
 
 def test_a_wrong_pointer_is_named_with_the_place_that_was_meant(tmp_path: Path) -> None:
     document = json.loads(ACME)
     document["webhook"]["kinds"][0]["recipient"] = "/too"
     document["webhook"]["kinds"][0]["time"] = "/received"
-    told = explain("--file", written(tmp_path, document), body=BODY)
-    assert lines(told, "recipient") == ["–  nothing at /too; is it /to?"] * 2
-    assert lines(told, "time") == ["–  nothing at /received: the time of arrival counts"] * 2
-    assert lines(told, "not read") == ["/to, /at", "/to"]
+    shown = explain("--file", written(tmp_path, document), body=BODY)
+    assert lines(shown, "recipient") == ["–  nothing at /too; is it /to?"] * 2
+    assert lines(shown, "time") == ["–  nothing at /received: the time of arrival counts"] * 2
+    assert lines(shown, "not read") == ["/to, /at", "/to"]
 
 
 def test_the_same_report_twice_counts_once(acme: Path) -> None:
     again = '{"id": "m-1", "state": "D", "at": "2026-01-12 11:00:03"}'
-    told = explain("--file", acme, body=f'{{"results": [{again}, {{"id": "m-1", "state": "N"}}, {again}]}}')
-    assert lines(told, "note") == ["the same report as element 1: it counts once"] and told.returncode == 0
+    shown = explain("--file", acme, body=f'{{"results": [{again}, {{"id": "m-1", "state": "N"}}, {again}]}}')
+    assert lines(shown, "note") == ["the same report as element 1: it counts once"] and shown.returncode == 0
 
 
 KINDS = [
@@ -250,9 +250,9 @@ def kinds(tmp_path: Path) -> Path:
 
 def test_each_kind_that_does_not_fit_says_why(kinds: Path) -> None:
     body = '{"state": "D", "text": "hi", "type": "Reply", "number": 1}'
-    told = explain("--file", kinds, body=body)
-    quarantined(told, "element 1, the whole body: ")
-    assert lines(told, "rule") == [
+    shown = explain("--file", kinds, body=body)
+    quarantined(shown, "element 1, the whole body: ")
+    assert lines(shown, "rule") == [
         '/webhook/kinds/0/when/absent, "report": "hi" at /text',
         '/webhook/kinds/1/when/equals, "reply": "Reply" at /type, expected one of ["reply", "reply2"]',
         '/webhook/kinds/2/when/equals_any_case, "late": "Reply" at /type, expected one of ["late"]',
@@ -261,36 +261,36 @@ def test_each_kind_that_does_not_fit_says_why(kinds: Path) -> None:
 
 
 def test_two_kinds_that_clash_are_named(kinds: Path) -> None:
-    told = explain("--file", kinds, body='{"state": "D", "type": "reply", "request": "r/1", "number": 3}')
-    assert lines(told, "id") == ["r~11/3"] and told.returncode == 0
-    assert lines(told, "note") == ['the kind "reply" (/webhook/kinds/1) fits, too; the first that fits is used']
+    shown = explain("--file", kinds, body='{"state": "D", "type": "reply", "request": "r/1", "number": 3}')
+    assert lines(shown, "id") == ["r~11/3"] and shown.returncode == 0
+    assert lines(shown, "note") == ['the kind "reply" (/webhook/kinds/1) fits, too; the first that fits is used']
 
 
 def test_a_kind_for_all_the_rest_clashes_with_none(tmp_path: Path) -> None:
     document = json.loads(ACME)
     document["webhook"]["kinds"].append({"name": "rest", "kind": "other"})
-    told = explain("--file", written(tmp_path, document), body=BODY)
-    assert lines(told, "id") == ["m-17", "m-18"] and lines(told, "note") == []
+    shown = explain("--file", written(tmp_path, document), body=BODY)
+    assert lines(shown, "id") == ["m-17", "m-18"] and lines(shown, "note") == []
 
 
 def test_a_part_of_an_id_that_is_missing_is_named(kinds: Path) -> None:
-    told = explain("--file", kinds, body='{"state": "D", "request": "r-1", "numbr": 3}')
-    quarantined(told, '/webhook/kinds/0/id, "report": nothing at /number; is it /numbr?')
+    shown = explain("--file", kinds, body='{"state": "D", "request": "r-1", "numbr": 3}')
+    quarantined(shown, '/webhook/kinds/0/id, "report": nothing at /number; is it /numbr?')
 
 
 def test_other_is_said_to_change_nothing(kinds: Path) -> None:
-    told = explain("--file", kinds, body='{"type": "reply", "request": "r-1", "text": "01012345678"}')
-    assert told.stdout.startswith('element 1, the whole body: other (kept and counted, changes no status), by the kind "reply" (/webhook/kinds/1)\n')
+    shown = explain("--file", kinds, body='{"type": "reply", "request": "r-1", "text": "01012345678"}')
+    assert shown.stdout.startswith('element 1, the whole body: other (kept and counted, changes no status), by the kind "reply" (/webhook/kinds/1)\n')
 
 
 def test_a_contact_is_shown_with_its_consents(kinds: Path) -> None:
-    told = explain("--file", kinds, body='{"person": "p-1", "tel": "010-1234-5678", "mail": "hana@example.com", "sms": true, "version": 7}')
-    assert (lines(told, "phone"), lines(told, "email"), lines(told, "consent")) == (["010****5678"], ["h***@example.com"], ["sms: given"])
-    assert (lines(told, "version"), lines(told, "says")) == (["7"], ["this is all that is known of the person"])
-    told = explain("--file", kinds, body='{"person": "p-1", "gone": "yes", "tel": "010-1234-5678"}')
-    assert (lines(told, "says"), lines(told, "phone")) == (["the person is gone"], [])
-    told = explain("--file", kinds, body='{"person": "p-1", "sms": "yes"}')
-    quarantined(told, "other than true, false or null at /sms", '/webhook/kinds/3/consents, "person"')
+    shown = explain("--file", kinds, body='{"person": "p-1", "tel": "010-1234-5678", "mail": "hana@example.com", "sms": true, "version": 7}')
+    assert (lines(shown, "phone"), lines(shown, "email"), lines(shown, "consent")) == (["010****5678"], ["h***@example.com"], ["sms: given"])
+    assert (lines(shown, "version"), lines(shown, "says")) == (["7"], ["this is all that is known of the person"])
+    shown = explain("--file", kinds, body='{"person": "p-1", "gone": "yes", "tel": "010-1234-5678"}')
+    assert (lines(shown, "says"), lines(shown, "phone")) == (["the person is gone"], [])
+    shown = explain("--file", kinds, body='{"person": "p-1", "sms": "yes"}')
+    quarantined(shown, "other than true, false or null at /sms", '/webhook/kinds/3/consents, "person"')
 
 
 @pytest.mark.parametrize("number", ["01012345678", "+821012345678", "821012345678", "010-1234-5678"])
@@ -303,15 +303,15 @@ def test_no_place_shows_a_whole_number(kinds: Path, number: str, place: str) -> 
 
 
 def test_a_masked_place_is_shown_masked_wherever_it_is_used(kinds: Path) -> None:
-    told = explain("--file", kinds, body='{"state": "D", "request": "r-1", "number": 1, "to": "447700900123", "log": "dear Hana"}')
-    assert "Hana" not in told.stdout and "447700900123" not in told.stdout
-    assert lines(told, "dedupe") == ["the id, r-1, 4477****0123, ***, D"]
-    assert 'answer: 200 {"to":"4477****0123","log":"***"}' in told.stdout
+    shown = explain("--file", kinds, body='{"state": "D", "request": "r-1", "number": 1, "to": "447700900123", "log": "dear Hana"}')
+    assert "Hana" not in shown.stdout and "447700900123" not in shown.stdout
+    assert lines(shown, "dedupe") == ["the id, r-1, 4477****0123, ***, D"]
+    assert 'answer: 200 {"to":"4477****0123","log":"***"}' in shown.stdout
 
 
 def test_a_command_for_the_terminal_is_not_passed_on(acme: Path) -> None:
-    told = explain("--file", acme, body='{"results": [{"id": "m-1", "state": "D\\u0007", "te\\u001b[2Jxt": "x"}, {"id": "m-2", "st\\u001b[2J": 1}]}')
-    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", told.stdout), told
+    shown = explain("--file", acme, body='{"results": [{"id": "m-1", "state": "D\\u0007", "te\\u001b[2Jxt": "x"}, {"id": "m-2", "st\\u001b[2J": 1}]}')
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", shown.stdout), shown
 
 
 # --- a send answer
@@ -319,11 +319,11 @@ def test_a_command_for_the_terminal_is_not_passed_on(acme: Path) -> None:
 
 def test_each_recipient_of_a_send_answer_is_shown(acme: Path) -> None:
     answer = {"messages": [{"id": "m-17", "to": "01012345678", "status": "queued"}, {"to": "01087654321", "status": "blocked"}]}
-    told = explain("--file", acme, "--acceptance", body=json.dumps(answer))
-    assert told.returncode == 0 and "answer:" not in told.stdout
-    assert re.findall(r"^recipient \d: (.*)$", told.stdout, re.MULTILINE) == ["accepted", "refused by the send API"]
-    assert (lines(told, "id"), lines(told, "code"), lines(told, "recipient")) == (["m-17", "–"], ["queued", "blocked"], ["010****5678", "010****4321"])
-    assert lines(told, "note") == ["it has no id, so nothing is registered"]
+    shown = explain("--file", acme, "--acceptance", body=json.dumps(answer))
+    assert shown.returncode == 0 and "answer:" not in shown.stdout
+    assert re.findall(r"^recipient \d: (.*)$", shown.stdout, re.MULTILINE) == ["accepted", "refused by the send API"]
+    assert (lines(shown, "id"), lines(shown, "code"), lines(shown, "recipient")) == (["m-17", "–"], ["queued", "blocked"], ["010****5678", "010****4321"])
+    assert lines(shown, "note") == ["it has no id, so nothing is registered"]
 
 
 @pytest.mark.parametrize(
@@ -335,14 +335,14 @@ def test_each_recipient_of_a_send_answer_is_shown(acme: Path) -> None:
     ],
 )
 def test_a_send_answer_that_cannot_be_read_is_shown_with_its_rule(acme: Path, answer: str, parts: list[str]) -> None:
-    told = explain("--file", acme, "--acceptance", body=answer)
-    assert (told.returncode, told.stderr) == (1, "dochak-processor: explain: the send answer cannot be read\n")
-    assert [part for part in parts if part not in told.stdout] == [], told
+    shown = explain("--file", acme, "--acceptance", body=answer)
+    assert (shown.returncode, shown.stderr) == (1, "dochak-processor: explain: the send answer cannot be read\n")
+    assert [part for part in parts if part not in shown.stdout] == [], shown
 
 
 def test_a_send_answer_that_is_no_json_is_told_with_the_place(acme: Path) -> None:
-    told = explain("--file", acme, "--acceptance", body="<html>")
-    assert (told.returncode, told.stderr) == (1, "dochak-processor: the send answer: not JSON: invalid token at byte 1\n")
+    shown = explain("--file", acme, "--acceptance", body="<html>")
+    assert (shown.returncode, shown.stderr) == (1, "dochak-processor: the send answer: not JSON: invalid token at byte 1\n")
 
 
 # --- what is asked for
@@ -359,18 +359,18 @@ def test_a_send_answer_that_is_no_json_is_told_with_the_place(acme: Path) -> Non
     ],
 )
 def test_wrong_usage_ends_with_2(arguments: list[str], part: str) -> None:
-    told = explain(*arguments)
-    assert (told.returncode, told.stdout) == (2, "") and part in told.stderr and "--help" in told.stderr
+    shown = explain(*arguments)
+    assert (shown.returncode, shown.stdout) == (2, "") and part in shown.stderr and "--help" in shown.stderr
 
 
 def test_an_unknown_provider_is_told_the_known_ones() -> None:
-    told = explain("--provider", "acme", body="{}")
-    assert told.returncode == 1 and 'no provider file "acme"' in told.stderr and "bizgo" in told.stderr and "channeltalk" in told.stderr
+    shown = explain("--provider", "acme", body="{}")
+    assert shown.returncode == 1 and 'no provider file "acme"' in shown.stderr and "bizgo" in shown.stderr and "channeltalk" in shown.stderr
 
 
 def test_a_folder_of_ones_own_is_read(acme: Path) -> None:
-    told = explain("--provider", "acme", body=BODY, DOCHAK_PROVIDERS_DIR=str(acme.parent))
-    assert told.returncode == 0 and lines(told, "id") == ["m-17", "m-18"]
+    shown = explain("--provider", "acme", body=BODY, DOCHAK_PROVIDERS_DIR=str(acme.parent))
+    assert shown.returncode == 0 and lines(shown, "id") == ["m-17", "m-18"]
 
 
 @pytest.mark.parametrize("by_folder", [False, True])
@@ -378,13 +378,13 @@ def test_a_fault_in_the_file_is_told_with_file_and_place(tmp_path: Path, by_fold
     document = json.loads(ACME)
     document["webhook"]["kinds"][0]["id"] = "id"
     path = written(tmp_path, document)
-    told = explain("--provider", "acme", body=BODY, DOCHAK_PROVIDERS_DIR=str(tmp_path)) if by_folder else explain("--file", path, body=BODY)
-    assert told.returncode == 1 and f"{path}: /webhook/kinds/0/id: expected a JSON Pointer" in told.stderr and told.stdout == ""
+    shown = explain("--provider", "acme", body=BODY, DOCHAK_PROVIDERS_DIR=str(tmp_path)) if by_folder else explain("--file", path, body=BODY)
+    assert shown.returncode == 1 and f"{path}: /webhook/kinds/0/id: expected a JSON Pointer" in shown.stderr and shown.stdout == ""
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    told = explain("--file", tmp_path / "acme.json", body=BODY)
-    assert told.returncode == 1 and f"{tmp_path}/acme.json: No such file" in told.stderr
+    shown = explain("--file", tmp_path / "acme.json", body=BODY)
+    assert shown.returncode == 1 and f"{tmp_path}/acme.json: No such file" in shown.stderr
 
 
 def test_an_endpoint_stands_for_its_provider(tmp_path: Path) -> None:
@@ -401,8 +401,8 @@ def test_an_endpoint_stands_for_its_provider(tmp_path: Path) -> None:
 
 def test_a_body_is_bounded_as_ingress_bounds_it(acme: Path) -> None:
     body = BODY.replace('"r-81"', f'"{"r" * 2000}"')
-    told = explain("--file", acme, body=body, DOCHAK_BODY_MAX_BYTES="1024")
-    assert (told.returncode, told.stdout) == (1, "") and "more than 1024 bytes (DOCHAK_BODY_MAX_BYTES)" in told.stderr and "413" in told.stderr
+    shown = explain("--file", acme, body=body, DOCHAK_BODY_MAX_BYTES="1024")
+    assert (shown.returncode, shown.stdout) == (1, "") and "more than 1024 bytes (DOCHAK_BODY_MAX_BYTES)" in shown.stderr and "413" in shown.stderr
     assert explain("--file", acme, body=body, DOCHAK_BODY_MAX_BYTES=str(len(body))).returncode == 0
 
 
