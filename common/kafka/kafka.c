@@ -141,28 +141,41 @@ rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct
   return NULL;
 }
 
-static void *destroy(void *rk) {
-  rd_kafka_destroy(rk);
+// Leaves the group. rd_kafka_consumer_close() waits without a bound; it also closes nothing after a fatal
+// error, and rd_kafka_destroy() calls it. What the broker still hands out goes to nobody, so that no callback
+// runs in this thread.
+static void leave(rd_kafka_t *rk) {
+  enum { POLL_MS = 100 };
+  rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+  rd_kafka_error_t *error = rd_kafka_consumer_close_queue(rk, queue);
+  while (!error && !rd_kafka_consumer_closed(rk)) {
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, POLL_MS);
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE) rd_kafka_assign(rk, NULL);
+    rd_kafka_event_destroy(event);
+  }
+  rd_kafka_error_destroy(error);
+  rd_kafka_queue_destroy(queue);
+}
+
+static void *leave_and_destroy(void *rk) {
+  if (rd_kafka_type(rk) == RD_KAFKA_CONSUMER) leave(rk);
+  rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
   return NULL;
 }
 
 void kafka_client_free(rd_kafka_t *rk) {
-  enum { PATIENCE_MS = 3000 };
+  enum { PATIENCE_MS = 5000 };
   pthread_t thread;
   if (!rk) return;
-  if (rd_kafka_type(rk) == RD_KAFKA_CONSUMER)
-    rd_kafka_consumer_close(rk); // calls the rebalance callback, which belongs to this thread
-  char *name = mem_strdup(rd_kafka_name(rk));
-  if (pthread_create(&thread, NULL, destroy, rk) == 0) {
-    struct timespec until = clock_timespec_at(clock_mono_ms() + PATIENCE_MS);
-    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
-      pthread_detach(thread);
-      log_warn("kafka client did not close in time and was abandoned", LOG_STR("client", name));
-    }
-  } else {
-    rd_kafka_destroy(rk);
+  AUTO_FREE char *name = mem_strdup(rd_kafka_name(rk));
+  if (pthread_create(&thread, NULL, leave_and_destroy, rk) != 0) {
+    leave_and_destroy(rk);
+    return;
   }
-  free(name);
+  struct timespec until = clock_timespec_at(clock_mono_ms() + PATIENCE_MS);
+  if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) == 0) return;
+  pthread_detach(thread);
+  log_warn("kafka client did not close in time and was abandoned", LOG_STR("client", name));
 }
 
 // Without bootstrap servers the client does not connect; it would log a warning about it.

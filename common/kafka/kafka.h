@@ -31,8 +31,9 @@ MUST_CHECK rd_kafka_conf_t *kafka_conf_new(const struct settings *settings, cons
 // Takes the conf over, also on failure. A NULL conf is a failure whose error was set before.
 MUST_CHECK rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err);
 
-// Closes and frees the client. rd_kafka_destroy() of librdkafka 2.0.2 never returns where a topic of the
-// client was deleted: after 3 s the client is abandoned, with a line in the log. NULL is allowed.
+// Leaves the group, if it is a consumer, and frees the client. No callback is called. librdkafka may wait for
+// ever: rd_kafka_destroy() of 2.0.2 does where a topic of the client was deleted. After 5 s the client is
+// abandoned, with a line in the log. NULL is allowed.
 void kafka_client_free(rd_kafka_t *rk);
 
 // For --check: whether librdkafka accepts the configuration. Takes the conf over; a NULL conf is false. Does

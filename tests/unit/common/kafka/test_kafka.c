@@ -333,6 +333,60 @@ static void test_a_producer_id_that_comes_a_moment_later_is_no_warning(void **st
   assert_memory_equal(strstr(line, "\"level\":"), "\"level\":\"debug\"", 15);
 }
 
+// What the callbacks of a consumer saw. They belong to the thread that polls.
+struct seen {
+  int assigned, revoked;
+};
+
+static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                         rd_kafka_topic_partition_list_t *partitions, void *opaque) {
+  struct seen *seen = opaque;
+  bool assign = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+  *(assign ? &seen->assigned : &seen->revoked) += 1;
+  rd_kafka_assign(rk, assign ? partitions : NULL);
+}
+
+static rd_kafka_t *member_of_mock(struct seen *seen) {
+  static const struct kafka_setting ours[] = {
+      {"test.mock.num.brokers", "1"}, {"group.id", "g"}, {"group.instance.id", "g-1"}};
+  struct settings settings = settings_with("127.0.0.1:9", "");
+  struct err err = {0};
+  rd_kafka_conf_t *conf = kafka_conf_new(&settings, ours, COUNT_OF(ours), &err);
+  if (!conf) fail_msg("%s", err.text);
+  rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+  rd_kafka_conf_set_opaque(conf, seen);
+  rd_kafka_t *rk = kafka_client_new(RD_KAFKA_CONSUMER, conf, &err);
+  if (!rk) fail_msg("%s", err.text);
+  rd_kafka_poll_set_consumer(rk);
+  rd_kafka_mock_topic_create(rd_kafka_handle_mock_cluster(rk), topics[0], 1, 1);
+  rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+  rd_kafka_topic_partition_list_add(list, topics[0], RD_KAFKA_PARTITION_UA);
+  assert_int_equal(rd_kafka_subscribe(rk, list), RD_KAFKA_RESP_ERR_NO_ERROR);
+  rd_kafka_topic_partition_list_destroy(list);
+  int64_t deadline = clock_mono_ms() + 30000;
+  while (!seen->assigned && clock_mono_ms() < deadline) {
+    rd_kafka_message_t *rkm = rd_kafka_consumer_poll(rk, 50);
+    if (rkm) rd_kafka_message_destroy(rkm);
+  }
+  assert_int_equal(seen->assigned, 1);
+  return rk;
+}
+
+// Also of one that is fenced, as by another process of its name: librdkafka closes nothing then.
+static void test_a_consumer_is_freed_in_time_and_calls_nobody(void **state) {
+  for (int fenced = 0; fenced <= 1; fenced++) {
+    static struct output output;
+    struct seen seen = {0};
+    rd_kafka_t *rk = member_of_mock(&seen);
+    if (fenced) rd_kafka_test_fatal_error(rk, RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, "fenced");
+    output_begin(&output);
+    kafka_client_free(rk);
+    output_end(&output);
+    assert_null(strstr(output.text, "abandoned"));
+    assert_int_equal(seen.revoked, 0);
+  }
+}
+
 static int start(void **state) {
   log_init("test", LOG_LEVEL_INFO);
   return properties_create(state);
@@ -356,6 +410,7 @@ int main(void) {
       // Behind the one before, since its lines would count as that one's.
       cmocka_unit_test(test_a_producer_opens_with_handles_of_all_topics),
       cmocka_unit_test(test_a_producer_id_that_comes_a_moment_later_is_no_warning),
+      cmocka_unit_test(test_a_consumer_is_freed_in_time_and_calls_nobody),
   };
   return cmocka_run_group_tests(tests, start, properties_remove);
 }
