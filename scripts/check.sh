@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: MIT
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/build.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/python.sh"
 
 cd "$ROOT"
 
@@ -13,6 +14,12 @@ our_files() { git ls-files -z --cached --others --exclude-standard --deduplicate
 format() { our_files '*.c' '*.h' | xargs -0r clang-format --dry-run -Werror; }
 
 scripts_are_sound() { our_files dev '*.sh' .ci/run | xargs -0r shellcheck; }
+
+# Names that are nowhere, and imports and variables that nobody uses: also in tests that run by hand only.
+python_is_sound() {
+    local ruff
+    ruff=$(venv)/bin/ruff && our_files '*.py' | xargs -0r "$ruff" check --no-cache --quiet --select E9,F
+}
 
 # Warnings are errors in every preset; two compilers see more than one.
 compiles() { (build "$1"); }
@@ -70,6 +77,7 @@ takes_nothing check "$@"
 "$ROOT/scripts/packages.sh" up test check
 step 'format (clang-format)' format
 step 'scripts (shellcheck)' scripts_are_sound
+step 'Python (ruff)' python_is_sound
 step 'warnings (gcc)' compiles dev
 step 'warnings (gcc, optimised)' compiles release # sees more than the others: what `./dev up` builds
 step 'warnings (clang)' compiles clang

@@ -133,3 +133,10 @@ def until(what: str, probe, deadline: float = 60.0):
         assert time.monotonic() < end, f"after {deadline:.0f} s still not so: {what}"
         time.sleep(0.2)
     return value
+
+
+def until_equal(what: str, probe, wanted: object, deadline: float = 60.0) -> None:
+    end = time.monotonic() + deadline
+    while (value := probe()) != wanted:
+        assert time.monotonic() < end, f"after {deadline:.0f} s still not so: {what}: {wanted!r} was expected, and it is {value!r}"
+        time.sleep(0.2)

@@ -760,7 +760,7 @@ def connections(row: Add) -> None:
 
 
 def pipelines(row: Add) -> None:
-    nowhere, unread = to(b"/nowhere"), webhook(path=b"/nowhere")
+    nowhere = to(b"/nowhere")
     row("good, good", GOOD * 2, 200, 200, after="open")
     row("good, good, good, the last of them closing", GOOD * 2 + webhook(CLOSE), 200, 200, 200, after="closed")
     row("an empty line between", GOOD + b"\r\n" + GOOD, 200, 200, after="open")
