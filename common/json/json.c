@@ -346,7 +346,9 @@ static json_t *parse(const char *text, size_t len, struct err *err) {
   }
   if (!value) {
     cut_quotation(error.text);
-    err_set(err, "%s: %s at byte %d", verdict_shown(json_error_code(&error)), error.text, error.position);
+    AUTO_FREE char *line = error.line > 1 ? mem_printf(", line %d", error.line) : NULL; // editors count lines
+    err_set(err, "%s: %s at byte %d%s", verdict_shown(json_error_code(&error)), error.text, error.position,
+            line ? line : "");
   }
   return value;
 }

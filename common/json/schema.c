@@ -411,6 +411,15 @@ static const char *other_const(const json_t *node, const json_t *value, const js
   return NULL;
 }
 
+// A title of all branches says more about a text than the branch that was chosen.
+static bool check_chosen(struct check *check, const json_t *schema, const json_t *branch,
+                         const struct place *place) {
+  struct check silent = {.schema = check->schema};
+  if (!json_is_string(place->value) || !json_object_get(schema, "title"))
+    return check_value(check, branch, place);
+  return check_value(&silent, branch, place) || fail_titled(check, place, schema, "");
+}
+
 // The first branch that is of the value's type, has its consts of members, and whose keys are all there
 // decides; else the only branch of which just a key is missing.
 static bool check_any_of(struct check *check, const struct rule *rule, const struct place *place) {
@@ -433,7 +442,7 @@ static bool check_any_of(struct check *check, const struct rule *rule, const str
       n_lacking++;
       add_quoted(words, missing);
     } else {
-      return check_value(check, branch, place);
+      return check_chosen(check, rule->schema, branch, place);
     }
   }
   if (n_lacking == 1) return check_value(check, lacking, place);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Private to provider.c (which loads a file into this), provider_ask.c (the part about asking),
-// provider_lint.c (which warns of probable mistakes in it) and provider_read.c (which reads elements and
+// provider_lint*.c (which warn of probable mistakes in it) and provider_read.c (which reads elements and
 // answers with it). Strings are borrowed from `document`,
 // which the provider owns.
 #pragma once
@@ -152,3 +152,4 @@ void provider_ask_lint(const struct provider *provider, struct faults *faults);
 // Warns of probable mistakes as "<pointer>: <what is odd>". Not for: errors, which provider.schema.json
 // finds.
 void provider_lint(const struct provider *provider, struct faults *faults);
+void provider_lint_kinds(const struct provider *provider, struct faults *faults); // a part of it

@@ -58,14 +58,9 @@ static void lint_contact(const struct provider_kind_rule *kind, size_t nth, stru
 }
 
 static void lint_kinds(const struct provider *provider, struct faults *faults) {
-  bool all_taken = false;
   for (size_t i = 0; i < provider->n_kinds; i++) {
-    const struct provider_conditions *when = &provider->kinds[i].when;
-    if (all_taken)
-      faults_warn(faults, "/webhook/kinds/%zu: is never reached: a kind before it has no \"when\"", i);
     if (is_named_before(provider, i))
       faults_warn(faults, "/webhook/kinds/%zu/name: another kind has the same name", i);
-    all_taken |= !when->present.n && !when->absent.n && !when->n_equals;
     lint_types(provider, i, faults);
     lint_masked(&provider->kinds[i], i, faults);
     if (provider->kinds[i].kind == PROVIDER_CONTACT) lint_contact(&provider->kinds[i], i, faults);
@@ -156,6 +151,7 @@ static void lint_times(const struct provider *provider, struct faults *faults) {
 void provider_lint(const struct provider *provider, struct faults *faults) {
   const json_t *webhook = json_object_get(provider->document, "webhook");
   lint_kinds(provider, faults);
+  provider_lint_kinds(provider, faults);
   lint_outcomes(provider, faults);
   lint_template(json_object_get(json_object_get(webhook, "ack"), "body"), "/webhook/ack/body", faults);
   lint_template(json_object_get(json_object_get(webhook, "refused"), "body"), "/webhook/refused/body",

@@ -272,6 +272,7 @@ static const struct {
     {TEXT("\"SECRET\\u0000\""), "JSON that is not accepted: \\u0000 is not allowed at byte"},
     {TEXT("\"SEC\0RET\""), "not JSON: control character 0x0 at byte"},
     {TEXT("\"SECRET\n\""), "not JSON: unexpected newline at byte"},
+    {TEXT("{\n\"a\":1,\n}"), "not JSON: string or '}' expected at byte 10, line 3"},
     {TEXT("\"\\ud800 SECRET\""), "not JSON: invalid Unicode at byte"},
     {TEXT("\"\\udc00 SECRET\""), "not JSON: invalid Unicode at byte"},
     {TEXT("\"\\uSECRET\""), "not JSON: invalid escape at byte"},

@@ -30,8 +30,14 @@
 #define IGNORING(what, outcomes, listed)                                                                     \
   FILE_WITH(RECEIPT("r", "/id", ",\"when\":{\"equals\":{\"/c\":[\"" listed "\"]}}"), "", outcomes,           \
             "},\"codes_ignore\":[" what "],\"expects\":{")
-#define POINTER  "/webhook/kinds/0/id: expected a JSON Pointer*"
-#define TEMPLATE "/webhook/ack/body/a: expected ${/pointer} and nothing else*"
+#define WHEN(rest)        ",\"when\":{" rest "}"
+#define PARTS(a, b)       "{\"parts\":[\"" a "\",\"" b "\"]}"
+#define KIND_OF(id, rest) KIND_AS("r", id, rest)
+#define KIND_AS(name, id, rest)                                                                              \
+  "{\"name\":\"" name "\",\"kind\":\"receipt\",\"id\":" id ",\"code\":\"/c\",\"dedupe\":[\"/c\"]" rest "}"
+#define SENDING(kind, shape) FILE_WITH(kind, "", DELIVERED, "},\"acceptance\":{\"shapes\":[{" shape "}]")
+#define POINTER              "/webhook/kinds/0/id: expected a JSON Pointer*"
+#define TEMPLATE             "/webhook/ack/body/a: expected ${/pointer} and nothing else*"
 
 static const struct lint_row rows[] = {
     // pointers
@@ -72,7 +78,72 @@ static const struct lint_row rows[] = {
      "warning: /webhook/ack/body/a/0/b: \"$.x\" is sent unchanged*"},
     // rules that never apply
     {FILE_WITH(RECEIPT("r", "/id", "") "," RECEIPT("s", "/id", ""), "", DELIVERED, ""),
+     "warning: /webhook/kinds/1: is never reached: /webhook/kinds/0 takes all that it would"},
+    {FILE_WITH(RECEIPT("r", "/id", WHEN("\"present\":[\"/x\"]")) "," RECEIPT(
+                   "s", "/id", WHEN("\"present\":[\"/y\",\"/x\"]")),
+               "", DELIVERED, ""),
      "warning: /webhook/kinds/1: is never reached*"},
+    {FILE_WITH(RECEIPT("r", "/id", WHEN("\"present\":[\"/x\",\"/y\"]")) "," RECEIPT(
+                   "s", "/id", WHEN("\"present\":[\"/x\"]")),
+               "", DELIVERED, ""),
+     NULL},
+    {FILE_WITH(RECEIPT("r", "/id", WHEN("\"absent\":[\"/x\"]")) "," RECEIPT(
+                   "s", "/id", WHEN("\"absent\":[\"/x\"],\"present\":[\"/y\"]")),
+               "", DELIVERED, ""),
+     "warning: /webhook/kinds/1: is never reached*"},
+    {FILE_WITH(RECEIPT("r", "/id", WHEN("\"absent\":[\"/x\"]")) "," RECEIPT("s", "/id",
+                                                                            WHEN("\"present\":[\"/x\"]")),
+               "", DELIVERED, ""),
+     NULL},
+    {FILE_WITH(RECEIPT("r", "/id", WHEN("\"present\":[\"/t\"]")) "," RECEIPT(
+                   "s", "/id", WHEN("\"equals\":{\"/t\":[\"a\"]}")),
+               "", DELIVERED, ""),
+     "warning: /webhook/kinds/1: is never reached*"},
+    {FILE_WITH(RECEIPT("r", "/id", WHEN("\"equals_any_case\":{\"/t\":[\"A\"]}")) "," RECEIPT(
+                   "s", "/id", WHEN("\"equals\":{\"/t\":[\"a\"]}")),
+               "", DELIVERED, ""),
+     "warning: /webhook/kinds/1: is never reached*"},
+    {FILE_WITH(RECEIPT("r", "/id", WHEN("\"equals\":{\"/t\":[\"a\"]}")) "," RECEIPT(
+                   "s", "/id", WHEN("\"equals_any_case\":{\"/t\":[\"a\"]}")),
+               "", DELIVERED, ""),
+     NULL},
+    {FILE_WITH(RECEIPT("r", "/id", WHEN("\"equals\":{\"/t\":[\"a\",\"b\"]}")) "," RECEIPT(
+                   "s", "/id", WHEN("\"equals\":{\"/t\":[\"c\",\"b\"]}")),
+               "", DELIVERED, ""),
+     "warning: /webhook/kinds/1/when: \"b\" at /t is taken by /webhook/kinds/0 before it"},
+    {FILE_WITH(RECEIPT("r", "/id", WHEN("\"equals\":{\"/t\":[\"a\"],\"/u\":[\"x\"]}")) "," RECEIPT(
+                   "s", "/id", WHEN("\"equals\":{\"/t\":[\"a\",\"b\"]}")),
+               "", DELIVERED, ""),
+     NULL},
+    // ids that never meet, and people in them
+    {SENDING(KIND_OF("\"/id\"", ""), "\"id\":\"/m\""), NULL},
+    {SENDING(KIND_OF(PARTS("/id", "/n"), ""), "\"id\":\"/n\",\"shared_id\":\"/id\",\"each\":\"/l\""), NULL},
+    {SENDING(KIND_OF(PARTS("/id", "/n"), ""), "\"id\":\"/m\""),
+     "warning: /acceptance/shapes/0/id: is of one part, and no receipt has such an id, so no result would "
+     "come"},
+    {SENDING(KIND_OF("\"/id\"", WHEN("\"present\":[\"/x\"]")) "," KIND_AS("s", PARTS("/id", "/n"), ""),
+             "\"id\":\"/m\""),
+     "warning: /webhook/kinds/1/id: is of 2 parts, and no send response has such an id, so it would be of an "
+     "unknown message"},
+    {SENDING(KIND_OF(PARTS("/id", "/a"), ",\"recipient\":\"/a\""),
+             "\"id\":\"/a\",\"shared_id\":\"/id\",\"each\":\"/l\",\"recipient\":\"/a\""),
+     NULL},
+    {SENDING(KIND_OF(PARTS("/id", "/a"), WHEN("\"present\":[\"/x\"]")) "," KIND_AS("s", PARTS("/id", "/b"),
+                                                                                   ",\"recipient\":\"/b\""),
+             "\"id\":\"/a\",\"shared_id\":\"/id\",\"each\":\"/l\""),
+     "warning: /webhook/kinds/1/id: is of 2 parts, of which the 2nd is a digest of the recipient, and no "
+     "send response*"},
+    {SENDING(KIND_OF("\"/id\"", ",\"recipient\":\"/a\""), "\"id\":\"/a\""),
+     "warning: /acceptance/shapes/0/id: the number or address at /a would stand in the id as it is*"},
+    {FILE_WITH(KIND_OF(PARTS("/id", "/d/Phone_Number"), ""), "", DELIVERED, ""),
+     "warning: /webhook/kinds/0/id: the number or address at /d/Phone_Number would stand in the id as it "
+     "is*"},
+    {FILE_WITH(RECEIPT("r", "/to", ",\"recipient\":\"/to\""), "", DELIVERED, ""), NULL},
+    // a text where a place is expected
+    {FILE_WITH(RECEIPT("r", "/id", ",\"channel\":\"SMS\""), "", DELIVERED, ""),
+     "/webhook/kinds/0/channel: expected a JSON Pointer such as /payload/id or /list/0, or {\"value\": "
+     "\"SMS\"}*"},
+    {FILE_WITH(RECEIPT("r", "/id", ",\"channel\":{\"value\":\"SMS\"}"), "", DELIVERED, ""), NULL},
     {FILE_WITH(RECEIPT("r", "/id", ",\"when\":{\"present\":[\"/x\"]}") "," RECEIPT("r", "/id", ""), "",
                DELIVERED, ""),
      "warning: /webhook/kinds/1/name: another kind has the same name"},
