@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What `reconcile` asks a second time, what it leaves out in the end, and what it ends with when its surroundings fail."""
 
+import re
+import signal
 import subprocess
 import time
 
@@ -8,9 +10,9 @@ import pytest
 
 from support import builds
 from support.provider_apis import Answer, BizGo, ChannelTalk
-from support.reconciles import Asking, check_statuses, end, kill_after, known, lost
+from support.reconciles import Asking, check_statuses, decided, end, kill_after, known, lost
 from support.replays import count
-from support.wait import until_equal
+from support.wait import until, until_equal
 from support.world import World
 
 
@@ -138,16 +140,20 @@ def test_many_who_are_gone_are_found_out_whenever_it_is_killed(world: World, cha
 # --- its surroundings
 
 
+def end_its_session(world: World) -> None:
+    """Of the process that asks bizgo. pg_locks has those of the other tests' databases, too."""
+    asks = "locktype = 'advisory' AND (classid::bigint << 32) | objid::bigint = hashtextextended('dochak ask bizgo', 0)"
+    here = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    assert world.sql(f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {asks} AND {here}")
+
+
 def test_a_session_that_has_ended_ends_it(world: World, bizgo: BizGo) -> None:
     """In a pause nothing else would tell; another process may ask by then."""
     asking, statuses = lost(world, bizgo, 3)
     bizgo.fail_always(Answer(429, b"", {"Retry-After": "300"}))
     process = asking.begin("--overdue")
     until_equal("the pause is stored", lambda: count(world, "ask_run WHERE not_before > now()"), 1)
-    # pg_locks has those of the other tests' databases, too.
-    asks = "locktype = 'advisory' AND (classid::bigint << 32) | objid::bigint = hashtextextended('dochak ask bizgo', 0)"
-    here = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    world.sql(f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {asks} AND {here}")
+    end_its_session(world)
     _, said = end(process, 60)
     last = said.splitlines()[-1]
     assert process.returncode == 1 and "bizgo: the right to ask is lost, since Postgres has ended the session: " in last, said
@@ -155,6 +161,25 @@ def test_a_session_that_has_ended_ends_it(world: World, bizgo: BizGo) -> None:
     bizgo.fault = lambda _number, _id: None
     asking.run("--overdue")
     check_statuses(world, statuses)
+
+
+def test_one_that_stood_still_while_another_asked_changes_nothing(world: World, bizgo: BizGo) -> None:
+    asking, statuses = lost(world, bizgo, 60, per_second=20, in_flight=2)
+    process = asking.begin("--overdue")
+    until("it has asked for some", lambda: len(bizgo.asked) >= 5, 60, every=0.01)
+    process.send_signal(signal.SIGSTOP)
+    asked = len(bizgo.asked)
+    end_its_session(world)
+    asking.run("--overdue")
+    check_statuses(world, statuses)
+    before = decided(world)
+    process.send_signal(signal.SIGCONT)
+    _, said = end(process)
+    # It notices when it looks for its right, or at whatever it asks the database before that.
+    assert process.returncode == 1 and re.search("since Postgres has ended the session: |: terminating connection ", said.splitlines()[-1]), said
+    check_statuses(world, statuses)
+    assert decided(world) == before
+    assert len(bizgo.asked) <= asked + 60 + 2 * 2  # what is on its way when it stops, and when it goes on
 
 
 def test_a_full_disk_is_no_success(world: World, bizgo: BizGo) -> None:
