@@ -29,7 +29,9 @@ DOMAIN = "api.example.test"
 MIB = 1024 * 1024
 # What debian:bookworm-slim takes up. A stand-in may be larger, so the limit of 100 MB is for what we add.
 SLIM, LIMIT = 75e6, 100e6
-IDLE = 0.5  # percent of a core
+# Percent of a core. librdkafka 2.0.2 waits in whole milliseconds for its timer of a second and spins for the rest: each client costs a twentieth
+# of a percent, and where a clock is slow to read a tenth. A processor has five.
+IDLE = {"ingress": 0.5, "processor": 0.75}
 KEYS = 12  # in the store, with the connection string that has one of them
 # docker-compose 1.29 makes those of unused profiles too.
 DECLARED = (builds.ROOT / "docker-compose.yml").read_text("utf-8").partition("\nvolumes:\n")[2].partition("\nnetworks:\n")[0]
@@ -160,7 +162,7 @@ def test_idle_services_use_little_cpu(machine: Machine):
     percent = {service: [(after - then) / 60 * 100 for after, then in zip(now, before[service])] for service, now in used().items()}
     for service, (container, program) in percent.items():
         report(f"{service}: {container:.2f} % of a core while nothing happens, of which {program:.2f} % are the program's")
-    assert percent["ingress"][1] <= IDLE and percent["processor"][1] <= IDLE, percent
+    assert all(percent[service][1] <= most for service, most in IDLE.items()), percent
 
 
 # --- secrets
