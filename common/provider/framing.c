@@ -3,6 +3,7 @@
 
 #include "common/base/mem.h"
 #include "common/json/json.h"
+#include "common/provider/framing_body.h"
 #include <stdlib.h>
 
 const char *framing_kind_name(enum framing_kind kind) {
@@ -83,34 +84,49 @@ static void cut_elements(const struct provider *provider, const struct cut *cut,
   const char *cursor = NULL;
   while (out->n < cut->n) {
     if (cut->array && !json_span_next(cut->text, &cursor, &text)) break;
-    struct framing_element *element = &out->elements[out->n++];
+    struct framing_element *element = &out->elements[out->n];
     element->bytes = text.from;
     element->len = (size_t)(text.to - text.from);
+    element->is_in_list = cut->array;
+    element->nth = (uint16_t)out->n++;
     read_element(provider, element);
   }
 }
 
+static void keep_whole(struct framing *out, const char *body, size_t len, const char *reason) {
+  out->elements = mem_alloc(sizeof *out->elements);
+  out->n = 1;
+  out->elements[0] = (struct framing_element){.kind = FRAMING_QUARANTINED,
+                                              .bytes = body ? body : "",
+                                              .len = len,
+                                              .reason = mem_strdup(reason),
+                                              .is_whole = true};
+}
+
 void framing_init_whole(struct framing *out, const char *body, size_t len, const char *reason) {
-  *out = (struct framing){.elements = mem_alloc(sizeof *out->elements), .n = 1};
-  out->elements[0] = (struct framing_element){
-      .kind = FRAMING_QUARANTINED, .bytes = body ? body : "", .len = len, .reason = mem_strdup(reason)};
+  *out = (struct framing){.text = json_without_mark(body ? body : "", len)};
+  keep_whole(out, body, len, reason);
+}
+
+// Quarantine keeps what was sent, with the text around the report.
+static void keep_as_sent(struct framing_element *only, const char *body, size_t len) {
+  only->bytes = body;
+  only->len = len;
 }
 
 void framing_init(struct framing *out, const struct provider *provider, const char *body, size_t len) {
   struct err err;
   struct cut cut = {0};
+  *out = (struct framing){.text = json_without_mark(body ? body : "", len)};
   if (len == 0) {
-    framing_init_whole(out, body, len, "the body is empty");
-  } else if (!find_elements(provider, json_without_mark(body, len), &cut, &err)) {
-    framing_init_whole(out, body, len, err.text);
+    keep_whole(out, body, len, "the body is empty");
+  } else if (!framing_body_make(provider, &out->text, &out->made, &err) ||
+             !find_elements(provider, out->text, &cut, &err)) {
+    keep_whole(out, body, len, err.text);
   } else {
-    *out = (struct framing){0};
     cut_elements(provider, &cut, out);
-    struct framing_element *first = out->elements;
-    if (!cut.array && provider_elements(provider)->n_parts == 0 && first->kind == FRAMING_QUARANTINED) {
-      first->bytes = body; // as it was sent, with the text around the report
-      first->len = len;
-    }
+    bool is_body = !cut.array && provider_elements(provider)->n_parts == 0;
+    if (is_body && out->elements->kind == FRAMING_QUARANTINED) keep_as_sent(out->elements, body, len);
   }
 }
 
@@ -120,5 +136,12 @@ void framing_fini(struct framing *framing) {
     free(framing->elements[i].id);
   }
   free(framing->elements);
+  free(framing->made);
   *framing = (struct framing){0};
+}
+
+char *framing_place(const struct provider *provider, const struct framing_element *element) {
+  if (element->is_whole) return mem_strdup("");
+  const char *list = provider_elements(provider)->text;
+  return element->is_in_list ? mem_printf("%s/%u", list, (unsigned)element->nth) : mem_strdup(list);
 }

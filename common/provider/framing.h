@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Cuts a webhook's body into elements, each with its exact bytes, then parses and classifies each by itself.
-// An element that is not understood, or is not JSON, goes to quarantine alone; a body that cannot be cut goes
-// there whole. Nothing is refused here. Pure: no network, no clock.
+// A form becomes JSON first. An element that is not understood, or is not JSON, goes to quarantine alone; a
+// body that cannot be cut goes there whole. Nothing is refused here. Pure: no network, no clock.
 #pragma once
 #include "common/provider/provider.h"
 #include <stddef.h>
+#include <stdint.h>
 
 enum framing_kind { FRAMING_RECEIPT, FRAMING_CONTACT, FRAMING_OTHER, FRAMING_QUARANTINED };
 const char *framing_kind_name(enum framing_kind kind);
@@ -12,22 +13,30 @@ enum framing_kind framing_kind_of(enum provider_kind kind); // of an element tha
 
 struct framing_element {
   enum framing_kind kind;
-  const char *bytes; // borrowed from the body
+  const char *bytes; // borrowed from the body, or from the text that was made of it
   size_t len;
   char *id; // new: the notification's or the contact's; NULL in quarantine, and for an element without one
-  char *reason; // only for quarantine; never quotes the body
+  char *reason;    // only for quarantine; never quotes the body
+  bool is_whole;   // the whole body, since it could not be cut
+  bool is_in_list; // it is the `nth` of an array, from 0
+  uint16_t nth;
 };
 
 struct framing {
   struct framing_element *elements;
-  size_t n; // 0: the provider sent an empty array
+  size_t n;              // 0: the provider sent an empty array
+  struct json_span text; // the body as JSON, as far as it is: what the ack repeats is read from it
+  char *made;            // new: this text where it is not the body itself, or NULL
 };
 
 // A body with more elements is not cut, since each costs many times its size.
 enum { FRAMING_ELEMENTS_MAX = 10000 };
 
-// `body` is borrowed until framing_fini(). A UTF-8 byte order mark before its JSON is skipped.
+// `body` is borrowed until framing_fini(). A UTF-8 byte order mark before its JSON is skipped. Where the file
+// says so, the body is a form or a query, unless it is a JSON object or array.
 void framing_init(struct framing *out, const struct provider *provider, const char *body, size_t len);
 // The whole body as one element for quarantine.
 void framing_init_whole(struct framing *out, const char *body, size_t len, const char *reason);
 void framing_fini(struct framing *framing);
+// Where the element stands in framing->text, as a JSON Pointer: new. "" is all of it.
+char *framing_place(const struct provider *provider, const struct framing_element *element);

@@ -292,6 +292,8 @@ static void suffixes_load(struct provider *provider, json_t *suffixes) {
 
 static void webhook_load(struct provider *provider, const json_t *webhook) {
   provider->elements = provider_pointer(provider, json_string_value(json_object_get(webhook, "elements")));
+  const char *body = json_string_value(json_object_get(webhook, "body"));
+  provider->reads_forms = body && strcmp(body, "form") == 0;
   answer_load(provider, &provider->ack, json_object_get(webhook, "ack"));
   answer_load(provider, &provider->refused, json_object_get(webhook, "refused"));
   provider->budget_ms = number_at(webhook, "budget_ms", 0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Private to provider.c (which loads a file into this), provider_ask.c (the part about asking),
-// provider_lint*.c (which warn of probable mistakes in it) and provider_read.c (which reads elements and
-// answers with it). Strings are borrowed from `document`,
-// which the provider owns.
+// provider_lint*.c (which warn of probable mistakes in it), provider_read.c (which reads elements and
+// answers with it) and framing (which cuts bodies by it). Strings are borrowed from `document`, which the
+// provider owns.
 #pragma once
 #include "common/provider/provider.h"
 #include "common/provider/provider_ask.h"
@@ -105,7 +105,8 @@ struct provider {
   void **kept; // what the structs below point to, but for the pieces
   size_t n_kept;
   const char *name;
-  char *file; // for messages; NULL: provider_new() made it
+  char *file;       // for messages; NULL: provider_new() made it
+  bool reads_forms; // what is no JSON is a form
   struct json_pointer elements;
   struct provider_kind_rule *kinds;
   size_t n_kinds;

@@ -89,6 +89,14 @@ static void lint_template(const json_t *node, const char *where, struct faults *
   }
 }
 
+// The body of a refused sender is not made into JSON.
+static void lint_refused(const struct provider *provider, struct faults *faults) {
+  for (size_t i = 0; provider->reads_forms && i < provider->refused.n; i++)
+    if (provider->refused.pieces[i].has_place)
+      faults_warn(faults, "/webhook/refused/body: ${%s} is always \"\", since a refused form is not read",
+                  provider->refused.pieces[i].place.text);
+}
+
 static bool has_receipts(const struct provider *provider) {
   for (size_t i = 0; i < provider->n_kinds; i++)
     if (provider->kinds[i].kind == PROVIDER_RECEIPT) return true;
@@ -156,6 +164,7 @@ void provider_lint(const struct provider *provider, struct faults *faults) {
   lint_template(json_object_get(json_object_get(webhook, "ack"), "body"), "/webhook/ack/body", faults);
   lint_template(json_object_get(json_object_get(webhook, "refused"), "body"), "/webhook/refused/body",
                 faults);
+  lint_refused(provider, faults);
   lint_times(provider, faults);
   provider_ask_lint(provider, faults);
 }

@@ -66,8 +66,11 @@ static int64_t deadline_of(const struct ingress *ingress, const struct request *
 }
 
 // Many small elements take much more memory than their bytes; a single one never does.
-static bool hold_elements(struct request *req, size_t n) {
-  return n < 2 || request_hold(req, n * (sizeof(struct framing_element) + sizeof(struct publisher_message)));
+static bool hold_elements(struct request *req, const struct framing *framing) {
+  size_t n = framing->n < 2 ? 0 : framing->n;
+  size_t made = framing->made ? (size_t)(framing->text.to - framing->text.from) : 0;
+  return n + made == 0 ||
+         request_hold(req, made + n * (sizeof(struct framing_element) + sizeof(struct publisher_message)));
 }
 
 static bool publish(const struct ingress *ingress, const struct request *req, const struct framing *framing,
@@ -80,13 +83,14 @@ static bool publish(const struct ingress *ingress, const struct request *req, co
 static void acknowledge(const struct ingress *ingress, struct request *req, const struct framing *framing,
                         bool spooled) {
   count_elements(ingress->metrics, req->endpoint, framing);
-  struct provider_ack ack = provider_ack(req->provider, req->content.bytes, req->content.len);
+  struct json_span text = framing->text;
+  struct provider_ack ack = provider_ack(req->provider, text.from, (size_t)(text.to - text.from));
   reply_ok(req, ack.status, ack.body, framing->n == 0 ? REPLY_NONE : spooled ? REPLY_SPOOL : REPLY_KAFKA);
 }
 
 static void store(const struct ingress *ingress, struct request *req, const struct framing *framing) {
   bool spooled;
-  if (!hold_elements(req, framing->n))
+  if (!hold_elements(req, framing))
     reply_overload(req);
   else if (!publish(ingress, req, framing, &spooled))
     reply_unavailable(req);
@@ -98,10 +102,12 @@ static void take_in(const struct ingress *ingress, struct request *req) {
   const char *fault;
   struct framing framing;
   if (!request_decode(req, &fault)) return;
-  if (fault)
+  if (fault) {
     framing_init_whole(&framing, req->body.bytes, req->body.len, fault);
-  else
+    framing.text = json_without_mark(mem_or_empty(req->content.bytes), req->content.len);
+  } else {
     framing_init(&framing, req->provider, req->content.bytes, req->content.len);
+  }
   store(ingress, req, &framing);
   framing_fini(&framing);
 }

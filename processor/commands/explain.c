@@ -130,40 +130,23 @@ static char *read_body(int64_t max_bytes, size_t *len, struct err *err) {
 
 // ---- a webhook ----
 
-// Where the elements are in the body: `in_list`, or one that stands alone. False: they were not found.
-static bool find_elements(const struct provider *provider, struct json_span body, bool *in_list) {
-  struct json_span span;
-  if (json_span_at(body, provider_elements(provider), &span) != JSON_FOUND) return false;
-  *in_list = *span.from == '[';
-  return *in_list || *span.from == '{';
-}
-
-static char *place_of(const struct provider *provider, bool in_list, size_t i) {
-  const char *elements = provider_elements(provider)->text;
-  if (in_list) return mem_printf("%s/%zu", elements, i);
-  return mem_strdup(*elements ? elements : "the whole body");
-}
-
-// The framing keeps a body whole that it could not cut. An element that is the whole body is one, too.
-static bool is_uncut(const struct framing *framing, const char *body, bool is_element) {
-  return framing->n == 1 && framing->elements->bytes == body && !is_element;
-}
-
-// The body with its elements as they are stored, since the answer may repeat a part of one. New; the body
-// itself if it is not JSON.
-static char *masked_body(const struct provider *provider, struct json_span body) {
-  size_t i, len = (size_t)(body.to - body.from);
-  json_t *element;
-  AUTO_JSON *document = json_parse(body.from, len, NULL);
-  if (!document) return mem_strndup(body.from, len);
-  json_t *elements = json_at(document, provider_elements(provider));
-  if (json_is_object(elements)) provider_mask_element(provider, elements);
-  json_array_foreach(elements, i, element) provider_mask_element(provider, element);
+// The body as JSON, with its elements as they are stored, since the answer may repeat a part of one. New; the
+// body itself if it is not JSON.
+static char *masked_body(const struct provider *provider, const struct framing *framing) {
+  const char *text = framing->text.from;
+  size_t len = (size_t)(framing->text.to - text);
+  AUTO_JSON *document = json_parse(text, len, NULL);
+  if (!document) return mem_strndup(text, len);
+  for (size_t i = 0; i < framing->n; i++) {
+    AUTO_FREE char *place = framing_place(provider, &framing->elements[i]);
+    json_t *element = explain_at(document, place);
+    if (json_is_object(element)) provider_mask_element(provider, element);
+  }
   return json_text(document);
 }
 
-static void print_answer(const struct provider *provider, struct json_span body) {
-  AUTO_FREE char *masked = masked_body(provider, body);
+static void print_answer(const struct provider *provider, const struct framing *framing) {
+  AUTO_FREE char *masked = masked_body(provider, framing);
   struct provider_ack ack = provider_ack(provider, masked, strlen(masked));
   AUTO_FREE char *shown = explain_shown(mem_or_empty(ack.body));
   printf("answer: %d ", ack.status);
@@ -172,30 +155,27 @@ static void print_answer(const struct provider *provider, struct json_span body)
   free(ack.body);
 }
 
-// Returns how many go to quarantine.
-static size_t explain_elements(struct explain *explain, const struct framing *framing, bool in_list) {
-  size_t n_bad = 0;
-  for (size_t i = 0; i < framing->n; i++) {
-    AUTO_FREE char *place = place_of(explain->provider, in_list, i);
-    n_bad += !explain_element(explain, i + 1, place, &framing->elements[i]);
+static bool explain_framed(struct explain *explain, const struct framing *framing, size_t i) {
+  const struct framing_element *element = &framing->elements[i];
+  if (element->is_whole) {
+    AUTO_JSON *document =
+        json_parse(framing->text.from, (size_t)(framing->text.to - framing->text.from), NULL);
+    explain_uncut(explain, document, element->reason);
+    return false;
   }
-  if (framing->n == 0) puts("no element: the list is empty, and nothing is stored");
-  return n_bad;
+  AUTO_FREE char *place = framing_place(explain->provider, element);
+  struct json_span text = {element->bytes, element->bytes + element->len};
+  if (!*place) text = framing->text; // in quarantine the bytes are the body's, which may be a form
+  return explain_element(explain, i + 1, *place ? place : "the whole body", element, text);
 }
 
 static bool explain_webhook(struct explain *explain, const char *body, size_t len, struct err *err) {
   struct framing framing;
-  struct json_span text = json_without_mark(body, len);
-  bool in_list = false, is_found = find_elements(explain->provider, text, &in_list);
-  size_t n_bad = 1;
+  size_t n_bad = 0;
   framing_init(&framing, explain->provider, body, len);
-  if (is_uncut(&framing, body, is_found && !in_list)) {
-    AUTO_JSON *document = json_parse(text.from, (size_t)(text.to - text.from), NULL);
-    explain_uncut(explain, document, framing.elements->reason);
-  } else {
-    n_bad = explain_elements(explain, &framing, in_list);
-  }
-  print_answer(explain->provider, text);
+  for (size_t i = 0; i < framing.n; i++) n_bad += !explain_framed(explain, &framing, i);
+  if (framing.n == 0) puts("no element: the list is empty, and nothing is stored");
+  print_answer(explain->provider, &framing);
   size_t n = framing.n;
   framing_fini(&framing);
   return n_bad == 0 ||

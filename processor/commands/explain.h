@@ -19,13 +19,15 @@ struct explain {
 };
 void explain_fini(struct explain *explain);
 
+// What stands at this JSON Pointer; NULL: nothing. Borrowed.
+json_t *explain_at(const json_t *in, const char *place);
 // A line below an element: a name and what it is. What the text contains of the body is made safe for a
 // terminal.
 void explain_line(const char *name, const char *fmt, ...) PRINTF_LIKE(2, 3);
-// One element, the `nth` from 1, which stands at `place` of the body. False: something in it is not
-// understood.
+// One element, the `nth` from 1, which stands at `place` of the body; `text` is its JSON. False: something in
+// it is not understood.
 bool explain_element(struct explain *explain, size_t nth, const char *place,
-                     const struct framing_element *element);
+                     const struct framing_element *element, struct json_span text);
 // A body that the framing could not cut, for the reason `why`. `document` NULL: it is not JSON.
 void explain_uncut(const struct explain *explain, const json_t *document, const char *why);
 // One recipient of a send answer: list[i], with i from 0, as provider_read_acceptance() read it.

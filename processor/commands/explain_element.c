@@ -64,11 +64,16 @@ static const char *text_of(const json_t *object, const char *key) {
   return mem_or_empty(json_string_value(json_object_get(object, key)));
 }
 
-static const json_t *value_at(const json_t *in, const char *place) {
+json_t *explain_at(const json_t *in, const char *place) {
   struct json_pointer pointer;
   if (!json_pointer_init(&pointer, place, NULL)) return NULL;
-  const json_t *value = json_at(in, &pointer);
+  json_t *value = json_at(in, &pointer);
   json_pointer_fini(&pointer);
+  return value;
+}
+
+static const json_t *value_at(const json_t *in, const char *place) {
+  const json_t *value = explain_at(in, place);
   return json_is_null(value) ? NULL : value;
 }
 
@@ -376,8 +381,7 @@ static bool explain_framed(struct explain *explain, size_t nth, const struct fra
 }
 
 bool explain_element(struct explain *explain, size_t nth, const char *place,
-                     const struct framing_element *element) {
-  struct json_span text = json_without_mark(element->bytes, element->len);
+                     const struct framing_element *element, struct json_span text) {
   AUTO_JSON *value = json_parse(text.from, (size_t)(text.to - text.from), NULL);
   struct view view = {0};
   if (value) view = view_of(explain, value);

@@ -76,7 +76,12 @@ def test_help_names_each_argument() -> None:
 
 
 def webhooks() -> list[Path]:
-    return sorted(path.parent for path in EXAMPLES.glob("webhook/*/*/body.json"))
+    return sorted(path.parent for path in EXAMPLES.glob("webhook/*/*/body.*"))
+
+
+def body_of(folder: Path) -> bytes:
+    """Exactly as it was sent: body.json, or body.form."""
+    return next(folder.glob("body.*")).read_bytes()
 
 
 def is_understood(element: dict) -> bool:
@@ -86,7 +91,7 @@ def is_understood(element: dict) -> bool:
 @pytest.mark.parametrize("folder", webhooks(), ids=lambda folder: f"{folder.parent.name}-{folder.name}")
 def test_it_says_what_the_programs_read(folder: Path) -> None:
     expected = json.loads((folder / "expected.json").read_text("utf-8"))
-    shown = explain("--provider", folder.parent.name, body=(folder / "body.json").read_bytes())
+    shown = explain("--provider", folder.parent.name, body=body_of(folder))
     elements = expected["elements"]
     heads = re.findall(r"^(?:element \d+, [^:]*|the whole body): (.*)$", shown.stdout, re.MULTILINE)
     assert len(heads) == len(elements), shown
@@ -95,6 +100,22 @@ def test_it_says_what_the_programs_read(folder: Path) -> None:
     outcomes = [element["outcome"] for element in elements if "outcome" in element]
     assert [re.search(r"→ (\w+)", code)[1] for code in lines(shown, "code")] == outcomes, shown
     assert f"answer: {expected['ack']['status']} " in shown.stdout
+
+
+def example(name: str) -> Path:
+    """A provider file of the examples."""
+    return EXAMPLES / "provider" / "valid" / f"{name}.json"
+
+
+def test_a_form_is_shown_by_its_names_and_so_is_what_is_wrong_with_it() -> None:
+    shown = explain("--file", example("body-as-a-form"), body="MessageSid=SM1&MessageStatus=undelivered&ErrorCode=30003&To=%2B821012345678\n")
+    assert shown.returncode == 0 and "element 1, the whole body: a receipt" in shown.stdout, shown
+    assert lines(shown, "code") == ["30003 → failed, about the recipient"] and lines(shown, "recipient") == ["+8210****5678"], shown
+    assert 'answer: 200 {"got":"SM1"}' in shown.stdout, shown
+    shown = explain("--file", example("body-as-a-form"), body="MessageId=SM1&MessageStatus=delivered")
+    assert shown.returncode == 1 and "nothing at /MessageSid; is it /MessageId?" in shown.stdout, shown
+    shown = explain("--file", example("body-as-a-form"), body="MessageSid=%")
+    assert shown.returncode == 1 and "reason      not a form: " in shown.stdout, shown
 
 
 def answers() -> list[Path]:

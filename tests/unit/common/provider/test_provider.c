@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Provider files: loading, and reading with the ones we ship. A case is a folder under schemas/examples:
-// webhook/<provider>/<case>/{body,expected}.json and acceptance/<provider>/<case>/{response,expected}.json.
-// Only the keys that expected.json names are compared.
+// webhook/<provider>/<case>/{body,expected}.json (body.form, if it is a form) and
+// acceptance/<provider>/<case>/{response,expected}.json. Only the keys that expected.json names are compared.
 #include "common/base/clock.h"
+#include "common/base/file.h"
 #include "common/base/mem.h"
+#include "common/provider/framing.h"
 #include "common/provider/provider.h"
 #include "tests/unit/support/faults.h"
 #include <dirent.h>
@@ -153,19 +155,42 @@ static void compare_ack(const char *folder, json_t *expected, struct provider_ac
   free(ack.body);
 }
 
+// The body exactly as it was sent: of a form in body.form, else in body.json. New.
+static char *read_body(const char *folder, size_t *len) {
+  static const char *const names[] = {"body.form", "body.json"};
+  char *body = NULL;
+  for (size_t i = 0; !body && i < COUNT_OF(names); i++) {
+    struct err err;
+    AUTO_FREE char *path = mem_printf("%s/%s", folder, names[i]);
+    body = file_read(path, 1 << 20, len, &err);
+  }
+  assert_non_null(body);
+  return body;
+}
+
+static json_t *framed_shown(const struct provider *provider, const struct framing_element *element) {
+  if (element->kind == FRAMING_QUARANTINED)
+    return json_pack("{ss}", "not_understood",
+                     element->reason + strlen("provider : ") + strlen(provider_name(provider)));
+  AUTO_JSON *value = json_parse(element->bytes, element->len, NULL);
+  return element_shown(provider, value);
+}
+
 static void run_webhook_case(const struct provider *provider, const char *folder) {
-  AUTO_JSON *body = read_json(folder, "body.json");
+  size_t len;
+  struct framing framing;
+  AUTO_FREE char *body = read_body(folder, &len);
   AUTO_JSON *expected = read_json(folder, "expected.json");
   json_t *elements = json_object_get(expected, "elements");
-  const json_t *found = json_at(body, provider_elements(provider));
-  size_t n = json_is_array(found) ? json_array_size(found) : 1;
-  if (n != json_array_size(elements)) fail_msg("%s: expected other than %zu elements", folder, n);
-  for (size_t i = 0; i < n; i++) {
-    AUTO_JSON *shown = element_shown(provider, json_is_array(found) ? json_array_get(found, i) : found);
+  framing_init(&framing, provider, body, len);
+  if (framing.n != json_array_size(elements)) fail_msg("%s: %zu elements", folder, framing.n);
+  for (size_t i = 0; i < framing.n; i++) {
+    AUTO_JSON *shown = framed_shown(provider, &framing.elements[i]);
     compare(folder, i, json_array_get(elements, i), shown);
   }
-  AUTO_FREE char *text = json_text(body);
-  compare_ack(folder, json_object_get(expected, "ack"), provider_ack(provider, text, strlen(text)));
+  compare_ack(folder, json_object_get(expected, "ack"),
+              provider_ack(provider, framing.text.from, (size_t)(framing.text.to - framing.text.from)));
+  framing_fini(&framing);
 }
 
 static void test_every_webhook_example_is_understood_as_it_says(void **state) {

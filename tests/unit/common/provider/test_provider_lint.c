@@ -30,6 +30,11 @@
 #define IGNORING(what, outcomes, listed)                                                                     \
   FILE_WITH(RECEIPT("r", "/id", ",\"when\":{\"equals\":{\"/c\":[\"" listed "\"]}}"), "", outcomes,           \
             "},\"codes_ignore\":[" what "],\"expects\":{")
+#define OF_FORM(refused)                                                                                     \
+  "{\"provider\":\"p\",\"webhook\":{\"body\":\"form\",\"elements\":\"\",\"kinds\":[" RECEIPT(                \
+      "r", "/id", "") "],\"ack\":{\"status\":200},\"refused\":{\"status\":404,\"body\":{\"a\":" refused      \
+                      "}},\"budget_ms\":1000},"                                                              \
+                      "\"outcomes\":{" DELIVERED "}}"
 #define WHEN(rest)        ",\"when\":{" rest "}"
 #define PARTS(a, b)       "{\"parts\":[\"" a "\",\"" b "\"]}"
 #define KIND_OF(id, rest) KIND_AS("r", id, rest)
@@ -76,6 +81,10 @@ static const struct lint_row rows[] = {
     {WITH_ACK("$/x"), "warning: /webhook/ack/body/a: \"$/x\" is sent unchanged*"},
     {FILE_WITH(RECEIPT("r", "/id", ""), "\"a\":[{\"b\":\"$.x\"}]", DELIVERED, ""),
      "warning: /webhook/ack/body/a/0/b: \"$.x\" is sent unchanged*"},
+    // forms
+    {OF_FORM("\"x\""), NULL},
+    {OF_FORM("\"${/id}\""),
+     "warning: /webhook/refused/body: ${/id} is always \"\", since a refused form is not read"},
     // rules that never apply
     {FILE_WITH(RECEIPT("r", "/id", "") "," RECEIPT("s", "/id", ""), "", DELIVERED, ""),
      "warning: /webhook/kinds/1: is never reached: /webhook/kinds/0 takes all that it would"},
