@@ -52,7 +52,7 @@ static const struct route {
   void (*handle)(struct ingress *ingress, struct request *req);
   bool prefix; // the route reads the rest of the path
 } routes[] = {
-    {"/webhook/", "POST", "Allow: POST\r\n", webhook_admit, webhook_handle, true},
+    {"/webhook/", NULL, NULL, webhook_admit, webhook_handle, true}, // the provider's methods
     {REGISTER_PATH, "POST", "Allow: POST\r\n", register_admit, register_handle, false},
     {PING_PATH, "GET", "Allow: GET\r\n", ping_admit, NULL, false},
 };
@@ -69,19 +69,13 @@ static const struct route *find_route(const char *path, const char **rest) {
 
 // ---- a request, from its head to its answer ----
 
-static bool reply_not_allowed(struct request *req) {
-  AUTO_FREE char *message = mem_printf("this path takes %s", req->route->method);
-  reply_error(req, 405, "method_not_allowed", message);
-  req->reply.headers = req->route->allow;
-  return false;
-}
-
 static bool admit(struct server *server, struct request *req) {
   const struct route *route = req->route = find_route(req->info->local_uri_raw, &req->rest);
   req->lane = LANE_UNAUTHENTICATED;
   req->body_max_bytes = (size_t)server->ingress->settings.body_max_bytes;
   if (!route) return reply_error(req, 404, "not_found", "no such path");
-  if (strcmp(req->info->request_method, route->method) != 0) return reply_not_allowed(req);
+  if (route->method && strcmp(req->info->request_method, route->method) != 0)
+    return reply_not_allowed(req, route->method, route->allow);
   return route->admit(server->ingress, req);
 }
 

@@ -79,6 +79,26 @@ const struct piece *form_only(const struct form *form, const char *name) {
   return found;
 }
 
+static bool is_of(struct piece pair, const char *name) {
+  const char *at = pair.bytes;
+  struct piece text = cut(&at, at + pair.len, '=');
+  size_t len;
+  AUTO_FREE char *decoded = form_decode(text.bytes, text.len, FORM_PLUS_IS_PLUS, &len);
+  return decoded && len == strlen(name) && memcmp(decoded, name, len) == 0;
+}
+
+char *form_without(const char *text, const char *name) {
+  size_t len = strlen(text);
+  char *out = mem_alloc(len + 1), *to = out;
+  for (const char *end = text + len; text < end;) {
+    struct piece pair = cut(&text, end, '&');
+    if (is_of(pair, name)) continue;
+    if (to > out) *to++ = '&';
+    to = mempcpy(to, pair.bytes, pair.len);
+  }
+  return out;
+}
+
 static int compare_pieces(const struct piece *a, const struct piece *b) {
   int order = memcmp(a->bytes, b->bytes, a->len < b->len ? a->len : b->len);
   return order ? order : (a->len > b->len) - (a->len < b->len);

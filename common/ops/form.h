@@ -27,5 +27,7 @@ char *form_decode(const char *text, size_t len, enum form_plus plus, size_t *out
 
 // The name's value. NULL: no such name, or more than one.
 const struct piece *form_only(const struct form *form, const char *name);
+// The text without the pairs of this name, however it is written; with FORM_PLUS_IS_PLUS. New string.
+char *form_without(const char *text, const char *name);
 // Sorts by name, then value, as bytes, and removes duplicates.
 void form_sort(struct form *form);

@@ -293,7 +293,10 @@ static void suffixes_load(struct provider *provider, json_t *suffixes) {
 static void webhook_load(struct provider *provider, const json_t *webhook) {
   provider->elements = provider_pointer(provider, json_string_value(json_object_get(webhook, "elements")));
   const char *body = json_string_value(json_object_get(webhook, "body"));
-  provider->reads_forms = body && strcmp(body, "form") == 0;
+  const json_t *methods = json_object_get(webhook, "methods");
+  provider->takes_get = provider_lists(methods, "GET");
+  provider->takes_post = !methods || provider_lists(methods, "POST");
+  provider->reads_forms = provider->takes_get || (body && strcmp(body, "form") == 0);
   answer_load(provider, &provider->ack, json_object_get(webhook, "ack"));
   answer_load(provider, &provider->refused, json_object_get(webhook, "refused"));
   provider->budget_ms = number_at(webhook, "budget_ms", 0);
@@ -512,6 +515,11 @@ const char *provider_name(const struct provider *provider) {
 
 int64_t provider_budget_ms(const struct provider *provider) {
   return provider->budget_ms;
+}
+
+bool provider_takes(const struct provider *provider, const char *method) {
+  return (provider->takes_get && strcmp(method, "GET") == 0) ||
+         (provider->takes_post && strcmp(method, "POST") == 0);
 }
 
 bool provider_is_unsigned(const struct provider *provider) {

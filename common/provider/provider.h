@@ -50,6 +50,8 @@ int64_t provider_budget_ms(const struct provider *provider);
 // The time after which the provider gives up waiting for the answer, from the connection on; from the end of
 // the head, if the connection has had a request before.
 int64_t provider_deadline_ms(const struct provider *provider);
+// Whether its webhooks come with this HTTP method. Those that come by GET have a query in place of a body.
+bool provider_takes(const struct provider *provider, const char *method);
 // The provider does not sign these calls.
 bool provider_is_unsigned(const struct provider *provider);
 // The array of elements in a body, or the single element.

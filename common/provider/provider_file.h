@@ -107,6 +107,7 @@ struct provider {
   const char *name;
   char *file;       // for messages; NULL: provider_new() made it
   bool reads_forms; // what is no JSON is a form
+  bool takes_get, takes_post;
   struct json_pointer elements;
   struct provider_kind_rule *kinds;
   size_t n_kinds;

@@ -24,6 +24,13 @@ bool reply_closing(struct request *req, int status, const char *code, const char
   return false;
 }
 
+bool reply_not_allowed(struct request *req, const char *methods, const char *allow) {
+  AUTO_FREE char *message = mem_printf("this path takes %s", methods);
+  reply_error(req, 405, "method_not_allowed", message);
+  req->reply.headers = allow;
+  return false;
+}
+
 bool reply_unavailable(struct request *req) {
   reply_error(req, 503, "unavailable", "the request could not be stored; send it again");
   req->reply.headers = "Retry-After: 5\r\n";

@@ -61,6 +61,8 @@ struct request {
 // `return reply_error(...)` reads well.
 bool reply_error(struct request *req, int status, const char *code, const char *message);
 bool reply_closing(struct request *req, int status, const char *code, const char *message); // and closes
+// 405. `allow` is the header with the methods, and lives as long as the program.
+bool reply_not_allowed(struct request *req, const char *methods, const char *allow);
 bool reply_unavailable(struct request *req); // 503 with Retry-After: nothing was stored, or not all
 bool reply_overload(struct request *req);    // 503 with Retry-After, closing: too many requests, or bytes
 void reply_ok(struct request *req, int status, char *body, enum reply_way way); // takes the body

@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/ops/form.h"
 #include "common/provider/framing.h"
 #include "ingress/counters.h"
 #include "ingress/sender/forwarded.h"
@@ -98,6 +99,21 @@ static void store(const struct ingress *ingress, struct request *req, const stru
     acknowledge(ingress, req, framing, spooled);
 }
 
+// The query of a GET, without the parameter that authenticates the sender. New; "" if there is none.
+static char *query_of(const struct request *req) {
+  const char *secret = verify_query_parameter(req->endpoint->checks);
+  const char *query = mem_or_empty(req->info->query_string);
+  return secret ? form_without(query, secret) : mem_strdup(query);
+}
+
+static void take_in_query(const struct ingress *ingress, struct request *req) {
+  struct framing framing;
+  AUTO_FREE char *query = query_of(req);
+  framing_init(&framing, req->provider, query, strlen(query));
+  store(ingress, req, &framing);
+  framing_fini(&framing);
+}
+
 static void take_in(const struct ingress *ingress, struct request *req) {
   const char *fault;
   struct framing framing;
@@ -143,12 +159,26 @@ static void refuse(struct request *req) {
 
 // ---- requests ----
 
+static bool is_get(const struct request *req) {
+  return strcmp(req->info->request_method, "GET") == 0;
+}
+
+static bool refuse_method(struct request *req, const struct provider *provider) {
+  if (!provider_takes(provider, "GET")) return reply_not_allowed(req, "POST", "Allow: POST\r\n");
+  if (!provider_takes(provider, "POST")) return reply_not_allowed(req, "GET", "Allow: GET\r\n");
+  return reply_not_allowed(req, "GET and POST", "Allow: GET, POST\r\n");
+}
+
 bool webhook_admit(struct ingress *ingress, struct request *req) {
+  const struct endpoint *endpoint;
   const struct provider_suffix *suffix;
-  enum endpoints_match match = endpoints_find(ingress->endpoints, req->rest, &req->endpoint, &suffix);
+  enum endpoints_match match = endpoints_find(ingress->endpoints, req->rest, &endpoint, &suffix);
   if (match == ENDPOINTS_NONE) return reply_error(req, 404, "not_found", "no such endpoint");
+  const struct provider *provider = suffix ? suffix->provider : endpoint->provider;
+  if (!provider_takes(provider, req->info->request_method)) return refuse_method(req, provider);
+  req->endpoint = endpoint; // from here on it counts as a call of the provider
+  req->provider = provider;
   req->rest += strlen(req->endpoint->name);
-  req->provider = suffix ? suffix->provider : req->endpoint->provider;
   req->is_unsigned = is_unsigned_suffix(req);
   req->answer_by_ms = req->began_ms + provider_deadline_ms(req->provider);
   req->body_by_ms = req->answer_by_ms - ack_budget_ms(ingress, req->provider);
@@ -168,6 +198,8 @@ void webhook_handle(struct ingress *ingress, struct request *req) {
     note_refusal(ingress, req);
   if (req->refused)
     refuse(req);
+  else if (is_get(req))
+    take_in_query(ingress, req);
   else
     take_in(ingress, req);
 }

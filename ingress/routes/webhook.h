@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// POST /webhook/<endpoint>[/<secret>]: checks the sender, cuts the body into elements, makes each durable and
-// answers as the provider expects. Never answers 4xx for a body that it does not understand, and interprets
-// only what it needs for kind and key. Thread: the connection's handler thread.
+// POST /webhook/<endpoint>[/<secret>], or GET with a query, as the provider's file says: checks the sender,
+// cuts the body into elements, makes each durable and answers as the provider expects. Never answers 4xx for
+// a body that it does not understand, and interprets only what it needs for kind and key. Thread: the
+// connection's handler thread.
 #pragma once
 #include "ingress/http/request.h"
 

@@ -84,6 +84,12 @@ const char *verify_run(const struct verify *verify, const struct request *req, e
   return NULL;
 }
 
+const char *verify_query_parameter(const struct verify *verify) {
+  for (size_t i = 0; i < verify->n; i++)
+    if (verify->list[i].check == &check_query_token) return verify->list[i].texts[0];
+  return NULL;
+}
+
 // ---- what several checks use ----
 
 const char *check_header_once(const struct request *req, const char *name) {

@@ -23,3 +23,5 @@ const char *verify_name(size_t i);
 enum verify_stage { VERIFY_HEAD, VERIFY_BODY }; // the checks that need no body, and those that do
 MUST_CHECK const char *verify_run(const struct verify *verify, const struct request *req,
                                   enum verify_stage stage);
+// The parameter of the query that a check compares with a secret, borrowed. NULL: none does.
+const char *verify_query_parameter(const struct verify *verify);

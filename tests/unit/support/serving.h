@@ -23,6 +23,7 @@
 #define SECRET    "secret-0123456789abc"
 #define BIZGO     "/webhook/bizgo/alimtalk"
 #define BLUX      "/webhook/blux/sms/" SECRET
+#define ACME      "/webhook/acme/query"
 #define REGISTER  "/v1/notifications"
 #define BEARER    "Authorization: Bearer " KEY "\r\n"
 #define REPORT    "{\"msgKey\":\"k1\",\"serviceType\":\"ALIMTALK\",\"reportCode\":\"10000\"}"
@@ -44,12 +45,32 @@ static inline void write_endpoints(void) {
       "{\"endpoint\":\"bizgo/bare\",\"provider\":\"bizgo\","
       "\"checks\":{\"hmac_timestamp\":{\"secrets\":[\"DOCHAK_SECRET_T\"]}}},"
       "{\"endpoint\":\"blux/sms\",\"provider\":\"blux\",\"secret_path\":[\"DOCHAK_SECRET_T\"]},"
+      "{\"endpoint\":\"acme/query\",\"provider\":\"acme-query\","
+      "\"checks\":{\"query_token\":{\"parameter\":\"key\",\"secrets\":[\"DOCHAK_SECRET_T\"]}}},"
       "{\"endpoint\":\"blux/signed\",\"provider\":\"blux\",\"checks\":{\"ip\":{\"allow\":[\"127.0.0.0/8\"]},"
       "\"twilio\":{\"url\":\"https://h/webhook/blux/signed\",\"secrets\":[\"DOCHAK_SECRET_T\"]}}}]}",
       file);
   fclose(file);
   setenv("DOCHAK_SECRET_T", SECRET, 1);
   in.settings.endpoints_file = mem_strdup(path);
+}
+
+// The provider files that we ship, and some of the examples.
+static inline struct providers *load_providers(struct faults *faults) {
+  static const char *const examples[] = {"methods-and-a-query"};
+  char dir[] = "/tmp/dochak-providers-XXXXXX";
+  assert_non_null(mkdtemp(dir));
+  AUTO_FREE char *copy = mem_printf("cp " SCHEMAS_DIR "/providers/*.json %s", dir);
+  assert_int_equal(system(copy), 0); // NOLINT(cert-env33-c): a test
+  for (size_t i = 0; i < COUNT_OF(examples); i++) {
+    AUTO_FREE char *from = mem_printf(SCHEMAS_DIR "/examples/provider/valid/%s.json", examples[i]);
+    AUTO_FREE char *to = mem_printf("%s/%s.json", dir, examples[i]);
+    assert_int_equal(symlink(from, to), 0);
+  }
+  struct providers *providers = providers_load(dir, faults);
+  AUTO_FREE char *remove = mem_printf("rm -r %s", dir);
+  assert_int_equal(system(remove), 0); // NOLINT(cert-env33-c)
+  return providers;
 }
 
 static inline int serve(void **state) {
@@ -64,7 +85,7 @@ static inline int serve(void **state) {
   write_endpoints();
   in.instance = mem_strdup("test");
   in.metrics = metrics_new(counters, COUNTER_COUNT);
-  if (!(in.providers = providers_load("", &faults)) ||
+  if (!(in.providers = load_providers(&faults)) ||
       !(in.endpoints = endpoints_load(in.settings.endpoints_file, in.providers, &faults)) ||
       !(in.registrar = registrar_new(KEY, &faults)) ||
       !(in.publisher = publisher_open(&in.settings, in.metrics, &err)) ||

@@ -97,8 +97,26 @@ static void test_too_many_pairs_are_refused(void **state) {
   assert_false(form_parse(&form, text, sizeof text, FORM_PLUS_IS_SPACE));
 }
 
+static void test_pairs_of_a_name_are_taken_out(void **state) {
+  static const char *const pairs[][2] = {
+      {"", ""},
+      {"t=1", ""},
+      {"t", ""},
+      {"a=1&t=1&b=%32&t=3", "a=1&b=%32"},
+      {"%74=1&a", "a"},
+      {"T=1&tt=1", "T=1&tt=1"},
+      {"a=t&=t", "a=t&=t"},
+      {"%=1&t%zz=1&t=%zz", "%=1&t%zz=1"},
+  };
+  for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+    AUTO_FREE char *left = form_without(pairs[i][0], "t");
+    assert_string_equal(left, pairs[i][1]);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_pairs_of_a_name_are_taken_out),
       cmocka_unit_test(test_pairs_as_they_stand_and_sorted),
       cmocka_unit_test(test_only_one_of_a_name),
       cmocka_unit_test(test_too_many_pairs_are_refused),

@@ -27,6 +27,32 @@ static void test_a_receipt_is_stored_under_its_id_and_acked_as_the_provider_want
   mock_records_fini(&records);
 }
 
+// The key is the sender's secret.
+static void test_a_query_is_stored_without_its_secret(void **state) {
+  static const char understood[] = "{\"messageId\":\"q1\",\"status\":\"delivered\",\"msisdn\":\"82 10\"}";
+  static const struct {
+    const char *query, *topic, *value;
+  } rows[] = {
+      {"messageId=q1&key=" SECRET "&status=delivered&msisdn=82%2010", "dochak.events", understood},
+      {"%6bey=" SECRET "&messageId=q2&status=%6fdd", "dochak.quarantine", "messageId=q2&status=%6fdd"},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    AUTO_FREE char *head = mem_printf("GET " ACME "?%s HTTP/1.1\r\nHost: t\r\n\r\n", rows[i].query);
+    int fd = wire_connect(port);
+    wire_send(fd, head, strlen(head));
+    AUTO_FREE char *answer = wire_receive(fd);
+    close(fd);
+    assert_answer(rows[i].query, answer, 200, NULL);
+    struct mock_records records = mock_read(&mock, rows[i].topic);
+    mock_find(&records, rows[i].value);
+    for (size_t j = 0; j < records.n; j++) {
+      const rd_kafka_message_t *rkm = records.list[j].rkm;
+      assert_null(memmem(rkm->payload, rkm->len, SECRET, strlen(SECRET)));
+    }
+    mock_records_fini(&records);
+  }
+}
+
 #define EVENT(id)                                                                                            \
   "{\"event_type\":\"notification:sms:receive_failed\", \"payload\":{\"application_id\":\"a\","              \
   "\"notification_id\":\"" id "\",\"phone_number\":\"01012345678\",\"status\":\"receive_failed\","           \
@@ -264,6 +290,7 @@ int main(void) {
   log_init("test", LOG_LEVEL_ERROR);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_receipt_is_stored_under_its_id_and_acked_as_the_provider_wants),
+      cmocka_unit_test(test_a_query_is_stored_without_its_secret),
       cmocka_unit_test(test_a_batch_is_stored_element_by_element),
       cmocka_unit_test(test_one_element_that_is_no_json_costs_the_batch_nothing),
       cmocka_unit_test(test_what_is_not_understood_is_acked_with_its_key),
