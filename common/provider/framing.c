@@ -4,7 +4,9 @@
 #include "common/base/mem.h"
 #include "common/json/json.h"
 #include "common/provider/framing_body.h"
+#include "common/provider/provider_file.h"
 #include <stdlib.h>
+#include <string.h>
 
 const char *framing_kind_name(enum framing_kind kind) {
   static const char *const names[] = {[FRAMING_RECEIPT] = "receipt",
@@ -19,34 +21,6 @@ enum framing_kind framing_kind_of(enum provider_kind kind) {
                                             [PROVIDER_CONTACT] = FRAMING_CONTACT,
                                             [PROVIDER_OTHER] = FRAMING_OTHER};
   return kinds[kind];
-}
-
-// The text of the elements: an array, or a single one.
-struct cut {
-  struct json_span text;
-  size_t n;
-  bool array;
-};
-
-// The body cannot be cut: it is not JSON, or it has no elements.
-static bool err_uncut(struct err *err, const struct provider *provider, struct json_span body) {
-  AUTO_JSON *document = json_parse(body.from, (size_t)(body.to - body.from), err);
-  if (!document) return false;
-  return err_set(err, "provider %s: expected an object or an array at \"%s\"", provider_name(provider),
-                 provider_elements(provider)->text);
-}
-
-// The text around the elements needs to be JSON only as far as it takes to find them.
-static bool find_elements(const struct provider *provider, struct json_span body, struct cut *cut,
-                          struct err *err) {
-  if (json_span_at(body, provider_elements(provider), &cut->text) != JSON_FOUND)
-    return err_uncut(err, provider, body);
-  cut->array = *cut->text.from == '[';
-  cut->n = 1;
-  if (cut->array ? !json_span_count(cut->text, &cut->n) : *cut->text.from != '{')
-    return err_uncut(err, provider, body);
-  return cut->n <= FRAMING_ELEMENTS_MAX ||
-         err_set(err, "more than %d elements in one body", FRAMING_ELEMENTS_MAX);
 }
 
 static void quarantine(struct framing_element *element, const char *reason) {
@@ -78,29 +52,115 @@ static void read_element(const struct provider *provider, struct framing_element
   json_block_end();
 }
 
-static void cut_elements(const struct provider *provider, const struct cut *cut, struct framing *out) {
-  out->elements = mem_array(cut->n, sizeof *out->elements);
-  struct json_span text = cut->text;
-  const char *cursor = NULL;
-  while (out->n < cut->n) {
-    if (cut->array && !json_span_next(cut->text, &cursor, &text)) break;
-    struct framing_element *element = &out->elements[out->n];
-    element->bytes = text.from;
-    element->len = (size_t)(text.to - text.from);
-    element->is_in_list = cut->array;
-    element->nth = (uint16_t)out->n++;
-    read_element(provider, element);
+// ---- cutting
+
+// The cut of one body, level by level.
+struct cutter {
+  const struct provider *provider;
+  struct framing *out;
+  size_t room;   // in out->elements
+  size_t n_seen; // elements of all levels
+  struct framing_step way[FRAMING_LEVELS_MAX];
+};
+
+struct list { // what stands at a level: an array, or a single element
+  struct json_span text;
+  size_t n;
+  bool is_array;
+};
+
+// The first of the level's places with an array or an object. The text around it needs to be JSON only as far
+// as it takes to find it.
+static bool find_list(const struct provider_where *level, struct json_span in, struct list *list,
+                      struct framing_step *step) {
+  for (size_t i = 0; i < level->n; i++) {
+    *list = (struct list){.n = 1};
+    if (json_span_at(in, &level->pointers[i], &list->text) != JSON_FOUND) continue;
+    list->is_array = *list->text.from == '[';
+    if (list->is_array ? !json_span_count(list->text, &list->n) : *list->text.from != '{') continue;
+    *step = (struct framing_step){.place = (uint8_t)i, .is_in_list = list->is_array};
+    return true;
   }
+  return false;
 }
 
+// The body cannot be cut: it is not JSON, or it has no elements.
+static bool err_uncut(struct err *err, const struct provider *provider, struct json_span body) {
+  AUTO_JSON *document = json_parse(body.from, (size_t)(body.to - body.from), err);
+  if (!document) return false;
+  return err_set(err, "provider %s: expected an object or an array at \"%s\"", provider_name(provider),
+                 provider->levels[0].pointers[0].text);
+}
+
+static void reserve(struct cutter *cutter, size_t n) {
+  struct framing *out = cutter->out;
+  if (out->n + n <= cutter->room) return;
+  cutter->room = out->n + n > 2 * cutter->room ? out->n + n : 2 * cutter->room;
+  out->elements = mem_grow(out->elements, cutter->room, sizeof *out->elements);
+}
+
+static void add_element(struct cutter *cutter, struct json_span text, size_t n_steps) {
+  reserve(cutter, 1);
+  struct framing_element *element = &cutter->out->elements[cutter->out->n++];
+  *element =
+      (struct framing_element){.bytes = text.from, .len = (size_t)(text.to - text.from), .n_steps = n_steps};
+  memcpy(element->way, cutter->way, n_steps * sizeof *element->way);
+  read_element(cutter->provider, element);
+}
+
+static bool cut_level(struct cutter *cutter, struct json_span in, size_t level, struct err *err);
+
+static bool cut_item(struct cutter *cutter, struct json_span item, size_t level, // NOLINT(misc-no-recursion)
+                     struct err *err) {
+  if (level + 1 < cutter->provider->n_levels) return cut_level(cutter, item, level + 1, err);
+  add_element(cutter, item, level + 1);
+  return true;
+}
+
+static bool cut_list(struct cutter *cutter, const struct list *list,
+                     size_t level, // NOLINT(misc-no-recursion)
+                     struct err *err) {
+  const char *cursor = NULL;
+  struct json_span item;
+  cutter->n_seen += list->n;
+  if (cutter->n_seen > FRAMING_ELEMENTS_MAX)
+    return err_set(err, "more than %d elements in one body", FRAMING_ELEMENTS_MAX);
+  if (level + 1 == cutter->provider->n_levels) reserve(cutter, list->n);
+  for (size_t i = 0; i < list->n && json_span_next(list->text, &cursor, &item); i++) {
+    cutter->way[level].nth = (uint16_t)i;
+    if (!cut_item(cutter, item, level, err)) return false;
+  }
+  return true;
+}
+
+// What has no next level is an element itself, so that nothing is lost. Not deeper than FRAMING_LEVELS_MAX.
+static bool cut_level(struct cutter *cutter, struct json_span in, size_t level, // NOLINT(misc-no-recursion)
+                      struct err *err) {
+  struct list list;
+  if (find_list(&cutter->provider->levels[level], in, &list, &cutter->way[level]))
+    return list.is_array ? cut_list(cutter, &list, level, err) : cut_item(cutter, list.text, level, err);
+  if (level == 0) return err_uncut(err, cutter->provider, in);
+  add_element(cutter, in, level);
+  return true;
+}
+
+static void release_elements(struct framing *framing) {
+  for (size_t i = 0; i < framing->n; i++) {
+    free(framing->elements[i].reason);
+    free(framing->elements[i].id);
+  }
+  free(take(framing->elements));
+  framing->n = 0;
+}
+
+// ---- a body
+
 static void keep_whole(struct framing *out, const char *body, size_t len, const char *reason) {
+  release_elements(out);
   out->elements = mem_alloc(sizeof *out->elements);
   out->n = 1;
-  out->elements[0] = (struct framing_element){.kind = FRAMING_QUARANTINED,
-                                              .bytes = body ? body : "",
-                                              .len = len,
-                                              .reason = mem_strdup(reason),
-                                              .is_whole = true};
+  out->elements[0] = (struct framing_element){
+      .kind = FRAMING_QUARANTINED, .bytes = body ? body : "", .len = len, .reason = mem_strdup(reason)};
 }
 
 void framing_init_whole(struct framing *out, const char *body, size_t len, const char *reason) {
@@ -108,40 +168,51 @@ void framing_init_whole(struct framing *out, const char *body, size_t len, const
   keep_whole(out, body, len, reason);
 }
 
-// Quarantine keeps what was sent, with the text around the report.
-static void keep_as_sent(struct framing_element *only, const char *body, size_t len) {
-  only->bytes = body;
-  only->len = len;
+// An element that is the whole body: quarantine keeps what was sent, with the text around it.
+static bool is_body(const struct provider *provider, const struct framing_element *element) {
+  for (size_t i = 0; i < element->n_steps; i++)
+    if (element->way[i].is_in_list || provider->levels[i].pointers[element->way[i].place].n_parts)
+      return false;
+  return true;
+}
+
+static void keep_as_sent(struct framing *framing, const struct provider *provider, const char *body,
+                         size_t len) {
+  struct framing_element *first = framing->elements;
+  if (framing->n != 1 || first->kind != FRAMING_QUARANTINED || !is_body(provider, first)) return;
+  first->bytes = body;
+  first->len = len;
 }
 
 void framing_init(struct framing *out, const struct provider *provider, const char *body, size_t len) {
   struct err err;
-  struct cut cut = {0};
+  struct cutter cutter = {.provider = provider, .out = out};
   *out = (struct framing){.text = json_without_mark(body ? body : "", len)};
   if (len == 0) {
     keep_whole(out, body, len, "the body is empty");
   } else if (!framing_body_make(provider, &out->text, &out->made, &err) ||
-             !find_elements(provider, out->text, &cut, &err)) {
+             !cut_level(&cutter, out->text, 0, &err)) {
     keep_whole(out, body, len, err.text);
   } else {
-    cut_elements(provider, &cut, out);
-    bool is_body = !cut.array && provider_elements(provider)->n_parts == 0;
-    if (is_body && out->elements->kind == FRAMING_QUARANTINED) keep_as_sent(out->elements, body, len);
+    keep_as_sent(out, provider, body, len);
   }
 }
 
 void framing_fini(struct framing *framing) {
-  for (size_t i = 0; i < framing->n; i++) {
-    free(framing->elements[i].reason);
-    free(framing->elements[i].id);
-  }
-  free(framing->elements);
+  release_elements(framing);
   free(framing->made);
   *framing = (struct framing){0};
 }
 
 char *framing_place(const struct provider *provider, const struct framing_element *element) {
-  if (element->is_whole) return mem_strdup("");
-  const char *list = provider_elements(provider)->text;
-  return element->is_in_list ? mem_printf("%s/%u", list, (unsigned)element->nth) : mem_strdup(list);
+  char *place = mem_strdup("");
+  for (size_t i = 0; i < element->n_steps; i++) {
+    const struct framing_step *step = &element->way[i];
+    const char *list = provider->levels[i].pointers[step->place].text;
+    char *longer = step->is_in_list ? mem_printf("%s%s/%u", place, list, (unsigned)step->nth)
+                                    : mem_printf("%s%s", place, list);
+    free(place);
+    place = longer;
+  }
+  return place;
 }

@@ -11,15 +11,22 @@ enum framing_kind { FRAMING_RECEIPT, FRAMING_CONTACT, FRAMING_OTHER, FRAMING_QUA
 const char *framing_kind_name(enum framing_kind kind);
 enum framing_kind framing_kind_of(enum provider_kind kind); // of an element that is understood
 
+// Levels of arrays inside each other, of the file's `elements`.
+enum { FRAMING_LEVELS_MAX = PROVIDER_LEVELS_MAX };
+
 struct framing_element {
   enum framing_kind kind;
   const char *bytes; // borrowed from the body, or from the text that was made of it
   size_t len;
   char *id; // new: the notification's or the contact's; NULL in quarantine, and for an element without one
-  char *reason;    // only for quarantine; never quotes the body
-  bool is_whole;   // the whole body, since it could not be cut
-  bool is_in_list; // it is the `nth` of an array, from 0
-  uint16_t nth;
+  char *reason; // only for quarantine; never quotes the body
+  // Where it stands, a step for each level; none: the whole body, since it could not be cut.
+  size_t n_steps;
+  struct framing_step {
+    uint8_t place;   // of the level's places, the one at which something was found
+    bool is_in_list; // the `nth` element of an array there
+    uint16_t nth;
+  } way[FRAMING_LEVELS_MAX];
 };
 
 struct framing {
@@ -29,7 +36,8 @@ struct framing {
   char *made;            // new: this text where it is not the body itself, or NULL
 };
 
-// A body with more elements is not cut, since each costs many times its size.
+// A body with more elements, or more in the arrays around them, is not cut, since each costs many times its
+// size.
 enum { FRAMING_ELEMENTS_MAX = 10000 };
 
 // `body` is borrowed until framing_fini(). A UTF-8 byte order mark before its JSON is skipped. Where the file

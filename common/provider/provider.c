@@ -290,8 +290,16 @@ static void suffixes_load(struct provider *provider, json_t *suffixes) {
   json_object_foreach(suffixes, text, name) provider->suffixes[provider->n_suffixes++].text = text;
 }
 
+// A place, several, or {"levels": [places]}.
+static void levels_load(struct provider *provider, const json_t *elements) {
+  const json_t *levels = json_object_get(elements, "levels");
+  provider->n_levels = levels ? json_array_size(levels) : 1;
+  for (size_t i = 0; i < provider->n_levels; i++)
+    provider->levels[i] = provider_where_at(provider, levels ? json_array_get(levels, i) : elements);
+}
+
 static void webhook_load(struct provider *provider, const json_t *webhook) {
-  provider->elements = provider_pointer(provider, json_string_value(json_object_get(webhook, "elements")));
+  levels_load(provider, json_object_get(webhook, "elements"));
   const char *body = json_string_value(json_object_get(webhook, "body"));
   const json_t *methods = json_object_get(webhook, "methods");
   provider->takes_get = provider_lists(methods, "GET");
@@ -530,10 +538,6 @@ int64_t provider_deadline_ms(const struct provider *provider) {
   enum { BODY_LEAST_MS = 500 }; // the least time for a body
   int64_t least_ms = provider->budget_ms + BODY_LEAST_MS;
   return provider->deadline_ms > least_ms ? provider->deadline_ms : least_ms;
-}
-
-const struct json_pointer *provider_elements(const struct provider *provider) {
-  return &provider->elements;
 }
 
 // The length of `path` without `suffix`, or 0 when it does not end with it.

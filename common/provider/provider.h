@@ -54,8 +54,8 @@ int64_t provider_deadline_ms(const struct provider *provider);
 bool provider_takes(const struct provider *provider, const char *method);
 // The provider does not sign these calls.
 bool provider_is_unsigned(const struct provider *provider);
-// The array of elements in a body, or the single element.
-const struct json_pointer *provider_elements(const struct provider *provider);
+// Levels of arrays inside each other that a file's `elements` can have.
+enum { PROVIDER_LEVELS_MAX = 4 };
 
 // A path that the provider appends to the registered URL, such as BizGo's /cstalk/message. The provider file
 // of such a call is `provider`.

@@ -3,6 +3,11 @@
 #include "common/provider/provider_explain.h"
 #include "common/provider/provider_file.h"
 
+const struct json_pointer *provider_level_place(const struct provider *provider, size_t level, size_t i) {
+  bool is_there = level < provider->n_levels && i < provider->levels[level].n;
+  return is_there ? &provider->levels[level].pointers[i] : NULL;
+}
+
 size_t provider_kinds_count(const struct provider *provider) {
   return provider->n_kinds;
 }

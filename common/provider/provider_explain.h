@@ -4,6 +4,8 @@
 #pragma once
 #include "common/provider/provider.h"
 
+// The i-th place at which the elements of this level may be, from 0; NULL: there are fewer.
+const struct json_pointer *provider_level_place(const struct provider *provider, size_t level, size_t i);
 size_t provider_kinds_count(const struct provider *provider);
 // The kind as the file has it: {"name", "kind", "when" …}; nth < provider_kinds_count(). Borrowed.
 const json_t *provider_kind_at(const struct provider *provider, size_t nth);

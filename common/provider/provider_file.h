@@ -108,7 +108,10 @@ struct provider {
   char *file;       // for messages; NULL: provider_new() made it
   bool reads_forms; // what is no JSON is a form
   bool takes_get, takes_post;
-  struct json_pointer elements;
+  // Where the elements are: at one of the places of the first level, and, if there are more levels, at one of
+  // the places of the next level within each element there.
+  struct provider_where levels[PROVIDER_LEVELS_MAX];
+  size_t n_levels;
   struct provider_kind_rule *kinds;
   size_t n_kinds;
   struct provider_suffix *suffixes; // their providers are set when all files are loaded

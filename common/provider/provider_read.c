@@ -193,9 +193,10 @@ static bool find_in_reports(struct json_span array, const struct json_pointer *p
 // counts.
 static bool find_value(const struct provider *provider, struct json_span body,
                        const struct json_pointer *place, struct json_span *out) {
+  const struct json_pointer *elements = &provider->levels[0].pointers[0];
   if (body.from == body.to) return false;
   return json_scalar_at(body, place, out) ||
-         (provider->elements.n_parts == 0 && json_span_at(body, &provider->elements, &body) == JSON_FOUND &&
+         (elements->n_parts == 0 && json_span_at(body, elements, &body) == JSON_FOUND &&
           find_in_reports(body, place, out));
 }
 

@@ -138,6 +138,7 @@ static char *masked_body(const struct provider *provider, const struct framing *
   AUTO_JSON *document = json_parse(text, len, NULL);
   if (!document) return mem_strndup(text, len);
   for (size_t i = 0; i < framing->n; i++) {
+    if (framing->elements[i].n_steps == 0) continue;
     AUTO_FREE char *place = framing_place(provider, &framing->elements[i]);
     json_t *element = explain_at(document, place);
     if (json_is_object(element)) provider_mask_element(provider, element);
@@ -157,7 +158,7 @@ static void print_answer(const struct provider *provider, const struct framing *
 
 static bool explain_framed(struct explain *explain, const struct framing *framing, size_t i) {
   const struct framing_element *element = &framing->elements[i];
-  if (element->is_whole) {
+  if (element->n_steps == 0) {
     AUTO_JSON *document =
         json_parse(framing->text.from, (size_t)(framing->text.to - framing->text.from), NULL);
     explain_uncut(explain, document, element->reason);

@@ -276,6 +276,15 @@ static void print_contact(struct explain *explain, struct view *view, const stru
 
 // ---- what goes to quarantine
 
+// Where the next elements were looked for in what was not cut further.
+static void print_level(const struct view *view, size_t level) {
+  const struct json_pointer *place;
+  for (size_t i = 0; (place = provider_level_place(view->explain->provider, level, i)); i++) {
+    AUTO_FREE char *found = found_at(view, place->text);
+    explain_line("rule", "/webhook/elements: %s", found);
+  }
+}
+
 static void print_has(const json_t *document) {
   AUTO_FREE char *places = explain_places(document, ""), *value = explain_value(document);
   explain_line("it has", "%s", *places ? places : value);
@@ -368,6 +377,7 @@ static bool explain_framed(struct explain *explain, size_t nth, const struct fra
   struct fact fact;
   if (!view || element->kind == FRAMING_QUARANTINED) { // without a view it is not JSON
     print_unread(view, mem_or_empty(element->reason), false);
+    if (view) print_level(view, element->n_steps);
     return false;
   }
   interpret_as(explain, event_type_of(element->kind), element->bytes, element->len, &fact);
@@ -408,8 +418,7 @@ void explain_uncut(const struct explain *explain, const json_t *document, const 
     return;
   }
   struct view view = view_of_whole(explain, document);
-  AUTO_FREE char *found = found_at(&view, provider_elements(explain->provider)->text);
-  explain_line("rule", "/webhook/elements: %s", found);
+  print_level(&view, 0);
   explain_line("mend", "name in this rule where the list of elements is, or the only one");
   print_has(document);
   view_fini(&view);

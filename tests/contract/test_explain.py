@@ -118,6 +118,22 @@ def test_a_form_is_shown_by_its_names_and_so_is_what_is_wrong_with_it() -> None:
     assert shown.returncode == 1 and "reason      not a form: " in shown.stdout, shown
 
 
+def test_lists_inside_lists_are_shown_with_their_places() -> None:
+    statuses = [{"id": "w1", "status": "read", "recipient_id": "821012345678"}, {"id": "w2", "status": "odd"}]
+    changes = [{"value": {"statuses": statuses}}, {"value": {"messages": [{}]}}, {"value": {"status": statuses}}]
+    shown = explain("--file", example("levels"), body=json.dumps({"entry": [{"changes": changes}]}))
+    assert re.findall(r"^element \d+, (.*)$", shown.stdout, re.MULTILINE) == [
+        '/entry/0/changes/0/value/statuses/0: a receipt, by the kind "status" (/webhook/kinds/0)',
+        "/entry/0/changes/0/value/statuses/1: would go to quarantine",
+        '/entry/0/changes/1: other (kept and counted, changes no status), by the kind "incoming" (/webhook/kinds/2)',
+        "/entry/0/changes/2: would go to quarantine",
+    ], shown
+    assert "rule        /webhook/elements: nothing at /value/statuses; is it /value/status?" in shown.stdout, shown
+    assert shown.returncode == 1 and "2 of 4 elements" in shown.stderr
+    shown = explain("--file", example("levels"), body="{}")
+    assert "the whole body: would go to quarantine" in shown.stdout and "rule        /webhook/elements: nothing at /entry" in shown.stdout, shown
+
+
 def answers() -> list[Path]:
     return sorted(path.parent for path in EXAMPLES.glob("acceptance/*/*/response.json"))
 

@@ -4,6 +4,7 @@
 // receipt or a contact with an id, something else, or quarantined for a reason. What a contact says can be
 // read, or there is a reason why not.
 #include "common/provider/framing.h"
+#include "common/provider/provider_explain.h"
 #include "tests/fuzz/cuts.h"
 
 static const struct provider *shipped(const char *name) {
@@ -14,7 +15,7 @@ static const struct provider *shipped(const char *name) {
 }
 
 static const struct provider *example(size_t nth) {
-  static const char *const files[] = {"body-as-a-form"};
+  static const char *const files[] = {"body-as-a-form", "levels"};
   static struct providers *loaded[COUNT_OF(files)];
   static struct faults faults;
   AUTO_FREE char *path = mem_printf("%s/examples/provider/valid/%s.json", SCHEMAS_DIR, files[nth]);
@@ -24,7 +25,7 @@ static const struct provider *example(size_t nth) {
 
 static const struct provider *provider_by(uint8_t byte) {
   static const char *const names[] = {"bizgo", "blux", "bizgo", "channeltalk"};
-  enum { FIRST_EXAMPLE = 'A', LAST_EXAMPLE = 'A' };
+  enum { FIRST_EXAMPLE = 'A', LAST_EXAMPLE = 'B' };
   if (byte >= FIRST_EXAMPLE && byte <= LAST_EXAMPLE) return example(byte - FIRST_EXAMPLE);
   return shipped(names[byte % COUNT_OF(names)]);
 }
@@ -77,8 +78,9 @@ static void look_at(const struct provider *provider, const struct framing *frami
 // What is JSON is cut into as many elements as it says there are.
 static void look_whole(const struct provider *provider, const struct framing *framing,
                        const json_t *document) {
-  if (framing->made) return;
-  const json_t *elements = document ? json_at(document, provider_elements(provider)) : NULL;
+  const struct json_pointer *place = provider_level_place(provider, 0, 0);
+  if (framing->made || provider_level_place(provider, 1, 0)) return;
+  const json_t *elements = document ? json_at(document, place) : NULL;
   size_t n = json_array_size(elements);
   if (json_is_array(elements) && n <= FRAMING_ELEMENTS_MAX && framing->n != n) abort();
 }

@@ -17,6 +17,7 @@
   "\"received_at\":\"2026-05-11T10:23:45.123Z\", \"extra\": 1.50e2}}"
 
 static struct providers *providers;
+static const struct provider *levels; // of an example
 
 static struct framing frame(const char *provider, const char *body) {
   struct framing framing;
@@ -286,11 +287,113 @@ static void test_a_reason_never_quotes_the_body(void **state) {
   }
 }
 
+// ---- lists inside lists, with an example's file
+
+#define STATUS(id) "{\"id\":\"" id "\", \"status\":\"delivered\"}"
+#define CHANGE(s)  "{\"value\":{\"statuses\":" s "}}"
+#define INCOMING   "{\"value\":{\"messages\":[{\"text\":\"hi\"}]}}"
+
+// Place, bytes and kind of each element.
+struct cut_row {
+  const char *place, *bytes;
+  enum framing_kind kind;
+};
+
+static void assert_cut(const struct provider *provider, const char *body, const struct cut_row *rows,
+                       size_t n) {
+  struct framing framing;
+  framing_init(&framing, provider, body, strlen(body));
+  assert_int_equal(framing.n, n);
+  for (size_t i = 0; i < n; i++) {
+    AUTO_FREE char *place = framing_place(provider, &framing.elements[i]);
+    assert_string_equal(place, rows[i].place);
+    assert_bytes(&framing.elements[i], rows[i].bytes);
+    if (framing.elements[i].kind != rows[i].kind)
+      fail_msg("%s: %s, %s", place, framing_kind_name(framing.elements[i].kind), framing.elements[i].reason);
+  }
+  framing_fini(&framing);
+}
+
+static void test_lists_inside_lists_are_cut_into_their_innermost_elements(void **state) {
+  static const char body[] =
+      "{\"entry\":[{\"changes\":[" CHANGE("[" STATUS("a") " , " STATUS("b") "]") "," CHANGE(
+          "[]") "]}, {\"changes\" : " CHANGE(STATUS("c")) "}, "
+                                                          "{\"changes\":[{\"value\":{\"results\":[" STATUS(
+                                                              "d") "]}}]}]}";
+  static const struct cut_row rows[] = {
+      {"/entry/0/changes/0/value/statuses/0", STATUS("a"), FRAMING_RECEIPT},
+      {"/entry/0/changes/0/value/statuses/1", STATUS("b"), FRAMING_RECEIPT},
+      {"/entry/1/changes/value/statuses", STATUS("c"), FRAMING_RECEIPT},
+      {"/entry/2/changes/0/value/results/0", STATUS("d"), FRAMING_RECEIPT},
+  };
+  assert_cut(levels, body, rows, COUNT_OF(rows));
+}
+
+static void test_what_has_no_further_list_is_an_element_itself(void **state) {
+  static const char broken[] = "{\"value\":{\"statuses\":[" STATUS("x") ",,]}}";
+  AUTO_FREE char *body = mem_printf(
+      "{\"entry\":[{\"changes\":[%s,%s,7,%s,{\"value\":{\"statuses\":null}}]},{\"id\":\"e\"},\"text\"]}",
+      INCOMING, CHANGE("[5," STATUS("a") "]"), broken);
+  const struct cut_row rows[] = {
+      {"/entry/0/changes/0", INCOMING, FRAMING_OTHER},
+      {"/entry/0/changes/1/value/statuses/0", "5", FRAMING_QUARANTINED},
+      {"/entry/0/changes/1/value/statuses/1", STATUS("a"), FRAMING_RECEIPT},
+      {"/entry/0/changes/2", "7", FRAMING_QUARANTINED},
+      {"/entry/0/changes/3", broken, FRAMING_QUARANTINED},
+      {"/entry/0/changes/4", "{\"value\":{\"statuses\":null}}", FRAMING_QUARANTINED},
+      {"/entry/1", "{\"id\":\"e\"}", FRAMING_QUARANTINED},
+      {"/entry/2", "\"text\"", FRAMING_QUARANTINED},
+  };
+  assert_cut(levels, body, rows, COUNT_OF(rows));
+}
+
+static void test_a_body_without_the_first_list_is_kept_whole(void **state) {
+  static const char *const bodies[] = {"{\"entries\":[]}", "[]", "{\"entry\":5}", "{\"entry\":[1,,2]}",
+                                       "{\"entry\":[{\"changes\":[" INCOMING "]}"};
+  for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+    const struct cut_row row = {"", bodies[i], FRAMING_QUARANTINED};
+    assert_cut(levels, bodies[i], &row, 1);
+  }
+}
+
+// Also of elements that the lists around them have, since each costs a step.
+static void test_too_many_elements_of_all_levels_are_kept_whole(void **state) {
+  enum { EACH = 100, LISTS = FRAMING_ELEMENTS_MAX / EACH };
+  for (size_t more = 0; more < 2; more++) {
+    AUTO_FREE char *body = mem_alloc((size_t)FRAMING_ELEMENTS_MAX * 40);
+    char *at = stpcpy(body, "{\"entry\":[{\"changes\":[");
+    for (size_t i = 0; i < LISTS - 2 + 2 * more; i++) {
+      at = stpcpy(at, i ? ",{\"value\":{\"statuses\":[1" : "{\"value\":{\"statuses\":[1");
+      for (size_t j = 1; j < EACH; j++) at = stpcpy(at, ",1");
+      at = stpcpy(at, "]}}");
+    }
+    strcpy(at, "]}]}");
+    struct framing framing;
+    framing_init(&framing, levels, body, strlen(body));
+    if (more) {
+      assert_int_equal(framing.n, 1);
+      assert_int_equal(framing.elements[0].n_steps, 0);
+      assert_string_equal(framing.elements[0].reason, "more than 10000 elements in one body");
+    } else {
+      assert_int_equal(framing.n, (LISTS - 2) * EACH);
+    }
+    framing_fini(&framing);
+  }
+}
+
 int main(void) {
   struct faults faults = {0};
   providers = providers_load("", &faults);
   assert_non_null(providers);
+  struct providers *examples =
+      providers_load_one(SCHEMAS_DIR "/examples/provider/valid/levels.json", &faults);
+  if (!examples || faults.n) fail_msg("%s", faults.list[0].text);
+  levels = providers_at(examples, 0);
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_lists_inside_lists_are_cut_into_their_innermost_elements),
+      cmocka_unit_test(test_what_has_no_further_list_is_an_element_itself),
+      cmocka_unit_test(test_a_body_without_the_first_list_is_kept_whole),
+      cmocka_unit_test(test_too_many_elements_of_all_levels_are_kept_whole),
       cmocka_unit_test(test_each_element_keeps_its_exact_bytes),
       cmocka_unit_test(test_one_object_is_one_element),
       cmocka_unit_test(test_what_is_no_receipt_is_kept_as_other),
@@ -308,6 +411,7 @@ int main(void) {
       cmocka_unit_test(test_a_reason_never_quotes_the_body),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  providers_free(examples);
   providers_free(providers);
   return failed;
 }
