@@ -11,7 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const names[] = {[DIGEST_SHA1] = "SHA1", [DIGEST_SHA256] = "SHA256"};
+static const char *const names[] = {[DIGEST_SHA1] = "SHA1",
+                                    [DIGEST_SHA256] = "SHA256",
+                                    [DIGEST_SHA384] = "SHA384",
+                                    [DIGEST_SHA512] = "SHA512"};
 
 // Finding an algorithm and making a context cost several times as much as a short digest. The algorithms are
 // found once, the contexts are made once for each thread.

@@ -11,8 +11,8 @@ struct piece {
   size_t len;
 };
 
-enum digest_kind { DIGEST_SHA1, DIGEST_SHA256 };
-enum { DIGEST_MAX = 32, DIGEST_HEX_SIZE = 2 * DIGEST_MAX + 1, DIGEST_BASE64_SIZE = 45 };
+enum digest_kind { DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512 };
+enum { DIGEST_MAX = 64, DIGEST_HEX_SIZE = 2 * DIGEST_MAX + 1, DIGEST_BASE64_SIZE = 89 };
 
 struct digest {
   uint8_t bytes[DIGEST_MAX]; // zero behind len

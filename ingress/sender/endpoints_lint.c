@@ -57,6 +57,17 @@ static const char *everyone(const json_t *networks) {
   return NULL;
 }
 
+// A time that is not signed is one that everybody can write.
+static void lint_signed_body(const json_t *check, struct faults *faults) {
+  const char *clock = json_string_value(json_object_get(check, "timestamp_header"));
+  const char *signs = json_string_value(json_object_get(check, "signs"));
+  if (!clock) return;
+  AUTO_FREE char *value = mem_printf("${header:%s}", clock);
+  if (!signs || !strcasestr(signs, value))
+    faults_warn(faults,
+                "/checks/signed_body/timestamp_header: is not in \"signs\", so anybody can write this time");
+}
+
 static void lint_endpoint(const json_t *endpoint, struct faults *faults) {
   const json_t *checks = json_object_get(endpoint, "checks");
   bool has_path = json_object_get(endpoint, "secret_path") != NULL;
@@ -66,6 +77,7 @@ static void lint_endpoint(const json_t *endpoint, struct faults *faults) {
   if (json_object_get(checks, "hmac_timestamp") && json_object_size(checks) == 1 && !has_path)
     faults_warn(faults, "/checks/hmac_timestamp: does not cover the body and stands alone; a secret_path or "
                         "another check belongs beside it");
+  lint_signed_body(json_object_get(checks, "signed_body"), faults);
   if (all) faults_warn(faults, "/checks/ip/allow: %s holds every address, so the check refuses nobody", all);
 }
 

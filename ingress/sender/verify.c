@@ -5,14 +5,15 @@
 #include "ingress/sender/checks/check.h"
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { TOLERANCE_S = 300, MS_DIGITS = 13, DIGITS_MAX = 16 };
 
 // They run in this order: first what costs and reveals least.
 static const struct check *const table[] = {
-    &check_ip,          &check_query_token,    &check_header,
-    &check_header_sha1, &check_hmac_timestamp, &check_standard_webhooks,
-    &check_twilio,
+    &check_ip,          &check_query_token,       &check_header,
+    &check_header_sha1, &check_hmac_timestamp,    &check_jwt,
+    &check_signed_body, &check_standard_webhooks, &check_twilio,
 };
 
 struct verify {
@@ -96,6 +97,12 @@ const char *check_header_once(const struct request *req, const char *name) {
   size_t count;
   const char *value = request_header(req, name, &count);
   return count == 1 && *value ? value : NULL;
+}
+
+const char *check_header_behind(const struct request *req, const char *name, const char *prefix) {
+  const char *value = check_header_once(req, name);
+  size_t len = strlen(prefix);
+  return value && strncasecmp(value, prefix, len) == 0 ? value + len : NULL;
 }
 
 bool check_fresh(const struct check_conf *conf, const struct request *req, const char *text) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The text is base64url (RFC 4648, section 5) of a JSON array: the list's name, the time, the keys.
 #include "processor/api/cursor.h"
+#include "common/base/base64.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/utf8.h"
@@ -23,19 +24,6 @@ static char *to_base64url(const char *text) {
   replace(out, '+', '-');
   replace(out, '/', '_');
   return out;
-}
-
-// New string; NULL: it is no base64url.
-static char *from_base64url(const char *text) {
-  static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  size_t len = strlen(text);
-  if (len > CURSOR_TEXT_MAX || text[strspn(text, alphabet)]) return NULL;
-  AUTO_FREE char *padded = mem_printf("%s%.*s", text, (int)(-len & 3), "===");
-  replace(padded, '-', '+');
-  replace(padded, '_', '/');
-  AUTO_FREE char *out = mem_alloc(len + 4); // zeroed: the text ends behind what is decoded
-  int n = EVP_DecodeBlock((unsigned char *)out, (const unsigned char *)padded, (int)strlen(padded));
-  return n > 0 ? take(out) : NULL;
 }
 
 char *cursor_encode(const char *list, const char *at, const char *first, const char *second) {
@@ -69,8 +57,9 @@ static bool are_keys(const json_t *place, enum cursor_keys keys) {
 
 bool cursor_decode(const char *list, enum cursor_keys keys, const char *text, struct cursor *out) {
   *out = (struct cursor){0};
-  AUTO_FREE char *decoded = from_base64url(text);
-  AUTO_JSON *place = decoded ? json_parse(decoded, strlen(decoded), NULL) : NULL;
+  size_t len = strlen(text);
+  AUTO_FREE char *decoded = len <= CURSOR_TEXT_MAX ? base64_read(BASE64_URL, text, len, &len) : NULL;
+  AUTO_JSON *place = decoded ? json_parse(decoded, len, NULL) : NULL;
   const char *name = text_at(place, 0), *at = text_at(place, 1);
   if (!name || !at || strcmp(name, list) != 0 || !clock_parse_time(at, 0, &out->at_ms)) return false;
   if (!are_keys(place, keys)) return false;

@@ -130,6 +130,10 @@ static const struct {
     {"header_sha1", "the secret at the provider is not that of the endpoints file"},
     {"hmac_timestamp", "the key at the provider is not that of the endpoints file, or the clock of ingress "
                        "is wrong"},
+    {"jwt", "the key, the issuer or \"url\" of the endpoint is not the provider's, or the clock of ingress "
+            "is wrong"},
+    {"signed_body", "the key at the provider is not that of the endpoints file, or \"signs\" is not what the "
+                    "provider signs"},
     {"standard_webhooks", "the key at the provider is not that of the endpoints file, or the clock of "
                           "ingress is wrong"},
     {"twilio",

@@ -7,11 +7,13 @@ import hashlib
 import hmac
 import json
 import shutil
+import subprocess
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from urllib.parse import urlencode
 
+import jwt  # PyJWT: twilio requires it
 import pytest
 from standardwebhooks.webhooks import Webhook
 from support import builds, http, payloads
@@ -21,6 +23,7 @@ from twilio.request_validator import RequestValidator
 
 PUBLIC = "https://hooks.example.com"  # what the proxy in front would be called
 STANDARD, STANDARD_NEXT = (f"whsec_{base64.b64encode(bytes([n]) * 32).decode()}" for n in (1, 2))
+SINCH, SENDGRID = "x-sinch-webhook-signature", "X-Twilio-Email-Event-Webhook"
 SECRETS = {
     "DOCHAK_SECRET_STANDARD": STANDARD,
     "DOCHAK_SECRET_STANDARD_NEXT": STANDARD_NEXT,
@@ -31,6 +34,9 @@ SECRETS = {
     "DOCHAK_SECRET_NHN": "nhn-configured-text",
     "DOCHAK_SECRET_KAKAO": "kakao-primary-admin-key",
     "DOCHAK_SECRET_SOLAPI": "solapi-shared-secret",
+    "DOCHAK_SECRET_META": "meta-app-secret-0123456789",
+    "DOCHAK_SECRET_SINCH": "sinch-shared-secret-0123456789",
+    "DOCHAK_SECRET_VONAGE": "vonage-signature-secret-" + "0123456789abcdef" * 3,
 }
 ENDPOINTS = {
     "trusted_proxies": ["127.0.0.1", "10.0.0.0/8"],
@@ -44,6 +50,15 @@ ENDPOINTS = {
         {"endpoint": "blux/nhn", "provider": "blux", "checks": {"header": {"header": "X-Toast-Webhook-Signature", "secrets": ["DOCHAK_SECRET_NHN"]}}},
         {"endpoint": "blux/kakao", "provider": "blux",
          "checks": {"header": {"header": "Authorization", "prefix": "KakaoAK ", "secrets": ["DOCHAK_SECRET_KAKAO"]}}},
+        {"endpoint": "hooks/meta", "provider": "hooks",
+         "checks": {"signed_body": {"header": "X-Hub-Signature-256", "prefix": "sha256=", "secrets": ["DOCHAK_SECRET_META"]}}},
+        {"endpoint": "hooks/sinch", "provider": "hooks",
+         "checks": {"signed_body": {"header": SINCH, "signs": f"${{body}}.${{header:{SINCH}-nonce}}.${{header:{SINCH}-timestamp}}",
+                                    "timestamp_header": f"{SINCH}-timestamp", "secrets": ["DOCHAK_SECRET_SINCH"]}}},
+        {"endpoint": "hooks/sendgrid", "provider": "hooks",
+         "checks": {"signed_body": {"header": f"{SENDGRID}-Signature", "algorithm": "ecdsa_p256_sha256",
+                                    "signs": f"${{header:{SENDGRID}-Timestamp}}${{body}}", "secrets": ["DOCHAK_SECRET_SENDGRID_KEY"]}}},
+        {"endpoint": "hooks/vonage", "provider": "hooks", "checks": {"jwt": {"issuer": "Vonage", "secrets": ["DOCHAK_SECRET_VONAGE"]}}},
         {"endpoint": "blux/solapi", "provider": "blux", "checks": {"header_sha1": {"secrets": ["DOCHAK_SECRET_SOLAPI"]}}},
     ],
 }  # fmt: skip
@@ -60,8 +75,19 @@ def senders(module_worlds, kafka, postgres) -> World:
         shutil.copy(file, providers)
     world.endpoints_file.write_text(json.dumps(ENDPOINTS))
     world.keys |= SECRETS  # none of them may stand in a log
-    world.new_ingress(DOCHAK_PROVIDERS_DIR=str(providers), **SECRETS).start().wait_ready()
+    key = world.folder / "sendgrid.pem"
+    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(key))
+    public = openssl("ec", "-in", str(key), "-pubout", "-outform", "DER")
+    secrets = SECRETS | {"DOCHAK_SECRET_SENDGRID_KEY": base64.b64encode(public).decode()}
+    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(world.folder / "another.pem"))
+    world.new_ingress(DOCHAK_PROVIDERS_DIR=str(providers), **secrets).start().wait_ready()
     return world
+
+
+def openssl(*arguments: str, text: bytes = b"") -> bytes:
+    done = subprocess.run([builds.tool("openssl"), *arguments], input=text, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def post(world: World, path: str, body: bytes, headers: dict[str, str] | list[tuple[str, str]]) -> http.Answer:
@@ -282,6 +308,81 @@ def test_bizgo_unsigned_learns_nothing_and_leaves_nothing(senders: World) -> Non
         assert (answer.status, json.loads(answer.body)) == (200, {"msgKey": report["msgKey"]}), what
     watch.assert_refused(len(rows))
     assert good["X-IB-Signature"] not in senders.ingress.log_text()
+
+
+# --- signatures of the body, and tokens that hold its hash
+
+
+def hook_body() -> bytes:
+    return payloads.to_bytes({"id": payloads.new_id(), "state": "delivered", "mark": payloads.BODY_MARK, "text": "한글"})
+
+
+def meta_headers(world: World, body: bytes, key: str = SECRETS["DOCHAK_SECRET_META"]) -> dict[str, str]:
+    return {"X-Hub-Signature-256": f"sha256={hmac.new(key.encode(), body, 'sha256').hexdigest()}"}
+
+
+def sinch_headers(world: World, body: bytes, key: str = SECRETS["DOCHAK_SECRET_SINCH"], age_s: int = 0) -> dict[str, str]:
+    stamp = str(int(time.time()) - age_s)
+    signature = base64.b64encode(hmac.digest(key.encode(), body + f".n1.{stamp}".encode(), "sha256")).decode()
+    return {SINCH: signature, f"{SINCH}-nonce": "n1", f"{SINCH}-timestamp": stamp, f"{SINCH}-algorithm": "HmacSHA256"}
+
+
+def sendgrid_headers(world: World, body: bytes, key: str = "sendgrid.pem") -> dict[str, str]:
+    stamp = str(int(time.time()) - 86400)  # of the first attempt
+    signature = openssl("dgst", "-sha256", "-sign", str(world.folder / key), text=stamp.encode() + body)
+    return {f"{SENDGRID}-Signature": base64.b64encode(signature).decode(), f"{SENDGRID}-Timestamp": stamp}
+
+
+def vonage_headers(world: World, body: bytes, key: str = SECRETS["DOCHAK_SECRET_VONAGE"], **changes) -> dict[str, str]:
+    claims = {"iss": "Vonage", "iat": int(time.time()), "jti": "j-1", "api_key": "a1b2c3d", "payload_hash": hashlib.sha256(body).hexdigest()}
+    return {"Authorization": f"Bearer {jwt.encode(claims | changes, key, algorithm='HS256')}"}
+
+
+SIGNED = {
+    "hooks/meta": ("signed_body", meta_headers, {"wrong secret": {"key": "another-secret-0123456789"}}),
+    "hooks/sinch": ("signed_body", sinch_headers, {"wrong secret": {"key": "another-secret-0123456789"}, "stale": {"age_s": 310}}),
+    "hooks/sendgrid": ("signed_body", sendgrid_headers, {"wrong key": {"key": "another.pem"}}),
+    "hooks/vonage": ("jwt", vonage_headers, {"wrong secret": {"key": "another-signature-secret-0123456789"}, "stale": {"iat": 1767225600},
+                                             "another issuer": {"iss": "Nobody"}, "no hash": {"payload_hash": None}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("endpoint", SIGNED)
+def test_a_signed_body_is_taken(senders: World, endpoint: str) -> None:
+    check, headers, _ = SIGNED[endpoint]
+    watch = Watch(senders, endpoint, check)
+    body = hook_body()
+    assert post(senders, endpoint, body, headers(senders, body)).status == 204
+    watch.assert_stored(events=1)
+
+
+@pytest.mark.parametrize("endpoint", SIGNED)
+def test_a_body_that_the_provider_did_not_sign_is_refused(senders: World, endpoint: str) -> None:
+    check, headers, wrong = SIGNED[endpoint]
+    watch = Watch(senders, endpoint, check)
+    body = hook_body()
+    good = headers(senders, body)
+    rows = {
+        "tampered": headers(senders, body + b" "),
+        "twice": [*good.items(), *good.items()],
+        "nothing": {},
+        **{what: headers(senders, body, **changes) for what, changes in wrong.items()},
+    }
+    for what, given in rows.items():
+        answer = post(senders, endpoint, body, given)
+        assert (answer.status, answer.body) == (401, b""), what
+    watch.assert_refused(len(rows))
+    log = senders.ingress.log_text()
+    assert not any(value in log for value in good.values() if len(value) > 20)
+
+
+def test_a_token_that_names_no_algorithm_is_refused(senders: World) -> None:
+    watch = Watch(senders, "hooks/vonage", "jwt")
+    body = hook_body()
+    claims = {"iss": "Vonage", "iat": int(time.time()), "payload_hash": hashlib.sha256(body).hexdigest()}
+    for token in (jwt.encode(claims, None, algorithm="none"), jwt.encode(claims, SECRETS["DOCHAK_SECRET_VONAGE"], algorithm="HS512")):
+        assert post(senders, "hooks/vonage", body, {"Authorization": f"Bearer {token}"}).status == 401
+    watch.assert_refused(2)
 
 
 # --- addresses, through a proxy

@@ -6,7 +6,7 @@
 #include "ingress/sender/network.h"
 #include "ingress/sender/verify.h"
 
-enum { CHECK_TEXTS = 2 };
+enum { CHECK_TEXTS = 5 };
 
 // One check of one endpoint.
 struct check_conf {
@@ -29,10 +29,13 @@ struct check {
 };
 
 extern const struct check check_ip, check_query_token, check_header, check_header_sha1, check_hmac_timestamp,
-    check_standard_webhooks, check_twilio;
+    check_signed_body, check_jwt, check_standard_webhooks, check_twilio;
 
 // The header's value. NULL: it does not occur exactly once, or has no value.
 const char *check_header_once(const struct request *req, const char *name);
+
+// The same without the prefix, of which the letter case does not count. NULL, too, if it does not begin so.
+const char *check_header_behind(const struct request *req, const char *name, const char *prefix);
 
 // Whether `text` is a Unix time, at most the tolerance before or after the request: 1 to 16 digits, from 13
 // on milliseconds, else seconds.

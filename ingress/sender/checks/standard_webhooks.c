@@ -2,31 +2,14 @@
 // Check `standard_webhooks` (standard-webhooks.md, "Verifying signatures"): HMAC-SHA256 over
 // id.timestamp.body, which one of a list of signatures has to match. Only the symmetric kind, v1; other kinds
 // in the list are ignored.
+#include "common/base/base64.h"
 #include "common/base/mem.h"
 #include "ingress/sender/checks/check.h"
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { LIST_MAX = 32, SECRET_MIN_BYTES = 24, SECRET_MAX_BYTES = 64 };
 
 // ---- the secret ----
-
-// The number of bytes, 0 when it is no base64 or too long. OpenSSL's decoder accepts some wrong texts, so the
-// result has to encode to the same text.
-static size_t decode(const char *text, unsigned char out[SECRET_MAX_BYTES + 3]) {
-  unsigned char again[4 * (SECRET_MAX_BYTES + 2) / 3 + 4];
-  size_t len = strlen(text);
-  int n =
-      len / 4 * 3 > SECRET_MAX_BYTES + 2 ? -1 : EVP_DecodeBlock(out, (const unsigned char *)text, (int)len);
-  if (n <= 0) return 0;
-  size_t bytes = (size_t)n - (text[len - 1] == '=') - (text[len - 2] == '=');
-  EVP_EncodeBlock(again, out, (int)bytes);
-  bool same = strcmp((const char *)again, text) == 0;
-  OPENSSL_cleanse(again, sizeof again);
-  return same && bytes <= SECRET_MAX_BYTES ? bytes : 0;
-}
 
 // whsec_<base64> becomes the bytes it stands for.
 static bool open_key(struct secret *secret, const json_t *conf, struct err *err) {
@@ -34,10 +17,10 @@ static bool open_key(struct secret *secret, const json_t *conf, struct err *err)
   static const char prefix[] = "whsec_";
   const char *text = secret->bytes;
   if (strncmp(text, prefix, sizeof prefix - 1) == 0) text += sizeof prefix - 1;
-  char *bytes = mem_alloc(SECRET_MAX_BYTES + 3);
-  size_t len = decode(text, (unsigned char *)bytes);
+  size_t len = 0;
+  char *bytes = base64_read(BASE64_PADDED, text, strlen(text), &len);
   secret_take(secret, bytes, len);
-  return len >= SECRET_MIN_BYTES ||
+  return (len >= SECRET_MIN_BYTES && len <= SECRET_MAX_BYTES) ||
          err_set(err, "expected whsec_ and the base64 of %d to %d bytes", SECRET_MIN_BYTES, SECRET_MAX_BYTES);
 }
 

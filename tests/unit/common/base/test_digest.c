@@ -22,6 +22,13 @@ static const struct {
   const char *hex, *base64; // of "abc": FIPS 180-2
 } hashes[] = {
     {DIGEST_SHA1, "a9993e364706816aba3e25717850c26c9cd0d89d", "qZk+NkcGgWq6PiVxeFDCbJzQ2J0="},
+    {DIGEST_SHA384,
+     "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7",
+     "ywB1P0WjXou1oD1pmsZQBycsMqsO3tFjGotgWkP/W+2AhgcroefMI1i67KE0yCWn"},
+    {DIGEST_SHA512,
+     "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd"
+     "454d4423643ce80e2a9ac94fa54ca49f",
+     "3a81oZNherrMQXNJriBBMRLm+k6JqX6iCp7u5ktV05ohkpkqJ0/BqDa6PCOj/uu9RU1EI2Q86A4qmslPpUyknw=="},
     {DIGEST_SHA256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
      "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="},
 };
@@ -44,7 +51,11 @@ static void test_hmac(void **state) {
   static const struct piece pieces[] = {PIECE("what do ya want "), PIECE("for nothing?")};
   static const char *const expected[] = {
       [DIGEST_SHA1] = "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79",
-      [DIGEST_SHA256] = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"};
+      [DIGEST_SHA256] = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+      [DIGEST_SHA384] =
+          "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649",
+      [DIGEST_SHA512] = "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d03"
+                        "4f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737"};
   for (size_t i = 0; i < COUNT_OF(expected); i++) {
     struct digest digest;
     char hex[DIGEST_HEX_SIZE];
@@ -59,7 +70,7 @@ static void test_hmac(void **state) {
 static void test_a_call_leaves_nothing_to_the_next(void **state) {
   struct digest first, again, other;
   const struct piece text = PIECE("text"), key = PIECE("key"), empty = PIECE("");
-  for (enum digest_kind kind = DIGEST_SHA1; kind <= DIGEST_SHA256; kind++) {
+  for (enum digest_kind kind = DIGEST_SHA1; kind <= DIGEST_SHA512; kind++) {
     assert_true(digest_hmac(kind, key, &text, 1, &first));
     assert_false(digest_hmac(kind, (struct piece){NULL, 0}, &text, 1, &other));
     assert_true(digest_hmac(kind, empty, &text, 1, &other));

@@ -19,6 +19,7 @@
 #define IP(network)        "\"ip\":{\"allow\":[\"" network "\"]}"
 #define CHECKS(checks)     ",\"checks\":{" checks "}"
 #define HMAC               "\"hmac_timestamp\":{\"secrets\":[\"DOCHAK_SECRET_ONE\"]}"
+#define SIGNED(more)       "\"signed_body\":{\"header\":\"H\",\"secrets\":[\"DOCHAK_SECRET_ONE\"]" more "}"
 #define FILE_OF(endpoints) "{\"endpoints\":[" endpoints "]}"
 #define PROXIES(network, endpoints)                                                                          \
   "{\"trusted_proxies\":[\"127.0.0.1\",\"" network "\"],\"endpoints\":[" endpoints "]}"
@@ -38,6 +39,13 @@ static const struct lint_row rows[] = {
      "warning: /endpoints/0/checks/hmac_timestamp: does not cover the body*"},
     {FILE_OF(ENTRY("a", PATH("ONE")) "," ENTRY("b", CHECKS(IP("0.0.0.0/0")))),
      "warning: /endpoints/1/checks/ip/allow: 0.0.0.0/0 holds every address*"},
+    {FILE_OF(ENTRY("a", CHECKS(SIGNED("")))), NULL},
+    {FILE_OF(ENTRY("a", CHECKS(SIGNED(",\"timestamp_header\":\"x-T\",\"signs\":\"${header:X-t}${body}\"")))),
+     NULL},
+    {FILE_OF(ENTRY("a", CHECKS(SIGNED(",\"timestamp_header\":\"T\"")))),
+     "warning: /endpoints/0/checks/signed_body/timestamp_header: is not in*"},
+    {FILE_OF(ENTRY("a", CHECKS(SIGNED(",\"timestamp_header\":\"T\",\"signs\":\"${header:TT}${body}\"")))),
+     "warning: /endpoints/0/checks/signed_body/timestamp_header: is not in*"},
     {FILE_OF(ENTRY("a", CHECKS(IP("::/0")))),
      "warning: /endpoints/0/checks/ip/allow: ::/0 holds every address*"},
     {PROXIES("0.0.0.0/0", ENTRY("a", PATH("ONE"))), "/trusted_proxies: 0.0.0.0/0 trusts every sender*"},

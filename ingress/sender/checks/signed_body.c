@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// Check `signed_body`: a header is a signature of the body, alone or between headers and fixed text. The
+// endpoints file says in `signs` what is signed, so that one more provider that signs so needs no C:
+//   Meta      X-Hub-Signature-256: sha256=<hex of HMAC-SHA256>, of "${body}"
+//   Sinch     x-sinch-webhook-signature (sinch-sdk-java, HmacAuthenticationValidation), of body.nonce.time
+//   SendGrid  ECDSA on P-256 with SHA-256 (sendgrid-nodejs, eventwebhook.js), of the time and the body
+#include "common/base/base64.h"
+#include "common/base/mem.h"
+#include "ingress/sender/checks/check.h"
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+enum { HEADER, PREFIX, ALGORITHM, SIGNS, TIMESTAMP_HEADER };
+enum { PIECES_MAX = 16, NAME_SIZE = 65 }; // of `signs`, as endpoints.schema.json bounds it
+
+#define ECDSA "ecdsa_p256_sha256"
+
+// ---- the public key of ECDSA: base64 of the DER of a SubjectPublicKeyInfo (RFC 5480)
+
+// NULL: no key on P-256. EVP_PKEY_free().
+static EVP_PKEY *key_of(const char *der, size_t len) {
+  char curve[32];
+  const unsigned char *at = (const unsigned char *)der;
+  EVP_PKEY *key = der ? d2i_PUBKEY(NULL, &at, (long)len) : NULL;
+  if (key && EVP_PKEY_get_group_name(key, curve, sizeof curve, NULL) &&
+      strcmp(curve, SN_X9_62_prime256v1) == 0)
+    return key;
+  EVP_PKEY_free(key);
+  return NULL;
+}
+
+static bool open_key(struct secret *secret, const json_t *conf, struct err *err) {
+  const char *algorithm = json_string_value(json_object_get(conf, "algorithm"));
+  if (!algorithm || strcmp(algorithm, ECDSA) != 0) return true;
+  size_t len = 0;
+  char *der = base64_read(BASE64_PADDED, secret->bytes, secret->len, &len);
+  secret_take(secret, der, len);
+  EVP_PKEY *key = key_of(der, len);
+  EVP_PKEY_free(key);
+  return key || err_set(err, "expected a public key on P-256, as base64 of its DER");
+}
+
+static bool is_signed_by(const struct secret *secret, const char *signature, size_t len,
+                         const struct piece *pieces, size_t n) {
+  EVP_PKEY *key = key_of(secret->bytes, secret->len);
+  EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+  bool good = key && ctx && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key) == 1;
+  for (size_t i = 0; good && i < n; i++)
+    good = EVP_DigestVerifyUpdate(ctx, pieces[i].bytes, pieces[i].len) == 1;
+  good = good && EVP_DigestVerifyFinal(ctx, (const unsigned char *)signature, len) == 1;
+  EVP_MD_CTX_free(ctx);
+  EVP_PKEY_free(key);
+  return good;
+}
+
+static bool ecdsa_holds(const struct secrets *keys, const char *given, const struct piece *pieces, size_t n) {
+  size_t len;
+  AUTO_FREE char *signature = base64_read(BASE64_PADDED, given, strlen(given), &len);
+  bool found = false;
+  for (size_t i = 0; signature && i < keys->n; i++)
+    found |= is_signed_by(&keys->list[i], signature, len, pieces, n);
+  return found;
+}
+
+// ---- HMAC
+
+static const struct {
+  const char *name;
+  enum digest_kind kind;
+} hmacs[] = {{"hmac_sha256", DIGEST_SHA256}, {"hmac_sha1", DIGEST_SHA1}, {"hmac_sha512", DIGEST_SHA512}};
+
+static bool hmac_holds(const struct check_conf *conf, const char *given, const struct piece *pieces,
+                       size_t n) {
+  for (size_t i = 0; i < COUNT_OF(hmacs); i++) {
+    if (strcmp(conf->texts[ALGORITHM], hmacs[i].name) != 0) continue;
+    struct signatures expected;
+    secrets_sign(&conf->secrets, hmacs[i].kind, pieces, n, &expected);
+    return signatures_hold(&expected, SIGNATURE_HEX | SIGNATURE_BASE64, given, strlen(given));
+  }
+  return false;
+}
+
+// ---- what is signed
+
+// The value of "${body}" or "${header:NAME}". False: the header does not occur exactly once.
+static bool value_of(const struct request *req, const char *name, size_t len, struct piece *out) {
+  static const char of_header[] = "header:";
+  char header[NAME_SIZE];
+  *out = (struct piece){req->body.bytes, req->body.len};
+  if (strncmp(name, of_header, sizeof of_header - 1) != 0) return true;
+  len -= sizeof of_header - 1;
+  if (len >= sizeof header) return false;
+  memcpy(header, name + sizeof of_header - 1, len);
+  header[len] = '\0';
+  const char *value = check_header_once(req, header);
+  *out = (struct piece){value, value ? strlen(value) : 0};
+  return value != NULL;
+}
+
+// The number of pieces; 0: one of them is not there.
+static size_t signed_pieces(const struct request *req, const char *signs, struct piece pieces[PIECES_MAX]) {
+  size_t n = 0;
+  for (size_t len; *signs; signs += len) {
+    if (n == PIECES_MAX) return 0;
+    len = strcspn(signs, "$");
+    pieces[n] = (struct piece){signs, len};
+    if (len == 0) {
+      len = strcspn(signs, "}") + 1;
+      if (!value_of(req, signs + 2, len - 3, &pieces[n])) return 0;
+    }
+    n++;
+  }
+  return n;
+}
+
+static bool signed_body_passes(const struct check_conf *conf, const struct request *req) {
+  struct piece pieces[PIECES_MAX];
+  const char *given = check_header_behind(req, conf->texts[HEADER], conf->texts[PREFIX]);
+  const char *clock = conf->texts[TIMESTAMP_HEADER];
+  const char *time = clock ? check_header_once(req, clock) : NULL;
+  if (!given || (clock && (!time || !check_fresh(conf, req, time)))) return false;
+  size_t n = signed_pieces(req, conf->texts[SIGNS], pieces);
+  if (n == 0) return false;
+  return strcmp(conf->texts[ALGORITHM], ECDSA) == 0 ? ecdsa_holds(&conf->secrets, given, pieces, n)
+                                                    : hmac_holds(conf, given, pieces, n);
+}
+
+const struct check check_signed_body = {.name = "signed_body",
+                                        .texts = {[HEADER] = {"header", NULL},
+                                                  [PREFIX] = {"prefix", ""},
+                                                  [ALGORITHM] = {"algorithm", "hmac_sha256"},
+                                                  [SIGNS] = {"signs", "${body}"},
+                                                  [TIMESTAMP_HEADER] = {"timestamp_header", NULL}},
+                                        .stage = VERIFY_BODY,
+                                        .of_signature = true,
+                                        .form = open_key,
+                                        .passes = signed_body_passes};
