@@ -134,7 +134,7 @@ static void count(const struct server *server, const struct request *req) {
   metric_add(find_answers(server, req), 1);
   if (req->reply.way)
     metrics_observe(server->lanes[req->lane].ack_seconds, (clock_mono_ms() - req->began_ms) * 1000);
-  if (!req->endpoint) return;
+  if (!req->endpoint || req->is_handshake) return;
   minutes_count(server->ingress->minutes, req->endpoint, req->refused, req->reply.status);
   if (req->reply.status == 413) log_too_large(server, req->endpoint);
 }

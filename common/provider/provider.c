@@ -298,6 +298,15 @@ static void levels_load(struct provider *provider, const json_t *elements) {
     provider->levels[i] = provider_where_at(provider, levels ? json_array_get(levels, i) : elements);
 }
 
+static void handshake_load(struct provider *provider, const json_t *node) {
+  const json_t *challenge = json_object_get(node, "challenge");
+  provider->challenge =
+      (struct provider_challenge){.answer = json_string_value(json_object_get(challenge, "answer")),
+                                  .token = json_string_value(json_object_get(challenge, "token")),
+                                  .equals = json_object_get(challenge, "equals")};
+  provider->empty = json_object_get(node, "empty");
+}
+
 static void webhook_load(struct provider *provider, const json_t *webhook) {
   levels_load(provider, json_object_get(webhook, "elements"));
   const char *body = json_string_value(json_object_get(webhook, "body"));
@@ -310,6 +319,7 @@ static void webhook_load(struct provider *provider, const json_t *webhook) {
   provider->budget_ms = number_at(webhook, "budget_ms", 0);
   provider->deadline_ms = number_at(webhook, "deadline_ms", provider->budget_ms + 3500);
   provider->is_unsigned = json_is_true(json_object_get(webhook, "unsigned"));
+  handshake_load(provider, json_object_get(webhook, "handshake"));
   suffixes_load(provider, json_object_get(webhook, "suffixes"));
   const json_t *kinds = json_object_get(webhook, "kinds");
   provider->n_kinds = json_array_size(kinds);
@@ -538,6 +548,14 @@ int64_t provider_deadline_ms(const struct provider *provider) {
   enum { BODY_LEAST_MS = 500 }; // the least time for a body
   int64_t least_ms = provider->budget_ms + BODY_LEAST_MS;
   return provider->deadline_ms > least_ms ? provider->deadline_ms : least_ms;
+}
+
+const struct provider_challenge *provider_challenge(const struct provider *provider) {
+  return provider->challenge.answer ? &provider->challenge : NULL;
+}
+
+bool provider_answers_empty(const struct provider *provider, const char *method) {
+  return provider_lists(provider->empty, method);
 }
 
 // The length of `path` without `suffix`, or 0 when it does not end with it.

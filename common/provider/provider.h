@@ -68,6 +68,17 @@ struct provider_suffix {
 const struct provider_suffix *provider_suffix_find(const struct provider *provider, const char *path,
                                                    size_t *len);
 
+// A GET with which the provider tries the URL out (provider.schema.json, `challenge`). Borrowed.
+struct provider_challenge {
+  const char *answer;   // the parameter of the query whose value is the answer
+  const char *token;    // the parameter that has to be a secret of the endpoint
+  const json_t *equals; // parameter → the value that it has to have; NULL: none
+};
+// NULL: the provider does not challenge.
+const struct provider_challenge *provider_challenge(const struct provider *provider);
+// Whether calls with this method are answered with 200 and an empty body.
+bool provider_answers_empty(const struct provider *provider, const char *method);
+
 struct provider_ack {
   int status;
   char *body; // new, JSON; NULL: empty

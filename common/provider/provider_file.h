@@ -117,9 +117,11 @@ struct provider {
   struct provider_suffix *suffixes; // their providers are set when all files are loaded
   size_t n_suffixes;
   struct provider_answer ack, refused;
-  const json_t *outcomes;           // code → {"outcome", "reason"}
-  bool has_boolean_codes;           // it lists "true" or "false"
-  bool ignores_case, ignores_zeros; // in a code: of the letters A to Z, in front of its digits
+  struct provider_challenge challenge; // answer NULL: none
+  const json_t *empty;                 // array of methods, or NULL
+  const json_t *outcomes;              // code → {"outcome", "reason"}
+  bool has_boolean_codes;              // it lists "true" or "false"
+  bool ignores_case, ignores_zeros;    // in a code: of the letters A to Z, in front of its digits
   json_t *listed; // provider_code_key() of a code in `outcomes` → that code; NULL: ignores nothing
   struct provider_shape *shapes;
   size_t n_shapes;

@@ -156,6 +156,11 @@ static void lint_times(const struct provider *provider, struct faults *faults) {
                         "given up before it is overdue");
 }
 
+static void lint_handshake(const struct provider *provider, struct faults *faults) {
+  if (provider_challenge(provider) && provider_answers_empty(provider, "GET"))
+    faults_warn(faults, "/webhook/handshake/empty: GET is answered by the challenge; leave it out");
+}
+
 void provider_lint(const struct provider *provider, struct faults *faults) {
   const json_t *webhook = json_object_get(provider->document, "webhook");
   lint_kinds(provider, faults);
@@ -166,5 +171,6 @@ void provider_lint(const struct provider *provider, struct faults *faults) {
                 faults);
   lint_refused(provider, faults);
   lint_times(provider, faults);
+  lint_handshake(provider, faults);
   provider_ask_lint(provider, faults);
 }

@@ -186,7 +186,7 @@ void edge_close(struct request *req) {
   const struct reply *reply = &req->reply;
   http_answer_send(req->conn,
                    &(struct http_answer){.status = reply->status,
-                                         .content_type = reply->body ? "application/json" : NULL,
+                                         .content_type = reply->content_type,
                                          .body = reply->body,
                                          .body_len = reply->body ? strlen(reply->body) : 0,
                                          .headers = reply->headers,

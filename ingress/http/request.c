@@ -8,14 +8,14 @@
 #include <string.h>
 #include <strings.h>
 
-static bool set_reply(struct request *req, struct reply reply) {
+static void set_reply(struct request *req, struct reply reply) {
   free(req->reply.body);
   req->reply = reply;
-  return false;
 }
 
 bool reply_error(struct request *req, int status, const char *code, const char *message) {
-  return set_reply(req, (struct reply){.status = status, .body = http_error_body(code, message)});
+  reply_ok(req, status, http_error_body(code, message), REPLY_NONE);
+  return false;
 }
 
 bool reply_closing(struct request *req, int status, const char *code, const char *message) {
@@ -43,8 +43,18 @@ bool reply_overload(struct request *req) {
   return false;
 }
 
-void reply_ok(struct request *req, int status, char *body, enum reply_way way) {
-  set_reply(req, (struct reply){.status = status, .body = body, .way = way});
+void reply_ok(struct request *req, int status, char *json, enum reply_way way) {
+  set_reply(
+      req, (struct reply){
+               .status = status, .body = json, .content_type = json ? "application/json" : NULL, .way = way});
+}
+
+void reply_text(struct request *req, int status, char *text, enum reply_way way) {
+  set_reply(req, (struct reply){.status = status,
+                                .body = text,
+                                .content_type = text ? "text/plain; charset=utf-8" : NULL,
+                                .headers = text ? "X-Content-Type-Options: nosniff\r\n" : NULL,
+                                .way = way});
 }
 
 const char *request_header(const struct request *req, const char *name, size_t *count) {

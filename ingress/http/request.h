@@ -22,8 +22,8 @@ enum reply_way { REPLY_NONE, REPLY_KAFKA, REPLY_SPOOL };
 
 struct reply {
   int status;
-  char *body; // JSON, or NULL
-  const char *headers;
+  char *body; // or NULL
+  const char *content_type, *headers;
   enum reply_way way; // what made the events durable; NONE: there were none
   bool close;
 };
@@ -46,6 +46,7 @@ struct request {
   const struct endpoint *endpoint;
   const struct provider *provider; // whose file applies: the endpoint's, or that of a suffix of its URL
   bool is_unsigned;                // the provider does not sign it: no check of a signature is run
+  bool is_handshake;               // the provider tries the URL out: no call with results
   const char *refused;             // the check of the endpoint that has refused the sender already, or NULL
   size_t lane;                     // index of its quota_lane
   size_t body_max_bytes;
@@ -57,7 +58,7 @@ struct request {
   int64_t held_bytes;       // of the quota
 };
 
-// They set the reply in place of an earlier one. All but reply_ok() return false, so that
+// They set the reply in place of an earlier one. All but reply_ok() and reply_text() return false, so that
 // `return reply_error(...)` reads well.
 bool reply_error(struct request *req, int status, const char *code, const char *message);
 bool reply_closing(struct request *req, int status, const char *code, const char *message); // and closes
@@ -65,7 +66,9 @@ bool reply_closing(struct request *req, int status, const char *code, const char
 bool reply_not_allowed(struct request *req, const char *methods, const char *allow);
 bool reply_unavailable(struct request *req); // 503 with Retry-After: nothing was stored, or not all
 bool reply_overload(struct request *req);    // 503 with Retry-After, closing: too many requests, or bytes
-void reply_ok(struct request *req, int status, char *body, enum reply_way way); // takes the body
+void reply_ok(struct request *req, int status, char *json, enum reply_way way); // takes the JSON, or NULL
+// Takes the text, or NULL. No browser takes it for something other than text.
+void reply_text(struct request *req, int status, char *text, enum reply_way way);
 
 // The header's value, and how often it occurs: the value is the last one's. NULL: none.
 const char *request_header(const struct request *req, const char *name, size_t *count);

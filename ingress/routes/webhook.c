@@ -14,6 +14,7 @@
 
 // Limit of a body that is read only because the refusal has to name its key.
 enum { UNAUTHENTICATED_MAX_BYTES = 16384 };
+enum { CHALLENGE_MAX_BYTES = 256 };
 
 static const struct {
   enum kafka_topic topic;
@@ -157,6 +158,68 @@ static void refuse(struct request *req) {
   reply_ok(req, ack.status, ack.body, REPLY_NONE);
 }
 
+// ---- the provider tries the URL out ----
+
+static bool is_value(const struct piece *value, const char *text) {
+  return value && value->len == strlen(text) && memcmp(value->bytes, text, value->len) == 0;
+}
+
+static bool are_equal(const struct form *query, const json_t *equals) {
+  const char *name;
+  json_t *value;
+  json_object_foreach((json_t *)(uintptr_t)equals, name,
+                      value) if (!is_value(form_only(query, name), json_string_value(value))) return false;
+  return true;
+}
+
+// It is sent back, so it must be nothing but a short text.
+static bool is_plain(const struct piece *text) {
+  const unsigned char *bytes = text->bytes;
+  for (size_t i = 0; i < text->len; i++)
+    if (bytes[i] < ' ' || bytes[i] > '~') return false;
+  return text->len > 0 && text->len <= CHALLENGE_MAX_BYTES;
+}
+
+// New; NULL: a parameter is not there, or is not what it has to be.
+static char *answer_to(const struct provider_challenge *challenge, const struct request *req) {
+  struct form query;
+  const char *text = req->info->query_string;
+  if (!text || !form_parse(&query, text, strlen(text), FORM_PLUS_IS_SPACE)) return NULL;
+  const struct piece *token = form_only(&query, challenge->token);
+  const struct piece *answer = form_only(&query, challenge->answer);
+  bool good = token && secrets_hold(&req->endpoint->verify_token, token->bytes, token->len) &&
+              are_equal(&query, challenge->equals) && answer && is_plain(answer);
+  char *found = good ? mem_strndup(answer->bytes, answer->len) : NULL;
+  form_fini(&query);
+  return found;
+}
+
+static void try_out(struct request *req, const struct provider_challenge *challenge) {
+  char *answer = challenge ? answer_to(challenge, req) : NULL;
+  if (challenge && !answer) req->refused = "verify_token";
+  reply_text(req, 200, answer, REPLY_NONE);
+}
+
+// Whether the provider tries the URL out with this method (provider.schema.json, `handshake`).
+static bool is_handshake(const struct provider *provider, const char *method) {
+  if (provider_takes(provider, method)) return false;
+  return provider_answers_empty(provider, method) ||
+         (strcmp(method, "GET") == 0 && provider_challenge(provider));
+}
+
+// It counts as no call of the endpoint, since it says nothing of results. False: it has the reply.
+static bool answer_handshake(struct ingress *ingress, struct request *req, enum endpoints_match match) {
+  bool is_get = strcmp(req->info->request_method, "GET") == 0;
+  req->is_handshake = true;
+  req->is_unsigned = true; // there is nothing to sign
+  req->refused = match == ENDPOINTS_REFUSED ? ENDPOINTS_SECRET_PATH
+                                            : verify_run(req->endpoint->checks, req, VERIFY_HEAD);
+  if (!req->refused) try_out(req, is_get ? provider_challenge(req->provider) : NULL);
+  if (!req->refused) return false;
+  note_refusal(ingress, req);
+  return reply_error(req, 403, "refused", "the provider is not known by this call");
+}
+
 // ---- requests ----
 
 static bool is_get(const struct request *req) {
@@ -175,10 +238,12 @@ bool webhook_admit(struct ingress *ingress, struct request *req) {
   enum endpoints_match match = endpoints_find(ingress->endpoints, req->rest, &endpoint, &suffix);
   if (match == ENDPOINTS_NONE) return reply_error(req, 404, "not_found", "no such endpoint");
   const struct provider *provider = suffix ? suffix->provider : endpoint->provider;
-  if (!provider_takes(provider, req->info->request_method)) return refuse_method(req, provider);
+  bool handshake = is_handshake(provider, req->info->request_method);
+  if (!handshake && !provider_takes(provider, req->info->request_method)) return refuse_method(req, provider);
   req->endpoint = endpoint; // from here on it counts as a call of the provider
   req->provider = provider;
   req->rest += strlen(req->endpoint->name);
+  if (handshake) return answer_handshake(ingress, req, match);
   req->is_unsigned = is_unsigned_suffix(req);
   req->answer_by_ms = req->began_ms + provider_deadline_ms(req->provider);
   req->body_by_ms = req->answer_by_ms - ack_budget_ms(ingress, req->provider);

@@ -56,6 +56,19 @@ static const struct provider *find_provider(const struct providers *providers, c
   return NULL;
 }
 
+// The provider's file may ask for a token that is not there, or not for one.
+static void load_verify_token(struct endpoint *fresh, const json_t *names, struct faults *faults) {
+  size_t from = faults->n;
+  secrets_load(&fresh->verify_token, SECRETS_OURS, names, NULL, NULL, faults);
+  faults_prefix(faults, from, "/verify_token");
+  bool is_needed = fresh->provider && provider_challenge(fresh->provider);
+  if (is_needed && !names)
+    faults_warn(faults,
+                ": the provider tries the URL out by a challenge, which is refused without a verify_token");
+  if (fresh->provider && names && !is_needed)
+    faults_warn(faults, "/verify_token: is not read, since the provider's file has no challenge");
+}
+
 static void add_endpoint(struct endpoints *all, const struct providers *providers, const json_t *node,
                          struct faults *faults) {
   struct endpoint *fresh = &all->list[all->n++];
@@ -66,6 +79,7 @@ static void add_endpoint(struct endpoints *all, const struct providers *provider
   size_t from = faults->n;
   secrets_load(&fresh->path, SECRETS_OURS, json_object_get(node, "secret_path"), NULL, NULL, faults);
   faults_prefix(faults, from, "/secret_path");
+  load_verify_token(fresh, json_object_get(node, "verify_token"), faults);
   fresh->checks = verify_new(json_object_get(node, "checks"), faults);
   check_unique(all, fresh, faults);
 }
@@ -128,6 +142,7 @@ void endpoints_free(struct endpoints *endpoints) {
   for (size_t i = 0; i < endpoints->n; i++) {
     free(endpoints->list[i].source);
     secrets_fini(&endpoints->list[i].path);
+    secrets_fini(&endpoints->list[i].verify_token);
     verify_free(endpoints->list[i].checks);
   }
   networks_fini(&endpoints->trusted);

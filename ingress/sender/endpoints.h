@@ -16,6 +16,7 @@ struct endpoint {
   char *source;     // "/ingress/<name>"
   const struct provider *provider;
   struct secrets path;            // of the URL; may be empty
+  struct secrets verify_token;    // of the provider's challenge; may be empty: then each is refused
   struct verify *checks;          // may be empty; never NULL
   const struct networks *trusted; // proxies whose X-Forwarded-For is believed
 };

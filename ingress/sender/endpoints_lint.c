@@ -39,6 +39,7 @@ static void lint_secrets(const json_t *endpoints, struct faults *faults) {
   for (size_t i = 0; i < json_array_size(endpoints); i++) {
     const json_t *endpoint = json_array_get(endpoints, i);
     lint_names(seen, json_object_get(endpoint, "secret_path"), i, true, faults);
+    lint_names(seen, json_object_get(endpoint, "verify_token"), i, false, faults);
     const char *key;
     json_t *check;
     json_object_foreach(json_object_get(endpoint, "checks"), key, check)

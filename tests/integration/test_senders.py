@@ -35,6 +35,9 @@ SECRETS = {
     "DOCHAK_SECRET_KAKAO": "kakao-primary-admin-key",
     "DOCHAK_SECRET_SOLAPI": "solapi-shared-secret",
     "DOCHAK_SECRET_META": "meta-app-secret-0123456789",
+    "DOCHAK_SECRET_PATH": "hooks-path-0123456789",
+    "DOCHAK_SECRET_VERIFY": "verify-token-0123456789",
+    "DOCHAK_SECRET_VERIFY_NEXT": "verify-token-next-0123456789",
     "DOCHAK_SECRET_SINCH": "sinch-shared-secret-0123456789",
     "DOCHAK_SECRET_VONAGE": "vonage-signature-secret-" + "0123456789abcdef" * 3,
 }
@@ -52,6 +55,10 @@ ENDPOINTS = {
          "checks": {"header": {"header": "Authorization", "prefix": "KakaoAK ", "secrets": ["DOCHAK_SECRET_KAKAO"]}}},
         {"endpoint": "hooks/meta", "provider": "hooks",
          "checks": {"signed_body": {"header": "X-Hub-Signature-256", "prefix": "sha256=", "secrets": ["DOCHAK_SECRET_META"]}}},
+        {"endpoint": "hooks/tried", "provider": "hooks", "secret_path": ["DOCHAK_SECRET_PATH"],
+         "verify_token": ["DOCHAK_SECRET_VERIFY", "DOCHAK_SECRET_VERIFY_NEXT"],
+         "checks": {"ip": {"allow": ["127.0.0.1", "203.0.113.0/24"]},
+                    "hmac_timestamp": {"secrets": ["DOCHAK_SECRET_BIZGO_SIGN"]}}},
         {"endpoint": "hooks/sinch", "provider": "hooks",
          "checks": {"signed_body": {"header": SINCH, "signs": f"${{body}}.${{header:{SINCH}-nonce}}.${{header:{SINCH}-timestamp}}",
                                     "timestamp_header": f"{SINCH}-timestamp", "secrets": ["DOCHAK_SECRET_SINCH"]}}},
@@ -383,6 +390,83 @@ def test_a_token_that_names_no_algorithm_is_refused(senders: World) -> None:
     for token in (jwt.encode(claims, None, algorithm="none"), jwt.encode(claims, SECRETS["DOCHAK_SECRET_VONAGE"], algorithm="HS512")):
         assert post(senders, "hooks/vonage", body, {"Authorization": f"Bearer {token}"}).status == 401
     watch.assert_refused(2)
+
+
+# --- the provider tries the URL out
+
+
+def call(world: World, method: str, path: str, headers: str = "") -> tuple[int, dict[str, str], bytes]:
+    head = f"{method} /webhook/{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n"
+    said = http.raw(world.ingress.ports["public"], head.encode())
+    lines, _, body = said.partition(b"\r\n\r\n")
+    fields = dict(line.split(": ", 1) for line in lines.decode().lower().split("\r\n")[1:])
+    return http.status_of(said), fields, body
+
+
+TRIED = f"hooks/tried/{SECRETS['DOCHAK_SECRET_PATH']}"
+
+
+def challenge(answer: str = "1158201444", **changes: str | None) -> str:
+    given = {"hub.mode": "subscribe", "hub.challenge": answer, "hub.verify_token": SECRETS["DOCHAK_SECRET_VERIFY"]}
+    given |= {f"hub.{name}": value for name, value in changes.items()}
+    return urlencode({name: value for name, value in given.items() if value is not None})
+
+
+@pytest.mark.parametrize(
+    "answer", ["1158201444", "x" * 256, " a+b%&=~<script>\"", "0"], ids=["digits", "as long as it may be", "any printable text", "short"]
+)
+def test_a_challenge_with_the_token_is_answered(senders: World, answer: str) -> None:
+    watch = Watch(senders, "hooks/tried", "verify_token")
+    for changes in ({}, {"verify_token": SECRETS["DOCHAK_SECRET_VERIFY_NEXT"]}):
+        status, fields, body = call(senders, "GET", f"{TRIED}?{challenge(answer, **changes)}")
+        assert (status, body.decode()) == (200, answer)
+        assert fields["content-type"] == "text/plain; charset=utf-8" and fields["x-content-type-options"] == "nosniff"
+    watch.assert_stored()
+
+
+def test_a_challenge_that_is_not_the_providers_is_refused(senders: World) -> None:
+    watch = Watch(senders, "hooks/tried", "verify_token")
+    rows = {
+        "another token": challenge(verify_token="another-token-0123456789"),
+        "no token": challenge(verify_token=None),
+        "an empty token": challenge(verify_token=""),
+        "the token twice": challenge() + "&hub.verify_token=x",
+        "another mode": challenge(mode="unsubscribe"),
+        "no mode": challenge(mode=None),
+        "no challenge": challenge(challenge=None),
+        "an empty challenge": challenge(""),
+        "the challenge twice": challenge() + "&hub.challenge=1",
+        "a challenge that is too long": challenge("x" * 257),
+        "a line break": challenge("a\r\nSet-Cookie: b"),
+        "a NUL": challenge("a\0b"),
+        "letters that are not ASCII": challenge("한"),
+        "an ill-formed query": challenge() + "%",
+        "nothing": "",
+    }
+    for what, query in rows.items():
+        status, _, body = call(senders, "GET", f"{TRIED}?{query}")
+        assert (status, json.loads(body)["error"]["code"]) == (403, "refused"), what
+    watch.assert_refused(len(rows))
+    log = senders.ingress.log_text()
+    assert "another-token-0123456789" not in log and "hub.challenge" not in log
+
+
+def test_other_methods_are_answered_where_the_provider_needs_them(senders: World) -> None:
+    assert call(senders, "HEAD", TRIED)[::2] == (200, b"")
+    assert call(senders, "OPTIONS", TRIED)[0] == 405
+    assert call(senders, "PUT", TRIED)[0] == 405
+    assert call(senders, "HEAD", "standard/hooks")[0] == 405  # its provider has no handshake
+    assert call(senders, "HEAD", "hooks/none")[0] == 405
+
+
+def test_a_handshake_needs_the_path_and_the_address(senders: World) -> None:
+    """Its signature is not asked for: the URL is tried out without one."""
+    by_path, by_ip = Watch(senders, "hooks/tried", "secret_path"), Watch(senders, "hooks/tried", "ip")
+    for method in ("GET", "HEAD"):
+        assert call(senders, method, f"hooks/tried/wrong-path-0123456789?{challenge()}")[0] == 403
+        assert call(senders, method, f"{TRIED}?{challenge()}", "X-Forwarded-For: 198.51.100.1\r\n")[0] == 403
+        assert call(senders, method, f"{TRIED}?{challenge()}", "X-Forwarded-For: 203.0.113.7\r\n")[0] == 200
+    assert by_path._refused()[1] == by_path.refused[1] + 2 and by_ip._refused()[1] == by_ip.refused[1] + 2
 
 
 # --- addresses, through a proxy

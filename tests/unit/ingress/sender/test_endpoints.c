@@ -240,6 +240,39 @@ static void test_two_faults_of_form_are_reported_at_once(void **state) {
   faults_fini(&faults);
 }
 
+// `hooks` has a challenge, `standard` has none.
+static void test_a_token_and_a_challenge_belong_together(void **state) {
+  static const struct {
+    const char *endpoint, *fault; // NULL: none
+  } rows[] = {
+      {"{\"endpoint\":\"a\",\"provider\":\"hooks\",\"secret_path\":[\"DOCHAK_SECRET_GOOD\"],"
+       "\"verify_token\":[\"DOCHAK_SECRET_NEXT\"]}",
+       NULL},
+      {"{\"endpoint\":\"a\",\"provider\":\"hooks\",\"secret_path\":[\"DOCHAK_SECRET_GOOD\"]}",
+       "/endpoints/0: the provider tries the URL out by a challenge, which is refused without a "
+       "verify_token"},
+      {"{\"endpoint\":\"a\",\"provider\":\"standard\",\"secret_path\":[\"DOCHAK_SECRET_GOOD\"],"
+       "\"verify_token\":[\"DOCHAK_SECRET_NEXT\"]}",
+       "/endpoints/0/verify_token: is not read, since the provider's file has no challenge"},
+      {"{\"endpoint\":\"a\",\"provider\":\"hooks\",\"secret_path\":[\"DOCHAK_SECRET_GOOD\"],"
+       "\"verify_token\":[\"DOCHAK_SECRET_SHORT\"]}",
+       "/endpoints/0/verify_token/0: DOCHAK_SECRET_SHORT: expected at least 16 characters, got 5"},
+  };
+  struct faults faults = {0};
+  struct providers *own = providers_load(SCHEMAS_DIR "/../tests/integration/providers", &faults);
+  assert_non_null(own);
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    FILE *file = fopen(path, "w");
+    fprintf(file, FILE_OF("%s"), rows[i].endpoint);
+    fclose(file);
+    endpoints_free(endpoints_load(path, own, &faults));
+    assert_int_equal(faults.n, rows[i].fault ? 1 : 0);
+    if (rows[i].fault) assert_non_null(strstr(faults.list[0].text, rows[i].fault));
+    faults_fini(&faults);
+  }
+  providers_free(own);
+}
+
 int main(void) {
   setenv("DOCHAK_SECRET_GOOD", "good-0123456789abc", 1);
   setenv("DOCHAK_SECRET_NEXT", "next-0123456789abc", 1);
@@ -258,6 +291,7 @@ int main(void) {
       cmocka_unit_test(test_all_faults_of_a_file_are_reported_at_once),
       cmocka_unit_test(test_a_fault_of_form_hides_no_fault_of_another_endpoint),
       cmocka_unit_test(test_two_faults_of_form_are_reported_at_once),
+      cmocka_unit_test(test_a_token_and_a_challenge_belong_together),
       cmocka_unit_test(test_a_path_finds_its_endpoint_and_no_other),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);

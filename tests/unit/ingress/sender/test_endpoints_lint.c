@@ -57,6 +57,8 @@ static const struct lint_row rows[] = {
      "warning: /endpoints/1/secret_path: DOCHAK_SECRET_ONE opens /endpoints/0, too"},
     {FILE_OF(ENTRY("a", PATH("ONE")) "," ENTRY("b", PATH("TWIN"))),
      "warning: /endpoints/1: DOCHAK_SECRET_TWIN holds the same secret as DOCHAK_SECRET_ONE"},
+    {FILE_OF(ENTRY("a", PATH("ONE") ",\"verify_token\":[\"DOCHAK_SECRET_TWIN\"]")),
+     "warning: /endpoints/0: DOCHAK_SECRET_TWIN holds the same secret as DOCHAK_SECRET_ONE"},
     {FILE_OF(ENTRY("a", PATH("TWIN") CHECKS(TOKEN("ONE")))),
      "warning: /endpoints/0: DOCHAK_SECRET_ONE holds the same secret as DOCHAK_SECRET_TWIN"},
 };
