@@ -1,5 +1,5 @@
 -- What the query API is asked for, beside the rows of existing.sql: references and recipients, registrations, alerts, incidents, quarantined
--- records, and three hours of counters up to now.
+-- records, contacts, and three hours of counters up to now.
 -- SPDX-License-Identifier: MIT
 UPDATE notification SET reference = 'order-' || left(md5(notification_id), 12), recipient_hash = sha256(notification_id::bytea);
 
@@ -22,6 +22,13 @@ FROM generate_series(1, 2000) AS n, LATERAL (SELECT now() - n * interval '1 hour
 
 INSERT INTO quarantine (source_partition, source_offset, provider, endpoint, reason, received_at, size_bytes)
 SELECT n % 8, n / 8, 'blux', 'blux/sms', 'no JSON', now() - n * interval '1 minute', 100 FROM generate_series(1, 10000) AS n;
+
+INSERT INTO contact (provider, contact_id, provider_id, deleted, phone, phone_hash, consents, version, changed_at, gone_at)
+SELECT 'channeltalk', 'm-' || n, 'own-' || n, n % 50 = 0, CASE WHEN n % 50 > 0 THEN '+8210****5678' END,
+       CASE WHEN n % 50 > 0 THEN sha256(('phone' || n)::bytea) END,
+       CASE WHEN n % 50 = 0 THEN '{}' WHEN n % 9 = 0 THEN '{"email": true, "texting": false}' ELSE '{"email": true, "texting": true}' END::jsonb,
+       n, CASE WHEN n % 50 > 0 THEN at END, CASE WHEN n % 50 = 0 THEN at END
+FROM generate_series(1, 1000000) AS n, LATERAL (SELECT now() - n * interval '1 minute' AS at) AS t;
 
 INSERT INTO code_minute (minute, provider, endpoint, outcome, channel, code, partition, records)
 SELECT date_trunc('minute', now()) - m * interval '1 minute', 'bizgo', 'bizgo/alimtalk', CASE WHEN c = 0 THEN 'delivered' ELSE 'failed' END,

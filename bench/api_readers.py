@@ -6,6 +6,7 @@ import itertools
 import json
 import threading
 import time
+from hashlib import sha256
 from urllib.parse import quote, urlencode
 
 import psycopg
@@ -27,6 +28,7 @@ def questions(connection: psycopg.Connection) -> list[tuple[str, list[str]]]:
         "dead letters": [{"status": "DEAD_LETTER"}],
         "dead letters by code": [{"status": "DEAD_LETTER", "provider": "bizgo", "code": "63020"}],
         "PENDING": [{"status": "PENDING"}],
+        "overdue": [{"overdue": "yes"}],
         "before a time": [{"until": row[4]} for row in rows],
         "by id": [{"id": row[1]} for row in rows],
         "by reference": [{"reference": row[2]} for row in rows],
@@ -40,6 +42,9 @@ def questions(connection: psycopg.Connection) -> list[tuple[str, list[str]]]:
         ("alerts", ["/v1/alerts"]),
         ("alerts of a provider and kind", ["/v1/alerts?provider=blux&kind=dead_lettered"]),
         ("quarantine", ["/v1/quarantine", "/v1/quarantine?redriven=yes"]),
+        ("contacts", ["/v1/contacts", "/v1/contacts?provider=channeltalk&consent_withdrawn=texting&limit=200", "/v1/contacts?status=deleted"]),
+        ("contacts by id", [f"/v1/contacts?id=own-{number}" for number in range(1, 1_000_000, 2_000)]),
+        ("contacts by recipient", [f"/v1/contacts?{urlencode({'recipient_hash': sha256(f'phone{number}'.encode()).hexdigest()})}" for number in range(1, 1_000_000, 2_000)]),
         ("stats of an hour", ["/v1/stats"]),
         ("stats by code of an hour", ["/v1/stats/codes"]),
     ]

@@ -24,12 +24,22 @@ enum { LIMIT_DEFAULT = 50 };
 // ---- what no parameter shows by itself ----
 
 // In the order of the table below, behind those of a list.
-enum { NOTIFICATIONS_PROVIDER = LIST_PARAMETERS, ID, STATUS, CODE, REFERENCE, RECIPIENT_HASH };
+enum {
+  NOTIFICATIONS_PROVIDER = LIST_PARAMETERS,
+  ID,
+  STATUS,
+  CODE,
+  REFERENCE,
+  RECIPIENT_HASH,
+  SINCE,
+  OVERDUE
+};
 
 // No index has the codes of what has arrived.
 static bool check_notifications(struct query *query, struct problem *problem) {
   const char *status = query->values[STATUS];
-  if (!query->values[CODE] || query->values[ID] || query->values[REFERENCE] || query->values[RECIPIENT_HASH])
+  if (!query->values[CODE] || query->values[ID] || query->values[REFERENCE] ||
+      query->values[RECIPIENT_HASH] || query->values[OVERDUE])
     return true;
   if (status && strcmp(status, "SENT") != 0) return true;
   return problem_set_parameter(problem, "code",
@@ -81,15 +91,13 @@ static const struct route routes[] = {
      .statement = "api_notifications.sql",
      .kind = ROUTE_LIST,
      .keys = CURSOR_NAMES,
-     .n = LIST_PARAMETERS + 7,
-     .parameters = {LISTED,
-                    [NOTIFICATIONS_PROVIDER] = {"provider", PARAMETER_TEXT, NULL},
-                    [ID] = {"id", PARAMETER_TEXT, NULL},
-                    [STATUS] = {"status", PARAMETER_CHOICE, STATUSES},
-                    [CODE] = {"code", PARAMETER_TEXT, NULL},
-                    [REFERENCE] = {"reference", PARAMETER_TEXT, NULL},
-                    [RECIPIENT_HASH] = {"recipient_hash", PARAMETER_HASH, NULL},
-                    {"since", PARAMETER_TIME, NULL}},
+     .n = LIST_PARAMETERS + 8,
+     .parameters =
+         {LISTED, [NOTIFICATIONS_PROVIDER] = {"provider", PARAMETER_TEXT, NULL},
+          [ID] = {"id", PARAMETER_TEXT, NULL}, [STATUS] = {"status", PARAMETER_CHOICE, STATUSES},
+          [CODE] = {"code", PARAMETER_TEXT, NULL}, [REFERENCE] = {"reference", PARAMETER_TEXT, NULL},
+          [RECIPIENT_HASH] = {"recipient_hash", PARAMETER_HASH, NULL},
+          [SINCE] = {"since", PARAMETER_TIME, NULL}, [OVERDUE] = {"overdue", PARAMETER_CHOICE, "yes"}},
      .check = check_notifications},
     {.path = "/v1/notifications/{provider}/{id}",
      .statement = "api_notification.sql",
@@ -128,6 +136,19 @@ static const struct route routes[] = {
                     {"redriven", PARAMETER_CHOICE, "yes, no"},
                     {"since", PARAMETER_TIME, NULL}}},
     {.path = "/v1/quarantine/{partition}/{offset}/redrive", .kind = ROUTE_REDRIVE},
+    {.path = "/v1/contacts",
+     .statement = "api_contacts.sql",
+     .kind = ROUTE_LIST,
+     .keys = CURSOR_NAMES,
+     .n = LIST_PARAMETERS + 7,
+     .parameters = {LISTED,
+                    [LIST_PARAMETERS] = {"provider", PARAMETER_TEXT, NULL},
+                    {"id", PARAMETER_TEXT, NULL},
+                    {"status", PARAMETER_CHOICE, "known, deleted"},
+                    {"consent_given", PARAMETER_TEXT, NULL},
+                    {"consent_withdrawn", PARAMETER_TEXT, NULL},
+                    {"recipient_hash", PARAMETER_HASH, NULL},
+                    {"since", PARAMETER_TIME, NULL}}},
     {.path = "/v1/contacts/{provider}/{id}", .statement = "api_contact.sql", .kind = ROUTE_ONE},
     {.path = "/v1/stats",
      .statement = "api_stats.sql",

@@ -6,5 +6,5 @@ SELECT rolsuper OR pg_has_role(rolname, current_user, 'MEMBER') OR has_schema_pr
        (SELECT string_agg(format('GRANT %s TO %I', what, rolname), '; ')
         FROM unnest(ARRAY[format('USAGE ON SCHEMA %I', current_schema()),
                           'SELECT ON schema_migration, notification, receipt, acceptance, alert, incident, quarantine, delivery_minute, code_minute, endpoint_minute, rhythm, watch_look',
-                          'SELECT (provider, contact_id, provider_id, deleted, phone, phone_hash, email, email_hash, consents, version, changed_at, deleted_at, gone_at) ON contact']) AS granted (what))
+                          'SELECT (provider, contact_id, provider_id, deleted, phone, phone_hash, email, email_hash, consents, version, changed_at, deleted_at, gone_at, other_ids) ON contact']) AS granted (what))
 FROM pg_roles WHERE rolname = $1

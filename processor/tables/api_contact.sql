@@ -1,17 +1,23 @@
--- What a provider has said about one person: the contact that has this id, else the one of which it is the provider's own id. It names the
--- columns that the role of the query API may read. Times of the session's zone. No row: there is no such contact.
+-- What a provider has said about one person: the contact that has this id, else the one of which it is the provider's own id, else the one that
+-- had it once. It names the columns that the role of the query API may read. Times of the session's zone. No row: there is no such contact.
+-- provider || '': or all contacts of the provider could be read by the key.
 -- Columns: item json
--- $1 provider  $2 contact_id or provider_id
+-- $1 provider  $2 contact_id or one of the provider's ids
 SELECT json_build_object('provider', provider, 'contact_id', contact_id, 'provider_id', provider_id,
                          'status', CASE WHEN deleted THEN 'deleted' ELSE 'known' END, 'phone', phone, 'phone_hash', encode(phone_hash, 'hex'),
                          'email', email, 'email_hash', encode(email_hash, 'hex'), 'consents', consents, 'version', version,
-                         'changed_at', changed_at, 'deleted_at', CASE WHEN deleted THEN greatest(deleted_at, gone_at) END)
+                         'last_at', greatest(changed_at, deleted_at, gone_at), 'changed_at', changed_at,
+                         'deleted_at', CASE WHEN deleted THEN greatest(deleted_at, gone_at) END)
 FROM contact
 JOIN (
   (SELECT 1 AS rank, provider, contact_id FROM contact WHERE provider = $1::text AND contact_id = $2::text)
   UNION ALL
   (SELECT 2, provider, contact_id
    FROM (SELECT provider, contact_id FROM contact WHERE provider = $1::text AND provider_id = $2::text OFFSET 0) AS named
+   ORDER BY contact_id LIMIT 1)
+  UNION ALL
+  (SELECT 3, provider, contact_id
+   FROM (SELECT provider, contact_id FROM contact WHERE other_ids ? $2::text AND provider || '' = $1::text OFFSET 0) AS earlier
    ORDER BY contact_id LIMIT 1)
 ) AS found USING (provider, contact_id)
 ORDER BY rank LIMIT 1

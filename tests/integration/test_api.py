@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The query API: each path, each fault, the key; pages that lose and repeat nothing; a role that only reads."""
 
+import hmac
 import itertools
 import json
 import socket
@@ -21,10 +22,10 @@ from support.service import run_once
 from support.wait import until, until_equal
 from support.world import World
 
-NOTIFICATIONS, INCIDENTS, ALERTS, QUARANTINE = "/v1/notifications", "/v1/incidents", "/v1/alerts", "/v1/quarantine"
+NOTIFICATIONS, INCIDENTS, ALERTS, QUARANTINE, CONTACTS = "/v1/notifications", "/v1/incidents", "/v1/alerts", "/v1/quarantine", "/v1/contacts"
 STATS, CODES = "/v1/stats", "/v1/stats/codes"
 STORY, CONTACT = "/v1/notifications/bizgo/nobody", "/v1/contacts/channeltalk/nobody"
-PATHS = ["/v1/overview", NOTIFICATIONS, STORY, INCIDENTS, f"{INCIDENTS}/x", ALERTS, QUARANTINE, STATS, CODES, CONTACT]
+PATHS = ["/v1/overview", NOTIFICATIONS, STORY, INCIDENTS, f"{INCIDENTS}/x", ALERTS, QUARANTINE, STATS, CODES, CONTACTS, CONTACT]
 TRY_LOCK = "SELECT pg_try_advisory_lock(('x' || lpad(encode(%s, 'hex'), 16, '0'))::bit(64)::bigint)"  # processor/postgres/try_lock.sql
 DEAD = "dochak.notification.dead_lettered.v1"
 REASONS = json.loads((builds.ROOT / "schemas/providers/bizgo.json").read_text("utf-8"))["outcomes"]
@@ -62,10 +63,11 @@ def filled(module_worlds, kafka, postgres) -> Iterator[Api]:
 DAY, NEXT_DAY = ((datetime.now(UTC) - timedelta(days=days)).date().isoformat() for days in (3, 2))
 NOON = f"timestamptz '{DAY} 12:00:00Z'"
 FILL = f"""
-INSERT INTO notification (provider, notification_id, status, code, reference, recipient, recipient_hash, first_seen_at, version)
+INSERT INTO notification (provider, notification_id, status, code, reference, recipient, recipient_hash, due_at, first_seen_at, version)
 SELECT (ARRAY['bizgo', 'blux', 'gone'])[1 + n % 3], 'n-' || n, (ARRAY['PENDING', 'SENT', 'DEAD_LETTER', 'SENT', 'SENT'])[1 + n % 5],
        (ARRAY['A000', '64008', '3001', NULL])[1 + n % 4], CASE WHEN n % 7 = 0 THEN 'order-' || n % 14 END, '+8210****5678',
-       CASE WHEN n % 2 = 0 THEN decode(repeat(to_hex(n % 3), 64), 'hex') END, {NOON} + (n / 10) * interval '1.000007 second', 1
+       CASE WHEN n % 2 = 0 THEN decode(repeat(to_hex(n % 3), 64), 'hex') END,
+       (ARRAY[{NOON} + interval '1 hour', now() + interval '1 day', NULL])[1 + n / 10 % 3], {NOON} + (n / 10) * interval '1.000007 second', 1
 FROM generate_series(1, 600) AS n;
 INSERT INTO alert (alert_id, type, provider, subject, data, raised_at, source_topic, source_partition, source_offset, source_event, told)
 SELECT gen_random_uuid(), CASE WHEN n % 11 = 0 THEN 'dochak.events.lost.v1' ELSE '{DEAD}' END,
@@ -94,6 +96,16 @@ FROM generate_series(0, 149) AS n;
 INSERT INTO contact (provider, contact_id, provider_id, deleted, phone, phone_hash, consents, version, changed_at, deleted_at, gone_at, sealed)
 VALUES ('channeltalk', 'm/1', 'own-1', false, '+8210****4321', decode(repeat('ab', 32), 'hex'), '{{"texts": true}}', 7, {NOON}, NULL, NULL, '\\x00'),
        ('channeltalk', 'm 2', 'm/1', true, NULL, NULL, '{{}}', NULL, NULL, {NOON}, {NOON} + interval '1 hour', NULL);
+INSERT INTO contact (provider, contact_id, provider_id, deleted, phone_hash, email_hash, consents, changed_at, deleted_at, gone_at, other_ids)
+SELECT (ARRAY['channeltalk', 'another'])[1 + n % 2], 'c-' || n, CASE WHEN n % 3 > 0 THEN 'own-' || n / 2 END, n % 7 = 0,
+       CASE WHEN n % 7 > 0 AND n % 5 = 0 THEN decode(repeat(to_hex(n % 3), 64), 'hex') END,
+       CASE WHEN n % 7 > 0 AND n % 4 = 0 THEN decode(repeat(to_hex(n % 3), 64), 'hex') END,
+       CASE WHEN n % 7 = 0 THEN '{{}}' ELSE (ARRAY['{{"email": true, "texting": false}}', '{{"email": false, "texting": true}}', '{{"texting": true}}', '{{}}']::jsonb[])[1 + n % 4] END,
+       CASE WHEN n % 7 > 0 OR n % 2 = 0 THEN {NOON} + (n / 10) * interval '1.000007 second' END,
+       CASE WHEN n % 21 = 0 THEN {NOON} + (n / 10) * interval '1.000007 second' END,
+       CASE WHEN n % 7 = 0 AND n % 21 > 0 THEN {NOON} + (n / 10) * interval '1.000007 second' END,
+       CASE WHEN n % 30 = 0 THEN jsonb_build_array('once-' || n, 'own-1') END
+FROM generate_series(1, 300) AS n;
 ANALYZE;
 """
 
@@ -184,8 +196,9 @@ LISTS = {
     NOTIFICATIONS: Listed(
         "notification", "first_seen_at", ("provider", "notification_id"),
         {"provider": [None, "gone"], "id": [None, "n-77"], "status": [None, "PENDING", "SENT", "DEAD_LETTER"], "code": [None, "64008"],
-         "reference": [None, "order-0"], "recipient_hash": [None, "1" * 64], "since": SINCE, "until": [END, f"{DAY}T21:00:40+09:00"]},
-        {"id": "notification_id = %s", "recipient_hash": "recipient_hash = decode(%s, 'hex')"},
+         "reference": [None, "order-0"], "recipient_hash": [None, "1" * 64], "since": SINCE, "overdue": [None, "yes"], "until": [END, f"{DAY}T21:00:40+09:00"]},
+        {"id": "notification_id = %s", "recipient_hash": "recipient_hash = decode(%s, 'hex')",
+         "overdue": "status = 'PENDING' AND due_at <= now() AND %s = 'yes'"},
         "INSERT INTO notification (provider, notification_id, status, first_seen_at, version) VALUES ('bizgo', %s, 'SENT', %s, 1)",
     ),
     INCIDENTS: Listed(
@@ -206,13 +219,22 @@ LISTS = {
         {"redriven": "CASE WHEN redriven_at IS NULL THEN 'no' ELSE 'yes' END = %s"},
         "INSERT INTO quarantine SELECT 9, nextval('place'), NULL, NULL, NULL, %s, %s, 0, NULL",
     ),
+    CONTACTS: Listed(
+        "(SELECT *, greatest(changed_at, deleted_at, gone_at) AS last_at FROM contact) AS contact", "last_at", ("provider", "contact_id"),
+        {"provider": [None, "channeltalk"], "id": [None, "c-7", "own-1"], "status": [None, "known", "deleted"], "consent_given": [None, "texting"],
+         "consent_withdrawn": [None, "email", "nothing"], "recipient_hash": [None, "1" * 64], "since": SINCE, "until": [END]},
+        {"id": "%s = ANY (ARRAY[contact_id, provider_id] || ARRAY(SELECT jsonb_array_elements_text(other_ids)))",
+         "status": "CASE WHEN deleted THEN 'deleted' ELSE 'known' END = %s", "consent_given": "consents ->> %s = 'true'",
+         "consent_withdrawn": "consents ->> %s = 'false'", "recipient_hash": "decode(%s, 'hex') IN (phone_hash, email_hash)"},
+        "INSERT INTO contact (provider, contact_id, deleted, consents, changed_at) VALUES ('channeltalk', %s, false, '{}', %s)",
+    ),
 }  # fmt: skip
 
 
 def is_refused(path: str, given: dict[str, str | None]) -> bool:
     """`code` alone finds nothing that has arrived."""
     is_searched = path == NOTIFICATIONS and given["code"] and given["status"] in (None, "SENT")
-    return bool(is_searched) and not (given["id"] or given["reference"] or given["recipient_hash"])
+    return bool(is_searched) and not (given["id"] or given["reference"] or given["recipient_hash"] or given["overdue"])
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -298,9 +320,27 @@ def test_stats_by_channel_and_code_have_the_words_of_the_code(filled: Api) -> No
 def test_a_contact_is_found_by_its_id_before_the_providers(filled: Api) -> None:
     known = filled.get("/v1/contacts/channeltalk/m%2F1")
     assert (known["contact_id"], known["status"], known["consents"], known["version"]) == ("m/1", "known", {"texts": True}, 7)
-    assert filled.get("/v1/contacts/channeltalk/own-1") == known
+    assert filled.get("/v1/contacts/channeltalk/once-60")["contact_id"] == "c-60", "an id that the provider had for the person before"
+    assert known in filled.get(CONTACTS, id="m/1")["items"] and known["last_at"] == known["changed_at"]
     gone = filled.get("/v1/contacts/channeltalk/m%202")
     assert (gone["status"], gone["phone"], gone["deleted_at"]) == ("deleted", None, f"{DAY}T13:00:00+00:00")
+
+
+def test_a_contact_is_found_by_a_number_or_an_address_that_is_in_no_url(api: Api) -> None:
+    """The number's hash is that of the messages to it."""
+    world, id_ = api.world, payloads.new_id()
+    world.register(payloads.accepted("bizgo", id_, recipient=payloads.PHONE_E164))
+    phone = world.wait_row("bizgo", id_)["recipient_hash"]
+    email = hmac.digest(world.keys["RECIPIENT"].encode(), b"hana@example.com", "sha256")
+    world.sql(
+        """INSERT INTO contact (provider, contact_id, deleted, phone_hash, email_hash, consents, changed_at)
+           VALUES ('channeltalk', 'm-phone', false, %s, NULL, '{}', now()), ('channeltalk', 'm-email', false, NULL, %s, '{}', now())""",
+        bytes(phone), email,
+    )  # fmt: skip
+    for contact, column, given in (("m-phone", "phone_hash", "010-8765-4321"), ("m-email", "email_hash", "Hana@Example.com")):
+        (item,) = api.get(CONTACTS, {"Dochak-Recipient": given})["items"]
+        assert item["contact_id"] == contact
+        assert api.get(CONTACTS, recipient_hash=item[column])["items"] == [item]
 
 
 # --- faults
@@ -327,6 +367,8 @@ def test_a_contact_is_found_by_its_id_before_the_providers(filled: Api) -> None:
         (f"{INCIDENTS}?kind=broken", 400, "kind"),
         (f"{INCIDENTS}?status=PENDING", 400, "status"),
         (f"{ALERTS}?kind=dead", 400, "kind"),
+        (f"{CONTACTS}?status=open", 400, "status"),
+        (f"{CONTACTS}?consent=texting", 400, "consent"),
         (f"{CODES}?step=week", 400, "step"),
         (f"{CODES}?channel=", 400, "channel"),
         ("/v1/overview?provider=bizgo", 400, "provider"),

@@ -10,7 +10,7 @@ from support.world import World
 
 # pg_use_indexes() and processor/api/pool.c
 API_SETTINGS = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_sort = off; SET jit = off; SET plan_cache_mode = force_custom_plan"
-# Beside {rows} notifications, and as many receipts, acceptances and alerts, 20,000 of what there is less of.
+# Beside {rows} notifications, and as many receipts, acceptances, alerts and contacts, 20,000 of what there is less of.
 MANY = """
 INSERT INTO notification (provider, notification_id, status, code, reference, recipient_hash, due_at, first_seen_at, version)
 SELECT (ARRAY['bizgo', 'blux'])[1 + n / 10 % 2], 'n-' || n, CASE WHEN n % 10 = 0 THEN 'DEAD_LETTER' WHEN n % 10 = 1 THEN 'PENDING' ELSE 'SENT' END,
@@ -28,8 +28,12 @@ SELECT gen_random_uuid(), 'silent', 'p' || n % 50, '', '', now(), now() - n * in
 FROM generate_series(1, 20000) AS n;
 INSERT INTO quarantine (source_partition, source_offset, reason, received_at, size_bytes)
 SELECT 0, n, 'x', now() - n * interval '1 s', 1 FROM generate_series(1, 20000) AS n;
-INSERT INTO contact (provider, contact_id, provider_id, deleted, consents) SELECT 'channeltalk', 'm-' || n, 'o-' || n, false, '{{}}'
-FROM generate_series(1, 20000) AS n;
+INSERT INTO contact (provider, contact_id, provider_id, deleted, phone_hash, email_hash, consents, changed_at, gone_at, other_ids)
+SELECT CASE WHEN n % 50 = 0 THEN 'another' ELSE 'channeltalk' END, 'm-' || n, 'o-' || n, n % 10 = 0, decode(md5(n::text), 'hex'), decode(md5('e' || n), 'hex'),
+       CASE WHEN n % 10 = 0 THEN '{{}}' WHEN n % 1000 = 1 THEN '{{"email": true, "texting": false}}' ELSE '{{"email": true, "texting": true}}' END::jsonb,
+       CASE WHEN n % 10 > 0 THEN now() - n * interval '1 s' END, CASE WHEN n % 10 = 0 THEN now() - n * interval '1 s' END,
+       CASE WHEN n % 100 = 1 THEN jsonb_build_array('e-' || n) END
+FROM generate_series(1, {rows}) AS n;
 INSERT INTO delivery_minute SELECT date_trunc('minute', now()) - n * interval '1 min', 'blux', 'blux/sms', 'delivered', 0, 1 FROM generate_series(1, 20000) AS n;
 INSERT INTO code_minute SELECT date_trunc('minute', now()) - n * interval '1 min', 'blux', 'blux/sms', 'failed', 'SMS', 'c', 0, 1
 FROM generate_series(1, 20000) AS n;
@@ -40,21 +44,24 @@ INSERT INTO watch_look (instance, leads_since, looked_at, hidden_partitions) VAL
 """
 START, NIL = "'infinity', '', ''", "'00000000-0000-0000-0000-000000000000'"
 BEHIND = "now() - interval '1 hour', 'blux', 'n-3600'"
+LATER_CONTACTS = "now() - interval '1 hour', 'channeltalk', 'm-3600'"
 # A question and the most rows that it may read. A list reads a page of each status or type of each provider; the overview up to 1000 open
-# notifications of each provider, 1000 of the dead letters of a day, the newest 1000 in quarantine, and counters of three hours.
-PAGE, OVERVIEW = 700, 8000
+# notifications of each provider, 1000 of the dead letters of a day, the newest 1000 in quarantine, and counters of three hours. What is overdue is
+# among 1000 open ones of each of the two providers.
+PAGE, OVERDUE, OVERVIEW = 700, 2700, 8000
 QUERIES = [
     ("api_overview", "'{}'", OVERVIEW),
-    ("api_notifications", f"NULL, NULL, NULL, NULL, NULL, NULL, NULL, {START}, 51", PAGE),
-    ("api_notifications", f"NULL, NULL, NULL, NULL, NULL, NULL, NULL, {BEHIND}, 51", PAGE),
-    ("api_notifications", f"'blux', NULL, 'SENT', NULL, NULL, NULL, NULL, {BEHIND}, 51", PAGE),
-    ("api_notifications", f"NULL, NULL, 'DEAD_LETTER', NULL, NULL, NULL, now() - interval '2 hours', {BEHIND}, 51", PAGE),
-    ("api_notifications", f"NULL, NULL, 'DEAD_LETTER', 'c10', NULL, NULL, NULL, {START}, 51", PAGE),
-    ("api_notifications", f"'bizgo', NULL, 'PENDING', 'nothing', NULL, NULL, NULL, {START}, 51", PAGE),
-    ("api_notifications", f"NULL, 'n-17', NULL, NULL, NULL, NULL, NULL, {START}, 51", PAGE),
-    ("api_notifications", f"NULL, NULL, NULL, NULL, 'order-17', NULL, NULL, {START}, 51", PAGE),
-    ("api_notifications", f"'blux', NULL, 'SENT', 'c17', NULL, md5('17'), NULL, {START}, 51", PAGE),
-    ("api_notifications", f"'blux', NULL, 'SENT', 'c17', 'order-17', md5('17'), NULL, {START}, 51", PAGE),
+    ("api_notifications", f"NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, {START}, 51", PAGE),
+    ("api_notifications", f"NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, {BEHIND}, 51", PAGE),
+    ("api_notifications", f"'blux', NULL, 'SENT', NULL, NULL, NULL, NULL, NULL, {BEHIND}, 51", PAGE),
+    ("api_notifications", f"NULL, NULL, 'DEAD_LETTER', NULL, NULL, NULL, now() - interval '2 hours', NULL, {BEHIND}, 51", PAGE),
+    ("api_notifications", f"NULL, NULL, 'DEAD_LETTER', 'c10', NULL, NULL, NULL, NULL, {START}, 51", PAGE),
+    ("api_notifications", f"'bizgo', NULL, 'PENDING', 'nothing', NULL, NULL, NULL, NULL, {START}, 51", PAGE),
+    ("api_notifications", f"NULL, 'n-17', NULL, NULL, NULL, NULL, NULL, NULL, {START}, 51", PAGE),
+    ("api_notifications", f"NULL, NULL, NULL, NULL, 'order-17', NULL, NULL, NULL, {START}, 51", PAGE),
+    ("api_notifications", f"'blux', NULL, 'SENT', 'c17', NULL, md5('17'), NULL, NULL, {START}, 51", PAGE),
+    ("api_notifications", f"'blux', NULL, 'SENT', 'c17', 'order-17', md5('17'), NULL, NULL, {START}, 51", PAGE),
+    ("api_notifications", f"NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'yes', {START}, 51", OVERDUE),
     ("api_notification", "'bizgo', 'n-1000', '{}'", PAGE),
     ("api_incidents", f"NULL, NULL, NULL, NULL, NULL, 'infinity', {NIL}, 51", PAGE),
     ("api_incidents", f"NULL, NULL, NULL, NULL, NULL, now() - interval '1 day', {NIL}, 51", PAGE),
@@ -66,6 +73,17 @@ QUERIES = [
     ("api_quarantine", "NULL, NULL, NULL, NULL, now() - interval '1 hour', 0, 3600, 51", PAGE),
     ("api_contact", "'channeltalk', 'm-17'", PAGE),
     ("api_contact", "'channeltalk', 'o-17'", PAGE),
+    ("api_contact", "'channeltalk', 'e-1001'", PAGE),
+    ("api_contacts", f"NULL, NULL, NULL, NULL, NULL, NULL, NULL, {START}, 51", PAGE),
+    ("api_contacts", f"NULL, NULL, NULL, NULL, NULL, NULL, NULL, {LATER_CONTACTS}, 51", PAGE),
+    ("api_contacts", f"'another', NULL, 'deleted', NULL, NULL, NULL, now() - interval '1 hour', {START}, 51", PAGE),
+    ("api_contacts", f"'channeltalk', NULL, 'known', 'email', 'texting', NULL, NULL, {LATER_CONTACTS}, 51", PAGE),
+    ("api_contacts", f"NULL, NULL, NULL, NULL, 'nothing', NULL, NULL, {START}, 51", PAGE),
+    ("api_contacts", f"NULL, 'm-17', NULL, NULL, NULL, NULL, NULL, {START}, 51", PAGE),
+    ("api_contacts", f"'channeltalk', 'o-17', NULL, 'email', NULL, NULL, NULL, {START}, 51", PAGE),
+    ("api_contacts", f"NULL, 'e-1001', NULL, NULL, NULL, NULL, NULL, {START}, 51", PAGE),
+    ("api_contacts", f"'channeltalk', NULL, 'known', 'email', NULL, md5('17'), NULL, {START}, 51", PAGE),
+    ("api_contacts", f"NULL, NULL, NULL, NULL, NULL, md5('e17'), NULL, {START}, 51", PAGE),
     ("api_stats", "'blux', NULL, 'minute', now() - interval '1 hour', now()", PAGE),
     ("api_code_stats", "'blux', NULL, 'minute', now() - interval '1 hour', now(), NULL, NULL, '{}'", PAGE),
 ]  # fmt: skip

@@ -64,12 +64,12 @@ static void test_each_statement_takes_as_many_values_as_its_route_gives(void **s
 static void test_a_first_page_begins_before_a_time(void **state) {
   struct asked asked;
   assert_true(begin(&asked, NOTIFICATIONS, "status=SENT"));
-  assert_int_equal(asked.values.n, 11);
+  assert_int_equal(asked.values.n, 12);
   assert_null(asked.values.list[0]);
   assert_string_equal(asked.values.list[2], "SENT");
-  assert_string_equal(asked.values.list[7], "infinity");
-  assert_string_equal(asked.values.list[8], "");
-  assert_string_equal(asked.values.list[10], "51"); // one more than a page shows that there is another
+  assert_string_equal(asked.values.list[8], "infinity");
+  assert_string_equal(asked.values.list[9], "");
+  assert_string_equal(asked.values.list[11], "51"); // one more than a page shows that there is another
   end(&asked);
   assert_true(begin(&asked, "/v1/alerts", "until=2026-01-12T02:00:03Z&limit=200"));
   assert_string_equal(asked.values.list[4], "2026-01-12T02:00:03.000Z");
@@ -94,8 +94,8 @@ static void test_a_next_page_begins_behind_the_cursor_and_never_after_until(void
     AUTO_FREE char *query = mem_printf("cursor=%s%s", cursor, pages[i].until);
     print_message("%s\n", query);
     assert_true(begin(&asked, NOTIFICATIONS, query));
-    assert_string_equal(asked.values.list[7], pages[i].at);
-    assert_string_equal(asked.values.list[8], pages[i].key);
+    assert_string_equal(asked.values.list[8], pages[i].at);
+    assert_string_equal(asked.values.list[9], pages[i].key);
     end(&asked);
   }
 }
@@ -109,6 +109,8 @@ static const struct {
     {NOTIFICATIONS, "code=x&status=DEAD_LETTER&provider=bizgo", ""},
     {NOTIFICATIONS, "code=x&status=SENT&reference=r", ""},
     {NOTIFICATIONS, "code=x&status=SENT&id=i", ""},
+    {NOTIFICATIONS, "code=x&overdue=yes", ""},
+    {NOTIFICATIONS, "overdue=no", "overdue"},
     {NOTIFICATIONS, "cursor=abc", "cursor"},
     {"/v1/stats", "", ""},
     {"/v1/stats", "since=2026-01-12T00:00:00Z&until=2026-01-13T00:00:00Z", ""},
@@ -123,6 +125,9 @@ static const struct {
     {"/v1/stats/codes", "since=2026-01-12T00:00:00Z&until=2026-01-13T00:00:01Z", "since"},
     {"/v1/alerts", "kind=restored&provider=bizgo", ""},
     {"/v1/alerts", "kind=nothing", "kind"},
+    {"/v1/contacts", "consent_given=email&consent_withdrawn=texting&status=known", ""},
+    {"/v1/contacts", "status=gone", "status"},
+    {"/v1/contacts", "recipient_hash=12", "recipient_hash"},
 };
 
 static void test_what_no_parameter_shows_by_itself(void **state) {
