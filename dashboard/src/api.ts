@@ -81,6 +81,22 @@ export interface Incident {
   example?: string | null
 }
 
+export interface Contact {
+  provider: string
+  contact_id: string
+  provider_id: string | null
+  status: 'known' | 'deleted'
+  phone: string | null
+  phone_hash: string | null
+  email: string | null
+  email_hash: string | null
+  consents: Record<string, boolean>
+  version: number | null
+  last_at: string
+  changed_at: string | null
+  deleted_at: string | null
+}
+
 export interface Quarantined {
   partition: number
   offset: number

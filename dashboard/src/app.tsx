@@ -3,6 +3,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Fault, get, key } from './api'
 import { whenRefused } from './live'
+import { AlertsPage } from './pages/alerts'
+import { ContactPage } from './pages/contact'
+import { ContactsPage } from './pages/contacts'
 import { IncidentPage } from './pages/incident'
 import { IncidentsPage } from './pages/incidents'
 import { MessagePage } from './pages/message'
@@ -13,13 +16,15 @@ import { QuarantinePage } from './pages/quarantine'
 import { to, useRoute, type Route } from './route'
 import { choose, currentLanguage, languages, nameOf, t, type Key } from './texts'
 
-const NAV = ['', 'incidents', 'messages', 'quarantine']
+const NAV = ['', 'incidents', 'alerts', 'messages', 'contacts', 'quarantine']
 
 function View({ route: { path, query } }: { route: Route }) {
   const [page, first, second] = path
   if (page === 'incidents') return first ? <IncidentPage id={first} /> : <IncidentsPage query={query} />
   if (page === 'messages') return first && second ? <MessagePage provider={first} id={second} /> : <MessagesPage query={query} />
   if (page === 'providers' && first) return <ProviderPage name={first} />
+  if (page === 'alerts') return <AlertsPage query={query} />
+  if (page === 'contacts') return first && second ? <ContactPage provider={first} id={second} /> : <ContactsPage query={query} />
   if (page === 'quarantine') return <QuarantinePage query={query} />
   return <OverviewPage />
 }

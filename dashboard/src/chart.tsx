@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Receipts over time as bars: failures on top of deliveries. Its numbers are in the label, and beside it.
+// Receipts over time as bars: failures on top of deliveries. The last bar is of a time that is not over, and pale. Its numbers are in the label,
+// and beside it.
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
@@ -26,7 +27,11 @@ function series({ since, step_s, delivered, failed }: Props): uPlot.AlignedData 
 }
 
 function options(props: Props, width: number): uPlot.Options {
-  const bars = uPlot.paths.bars!({ size: [0.72, 40], align: 1, radius: 0.15 })
+  const bars = (name: string) => {
+    const [over, now] = [colour(name), colour(`${name}-now`)]
+    const fills = props.delivered.map((_, i) => (i < props.delivered.length - 1 ? over : now))
+    return uPlot.paths.bars!({ size: [0.72, 40], align: 1, radius: 0.15, disp: { fill: { unit: 3, values: () => fills } } })
+  }
   const text = { stroke: colour('--muted'), font: '12px system-ui, sans-serif' }
   const grid = { stroke: colour('--line'), width: 1 }
   return {
@@ -59,8 +64,8 @@ function options(props: Props, width: number): uPlot.Options {
     ],
     series: [
       {},
-      { paths: bars, fill: colour('--chart-failed'), width: 0, points: { show: false } },
-      { paths: bars, fill: colour('--chart-delivered'), width: 0, points: { show: false } },
+      { paths: bars('--chart-failed'), fill: colour('--chart-failed'), width: 0, points: { show: false } },
+      { paths: bars('--chart-delivered'), fill: colour('--chart-delivered'), width: 0, points: { show: false } },
     ],
   }
 }

@@ -29,6 +29,12 @@ export const day = (time: string | number) => form({ year: 'numeric', month: 'sh
 export const exact = (time: string | number) =>
   form({ month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' }, time)
 
+// As an input of type datetime-local has it.
+export function localTime(time: string): string {
+  const at = new Date(time)
+  return new Date(at.getTime() - at.getTimezoneOffset() * MINUTE).toISOString().slice(0, 16)
+}
+
 // The time of day; also the day, if it is another one.
 export function moment(time: string, now: number): string {
   const same = new Date(time).toDateString() === new Date(now).toDateString()

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { Fault, get, type Overview, type Page, type Parameters } from './api'
+import { localTime } from './format'
 import { refused, useLive } from './live'
 import { Shown } from './parts'
 import { t } from './texts'
@@ -87,6 +88,20 @@ export function Choice({
           </option>
         ))}
       </select>
+    </label>
+  )
+}
+
+// Only what is before a time, of the browser's zone. While a year is being typed it has fewer digits.
+export function Until({ value, onChange }: { value?: string; onChange?: (value: string) => void }) {
+  function change(event: { currentTarget: HTMLInputElement }) {
+    const given = event.currentTarget.value
+    if (onChange && (!given || Date.parse(given) > 0)) onChange(given && new Date(given).toISOString())
+  }
+  return (
+    <label class="field">
+      <span>{t('until')}</span>
+      <input type="datetime-local" name="until" defaultValue={value && localTime(value)} onChange={change} />
     </label>
   )
 }

@@ -53,8 +53,10 @@ export function Time({ of, now, long }: { of: string; now?: number; long?: boole
 
 const tones = { PENDING: 'idle', SENT: 'ok', DEAD_LETTER: 'bad' } as const
 
+export const isLate = (of: Notification, now: number) => of.status === 'PENDING' && !!of.due_at && Date.parse(of.due_at) < now
+
 export function MessageState({ of, now }: { of: Notification; now: number }) {
-  const late = of.status === 'PENDING' && of.due_at && Date.parse(of.due_at) < now
+  const late = isLate(of, now)
   return <Badge tone={late ? 'warn' : tones[of.status]}>{late ? t('message.overdue') : t(`message.${of.status}`)}</Badge>
 }
 

@@ -25,6 +25,11 @@ export function to(path: string[], query: Record<string, string | null | undefin
   return `#/${path.map(encodeURIComponent).join('/')}${given.size ? `?${given}` : ''}`
 }
 
+// Changes one value of a page's address.
+export const setterOf = (page: string, query: Record<string, string>) => (name: string) => (value: string) => {
+  location.hash = to([page], { ...query, [name]: value })
+}
+
 export function useRoute(): Route {
   const [hash, setHash] = useState(location.hash)
   useEffect(() => {

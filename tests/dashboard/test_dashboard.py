@@ -29,6 +29,15 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+CONTACTS = """
+INSERT INTO contact (provider, contact_id, provider_id, deleted, phone, phone_hash, email, consents, version, changed_at, deleted_at)
+SELECT 'channeltalk', 'member/1', 'own-1', false, recipient, recipient_hash, 'h***@example.com', '{"email": true, "texting": false}'::jsonb, 7,
+       timestamptz '2026-01-12 02:00:00Z', NULL::timestamptz FROM notification WHERE notification_id = 'story/1'
+UNION ALL
+SELECT 'channeltalk', 'member/2', 'own-2', true, NULL, NULL, NULL, '{}', NULL, NULL, timestamptz '2026-01-12 03:00:00Z'
+"""
+
+
 def start(world: World) -> Api:
     world.new_ingress().start().wait_ready()
     api = Api(world).start()
@@ -51,6 +60,7 @@ def filled(module_worlds, kafka, postgres) -> Api:
     world.blux(payloads.blux_event("blux-1"))
     world.post("bizgo/alimtalk", b"no JSON")
     world.settle()
+    world.sql(CONTACTS)
     until("the watch has looked", lambda: api.get("/v1/overview")["watch"])
     return api
 
@@ -65,6 +75,9 @@ def pages(api: Api) -> dict[str, str]:
         "messages": "#/messages?status=DEAD_LETTER&code=64008",
         "message": "#/messages/bizgo/story%2F1",
         "quarantine": "#/quarantine?redriven=no",
+        "alerts": "#/alerts",
+        "contacts": "#/contacts",
+        "contact": "#/contacts/channeltalk/member%2F1",
     }
 
 
@@ -257,25 +270,111 @@ def test_a_message_is_found_by_reference_recipient_and_id(filled: Api, browser: 
             page.get_by_role("button", name="Search").click()
 
         rows = page.locator(".row.message strong")
-        page.get_by_label("Code").fill("typed so far")
+        text = page.get_by_label("Text to find")
+        text.fill("typed so far")
         with page.expect_response("**/v1/notifications*"):  # the page shows the list anew
             pass
-        expect(page.get_by_label("Code")).to_have_value("typed so far")
-        page.get_by_label("Code").fill("")
+        page.get_by_label("Status").select_option(label="Arrived")
+        expect(rows).to_have_text(["blux-1", "arrived"])
+        expect(text).to_have_value("typed so far")
+        page.get_by_role("link", name="Reset").click()
+        expect(text).to_have_value("")
         find("Reference", "order-17")
         expect(rows).to_have_text(["story/1"])
-        find("Message id", "arrived")
+        find("Id", "arrived")
         expect(rows).to_have_text(["arrived"])
-        find("Recipient", "010-8765-4321")
+        find("Phone, e-mail", "010-8765-4321")
         expect(rows).to_have_text(["story/1", "waiting"])
         assert not [url for url in [page.url, *visited.requests] if "8765" in url], "a number is in an address"
-        find("Recipient", "010-0000-0000")
+        find("Phone, e-mail", "010-0000-0000")
         expect(page.get_by_text("Nothing found.")).to_be_visible()
         page.get_by_role("link", name="Reset").click()
         expect(rows).to_have_count(4)
-        page.get_by_label("Code").fill("64008")
-        page.get_by_role("button", name="Search").click()
+        find("Code", "64008")
         expect(rows).to_have_text(["story/1"])
+        expect(page.get_by_label("Status")).to_have_value("DEAD_LETTER")
+        page.get_by_label("Status").select_option(label="All")
+        expect(rows).to_have_count(4)
+
+
+def test_what_is_overdue_is_listed(filled: Api, browser: Browser) -> None:
+    with visit(browser, filled, "#/messages") as visited:
+        page = visited.page
+        page.get_by_label("Status").select_option(label="Overdue")
+        expect(page.get_by_text("Nothing found.")).to_be_visible()
+        assert "overdue=yes" in page.url
+        filled.world.sql("UPDATE notification SET due_at = now() - interval '1 s' WHERE notification_id = 'waiting'")
+        try:
+            expect(page.locator(".row.message strong")).to_have_text(["waiting"])
+        finally:
+            filled.world.sql("UPDATE notification SET due_at = now() + interval '1 day' WHERE notification_id = 'waiting'")
+
+
+def test_a_search_that_gets_no_answer_does_not_say_that_nothing_was_found(filled: Api, browser: Browser) -> None:
+    with visit(browser, filled, "#/messages") as visited:
+        page = visited.page
+        expect(page.locator(".row.message")).to_have_count(4)
+        page.route("**/v1/notifications?limit=1", lambda route: route.abort())
+        page.get_by_label("Find by").select_option(label="Phone, e-mail")
+        page.get_by_label("Text to find").fill("010-8765-4321")
+        page.get_by_role("button", name="Search").click()
+        expect(page.get_by_role("status")).to_have_text("The processor does not answer.")
+        visited.faults = [fault for fault in visited.faults if "net::ERR_FAILED" not in fault]
+
+
+def test_an_alert_leads_to_what_it_is_about(filled: Api, browser: Browser) -> None:
+    with visit(browser, filled, "#/alerts") as visited:
+        page = visited.page
+        rows = page.locator(".row")
+        expect(rows).to_have_count(3)
+        for kind, row, heading in (
+            ("The message did not arrive", "story/1", "story/1"),
+            ("The provider is failing", FAILING, FAILING),
+            ("Input was not understood", "bizgo/alimtalk", "Quarantine"),
+        ):
+            page.get_by_role("link", name="Alerts", exact=True).click()
+            page.get_by_label("Kind").select_option(label=kind)
+            expect(rows.locator("strong")).to_have_text([row])
+            rows.click()
+            title(page, heading)
+
+
+def test_alerts_are_listed_up_to_a_time(filled: Api, browser: Browser) -> None:
+    with visit(browser, filled, "#/alerts", timezone_id="Asia/Seoul") as visited:
+        page = visited.page
+        expect(page.locator(".row")).to_have_count(3)
+        page.get_by_label("Before").fill("2026-01-12T11:00")
+        expect(page.get_by_text("Nothing found.")).to_be_visible()
+        assert "until=2026-01-12T02%3A00%3A00.000Z" in page.url
+        page.reload()
+        expect(page.get_by_label("Before")).to_have_value("2026-01-12T11:00")
+        page.get_by_label("Before").fill("")
+        expect(page.locator(".row")).to_have_count(3)
+
+
+def test_a_contact_is_found_by_number_and_consent_and_leads_to_the_messages_to_it(filled: Api, browser: Browser) -> None:
+    with visit(browser, filled, "#/contacts") as visited:
+        page = visited.page
+        rows = page.locator(".row strong")
+        expect(rows).to_have_text(["member/2", "member/1"])
+        page.get_by_label("Consent").select_option(label="texting: withdrawn")
+        expect(rows).to_have_text(["member/1"])
+        page.get_by_role("link", name="Reset").click()
+        page.get_by_label("Status").select_option(label="Deleted")
+        expect(rows).to_have_text(["member/2"])
+        page.get_by_role("link", name="Reset").click()
+        page.get_by_label("Text to find").fill("010-8765-4321")
+        page.get_by_role("button", name="Search").click()
+        expect(rows).to_have_text(["member/1"])
+        assert not [url for url in [page.url, *visited.requests] if "8765" in url], "a number is in an address"
+        page.get_by_role("link", name="member/1").click()
+        title(page, "member/1")
+        expect(page.locator(".consents .badge")).to_have_text(["email: given", "texting: withdrawn"])
+        page.get_by_role("link", name="Messages to this number").click()
+        expect(page.locator(".row.message strong")).to_have_text(["story/1", "waiting"])
+        page.get_by_role("link", name="story/1").click()
+        page.get_by_role("link", name="Contacts with this number or address").click()
+        expect(rows).to_have_text(["member/1"])
 
 
 def test_a_quarantined_record_is_taken_in_again(filled: Api, browser: Browser) -> None:
@@ -351,7 +450,7 @@ def test_the_keyboard_reaches_everything(filled: Api, browser: Browser) -> None:
 
 
 def test_a_page_that_is_not_there_says_so(filled: Api, browser: Browser) -> None:
-    for place in ("#/messages/bizgo/nobody", "#/incidents/nobody", "#/providers/nobody"):
+    for place in ("#/messages/bizgo/nobody", "#/incidents/nobody", "#/providers/nobody", "#/contacts/channeltalk/nobody"):
         with visit(browser, filled, place) as visited:
             expect(visited.page.get_by_text("There is no such thing.")).to_be_visible()
             visited.faults = [fault for fault in visited.faults if "404" not in fault]

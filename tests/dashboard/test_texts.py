@@ -74,6 +74,8 @@ def contract(*path: str) -> dict:
         ("outcome", ["Story", "properties", "receipts", "items", "properties", "outcome"]),
         ("outcome", ["CodeStats", "properties", "codes", "items", "properties", "outcome"]),
         ("alert", ["AlertKind"]),
+        ("kind", ["AlertKind"]),
+        ("contact", ["ContactStatus"]),
         ("door.front", ["Overview", "properties", "front_door", "properties", "result"]),
     ],
     ids=lambda value: value if isinstance(value, str) else value[0],

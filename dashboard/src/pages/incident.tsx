@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-import { Fault, get, type Code, type Incident, type Page } from '../api'
+import { encode, get, type Incident, type Kind } from '../api'
+import { CodeTable } from '../codes'
 import { duration, number } from '../format'
 import { countsOf, headline, sentence, toneOf } from '../incident'
 import { useLive, useNow } from '../live'
@@ -7,51 +8,11 @@ import { Badge, Fact, Facts, Shown, Time } from '../parts'
 import { to } from '../route'
 import { check, t, word } from '../texts'
 
-const PAGES_MAX = 10
-
-// The API has no path for one of them; there are few.
-async function find(id: string, signal: AbortSignal): Promise<Incident> {
-  let cursor: string | null = null
-  for (let page = 0; page < PAGES_MAX; page++) {
-    const { items, next }: Page<Incident> = await get('incidents', { limit: 200, cursor }, signal)
-    const found = items.find((incident) => incident.incident_id === id)
-    if (found) return found
-    if (!next) break
-    cursor = next
-  }
-  throw new Fault(404, '')
-}
-
-function Codes({ of, provider }: { of: Code[]; provider: string | null }) {
-  return (
-    <section>
-      <h2>{t('incident.codes')}</h2>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{t('column.code')}</th>
-            <th scope="col">{t('column.meaning')}</th>
-            <th scope="col" class="number">
-              {t('column.records')}
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {of.map(({ code, reason, count }) => (
-            <tr>
-              <td>
-                <a href={to(['messages'], { provider, status: 'DEAD_LETTER', code })}>
-                  <code>{code}</code>
-                </a>
-              </td>
-              <td>{reason}</td>
-              <td class="number">{number(count)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
-  )
+// Those that it concerns.
+const MESSAGES: Partial<Record<Kind, Record<string, string>>> = {
+  failing: { status: 'DEAD_LETTER' },
+  silent: { overdue: 'yes' },
+  slow: { overdue: 'yes' },
 }
 
 function View({ of, now }: { of: Incident; now: number }) {
@@ -67,10 +28,27 @@ function View({ of, now }: { of: Incident; now: number }) {
         <Badge tone={toneOf(of)}>{t(`status.${of.status}`)}</Badge>
       </div>
       <p class="lead">{sentence(of)}</p>
+      {of.check_first && of.check_first.length > 0 && (
+        <section>
+          <h2>{t('incident.check')}</h2>
+          <ol class="checks">
+            {of.check_first.map(check).map(({ text, language }) => (
+              <li lang={language}>{text}</li>
+            ))}
+          </ol>
+        </section>
+      )}
+      {of.provider && MESSAGES[of.kind] && (
+        <p>
+          <a class="button" href={to(['messages'], { provider: of.provider, ...MESSAGES[of.kind] })}>
+            {t(of.kind === 'failing' ? 'incident.messages' : 'incident.overdue')}
+          </a>
+        </p>
+      )}
       <Facts>
         <Fact name={t('incident.began')}>
           <Time of={of.since} long />
-          <span class="muted"> · {t(open ? 'incident.for' : 'incident.lasted', { duration: duration(ms) })}</span>
+          <span class="muted more-of">{t(open ? 'incident.for' : 'incident.lasted', { duration: duration(ms) })}</span>
         </Fact>
         <Fact name={t('incident.found')}>
           <Time of={of.opened_at} long />
@@ -93,15 +71,17 @@ function View({ of, now }: { of: Incident; now: number }) {
           )}
         </Fact>
       </Facts>
-      {of.codes && of.codes.length > 0 && <Codes of={of.codes} provider={of.provider} />}
-      {of.check_first && of.check_first.length > 0 && (
+      {of.codes && of.codes.length > 0 && (
         <section>
-          <h2>{t('incident.check')}</h2>
-          <ol class="checks">
-            {of.check_first.map(check).map(({ text, language }) => (
-              <li lang={language}>{text}</li>
-            ))}
-          </ol>
+          <h2>{t('incident.codes')}</h2>
+          <CodeTable
+            of={of.codes.map(({ code, reason, count }) => ({
+              code,
+              href: to(['messages'], { provider: of.provider, status: 'DEAD_LETTER', code }),
+              reason,
+              records: count,
+            }))}
+          />
         </section>
       )}
       {of.summary && (
@@ -116,19 +96,12 @@ function View({ of, now }: { of: Incident; now: number }) {
           )}
         </section>
       )}
-      {of.kind === 'failing' && of.provider && (
-        <p>
-          <a class="button" href={to(['messages'], { provider: of.provider, status: 'DEAD_LETTER' })}>
-            {t('incident.messages')}
-          </a>
-        </p>
-      )}
     </>
   )
 }
 
 export function IncidentPage({ id }: { id: string }) {
-  const live = useLive(id, (signal) => find(id, signal))
+  const live = useLive(id, (signal) => get<Incident>(`incidents/${encode(id)}`, {}, signal))
   const now = useNow()
   return <Shown live={live}>{(incident) => <View of={incident} now={now} />}</Shown>
 }

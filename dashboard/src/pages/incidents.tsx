@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 import type { Incident } from '../api'
 import { IncidentRow } from '../incident'
-import { Choice, List, ProviderChoice } from '../list'
+import { Choice, List, ProviderChoice, Until } from '../list'
 import { useNow } from '../live'
-import { to } from '../route'
+import { setterOf } from '../route'
 import { t, word } from '../texts'
 
 const KINDS = ['failing', 'silent', 'slow', 'refusing', 'unreachable', 'at_risk']
 
 export function IncidentsPage({ query }: { query: Record<string, string> }) {
   const now = useNow()
-  const set = (name: string) => (value: string) => (location.hash = to(['incidents'], { ...query, [name]: value }))
+  const set = setterOf('incidents', query)
   return (
     <>
       <h1>{t('incidents')}</h1>
@@ -33,6 +33,7 @@ export function IncidentsPage({ query }: { query: Record<string, string> }) {
           options={KINDS.map((kind) => [kind, word('kind', kind)])}
         />
         <ProviderChoice value={query.provider} onChange={set('provider')} />
+        <Until value={query.until} onChange={set('until')} />
       </form>
       <List<Incident> path="incidents" parameters={query} id={(incident) => incident.incident_id}>
         {(incident) => <IncidentRow of={incident} now={now} />}

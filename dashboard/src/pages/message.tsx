@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // One message's story: what was said about it, in the order of time, and what is still to come.
 import type { ComponentChildren } from 'preact'
-import { encode, get, type Alert, type Notification, type Story } from '../api'
+import { kindOf, toneOfAlert } from '../alert'
+import { encode, get, type Notification, type Story } from '../api'
 import { duration } from '../format'
 import { useLive, useNow } from '../live'
 import { Fact, Facts, Icon, MessageState, Raw, Shown, Time, type Tone } from '../parts'
@@ -18,9 +19,6 @@ interface Event {
 }
 
 const tones: Record<string, Tone> = { delivered: 'ok', failed: 'bad', account_fault: 'bad', unconfirmed: 'idle' }
-
-// dochak.notification.dead_lettered.v1: the third word.
-const kindOf = (alert: Alert) => alert.type.split('.')[2] ?? alert.type
 
 function eventsOf(story: Story, now: number): Event[] {
   const { status, outcome, due_at, expires_at } = story.notification
@@ -51,7 +49,7 @@ function eventsOf(story: Story, now: number): Event[] {
   for (const alert of story.alerts)
     events.push({
       at: alert.raised_at,
-      tone: kindOf(alert) === 'recovered' ? 'ok' : 'warn',
+      tone: toneOfAlert(alert),
       title: `${t('story.alert')}: ${word('alert', kindOf(alert))}`,
       detail: <span class="muted">{t(alert.published ? 'story.alert.published' : 'story.alert.waiting')}</span>,
       raw: <Raw of={alert.data} summary={alert.type} />,
@@ -133,9 +131,12 @@ function View({ of, now }: { of: Story; now: number }) {
         {of.truncated && <p class="muted">{t('story.truncated')}</p>}
       </section>
       {message.recipient_hash && (
-        <p>
-          <a class="button quiet" href={to(['messages'], { recipient_hash: message.recipient_hash })}>
+        <p class="buttons">
+          <a class="button" href={to(['messages'], { recipient_hash: message.recipient_hash })}>
             {t('story.same_recipient')}
+          </a>
+          <a class="button" href={to(['contacts'], { recipient_hash: message.recipient_hash })}>
+            {t('story.contacts')}
           </a>
         </p>
       )}

@@ -43,7 +43,7 @@ function verdict(overview: Overview): { tone: Tone; title: string; detail: strin
   const behind = behindMs(overview)
   if (behind === null || behind > BEHIND_MS) return { tone: 'warn', title: t('verdict.behind'), detail: t('verdict.behind.detail') }
   const overdue = sum(overview.providers.map((provider) => provider.overdue))
-  if (overdue) return { tone: 'ok', title: t('verdict.ok'), detail: t('verdict.overdue', { n: overdue }) }
+  if (overdue) return { tone: 'ok', title: t('verdict.ok'), detail: t('verdict.overdue', { n: overdue }), href: to(['messages'], { overdue: 'yes' }) }
   if (!overview.providers.some((provider) => provider.last_receipt_at))
     return { tone: 'idle', title: t('verdict.idle'), detail: t('verdict.idle.detail') }
   return { tone: 'ok', title: t('verdict.ok'), detail: t('verdict.ok.detail') }
@@ -84,6 +84,12 @@ export function incidentsOf(overview: Overview, provider: ProviderNow): Incident
   )
 }
 
+const urgency: Record<Tone, number> = { bad: 0, warn: 1, ok: 2, idle: 2 }
+const byUrgency = (overview: Overview) => (a: ProviderNow, b: ProviderNow) =>
+  urgency[toneOfProvider(a, worst(incidentsOf(overview, a)))] - urgency[toneOfProvider(b, worst(incidentsOf(overview, b)))]
+
+const toneOfProvider = (of: ProviderNow, incident?: Incident): Tone => (incident ? toneOf(incident) : of.last_receipt_at ? 'ok' : 'idle')
+
 function Silence({ of }: { of: EndpointNow[] }) {
   const judged = of.map((endpoint) => endpoint.silence).filter((silence) => silence !== null)
   const horizon = judged
@@ -106,7 +112,7 @@ function Figure({ n, name, href, tone }: { n: number; name: string; href: string
 
 export function ProviderState({ of, incidents }: { of: ProviderNow; incidents: Incident[] }) {
   const incident = worst(incidents)
-  const tone: Tone = incident ? toneOf(incident) : of.last_receipt_at ? 'ok' : 'idle'
+  const tone = toneOfProvider(of, incident)
   return (
     <span class={`state ${tone}`}>
       <Icon tone={tone} />
@@ -138,7 +144,7 @@ function ProviderCard({ of, overview, now }: { of: ProviderNow; overview: Overvi
   const failed = sum(traffic.failed)
   const hours = Math.round((traffic.step_s * traffic.delivered.length) / 3600)
   return (
-    <li class={`card provider ${incident ? toneOf(incident) : of.last_receipt_at ? 'ok' : 'idle'}`}>
+    <li class={`card provider ${toneOfProvider(of, incident)}`}>
       <header>
         <h3>
           <a href={to(['providers', of.provider])}>{of.provider}</a>
@@ -155,23 +161,27 @@ function ProviderCard({ of, overview, now }: { of: ProviderNow; overview: Overvi
         </p>
       ) : (
         <p class="what muted">
-          {of.last_receipt_at ? t('provider.last_receipt', { ago: ago(of.last_receipt_at, now) }) : t('provider.no_receipt')}
+          {of.last_receipt_at ? t('provider.last_receipt', { ago: ago(of.last_receipt_at, now) }) : t('endpoint.calls', { n: total(of.endpoints, 'calls') })}
         </p>
       )}
       {of.failures.length > 0 && <WhatFails provider={of.provider} failures={of.failures} />}
-      <Bars {...traffic} height={56} label={t('provider.chart', { provider: of.provider, hours, delivered, failed })} />
-      <p class="legend small">
-        <span class="key delivered">{t('provider.delivered', { n: delivered })}</span>
-        <span class="key failed">{t('provider.failed', { n: failed })}</span>
-        <span class="muted">{t('provider.span', { hours })}</span>
-      </p>
+      {delivered + failed > 0 && (
+        <>
+          <Bars {...traffic} height={56} label={t('provider.chart', { provider: of.provider, hours, delivered, failed })} />
+          <p class="legend small">
+            <span class="key delivered">{t('provider.delivered', { n: delivered })}</span>
+            <span class="key failed">{t('provider.failed', { n: failed })}</span>
+            <span class="muted">{t('provider.span', { hours })}</span>
+          </p>
+        </>
+      )}
       {!incident && <Silence of={of.endpoints} />}
       <div class="figures">
         <Figure n={of.pending} name={t('provider.waiting')} href={to(['messages'], { provider: of.provider, status: 'PENDING' })} />
         <Figure
           n={of.overdue}
           name={t('provider.overdue')}
-          href={to(['messages'], { provider: of.provider, status: 'PENDING' })}
+          href={to(['messages'], { provider: of.provider, overdue: 'yes' })}
           tone="warn"
         />
         <Figure
@@ -297,7 +307,7 @@ function View({ of, now, live }: { of: Overview; now: number; live: boolean }) {
         <h2 id="providers">{t('providers')}</h2>
         {of.providers.length ? (
           <ul class="cards">
-            {of.providers.map((provider) => (
+            {[...of.providers].sort(byUrgency(of)).map((provider) => (
               <ProviderCard key={provider.provider} of={provider} overview={of} now={now} />
             ))}
           </ul>

@@ -2,6 +2,7 @@
 // One provider: its state, a day of receipts, what its codes said, and its endpoints.
 import { get, type CodeStats, type Overview, type ProviderNow, type Stats, type Traffic } from '../api'
 import { Bars } from '../chart'
+import { CodeTable } from '../codes'
 import { ago, clock, exact, moment, number, upToThousand } from '../format'
 import { IncidentRow } from '../incident'
 import { useLive } from '../live'
@@ -100,7 +101,7 @@ function Day({ provider }: { provider: string }) {
   )
 }
 
-// All steps of it together, the most records first.
+// All steps of it together: what fails first, and of that the most records.
 function added(stats: CodeStats): CodeStats['codes'] {
   const rows = new Map<string, CodeStats['codes'][number]>()
   for (const row of stats.codes) {
@@ -109,11 +110,15 @@ function added(stats: CodeStats): CodeStats['codes'] {
     if (known) known.records += row.records
     else rows.set(id, { ...row })
   }
-  return [...rows.values()].sort((a, b) => b.records - a.records)
+  const isBad = (row: CodeStats['codes'][number]) => Number(toneOfOutcome(row.outcome) === 'bad')
+  return [...rows.values()].sort((a, b) => isBad(b) - isBad(a) || b.records - a.records)
 }
 
 const RECEIPTS = ['delivered', 'failed', 'recipient_fault', 'account_fault', 'unconfirmed', 'rejected']
 const toneOfOutcome = (outcome: string) => (outcome === 'delivered' ? 'ok' : outcome === 'unconfirmed' ? 'idle' : 'bad')
+
+const messagesWith = (provider: string, outcome: string, code: string) =>
+  to(['messages'], { provider, status: outcome === 'unconfirmed' ? 'PENDING' : 'DEAD_LETTER', code })
 
 function Codes({ provider }: { provider: string }) {
   const live = useLive(`codes of ${provider}`, (signal) =>
@@ -127,46 +132,17 @@ function Codes({ provider }: { provider: string }) {
           const rows = added(stats).filter((row) => RECEIPTS.includes(row.outcome))
           if (!rows.length) return <p class="empty">{t('none')}</p>
           return (
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">{t('column.code')}</th>
-                  <th scope="col">{t('column.meaning')}</th>
-                  <th scope="col" class="wide">
-                    {t('column.channel')}
-                  </th>
-                  <th scope="col" class="number">
-                    {t('column.records')}
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {rows.map((row) => (
-                  <tr>
-                    <td>
-                      {row.code && row.outcome !== 'delivered' ? (
-                        <a
-                          href={to(['messages'], {
-                            provider,
-                            status: row.outcome === 'unconfirmed' ? 'PENDING' : 'DEAD_LETTER',
-                            code: row.code,
-                          })}
-                        >
-                          <code>{row.code}</code>
-                        </a>
-                      ) : (
-                        <code>{row.code}</code>
-                      )}
-                    </td>
-                    <td>
-                      <Badge tone={toneOfOutcome(row.outcome)}>{word('outcome', row.outcome)}</Badge> {row.reason}
-                    </td>
-                    <td class="wide">{row.channel}</td>
-                    <td class="number">{number(row.records)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+            <CodeTable
+              channels
+              of={rows.map(({ code, outcome, reason, channel, records }) => ({
+                code,
+                href: code && outcome !== 'delivered' ? messagesWith(provider, outcome, code) : undefined,
+                outcome: { tone: toneOfOutcome(outcome), text: word('outcome', outcome) },
+                reason,
+                channel,
+                records,
+              }))}
+            />
           )
         }}
       </Shown>
@@ -233,7 +209,9 @@ function View({ overview, of, now }: { overview: Overview; of: ProviderNow; now:
           <a href={to(['messages'], { provider: of.provider, status: 'PENDING' })}>{upToThousand(of.pending)}</a>
           {of.oldest_pending_at && <span class="muted"> · {t('provider.oldest', { time: moment(of.oldest_pending_at, now) })}</span>}
         </Fact>
-        <Fact name={t('provider.overdue')}>{upToThousand(of.overdue)}</Fact>
+        <Fact name={t('provider.overdue')}>
+          <a href={to(['messages'], { provider: of.provider, overdue: 'yes' })}>{upToThousand(of.overdue)}</a>
+        </Fact>
         <Fact name={t('provider.dead')}>
           <a href={to(['messages'], { provider: of.provider, status: 'DEAD_LETTER' })}>{upToThousand(of.dead_letters)}</a>
         </Fact>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { useState } from 'preact/hooks'
 import { post, type Fault, type Quarantined, type Redriven } from '../api'
-import { Choice, List, ProviderChoice } from '../list'
+import { Choice, List, ProviderChoice, Until } from '../list'
 import { refused, useNow } from '../live'
 import { Badge, Time } from '../parts'
-import { to } from '../route'
+import { setterOf } from '../route'
 import { t } from '../texts'
 
 function Redrive({ of }: { of: Quarantined }) {
@@ -53,7 +53,7 @@ function Row({ of, now }: { of: Quarantined; now: number }) {
 
 export function QuarantinePage({ query }: { query: Record<string, string> }) {
   const now = useNow()
-  const set = (name: string) => (value: string) => (location.hash = to(['quarantine'], { ...query, [name]: value }))
+  const set = setterOf('quarantine', query)
   return (
     <>
       <h1>{t('quarantine')}</h1>
@@ -70,6 +70,7 @@ export function QuarantinePage({ query }: { query: Record<string, string> }) {
           ]}
         />
         <ProviderChoice value={query.provider} onChange={set('provider')} />
+        <Until value={query.until} onChange={set('until')} />
       </form>
       <List<Quarantined> path="quarantine" parameters={query} id={(item) => `${item.partition}/${item.offset}`}>
         {(item) => <Row of={item} now={now} />}

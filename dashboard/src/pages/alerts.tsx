@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+import { AlertRow } from '../alert'
+import type { Alert } from '../api'
+import { Choice, List, ProviderChoice, Until } from '../list'
+import { useNow } from '../live'
+import { setterOf } from '../route'
+import { t, word } from '../texts'
+
+const KINDS = [
+  'dead_lettered',
+  'recovered',
+  'overdue',
+  'failing',
+  'silent',
+  'slow',
+  'refusing',
+  'unreachable',
+  'at_risk',
+  'restored',
+  'quarantined',
+  'lost',
+  'consent_withdrawn',
+]
+
+export function AlertsPage({ query }: { query: Record<string, string> }) {
+  const now = useNow()
+  const set = setterOf('alerts', query)
+  return (
+    <>
+      <h1>{t('alerts')}</h1>
+      <p class="lead">{t('alerts.about')}</p>
+      <form class="filters" onSubmit={(event) => event.preventDefault()}>
+        <Choice
+          name="kind"
+          label={t('incidents.kind')}
+          value={query.kind}
+          onChange={set('kind')}
+          options={KINDS.map((kind) => [kind, word('alert', kind)])}
+        />
+        <ProviderChoice value={query.provider} onChange={set('provider')} />
+        <Until value={query.until} onChange={set('until')} />
+      </form>
+      <List<Alert> path="alerts" parameters={query} id={(alert) => alert.alert_id}>
+        {(alert) => <AlertRow of={alert} now={now} />}
+      </List>
+    </>
+  )
+}
