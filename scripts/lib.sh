@@ -112,7 +112,7 @@ free_port() {
     local port taken
     taken=${TMPDIR:-/tmp}/dochak-ports-$(id -u)
     mkdir -p "$taken"
-    find "$taken" -type f -mmin +2 -delete
+    find "$taken" -ignore_readdir_race -type f -mmin +2 -delete # another start deletes them, too
     for _ in {1..50}; do
         port=$((20000 + RANDOM % 3000))
         if (set -o noclobber && : >"$taken/$port") 2>/dev/null && port_is_free "$port"; then
