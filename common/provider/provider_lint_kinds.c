@@ -1,10 +1,25 @@
 // SPDX-License-Identifier: MIT
-// Rules that do not go together: a kind that never gets an element, and ids that never meet.
+// Rules that do not go together: elements and kinds that are never read, and ids that never meet.
 #include "common/base/mem.h"
 #include "common/provider/provider_file.h"
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+// ---- elements that nobody reads
+
+static void lint_elements(const struct provider *provider, struct faults *faults) {
+  for (size_t i = 0; i < provider->n_levels; i++) {
+    for (size_t j = 0; j < provider->levels[i].n; j++) {
+      const char *place = provider->levels[i].pointers[j].text, *last = strrchr(place, '/');
+      if (last && strspn(last + 1, "0123456789") == strlen(last + 1))
+        faults_warn(faults,
+                    "/webhook/elements: %s is one entry of a list, and the others would not be read; leave "
+                    "its number out",
+                    place);
+    }
+  }
+}
 
 // ---- kinds that take what another would take
 
@@ -190,6 +205,7 @@ static void lint_ids(const struct provider *provider, struct faults *faults) {
 }
 
 void provider_lint_kinds(const struct provider *provider, struct faults *faults) {
+  lint_elements(provider, faults);
   for (size_t i = 0; i < provider->n_kinds; i++) lint_reach(provider, i, faults);
   lint_ids(provider, faults);
 }

@@ -124,6 +124,10 @@ static const struct lint_row rows[] = {
                    "s", "/id", WHEN("\"equals\":{\"/t\":[\"a\",\"b\"]}")),
                "", DELIVERED, ""),
      NULL},
+    {"{\"provider\":\"p\",\"webhook\":{\"elements\":\"/l/0\",\"kinds\":[" RECEIPT(
+         "r", "/id", "") "],\"ack\":{\"status\":200},\"refused\":{\"status\":404},\"budget_ms\":1000},"
+                         "\"outcomes\":{" DELIVERED "}}",
+     "warning: /webhook/elements: /l/0 is one entry of a list, and the others would not be read*"},
     // ids that never meet, and people in them
     {SENDING(KIND_OF("\"/id\"", ""), "\"id\":\"/m\""), NULL},
     {SENDING(KIND_OF(PARTS("/id", "/n"), ""), "\"id\":\"/n\",\"shared_id\":\"/id\",\"each\":\"/l\""), NULL},
