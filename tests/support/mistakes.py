@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 # Of their keys the provider file itself is the author: they are data of the provider.
-OPEN = {"outcomes", "equals", "equals_any_case", "headers", "suffixes", "consents", "body", "$comment"}
+OPEN = {"outcomes", "equals", "equals_any_case", "headers", "suffixes", "consents", "body", "element", "$comment"}
 POINTERS = {"elements", "id", "code", "channel", "reason", "time", "recipient", "reference", "dedupe", "each", "shared_id", "shared_reference"}
 
 
@@ -89,15 +89,18 @@ def of_types(document: dict) -> Iterator[Mistake]:
             yield Mistake(f"{pointer(way)} is {name}", pointer(way), with_value(document, way, other))
 
 
-def is_pointer(way: tuple, value: object) -> bool:
-    named = [key for key in way if isinstance(key, str)]
-    return isinstance(value, str) and value.startswith("/") and bool(POINTERS & set(named)) and not OPEN & set(named[:-1])
+def is_pointer(document: dict, way: tuple) -> bool:
+    """Not one of several places, since any of them may be missing; nor one of `ask`, whose documents explain() does not read."""
+    value, named = at(document, way), [key for key in way if isinstance(key, str)]
+    is_alternative = isinstance(way[-1], int) and named[-1] != "dedupe" and len(at(document, way[:-1])) > 1
+    is_open = bool(OPEN & set(named[:-1])) or way[0] == "ask"
+    return isinstance(value, str) and value.startswith("/") and bool(POINTERS & set(named)) and not is_open and not is_alternative
 
 
 def of_pointers(document: dict) -> Iterator[Mistake]:
     """Such that no file looks wrong, or that one does."""
     for way, value in walk(document):
-        if not way or not is_pointer(way, value):
+        if not way or not is_pointer(document, way):
             continue
         head, _, last = value.rpartition("/")
         wrong = {
@@ -147,7 +150,7 @@ def of_numbers(document: dict) -> Iterator[Mistake]:
     for way, value in walk(document):
         if way and is_ours(way) and isinstance(value, int) and not isinstance(value, bool):
             for other in (0, -1, 10**12, str(value), value + 0.5):
-                if way[-1] in ("failed_a_day", "failed_in_a_row") and other == 0:
+                if (way[-1] in ("failed_a_day", "failed_in_a_row") and other == 0) or way[-1] == "per_second":
                     continue
                 yield Mistake(f"{pointer(way)} is {other!r}", pointer(way), with_value(document, way, other))
 
