@@ -105,7 +105,8 @@ def end(process: subprocess.Popen, seconds: float = 60) -> tuple[str, str]:
 
 def kill_after(process: subprocess.Popen, api: Api, requests: int) -> None:
     """SIGKILL, once so many requests have arrived."""
-    until(f"{requests} requests have arrived", lambda: len(api.arrived) >= requests or process.poll() is not None, 60, every=0.002)
+    deadline = 60 + requests / 100  # the rate of the slowest
+    until(f"{requests} requests have arrived", lambda: len(api.arrived) >= requests or process.poll() is not None, deadline, every=0.002)
     assert process.poll() is None, process.communicate()
     process.kill()
     process.communicate()
