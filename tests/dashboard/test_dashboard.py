@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 
 import pytest
-from dashboard.visit import DESK, PHONE, launch, visit
+from dashboard.visit import DESK, PHONE, address, launch, visit
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from support import builds, http, payloads
 from support.api import Api
@@ -142,6 +142,23 @@ def test_from_healthy_to_an_incident_to_one_messages_story_and_back(world: World
         title(page, ALL_IS_WELL)
         page.get_by_role("link", name="Past incidents").click()
         expect(page.locator(".row.incident")).to_contain_text(["Over"])
+
+
+def test_what_is_wrong_stands_first(filled: Api, browser: Browser) -> None:
+    """A provider with an incident before the others, what fails before what was delivered, what to do before what is known."""
+    overview = filled.get("/v1/overview")
+    for provider in overview["providers"]:
+        provider["provider"] = {"bizgo": "z", "blux": "a"}.get(provider["provider"], provider["provider"])
+    for incident in overview["incidents"]:
+        incident["provider"] = "z"
+    with visit(browser, filled, "#/providers/bizgo") as visited:
+        page = visited.page
+        expect(page.locator("td:first-child")).to_have_text(["64008", "10000"])
+        page.goto(f"{address(filled)}{pages(filled)['incident']}")
+        expect(page.locator("main h2").first).to_have_text("What to look at first")
+        page.route("**/v1/overview", lambda route: route.fulfill(json=overview))
+        page.get_by_role("link", name="Overview", exact=True).click()
+        expect(page.locator(".provider h3")).to_have_text(["z", "a"])
 
 
 # --- the key
@@ -298,14 +315,16 @@ def test_a_message_is_found_by_reference_recipient_and_id(filled: Api, browser: 
 
 
 def test_what_is_overdue_is_listed(filled: Api, browser: Browser) -> None:
-    with visit(browser, filled, "#/messages") as visited:
+    with visit(browser, filled) as visited:
         page = visited.page
-        page.get_by_label("Status").select_option(label="Overdue")
+        page.locator(".provider", has_text="bizgo").get_by_role("link", name="Overdue").click()
+        expect(page.get_by_label("Status")).to_have_value("overdue")
         expect(page.get_by_text("Nothing found.")).to_be_visible()
         assert "overdue=yes" in page.url
         filled.world.sql("UPDATE notification SET due_at = now() - interval '1 s' WHERE notification_id = 'waiting'")
         try:
             expect(page.locator(".row.message strong")).to_have_text(["waiting"])
+            expect(page.locator(".row.message")).to_contain_text(re.compile(r"overdue for \d+ s"))
         finally:
             filled.world.sql("UPDATE notification SET due_at = now() + interval '1 day' WHERE notification_id = 'waiting'")
 
