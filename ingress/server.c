@@ -206,7 +206,7 @@ static void init_lanes(struct server *server) {
   init_acking_lane(server, LANE_REGISTRATIONS, REGISTER_NAME, REGISTER_STATUS);
   for (size_t i = 0; i < endpoints->n; i++) {
     const struct endpoint *endpoint = &endpoints->list[i];
-    struct provider_ack ack = provider_ack(endpoint->provider, NULL, 0);
+    struct provider_ack ack = provider_ack(endpoint->provider, NULL, NULL, 0);
     init_acking_lane(server, LANE_FIRST_ENDPOINT + i, endpoint->name, ack.status);
     start_counters(server, endpoint->name);
     free(ack.body);

@@ -41,6 +41,7 @@ static void judge_element(const struct provider *provider, struct framing_elemen
   } else {
     element->kind = framing_kind_of(read.kind);
     element->id = mem_strdup_or_null(read.id);
+    element->ack = read.ack;
   }
 }
 
@@ -142,6 +143,13 @@ static bool cut_level(struct cutter *cutter, struct json_span in, size_t level, 
   if (level == 0) return err_uncut(err, cutter->provider, in);
   add_element(cutter, in, level);
   return true;
+}
+
+const struct provider_answer *framing_ack(const struct framing *framing) {
+  const struct provider_answer *ack = framing->n ? framing->elements[0].ack : NULL;
+  for (size_t i = 1; ack && i < framing->n; i++)
+    if (framing->elements[i].ack != ack) ack = NULL;
+  return ack;
 }
 
 static void release_elements(struct framing *framing) {

@@ -19,7 +19,8 @@ struct framing_element {
   const char *bytes; // borrowed from the body, or from the text that was made of it
   size_t len;
   char *id; // new: the notification's or the contact's; NULL in quarantine, and for an element without one
-  char *reason; // only for quarantine; never quotes the body
+  const struct provider_answer *ack; // of its kind; NULL: the webhook's
+  char *reason;                      // only for quarantine; never quotes the body
   // Where it stands, a step for each level; none: the whole body, since it could not be cut.
   size_t n_steps;
   struct framing_step {
@@ -45,6 +46,8 @@ enum { FRAMING_ELEMENTS_MAX = 10000 };
 void framing_init(struct framing *out, const struct provider *provider, const char *body, size_t len);
 // The whole body as one element for quarantine.
 void framing_init_whole(struct framing *out, const char *body, size_t len, const char *reason);
+// The ack of the kind that all elements are of, for provider_ack(). NULL: that of the webhook.
+const struct provider_answer *framing_ack(const struct framing *framing);
 void framing_fini(struct framing *framing);
 // Where the element stands in framing->text, as a JSON Pointer: new. "" is all of it.
 char *framing_place(const struct provider *provider, const struct framing_element *element);

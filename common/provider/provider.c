@@ -262,14 +262,13 @@ static struct json_pointer place_of(struct provider *provider, const char *place
   return provider_pointer(provider, pointer);
 }
 
-static void answer_load(struct provider *provider, struct provider_answer *answer, const json_t *node) {
-  answer->status = (int)json_number_value(json_object_get(node, "status"));
-  const json_t *body = json_object_get(node, "body");
-  if (!body) return;
-  const char *at = provider_keep(provider, json_text(body)), *mark;
+// JSON, or a text, in which the schema allows no "${".
+static void pieces_load(struct provider *provider, struct provider_answer *answer, const char *text) {
+  struct provider_piece *pieces = NULL;
+  const char *at = text, *mark;
   for (; at; at = mark) {
-    answer->pieces = mem_grow(answer->pieces, answer->n + 1, sizeof *answer->pieces);
-    struct provider_piece *piece = &answer->pieces[answer->n++];
+    pieces = mem_grow(pieces, answer->n + 1, sizeof *pieces);
+    struct provider_piece *piece = &pieces[answer->n++];
     mark = strstr(at, "\"${");
     size_t len = mark ? (size_t)(mark - at) : strlen(at);
     *piece = (struct provider_piece){.text = at, .len = len, .has_place = mark};
@@ -278,6 +277,23 @@ static void answer_load(struct provider *provider, struct provider_answer *answe
     piece->place = place_of(provider, mark, (size_t)(end - mark));
     mark = end;
   }
+  answer->pieces = provider_keep(provider, pieces);
+}
+
+static void answer_load(struct provider *provider, struct provider_answer *answer, const json_t *node) {
+  const json_t *body = json_object_get(node, "body");
+  const char *text = json_string_value(json_object_get(node, "text"));
+  answer->status = (int)json_number_value(json_object_get(node, "status"));
+  answer->is_text = text != NULL;
+  if (body) text = provider_keep(provider, json_text(body));
+  if (text) pieces_load(provider, answer, text);
+}
+
+static void kind_ack_load(struct provider *provider, struct provider_kind_rule *kind, const json_t *node) {
+  if (!node) return;
+  struct provider_answer *answer = provider_keep(provider, mem_alloc(sizeof *answer));
+  answer_load(provider, answer, node);
+  kind->ack = answer;
 }
 
 // ---- the whole file
@@ -326,6 +342,8 @@ static void webhook_load(struct provider *provider, const json_t *webhook) {
   provider->kinds = provider_keep(provider, mem_array(provider->n_kinds, sizeof *provider->kinds));
   for (size_t i = 0; i < provider->n_kinds; i++)
     kind_load(provider, &provider->kinds[i], json_array_get(kinds, i));
+  for (size_t i = 0; i < provider->n_kinds; i++)
+    kind_ack_load(provider, &provider->kinds[i], json_object_get(json_array_get(kinds, i), "ack"));
 }
 
 static void times_load(struct provider *provider, const json_t *expects) {
@@ -382,8 +400,6 @@ void provider_free(struct provider *provider) {
   for (size_t i = 0; i < provider->n_kept; i++) free(provider->kept[i]);
   free(provider->pointers);
   free(provider->kept);
-  free(provider->ack.pieces);
-  free(provider->refused.pieces);
   json_decref(provider->listed);
   json_decref(provider->document);
   free(provider->file);

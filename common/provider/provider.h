@@ -79,21 +79,26 @@ const struct provider_challenge *provider_challenge(const struct provider *provi
 // Whether calls with this method are answered with 200 and an empty body.
 bool provider_answers_empty(const struct provider *provider, const char *method);
 
+struct provider_answer; // as the file describes it
 struct provider_ack {
   int status;
-  char *body; // new, JSON; NULL: empty
+  char *body;   // new: JSON, or text; NULL: empty
+  bool is_text; // not JSON
 };
 // `body` is the request's, of `len` bytes; it need not be JSON. NULL: none. "${/pointer}" in the file's ack
 // is replaced by the string or number at that place as it was sent, else by "". If the file expects one
-// report as the whole body and gets an array of reports, the first report with such a value counts.
-struct provider_ack provider_ack(const struct provider *provider, const char *body, size_t len);
+// report as the whole body and gets an array of reports, the first report with such a value counts. `own` is
+// the ack of the elements' kind (framing_ack()); NULL: the webhook's.
+struct provider_ack provider_ack(const struct provider *provider, const struct provider_answer *own,
+                                 const char *body, size_t len);
 struct provider_ack provider_refusal(const struct provider *provider, const char *body, size_t len);
 
 // What ingress reads of an element. Borrowed strings live as long as the element (or `buf`).
 struct provider_element {
   enum provider_kind kind;
-  const char *kind_name; // the file's own name for it: "receipt", "mo" …
-  const char *id;        // of the notification or contact; NULL only for PROVIDER_OTHER without one
+  const char *kind_name;             // the file's own name for it: "receipt", "mo" …
+  const struct provider_answer *ack; // of its kind; NULL: the webhook's
+  const char *id; // of the notification or contact; NULL only for PROVIDER_OTHER without one
   char id_buf[PROVIDER_ID_SIZE];
 };
 // False: no kind fits, or a receipt or a contact has no usable id. The error does not quote the element.

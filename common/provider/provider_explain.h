@@ -20,5 +20,9 @@ struct provider_unmet {
   const json_t *expected; // the values that the rule lists; NULL unless it is "equals" or "equals_any_case"
 };
 struct provider_unmet provider_kind_unmet(const struct provider *provider, size_t nth, const json_t *element);
+// The nth place of the ack at which the body of `len` bytes has no value, so that "" is sent; `own` as for
+// provider_ack(). Borrowed; NULL: there are fewer.
+const char *provider_ack_missing(const struct provider *provider, const struct provider_answer *own,
+                                 const char *body, size_t len, size_t nth);
 // The rules for send answers as the file has them, an array. Borrowed; NULL: the file has none.
 const json_t *provider_shapes(const struct provider *provider);

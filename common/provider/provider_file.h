@@ -57,10 +57,26 @@ struct provider_consent_rule {
   bool withdrawn; // the value that says so
 };
 
+// Text of an answer, followed by a value of the request unless it is the last piece.
+struct provider_piece {
+  const char *text;
+  size_t len;
+  bool has_place;
+  struct json_pointer place;
+};
+
+struct provider_answer {
+  int status;
+  bool is_text;
+  struct provider_piece *pieces; // n 0: the answer has no body
+  size_t n;
+};
+
 struct provider_kind_rule {
   const char *name;
   enum provider_kind kind;
   struct provider_conditions when;
+  const struct provider_answer *ack; // NULL: the webhook's
   struct provider_id id;
   struct provider_where channel, code, reason, time, recipient, reference, dedupe, masked;
   int zone_minutes; // of a time that names none
@@ -84,25 +100,11 @@ struct provider_shape {
   bool has_boolean_codes; // `accepted` lists "true" or "false"
 };
 
-// Text of an answer, followed by a value of the request unless it is the last piece.
-struct provider_piece {
-  const char *text;
-  size_t len;
-  bool has_place;
-  struct json_pointer place;
-};
-
-struct provider_answer {
-  int status;
-  struct provider_piece *pieces; // n 0: the answer has no body
-  size_t n;
-};
-
 struct provider {
   json_t *document;
   struct json_pointer *pointers; // all that stand below; copies there are not released
   size_t n_pointers;
-  void **kept; // what the structs below point to, but for the pieces
+  void **kept; // what the structs below point to
   size_t n_kept;
   const char *name;
   char *file;       // for messages; NULL: provider_new() made it

@@ -5,6 +5,7 @@
 #include "common/base/mem.h"
 #include "common/base/utf8.h"
 #include "common/provider/personal.h"
+#include "common/provider/provider_explain.h"
 #include "common/provider/provider_file.h"
 #include <errno.h>
 #include <stdio.h>
@@ -228,11 +229,24 @@ static struct provider_ack answer(const struct provider *provider, const struct 
     if (!find_value(provider, source, &piece->place, &value)) value = (struct json_span){empty, empty + 2};
     append(&to, value.from, (size_t)(value.to - value.from));
   }
-  return (struct provider_ack){.status = answer->status, .body = to.bytes};
+  return (struct provider_ack){.status = answer->status, .body = to.bytes, .is_text = answer->is_text};
 }
 
-struct provider_ack provider_ack(const struct provider *provider, const char *body, size_t len) {
-  return answer(provider, &provider->ack, body, len);
+struct provider_ack provider_ack(const struct provider *provider, const struct provider_answer *own,
+                                 const char *body, size_t len) {
+  return answer(provider, own ? own : &provider->ack, body, len);
+}
+
+const char *provider_ack_missing(const struct provider *provider, const struct provider_answer *own,
+                                 const char *body, size_t len, size_t nth) {
+  const struct provider_answer *ack = own ? own : &provider->ack;
+  struct json_span source = json_without_mark(body, len), value;
+  for (size_t i = 0; i < ack->n; i++) {
+    const struct provider_piece *piece = &ack->pieces[i];
+    if (piece->has_place && !find_value(provider, source, &piece->place, &value) && nth-- == 0)
+      return piece->place.text;
+  }
+  return NULL;
 }
 
 struct provider_ack provider_refusal(const struct provider *provider, const char *body, size_t len) {
@@ -302,6 +316,7 @@ bool provider_classify(const struct provider *provider, const json_t *element, s
   if (!kind) return false;
   out->kind = kind->kind;
   out->kind_name = kind->name;
+  out->ack = kind->ack;
   return true;
 }
 

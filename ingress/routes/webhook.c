@@ -82,12 +82,17 @@ static bool publish(const struct ingress *ingress, const struct request *req, co
   return publisher_publish(ingress->publisher, messages, framing->n, deadline_of(ingress, req), spooled);
 }
 
+static void answer(struct request *req, struct provider_ack ack, enum reply_way way) {
+  (ack.is_text ? reply_text : reply_ok)(req, ack.status, ack.body, way);
+}
+
 static void acknowledge(const struct ingress *ingress, struct request *req, const struct framing *framing,
                         bool spooled) {
   count_elements(ingress->metrics, req->endpoint, framing);
   struct json_span text = framing->text;
-  struct provider_ack ack = provider_ack(req->provider, text.from, (size_t)(text.to - text.from));
-  reply_ok(req, ack.status, ack.body, framing->n == 0 ? REPLY_NONE : spooled ? REPLY_SPOOL : REPLY_KAFKA);
+  struct provider_ack ack =
+      provider_ack(req->provider, framing_ack(framing), text.from, (size_t)(text.to - text.from));
+  answer(req, ack, framing->n == 0 ? REPLY_NONE : spooled ? REPLY_SPOOL : REPLY_KAFKA);
 }
 
 static void store(const struct ingress *ingress, struct request *req, const struct framing *framing) {
@@ -154,8 +159,7 @@ static void note_refusal(const struct ingress *ingress, const struct request *re
 static void refuse(struct request *req) {
   const char *fault;
   request_decode(req, &fault);
-  struct provider_ack ack = provider_refusal(req->provider, req->content.bytes, req->content.len);
-  reply_ok(req, ack.status, ack.body, REPLY_NONE);
+  answer(req, provider_refusal(req->provider, req->content.bytes, req->content.len), REPLY_NONE);
 }
 
 // ---- the provider tries the URL out ----

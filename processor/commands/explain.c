@@ -146,13 +146,16 @@ static char *masked_body(const struct provider *provider, const struct framing *
   return json_text(document);
 }
 
-static void print_answer(const struct provider *provider, const struct framing *framing) {
+static void print_answer(const struct explain *explain, const struct framing *framing) {
+  const struct provider *provider = explain->provider;
+  const struct provider_answer *own = framing_ack(framing);
   AUTO_FREE char *masked = masked_body(provider, framing);
-  struct provider_ack ack = provider_ack(provider, masked, strlen(masked));
+  struct provider_ack ack = provider_ack(provider, own, masked, strlen(masked));
   AUTO_FREE char *shown = explain_shown(mem_or_empty(ack.body));
   printf("answer: %d ", ack.status);
   terminal_print(ack.body ? shown : "with an empty body");
-  putchar('\n');
+  puts(ack.is_text ? " (text/plain)" : "");
+  explain_answer(explain, own, masked);
   free(ack.body);
 }
 
@@ -176,7 +179,7 @@ static bool explain_webhook(struct explain *explain, const char *body, size_t le
   framing_init(&framing, explain->provider, body, len);
   for (size_t i = 0; i < framing.n; i++) n_bad += !explain_framed(explain, &framing, i);
   if (framing.n == 0) puts("no element: the list is empty, and nothing is stored");
-  print_answer(explain->provider, &framing);
+  print_answer(explain, &framing);
   size_t n = framing.n;
   framing_fini(&framing);
   return n_bad == 0 ||

@@ -30,6 +30,8 @@ bool explain_element(struct explain *explain, size_t nth, const char *place,
                      const struct framing_element *element, struct json_span text);
 // A body that the framing could not cut, for the reason `why`. `document` NULL: it is not JSON.
 void explain_uncut(const struct explain *explain, const json_t *document, const char *why);
+// What the answer to the body, a NUL behind it, would repeat and does not find. `own` as for provider_ack().
+void explain_answer(const struct explain *explain, const struct provider_answer *own, const char *body);
 // One recipient of a send answer: list[i], with i from 0, as provider_read_acceptance() read it.
 bool explain_acceptance(struct explain *explain, const json_t *response,
                         const struct provider_acceptance *list, size_t i);

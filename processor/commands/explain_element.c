@@ -424,6 +424,19 @@ void explain_uncut(const struct explain *explain, const json_t *document, const 
   view_fini(&view);
 }
 
+// ---- the answer
+
+void explain_answer(const struct explain *explain, const struct provider_answer *own, const char *body) {
+  const char *place;
+  AUTO_JSON *document = json_parse(body, strlen(body), NULL);
+  struct view view = view_of_whole(explain, document);
+  for (size_t i = 0; (place = provider_ack_missing(explain->provider, own, body, strlen(body), i)); i++) {
+    AUTO_FREE char *found = document ? found_at(&view, place) : mem_printf("nothing at %s", place);
+    explain_line("no value", "\"${%s}\" becomes \"\": %s", place, found);
+  }
+  view_fini(&view);
+}
+
 // ---- one recipient of a send answer
 
 static void print_or_dash(const char *name, const char *text) {

@@ -190,6 +190,27 @@ def test_a_bad_element_does_not_hide_its_neighbours(acme: Path) -> None:
     assert lines(shown, "id") == ["m-1", "m-3"] and "element 2, /results/1: would go to quarantine" in shown.stdout
 
 
+def test_an_answer_says_what_it_would_repeat_and_does_not_find(tmp_path: Path) -> None:
+    document = json.loads(ACME)
+    document["webhook"]["ack"]["body"] = {"id": "${/requestid}", "again": ["${/request_id}", "${/results}"]}
+    shown = explain("--file", written(tmp_path, document), body=BODY)
+    assert '\nanswer: 200 {"id":"","again":["r-81",""]}\n' in shown.stdout
+    assert lines(shown, "no value") == [
+        '"${/requestid}" becomes "": nothing at /requestid; is it /request_id?',
+        '"${/results}" becomes "": a list at /results',
+    ]
+    shown = explain("--file", written(tmp_path, document), body="requestid=1")
+    assert '"${/requestid}" becomes "": nothing at /requestid' in lines(shown, "no value")
+
+
+def test_the_answer_to_a_kind_is_that_of_the_kind(tmp_path: Path) -> None:
+    document = json.loads(ACME)
+    document["webhook"]["kinds"][0]["ack"] = {"status": 202, "text": "OK"}
+    assert "\nanswer: 202 OK (text/plain)\n" in explain("--file", written(tmp_path, document), body=BODY).stdout
+    document["webhook"]["kinds"][0]["ack"] = {"status": 204}
+    assert "\nanswer: 204 with an empty body\n" in explain("--file", written(tmp_path, document), body=BODY).stdout
+
+
 def test_no_element_is_no_fault(acme: Path) -> None:
     shown = explain("--file", acme, body='{"results": []}')
     assert shown.returncode == 0 and shown.stdout.startswith("no element: ")

@@ -102,7 +102,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
   look_at(provider, &framing, body, len);
   AUTO_JSON *document = json_parse(body, len, NULL);
   look_whole(provider, &framing, document);
-  look_at_answer(provider_ack(provider, framing.text.from, (size_t)(framing.text.to - framing.text.from)));
+  look_at_answer(provider_ack(provider, framing_ack(&framing), framing.text.from,
+                              (size_t)(framing.text.to - framing.text.from)));
   look_at_answer(provider_refusal(provider, body, len));
   framing_fini(&framing);
   free(body);

@@ -45,6 +45,29 @@ def report(world: World, id_: str, group: str, status: str, **more) -> None:
     assert world.post("acme/sms", {"results": [{"id": id_, "group": group, "status": status, **more}]}).status == 200
 
 
+def test_a_kind_is_acked_as_its_own_ack_says(world: World) -> None:
+    document = json.loads((EXAMPLES / "provider/valid/least.json").read_text())
+    webhook = document["webhook"]
+    news = {"kind": "other", "when": {"equals": {"/news": ["reply"]}}, "ack": {"status": 200, "text": "OK"}}
+    silent = {"kind": "other", "when": {"equals": {"/news": ["read"]}}, "ack": {"status": 204}}
+    webhook["kinds"] = [{"name": "reply", **news}, {"name": "read", **silent}, *webhook["kinds"]]
+    webhook["ack"] = {"status": 200, "body": {"code": "A000"}}
+    start_with(world, "acme", DOCHAK_PROVIDERS_DIR=str(write(world, document)))
+
+    def acked(*elements: dict) -> tuple[int, str | None, str | None, bytes]:
+        answer = world.post("acme/sms", {"results": list(elements)})
+        return answer.status, answer.headers.get("content-type"), answer.headers.get("x-content-type-options"), answer.body
+
+    usual = (200, "application/json", None, b'{"code":"A000"}')
+    assert acked({"news": "reply"}, {"news": "reply"}) == (200, "text/plain; charset=utf-8", "nosniff", b"OK")
+    assert acked({"news": "read"}) == (204, None, None, b"")
+    assert acked({"id": "m", "status": "0"}) == usual
+    assert acked({"news": "reply"}, {"id": "m", "status": "0"}) == usual
+    assert acked({"news": "reply"}, {}) == usual
+    world.settle()
+    assert len(world.records("quarantine")) == 1
+
+
 def test_what_is_on_its_way_changes_nothing_and_is_counted_as_other(world: World) -> None:
     start(world, "on-its-way-and-otherwise")
     world.register([payloads.accepted("acme", id_) for id_ in ("waits", "arrives", "early")])

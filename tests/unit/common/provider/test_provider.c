@@ -148,8 +148,9 @@ static json_t *element_shown(const struct provider *provider, const json_t *elem
 
 static void compare_ack(const char *folder, json_t *expected, struct provider_ack ack) {
   struct err err = {0};
-  AUTO_JSON *body = ack.body ? json_parse(ack.body, strlen(ack.body), &err) : NULL;
-  AUTO_JSON *shown = json_pack("{si sO*}", "status", ack.status, "body", body);
+  AUTO_JSON *body = ack.body && !ack.is_text ? json_parse(ack.body, strlen(ack.body), &err) : NULL;
+  AUTO_JSON *shown =
+      json_pack("{si sO* ss*}", "status", ack.status, "body", body, "text", ack.is_text ? ack.body : NULL);
   compare(folder, 0, expected, shown);
   assert_int_equal(json_object_size(expected), json_object_size(shown));
   free(ack.body);
@@ -189,7 +190,8 @@ static void run_webhook_case(const struct provider *provider, const char *folder
     compare(folder, i, json_array_get(elements, i), shown);
   }
   compare_ack(folder, json_object_get(expected, "ack"),
-              provider_ack(provider, framing.text.from, (size_t)(framing.text.to - framing.text.from)));
+              provider_ack(provider, framing_ack(&framing), framing.text.from,
+                           (size_t)(framing.text.to - framing.text.from)));
   framing_fini(&framing);
 }
 
@@ -483,7 +485,7 @@ static void test_an_answer_without_a_body_to_read_has_empty_fields(void **state)
 static void test_an_answer_has_room_for_whatever_it_repeats(void **state) {
   for (int bytes = 1; bytes < 600; bytes++) {
     AUTO_FREE char *body = mem_printf("{\"msgKey\":\"%0*d\"}", bytes, 0);
-    struct provider_ack ack = provider_ack(providers_find(providers, "bizgo"), body, strlen(body));
+    struct provider_ack ack = provider_ack(providers_find(providers, "bizgo"), NULL, body, strlen(body));
     assert_string_equal(ack.body, body);
     free(ack.body);
   }
@@ -516,7 +518,7 @@ static void test_a_body_that_is_not_understood_still_gets_its_key_back(void **st
   const struct provider *bizgo = providers_find(providers, "bizgo");
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     AUTO_FREE char *expected = mem_printf("{\"msgKey\":%s}", cases[i].key);
-    struct provider_ack ack = provider_ack(bizgo, cases[i].body, strlen(cases[i].body));
+    struct provider_ack ack = provider_ack(bizgo, NULL, cases[i].body, strlen(cases[i].body));
     struct provider_ack refusal = provider_refusal(bizgo, cases[i].body, strlen(cases[i].body));
     if (strcmp(ack.body, expected) != 0) fail_msg("%s: %s", cases[i].body, ack.body);
     assert_string_equal(refusal.body, expected);
@@ -995,11 +997,81 @@ static void test_whatever_tells_reports_apart_is_read(void **state) {
   provider_free(provider);
 }
 
+#define KIND_WITH(name, ack)                                                                                 \
+  "{\"name\":\"" name "\",\"kind\":\"other\",\"when\":{\"equals\":{\"/k\":[\"" name "\"]}}" ack "}"
+#define ACKS                                                                                                 \
+  "{\"provider\":\"acme\",\"webhook\":{\"elements\":\"\",\"kinds\":["                                        \
+  "{\"name\":\"r\",\"kind\":\"receipt\",\"when\":{\"present\":[\"/c\"]},\"id\":\"/id\",\"code\":\"/"         \
+  "c\",\"dedupe\":["                                                                                         \
+  "\"/c\"]}," KIND_WITH("text", ",\"ack\":{\"status\":202,\"text\":\"OK\"}") "," KIND_WITH(                  \
+      "empty",                                                                                               \
+      ",\"ack\":{\"status\":204}") "," KIND_WITH("json", ",\"ack\":{\"status\":200,\"body\":{\"key\":\"${/"  \
+                                                         "id}\"}}") "," KIND_WITH("plain",                   \
+                                                                                  "") "],"                   \
+                                                                                      "\"ack\":{\"status\":" \
+                                                                                      "201,\"body\":{"       \
+                                                                                      "\"all\":true}},"      \
+                                                                                      "\"refused\":{"        \
+                                                                                      "\"status\":503,"      \
+                                                                                      "\"text\":\"no\"},"    \
+                                                                                      "\"budget_ms\":"       \
+                                                                                      "1000},\"outcomes\":{" \
+                                                                                      "\"0\":{\"outcome\":"  \
+                                                                                      "\"delivered\"}}}"
+
+static void test_a_kind_has_an_ack_of_its_own(void **state) {
+  static const char all[] = "{\"all\":true}";
+  static const struct {
+    const char *body;
+    int status;
+    const char *ack; // NULL: empty
+    bool is_text;
+  } rows[] = {
+      {"{\"k\":\"text\"}", 202, "OK", true},
+      {"{\"k\":\"empty\"}", 204, NULL, false},
+      {"{\"k\":\"json\",\"id\":7}", 200, "{\"key\":7}", false},
+      {"[{\"k\":\"text\"},{\"k\":\"text\"}]", 202, "OK", true},
+      {"{\"k\":\"plain\"}", 201, all, false},
+      {"{\"id\":1,\"c\":\"0\"}", 201, all, false},
+      {"[{\"k\":\"text\"},{\"k\":\"empty\"}]", 201, all, false}, // of two kinds
+      {"[{\"k\":\"text\"},{\"k\":\"plain\"}]", 201, all, false},
+      {"[{\"k\":\"plain\"},{\"k\":\"text\"}]", 201, all, false},
+      {"[{\"k\":\"text\"},{\"k\":\"unknown\"}]", 201, all, false}, // one in quarantine
+      {"{\"k\":\"unknown\"}", 201, all, false},
+      {"[]", 201, all, false},
+      {"{\"k\":\"text\"", 201, all, false},
+      {"", 201, all, false},
+  };
+  struct faults faults = {0};
+  struct err err = {0};
+  AUTO_JSON *document = json_parse(ACKS, strlen(ACKS), &err);
+  struct provider *provider = provider_new(document, &faults);
+  if (!provider) fail_msg("%s", faults.list[0].text);
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    struct framing framing;
+    framing_init(&framing, provider, rows[i].body, strlen(rows[i].body));
+    struct provider_ack ack =
+        provider_ack(provider, framing_ack(&framing), rows[i].body, strlen(rows[i].body));
+    if (ack.status != rows[i].status || ack.is_text != rows[i].is_text ||
+        strcmp(mem_or_empty(ack.body), mem_or_empty(rows[i].ack)) != 0 || !ack.body != !rows[i].ack)
+      fail_msg("%s: %d %s", rows[i].body, ack.status, mem_or_empty(ack.body));
+    free(ack.body);
+    framing_fini(&framing);
+  }
+  struct provider_ack refusal = provider_refusal(provider, NULL, 0);
+  assert_int_equal(refusal.status, 503);
+  assert_true(refusal.is_text);
+  assert_string_equal(refusal.body, "no");
+  free(refusal.body);
+  faults_fini(&faults);
+  provider_free(provider);
+}
+
 static void test_placeholders_anywhere_in_an_answer_are_filled(void **state) {
   struct err err = {0};
   struct provider *provider = provider_of("everything.json");
   static const char body[] = "{\"request_id\":17}";
-  struct provider_ack ack = provider_ack(provider, body, strlen(body));
+  struct provider_ack ack = provider_ack(provider, NULL, body, strlen(body));
   AUTO_JSON *got = json_parse(ack.body, strlen(ack.body), &err);
   AUTO_JSON *want =
       json_pack("{sb si si s[s n {ss}]}", "ok", 1, "count", 1, "request", 17, "all", "", "cost", "$ {5}");
@@ -1298,6 +1370,7 @@ int main(void) {
       cmocka_unit_test(test_a_response_without_a_part_of_the_id_says_which),
       cmocka_unit_test(test_an_id_with_the_recipient_holds_no_number),
       cmocka_unit_test(test_whatever_tells_reports_apart_is_read),
+      cmocka_unit_test(test_a_kind_has_an_ack_of_its_own),
       cmocka_unit_test(test_placeholders_anywhere_in_an_answer_are_filled),
       cmocka_unit_test(test_further_places_are_masked_whatever_stands_there),
       cmocka_unit_test(test_a_response_is_stored_without_numbers),
