@@ -3,6 +3,7 @@
 
 #include "common/base/mem.h"
 #include "common/json/json.h"
+#include "common/provider/framing_beside.h"
 #include "common/provider/framing_body.h"
 #include "common/provider/provider_file.h"
 #include <stdlib.h>
@@ -59,8 +60,11 @@ static void read_element(const struct provider *provider, struct framing_element
 struct cutter {
   const struct provider *provider;
   struct framing *out;
-  size_t room;   // in out->elements
-  size_t n_seen; // elements of all levels
+  size_t room;    // in out->elements
+  size_t n_seen;  // elements of all levels
+  size_t n_added; // bytes, to all elements
+  const struct framing_head *head;
+  char *beside[PROVIDER_SOURCES]; // framing_beside() of what is around the element
   struct framing_step way[FRAMING_LEVELS_MAX];
 };
 
@@ -100,22 +104,47 @@ static void reserve(struct cutter *cutter, size_t n) {
   out->elements = mem_grow(out->elements, cutter->room, sizeof *out->elements);
 }
 
-static void add_element(struct cutter *cutter, struct json_span text, size_t n_steps) {
+// An object whose end is missing stays as it is, and goes to quarantine.
+static bool can_join(const struct provider *provider, struct json_span element) {
+  if (*element.from != '{') return provider->reads_element;
+  return provider->n_beside && element.to[-1] == '}';
+}
+
+static bool join(struct cutter *cutter, struct framing_element *element, struct err *err) {
+  struct json_span text = {element->bytes, element->bytes + element->len};
+  if (!can_join(cutter->provider, text)) return true;
+  element->joined = framing_join(cutter->beside, text, &element->len);
+  element->bytes = element->joined;
+  size_t added = element->len - (size_t)(text.to - text.from);
+  cutter->n_added += added;
+  cutter->out->made_bytes += element->len;
+  if (added <= FRAMING_ADDED_MAX_BYTES && cutter->n_added <= FRAMING_ALL_ADDED_MAX_BYTES) return true;
+  return err_set(err, "more than %d bytes outside of an element are read with it, or %d in all",
+                 FRAMING_ADDED_MAX_BYTES, FRAMING_ALL_ADDED_MAX_BYTES);
+}
+
+static bool add_element(struct cutter *cutter, struct json_span text, size_t n_steps, struct err *err) {
   reserve(cutter, 1);
   struct framing_element *element = &cutter->out->elements[cutter->out->n++];
   *element =
       (struct framing_element){.bytes = text.from, .len = (size_t)(text.to - text.from), .n_steps = n_steps};
   memcpy(element->way, cutter->way, n_steps * sizeof *element->way);
+  if (!join(cutter, element, err)) return false;
   read_element(cutter->provider, element);
+  return true;
 }
 
 static bool cut_level(struct cutter *cutter, struct json_span in, size_t level, struct err *err);
 
+// The element of a level, with the next level in it, if there is one.
 static bool cut_item(struct cutter *cutter, struct json_span item, size_t level, // NOLINT(misc-no-recursion)
                      struct err *err) {
-  if (level + 1 < cutter->provider->n_levels) return cut_level(cutter, item, level + 1, err);
-  add_element(cutter, item, level + 1);
-  return true;
+  if (level + 1 == cutter->provider->n_levels) return add_element(cutter, item, level + 1, err);
+  enum provider_source source = PROVIDER_LEVEL_1 + level;
+  cutter->beside[source] = framing_beside(cutter->provider, source, item, NULL);
+  bool good = cut_level(cutter, item, level + 1, err);
+  free(take(cutter->beside[source]));
+  return good;
 }
 
 static bool cut_list(struct cutter *cutter, const struct list *list,
@@ -134,6 +163,13 @@ static bool cut_list(struct cutter *cutter, const struct list *list,
   return true;
 }
 
+// What has no next level. It is in the levels above it, and its own is none of them.
+static bool add_own_element(struct cutter *cutter, struct json_span text, size_t level, struct err *err) {
+  enum provider_source own = PROVIDER_LEVEL_1 + level - 1;
+  free(take(cutter->beside[own]));
+  return add_element(cutter, text, level, err);
+}
+
 // What has no next level is an element itself, so that nothing is lost. Not deeper than FRAMING_LEVELS_MAX.
 static bool cut_level(struct cutter *cutter, struct json_span in, size_t level, // NOLINT(misc-no-recursion)
                       struct err *err) {
@@ -141,8 +177,17 @@ static bool cut_level(struct cutter *cutter, struct json_span in, size_t level, 
   if (find_list(&cutter->provider->levels[level], in, &list, &cutter->way[level]))
     return list.is_array ? cut_list(cutter, &list, level, err) : cut_item(cutter, list.text, level, err);
   if (level == 0) return err_uncut(err, cutter->provider, in);
-  add_element(cutter, in, level);
-  return true;
+  return add_own_element(cutter, in, level, err);
+}
+
+// The whole of a body.
+static bool cut(struct cutter *cutter, struct json_span body, struct err *err) {
+  static const enum provider_source sources[] = {PROVIDER_BODY, PROVIDER_HEADER};
+  for (size_t i = 0; i < COUNT_OF(sources); i++)
+    cutter->beside[sources[i]] = framing_beside(cutter->provider, sources[i], body, cutter->head);
+  bool good = cut_level(cutter, body, 0, err);
+  for (size_t i = 0; i < COUNT_OF(sources); i++) free(take(cutter->beside[sources[i]]));
+  return good;
 }
 
 const struct provider_answer *framing_ack(const struct framing *framing) {
@@ -156,6 +201,7 @@ static void release_elements(struct framing *framing) {
   for (size_t i = 0; i < framing->n; i++) {
     free(framing->elements[i].reason);
     free(framing->elements[i].id);
+    free(framing->elements[i].joined);
   }
   free(take(framing->elements));
   framing->n = 0;
@@ -187,19 +233,20 @@ static bool is_body(const struct provider *provider, const struct framing_elemen
 static void keep_as_sent(struct framing *framing, const struct provider *provider, const char *body,
                          size_t len) {
   struct framing_element *first = framing->elements;
-  if (framing->n != 1 || first->kind != FRAMING_QUARANTINED || !is_body(provider, first)) return;
+  if (framing->n != 1 || first->kind != FRAMING_QUARANTINED || first->joined || !is_body(provider, first))
+    return;
   first->bytes = body;
   first->len = len;
 }
 
-void framing_init(struct framing *out, const struct provider *provider, const char *body, size_t len) {
+void framing_init(struct framing *out, const struct provider *provider, const char *body, size_t len,
+                  const struct framing_head *head) {
   struct err err;
-  struct cutter cutter = {.provider = provider, .out = out};
+  struct cutter cutter = {.provider = provider, .out = out, .head = head};
   *out = (struct framing){.text = json_without_mark(body ? body : "", len)};
   if (len == 0) {
     keep_whole(out, body, len, "the body is empty");
-  } else if (!framing_body_make(provider, &out->text, &out->made, &err) ||
-             !cut_level(&cutter, out->text, 0, &err)) {
+  } else if (!framing_body_make(provider, &out->text, &out->made, &err) || !cut(&cutter, out->text, &err)) {
     keep_whole(out, body, len, err.text);
   } else {
     keep_as_sent(out, provider, body, len);

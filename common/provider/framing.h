@@ -16,8 +16,9 @@ enum { FRAMING_LEVELS_MAX = PROVIDER_LEVELS_MAX };
 
 struct framing_element {
   enum framing_kind kind;
-  const char *bytes; // borrowed from the body, or from the text that was made of it
+  const char *bytes; // borrowed from the body, from the text that was made of it, or from `joined`
   size_t len;
+  char *joined; // new: the element with what the file reads outside of it; NULL: it reads nothing there
   char *id; // new: the notification's or the contact's; NULL in quarantine, and for an element without one
   const struct provider_answer *ack; // of its kind; NULL: the webhook's
   char *reason;                      // only for quarantine; never quotes the body
@@ -35,15 +36,26 @@ struct framing {
   size_t n;              // 0: the provider sent an empty array
   struct json_span text; // the body as JSON, as far as it is: what the ack repeats is read from it
   char *made;            // new: this text where it is not the body itself, or NULL
+  size_t made_bytes;     // of this text, and of what was added to the elements
 };
 
+// The head of the request.
+struct framing_head {
+  const char *(*header)(const void *request, const char *name); // NULL: it does not occur exactly once
+  const void *request;
+};
+
+// What is made of a body, or added to an element of it, may be so many bytes longer, since it has to fit into
+// a record; and so many bytes in all may be added to the elements of a body.
+enum { FRAMING_ADDED_MAX_BYTES = 16384, FRAMING_ALL_ADDED_MAX_BYTES = 1024 * 1024 };
 // A body with more elements, or more in the arrays around them, is not cut, since each costs many times its
 // size.
 enum { FRAMING_ELEMENTS_MAX = 10000 };
 
 // `body` is borrowed until framing_fini(). A UTF-8 byte order mark before its JSON is skipped. Where the file
-// says so, the body is a form or a query, unless it is a JSON object or array.
-void framing_init(struct framing *out, const struct provider *provider, const char *body, size_t len);
+// says so, the body is a form or a query, unless it is a JSON object or array. `head` NULL: it is not known.
+void framing_init(struct framing *out, const struct provider *provider, const char *body, size_t len,
+                  const struct framing_head *head);
 // The whole body as one element for quarantine.
 void framing_init_whole(struct framing *out, const char *body, size_t len, const char *reason);
 // The ack of the kind that all elements are of, for provider_ack(). NULL: that of the webhook.

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Private to framing.c: the JSON that a body is, or that is made of it. Pure.
 #pragma once
-#include "common/provider/provider.h"
-
-// What is made of a body may be so many bytes longer than the body, since it has to fit into a record.
-enum { FRAMING_ADDED_MAX_BYTES = 16384 };
+#include "common/provider/framing.h"
 
 // Where the file reads forms, and the text begins no JSON object or array, *text becomes the JSON object of
 // the form's names. A name with one value has it as a text, one with several has an array of texts. *made is

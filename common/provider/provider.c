@@ -323,6 +323,48 @@ static void handshake_load(struct provider *provider, const json_t *node) {
   provider->empty = json_object_get(node, "empty");
 }
 
+// ---- what stands outside of an element
+
+const char *provider_source_name(enum provider_source source) {
+  static const char *const names[] = {[PROVIDER_BODY] = "@body",
+                                      [PROVIDER_LEVEL_1] = "@level1",
+                                      [PROVIDER_LEVEL_2] = "@level2",
+                                      [PROVIDER_LEVEL_3] = "@level3",
+                                      [PROVIDER_HEADER] = "@header"};
+  return names[source];
+}
+
+static bool is_beside(const struct provider *provider, const char *text) {
+  for (size_t i = 0; i < provider->n_beside; i++)
+    if (strcmp(provider->beside[i].place.text, text) == 0) return true;
+  return false;
+}
+
+static void beside_add(struct provider *provider, const struct json_pointer *pointer) {
+  enum provider_source source = 0;
+  if (pointer->n_parts == 1 && strcmp(pointer->parts[0], PROVIDER_ELEMENT) == 0)
+    provider->reads_element = true;
+  if (pointer->n_parts < 2 || is_beside(provider, pointer->text)) return;
+  while (source < PROVIDER_SOURCES && strcmp(provider_source_name(source), pointer->parts[0]) != 0) source++;
+  if (source == PROVIDER_SOURCES) return;
+  provider->beside[provider->n_beside++] = (struct provider_beside){
+      .source = source, .place = {pointer->text, pointer->parts + 1, pointer->n_parts - 1}};
+}
+
+// The kinds' pointers are those from `first` on.
+static void beside_load(struct provider *provider, size_t first) {
+  size_t n = provider->n_pointers - first;
+  provider->beside = provider_keep(provider, mem_array(n, sizeof *provider->beside));
+  for (size_t i = first; i < provider->n_pointers; i++) beside_add(provider, &provider->pointers[i]);
+}
+
+const char *provider_header(const struct provider *provider, size_t nth) {
+  for (size_t i = 0; i < provider->n_beside; i++)
+    if (provider->beside[i].source == PROVIDER_HEADER && nth-- == 0)
+      return provider->beside[i].place.parts[0];
+  return NULL;
+}
+
 static void webhook_load(struct provider *provider, const json_t *webhook) {
   levels_load(provider, json_object_get(webhook, "elements"));
   const char *body = json_string_value(json_object_get(webhook, "body"));
@@ -338,10 +380,12 @@ static void webhook_load(struct provider *provider, const json_t *webhook) {
   handshake_load(provider, json_object_get(webhook, "handshake"));
   suffixes_load(provider, json_object_get(webhook, "suffixes"));
   const json_t *kinds = json_object_get(webhook, "kinds");
+  size_t first_pointer = provider->n_pointers;
   provider->n_kinds = json_array_size(kinds);
   provider->kinds = provider_keep(provider, mem_array(provider->n_kinds, sizeof *provider->kinds));
   for (size_t i = 0; i < provider->n_kinds; i++)
     kind_load(provider, &provider->kinds[i], json_array_get(kinds, i));
+  beside_load(provider, first_pointer);
   for (size_t i = 0; i < provider->n_kinds; i++)
     kind_ack_load(provider, &provider->kinds[i], json_object_get(json_array_get(kinds, i), "ack"));
 }
@@ -585,6 +629,10 @@ static size_t without_suffix(const char *path, size_t len, const char *suffix) {
   }
   if (len <= suffix_len || memcmp(path + len - suffix_len, suffix, suffix_len) != 0) return 0;
   return len - suffix_len;
+}
+
+const struct provider_suffix *provider_suffix_at(const struct provider *provider, size_t i) {
+  return i < provider->n_suffixes ? &provider->suffixes[i] : NULL;
 }
 
 const struct provider_suffix *provider_suffix_find(const struct provider *provider, const char *path,

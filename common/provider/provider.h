@@ -57,12 +57,17 @@ bool provider_is_unsigned(const struct provider *provider);
 // Levels of arrays inside each other that a file's `elements` can have.
 enum { PROVIDER_LEVELS_MAX = 4 };
 
+// The name, in lower case, of the nth header of a request that the file reads, from 0; NULL: there are fewer.
+const char *provider_header(const struct provider *provider, size_t nth);
+
 // A path that the provider appends to the registered URL, such as BizGo's /cstalk/message. The provider file
 // of such a call is `provider`.
 struct provider_suffix {
   const char *text; // as the file has it, "/cstalk/*": * is one part of a path
   const struct provider *provider;
 };
+// The i-th, from 0; NULL: there are fewer.
+const struct provider_suffix *provider_suffix_at(const struct provider *provider, size_t i);
 // The suffix that `path` ends with, and in *len the length of `path` without it; one trailing slash is
 // ignored. NULL: none.
 const struct provider_suffix *provider_suffix_find(const struct provider *provider, const char *path,

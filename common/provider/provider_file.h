@@ -18,6 +18,25 @@ struct provider_where { // the first place with a usable value, else the literal
 // Whether it is one of the pointers.
 bool provider_where_has(const struct provider_where *where, const struct json_pointer *place);
 
+// What stands outside of an element and travels with it, in a member of this name that goes in front of the
+// element's own. A pointer that begins with the name reads it there, in ingress as in the processor.
+enum provider_source {
+  PROVIDER_BODY,    // "@body": the whole body
+  PROVIDER_LEVEL_1, // "@level1": the element of the first level that the element is in
+  PROVIDER_LEVEL_2,
+  PROVIDER_LEVEL_3,
+  PROVIDER_HEADER, // "@header": of the request, by its name in lower case
+  PROVIDER_SOURCES
+};
+const char *provider_source_name(enum provider_source source);
+// An element that is no object is the member of this name.
+#define PROVIDER_ELEMENT "@element"
+
+struct provider_beside {
+  enum provider_source source;
+  struct json_pointer place; // within the source; its parts are those of a pointer of the file
+};
+
 struct provider_part {
   struct provider_where where;
   bool shared;      // it stands in the whole send response, not in a recipient's entry
@@ -116,6 +135,9 @@ struct provider {
   size_t n_levels;
   struct provider_kind_rule *kinds;
   size_t n_kinds;
+  struct provider_beside *beside; // what the kinds read outside of the element
+  size_t n_beside;
+  bool reads_element;               // a kind reads PROVIDER_ELEMENT
   struct provider_suffix *suffixes; // their providers are set when all files are loaded
   size_t n_suffixes;
   struct provider_answer ack, refused;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "common/base/mem.h"
+#include "common/base/similar.h"
 #include "common/provider/provider_file.h"
 #include <string.h>
 
@@ -57,12 +58,47 @@ static void lint_contact(const struct provider_kind_rule *kind, size_t nth, stru
         nth);
 }
 
+// "/@levels/x": a place of the element itself, and probably not meant. "/@level3/x" of a file with two
+// levels.
+static void lint_beside(const struct provider *provider, size_t nth, const char *text,
+                        struct faults *faults) {
+  if (strncmp(text, "/@", 2) != 0) return;
+  AUTO_FREE char *first = mem_strndup(text + 1, strcspn(text + 1, "/"));
+  struct similar similar = {.given = first};
+  similar_try(&similar, PROVIDER_ELEMENT);
+  for (enum provider_source source = 0; source < PROVIDER_SOURCES; source++) {
+    const char *name = provider_source_name(source);
+    similar_try(&similar, name);
+    if (strcmp(name, first) == 0 && source < PROVIDER_HEADER && source >= provider->n_levels)
+      faults_warn(faults, "/webhook/kinds/%zu: nothing is ever at %s, since `elements` has %zu level%s", nth,
+                  text, provider->n_levels, provider->n_levels == 1 ? "" : "s");
+  }
+  if (similar.best && strcmp(similar.best, first) != 0)
+    faults_warn(faults, "/webhook/kinds/%zu: %s is a place in the element itself; is it /%s?", nth, text,
+                similar.best);
+}
+
+static void lint_places(const struct provider *provider, size_t nth, const json_t *node,
+                        struct faults *faults) {
+  const char *key, *text = json_string_value(node);
+  json_t *inner;
+  size_t i;
+  if (text) lint_beside(provider, nth, text, faults);
+  json_array_foreach(node, i, inner) lint_places(provider, nth, inner, faults);
+  json_object_foreach((json_t *)(uintptr_t)node, key, inner) {
+    lint_beside(provider, nth, key, faults);
+    lint_places(provider, nth, inner, faults);
+  }
+}
+
 static void lint_kinds(const struct provider *provider, struct faults *faults) {
+  const json_t *webhook = json_object_get(provider->document, "webhook");
   for (size_t i = 0; i < provider->n_kinds; i++) {
     if (is_named_before(provider, i))
       faults_warn(faults, "/webhook/kinds/%zu/name: another kind has the same name", i);
     lint_types(provider, i, faults);
     lint_masked(&provider->kinds[i], i, faults);
+    lint_places(provider, i, json_array_get(json_object_get(webhook, "kinds"), i), faults);
     if (provider->kinds[i].kind == PROVIDER_CONTACT) lint_contact(&provider->kinds[i], i, faults);
   }
 }

@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/provider/framing.h"
 #include "ingress/counters.h"
 #include "ingress/durable/reason.h"
 #include <errno.h>
@@ -73,7 +74,7 @@ struct durability_watch *durability_watch_new(const struct settings *settings, s
                                               struct err *err) {
   enum durability asked = DURABILITY_PROCESS;
   if (!durability_parse(settings->ack_survives, &asked, err)) return NULL;
-  int64_t largest = settings->body_max_bytes;
+  int64_t largest = settings->body_max_bytes + FRAMING_ADDED_MAX_BYTES;
   struct durability_watch *watch = mem_alloc(sizeof *watch);
   sem_init(&watch->stopped, 0, 0);
   watch->asked = asked;

@@ -70,9 +70,9 @@ static int64_t deadline_of(const struct ingress *ingress, const struct request *
 // Many small elements take much more memory than their bytes; a single one never does.
 static bool hold_elements(struct request *req, const struct framing *framing) {
   size_t n = framing->n < 2 ? 0 : framing->n;
-  size_t made = framing->made ? (size_t)(framing->text.to - framing->text.from) : 0;
-  return n + made == 0 ||
-         request_hold(req, made + n * (sizeof(struct framing_element) + sizeof(struct publisher_message)));
+  return n + framing->made_bytes == 0 ||
+         request_hold(req, framing->made_bytes +
+                               n * (sizeof(struct framing_element) + sizeof(struct publisher_message)));
 }
 
 static bool publish(const struct ingress *ingress, const struct request *req, const struct framing *framing,
@@ -105,6 +105,12 @@ static void store(const struct ingress *ingress, struct request *req, const stru
     acknowledge(ingress, req, framing, spooled);
 }
 
+static const char *header_once(const void *request, const char *name) {
+  size_t count;
+  const char *value = request_header(request, name, &count);
+  return count == 1 ? value : NULL;
+}
+
 // The query of a GET, without the parameter that authenticates the sender. New; "" if there is none.
 static char *query_of(const struct request *req) {
   const char *secret = verify_query_parameter(req->endpoint->checks);
@@ -115,7 +121,8 @@ static char *query_of(const struct request *req) {
 static void take_in_query(const struct ingress *ingress, struct request *req) {
   struct framing framing;
   AUTO_FREE char *query = query_of(req);
-  framing_init(&framing, req->provider, query, strlen(query));
+  const struct framing_head head = {header_once, req};
+  framing_init(&framing, req->provider, query, strlen(query), &head);
   store(ingress, req, &framing);
   framing_fini(&framing);
 }
@@ -123,12 +130,13 @@ static void take_in_query(const struct ingress *ingress, struct request *req) {
 static void take_in(const struct ingress *ingress, struct request *req) {
   const char *fault;
   struct framing framing;
+  const struct framing_head head = {header_once, req};
   if (!request_decode(req, &fault)) return;
   if (fault) {
     framing_init_whole(&framing, req->body.bytes, req->body.len, fault);
     framing.text = json_without_mark(mem_or_empty(req->content.bytes), req->content.len);
   } else {
-    framing_init(&framing, req->provider, req->content.bytes, req->content.len);
+    framing_init(&framing, req->provider, req->content.bytes, req->content.len, &head);
   }
   store(ingress, req, &framing);
   framing_fini(&framing);

@@ -69,6 +69,26 @@ static void load_verify_token(struct endpoint *fresh, const json_t *names, struc
     faults_warn(faults, "/verify_token: is not read, since the provider's file has no challenge");
 }
 
+// What a check compares must not travel with the elements.
+static void check_headers(const struct endpoint *endpoint, const struct provider *provider,
+                          struct faults *faults) {
+  const char *header;
+  for (size_t i = 0; (header = provider_header(provider, i)); i++)
+    if (verify_reads_header(endpoint->checks, header))
+      faults_error(
+          faults,
+          "/checks: the provider file %s reads /@header/%s, which a check compares: it would be stored",
+          provider_name(provider), header);
+}
+
+static void check_all_headers(const struct endpoint *endpoint, struct faults *faults) {
+  const struct provider_suffix *suffix;
+  if (!endpoint->provider) return;
+  check_headers(endpoint, endpoint->provider, faults);
+  for (size_t i = 0; (suffix = provider_suffix_at(endpoint->provider, i)); i++)
+    check_headers(endpoint, suffix->provider, faults);
+}
+
 static void add_endpoint(struct endpoints *all, const struct providers *providers, const json_t *node,
                          struct faults *faults) {
   struct endpoint *fresh = &all->list[all->n++];
@@ -81,6 +101,7 @@ static void add_endpoint(struct endpoints *all, const struct providers *provider
   faults_prefix(faults, from, "/secret_path");
   load_verify_token(fresh, json_object_get(node, "verify_token"), faults);
   fresh->checks = verify_new(json_object_get(node, "checks"), faults);
+  check_all_headers(fresh, faults);
   check_unique(all, fresh, faults);
 }
 

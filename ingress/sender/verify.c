@@ -85,6 +85,21 @@ const char *verify_run(const struct verify *verify, const struct request *req, e
   return NULL;
 }
 
+static bool reads_header(const struct check_conf *conf, const char *name) {
+  for (size_t i = 0; i < CHECK_TEXTS; i++) {
+    const char *key = conf->check->texts[i].key;
+    bool is_compared = key && (strcmp(key, "header") == 0 || strcmp(key, "signature_header") == 0);
+    if (is_compared && conf->texts[i] && strcasecmp(conf->texts[i], name) == 0) return true;
+  }
+  return false;
+}
+
+bool verify_reads_header(const struct verify *verify, const char *name) {
+  for (size_t i = 0; i < verify->n; i++)
+    if (reads_header(&verify->list[i], name)) return true;
+  return false;
+}
+
 const char *verify_query_parameter(const struct verify *verify) {
   for (size_t i = 0; i < verify->n; i++)
     if (verify->list[i].check == &check_query_token) return verify->list[i].texts[0];

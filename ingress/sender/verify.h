@@ -23,5 +23,7 @@ const char *verify_name(size_t i);
 enum verify_stage { VERIFY_HEAD, VERIFY_BODY }; // the checks that need no body, and those that do
 MUST_CHECK const char *verify_run(const struct verify *verify, const struct request *req,
                                   enum verify_stage stage);
+// Whether a check compares this header, in any case, with a secret or takes it for a signature.
+bool verify_reads_header(const struct verify *verify, const char *name);
 // The parameter of the query that a check compares with a secret, borrowed. NULL: none does.
 const char *verify_query_parameter(const struct verify *verify);

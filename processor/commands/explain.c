@@ -14,11 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 struct explain_options {
   const char *provider, *endpoint, *file;
   bool is_acceptance;
+  struct flag_texts headers; // "Name: value"
 };
 
 // ---- what is asked for ----
@@ -26,17 +28,20 @@ struct explain_options {
 static const char help[] =
     "dochak-processor explain: what dochak would read from this body, element by element, and why\n"
     "\n"
-    "usage: dochak-processor explain --provider NAME [--endpoint NAME] [--acceptance] < BODY\n"
-    "       dochak-processor explain --endpoint NAME [--acceptance] < BODY\n"
-    "       dochak-processor explain --file FILE [--acceptance] < BODY\n"
+    "usage: dochak-processor explain --provider NAME [--endpoint NAME] [--header TEXT …] < BODY\n"
+    "       dochak-processor explain --endpoint NAME [--header TEXT …] < BODY\n"
+    "       dochak-processor explain --file FILE [--header TEXT …] < BODY\n"
+    "       dochak-processor explain … --acceptance < BODY\n"
     "\n"
     "  --provider NAME  by the provider file of this name, in DOCHAK_PROVIDERS_DIR or built in\n"
     "  --endpoint NAME  by the provider file of this endpoint, which DOCHAK_ENDPOINTS_FILE lists\n"
     "  --file FILE      by this provider file, wherever it is\n"
+    "  --header TEXT    a header of the webhook, as \"X-Kakao-Resource-ID: 17\"; as many as there are\n"
     "  --acceptance     the body is what the send API answered, not a webhook's\n"
     "\n"
-    "BODY is the body of a webhook exactly as it was sent. No other setting is needed, no server is\n"
-    "asked, and nothing is stored. Telephone numbers and e-mail addresses are shown masked. Times are\n"
+    "BODY is the body of a webhook exactly as it was sent, or the query of a GET. No other setting is\n"
+    "needed, no server is asked, and nothing is stored. Telephone numbers and e-mail addresses are shown "
+    "masked. Times are\n"
     "those of your zone (TZ). The exit code is 0 when everything is understood, 1 when something is not,\n"
     "2 for wrong arguments.";
 
@@ -45,10 +50,15 @@ static bool read_arguments(int argc, char **argv, void *options, struct err *err
   struct flag flags[] = {{"--provider", FLAG_TEXT, &o->provider, NULL},
                          {"--endpoint", FLAG_TEXT, &o->endpoint, NULL},
                          {"--file", FLAG_TEXT, &o->file, NULL},
+                         {"--header", FLAG_TEXTS, &o->headers, NULL},
                          {"--acceptance", FLAG_SWITCH, &o->is_acceptance, NULL}};
   if (!flags_read(argc, argv, flags, COUNT_OF(flags), NULL, err)) return false;
   if (o->file && (o->provider || o->endpoint))
     return err_set(err, "--file names the provider file already; leave out --provider and --endpoint");
+  for (size_t i = 0; i < o->headers.n; i++)
+    if (!strchr(o->headers.list[i], ':'))
+      return err_set(err,
+                     "--header: expected a name, a colon and a value, such as \"X-Kakao-Resource-ID: 17\"");
   return o->file || o->provider || o->endpoint ||
          err_set(err, "expected --provider NAME, --endpoint NAME or --file FILE");
 }
@@ -130,6 +140,21 @@ static char *read_body(int64_t max_bytes, size_t *len, struct err *err) {
 
 // ---- a webhook ----
 
+// As ingress reads it: of a header that occurs twice nothing is known.
+static const char *header_once(const void *options, const char *name) {
+  const struct explain_options *o = options;
+  const char *found = NULL;
+  for (size_t i = 0; i < o->headers.n; i++) {
+    const char *text = o->headers.list[i];
+    size_t len = strcspn(text, ":");
+    if (len != strlen(name) || strncasecmp(text, name, len) != 0) continue;
+    if (found) return NULL;
+    found = text + len + 1;
+    found += strspn(found, " \t");
+  }
+  return found;
+}
+
 // The body as JSON, with its elements as they are stored, since the answer may repeat a part of one. New; the
 // body itself if it is not JSON.
 static char *masked_body(const struct provider *provider, const struct framing *framing) {
@@ -169,14 +194,15 @@ static bool explain_framed(struct explain *explain, const struct framing *framin
   }
   AUTO_FREE char *place = framing_place(explain->provider, element);
   struct json_span text = {element->bytes, element->bytes + element->len};
-  if (!*place) text = framing->text; // in quarantine the bytes are the body's, which may be a form
+  if (!*place && !element->joined)
+    text = framing->text; // in quarantine the bytes are the body's, which may be a form
   return explain_element(explain, i + 1, *place ? place : "the whole body", element, text);
 }
 
 static bool explain_webhook(struct explain *explain, const char *body, size_t len, struct err *err) {
   struct framing framing;
   size_t n_bad = 0;
-  framing_init(&framing, explain->provider, body, len);
+  framing_init(&framing, explain->provider, body, len, &explain->head);
   for (size_t i = 0; i < framing.n; i++) n_bad += !explain_framed(explain, &framing, i);
   if (framing.n == 0) puts("no element: the list is empty, and nothing is stored");
   print_answer(explain, &framing);
@@ -212,6 +238,7 @@ static bool explain_body(const struct input *input, const struct explain_options
   struct explain explain = {
       .provider = provider,
       .interpreter = {.providers = input->providers, .recipient_key = "not stored", .quarantine_topic = ""},
+      .head = {header_once, o},
       .now_ms = clock_wall_ms()};
   bool good = (o->is_acceptance ? explain_response : explain_webhook)(&explain, body, len, err);
   explain_fini(&explain);

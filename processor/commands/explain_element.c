@@ -100,6 +100,8 @@ static char *found_at(const struct view *view, const char *place) {
   const json_t *value = value_at(view->masked, place), *own = value_at(view->element, place);
   bool is_empty = json_is_string(own) && !json_string_length(own);
   AUTO_FREE char *shown = explain_value(is_empty ? own : value);
+  bool is_header = strncmp(place, "/@header/", strlen("/@header/")) == 0;
+  if (!value && is_header) return mem_printf("nothing at %s: give it with --header, if it was sent", place);
   AUTO_FREE char *nearest = value ? NULL : explain_nearest(view->element, place, view->rule_text);
   if (value) return mem_printf("%s at %s", shown, place);
   return mem_printf("nothing at %s%s%s%s", place, nearest ? "; is it " : "", mem_or_empty(nearest),

@@ -148,6 +148,13 @@ static void collect(struct places *places, const json_t *in, const char *before,
   }
 }
 
+// "/@body/to" is no e-mail address.
+static char *place_shown(const char *pointer) {
+  size_t len = strncmp(pointer, "/@", 2) == 0 ? 2 + strcspn(pointer + 2, "/") : 0;
+  AUTO_FREE char *rest = explain_shown(pointer + len);
+  return mem_printf("%.*s%s", (int)len, pointer, rest);
+}
+
 static bool is_named(const char *rule, const char *pointer) {
   AUTO_FREE char *quoted = mem_printf("\"%s\"", pointer);
   return strstr(rule, quoted);
@@ -160,8 +167,9 @@ char *explain_places(const json_t *in, const char *rule) {
   collect(&places, in, "", LEVELS_MAX);
   for (size_t i = 0; i < places.n && shown <= PLACES_SHOWN; i++) {
     const char *pointer = places.list[i].pointer;
-    if (!places.list[i].is_leaf || is_named(rule, pointer)) continue;
-    AUTO_FREE char *part = shown < PLACES_SHOWN ? explain_shown(pointer) : mem_strdup("…");
+    bool is_read = *rule && strncmp(pointer, "/@", 2) == 0; // by another kind, or it would not be there
+    if (!places.list[i].is_leaf || is_read || is_named(rule, pointer)) continue;
+    AUTO_FREE char *part = shown < PLACES_SHOWN ? place_shown(pointer) : mem_strdup("…");
     char *longer = mem_printf("%s%s%s", text, shown++ ? ", " : "", part);
     free(text);
     text = longer;
@@ -180,7 +188,7 @@ char *explain_nearest(const json_t *in, const char *pointer, const char *rule) {
   bool any = similar.best != NULL;
   for (size_t i = 0; !any && i < places.n; i++)
     if (strcmp(places.list[i].pointer, pointer) != 0) similar_try(&similar, places.list[i].pointer);
-  char *nearest = similar.best ? explain_shown(similar.best) : NULL;
+  char *nearest = similar.best ? place_shown(similar.best) : NULL;
   places_fini(&places);
   return nearest;
 }

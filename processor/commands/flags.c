@@ -26,6 +26,12 @@ static bool set_number(const char *text, int64_t *out, struct err *err) {
          err_set(err, "\"%s\": expected a whole number from 1", text);
 }
 
+static bool add_text(const char *text, struct flag_texts *texts, struct err *err) {
+  if (texts->n == FLAG_TEXTS_MAX) return err_set(err, "given more than %d times", FLAG_TEXTS_MAX);
+  texts->list[texts->n++] = text;
+  return true;
+}
+
 static bool set_value(const struct flag *flag, struct err *err) {
   switch (flag->type) {
   case FLAG_SWITCH:
@@ -39,6 +45,8 @@ static bool set_value(const struct flag *flag, struct err *err) {
     return set_time(flag->type, flag->given, flag->out, err);
   case FLAG_NUMBER:
     return set_number(flag->given, flag->out, err);
+  case FLAG_TEXTS:
+    return add_text(flag->given, flag->out, err);
   }
   abort(); // not a type
 }
@@ -49,7 +57,7 @@ static bool read_flag(int argc, char **argv, int *at, struct flag *flags, size_t
   struct flag *flag = find(flags, n, text, equals ? (size_t)(equals - text) : strlen(text));
   bool has_value = flag && flag->type != FLAG_SWITCH;
   if (!flag || (equals && !has_value)) return err_set(err, "unknown argument \"%s\"", text);
-  if (flag->given) return err_set(err, "%s: given twice", flag->name);
+  if (flag->given && flag->type != FLAG_TEXTS) return err_set(err, "%s: given twice", flag->name);
   if (has_value && !equals && *at + 1 == argc) return err_set(err, "%s: needs a value", flag->name);
   if (has_value) flag->given = equals ? equals + 1 : argv[++*at];
   return set_value(flag, err) || err_prefix(err, "%s: ", flag->name);

@@ -11,6 +11,13 @@ enum flag_type {
   FLAG_TIME,   // int64_t, Unix milliseconds: RFC 3339, UTC where no offset is given
   FLAG_SINCE,  // as FLAG_TIME; "beginning" is INT64_MIN
   FLAG_NUMBER, // int64_t, from 1
+  FLAG_TEXTS,  // struct flag_texts: it may be given several times
+};
+
+enum { FLAG_TEXTS_MAX = 16 };
+struct flag_texts {
+  const char *list[FLAG_TEXTS_MAX]; // borrowed from argv
+  size_t n;
 };
 
 struct flag {
@@ -21,7 +28,7 @@ struct flag {
 };
 
 // Reads argv[1] onwards. Words are moved to the front of argv + 1, `*n_words` of them; NULL: no word is
-// allowed. False: an argument that is not known, a flag with a wrong value, without its value or given twice;
-// the error names it.
+// allowed. False: an argument that is not known, a flag with a wrong value, without its value or given too
+// often; the error names it.
 MUST_CHECK bool flags_read(int argc, char **argv, struct flag *flags, size_t n, size_t *n_words,
                            struct err *err);

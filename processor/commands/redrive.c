@@ -146,7 +146,7 @@ static bool take_webhook(struct redrive *rd, const struct event *ev, const struc
                          const char *value, size_t len, struct err *err) {
   struct framing framing;
   struct provider_element element;
-  framing_init(&framing, provider, value, len);
+  framing_init(&framing, provider, value, len, NULL);
   bool is_body = framing.n != 1 || framing.elements[0].kind != FRAMING_QUARANTINED;
   AUTO_JSON *document = is_body ? NULL : json_parse(value, len, NULL);
   bool is_element = document && provider_classify(provider, document, &element, NULL);

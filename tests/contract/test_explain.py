@@ -134,6 +134,30 @@ def test_lists_inside_lists_are_shown_with_their_places() -> None:
     assert "the whole body: would go to quarantine" in shown.stdout and "rule        /webhook/elements: nothing at /entry" in shown.stdout, shown
 
 
+def test_what_stands_outside_of_an_element_is_shown_with_it() -> None:
+    statuses = [{"code": 402, "status": "Failed", "recipients": ["821012345678", "8211"]}, {"status": "Queued", "count": 7}]
+    body = {"type": "delivery_report_sms", "batch_id": "b1", "statuses": statuses}
+    shown = explain("--file", example("what-stands-outside-of-an-element"), body=json.dumps(body))
+    assert shown.returncode == 0 and "element 2, /statuses/0/recipients/1: a receipt" in shown.stdout, shown
+    assert [line.split("/")[0] for line in lines(shown, "id")] == ["b1", "b1"] and lines(shown, "not read") == [], shown
+    assert lines(shown, "code") == ["402 → failed, about the recipient"] * 2, shown
+    del body["batch_id"]
+    shown = explain("--file", example("what-stands-outside-of-an-element"), body=json.dumps(body | {"batch": "b1"}))
+    assert shown.returncode == 1 and "failed without a usable id at /@body/batch_id" in shown.stdout, shown
+    assert 'rule        /webhook/kinds/1/id, "failed": nothing at /@body/batch_id' in shown.stdout, shown
+
+
+def test_a_header_is_given_beside_the_body() -> None:
+    body = json.dumps({"id": "m1", "code": "4000"})
+    headers = ("--header", "X-Acme-Event-Name: SINGLE-REPORT", "--header=x-acme-event-id:e-17")
+    shown = explain("--file", example("headers"), *headers, body=body)
+    assert shown.returncode == 0 and lines(shown, "dedupe") == ["the id, e-17, 4000"], shown
+    shown = explain("--file", example("headers"), body=body)
+    assert shown.returncode == 1 and "nothing at /@header/x-acme-event-name" in shown.stdout and "--header" in shown.stdout, shown
+    shown = explain("--file", example("headers"), "--header", "X-Acme-Event-Name", body=body)
+    assert shown.returncode == 2 and "--header: expected a name, a colon and a value" in shown.stderr, shown
+
+
 def answers() -> list[Path]:
     return sorted(path.parent for path in EXAMPLES.glob("acceptance/*/*/response.json"))
 

@@ -52,17 +52,17 @@ def test_what_an_ack_survives_is_logged_in_one_line(world: World, tmp_path: Path
 def test_a_topic_that_takes_no_body_of_the_allowed_size_turns_readiness_red(world: World) -> None:
     world.topics.set("max.message.bytes", "500000")
     ingress = world.new_ingress().start()
-    small = f"{world.topics.name('events')}: max.message.bytes 500000: DOCHAK_BODY_MAX_BYTES needs at least 528384"
+    small = f"{world.topics.name('events')}: max.message.bytes 500000: DOCHAK_BODY_MAX_BYTES needs at least 544768"
     until_equal("readiness names topic, setting and value", lambda: reason_of(ingress), small)
     assert ingress.log_lines("^durability: a topic's settings are too weak")[0]["reason"] == small
     assert post(world, "m").status == 200  # smaller records are durable
-    world.topics.set("max.message.bytes", "528384")
+    world.topics.set("max.message.bytes", "544768")
     ingress.wait_ready(10)
 
 
 def test_a_topic_that_takes_every_body_takes_every_batch(world: World) -> None:
     """librdkafka's own batches, of 1 MB, would be refused as a whole, and for good."""
-    world.topics.set("max.message.bytes", "528384")
+    world.topics.set("max.message.bytes", "544768")
     properties = world.folder / "kafka.properties"
     properties.write_text("linger.ms=100\n")  # time to collect a batch
     ingress = world.new_ingress(DOCHAK_KAFKA_PROPERTIES=str(properties)).start().wait_ready()

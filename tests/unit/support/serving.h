@@ -45,6 +45,7 @@ static inline void write_endpoints(void) {
       "{\"endpoint\":\"bizgo/bare\",\"provider\":\"bizgo\","
       "\"checks\":{\"hmac_timestamp\":{\"secrets\":[\"DOCHAK_SECRET_T\"]}}},"
       "{\"endpoint\":\"blux/sms\",\"provider\":\"blux\",\"secret_path\":[\"DOCHAK_SECRET_T\"]},"
+      "{\"endpoint\":\"acme/headers\",\"provider\":\"acme-headers\"},"
       "{\"endpoint\":\"acme/query\",\"provider\":\"acme-query\","
       "\"checks\":{\"query_token\":{\"parameter\":\"key\",\"secrets\":[\"DOCHAK_SECRET_T\"]}}},"
       "{\"endpoint\":\"blux/signed\",\"provider\":\"blux\",\"checks\":{\"ip\":{\"allow\":[\"127.0.0.0/8\"]},"
@@ -57,7 +58,7 @@ static inline void write_endpoints(void) {
 
 // The provider files that we ship, and some of the examples.
 static inline struct providers *load_providers(struct faults *faults) {
-  static const char *const examples[] = {"methods-and-a-query"};
+  static const char *const examples[] = {"methods-and-a-query", "headers"};
   char dir[] = "/tmp/dochak-providers-XXXXXX";
   assert_non_null(mkdtemp(dir));
   AUTO_FREE char *copy = mem_printf("cp " SCHEMAS_DIR "/providers/*.json %s", dir);

@@ -21,7 +21,7 @@ static const struct provider *levels; // of an example
 
 static struct framing frame(const char *provider, const char *body) {
   struct framing framing;
-  framing_init(&framing, providers_find(providers, provider), body, strlen(body));
+  framing_init(&framing, providers_find(providers, provider), body, strlen(body), NULL);
   return framing;
 }
 
@@ -302,7 +302,7 @@ struct cut_row {
 static void assert_cut(const struct provider *provider, const char *body, const struct cut_row *rows,
                        size_t n) {
   struct framing framing;
-  framing_init(&framing, provider, body, strlen(body));
+  framing_init(&framing, provider, body, strlen(body), NULL);
   assert_int_equal(framing.n, n);
   for (size_t i = 0; i < n; i++) {
     AUTO_FREE char *place = framing_place(provider, &framing.elements[i]);
@@ -369,7 +369,7 @@ static void test_too_many_elements_of_all_levels_are_kept_whole(void **state) {
     }
     strcpy(at, "]}]}");
     struct framing framing;
-    framing_init(&framing, levels, body, strlen(body));
+    framing_init(&framing, levels, body, strlen(body), NULL);
     if (more) {
       assert_int_equal(framing.n, 1);
       assert_int_equal(framing.elements[0].n_steps, 0);

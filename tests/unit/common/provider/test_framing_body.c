@@ -23,7 +23,7 @@ static struct providers *load(const char *example) {
 
 static struct framing frame(const struct providers *providers, const char *body, size_t len) {
   struct framing framing;
-  framing_init(&framing, providers_at(providers, 0), body, len);
+  framing_init(&framing, providers_at(providers, 0), body, len, NULL);
   return framing;
 }
 
@@ -108,7 +108,7 @@ static void test_the_answer_repeats_a_value_of_the_form(void **state) {
                                         {"%", "{\"got\":\"\"}"}};
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
     struct framing framing = frame(forms, rows[i][0], strlen(rows[i][0]));
-    struct provider_ack ack = provider_ack(providers_at(forms, 0), framing.text.from,
+    struct provider_ack ack = provider_ack(providers_at(forms, 0), framing_ack(&framing), framing.text.from,
                                            (size_t)(framing.text.to - framing.text.from));
     assert_string_equal(ack.body, rows[i][1]);
     free(ack.body);

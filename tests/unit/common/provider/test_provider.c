@@ -183,7 +183,7 @@ static void run_webhook_case(const struct provider *provider, const char *folder
   AUTO_FREE char *body = read_body(folder, &len);
   AUTO_JSON *expected = read_json(folder, "expected.json");
   json_t *elements = json_object_get(expected, "elements");
-  framing_init(&framing, provider, body, len);
+  framing_init(&framing, provider, body, len, NULL);
   if (framing.n != json_array_size(elements)) fail_msg("%s: %zu elements", folder, framing.n);
   for (size_t i = 0; i < framing.n; i++) {
     AUTO_JSON *shown = framed_shown(provider, &framing.elements[i]);
@@ -1049,7 +1049,7 @@ static void test_a_kind_has_an_ack_of_its_own(void **state) {
   if (!provider) fail_msg("%s", faults.list[0].text);
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
     struct framing framing;
-    framing_init(&framing, provider, rows[i].body, strlen(rows[i].body));
+    framing_init(&framing, provider, rows[i].body, strlen(rows[i].body), NULL);
     struct provider_ack ack =
         provider_ack(provider, framing_ack(&framing), rows[i].body, strlen(rows[i].body));
     if (ack.status != rows[i].status || ack.is_text != rows[i].is_text ||

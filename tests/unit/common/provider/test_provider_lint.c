@@ -35,6 +35,11 @@
       "r", "/id", "") "],\"ack\":{\"status\":200},\"refused\":{\"status\":404,\"body\":{\"a\":" refused      \
                       "}},\"budget_ms\":1000},"                                                              \
                       "\"outcomes\":{" DELIVERED "}}"
+#define HEADER "/webhook/kinds/0/id: expected /@header/ and the name of a header in lower case*"
+#define WITH_LEVELS(id)                                                                                      \
+  "{\"provider\":\"p\",\"webhook\":{\"elements\":{\"levels\":[\"/a\",\"/b\"]},\"kinds\":[" RECEIPT(          \
+      "r", id, "") "],\"ack\":{\"status\":200},\"refused\":{\"status\":404},\"budget_ms\":1000},"            \
+                   "\"outcomes\":{" DELIVERED "}}"
 #define WHEN(rest)        ",\"when\":{" rest "}"
 #define PARTS(a, b)       "{\"parts\":[\"" a "\",\"" b "\"]}"
 #define KIND_OF(id, rest) KIND_AS("r", id, rest)
@@ -81,6 +86,30 @@ static const struct lint_row rows[] = {
     {WITH_ACK("$/x"), "warning: /webhook/ack/body/a: \"$/x\" is sent unchanged*"},
     {FILE_WITH(RECEIPT("r", "/id", ""), "\"a\":[{\"b\":\"$.x\"}]", DELIVERED, ""),
      "warning: /webhook/ack/body/a/0/b: \"$.x\" is sent unchanged*"},
+    // what stands outside of an element
+    {WITH_ID("/@body/id"), NULL},
+    {WITH_ID("/@header/webhook-id"), NULL},
+    {WITH_ID("/@element"), NULL},
+    {WITH_ID("/@type"), NULL},
+    {WITH_ID("/@header/authorization"), HEADER},
+    {WITH_ID("/@header/proxy-authorization"), HEADER},
+    {WITH_ID("/@header/cookie"), HEADER},
+    {WITH_ID("/@header/x-solapi-secret"), HEADER},
+    {WITH_ID("/@header/x-hub-signature-256"), HEADER},
+    {WITH_ID("/@header/x-api-key"), HEADER},
+    {WITH_ID("/@header/Webhook-Id"), HEADER},
+    {WITH_ID("/@header/webhook-id/0"), HEADER},
+    {WITH_ID("/@header"), HEADER},
+    {WITH_ID("/@headers/webhook-id"),
+     "warning: /webhook/kinds/0: /@headers/webhook-id is a place in the element itself; is it /@header?"},
+    {WITH_ID("/@Body/id"),
+     "warning: /webhook/kinds/0: /@Body/id is a place in the element itself; is it /@body?"},
+    {WITH_ID("/@level1/id"),
+     "warning: /webhook/kinds/0: nothing is ever at /@level1/id, since `elements` has 1 level"},
+    {WITH_LEVELS("/@level1/id"), NULL},
+    {WITH_LEVELS("/@level2/id"),
+     "warning: /webhook/kinds/0: nothing is ever at /@level2/id, since `elements` has 2 levels"},
+    {WITH_LEVELS("/@level4/id"), "warning: /webhook/kinds/0: /@level4/id is a place in the element itself*"},
     // forms
     {OF_FORM("\"x\""), NULL},
     {OF_FORM("\"${/id}\""),

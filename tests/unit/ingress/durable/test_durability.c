@@ -169,13 +169,13 @@ static void test_a_topic_that_takes_no_body_of_the_allowed_size_is_named(void **
   struct metrics *metrics = metrics_new(counters, COUNTER_COUNT);
   struct durability_watch *watch = watch_for("process", false, metrics);
   struct kafka_facts facts[] = {{.shape.replication = 1, .min_insync = 1, .max_message_bytes = 1048588},
-                                {.shape.replication = 1, .min_insync = 1, .max_message_bytes = 604095}};
+                                {.shape.replication = 1, .min_insync = 1, .max_message_bytes = 620479}};
   durability_watch_learn(watch, topic_names, facts, COUNT_OF(facts));
   assert_string_equal(
       durability_unready(watch),
-      "dochak.quarantine: max.message.bytes 604095: DOCHAK_BODY_MAX_BYTES needs at least 604096");
+      "dochak.quarantine: max.message.bytes 620479: DOCHAK_BODY_MAX_BYTES needs at least 620480");
   assert_true(durability_kafka_gives(watch)); // smaller records are durable
-  facts[1].max_message_bytes = 604096;
+  facts[1].max_message_bytes = 620480;
   durability_watch_learn(watch, topic_names, facts, COUNT_OF(facts));
   assert_null(durability_unready(watch));
   facts[0].max_message_bytes = 0; // the broker did not say
@@ -191,7 +191,7 @@ static void test_a_topic_that_takes_no_body_of_the_allowed_size_is_named(void **
       durability_unready(watch),
       "dochak.quarantine: replication 3, min.insync.replicas 2, unclean.leader.election.enable "
       "true: an ack survives \"process\", DOCHAK_ACK_SURVIVES asks for \"broker\"; "
-      "dochak.quarantine: max.message.bytes 1000: DOCHAK_BODY_MAX_BYTES needs at least 604096");
+      "dochak.quarantine: max.message.bytes 1000: DOCHAK_BODY_MAX_BYTES needs at least 620480");
   durability_watch_free(watch);
   metrics_free(metrics);
 }

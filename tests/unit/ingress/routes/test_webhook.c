@@ -53,6 +53,30 @@ static void test_a_query_is_stored_without_its_secret(void **state) {
   }
 }
 
+static void test_a_header_that_the_file_reads_is_stored_with_the_element(void **state) {
+  static const char body[] = "{\"id\":\"h1\", \"code\":\"4000\"}";
+  static const struct {
+    const char *headers, *topic, *value;
+  } rows[] = {
+      {"X-ACME-Event-Name: SINGLE-REPORT\r\nX-Acme-Event-Id: e1\r\nX-Other: o\r\n", "dochak.events",
+       "{\"@header\":{\"x-acme-event-name\":\"SINGLE-REPORT\",\"x-acme-event-id\":\"e1\"},\"id\":\"h1\", "
+       "\"code\":\"4000\"}"},
+      {"X-Acme-Event-Name: SINGLE-REPORT\r\nX-Acme-Event-Id: e1\r\nX-Acme-Event-Id: e1\r\n", "dochak.events",
+       "{\"@header\":{\"x-acme-event-name\":\"SINGLE-REPORT\"},\"id\":\"h1\", \"code\":\"4000\"}"},
+      {"X-Acme-Event-Id: e1\r\n", "dochak.quarantine",
+       "{\"@header\":{\"x-acme-event-id\":\"e1\"},\"id\":\"h1\", \"code\":\"4000\"}"},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    char *answer = wire_post(port, "/webhook/acme/headers", rows[i].headers, body, strlen(body));
+    assert_answer(rows[i].headers, answer, 200, NULL);
+    assert_string_equal(wire_body(answer), "{\"id\":\"h1\"}");
+    free(answer);
+    struct mock_records records = mock_read(&mock, rows[i].topic);
+    mock_find(&records, rows[i].value);
+    mock_records_fini(&records);
+  }
+}
+
 #define EVENT(id)                                                                                            \
   "{\"event_type\":\"notification:sms:receive_failed\", \"payload\":{\"application_id\":\"a\","              \
   "\"notification_id\":\"" id "\",\"phone_number\":\"01012345678\",\"status\":\"receive_failed\","           \
@@ -290,6 +314,7 @@ int main(void) {
   log_init("test", LOG_LEVEL_ERROR);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_receipt_is_stored_under_its_id_and_acked_as_the_provider_wants),
+      cmocka_unit_test(test_a_header_that_the_file_reads_is_stored_with_the_element),
       cmocka_unit_test(test_a_query_is_stored_without_its_secret),
       cmocka_unit_test(test_a_batch_is_stored_element_by_element),
       cmocka_unit_test(test_one_element_that_is_no_json_costs_the_batch_nothing),

@@ -84,6 +84,35 @@ static void test_a_bad_file_is_refused_with_its_place_and_rule(void **state) {
   }
 }
 
+// Its value would be stored with each element.
+static void test_a_provider_file_may_not_read_the_header_of_a_check(void **state) {
+  struct providers *ours = providers;
+  struct faults faults = {0};
+  struct err err;
+  providers = providers_load_one(SCHEMAS_DIR "/examples/provider/valid/headers.json", &faults);
+  assert_non_null(providers);
+  static const char *const checks[] = {
+      "\"header\":{\"header\":\"X-Acme-Event-ID\",\"secrets\":[\"DOCHAK_SECRET_GOOD\"]}",
+      "\"header_sha1\":{\"header\":\"X-Acme-Event-ID\",\"secrets\":[\"DOCHAK_SECRET_GOOD\"]}",
+      "\"hmac_timestamp\":{\"signature_header\":\"x-acme-event-id\",\"secrets\":[\"DOCHAK_SECRET_GOOD\"]}",
+      "\"header\":{\"header\":\"X-Acme-Key\",\"secrets\":[\"DOCHAK_SECRET_GOOD\"]}",
+  };
+  for (size_t i = 0; i < COUNT_OF(checks); i++) {
+    AUTO_FREE char *text = mem_printf(
+        "{\"endpoints\":[{\"endpoint\":\"a\",\"provider\":\"acme-headers\",\"checks\":{%s}}]}", checks[i]);
+    struct endpoints *endpoints = load(text, &err);
+    bool is_allowed = i + 1 == COUNT_OF(checks);
+    assert_int_equal(endpoints != NULL, is_allowed);
+    if (!is_allowed)
+      assert_fault(
+          &err, "/endpoints/0/checks: the provider file acme-headers reads /@header/x-acme-event-id, which a "
+                "check compares: it would be stored");
+    endpoints_free(endpoints);
+  }
+  providers_free(providers);
+  providers = ours;
+}
+
 static void test_a_missing_file_is_named(void **state) {
   struct faults faults = {0};
   assert_null(endpoints_load("/nowhere/endpoints.json", providers, &faults));
@@ -286,6 +315,7 @@ int main(void) {
   close(fd);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_bad_file_is_refused_with_its_place_and_rule),
+      cmocka_unit_test(test_a_provider_file_may_not_read_the_header_of_a_check),
       cmocka_unit_test(test_a_missing_file_is_named),
       cmocka_unit_test(test_a_list_of_proxies_may_come_from_a_setting),
       cmocka_unit_test(test_all_faults_of_a_file_are_reported_at_once),

@@ -112,8 +112,26 @@ static void test_a_number_has_a_least(void **state) {
   assert_false(read_one(FLAG_NUMBER, "+1", &number, NULL));
 }
 
+static void test_some_flags_may_be_given_several_times(void **state) {
+  char *argv[2 * FLAG_TEXTS_MAX + 4];
+  struct err err;
+  for (size_t n = 0; n <= FLAG_TEXTS_MAX + 1; n++) {
+    struct flag_texts texts = {0};
+    struct flag flags[] = {{"--header", FLAG_TEXTS, &texts, NULL}};
+    const char *const pair[] = {"--header", "A: 1"};
+    copy_argv(argv, (const char *const[]){"explain"}, 1);
+    for (size_t i = 0; i < n; i++) copy_argv(argv + 1 + 2 * i, pair, 2);
+    bool good = flags_read((int)(1 + 2 * n), argv, flags, 1, NULL, &err);
+    assert_int_equal(good, n <= FLAG_TEXTS_MAX);
+    if (good) assert_int_equal(texts.n, n);
+    if (good && n) assert_string_equal(texts.list[n - 1], "A: 1");
+    if (!good) assert_string_equal(err.text, "--header: given more than 16 times");
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_some_flags_may_be_given_several_times),
       cmocka_unit_test(test_flags_and_words_stand_in_any_order),
       cmocka_unit_test(test_what_is_not_understood_is_named),
       cmocka_unit_test(test_a_time_is_utc_unless_it_says_otherwise),

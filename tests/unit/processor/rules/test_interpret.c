@@ -497,6 +497,52 @@ static void test_a_stored_receipt_that_is_on_its_way_by_today_s_file_is_unconfir
   providers_free(theirs);
 }
 
+#define IN_A_BATCH(batch)                                                                                    \
+  "{\"@body\":{\"type\":\"delivery_report_sms\",\"batch_id\":\"" batch                                       \
+  "\"},\"@level1\":{\"status\":\"Failed\",\"code\":402},\"@element\":\"821012345678\"}"
+
+// What stands outside of the element travels and is stored with it.
+static void test_what_stands_outside_of_an_element_is_read_again_from_what_is_stored(void **state) {
+  const struct providers *ours = interpreter.providers;
+  struct providers *theirs = load_example("what-stands-outside-of-an-element");
+  interpreter.providers = theirs;
+  struct fact first = read_event(EVENT_RECEIPT, "acme-batch", IN_A_BATCH("b1"));
+  struct fact repeated = read_event(EVENT_RECEIPT, "acme-batch", IN_A_BATCH("b1"));
+  struct fact other = read_event(EVENT_RECEIPT, "acme-batch", IN_A_BATCH("b2"));
+  assert_int_equal(first.type, FACT_RECEIPT);
+  assert_string_equal(first.signal.code, "402");
+  assert_memory_equal(&first.row_id, &repeated.row_id, sizeof first.row_id);
+  assert_memory_not_equal(&first.row_id, &other.row_id, sizeof first.row_id);
+  assert_string_not_equal(first.id, other.id);
+  assert_null(strstr(first.row_json, "1012345678"));
+  struct fact again = read_stored(EVENT_RECEIPT, "acme-batch", first.row_json);
+  assert_same_signal(&first.signal, &again.signal);
+  struct fact *const facts[] = {&first, &repeated, &other, &again};
+  for (size_t i = 0; i < COUNT_OF(facts); i++) fact_fini(facts[i]);
+  interpreter.providers = ours;
+  providers_free(theirs);
+}
+
+// By a file of before, the new members are of no consequence; by the new file, an old event lacks them.
+static void test_events_from_before_and_after_a_rule_are_both_read(void **state) {
+  static const char new[] =
+      "{\"@header\":{\"x-acme-event-id\":\"e1\"},\"msgKey\":\"k\",\"serviceType\":\"SMS\","
+      "\"reportCode\":\"10000\"}";
+  struct fact fact = read_event(EVENT_RECEIPT, "bizgo", new);
+  assert_int_equal(fact.type, FACT_RECEIPT);
+  assert_string_equal(fact.id, "k");
+  assert_int_equal(fact.signal.kind, SIGNAL_DELIVERED);
+  fact_fini(&fact);
+  const struct providers *ours = interpreter.providers;
+  struct providers *theirs = load_example("what-stands-outside-of-an-element");
+  interpreter.providers = theirs;
+  fact = read_event(EVENT_RECEIPT, "acme-batch", "{\"code\":402}");
+  assert_int_equal(fact.type, FACT_UNCLEAR);
+  fact_fini(&fact);
+  interpreter.providers = ours;
+  providers_free(theirs);
+}
+
 // ---- lengths ----
 
 static enum fact_type type_of_acceptance(const char *member, int len) {
@@ -791,6 +837,8 @@ static void test_what_cannot_be_read_of_a_contact_is_not_quoted(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_what_stands_outside_of_an_element_is_read_again_from_what_is_stored),
+      cmocka_unit_test(test_events_from_before_and_after_a_rule_are_both_read),
       cmocka_unit_test(test_bizgo_codes_mean_what_the_provider_file_says),
       cmocka_unit_test(test_the_recipient_of_a_blux_event_is_masked_everywhere),
       cmocka_unit_test(test_a_number_that_nobody_can_hold_costs_no_receipt_and_is_kept),
