@@ -133,9 +133,10 @@ static void lint_refused(const struct provider *provider, struct faults *faults)
                   provider->refused.pieces[i].place.text);
 }
 
-static bool has_receipts(const struct provider *provider) {
+// Whether a code that is not listed is a failure: a kind without `otherwise`.
+static bool fails_unlisted_codes(const struct provider *provider) {
   for (size_t i = 0; i < provider->n_kinds; i++)
-    if (provider->kinds[i].kind == PROVIDER_RECEIPT) return true;
+    if (provider->kinds[i].kind == PROVIDER_RECEIPT && !provider->kinds[i].otherwise) return true;
   return false;
 }
 
@@ -178,7 +179,7 @@ static void lint_outcomes(const struct provider *provider, struct faults *faults
     lint_same_code(provider, code, faults);
   }
   lint_otherwise(provider, faults);
-  if (has_receipts(provider) && !delivers)
+  if (!delivers && fails_unlisted_codes(provider))
     faults_warn(faults, "/outcomes: no code means delivered, so every receipt is a failure");
 }
 
