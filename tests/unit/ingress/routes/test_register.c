@@ -250,7 +250,7 @@ static const struct {
     {"{}", "expected a key \"provider\""},
     {"[" GOOD_ITEM ",5]", "/1: expected an object, got a whole number"},
     {"[" GOOD_ITEM ",{\"provider\":\"nobody\",\"notification_id\":\"x\"}]",
-     "/1/provider: expected one of bizgo*"},
+     "/1/provider: expected one of apiplex-kakao, *"},
     {"{\"provider\":\"No Body\",\"notification_id\":\"x\"}", "/provider: expected a name of lower-case*"},
     // neither, both, unknown
     {"{\"provider\":\"blux\"}", "expected \"response\" or \"notification_id\""},
