@@ -59,7 +59,10 @@ function saidBy(alert: Alert): Said {
     case 'lost':
       return {
         title: t('alerts.lost', { n: Number(of('count') ?? 0) }),
-        about: [of('topic'), t('quarantine.place', { partition: of('partition') ?? '', offset: `${of('first_offset')}–${of('last_offset')}` })],
+        about: [
+          of('topic'),
+          t('quarantine.place', { partition: of('partition') ?? '', offset: `${of('first_offset')}–${of('last_offset')}` }),
+        ],
       }
     case 'consent_withdrawn':
       return { title: alert.subject ?? '', about, why: of('consent') }

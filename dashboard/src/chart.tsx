@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Receipts over time as bars: failures on top of deliveries. The last bar is of a time that is not over, and pale. Its numbers are in the label,
-// and beside it.
+// Receipts over time as bars: failures on top of deliveries. The last bar is of a time that is not over, and pale. Its
+// numbers are in the label, and beside it.
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'

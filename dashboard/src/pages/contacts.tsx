@@ -37,6 +37,8 @@ const withConsent = (choice: string): Query => {
 const choiceOf = ({ consent_given, consent_withdrawn }: Query) =>
   consent_withdrawn ? `withdrawn:${consent_withdrawn}` : consent_given ? `given:${consent_given}` : ''
 
+const optionOf = (consent: string, answer: string): [string, string] => [`${answer}:${consent}`, `${consent}: ${word('consent', answer)}`]
+
 // Those that the newest contacts have, and the one that is chosen.
 function ConsentChoice({ query, onChange }: { query: Query; onChange: (choice: string) => void }) {
   const live = useLive('consents', (signal) => get<Page<Contact>>('contacts', { limit: 200 }, signal), true)
@@ -48,9 +50,7 @@ function ConsentChoice({ query, onChange }: { query: Query; onChange: (choice: s
       label={t('contacts.consent')}
       value={choiceOf(query)}
       onChange={onChange}
-      options={[...names]
-        .sort()
-        .flatMap((consent) => ['given', 'withdrawn'].map((answer): [string, string] => [`${answer}:${consent}`, `${consent}: ${word('consent', answer)}`]))}
+      options={[...names].sort().flatMap((consent) => ['given', 'withdrawn'].map((answer) => optionOf(consent, answer)))}
     />
   )
 }

@@ -43,7 +43,10 @@ function verdict(overview: Overview): { tone: Tone; title: string; detail: strin
   const behind = behindMs(overview)
   if (behind === null || behind > BEHIND_MS) return { tone: 'warn', title: t('verdict.behind'), detail: t('verdict.behind.detail') }
   const overdue = sum(overview.providers.map((provider) => provider.overdue))
-  if (overdue) return { tone: 'ok', title: t('verdict.ok'), detail: t('verdict.overdue', { n: overdue }), href: to(['messages'], { overdue: 'yes' }) }
+  if (overdue) {
+    const href = to(['messages'], { overdue: 'yes' })
+    return { tone: 'ok', title: t('verdict.ok'), detail: t('verdict.overdue', { n: overdue }), href }
+  }
   if (!overview.providers.some((provider) => provider.last_receipt_at))
     return { tone: 'idle', title: t('verdict.idle'), detail: t('verdict.idle.detail') }
   return { tone: 'ok', title: t('verdict.ok'), detail: t('verdict.ok.detail') }
@@ -161,7 +164,9 @@ function ProviderCard({ of, overview, now }: { of: ProviderNow; overview: Overvi
         </p>
       ) : (
         <p class="what muted">
-          {of.last_receipt_at ? t('provider.last_receipt', { ago: ago(of.last_receipt_at, now) }) : t('endpoint.calls', { n: total(of.endpoints, 'calls') })}
+          {of.last_receipt_at
+            ? t('provider.last_receipt', { ago: ago(of.last_receipt_at, now) })
+            : t('endpoint.calls', { n: total(of.endpoints, 'calls') })}
         </p>
       )}
       {of.failures.length > 0 && <WhatFails provider={of.provider} failures={of.failures} />}
