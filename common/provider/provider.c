@@ -188,9 +188,7 @@ static void kind_load(struct provider *provider, struct provider_kind_rule *kind
 }
 
 static void shape_load(struct provider *provider, struct provider_shape *shape, const json_t *node) {
-  const json_t *each = json_object_get(node, "each");
-  shape->has_each = each != NULL;
-  if (each) shape->each = provider_pointer(provider, json_string_value(each));
+  shape->each = where_of(provider, node, "each");
   equals_load(provider, &shape->requires, json_object_get(node, "requires"), NULL);
   shape->code = where_of(provider, node, "code");
   shape->accepted = json_object_get(node, "accepted");
@@ -224,6 +222,14 @@ void provider_code_key(const struct provider *provider, const char *code, char *
     if (provider->ignores_case && *code >= 'A' && *code <= 'Z') *buf = (char)(*code - 'A' + 'a');
   }
   *buf = '\0';
+}
+
+bool provider_codes_same(const struct provider *provider, const char *a, const char *b) {
+  char key_a[PROVIDER_TEXT_MAX + 1], key_b[PROVIDER_TEXT_MAX + 1];
+  if (strlen(a) > PROVIDER_TEXT_MAX || strlen(b) > PROVIDER_TEXT_MAX) return false;
+  provider_code_key(provider, a, key_a);
+  provider_code_key(provider, b, key_b);
+  return strcmp(key_a, key_b) == 0;
 }
 
 const char *provider_code_listed(const struct provider *provider, const char *code) {

@@ -110,8 +110,7 @@ struct provider_kind_rule {
 };
 
 struct provider_shape {
-  bool has_each;
-  struct json_pointer each;
+  struct provider_where each;          // all of these lists are read; n 0: the answer is one recipient's
   struct provider_conditions requires; // only its equals
   struct provider_id id;
   struct provider_where code, reason, recipient, reference, shared_reference, channel;
@@ -160,6 +159,8 @@ struct provider {
 // The code that `outcomes` has for this one, as far as the file says that they are the same. Borrowed; NULL:
 // it has none.
 const char *provider_code_listed(const struct provider *provider, const char *code);
+// Whether two codes are the same, as far as the file says so (codes_ignore).
+bool provider_codes_same(const struct provider *provider, const char *a, const char *b);
 // What all codes have in common that are the same for this file. `buf` holds the code's bytes and a NUL.
 void provider_code_key(const struct provider *provider, const char *code, char *buf);
 

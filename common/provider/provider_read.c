@@ -567,16 +567,55 @@ static void mask_entry(const struct provider_shape *shape, json_t *entries, size
 void provider_mask_response(const struct provider *provider, json_t *response) {
   for (size_t i = 0; i < provider->n_shapes; i++) {
     const struct provider_shape *shape = &provider->shapes[i];
-    json_t *entries = shape->has_each ? json_at(response, &shape->each) : NULL;
-    if (!shape->has_each) mask_places(&shape->recipient, &shape->reason, response);
-    for (size_t j = 0; j < json_array_size(entries); j++) mask_entry(shape, entries, j);
+    if (!shape->each.n) mask_places(&shape->recipient, &shape->reason, response);
+    for (size_t k = 0; k < shape->each.n; k++) {
+      json_t *entries = json_at(response, &shape->each.pointers[k]);
+      for (size_t j = 0; j < json_array_size(entries); j++) mask_entry(shape, entries, j);
+    }
   }
 }
 
 // ---- send responses
 
-static void read_entry(const struct provider_shape *shape, const json_t *entry, const json_t *response,
-                       struct provider_acceptance *out) {
+// One recipient's part of a response.
+struct entry {
+  const json_t *value;
+  const struct json_pointer *list; // NULL: it is the whole response
+  size_t nth;                      // in its list
+};
+
+static size_t count_entries(const struct provider_shape *shape, const json_t *response) {
+  size_t n = shape->each.n ? 0 : 1;
+  for (size_t i = 0; i < shape->each.n; i++)
+    n += json_array_size(json_at(response, &shape->each.pointers[i]));
+  return n;
+}
+
+// i < count_entries(): one list behind the other.
+static struct entry entry_at(const struct provider_shape *shape, const json_t *response, size_t i) {
+  struct entry entry = {.value = response, .nth = i};
+  for (size_t k = 0; k < shape->each.n; k++) {
+    const json_t *list = json_at(response, &shape->each.pointers[k]);
+    entry.list = &shape->each.pointers[k];
+    if ((entry.value = json_array_get(list, entry.nth))) break;
+    entry.nth -= json_array_size(list);
+  }
+  return entry;
+}
+
+static bool is_accepted(const struct provider *provider, const struct provider_shape *shape,
+                        const char *code) {
+  const json_t *accepted;
+  size_t i;
+  if (!shape->accepted) return true;
+  json_array_foreach(
+      shape->accepted, i,
+      accepted) if (code && provider_codes_same(provider, json_string_value(accepted), code)) return true;
+  return false;
+}
+
+static void read_entry(const struct provider *provider, const struct provider_shape *shape,
+                       const json_t *entry, const json_t *response, struct provider_acceptance *out) {
   const struct provider_part *unusable;
   out->id = read_id(&shape->id, entry, response, out->id_buf, &unusable);
   const struct json_pointer *code_place;
@@ -587,20 +626,23 @@ static void read_entry(const struct provider_shape *shape, const json_t *entry, 
   if (!out->reference)
     out->reference = read_text(&shape->shared_reference, response, REFERENCE_MAX_BYTES, out->buf[3]);
   out->reason = read_text(&shape->reason, entry, REASON_MAX_BYTES, out->buf[4]);
-  out->accepted = !shape->accepted || (out->code && provider_lists(shape->accepted, out->code));
+  out->accepted = is_accepted(provider, shape, out->code);
 }
 
-// A response without an id fits if its code is a refusal.
-static bool shape_fits(const struct provider_shape *shape, const json_t *response) {
-  if (shape->has_each) return json_is_array(json_at(response, &shape->each));
+// One of the lists is there; or else an id, or a code that is a refusal.
+static bool shape_fits(const struct provider *provider, const struct provider_shape *shape,
+                       const json_t *response) {
+  for (size_t i = 0; i < shape->each.n; i++)
+    if (json_is_array(json_at(response, &shape->each.pointers[i]))) return true;
+  if (shape->each.n) return false;
   struct provider_acceptance read = {0};
-  read_entry(shape, response, response, &read);
+  read_entry(provider, shape, response, response, &read);
   return read.id || (read.code && !read.accepted);
 }
 
 static const struct provider_shape *shape_find(const struct provider *provider, const json_t *response) {
   for (size_t i = 0; i < provider->n_shapes; i++)
-    if (shape_fits(&provider->shapes[i], response)) return &provider->shapes[i];
+    if (shape_fits(provider, &provider->shapes[i], response)) return &provider->shapes[i];
   return NULL;
 }
 
@@ -613,33 +655,63 @@ static void refuse(const struct provider_equals *because, const json_t *response
   out->reason = "the send request was refused as a whole";
 }
 
-// The response with `only` (reference stolen) in place of its recipients. The objects around them are copied,
-// the rest is shared, so that 200 recipients are not 200 copies.
-static json_t *with_entries(const struct provider_shape *shape, const json_t *response, json_t *only) {
-  struct json_pointer way = shape->each;
-  if (way.n_parts == 0) return only;
-  json_t *copy = json_copy((json_t *)(uintptr_t)response);
-  for (way.n_parts = 1; way.n_parts < shape->each.n_parts; way.n_parts++)
+// Replaces a list (reference of `entries` stolen) of a copy. The objects around it are copied too.
+static json_t *with_list(json_t *copy, const struct json_pointer *list, json_t *entries) {
+  struct json_pointer way = *list;
+  if (way.n_parts == 0) {
+    json_decref(copy);
+    return entries;
+  }
+  for (way.n_parts = 1; way.n_parts < list->n_parts; way.n_parts++)
     json_replace_at(copy, &way, json_copy(json_at(copy, &way)));
-  json_replace_at(copy, &way, only);
+  json_replace_at(copy, list, entries);
+  return copy;
+}
+
+// The response with this recipient only, or with none. Nothing but what is around the lists is copied, so
+// that 200 recipients are not 200 copies.
+static json_t *with_entry(const struct provider_shape *shape, const json_t *response,
+                          const struct entry *only) {
+  json_t *copy = json_copy((json_t *)(uintptr_t)response);
+  for (size_t i = 0; i < shape->each.n; i++) {
+    const struct json_pointer *list = &shape->each.pointers[i];
+    if (!json_is_array(json_at(copy, list))) continue;
+    copy = with_list(copy, list, only && only->list == list ? json_pack("[O]", only->value) : json_array());
+  }
   return copy;
 }
 
 json_t *provider_narrow(const struct provider *provider, const json_t *response, size_t i) {
   const struct provider_shape *shape = shape_find(provider, response);
-  if (!shape || !shape->has_each) return json_copy((json_t *)(uintptr_t)response);
-  return with_entries(shape, response, json_pack("[O]", json_array_get(json_at(response, &shape->each), i)));
+  if (!shape || !shape->each.n) return json_copy((json_t *)(uintptr_t)response);
+  const struct entry only = entry_at(shape, response, i);
+  return with_entry(shape, response, &only);
+}
+
+static const char *pointer_shown(const char *pointer) {
+  return *pointer ? pointer : "the whole answer";
+}
+
+// The lists by their pointers. New string.
+static char *lists_shown(const struct provider_shape *shape) {
+  char *text = mem_strdup("");
+  for (size_t i = 0; i < shape->each.n; i++) {
+    char *longer = mem_printf("%s%s%s", text, i ? " and " : "", pointer_shown(shape->each.pointers[i].text));
+    free(text);
+    text = longer;
+  }
+  return text;
 }
 
 // Limits the cost of narrowing before anything is built.
 static bool check_size(const struct provider_shape *shape, const json_t *response, size_t n,
                        struct err *err) {
-  if (n == 0) return err_set(err, "%s: expected one recipient or more", shape->each.text);
   if (n == 1) return true;
+  AUTO_FREE char *lists = lists_shown(shape);
+  if (n == 0) return err_set(err, "%s: expected one recipient or more", lists);
   if (n > PROVIDER_RECIPIENTS_MAX)
-    return err_set(err, "%s: expected %d recipients at most, got %zu", shape->each.text,
-                   PROVIDER_RECIPIENTS_MAX, n);
-  AUTO_JSON *skeleton = with_entries(shape, response, json_array());
+    return err_set(err, "%s: expected %d recipients at most, got %zu", lists, PROVIDER_RECIPIENTS_MAX, n);
+  AUTO_JSON *skeleton = with_entry(shape, response, NULL);
   AUTO_FREE char *text = json_text(skeleton);
   size_t len = strlen(text);
   return n * len <= PROVIDER_NARROWED_MAX_BYTES ||
@@ -647,7 +719,7 @@ static bool check_size(const struct provider_shape *shape, const json_t *respons
              err,
              "%s: expected less around the recipients: %zu bytes go with each of %zu, and more than %d in "
              "all is too much",
-             shape->each.text, len, n, PROVIDER_NARROWED_MAX_BYTES);
+             lists, len, n, PROVIDER_NARROWED_MAX_BYTES);
 }
 
 // The first pointer of a part with a value, and why that is unusable. NULL: none has a value.
@@ -677,27 +749,36 @@ static const char *id_fault(const struct provider_shape *shape, const json_t *en
   return where_shown(&(*part)->where);
 }
 
-static bool err_no_id(struct err *err, const struct provider_shape *shape, size_t i, const json_t *entry,
+static bool err_no_id(struct err *err, const struct provider_shape *shape, const struct entry *entry,
                       const json_t *response) {
   struct err fault = {.text = "expected a notification id"};
   const struct provider_part *part;
-  const char *where = id_fault(shape, entry, response, &part, &fault);
+  const char *where = id_fault(shape, entry->value, response, &part, &fault);
   if (!where) where = where_shown(&part->where);
-  if (!shape->has_each || part->shared) return err_set(err, "%s: %s", where, fault.text);
-  return err_set(err, "%s/%zu%s: %s", shape->each.text, i, where, fault.text);
+  if (!entry->list || part->shared) return err_set(err, "%s: %s", pointer_shown(where), fault.text);
+  return err_set(err, "%s/%zu%s: %s", entry->list->text, entry->nth, where, fault.text);
 }
 
-static bool read_entries(const struct provider_shape *shape, const json_t *response,
-                         struct provider_acceptance *list, size_t n, struct err *err) {
+static bool read_entries(const struct provider *provider, const struct provider_shape *shape,
+                         const json_t *response, struct provider_acceptance *list, size_t n,
+                         struct err *err) {
   const struct provider_equals *refusal = first_unequal(&shape->requires, response);
-  const json_t *entries = shape->has_each ? json_at(response, &shape->each) : NULL;
   for (size_t i = 0; i < n; i++) {
-    const json_t *entry = shape->has_each ? json_array_get(entries, i) : response;
-    read_entry(shape, entry, response, &list[i]);
+    const struct entry entry = entry_at(shape, response, i);
+    read_entry(provider, shape, entry.value, response, &list[i]);
     if (refusal) refuse(refusal, response, &list[i]);
-    if (!list[i].id && list[i].accepted) return err_no_id(err, shape, i, entry, response);
+    if (!list[i].id && list[i].accepted) return err_no_id(err, shape, &entry, response);
   }
   return true;
+}
+
+// Says what the last shape looks for.
+static bool err_fits_none(struct err *err, const struct provider *provider,
+                          const struct provider_shape *shape) {
+  AUTO_FREE char *lists = lists_shown(shape);
+  return err_set(err, "expected a send response of provider %s, for example with %s at %s", provider->name,
+                 shape->each.n ? "a list" : "an id",
+                 shape->each.n ? lists : where_shown(&shape->id.parts->where));
 }
 
 static bool err_no_shape(const struct provider *provider, const json_t *response, struct err *err) {
@@ -708,21 +789,20 @@ static bool err_no_shape(const struct provider *provider, const json_t *response
     struct err fault;
     const struct provider_shape *shape = &provider->shapes[i];
     const struct provider_part *part;
-    const char *where = shape->has_each ? NULL : id_fault(shape, response, response, &part, &fault);
-    if (where) return err_set(err, "%s: %s", where, fault.text);
+    const char *where = shape->each.n ? NULL : id_fault(shape, response, response, &part, &fault);
+    if (where) return err_set(err, "%s: %s", pointer_shown(where), fault.text);
   }
-  return err_set(err, "expected a send response of provider %s, for example with an id at %s", provider->name,
-                 where_shown(&provider->shapes[provider->n_shapes - 1].id.parts->where));
+  return err_fits_none(err, provider, &provider->shapes[provider->n_shapes - 1]);
 }
 
 bool provider_read_acceptance(const struct provider *provider, const json_t *response,
                               struct provider_acceptance **out, size_t *n, struct err *err) {
   const struct provider_shape *shape = shape_find(provider, response);
   if (!shape) return err_no_shape(provider, response, err);
-  size_t count = shape->has_each ? json_array_size(json_at(response, &shape->each)) : 1;
+  size_t count = count_entries(shape, response);
   if (!check_size(shape, response, count, err)) return false;
   AUTO_FREE struct provider_acceptance *list = mem_array(count, sizeof *list);
-  if (!read_entries(shape, response, list, count, err)) return false;
+  if (!read_entries(provider, shape, response, list, count, err)) return false;
   *out = take(list);
   *n = count;
   return true;

@@ -224,6 +224,17 @@ static void print_dedupe(const struct view *view) {
   explain_line("dedupe", "%s", text);
 }
 
+// Places to mask at which there is nothing: a wrong one would leave in the database what it should hide.
+static void print_not_masked(const struct view *view) {
+  const json_t *place;
+  size_t i;
+  json_array_foreach(json_object_get(view->rule, "masked"), i, place) {
+    if (value_at(view->element, json_string_value(place))) continue;
+    AUTO_FREE char *found = found_at(view, json_string_value(place));
+    explain_line("masked", "–  %s", found);
+  }
+}
+
 static void note_repeat(struct explain *explain, size_t nth, struct uuid id) {
   for (size_t i = 0; i < explain->n_reports; i++) {
     if (memcmp(&explain->reports[i].id, &id, sizeof id) != 0) continue;
@@ -246,6 +257,7 @@ static void print_receipt(struct explain *explain, struct view *view, const stru
   print_read(view, "recipient", fact->signal.recipient);
   print_read(view, "reference", fact->signal.reference);
   print_dedupe(view);
+  print_not_masked(view);
   note_repeat(explain, nth, fact->row_id);
   provider_receipt_fini(&receipt);
 }
@@ -478,30 +490,84 @@ bool explain_acceptance(struct explain *explain, const json_t *response,
   return good;
 }
 
-// The rule of a shape that gives nothing: where its entries are, or else the id in the first of them.
-static void print_shape(const struct view *response, size_t nth, const json_t *shape) {
+// The nth list of a shape. NULL: there are fewer.
+static const char *list_place(const json_t *shape, size_t nth) {
+  const json_t *each = json_object_get(shape, "each");
+  if (json_is_string(each)) return nth == 0 ? json_string_value(each) : NULL;
+  return json_string_value(json_array_get(each, nth));
+}
+
+static bool has_list(const json_t *response, const json_t *shape) {
+  const char *place;
+  for (size_t i = 0; (place = list_place(shape, i)); i++)
+    if (json_is_array(value_at(response, place))) return true;
+  return false;
+}
+
+static bool has_part(const json_t *shape, const char *key, const json_t *in) {
+  const json_t *node = json_object_get(shape, key), *parts = json_object_get(node, "parts"), *part;
+  size_t i;
+  json_array_foreach(parts, i, part) if (!is_usable(value_at(in, place_of(part, in)))) return false;
+  return !node || parts || is_usable(value_at(in, place_of(node, in)));
+}
+
+// The place within the entry would read as one of the whole answer, so its entry stands before it.
+static void print_entry(const struct view *response, size_t nth, const json_t *shape, const char *list,
+                        size_t i) {
   struct view view = *response;
-  const json_t *node = json_object_get(shape, "each");
-  const json_t *entries = node ? value_at(view.masked, mem_or_empty(json_string_value(node))) : NULL;
-  const char *key = node ? "each" : "id";
-  if (json_array_size(entries) > 0) {
-    key = "id";
-    view.element = view.masked = json_array_get(entries, 0);
+  view.element = json_array_get(value_at(response->element, list), i);
+  view.masked = json_array_get(value_at(response->masked, list), i);
+  AUTO_FREE char *why = missing(&view, json_object_get(shape, "id"));
+  explain_line("rule", "/acceptance/shapes/%zu/id: in the entry %s/%zu, %s", nth, list, i, why);
+  explain_line("mend", "name in this rule where the id is within an entry");
+}
+
+// The shape that is used, by its lists: its first entry without an id.
+static void print_used_shape(const struct view *response, size_t nth, const json_t *shape) {
+  const char *list;
+  if (!has_part(shape, "shared_id", response->element)) {
+    AUTO_FREE char *why = missing(response, json_object_get(shape, "shared_id"));
+    explain_line("rule", "/acceptance/shapes/%zu/shared_id: %s", nth, why);
+    explain_line("mend", "name in this rule where the id of the whole answer is");
+    return;
   }
-  node = json_object_get(shape, key);
-  if (!node) return;
-  AUTO_FREE char *why = missing(&view, node);
+  for (size_t k = 0; (list = list_place(shape, k)); k++) {
+    const json_t *entries = value_at(response->element, list), *entry;
+    size_t i;
+    json_array_foreach(entries, i, entry) {
+      if (has_part(shape, "id", entry)) continue;
+      print_entry(response, nth, shape, list, i);
+      return;
+    }
+  }
+}
+
+static void print_shape(const struct view *response, size_t nth, const json_t *shape) {
+  const char *key = json_object_get(shape, "each") ? "each" : "id";
+  AUTO_FREE char *why = missing(response, json_object_get(shape, key));
   explain_line("rule", "/acceptance/shapes/%zu/%s: %s", nth, key, why);
+}
+
+// The rules of the shape that is used, or of all if none is.
+static void print_shapes(const struct view *response, const json_t *shapes) {
+  const json_t *shape;
+  size_t i;
+  json_array_foreach(shapes, i, shape) {
+    if (!has_list(response->element, shape)) continue;
+    print_used_shape(response, i, shape);
+    return;
+  }
+  json_array_foreach(shapes, i, shape) print_shape(response, i, shape);
+  if (i > 0)
+    explain_line("mend", "name in a rule where the list of recipients is, or the id of the only one");
 }
 
 void explain_no_acceptance(const struct explain *explain, const json_t *response, const char *why) {
   struct view view = view_of_whole(explain, response);
-  const json_t *shape;
-  size_t i;
   provider_mask_response(explain->provider, view.masked);
   puts("the send answer: ingress would refuse it with 400, and register nothing");
   explain_line("reason", "%s", why);
-  json_array_foreach(provider_shapes(explain->provider), i, shape) print_shape(&view, i, shape);
+  print_shapes(&view, provider_shapes(explain->provider));
   print_has(response);
   view_fini(&view);
 }

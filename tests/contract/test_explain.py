@@ -227,6 +227,13 @@ def test_an_answer_says_what_it_would_repeat_and_does_not_find(tmp_path: Path) -
     assert '"${/requestid}" becomes "": nothing at /requestid' in lines(shown, "no value")
 
 
+def test_a_place_to_mask_with_nothing_there_is_named(tmp_path: Path) -> None:
+    document = json.loads(ACME)
+    document["webhook"]["kinds"][0]["masked"] = ["/text", "/too"]
+    shown = explain("--file", written(tmp_path, document), body='{"results": [{"id": "m", "to": "01012345678", "state": "D", "text": "x"}]}')
+    assert lines(shown, "masked") == ["–  nothing at /too; is it /to?"]
+
+
 def test_the_answer_to_a_kind_is_that_of_the_kind(tmp_path: Path) -> None:
     document = json.loads(ACME)
     document["webhook"]["kinds"][0]["ack"] = {"status": 202, "text": "OK"}
@@ -413,13 +420,34 @@ def test_each_recipient_of_a_send_answer_is_shown(acme: Path) -> None:
     [
         ('{"message": []}', ["/acceptance/shapes/0/each: nothing at /messages; is it /message?", "it has      /message"]),
         ('{"messages": []}', ["/messages: expected one recipient or more"]),
-        ('{"messages": [{"ID": "m-1", "status": "queued"}]}', ["/messages/0/id: expected a notification id", "/acceptance/shapes/0/id: nothing at /id; is it /ID?"]),
+        ('{"messages": [{"id": "m-1", "status": "queued"}, {"ID": "m-2", "status": "queued"}]}',
+         ["/acceptance/shapes/0/id: in the entry /messages/1, nothing at /id; is it /ID?", "mend        name in this rule where the id is within an entry"]),
+        ('{"messages": {}}', ["mend        name in a rule where the list of recipients is, or the id of the only one"]),
+        ("[]", ["for example with a list at /messages"]),
+        ('{"messages": [{"ID": "m-1", "status": "queued"}]}', ["/messages/0/id: expected a notification id", "/acceptance/shapes/0/id: in the entry /messages/0, nothing at /id; is it /ID?"]),
     ],
 )
 def test_a_send_answer_that_cannot_be_read_is_shown_with_its_rule(acme: Path, answer: str, parts: list[str]) -> None:
     shown = explain("--file", acme, "--acceptance", body=answer)
     assert (shown.returncode, shown.stderr) == (1, "dochak-processor: explain: the send answer cannot be read\n")
     assert [part for part in parts if part not in shown.stdout] == [], shown
+
+
+def test_of_several_lists_the_entry_without_an_id_is_named() -> None:
+    file = EXAMPLES / "provider/valid/acceptance-of-several-lists.json"
+    answer = {"failedMessageList": [{"messageId": "a", "statusCode": "1062"}], "sent": {"messageList": [{"messageID": "b", "statusCode": "2000"}]}}
+    shown = explain("--file", file, "--acceptance", body=json.dumps(answer))
+    assert lines(shown, "reason") == ["/sent/messageList/0/messageId: expected a notification id"]
+    assert lines(shown, "rule") == ["/acceptance/shapes/0/id: in the entry /sent/messageList/0, nothing at /messageId; is it /messageID?"]
+    shown = explain("--file", file, "--acceptance", body=json.dumps({"failedMessageList": []}))
+    assert lines(shown, "reason") == ["/failedMessageList and /sent/messageList: expected one recipient or more"]
+
+
+def test_a_place_of_the_whole_answer_is_called_so(tmp_path: Path) -> None:
+    document = json.loads(ACME)
+    document["acceptance"]["shapes"][0]["each"] = ""
+    shown = explain("--file", written(tmp_path, document), "--acceptance", body="[]")
+    assert lines(shown, "reason") == ["the whole answer: expected one recipient or more"]
 
 
 def test_a_send_answer_that_is_no_json_is_told_with_the_place(acme: Path) -> None:

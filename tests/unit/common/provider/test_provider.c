@@ -911,6 +911,67 @@ static void test_a_response_names_each_recipient_as_the_receipts_do(void **state
   provider_free(provider);
 }
 
+static void test_all_lists_of_a_response_are_read(void **state) {
+  static const char *const cases[][2] = {
+      {"{\"failedMessageList\":[{\"messageId\":\"a\",\"statusCode\":\"1062\",\"statusMessage\":\"no\"}],"
+       "\"sent\":{\"messageList\":[{\"messageId\":\"b\",\"statusCode\":\"2000\"},{\"messageId\":\"c\","
+       "\"statusCode\":\"2000\"}]}}",
+       "-a +b +c"},
+      {"{\"failedMessageList\":[],\"sent\":{\"messageList\":[{\"messageId\":\"b\",\"statusCode\":\"2000\"}]}"
+       "}",
+       "+b"},
+      {"{\"sent\":{\"other\":1,\"messageList\":[{\"messageId\":\"b\",\"statusCode\":\"2000\"}]}}", "+b"},
+      {"{\"failedMessageList\":null,\"sent\":{\"messageList\":[{\"messageId\":\"b\",\"statusCode\":\"2000\"}]"
+       "}}",
+       "+b"},
+      {"{\"failedMessageList\":[{\"messageId\":\"a\",\"statusCode\":\"1062\"}],\"sent\":{\"messageList\":[]}"
+       "}",
+       "-a"},
+      {"{\"failedMessageList\":[{\"messageId\":\"a\",\"statusCode\":\"1062\"}]}", "-a"},
+      {"{\"messageId\":\"s\",\"statusCode\":\"2000\"}", "+s"}, // one message: its values are at the top
+      // codes_ignore
+      {"{\"messageId\":\"s\",\"statusCode\":\"02000\"}", "+s"},
+      {"{\"messageId\":\"s\",\"statusCode\":\"Queued\"}", "+s"},
+      {"{\"messageId\":\"s\",\"statusCode\":\"20000\"}", "-s"},
+      {"{\"failedMessageList\":[],\"sent\":{\"messageList\":[]}}",
+       "/failedMessageList and /sent/messageList: expected one recipient or more"},
+      {"{\"failedMessageList\":[]}",
+       "/failedMessageList and /sent/messageList: expected one recipient or more"},
+      {"{\"failedMessageList\":[{\"messageId\":\"a\",\"statusCode\":\"1\"}],\"sent\":{\"messageList\":[{"
+       "\"messageId\":\"b\",\"statusCode\":\"1\"},{\"statusCode\":\"2000\"}]}}",
+       "/sent/messageList/1/messageId: expected a notification id"},
+      {"{\"groupInfo\":{}}",
+       "expected a send response of provider acme, for example with an id at /messageId"},
+  };
+  struct provider *provider = provider_of("acceptance-of-several-lists.json");
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct err err = {0};
+    struct provider_acceptance *list = NULL;
+    size_t n = 0;
+    char got[256] = "";
+    AUTO_JSON *response = parsed(cases[i][0]);
+    bool good = provider_read_acceptance(provider, response, &list, &n, &err);
+    for (size_t k = 0; k < n; k++) {
+      compare_narrowed(provider, cases[i][0], response, &list[k], k);
+      sprintf(got + strlen(got), "%s%c%s", k ? " " : "", list[k].accepted ? '+' : '-', list[k].id);
+    }
+    assert_string_equal(good ? got : err.text, cases[i][1]);
+    free(list);
+  }
+  provider_free(provider);
+}
+
+static void test_all_lists_of_a_response_are_masked(void **state) {
+  struct provider *provider = provider_of("acceptance-of-several-lists.json");
+  AUTO_JSON *response =
+      parsed("{\"failedMessageList\":[{\"to\":\"01012345678\",\"statusMessage\":\"01012345678\"}],"
+             "\"sent\":{\"messageList\":[{\"to\":\"01012345678\"}]}}");
+  provider_mask_response(provider, response);
+  AUTO_FREE char *text = json_text(response);
+  assert_null(strstr(text, "01012345678"));
+  provider_free(provider);
+}
+
 static void test_a_response_without_a_part_of_the_id_says_which(void **state) {
   static const char *const cases[][2] = {
       {"{\"body\":{\"data\":{\"sendResultList\":[{\"recipientSeq\":1,\"resultCode\":0}]}}}",
@@ -1367,6 +1428,8 @@ int main(void) {
       cmocka_unit_test(test_a_code_that_is_not_listed_means_what_its_kind_says),
       cmocka_unit_test(test_a_code_may_differ_from_the_listed_one_as_the_file_says),
       cmocka_unit_test(test_a_response_names_each_recipient_as_the_receipts_do),
+      cmocka_unit_test(test_all_lists_of_a_response_are_read),
+      cmocka_unit_test(test_all_lists_of_a_response_are_masked),
       cmocka_unit_test(test_a_response_without_a_part_of_the_id_says_which),
       cmocka_unit_test(test_an_id_with_the_recipient_holds_no_number),
       cmocka_unit_test(test_whatever_tells_reports_apart_is_read),
