@@ -134,13 +134,17 @@ static bool add_element(struct cutter *cutter, struct json_span text, size_t n_s
   return true;
 }
 
+static enum provider_source level_source(size_t level) {
+  return (enum provider_source)(PROVIDER_LEVEL_1 + level);
+}
+
 static bool cut_level(struct cutter *cutter, struct json_span in, size_t level, struct err *err);
 
 // The element of a level, with the next level in it, if there is one.
 static bool cut_item(struct cutter *cutter, struct json_span item, size_t level, // NOLINT(misc-no-recursion)
                      struct err *err) {
   if (level + 1 == cutter->provider->n_levels) return add_element(cutter, item, level + 1, err);
-  enum provider_source source = PROVIDER_LEVEL_1 + level;
+  enum provider_source source = level_source(level);
   cutter->beside[source] = framing_beside(cutter->provider, source, item, NULL);
   bool good = cut_level(cutter, item, level + 1, err);
   free(take(cutter->beside[source]));
@@ -165,7 +169,7 @@ static bool cut_list(struct cutter *cutter, const struct list *list,
 
 // What has no next level. It is in the levels above it, and its own is none of them.
 static bool add_own_element(struct cutter *cutter, struct json_span text, size_t level, struct err *err) {
-  enum provider_source own = PROVIDER_LEVEL_1 + level - 1;
+  enum provider_source own = level_source(level - 1);
   free(take(cutter->beside[own]));
   return add_element(cutter, text, level, err);
 }
@@ -239,6 +243,12 @@ static void keep_as_sent(struct framing *framing, const struct provider *provide
   first->len = len;
 }
 
+static bool make_text(struct framing *out, const struct provider *provider, struct err *err) {
+  if (!framing_body_make(provider, &out->text, &out->made, err)) return false;
+  out->made_bytes = out->made ? (size_t)(out->text.to - out->text.from) : 0;
+  return true;
+}
+
 void framing_init(struct framing *out, const struct provider *provider, const char *body, size_t len,
                   const struct framing_head *head) {
   struct err err;
@@ -246,7 +256,7 @@ void framing_init(struct framing *out, const struct provider *provider, const ch
   *out = (struct framing){.text = json_without_mark(body ? body : "", len)};
   if (len == 0) {
     keep_whole(out, body, len, "the body is empty");
-  } else if (!framing_body_make(provider, &out->text, &out->made, &err) || !cut(&cutter, out->text, &err)) {
+  } else if (!make_text(out, provider, &err) || !cut(&cutter, out->text, &err)) {
     keep_whole(out, body, len, err.text);
   } else {
     keep_as_sent(out, provider, body, len);

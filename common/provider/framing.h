@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Cuts a webhook's body into elements, each with its exact bytes, then parses and classifies each by itself.
-// A form becomes JSON first. An element that is not understood, or is not JSON, goes to quarantine alone; a
-// body that cannot be cut goes there whole. Nothing is refused here. Pure: no network, no clock.
+// A form, and JSON inside of a text, become JSON first. An element that is not understood, or is not JSON,
+// goes to quarantine alone; a body that cannot be cut goes there whole. Nothing is refused here. Pure: no
+// network, no clock.
 #pragma once
 #include "common/provider/provider.h"
 #include <stddef.h>

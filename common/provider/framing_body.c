@@ -5,6 +5,7 @@
 #include "common/base/utf8.h"
 #include "common/ops/form.h"
 #include "common/provider/provider_file.h"
+#include <stdlib.h>
 #include <string.h>
 
 static bool begins_json(struct json_span text) {
@@ -51,10 +52,7 @@ static json_t *read_form(struct json_span text, struct err *err) {
   return object;
 }
 
-bool framing_body_make(const struct provider *provider, struct json_span *text, char **made,
-                       struct err *err) {
-  *made = NULL;
-  if (!provider->reads_forms || begins_json(*text)) return true;
+static bool make_of_form(struct json_span *text, char **made, struct err *err) {
   AUTO_JSON *object = read_form(*text, err);
   if (!object) return false;
   AUTO_FREE char *json = json_text(object);
@@ -63,5 +61,37 @@ bool framing_body_make(const struct provider *provider, struct json_span *text, 
     return err_set(err, "a form that is more than %d bytes longer as JSON", FRAMING_ADDED_MAX_BYTES);
   *text = (struct json_span){json, json + len};
   *made = take(json);
+  return true;
+}
+
+// The text at this place, if it is a JSON object or array itself: a JSON string. New; NULL: it is not.
+static json_t *find_inner(struct json_span text, const struct json_pointer *place, struct json_span *at) {
+  if (json_span_at(text, place, at) != JSON_FOUND || *at->from != '"') return NULL;
+  AUTO_JSON *string = json_parse(at->from, (size_t)(at->to - at->from), NULL);
+  if (!string) return NULL;
+  AUTO_JSON *inner = json_parse(json_string_value(string), json_string_length(string), NULL);
+  return json_is_object(inner) || json_is_array(inner) ? take(string) : NULL;
+}
+
+// Its escapes are gone, so that it is shorter.
+static void open_inner(const struct json_pointer *place, struct json_span *text, char **made) {
+  struct json_span at;
+  AUTO_JSON *inner = find_inner(*text, place, &at);
+  if (!inner) return;
+  char *opened = mem_alloc((size_t)(text->to - text->from)), *to = opened;
+  to = mempcpy(to, text->from, (size_t)(at.from - text->from));
+  to = mempcpy(to, json_string_value(inner), json_string_length(inner));
+  to = mempcpy(to, at.to, (size_t)(text->to - at.to));
+  free(*made);
+  *made = opened;
+  *text = (struct json_span){opened, to};
+}
+
+bool framing_body_make(const struct provider *provider, struct json_span *text, char **made,
+                       struct err *err) {
+  *made = NULL;
+  bool is_form = provider->reads_forms && !begins_json(*text);
+  if (is_form && !make_of_form(text, made, err)) return false;
+  if (provider->has_json_at) open_inner(&provider->json_at, text, made);
   return true;
 }

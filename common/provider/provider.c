@@ -372,6 +372,9 @@ const char *provider_header(const struct provider *provider, size_t nth) {
 }
 
 static void webhook_load(struct provider *provider, const json_t *webhook) {
+  const char *json_at = json_string_value(json_object_get(webhook, "json_at"));
+  provider->has_json_at = json_at != NULL;
+  if (json_at) provider->json_at = provider_pointer(provider, json_at);
   levels_load(provider, json_object_get(webhook, "elements"));
   const char *body = json_string_value(json_object_get(webhook, "body"));
   const json_t *methods = json_object_get(webhook, "methods");

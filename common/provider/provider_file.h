@@ -128,6 +128,8 @@ struct provider {
   char *file;       // for messages; NULL: provider_new() made it
   bool reads_forms; // what is no JSON is a form
   bool takes_get, takes_post;
+  bool has_json_at;
+  struct json_pointer json_at; // of a text in the body that is JSON itself
   // Where the elements are: at one of the places of the first level, and, if there are more levels, at one of
   // the places of the next level within each element there.
   struct provider_where levels[PROVIDER_LEVELS_MAX];

@@ -158,6 +158,18 @@ def test_a_header_is_given_beside_the_body() -> None:
     assert shown.returncode == 2 and "--header: expected a name, a colon and a value" in shown.stderr, shown
 
 
+def test_json_inside_of_a_text_is_shown_as_json() -> None:
+    message = {"eventType": "Bounce", "mail": {"messageId": "m1"}, "bounce": {"bounceType": "Permanent"}}
+    for text in (message | {"bounce": {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "hana@example.com"}]}}, message):
+        body = {"Type": "Notification", "MessageId": "s1", "Message": json.dumps(text)}
+        shown = explain("--file", example("json-in-a-text"), body=json.dumps(body))
+        assert 'answer: 200 {"message":"m1"}' in shown.stdout, shown
+        if text is message:
+            assert shown.returncode == 1 and "rule        /webhook/elements: nothing at /Message/delivery/recipients" in shown.stdout, shown
+        else:
+            assert shown.returncode == 0 and lines(shown, "code") == ["Permanent → failed, about the recipient"], shown
+
+
 def answers() -> list[Path]:
     return sorted(path.parent for path in EXAMPLES.glob("acceptance/*/*/response.json"))
 

@@ -16,7 +16,7 @@ static const struct provider *shipped(const char *name) {
 
 static const struct provider *example(size_t nth) {
   static const char *const files[] = {"body-as-a-form", "levels", "what-stands-outside-of-an-element",
-                                      "headers"};
+                                      "headers", "json-in-a-text"};
   static struct providers *loaded[COUNT_OF(files)];
   static struct faults faults;
   AUTO_FREE char *path = mem_printf("%s/examples/provider/valid/%s.json", SCHEMAS_DIR, files[nth]);
@@ -26,7 +26,7 @@ static const struct provider *example(size_t nth) {
 
 static const struct provider *provider_by(uint8_t byte) {
   static const char *const names[] = {"bizgo", "blux", "bizgo", "channeltalk"};
-  enum { FIRST_EXAMPLE = 'A', LAST_EXAMPLE = 'D' };
+  enum { FIRST_EXAMPLE = 'A', LAST_EXAMPLE = 'E' };
   if (byte >= FIRST_EXAMPLE && byte <= LAST_EXAMPLE) return example(byte - FIRST_EXAMPLE);
   return shipped(names[byte % COUNT_OF(names)]);
 }

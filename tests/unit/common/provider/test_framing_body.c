@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-static struct providers *forms;
+static struct providers *forms, *texts;
 
 static struct providers *load(const char *example) {
   struct faults faults = {0};
@@ -30,6 +30,14 @@ static struct framing frame(const struct providers *providers, const char *body,
 static void assert_bytes(const struct framing_element *element, const char *expected) {
   assert_int_equal(element->len, strlen(expected));
   assert_memory_equal(element->bytes, expected, element->len);
+}
+
+static void assert_same_value(const struct framing_element *element, const char *expected) {
+  AUTO_JSON *got = json_parse(element->bytes, element->len, NULL);
+  AUTO_JSON *wanted = json_parse(expected, strlen(expected), NULL);
+  assert_non_null(wanted);
+  if (!json_equal(got, wanted))
+    fail_msg("expected %s, got %.*s", expected, (int)element->len, element->bytes);
 }
 
 // ---- forms
@@ -58,6 +66,7 @@ static void test_a_form_is_one_element_of_its_names(void **state) {
     assert_int_equal(framing.elements[0].kind, FRAMING_RECEIPT);
     assert_string_equal(framing.elements[0].id, "SM1");
     assert_bytes(&framing.elements[0], rows[i].element);
+    assert_int_equal(framing.made_bytes, framing.made ? framing.elements[0].len : 0); // counted as held
     framing_fini(&framing);
   }
 }
@@ -127,16 +136,101 @@ static void test_what_was_made_of_a_form_is_read_again(void **state) {
   framing_fini(&first);
 }
 
+// ---- JSON inside of a text
+
+#define NOTIFICATION(message) "{\"Type\":\"Notification\",\"MessageId\":\"s1\", \"Message\": " message " }"
+#define MAIL                  "\\\"mail\\\":{\\\"messageId\\\":\\\"m\\\\/1\\\"}"
+#define OF_BODY(type, rest)                                                                                  \
+  "{\"@body\":{\"Message\":{\"eventType\":\"" type "\",\"mail\":{\"messageId\":\"m/1\"}" rest                \
+  "},\"MessageId\":\"s1\"},"
+
+static void test_json_in_a_text_is_read_as_json(void **state) {
+  static const struct {
+    const char *message, *place, *bytes;
+    size_t n;
+  } rows[] = {
+      {("\"{\\\"eventType\\\":\\\"Bounce\\\"," MAIL ",\\\"bounce\\\":{\\\"bounceType\\\":\\\"Permanent\\\","
+        "\\\"bouncedRecipients\\\":[{\\\"emailAddress\\\":\\\"a\\\\u0040x.kr\\\"}]}}\""),
+       "/Message/bounce/bouncedRecipients/0",
+       OF_BODY("Bounce", ",\"bounce\":{\"bounceType\":\"Permanent\"}") "\"emailAddress\":\"a\\u0040x.kr\"}",
+       1},
+      {"\"{\\\"eventType\\\":\\\"Delivery\\\"," MAIL
+       ",\\\"delivery\\\":{\\\"recipients\\\":[\\\"a@x.kr\\\",\\\"b@x.kr\\\"]}}\"",
+       "/Message/delivery/recipients/0", OF_BODY("Delivery", "") "\"@element\":\"a@x.kr\"}", 2},
+      // what is JSON already
+      {"{\"eventType\":\"Delivery\",\"mail\":{\"messageId\":\"m/"
+       "1\"},\"delivery\":{\"recipients\":[\"a@x.kr\"]}}",
+       "/Message/delivery/recipients/0", OF_BODY("Delivery", "") "\"@element\":\"a@x.kr\"}", 1},
+  };
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    AUTO_FREE char *body = mem_printf(NOTIFICATION("%s"), rows[i].message);
+    struct framing framing = frame(texts, body, strlen(body));
+    assert_int_equal(framing.n, rows[i].n);
+    AUTO_FREE char *place = framing_place(providers_at(texts, 0), &framing.elements[0]);
+    assert_string_equal(place, rows[i].place);
+    assert_same_value(&framing.elements[0], rows[i].bytes);
+    if (framing.elements[0].kind != FRAMING_RECEIPT) fail_msg("%s", framing.elements[0].reason);
+    struct provider_ack ack = provider_ack(providers_at(texts, 0), framing.text.from,
+                                           (size_t)(framing.text.to - framing.text.from));
+    if (strcmp(ack.body, "{\"message\":\"m/1\"}") != 0 && strcmp(ack.body, "{\"message\":\"m\\/1\"}") != 0)
+      fail_msg("%s", ack.body);
+    free(ack.body);
+    framing_fini(&framing);
+  }
+}
+
+// One level only, and what is no JSON stays as it is.
+static void test_a_text_that_is_no_json_stays_a_text(void **state) {
+  static const char deep[] = "\"{\\\"eventType\\\":\\\"{\\\\\\\"a\\\\\\\":1}\\\"}\"";
+  static const struct {
+    const char *message, *kept; // what of it stands in the text that is cut
+  } rows[] = {{"\"You have chosen\"", "\"You have chosen\""},
+              {"\"{\\\"a\\\":\"", "\"{\\\"a\\\":\""},
+              {"\"5\"", "\"5\""},
+              {"\"{\\\"a\\\":\\\"\\\\u0000\\\"}\"", "\\u0000"},
+              {"7", "7"},
+              {deep, "{\"eventType\":\"{\\\"a\\\":1}\"}"}};
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    AUTO_FREE char *body = mem_printf(
+        "{\"Type\":\"SubscriptionConfirmation\",\"MessageId\":\"s1\",\"Message\":%s}", rows[i].message);
+    struct framing framing = frame(texts, body, strlen(body));
+    assert_int_equal(framing.n, 1);
+    assert_int_equal(framing.elements[0].kind, FRAMING_OTHER);
+    assert_string_equal(framing.elements[0].id, "s1");
+    if (!memmem(framing.text.from, (size_t)(framing.text.to - framing.text.from), rows[i].kept,
+                strlen(rows[i].kept)))
+      fail_msg("%.*s", (int)(framing.text.to - framing.text.from), framing.text.from);
+    framing_fini(&framing);
+  }
+}
+
+// Together with what is around it, it is nested too deeply: a fault of this element alone.
+static void test_json_in_a_text_is_bounded_as_any_json_is(void **state) {
+  AUTO_FREE char *deep = mem_alloc(2 * JSON_DEPTH_MAX + 8);
+  memset(deep, '[', JSON_DEPTH_MAX);
+  memset(deep + JSON_DEPTH_MAX, ']', JSON_DEPTH_MAX);
+  AUTO_FREE char *body = mem_printf("{\"Type\":\"SubscriptionConfirmation\",\"Message\":\"%s\"}", deep);
+  struct framing framing = frame(texts, body, strlen(body));
+  assert_int_equal(framing.elements[0].kind, FRAMING_QUARANTINED);
+  assert_non_null(strstr(framing.elements[0].reason, "nested deeper"));
+  framing_fini(&framing);
+}
+
 int main(void) {
   forms = load("body-as-a-form");
+  texts = load("json-in-a-text");
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_form_is_one_element_of_its_names),
       cmocka_unit_test(test_a_form_that_is_not_understood_is_kept_as_it_was_sent),
       cmocka_unit_test(test_a_form_that_becomes_too_long_is_kept_as_it_was_sent),
       cmocka_unit_test(test_the_answer_repeats_a_value_of_the_form),
+      cmocka_unit_test(test_json_in_a_text_is_read_as_json),
+      cmocka_unit_test(test_a_text_that_is_no_json_stays_a_text),
+      cmocka_unit_test(test_json_in_a_text_is_bounded_as_any_json_is),
       cmocka_unit_test(test_what_was_made_of_a_form_is_read_again),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  providers_free(texts);
   providers_free(forms);
   return failed;
 }
