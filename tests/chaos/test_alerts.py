@@ -113,6 +113,8 @@ def lab(run_folder: Path) -> Iterator[Lab]:
         senders = stack.enter_context(Senders(stage.world, paced(reports(), RATE), 8))
         lab = Lab(stage, watch, senders)
         stack.callback(lambda: lab.senders.stop())
+        jobs = {f"dochak-{service.name}" for service in stage.world.services}
+        until("Prometheus has seen each service", lambda: jobs <= {job for job, up in watch.prometheus.up().items() if up}, 60)
         until("no alert fires after the start", lambda: not watch.firing(), HOUR)
         yield lab
         print("\n" + table(lab.rows))
