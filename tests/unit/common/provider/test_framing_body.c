@@ -170,7 +170,7 @@ static void test_json_in_a_text_is_read_as_json(void **state) {
     assert_string_equal(place, rows[i].place);
     assert_same_value(&framing.elements[0], rows[i].bytes);
     if (framing.elements[0].kind != FRAMING_RECEIPT) fail_msg("%s", framing.elements[0].reason);
-    struct provider_ack ack = provider_ack(providers_at(texts, 0), framing.text.from,
+    struct provider_ack ack = provider_ack(providers_at(texts, 0), framing_ack(&framing), framing.text.from,
                                            (size_t)(framing.text.to - framing.text.from));
     if (strcmp(ack.body, "{\"message\":\"m/1\"}") != 0 && strcmp(ack.body, "{\"message\":\"m\\/1\"}") != 0)
       fail_msg("%s", ack.body);
