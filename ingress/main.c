@@ -26,6 +26,7 @@ static void read_files(struct ingress *in, struct faults *faults) {
   faults_prefix(faults, from, "DOCHAK_PROVIDERS_DIR: ");
   from = faults->n;
   if (file) in->endpoints = endpoints_load(file, in->providers, faults);
+  if (in->endpoints) endpoints_check_limits(in->endpoints, in->settings.bodies_max_bytes, faults);
   faults_prefix(faults, from, "DOCHAK_ENDPOINTS_FILE: ");
   if (in->endpoints && !endpoints_trust(&in->endpoints->trusted, in->settings.trusted_proxies, &err))
     faults_error(faults, "DOCHAK_TRUSTED_PROXIES: %s", err.text);

@@ -21,7 +21,10 @@ enum {
   // While every thread has a connection, one of so many answers looks whether others wait …
   LOOK_ANSWERS = 4,
   TURN_ANSWERS = 512, // … and one of so many closes its own connection
-  BURST_MS = 1000,    // a burst on one endpoint is over in less, and the others have to wait for no longer
+  // What a call needs that is alone on its endpoint, with any body of DOCHAK_BODY_MAX_BYTES. A larger one
+  // (max_body_bytes) has to wait until there is room.
+  ENDPOINT_ALONE_BYTES = 6 * 1024 * 1024,
+  BURST_MS = 1000, // a burst on one endpoint is over in less, and the others have to wait for no longer
   DRAIN_LAG_MS = 1000,
   DRAIN_QUIET_MS = 50,
   DRAIN_LOOK_MS = 5,
@@ -73,6 +76,7 @@ static bool admit(struct server *server, struct request *req) {
   const struct route *route = req->route = find_route(req->info->local_uri_raw, &req->rest);
   req->lane = LANE_UNAUTHENTICATED;
   req->body_max_bytes = (size_t)server->ingress->settings.body_max_bytes;
+  req->body_limit = SERVER_BODY_LIMIT;
   if (!route) return reply_error(req, 404, "not_found", "no such path");
   if (route->method && strcmp(req->info->request_method, route->method) != 0)
     return reply_not_allowed(req, route->method, route->allow);
@@ -105,11 +109,11 @@ static void respond(struct server *server, struct request *req) {
 // ---- metrics ----
 
 // Some providers take a 4xx for final and never send the event again, so an operator has to know.
-static void log_too_large(const struct server *server, const struct endpoint *endpoint) {
-  AUTO_FREE char *key = mem_printf("413 %s", endpoint->name);
-  log_warn_rarely(
-      key, "webhook body over DOCHAK_BODY_MAX_BYTES: answered 413, and the sender may not try again",
-      LOG_STR("endpoint", endpoint->name), LOG_INT("limit_bytes", server->ingress->settings.body_max_bytes));
+static void log_too_large(const struct request *req) {
+  AUTO_FREE char *key = mem_printf("413 %s", req->endpoint->name);
+  log_warn_rarely(key, "webhook body over a limit: answered 413, and the sender may not try again",
+                  LOG_STR("endpoint", req->endpoint->name), LOG_STR("limit", req->body_limit),
+                  LOG_INT("limit_bytes", (int64_t)req->body_max_bytes));
 }
 
 static metric_value *answers_at(const struct server *server, const char *endpoint, int status,
@@ -136,7 +140,7 @@ static void count(const struct server *server, const struct request *req) {
     metrics_observe(server->lanes[req->lane].ack_seconds, (clock_mono_ms() - req->began_ms) * 1000);
   if (!req->endpoint || req->is_handshake) return;
   minutes_count(server->ingress->minutes, req->endpoint, req->refused, req->reply.status);
-  if (req->reply.status == 413) log_too_large(server, req->endpoint);
+  if (req->reply.status == 413) log_too_large(req);
 }
 
 // ---- civetweb calls ----
@@ -184,6 +188,7 @@ static struct lane *init_lane(struct server *server, size_t i, int64_t threads_p
 
 static void init_acking_lane(struct server *server, size_t i, const char *endpoint, int status) {
   struct lane *lane = init_lane(server, i, LANE_THREADS_PART);
+  if (i >= LANE_FIRST_ENDPOINT) lane->quota.alone_max = ENDPOINT_ALONE_BYTES;
   lane->ack_status = status;
   for (enum reply_way way = REPLY_KAFKA; way <= REPLY_SPOOL; way++)
     lane->acks[way] = answers_at(server, endpoint, status, way);

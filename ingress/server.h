@@ -25,6 +25,9 @@ struct ingress {
   struct admin *admin;
 };
 
+// What a body may have, where the endpoint says nothing, and an element of it.
+#define SERVER_BODY_LIMIT "DOCHAK_BODY_MAX_BYTES"
+
 // The lanes of the quota. Each endpoint has its own. A sender that is refused by its head is counted in
 // LANE_UNAUTHENTICATED, so that it does not use up the endpoint's share.
 enum server_lane { LANE_REGISTRATIONS, LANE_UNAUTHENTICATED, LANE_FIRST_ENDPOINT };

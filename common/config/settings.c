@@ -98,8 +98,9 @@ static const struct row table[] = {
            "half of them. "
            "Connections beyond wait for a thread, so a proxy should hold fewer."),
     NUMBER(INGRESS | EXPLAIN, "DOCHAK_BODY_MAX_BYTES", body_max_bytes, "524288", 1024, 900000,
-           "Largest request body in bytes; a larger one is answered 413. Stays below 1 MB, Kafka's own limit "
-           "for a record (message.max.bytes)."),
+           "Largest request body in bytes, and largest element of one; a larger one is answered 413. Stays "
+           "below 1 MB, Kafka's own limit for a record (message.max.bytes). max_body_bytes of an endpoint "
+           "allows larger bodies of many elements."),
     NUMBER(INGRESS, "DOCHAK_BODIES_MAX_BYTES", bodies_max_bytes, "67108864", 16777216, 1099511627776,
            "Bytes of request bodies held at once, one endpoint at most half of them; beyond it the answer is "
            "503."),

@@ -75,12 +75,6 @@ bool edge_open(struct request *req, struct mg_connection *conn) {
 
 // ---- the body ----
 
-static bool refuse_too_large(struct request *req) {
-  AUTO_FREE char *message =
-      mem_printf("the body is over the limit of %zu bytes (DOCHAK_BODY_MAX_BYTES)", req->body_max_bytes);
-  return reply_closing(req, 413, "too_large", message);
-}
-
 // A client that expects 100 waits for it before it sends the body. An empty Expect is none (RFC
 // 9110, 10.1.1).
 static bool answer_expectation(struct request *req) {
@@ -156,11 +150,12 @@ bool edge_read_body(struct request *req) {
   if (req->no_length)
     return reply_closing(req, 411, "length_required",
                          "expected Content-Length, or Transfer-Encoding: chunked");
-  if (req->info->content_length > (int64_t)req->body_max_bytes) return refuse_too_large(req); // not asked for
+  if (req->info->content_length > (int64_t)req->body_max_bytes)
+    return reply_too_large(req, "the body"); // not asked for
   if (!answer_expectation(req)) return false;
   switch (read_body(req)) {
   case BODY_TOO_LARGE:
-    return refuse_too_large(req);
+    return reply_too_large(req, "the body");
   case BODY_NO_ROOM:
     return reply_overload(req);
   case BODY_LATE:

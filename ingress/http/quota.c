@@ -29,8 +29,10 @@ bool quota_hold(struct quota_lane *lane, int64_t bytes, int64_t own) {
   struct quota *quota = lane->quota;
   int64_t of_all = atomic_fetch_add_explicit(&quota->bytes, bytes, memory_order_relaxed);
   int64_t of_lane = atomic_fetch_add_explicit(&lane->bytes, bytes, memory_order_relaxed);
-  bool fits = of_all + bytes <= quota->bytes_max && of_lane + bytes <= quota->bytes_max / LANE_PART;
-  if (fits || of_lane == own || of_lane + bytes <= quota->bytes_max / LANE_LEAST_PART) return true;
+  bool leaves_room = of_all + bytes <= quota->bytes_max;
+  bool fits = leaves_room && of_lane + bytes <= quota->bytes_max / LANE_PART;
+  bool is_alone = of_lane == own && (leaves_room || !lane->alone_max || own + bytes <= lane->alone_max);
+  if (fits || is_alone || of_lane + bytes <= quota->bytes_max / LANE_LEAST_PART) return true;
   quota_release(lane, bytes);
   return false;
 }

@@ -16,6 +16,7 @@ struct quota { // of the whole listener
 struct quota_lane { // of one endpoint, of registrations, or of unauthenticated senders
   struct quota *quota;
   int64_t threads_max;
+  int64_t alone_max; // bytes; 0: no limit. It bounds what many lanes with one request each can hold
   _Atomic int64_t threads, slow, bytes;
 };
 
@@ -30,7 +31,8 @@ bool quota_begin_slow(struct quota_lane *lane);
 void quota_end_slow(struct quota_lane *lane);
 
 // Takes bytes; `own` is what the request holds already. False: it would be too much, and nothing is taken. A
-// request that is alone in its lane always gets them, so that nothing that is allowed is refused for ever;
-// a sixteenth of all bytes is each lane's own, whatever the others hold.
+// request that is alone in its lane gets them, so that nothing that is allowed is refused for ever: up to
+// alone_max whatever the others hold, more only if all bytes leave room. A sixteenth of all bytes is each
+// lane's own, whatever the others hold.
 bool quota_hold(struct quota_lane *lane, int64_t bytes, int64_t own);
 void quota_release(struct quota_lane *lane, int64_t bytes);

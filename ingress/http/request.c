@@ -31,6 +31,12 @@ bool reply_not_allowed(struct request *req, const char *methods, const char *all
   return false;
 }
 
+bool reply_too_large(struct request *req, const char *what) {
+  AUTO_FREE char *message =
+      mem_printf("%s is over the limit of %zu bytes (%s)", what, req->body_max_bytes, req->body_limit);
+  return reply_closing(req, 413, "too_large", message);
+}
+
 bool reply_unavailable(struct request *req) {
   reply_error(req, 503, "unavailable", "the request could not be stored; send it again");
   req->reply.headers = "Retry-After: 5\r\n";
@@ -120,6 +126,17 @@ enum request_encoding request_encoding(const struct request *req) {
   return encoding;
 }
 
+static bool hold(void *req, size_t bytes) {
+  return request_hold(req, bytes);
+}
+
+// Inflating asks for room in steps; what it did not need is given back.
+static void give_back(struct request *req, int64_t held_bytes) {
+  if (!req->quota || req->held_bytes <= held_bytes) return;
+  quota_release(req->quota, req->held_bytes - held_bytes);
+  req->held_bytes = held_bytes;
+}
+
 bool request_decode(struct request *req, const char **fault) {
   enum request_encoding encoding = request_encoding(req);
   req->content = req->body;
@@ -127,11 +144,12 @@ bool request_decode(struct request *req, const char **fault) {
       encoding == REQUEST_FOREIGN ? "the body has a Content-Encoding other than identity and gzip" : NULL;
   if (encoding != REQUEST_GZIP) return true;
   struct request_body inflated;
-  enum inflate_result result =
-      inflate_gzip(req->body.bytes, req->body.len, req->body_max_bytes, &inflated.bytes, &inflated.len);
+  int64_t held_bytes = req->held_bytes;
+  enum inflate_result result = inflate_gzip(req->body.bytes, req->body.len, req->body_max_bytes, hold, req,
+                                            &inflated.bytes, &inflated.len);
+  give_back(req, held_bytes + (int64_t)inflated.len);
   if (result == INFLATE_BROKEN) *fault = "the body is not the gzip that its Content-Encoding says";
   if (inflated.bytes) req->content = inflated;
-  if (result == INFLATE_OVER)
-    return reply_closing(req, 413, "too_large", "the body inflates to more than DOCHAK_BODY_MAX_BYTES");
-  return request_hold(req, inflated.len) || reply_overload(req);
+  if (result == INFLATE_OVER) return reply_too_large(req, "the inflated body");
+  return result != INFLATE_NO_ROOM || reply_overload(req);
 }

@@ -50,8 +50,9 @@ struct request {
   const char *refused;             // the check of the endpoint that has refused the sender already, or NULL
   size_t lane;                     // index of its quota_lane
   size_t body_max_bytes;
-  int64_t body_by_ms;   // monotonic: the body has to be complete by then
-  int64_t answer_by_ms; // monotonic: the sender waits for an answer until then
+  const char *body_limit; // what sets it, for messages
+  int64_t body_by_ms;     // monotonic: the body has to be complete by then
+  int64_t answer_by_ms;   // monotonic: the sender waits for an answer until then
 
   // Set when it enters its lane.
   struct quota_lane *quota; // NULL: not entered
@@ -64,6 +65,8 @@ bool reply_error(struct request *req, int status, const char *code, const char *
 bool reply_closing(struct request *req, int status, const char *code, const char *message); // and closes
 // 405. `allow` is the header with the methods, and lives as long as the program.
 bool reply_not_allowed(struct request *req, const char *methods, const char *allow);
+// 413, closing: `what` has more than body_max_bytes. The message names the limit.
+bool reply_too_large(struct request *req, const char *what);
 bool reply_unavailable(struct request *req); // 503 with Retry-After: nothing was stored, or not all
 bool reply_overload(struct request *req);    // 503 with Retry-After, closing: too many requests, or bytes
 void reply_ok(struct request *req, int status, char *json, enum reply_way way); // takes the JSON, or NULL

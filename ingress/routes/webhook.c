@@ -95,6 +95,19 @@ static void acknowledge(const struct ingress *ingress, struct request *req, cons
   answer(req, ack, framing->n == 0 ? REPLY_NONE : spooled ? REPLY_SPOOL : REPLY_KAFKA);
 }
 
+// The largest element that the limit of an endpoint lets in, and a body that could not be cut, may still be
+// too large for a record of Kafka.
+static bool fits_records(const struct ingress *ingress, struct request *req, const struct framing *framing) {
+  size_t most = (size_t)ingress->settings.body_max_bytes;
+  for (size_t i = 0; i < framing->n; i++) {
+    if (framing->elements[i].len <= most) continue;
+    req->body_max_bytes = most;
+    req->body_limit = SERVER_BODY_LIMIT;
+    return reply_too_large(req, "an element of the body");
+  }
+  return true;
+}
+
 static void store(const struct ingress *ingress, struct request *req, const struct framing *framing) {
   bool spooled;
   if (!hold_elements(req, framing))
@@ -138,7 +151,7 @@ static void take_in(const struct ingress *ingress, struct request *req) {
   } else {
     framing_init(&framing, req->provider, req->content.bytes, req->content.len, &head);
   }
-  store(ingress, req, &framing);
+  if (fits_records(ingress, req, &framing)) store(ingress, req, &framing);
   framing_fini(&framing);
 }
 
@@ -166,6 +179,7 @@ static void note_refusal(const struct ingress *ingress, const struct request *re
 // Nothing is kept. The body was read only because the answer may have to name something in it.
 static void refuse(struct request *req) {
   const char *fault;
+  if (req->body_max_bytes > UNAUTHENTICATED_MAX_BYTES) req->body_max_bytes = UNAUTHENTICATED_MAX_BYTES;
   request_decode(req, &fault);
   answer(req, provider_refusal(req->provider, req->content.bytes, req->content.len), REPLY_NONE);
 }
@@ -244,6 +258,11 @@ static bool refuse_method(struct request *req, const struct provider *provider) 
   return reply_not_allowed(req, "GET and POST", "Allow: GET, POST\r\n");
 }
 
+static void set_body_limit(struct request *req) {
+  req->body_max_bytes = (size_t)req->endpoint->body_max_bytes;
+  req->body_limit = ENDPOINTS_BODY_LIMIT;
+}
+
 bool webhook_admit(struct ingress *ingress, struct request *req) {
   const struct endpoint *endpoint;
   const struct provider_suffix *suffix;
@@ -266,6 +285,7 @@ bool webhook_admit(struct ingress *ingress, struct request *req) {
     req->body_max_bytes = UNAUTHENTICATED_MAX_BYTES;
   } else {
     req->lane = LANE_FIRST_ENDPOINT + (size_t)(req->endpoint - ingress->endpoints->list);
+    if (req->endpoint->body_max_bytes) set_body_limit(req);
   }
   return true;
 }

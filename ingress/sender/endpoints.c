@@ -94,6 +94,7 @@ static void add_endpoint(struct endpoints *all, const struct providers *provider
   struct endpoint *fresh = &all->list[all->n++];
   fresh->name = json_string_value(json_object_get(node, "endpoint"));
   fresh->source = mem_printf("/ingress/%s", fresh->name);
+  fresh->body_max_bytes = (int64_t)json_number_value(json_object_get(node, "max_body_bytes"));
   fresh->trusted = &all->trusted;
   fresh->provider = find_provider(providers, json_string_value(json_object_get(node, "provider")), faults);
   size_t from = faults->n;
@@ -156,6 +157,18 @@ bool endpoints_trust(struct networks *trusted, const char *list, struct err *err
     if (!trust(trusted, one, err)) return err_prefix(err, "\"%s\": ", one);
   }
   return true;
+}
+
+// A body is held as it came, inflated, and with what its elements take.
+void endpoints_check_limits(const struct endpoints *endpoints, int64_t bodies_max_bytes,
+                            struct faults *faults) {
+  enum { HELD_PARTS = 3 };
+  for (size_t i = 0; i < endpoints->n; i++) {
+    int64_t needed = HELD_PARTS * endpoints->list[i].body_max_bytes;
+    if (needed > bodies_max_bytes)
+      faults_error(faults, "/endpoints/%zu/max_body_bytes: needs a DOCHAK_BODIES_MAX_BYTES of %lld or more",
+                   i, (long long)needed);
+  }
 }
 
 void endpoints_free(struct endpoints *endpoints) {

@@ -15,6 +15,7 @@ struct endpoint {
   const char *name; // "bizgo/alimtalk": its URL is /webhook/<name>, or /webhook/<name>/<secret>
   char *source;     // "/ingress/<name>"
   const struct provider *provider;
+  int64_t body_max_bytes;         // 0: DOCHAK_BODY_MAX_BYTES
   struct secrets path;            // of the URL; may be empty
   struct secrets verify_token;    // of the provider's challenge; may be empty: then each is refused
   struct verify *checks;          // may be empty; never NULL
@@ -36,8 +37,12 @@ MUST_CHECK struct endpoints *endpoints_load(const char *file, const struct provi
                                             struct faults *faults);
 // Adds the networks of a comma-separated list, DOCHAK_TRUSTED_PROXIES. False: "item": rule.
 MUST_CHECK bool endpoints_trust(struct networks *trusted, const char *list, struct err *err);
+// Adds an error for each body limit that is too large for the bytes of all bodies (DOCHAK_BODIES_MAX_BYTES).
+void endpoints_check_limits(const struct endpoints *endpoints, int64_t bodies_max_bytes,
+                            struct faults *faults);
 void endpoints_free(struct endpoints *endpoints);
 
+#define ENDPOINTS_BODY_LIMIT  "max_body_bytes of the endpoint"
 #define ENDPOINTS_SECRET_PATH "secret_path" // the check of the secret in the URL
 enum endpoints_match { ENDPOINTS_NONE, ENDPOINTS_REFUSED, ENDPOINTS_FOUND };
 // `path` is the part behind /webhook/ as sent; nothing is decoded, since no name and no secret needs

@@ -119,7 +119,7 @@ static const struct provider *find_provider(const struct input *input, const str
 // ---- the body ----
 
 // New, of *len bytes. NULL: it cannot be read, or ingress would not take it.
-static char *read_body(int64_t max_bytes, size_t *len, struct err *err) {
+static char *read_body(int64_t max_bytes, const char *limit, size_t *len, struct err *err) {
   size_t room = (size_t)max_bytes + 1;
   AUTO_FREE char *body = mem_alloc(room);
   if (isatty(STDIN_FILENO)) fputs("reading the body from the terminal; Ctrl-D ends it\n", stderr);
@@ -129,10 +129,8 @@ static char *read_body(int64_t max_bytes, size_t *len, struct err *err) {
     return NULL;
   }
   if (*len == room) {
-    err_set(err,
-            "the body has more than %lld bytes (DOCHAK_BODY_MAX_BYTES): ingress would answer 413 and keep "
-            "nothing",
-            (long long)max_bytes);
+    err_set(err, "the body has more than %lld bytes (%s): ingress would answer 413 and keep nothing",
+            (long long)max_bytes, limit);
     return NULL;
   }
   return take(body);
@@ -199,6 +197,17 @@ static bool explain_framed(struct explain *explain, const struct framing *framin
   return explain_element(explain, i + 1, *place ? place : "the whole body", element, text);
 }
 
+// Only in a body that may be larger than an element.
+static bool check_sizes(const struct explain *explain, const struct framing *framing, struct err *err) {
+  for (size_t i = 0; i < framing->n; i++)
+    if (framing->elements[i].len > explain->element_max_bytes)
+      return err_set(err,
+                     "explain: element %zu has more than %zu bytes (DOCHAK_BODY_MAX_BYTES): ingress would "
+                     "answer 413 and keep nothing",
+                     i + 1, explain->element_max_bytes);
+  return true;
+}
+
 static bool explain_webhook(struct explain *explain, const char *body, size_t len, struct err *err) {
   struct framing framing;
   size_t n_bad = 0;
@@ -207,7 +216,9 @@ static bool explain_webhook(struct explain *explain, const char *body, size_t le
   if (framing.n == 0) puts("no element: the list is empty, and nothing is stored");
   print_answer(explain, &framing);
   size_t n = framing.n;
+  bool fits = check_sizes(explain, &framing, err);
   framing_fini(&framing);
+  if (!fits) return false;
   return n_bad == 0 ||
          err_set(err, "explain: %zu of %zu element%s would go to quarantine", n_bad, n, n == 1 ? "" : "s");
 }
@@ -233,13 +244,17 @@ static bool explain_body(const struct input *input, const struct explain_options
   const struct provider *provider = find_provider(input, o, err);
   if (!provider) return false;
   size_t len;
-  AUTO_FREE char *body = read_body(input->settings.body_max_bytes, &len, err);
+  int64_t max_bytes = o->endpoint ? watched_find(input->watched, o->endpoint)->body_max_bytes : 0;
+  AUTO_FREE char *body = max_bytes
+                             ? read_body(max_bytes, "max_body_bytes of the endpoint", &len, err)
+                             : read_body(input->settings.body_max_bytes, "DOCHAK_BODY_MAX_BYTES", &len, err);
   if (!body) return false;
   struct explain explain = {
       .provider = provider,
       .interpreter = {.providers = input->providers, .recipient_key = "not stored", .quarantine_topic = ""},
       .head = {header_once, o},
-      .now_ms = clock_wall_ms()};
+      .now_ms = clock_wall_ms(),
+      .element_max_bytes = (size_t)input->settings.body_max_bytes};
   bool good = (o->is_acceptance ? explain_response : explain_webhook)(&explain, body, len, err);
   explain_fini(&explain);
   fflush(stdout); // before the error

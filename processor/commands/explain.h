@@ -10,7 +10,8 @@ struct explain {
   const struct provider *provider;
   struct interpreter interpreter;
   struct framing_head head; // of the webhook
-  int64_t now_ms;           // stands for the time of arrival
+  size_t element_max_bytes;
+  int64_t now_ms; // stands for the time of arrival
   // The receipts so far, since the same report counts once.
   struct explain_report {
     struct uuid id;

@@ -30,6 +30,7 @@ static void read_endpoint(struct watched *watched, const json_t *node, const str
   const json_t *zone = json_object_get(node, "zone"), *floor = json_object_get(node, "floor");
   watched->endpoint = json_string_value(json_object_get(node, "endpoint"));
   watched->provider = json_string_value(json_object_get(node, "provider"));
+  watched->body_max_bytes = (int64_t)json_number_value(json_object_get(node, "max_body_bytes"));
   watched->floor.calls = json_integer_value(json_object_get(floor, "calls"));
   watched->floor.within_s = json_integer_value(json_object_get(floor, "within_s"));
   set_zone(watched, zone ? json_string_value(zone) : ZONE_DEFAULT, holidays);

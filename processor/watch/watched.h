@@ -10,6 +10,7 @@
 struct watched {
   const char *endpoint;            // NULL: one that the file does not list
   const char *provider;            // likewise
+  int64_t body_max_bytes;          // of a call; 0: DOCHAK_BODY_MAX_BYTES
   int zone_minutes;                // east of UTC
   const struct holidays *holidays; // of this zone; NULL: none
   struct floor floor;              // calls is 0: none

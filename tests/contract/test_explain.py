@@ -528,6 +528,23 @@ def test_a_body_is_bounded_as_ingress_bounds_it(acme: Path) -> None:
     assert explain("--file", acme, body=body, DOCHAK_BODY_MAX_BYTES=str(len(body))).returncode == 0
 
 
+def test_an_endpoint_with_a_limit_of_its_own_is_bounded_by_that(tmp_path: Path) -> None:
+    endpoints = tmp_path / "endpoints.json"
+    endpoints.write_text(json.dumps({"endpoints": [{"endpoint": "a/b", "provider": "acme", "max_body_bytes": 4096}]}))
+    folder = tmp_path / "files"
+    folder.mkdir()
+    written(folder, json.loads(ACME))
+    settings = {"DOCHAK_PROVIDERS_DIR": str(folder), "DOCHAK_ENDPOINTS_FILE": str(endpoints), "DOCHAK_BODY_MAX_BYTES": "1024"}
+    element = {"id": "m", "to": "01012345678", "state": "D"}
+    many = json.dumps({"results": [element] * 30})
+    assert 1024 < len(many) < 4096 and explain("--endpoint", "a/b", body=many, **settings).returncode == 0
+    shown = explain("--endpoint", "a/b", body=many.ljust(4097), **settings)
+    assert shown.returncode == 1 and "more than 4096 bytes (max_body_bytes of the endpoint)" in shown.stderr
+    large = json.dumps({"results": [element, {**element, "text": "x" * 1024}]})
+    shown = explain("--endpoint", "a/b", body=large, **settings)
+    assert shown.returncode == 1 and "element 2 has more than 1024 bytes (DOCHAK_BODY_MAX_BYTES): ingress would answer 413" in shown.stderr
+
+
 def test_the_most_elements_are_shown_and_more_are_not_cut(acme: Path) -> None:
     def body(n: int) -> str:
         return json.dumps({"results": [{"id": i, "state": "D"} for i in range(n)]}, separators=(",", ":"))

@@ -11,7 +11,9 @@ too many, too slow                  503, never 408 or 429           test_slow_cl
 no request of ours                  400, 404, 405 …                 test_http_edge.py
 """
 
+import gzip
 import json
+import subprocess
 import time
 
 import pytest
@@ -155,6 +157,90 @@ def test_the_largest_body_is_taken_and_one_byte_more_is_413(world: World) -> Non
     (line,) = world.ingress.log_lines("answered 413")  # the provider may never send it again
     assert (line["level"], line["endpoint"], line["limit_bytes"]) == ("warn", "bizgo/alimtalk", limit)
     assert counts(world) == {"events": 1, "quarantine": 0}
+
+
+def limited(world: World, max_body_bytes: int, **settings: str) -> None:
+    """blux/sms has a limit of its own."""
+    endpoints = json.loads(world.endpoints_file.read_text())
+    endpoints["endpoints"][1]["max_body_bytes"] = max_body_bytes
+    world.endpoints_file.write_text(json.dumps(endpoints))
+    world.new_ingress(**settings).start().wait_ready()
+
+
+def test_an_endpoint_takes_a_body_larger_than_a_record(world: World) -> None:
+    limit, record = 2 << 20, 100_000
+    limited(world, limit, DOCHAK_BODY_MAX_BYTES=str(record))
+    events = [payloads.blux_event(f"n{i}", failed_reason="x" * 15_000) for i in range(100)]
+    body = payloads.to_bytes(payloads.blux(*events))
+    assert 10 * record < len(body) < limit
+    assert world.post("blux/sms", body.ljust(limit)).status == 200
+    assert world.post("blux/sms", gzip.compress(body), {"Content-Encoding": "gzip"}).status == 200
+    chunked = http.raw(
+        world.ingress.ports["public"],
+        f"POST {world.path('blux/sms')} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n".encode() + chunks(body),
+    )
+    assert http.status_of(chunked) == 200
+    assert counts(world) == {"events": 300, "quarantine": 0}
+    assert world.post("bizgo/alimtalk", b" " * (record + 1)).status == 413  # the other endpoint's is as it was
+
+
+def test_a_refusal_for_size_names_its_limit(world: World) -> None:
+    limit, record = 2 << 20, 100_000
+    limited(world, limit, DOCHAK_BODY_MAX_BYTES=str(record))
+    small = payloads.to_bytes(payloads.blux(payloads.blux_event("n")))
+    large = payloads.to_bytes(payloads.blux(payloads.blux_event("n"), payloads.blux_event("m", failed_reason="x" * record)))
+    own, of_record = f"{limit} bytes (max_body_bytes of the endpoint)", f"{record} bytes (DOCHAK_BODY_MAX_BYTES)"
+    rows = {
+        "a byte over": (small.ljust(limit + 1), {}, own),
+        "inflated": (gzip.compress(b" " * (limit + 1)), {"Content-Encoding": "gzip"}, own),
+        "an element": (large, {}, of_record),
+        "an inflated element": (gzip.compress(large), {"Content-Encoding": "gzip"}, of_record),
+        "what cannot be cut": (b"{" + b" " * record, {}, of_record),
+    }
+    for what, (body, headers, said) in rows.items():
+        answer = world.post("blux/sms", body, headers)
+        assert (answer.status, answer.headers["connection"]) == (413, "close"), what
+        assert f" is over the limit of {said}" in answer.json()["error"]["message"], what
+    (line,) = world.ingress.log_lines("answered 413")
+    assert (line["endpoint"], line["limit"], line["limit_bytes"]) == ("blux/sms", "max_body_bytes of the endpoint", limit)
+    assert counts(world) == {"events": 0, "quarantine": 0}
+    assert world.post("blux/sms", b"{".ljust(record)).status == 200  # kept whole
+    assert counts(world) == {"events": 0, "quarantine": 1}
+
+
+def test_a_limit_below_the_usual_one_counts_too(world: World) -> None:
+    limited(world, 2000)
+    body = payloads.to_bytes(payloads.blux(payloads.blux_event("n")))
+    assert [world.post("blux/sms", body.ljust(size)).status for size in (2000, 2001)] == [200, 413]
+
+
+def test_large_bodies_of_one_endpoint_are_bounded_together(world: World) -> None:
+    """Each fits, and together they are more than the endpoint's half: the rest gets 503, and the other endpoint is served."""
+    limit, threads = 4 << 20, 16
+    limited(world, limit, DOCHAK_BODIES_MAX_BYTES=str(32 << 20))
+    request = f"POST {world.path('blux/sms')} HTTP/1.1\r\nHost: x\r\nContent-Length: {limit}\r\n\r\n".encode() + b'{"events":[]}'.ljust(limit)
+    wires = [http.Wire(world.ingress.ports["public"]) for _ in range(threads)]
+    try:
+        for wire in wires:
+            wire.send(request[:-1])
+        world.bizgo(payloads.bizgo("other", "10000"))
+        statuses = [answer.status if (answer := wire.send(request[-1:]).answer()) else 0 for wire in wires]
+    finally:
+        for wire in wires:
+            wire.sock.close()
+    assert statuses.count(200) == 4 and statuses.count(503) == threads - 4, statuses
+
+
+def test_a_limit_that_the_room_for_bodies_cannot_hold_is_refused_at_start(world: World) -> None:
+    endpoints = json.loads(world.endpoints_file.read_text())
+    endpoints["endpoints"][1]["max_body_bytes"] = 8 << 20
+    world.endpoints_file.write_text(json.dumps(endpoints))
+    for room, good in ((25165824, True), (25165823, False)):
+        ingress = world.new_ingress(DOCHAK_BODIES_MAX_BYTES=str(room))
+        run = subprocess.run([builds.program("ingress"), "--check"], env=ingress.env, capture_output=True, text=True, timeout=60, check=False)
+        assert (run.returncode == 0) == good, run
+        if not good:
+            assert "/endpoints/1/max_body_bytes: needs a DOCHAK_BODIES_MAX_BYTES of 25165824 or more" in run.stderr
 
 
 @pytest.mark.parametrize("route", ["registration", *WEBHOOKS])

@@ -40,6 +40,7 @@ static bool read_request(struct request *req, struct mg_connection *conn) {
   if (!edge_open(req, conn)) return false;
   req->quota = quota_enter(&lane, false) ? &lane : NULL;
   req->body_max_bytes = atomic_load(&limit);
+  req->body_limit = "DOCHAK_BODY_MAX_BYTES";
   req->body_by_ms = req->began_ms + atomic_load(&body_ms);
   return edge_read_body(req);
 }

@@ -14,14 +14,26 @@
 
 enum { ZLIB = MAX_WBITS, RAW = -MAX_WBITS };
 
+static size_t room, held; // how much may be held, and what was asked for
+
+static bool hold(void *arg, size_t bytes) {
+  size_t *sum = arg;
+  if (bytes > room - *sum) return false;
+  *sum += bytes;
+  return true;
+}
+
 // From a copy of exactly that size, so that one byte too far is seen.
 static enum inflate_result unpack(const char *packed, size_t len, size_t max_bytes, char **out,
                                   size_t *out_len) {
   AUTO_FREE char *copy = mem_grow(NULL, len + !len, 1);
   memcpy(copy, packed, len);
   *out = NULL;
-  enum inflate_result result = inflate_gzip(copy, len, max_bytes, out, out_len);
+  held = 0;
+  room = SIZE_MAX;
+  enum inflate_result result = inflate_gzip(copy, len, max_bytes, hold, &held, out, out_len);
   assert_true(*out_len <= max_bytes && (*out || (result == INFLATE_BROKEN && *out_len == 0)));
+  assert_true(held >= *out_len && held <= max_bytes + 1);
   return result;
 }
 
@@ -88,6 +100,25 @@ static void test_what_was_inflated_before_the_fault_is_handed_out(void **state) 
   assert_memory_equal(over, plain, out_len);
 }
 
+// What is held grows with what is inflated, not with the limit.
+static void test_room_is_asked_for_in_steps(void **state) {
+  enum { BYTES = 200000, LIMIT = 8 * 1024 * 1024 };
+  AUTO_FREE char *plain = mem_alloc(BYTES);
+  size_t len, out_len;
+  AUTO_FREE char *packed = pack(plain, BYTES, PACK_GZIP, &len);
+  AUTO_FREE char *out = NULL;
+  assert_int_equal(unpack(packed, len, LIMIT, &out, &out_len), INFLATE_DONE);
+  assert_true(held >= BYTES && held <= 2 * BYTES);
+  size_t needed = held;
+  for (room = 0; room < needed; room += 1024) {
+    char *none;
+    held = 0;
+    assert_int_equal(inflate_gzip(packed, len, LIMIT, hold, &held, &none, &out_len), INFLATE_NO_ROOM);
+    assert_null(none);
+    assert_true(held <= room);
+  }
+}
+
 static void test_a_flipped_bit_is_never_taken_for_something_else(void **state) {
   static const char plain[] = "{\"msgKey\":\"k1\",\"reportCode\":\"10000\"}";
   enum { HEAD_BYTES = 10 }; // of it, some bits say nothing about the bytes that follow
@@ -109,6 +140,7 @@ int main(void) {
       cmocka_unit_test(test_a_bomb_stops_at_the_limit),
       cmocka_unit_test(test_what_is_no_gzip_or_not_whole_or_more_is_broken),
       cmocka_unit_test(test_what_was_inflated_before_the_fault_is_handed_out),
+      cmocka_unit_test(test_room_is_asked_for_in_steps),
       cmocka_unit_test(test_a_flipped_bit_is_never_taken_for_something_else),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

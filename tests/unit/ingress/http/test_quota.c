@@ -49,6 +49,29 @@ static void test_bytes_by_table(void **state) {
   }
 }
 
+// Many lanes with one large request each would take as much memory as there are threads.
+static void test_a_large_request_that_is_alone_needs_room_among_all(void **state) {
+  enum { MIB = 1024 * 1024 };
+  static const struct {
+    int64_t others, own, bytes;
+    bool fits;
+  } cases[] = {
+      {0, 0, 8 * MIB, true},
+      {56 * MIB, 0, 8 * MIB, true},
+      {56 * MIB, 0, 8 * MIB + 1, false},
+      {64 * MIB, 0, 4 * MIB, true},
+      {64 * MIB, 0, 4 * MIB + 1, false},
+      {64 * MIB, 2 * MIB, 2 * MIB, true},
+      {64 * MIB, 2 * MIB, 2 * MIB + 1, false},
+      {0, 20 * MIB, 20 * MIB, true}, // more than half, but alone
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct quota big = {.bytes_max = 64 * MIB, .bytes = cases[i].others + cases[i].own};
+    struct quota_lane lane = {.quota = &big, .threads_max = 1, .alone_max = 4 * MIB, .bytes = cases[i].own};
+    if (quota_hold(&lane, cases[i].bytes, cases[i].own) != cases[i].fits) fail_msg("case %zu", i);
+  }
+}
+
 static void test_a_lane_has_its_threads_and_no_more(void **state) {
   struct quota_lane lane = {.threads_max = 3}, other = {.threads_max = 1};
   for (int i = 0; i < 3; i++) assert_true(quota_enter(&lane, true));
@@ -116,6 +139,7 @@ static void test_threads_that_come_and_go_leave_nothing_behind(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_bytes_by_table),
+      cmocka_unit_test(test_a_large_request_that_is_alone_needs_room_among_all),
       cmocka_unit_test(test_a_lane_has_its_threads_and_no_more),
       cmocka_unit_test(test_what_a_lane_took_beyond_its_threads_counts),
       cmocka_unit_test(test_only_so_many_bodies_of_a_lane_come_slowly),
