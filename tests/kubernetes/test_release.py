@@ -105,10 +105,11 @@ class Stores:
 
 
 class Load:
-    """What one sender sends, from start() on."""
+    """What one sender sends until end(). A test that fails ends it, too, or the next one would never see all worked off."""
 
     def __init__(self, release: "Release", rate: int = RATE):
         self.seed = next(SEEDS)
+        self._release, self._outcome = release, None
         self.pod = SenderPod(
             release.namespace,
             {
@@ -127,9 +128,21 @@ class Load:
             },
         )
 
-    def posts(self, outcome: dict) -> list[Post]:
-        """All that were sent."""
-        return [post for number in range(outcome["chunks"]) for post in chunk_of(self.seed, number)]
+    def __enter__(self) -> "Load":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.end()
+
+    def end(self) -> dict:
+        """The outcome. Of the release is known from here on what was sent."""
+        if self._outcome is None:
+            self._outcome = self.pod.stop()
+            posts = [post for number in range(self._outcome["chunks"]) for post in chunk_of(self.seed, number)]
+            self._release.sent += traffic.signals(posts)
+            self._release.acked += traffic.signals(posts[number] for number in self._outcome["acked"])
+            self._release.failed.update(self._outcome["failed"])
+        return self._outcome
 
 
 class Release:
@@ -198,10 +211,7 @@ class Release:
 
     def judge(self, load: Load) -> checker.Verdict:
         """Ends the load, waits until all is worked off, and compares what was sent since the release was made with what is there."""
-        outcome = load.pod.stop()
-        posts = load.posts(outcome)
-        self.sent += traffic.signals(posts)
-        self.acked += traffic.signals(posts[number] for number in outcome["acked"])
+        outcome = load.end()
         until_equal("the spools are empty", lambda: self.spooled(), 0, 120, every=1)
         with self.stores() as stores:
             until("everything is worked off", stores.topics.settled, 180, every=0.5)
@@ -209,7 +219,6 @@ class Release:
             until("all that is overdue was said to be so", lambda: checker.is_all_overdue_said(stores), 300, every=0.5)
             until("that is worked off, too", stores.topics.settled, 180, every=0.5)
             final = checker.look(stores)
-        self.failed.update(outcome["failed"])
         verdict = checker.judge(self.sent, self.acked, final, self.failed)
         verdict.lost += outcome["lost"]
         verdict.late += outcome["late"]
@@ -314,11 +323,11 @@ def test_the_api_server_takes_every_manifest(release: Release) -> None:
 
 
 class Watch:
-    """Whether a pod that was ready became unready without being told to end."""
+    """Which pods that were ready became unready without being told to end, and why by their own account."""
 
     def __init__(self, namespace: Namespace, component: str):
         self._namespace, self._component = namespace, component
-        self.fell: set[str] = set()
+        self.fell: dict[str, str] = {}
         self._ready: set[str] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -336,8 +345,9 @@ class Watch:
             for name, pod in self._namespace.pods(self._component).items():
                 if is_ready(pod):
                     self._ready.add(name)
-                elif name in self._ready:
-                    self.fell.add(name)
+                elif name in self._ready and name not in self.fell:
+                    asked = ("exec", name, "--", "sh", "-c", f"dochak-{self._component} --ready 2>&1")
+                    self.fell[name] = self._namespace.kubectl(*asked, check=False)
 
 
 def update(release: Release) -> None:
@@ -413,34 +423,34 @@ STEPS: list[Callable[[Release], None]] = [update, force_delete, drain, restart_k
 
 
 def test_what_a_cluster_does_to_pods_loses_nothing(release: Release) -> None:
-    load = Load(release)
-    load.pod.wait_more(5 * RATE)
-    for step in STEPS:
-        began, cut = time.monotonic(), load.pod.cut
-        step(release)
+    with Load(release) as load:
         load.pod.wait_more(5 * RATE)
-        print(f"\n{step.__name__}: {time.monotonic() - began:.0f} s, {load.pod.cut - cut} connections were cut or refused", end="")
-    assert release.judge(load).is_good
+        for step in STEPS:
+            began, cut = time.monotonic(), load.pod.cut
+            step(release)
+            load.pod.wait_more(5 * RATE)
+            print(f"\n{step.__name__}: {time.monotonic() - began:.0f} s, {load.pod.cut - cut} connections were cut or refused", end="")
+        assert release.judge(load).is_good
 
 
 def test_the_spool_outlives_its_pods(release: Release) -> None:
     release.namespace.kubectl("scale", "statefulset/kafka", "--replicas=0")
-    load = Load(release)
-    load.pod.wait_more(10 * RATE)
-    before = release.spooled()
-    assert before > 0
-    names = list(release.namespace.pods("ingress"))
-    uids = {pod["metadata"]["uid"] for pod in release.namespace.pods("ingress").values()}
-    release.namespace.kubectl("delete", "pod", "--force", "--grace-period=0", *names)
-    until("both are new", lambda: not uids & {pod["metadata"]["uid"] for pod in release.namespace.pods("ingress").values()}, 60)
-    release.namespace.wait_ready("ingress", 2)
-    after = release.spooled()
-    assert after >= before
-    print(f"\n{before:.0f} events in the spools, {after:.0f} after both pods were deleted", end="")
-    release.namespace.kubectl("scale", "statefulset/kafka", "--replicas=1")
-    release.namespace.kubectl("rollout", "status", "statefulset/kafka", "--timeout=200s")
-    load.pod.wait_more(5 * RATE)
-    assert release.judge(load).is_good
+    with Load(release) as load:
+        load.pod.wait_more(10 * RATE)
+        before = release.spooled()
+        assert before > 0
+        names = list(release.namespace.pods("ingress"))
+        uids = {pod["metadata"]["uid"] for pod in release.namespace.pods("ingress").values()}
+        release.namespace.kubectl("delete", "pod", "--force", "--grace-period=0", *names)
+        until("both are new", lambda: not uids & {pod["metadata"]["uid"] for pod in release.namespace.pods("ingress").values()}, 60)
+        release.namespace.wait_ready("ingress", 2)
+        after = release.spooled()
+        assert after >= before
+        print(f"\n{before:.0f} events in the spools, {after:.0f} after both pods were deleted", end="")
+        release.namespace.kubectl("scale", "statefulset/kafka", "--replicas=1")
+        release.namespace.kubectl("rollout", "status", "statefulset/kafka", "--timeout=200s")
+        load.pod.wait_more(5 * RATE)
+        assert release.judge(load).is_good
 
 
 # --- the upgrade
@@ -465,12 +475,12 @@ def test_an_upgrade_with_a_migration_loses_nothing(tmp_path: Path, request: pyte
         pytest.skip("the chart has no earlier version")
     with releases(tmp_path, request) as release:
         release.helm("install", chart=chart)
-        load = Load(release)
-        load.pod.wait_more(5 * RATE)
-        began = time.monotonic()
-        release.helm("upgrade", image=NEXT_IMAGE)
-        print(f"\nhelm upgrade took {time.monotonic() - began:.0f} s", end="")
-        load.pod.wait_more(5 * RATE)
-        assert release.judge(load).is_good
+        with Load(release) as load:
+            load.pod.wait_more(5 * RATE)
+            began = time.monotonic()
+            release.helm("upgrade", image=NEXT_IMAGE)
+            print(f"\nhelm upgrade took {time.monotonic() - began:.0f} s", end="")
+            load.pod.wait_more(5 * RATE)
+            assert release.judge(load).is_good
         with release.stores() as stores:
             assert stores.sql("SELECT count(*) AS n FROM schema_migration WHERE version >= 900") == [{"n": 1}]
