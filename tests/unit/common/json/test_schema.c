@@ -179,8 +179,9 @@ static const struct {
     {"provider", "{\"acceptance\":{\"shapes\":[{\"id\":\"/id\",\"code\":\"/c\"}]}}",
      "/acceptance/shapes/0: expected a key \"accepted\" beside \"code\""},
     {"endpoints", "{\"endpoints\":[{\"endpoint\":\"a\",\"provider\":\"b\",\"secret\":\"s\"}]}",
-     "/endpoints/0: unknown key \"secret\"; expected one of endpoint, provider, secret_path, verify_token, checks, "
-     "zone, floor"},
+     "/endpoints/0: unknown key \"secret\"; expected one of endpoint, provider, secret_path, verify_token, "
+     "max_body_bytes, "
+     "checks, zone, floor"},
 };
 
 #define SHIPPED_KINDS                                                                                        \
