@@ -84,6 +84,12 @@ def body_of(folder: Path) -> bytes:
     return next(folder.glob("body.*")).read_bytes()
 
 
+def headers_of(folder: Path) -> list[str]:
+    """The arguments for headers.json."""
+    path = folder / "headers.json"
+    return [f"--header={name}: {value}" for name, value in json.loads(path.read_text("utf-8")).items()] if path.exists() else []
+
+
 def is_understood(element: dict) -> bool:
     return "not_understood" not in element
 
@@ -91,7 +97,7 @@ def is_understood(element: dict) -> bool:
 @pytest.mark.parametrize("folder", webhooks(), ids=lambda folder: f"{folder.parent.name}-{folder.name}")
 def test_it_says_what_the_programs_read(folder: Path) -> None:
     expected = json.loads((folder / "expected.json").read_text("utf-8"))
-    shown = explain("--provider", folder.parent.name, body=body_of(folder))
+    shown = explain("--provider", folder.parent.name, *headers_of(folder), body=body_of(folder))
     elements = expected["elements"]
     heads = re.findall(r"^(?:element \d+, [^:]*|the whole body): (.*)$", shown.stdout, re.MULTILINE)
     assert len(heads) == len(elements), shown

@@ -169,6 +169,20 @@ static char *read_body(const char *folder, size_t *len) {
   return body;
 }
 
+// Headers of the request, where the case has them in headers.json: an object of names in lower case. New, or
+// NULL.
+static json_t *read_headers(const char *folder) {
+  size_t len;
+  struct err err;
+  AUTO_FREE char *path = mem_printf("%s/headers.json", folder);
+  AUTO_FREE char *text = file_read(path, 1 << 20, &len, &err);
+  return text ? json_parse(text, len, &err) : NULL;
+}
+
+static const char *header_of(const void *headers, const char *name) {
+  return json_string_value(json_object_get(headers, name));
+}
+
 static json_t *framed_shown(const struct provider *provider, const struct framing_element *element) {
   if (element->kind == FRAMING_QUARANTINED)
     return json_pack("{ss}", "not_understood",
@@ -183,7 +197,9 @@ static void run_webhook_case(const struct provider *provider, const char *folder
   AUTO_FREE char *body = read_body(folder, &len);
   AUTO_JSON *expected = read_json(folder, "expected.json");
   json_t *elements = json_object_get(expected, "elements");
-  framing_init(&framing, provider, body, len, NULL);
+  AUTO_JSON *headers = read_headers(folder);
+  const struct framing_head head = {.header = header_of, .request = headers};
+  framing_init(&framing, provider, body, len, &head);
   if (framing.n != json_array_size(elements)) fail_msg("%s: %zu elements", folder, framing.n);
   for (size_t i = 0; i < framing.n; i++) {
     AUTO_JSON *shown = framed_shown(provider, &framing.elements[i]);
