@@ -34,7 +34,7 @@ class Sender:
 
     provider: str
     root: str  # how the ids of its examples begin
-    set_id: Callable[[dict, str], object]  # writes the id into an element
+    set_id: Callable[[dict, str], object] | None  # writes the id into an element; None: no element holds it
     checks: dict = field(default_factory=dict)  # of the endpoints file; {key} is the secret's name
     sign: Callable[[str, bytes, str], Headers] = lambda _secret, _body, _url: {}
     signs_body: bool = False
@@ -273,5 +273,6 @@ SENDERS = [
         documented=sendgrid_reads,
         shared=SENDGRID_PUBLIC,
     ),
+    Sender("ses", "0100019b-ses-", None, {"header": {"header": "Authorization", "prefix": "Basic ", **HEADER}}, fixed("Authorization", "Basic ")),
     Sender("standard-webhooks", "msg-", put("data", "id"), {"standard_webhooks": HEADER}, standard, signs_body=True, shared=whsec("standard-webhooks-secret-0123456789-0123456789")),
 ]
