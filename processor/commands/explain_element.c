@@ -499,8 +499,10 @@ static const char *list_place(const json_t *shape, size_t nth) {
 
 static bool has_list(const json_t *response, const json_t *shape) {
   const char *place;
-  for (size_t i = 0; (place = list_place(shape, i)); i++)
-    if (json_is_array(value_at(response, place))) return true;
+  for (size_t i = 0; (place = list_place(shape, i)); i++) {
+    const json_t *list = value_at(response, place);
+    if (json_is_array(list)) return true;
+  }
   return false;
 }
 
