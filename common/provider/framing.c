@@ -128,7 +128,7 @@ static bool add_element(struct cutter *cutter, struct json_span text, size_t n_s
   struct framing_element *element = &cutter->out->elements[cutter->out->n++];
   *element =
       (struct framing_element){.bytes = text.from, .len = (size_t)(text.to - text.from), .n_steps = n_steps};
-  memcpy(element->way, cutter->way, n_steps * sizeof *element->way);
+  memcpy(element->way, cutter->way, sizeof element->way);
   if (!join(cutter, element, err)) return false;
   read_element(cutter->provider, element);
   return true;
@@ -141,8 +141,7 @@ static enum provider_source level_source(size_t level) {
 static bool cut_level(struct cutter *cutter, struct json_span in, size_t level, struct err *err);
 
 // The element of a level, with the next level in it, if there is one.
-static bool cut_item(struct cutter *cutter, struct json_span item, size_t level, // NOLINT(misc-no-recursion)
-                     struct err *err) {
+static bool cut_item(struct cutter *cutter, struct json_span item, size_t level, struct err *err) {
   if (level + 1 == cutter->provider->n_levels) return add_element(cutter, item, level + 1, err);
   enum provider_source source = level_source(level);
   cutter->beside[source] = framing_beside(cutter->provider, source, item, NULL);
@@ -151,9 +150,7 @@ static bool cut_item(struct cutter *cutter, struct json_span item, size_t level,
   return good;
 }
 
-static bool cut_list(struct cutter *cutter, const struct list *list,
-                     size_t level, // NOLINT(misc-no-recursion)
-                     struct err *err) {
+static bool cut_list(struct cutter *cutter, const struct list *list, size_t level, struct err *err) {
   const char *cursor = NULL;
   struct json_span item;
   cutter->n_seen += list->n;
@@ -175,8 +172,7 @@ static bool add_own_element(struct cutter *cutter, struct json_span text, size_t
 }
 
 // What has no next level is an element itself, so that nothing is lost. Not deeper than FRAMING_LEVELS_MAX.
-static bool cut_level(struct cutter *cutter, struct json_span in, size_t level, // NOLINT(misc-no-recursion)
-                      struct err *err) {
+static bool cut_level(struct cutter *cutter, struct json_span in, size_t level, struct err *err) {
   struct list list;
   if (find_list(&cutter->provider->levels[level], in, &list, &cutter->way[level]))
     return list.is_array ? cut_list(cutter, &list, level, err) : cut_item(cutter, list.text, level, err);

@@ -91,6 +91,22 @@ static void lint_places(const struct provider *provider, size_t nth, const json_
   }
 }
 
+// In an answer, and in a send answer, nothing stands outside of an element.
+static void lint_no_element(const json_t *node, const char *where, struct faults *faults) {
+  const char *key, *text = json_string_value(node);
+  json_t *inner;
+  size_t i;
+  const char *name = text && strncmp(text, "${", 2) == 0 ? text + 2 : text;
+  for (enum provider_source source = 0; name && *name == '/' && source < PROVIDER_SOURCES; source++) {
+    size_t len = strlen(provider_source_name(source));
+    if (strncmp(name + 1, provider_source_name(source), len) == 0 && name[1 + len] == '/')
+      faults_warn(faults, "%s: nothing is ever at %.*s: only a kind of `webhook` can read it", where,
+                  (int)strcspn(name, "}"), name);
+  }
+  json_array_foreach(node, i, inner) lint_no_element(inner, where, faults);
+  json_object_foreach((json_t *)(uintptr_t)node, key, inner) lint_no_element(inner, where, faults);
+}
+
 static void lint_kinds(const struct provider *provider, struct faults *faults) {
   const json_t *webhook = json_object_get(provider->document, "webhook");
   for (size_t i = 0; i < provider->n_kinds; i++) {
@@ -206,6 +222,8 @@ void provider_lint(const struct provider *provider, struct faults *faults) {
   lint_template(json_object_get(json_object_get(webhook, "ack"), "body"), "/webhook/ack/body", faults);
   lint_template(json_object_get(json_object_get(webhook, "refused"), "body"), "/webhook/refused/body",
                 faults);
+  lint_no_element(json_object_get(json_object_get(webhook, "ack"), "body"), "/webhook/ack/body", faults);
+  lint_no_element(json_object_get(provider->document, "acceptance"), "/acceptance", faults);
   lint_refused(provider, faults);
   lint_times(provider, faults);
   lint_handshake(provider, faults);

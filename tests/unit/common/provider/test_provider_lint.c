@@ -110,6 +110,8 @@ static const struct lint_row rows[] = {
     {WITH_LEVELS("/@level2/id"),
      "warning: /webhook/kinds/0: nothing is ever at /@level2/id, since `elements` has 2 levels"},
     {WITH_LEVELS("/@level4/id"), "warning: /webhook/kinds/0: /@level4/id is a place in the element itself*"},
+    {WITH_ACK("${/@header/webhook-id}"),
+     "warning: /webhook/ack/body: nothing is ever at /@header/webhook-id: only*"},
     // forms
     {OF_FORM("\"x\""), NULL},
     {OF_FORM("\"${/id}\""),
