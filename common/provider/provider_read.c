@@ -194,11 +194,13 @@ static bool find_in_reports(struct json_span array, const struct json_pointer *p
 // counts.
 static bool find_value(const struct provider *provider, struct json_span body,
                        const struct json_pointer *place, struct json_span *out) {
-  const struct json_pointer *elements = &provider->levels[0].pointers[0];
+  const struct provider_where *elements = &provider->levels[0];
   if (body.from == body.to) return false;
-  return json_scalar_at(body, place, out) ||
-         (elements->n_parts == 0 && json_span_at(body, elements, &body) == JSON_FOUND &&
-          find_in_reports(body, place, out));
+  if (json_scalar_at(body, place, out)) return true;
+  for (size_t i = 0; i < elements->n; i++)
+    if (elements->pointers[i].n_parts == 0 && json_span_at(body, &elements->pointers[i], &body) == JSON_FOUND)
+      return find_in_reports(body, place, out);
+  return false;
 }
 
 struct body { // of an answer, with a NUL behind it

@@ -180,6 +180,14 @@ static void test_what_is_quarantined_with_its_headers_is_understood_again(void *
   assert_string_equal(element.kind_name, "result");
 }
 
+// The body is the second of the file's places for elements.
+static void test_the_answer_repeats_a_value_of_the_first_of_several_reports(void **state) {
+  static const char body[] = "[{\"code\":\"4000\"},{\"id\":\"m2\"},{\"id\":\"m3\"}]";
+  struct provider_ack ack = provider_ack(providers_at(headers, 0), body, strlen(body));
+  assert_string_equal(ack.body, "{\"id\":\"m2\"}");
+  free(ack.body);
+}
+
 static void test_the_headers_of_a_file_are_listed_once(void **state) {
   assert_string_equal(provider_header(providers_at(headers, 0), 0), "x-acme-event-name");
   assert_string_equal(provider_header(providers_at(headers, 0), 1), "x-acme-event-id");
@@ -198,6 +206,7 @@ int main(void) {
       cmocka_unit_test(test_a_header_is_a_condition_an_id_and_a_dedupe_value),
       cmocka_unit_test(test_without_its_header_an_element_goes_to_quarantine),
       cmocka_unit_test(test_what_is_quarantined_with_its_headers_is_understood_again),
+      cmocka_unit_test(test_the_answer_repeats_a_value_of_the_first_of_several_reports),
       cmocka_unit_test(test_the_headers_of_a_file_are_listed_once),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
