@@ -12,7 +12,7 @@ import pytest
 
 from support import builds, payloads
 from support.processes import watching
-from support.provider_apis import BUSY, FAULTS, Answer, BizGo, report
+from support.provider_apis import BUSY, FAULTS, Answer, BizGo, Twilio, report
 from support.reconciles import OVERDUE_AT_ONCE, Asking, check_statuses, decided, end, has, kill_after, lose, lost, register, wait_overdue
 from support.replays import count, everything
 from support.secure import Authority
@@ -237,6 +237,21 @@ def test_tokens_that_are_never_taken_end_it(world: World, bizgo: BizGo) -> None:
 
 
 # --- killed, stopped, started twice
+
+
+def test_twilio_is_asked_what_its_callbacks_did_not_bring(world: World) -> None:
+    statuses = {"delivered": "SENT", "undelivered": "DEAD_LETTER", "failed": "DEAD_LETTER", "sent": "PENDING", "gone": "PENDING"}
+    with Twilio().running() as api:
+        api.messages = {"delivered": ("delivered", None), "undelivered": ("undelivered", 30003), "failed": ("failed", 30002), "sent": ("sent", None)}
+        asking = Asking(world, api, "v2010", expects=OVERDUE_AT_ONCE, account={"base": api.base}).start()
+        world.register([payloads.accepted("twilio", id_, recipient="+15550000001") for id_ in statuses])
+        wait_overdue(world, len(statuses))
+        sums = asking.sums("--overdue", code=1)  # what is gone got no usable answer
+        assert (sums["found"], sums["nothing"], sums["unclear"]) == (3, 1, 1), sums
+        check_statuses(world, statuses)
+    rows = {id_: world.row("twilio", id_) for id_ in statuses}
+    assert (rows["undelivered"]["code"], rows["undelivered"]["outcome"]) == ("30003", "failed")
+    assert (rows["failed"]["code"], rows["failed"]["outcome"]) == ("30002", "account_fault")
 
 
 @pytest.mark.parametrize("point", ["reconcile_before_events", "reconcile_after_events"])

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The APIs that providers offer to be asked, as their documents describe them (BizGo's mars and omni, Channel Talk's open API v5), with all
+"""The APIs that providers offer to be asked, as their documents describe them (BizGo's mars and omni, Channel Talk's open API v5, Twilio's messages), with all
 the ways in which they can fail. tests/integration/test_provider_apis.py lets BizGo's own SDK read the answers."""
 
+import base64
 import json
 import random
 import ssl
@@ -228,6 +229,37 @@ class BizGo(Api):
         self.tokens[token] = until
         expired = datetime.fromtimestamp(until, KST).isoformat(timespec="milliseconds")
         return Answer(200, {"code": "A000", "result": "Success", "data": {"schema": "Bearer", "token": token, "expired": expired}})
+
+
+# --- Twilio
+
+
+class Twilio(Api):
+    """Messages of api.twilio.com, form v2010."""
+
+    ACCOUNT, TOKEN = "AC00000000000000000000000000000009", "twilio-token-4f1b77d2"
+    BASIC = base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
+
+    def __init__(self, certificate: Path | None = None):
+        super().__init__(certificate)
+        self.messages: dict[str, tuple[str, int | None]] = {}  # status and error code, by the sid
+
+    @property
+    def base(self) -> str:
+        return f"{self.url}/2010-04-01/Accounts/{self.ACCOUNT}"
+
+    def id_of(self, path: str) -> str:
+        return super().id_of(path).removesuffix(".json")
+
+    def answer(self, method: str, path: str, headers: dict[str, str]) -> Answer:
+        sid = self.id_of(path)
+        if headers.get("authorization") != f"Basic {self.BASIC}":
+            return Answer(401, {"code": 20003, "message": "Authenticate", "more_info": "", "status": 401})
+        if method != "GET" or path != f"/2010-04-01/Accounts/{self.ACCOUNT}/Messages/{sid}.json" or sid not in self.messages:
+            return Answer(404, {"code": 20404, "message": "The requested resource was not found", "more_info": "", "status": 404})
+        status, error = self.messages[sid]
+        more = {"from": "+15550000002", "date_updated": formatdate(usegmt=False), "num_segments": "1", "body": "hi"}
+        return Answer(200, {"sid": sid, "status": status, "error_code": error, "error_message": None, "to": "+15550000001", **more})
 
 
 # --- Channel Talk

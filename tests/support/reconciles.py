@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from support import builds, http, payloads
-from support.provider_apis import Api, BizGo, ChannelTalk, report, user
+from support.provider_apis import Api, BizGo, ChannelTalk, Twilio, report, user
 from support.replays import count
 from support.service import run_once, told
 from support.wait import until, until_equal
@@ -19,11 +19,13 @@ SECRETS = {
     "DOCHAK_SECRET_BIZGO_PASSWORD": BizGo.CLIENT_PASSWORD,
     "DOCHAK_SECRET_CHANNELTALK_KEY": ChannelTalk.ACCESS_KEY,
     "DOCHAK_SECRET_CHANNELTALK_SECRET": ChannelTalk.ACCESS_SECRET,
+    "DOCHAK_SECRET_TWILIO_BASIC": Twilio.BASIC,
 }
 NAMES = {
     "v2": ("bizgo", {"api_key": "DOCHAK_SECRET_BIZGO_API_KEY"}),
     "v1": ("bizgo", {"client_id": "DOCHAK_SECRET_BIZGO_CLIENT", "client_password": "DOCHAK_SECRET_BIZGO_PASSWORD"}),
     "v5": ("channeltalk", {"access_key": "DOCHAK_SECRET_CHANNELTALK_KEY", "access_secret": "DOCHAK_SECRET_CHANNELTALK_SECRET"}),
+    "v2010": ("twilio", {"basic": "DOCHAK_SECRET_TWILIO_BASIC"}),
 }
 TOKEN = "channeltalk-token-0123456789"
 OVERDUE_AT_ONCE = {"receipt_within_s": 1, "expires_after_s": 86400}
