@@ -1,6 +1,6 @@
 -- A page of contacts, the newest first: by last_at, then provider and id. With an id or a recipient, those that have it. Else each provider, status
 -- and set of consents is read by an index of its own order, so that a page reads few rows. It names the columns that the role of the query API may
--- read. OFFSET 0: what has an id or a recipient is looked up by it, and not searched for by time. Times of the session's zone.
+-- read. OFFSET 0: what is looked up is looked up by its id or recipient, and not searched for by time. Times of the session's zone.
 -- Columns: item json, last_at as the cursor has it, provider, contact_id
 -- $1 provider  $2 contact_id or one of the provider's ids  $3 status: known or deleted  $4 consent that is given  $5 consent that is withdrawn
 -- $6 recipient_hash in hex  $7 since timestamptz: each may be NULL
@@ -56,5 +56,8 @@ SELECT json_build_object('provider', provider, 'contact_id', contact_id, 'provid
                          'email', email, 'email_hash', encode(email_hash, 'hex'), 'consents', consents, 'version', version, 'last_at', last_at,
                          'changed_at', changed_at, 'deleted_at', CASE WHEN deleted THEN greatest(deleted_at, gone_at) END),
        to_char(last_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), provider, contact_id
-FROM page JOIN contact USING (provider, contact_id)
+FROM page CROSS JOIN LATERAL (
+  SELECT provider_id, deleted, phone, phone_hash, email, email_hash, consents, version, changed_at, deleted_at, gone_at
+  FROM contact WHERE provider = page.provider AND contact_id = page.contact_id OFFSET 0
+) AS c
 ORDER BY last_at DESC, provider DESC, contact_id DESC
