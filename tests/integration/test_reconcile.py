@@ -468,7 +468,7 @@ def test_what_is_missing_is_said(world: World, bizgo: BizGo, change: dict[str, s
 
 @pytest.mark.parametrize(
     ("provider", "words"),
-    [("blux", 'blux cannot be asked: its provider file has no "ask"'), ("bizgoo", 'there is no provider "bizgoo"; there are bizgo')],
+    [("blux", 'blux cannot be asked: its provider file has no "ask"'), ("bizgoo", 'there is no provider "bizgoo"; there are apiplex-kakao, ')],
 )
 def test_a_provider_that_cannot_be_asked_is_said(world: World, bizgo: BizGo, provider: str, words: str) -> None:
     asking = Asking(world, bizgo, "v2")

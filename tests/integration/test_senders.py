@@ -456,7 +456,7 @@ def test_other_methods_are_answered_where_the_provider_needs_them(senders: World
     assert call(senders, "OPTIONS", TRIED)[0] == 405
     assert call(senders, "PUT", TRIED)[0] == 405
     assert call(senders, "HEAD", "standard/hooks")[0] == 405  # its provider has no handshake
-    assert call(senders, "HEAD", "hooks/none")[0] == 405
+    assert call(senders, "HEAD", "hooks/none")[0] == 404
 
 
 def test_a_handshake_needs_the_path_and_the_address(senders: World) -> None:

@@ -183,7 +183,7 @@ static void test_what_is_quarantined_with_its_headers_is_understood_again(void *
 // The body is the second of the file's places for elements.
 static void test_the_answer_repeats_a_value_of_the_first_of_several_reports(void **state) {
   static const char body[] = "[{\"code\":\"4000\"},{\"id\":\"m2\"},{\"id\":\"m3\"}]";
-  struct provider_ack ack = provider_ack(providers_at(headers, 0), body, strlen(body));
+  struct provider_ack ack = provider_ack(providers_at(headers, 0), NULL, body, strlen(body));
   assert_string_equal(ack.body, "{\"id\":\"m2\"}");
   free(ack.body);
 }
