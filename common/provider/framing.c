@@ -138,10 +138,6 @@ static enum provider_source level_source(size_t level) {
   return (enum provider_source)(PROVIDER_LEVEL_1 + level);
 }
 
-static enum provider_source level_source(size_t level) {
-  return (enum provider_source)(PROVIDER_LEVEL_1 + level);
-}
-
 static bool cut_level(struct cutter *cutter, struct json_span in, size_t level, struct err *err);
 
 // The element of a level, with the next level in it, if there is one.
