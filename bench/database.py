@@ -35,7 +35,9 @@ class Postgres:
     def preload(self, library: str) -> None:
         """Starts it anew with that library, or with none."""
         with self.connect("postgres") as connection:
-            connection.execute(f"ALTER SYSTEM SET shared_preload_libraries = '{library}'")
+            # '' would be a list with one library that has no name.
+            wanted = f"SET shared_preload_libraries = '{library}'" if library else "RESET shared_preload_libraries"
+            connection.execute(f"ALTER SYSTEM {wanted}")
         self._run("stop")
         self.start()
 
