@@ -119,18 +119,26 @@ static const struct metric metric_list[METRIC_COUNT] = {
                             "endpoint"},
 };
 
+static bool is_older(_Atomic int64_t *since_ms, int64_t max_ms) {
+  int64_t since = atomic_load(since_ms);
+  return since && clock_mono_ms() - since > max_ms;
+}
+
 static const char *why_not_ready(void *arg) {
   // A transaction that cannot be committed fails every 10 to 20 s: its time-out, and the worker's backoff.
-  enum { BATCH_MAX_MS = 30000, FAULT_MAX_AGE_MS = 30000 };
+  // A rebalance takes as long as the slowest member. Were it to make every other one unready, so would each
+  // scaling.
+  enum { BATCH_MAX_MS = 30000, REBALANCE_MAX_MS = 30000, FAULT_MAX_AGE_MS = 30000 };
   struct processor *p = arg;
   if (stop_requested()) return "stopping";
   static _Thread_local char text[sizeof p->faults->text]; // until the listener's thread has answered
   for (int64_t i = 0; i < p->settings->workers; i++)
     if (publish_fault_copy(&p->faults[i], FAULT_MAX_AGE_MS, text, sizeof text)) return text;
   for (int64_t i = 0; i < p->settings->workers; i++) {
-    int64_t since_ms = atomic_load(&p->batch_since_ms[i]);
-    if (since_ms && clock_mono_ms() - since_ms > BATCH_MAX_MS)
+    if (is_older(&p->batch_since_ms[i], BATCH_MAX_MS))
       return "a batch has been waiting for Kafka or Postgres for more than 30 s";
+    if (is_older(&p->rebalance_since_ms[i], REBALANCE_MAX_MS))
+      return "a rebalance of the consumer group has taken more than 30 s";
   }
   if (atomic_load(&p->workers_ready) == (int)p->settings->workers) return NULL;
   for (int64_t i = 0; i < p->settings->workers; i++)
@@ -154,6 +162,7 @@ static void processor_init(struct processor *p, const struct settings *settings,
   *p = (struct processor){.settings = settings, .providers = providers, .watched = watched, .ask = ask};
   p->metrics = metrics_new(metric_list, METRIC_COUNT);
   p->batch_since_ms = mem_array((size_t)settings->workers, sizeof *p->batch_since_ms);
+  p->rebalance_since_ms = mem_array((size_t)settings->workers, sizeof *p->rebalance_since_ms);
   p->faults = mem_array((size_t)settings->workers, sizeof *p->faults);
   p->waits = mem_array((size_t)settings->workers, sizeof *p->waits);
   for (int64_t i = 0; i < settings->workers; i++) {
@@ -176,6 +185,7 @@ static void processor_fini(struct processor *p) {
   for (enum kafka_topic t = 0; t < KAFKA_TOPIC_COUNT; t++) free(p->topics[t]);
   free(p->instance);
   free(p->batch_since_ms);
+  free(p->rebalance_since_ms);
   free(p->faults);
   free(p->waits);
   metrics_free(p->metrics);

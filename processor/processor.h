@@ -68,6 +68,8 @@ struct processor {
   char *instance;              // never empty: names the transactions
   atomic_int workers_ready;
   _Atomic int64_t *batch_since_ms; // of each worker: when it began to commit what it has; 0: nothing
-  struct publish_fault *faults;    // of each worker
-  struct publish_fault *waits;     // of each worker: why it started over, until it is at work
+  // Of each worker: when its partitions were revoked for a rebalance that goes on; 0: none does.
+  _Atomic int64_t *rebalance_since_ms;
+  struct publish_fault *faults; // of each worker
+  struct publish_fault *waits;  // of each worker: why it started over, until it is at work
 };

@@ -63,14 +63,18 @@ static void set_ready(struct worker *w, bool ready) {
   metrics_add(w->processor->metrics, METRIC_WORKERS_READY, NULL, ready ? 1 : -1);
 }
 
+static void note_rebalance(struct worker *w, bool lasts) {
+  atomic_store(&w->processor->rebalance_since_ms[w->index], lasts ? clock_mono_ms() : 0);
+}
+
 static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                          rd_kafka_topic_partition_list_t *partitions, void *opaque) {
   struct worker *w = opaque;
   bool assign = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-  set_ready(w, false);
   if (assign) {
     offsets_accept(&w->offsets, rk, partitions);
   } else {
+    note_rebalance(w, true);
     offsets_forget(&w->offsets);
     rd_kafka_assign(rk, NULL);
     w->revoked = true;
@@ -184,6 +188,7 @@ static bool open_all(struct worker *w, struct err *err) {
 static void close_all(struct worker *w) {
   set_ready(w, false);
   kafka_client_free(take(w->consumer));
+  note_rebalance(w, false);
   w->fault = (struct err){0}; // now: the close may have reported one more, and it is not the next consumer's
   offsets_forget(&w->offsets);
   partitions_revoke(w->partitions); // a consumer that failed for good may not have said so
@@ -262,6 +267,7 @@ static bool open_partitions(struct worker *w, struct err *err) {
   if (!opened) return true;
   partitions_assign(w->partitions, w->offsets.unopened);
   offsets_forget(&w->offsets);
+  note_rebalance(w, false);
   set_ready(w, true); // also with no partition: then others have them
   return true;
 }

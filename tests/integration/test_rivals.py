@@ -2,6 +2,8 @@
 """Others get in the way: another transaction, another process of the same name, a topic that goes. The work is done again, by the least
 that is needed, and nothing is lost or doubled."""
 
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -197,6 +199,43 @@ def test_a_topic_that_was_deleted_and_made_again_is_gone_on_with(world: World) -
     report(world, names(21, 20), delivered=False)
     world.settle(60)
     assert told(world) == names(0, 20) + names(21, 20)
+
+
+@contextmanager
+def frozen_member(world: World, session_s: int) -> Iterator[None]:
+    """One of the group does not move: a rebalance waits for it until its session ends."""
+    properties = world.folder / "kafka.properties"
+    properties.write_text(f"session.timeout.ms={1000 * session_s}\n")
+    frozen = world.new_processor(**ALONE, DOCHAK_KAFKA_PROPERTIES=str(properties)).start().wait_ready()
+    frozen.freeze()
+    yield
+    frozen.thaw()
+
+
+@pytest.mark.long
+def test_a_rebalance_makes_no_processor_unready(world: World) -> None:
+    """However slow the slowest member is: scaling would take all of them out of service."""
+    processor = world.new_processor(**ALONE).start().wait_ready()
+    with frozen_member(world, session_s=10):
+        began = time.monotonic()
+        other = world.new_processor(**ALONE).start()
+
+        def has_joined() -> bool:
+            assert processor.get("/readyz").status == 200
+            return other.is_ready()
+
+        until("the other one joins when the frozen one is expelled", has_joined, 40, every=0.05)
+        assert time.monotonic() - began > 6  # three probes of the chart see less
+
+
+@pytest.mark.slow
+def test_a_rebalance_that_hangs_is_told(world: World) -> None:
+    processor = world.new_processor(**ALONE).start().wait_ready()
+    with frozen_member(world, session_s=45):
+        other = world.new_processor(**ALONE).start()
+        until("it says so", lambda: "rebalance of the consumer group has taken more than 30 s" in processor.get("/readyz").body.decode(), 40)
+        processor.wait_ready(30)
+        other.wait_ready(30)
 
 
 # --- what is told about it
