@@ -185,9 +185,19 @@ static void add_alerts(const struct incident_change *list, size_t n, struct aler
       alert_of_incident(&alerts[(*n_alerts)++], list[i].incident, &list[i].row, list[i].fact);
 }
 
+// Folding, opening and closing are three statements: each takes its rows in an order of its own.
+static bool lock_all(const struct incidents *in, PGconn *conn, enum pg_fault *fault, struct err *err) {
+  size_t rows = in->folding ? (size_t)PQntuples(in->folding) : 0, n = 0;
+  AUTO_FREE const char **providers = mem_array(rows + in->n_changes, sizeof *providers);
+  for (size_t i = 0; i < rows; i++)
+    if (in->folded[i].n > 0) providers[n++] = in->folded[i].provider;
+  for (size_t i = 0; i < in->n_changes; i++) providers[n++] = in->changes[i].incident->provider;
+  return n == 0 || incident_lock(conn, providers, n, fault, err);
+}
+
 bool incidents_write(struct incidents *in, PGconn *conn, struct alert *alerts, size_t *n_alerts,
                      enum pg_fault *fault, struct err *err) {
-  if (!write_folded(in, conn, fault, err)) return false;
+  if (!lock_all(in, conn, fault, err) || !write_folded(in, conn, fault, err)) return false;
   if (in->n_changes == 0) return true;
   AUTO_FREE struct incident_change *list = mem_array(in->n_changes, sizeof *list);
   int64_t now = clock_wall_ms();

@@ -73,6 +73,16 @@ bool incident_folding(PGconn *conn, PGresult **res, enum pg_fault *fault, struct
   return pg_ok(conn, *res, "incident_folding", fault, err);
 }
 
+bool incident_lock(PGconn *conn, const char *const *providers, size_t n, enum pg_fault *fault,
+                   struct err *err) {
+  static const enum pg_type types[] = {PG_TEXT};
+  struct pgarray c[COUNT_OF(types)];
+  rows_begin(c, types, COUNT_OF(types));
+  for (size_t i = 0; i < n; i++) pgarray_add_text(&c[0], providers[i]);
+  AUTO_RESULT *res = rows_run(conn, "incident_lock.sql", c, COUNT_OF(types));
+  return pg_ok(conn, res, "incident_lock", fault, err);
+}
+
 bool incident_fold(PGconn *conn, const char *const *providers, const int64_t *folded, size_t n,
                    enum pg_fault *fault, struct err *err) {
   static const enum pg_type types[] = {PG_TEXT, PG_INT8};

@@ -6,7 +6,7 @@
 #include "processor/rules/alert.h"
 
 #define INCIDENT_STATEMENTS                                                                                  \
-  "incident_open.sql", "incident_close.sql", "incident_folding.sql", "incident_fold.sql"
+  "incident_open.sql", "incident_close.sql", "incident_folding.sql", "incident_fold.sql", "incident_lock.sql"
 
 // One that a batch opens or closes.
 struct incident_change {
@@ -26,5 +26,8 @@ MUST_CHECK bool incident_close(PGconn *conn, struct incident_change *list, size_
 
 // The providers of incident_folding.sql. *res is the result, with one column.
 MUST_CHECK bool incident_folding(PGconn *conn, PGresult **res, enum pg_fault *fault, struct err *err);
+// Before any of these providers' incidents is written.
+MUST_CHECK bool incident_lock(PGconn *conn, const char *const *providers, size_t n, enum pg_fault *fault,
+                              struct err *err);
 MUST_CHECK bool incident_fold(PGconn *conn, const char *const *providers, const int64_t *folded, size_t n,
                               enum pg_fault *fault, struct err *err);
