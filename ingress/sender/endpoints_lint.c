@@ -69,6 +69,19 @@ static void lint_signed_body(const json_t *check, struct faults *faults) {
                 "/checks/signed_body/timestamp_header: is not in \"signs\", so anybody can write this time");
 }
 
+// Our own URL is signed as well. Behind a proxy that rewrites paths it may end in another way.
+static void lint_url(const char *name, const json_t *check, const json_t *endpoint, struct faults *faults) {
+  const char *url = json_string_value(json_object_get(check, "url"));
+  if (!url) return;
+  AUTO_FREE char *end = mem_printf("/webhook/%s", json_string_value(json_object_get(endpoint, "endpoint")));
+  size_t len = strlen(url), end_len = strlen(end);
+  if (len < end_len || strcmp(url + len - end_len, end) != 0)
+    faults_warn(faults,
+                "/checks/%s/url: does not end in %s; every call is refused if this is not the URL that the "
+                "provider has, without the secret",
+                name, end);
+}
+
 static void lint_endpoint(const json_t *endpoint, struct faults *faults) {
   const json_t *checks = json_object_get(endpoint, "checks");
   bool has_path = json_object_get(endpoint, "secret_path") != NULL;
@@ -79,6 +92,8 @@ static void lint_endpoint(const json_t *endpoint, struct faults *faults) {
     faults_warn(faults, "/checks/hmac_timestamp: does not cover the body and stands alone; a secret_path or "
                         "another check belongs beside it");
   lint_signed_body(json_object_get(checks, "signed_body"), faults);
+  lint_url("jwt", json_object_get(checks, "jwt"), endpoint, faults);
+  lint_url("twilio", json_object_get(checks, "twilio"), endpoint, faults);
   if (all) faults_warn(faults, "/checks/ip/allow: %s holds every address, so the check refuses nobody", all);
 }
 

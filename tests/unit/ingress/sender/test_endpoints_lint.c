@@ -25,6 +25,9 @@
   "{\"trusted_proxies\":[\"127.0.0.1\",\"" network "\"],\"endpoints\":[" endpoints "]}"
 
 // The secrets are set in the environment; TWIN has the value of ONE.
+#define JWT(url)    "\"jwt\":{\"url\":\"" url "\",\"secrets\":[\"ONE\"]}"
+#define TWILIO(url) "\"twilio\":{\"url\":\"" url "\",\"secrets\":[\"ONE\"]}"
+
 static const struct lint_row rows[] = {
     {FILE_OF(ENTRY("a", PATH("ONE"))), NULL},
     {FILE_OF(ENTRY("a", CHECKS(TOKEN("ONE")))), NULL},
@@ -35,6 +38,14 @@ static const struct lint_row rows[] = {
     {FILE_OF(ENTRY("a", PATH("MISSING"))), NULL}, // an error elsewhere
     {FILE_OF(ENTRY("a", "")),
      "warning: /endpoints/0: has neither secret_path nor checks, so everyone can post to it"},
+    {FILE_OF(ENTRY("a", CHECKS(JWT("https://x.example/webhook/a")))), NULL},
+    {FILE_OF(ENTRY("a", CHECKS(JWT("https://x.example/webhook/a/")))),
+     "warning: /endpoints/0/checks/jwt/url: does not end in /webhook/a; every call is refused if *"},
+    {FILE_OF(ENTRY("a", CHECKS(JWT("https://x.example/webhook/b")))),
+     "warning: /endpoints/0/checks/jwt/url*"},
+    {FILE_OF(ENTRY("a", CHECKS(JWT("https://x.example")))), "warning: /endpoints/0/checks/jwt/url*"},
+    {FILE_OF(ENTRY("a", CHECKS(TWILIO("https://x.example/webhook/a")))), NULL},
+    {FILE_OF(ENTRY("a", CHECKS(TWILIO("https://x.example/a")))), "warning: /endpoints/0/checks/twilio/url*"},
     {FILE_OF(ENTRY("a", CHECKS(HMAC))),
      "warning: /endpoints/0/checks/hmac_timestamp: does not cover the body*"},
     {FILE_OF(ENTRY("a", PATH("ONE")) "," ENTRY("b", CHECKS(IP("0.0.0.0/0")))),
