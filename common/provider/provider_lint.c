@@ -3,6 +3,7 @@
 #include "common/base/similar.h"
 #include "common/provider/provider_file.h"
 #include <string.h>
+#include <strings.h>
 
 static const char *text_at(const json_t *object, const char *key) {
   return json_string_value(json_object_get(object, key));
@@ -174,6 +175,18 @@ static void lint_otherwise(const struct provider *provider, struct faults *fault
   }
 }
 
+// What most providers say before the handset has it.
+static void lint_word(const char *where, const char *code, const json_t *row, struct faults *faults) {
+  static const char *const words[] = {"sent", "queued", "accepted", "submitted", "pending", "processed"};
+  if (strcmp(text_at(row, "outcome"), "delivered") != 0) return;
+  for (size_t i = 0; i < COUNT_OF(words); i++)
+    if (strcasecmp(code, words[i]) == 0)
+      faults_warn(faults,
+                  "%s: this word seldom means that the message reached the handset; if it does not, the "
+                  "outcome is on_its_way",
+                  where);
+}
+
 // Two codes of which the file itself says that they are the same.
 static void lint_same_code(const struct provider *provider, const char *code, struct faults *faults) {
   AUTO_FREE char *key = mem_alloc(strlen(code) + 1);
@@ -192,6 +205,7 @@ static void lint_outcomes(const struct provider *provider, struct faults *faults
     delivers |= strcmp(text_at(row, "outcome"), "delivered") == 0;
     AUTO_FREE char *where = mem_printf("/outcomes/%s", code);
     lint_outcome(where, row, faults);
+    lint_word(where, code, row, faults);
     lint_same_code(provider, code, faults);
   }
   lint_otherwise(provider, faults);

@@ -144,23 +144,54 @@ static bool has_receipts(const struct provider *provider) {
   return false;
 }
 
+// False: a warning was given.
+static bool lint_shapes(const struct provider *provider, struct faults *faults) {
+  char form[FORM_SIZE];
+  bool good = true;
+  for (size_t i = 0; i < provider->n_shapes; i++) {
+    if (a_receipt_has_form(provider, &provider->shapes[i].id)) continue;
+    good = false;
+    faults_warn(faults,
+                "/acceptance/shapes/%zu/id: is %s, and no receipt has such an id, so no result would come; "
+                "give both the same parts in the same order",
+                i, id_form(&provider->shapes[i].id, form));
+  }
+  return good;
+}
+
 // A send response and a receipt are of one notification only if both make its id in the same way.
 static void lint_forms(const struct provider *provider, struct faults *faults) {
   char form[FORM_SIZE];
-  if (!has_receipts(provider)) return;
-  for (size_t i = 0; i < provider->n_shapes; i++)
-    if (!a_receipt_has_form(provider, &provider->shapes[i].id))
-      faults_warn(faults,
-                  "/acceptance/shapes/%zu/id: is %s, and no receipt has such an id, so no result would come",
-                  i, id_form(&provider->shapes[i].id, form));
+  if (!has_receipts(provider) || !lint_shapes(provider, faults)) return;
   for (size_t i = 0; provider->n_shapes > 0 && i < provider->n_kinds; i++) {
     const struct provider_kind_rule *kind = &provider->kinds[i];
     if (kind->kind == PROVIDER_RECEIPT && !a_shape_has_form(provider, &kind->id))
       faults_warn(faults,
                   "/webhook/kinds/%zu/id: is %s, and no send response has such an id, so it would be of an "
-                  "unknown message",
+                  "unknown message; give both the same parts in the same order",
                   i, id_form(&kind->id, form));
   }
+}
+
+static bool has_digest(const struct provider_id *id) {
+  for (size_t i = 0; i < id->n; i++)
+    if (id->parts[i].is_personal) return true;
+  return false;
+}
+
+static void lint_asked(const struct provider *provider, struct faults *faults) {
+  size_t n_digests = 0;
+  for (size_t i = 0; i < provider->n_kinds; i++) {
+    if (provider->kinds[i].kind == PROVIDER_OTHER) continue;
+    if (!has_digest(&provider->kinds[i].id)) return;
+    n_digests++;
+  }
+  for (size_t i = 0; n_digests > 0 && i < provider->n_forms; i++)
+    faults_warn(
+        faults,
+        "/ask/%zu/path: each id has a digest of the recipient in it, which the provider does not know, "
+        "so nobody can be asked for",
+        i);
 }
 
 // Whether another rule, or the name of the place, says that a person's number or address stands there.
@@ -208,4 +239,5 @@ void provider_lint_kinds(const struct provider *provider, struct faults *faults)
   lint_elements(provider, faults);
   for (size_t i = 0; i < provider->n_kinds; i++) lint_reach(provider, i, faults);
   lint_ids(provider, faults);
+  lint_asked(provider, faults);
 }

@@ -16,6 +16,11 @@
   "{\"provider\":\"p\",\"webhook\":{\"elements\":\"\",\"kinds\":[{\"name\":\"r\",\"kind\":\"receipt\","      \
   "\"id\":\"/id\",\"code\":\"/c\",\"dedupe\":[\"/c\"]}],\"ack\":{\"status\":200},\"refused\":{\"status\":"   \
   "404},\"budget_ms\":1000},\"outcomes\":{\"0\":{\"outcome\":\"delivered\"}},\"ask\":[" forms "]}"
+#define FILE_WITH_ID(id, forms)                                                                              \
+  "{\"provider\":\"p\",\"webhook\":{\"elements\":\"\",\"kinds\":[{\"name\":\"r\",\"kind\":\"receipt\","      \
+  "\"id\":" id ",\"recipient\":\"/to\",\"code\":\"/c\",\"dedupe\":[\"/c\"]}],\"ack\":{\"status\":200},"      \
+  "\"refused\":{\"status\":404},\"budget_ms\":1000},\"outcomes\":{\"0\":{\"outcome\":\"delivered\"}},"       \
+  "\"ask\":[" forms "]}"
 #define FORM(name, rest, answers)                                                                            \
   "{\"name\":\"" name "\",\"about\":\"notification\",\"base\":\"https://a.example.com\",\"path\":\"/x/"      \
   "${id}\",\"per_second\":5" rest ",\"answers\":[" answers "]}"
@@ -26,6 +31,9 @@
 
 static const struct lint_row rows[] = {
     {FILE_WITH(FORM("v1", "", FOUND)), NULL},
+    {FILE_WITH_ID("{\"parts\":[\"/id\",\"/n\"]}", FORM("v1", "", FOUND)), NULL},
+    {FILE_WITH_ID("{\"parts\":[\"/id\",\"/to\"]}", FORM("v1", "", FOUND)),
+     "warning: /ask/0/path: each id has a digest of the recipient in it*"},
     {FILE_WITH(FORM("v1", "", FOUND) "," FORM("v2", "", FOUND)), NULL},
     {FILE_WITH(FORM("v1", HEADERS TOKEN, FOUND ",{\"means\":\"token\"}")), NULL},
     {FILE_WITH(FORM("v1", "", FOUND) "," FORM("v1", "", FOUND)),

@@ -164,11 +164,11 @@ static const struct lint_row rows[] = {
     {SENDING(KIND_OF(PARTS("/id", "/n"), ""), "\"id\":\"/n\",\"shared_id\":\"/id\",\"each\":\"/l\""), NULL},
     {SENDING(KIND_OF(PARTS("/id", "/n"), ""), "\"id\":\"/m\""),
      "warning: /acceptance/shapes/0/id: is of one part, and no receipt has such an id, so no result would "
-     "come"},
+     "come; give both the same parts in the same order"},
     {SENDING(KIND_OF("\"/id\"", WHEN("\"present\":[\"/x\"]")) "," KIND_AS("s", PARTS("/id", "/n"), ""),
              "\"id\":\"/m\""),
      "warning: /webhook/kinds/1/id: is of 2 parts, and no send response has such an id, so it would be of an "
-     "unknown message"},
+     "unknown message; give both the same parts in the same order"},
     {SENDING(KIND_OF(PARTS("/id", "/a"), ",\"recipient\":\"/a\""),
              "\"id\":\"/a\",\"shared_id\":\"/id\",\"each\":\"/l\",\"recipient\":\"/a\""),
      NULL},
@@ -221,6 +221,9 @@ static const struct lint_row rows[] = {
      "warning: /webhook/kinds/0/otherwise/scope: is not read, since the outcome is not account_fault"},
     {FILE_WITH("{\"name\":\"o\",\"kind\":\"other\",\"otherwise\":{\"outcome\":\"on_its_way\"}}", "", "", ""),
      "/webhook/kinds/0*otherwise*"},
+    {FILE_WITH(RECEIPT("r", "/id", ""), "", "\"Sent\":{\"outcome\":\"delivered\"}", ""),
+     "warning: /outcomes/Sent: this word seldom means that the message reached the handset*"},
+    {FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED ",\"sent\":{\"outcome\":\"on_its_way\"}", ""), NULL},
     // codes that are the same
     {IGNORING("\"case\"", "\"A\":{\"outcome\":\"delivered\"},\"3\":{\"outcome\":\"on_its_way\"}", "a"), NULL},
     {IGNORING("\"leading_zeros\"", "\"03\":{\"outcome\":\"delivered\"}", "3"), NULL},
