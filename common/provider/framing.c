@@ -197,6 +197,14 @@ const struct provider_answer *framing_ack(const struct framing *framing) {
   return ack;
 }
 
+size_t framing_too_large(const struct framing *framing, size_t max_bytes) {
+  for (size_t i = 0; i < framing->n; i++) {
+    bool is_longer = framing->made || framing->elements[i].joined;
+    if (framing->elements[i].len > max_bytes + (is_longer ? FRAMING_ADDED_MAX_BYTES : 0)) return i + 1;
+  }
+  return 0;
+}
+
 static void release_elements(struct framing *framing) {
   for (size_t i = 0; i < framing->n; i++) {
     free(framing->elements[i].reason);

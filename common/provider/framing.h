@@ -61,6 +61,8 @@ void framing_init(struct framing *out, const struct provider *provider, const ch
 void framing_init_whole(struct framing *out, const char *body, size_t len, const char *reason);
 // The ack of the kind that all elements are of, for provider_ack(). NULL: that of the webhook.
 const struct provider_answer *framing_ack(const struct framing *framing);
+// The first element, from 1, that has more than max_bytes and what dochak may add to them. 0: there is none.
+size_t framing_too_large(const struct framing *framing, size_t max_bytes);
 void framing_fini(struct framing *framing);
 // Where the element stands in framing->text, as a JSON Pointer: new. "" is all of it.
 char *framing_place(const struct provider *provider, const struct framing_element *element);

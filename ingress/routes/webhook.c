@@ -99,13 +99,10 @@ static void acknowledge(const struct ingress *ingress, struct request *req, cons
 // too large for a record of Kafka.
 static bool fits_records(const struct ingress *ingress, struct request *req, const struct framing *framing) {
   size_t most = (size_t)ingress->settings.body_max_bytes;
-  for (size_t i = 0; i < framing->n; i++) {
-    if (framing->elements[i].len <= most) continue;
-    req->body_max_bytes = most;
-    req->body_limit = SERVER_BODY_LIMIT;
-    return reply_too_large(req, "an element of the body");
-  }
-  return true;
+  if (!framing_too_large(framing, most)) return true;
+  req->body_max_bytes = most;
+  req->body_limit = SERVER_BODY_LIMIT;
+  return reply_too_large(req, "an element of the body");
 }
 
 static void store(const struct ingress *ingress, struct request *req, const struct framing *framing) {

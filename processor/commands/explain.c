@@ -197,15 +197,12 @@ static bool explain_framed(struct explain *explain, const struct framing *framin
   return explain_element(explain, i + 1, *place ? place : "the whole body", element, text);
 }
 
-// Only in a body that may be larger than an element.
 static bool check_sizes(const struct explain *explain, const struct framing *framing, struct err *err) {
-  for (size_t i = 0; i < framing->n; i++)
-    if (framing->elements[i].len > explain->element_max_bytes)
-      return err_set(err,
-                     "explain: element %zu has more than %zu bytes (DOCHAK_BODY_MAX_BYTES): ingress would "
-                     "answer 413 and keep nothing",
-                     i + 1, explain->element_max_bytes);
-  return true;
+  size_t nth = framing_too_large(framing, explain->element_max_bytes);
+  return nth == 0 || err_set(err,
+                             "explain: element %zu has more than %zu bytes (DOCHAK_BODY_MAX_BYTES): ingress "
+                             "would answer 413 and keep nothing",
+                             nth, explain->element_max_bytes);
 }
 
 static bool explain_webhook(struct explain *explain, const char *body, size_t len, struct err *err) {

@@ -534,6 +534,12 @@ def test_a_body_is_bounded_as_ingress_bounds_it(acme: Path) -> None:
     assert explain("--file", acme, body=body, DOCHAK_BODY_MAX_BYTES=str(len(body))).returncode == 0
 
 
+def test_a_form_of_the_largest_size_is_not_too_large_as_json() -> None:
+    form = (EXAMPLES / "webhook" / "twilio" / "delivered" / "body.form").read_text().strip() + "&a=1" * 300
+    shown = explain("--provider", "twilio", body=form, DOCHAK_BODY_MAX_BYTES=str(len(form)))
+    assert shown.returncode == 0, shown.stderr
+
+
 def test_an_endpoint_with_a_limit_of_its_own_is_bounded_by_that(tmp_path: Path) -> None:
     endpoints = tmp_path / "endpoints.json"
     endpoints.write_text(json.dumps({"endpoints": [{"endpoint": "a/b", "provider": "acme", "max_body_bytes": 4096}]}))
