@@ -59,7 +59,7 @@ char *framing_join(char *const members[PROVIDER_SOURCES], struct json_span eleme
   char *text = mem_alloc(room), *to = stpcpy(text, "{");
   for (size_t i = 0; i < PROVIDER_SOURCES; i++) to = stpcpy(to, mem_or_empty(members[i]));
   if (*element.from == '{') {
-    if (is_empty_object(element)) to--; // the comma
+    if (to[-1] == ',' && is_empty_object(element)) to--;
     to = mempcpy(to, element.from + 1, element_len - 1);
   } else {
     to = mempcpy(stpcpy(to, as_member), element.from, element_len);

@@ -348,7 +348,7 @@ static bool is_beside(const struct provider *provider, const char *text) {
 
 static void beside_add(struct provider *provider, const struct json_pointer *pointer) {
   enum provider_source source = 0;
-  if (pointer->n_parts == 1 && strcmp(pointer->parts[0], PROVIDER_ELEMENT) == 0)
+  if (pointer->n_parts > 0 && strcmp(pointer->parts[0], PROVIDER_ELEMENT) == 0)
     provider->reads_element = true;
   if (pointer->n_parts < 2 || is_beside(provider, pointer->text)) return;
   while (source < PROVIDER_SOURCES && strcmp(provider_source_name(source), pointer->parts[0]) != 0) source++;

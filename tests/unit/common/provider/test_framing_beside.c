@@ -134,6 +134,64 @@ static void test_what_travels_with_elements_is_bounded(void **state) {
   }
 }
 
+// The room in a record is that of a body and of what is added. So a body that is let in is never too large.
+static void test_what_travels_with_an_element_does_not_make_it_too_large(void **state) {
+  static const char body[] = BATCH("{\"status\":\"Failed\",\"code\":402,\"recipients\":[\"1\",\"8210\"]}");
+  struct framing framing = frame(batches, body, NULL);
+  size_t len = framing.elements[1].len;
+  assert_true(len > sizeof "\"8210\"");
+  assert_int_equal(framing_too_large(&framing, sizeof "\"8210\"" - 1), 0);
+  framing.elements[1].len = 17 + FRAMING_ADDED_MAX_BYTES;
+  assert_int_equal(framing_too_large(&framing, 17), 0);
+  assert_int_equal(framing_too_large(&framing, 16), 2);
+  framing_fini(&framing);
+  framing_init_whole(&framing, "whole", 5, "x");
+  assert_int_equal(framing_too_large(&framing, 5), 0);
+  assert_int_equal(framing_too_large(&framing, 4), 1);
+  framing_fini(&framing);
+}
+
+// Lists inside lists, of which the kind reads nothing but these places.
+static struct framing frame_of(const char *id, const char *body, struct provider **provider) {
+  struct err err;
+  struct faults faults = {0};
+  AUTO_FREE char *text =
+      mem_printf("{\"provider\":\"p\",\"webhook\":{\"elements\":{\"levels\":[\"\",\"/b\"]},\"kinds\":["
+                 "{\"name\":\"r\",\"kind\":\"receipt\",\"id\":\"%s\",\"code\":{\"value\":\"0\"},"
+                 "\"dedupe\":[\"%s\"]}],\"ack\":{\"status\":200},\"refused\":{\"status\":401},"
+                 "\"budget_ms\":1000},\"outcomes\":{\"0\":{\"outcome\":\"delivered\"}}}",
+                 id, id);
+  AUTO_JSON *document = json_parse(text, strlen(text), &err);
+  *provider = document ? provider_new(document, &faults) : NULL;
+  if (!*provider || faults.n) fail_msg("%s", faults.n ? faults.list[0].text : err.text);
+  struct framing framing;
+  framing_init(&framing, *provider, body, strlen(body), NULL);
+  return framing;
+}
+
+static void test_an_empty_element_with_nothing_around_it_stays_as_it_is(void **state) {
+  struct provider *provider;
+  struct framing framing = frame_of("/@level1/id", "[{},{ },{\"id\":\"m\",\"b\":[{}]}]", &provider);
+  assert_int_equal(framing.n, 3);
+  assert_bytes(&framing.elements[0], "{}");
+  assert_bytes(&framing.elements[1], "{ }");
+  assert_non_null(strstr(framing.elements[1].reason, "without a usable id"));
+  assert_bytes(&framing.elements[2], "{\"@level1\":{\"id\":\"m\"}}");
+  assert_string_equal(framing.elements[2].id, "m");
+  framing_fini(&framing);
+  provider_free(provider);
+}
+
+static void test_a_list_in_a_list_is_read_by_its_places(void **state) {
+  struct provider *provider;
+  struct framing framing = frame_of("/@element/1", "[{\"b\":[[\"D\",\"m1\"],[\"D\",\"m2\"]]}]", &provider);
+  assert_int_equal(framing.n, 2);
+  assert_bytes(&framing.elements[0], "{\"@element\":[\"D\",\"m1\"]}");
+  assert_string_equal(framing.elements[1].id, "m2");
+  framing_fini(&framing);
+  provider_free(provider);
+}
+
 // ---- headers
 
 static const char *const result[] = {"X-Acme-Event-Name", "SINGLE-REPORT", "X-Acme-Event-Id", "e\"1", NULL};
@@ -203,6 +261,9 @@ int main(void) {
       cmocka_unit_test(test_the_event_alone_gives_the_same_id),
       cmocka_unit_test(test_an_element_cannot_bring_what_stands_outside_of_it),
       cmocka_unit_test(test_what_travels_with_elements_is_bounded),
+      cmocka_unit_test(test_what_travels_with_an_element_does_not_make_it_too_large),
+      cmocka_unit_test(test_an_empty_element_with_nothing_around_it_stays_as_it_is),
+      cmocka_unit_test(test_a_list_in_a_list_is_read_by_its_places),
       cmocka_unit_test(test_a_header_is_a_condition_an_id_and_a_dedupe_value),
       cmocka_unit_test(test_without_its_header_an_element_goes_to_quarantine),
       cmocka_unit_test(test_what_is_quarantined_with_its_headers_is_understood_again),
