@@ -70,9 +70,13 @@ static void lint_beside(const struct provider *provider, size_t nth, const char 
   for (enum provider_source source = 0; source < PROVIDER_SOURCES; source++) {
     const char *name = provider_source_name(source);
     similar_try(&similar, name);
-    if (strcmp(name, first) == 0 && source < PROVIDER_HEADER && source >= provider->n_levels)
+    if (strcmp(name, first) != 0) continue;
+    if (source < PROVIDER_HEADER && source >= provider->n_levels)
       faults_warn(faults, "/webhook/kinds/%zu: nothing is ever at %s, since `elements` has %zu level%s", nth,
                   text, provider->n_levels, provider->n_levels == 1 ? "" : "s");
+    else if (strcmp(name, text + 1) == 0)
+      faults_warn(faults, "/webhook/kinds/%zu: %s is no value; name a place in it, such as %s/id", nth, text,
+                  text);
   }
   if (similar.best && strcmp(similar.best, first) != 0)
     faults_warn(faults, "/webhook/kinds/%zu: %s is a place in the element itself; is it /%s?", nth, text,
@@ -108,18 +112,6 @@ static void lint_no_element(const json_t *node, const char *where, struct faults
   json_object_foreach((json_t *)(uintptr_t)node, key, inner) lint_no_element(inner, where, faults);
 }
 
-static void lint_kinds(const struct provider *provider, struct faults *faults) {
-  const json_t *webhook = json_object_get(provider->document, "webhook");
-  for (size_t i = 0; i < provider->n_kinds; i++) {
-    if (is_named_before(provider, i))
-      faults_warn(faults, "/webhook/kinds/%zu/name: another kind has the same name", i);
-    lint_types(provider, i, faults);
-    lint_masked(&provider->kinds[i], i, faults);
-    lint_places(provider, i, json_array_get(json_object_get(webhook, "kinds"), i), faults);
-    if (provider->kinds[i].kind == PROVIDER_CONTACT) lint_contact(&provider->kinds[i], i, faults);
-  }
-}
-
 // A placeholder of another template language, which is sent unchanged.
 static bool is_like_placeholder(const char *text) {
   return strstr(text, "{/") || strstr(text, "{{") || strncmp(text, "$/", 2) == 0 ||
@@ -139,6 +131,28 @@ static void lint_template(const json_t *node, const char *where, struct faults *
   json_array_foreach(node, i, member) {
     AUTO_FREE char *at = mem_printf("%s/%zu", where, i);
     lint_template(member, at, faults);
+  }
+}
+
+// An ack, or the answer to a refused sender, which `of` has.
+static void lint_answer(const json_t *of, const char *key, const char *where, struct faults *faults) {
+  const json_t *body = json_object_get(json_object_get(of, key), "body");
+  AUTO_FREE char *at = mem_printf("%s/%s/body", where, key);
+  lint_template(body, at, faults);
+  lint_no_element(body, at, faults);
+}
+
+static void lint_kinds(const struct provider *provider, struct faults *faults) {
+  const json_t *kinds = json_object_get(json_object_get(provider->document, "webhook"), "kinds");
+  for (size_t i = 0; i < provider->n_kinds; i++) {
+    const json_t *kind = json_array_get(kinds, i);
+    AUTO_FREE char *where = mem_printf("/webhook/kinds/%zu", i);
+    if (is_named_before(provider, i)) faults_warn(faults, "%s/name: another kind has the same name", where);
+    lint_types(provider, i, faults);
+    lint_masked(&provider->kinds[i], i, faults);
+    lint_places(provider, i, kind, faults);
+    lint_answer(kind, "ack", where, faults);
+    if (provider->kinds[i].kind == PROVIDER_CONTACT) lint_contact(&provider->kinds[i], i, faults);
   }
 }
 
@@ -224,8 +238,11 @@ static void lint_times(const struct provider *provider, struct faults *faults) {
 }
 
 static void lint_handshake(const struct provider *provider, struct faults *faults) {
-  if (provider_challenge(provider) && provider_answers_empty(provider, "GET"))
+  bool challenges = provider_challenge(provider) != NULL, is_empty = provider_answers_empty(provider, "GET");
+  if (challenges && is_empty)
     faults_warn(faults, "/webhook/handshake/empty: GET is answered by the challenge; leave it out");
+  if ((challenges || is_empty) && provider_takes(provider, "GET"))
+    faults_warn(faults, "/webhook/handshake: GET is one of `methods`, so each GET is read as a webhook");
 }
 
 void provider_lint(const struct provider *provider, struct faults *faults) {
@@ -233,10 +250,8 @@ void provider_lint(const struct provider *provider, struct faults *faults) {
   lint_kinds(provider, faults);
   provider_lint_kinds(provider, faults);
   lint_outcomes(provider, faults);
-  lint_template(json_object_get(json_object_get(webhook, "ack"), "body"), "/webhook/ack/body", faults);
-  lint_template(json_object_get(json_object_get(webhook, "refused"), "body"), "/webhook/refused/body",
-                faults);
-  lint_no_element(json_object_get(json_object_get(webhook, "ack"), "body"), "/webhook/ack/body", faults);
+  lint_answer(webhook, "ack", "/webhook", faults);
+  lint_answer(webhook, "refused", "/webhook", faults);
   lint_no_element(json_object_get(provider->document, "acceptance"), "/acceptance", faults);
   lint_refused(provider, faults);
   lint_times(provider, faults);

@@ -22,6 +22,8 @@
 #define ABOUT       "\"about\":\"recipient\",\"reason\":\"x\""
 #define WITH_ID(id) FILE_WITH(RECEIPT("r", id, ""), "", DELIVERED, "")
 #define WITH_ACK(t) FILE_WITH(RECEIPT("r", "/id", ""), "\"a\":\"" t "\"", DELIVERED, "")
+#define WITH_KIND_ACK(t)                                                                                     \
+  FILE_WITH(RECEIPT("r", "/id", ",\"ack\":{\"status\":200,\"body\":{\"a\":\"" t "\"}}"), "", DELIVERED, "")
 #define EXPECTING(receipt, end)                                                                              \
   FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED,                                                          \
             "},\"expects\":{\"receipt_within_s\":" receipt ",\"expires_after_s\":" end)
@@ -90,6 +92,9 @@ static const struct lint_row rows[] = {
     {WITH_ID("/@body/id"), NULL},
     {WITH_ID("/@header/webhook-id"), NULL},
     {WITH_ID("/@element"), NULL},
+    {WITH_ID("/@element/0"), NULL},
+    {WITH_ID("/@body"),
+     "warning: /webhook/kinds/0: /@body is no value; name a place in it, such as /@body/id"},
     {WITH_ID("/@type"), NULL},
     {WITH_ID("/@header/authorization"), HEADER},
     {WITH_ID("/@header/proxy-authorization"), HEADER},
@@ -112,6 +117,10 @@ static const struct lint_row rows[] = {
     {WITH_LEVELS("/@level4/id"), "warning: /webhook/kinds/0: /@level4/id is a place in the element itself*"},
     {WITH_ACK("${/@header/webhook-id}"),
      "warning: /webhook/ack/body: nothing is ever at /@header/webhook-id: only*"},
+    {WITH_KIND_ACK("${/x}"), NULL},
+    {WITH_KIND_ACK("{{x}}"), "warning: /webhook/kinds/0/ack/body/a: \"{{x}}\" is sent unchanged*"},
+    {WITH_KIND_ACK("${/@level1/x}"),
+     "warning: /webhook/kinds/0/ack/body: nothing is ever at /@level1/x: only*"},
     // forms
     {OF_FORM("\"x\""), NULL},
     {OF_FORM("\"${/id}\""),
@@ -281,6 +290,15 @@ static const struct lint_row rows[] = {
     {FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED,
                ",\"handshake\":{\"empty\":[\"GET\"],\"challenge\":{\"answer\":\"a\",\"token\":\"t\"}}"),
      "warning: /webhook/handshake/empty: GET is answered by the challenge*"},
+    {FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED,
+               ",\"methods\":[\"GET\"],\"handshake\":{\"empty\":[\"HEAD\"]}"),
+     NULL},
+    {FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED,
+               ",\"methods\":[\"GET\"],\"handshake\":{\"challenge\":{\"answer\":\"a\",\"token\":\"t\"}}"),
+     "warning: /webhook/handshake: GET is one of `methods`*"},
+    {FILE_WITH(RECEIPT("r", "/id", ""), "", DELIVERED,
+               ",\"methods\":[\"GET\",\"POST\"],\"handshake\":{\"empty\":[\"GET\"]}"),
+     "warning: /webhook/handshake: GET is one of `methods`*"},
     {EXPECTING("300", "301"), NULL},
     {EXPECTING("300", "300"), "warning: /expects/expires_after_s: is not longer than receipt_within_s*"},
     {EXPECTING("300", "299"), "warning: /expects/expires_after_s: is not longer than receipt_within_s*"},
