@@ -65,7 +65,7 @@ struct cutter {
   size_t n_added; // bytes, to all elements
   const struct framing_head *head;
   char *beside[PROVIDER_SOURCES]; // framing_beside() of what is around the element
-  struct framing_step way[FRAMING_LEVELS_MAX];
+  struct framing_step way[PROVIDER_LEVELS_MAX];
 };
 
 struct list { // what stands at a level: an array, or a single element
@@ -171,7 +171,7 @@ static bool add_own_element(struct cutter *cutter, struct json_span text, size_t
   return add_element(cutter, text, level, err);
 }
 
-// What has no next level is an element itself, so that nothing is lost. Not deeper than FRAMING_LEVELS_MAX.
+// What has no next level is an element itself, so that nothing is lost. Not deeper than PROVIDER_LEVELS_MAX.
 static bool cut_level(struct cutter *cutter, struct json_span in, size_t level, struct err *err) {
   struct list list;
   if (find_list(&cutter->provider->levels[level], in, &list, &cutter->way[level]))

@@ -12,9 +12,6 @@ enum framing_kind { FRAMING_RECEIPT, FRAMING_CONTACT, FRAMING_OTHER, FRAMING_QUA
 const char *framing_kind_name(enum framing_kind kind);
 enum framing_kind framing_kind_of(enum provider_kind kind); // of an element that is understood
 
-// Levels of arrays inside each other, of the file's `elements`.
-enum { FRAMING_LEVELS_MAX = PROVIDER_LEVELS_MAX };
-
 struct framing_element {
   enum framing_kind kind;
   const char *bytes; // borrowed from the body, from the text that was made of it, or from `joined`
@@ -29,7 +26,7 @@ struct framing_element {
     uint8_t place;   // of the level's places, the one at which something was found
     bool is_in_list; // the `nth` element of an array there
     uint16_t nth;
-  } way[FRAMING_LEVELS_MAX];
+  } way[PROVIDER_LEVELS_MAX];
 };
 
 struct framing {

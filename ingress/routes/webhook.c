@@ -181,6 +181,10 @@ static void refuse(struct request *req) {
   answer(req, provider_refusal(req->provider, req->content.bytes, req->content.len), REPLY_NONE);
 }
 
+static bool is_get(const struct request *req) {
+  return strcmp(req->info->request_method, "GET") == 0;
+}
+
 // ---- the provider tries the URL out ----
 
 static bool is_value(const struct piece *value, const char *text) {
@@ -232,22 +236,17 @@ static bool is_handshake(const struct provider *provider, const char *method) {
 
 // It counts as no call of the endpoint, since it says nothing of results. False: it has the reply.
 static bool answer_handshake(struct ingress *ingress, struct request *req, enum endpoints_match match) {
-  bool is_get = strcmp(req->info->request_method, "GET") == 0;
   req->is_handshake = true;
   req->is_unsigned = true; // there is nothing to sign
   req->refused = match == ENDPOINTS_REFUSED ? ENDPOINTS_SECRET_PATH
                                             : verify_run(req->endpoint->checks, req, VERIFY_HEAD);
-  if (!req->refused) try_out(req, is_get ? provider_challenge(req->provider) : NULL);
+  if (!req->refused) try_out(req, is_get(req) ? provider_challenge(req->provider) : NULL);
   if (!req->refused) return false;
   note_refusal(ingress, req);
   return reply_error(req, 403, "refused", "the provider is not known by this call");
 }
 
 // ---- requests ----
-
-static bool is_get(const struct request *req) {
-  return strcmp(req->info->request_method, "GET") == 0;
-}
 
 static bool refuse_method(struct request *req, const struct provider *provider) {
   if (!provider_takes(provider, "GET")) return reply_not_allowed(req, "POST", "Allow: POST\r\n");

@@ -8,8 +8,8 @@
 
 struct ingress;
 
-// Finds the endpoint and runs the checks that need no body. False with a reply: there is no such endpoint, the
-// provider uses another method, or it only tries the URL out.
+// Finds the endpoint and runs the checks that need no body. False with a reply: there is no such endpoint,
+// the provider uses another method, or it only tries the URL out.
 bool webhook_admit(struct ingress *ingress, struct request *req);
 // Blocks for the ack budget at most.
 void webhook_handle(struct ingress *ingress, struct request *req);
