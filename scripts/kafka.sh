@@ -57,7 +57,7 @@ make_archive() {
     file=$(archive "$(java_bin)")
     [[ ! -f $file ]] || return 0
     dir=$(mktemp -d "$CACHE/kafka-archive.XXXXXX")
-    with_progress kafka 'making its starts quicker' "$dir.log" record_classes "$dir/node" "$dir/classes.jsa" || true
+    with_progress kafka 'making its later starts quicker (once)' "$dir.log" record_classes "$dir/node" "$dir/classes.jsa" || true
     [[ ! -f $dir/classes.jsa ]] || mv "$dir/classes.jsa" "$file"
     rm -rf "$dir" "$dir.log"
 }
