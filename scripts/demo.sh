@@ -225,4 +225,5 @@ Seen: PENDING → SENT, PENDING → DEAD_LETTER (64008) and its alert; a report 
 registration; a fallback that arrived after all, and the alert that says so; a message
 without any report, and the alert about that; a member of Channel Talk whose consent and
 deletion are known, whatever comes late. All read back from Postgres and Kafka, in $SECONDS s.
+The dashboard shows the same: $DOCHAK_PROCESSOR_URL/ (its key is DOCHAK_API_KEY in .run/env)
 TEXT
