@@ -159,10 +159,11 @@ bool endpoints_trust(struct networks *trusted, const char *list, struct err *err
   return true;
 }
 
-// A body is held as it came, inflated, and with what its elements take.
+// A body is held as it came, inflated, as the JSON that is made of it, and as elements that were joined with
+// what is read beside them.
 void endpoints_check_limits(const struct endpoints *endpoints, int64_t bodies_max_bytes,
                             struct faults *faults) {
-  enum { HELD_PARTS = 3 };
+  enum { HELD_PARTS = 4 };
   for (size_t i = 0; i < endpoints->n; i++) {
     int64_t needed = HELD_PARTS * endpoints->list[i].body_max_bytes;
     if (needed > bodies_max_bytes)

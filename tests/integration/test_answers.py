@@ -235,12 +235,12 @@ def test_a_limit_that_the_room_for_bodies_cannot_hold_is_refused_at_start(world:
     endpoints = json.loads(world.endpoints_file.read_text())
     endpoints["endpoints"][1]["max_body_bytes"] = 8 << 20
     world.endpoints_file.write_text(json.dumps(endpoints))
-    for room, good in ((25165824, True), (25165823, False)):
+    for room, good in ((33554432, True), (33554431, False)):
         ingress = world.new_ingress(DOCHAK_BODIES_MAX_BYTES=str(room))
         run = subprocess.run([builds.program("ingress"), "--check"], env=ingress.env, capture_output=True, text=True, timeout=60, check=False)
         assert (run.returncode == 0) == good, run
         if not good:
-            assert "/endpoints/1/max_body_bytes: needs a DOCHAK_BODIES_MAX_BYTES of 25165824 or more" in run.stderr
+            assert "/endpoints/1/max_body_bytes: needs a DOCHAK_BODIES_MAX_BYTES of 33554432 or more" in run.stderr
 
 
 @pytest.mark.parametrize("route", ["registration", *WEBHOOKS])
