@@ -241,7 +241,8 @@ static bool explain_body(const struct input *input, const struct explain_options
   const struct provider *provider = find_provider(input, o, err);
   if (!provider) return false;
   size_t len;
-  int64_t max_bytes = o->endpoint ? watched_find(input->watched, o->endpoint)->body_max_bytes : 0;
+  bool is_call = o->endpoint && !o->is_acceptance; // an application registers a send answer
+  int64_t max_bytes = is_call ? watched_find(input->watched, o->endpoint)->body_max_bytes : 0;
   AUTO_FREE char *body = max_bytes
                              ? read_body(max_bytes, "max_body_bytes of the endpoint", &len, err)
                              : read_body(input->settings.body_max_bytes, "DOCHAK_BODY_MAX_BYTES", &len, err);

@@ -552,6 +552,8 @@ def test_an_endpoint_with_a_limit_of_its_own_is_bounded_by_that(tmp_path: Path) 
     assert 1024 < len(many) < 4096 and explain("--endpoint", "a/b", body=many, **settings).returncode == 0
     shown = explain("--endpoint", "a/b", body=many.ljust(4097), **settings)
     assert shown.returncode == 1 and "more than 4096 bytes (max_body_bytes of the endpoint)" in shown.stderr
+    shown = explain("--endpoint", "a/b", "--acceptance", body=many, **settings)  # is no call of the endpoint
+    assert shown.returncode == 1 and "more than 1024 bytes (DOCHAK_BODY_MAX_BYTES)" in shown.stderr
     large = json.dumps({"results": [element, {**element, "text": "x" * 1024}]})
     shown = explain("--endpoint", "a/b", body=large, **settings)
     assert shown.returncode == 1 and "element 2 has more than 1024 bytes (DOCHAK_BODY_MAX_BYTES): ingress would answer 413" in shown.stderr
