@@ -26,3 +26,9 @@ const char *provider_ack_missing(const struct provider *provider, const struct p
                                  const char *body, size_t len, size_t nth);
 // The rules for send answers as the file has them, an array. Borrowed; NULL: the file has none.
 const json_t *provider_shapes(const struct provider *provider);
+// The shape by which provider_read_acceptance() reads a send answer. Borrowed.
+struct provider_used_shape {
+  size_t nth;        // of provider_shapes(); their number: none fits
+  const char *unmet; // the place in its `requires` by which each recipient counts as refused; NULL: none
+};
+struct provider_used_shape provider_used_shape(const struct provider *provider, const json_t *response);

@@ -648,6 +648,14 @@ static const struct provider_shape *shape_find(const struct provider *provider, 
   return NULL;
 }
 
+struct provider_used_shape provider_used_shape(const struct provider *provider, const json_t *response) {
+  const struct provider_shape *shape = shape_find(provider, response);
+  if (!shape) return (struct provider_used_shape){provider->n_shapes, NULL};
+  const struct provider_equals *refusal = first_unequal(&shape->requires, response);
+  return (struct provider_used_shape){(size_t)(shape - provider->shapes),
+                                      refusal ? refusal->pointer.text : NULL};
+}
+
 // The send API refused the whole request, so it refused each entry.
 static void refuse(const struct provider_equals *because, const json_t *response,
                    struct provider_acceptance *out) {

@@ -453,41 +453,11 @@ void explain_answer(const struct explain *explain, const struct provider_answer 
 
 // ---- one recipient of a send answer
 
-static void print_or_dash(const char *name, const char *text) {
-  AUTO_FREE char *shown = text ? explain_shown(text) : mem_strdup("–");
-  explain_line(name, "%s", shown);
-}
-
-static void print_recipient(const struct provider_acceptance *read) {
-  AUTO_FREE char *reason = read->reason ? personal_mask_text(read->reason) : NULL;
-  AUTO_FREE char *recipient = read->recipient ? personal_mask(read->recipient) : NULL;
-  print_or_dash("id", read->id);
-  print_or_dash("code", read->code);
-  if (!read->accepted) print_or_dash("reason", reason);
-  print_or_dash("channel", read->channel);
-  print_or_dash("recipient", recipient);
-  print_or_dash("reference", read->reference);
-}
-
-// The processor reads the registration that ingress makes of it.
-bool explain_acceptance(struct explain *explain, const json_t *response,
-                        const struct provider_acceptance *list, size_t i) {
-  const struct provider_acceptance *read = &list[i];
-  printf("recipient %zu: %s\n", i + 1, read->accepted ? "accepted" : "refused by the send API");
-  print_recipient(read);
-  if (!read->id) {
-    explain_line("note", "it has no id, so nothing is registered");
-    return true;
-  }
-  struct fact fact;
-  AUTO_JSON *registration = json_pack("{s:s,s:o}", "notification_id", read->id, "response",
-                                      provider_narrow(explain->provider, response, i));
-  AUTO_FREE char *value = json_text(registration);
-  interpret_as(explain, EVENT_ACCEPTED, value, strlen(value), &fact);
-  bool good = fact.type != FACT_UNCLEAR;
-  if (!good) explain_line("reason", "would go to quarantine: %s", fact.why);
-  fact_fini(&fact);
-  return good;
+static bool has_part(const json_t *shape, const char *key, const json_t *in) {
+  const json_t *node = json_object_get(shape, key), *parts = json_object_get(node, "parts"), *part;
+  size_t i;
+  json_array_foreach(parts, i, part) if (!is_usable(value_at(in, place_of(part, in)))) return false;
+  return !node || parts || is_usable(value_at(in, place_of(node, in)));
 }
 
 // The nth list of a shape. NULL: there are fewer.
@@ -497,20 +467,153 @@ static const char *list_place(const json_t *shape, size_t nth) {
   return json_string_value(json_array_get(each, nth));
 }
 
-static bool has_list(const json_t *response, const json_t *shape) {
+// The first entry of an answer, or all of the answer if the shape has no list. Borrowed.
+static json_t *first_entry(json_t *answer, const json_t *shape) {
   const char *place;
-  for (size_t i = 0; (place = list_place(shape, i)); i++) {
-    const json_t *list = value_at(response, place);
-    if (json_is_array(list)) return true;
-  }
-  return false;
+  json_t *entry = NULL;
+  if (!list_place(shape, 0)) return answer;
+  for (size_t i = 0; !entry && (place = list_place(shape, i)); i++)
+    entry = json_array_get(explain_at(answer, place), 0);
+  return entry;
 }
 
-static bool has_part(const json_t *shape, const char *key, const json_t *in) {
-  const json_t *node = json_object_get(shape, key), *parts = json_object_get(node, "parts"), *part;
+// An answer with this recipient only.
+struct recipient {
+  const struct provider_acceptance *read;
+  json_t *answer;
+  struct provider_used_shape used;
+  struct view whole, entry; // of the answer, and of the recipient in it
+};
+
+static struct view view_by_shape(const struct explain *explain, const json_t *in, json_t *masked,
+                                 const json_t *shape) {
+  return (struct view){.explain = explain,
+                       .element = in,
+                       .masked = json_incref(masked),
+                       .rule = shape,
+                       .rule_text = json_text(shape)};
+}
+
+static struct recipient recipient_of(const struct explain *explain, const json_t *response,
+                                     const struct provider_acceptance *list, size_t i) {
+  const struct provider *provider = explain->provider;
+  struct recipient recipient = {.read = &list[i],
+                                .answer = provider_narrow(provider, response, i),
+                                .used = provider_used_shape(provider, response)};
+  const json_t *shape = json_array_get(provider_shapes(provider), recipient.used.nth);
+  AUTO_JSON *masked = json_deep_copy(recipient.answer);
+  provider_mask_response(provider, masked);
+  recipient.whole = view_by_shape(explain, recipient.answer, masked, shape);
+  recipient.entry =
+      view_by_shape(explain, first_entry(recipient.answer, shape), first_entry(masked, shape), shape);
+  return recipient;
+}
+
+static void recipient_fini(struct recipient *recipient) {
+  view_fini(&recipient->entry);
+  view_fini(&recipient->whole);
+  json_decref(recipient->answer);
+}
+
+// Why a rule of a shape gives nothing. Of several places it names one only if another name is like it, since
+// an answer seldom has all of them. New string, which may be empty.
+static char *missing_of_several(const struct view *view, const json_t *node) {
+  const json_t *place;
   size_t i;
-  json_array_foreach(parts, i, part) if (!is_usable(value_at(in, place_of(part, in)))) return false;
-  return !node || parts || is_usable(value_at(in, place_of(node, in)));
+  if (json_array_size(node) < 2 || value_at(view->element, place_of(node, view->element)))
+    return missing(view, node);
+  json_array_foreach(node, i, place) {
+    const char *text = json_string_value(place);
+    AUTO_FREE char *nearest = explain_nearest(view->element, text, view->rule_text);
+    if (nearest) return mem_printf("nothing at %s; is it %s?", text, nearest);
+  }
+  return mem_strdup("");
+}
+
+static void print_of_shape(struct view *view, const char *key, const char *rule, const char *text) {
+  const json_t *node = json_object_get(view->rule, rule);
+  if (text || !node) {
+    print_read(view, key, text);
+    return;
+  }
+  AUTO_FREE char *why = missing_of_several(view, node);
+  explain_line(key, "–%s%s", *why ? "  " : "", why);
+}
+
+// A place of the entry, or else one of the whole answer.
+static void print_shared(struct recipient *recipient, const char *key, const char *shared, bool is_shared,
+                         const char *text) {
+  if (is_shared && !text)
+    print_of_shape(&recipient->whole, key, shared, text);
+  else
+    print_of_shape(&recipient->entry, key, key, text);
+}
+
+static void print_refusal_of_all(const struct recipient *recipient) {
+  AUTO_FREE char *found = found_at(&recipient->whole, recipient->used.unmet);
+  AUTO_FREE char *code = recipient->read->code ? explain_shown(recipient->read->code) : NULL;
+  if (code)
+    explain_line("code", "%s → refused: not listed in /acceptance/shapes/%zu/requires at %s", code,
+                 recipient->used.nth, recipient->used.unmet);
+  else
+    explain_line("code",
+                 "–  %s: without what /acceptance/shapes/%zu/requires lists each recipient counts as refused",
+                 found, recipient->used.nth);
+}
+
+static void print_acceptance_code(struct recipient *recipient) {
+  const struct provider_acceptance *read = recipient->read;
+  const json_t *node = json_object_get(recipient->entry.rule, "code");
+  if (recipient->used.unmet) {
+    print_refusal_of_all(recipient);
+  } else if (read->accepted) {
+    print_read(&recipient->entry, "code", read->code);
+  } else if (read->code) {
+    AUTO_FREE char *code = explain_shown(read->code);
+    explain_line("code", "%s → refused: not listed in /acceptance/shapes/%zu/accepted", code,
+                 recipient->used.nth);
+  } else {
+    AUTO_FREE char *why = missing_of_several(&recipient->entry, node);
+    explain_line("code", "–  %s%swithout a code each recipient counts as refused", why, *why ? ": " : "");
+  }
+}
+
+static void print_recipient(struct recipient *recipient) {
+  const struct provider_acceptance *read = recipient->read;
+  const json_t *shape = recipient->whole.rule;
+  AUTO_FREE char *reason = read->reason ? personal_mask_text(read->reason) : NULL;
+  AUTO_FREE char *to = read->recipient ? personal_mask(read->recipient) : NULL;
+  print_shared(recipient, "id", "shared_id", !has_part(shape, "shared_id", recipient->answer), read->id);
+  print_acceptance_code(recipient);
+  if (!read->accepted) print_of_shape(&recipient->entry, "reason", "reason", reason);
+  print_of_shape(&recipient->entry, "channel", "channel", read->channel);
+  print_of_shape(&recipient->entry, "recipient", "recipient", to);
+  bool is_shared = !json_object_get(shape, "reference") && json_object_get(shape, "shared_reference");
+  print_shared(recipient, "reference", "shared_reference", is_shared, read->reference);
+  print_left(&recipient->entry);
+}
+
+// The processor reads the registration that ingress makes of it.
+static bool is_registered(const struct explain *explain, const char *id, json_t *answer) {
+  struct fact fact;
+  AUTO_JSON *registration = json_pack("{s:s,s:O}", "notification_id", id, "response", answer);
+  AUTO_FREE char *value = json_text(registration);
+  interpret_as(explain, EVENT_ACCEPTED, value, strlen(value), &fact);
+  bool good = fact.type != FACT_UNCLEAR;
+  if (!good) explain_line("reason", "would go to quarantine: %s", fact.why);
+  fact_fini(&fact);
+  return good;
+}
+
+bool explain_acceptance(struct explain *explain, const json_t *response,
+                        const struct provider_acceptance *list, size_t i) {
+  struct recipient recipient = recipient_of(explain, response, list, i);
+  printf("recipient %zu: %s\n", i + 1, list[i].accepted ? "accepted" : "refused by the send API");
+  print_recipient(&recipient);
+  bool good = !list[i].id || is_registered(explain, list[i].id, recipient.answer);
+  if (!list[i].id) explain_line("note", "it has no id, so nothing is registered");
+  recipient_fini(&recipient);
+  return good;
 }
 
 // The place within the entry would read as one of the whole answer, so its entry stands before it.
@@ -552,11 +655,12 @@ static void print_shape(const struct view *response, size_t nth, const json_t *s
 
 // The rules of the shape that is used, or of all if none is.
 static void print_shapes(const struct view *response, const json_t *shapes) {
+  const struct provider *provider = response->explain->provider;
+  struct provider_used_shape used = provider_used_shape(provider, response->element);
   const json_t *shape;
   size_t i;
-  json_array_foreach(shapes, i, shape) {
-    if (!has_list(response->element, shape)) continue;
-    print_used_shape(response, i, shape);
+  if ((shape = json_array_get(shapes, used.nth))) {
+    print_used_shape(response, used.nth, shape);
     return;
   }
   json_array_foreach(shapes, i, shape) print_shape(response, i, shape);

@@ -429,8 +429,52 @@ def test_each_recipient_of_a_send_answer_is_shown(acme: Path) -> None:
     shown = explain("--file", acme, "--acceptance", body=json.dumps(answer))
     assert shown.returncode == 0 and "answer:" not in shown.stdout
     assert re.findall(r"^recipient \d: (.*)$", shown.stdout, re.MULTILINE) == ["accepted", "refused by the send API"]
-    assert (lines(shown, "id"), lines(shown, "code"), lines(shown, "recipient")) == (["m-17", "–"], ["queued", "blocked"], ["010****5678", "010****4321"])
+    assert (lines(shown, "id"), lines(shown, "code"), lines(shown, "recipient")) == (["m-17", "–  nothing at /id"], ["queued", "blocked → refused: not listed in /acceptance/shapes/0/accepted"], ["010****5678", "010****4321"])
+    assert lines(shown, "no rule") == ["channel, reference", "reason, channel, reference"]
     assert lines(shown, "note") == ["it has no id, so nothing is registered"]
+
+
+def with_shape(folder: Path, **rules: object) -> Path:
+    """The example with other rules for its send answers; None is no rule."""
+    document = json.loads(ACME)
+    shape = document["acceptance"]["shapes"][0] | rules
+    document["acceptance"]["shapes"] = [{key: rule for key, rule in shape.items() if rule is not None}]
+    return written(folder, document)
+
+
+@pytest.mark.parametrize(
+    ("rules", "name", "said"),
+    [
+        ({"code": "/state"}, "code", "–  nothing at /state; is it /status?: without a code each recipient counts as refused"),
+        ({"code": ["/state", "/result"]}, "code", "–  nothing at /state; is it /status?: without a code each recipient counts as refused"),
+        ({"code": ["/a", "/b"]}, "code", "–  without a code each recipient counts as refused"),
+        ({"code": "/parts"}, "code", "–  no use can be made of a list at /parts: without a code each recipient counts as refused"),
+        ({"accepted": ["sent"]}, "code", "queued → refused: not listed in /acceptance/shapes/0/accepted"),
+        ({"reference": "/reff"}, "reference", "–  nothing at /reff; is it /ref?"),
+        ({"reference": ["/reference", "/reff"]}, "reference", "–  nothing at /reff; is it /ref?"),
+        ({"reference": ["/a", "/b"]}, "reference", "–"),
+        ({"reference": "/a"}, "reference", "–  nothing at /a"),
+        ({"shared_reference": "/requestid"}, "reference", "–  nothing at /requestid; is it /request_id?"),
+        ({"recipient": "/too"}, "recipient", "–  nothing at /too; is it /to?"),
+        ({"channel": "/chanel"}, "channel", "–  nothing at /chanel; is it /channel?"),
+        ({"accepted": ["sent"], "reason": "/texts"}, "reason", "–  nothing at /texts; is it /text?"),
+        ({"requires": {"/request_id": ["r-1"]}}, "code", "r-81 → refused: not listed in /acceptance/shapes/0/requires at /request_id"),
+        ({"requires": {"/requestid": ["r-1"]}}, "code", "–  nothing at /requestid; is it /request_id?: without what /acceptance/shapes/0/requires lists each recipient counts as refused"),
+        ({"requires": {"/request_id": ["r-1"]}, "id": "/idd"}, "id", "–  nothing at /idd; is it /id?"),
+        ({"requires": {"/request_id": ["r-1"]}, "shared_id": "/requestid"}, "id", "–  nothing at /requestid; is it /request_id?"),
+        ({}, "not read", "/parts, /ref, /text, /channel"),
+    ],
+)
+def test_what_is_not_found_in_a_send_answer_is_named_with_its_place(tmp_path: Path, rules: dict, name: str, said: str) -> None:
+    entry = {"id": "m-1", "to": "01012345678", "status": "queued", "parts": [], "ref": "a-1", "text": "to 01012345678", "channel": "SMS"}
+    answer = {"request_id": "r-81", "messages": [{"id": "m-0", "to": "01087654321"}, entry]}
+    shown = explain("--file", with_shape(tmp_path, **rules), "--acceptance", body=json.dumps(answer))
+    assert shown.returncode == 0 and lines(shown, name)[-1] == said, shown
+    if "id" in rules:  # without a list, an answer without an id is not read
+        return
+    rules = {key: rule for key, rule in rules.items() if not key.startswith("shared")} | {"each": None}
+    shown = explain("--file", with_shape(tmp_path, **rules), "--acceptance", body=json.dumps({**entry, "request_id": "r-81"}))
+    assert shown.returncode == 0 and len(re.findall("^recipient", shown.stdout, re.MULTILINE)) == 1, shown
 
 
 @pytest.mark.parametrize(
