@@ -59,3 +59,30 @@ struct provider_unmet provider_kind_unmet(const struct provider *provider, size_
 const json_t *provider_shapes(const struct provider *provider) {
   return json_object_get(json_object_get(provider->document, "acceptance"), "shapes");
 }
+
+const json_t *provider_outcomes(const struct provider *provider) {
+  return provider->outcomes;
+}
+
+static const char *same_code(const struct provider *by, const json_t *codes, const char *code) {
+  const char *key;
+  json_t *value;
+  size_t i;
+  json_object_foreach((json_t *)(uintptr_t)codes, key,
+                      value) if (provider_codes_same(by, key, code)) return key;
+  json_array_foreach(codes, i, value) {
+    if (provider_codes_same(by, json_string_value(value), code)) return json_string_value(value);
+  }
+  return NULL;
+}
+
+const char *provider_code_near(const struct provider *provider, const json_t *codes, const char *code,
+                               const char **ignore) {
+  const struct provider by_case = {.ignores_case = true}, by_zeros = {.ignores_zeros = true};
+  const char *near = same_code(&by_case, codes, code);
+  bool is_case = near != NULL;
+  if (!near) near = same_code(&by_zeros, codes, code);
+  bool is_both = is_case ? provider->ignores_zeros : provider->ignores_case;
+  *ignore = is_both ? "[\"case\", \"leading_zeros\"]" : is_case ? "[\"case\"]" : "[\"leading_zeros\"]";
+  return near;
+}

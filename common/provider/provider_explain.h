@@ -32,3 +32,9 @@ struct provider_used_shape {
   const char *unmet; // the place in its `requires` by which each recipient counts as refused; NULL: none
 };
 struct provider_used_shape provider_used_shape(const struct provider *provider, const json_t *response);
+// The first of the codes, the keys of an object or the texts of an array, that is `code` but for what
+// `codes_ignore` could allow; *ignore is then what the file has to say there, as JSON. NULL: none.
+const char *provider_code_near(const struct provider *provider, const json_t *codes, const char *code,
+                               const char **ignore);
+// `outcomes` as the file has it. Borrowed.
+const json_t *provider_outcomes(const struct provider *provider);

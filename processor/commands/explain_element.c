@@ -144,6 +144,16 @@ static void print_read(struct view *view, const char *key, const char *text) {
   }
 }
 
+// A blank and a zone behind a time of day, so behind more digits than a date has: "9999-99-99 99:99 99:99".
+static bool has_lost_plus(const char *form) {
+  enum { DATE_DIGITS = 8 };
+  const char *zone = strrchr(form, ' ');
+  size_t digits = 0;
+  if (!zone || (strcmp(zone, " 99:99") != 0 && strcmp(zone, " 9999") != 0)) return false;
+  for (const char *at = form; at < zone; at++) digits += *at == '9';
+  return digits > DATE_DIGITS;
+}
+
 static void print_time(struct view *view, int64_t time_ms) {
   const json_t *node = json_object_get(view->rule, "time");
   const char *place = place_of(node, view->element);
@@ -156,9 +166,9 @@ static void print_time(struct view *view, int64_t time_ms) {
   } else if (node && value) {
     char buf[24];
     AUTO_FREE char *form = explain_form(mem_or_empty(json_scalar_text(value, buf)));
-    explain_line("time",
-                 "–  no time that can be read at %s, where 9 is a digit: \"%s\"; the time of arrival counts",
-                 place, form);
+    explain_line(
+        "time", "–  no time that can be read at %s, where 9 is a digit: \"%s\"%s; the time of arrival counts",
+        place, form, has_lost_plus(form) ? " (a + that was not encoded becomes a blank)" : "");
   } else if (node) {
     AUTO_FREE char *why = missing(view, node);
     explain_line("time", "–  %s: the time of arrival counts", why);
@@ -185,20 +195,50 @@ static void print_rivals(const struct view *view) {
 
 // ---- receipts
 
-static char *unlisted_said(const struct view *view) {
+// "; is it "Delivered"? …" or "". New string.
+static char *near_said(const struct explain *explain, const json_t *codes, const char *code) {
+  const char *ignore, *near = provider_code_near(explain->provider, codes, code, &ignore);
+  if (!near) return mem_strdup("");
+  return mem_printf("; is it \"%s\"? then \"codes_ignore\": %s says so", near, ignore);
+}
+
+static char *unlisted_said(const struct view *view, const char *code) {
+  AUTO_FREE char *near = near_said(view->explain, provider_outcomes(view->explain->provider), code);
   if (json_object_get(view->rule, "otherwise"))
-    return mem_printf("not listed in /outcomes, so /webhook/kinds/%zu/otherwise counts", view->nth);
-  return mem_strdup("not listed in /outcomes, so it is a failure; add it there");
+    return mem_printf("not listed in /outcomes, so /webhook/kinds/%zu/otherwise counts%s", view->nth, near);
+  return mem_printf("not listed in /outcomes, so it is a failure; add it to /outcomes with what it means "
+                    "(on_its_way if it is no result)%s",
+                    near);
+}
+
+// Of several places of a rule, the one that this text was read at. NULL: there is only one.
+static const char *read_at(const struct view *view, const json_t *places, const char *text) {
+  const json_t *place;
+  size_t i;
+  json_array_foreach(json_array_size(places) > 1 ? places : NULL, i, place) {
+    char buf[24];
+    const json_t *value = value_at(view->element, json_string_value(place));
+    const char *found =
+        json_is_boolean(value) ? (json_is_true(value) ? "true" : "false") : json_scalar_text(value, buf);
+    if (found && strcmp(found, text) == 0) return json_string_value(place);
+  }
+  return NULL;
+}
+
+static char *unlisted_code_said(const struct view *view, const struct provider_receipt *receipt) {
+  const char *place = read_at(view, json_object_get(view->rule, "code"), receipt->code);
+  AUTO_FREE char *code = explain_shown(receipt->code);
+  AUTO_FREE char *unlisted = unlisted_said(view, receipt->code);
+  return mem_printf("%s%s%s → %s: %s", code, place ? ", read at " : "", mem_or_empty(place),
+                    provider_outcome_name(receipt->outcome), unlisted);
 }
 
 static char *code_said(const struct view *view, const struct provider_receipt *receipt) {
+  if (!receipt->known_code) return unlisted_code_said(view, receipt);
   const char *outcome = provider_outcome_name(receipt->outcome);
   AUTO_FREE char *code = explain_shown(receipt->code);
-  AUTO_FREE char *unlisted = unlisted_said(view);
-  const char *then = !receipt->known_code                     ? unlisted
-                     : receipt->outcome == OUTCOME_ON_ITS_WAY ? "no result; one is still due"
-                                                              : NULL;
-  if (then) return mem_printf("%s → %s: %s", code, outcome, then);
+  if (receipt->outcome == OUTCOME_ON_ITS_WAY)
+    return mem_printf("%s → %s: no result; one is still due", code, outcome);
   if (receipt->scope) return mem_printf("%s → %s, of the %s", code, outcome, receipt->scope);
   return mem_printf("%s → %s%s", code, outcome, receipt->about_recipient ? ", about the recipient" : "");
 }
@@ -570,8 +610,10 @@ static void print_acceptance_code(struct recipient *recipient) {
     print_read(&recipient->entry, "code", read->code);
   } else if (read->code) {
     AUTO_FREE char *code = explain_shown(read->code);
-    explain_line("code", "%s → refused: not listed in /acceptance/shapes/%zu/accepted", code,
-                 recipient->used.nth);
+    AUTO_FREE char *near =
+        near_said(recipient->entry.explain, json_object_get(recipient->entry.rule, "accepted"), read->code);
+    explain_line("code", "%s → refused: not listed in /acceptance/shapes/%zu/accepted%s", code,
+                 recipient->used.nth, near);
   } else {
     AUTO_FREE char *why = missing_of_several(&recipient->entry, node);
     explain_line("code", "–  %s%swithout a code each recipient counts as refused", why, *why ? ": " : "");

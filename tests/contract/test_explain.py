@@ -265,10 +265,13 @@ def test_no_element_is_no_fault(acme: Path) -> None:
     assert shown.returncode == 0 and shown.stdout.startswith("no element: ")
 
 
+UNLISTED = "not listed in /outcomes, so it is a failure; add it to /outcomes with what it means (on_its_way if it is no result)"
+
+
 def test_an_unlisted_code_is_a_failure_and_says_where_to_list_it(acme: Path) -> None:
     shown = explain("--file", acme, body='{"results": [{"id": "m-1", "state": "Q", "text": "to 01012345678"}]}')
     assert shown.returncode == 0
-    assert lines(shown, "code") == ["Q → failed: not listed in /outcomes, so it is a failure; add it there"]
+    assert lines(shown, "code") == [f"Q → failed: {UNLISTED}"]
     assert lines(shown, "reason") == ["unknown code Q: to 010****5678"]
 
 
@@ -295,6 +298,45 @@ def test_a_dedupe_place_with_nothing_is_named(tmp_path: Path) -> None:
     assert shown.returncode == 0 and lines(shown, "dedupe") == ["the id, (nothing at /no), D"]
 
 
+@pytest.mark.parametrize(
+    ("state", "ignored", "near"),
+    [
+        ('"d"', None, '; is it "D"? then "codes_ignore": ["case"] says so'),
+        ('"d"', ["leading_zeros"], '; is it "D"? then "codes_ignore": ["case", "leading_zeros"] says so'),
+        ('"007"', None, '; is it "7"? then "codes_ignore": ["leading_zeros"] says so'),
+        ("3", None, '; is it "03"? then "codes_ignore": ["leading_zeros"] says so'),
+        ("3", ["case"], '; is it "03"? then "codes_ignore": ["case", "leading_zeros"] says so'),
+        ('"DD"', None, ""),
+        ('"70"', None, ""),
+    ],
+)
+def test_an_unlisted_code_in_another_form_names_the_listed_one(tmp_path: Path, state: str, ignored: list[str] | None, near: str) -> None:
+    document = json.loads(ACME) | ({"codes_ignore": ignored} if ignored else {})
+    document["outcomes"] |= {"7": {"outcome": "delivered"}, "03": {"outcome": "delivered"}}
+    shown = explain("--file", written(tmp_path, document), body=f'{{"results": [{{"id": "m-1", "state": {state}}}]}}')
+    assert lines(shown, "code")[0].endswith(f" → failed: {UNLISTED}{near}"), shown
+    document["acceptance"]["shapes"][0]["accepted"] = ["D", "7", "03"]
+    shown = explain("--file", written(tmp_path, document), "--acceptance", body=f'{{"messages": [{{"id": "m-1", "status": {state}}}]}}')
+    assert lines(shown, "code")[0].endswith(f" → refused: not listed in /acceptance/shapes/0/accepted{near}"), shown
+    document["webhook"]["kinds"][0]["otherwise"] = {"outcome": "unconfirmed", "reason": "no known result"}
+    shown = explain("--file", written(tmp_path, document), body=f'{{"results": [{{"id": "m-1", "state": {state}}}]}}')
+    assert lines(shown, "code")[0].endswith(f"/webhook/kinds/0/otherwise counts{near}"), shown
+
+
+def test_an_unlisted_code_of_several_places_says_where_it_was_read(tmp_path: Path) -> None:
+    document = json.loads(ACME)
+    document["webhook"]["kinds"][0]["code"] = ["/error", "/state"]
+    document["outcomes"]["true"] = {"outcome": "delivered"}
+    elements = [{"error": 77, "state": "D"}, {"error": "", "state": "Q"}, {"error": "x" * 65, "state": False}, {"error": None, "state": "D"}]
+    shown = explain("--file", written(tmp_path, document), body=json.dumps({"results": [{"id": "m-1"} | element for element in elements]}))
+    assert lines(shown, "code") == [
+        f"77, read at /error → failed: {UNLISTED}",
+        f"Q, read at /state → failed: {UNLISTED}",
+        f"false, read at /state → failed: {UNLISTED}",
+        "D → delivered",
+    ], shown
+
+
 def test_no_result_yet_and_an_unlisted_code_with_an_otherwise_say_so(tmp_path: Path) -> None:
     document = json.loads(ACME)
     document["outcomes"]["W"] = {"outcome": "on_its_way"}
@@ -307,6 +349,9 @@ def test_no_result_yet_and_an_unlisted_code_with_an_otherwise_say_so(tmp_path: P
     ]
 
 
+LOST_PLUS = "(a + that was not encoded becomes a blank)"
+
+
 @pytest.mark.parametrize(
     ("time", "said"),
     [
@@ -314,6 +359,9 @@ def test_no_result_yet_and_an_unlisted_code_with_an_otherwise_say_so(tmp_path: P
         ('"2999-01-12 11:00:03"', "2999-01-12 11:00:03+09:00, in the future: the time of arrival counts"),
         ('"12/Jan 11:00"', '–  no time that can be read at /at, where 9 is a digit: "99/aaa 99:99"; the time of arrival counts'),
         ('"01012345678"', '–  no time that can be read at /at, where 9 is a digit: "99999999999"; the time of arrival counts'),
+        ('"2026-01-12 11:00"', '–  no time that can be read at /at, where 9 is a digit: "9999-99-99 99:99"; the time of arrival counts'),
+        ('"2026-01-12T11:00:03 09:00"', f'–  no time that can be read at /at, where 9 is a digit: "9999-99-99a99:99:99 99:99" {LOST_PLUS}; the time of arrival counts'),
+        ('"12 Jan 2026 11:00 0900"', f'–  no time that can be read at /at, where 9 is a digit: "99 aaa 9999 99:99 9999" {LOST_PLUS}; the time of arrival counts'),
         ("null", "–  nothing at /at: the time of arrival counts"),
     ],
 )
