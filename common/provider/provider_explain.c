@@ -86,3 +86,7 @@ const char *provider_code_near(const struct provider *provider, const json_t *co
   *ignore = is_both ? "[\"case\", \"leading_zeros\"]" : is_case ? "[\"case\"]" : "[\"leading_zeros\"]";
   return near;
 }
+
+bool provider_reads_forms(const struct provider *provider) {
+  return provider->reads_forms;
+}

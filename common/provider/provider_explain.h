@@ -38,3 +38,5 @@ const char *provider_code_near(const struct provider *provider, const json_t *co
                                const char **ignore);
 // `outcomes` as the file has it. Borrowed.
 const json_t *provider_outcomes(const struct provider *provider);
+// Whether what is no JSON is read as a form or a query.
+bool provider_reads_forms(const struct provider *provider);

@@ -187,7 +187,8 @@ static bool explain_framed(struct explain *explain, const struct framing *framin
   if (element->n_steps == 0) {
     AUTO_JSON *document =
         json_parse(framing->text.from, (size_t)(framing->text.to - framing->text.from), NULL);
-    explain_uncut(explain, document, element->reason);
+    AUTO_FREE char *text = mem_strndup(framing->text.from, (size_t)(framing->text.to - framing->text.from));
+    explain_uncut(explain, document, text, element->reason);
     return false;
   }
   AUTO_FREE char *place = framing_place(explain->provider, element);
@@ -205,11 +206,22 @@ static bool check_sizes(const struct explain *explain, const struct framing *fra
                              nth, explain->element_max_bytes);
 }
 
+// What stands around a query becomes a part of its first name and its last value, also where all is
+// understood.
+static void print_query(const char *body, size_t len) {
+  AUTO_FREE char *text = mem_strndup(body, len);
+  const char *query = explain_query(text);
+  if (query)
+    explain_line("mend", "the query begins behind the ?%s",
+                 strstr(query, " HTTP/") ? ", and ends in front of HTTP" : "");
+}
+
 static bool explain_webhook(struct explain *explain, const char *body, size_t len, struct err *err) {
   struct framing framing;
   size_t n_bad = 0;
   framing_init(&framing, explain->provider, body, len, &explain->head);
   for (size_t i = 0; i < framing.n; i++) n_bad += !explain_framed(explain, &framing, i);
+  print_query(body, len);
   if (framing.n == 0) puts("no element: the list is empty, and nothing is stored");
   print_answer(explain, &framing);
   size_t n = framing.n;

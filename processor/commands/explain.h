@@ -30,8 +30,9 @@ void explain_line(const char *name, const char *fmt, ...) PRINTF_LIKE(2, 3);
 // it is not understood.
 bool explain_element(struct explain *explain, size_t nth, const char *place,
                      const struct framing_element *element, struct json_span text);
-// A body that the framing could not cut, for the reason `why`. `document` NULL: it is not JSON.
-void explain_uncut(const struct explain *explain, const json_t *document, const char *why);
+// A body that the framing could not cut, for the reason `why`. `document` NULL: it is not JSON. `text` is the
+// body.
+void explain_uncut(const struct explain *explain, const json_t *document, const char *text, const char *why);
 // What the answer to the body, a NUL behind it, would repeat and does not find. `own` as for provider_ack().
 void explain_answer(const struct explain *explain, const struct provider_answer *own, const char *body);
 // One recipient of a send answer: list[i], with i from 0, as provider_read_acceptance() read it.

@@ -464,11 +464,19 @@ static struct view view_of_whole(const struct explain *explain, const json_t *do
                        .rule_text = mem_strdup("")};
 }
 
-void explain_uncut(const struct explain *explain, const json_t *document, const char *why) {
+static void print_no_json(const struct explain *explain, const char *text) {
+  if (!provider_reads_forms(explain->provider) && explain_is_form(text))
+    explain_line("mend", "this looks like a form: \"body\": \"form\" in webhook reads it, or \"methods\": "
+                         "[\"GET\"] if it is a query");
+  else
+    explain_line("mend", "standard input has to be the body, exactly as it was sent");
+}
+
+void explain_uncut(const struct explain *explain, const json_t *document, const char *text, const char *why) {
   puts("the whole body: would go to quarantine");
   explain_line("reason", "%s", why);
   if (!document) {
-    explain_line("mend", "standard input has to be the body, exactly as it was sent");
+    print_no_json(explain, text);
     return;
   }
   struct view view = view_of_whole(explain, document);

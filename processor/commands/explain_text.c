@@ -6,7 +6,6 @@
 #include "common/json/json.h"
 #include "common/provider/personal.h"
 #include <ctype.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,6 +98,32 @@ char *explain_form(const char *text) {
   }
   *to = '\0';
   return cut(form, FORM_MAX_BYTES);
+}
+
+// ---- forms
+
+static const char name_letters[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.~%+*[]$:@";
+
+// "GET /path", or "https://host/path", up to its query.
+static bool begins_request(const char *text, size_t len) {
+  size_t word = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+  bool is_line = word > 0 && strncmp(text + word, " /", 2) == 0;
+  const char *scheme = strstr(text, "://");
+  return is_line || *text == '/' ||
+         (scheme && scheme < text + len && strspn(text, name_letters) >= (size_t)(scheme - text));
+}
+
+const char *explain_query(const char *text) {
+  size_t len = strcspn(text, "?=&\r\n");
+  if (text[len] != '?' || (len > 0 && !begins_request(text, len))) return NULL;
+  return text + len + 1;
+}
+
+bool explain_is_form(const char *text) {
+  const char *query = explain_query(text), *form = query ? query : text;
+  size_t name = strspn(form, name_letters), line = strcspn(form, "\r\n");
+  return name > 0 && form[name] == '=' && form[line + strspn(form + line, "\r\n")] == '\0';
 }
 
 // ---- places

@@ -3,6 +3,7 @@
 // texts cut. Pure. Each result is a new string.
 #pragma once
 #include <jansson.h>
+#include <stdbool.h>
 
 // A text of the body. Whole stay ids: digits that could be no telephone number.
 char *explain_shown(const char *text);
@@ -16,3 +17,9 @@ char *explain_places(const json_t *in, const char *rule);
 // The pointer that is most like `pointer`, of those that the rule does not name, else of all. NULL: none is
 // like it.
 char *explain_nearest(const json_t *in, const char *pointer, const char *rule);
+
+// Where the query of a URL or of the first line of a request begins, or a query with its "?"; NULL: the text
+// is none of these. Borrowed.
+const char *explain_query(const char *text);
+// Whether the text, or its query, may be a form: "id=17&state=D".
+bool explain_is_form(const char *text);

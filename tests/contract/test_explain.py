@@ -124,6 +124,29 @@ def test_a_form_is_shown_by_its_names_and_so_is_what_is_wrong_with_it() -> None:
     assert shown.returncode == 1 and "reason      not a form: " in shown.stdout, shown
 
 
+FORM = "MessageSid=SM1&MessageStatus=delivered"
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "said"),
+    [
+        ("", "", []),
+        ("", "&back=https://acme.example/?id=1", []),
+        ("back=https://acme.example/?id=1&", "", []),
+        ("?", "", ["the query begins behind the ?"]),
+        ("https://acme.example/webhook/a/b?", "", ["the query begins behind the ?"]),
+        ("/webhook/a/b?", "\n", ["the query begins behind the ?"]),
+        ("GET /webhook/a/b?", " HTTP/1.1\r\n", ["the query begins behind the ?, and ends in front of HTTP"]),
+        ("?from=acme&", "", ["the query begins behind the ?"]),
+    ],
+)
+def test_a_query_that_was_pasted_with_more_says_where_it_begins(before: str, behind: str, said: list[str]) -> None:
+    shown = explain("--file", example("body-as-a-form"), body=before + FORM + behind)
+    mends = [line for line in lines(shown, "mend") if not line.startswith("change a")]
+    assert [line for line in mends if "query" in line] == said, shown
+    assert "looks like a form" not in shown.stdout and (shown.returncode == 0 or said), shown
+
+
 def test_lists_inside_lists_are_shown_with_their_places() -> None:
     statuses = [{"id": "w1", "status": "read", "recipient_id": "821012345678"}, {"id": "w2", "status": "odd"}]
     changes = [{"value": {"statuses": statuses}}, {"value": {"messages": [{}]}}, {"value": {"status": statuses}}]
@@ -201,11 +224,19 @@ def quarantined(shown: subprocess.CompletedProcess, *parts: str) -> None:
     assert [part for part in parts if part not in shown.stdout] == [], shown
 
 
+LIKE_A_FORM = 'this looks like a form: "body": "form" in webhook reads it, or "methods": ["GET"] if it is a query'
+
+
 @pytest.mark.parametrize(
     ("body", "parts"),
     [
         ("", ["the whole body: ", "reason      the body is empty", "mend        standard input has to be the body"]),
-        ("id=m-17&to=01012345678", ["the whole body: ", "reason      not JSON: ", "at byte 2"]),
+        ("id=m-17&to=01012345678", ["the whole body: ", "reason      not JSON: ", "at byte 2", f"mend        {LIKE_A_FORM}\n"]),
+        ("id=m-17\r\n", [f"mend        {LIKE_A_FORM}\n"]),
+        ("?id=m-17&state=D", [f"mend        {LIKE_A_FORM}\n", "mend        the query begins behind the ?\n"]),
+        ("id: m-17\nstate=D", ["mend        standard input has to be the body"]),
+        ("<result id=17/>", ["mend        standard input has to be the body"]),
+        ("state=D\nid=m-17", ["mend        standard input has to be the body"]),
         (BODY[:-20], ["the whole body: ", "reason      not JSON: "]),
         ('{"result": [{"id": "m-17"}]}', ['expected an object or an array at "/results"', "/webhook/elements: nothing at /results; is it /result?", "it has      /result"]),
         ('{"results": 5}', ["/webhook/elements: 5 at /results"]),
