@@ -243,7 +243,8 @@ static bool answer_handshake(struct ingress *ingress, struct request *req, enum 
   if (!req->refused) try_out(req, is_get(req) ? provider_challenge(req->provider) : NULL);
   if (!req->refused) return false;
   note_refusal(ingress, req);
-  return reply_error(req, 403, "refused", "the provider is not known by this call");
+  return reply_error(req, 403, "refused",
+                     "the token, the path or the address is not the provider's, or the challenge is none");
 }
 
 // ---- requests ----

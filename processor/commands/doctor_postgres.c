@@ -185,8 +185,9 @@ static void judge_calls(const struct doctor_endpoint *e, struct findings *findin
 void doctor_judge_endpoint(const struct doctor_endpoint *endpoint, struct findings *findings) {
   if (!endpoint->is_configured)
     add(endpoint, findings, FINDING_NOTE,
-        "if the provider still calls it, it gets 404: put it back into the endpoints file",
-        "not in the endpoints file of ingress");
+        "after a first start, look again in two minutes; if the provider still calls it, it gets 404: put it "
+        "back into the endpoints file",
+        "no ingress has named it lately, so it is in no endpoints file");
   else if (endpoint->refused)
     judge_refused(endpoint, findings);
   else if (endpoint->failed)

@@ -76,7 +76,7 @@ static bool read_arguments(int argc, char **argv, void *options, struct err *err
   o->n_ids = words - 1;
   if (o->verb != VERB_SHOW) return true;
   o->limit = 1; // an event that was put aside twice has one ce_id
-  return o->n_ids == 1 || err_set(err, "show: expected one id");
+  return o->n_ids == 1 || err_set(err, "show: expected one id: a ce_id, or partition:offset");
 }
 
 // ---- which records ----

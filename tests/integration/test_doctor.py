@@ -314,7 +314,7 @@ def test_answers_that_were_no_success(quiet: World) -> None:
 def test_an_endpoint_that_left_the_file(quiet: World) -> None:
     add_minute(quiet, "solapi/sms", ago=30, calls=1)
     state, text, _ = ask(quiet).of("endpoint solapi/sms")
-    assert state == "note" and text.startswith("not in the endpoints file of ingress; last call 20")
+    assert state == "note" and text.startswith("no ingress has named it lately, so it is in no endpoints file; last call 20")
 
 
 def test_endpoints_are_still_known_while_ingress_is_away(empty: World) -> None:
