@@ -155,21 +155,47 @@ static char *escape(const char *name) {
   return text;
 }
 
-static void collect(struct places *places, const json_t *in, const char *before, int levels) {
+static bool is_named(const char *rule, const char *pointer) {
+  AUTO_FREE char *quoted = mem_printf("\"%s\"", pointer);
+  return strstr(rule, quoted);
+}
+
+// Whether the rule names something inside.
+static bool is_entered(const char *rule, const char *pointer) {
+  AUTO_FREE char *quoted = mem_printf("\"%s/", pointer);
+  return strstr(rule, quoted);
+}
+
+static void collect(struct places *places, const json_t *in, const char *before, int levels,
+                    const char *rule);
+
+// What the rule enters is followed to its end, so that what is left inside is found at any level.
+static void add_place(struct places *places, const json_t *value, const char *pointer, int levels,
+                      const char *rule) {
+  if (places->n == PLACES_MAX) return;
+  bool is_entered_here = is_entered(rule, pointer), goes_on = levels > 1 || is_entered_here;
+  bool has_parts = json_object_size(value) || (json_array_size(value) && is_entered_here);
+  places->list[places->n].pointer = mem_strdup(pointer);
+  places->list[places->n++].is_leaf = !has_parts || !goes_on;
+  if (goes_on) collect(places, value, pointer, levels - 1, rule);
+}
+
+static void collect(struct places *places, const json_t *in, const char *before, int levels,
+                    const char *rule) {
   const char *name;
   json_t *member;
   size_t i;
+  bool is_list_entered = is_entered(rule, before);
   json_object_foreach((json_t *)(uintptr_t)in, name, member) {
-    if (places->n == PLACES_MAX) return;
-    AUTO_FREE char *part = escape(name);
-    char *pointer = mem_printf("%s/%s", before, part);
-    places->list[places->n].pointer = pointer;
-    places->list[places->n++].is_leaf = !json_object_size(member) || levels == 1;
-    if (levels > 1) collect(places, member, pointer, levels - 1);
+    AUTO_FREE char *part = escape(name), *pointer = mem_printf("%s/%s", before, part);
+    add_place(places, member, pointer, levels, rule);
   }
   json_array_foreach(in, i, member) {
     AUTO_FREE char *pointer = mem_printf("%s/%zu", before, i);
-    if (i == 0 && levels > 1) collect(places, member, pointer, levels - 1); // the others are like it
+    if (is_list_entered && places->n < PLACES_MAX)
+      add_place(places, member, pointer, is_entered(rule, pointer) ? levels : 1, rule);
+    else if (i == 0 && levels > 1)
+      collect(places, member, pointer, levels - 1, rule); // the others are like it
   }
 }
 
@@ -180,16 +206,11 @@ static char *place_shown(const char *pointer) {
   return mem_printf("%.*s%s", (int)len, pointer, rest);
 }
 
-static bool is_named(const char *rule, const char *pointer) {
-  AUTO_FREE char *quoted = mem_printf("\"%s\"", pointer);
-  return strstr(rule, quoted);
-}
-
 char *explain_places(const json_t *in, const char *rule) {
   struct places places = {0};
   size_t shown = 0;
   char *text = mem_strdup("");
-  collect(&places, in, "", LEVELS_MAX);
+  collect(&places, in, "", LEVELS_MAX, rule);
   for (size_t i = 0; i < places.n && shown <= PLACES_SHOWN; i++) {
     const char *pointer = places.list[i].pointer;
     bool is_read = *rule && strncmp(pointer, "/@", 2) == 0; // by another kind, or it would not be there
@@ -207,7 +228,7 @@ char *explain_places(const json_t *in, const char *rule) {
 char *explain_nearest(const json_t *in, const char *pointer, const char *rule) {
   struct places places = {0};
   struct similar similar = {.given = pointer};
-  collect(&places, in, "", LEVELS_MAX);
+  collect(&places, in, "", LEVELS_MAX, rule);
   for (size_t i = 0; i < places.n; i++)
     if (!is_named(rule, places.list[i].pointer)) similar_try(&similar, places.list[i].pointer);
   bool any = similar.best != NULL;

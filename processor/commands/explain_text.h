@@ -12,7 +12,8 @@ char *explain_value(const json_t *value);
 // Only the form of a text: "2026/1/12" is "9999/9/99", each letter is "a".
 char *explain_form(const char *text);
 // The pointers to what stands in a value, down to its third level: "/id, /to, /data/id". Those that a rule
-// names are left out: `rule` is its JSON, or "".
+// names are left out: `rule` is its JSON, or "". Of an object or a list in which it names something, what is
+// left inside is listed, at any level.
 char *explain_places(const json_t *in, const char *rule);
 // The pointer that is most like `pointer`, of those that the rule does not name, else of all. NULL: none is
 // like it.

@@ -411,6 +411,24 @@ def test_a_wrong_pointer_is_named_with_the_place_that_was_meant(tmp_path: Path) 
     assert lines(shown, "not read") == ["/to, /at", "/to"]
 
 
+@pytest.mark.parametrize(
+    ("reason", "places"),
+    [
+        ("/payload/errors/0/text", ["/payload/errors/0/title", "/payload/errors/1", "/payload/deep/a"]),
+        ("/payload/errors/1/text", ["/payload/errors/0", "/payload/errors/1/title", "/payload/deep/a"]),
+        ("/payload/deep/a/b/c/d", ["/payload/errors", "/payload/deep/a/x", "/payload/deep/a/b/c/e", "/payload/deep/a/b/list"]),
+        ("/payload/deep/a/b/list/1", ["/payload/errors", "/payload/deep/a/x", "/payload/deep/a/b/c", "/payload/deep/a/b/list/0"]),
+        ("/payload/none", ["/payload/errors", "/payload/deep/a"]),
+    ],
+)
+def test_what_is_left_inside_of_what_is_read_is_listed(tmp_path: Path, reason: str, places: list[str]) -> None:
+    errors = [{"text": "no such number", "title": "bad"}, {"text": "off", "title": "late"}]
+    deep = {"a": {"x": 1, "b": {"c": {"d": "text", "e": 2}, "list": ["one", "two"]}}}
+    element = {"id": "m-1", "state": "D", "payload": {"errors": errors, "deep": deep}}
+    shown = explain("--file", changed(tmp_path, reason=reason), body=json.dumps({"results": [element]}))
+    assert shown.returncode == 0 and lines(shown, "not read") == [", ".join(places)], shown
+
+
 def test_the_same_report_twice_counts_once(acme: Path) -> None:
     again = '{"id": "m-1", "state": "D", "at": "2026-01-12 11:00:03"}'
     shown = explain("--file", acme, body=f'{{"results": [{again}, {{"id": "m-1", "state": "N"}}, {again}]}}')
