@@ -66,7 +66,7 @@ static const struct {
      "dochak_ingress_answers_total"},
     {{.name = "old", .calls = 3, .refused = 3, .checks = "ip 3", CALL},
      FINDING_NOTE,
-     "not in the endpoints file",
+     "in no endpoints file",
      "404"},
 };
 
