@@ -54,3 +54,14 @@ char *base64_read(enum base64_form form, const char *text, size_t len, size_t *o
   drop(bytes, size);
   return NULL;
 }
+
+char *base64_url(const void *bytes, size_t len) {
+  char *out = mem_alloc(4 * ((len + 2) / 3) + 1);
+  EVP_EncodeBlock((unsigned char *)out, bytes, (int)len);
+  out[strcspn(out, "=")] = '\0';
+  for (char *at = out; *at; at++) {
+    if (*at == '+') *at = '-';
+    if (*at == '/') *at = '_';
+  }
+  return out;
+}

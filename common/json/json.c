@@ -46,7 +46,7 @@ void json_block_end(void) {
 
 // ---- scanning text without parsing it. Never reads past `end`, never recurses. ----
 
-static const char *skip_space(const char *at, const char *end) {
+const char *json_skip_space(const char *at, const char *end) {
   while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r')) at++;
   return at;
 }
@@ -137,7 +137,7 @@ struct reader {
 static json_t *read_value(struct reader *in);
 
 static bool read_mark(struct reader *in, char mark) {
-  in->at = skip_space(in->at, in->end);
+  in->at = json_skip_space(in->at, in->end);
   if (in->at == in->end || *in->at != mark) return false;
   in->at++;
   return true;
@@ -192,7 +192,7 @@ static json_t *read_scalar(struct reader *in) {
 static json_t *read_value(struct reader *in) { // NOLINT(misc-no-recursion): as above
   const char *text;
   size_t len;
-  in->at = skip_space(in->at, in->end);
+  in->at = json_skip_space(in->at, in->end);
   if (in->at == in->end) return NULL;
   if (*in->at == '{') return read_object(in);
   if (*in->at == '[') return read_array(in);
@@ -226,7 +226,7 @@ static bool begins_number(char c) {
 }
 
 static bool is_name(const char *behind, const char *end) {
-  behind = skip_space(behind, end);
+  behind = json_skip_space(behind, end);
   return behind < end && *behind == ':';
 }
 
@@ -329,13 +329,13 @@ static json_t *parse(const char *text, size_t len, struct err *err) {
   const char *end = text + len;
   size_t values;
   if (!check_bounds(text, end, &values, err)) return NULL;
-  if (skip_space(text, end) == end) {
+  if (json_skip_space(text, end) == end) {
     err_set(err, "the text is empty");
     return NULL;
   }
   struct reader in = {text, end};
   json_t *value = read_value(&in);
-  if (value && skip_space(in.at, end) == end) return value;
+  if (value && json_skip_space(in.at, end) == end) return value;
   json_decref(value);
   json_error_t error;
   value = load(text, len, &error);
@@ -451,6 +451,11 @@ const char *json_scalar_text(const json_t *value, char buf[24]) {
   return json_is_string(value) && json_string_length(value) > 0 ? json_string_value(value) : NULL;
 }
 
+const char *json_compared_text(const json_t *value, char buf[24]) {
+  if (json_is_boolean(value)) return json_is_true(value) ? "true" : "false";
+  return json_scalar_text(value, buf);
+}
+
 // ---- spans: exact bytes, also of a text whose values are not all JSON ----
 
 // Whether the string from the quote at `at` on to `end` is `part`. jansson reads the escapes; it refuses a
@@ -465,14 +470,14 @@ static bool key_equals(const char *at, const char *end, const char *part) {
 
 // Steps over one member of an object, "key": value, and the space around it. False: there is none.
 static bool read_member(const char **at, const char *end, struct json_span *key, struct json_span *value) {
-  key->from = skip_space(*at, end);
+  key->from = json_skip_space(*at, end);
   if (key->from == end || *key->from != '"') return false;
   key->to = skip_string(key->from, end);
-  const char *colon = skip_space(key->to, end);
+  const char *colon = json_skip_space(key->to, end);
   if (colon == end || *colon != ':') return false;
-  value->from = skip_space(colon + 1, end);
+  value->from = json_skip_space(colon + 1, end);
   value->to = skip_value(value->from, end);
-  *at = skip_space(value->to, end);
+  *at = json_skip_space(value->to, end);
   return value->to > value->from && *at < end && (**at == ',' || **at == '}');
 }
 
@@ -480,7 +485,7 @@ static bool read_member(const char **at, const char *end, struct json_span *key,
 static enum json_found find_member(struct json_span object, const char *part, struct json_span *out) {
   enum json_found found = JSON_ABSENT;
   struct json_span key, value;
-  const char *at = skip_space(object.from + 1, object.to);
+  const char *at = json_skip_space(object.from + 1, object.to);
   if (at < object.to && *at == '}') return at + 1 == object.to ? JSON_ABSENT : JSON_BROKEN;
   do {
     if (!read_member(&at, object.to, &key, &value)) return JSON_BROKEN;
@@ -494,9 +499,9 @@ static enum json_found find_member(struct json_span object, const char *part, st
 }
 
 bool json_span_next(struct json_span array, const char **cursor, struct json_span *out) {
-  const char *at = skip_space(*cursor ? *cursor : array.from, array.to);
+  const char *at = json_skip_space(*cursor ? *cursor : array.from, array.to);
   if (at == array.to || *at != (*cursor ? ',' : '[')) return false;
-  const char *from = skip_space(at + 1, array.to), *to = skip_value(from, array.to);
+  const char *from = json_skip_space(at + 1, array.to), *to = skip_value(from, array.to);
   if (from == to) return false;
   *out = (struct json_span){from, to};
   *cursor = to;
@@ -509,7 +514,7 @@ bool json_span_count(struct json_span array, size_t *n) {
   *n = 0;
   if (array.from == array.to || *array.from != '[') return false;
   while (json_span_next(array, &cursor, &element)) ++*n;
-  const char *at = skip_space(cursor ? cursor : array.from + 1, array.to);
+  const char *at = json_skip_space(cursor ? cursor : array.from + 1, array.to);
   return at + 1 == array.to && *at == ']';
 }
 
@@ -530,9 +535,9 @@ static enum json_found find_child(struct json_span parent, const char *part, str
 
 enum json_found json_span_at(struct json_span text, const struct json_pointer *pointer,
                              struct json_span *out) {
-  const char *from = skip_space(text.from, text.to);
+  const char *from = json_skip_space(text.from, text.to);
   struct json_span at = {from, skip_value(from, text.to)};
-  if (at.from == at.to || skip_space(at.to, text.to) != text.to) return JSON_BROKEN;
+  if (at.from == at.to || json_skip_space(at.to, text.to) != text.to) return JSON_BROKEN;
   for (size_t i = 0; i < pointer->n_parts; i++) {
     enum json_found found = find_child(at, pointer->parts[i], &at);
     if (found != JSON_FOUND) return found;
@@ -554,8 +559,8 @@ static bool is_scalar(struct json_span value) {
 // name, a number might not.
 static struct json_span named_value(const char *at, const char *end) {
   enum { NUMBER_MAX = 64 };
-  const char *colon = skip_space(skip_string(at, end), end);
-  const char *from = colon < end && *colon == ':' ? skip_space(colon + 1, end) : end;
+  const char *colon = json_skip_space(skip_string(at, end), end);
+  const char *from = colon < end && *colon == ':' ? json_skip_space(colon + 1, end) : end;
   if (from < end && *from == '"') return (struct json_span){from, skip_string(from, end)};
   const char *bound = end - from > NUMBER_MAX ? from + NUMBER_MAX : end;
   const char *to = skip_scalar(from, bound);

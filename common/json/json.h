@@ -50,6 +50,10 @@ bool json_replace_at(json_t *root, const struct json_pointer *pointer, json_t *v
 // A string as it is, an integer in decimal. NULL for anything else, and for an empty string. Borrowed from
 // value or buf.
 const char *json_scalar_text(const json_t *value, char buf[24]);
+// The same, and true and false by their names: for what is compared with texts.
+const char *json_compared_text(const json_t *value, char buf[24]);
+// The first byte from `at` on that is no white space of JSON, or `end`.
+const char *json_skip_space(const char *at, const char *end);
 
 // Bytes [from, to) of a text; borrowed.
 struct json_span {

@@ -141,9 +141,8 @@ rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct
   return NULL;
 }
 
-// Leaves the group. rd_kafka_consumer_close() waits without a bound; it also closes nothing after a fatal
-// error, and rd_kafka_destroy() calls it. What the broker still hands out goes to nobody, so that no callback
-// runs in this thread.
+// Leaves the group. Not by rd_kafka_consumer_close(), which waits without a bound, and closes nothing after a
+// fatal error. Events are dropped here, so no callback is called.
 static void leave(rd_kafka_t *rk) {
   enum { POLL_MS = 100 };
   rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);

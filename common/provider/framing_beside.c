@@ -47,9 +47,8 @@ char *framing_beside(const struct provider *provider, enum provider_source sourc
 }
 
 static bool is_empty_object(struct json_span object) {
-  const char *at = object.from + 1, *end = object.to - 1; // the brackets
-  while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n')) at++;
-  return at == end;
+  const char *end = object.to - 1; // its brackets are left out
+  return json_skip_space(object.from + 1, end) == end;
 }
 
 char *framing_join(char *const members[PROVIDER_SOURCES], struct json_span element, size_t *len) {

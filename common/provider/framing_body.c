@@ -9,8 +9,7 @@
 #include <string.h>
 
 static bool begins_json(struct json_span text) {
-  const char *at = text.from;
-  while (at < text.to && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n')) at++;
+  const char *at = json_skip_space(text.from, text.to);
   return at < text.to && (*at == '{' || *at == '[');
 }
 

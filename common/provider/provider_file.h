@@ -173,6 +173,8 @@ struct json_pointer provider_pointer(struct provider *provider, const char *text
 struct provider_where provider_where_at(struct provider *provider, const json_t *node);
 void provider_conditions_load(struct provider *provider, struct provider_conditions *conditions,
                               const json_t *when);
+// Whether the condition lists this text, in any case if it says so.
+bool provider_equals_lists(const struct provider_equals *equals, const char *text);
 // Whether an array of texts has this one.
 bool provider_lists(const json_t *texts, const char *text);
 bool provider_conditions_hold(const struct provider_conditions *conditions, const json_t *in);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-// ---- elements that nobody reads
+// ---- entries that no rule reads
 
 static void lint_elements(const struct provider *provider, struct faults *faults) {
   for (size_t i = 0; i < provider->n_levels; i++) {
@@ -30,20 +30,12 @@ struct taken {
   const char *only;
 };
 
-static bool lists(const struct provider_equals *equals, const char *text) {
-  for (size_t i = 0; i < json_array_size(equals->values); i++) {
-    const char *value = json_string_value(json_array_get(equals->values, i));
-    if ((equals->in_any_case ? strcasecmp : strcmp)(value, text) == 0) return true;
-  }
-  return false;
-}
-
 static bool lists_all(const struct provider_equals *equals, const struct taken *taken,
                       const struct provider_equals *theirs) {
   if (theirs->in_any_case && !equals->in_any_case) return false;
-  if (theirs == taken->of) return lists(equals, taken->only);
+  if (theirs == taken->of) return provider_equals_lists(equals, taken->only);
   for (size_t i = 0; i < json_array_size(theirs->values); i++)
-    if (!lists(equals, json_string_value(json_array_get(theirs->values, i)))) return false;
+    if (!provider_equals_lists(equals, json_string_value(json_array_get(theirs->values, i)))) return false;
   return true;
 }
 
@@ -190,7 +182,7 @@ static void lint_asked(const struct provider *provider, struct faults *faults) {
     faults_warn(
         faults,
         "/ask/%zu/path: each id has a digest of the recipient in it, which the provider does not know, "
-        "so nobody can be asked for",
+        "so no message can be asked for",
         i);
 }
 

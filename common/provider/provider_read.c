@@ -31,12 +31,6 @@ bool provider_id_check(const char *id, struct err *err) {
 
 enum { NO_LIMIT = 0 }; // for a text that is copied, hashed or parsed at once
 
-// As json_scalar_text(), and true and false by their names. For what is compared with the file's texts.
-static const char *compared_text(const json_t *value, char buf[NUMBER_SIZE]) {
-  if (json_is_boolean(value)) return json_is_true(value) ? "true" : "false";
-  return json_scalar_text(value, buf);
-}
-
 typedef const char *text_fn(const json_t *value, char buf[NUMBER_SIZE]);
 
 // The first pointer whose value, in *text, has a text of at most max_bytes. NULL: none.
@@ -71,7 +65,7 @@ static const char *read_text(const struct provider_where *where, const json_t *f
 static const char *read_code(const struct provider_where *where, bool may_be_boolean, const json_t *from,
                              char buf[NUMBER_SIZE], const struct json_pointer **place) {
   const char *text = where->literal;
-  text_fn *text_of = may_be_boolean ? compared_text : json_scalar_text;
+  text_fn *text_of = may_be_boolean ? json_compared_text : json_scalar_text;
   *place = find(where, text_of, from, PROVIDER_TEXT_MAX, buf, &text);
   return text;
 }
@@ -83,9 +77,10 @@ bool provider_lists(const json_t *texts, const char *text) {
   return false;
 }
 
-static bool is_listed_in_any_case(const json_t *values, const char *text) {
-  for (size_t i = 0; i < json_array_size(values); i++) {
-    if (strcasecmp(json_string_value(json_array_get(values, i)), text) == 0) return true;
+bool provider_equals_lists(const struct provider_equals *equals, const char *text) {
+  for (size_t i = 0; i < json_array_size(equals->values); i++) {
+    const char *value = json_string_value(json_array_get(equals->values, i));
+    if ((equals->in_any_case ? strcasecmp : strcmp)(value, text) == 0) return true;
   }
   return false;
 }
@@ -96,9 +91,8 @@ static const struct provider_equals *first_unequal(const struct provider_conditi
   for (size_t i = 0; i < conditions->n_equals; i++) {
     char buf[NUMBER_SIZE];
     const struct provider_equals *equals = &conditions->equals[i];
-    const char *text = compared_text(json_at(in, &equals->pointer), buf);
-    if (!text || !(equals->in_any_case ? is_listed_in_any_case : provider_lists)(equals->values, text))
-      return equals;
+    const char *text = json_compared_text(json_at(in, &equals->pointer), buf);
+    if (!text || !provider_equals_lists(equals, text)) return equals;
   }
   return NULL;
 }
@@ -271,7 +265,7 @@ static const char *unlisted_place(const struct provider *provider, const json_t 
     const struct provider_conditions *when = &provider->kinds[i].when;
     const struct provider_equals *unequal = first_unequal(when, element);
     char buf[NUMBER_SIZE];
-    if (unequal && places_hold(when, element) && compared_text(json_at(element, &unequal->pointer), buf))
+    if (unequal && places_hold(when, element) && json_compared_text(json_at(element, &unequal->pointer), buf))
       return unequal->pointer.text;
   }
   return NULL;
@@ -659,7 +653,7 @@ struct provider_used_shape provider_used_shape(const struct provider *provider, 
 // The send API refused the whole request, so it refused each entry.
 static void refuse(const struct provider_equals *because, const json_t *response,
                    struct provider_acceptance *out) {
-  const char *code = compared_text(json_at(response, &because->pointer), out->buf[0]);
+  const char *code = json_compared_text(json_at(response, &because->pointer), out->buf[0]);
   out->accepted = false;
   out->code = code && fits(code, PROVIDER_TEXT_MAX) ? code : NULL;
   out->reason = "the send request was refused as a whole";

@@ -7,30 +7,14 @@
 #include "common/base/utf8.h"
 #include "common/base/uuid.h"
 #include "common/json/json.h"
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void replace(char *text, char from, char to) {
-  for (; *text; text++)
-    if (*text == from) *text = to;
-}
-
-static char *to_base64url(const char *text) {
-  size_t len = strlen(text);
-  char *out = mem_alloc(4 * ((len + 2) / 3) + 1);
-  EVP_EncodeBlock((unsigned char *)out, (const unsigned char *)text, (int)len);
-  out[strcspn(out, "=")] = '\0';
-  replace(out, '+', '-');
-  replace(out, '/', '_');
-  return out;
-}
 
 char *cursor_encode(const char *list, const char *at, const char *first, const char *second) {
   AUTO_JSON *place = json_pack("[s,s,s]", list, at, first);
   if (second) json_array_append_new(place, json_string(second));
   AUTO_FREE char *text = json_text(place);
-  return to_base64url(text);
+  return base64_url(text, strlen(text));
 }
 
 static const char *text_at(const json_t *place, size_t i) {

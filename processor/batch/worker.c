@@ -189,9 +189,9 @@ static void close_all(struct worker *w) {
   set_ready(w, false);
   kafka_client_free(take(w->consumer));
   note_rebalance(w, false);
-  w->fault = (struct err){0}; // now: the close may have reported one more, and it is not the next consumer's
+  w->fault = (struct err){0};
   offsets_forget(&w->offsets);
-  partitions_revoke(w->partitions); // a consumer that failed for good may not have said so
+  partitions_revoke(w->partitions); // kafka_client_free() calls no callback
   outbox_close(take(w->outbox));
   store_close(take(w->store));
 }

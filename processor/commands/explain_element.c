@@ -217,9 +217,7 @@ static const char *read_at(const struct view *view, const json_t *places, const 
   size_t i;
   json_array_foreach(json_array_size(places) > 1 ? places : NULL, i, place) {
     char buf[24];
-    const json_t *value = value_at(view->element, json_string_value(place));
-    const char *found =
-        json_is_boolean(value) ? (json_is_true(value) ? "true" : "false") : json_scalar_text(value, buf);
+    const char *found = json_compared_text(value_at(view->element, json_string_value(place)), buf);
     if (found && strcmp(found, text) == 0) return json_string_value(place);
   }
   return NULL;

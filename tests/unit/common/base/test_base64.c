@@ -62,8 +62,22 @@ static void test_a_nul_is_no_end(void **state) {
   assert_int_equal(len, 3);
 }
 
+static void test_what_is_written_is_read_again(void **state) {
+  static const char bytes[] = {(char)0xfb, (char)0xff, 'a', 0};
+  static const char *const texts[] = {"", "-w", "-_8", "-_9h", "-_9hAA"};
+  for (size_t len = 0; len <= sizeof bytes; len++) {
+    size_t read_len = 0;
+    AUTO_FREE char *text = base64_url(bytes, len);
+    assert_string_equal(text, texts[len]);
+    AUTO_FREE char *again = base64_read(BASE64_URL, text, strlen(text), &read_len);
+    assert_int_equal(read_len, len);
+    if (again) assert_memory_equal(again, bytes, len);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_what_is_written_is_read_again),
       cmocka_unit_test(test_only_what_would_be_written_so_is_read),
       cmocka_unit_test(test_a_nul_is_no_end),
   };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tokens are made here from their JSON. One was made by PyJWT.
+#include "tests/unit/support/jwt.h"
 #include "tests/unit/support/sender.h"
-#include <openssl/evp.h>
 
 #define BODY   "{\"message_uuid\":\"m-1\",\"status\":\"delivered\"}"
 #define HASH   "42dd90a6aa9288c1c5ab3f05cc7bdae391e43ac00cbadc8ab5bf3c23293c4bb0" // of BODY
@@ -19,25 +19,6 @@
 static const int64_t now_ms = INT64_C(1767225600000);
 static const char no[] = "jwt";
 
-static char *base64url(const void *bytes, size_t len) {
-  char *out = mem_alloc(4 * ((len + 2) / 3) + 1);
-  EVP_EncodeBlock((unsigned char *)out, bytes, (int)len);
-  out[strcspn(out, "=")] = '\0';
-  for (char *at = out; *at; at++) *at = *at == '+' ? '-' : *at == '/' ? '_' : *at;
-  return out;
-}
-
-static char *token(const char *header, const char *claims, enum digest_kind kind, const char *key) {
-  struct digest digest;
-  AUTO_FREE char *first = base64url(header, strlen(header));
-  AUTO_FREE char *second = base64url(claims, strlen(claims));
-  AUTO_FREE char *both = mem_printf("%s.%s", first, second);
-  assert_true(
-      digest_hmac(kind, (struct piece){key, strlen(key)}, &(struct piece){both, strlen(both)}, 1, &digest));
-  AUTO_FREE char *third = base64url(digest.bytes, digest.len);
-  return mem_printf("%s.%s", both, third);
-}
-
 struct row {
   const char *what, *header, *claims;
   enum digest_kind kind;
@@ -47,8 +28,8 @@ struct row {
 static void run(const char *conf, const struct row *rows, size_t n) {
   for (size_t i = 0; i < n; i++) {
     AUTO_FREE char *text =
-        token(rows[i].header ? rows[i].header : HS256, rows[i].claims ? rows[i].claims : CLAIMS,
-              rows[i].kind ? rows[i].kind : DIGEST_SHA256, rows[i].key ? rows[i].key : KEY);
+        jwt_make(rows[i].header ? rows[i].header : HS256, rows[i].claims ? rows[i].claims : CLAIMS,
+                 rows[i].kind ? rows[i].kind : DIGEST_SHA256, rows[i].key ? rows[i].key : KEY);
     AUTO_FREE char *headers = mem_printf("Authorization: Bearer %s", text);
     const struct sender sender = {.what = rows[i].what,
                                   .headers = headers,
@@ -203,7 +184,7 @@ static void test_the_url_is_signed(void **state) {
       {"no hash of the URL", "{\"exp\":" NOW_S "," HASHED "}", "/secret", "a=b", BODY, no},
   };
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
-    AUTO_FREE char *text = token(HS256, rows[i].claims, DIGEST_SHA256, KEY);
+    AUTO_FREE char *text = jwt_make(HS256, rows[i].claims, DIGEST_SHA256, KEY);
     AUTO_FREE char *headers = mem_printf("messagebird-signature-jwt: %s", text);
     const struct sender sender = {.what = rows[i].what,
                                   .headers = headers,
