@@ -22,10 +22,13 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *refusal
   (void)kafka_refusal((rd_kafka_resp_err_t)code, reason, refusal);
 }
 
-// librdkafka has no consumer without a group. This one never joins it.
+// librdkafka has no consumer without a group. This one never joins it, and waits for nobody's transaction
+// (frontier.c).
 static rd_kafka_t *open_client(struct doctor_kafka *k, struct err *err) {
   const struct settings *settings = k->processor->settings;
-  const struct kafka_setting ours[] = {{"group.id", settings->group_id}, {"enable.auto.commit", "false"}};
+  const struct kafka_setting ours[] = {{"group.id", settings->group_id},
+                                       {"isolation.level", "read_uncommitted"},
+                                       {"enable.auto.commit", "false"}};
   rd_kafka_conf_t *conf = kafka_conf_new(settings, ours, COUNT_OF(ours), err);
   if (!conf) return NULL;
   rd_kafka_conf_set_error_cb(conf, on_error);

@@ -58,22 +58,29 @@ static bool write_one(struct emitter *emitter, const PGresult *res, int row, str
   return emitter_send(emitter, &event, err);
 }
 
-static void note_written(struct deadlines_provider *list, size_t n, const PGresult *res) {
-  for (int row = 0; row < PQntuples(res); row++)
-    for (size_t i = 0; i < n; i++)
-      if (strcmp(list[i].name, PQgetvalue(res, row, 0)) == 0) {
-        list[i].written_at_ms = clock_wall_ms();
-        list[i].unasked += pgvalue_int4(PQgetvalue(res, row, 4));
-      }
+// Of the provider's rows.
+static void note_written(struct deadlines_provider *provider, const PGresult *res) {
+  int64_t written = 0;
+  for (int row = 0; row < PQntuples(res); row++) {
+    if (strcmp(provider->name, PQgetvalue(res, row, 0)) != 0) continue;
+    provider->written_at_ms = clock_wall_ms();
+    provider->unasked += pgvalue_int4(PQgetvalue(res, row, 4));
+    written++;
+  }
+  provider->has_more = written >= DEADLINES_MAX;
 }
 
 bool deadlines_write(PGconn *conn, struct emitter *emitter, struct deadlines_provider *list, size_t n,
-                     int64_t until_ms, struct err *err) {
+                     int64_t until_ms, bool *has_more, struct err *err) {
   AUTO_RESULT *res = find(conn, list, n, until_ms, true, DEADLINES_MAX);
   if (!pg_ok(conn, res, "watch_due", NULL, err)) return false;
   for (int row = 0; row < PQntuples(res); row++)
     if (!write_one(emitter, res, row, err)) return false;
   if (PQntuples(res) > 0 && !emitter_flush(emitter, err)) return false;
-  note_written(list, n, res);
+  *has_more = false;
+  for (size_t i = 0; i < n; i++) {
+    if (is_read(&list[i], until_ms)) note_written(&list[i], res);
+    *has_more |= list[i].has_more;
+  }
   return true;
 }

@@ -16,6 +16,7 @@ struct deadlines_provider {
   int64_t wait_ms;     // for the caller: for how long at most
   int64_t given_up_ms; // what expired until then waits no longer; NO_TIME: nothing
   int64_t unasked;     // written though it was not asked for them, since the caller set it to 0
+  bool has_more;       // as many were due as may be written at once, so more may be
 };
 
 // Prepares the statement.
@@ -25,7 +26,8 @@ MUST_CHECK bool deadlines_prepare(PGconn *conn, struct err *err);
 MUST_CHECK bool deadlines_any(PGconn *conn, const struct deadlines_provider *list, size_t n, bool *any,
                               struct err *err);
 // Writes the events of those that were due at `until_ms`, DEADLINES_MAX of a provider at most, and waits for
-// Kafka. A provider whose last events the group has not read by then is left for the next time.
-enum { DEADLINES_MAX = 1000 };
+// Kafka. A provider whose last events the group has not read by then is left for the next time. `has_more`:
+// more of some provider may be due.
+enum { DEADLINES_MAX = 250 };
 MUST_CHECK bool deadlines_write(PGconn *conn, struct emitter *emitter, struct deadlines_provider *list,
-                                size_t n, int64_t until_ms, struct err *err);
+                                size_t n, int64_t until_ms, bool *has_more, struct err *err);

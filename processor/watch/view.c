@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum { MINUTE_MS = 60 * 1000, AGAIN_MINUTES = 30, AHEAD_MINUTES = 2 };
+enum { PART_MINUTES = 4 * 60 };
 
 static const char *const statements[] = {
     "watch_counts.sql", "watch_endpoints.sql",    "watch_failed.sql",   "watch_spooled.sql",
@@ -24,7 +25,7 @@ struct view *view_new(const struct providers *providers) {
   struct view *view = mem_alloc(sizeof *view);
   view->n_providers = providers_count(providers);
   view->providers = mem_array(view->n_providers, sizeof *view->providers);
-  view->loaded_until = view->last_report = INT64_MIN;
+  view->loaded_until = view->part_until = view->last_report = INT64_MIN;
   view->spooled_since_ms = INT64_MAX;
   for (size_t i = 0; i < view->n_providers; i++) {
     struct view_provider *p = &view->providers[i];
@@ -162,20 +163,25 @@ static void add_counter(struct view *view, const PGresult *res, int row) {
     *(uint32_t *)(void *)((char *)counts + counter->offset) = (uint32_t)pgvalue_int8(PQgetvalue(res, row, 3));
 }
 
-static int64_t minutes_to_read(const struct view *view, int64_t now) {
-  if (view->loaded_until == INT64_MIN) return VIEW_MINUTES;
-  if (view->loaded_until == now) return AGAIN_MINUTES;
-  int64_t n = now - view->loaded_until + view->due_minutes + AGAIN_MINUTES;
-  return n < VIEW_MINUTES ? n : VIEW_MINUTES;
+static int64_t first_to_read(const struct view *view, int64_t now) {
+  if (view->part_until != INT64_MIN) return view->part_until;
+  if (view->loaded_until == now) return now - AGAIN_MINUTES;
+  int64_t oldest = now - VIEW_MINUTES;
+  if (view->loaded_until == INT64_MIN) return oldest;
+  int64_t first = view->loaded_until - view->due_minutes - AGAIN_MINUTES;
+  return first > oldest ? first : oldest;
 }
 
-bool view_read_counts(struct view *view, PGconn *conn, int64_t now, struct err *err) {
-  AUTO_RESULT *res =
-      read_between(conn, "watch_counts.sql", now - minutes_to_read(view, now), latest_minute());
+bool view_read_counts(struct view *view, PGconn *conn, int64_t now, bool *is_whole, struct err *err) {
+  int64_t first = first_to_read(view, now);
+  *is_whole = now - first <= PART_MINUTES;
+  int64_t last = *is_whole ? latest_minute() : first + PART_MINUTES;
+  AUTO_RESULT *res = read_between(conn, "watch_counts.sql", first, last);
   if (!pg_ok(conn, res, "watch_counts", NULL, err)) return false;
   for (size_t i = 0; i < view->n_providers; i++) minutes_advance(&view->providers[i].minutes, now);
   for (int row = 0; row < PQntuples(res); row++) add_counter(view, res, row);
-  view->loaded_until = now;
+  view->part_until = *is_whole ? INT64_MIN : last;
+  if (*is_whole) view->loaded_until = now;
   return true;
 }
 

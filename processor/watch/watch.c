@@ -18,7 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICK_MS = 1000, JUDGE_MS = 2000, STORE_MS = 5000, MINUTE_MS = 60 * 1000, SETTLE_MS = 2000 };
+enum { TICK_MS = 1000, SOON_MS = 200, JUDGE_MS = 2000, STORE_MS = 5000, MINUTE_MS = 60 * 1000, SETTLE_MS = 2000 };
+enum { READ_MS = 10 }; // for the counters, in one look
 enum { JUMP_MS = 5000, JUMP_WAIT_MS = 120000 };
 
 struct watch {
@@ -35,6 +36,7 @@ struct watch {
   struct silence *silence;
   struct front_door *front_door; // NULL: there is no public URL
   struct judge judge;
+  bool looks_soon;        // the last look has left something over
   int64_t judge_at_ms;    // monotonic: the next time
   int64_t store_at_ms;    // likewise, for what it saw
   int64_t written_at_ms;  // when incidents were last written; INT64_MIN: never
@@ -79,6 +81,7 @@ static bool begin_to_lead(struct watch *w, struct err *err) {
 
 static void close_all(struct watch *w) {
   metrics_set(w->processor->metrics, METRIC_WATCH_LEADS, NULL, 0);
+  w->looks_soon = false;
   if (w->view) watch_metrics_clear(w->processor->metrics, w->view, w->silence);
   front_door_stop(take(w->front_door));
   frontier_close(take(w->frontier));
@@ -172,6 +175,14 @@ static bool judge_ourselves(struct watch *w, int64_t read_ms, struct err *err) {
   return (!is_called || judge_front_door(&w->judge, &door, err)) && judge_ingress_now(&w->judge, err);
 }
 
+static bool read_counts(struct watch *w, int64_t now, bool *are_whole, struct err *err) {
+  int64_t enough_ms = clock_mono_ms() + READ_MS;
+  do
+    if (!view_read_counts(w->view, w->conn, now, are_whole, err)) return false;
+  while (!*are_whole && clock_mono_ms() < enough_ms);
+  return true;
+}
+
 // What was received before that time, or before the bound.
 static bool judge_received(struct watch *w, int64_t read_ms, struct err *err) {
   if (!is_unjudged(w, read_ms)) return true;
@@ -179,8 +190,10 @@ static bool judge_received(struct watch *w, int64_t read_ms, struct err *err) {
   int64_t now = finished_minute(until_ms), before = w->view->loaded_until;
   w->judge.until_ms = until_ms;
   if (now < before) return true; // the bound has moved back
-  return view_read_counts(w->view, w->conn, now, err) && (now == before || judge_minute_once(w, now, err)) &&
-         judge_providers_now(&w->judge, err);
+  bool are_whole;
+  if (!read_counts(w, now, &are_whole, err)) return false;
+  return !are_whole ||
+         ((now == before || judge_minute_once(w, now, err)) && judge_providers_now(&w->judge, err));
 }
 
 static bool judge(struct watch *w, const struct frontier_known *known, struct err *err) {
@@ -229,9 +242,21 @@ static bool write_deadlines(struct watch *w, int64_t until_ms, struct err *err) 
   for (size_t i = 0; i < w->view->n_providers; i++)
     w->providers[i].hold = judge_may_be_silent(&w->judge, &w->view->providers[i]);
   bound_waits(w, until_ms);
-  bool done = deadlines_write(w->conn, w->emitter, w->providers, w->view->n_providers, until_ms, err);
+  bool done = deadlines_write(w->conn, w->emitter, w->providers, w->view->n_providers, until_ms,
+                              &w->looks_soon, err);
   say_unasked(w);
   return done;
+}
+
+// Judges; what it takes more than one look to read is left for the next ones. So are the deadlines until all
+// is judged for the first time: nobody knows before whether they are to wait.
+static bool judge_in_parts(struct watch *w, const struct frontier_known *known, struct err *err) {
+  bool begins = w->view->loaded_until == INT64_MIN;
+  if (!judge(w, known, err)) return false;
+  bool is_reading = w->view->part_until != INT64_MIN, has_begun = w->view->loaded_until != INT64_MIN;
+  if (known->others_ms != INT64_MIN && !is_reading) w->judge_at_ms = clock_mono_ms() + JUDGE_MS;
+  w->looks_soon = is_reading || (begins && has_begun);
+  return true;
 }
 
 // Most ticks end with the first question, and ask Kafka nothing. The notifications are read again behind the
@@ -239,13 +264,13 @@ static bool write_deadlines(struct watch *w, int64_t until_ms, struct err *err) 
 static bool look(struct watch *w, struct err *err) {
   bool is_due, judges = clock_mono_ms() >= w->judge_at_ms;
   struct frontier_known known;
+  w->looks_soon = false;
   bound_waits(w, clock_wall_ms());
   if (!deadlines_any(w->conn, w->providers, w->view->n_providers, &is_due, err)) return false;
   if (!is_due && !judges) return true;
   if (!look_until(w, &known, err)) return false;
-  if (judges && known.others_ms != INT64_MIN) w->judge_at_ms = clock_mono_ms() + JUDGE_MS;
-  if (judges && !judge(w, &known, err)) return false;
-  if (!is_due || known.hidden > 0 || known.until_ms == INT64_MIN) return true;
+  if (judges && !judge_in_parts(w, &known, err)) return false;
+  if (!is_due || w->looks_soon || known.hidden > 0 || known.until_ms == INT64_MIN) return true;
   return write_deadlines(w, bound(w, known.until_ms), err);
 }
 
@@ -295,6 +320,7 @@ static void *run(void *arg) {
     pause_ms = TICK_MS;
     if (!clock_is_steady(w)) continue; // another process may lead, whose clock did not jump
     if ((w->conn || open_session(w, &err)) && tick(w, &err)) {
+      if (w->looks_soon) pause_ms = SOON_MS;
       backoff.tries = 0;
       continue;
     }

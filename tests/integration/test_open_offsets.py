@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""Somebody's transaction on the group's offsets stays open while members come and go: nobody may begin anywhere but where it was."""
+"""Somebody's transaction on the group's offsets stays open: nobody may begin anywhere but where it was, and who only asks is answered."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from support.service import Service
+from support import payloads
+from support.deadlines import start
+from support.service import Service, run_once
 from support.thirds import FORGET, check_all, ids_of, post_all
 from support.topics import QUIET
-from support.wait import until
+from support.wait import until, until_equal
 from support.world import PARTITIONS, World
 
 JOINS = 8
@@ -62,3 +65,20 @@ def test_nobody_starts_from_the_beginning_because_offsets_are_open(world: World)
     ids += post_all(world, ids_of(EVENTS + 30)[EVENTS:])
     check_all(world, ids)
     assert read(stays) == 30
+
+
+def test_the_watch_goes_on_while_offsets_are_open(world: World) -> None:
+    start(world, receipt_within_s=1, expires_after_s=3600)
+    with offsets_open(world):
+        world.register(payloads.accepted("bizgo", "never"))
+        until_equal("it is overdue", lambda: [alert.type for alert in world.alerts("never")], ["dochak.notification.overdue.v1"], 40)
+    assert [line for service in world.services for line in service.log_lines("^watch starts over")] == []
+
+
+def test_doctor_tells_the_lag_while_offsets_are_open(world: World) -> None:
+    start(world)
+    world.settle()
+    with offsets_open(world):
+        said = json.loads(run_once("processor", world.env(), "doctor", "--json").stdout)
+    (lag,) = [check for check in said["checks"] if check["part"] == "lag"]
+    assert (lag["state"], lag["text"]) == ("good", "0 events are not in Postgres yet, none of them for more than a minute")
