@@ -5,11 +5,13 @@ that is needed, and nothing is lost or doubled."""
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 from confluent_kafka import Producer
 
 from support import payloads
+from support.judge import open_incident, watch_says
 from support.service import Service
 from support.topics import QUIET
 from support.wait import until, until_equal
@@ -83,6 +85,27 @@ def test_a_deadlock_is_done_again_at_once(world: World) -> None:
     assert retries(processor, "postgres", "deadlock") >= 1  # on a busy machine it may have the first row again before the other one wakes up
     assert not processor.log_lines("^worker starts over")
     assert {world.row("blux", id_)["contradicted_by"] is not None for id_ in (first, last)} == {True}
+
+
+def test_a_batch_takes_incidents_in_one_order(world: World) -> None:
+    """It counts a fault into `failing` and closes `at_risk`. While it waits for the one that comes first, it has none of the others."""
+    world.new_ingress().start().wait_ready()
+    hour_ago = int(time.time() / 60) - 60
+    open_incident(world, "at_risk", hour_ago, "bizgo", scope="half")
+    open_incident(world, "failing", hour_ago, "bizgo", "bizgo/alimtalk", "account")
+    world.bizgo(payloads.bizgo("m", "64008"))
+    (record,) = world.records("events", "m")
+    now = datetime.now(UTC).isoformat()
+    watch_says(world, "dochak.provider.restored.v1", record.partition, kind="at_risk", scope="half", endpoint=None, judged_until=now)
+    with world.connect() as connection, connection.transaction():
+        connection.execute("UPDATE incident SET folded = folded WHERE kind = 'at_risk'")
+        processor = world.new_processor(**ALONE).start()
+        wait_for_lock(world)
+        connection.execute("SELECT FROM incident WHERE kind = 'failing' FOR UPDATE NOWAIT")
+    world.settle()
+    assert retries(processor, "postgres", "deadlock") == 0
+    rows = world.sql("SELECT kind, faults, closed_at IS NOT NULL AS closed FROM incident ORDER BY kind")
+    assert rows == [{"kind": "at_risk", "faults": 0, "closed": True}, {"kind": "failing", "faults": 1, "closed": False}]
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def make_usual(world: World, provider: str, minute: int, taken: int = 1000, late
     )
 
 
-def watch_says(world: World, type_: str, **changes) -> None:
+def watch_says(world: World, type_: str, partition: int | None = None, **changes) -> None:
     """An event of the watch about one incident of bizgo."""
     value = json.loads((builds.ROOT / "schemas/examples/event.incident/valid/silent.json").read_text("utf-8")) | changes
     headers = {
@@ -84,5 +84,6 @@ def watch_says(world: World, type_: str, **changes) -> None:
         "ce_provider": "bizgo",
         "content-type": "application/json",
     }
-    world.topics.produce("events", json.dumps(value).encode(), b"bizgo", [(name, text.encode()) for name, text in headers.items()])
+    encoded = [(name, text.encode()) for name, text in headers.items()]
+    world.topics.produce("events", json.dumps(value).encode(), b"bizgo", encoded, partition)
     world.topics.flush()
