@@ -95,8 +95,9 @@ def test_a_batch_takes_incidents_in_one_order(world: World) -> None:
     open_incident(world, "failing", hour_ago, "bizgo", "bizgo/alimtalk", "account")
     world.bizgo(payloads.bizgo("m", "64008"))
     (record,) = world.records("events", "m")
-    now = datetime.now(UTC).isoformat()
-    watch_says(world, "dochak.provider.restored.v1", record.partition, kind="at_risk", scope="half", endpoint=None, judged_until=now)
+    (at_risk,) = world.sql("SELECT incident_id::text FROM incident WHERE kind = 'at_risk'")
+    row = {**at_risk, "kind": "at_risk", "scope": "half", "judged_until": datetime.now(UTC).isoformat()}
+    watch_says(world, "dochak.endpoint.restored.v1", record.partition, **row)
     with world.connect() as connection, connection.transaction():
         connection.execute("UPDATE incident SET folded = folded WHERE kind = 'at_risk'")
         processor = world.new_processor(**ALONE).start()
