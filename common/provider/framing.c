@@ -46,7 +46,7 @@ static void judge_element(const struct provider *provider, struct framing_elemen
   }
 }
 
-static void read_element(const struct provider *provider, struct framing_element *element) {
+void framing_read(const struct provider *provider, struct framing_element *element) {
   enum { BLOCK_BYTES = 8192 }; // enough for a report; a handler's stack has 100 KiB
   _Alignas(16) char bytes[BLOCK_BYTES];
   json_block_begin(bytes, sizeof bytes);
@@ -130,7 +130,7 @@ static bool add_element(struct cutter *cutter, struct json_span text, size_t n_s
       (struct framing_element){.bytes = text.from, .len = (size_t)(text.to - text.from), .n_steps = n_steps};
   memcpy(element->way, cutter->way, sizeof element->way);
   if (!join(cutter, element, err)) return false;
-  read_element(cutter->provider, element);
+  framing_read(cutter->provider, element);
   return true;
 }
 

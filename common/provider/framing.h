@@ -56,6 +56,9 @@ void framing_init(struct framing *out, const struct provider *provider, const ch
                   const struct framing_head *head);
 // The whole body as one element for quarantine.
 void framing_init_whole(struct framing *out, const char *body, size_t len, const char *reason);
+// Sets the kind, the id, the ack and the reason of an element that has its bytes already; the caller frees id
+// and reason.
+void framing_read(const struct provider *provider, struct framing_element *element);
 // The ack of the kind that all elements are of, for provider_ack(). NULL: that of the webhook.
 const struct provider_answer *framing_ack(const struct framing *framing);
 // The first element, from 1, that has more than max_bytes and what dochak may add to them. 0: there is none.

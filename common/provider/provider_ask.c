@@ -221,6 +221,12 @@ bool ask_when_holds(const struct ask_when *when, int status, const json_t *body)
          (!when->asks_body || (body && provider_conditions_hold(&when->body, body)));
 }
 
+struct provider_unmet ask_when_unmet(const struct ask_when *when, int status, const json_t *body) {
+  if (when->status && !has_status(when->status, status))
+    return (struct provider_unmet){"status", "", when->status};
+  return body ? provider_conditions_unmet(&when->body, body) : (struct provider_unmet){"", "", NULL};
+}
+
 const struct ask_answer *ask_form_answer(const struct ask_form *form, int status, const json_t *body) {
   for (size_t i = 0; i < form->n_answers; i++)
     if (ask_when_holds(form->answers[i].when, status, body)) return &form->answers[i];
@@ -239,6 +245,10 @@ const struct ask_form *provider_ask_find(const struct provider *provider, const 
   for (size_t i = 0; i < provider->n_forms; i++)
     if (strcmp(provider->forms[i].name, name) == 0) return &provider->forms[i];
   return NULL;
+}
+
+size_t provider_ask_nth(const struct provider *provider, const struct ask_form *form) {
+  return (size_t)(form - provider->forms);
 }
 
 char *provider_ask_names(const struct provider *provider) {

@@ -3,7 +3,7 @@
 // what its answers mean. Strings are borrowed from the provider. Not for: making the request and reading the
 // answer (processor/ask/ask.h). Thread: any, once loaded.
 #pragma once
-#include "common/provider/provider.h"
+#include "common/provider/provider_explain.h"
 
 struct provider_where;
 
@@ -44,6 +44,8 @@ struct ask_headers {
 struct ask_when; // conditions
 // Whether they hold for an answer. `body` is NULL where it is no JSON.
 bool ask_when_holds(const struct ask_when *when, int status, const json_t *body);
+// Where they do not: the first that the answer does not meet. Its rule may also be "status", without a place.
+struct provider_unmet ask_when_unmet(const struct ask_when *when, int status, const json_t *body);
 
 struct ask_token { // a POST without a body
   const char *path;
@@ -85,4 +87,5 @@ const char *ask_form_code(const struct ask_form *form, const json_t *body, char 
 
 size_t provider_ask_count(const struct provider *provider);                                  // forms
 const struct ask_form *provider_ask_find(const struct provider *provider, const char *name); // or NULL
+size_t provider_ask_nth(const struct provider *provider, const struct ask_form *form);       // from 0
 char *provider_ask_names(const struct provider *provider); // "v2, v1". New string

@@ -37,23 +37,25 @@ static const char *first_unmet(const struct provider_where *places, bool is_abse
   return NULL;
 }
 
-struct provider_unmet provider_kind_unmet(const struct provider *provider, size_t nth,
-                                          const json_t *element) {
-  const struct provider_conditions *when = &provider->kinds[nth].when;
+struct provider_unmet provider_conditions_unmet(const struct provider_conditions *when, const json_t *in) {
   const char *place;
-  if (!json_is_object(element)) return (struct provider_unmet){"", "", NULL};
-  if ((place = first_unmet(&when->present, false, element)))
+  if ((place = first_unmet(&when->present, false, in)))
     return (struct provider_unmet){"present", place, NULL};
-  if ((place = first_unmet(&when->absent, true, element)))
-    return (struct provider_unmet){"absent", place, NULL};
+  if ((place = first_unmet(&when->absent, true, in))) return (struct provider_unmet){"absent", place, NULL};
   for (size_t i = 0; i < when->n_equals; i++) {
     struct provider_equals *equals = &when->equals[i];
     const struct provider_conditions one = {.equals = equals, .n_equals = 1};
-    if (!provider_conditions_hold(&one, element))
+    if (!provider_conditions_hold(&one, in))
       return (struct provider_unmet){equals->in_any_case ? "equals_any_case" : "equals", equals->pointer.text,
                                      equals->values};
   }
   return (struct provider_unmet){"", "", NULL};
+}
+
+struct provider_unmet provider_kind_unmet(const struct provider *provider, size_t nth,
+                                          const json_t *element) {
+  if (!json_is_object(element)) return (struct provider_unmet){"", "", NULL};
+  return provider_conditions_unmet(&provider->kinds[nth].when, element);
 }
 
 const json_t *provider_shapes(const struct provider *provider) {

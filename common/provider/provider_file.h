@@ -178,6 +178,9 @@ bool provider_equals_lists(const struct provider_equals *equals, const char *tex
 // Whether an array of texts has this one.
 bool provider_lists(const json_t *texts, const char *text);
 bool provider_conditions_hold(const struct provider_conditions *conditions, const json_t *in);
+// The first of them that does not hold.
+struct provider_unmet provider_conditions_unmet(const struct provider_conditions *conditions,
+                                                const json_t *in);
 // The first usable value of at most PROVIDER_TEXT_MAX bytes, or NULL.
 const char *provider_where_text(const struct provider_where *where, const json_t *from,
                                 char buf[PROVIDER_NUMBER_SIZE]);

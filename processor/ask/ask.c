@@ -128,12 +128,16 @@ static void say(const struct ask_form *form, int status, const json_t *body, con
            what);
 }
 
-static void add_element(struct ask_reading *out, char *element) {
-  out->elements = mem_grow(out->elements, out->n + 1, sizeof *out->elements);
-  out->elements[out->n++] = element;
+static void add_element(struct ask_elements *out, char *element) {
+  out->list = mem_grow(out->list, out->n + 1, sizeof *out->list);
+  out->list[out->n++] = element;
 }
 
-enum element_kind { ELEMENT_GOOD, ELEMENT_OTHER, ELEMENT_WRONG };
+void ask_elements_fini(struct ask_elements *elements) {
+  for (size_t i = 0; i < elements->n; i++) free(elements->list[i]);
+  free(elements->list);
+  *elements = (struct ask_elements){0};
+}
 
 static bool is_on_its_way(const struct provider *provider, const json_t *element) {
   struct provider_receipt receipt;
@@ -143,38 +147,19 @@ static bool is_on_its_way(const struct provider *provider, const json_t *element
   return is;
 }
 
-// What is no report, or no result yet, is passed over; a report on something else than what was asked about
-// is a fault.
-static enum element_kind element_kind_of(const struct ask_account *account, const char *id, const char *text,
-                                         size_t len) {
+enum ask_use ask_use_of(const struct ask_account *account, const char *id, const char *text) {
   struct err err;
   struct provider_element element;
-  AUTO_JSON *value = json_parse(text, len, &err);
-  if (!value || !provider_classify(account->provider, value, &element, &err)) return ELEMENT_WRONG;
+  AUTO_JSON *value = json_parse(text, strlen(text), &err);
+  if (!value || !provider_classify(account->provider, value, &element, &err)) return ASK_REFUSED;
   if (element.kind != (account->form->about == ASK_CONTACT ? PROVIDER_CONTACT : PROVIDER_RECEIPT))
-    return ELEMENT_OTHER;
-  if (!element.id || strcmp(element.id, id) != 0) return ELEMENT_WRONG;
-  return is_on_its_way(account->provider, value) ? ELEMENT_OTHER : ELEMENT_GOOD;
-}
-
-static void take_element(const struct ask_account *account, const char *id, char *element,
-                         struct ask_reading *out, bool *is_wrong) {
-  switch (element_kind_of(account, id, element, strlen(element))) {
-  case ELEMENT_GOOD:
-    add_element(out, element);
-    return;
-  case ELEMENT_WRONG:
-    *is_wrong = true;
-    break;
-  case ELEMENT_OTHER:
-    break;
-  }
-  free(element);
+    return ASK_PASSED_OVER;
+  if (!element.id || strcmp(element.id, id) != 0) return ASK_REFUSED;
+  return is_on_its_way(account->provider, value) ? ASK_PASSED_OVER : ASK_USED;
 }
 
 // The exact bytes of each element of the array. False: there is no array, and more than null.
-static bool read_each(const struct ask_account *account, const struct ask_answer *answer, const char *id,
-                      struct json_span body, struct ask_reading *out, bool *is_wrong) {
+static bool cut_each(const struct ask_answer *answer, struct json_span body, struct ask_elements *out) {
   struct json_span array, element;
   const char *cursor = NULL;
   size_t n = 0;
@@ -183,7 +168,7 @@ static bool read_each(const struct ask_account *account, const struct ask_answer
   if (found == JSON_FOUND && array.to - array.from == 4 && memcmp(array.from, "null", 4) == 0) return true;
   if (found != JSON_FOUND || !json_span_count(array, &n) || n > ASK_ELEMENTS_MAX) return false;
   while (json_span_next(array, &cursor, &element))
-    take_element(account, id, mem_strndup(element.from, (size_t)(element.to - element.from)), out, is_wrong);
+    add_element(out, mem_strndup(element.from, (size_t)(element.to - element.from)));
   return true;
 }
 
@@ -218,15 +203,27 @@ static char *make_element(const struct ask_text *element, const char *id, int64_
   return out.bytes;
 }
 
-// `body` is empty where it is no JSON.
+bool ask_cut(const struct ask_answer *answer, const char *id, int64_t asked_at_ms, const char *body,
+             size_t len, struct ask_elements *out) {
+  static const char none[] = "null";
+  const struct json_span text = {body ? body : none, body ? body + len : none + strlen(none)};
+  *out = (struct ask_elements){0};
+  if (answer->has_each) return cut_each(answer, text, out);
+  add_element(out, make_element(&answer->element, id, asked_at_ms, text));
+  return true;
+}
+
 static void read_found(const struct ask_account *account, const struct ask_answer *answer, const char *id,
-                       int64_t asked_at_ms, struct json_span body, struct ask_reading *out) {
-  bool is_wrong = false, is_read = true;
-  if (answer->has_each)
-    is_read = read_each(account, answer, id, body, out, &is_wrong);
-  else
-    take_element(account, id, make_element(&answer->element, id, asked_at_ms, body), out, &is_wrong);
-  if (is_read && !is_wrong && out->n > 0) {
+                       int64_t asked_at_ms, const char *body, size_t len, struct ask_reading *out) {
+  struct ask_elements all;
+  bool is_read = ask_cut(answer, id, asked_at_ms, body, len, &all), is_wrong = false;
+  for (size_t i = 0; i < all.n; i++) {
+    enum ask_use use = ask_use_of(account, id, all.list[i]);
+    if (use == ASK_USED) add_element(&out->elements, take(all.list[i]));
+    is_wrong |= use == ASK_REFUSED;
+  }
+  ask_elements_fini(&all);
+  if (is_read && !is_wrong && out->elements.n > 0) {
     out->doubt_after = answer->doubt_after;
     return;
   }
@@ -246,11 +243,8 @@ void ask_read(const struct ask_account *account, const char *id, int64_t asked_a
   *out = (struct ask_reading){.result = answer ? result_of_means(answer->means) : result_of_status(status)};
   // A good answer that was cut off on the way, or that a proxy has replaced.
   if (!answer && !value && status >= 200 && status < 300) out->result = ASK_RESULT_AGAIN;
-  if (answer && out->result == ASK_RESULT_FOUND) {
-    static const char none[] = "null";
-    struct json_span text = {value ? body : none, value ? body + len : none + strlen(none)};
-    read_found(account, answer, id, asked_at_ms, text, out);
-  }
+  if (answer && out->result == ASK_RESULT_FOUND)
+    read_found(account, answer, id, asked_at_ms, value ? body : NULL, len, out);
   bool is_plain = out->result == ASK_RESULT_FOUND || out->result == ASK_RESULT_NOTHING;
   AUTO_FREE char *what = mem_strdup(*out->why ? out->why : !value && status < 300 ? "no JSON" : "");
   if (is_plain)
@@ -260,10 +254,7 @@ void ask_read(const struct ask_account *account, const char *id, int64_t asked_a
 }
 
 void ask_reading_fini(struct ask_reading *reading) {
-  for (size_t i = 0; i < reading->n; i++) free(reading->elements[i]);
-  free(reading->elements);
-  reading->elements = NULL;
-  reading->n = 0;
+  ask_elements_fini(&reading->elements);
 }
 
 // ---- tokens ----

@@ -25,12 +25,17 @@ enum ask_result {
   ASK_RESULT_UNCLEAR // it says nothing about this id, and would not if asked again
 };
 
+struct ask_elements { // each as the webhook would bring it
+  char **list;
+  size_t n;
+};
+void ask_elements_fini(struct ask_elements *elements);
+
 struct ask_reading {
   enum ask_result result;
-  char **elements; // ASK_RESULT_FOUND: each as the webhook would bring it; else none
-  size_t n;
-  int64_t doubt_after; // so many such readings in a row are not to be believed; 0: all are
-  char why[160];       // all but found and nothing: "answer 503", "answer 200, A801"
+  struct ask_elements elements; // ASK_RESULT_FOUND; else none
+  int64_t doubt_after;          // so many such readings in a row are not to be believed; 0: all are
+  char why[160];                // all but found and nothing: "answer 503", "answer 200, A801"
 };
 // Reads the answer to the question about `id`, which was asked at that time (Unix milliseconds, by the
 // provider's clock if ours is known to be ahead). An element
@@ -38,6 +43,18 @@ struct ask_reading {
 void ask_read(const struct ask_account *account, const char *id, int64_t asked_at_ms, int status,
               const char *body, size_t len, struct ask_reading *out);
 void ask_reading_fini(struct ask_reading *reading);
+
+// The parts of ask_read(), for a person who writes a provider file.
+// Cuts or makes the elements of an answer that means found. `body` is NULL where the answer is no JSON.
+// False: what stands at `each` is no list, or too long a one.
+bool ask_cut(const struct ask_answer *answer, const char *id, int64_t asked_at_ms, const char *body,
+             size_t len, struct ask_elements *out);
+enum ask_use {
+  ASK_USED,        // it is a report on this id, or this contact
+  ASK_PASSED_OVER, // it is neither, or no result yet
+  ASK_REFUSED      // it is about another id, or the provider file does not read it: nothing is used
+};
+enum ask_use ask_use_of(const struct ask_account *account, const char *id, const char *element);
 
 struct ask_token_reading {
   enum ask_result result; // ASK_RESULT_FOUND, ASK_RESULT_AGAIN or ASK_RESULT_STOP

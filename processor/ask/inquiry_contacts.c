@@ -50,8 +50,9 @@ bool inquiry_contacts(struct inquiry_differences *d, struct asker_answer *answer
   if (!contact_read(d->conn, provider_name(d->account->provider), ids, n, &rows, &n_rows, err)) return false;
   bool good = true;
   for (size_t i = 0; good && i < n; i++)
-    for (size_t k = 0; good && k < answers[i].reading.n; k++)
-      good = compare(d, find(rows, n_rows, answers[i].id), &answers[i], answers[i].reading.elements[k], err);
+    for (size_t k = 0; good && k < answers[i].reading.elements.n; k++)
+      good = compare(d, find(rows, n_rows, answers[i].id), &answers[i], answers[i].reading.elements.list[k],
+                     err);
   contact_free(rows, n_rows);
   return good;
 }

@@ -29,16 +29,16 @@ static int by_id(const void *left, const void *right) {
 
 static void interpret_all(struct comparison *c) {
   size_t most = 0;
-  for (size_t i = 0; i < c->n; i++) most += c->answers[i].reading.n;
+  for (size_t i = 0; i < c->n; i++) most += c->answers[i].reading.elements.n;
   c->reported = mem_array(most, sizeof *c->reported);
   for (size_t i = 0; i < c->n; i++)
-    for (size_t k = 0; k < c->answers[i].reading.n; k++) {
+    for (size_t k = 0; k < c->answers[i].reading.elements.n; k++) {
       struct reported *reported = &c->reported[c->n_reported++];
       const struct event ev = {.type = EVENT_RECEIPT,
                                .provider = provider_name(c->d->account->provider),
                                .time_ms = c->answers[i].asked_at_ms};
       reported->answer = i;
-      reported->element = c->answers[i].reading.elements[k];
+      reported->element = c->answers[i].reading.elements.list[k];
       interpret_event(&c->d->processor->interpreter, &ev, reported->element, strlen(reported->element),
                       &reported->fact);
     }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// dochak-processor explain: what dochak reads from a webhook's body, or from the answer of a send API. For a
-// person who writes a provider file. Asks no server and stores nothing.
+// dochak-processor explain: what dochak reads from a webhook's body, from the answer of a send API, or from
+// that of an API which says what became of a message. For a person who writes a provider file. Asks no server
+// and stores nothing.
 #include "processor/commands/explain.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/config/settings.h"
+#include "common/provider/provider_ask.h"
 #include "processor/commands/command.h"
 #include "processor/commands/explain_text.h"
 #include "processor/commands/flags.h"
@@ -20,6 +22,8 @@
 struct explain_options {
   const char *provider, *endpoint, *file;
   bool is_acceptance;
+  const char *answer, *id; // the question's name, and what it was about
+  int64_t status;
   struct flag_texts headers; // "Name: value"
 };
 
@@ -32,12 +36,16 @@ static const char help[] =
     "       dochak-processor explain --endpoint NAME [--header TEXT …] < BODY\n"
     "       dochak-processor explain --file FILE [--header TEXT …] < BODY\n"
     "       dochak-processor explain … --acceptance < BODY\n"
+    "       dochak-processor explain … --answer FORM --id ID [--status NUMBER] < BODY\n"
     "\n"
     "  --provider NAME  by the provider file of this name, in DOCHAK_PROVIDERS_DIR or built in\n"
     "  --endpoint NAME  by the provider file of this endpoint, which DOCHAK_ENDPOINTS_FILE lists\n"
     "  --file FILE      by this provider file, wherever it is\n"
     "  --header TEXT    a header of the webhook, as \"X-Kakao-Resource-ID: 17\"; as many as there are\n"
     "  --acceptance     the body is what the send API answered, not a webhook's\n"
+    "  --answer FORM    the body is what the provider answered to the form of this name in \"ask\"\n"
+    "  --id ID          the id that was asked about\n"
+    "  --status NUMBER  the HTTP status of that answer (200)\n"
     "\n"
     "BODY is the body of a webhook exactly as it was sent, or the query of a GET. No other setting is\n"
     "needed, no server is asked, and nothing is stored. Telephone numbers and e-mail addresses are shown "
@@ -51,10 +59,19 @@ static bool read_arguments(int argc, char **argv, void *options, struct err *err
                          {"--endpoint", FLAG_TEXT, &o->endpoint, NULL},
                          {"--file", FLAG_TEXT, &o->file, NULL},
                          {"--header", FLAG_TEXTS, &o->headers, NULL},
-                         {"--acceptance", FLAG_SWITCH, &o->is_acceptance, NULL}};
+                         {"--acceptance", FLAG_SWITCH, &o->is_acceptance, NULL},
+                         {"--answer", FLAG_TEXT, &o->answer, NULL},
+                         {"--id", FLAG_TEXT, &o->id, NULL},
+                         {"--status", FLAG_NUMBER, &o->status, NULL}};
   if (!flags_read(argc, argv, flags, COUNT_OF(flags), NULL, err)) return false;
   if (o->file && (o->provider || o->endpoint))
     return err_set(err, "--file names the provider file already; leave out --provider and --endpoint");
+  if (o->answer && o->is_acceptance)
+    return err_set(err, "--answer: the body is one answer; leave out --acceptance");
+  if (!o->answer != !o->id)
+    return err_set(err, "--answer FORM and --id ID belong together: an answer is read for one id");
+  if (o->status && (!o->answer || o->status < 100 || o->status > 599))
+    return err_set(err, "--status: the status of an answer of --answer, 100 to 599");
   for (size_t i = 0; i < o->headers.n; i++)
     if (!strchr(o->headers.list[i], ':'))
       return err_set(err,
@@ -247,13 +264,26 @@ static bool explain_response(struct explain *explain, const char *body, size_t l
   return n_bad == 0 || err_set(err, "explain: %zu of %zu recipients would go to quarantine", n_bad, n);
 }
 
+// ---- an answer of ask ----
+
+static bool explain_ask(struct explain *explain, const struct explain_options *o, const char *body,
+                        size_t len, struct err *err) {
+  const struct ask_form *form = provider_ask_find(explain->provider, o->answer);
+  AUTO_FREE char *names = provider_ask_names(explain->provider);
+  if (!form && !*names)
+    return err_set(err, "--answer: the provider file has no question in \"ask\", so not %s", o->answer);
+  if (!form) return err_set(err, "--answer: the provider file has %s in \"ask\", not %s", names, o->answer);
+  return explain_answered(explain, form, o->id, o->status ? (int)o->status : 200, body, len) ||
+         err_set(err, "explain: nothing of the answer would be used");
+}
+
 // ---- all of it ----
 
 static bool explain_body(const struct input *input, const struct explain_options *o, struct err *err) {
   const struct provider *provider = find_provider(input, o, err);
   if (!provider) return false;
   size_t len;
-  bool is_call = o->endpoint && !o->is_acceptance; // an application registers a send answer
+  bool is_call = o->endpoint && !o->is_acceptance && !o->answer; // the others are no calls of the provider
   int64_t max_bytes = is_call ? watched_find(input->watched, o->endpoint)->body_max_bytes : 0;
   AUTO_FREE char *body = max_bytes
                              ? read_body(max_bytes, "max_body_bytes of the endpoint", &len, err)
@@ -265,7 +295,8 @@ static bool explain_body(const struct input *input, const struct explain_options
       .head = {header_once, o},
       .now_ms = clock_wall_ms(),
       .element_max_bytes = (size_t)input->settings.body_max_bytes};
-  bool good = (o->is_acceptance ? explain_response : explain_webhook)(&explain, body, len, err);
+  bool good = o->answer ? explain_ask(&explain, o, body, len, err)
+                        : (o->is_acceptance ? explain_response : explain_webhook)(&explain, body, len, err);
   explain_fini(&explain);
   fflush(stdout); // before the error
   return good;

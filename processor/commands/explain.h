@@ -23,6 +23,9 @@ void explain_fini(struct explain *explain);
 
 // What stands at this JSON Pointer; NULL: nothing. Borrowed.
 json_t *explain_at(const json_t *in, const char *place);
+// "nothing at /idd; is it /id?", or the value there, as it stands in `masked`. `rule` as for
+// explain_nearest(). New string.
+char *explain_found(const json_t *in, const json_t *masked, const char *place, const char *rule);
 // A line below an element: a name and what it is. What the text contains of the body is made safe for a
 // terminal.
 void explain_line(const char *name, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -38,5 +41,10 @@ void explain_answer(const struct explain *explain, const struct provider_answer 
 // One recipient of a send answer: list[i], with i from 0, as provider_read_acceptance() read it.
 bool explain_acceptance(struct explain *explain, const json_t *response,
                         const struct provider_acceptance *list, size_t i);
+// What the provider answered to the question `form` of `ask` about an id. False: it says nothing about this
+// id, or something of it is not understood.
+struct ask_form;
+bool explain_answered(struct explain *explain, const struct ask_form *form, const char *id, int status,
+                      const char *body, size_t len);
 // A send answer that provider_read_acceptance() does not understand, for the reason `why`.
 void explain_no_acceptance(const struct explain *explain, const json_t *response, const char *why);

@@ -95,17 +95,20 @@ static const char *place_of(const json_t *node, const json_t *in) {
   return best;
 }
 
-// "nothing at /idd; is it /id?", or the value there. New string.
-static char *found_at(const struct view *view, const char *place) {
-  const json_t *value = value_at(view->masked, place), *own = value_at(view->element, place);
+char *explain_found(const json_t *in, const json_t *masked, const char *place, const char *rule) {
+  const json_t *value = value_at(masked, place), *own = value_at(in, place);
   bool is_empty = json_is_string(own) && !json_string_length(own);
   AUTO_FREE char *shown = explain_value(is_empty ? own : value);
   bool is_header = strncmp(place, "/@header/", strlen("/@header/")) == 0;
   if (!value && is_header) return mem_printf("nothing at %s: give it with --header, if it was sent", place);
-  AUTO_FREE char *nearest = value ? NULL : explain_nearest(view->element, place, view->rule_text);
+  AUTO_FREE char *nearest = value ? NULL : explain_nearest(in, place, rule);
   if (value) return mem_printf("%s at %s", shown, place);
   return mem_printf("nothing at %s%s%s%s", place, nearest ? "; is it " : "", mem_or_empty(nearest),
                     nearest ? "?" : "");
+}
+
+static char *found_at(const struct view *view, const char *place) {
+  return explain_found(view->element, view->masked, place, view->rule_text);
 }
 
 // Text or a number, and not empty.

@@ -18,7 +18,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICK_MS = 1000, SOON_MS = 200, JUDGE_MS = 2000, STORE_MS = 5000, MINUTE_MS = 60 * 1000, SETTLE_MS = 2000 };
+enum {
+  TICK_MS = 1000,
+  SOON_MS = 200,
+  JUDGE_MS = 2000,
+  STORE_MS = 5000,
+  MINUTE_MS = 60 * 1000,
+  SETTLE_MS = 2000
+};
 enum { READ_MS = 10 }; // for the counters, in one look
 enum { JUMP_MS = 5000, JUMP_WAIT_MS = 120000 };
 
@@ -242,8 +249,8 @@ static bool write_deadlines(struct watch *w, int64_t until_ms, struct err *err) 
   for (size_t i = 0; i < w->view->n_providers; i++)
     w->providers[i].hold = judge_may_be_silent(&w->judge, &w->view->providers[i]);
   bound_waits(w, until_ms);
-  bool done = deadlines_write(w->conn, w->emitter, w->providers, w->view->n_providers, until_ms,
-                              &w->looks_soon, err);
+  bool done =
+      deadlines_write(w->conn, w->emitter, w->providers, w->view->n_providers, until_ms, &w->looks_soon, err);
   say_unasked(w);
   return done;
 }

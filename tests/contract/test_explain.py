@@ -714,6 +714,103 @@ def test_a_full_disk_is_told(acme: Path) -> None:
     assert done.returncode == 1 and b"stdout is incomplete" in done.stderr
 
 
+# --- answers of ask
+
+ARRIVED = {"msgKey": "m-17", "reportCode": "10000", "serviceType": "ALIMTALK", "to": "01012345678"}
+
+
+def inquiry(report, code: str = "A000") -> str:
+    return json.dumps({"common": {"authCode": "A000"}, "data": {"code": code, "data": {"report": report}}})
+
+
+def answered(body: str, *arguments: str, provider: str = "bizgo", form: str = "v2", id_: str = "m-17") -> subprocess.CompletedProcess:
+    return explain("--provider", provider, "--answer", form, "--id", id_, *arguments, body=body)
+
+
+def test_an_answer_is_read_as_reconcile_reads_it() -> None:
+    shown = answered(inquiry([ARRIVED, {**ARRIVED, "reportCode": "3018", "serviceType": "SMS"}]))
+    assert shown.returncode == 0, shown
+    assert shown.stdout.startswith("answer 200, by /ask/0/answers/0: found\n  code        A000\nelement 1, /data/data/report/0: a receipt")
+    assert lines(shown, "id") == ["m-17", "m-17"] and "element 2, /data/data/report/1: a receipt" in shown.stdout
+
+
+def test_a_report_about_another_id_spoils_its_answer() -> None:
+    shown = answered(inquiry([ARRIVED, {**ARRIVED, "msgKey": "m-18"}]))
+    assert shown.returncode == 1 and "by /ask/0/answers/0: unclear" in shown.stdout
+    assert lines(shown, "note") == ["its id is not the one of --id, so nothing of the whole answer is used"]
+
+
+def test_an_element_that_no_kind_reads_spoils_its_answer() -> None:
+    shown = answered(inquiry([{"msgKey": "m-17"}]))
+    assert shown.returncode == 1 and "element 1, /data/data/report/0: would go to quarantine" in shown.stdout
+    assert "/reportCode" in lines(shown, "rule")[0] and not lines(shown, "note")
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [([], "nothing: there is no result yet"), (None, "nothing: there is no result yet"), (7, "unclear"), ({"msgKey": "m-17"}, "unclear")],
+)
+def test_an_answer_without_elements(report, said: str) -> None:
+    shown = answered(inquiry(report))
+    assert said in shown.stdout.splitlines()[0] and shown.returncode == (said == "unclear")
+    told = lines(shown, "rule") if shown.returncode else lines(shown, "note")
+    assert told[0].startswith("/ask/0/answers/0/each: no list" if shown.returncode else "no element"), shown
+
+
+@pytest.mark.parametrize(("body", "said"), [(inquiry(None, "A020"), "/ask/0/answers/1: again"), (inquiry(None, "A001"), "/ask/0/answers/3: stop")])
+def test_an_entry_without_result_says_what_follows(body: str, said: str) -> None:
+    shown = answered(body)
+    assert shown.returncode == 0 and said in shown.stdout.splitlines()[0]
+
+
+def test_each_entry_says_what_an_answer_misses() -> None:
+    shown = answered(inquiry([ARRIVED], "A000").replace("authCode", "authcode"), "--status", "418")
+    assert shown.returncode == 1 and "answer 418, by its status, since no entry of /ask/0/answers fits: unclear" in shown.stdout
+    assert lines(shown, "rule")[:2] == [
+        "/ask/0/answers/0/when/status: 418, expected one of [200]",
+        '/ask/0/answers/1/when/equals: nothing at /common/authCode; is it /common/authcode?, expected one of ["A000"]',
+    ]
+    assert len(lines(shown, "rule")) == 4 and lines(shown, "mend") and lines(shown, "it has")
+
+
+@pytest.mark.parametrize(("status", "said", "code"), [("502", "again", 0), ("401", "stop", 0), ("400", "unclear", 1)])
+def test_without_an_entry_the_status_counts(status: str, said: str, code: int) -> None:
+    shown = answered("<html>", "--status", status)
+    assert shown.returncode == code and f"fits: {said}" in shown.stdout
+    assert "/ask/0/answers/1/when: the answer is no JSON" in lines(shown, "rule")
+    assert bool(lines(shown, "mend")) == bool(code)
+
+
+def test_an_element_that_is_made_of_an_answer_is_shown() -> None:
+    user = {"id": "u-1", "memberId": "u-1", "type": "member", "profile": {"mobileNumber": "+821012345678"}}
+    shown = answered(json.dumps({"user": user}), provider="channeltalk", form="v5", id_="u-1")
+    assert shown.returncode == 0 and "element 1, made of the answer: a contact" in shown.stdout, shown
+    gone = answered("", "--status", "404", provider="channeltalk", form="v5", id_="u-1")
+    assert gone.returncode == 0 and lines(gone, "says") == ["the person is gone"], gone
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--answer", "v2"], "--answer FORM and --id ID belong together"),
+        (["--id", "m-17"], "--answer FORM and --id ID belong together"),
+        (["--answer", "v2", "--id", "m-17", "--acceptance"], "leave out --acceptance"),
+        (["--answer", "v2", "--id", "m-17", "--status", "99"], "100 to 599"),
+        (["--status", "404"], "100 to 599"),
+    ],
+)
+def test_arguments_of_answers_that_do_not_fit(arguments: list[str], said: str) -> None:
+    shown = explain("--provider", "bizgo", *arguments, body="{}")
+    assert (shown.returncode, shown.stdout) == (2, "") and said in shown.stderr
+
+
+def test_a_question_that_the_file_does_not_have() -> None:
+    shown = answered("{}", form="v7")
+    assert shown.returncode == 1 and 'has v2, v1 in "ask", not v7' in shown.stderr
+    shown = answered("{}", provider="blux")
+    assert shown.returncode == 1 and 'has no question in "ask", so not v2' in shown.stderr
+
+
 # --- ./dev
 
 

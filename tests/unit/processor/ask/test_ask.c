@@ -230,8 +230,9 @@ static void test_what_an_answer_means(void **state) {
                reading.why);
     bool is_found = reading.result == ASK_RESULT_FOUND;
     if (!is_found) assert_string_equal(reading.why, rows[i].elements[0] ? rows[i].elements[0] : "");
-    assert_int_equal(reading.n, !is_found ? 0 : rows[i].elements[1] ? 2 : 1);
-    for (size_t k = 0; k < reading.n; k++) assert_string_equal(reading.elements[k], rows[i].elements[k]);
+    assert_int_equal(reading.elements.n, !is_found ? 0 : rows[i].elements[1] ? 2 : 1);
+    for (size_t k = 0; k < reading.elements.n; k++)
+      assert_string_equal(reading.elements.list[k], rows[i].elements[k]);
     ask_reading_fini(&reading);
   }
 }
@@ -259,8 +260,8 @@ static void test_what_is_on_its_way_is_no_result_yet(void **state) {
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct ask_reading reading;
     ask_read(&account, "m", asked_at_ms, 200, cases[i].body, strlen(cases[i].body), &reading);
-    if (reading.result != cases[i].result || reading.n != cases[i].n)
-      fail_msg("%s: %d, %zu, %s", cases[i].body, (int)reading.result, reading.n, reading.why);
+    if (reading.result != cases[i].result || reading.elements.n != cases[i].n)
+      fail_msg("%s: %d, %zu, %s", cases[i].body, (int)reading.result, reading.elements.n, reading.why);
     ask_reading_fini(&reading);
   }
   provider_free(provider);
@@ -282,8 +283,9 @@ static void test_an_id_is_written_as_json(void **state) {
   struct ask_reading reading;
   ask_read(&v5, "a\"b\\", asked_at_ms, 404, "", 0, &reading);
   assert_int_equal(reading.result, ASK_RESULT_FOUND);
-  assert_string_equal(reading.elements[0], "{\"event\":\"delete\",\"type\":\"user\",\"entity\":{\"memberId\":"
-                                           "\"a\\\"b\\\\\"},\"askedAt\":1735000000000}");
+  assert_string_equal(reading.elements.list[0],
+                      "{\"event\":\"delete\",\"type\":\"user\",\"entity\":{\"memberId\":"
+                      "\"a\\\"b\\\\\"},\"askedAt\":1735000000000}");
   ask_reading_fini(&reading);
 }
 

@@ -242,9 +242,9 @@ static void take_answer(struct outcome *outcome, struct asker_answer *answer) {
   outcome->found += answer->reading.result == ASK_RESULT_FOUND;
   outcome->nothing += answer->reading.result == ASK_RESULT_NOTHING;
   outcome->unclear += answer->reading.result == ASK_RESULT_UNCLEAR;
-  if (answer->reading.n) {
+  if (answer->reading.elements.n) {
     free(outcome->element);
-    outcome->element = mem_strdup(answer->reading.elements[0]);
+    outcome->element = mem_strdup(answer->reading.elements.list[0]);
   }
   asker_answer_fini(answer);
 }
