@@ -65,6 +65,9 @@ ENDPOINTS = {
         {"endpoint": "hooks/sendgrid", "provider": "hooks",
          "checks": {"signed_body": {"header": f"{SENDGRID}-Signature", "algorithm": "ecdsa_p256_sha256",
                                     "signs": f"${{header:{SENDGRID}-Timestamp}}${{body}}", "secrets": ["DOCHAK_SECRET_SENDGRID_KEY"]}}},
+        {"endpoint": "hooks/telnyx", "provider": "hooks",
+         "checks": {"signed_body": {"header": "telnyx-signature-ed25519", "algorithm": "ed25519", "timestamp_header": "telnyx-timestamp",
+                                    "signs": "${header:telnyx-timestamp}|${body}", "secrets": ["DOCHAK_SECRET_TELNYX_KEY"]}}},
         {"endpoint": "hooks/vonage", "provider": "hooks", "checks": {"jwt": {"issuer": "Vonage", "secrets": ["DOCHAK_SECRET_VONAGE"]}}},
         {"endpoint": "blux/solapi", "provider": "blux", "checks": {"header_sha1": {"secrets": ["DOCHAK_SECRET_SOLAPI"]}}},
     ],
@@ -82,13 +85,18 @@ def senders(module_worlds, kafka, postgres) -> World:
         shutil.copy(file, providers)
     world.endpoints_file.write_text(json.dumps(ENDPOINTS))
     world.keys |= SECRETS  # none of them may stand in a log
-    key = world.folder / "sendgrid.pem"
-    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(key))
-    public = openssl("ec", "-in", str(key), "-pubout", "-outform", "DER")
-    secrets = SECRETS | {"DOCHAK_SECRET_SENDGRID_KEY": base64.b64encode(public).decode()}
-    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(world.folder / "another.pem"))
+    for name, algorithm in {"sendgrid": P256, "another": P256, "telnyx": ED25519, "another-ed25519": ED25519}.items():
+        openssl("genpkey", *algorithm, "-out", str(world.folder / f"{name}.pem"))
+    sendgrid, telnyx = (openssl("pkey", "-in", str(world.folder / f"{name}.pem"), "-pubout", "-outform", "DER") for name in ("sendgrid", "telnyx"))
+    secrets = SECRETS | {
+        "DOCHAK_SECRET_SENDGRID_KEY": base64.b64encode(sendgrid).decode(),
+        "DOCHAK_SECRET_TELNYX_KEY": base64.b64encode(telnyx[-32:]).decode(),  # as its console shows it
+    }
     world.new_ingress(DOCHAK_PROVIDERS_DIR=str(providers), **secrets).start().wait_ready()
     return world
+
+
+P256, ED25519 = ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"), ("-algorithm", "ED25519")
 
 
 def openssl(*arguments: str, text: bytes = b"") -> bytes:
@@ -340,6 +348,13 @@ def sendgrid_headers(world: World, body: bytes, key: str = "sendgrid.pem") -> di
     return {f"{SENDGRID}-Signature": base64.b64encode(signature).decode(), f"{SENDGRID}-Timestamp": stamp}
 
 
+def telnyx_headers(world: World, body: bytes, key: str = "telnyx.pem", age_s: int = 0) -> dict[str, str]:
+    stamp, text = str(int(time.time()) - age_s), world.folder / "telnyx.txt"
+    text.write_bytes(f"{stamp}|".encode() + body)  # which openssl wants to read twice
+    signature = openssl("pkeyutl", "-sign", "-rawin", "-inkey", str(world.folder / key), "-in", str(text))
+    return {"telnyx-signature-ed25519": base64.b64encode(signature).decode(), "telnyx-timestamp": stamp}
+
+
 def vonage_headers(world: World, body: bytes, key: str = SECRETS["DOCHAK_SECRET_VONAGE"], **changes) -> dict[str, str]:
     claims = {"iss": "Vonage", "iat": int(time.time()), "jti": "j-1", "api_key": "a1b2c3d", "payload_hash": hashlib.sha256(body).hexdigest()}
     return {"Authorization": f"Bearer {jwt.encode(claims | changes, key, algorithm='HS256')}"}
@@ -349,6 +364,7 @@ SIGNED = {
     "hooks/meta": ("signed_body", meta_headers, {"wrong secret": {"key": "another-secret-0123456789"}}),
     "hooks/sinch": ("signed_body", sinch_headers, {"wrong secret": {"key": "another-secret-0123456789"}, "stale": {"age_s": 310}}),
     "hooks/sendgrid": ("signed_body", sendgrid_headers, {"wrong key": {"key": "another.pem"}}),
+    "hooks/telnyx": ("signed_body", telnyx_headers, {"wrong key": {"key": "another-ed25519.pem"}, "stale": {"age_s": 310}}),
     "hooks/vonage": ("jwt", vonage_headers, {"wrong secret": {"key": "another-signature-secret-0123456789"}, "stale": {"iat": 1767225600},
                                              "another issuer": {"iss": "Nobody"}, "no hash": {"payload_hash": None}}),
 }  # fmt: skip

@@ -4,64 +4,21 @@
 //   Meta      X-Hub-Signature-256: sha256=<hex of HMAC-SHA256>, of "${body}"
 //   Sinch     x-sinch-webhook-signature (sinch-sdk-java, HmacAuthenticationValidation), of body.nonce.time
 //   SendGrid  ECDSA on P-256 with SHA-256 (sendgrid-nodejs, eventwebhook.js), of the time and the body
-#include "common/base/base64.h"
+//   Telnyx    Ed25519 (telnyx-ruby, webhook_verification.rb), of "time|body"
 #include "common/base/mem.h"
 #include "ingress/sender/checks/check.h"
-#include <openssl/ec.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
+#include "ingress/sender/checks/public_key.h"
 #include <string.h>
 
 enum { HEADER, PREFIX, ALGORITHM, SIGNS, TIMESTAMP_HEADER };
 enum { PIECES_MAX = 16, NAME_SIZE = 65 }; // of `signs`, as endpoints.schema.json bounds it
 
-#define ECDSA "ecdsa_p256_sha256"
-
-// ---- the public key of ECDSA: base64 of the DER of a SubjectPublicKeyInfo (RFC 5480)
-
-// NULL: no key on P-256. EVP_PKEY_free().
-static EVP_PKEY *key_of(const char *der, size_t len) {
-  char curve[32];
-  const unsigned char *at = (const unsigned char *)der;
-  EVP_PKEY *key = der ? d2i_PUBKEY(NULL, &at, (long)len) : NULL;
-  if (key && EVP_PKEY_get_group_name(key, curve, sizeof curve, NULL) &&
-      strcmp(curve, SN_X9_62_prime256v1) == 0)
-    return key;
-  EVP_PKEY_free(key);
-  return NULL;
-}
+// ---- public keys
 
 static bool open_key(struct secret *secret, const json_t *conf, struct err *err) {
   const char *algorithm = json_string_value(json_object_get(conf, "algorithm"));
-  if (!algorithm || strcmp(algorithm, ECDSA) != 0) return true;
-  size_t len = 0;
-  char *der = base64_read(BASE64_PADDED, secret->bytes, secret->len, &len);
-  secret_take(secret, der, len);
-  EVP_PKEY *key = key_of(der, len);
-  EVP_PKEY_free(key);
-  return key || err_set(err, "expected a public key on P-256, as base64 of its DER");
-}
-
-static bool is_signed_by(const struct secret *secret, const char *signature, size_t len,
-                         const struct piece *pieces, size_t n) {
-  EVP_PKEY *key = key_of(secret->bytes, secret->len);
-  EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-  bool good = key && ctx && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key) == 1;
-  for (size_t i = 0; good && i < n; i++)
-    good = EVP_DigestVerifyUpdate(ctx, pieces[i].bytes, pieces[i].len) == 1;
-  good = good && EVP_DigestVerifyFinal(ctx, (const unsigned char *)signature, len) == 1;
-  EVP_MD_CTX_free(ctx);
-  EVP_PKEY_free(key);
-  return good;
-}
-
-static bool ecdsa_holds(const struct secrets *keys, const char *given, const struct piece *pieces, size_t n) {
-  size_t len;
-  AUTO_FREE char *signature = base64_read(BASE64_PADDED, given, strlen(given), &len);
-  bool found = false;
-  for (size_t i = 0; signature && i < keys->n; i++)
-    found |= is_signed_by(&keys->list[i], signature, len, pieces, n);
-  return found;
+  enum public_key_kind kind = public_key_kind_of(algorithm);
+  return kind == PUBLIC_KEY_NONE || public_key_open(secret, kind, err);
 }
 
 // ---- HMAC
@@ -123,8 +80,9 @@ static bool signed_body_passes(const struct check_conf *conf, const struct reque
   if (!given || (clock && (!time || !check_fresh(conf, req, time)))) return false;
   size_t n = signed_pieces(req, conf->texts[SIGNS], pieces);
   if (n == 0) return false;
-  return strcmp(conf->texts[ALGORITHM], ECDSA) == 0 ? ecdsa_holds(&conf->secrets, given, pieces, n)
-                                                    : hmac_holds(conf, given, pieces, n);
+  enum public_key_kind kind = public_key_kind_of(conf->texts[ALGORITHM]);
+  return kind == PUBLIC_KEY_NONE ? hmac_holds(conf, given, pieces, n)
+                                 : public_keys_hold(&conf->secrets, kind, given, strlen(given), pieces, n);
 }
 
 const struct check check_signed_body = {.name = "signed_body",

@@ -1,22 +1,35 @@
 // SPDX-License-Identifier: MIT
-// Check `standard_webhooks` (standard-webhooks.md, "Verifying signatures"): HMAC-SHA256 over
-// id.timestamp.body, which one of a list of signatures has to match. Only the symmetric kind, v1; other kinds
-// in the list are ignored.
+// Check `standard_webhooks` (standard-webhooks.md, "Verifying signatures"): a signature of id.timestamp.body,
+// which one of a list has to be: v1 by HMAC-SHA256, or v1a by Ed25519. The file says which. An endpoint never
+// takes both: a public key that served as the key of an HMAC would let everybody in.
 #include "common/base/base64.h"
 #include "common/base/mem.h"
 #include "ingress/sender/checks/check.h"
+#include "ingress/sender/checks/public_key.h"
 #include <string.h>
 
+enum { ALGORITHM };
 enum { LIST_MAX = 32, SECRET_MIN_BYTES = 24, SECRET_MAX_BYTES = 64 };
 
 // ---- the secret ----
 
+static const char *behind(const char *text, const char *prefix) {
+  size_t len = strlen(prefix);
+  return strncmp(text, prefix, len) == 0 ? text + len : text;
+}
+
+// Leaves out whpk_.
+static bool open_public_key(struct secret *secret, enum public_key_kind kind, struct err *err) {
+  char *text = mem_strdup(behind(secret->bytes, "whpk_"));
+  secret_take(secret, text, strlen(text));
+  return public_key_open(secret, kind, err);
+}
+
 // whsec_<base64> becomes the bytes it stands for.
 static bool open_key(struct secret *secret, const json_t *conf, struct err *err) {
-  (void)conf;
-  static const char prefix[] = "whsec_";
-  const char *text = secret->bytes;
-  if (strncmp(text, prefix, sizeof prefix - 1) == 0) text += sizeof prefix - 1;
+  enum public_key_kind kind = public_key_kind_of(json_string_value(json_object_get(conf, "algorithm")));
+  if (kind != PUBLIC_KEY_NONE) return open_public_key(secret, kind, err);
+  const char *text = behind(secret->bytes, "whsec_");
   size_t len = 0;
   char *bytes = base64_read(BASE64_PADDED, text, strlen(text), &len);
   secret_take(secret, bytes, len);
@@ -26,14 +39,25 @@ static bool open_key(struct secret *secret, const json_t *conf, struct err *err)
 
 // ---- the signature ----
 
+static bool is_good(const struct check_conf *conf, const struct piece *pieces, size_t n,
+                    const char *signature, size_t len) {
+  enum public_key_kind kind = public_key_kind_of(conf->texts[ALGORITHM]);
+  if (kind != PUBLIC_KEY_NONE) return public_keys_hold(&conf->secrets, kind, signature, len, pieces, n);
+  struct signatures expected;
+  secrets_sign(&conf->secrets, DIGEST_SHA256, pieces, n, &expected);
+  return signatures_hold(&expected, SIGNATURE_BASE64, signature, len);
+}
+
 // The list is such as "v1,<base64> v1a,<base64>", with LIST_MAX entries at most.
-static bool listed(const char *list, const struct signatures *expected) {
+static bool listed(const struct check_conf *conf, const char *list, const struct piece *pieces, size_t n) {
+  const char *version = public_key_kind_of(conf->texts[ALGORITHM]) == PUBLIC_KEY_NONE ? "v1," : "v1a,";
+  size_t head = strlen(version);
   bool found = false;
   for (size_t i = 0; *list; i++) {
     if (i == LIST_MAX) return false;
     size_t len = strcspn(list, " ");
-    if (len > 3 && memcmp(list, "v1,", 3) == 0)
-      found |= signatures_hold(expected, SIGNATURE_BASE64, list + 3, len - 3);
+    if (len > head && memcmp(list, version, head) == 0)
+      found |= is_good(conf, pieces, n, list + head, len - head);
     list += len + (list[len] == ' ');
   }
   return found;
@@ -46,12 +70,11 @@ static bool standard_passes(const struct check_conf *conf, const struct request 
   if (!id || !time || !list || !check_fresh(conf, req, time)) return false;
   const struct piece pieces[] = {
       {id, strlen(id)}, {".", 1}, {time, strlen(time)}, {".", 1}, {req->body.bytes, req->body.len}};
-  struct signatures expected;
-  secrets_sign(&conf->secrets, DIGEST_SHA256, pieces, COUNT_OF(pieces), &expected);
-  return listed(list, &expected);
+  return listed(conf, list, pieces, COUNT_OF(pieces));
 }
 
 const struct check check_standard_webhooks = {.name = "standard_webhooks",
+                                              .texts = {[ALGORITHM] = {"algorithm", "hmac_sha256"}},
                                               .stage = VERIFY_BODY,
                                               .of_signature = true,
                                               .form = open_key,
