@@ -286,13 +286,25 @@ static void note_repeat(struct explain *explain, size_t nth, struct uuid id) {
   explain->reports[explain->n_reports++] = (struct explain_report){id, nth};
 }
 
+// Where the element gives none, the code's own.
+static void print_reason(struct view *view, const char *reason) {
+  const json_t *node = json_object_get(view->rule, "reason");
+  if (!reason || !node || is_usable(value_at(view->element, place_of(node, view->element)))) {
+    print_read(view, "reason", reason);
+    return;
+  }
+  AUTO_FREE char *shown = explain_shown(reason);
+  AUTO_FREE char *why = missing(view, node);
+  explain_line("reason", "%s, as /outcomes says: %s", shown, why);
+}
+
 static void print_receipt(struct explain *explain, struct view *view, const struct fact *fact, size_t nth) {
   struct provider_receipt receipt;
   if (!provider_read_receipt(explain->provider, view->element, &receipt, NULL))
     return; // as the fact says, it is one
   AUTO_FREE char *code = code_said(view, &receipt);
   explain_line("code", "%s", code);
-  print_read(view, "reason", fact->signal.reason);
+  print_reason(view, fact->signal.reason);
   print_time(view, receipt.time_ms);
   print_read(view, "channel", fact->signal.channel);
   print_read(view, "recipient", fact->signal.recipient);
@@ -534,13 +546,23 @@ struct recipient {
   struct view whole, entry; // of the answer, and of the recipient in it
 };
 
+// Takes `rule_text`.
 static struct view view_by_shape(const struct explain *explain, const json_t *in, json_t *masked,
-                                 const json_t *shape) {
+                                 const json_t *shape, char *rule_text) {
   return (struct view){.explain = explain,
                        .element = in,
                        .masked = json_incref(masked),
                        .rule = shape,
-                       .rule_text = json_text(shape)};
+                       .rule_text = rule_text};
+}
+
+// What of the shape reads the entry of a list: a place of the whole answer may have the same name.
+static char *rule_of_entry(const json_t *shape) {
+  static const char *const of_whole[] = {"requires", "shared_id", "shared_reference"};
+  AUTO_JSON *own = json_copy((json_t *)(uintptr_t)shape);
+  for (size_t i = 0; i < COUNT_OF(of_whole); i++)
+    if (json_object_get(shape, "each")) json_object_del(own, of_whole[i]);
+  return json_text(own);
 }
 
 static struct recipient recipient_of(const struct explain *explain, const json_t *response,
@@ -552,9 +574,9 @@ static struct recipient recipient_of(const struct explain *explain, const json_t
   const json_t *shape = json_array_get(provider_shapes(provider), recipient.used.nth);
   AUTO_JSON *masked = json_deep_copy(recipient.answer);
   provider_mask_response(provider, masked);
-  recipient.whole = view_by_shape(explain, recipient.answer, masked, shape);
-  recipient.entry =
-      view_by_shape(explain, first_entry(recipient.answer, shape), first_entry(masked, shape), shape);
+  recipient.whole = view_by_shape(explain, recipient.answer, masked, shape, json_text(shape));
+  recipient.entry = view_by_shape(explain, first_entry(recipient.answer, shape), first_entry(masked, shape),
+                                  shape, rule_of_entry(shape));
   return recipient;
 }
 
