@@ -9,6 +9,100 @@ static const char *text_at(const json_t *object, const char *key) {
   return json_string_value(json_object_get(object, key));
 }
 
+// ---- each text in a part of the file
+
+struct part {
+  const struct provider *provider;
+  const char *where; // the pointer to it
+  struct faults *faults;
+};
+
+struct text {
+  const char *text;
+  const char *where; // the pointer to it
+  bool is_key;       // of an object, else a value
+};
+
+typedef void visit_fn(const struct part *part, const struct text *text);
+
+// Calls `visit` for each text in the node, which is at `where`.
+static void each_text(const struct part *part, const json_t *node, const char *where, visit_fn *visit) {
+  const char *key;
+  json_t *inner;
+  size_t i;
+  if (json_is_string(node)) visit(part, &(struct text){json_string_value(node), where, false});
+  json_array_foreach(node, i, inner) {
+    AUTO_FREE char *at = mem_printf("%s/%zu", where, i);
+    each_text(part, inner, at, visit);
+  }
+  json_object_foreach((json_t *)(uintptr_t)node, key, inner) {
+    AUTO_FREE char *at = mem_printf("%s/%s", where, key);
+    visit(part, &(struct text){key, at, true});
+    each_text(part, inner, at, visit);
+  }
+}
+
+// "/@levels/x": a place of the element itself, and probably not meant. "/@level3/x" of a file with two
+// levels. The keys of `equals` are places, too.
+static void lint_beside(const struct part *part, const struct text *text) {
+  const char *place = text->text;
+  size_t n_levels = part->provider->n_levels;
+  if (strncmp(place, "/@", 2) != 0) return;
+  AUTO_FREE char *first = mem_strndup(place + 1, strcspn(place + 1, "/"));
+  struct similar similar = {.given = first};
+  similar_try(&similar, PROVIDER_ELEMENT);
+  for (enum provider_source source = 0; source < PROVIDER_SOURCES; source++) {
+    const char *name = provider_source_name(source);
+    similar_try(&similar, name);
+    if (strcmp(name, first) != 0) continue;
+    if (source < PROVIDER_HEADER && source >= n_levels)
+      faults_warn(part->faults, "%s: nothing is ever at %s, since `elements` has %zu level%s", part->where,
+                  place, n_levels, n_levels == 1 ? "" : "s");
+    else if (strcmp(name, place + 1) == 0)
+      faults_warn(part->faults, "%s: %s is no value; name a place in it, such as %s/id", part->where, place,
+                  place);
+  }
+  if (similar.best && strcmp(similar.best, first) != 0)
+    faults_warn(part->faults, "%s: %s is a place in the element itself; is it /%s?", part->where, place,
+                similar.best);
+}
+
+// In an answer, and in a send answer, nothing stands outside of an element.
+static void lint_no_element(const struct part *part, const struct text *text) {
+  const char *name = strncmp(text->text, "${", 2) == 0 ? text->text + 2 : text->text;
+  if (text->is_key || *name != '/') return;
+  for (enum provider_source source = 0; source < PROVIDER_SOURCES; source++) {
+    size_t len = strlen(provider_source_name(source));
+    if (strncmp(name + 1, provider_source_name(source), len) == 0 && name[1 + len] == '/')
+      faults_warn(part->faults, "%s: nothing is ever at %.*s: only a kind of `webhook` can read it",
+                  part->where, (int)strcspn(name, "}"), name);
+  }
+}
+
+// A placeholder of another template language, which is sent unchanged.
+static bool is_like_placeholder(const char *text) {
+  return strstr(text, "{/") || strstr(text, "{{") || strncmp(text, "$/", 2) == 0 ||
+         strncmp(text, "$.", 2) == 0;
+}
+
+static void lint_template(const struct part *part, const struct text *text) {
+  if (!text->is_key && strncmp(text->text, "${", 2) != 0 && is_like_placeholder(text->text))
+    faults_warn(part->faults, "%s: \"%.40s\" is sent unchanged; a placeholder is ${/pointer}", text->where,
+                text->text);
+}
+
+// An ack, or the answer to a refused sender, which `of` has.
+static void lint_answer(const struct provider *provider, const json_t *of, const char *key, const char *where,
+                        struct faults *faults) {
+  const json_t *body = json_object_get(json_object_get(of, key), "body");
+  AUTO_FREE char *at = mem_printf("%s/%s/body", where, key);
+  const struct part part = {provider, at, faults};
+  each_text(&part, body, at, lint_template);
+  each_text(&part, body, at, lint_no_element);
+}
+
+// ---- kinds
+
 static bool is_named_before(const struct provider *provider, size_t nth) {
   for (size_t i = 0; i < nth; i++)
     if (strcmp(provider->kinds[i].name, provider->kinds[nth].name) == 0) return true;
@@ -59,89 +153,6 @@ static void lint_contact(const struct provider_kind_rule *kind, size_t nth, stru
         nth);
 }
 
-// "/@levels/x": a place of the element itself, and probably not meant. "/@level3/x" of a file with two
-// levels.
-static void lint_beside(const struct provider *provider, size_t nth, const char *text,
-                        struct faults *faults) {
-  if (strncmp(text, "/@", 2) != 0) return;
-  AUTO_FREE char *first = mem_strndup(text + 1, strcspn(text + 1, "/"));
-  struct similar similar = {.given = first};
-  similar_try(&similar, PROVIDER_ELEMENT);
-  for (enum provider_source source = 0; source < PROVIDER_SOURCES; source++) {
-    const char *name = provider_source_name(source);
-    similar_try(&similar, name);
-    if (strcmp(name, first) != 0) continue;
-    if (source < PROVIDER_HEADER && source >= provider->n_levels)
-      faults_warn(faults, "/webhook/kinds/%zu: nothing is ever at %s, since `elements` has %zu level%s", nth,
-                  text, provider->n_levels, provider->n_levels == 1 ? "" : "s");
-    else if (strcmp(name, text + 1) == 0)
-      faults_warn(faults, "/webhook/kinds/%zu: %s is no value; name a place in it, such as %s/id", nth, text,
-                  text);
-  }
-  if (similar.best && strcmp(similar.best, first) != 0)
-    faults_warn(faults, "/webhook/kinds/%zu: %s is a place in the element itself; is it /%s?", nth, text,
-                similar.best);
-}
-
-static void lint_places(const struct provider *provider, size_t nth, const json_t *node,
-                        struct faults *faults) {
-  const char *key, *text = json_string_value(node);
-  json_t *inner;
-  size_t i;
-  if (text) lint_beside(provider, nth, text, faults);
-  json_array_foreach(node, i, inner) lint_places(provider, nth, inner, faults);
-  json_object_foreach((json_t *)(uintptr_t)node, key, inner) {
-    lint_beside(provider, nth, key, faults);
-    lint_places(provider, nth, inner, faults);
-  }
-}
-
-// In an answer, and in a send answer, nothing stands outside of an element.
-static void lint_no_element(const json_t *node, const char *where, struct faults *faults) {
-  const char *key, *text = json_string_value(node);
-  json_t *inner;
-  size_t i;
-  const char *name = text && strncmp(text, "${", 2) == 0 ? text + 2 : text;
-  for (enum provider_source source = 0; name && *name == '/' && source < PROVIDER_SOURCES; source++) {
-    size_t len = strlen(provider_source_name(source));
-    if (strncmp(name + 1, provider_source_name(source), len) == 0 && name[1 + len] == '/')
-      faults_warn(faults, "%s: nothing is ever at %.*s: only a kind of `webhook` can read it", where,
-                  (int)strcspn(name, "}"), name);
-  }
-  json_array_foreach(node, i, inner) lint_no_element(inner, where, faults);
-  json_object_foreach((json_t *)(uintptr_t)node, key, inner) lint_no_element(inner, where, faults);
-}
-
-// A placeholder of another template language, which is sent unchanged.
-static bool is_like_placeholder(const char *text) {
-  return strstr(text, "{/") || strstr(text, "{{") || strncmp(text, "$/", 2) == 0 ||
-         strncmp(text, "$.", 2) == 0;
-}
-
-static void lint_template(const json_t *node, const char *where, struct faults *faults) {
-  const char *key, *text = json_string_value(node);
-  json_t *member;
-  size_t i;
-  if (text && strncmp(text, "${", 2) != 0 && is_like_placeholder(text))
-    faults_warn(faults, "%s: \"%.40s\" is sent unchanged; a placeholder is ${/pointer}", where, text);
-  json_object_foreach((json_t *)(uintptr_t)node, key, member) {
-    AUTO_FREE char *at = mem_printf("%s/%s", where, key);
-    lint_template(member, at, faults);
-  }
-  json_array_foreach(node, i, member) {
-    AUTO_FREE char *at = mem_printf("%s/%zu", where, i);
-    lint_template(member, at, faults);
-  }
-}
-
-// An ack, or the answer to a refused sender, which `of` has.
-static void lint_answer(const json_t *of, const char *key, const char *where, struct faults *faults) {
-  const json_t *body = json_object_get(json_object_get(of, key), "body");
-  AUTO_FREE char *at = mem_printf("%s/%s/body", where, key);
-  lint_template(body, at, faults);
-  lint_no_element(body, at, faults);
-}
-
 static void lint_kinds(const struct provider *provider, struct faults *faults) {
   const json_t *kinds = json_object_get(json_object_get(provider->document, "webhook"), "kinds");
   for (size_t i = 0; i < provider->n_kinds; i++) {
@@ -150,8 +161,8 @@ static void lint_kinds(const struct provider *provider, struct faults *faults) {
     if (is_named_before(provider, i)) faults_warn(faults, "%s/name: another kind has the same name", where);
     lint_types(provider, i, faults);
     lint_masked(&provider->kinds[i], i, faults);
-    lint_places(provider, i, kind, faults);
-    lint_answer(kind, "ack", where, faults);
+    each_text(&(struct part){provider, where, faults}, kind, where, lint_beside);
+    lint_answer(provider, kind, "ack", where, faults);
     if (provider->kinds[i].kind == PROVIDER_CONTACT) lint_contact(&provider->kinds[i], i, faults);
   }
 }
@@ -250,9 +261,10 @@ void provider_lint(const struct provider *provider, struct faults *faults) {
   lint_kinds(provider, faults);
   provider_lint_kinds(provider, faults);
   lint_outcomes(provider, faults);
-  lint_answer(webhook, "ack", "/webhook", faults);
-  lint_answer(webhook, "refused", "/webhook", faults);
-  lint_no_element(json_object_get(provider->document, "acceptance"), "/acceptance", faults);
+  lint_answer(provider, webhook, "ack", "/webhook", faults);
+  lint_answer(provider, webhook, "refused", "/webhook", faults);
+  each_text(&(struct part){provider, "/acceptance", faults},
+            json_object_get(provider->document, "acceptance"), "/acceptance", lint_no_element);
   lint_refused(provider, faults);
   lint_times(provider, faults);
   lint_handshake(provider, faults);
