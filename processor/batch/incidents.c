@@ -29,6 +29,7 @@ struct incidents {
   size_t n_changes;
   PGresult *folding;     // or NULL: nothing can be folded
   struct folded *folded; // one for each row of it
+  size_t n_folded;
 };
 
 static bool any_overdue(struct fact *const *facts, size_t n) {
@@ -45,9 +46,9 @@ struct incidents *incidents_new(PGconn *conn, struct fact *const *facts, size_t 
     incidents_free(in);
     return NULL;
   }
-  size_t rows = in->folding ? (size_t)PQntuples(in->folding) : 0;
-  in->folded = mem_array(rows, sizeof *in->folded);
-  for (size_t i = 0; i < rows; i++) in->folded[i].provider = PQgetvalue(in->folding, (int)i, 0);
+  in->n_folded = in->folding ? (size_t)PQntuples(in->folding) : 0;
+  in->folded = mem_array(in->n_folded, sizeof *in->folded);
+  for (size_t i = 0; i < in->n_folded; i++) in->folded[i].provider = PQgetvalue(in->folding, (int)i, 0);
   for (size_t i = 0; i < n; i++)
     if (facts[i]->type == FACT_INCIDENT)
       in->changes[in->n_changes++] = (struct change){.fact = facts[i], .incident = facts[i]->incident};
@@ -70,24 +71,12 @@ void incidents_free(struct incidents *in) {
 // ---- folding ----
 
 bool incidents_fold(struct incidents *in, const char *provider) {
-  for (int i = 0; in->folding && i < PQntuples(in->folding); i++) {
+  for (size_t i = 0; i < in->n_folded; i++) {
     if (strcmp(in->folded[i].provider, provider) != 0) continue;
     in->folded[i].n++;
     return true;
   }
   return false;
-}
-
-static bool write_folded(const struct incidents *in, PGconn *conn, enum pg_fault *fault, struct err *err) {
-  size_t rows = in->folding ? (size_t)PQntuples(in->folding) : 0, n = 0;
-  AUTO_FREE const char **providers = mem_array(rows, sizeof *providers);
-  AUTO_FREE int64_t *counts = mem_array(rows, sizeof *counts);
-  for (size_t i = 0; i < rows; i++) {
-    if (in->folded[i].n == 0) continue;
-    providers[n] = in->folded[i].provider;
-    counts[n++] = in->folded[i].n;
-  }
-  return n == 0 || incident_fold(conn, providers, counts, n, fault, err);
 }
 
 // ---- account faults ----
@@ -185,19 +174,26 @@ static void add_alerts(const struct incident_change *list, size_t n, struct aler
       alert_of_incident(&alerts[(*n_alerts)++], list[i].incident, &list[i].row, list[i].fact);
 }
 
-// Folding, opening and closing are three statements: each takes its rows in an order of its own.
-static bool lock_all(const struct incidents *in, PGconn *conn, enum pg_fault *fault, struct err *err) {
-  size_t rows = in->folding ? (size_t)PQntuples(in->folding) : 0, n = 0;
-  AUTO_FREE const char **providers = mem_array(rows + in->n_changes, sizeof *providers);
-  for (size_t i = 0; i < rows; i++)
-    if (in->folded[i].n > 0) providers[n++] = in->folded[i].provider;
+// Folding, opening and closing are three statements, each of which takes its rows in an order of its own. So
+// all rows are locked first, in one order.
+static bool lock_and_fold(const struct incidents *in, PGconn *conn, enum pg_fault *fault, struct err *err) {
+  AUTO_FREE const char **providers = mem_array(in->n_folded + in->n_changes, sizeof *providers);
+  AUTO_FREE int64_t *counts = mem_array(in->n_folded, sizeof *counts);
+  size_t n = 0;
+  for (size_t i = 0; i < in->n_folded; i++) {
+    if (in->folded[i].n == 0) continue;
+    providers[n] = in->folded[i].provider;
+    counts[n++] = in->folded[i].n;
+  }
+  size_t n_counts = n;
   for (size_t i = 0; i < in->n_changes; i++) providers[n++] = in->changes[i].incident->provider;
-  return n == 0 || incident_lock(conn, providers, n, fault, err);
+  if (n && !incident_lock(conn, providers, n, fault, err)) return false;
+  return n_counts == 0 || incident_fold(conn, providers, counts, n_counts, fault, err);
 }
 
 bool incidents_write(struct incidents *in, PGconn *conn, struct alert *alerts, size_t *n_alerts,
                      enum pg_fault *fault, struct err *err) {
-  if (!lock_all(in, conn, fault, err) || !write_folded(in, conn, fault, err)) return false;
+  if (!lock_and_fold(in, conn, fault, err)) return false;
   if (in->n_changes == 0) return true;
   AUTO_FREE struct incident_change *list = mem_array(in->n_changes, sizeof *list);
   int64_t now = clock_wall_ms();
