@@ -85,25 +85,24 @@ const char *verify_run(const struct verify *verify, const struct request *req, e
   return NULL;
 }
 
-static bool reads_header(const struct check_conf *conf, const char *name) {
-  for (size_t i = 0; i < CHECK_TEXTS; i++) {
-    const char *key = conf->check->texts[i].key;
-    bool is_compared = key && (strcmp(key, "header") == 0 || strcmp(key, "signature_header") == 0);
-    if (is_compared && conf->texts[i] && strcasecmp(conf->texts[i], name) == 0) return true;
-  }
-  return false;
+// The nth text, from 0, that names one of these. NULL: there are fewer.
+static const char *nth_named(const struct verify *verify, enum check_names what, size_t nth) {
+  for (size_t i = 0; i < verify->n; i++)
+    for (size_t k = 0; k < CHECK_TEXTS; k++)
+      if (verify->list[i].check->names[k] == what && verify->list[i].texts[k] && nth-- == 0)
+        return verify->list[i].texts[k];
+  return NULL;
 }
 
 bool verify_reads_header(const struct verify *verify, const char *name) {
-  for (size_t i = 0; i < verify->n; i++)
-    if (reads_header(&verify->list[i], name)) return true;
+  const char *header;
+  for (size_t nth = 0; (header = nth_named(verify, CHECK_NAMES_HEADER, nth)); nth++)
+    if (strcasecmp(header, name) == 0) return true;
   return false;
 }
 
 const char *verify_query_parameter(const struct verify *verify) {
-  for (size_t i = 0; i < verify->n; i++)
-    if (verify->list[i].check == &check_query_token) return verify->list[i].texts[0];
-  return NULL;
+  return nth_named(verify, CHECK_NAMES_PARAMETER, 0);
 }
 
 // ---- what several checks use ----

@@ -8,6 +8,9 @@
 
 enum { CHECK_TEXTS = 5 };
 
+// What a text of the endpoints file names, if that is compared with a secret or taken for a signature.
+enum check_names { CHECK_NAMES_NOTHING, CHECK_NAMES_HEADER, CHECK_NAMES_PARAMETER };
+
 // One check of one endpoint.
 struct check_conf {
   const struct check *check;
@@ -22,6 +25,7 @@ struct check {
   struct {
     const char *key, *otherwise; // NULL: none; the value where the file leaves it out
   } texts[CHECK_TEXTS];
+  enum check_names names[CHECK_TEXTS]; // of each text
   enum verify_stage stage;
   bool of_signature;     // it is not run for a call that the provider does not sign
   secrets_form_fn *form; // of its secrets; NULL: as they are

@@ -137,6 +137,7 @@ const struct check check_jwt = {.name = "jwt",
                                           [ALGORITHM] = {"algorithm", "HS256"},
                                           [ISSUER] = {"issuer", NULL},
                                           [URL] = {"url", NULL}},
+                                .names = {[HEADER] = CHECK_NAMES_HEADER},
                                 .stage = VERIFY_BODY,
                                 .of_signature = true,
                                 .passes = jwt_passes};

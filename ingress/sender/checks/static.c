@@ -33,8 +33,11 @@ static bool header_passes(const struct check_conf *conf, const struct request *r
   return given && secrets_hold(&conf->secrets, given, strlen(given));
 }
 
-const struct check check_header = {
-    .name = "header", .texts = {{"header", NULL}}, .form = with_prefix, .passes = header_passes};
+const struct check check_header = {.name = "header",
+                                   .texts = {{"header", NULL}},
+                                   .names = {CHECK_NAMES_HEADER},
+                                   .form = with_prefix,
+                                   .passes = header_passes};
 
 // ---- header_sha1 ----
 
@@ -60,6 +63,7 @@ static bool header_sha1_passes(const struct check_conf *conf, const struct reque
 
 const struct check check_header_sha1 = {.name = "header_sha1",
                                         .texts = {{"header", "X-Solapi-Secret"}},
+                                        .names = {CHECK_NAMES_HEADER},
                                         .form = as_sha1,
                                         .passes = header_sha1_passes};
 
@@ -75,5 +79,7 @@ static bool query_token_passes(const struct check_conf *conf, const struct reque
   return good;
 }
 
-const struct check check_query_token = {
-    .name = "query_token", .texts = {{"parameter", "token"}}, .passes = query_token_passes};
+const struct check check_query_token = {.name = "query_token",
+                                        .texts = {{"parameter", "token"}},
+                                        .names = {CHECK_NAMES_PARAMETER},
+                                        .passes = query_token_passes};

@@ -95,6 +95,8 @@ static void test_a_provider_file_may_not_read_the_header_of_a_check(void **state
       "\"header\":{\"header\":\"X-Acme-Event-ID\",\"secrets\":[\"DOCHAK_SECRET_GOOD\"]}",
       "\"header_sha1\":{\"header\":\"X-Acme-Event-ID\",\"secrets\":[\"DOCHAK_SECRET_GOOD\"]}",
       "\"hmac_timestamp\":{\"signature_header\":\"x-acme-event-id\",\"secrets\":[\"DOCHAK_SECRET_GOOD\"]}",
+      "\"signed_body\":{\"header\":\"X-Acme-Event-ID\",\"secrets\":[\"DOCHAK_SECRET_GOOD\"]}",
+      "\"jwt\":{\"header\":\"X-Acme-Event-ID\",\"secrets\":[\"DOCHAK_SECRET_GOOD\"]}",
       "\"header\":{\"header\":\"X-Acme-Key\",\"secrets\":[\"DOCHAK_SECRET_GOOD\"]}",
   };
   for (size_t i = 0; i < COUNT_OF(checks); i++) {
