@@ -5,6 +5,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/ops/listen.h"
+#include "common/provider/provider_answer.h"
 #include "ingress/counters.h"
 #include "ingress/http/edge.h"
 #include "ingress/routes/ping.h"

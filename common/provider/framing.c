@@ -6,6 +6,7 @@
 #include "common/provider/framing_beside.h"
 #include "common/provider/framing_body.h"
 #include "common/provider/provider_file.h"
+#include "common/provider/provider_read.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/json/schema.h"
-#include "common/provider/provider_file.h"
+#include "common/provider/provider_value.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -29,94 +29,6 @@ const char *provider_outcome_name(enum provider_outcome outcome) {
 }
 
 // ---- compiling; the schema has accepted every node
-
-void *provider_keep(struct provider *provider, void *block) {
-  provider->kept = mem_grow(provider->kept, provider->n_kept + 1, sizeof(void *));
-  return provider->kept[provider->n_kept++] = block;
-}
-
-// A pointer that the schema accepts and json_pointer_init() refuses is a fault of ours: both follow RFC 6901.
-struct json_pointer provider_pointer(struct provider *provider, const char *text) {
-  struct json_pointer pointer = {0};
-  struct err err;
-  if (!json_pointer_init(&pointer, text, &err)) abort();
-  provider->pointers = mem_grow(provider->pointers, provider->n_pointers + 1, sizeof pointer);
-  return provider->pointers[provider->n_pointers++] = pointer;
-}
-
-// A pointer, an array of pointers, or {"value": …}; empty if there is none.
-struct provider_where provider_where_at(struct provider *provider, const json_t *node) {
-  size_t n = json_is_string(node) ? 1 : json_array_size(node);
-  struct provider_where where = {.literal = json_string_value(json_object_get(node, "value")), .n = n};
-  where.pointers = provider_keep(provider, mem_array(n, sizeof *where.pointers));
-  for (size_t i = 0; i < n; i++) {
-    const json_t *pointer = json_is_string(node) ? node : json_array_get(node, i);
-    where.pointers[i] = provider_pointer(provider, json_string_value(pointer));
-  }
-  return where;
-}
-
-static struct provider_where where_of(struct provider *provider, const json_t *object, const char *key) {
-  return provider_where_at(provider, json_object_get(object, key));
-}
-
-bool provider_where_has(const struct provider_where *where, const struct json_pointer *place) {
-  for (size_t i = 0; i < where->n; i++)
-    if (strcmp(where->pointers[i].text, place->text) == 0) return true;
-  return false;
-}
-
-static bool share_a_place(const struct provider_where *a, const struct provider_where *b) {
-  for (size_t i = 0; i < a->n; i++)
-    if (provider_where_has(b, &a->pointers[i])) return true;
-  return false;
-}
-
-static void part_add(struct provider_id *id, struct provider_where where, bool shared,
-                     const struct provider_where *recipient) {
-  id->parts[id->n++] = (struct provider_part){
-      .where = where, .shared = shared, .is_personal = !shared && share_a_place(&where, recipient)};
-}
-
-// `shared_id`, then `id`: a place, or {"parts": [places]}. Empty if the keys are left out.
-static struct provider_id id_of(struct provider *provider, const json_t *object,
-                                const struct provider_where *recipient) {
-  const json_t *shared = json_object_get(object, "shared_id"), *node = json_object_get(object, "id");
-  const json_t *parts = json_object_get(node, "parts");
-  struct provider_id id = {0};
-  id.parts = provider_keep(provider, mem_array(json_array_size(parts) + 2, sizeof *id.parts));
-  if (shared) part_add(&id, provider_where_at(provider, shared), true, recipient);
-  if (node && !parts) part_add(&id, provider_where_at(provider, node), false, recipient);
-  for (size_t i = 0; i < json_array_size(parts); i++)
-    part_add(&id, provider_where_at(provider, json_array_get(parts, i)), false, recipient);
-  return id;
-}
-
-static void equals_add(struct provider *provider, struct provider_conditions *conditions, json_t *object,
-                       bool in_any_case) {
-  const char *pointer;
-  json_t *values;
-  json_object_foreach(object, pointer, values) {
-    conditions->equals[conditions->n_equals++] = (struct provider_equals){
-        .pointer = provider_pointer(provider, pointer), .values = values, .in_any_case = in_any_case};
-  }
-}
-
-static void equals_load(struct provider *provider, struct provider_conditions *conditions, json_t *exact,
-                        json_t *in_any_case) {
-  size_t n = json_object_size(exact) + json_object_size(in_any_case);
-  conditions->equals = provider_keep(provider, mem_array(n, sizeof *conditions->equals));
-  equals_add(provider, conditions, exact, false);
-  equals_add(provider, conditions, in_any_case, true);
-}
-
-void provider_conditions_load(struct provider *provider, struct provider_conditions *conditions,
-                              const json_t *node) {
-  conditions->present = where_of(provider, node, "present");
-  conditions->absent = where_of(provider, node, "absent");
-  equals_load(provider, conditions, json_object_get(node, "equals"),
-              json_object_get(node, "equals_any_case"));
-}
 
 static int zone_minutes(const char *zone) { // "+09:00", or NULL for UTC
   if (!zone) return 0;
@@ -157,11 +69,11 @@ static void consents_load(struct provider *provider, struct provider_kind_rule *
 
 static void contact_load(struct provider *provider, struct provider_kind_rule *kind, const json_t *node) {
   const json_t *deleted = json_object_get(node, "deleted");
-  kind->provider_id = where_of(provider, node, "provider_id");
-  kind->phone = where_of(provider, node, "phone");
-  kind->email = where_of(provider, node, "email");
-  kind->version = where_of(provider, node, "version");
-  kind->seen = where_of(provider, node, "seen");
+  kind->provider_id = provider_where_of(provider, node, "provider_id");
+  kind->phone = provider_where_of(provider, node, "phone");
+  kind->email = provider_where_of(provider, node, "email");
+  kind->version = provider_where_of(provider, node, "version");
+  kind->seen = provider_where_of(provider, node, "seen");
   kind->deleted = provider_keep(provider, mem_array(json_array_size(deleted), sizeof *kind->deleted));
   for (size_t i = 0; i < json_array_size(deleted); i++)
     provider_conditions_load(provider, &kind->deleted[kind->n_deleted++], json_array_get(deleted, i));
@@ -172,34 +84,34 @@ static void kind_load(struct provider *provider, struct provider_kind_rule *kind
   kind->name = json_string_value(json_object_get(node, "name"));
   kind->kind = kind_of(json_string_value(json_object_get(node, "kind")));
   provider_conditions_load(provider, &kind->when, json_object_get(node, "when"));
-  kind->channel = where_of(provider, node, "channel");
-  kind->code = where_of(provider, node, "code");
-  kind->reason = where_of(provider, node, "reason");
-  kind->time = where_of(provider, node, "time");
+  kind->channel = provider_where_of(provider, node, "channel");
+  kind->code = provider_where_of(provider, node, "code");
+  kind->reason = provider_where_of(provider, node, "reason");
+  kind->time = provider_where_of(provider, node, "time");
   kind->zone_minutes = zone_minutes(json_string_value(json_object_get(node, "zone")));
   kind->time_format = time_format_of(node, kind->kind == PROVIDER_CONTACT ? TIME_OF_CONTACT : TIME_NO_DIGITS);
-  kind->recipient = where_of(provider, node, "recipient");
-  kind->id = id_of(provider, node, &kind->recipient);
-  kind->reference = where_of(provider, node, "reference");
-  kind->dedupe = where_of(provider, node, "dedupe");
-  kind->masked = where_of(provider, node, "masked");
+  kind->recipient = provider_where_of(provider, node, "recipient");
+  kind->id = provider_id_load(provider, node, &kind->recipient);
+  kind->reference = provider_where_of(provider, node, "reference");
+  kind->dedupe = provider_where_of(provider, node, "dedupe");
+  kind->masked = provider_where_of(provider, node, "masked");
   kind->otherwise = json_object_get(node, "otherwise");
   contact_load(provider, kind, node);
 }
 
 static void shape_load(struct provider *provider, struct provider_shape *shape, const json_t *node) {
-  shape->each = where_of(provider, node, "each");
-  equals_load(provider, &shape->requires, json_object_get(node, "requires"), NULL);
-  shape->code = where_of(provider, node, "code");
+  shape->each = provider_where_of(provider, node, "each");
+  provider_equals_load(provider, &shape->requires, json_object_get(node, "requires"), NULL);
+  shape->code = provider_where_of(provider, node, "code");
   shape->accepted = json_object_get(node, "accepted");
   shape->has_boolean_codes =
       provider_lists(shape->accepted, "true") || provider_lists(shape->accepted, "false");
-  shape->reason = where_of(provider, node, "reason");
-  shape->recipient = where_of(provider, node, "recipient");
-  shape->id = id_of(provider, node, &shape->recipient);
-  shape->reference = where_of(provider, node, "reference");
-  shape->shared_reference = where_of(provider, node, "shared_reference");
-  shape->channel = where_of(provider, node, "channel");
+  shape->reason = provider_where_of(provider, node, "reason");
+  shape->recipient = provider_where_of(provider, node, "recipient");
+  shape->id = provider_id_load(provider, node, &shape->recipient);
+  shape->reference = provider_where_of(provider, node, "reference");
+  shape->shared_reference = provider_where_of(provider, node, "shared_reference");
+  shape->channel = provider_where_of(provider, node, "channel");
 }
 
 // JSON Schema accepts a whole number as 300 and as 300.0.
@@ -260,45 +172,10 @@ static void codes_load(struct provider *provider, json_t *outcomes, const json_t
       provider_code_listed(provider, "true") || provider_code_listed(provider, "false");
 }
 
-// ---- answers: text with placeholders in between; "${/pointer}" is the only string that contains "${"
-
-static struct json_pointer place_of(struct provider *provider, const char *placeholder, size_t len) {
-  AUTO_JSON *text = json_parse(placeholder, len, NULL); // never fails: json_text() wrote it
-  AUTO_FREE char *pointer = mem_strndup(json_string_value(text) + 2, json_string_length(text) - 3);
-  return provider_pointer(provider, pointer);
-}
-
-// JSON, or a text, in which the schema allows no "${".
-static void pieces_load(struct provider *provider, struct provider_answer *answer, const char *text) {
-  struct provider_piece *pieces = NULL;
-  const char *at = text, *mark;
-  for (; at; at = mark) {
-    pieces = mem_grow(pieces, answer->n + 1, sizeof *pieces);
-    struct provider_piece *piece = &pieces[answer->n++];
-    mark = strstr(at, "\"${");
-    size_t len = mark ? (size_t)(mark - at) : strlen(at);
-    *piece = (struct provider_piece){.text = at, .len = len, .has_place = mark};
-    if (!mark) break;
-    const char *end = strchr(mark, '}') + 2; // the schema allows no } in the pointer
-    piece->place = place_of(provider, mark, (size_t)(end - mark));
-    mark = end;
-  }
-  answer->pieces = provider_keep(provider, pieces);
-}
-
-static void answer_load(struct provider *provider, struct provider_answer *answer, const json_t *node) {
-  const json_t *body = json_object_get(node, "body");
-  const char *text = json_string_value(json_object_get(node, "text"));
-  answer->status = (int)json_number_value(json_object_get(node, "status"));
-  answer->is_text = text != NULL;
-  if (body) text = provider_keep(provider, json_text(body));
-  if (text) pieces_load(provider, answer, text);
-}
-
 static void kind_ack_load(struct provider *provider, struct provider_kind_rule *kind, const json_t *node) {
   if (!node) return;
   struct provider_answer *answer = provider_keep(provider, mem_alloc(sizeof *answer));
-  answer_load(provider, answer, node);
+  provider_answer_load(provider, answer, node);
   kind->ack = answer;
 }
 
@@ -381,8 +258,8 @@ static void webhook_load(struct provider *provider, const json_t *webhook) {
   provider->takes_get = provider_lists(methods, "GET");
   provider->takes_post = !methods || provider_lists(methods, "POST");
   provider->reads_forms = provider->takes_get || (body && strcmp(body, "form") == 0);
-  answer_load(provider, &provider->ack, json_object_get(webhook, "ack"));
-  answer_load(provider, &provider->refused, json_object_get(webhook, "refused"));
+  provider_answer_load(provider, &provider->ack, json_object_get(webhook, "ack"));
+  provider_answer_load(provider, &provider->refused, json_object_get(webhook, "refused"));
   provider->budget_ms = number_at(webhook, "budget_ms", 0);
   provider->deadline_ms = number_at(webhook, "deadline_ms", provider->budget_ms + 3500);
   provider->is_unsigned = json_is_true(json_object_get(webhook, "unsigned"));

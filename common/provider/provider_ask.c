@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/provider/provider_ask.h"
 #include "common/base/mem.h"
-#include "common/provider/provider_file.h"
+#include "common/provider/provider_value.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -234,7 +234,7 @@ const struct ask_answer *ask_form_answer(const struct ask_form *form, int status
 }
 
 const char *ask_form_code(const struct ask_form *form, const json_t *body, char buf[24]) {
-  return provider_where_text(form->code, body, buf);
+  return provider_where_text(form->code, body, PROVIDER_TEXT_MAX, buf);
 }
 
 size_t provider_ask_count(const struct provider *provider) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Each condition is judged alone by provider_conditions_hold(), so that nothing is judged in a second way.
 #include "common/provider/provider_explain.h"
-#include "common/provider/provider_file.h"
+#include "common/provider/provider_value.h"
 
 const struct json_pointer *provider_level_place(const struct provider *provider, size_t level, size_t i) {
   bool is_there = level < provider->n_levels && i < provider->levels[level].n;

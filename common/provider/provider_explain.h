@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The rules of a provider file one by one, for a person who writes the file: what each says, and why a kind
-// does not fit an element. Not for: reading an element (provider.h). Thread: any.
+// does not fit an element. Not for: reading an element (provider_read.h). Thread: any.
 #pragma once
 #include "common/provider/provider.h"
 
@@ -20,18 +20,8 @@ struct provider_unmet {
   const json_t *expected; // the values that the rule lists; NULL unless it is "equals" or "equals_any_case"
 };
 struct provider_unmet provider_kind_unmet(const struct provider *provider, size_t nth, const json_t *element);
-// The nth place of the ack at which the body of `len` bytes has no value, so that "" is sent; `own` as for
-// provider_ack(). Borrowed; NULL: there are fewer.
-const char *provider_ack_missing(const struct provider *provider, const struct provider_answer *own,
-                                 const char *body, size_t len, size_t nth);
 // The rules for send answers as the file has them, an array. Borrowed; NULL: the file has none.
 const json_t *provider_shapes(const struct provider *provider);
-// The shape by which provider_read_acceptance() reads a send answer. Borrowed.
-struct provider_used_shape {
-  size_t nth;        // of provider_shapes(); their number: none fits
-  const char *unmet; // the place in its `requires` by which each recipient counts as refused; NULL: none
-};
-struct provider_used_shape provider_used_shape(const struct provider *provider, const json_t *response);
 // The first of the codes, the keys of an object or the texts of an array, that is `code` but for what
 // `codes_ignore` could allow; *ignore is then what the file has to say there, as JSON. NULL: none.
 const char *provider_code_near(const struct provider *provider, const json_t *codes, const char *code,

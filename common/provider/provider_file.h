@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: MIT
-// Private to provider.c (which loads a file into this), provider_ask.c (the part about asking),
-// provider_lint*.c (which warn of probable mistakes in it), provider_read.c (which reads elements and
-// answers with it) and framing (which cuts bodies by it). Strings are borrowed from `document`, which the
-// provider owns.
+// Private to this folder: what provider.c makes of a file, and what the parts of the folder say to each
+// other. Strings are borrowed from `document`, which the provider owns.
 #pragma once
 #include "common/provider/provider.h"
 #include "common/provider/provider_ask.h"
 
-enum { PROVIDER_TEXT_MAX = 64, PROVIDER_NUMBER_SIZE = 24 };
+enum { PROVIDER_NUMBER_SIZE = 24 };
+// Bytes of a text that is kept: a code or a channel, a reason, a recipient or a reference.
+enum { PROVIDER_TEXT_MAX = 64, PROVIDER_REASON_MAX = 500, PROVIDER_REFERENCE_MAX = 255 };
 
 struct provider_where { // the first place with a usable value, else the literal
   struct json_pointer *pointers;
   size_t n;
   const char *literal;
 };
-
-// Whether it is one of the pointers.
-bool provider_where_has(const struct provider_where *where, const struct json_pointer *place);
 
 // What stands outside of an element and travels with it, in a member of this name that goes in front of the
 // element's own. A pointer that begins with the name reads it there, in ingress as in the processor.
@@ -166,26 +163,9 @@ bool provider_codes_same(const struct provider *provider, const char *a, const c
 // What all codes have in common that are the same for this file. `buf` holds the code's bytes and a NUL.
 void provider_code_key(const struct provider *provider, const char *code, char *buf);
 
-// Frees the block with the provider. Returns it.
-void *provider_keep(struct provider *provider, void *block);
-// Compiled, and kept until the provider is freed. The schema has accepted the node.
-struct json_pointer provider_pointer(struct provider *provider, const char *text);
-struct provider_where provider_where_at(struct provider *provider, const json_t *node);
-void provider_conditions_load(struct provider *provider, struct provider_conditions *conditions,
-                              const json_t *when);
-// Whether the condition lists this text, in any case if it says so.
-bool provider_equals_lists(const struct provider_equals *equals, const char *text);
-// Whether an array of texts has this one.
-bool provider_lists(const json_t *texts, const char *text);
-bool provider_conditions_hold(const struct provider_conditions *conditions, const json_t *in);
-// The first of them that does not hold.
-struct provider_unmet provider_conditions_unmet(const struct provider_conditions *conditions,
-                                                const json_t *in);
-// The first usable value of at most PROVIDER_TEXT_MAX bytes, or NULL.
-const char *provider_where_text(const struct provider_where *where, const json_t *from,
-                                char buf[PROVIDER_NUMBER_SIZE]);
-
-void provider_ask_load(struct provider *provider, const json_t *forms); // NULL: none
+// Each loads its part of the file. NULL: the file has none.
+void provider_answer_load(struct provider *provider, struct provider_answer *answer, const json_t *node);
+void provider_ask_load(struct provider *provider, const json_t *forms);
 void provider_ask_lint(const struct provider *provider, struct faults *faults);
 
 // Warns of probable mistakes as "<pointer>: <what is odd>". Not for: errors, which provider.schema.json

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/base/mem.h"
 #include "common/base/similar.h"
-#include "common/provider/provider_file.h"
+#include "common/provider/provider_value.h"
 #include <string.h>
 #include <strings.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Rules that do not go together: elements and kinds that are never read, and ids that never meet.
 #include "common/base/mem.h"
-#include "common/provider/provider_file.h"
+#include "common/provider/provider_value.h"
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>

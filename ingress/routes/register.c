@@ -7,6 +7,7 @@
 #include "common/config/secrets.h"
 #include "common/json/json.h"
 #include "common/json/schema.h"
+#include "common/provider/provider_acceptance.h"
 #include "ingress/counters.h"
 #include "ingress/server.h"
 #include <stdlib.h>

@@ -6,6 +6,7 @@
 #include "common/base/mem.h"
 #include "common/ops/form.h"
 #include "common/provider/framing.h"
+#include "common/provider/provider_answer.h"
 #include "ingress/counters.h"
 #include "ingress/sender/forwarded.h"
 #include "ingress/server.h"

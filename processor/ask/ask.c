@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/json/json.h"
+#include "common/provider/provider_read.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

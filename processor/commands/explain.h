@@ -4,6 +4,7 @@
 // are shown as they are stored: masked.
 #pragma once
 #include "common/provider/framing.h"
+#include "common/provider/provider_acceptance.h"
 #include "processor/rules/interpret.h"
 
 struct explain {

@@ -2,7 +2,10 @@
 // What is read is the fact that the processor would make of the element; the rest says where it comes from.
 #include "common/base/mem.h"
 #include "common/provider/personal.h"
+#include "common/provider/provider_answer.h"
 #include "common/provider/provider_explain.h"
+#include "common/provider/provider_mask.h"
+#include "common/provider/provider_read.h"
 #include "processor/commands/explain.h"
 #include "processor/commands/explain_text.h"
 #include "processor/commands/terminal.h"

@@ -4,6 +4,7 @@
 #include "common/base/mem.h"
 #include "common/kafka/kafka.h"
 #include "common/provider/framing.h"
+#include "common/provider/provider_read.h"
 #include "processor/batch/kafkaerror.h"
 #include "processor/batch/store.h"
 #include "processor/postgres/pgarray.h"

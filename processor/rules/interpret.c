@@ -4,6 +4,9 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/json/json.h"
+#include "common/provider/provider_acceptance.h"
+#include "common/provider/provider_mask.h"
+#include "common/provider/provider_read.h"
 #include <stdlib.h>
 #include <string.h>
 

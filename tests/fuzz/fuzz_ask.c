@@ -4,6 +4,7 @@
 // id, and there is a reason for whatever is neither found nor "nothing yet". A token has an end, and makes a
 // header or a reason why not.
 #include "common/base/utf8.h"
+#include "common/provider/provider_read.h"
 #include "processor/ask/ask.h"
 #include "tests/fuzz/cuts.h"
 

@@ -4,7 +4,9 @@
 // receipt or a contact with an id, something else, or quarantined for a reason. What a contact says can be
 // read, or there is a reason why not.
 #include "common/provider/framing.h"
+#include "common/provider/provider_answer.h"
 #include "common/provider/provider_explain.h"
+#include "common/provider/provider_read.h"
 #include "tests/fuzz/cuts.h"
 
 static const struct provider *shipped(const char *name) {

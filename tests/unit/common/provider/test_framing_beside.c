@@ -2,6 +2,9 @@
 // What stands outside of an element and is read with it, with provider files of schemas/examples.
 #include "common/base/mem.h"
 #include "common/provider/framing.h"
+#include "common/provider/provider_answer.h"
+#include "common/provider/provider_mask.h"
+#include "common/provider/provider_read.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

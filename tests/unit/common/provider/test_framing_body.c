@@ -2,6 +2,7 @@
 // Bodies that become JSON before they are cut, with provider files of schemas/examples.
 #include "common/base/mem.h"
 #include "common/provider/framing.h"
+#include "common/provider/provider_answer.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

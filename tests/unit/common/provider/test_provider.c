@@ -7,6 +7,10 @@
 #include "common/base/mem.h"
 #include "common/provider/framing.h"
 #include "common/provider/provider.h"
+#include "common/provider/provider_acceptance.h"
+#include "common/provider/provider_answer.h"
+#include "common/provider/provider_mask.h"
+#include "common/provider/provider_read.h"
 #include "tests/unit/support/faults.h"
 #include <dirent.h>
 #include <setjmp.h>
