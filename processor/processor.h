@@ -5,7 +5,7 @@
 #include "common/config/settings.h"
 #include "common/kafka/kafka.h"
 #include "common/ops/metrics.h"
-#include "common/provider/provider.h"
+#include "common/provider/providers.h"
 #include "processor/batch/publish_fault.h"
 #include "processor/rules/interpret.h"
 #include <stdatomic.h>

@@ -1,22 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Loads provider files: checks each against provider.schema.json and compiles it. The schema alone decides
-// what is an error, so an editor that uses it reports the same errors.
-#include "common/base/embedded.h"
-#include "common/base/file.h"
-#include "common/base/mem.h"
-#include "common/json/schema.h"
+#include "common/provider/provider.h"
 #include "common/provider/provider_value.h"
-#include <dirent.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum { FILE_MAX_BYTES = 1024 * 1024, THREE_DAYS_S = 3 * 24 * 60 * 60, TEN_MINUTES_S = 10 * 60 };
-
-struct providers {
-  struct provider **list;
-  size_t n;
-};
 
 static const char *const outcome_names[] = {
     [OUTCOME_DELIVERED] = "delivered",         [OUTCOME_FAILED] = "failed",
@@ -28,96 +13,96 @@ const char *provider_outcome_name(enum provider_outcome outcome) {
   return outcome_names[outcome];
 }
 
-// ---- compiling; the schema has accepted every node
-
-static int zone_minutes(const char *zone) { // "+09:00", or NULL for UTC
-  if (!zone) return 0;
-  int minutes = ((zone[1] - '0') * 10 + zone[2] - '0') * 60 + (zone[4] - '0') * 10 + zone[5] - '0';
-  return zone[0] == '-' ? -minutes : minutes;
+const char *provider_source_name(enum provider_source source) {
+  static const char *const names[] = {[PROVIDER_BODY] = "@body",
+                                      [PROVIDER_LEVEL_1] = "@level1",
+                                      [PROVIDER_LEVEL_2] = "@level2",
+                                      [PROVIDER_LEVEL_3] = "@level3",
+                                      [PROVIDER_HEADER] = "@header"};
+  return names[source];
 }
 
-static enum provider_time_format time_format_of(const json_t *kind, enum provider_time_format otherwise) {
-  static const struct {
-    const char *name;
-    enum provider_time_format format;
-  } formats[] = {{"epoch_s", TIME_EPOCH_S},
-                 {"epoch_ms", TIME_EPOCH_MS},
-                 {"yyyyMMddHHmmss", TIME_DATE},
-                 {"yyMMddHHmm", TIME_SHORT_DATE}};
-  const char *name = json_string_value(json_object_get(kind, "time_format"));
-  for (size_t i = 0; name && i < COUNT_OF(formats); i++)
-    if (strcmp(formats[i].name, name) == 0) return formats[i].format;
-  return otherwise;
+const char *provider_name(const struct provider *provider) {
+  return provider->name;
 }
 
-static enum provider_kind kind_of(const char *name) {
-  if (strcmp(name, "receipt") == 0) return PROVIDER_RECEIPT;
-  return strcmp(name, "contact") == 0 ? PROVIDER_CONTACT : PROVIDER_OTHER;
+int64_t provider_budget_ms(const struct provider *provider) {
+  return provider->budget_ms;
 }
 
-static void consents_load(struct provider *provider, struct provider_kind_rule *kind, json_t *consents) {
-  const char *name;
-  json_t *node;
-  kind->consents = provider_keep(provider, mem_array(json_object_size(consents), sizeof *kind->consents));
-  json_object_foreach(consents, name, node) {
-    kind->consents[kind->n_consents++] = (struct provider_consent_rule){
-        .name = name,
-        .pointer = provider_pointer(provider, json_string_value(json_object_get(node, "at"))),
-        .withdrawn = json_is_true(json_object_get(node, "withdrawn"))};
+bool provider_takes(const struct provider *provider, const char *method) {
+  return (provider->takes_get && strcmp(method, "GET") == 0) ||
+         (provider->takes_post && strcmp(method, "POST") == 0);
+}
+
+bool provider_is_unsigned(const struct provider *provider) {
+  return provider->is_unsigned;
+}
+
+int64_t provider_deadline_ms(const struct provider *provider) {
+  enum { BODY_LEAST_MS = 500 }; // the least time for a body
+  int64_t least_ms = provider->budget_ms + BODY_LEAST_MS;
+  return provider->deadline_ms > least_ms ? provider->deadline_ms : least_ms;
+}
+
+const char *provider_header(const struct provider *provider, size_t nth) {
+  for (size_t i = 0; i < provider->n_beside; i++)
+    if (provider->beside[i].source == PROVIDER_HEADER && nth-- == 0)
+      return provider->beside[i].place.parts[0];
+  return NULL;
+}
+
+const struct provider_challenge *provider_challenge(const struct provider *provider) {
+  return provider->challenge.answer ? &provider->challenge : NULL;
+}
+
+bool provider_answers_empty(const struct provider *provider, const char *method) {
+  return provider_lists(provider->empty, method);
+}
+
+struct provider_expects provider_expects(const struct provider *provider) {
+  return provider->expects;
+}
+
+struct provider_blocks provider_blocks(const struct provider *provider) {
+  return provider->blocks;
+}
+
+const json_t *provider_check_first(const struct provider *provider, const char *kind) {
+  return json_object_get(json_object_get(provider->document, "check_first"), kind);
+}
+
+// ---- suffixes
+
+// The length of `path` without `suffix`, or 0 when it does not end with it.
+static size_t without_suffix(const char *path, size_t len, const char *suffix) {
+  size_t suffix_len = strlen(suffix);
+  if (suffix[suffix_len - 1] == '*') {
+    const char *last = memrchr(path, '/', len);
+    if (!last || last + 1 == path + len) return 0;
+    len = (size_t)(last - path) + 1;
+    suffix_len--;
   }
+  if (len <= suffix_len || memcmp(path + len - suffix_len, suffix, suffix_len) != 0) return 0;
+  return len - suffix_len;
 }
 
-static void contact_load(struct provider *provider, struct provider_kind_rule *kind, const json_t *node) {
-  const json_t *deleted = json_object_get(node, "deleted");
-  kind->provider_id = provider_where_of(provider, node, "provider_id");
-  kind->phone = provider_where_of(provider, node, "phone");
-  kind->email = provider_where_of(provider, node, "email");
-  kind->version = provider_where_of(provider, node, "version");
-  kind->seen = provider_where_of(provider, node, "seen");
-  kind->deleted = provider_keep(provider, mem_array(json_array_size(deleted), sizeof *kind->deleted));
-  for (size_t i = 0; i < json_array_size(deleted); i++)
-    provider_conditions_load(provider, &kind->deleted[kind->n_deleted++], json_array_get(deleted, i));
-  consents_load(provider, kind, json_object_get(node, "consents"));
+const struct provider_suffix *provider_suffix_at(const struct provider *provider, size_t i) {
+  return i < provider->n_suffixes ? &provider->suffixes[i] : NULL;
 }
 
-static void kind_load(struct provider *provider, struct provider_kind_rule *kind, const json_t *node) {
-  kind->name = json_string_value(json_object_get(node, "name"));
-  kind->kind = kind_of(json_string_value(json_object_get(node, "kind")));
-  provider_conditions_load(provider, &kind->when, json_object_get(node, "when"));
-  kind->channel = provider_where_of(provider, node, "channel");
-  kind->code = provider_where_of(provider, node, "code");
-  kind->reason = provider_where_of(provider, node, "reason");
-  kind->time = provider_where_of(provider, node, "time");
-  kind->zone_minutes = zone_minutes(json_string_value(json_object_get(node, "zone")));
-  kind->time_format = time_format_of(node, kind->kind == PROVIDER_CONTACT ? TIME_OF_CONTACT : TIME_NO_DIGITS);
-  kind->recipient = provider_where_of(provider, node, "recipient");
-  kind->id = provider_id_load(provider, node, &kind->recipient);
-  kind->reference = provider_where_of(provider, node, "reference");
-  kind->dedupe = provider_where_of(provider, node, "dedupe");
-  kind->masked = provider_where_of(provider, node, "masked");
-  kind->otherwise = json_object_get(node, "otherwise");
-  contact_load(provider, kind, node);
-}
-
-static void shape_load(struct provider *provider, struct provider_shape *shape, const json_t *node) {
-  shape->each = provider_where_of(provider, node, "each");
-  provider_equals_load(provider, &shape->requires, json_object_get(node, "requires"), NULL);
-  shape->code = provider_where_of(provider, node, "code");
-  shape->accepted = json_object_get(node, "accepted");
-  shape->has_boolean_codes =
-      provider_lists(shape->accepted, "true") || provider_lists(shape->accepted, "false");
-  shape->reason = provider_where_of(provider, node, "reason");
-  shape->recipient = provider_where_of(provider, node, "recipient");
-  shape->id = provider_id_load(provider, node, &shape->recipient);
-  shape->reference = provider_where_of(provider, node, "reference");
-  shape->shared_reference = provider_where_of(provider, node, "shared_reference");
-  shape->channel = provider_where_of(provider, node, "channel");
-}
-
-// JSON Schema accepts a whole number as 300 and as 300.0.
-static int64_t number_at(const json_t *object, const char *key, int64_t otherwise) {
-  const json_t *node = json_object_get(object, key);
-  return node ? (int64_t)json_number_value(node) : otherwise;
+const struct provider_suffix *provider_suffix_find(const struct provider *provider, const char *path,
+                                                   size_t *len) {
+  size_t path_len = strlen(path);
+  if (path_len && path[path_len - 1] == '/') path_len--;
+  for (size_t i = 0; i < provider->n_suffixes; i++) {
+    const struct provider_suffix *suffix = &provider->suffixes[i];
+    size_t left = without_suffix(path, path_len, suffix->text);
+    if (!left || !suffix->provider) continue;
+    *len = left;
+    return suffix;
+  }
+  return NULL;
 }
 
 // ---- codes
@@ -153,396 +138,6 @@ const char *provider_code_listed(const struct provider *provider, const char *co
   return json_string_value(json_object_get(provider->listed, key));
 }
 
-// Of two codes that are the same, the one that is written as the report's counts, else the first; --check
-// warns.
-static void codes_load(struct provider *provider, json_t *outcomes, const json_t *ignored) {
-  const char *code;
-  json_t *row;
-  provider->outcomes = outcomes;
-  provider->ignores_case = provider_lists(ignored, "case");
-  provider->ignores_zeros = provider_lists(ignored, "leading_zeros");
-  provider->listed = ignored ? json_object() : NULL;
-  json_object_foreach(ignored ? outcomes : NULL, code, row) {
-    AUTO_FREE char *key = mem_alloc(strlen(code) + 1);
-    provider_code_key(provider, code, key);
-    if (!json_object_get(provider->listed, key))
-      json_object_set_new(provider->listed, key, json_string(code));
-  }
-  provider->has_boolean_codes =
-      provider_code_listed(provider, "true") || provider_code_listed(provider, "false");
-}
-
-static void kind_ack_load(struct provider *provider, struct provider_kind_rule *kind, const json_t *node) {
-  if (!node) return;
-  struct provider_answer *answer = provider_keep(provider, mem_alloc(sizeof *answer));
-  provider_answer_load(provider, answer, node);
-  kind->ack = answer;
-}
-
-// ---- the whole file
-
-static void suffixes_load(struct provider *provider, json_t *suffixes) {
-  const char *text;
-  json_t *name;
-  provider->suffixes =
-      provider_keep(provider, mem_array(json_object_size(suffixes), sizeof *provider->suffixes));
-  json_object_foreach(suffixes, text, name) provider->suffixes[provider->n_suffixes++].text = text;
-}
-
-// A place, several, or {"levels": [places]}.
-static void levels_load(struct provider *provider, const json_t *elements) {
-  const json_t *levels = json_object_get(elements, "levels");
-  provider->n_levels = levels ? json_array_size(levels) : 1;
-  for (size_t i = 0; i < provider->n_levels; i++)
-    provider->levels[i] = provider_where_at(provider, levels ? json_array_get(levels, i) : elements);
-}
-
-static void handshake_load(struct provider *provider, const json_t *node) {
-  const json_t *challenge = json_object_get(node, "challenge");
-  provider->challenge =
-      (struct provider_challenge){.answer = json_string_value(json_object_get(challenge, "answer")),
-                                  .token = json_string_value(json_object_get(challenge, "token")),
-                                  .equals = json_object_get(challenge, "equals")};
-  provider->empty = json_object_get(node, "empty");
-}
-
-// ---- what stands outside of an element
-
-const char *provider_source_name(enum provider_source source) {
-  static const char *const names[] = {[PROVIDER_BODY] = "@body",
-                                      [PROVIDER_LEVEL_1] = "@level1",
-                                      [PROVIDER_LEVEL_2] = "@level2",
-                                      [PROVIDER_LEVEL_3] = "@level3",
-                                      [PROVIDER_HEADER] = "@header"};
-  return names[source];
-}
-
-static bool is_beside(const struct provider *provider, const char *text) {
-  for (size_t i = 0; i < provider->n_beside; i++)
-    if (strcmp(provider->beside[i].place.text, text) == 0) return true;
-  return false;
-}
-
-static void beside_add(struct provider *provider, const struct json_pointer *pointer) {
-  enum provider_source source = 0;
-  if (pointer->n_parts > 0 && strcmp(pointer->parts[0], PROVIDER_ELEMENT) == 0)
-    provider->reads_element = true;
-  if (pointer->n_parts < 2 || is_beside(provider, pointer->text)) return;
-  while (source < PROVIDER_SOURCES && strcmp(provider_source_name(source), pointer->parts[0]) != 0) source++;
-  if (source == PROVIDER_SOURCES) return;
-  provider->beside[provider->n_beside++] = (struct provider_beside){
-      .source = source, .place = {pointer->text, pointer->parts + 1, pointer->n_parts - 1}};
-}
-
-// The kinds' pointers are those from `first` on.
-static void beside_load(struct provider *provider, size_t first) {
-  size_t n = provider->n_pointers - first;
-  provider->beside = provider_keep(provider, mem_array(n, sizeof *provider->beside));
-  for (size_t i = first; i < provider->n_pointers; i++) beside_add(provider, &provider->pointers[i]);
-}
-
-const char *provider_header(const struct provider *provider, size_t nth) {
-  for (size_t i = 0; i < provider->n_beside; i++)
-    if (provider->beside[i].source == PROVIDER_HEADER && nth-- == 0)
-      return provider->beside[i].place.parts[0];
-  return NULL;
-}
-
-static void webhook_load(struct provider *provider, const json_t *webhook) {
-  const char *json_at = json_string_value(json_object_get(webhook, "json_at"));
-  provider->has_json_at = json_at != NULL;
-  if (json_at) provider->json_at = provider_pointer(provider, json_at);
-  levels_load(provider, json_object_get(webhook, "elements"));
-  const char *body = json_string_value(json_object_get(webhook, "body"));
-  const json_t *methods = json_object_get(webhook, "methods");
-  provider->takes_get = provider_lists(methods, "GET");
-  provider->takes_post = !methods || provider_lists(methods, "POST");
-  provider->reads_forms = provider->takes_get || (body && strcmp(body, "form") == 0);
-  provider_answer_load(provider, &provider->ack, json_object_get(webhook, "ack"));
-  provider_answer_load(provider, &provider->refused, json_object_get(webhook, "refused"));
-  provider->budget_ms = number_at(webhook, "budget_ms", 0);
-  provider->deadline_ms = number_at(webhook, "deadline_ms", provider->budget_ms + 3500);
-  provider->is_unsigned = json_is_true(json_object_get(webhook, "unsigned"));
-  handshake_load(provider, json_object_get(webhook, "handshake"));
-  suffixes_load(provider, json_object_get(webhook, "suffixes"));
-  const json_t *kinds = json_object_get(webhook, "kinds");
-  size_t first_pointer = provider->n_pointers;
-  provider->n_kinds = json_array_size(kinds);
-  provider->kinds = provider_keep(provider, mem_array(provider->n_kinds, sizeof *provider->kinds));
-  for (size_t i = 0; i < provider->n_kinds; i++)
-    kind_load(provider, &provider->kinds[i], json_array_get(kinds, i));
-  beside_load(provider, first_pointer);
-  for (size_t i = 0; i < provider->n_kinds; i++)
-    kind_ack_load(provider, &provider->kinds[i], json_object_get(json_array_get(kinds, i), "ack"));
-}
-
-static void times_load(struct provider *provider, const json_t *expects) {
-  provider->expects = (struct provider_expects){
-      .receipt_within_s = number_at(expects, "receipt_within_s", 300),
-      .expires_after_s = number_at(expects, "expires_after_s", THREE_DAYS_S),
-      .unconfirmed_within_s = number_at(expects, "unconfirmed_within_s", THREE_DAYS_S),
-      .silent_after_s = number_at(expects, "silent_after_s", TEN_MINUTES_S),
-  };
-}
-
-static void limits_load(struct provider *provider, const json_t *blocks) {
-  provider->blocks = (struct provider_blocks){
-      .failed_a_day = number_at(blocks, "failed_a_day", 0),
-      .failed_in_a_row = number_at(blocks, "failed_in_a_row", 0),
-  };
-}
-
-static struct provider *provider_compile(const json_t *document) {
-  struct provider *provider = mem_alloc(sizeof *provider);
-  provider->document = json_deep_copy(document);
-  document = provider->document;
-  provider->name = json_string_value(json_object_get(document, "provider"));
-  webhook_load(provider, json_object_get(document, "webhook"));
-  codes_load(provider, json_object_get(document, "outcomes"), json_object_get(document, "codes_ignore"));
-  const json_t *shapes = json_object_get(json_object_get(document, "acceptance"), "shapes");
-  provider->n_shapes = json_array_size(shapes);
-  provider->shapes = provider_keep(provider, mem_array(provider->n_shapes, sizeof *provider->shapes));
-  for (size_t i = 0; i < provider->n_shapes; i++)
-    shape_load(provider, &provider->shapes[i], json_array_get(shapes, i));
-  times_load(provider, json_object_get(document, "expects"));
-  limits_load(provider, json_object_get(document, "blocks"));
-  provider_ask_load(provider, json_object_get(document, "ask"));
-  return provider;
-}
-
-struct provider *provider_new(const json_t *document, struct faults *faults) {
-  struct err err;
-  struct provider *provider = NULL;
-  struct schema *schema = schema_open("provider.schema.json", &err);
-  if (!schema) {
-    faults_error(faults, "%s", err.text);
-  } else if (schema_check_all(schema, document, faults)) {
-    provider = provider_compile(document);
-    provider_lint(provider, faults);
-  }
-  schema_free(schema);
-  return provider;
-}
-
-void provider_free(struct provider *provider) {
-  if (!provider) return;
-  for (size_t i = 0; i < provider->n_pointers; i++) json_pointer_fini(&provider->pointers[i]);
-  for (size_t i = 0; i < provider->n_kept; i++) free(provider->kept[i]);
-  free(provider->pointers);
-  free(provider->kept);
-  json_decref(provider->listed);
-  json_decref(provider->document);
-  free(provider->file);
-  free(provider);
-}
-
-// ---- all files of a folder
-
-static void add_document(struct providers *providers, const char *file, const json_t *document,
-                         struct faults *faults) {
-  struct provider *provider = provider_new(document, faults);
-  if (!provider) return;
-  const struct provider *same = providers_find(providers, provider->name);
-  if (same) {
-    faults_error(faults, "/provider: \"%s\" is already taken by %s", same->name, same->file);
-    provider_free(provider);
-    return;
-  }
-  provider->file = mem_strdup(file);
-  providers->list = mem_grow(providers->list, providers->n + 1, sizeof(struct provider *));
-  providers->list[providers->n++] = provider;
-}
-
-static void add_text(struct providers *providers, const char *file, const char *text, size_t len,
-                     struct faults *faults) {
-  struct err err;
-  size_t from = faults->n;
-  AUTO_JSON *document = json_parse(text, len, &err);
-  if (document)
-    add_document(providers, file, document, faults);
-  else
-    faults_error(faults, "%s", err.text);
-  faults_prefix(faults, from, "%s: ", file);
-}
-
-static void add_built_in(struct providers *providers, struct faults *faults) {
-  for (const struct embedded *file = embedded_providers; file->name; file++)
-    add_text(providers, file->name, file->text, file->len, faults);
-}
-
-static int is_provider_file(const struct dirent *entry) {
-  size_t len = strlen(entry->d_name);
-  return entry->d_name[0] != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".json") == 0;
-}
-
-static void add_file(struct providers *providers, const char *path, struct faults *faults) {
-  struct err err;
-  size_t len;
-  AUTO_FREE char *text = file_read(path, FILE_MAX_BYTES, &len, &err);
-  if (text)
-    add_text(providers, path, text, len, faults);
-  else
-    faults_error(faults, "%s: %s", path, err.text);
-}
-
-static void add_folder(struct providers *providers, const char *dir, struct faults *faults) {
-  struct dirent **entries;
-  int n = scandir(dir, &entries, is_provider_file, alphasort);
-  if (n < 0) {
-    faults_error(faults, "%s: %s", dir, strerror(errno));
-    return;
-  }
-  if (n == 0) faults_error(faults, "%s: expected provider files (*.json), found none", dir);
-  for (int i = 0; i < n; i++) {
-    AUTO_FREE char *path = mem_printf("%s/%s", dir, entries[i]->d_name);
-    add_file(providers, path, faults);
-    free(entries[i]);
-  }
-  free(entries);
-}
-
-static void suffixes_resolve(const struct providers *providers, struct provider *provider,
-                             struct faults *faults) {
-  const json_t *names = json_object_get(json_object_get(provider->document, "webhook"), "suffixes");
-  for (size_t i = 0; i < provider->n_suffixes; i++) {
-    struct provider_suffix *suffix = &provider->suffixes[i];
-    const char *name = json_string_value(json_object_get(names, suffix->text));
-    suffix->provider = providers_find(providers, name);
-    if (suffix->provider) continue;
-    AUTO_FREE char *known = providers_names(providers);
-    faults_error(faults, "%s: /webhook/suffixes: %s: \"%s\" is none of %s", provider->file, suffix->text,
-                 name, known);
-  }
-}
-
-struct providers *providers_load(const char *dir, struct faults *faults) {
-  struct providers *providers = mem_alloc(sizeof *providers);
-  size_t errors = faults->n_errors;
-  if (*dir)
-    add_folder(providers, dir, faults);
-  else
-    add_built_in(providers, faults);
-  bool all_read = faults->n_errors == errors;
-  for (size_t i = 0; all_read && i < providers->n; i++)
-    suffixes_resolve(providers, providers->list[i], faults);
-  if (faults->n_errors == errors) return providers;
-  providers_free(providers);
-  return NULL;
-}
-
-struct providers *providers_load_one(const char *file, struct faults *faults) {
-  struct providers *providers = mem_alloc(sizeof *providers);
-  size_t errors = faults->n_errors;
-  add_file(providers, file, faults);
-  if (faults->n_errors == errors) return providers;
-  providers_free(providers);
-  return NULL;
-}
-
-void providers_free(struct providers *providers) {
-  if (!providers) return;
-  for (size_t i = 0; i < providers->n; i++) provider_free(providers->list[i]);
-  free(providers->list);
-  free(providers);
-}
-
-const struct provider *providers_find(const struct providers *providers, const char *name) {
-  for (size_t i = 0; i < providers->n; i++) {
-    if (strcmp(providers->list[i]->name, name) == 0) return providers->list[i];
-  }
-  return NULL;
-}
-
-size_t providers_count(const struct providers *providers) {
-  return providers->n;
-}
-
-const struct provider *providers_at(const struct providers *providers, size_t i) {
-  return providers->list[i];
-}
-
-char *providers_names(const struct providers *providers) {
-  char *names = mem_strdup("");
-  for (size_t i = 0; i < providers->n; i++) {
-    char *longer = mem_printf("%s%s%s", names, i ? ", " : "", provider_name(providers->list[i]));
-    free(names);
-    names = longer;
-  }
-  return names;
-}
-
-// ---- a loaded provider
-
-const char *provider_name(const struct provider *provider) {
-  return provider->name;
-}
-
-int64_t provider_budget_ms(const struct provider *provider) {
-  return provider->budget_ms;
-}
-
-bool provider_takes(const struct provider *provider, const char *method) {
-  return (provider->takes_get && strcmp(method, "GET") == 0) ||
-         (provider->takes_post && strcmp(method, "POST") == 0);
-}
-
-bool provider_is_unsigned(const struct provider *provider) {
-  return provider->is_unsigned;
-}
-
-int64_t provider_deadline_ms(const struct provider *provider) {
-  enum { BODY_LEAST_MS = 500 }; // the least time for a body
-  int64_t least_ms = provider->budget_ms + BODY_LEAST_MS;
-  return provider->deadline_ms > least_ms ? provider->deadline_ms : least_ms;
-}
-
-const struct provider_challenge *provider_challenge(const struct provider *provider) {
-  return provider->challenge.answer ? &provider->challenge : NULL;
-}
-
-bool provider_answers_empty(const struct provider *provider, const char *method) {
-  return provider_lists(provider->empty, method);
-}
-
-// The length of `path` without `suffix`, or 0 when it does not end with it.
-static size_t without_suffix(const char *path, size_t len, const char *suffix) {
-  size_t suffix_len = strlen(suffix);
-  if (suffix[suffix_len - 1] == '*') {
-    const char *last = memrchr(path, '/', len);
-    if (!last || last + 1 == path + len) return 0;
-    len = (size_t)(last - path) + 1;
-    suffix_len--;
-  }
-  if (len <= suffix_len || memcmp(path + len - suffix_len, suffix, suffix_len) != 0) return 0;
-  return len - suffix_len;
-}
-
-const struct provider_suffix *provider_suffix_at(const struct provider *provider, size_t i) {
-  return i < provider->n_suffixes ? &provider->suffixes[i] : NULL;
-}
-
-const struct provider_suffix *provider_suffix_find(const struct provider *provider, const char *path,
-                                                   size_t *len) {
-  size_t path_len = strlen(path);
-  if (path_len && path[path_len - 1] == '/') path_len--;
-  for (size_t i = 0; i < provider->n_suffixes; i++) {
-    const struct provider_suffix *suffix = &provider->suffixes[i];
-    size_t left = without_suffix(path, path_len, suffix->text);
-    if (!left || !suffix->provider) continue;
-    *len = left;
-    return suffix;
-  }
-  return NULL;
-}
-
-struct provider_expects provider_expects(const struct provider *provider) {
-  return provider->expects;
-}
-
-struct provider_blocks provider_blocks(const struct provider *provider) {
-  return provider->blocks;
-}
-
 const char *provider_code_reason(const struct provider *provider, const char *code) {
   const char *listed = provider_code_listed(provider, code);
   return listed ? json_string_value(json_object_get(json_object_get(provider->outcomes, listed), "reason"))
@@ -557,8 +152,4 @@ json_t *provider_code_reasons(const struct provider *provider) {
     if (reason) json_object_set(reasons, code, reason);
   }
   return reasons;
-}
-
-const json_t *provider_check_first(const struct provider *provider, const char *kind) {
-  return json_object_get(json_object_get(provider->document, "check_first"), kind);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A provider is a file: schemas/providers/<name>.json, checked against provider.schema.json and read by both
-// services: ingress reads an element's kind and id and makes the ack, the processor reads its meaning.
-// Immutable after loading. Not for: reading an element (provider_read.h) or a send response
-// (provider_acceptance.h), answering (provider_answer.h), asking (provider_ask.h). Thread: any.
+// A provider is a file: schemas/providers/<name>.json, which both services read. Here is what a loaded file
+// says about its provider. It never changes. Not for: loading (providers.h), reading an element
+// (provider_read.h) or a send response (provider_acceptance.h), answering (provider_answer.h), asking
+// (provider_ask.h). Thread: any.
 #pragma once
 #include "common/base/err.h"
 #include "common/base/faults.h"
@@ -29,21 +29,6 @@ enum { PROVIDER_ID_MAX = 255, PROVIDER_ID_SIZE = PROVIDER_ID_MAX + 1 };
 MUST_CHECK bool provider_id_check(const char *id, struct err *err);
 
 struct provider;
-struct providers;
-
-// All *.json of the folder, or those built in if dir is "". NULL with every error as "file: pointer: rule";
-// adds a warning for each probable mistake.
-MUST_CHECK struct providers *providers_load(const char *dir, struct faults *faults);
-// This one file, to try it: the files that its suffixes name are not looked for.
-MUST_CHECK struct providers *providers_load_one(const char *file, struct faults *faults);
-void providers_free(struct providers *providers);
-const struct provider *providers_find(const struct providers *providers, const char *name); // NULL: none such
-size_t providers_count(const struct providers *providers);
-const struct provider *providers_at(const struct providers *providers, size_t i); // i < providers_count()
-char *providers_names(const struct providers *providers); // "bizgo, blux", for messages. New string.
-// Loads one document. NULL with every error; adds the warnings.
-MUST_CHECK struct provider *provider_new(const json_t *document, struct faults *faults);
-void provider_free(struct provider *provider);
 
 const char *provider_name(const struct provider *provider);
 // The time in which a request's events must be durable. DOCHAK_ACK_BUDGET_MS limits it.

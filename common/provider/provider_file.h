@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Private to this folder: what provider.c makes of a file, and what the parts of the folder say to each
-// other. Strings are borrowed from `document`, which the provider owns.
+// Private to this folder: what a provider file is once provider_load.c has compiled it, and functions that
+// only this folder calls. Strings are borrowed from `document`, which the provider owns.
 #pragma once
 #include "common/provider/provider.h"
 #include "common/provider/provider_ask.h"

@@ -6,7 +6,7 @@
 #pragma once
 #include "common/base/faults.h"
 #include "common/config/secrets.h"
-#include "common/provider/provider.h"
+#include "common/provider/providers.h"
 #include "ingress/sender/network.h"
 #include "ingress/sender/verify.h"
 #include <stddef.h>

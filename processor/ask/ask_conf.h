@@ -4,6 +4,7 @@
 #pragma once
 #include "common/base/faults.h"
 #include "common/provider/provider_ask.h"
+#include "common/provider/providers.h"
 
 enum { ASK_SECRETS_MAX = 8 }; // endpoints.schema.json
 

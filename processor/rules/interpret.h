@@ -4,7 +4,7 @@
 // (ledger). Thread: any; reads only immutable state.
 #pragma once
 #include "common/kafka/event.h"
-#include "common/provider/provider.h"
+#include "common/provider/providers.h"
 #include "processor/rules/contact.h"
 #include "processor/rules/incident.h"
 #include "processor/rules/ingress_minute.h"

@@ -3,7 +3,7 @@
 // for each endpoint, and the incidents that are open. Read from Postgres, a few rows by index each time. Not
 // for: judging (judge.h). Thread: one.
 #pragma once
-#include "common/provider/provider.h"
+#include "common/provider/providers.h"
 #include "processor/postgres/pg.h"
 #include "processor/rules/incident.h"
 #include "processor/rules/minutes.h"

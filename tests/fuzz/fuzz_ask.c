@@ -5,6 +5,7 @@
 // header or a reason why not.
 #include "common/base/utf8.h"
 #include "common/provider/provider_read.h"
+#include "common/provider/providers.h"
 #include "processor/ask/ask.h"
 #include "tests/fuzz/cuts.h"
 

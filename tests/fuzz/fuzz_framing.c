@@ -7,6 +7,7 @@
 #include "common/provider/provider_answer.h"
 #include "common/provider/provider_explain.h"
 #include "common/provider/provider_read.h"
+#include "common/provider/providers.h"
 #include "tests/fuzz/cuts.h"
 
 static const struct provider *shipped(const char *name) {

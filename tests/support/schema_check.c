@@ -5,6 +5,7 @@
 #include "common/json/json.h"
 #include "common/json/schema.h"
 #include "common/provider/provider.h"
+#include "common/provider/provider_load.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 // Bodies cut with the provider files we ship.
 #include "common/base/mem.h"
 #include "common/provider/framing.h"
+#include "common/provider/providers.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -3,8 +3,10 @@
 #include "common/base/mem.h"
 #include "common/provider/framing.h"
 #include "common/provider/provider_answer.h"
+#include "common/provider/provider_load.h"
 #include "common/provider/provider_mask.h"
 #include "common/provider/provider_read.h"
+#include "common/provider/providers.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -3,6 +3,7 @@
 #include "common/base/mem.h"
 #include "common/provider/framing.h"
 #include "common/provider/provider_answer.h"
+#include "common/provider/providers.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

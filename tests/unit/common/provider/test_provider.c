@@ -9,8 +9,10 @@
 #include "common/provider/provider.h"
 #include "common/provider/provider_acceptance.h"
 #include "common/provider/provider_answer.h"
+#include "common/provider/provider_load.h"
 #include "common/provider/provider_mask.h"
 #include "common/provider/provider_read.h"
+#include "common/provider/providers.h"
 #include "tests/unit/support/faults.h"
 #include <dirent.h>
 #include <setjmp.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/base/mem.h"
 #include "common/provider/provider_explain.h"
+#include "common/provider/provider_load.h"
 #include "common/provider/provider_read.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,6 +3,7 @@
 #include "common/base/mem.h"
 #include "common/json/json.h"
 #include "common/provider/provider.h"
+#include "common/provider/provider_load.h"
 #include "tests/unit/support/lint.h"
 #include <setjmp.h>
 #include <stdarg.h>

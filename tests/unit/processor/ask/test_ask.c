@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a request looks like and what an answer means, by the provider files that we ship and one of our own.
 #include "common/base/mem.h"
+#include "common/provider/provider_load.h"
 #include "processor/ask/ask.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "common/base/mem.h"
+#include "common/provider/providers.h"
 #include "processor/rules/check_first.h"
 #include <setjmp.h>
 #include <stdarg.h>
