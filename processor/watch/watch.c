@@ -152,8 +152,9 @@ static bool look_until(struct watch *w, struct frontier_known *known, struct err
 
 // ---- a tick ----
 
-// Not before the events of the last time are read: an incident that is being opened would be opened again.
-static bool is_unjudged(const struct watch *w, int64_t read_ms) {
+// Whether the incidents that were written last are read. Before, one that is being opened would be opened
+// again.
+static bool knows_written(const struct watch *w, int64_t read_ms) {
   return read_ms != INT64_MIN && read_ms > w->written_at_ms;
 }
 
@@ -192,7 +193,7 @@ static bool read_counts(struct watch *w, int64_t now, bool *are_whole, struct er
 
 // What was received before that time, or before the bound.
 static bool judge_received(struct watch *w, int64_t read_ms, struct err *err) {
-  if (!is_unjudged(w, read_ms)) return true;
+  if (!knows_written(w, read_ms)) return true;
   int64_t until_ms = bound(w, read_ms);
   int64_t now = finished_minute(until_ms), before = w->view->loaded_until;
   w->judge.until_ms = until_ms;
@@ -205,7 +206,7 @@ static bool judge_received(struct watch *w, int64_t read_ms, struct err *err) {
 
 static bool judge(struct watch *w, const struct frontier_known *known, struct err *err) {
   int64_t before = w->view->loaded_until;
-  if (!is_unjudged(w, known->others_ms)) return true;
+  if (!knows_written(w, known->others_ms)) return true;
   w->judge.written = 0;
   if (!read_reports(w, known->others_ms, err) || !view_read_incidents(w->view, w->conn, err) ||
       !judge_ourselves(w, known->others_ms, err) || !judge_received(w, known->until_ms, err))
@@ -267,7 +268,8 @@ static bool judge_in_parts(struct watch *w, const struct frontier_known *known, 
 }
 
 // Most ticks end with the first question, and ask Kafka nothing. The notifications are read again behind the
-// frontier: those of the first question may have got their receipts meanwhile.
+// frontier: those of the first question may have got their receipts meanwhile. They wait until an incident
+// that is being opened is there: a batch that reads them before it would not fold them.
 static bool look(struct watch *w, struct err *err) {
   bool is_due, judges = clock_mono_ms() >= w->judge_at_ms;
   struct frontier_known known;
@@ -277,7 +279,8 @@ static bool look(struct watch *w, struct err *err) {
   if (!is_due && !judges) return true;
   if (!look_until(w, &known, err)) return false;
   if (judges && !judge_in_parts(w, &known, err)) return false;
-  if (!is_due || w->looks_soon || known.hidden > 0 || known.until_ms == INT64_MIN) return true;
+  bool is_judged = w->view->loaded_until != INT64_MIN && knows_written(w, known.until_ms);
+  if (!is_due || w->looks_soon || known.hidden > 0 || !is_judged) return true;
   return write_deadlines(w, bound(w, known.until_ms), err);
 }
 

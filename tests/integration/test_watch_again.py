@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+"""Many deadlines at once: beside an incident that is being opened, and while their events are not read."""
+
+from support import payloads
+from support.deadlines import pass_minutes, start
+from support.wait import until, until_equal
+from support.world import World
+
+SILENT = "dochak.provider.silent.v1"
+MANY = 600
+
+
+def register_many(world: World, n: int = MANY) -> None:
+    names = [f"m{i}" for i in range(n)]
+    for i in range(0, n, 500):
+        world.register([payloads.accepted("bizgo", name) for name in names[i : i + 500]])
+    until_equal("all are there", lambda: world.sql("SELECT count(*) AS n FROM notification")[0]["n"], n)
+
+
+def test_a_provider_that_fell_silent_while_no_watch_led_is_one_alert(world: World) -> None:
+    """Also if the batch that opens the incident takes longer than those that read the deadlines."""
+    start(world, receipt_within_s=300, expires_after_s=86400, silent_after_s=600)
+    ingress, processor = world.services
+    register_many(world)
+    ingress.stop()
+    world.settle()
+    processor.stop()
+    pass_minutes(world, 60)
+    world.sql(
+        "UPDATE notification SET (accepted_at, first_seen_at, due_at, next_look_at) = (accepted_at - interval '1 hour', first_seen_at - interval '1 hour',"
+        " due_at - interval '1 hour', next_look_at - interval '1 hour')"
+    )
+    world.sql("DELETE FROM endpoint_minute")
+    world.sql("CREATE FUNCTION rest() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_sleep(3); RETURN NEW; END$$")
+    world.sql("CREATE TRIGGER rest BEFORE INSERT ON incident FOR EACH ROW EXECUTE FUNCTION rest()")
+    processor.start().wait_ready()
+    until("the incident is there", lambda: [alert.type for alert in world.alerts() if alert.type == SILENT], 60)
+    until_equal("none is overdue any more", lambda: world.sql("SELECT count(*) AS n FROM notification WHERE next_look_at < now()")[0]["n"], 0)
+    world.settle()
+    assert ([alert.type for alert in world.alerts()], world.sql("SELECT sum(folded) AS n FROM incident")[0]["n"]) == ([SILENT], MANY)
