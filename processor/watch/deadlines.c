@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HURRY_MS = 2000 };
+
 static const char *const statements[] = {"watch_due.sql"};
 
 bool deadlines_prepare(PGconn *conn, struct err *err) {
@@ -80,7 +82,7 @@ bool deadlines_write(PGconn *conn, struct emitter *emitter, struct deadlines_pro
   *has_more = false;
   for (size_t i = 0; i < n; i++) {
     if (is_read(&list[i], until_ms)) note_written(&list[i], res);
-    *has_more |= list[i].has_more;
+    *has_more |= list[i].has_more && clock_wall_ms() - list[i].written_at_ms < HURRY_MS;
   }
   return true;
 }

@@ -27,7 +27,7 @@ MUST_CHECK bool deadlines_any(PGconn *conn, const struct deadlines_provider *lis
                               struct err *err);
 // Writes the events of those that were due at `until_ms`, DEADLINES_MAX of a provider at most, and waits for
 // Kafka. A provider whose last events the group has not read by then is left for the next time. `has_more`:
-// more of some provider may be due.
+// more of some provider may be due, and its last events are so young that the group will soon have read them.
 enum { DEADLINES_MAX = 250 };
 MUST_CHECK bool deadlines_write(PGconn *conn, struct emitter *emitter, struct deadlines_provider *list,
                                 size_t n, int64_t until_ms, bool *has_more, struct err *err);

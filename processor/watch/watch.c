@@ -260,10 +260,11 @@ static bool write_deadlines(struct watch *w, int64_t until_ms, struct err *err) 
 // is judged for the first time: nobody knows before whether they are to wait.
 static bool judge_in_parts(struct watch *w, const struct frontier_known *known, struct err *err) {
   bool begins = w->view->loaded_until == INT64_MIN;
+  int64_t before = w->view->part_until;
   if (!judge(w, known, err)) return false;
   bool is_reading = w->view->part_until != INT64_MIN, has_begun = w->view->loaded_until != INT64_MIN;
   if (known->others_ms != INT64_MIN && !is_reading) w->judge_at_ms = clock_mono_ms() + JUDGE_MS;
-  w->looks_soon = is_reading || (begins && has_begun);
+  w->looks_soon = (is_reading && w->view->part_until != before) || (begins && has_begun);
   return true;
 }
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Many deadlines at once: beside an incident that is being opened, and while their events are not read."""
 
+import time
+
 from support import payloads
 from support.deadlines import pass_minutes, start
 from support.wait import until, until_equal
 from support.world import World
 
+OVERDUE = "dochak.notification.overdue.v1"
 SILENT = "dochak.provider.silent.v1"
 MANY = 600
 
@@ -38,3 +41,22 @@ def test_a_provider_that_fell_silent_while_no_watch_led_is_one_alert(world: Worl
     until_equal("none is overdue any more", lambda: world.sql("SELECT count(*) AS n FROM notification WHERE next_look_at < now()")[0]["n"], 0)
     world.settle()
     assert ([alert.type for alert in world.alerts()], world.sql("SELECT sum(folded) AS n FROM incident")[0]["n"]) == ([SILENT], MANY)
+
+
+def looks(world: World) -> float:
+    return world.services[1].metrics()["dochak_processor_watch_seconds_count"]
+
+
+def test_the_watch_hurries_only_while_its_events_are_read(world: World) -> None:
+    start(world, receipt_within_s=8, expires_after_s=86400)
+    register_many(world)
+    world.bizgo(payloads.bizgo("m0", "10000"))  # so the provider is not silent
+    world.wait_row("bizgo", "m0", status="SENT")
+    with world.connect() as connection, connection.transaction():
+        connection.execute("SELECT FROM notification FOR UPDATE")
+        until("the watch has written deadlines", lambda: [event for event in world.records("events") if event.type == OVERDUE], 30)
+        time.sleep(3)
+        before = looks(world)
+        time.sleep(10)
+        assert looks(world) - before <= 15
+    until_equal("all but one are overdue", lambda: len(world.alerts()), MANY - 1, 60)
