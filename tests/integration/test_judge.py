@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support import builds
 from support.deadlines import with_times
 from support.judge import Judge, at, count, make_usual, open_incident
 from support.world import RUNTIME_ROLE, World
@@ -186,3 +187,20 @@ def test_what_is_slow_does_not_become_usual(world: World) -> None:
         judge.judge(NOW)
     learned = {hour - start // HOUR: taken for hour, (taken, _) in hours(world).items()}
     assert learned == {0: 600, 1: 250, 3: 350, 4: 550}
+
+
+# --- what bounds the time
+
+
+@pytest.mark.parametrize("ended", ["bizgo/alimtalk", "bizgo/other"])
+def test_an_ingress_that_was_started_again_says_by_its_new_process_what_waits_in_its_spool(world: World, ended: str) -> None:
+    """Both processes have a record of the minute; the other one is what the spool holds now."""
+    minute = "date_trunc('minute', now())"
+    for endpoint in ("bizgo/alimtalk", "bizgo/other"):
+        since, leaving = ("NULL", True) if endpoint == ended else ("now() - interval '1 minute'", False)
+        world.sql(f"INSERT INTO endpoint_minute SELECT {minute}, %s, 'one', gen_random_uuid(), 'bizgo', 0, 0, 0, '{{}}', 0, 0, 0, {since}, %s", endpoint, leaving)
+    statement = (builds.ROOT / "processor/tables/watch_spooled.sql").read_text("utf-8")
+    with world.connect() as connection:
+        connection.execute(f"PREPARE watch_spooled AS {statement}")
+        (row,) = connection.execute("EXECUTE watch_spooled (now() - interval '3 minutes', now())").fetchall()
+    assert row["min"] is not None
