@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum { MINUTE_MS = 60 * 1000, AGAIN_MINUTES = 30, AHEAD_MINUTES = 2 };
-enum { PART_MINUTES = 4 * 60 };
+enum { PART_MINUTES = 4 * 60, CURRENT_MINUTES = 4 };
 
 static const char *const statements[] = {
     "watch_counts.sql", "watch_endpoints.sql",    "watch_failed.sql",   "watch_spooled.sql",
@@ -163,25 +163,51 @@ static void add_counter(struct view *view, const PGresult *res, int row) {
     *(uint32_t *)(void *)((char *)counts + counter->offset) = (uint32_t)pgvalue_int8(PQgetvalue(res, row, 3));
 }
 
+// Until another minute is over, only the last receipts change: what was received in a minute that is over is
+// known.
 static int64_t first_to_read(const struct view *view, int64_t now) {
   if (view->part_until != INT64_MIN) return view->part_until;
-  if (view->loaded_until == now) return now - AGAIN_MINUTES;
+  if (view->loaded_until == now) return now;
   int64_t oldest = now - VIEW_MINUTES;
   if (view->loaded_until == INT64_MIN) return oldest;
   int64_t first = view->loaded_until - view->due_minutes - AGAIN_MINUTES;
   return first > oldest ? first : oldest;
 }
 
+static int64_t later(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+
+static int64_t earlier(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+static bool read_span(struct view *view, PGconn *conn, int64_t first, int64_t last, struct err *err) {
+  AUTO_RESULT *res = read_between(conn, "watch_counts.sql", first, last);
+  if (!pg_ok(conn, res, "watch_counts", NULL, err)) return false;
+  for (int row = 0; row < PQntuples(res); row++) add_counter(view, res, row);
+  return true;
+}
+
+// The last receipts: of the minutes that are not over, and where the bound of the time is far behind, of those
+// that may have changed since the last time.
+static bool read_ahead(struct view *view, PGconn *conn, int64_t after, struct err *err) {
+  int64_t latest = latest_minute(), first = later(after + 1, view->ahead_until - CURRENT_MINUTES);
+  if (first <= latest && !read_span(view, conn, first, latest, err)) return false;
+  view->ahead_until = latest;
+  return true;
+}
+
 bool view_read_counts(struct view *view, PGconn *conn, int64_t now, bool *is_whole, struct err *err) {
   int64_t first = first_to_read(view, now);
   *is_whole = now - first <= PART_MINUTES;
-  int64_t last = *is_whole ? latest_minute() : first + PART_MINUTES;
-  AUTO_RESULT *res = read_between(conn, "watch_counts.sql", first, last);
-  if (!pg_ok(conn, res, "watch_counts", NULL, err)) return false;
+  int64_t last = *is_whole ? earlier(now + CURRENT_MINUTES, latest_minute()) : first + PART_MINUTES;
   for (size_t i = 0; i < view->n_providers; i++) minutes_advance(&view->providers[i].minutes, now);
-  for (int row = 0; row < PQntuples(res); row++) add_counter(view, res, row);
+  if (!read_span(view, conn, first, last, err)) return false;
   view->part_until = *is_whole ? INT64_MIN : last;
-  if (*is_whole) view->loaded_until = now;
+  if (!*is_whole) return true;
+  if (!read_ahead(view, conn, last, err)) return false;
+  view->loaded_until = now;
   return true;
 }
 

@@ -54,6 +54,7 @@ struct view {
   size_t n_incidents;
   int64_t loaded_until; // minute up to which the counters were read; INT64_MIN: never
   int64_t part_until;   // likewise, while they are read part by part; INT64_MIN: they are not
+  int64_t ahead_until;  // minute up to which the last receipts were read; 0: never
   int64_t due_minutes;  // the longest of the providers
   // Of all ingress: minutes of the list above for which one reported, or in which events waited in a spool.
   bool reported[REFUSING_MINUTES], spooled[REFUSING_MINUTES];
@@ -74,9 +75,9 @@ MUST_CHECK bool view_prepare(PGconn *conn, struct err *err);
 // Reads the open incidents.
 MUST_CHECK bool view_read_incidents(struct view *view, PGconn *conn, struct err *err);
 // Reads the counters up to minute `now`: of the last day the first time; when a minute is over, of those in
-// which a message may have got its receipt in time since, and half an hour more; else of the last half hour.
-// Of four hours at once, the oldest first; as long as that is not all, `is_whole` is false, and nothing may
-// be judged by them.
+// which a message may have got its receipt in time since, and half an hour more. Of four hours at once, the
+// oldest first; as long as that is not all, `is_whole` is false, and nothing may be judged by them. Reads the
+// last receipts of later minutes, too: all of them the first time, then those of the last minutes.
 MUST_CHECK bool view_read_counts(struct view *view, PGconn *conn, int64_t now, bool *is_whole,
                                  struct err *err);
 // Reads what bounds the time: `last_report`, its `reporters`, `has_left`, and `spooled_since_ms` by the

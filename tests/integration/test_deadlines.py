@@ -4,7 +4,7 @@
 import pytest
 
 from support import payloads
-from support.deadlines import start, with_times
+from support.deadlines import start, wait_spool, with_times
 from support.wait import until, until_equal
 from support.world import World, free_port
 
@@ -107,15 +107,6 @@ def test_two_watches_one_leads_and_the_other_takes_over(world: World) -> None:
     world.register(payloads.accepted("bizgo", "after"))
     wait_alerts(world, "after", OVERDUE)
     assert len(world.alerts("before")) == 1
-
-
-def wait_spool(world: World, minutes: int = 1) -> None:
-    """As if an ingress had events in its spool that were received so long ago."""
-    world.sql(
-        """INSERT INTO endpoint_minute SELECT date_trunc('minute', now()) - interval '1 min', 'bizgo/alimtalk', 'spooled', gen_random_uuid(),
-           'bizgo', 0, 0, 0, '{}', 0, 0, 1, now() - %s * interval '1 min', false""",
-        minutes,
-    )
 
 
 def leave_only_a_minute_of(world: World, ago: str) -> None:

@@ -4,7 +4,7 @@
 import time
 
 from support import payloads
-from support.deadlines import pass_minutes, start
+from support.deadlines import pass_minutes, start, wait_spool
 from support.wait import until, until_equal
 from support.world import World
 
@@ -60,3 +60,28 @@ def test_the_watch_hurries_only_while_its_events_are_read(world: World) -> None:
         time.sleep(10)
         assert looks(world) - before <= 15
     until_equal("all but one are overdue", lambda: len(world.alerts()), MANY - 1, 60)
+
+
+COUNTED_MINUTES = 12 * 60
+
+
+def counters_read(world: World) -> int:
+    """Entries of the indexes of delivery_minute, of all sessions; a session says so once a second."""
+    return int(world.sql("SELECT sum(idx_tup_read) AS n FROM pg_stat_user_indexes WHERE relname = 'delivery_minute'")[0]["n"])
+
+
+def test_a_bound_that_is_hours_behind_makes_no_look_read_hours(world: World) -> None:
+    start(world)
+    world.services[1].stop()
+    world.sql(
+        """INSERT INTO delivery_minute SELECT date_trunc('minute', now()) - n * interval '1 min', 'bizgo', 'bizgo/alimtalk', 'delivered', part, 1
+           FROM generate_series(0, %s) AS n, generate_series(0, 7) AS part""",
+        COUNTED_MINUTES,
+    )
+    wait_spool(world, minutes=COUNTED_MINUTES)
+    world.services[1].start().wait_ready()
+    until("the watch knows that it is behind", lambda: world.services[1].metrics().get("dochak_processor_watch_behind_seconds", 0) >= 60 * (COUNTED_MINUTES - 1), 30)
+    time.sleep(3)
+    before = counters_read(world)
+    time.sleep(12)
+    assert counters_read(world) - before < COUNTED_MINUTES * 8

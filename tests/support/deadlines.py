@@ -31,3 +31,12 @@ def pass_minutes(world: World, minutes: int) -> None:
     for by in (f"- {far}", f"+ {far} - {passed}"):  # by way of minutes that no row has: the minute is part of the key
         world.sql(f"UPDATE delivery_minute SET minute = minute {by}, last_at = last_at {by}")
     world.sql(f"UPDATE incident SET since = since - {passed}, opened_at = opened_at - {passed}, judged_until = judged_until - {passed}")
+
+
+def wait_spool(world: World, minutes: int = 1) -> None:
+    """As if an ingress had events in its spool that were received so long ago."""
+    world.sql(
+        """INSERT INTO endpoint_minute SELECT date_trunc('minute', now()) - interval '1 min', 'bizgo/alimtalk', 'spooled', gen_random_uuid(),
+           'bizgo', 0, 0, 0, '{}', 0, 0, 1, now() - %s * interval '1 min', false""",
+        minutes,
+    )
