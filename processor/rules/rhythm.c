@@ -430,7 +430,7 @@ enum verdict rhythm_rerun(struct rhythm_state *s, const struct rhythm *y, const 
 
 int64_t rhythm_horizon(const struct rhythm_state *state, const struct rhythm *y) {
   struct rhythm_state s = *state;
-  if (s.open) return RHYTHM_NEVER;
+  if (s.open || (!y->watches_score && !y->watches_days)) return RHYTHM_NEVER;
   for (int64_t end = s.minute + HORIZON_MINUTES; s.minute < end;)
     if (rhythm_minute(&s, y, s.minute + 1, 0) == VERDICT_OPEN) return s.minute;
   return RHYTHM_NEVER;

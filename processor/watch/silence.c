@@ -28,6 +28,7 @@ struct endpoint {
   bool is_registered; // the rhythm does not speak
   int64_t used[LATE]; // calls that were counted, at minute % LATE
   int64_t used_from;  // the first minute that is in there
+  int rows, rows_end; // its rows of rhythm_minutes.sql, while it is counted
 };
 
 struct silence {
@@ -115,18 +116,41 @@ static PGresult *read_minutes(PGconn *conn, const char *statement, int64_t first
   return read_from(conn, statement, first, until, endpoint);
 }
 
+static int64_t *unknown_calls(int64_t n) {
+  int64_t *calls = mem_array((size_t)n, sizeof *calls);
+  for (int64_t i = 0; i < n; i++) calls[i] = RHYTHM_UNKNOWN;
+  return calls;
+}
+
+// Of a row with the minute, the calls, and whether events waited in a spool, from that column on.
+static int64_t calls_of(const PGresult *res, int row, int column) {
+  bool waits = pgvalue_int4(PQgetvalue(res, row, column + 2)) == 1;
+  return waits ? RHYTHM_UNKNOWN : pgvalue_int8(PQgetvalue(res, row, column + 1));
+}
+
+static int64_t minute_of(const PGresult *res, int row, int column) {
+  return rows_time(res, row, column) / MINUTE_MS;
+}
+
 // Calls of each minute from `from` to `to`. New, or NULL.
 static int64_t *read_calls(PGconn *conn, const struct endpoint *e, int64_t from, int64_t to,
                            struct err *err) {
   AUTO_RESULT *res = read_minutes(conn, "rhythm_calls.sql", from, to, e->name);
   if (!pg_ok(conn, res, "rhythm_calls", NULL, err)) return NULL;
-  int64_t *calls = mem_array((size_t)(to - from + 1), sizeof *calls);
-  for (int64_t i = 0; i <= to - from; i++) calls[i] = RHYTHM_UNKNOWN;
+  int64_t *calls = unknown_calls(to - from + 1);
   for (int row = 0; row < PQntuples(res); row++) {
-    int64_t minute = rows_time(res, row, 0) / MINUTE_MS;
-    bool waits = pgvalue_int4(PQgetvalue(res, row, 2)) == 1;
-    if (minute >= from && minute <= to && !waits)
-      calls[minute - from] = pgvalue_int8(PQgetvalue(res, row, 1));
+    int64_t minute = minute_of(res, row, 0);
+    if (minute >= from && minute <= to) calls[minute - from] = calls_of(res, row, 0);
+  }
+  return calls;
+}
+
+// Likewise, of its rows of rhythm_minutes.sql.
+static int64_t *find_calls(const struct endpoint *e, const PGresult *res, int64_t from, int64_t to) {
+  int64_t *calls = unknown_calls(to - from + 1);
+  for (int row = e->rows; row < e->rows_end; row++) {
+    int64_t minute = minute_of(res, row, 2);
+    if (minute >= from && minute <= to) calls[minute - from] = calls_of(res, row, 2);
   }
   return calls;
 }
@@ -209,23 +233,21 @@ static void count_minute(struct endpoint *e, int64_t minute, int64_t calls) {
   count_by_floor(e, minute, calls);
 }
 
-static bool count_new(struct endpoint *e, PGconn *conn, int64_t now, struct err *err) {
+static bool count_new(struct endpoint *e, PGconn *conn, const PGresult *res, int64_t now, struct err *err) {
   int64_t from = e->state.minute + 1;
   if (from > now) return true;
-  AUTO_FREE int64_t *calls = read_calls(conn, e, from, now, err);
+  AUTO_FREE int64_t *calls =
+      from > now - LATE ? find_calls(e, res, from, now) : read_calls(conn, e, from, now, err);
   for (int64_t minute = from; calls && minute <= now; minute++) count_minute(e, minute, calls[minute - from]);
   return calls != NULL;
 }
 
-// The rows of one endpoint in rhythm_minutes.sql. Whether a minute that was counted has other calls by now.
+// Whether a minute that was counted has other calls by now.
 static bool is_late(const struct endpoint *e, const PGresult *res) {
-  for (int row = 0; row < PQntuples(res); row++) {
-    int64_t minute = rows_time(res, row, 2) / MINUTE_MS;
-    if (strcmp(PQgetvalue(res, row, 0), e->name) != 0) continue;
+  for (int row = e->rows; row < e->rows_end; row++) {
+    int64_t minute = minute_of(res, row, 2);
     if (minute < e->used_from || minute > e->state.minute || minute <= e->state.minute - LATE) continue;
-    bool waits = pgvalue_int4(PQgetvalue(res, row, 4)) == 1;
-    int64_t calls = waits ? RHYTHM_UNKNOWN : pgvalue_int8(PQgetvalue(res, row, 3));
-    if (e->used[minute % LATE] != calls) return true;
+    if (e->used[minute % LATE] != calls_of(res, row, 2)) return true;
   }
   return false;
 }
@@ -249,7 +271,7 @@ static bool count_endpoint(struct endpoint *e, PGconn *conn, const PGresult *res
   bool is_new_day = e->built != (now + e->watched->zone_minutes) / DAY;
   if (is_new_day && !build(e, conn, now, err)) return false;
   if (is_late(e, res) && !count_again(e, conn, err)) return false;
-  return count_new(e, conn, now, err);
+  return count_new(e, conn, res, now, err);
 }
 
 // ---- how they stand ----
@@ -287,13 +309,26 @@ static bool act_on(const struct silence *s, silence_act *act, void *arg, struct 
   return true;
 }
 
+// The rows of one endpoint follow each other.
+static void share_rows(struct silence *s, const PGresult *res, int64_t now) {
+  struct endpoint *e = NULL;
+  for (size_t i = 0; i < s->n; i++) s->list[i]->rows = s->list[i]->rows_end = 0;
+  for (int row = 0; row < PQntuples(res); row++) {
+    const char *name = PQgetvalue(res, row, 0);
+    if (!e || strcmp(e->name, name) != 0) {
+      e = endpoint_of(s, name, PQgetvalue(res, row, 1), now);
+      e->rows = row;
+    }
+    e->rows_end = row + 1;
+  }
+}
+
 bool silence_count(struct silence *s, PGconn *conn, int64_t now, silence_registered *is_registered,
                    silence_act *act, void *arg, struct err *err) {
   if ((!s->is_loaded && !load(s, conn, now, err)) || !add_up_hours(s, conn, now, err)) return false;
   AUTO_RESULT *res = read_minutes(conn, "rhythm_minutes.sql", now - LATE + 1, now, NULL);
   if (!pg_ok(conn, res, "rhythm_minutes", NULL, err)) return false;
-  for (int row = 0; row < PQntuples(res); row++)
-    endpoint_of(s, PQgetvalue(res, row, 0), PQgetvalue(res, row, 1), now);
+  share_rows(s, res, now);
   for (size_t i = 0; i < s->n; i++) {
     s->list[i]->is_registered = is_registered(arg, s->list[i]->provider);
     if (!count_endpoint(s->list[i], conn, res, now, err)) return false;

@@ -189,8 +189,8 @@ static bool read_span(struct view *view, PGconn *conn, int64_t first, int64_t la
   return true;
 }
 
-// The last receipts: of the minutes that are not over, and where the bound of the time is far behind, of those
-// that may have changed since the last time.
+// The last receipts: of the minutes that are not over, and where the bound of the time is far behind, of
+// those that may have changed since the last time.
 static bool read_ahead(struct view *view, PGconn *conn, int64_t after, struct err *err) {
   int64_t latest = latest_minute(), first = later(after + 1, view->ahead_until - CURRENT_MINUTES);
   if (first <= latest && !read_span(view, conn, first, latest, err)) return false;
