@@ -12,7 +12,13 @@
 #include <string.h>
 
 enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, HOUR = 60, DAY = 24 * HOUR };
-enum { LATE = 2 * HOUR, CATCH_UP = 14 * DAY, HISTORY = RHYTHM_WEEKS * RHYTHM_HOURS * HOUR, NAME_SIZE = 256 };
+enum {
+  NAMED = 5,
+  LATE = 2 * HOUR,
+  CATCH_UP = 14 * DAY,
+  HISTORY = RHYTHM_WEEKS * RHYTHM_HOURS * HOUR,
+  NAME_SIZE = 256
+};
 
 static const int64_t HOURS_KEPT = (int64_t)RHYTHM_WEEKS * RHYTHM_HOURS;
 
@@ -28,7 +34,7 @@ struct endpoint {
   bool is_registered; // the rhythm does not speak
   int64_t used[LATE]; // calls that were counted, at minute % LATE
   int64_t used_from;  // the first minute that is in there
-  int rows, rows_end; // its rows of rhythm_minutes.sql, while it is counted
+  int64_t hour;       // whose predecessors are added up; -1: none yet
 };
 
 struct silence {
@@ -36,10 +42,11 @@ struct silence {
   struct endpoint **list;
   size_t n;
   bool is_loaded;
-  int64_t hour; // whose predecessors are added up; -1: none yet
+  int64_t now;         // minute up to which they are counted
+  size_t next, stored; // of the list: which is counted next, and stored next
 };
 
-static const char *const statements[] = {"rhythm_minutes.sql",    "rhythm_calls.sql",  "rhythm_hours_add.sql",
+static const char *const statements[] = {"rhythm_endpoints.sql",  "rhythm_calls.sql",  "rhythm_hours_add.sql",
                                          "rhythm_hours_read.sql", "rhythm_pauses.sql", "rhythm_read.sql",
                                          "rhythm_write.sql"};
 
@@ -50,7 +57,6 @@ bool silence_prepare(PGconn *conn, struct err *err) {
 struct silence *silence_new(const struct watched_list *watched) {
   struct silence *s = mem_alloc(sizeof *s);
   s->watched = watched;
-  s->hour = -1;
   return s;
 }
 
@@ -79,7 +85,7 @@ static struct endpoint *endpoint_of(struct silence *s, const char *name, const c
   snprintf(e->name, sizeof e->name, "%s", name);
   snprintf(e->provider, sizeof e->provider, "%s", provider);
   e->watched = watched_find(s->watched, name);
-  e->built = -1;
+  e->built = e->hour = -1;
   e->used_from = INT64_MAX;
   rhythm_init(&e->state, now);
   s->list = mem_grow(s->list, s->n + 1, sizeof *s->list);
@@ -116,41 +122,18 @@ static PGresult *read_minutes(PGconn *conn, const char *statement, int64_t first
   return read_from(conn, statement, first, until, endpoint);
 }
 
-static int64_t *unknown_calls(int64_t n) {
-  int64_t *calls = mem_array((size_t)n, sizeof *calls);
-  for (int64_t i = 0; i < n; i++) calls[i] = RHYTHM_UNKNOWN;
-  return calls;
-}
-
-// Of a row with the minute, the calls, and whether events waited in a spool, from that column on.
-static int64_t calls_of(const PGresult *res, int row, int column) {
-  bool waits = pgvalue_int4(PQgetvalue(res, row, column + 2)) == 1;
-  return waits ? RHYTHM_UNKNOWN : pgvalue_int8(PQgetvalue(res, row, column + 1));
-}
-
-static int64_t minute_of(const PGresult *res, int row, int column) {
-  return rows_time(res, row, column) / MINUTE_MS;
-}
-
 // Calls of each minute from `from` to `to`. New, or NULL.
 static int64_t *read_calls(PGconn *conn, const struct endpoint *e, int64_t from, int64_t to,
                            struct err *err) {
   AUTO_RESULT *res = read_minutes(conn, "rhythm_calls.sql", from, to, e->name);
   if (!pg_ok(conn, res, "rhythm_calls", NULL, err)) return NULL;
-  int64_t *calls = unknown_calls(to - from + 1);
+  int64_t *calls = mem_array((size_t)(to - from + 1), sizeof *calls);
+  for (int64_t i = 0; i <= to - from; i++) calls[i] = RHYTHM_UNKNOWN;
   for (int row = 0; row < PQntuples(res); row++) {
-    int64_t minute = minute_of(res, row, 0);
-    if (minute >= from && minute <= to) calls[minute - from] = calls_of(res, row, 0);
-  }
-  return calls;
-}
-
-// Likewise, of its rows of rhythm_minutes.sql.
-static int64_t *find_calls(const struct endpoint *e, const PGresult *res, int64_t from, int64_t to) {
-  int64_t *calls = unknown_calls(to - from + 1);
-  for (int row = e->rows; row < e->rows_end; row++) {
-    int64_t minute = minute_of(res, row, 2);
-    if (minute >= from && minute <= to) calls[minute - from] = calls_of(res, row, 2);
+    int64_t minute = rows_time(res, row, 0) / MINUTE_MS;
+    bool waits = pgvalue_int4(PQgetvalue(res, row, 2)) == 1;
+    if (minute >= from && minute <= to && !waits)
+      calls[minute - from] = pgvalue_int8(PQgetvalue(res, row, 1));
   }
   return calls;
 }
@@ -197,11 +180,11 @@ static bool build(struct endpoint *e, PGconn *conn, int64_t now, struct err *err
   return calls != NULL;
 }
 
-static bool add_up_hours(struct silence *s, PGconn *conn, int64_t now, struct err *err) {
-  if (s->hour == now / HOUR) return true;
-  AUTO_RESULT *res = read_from(conn, "rhythm_hours_add.sql", now / HOUR * HOUR, NULL, NULL);
+static bool add_up_hours(struct endpoint *e, PGconn *conn, int64_t now, struct err *err) {
+  if (e->hour == now / HOUR) return true;
+  AUTO_RESULT *res = read_from(conn, "rhythm_hours_add.sql", now / HOUR * HOUR, e->name, NULL);
   if (!pg_ok(conn, res, "rhythm_hours_add", NULL, err)) return false;
-  s->hour = now / HOUR;
+  e->hour = now / HOUR;
   return true;
 }
 
@@ -233,22 +216,10 @@ static void count_minute(struct endpoint *e, int64_t minute, int64_t calls) {
   count_by_floor(e, minute, calls);
 }
 
-static bool count_new(struct endpoint *e, PGconn *conn, const PGresult *res, int64_t now, struct err *err) {
-  int64_t from = e->state.minute + 1;
-  if (from > now) return true;
-  AUTO_FREE int64_t *calls =
-      from > now - LATE ? find_calls(e, res, from, now) : read_calls(conn, e, from, now, err);
-  for (int64_t minute = from; calls && minute <= now; minute++) count_minute(e, minute, calls[minute - from]);
-  return calls != NULL;
-}
-
-// Whether a minute that was counted has other calls by now.
-static bool is_late(const struct endpoint *e, const PGresult *res) {
-  for (int row = e->rows; row < e->rows_end; row++) {
-    int64_t minute = minute_of(res, row, 2);
-    if (minute < e->used_from || minute > e->state.minute || minute <= e->state.minute - LATE) continue;
-    if (e->used[minute % LATE] != calls_of(res, row, 2)) return true;
-  }
+// `calls` begins with minute `from`. Whether a minute that was counted has other calls by now.
+static bool is_late(const struct endpoint *e, const int64_t *calls, int64_t from, int64_t now) {
+  for (int64_t minute = from; minute <= now && minute <= e->state.minute; minute++)
+    if (e->used[minute % LATE] != calls[minute - from]) return true;
   return false;
 }
 
@@ -266,12 +237,26 @@ static bool count_again(struct endpoint *e, PGconn *conn, struct err *err) {
   return true;
 }
 
-static bool count_endpoint(struct endpoint *e, PGconn *conn, const PGresult *res, int64_t now,
-                           struct err *err) {
+static int64_t first_to_read(const struct endpoint *e) {
+  int64_t first = e->state.minute - LATE + 1;
+  if (first < e->used_from) first = e->used_from;
+  return first <= e->state.minute ? first : e->state.minute + 1;
+}
+
+static bool count_minutes(struct endpoint *e, PGconn *conn, int64_t now, struct err *err) {
+  int64_t from = first_to_read(e);
+  if (from > now) return true;
+  AUTO_FREE int64_t *calls = read_calls(conn, e, from, now, err);
+  if (!calls || (is_late(e, calls, from, now) && !count_again(e, conn, err))) return false;
+  for (int64_t minute = e->state.minute + 1; minute <= now; minute++)
+    count_minute(e, minute, calls[minute - from]);
+  return true;
+}
+
+static bool count_endpoint(struct endpoint *e, PGconn *conn, int64_t now, struct err *err) {
   bool is_new_day = e->built != (now + e->watched->zone_minutes) / DAY;
-  if (is_new_day && !build(e, conn, now, err)) return false;
-  if (is_late(e, res) && !count_again(e, conn, err)) return false;
-  return count_new(e, conn, res, now, err);
+  return add_up_hours(e, conn, now, err) && (!is_new_day || build(e, conn, now, err)) &&
+         count_minutes(e, conn, now, err);
 }
 
 // ---- how they stand ----
@@ -300,40 +285,39 @@ static struct silence_found by_floor(const struct endpoint *e) {
                                 .floor = floor->calls};
 }
 
-static bool act_on(const struct silence *s, silence_act *act, void *arg, struct err *err) {
-  for (size_t i = 0; i < s->n; i++) {
-    const struct silence_found found[] = {by_rhythm(s->list[i]), by_floor(s->list[i])};
-    for (size_t k = 0; k < COUNT_OF(found); k++)
-      if (!act(arg, &found[k], err)) return false;
-  }
+static bool act_on(const struct endpoint *e, silence_act *act, void *arg, struct err *err) {
+  const struct silence_found found[] = {by_rhythm(e), by_floor(e)};
+  for (size_t k = 0; k < COUNT_OF(found); k++)
+    if (!act(arg, &found[k], err)) return false;
   return true;
 }
 
-// The rows of one endpoint follow each other.
-static void share_rows(struct silence *s, const PGresult *res, int64_t now) {
-  struct endpoint *e = NULL;
-  for (size_t i = 0; i < s->n; i++) s->list[i]->rows = s->list[i]->rows_end = 0;
-  for (int row = 0; row < PQntuples(res); row++) {
-    const char *name = PQgetvalue(res, row, 0);
-    if (!e || strcmp(e->name, name) != 0) {
-      e = endpoint_of(s, name, PQgetvalue(res, row, 1), now);
-      e->rows = row;
-    }
-    e->rows_end = row + 1;
-  }
+size_t silence_left(const struct silence *s) {
+  return s->n - s->next;
 }
 
-bool silence_count(struct silence *s, PGconn *conn, int64_t now, silence_registered *is_registered,
+bool silence_begin(struct silence *s, PGconn *conn, int64_t now, struct err *err) {
+  if (silence_left(s) > 0) return true;
+  if (!s->is_loaded && !load(s, conn, now, err)) return false;
+  AUTO_RESULT *res = read_minutes(conn, "rhythm_endpoints.sql", now - NAMED + 1, now, NULL);
+  if (!pg_ok(conn, res, "rhythm_endpoints", NULL, err)) return false;
+  for (int row = 0; row < PQntuples(res); row++)
+    endpoint_of(s, PQgetvalue(res, row, 0), PQgetvalue(res, row, 1), now);
+  s->now = now;
+  s->next = s->stored = 0;
+  return true;
+}
+
+bool silence_go_on(struct silence *s, PGconn *conn, int64_t enough_ms, silence_registered *is_registered,
                    silence_act *act, void *arg, struct err *err) {
-  if ((!s->is_loaded && !load(s, conn, now, err)) || !add_up_hours(s, conn, now, err)) return false;
-  AUTO_RESULT *res = read_minutes(conn, "rhythm_minutes.sql", now - LATE + 1, now, NULL);
-  if (!pg_ok(conn, res, "rhythm_minutes", NULL, err)) return false;
-  share_rows(s, res, now);
-  for (size_t i = 0; i < s->n; i++) {
-    s->list[i]->is_registered = is_registered(arg, s->list[i]->provider);
-    if (!count_endpoint(s->list[i], conn, res, now, err)) return false;
+  while (silence_left(s) > 0) {
+    struct endpoint *e = s->list[s->next];
+    e->is_registered = is_registered(arg, e->provider);
+    if (!count_endpoint(e, conn, s->now, err) || !act_on(e, act, arg, err)) return false;
+    s->next++;
+    if (clock_mono_ms() >= enough_ms) break;
   }
-  return act_on(s, act, arg, err);
+  return true;
 }
 
 // ---- storing ----
@@ -366,15 +350,17 @@ static void add_endpoint(struct pgarray *c, const struct endpoint *e) {
   pgarray_add_int8(&c[9], llround(e->rhythm.bar * 1000));
 }
 
-bool silence_store(const struct silence *s, PGconn *conn, struct err *err) {
+bool silence_store(struct silence *s, PGconn *conn, struct err *err) {
   static const enum pg_type types[] = {PG_TEXT, PG_TEXT,        PG_JSONB,       PG_JSONB, PG_TIMESTAMPTZ,
                                        PG_TEXT, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_INT8,  PG_INT8};
   struct pgarray c[COUNT_OF(types)];
-  if (s->n == 0) return true;
+  if (s->stored == s->next) return true;
   rows_begin(c, types, COUNT_OF(types));
-  for (size_t i = 0; i < s->n; i++) add_endpoint(c, s->list[i]);
+  for (size_t i = s->stored; i < s->next; i++) add_endpoint(c, s->list[i]);
   AUTO_RESULT *res = rows_run(conn, "rhythm_write.sql", c, COUNT_OF(types));
-  return pg_ok(conn, res, "rhythm_write", NULL, err);
+  if (!pg_ok(conn, res, "rhythm_write", NULL, err)) return false;
+  s->stored = s->next;
+  return true;
 }
 
 bool silence_at(const struct silence *s, size_t i, const char **endpoint, double *score, double *bar) {

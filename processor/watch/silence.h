@@ -24,16 +24,21 @@ struct silence_found {
 };
 typedef bool silence_act(void *arg, const struct silence_found *found, struct err *err);
 
-// Counts the minutes up to `now`, and then calls `act` for each endpoint, by its rhythm and by its floor. So
-// what must be open or closed is known whatever happened in the minutes between, and whatever became of what
-// `act` did before. False: at least one could not be acted on. `is_registered` says whether the messages of a
-// provider are registered: then its endpoints learn, but only a floor speaks for them.
+// Begins to count the minutes up to `now`, unless the last time is not done yet: that goes on then.
+MUST_CHECK bool silence_begin(struct silence *silence, PGconn *conn, int64_t now, struct err *err);
+// How many endpoints are still to be counted.
+size_t silence_left(const struct silence *silence);
+// Counts the minutes of one endpoint after the other, at least of one, until it is `enough_ms` by the
+// monotonic clock, and calls `act` for each, by its rhythm and by its floor. So what must be open or closed
+// is known whatever happened in the minutes between, and whatever became of what `act` did before. False: one
+// could not be acted on. `is_registered` says whether the messages of a provider are registered: then its
+// endpoints learn, but only a floor speaks for them.
 typedef bool silence_registered(void *arg, const char *provider);
-MUST_CHECK bool silence_count(struct silence *silence, PGconn *conn, int64_t now,
+MUST_CHECK bool silence_go_on(struct silence *silence, PGconn *conn, int64_t enough_ms,
                               silence_registered *is_registered, silence_act *act, void *arg,
                               struct err *err);
-// Stores where each endpoint stands; after what was found is in Kafka.
-MUST_CHECK bool silence_store(const struct silence *silence, PGconn *conn, struct err *err);
+// Stores where each endpoint stands that was counted since the last time; after what was found is in Kafka.
+MUST_CHECK bool silence_store(struct silence *silence, PGconn *conn, struct err *err);
 
 // For metrics: of endpoint `i`. False: there are not so many.
 bool silence_at(const struct silence *silence, size_t i, const char **endpoint, double *score, double *bar);

@@ -26,7 +26,7 @@ enum {
   MINUTE_MS = 60 * 1000,
   SETTLE_MS = 2000
 };
-enum { READ_MS = 10 }; // for the counters, in one look
+enum { READ_MS = 10 }; // for the counters, and for the silence of endpoints, in one look
 enum { JUMP_MS = 5000, JUMP_WAIT_MS = 120000 };
 
 struct watch {
@@ -171,7 +171,7 @@ static bool judge_hour_once(struct watch *w, int64_t now, struct err *err) {
 static bool judge_minute_once(struct watch *w, int64_t now, struct err *err) {
   if (!view_read_endpoints(w->view, w->conn, now, err) || !judge_hour_once(w, now, err)) return false;
   return judge_providers_minute(&w->judge, err) && judge_endpoints_minute(&w->judge, err) &&
-         silence_count(w->silence, w->conn, now, judge_is_registered, judge_silence, &w->judge, err) &&
+         silence_begin(w->silence, w->conn, now, err) &&
          watch_metrics_pending(w->processor->metrics, w->view, w->conn, err);
 }
 
@@ -201,11 +201,12 @@ static bool judge_received(struct watch *w, int64_t read_ms, struct err *err) {
   bool are_whole;
   if (!read_counts(w, now, &are_whole, err)) return false;
   return !are_whole ||
-         ((now == before || judge_minute_once(w, now, err)) && judge_providers_now(&w->judge, err));
+         ((now == before || judge_minute_once(w, now, err)) && judge_providers_now(&w->judge, err) &&
+          silence_go_on(w->silence, w->conn, clock_mono_ms() + READ_MS, judge_is_registered, judge_silence,
+                        &w->judge, err));
 }
 
 static bool judge(struct watch *w, const struct frontier_known *known, struct err *err) {
-  int64_t before = w->view->loaded_until;
   if (!knows_written(w, known->others_ms)) return true;
   w->judge.written = 0;
   if (!read_reports(w, known->others_ms, err) || !view_read_incidents(w->view, w->conn, err) ||
@@ -217,7 +218,7 @@ static bool judge(struct watch *w, const struct frontier_known *known, struct er
     if (!emitter_flush(w->emitter, err)) return false;
     w->written_at_ms = clock_wall_ms();
   }
-  return w->view->loaded_until == before || silence_store(w->silence, w->conn, err);
+  return silence_store(w->silence, w->conn, err);
 }
 
 // What has expired waits for the schedule (ask/schedule.h), but not for ever. A leader that begins gives it
@@ -250,29 +251,36 @@ static bool write_deadlines(struct watch *w, int64_t until_ms, struct err *err) 
   for (size_t i = 0; i < w->view->n_providers; i++)
     w->providers[i].hold = judge_may_be_silent(&w->judge, &w->view->providers[i]);
   bound_waits(w, until_ms);
+  bool has_more = false;
   bool done =
-      deadlines_write(w->conn, w->emitter, w->providers, w->view->n_providers, until_ms, &w->looks_soon, err);
+      deadlines_write(w->conn, w->emitter, w->providers, w->view->n_providers, until_ms, &has_more, err);
+  w->looks_soon |= has_more;
   say_unasked(w);
   return done;
 }
 
-// Judges; what it takes more than one look to read is left for the next ones. So are the deadlines until all
-// is judged for the first time: nobody knows before whether they are to wait.
+// Judges; what takes more than one look is left for the next ones, which come soon as long as that gets it
+// on.
 static bool judge_in_parts(struct watch *w, const struct frontier_known *known, struct err *err) {
   bool begins = w->view->loaded_until == INT64_MIN;
-  int64_t before = w->view->part_until;
+  int64_t part_until = w->view->part_until;
+  size_t left = silence_left(w->silence);
   if (!judge(w, known, err)) return false;
-  bool is_reading = w->view->part_until != INT64_MIN, has_begun = w->view->loaded_until != INT64_MIN;
-  if (known->others_ms != INT64_MIN && !is_reading) w->judge_at_ms = clock_mono_ms() + JUDGE_MS;
-  w->looks_soon = (is_reading && w->view->part_until != before) || (begins && has_begun);
+  bool is_reading = w->view->part_until != INT64_MIN, is_counting = silence_left(w->silence) > 0;
+  if (known->others_ms != INT64_MIN && !is_reading && !is_counting)
+    w->judge_at_ms = clock_mono_ms() + JUDGE_MS;
+  w->looks_soon = (is_reading && w->view->part_until != part_until) ||
+                  (is_counting && silence_left(w->silence) != left) ||
+                  (begins && w->view->loaded_until != INT64_MIN);
   return true;
 }
 
 // Most ticks end with the first question, and ask Kafka nothing. The notifications are read again behind the
-// frontier: those of the first question may have got their receipts meanwhile. They wait until an incident
-// that is being opened is there: a batch that reads them before it would not fold them.
+// frontier: those of the first question may have got their receipts meanwhile. They wait until all is judged
+// for the first time, since nobody knows before whether they are to wait longer; and until an incident that
+// is being opened is there, since a batch that reads them before it would not fold them.
 static bool look(struct watch *w, struct err *err) {
-  bool is_due, judges = clock_mono_ms() >= w->judge_at_ms;
+  bool is_due, judges = clock_mono_ms() >= w->judge_at_ms, begins = w->view->loaded_until == INT64_MIN;
   struct frontier_known known;
   w->looks_soon = false;
   bound_waits(w, clock_wall_ms());
@@ -280,8 +288,7 @@ static bool look(struct watch *w, struct err *err) {
   if (!is_due && !judges) return true;
   if (!look_until(w, &known, err)) return false;
   if (judges && !judge_in_parts(w, &known, err)) return false;
-  bool is_judged = w->view->loaded_until != INT64_MIN && knows_written(w, known.until_ms);
-  if (!is_due || w->looks_soon || known.hidden > 0 || !is_judged) return true;
+  if (!is_due || begins || known.hidden > 0 || !knows_written(w, known.until_ms)) return true;
   return write_deadlines(w, bound(w, known.until_ms), err);
 }
 

@@ -40,7 +40,8 @@ static bool travel(PGconn *conn, const struct watched_list *watched, int64_t to,
       silence_free(silence);
       silence = silence_new(watched);
     }
-    good = silence_count(silence, conn, now, is_registered, print, NULL, err) &&
+    good = silence_begin(silence, conn, now, err) &&
+           silence_go_on(silence, conn, INT64_MAX, is_registered, print, NULL, err) &&
            silence_store(silence, conn, err);
   }
   silence_free(silence);
