@@ -229,30 +229,51 @@ static void add_refusals(struct view *view, struct endpoint_minute *minute, cons
       (uint32_t)json_integer_value(count);
 }
 
-static struct view_endpoint *endpoint_of(struct view *view, const PGresult *res, int row) {
+// Of the last row that was read.
+struct last_row {
+  size_t endpoint; // its place
+  int64_t minute, failed_in_a_row;
+};
+
+// Minute by minute they come in the same order, so most often it is the next one.
+static size_t find_endpoint(const struct view *view, const char *name, size_t last) {
+  for (size_t i = 0; i < view->n_endpoints; i++) {
+    size_t at = (last + i) % view->n_endpoints;
+    if (strcmp(view->endpoints[at].name, name) == 0) return at;
+  }
+  return view->n_endpoints;
+}
+
+static size_t endpoint_of(struct view *view, const PGresult *res, int row, size_t last) {
   const char *name = PQgetvalue(res, row, 0);
-  struct view_endpoint *last = view->n_endpoints ? &view->endpoints[view->n_endpoints - 1] : NULL;
-  if (last && strcmp(last->name, name) == 0) return last;
+  size_t found = find_endpoint(view, name, last);
+  if (found < view->n_endpoints) return found;
   view->endpoints = mem_grow(view->endpoints, view->n_endpoints + 1, sizeof *view->endpoints);
   struct view_endpoint *e = &view->endpoints[view->n_endpoints++];
   const struct view_provider *p = view_find_provider(view, PQgetvalue(res, row, 1));
   *e = (struct view_endpoint){.file = p ? p->file : NULL};
   snprintf(e->name, sizeof e->name, "%s", name);
-  return e;
+  return found;
 }
 
-static void add_minute(struct view *view, const PGresult *res, int row, int64_t now) {
-  struct view_endpoint *e = endpoint_of(view, res, row);
+// The calls that failed in a row are those of all ingress together: a provider does not know that there are
+// several. Their rows of one endpoint and minute follow each other.
+static void add_minute(struct view *view, const PGresult *res, int row, int64_t now, struct last_row *last) {
+  size_t at = endpoint_of(view, res, row, last->endpoint);
+  struct view_endpoint *e = &view->endpoints[at];
   int64_t minute = rows_time(res, row, 2) / MINUTE_MS, age = now - minute;
-  int64_t failed_in_a_row = pgvalue_int8(PQgetvalue(res, row, 7));
-  int64_t spooled_since = rows_time(res, row, 8);
+  int64_t failed_in_a_row = pgvalue_int8(PQgetvalue(res, row, 6));
+  int64_t spooled_since = rows_time(res, row, 7);
+  if (at == last->endpoint && minute == last->minute) failed_in_a_row += last->failed_in_a_row;
+  *last = (struct last_row){at, minute, failed_in_a_row};
   if (age < 60 && failed_in_a_row > e->failed_in_a_row) e->failed_in_a_row = failed_in_a_row;
   if (age < 0 || age >= REFUSING_MINUTES) return;
+  int64_t refused = pgvalue_int8(PQgetvalue(res, row, 4));
   view->reported[age] = true;
   view->spooled[age] |= spooled_since != NO_TIME;
-  e->list[age].calls += (uint32_t)pgvalue_int8(PQgetvalue(res, row, 4));
-  e->list[age].refused += (uint32_t)pgvalue_int8(PQgetvalue(res, row, 5));
-  add_refusals(view, &e->list[age], PQgetvalue(res, row, 6));
+  e->list[age].calls += (uint32_t)pgvalue_int8(PQgetvalue(res, row, 3));
+  e->list[age].refused += (uint32_t)refused;
+  if (refused) add_refusals(view, &e->list[age], PQgetvalue(res, row, 5));
 }
 
 // ---- blind minutes ----
@@ -352,7 +373,8 @@ bool view_read_endpoints(struct view *view, PGconn *conn, int64_t now, struct er
   view->blind_until_ms = 0;
   memset(view->reported, 0, sizeof view->reported);
   memset(view->spooled, 0, sizeof view->spooled);
-  for (int row = 0; row < PQntuples(res); row++) add_minute(view, res, row, now);
+  struct last_row last = {.minute = INT64_MIN};
+  for (int row = 0; row < PQntuples(res); row++) add_minute(view, res, row, now, &last);
   for (int row = 0; row < PQntuples(failed); row++) add_failed(view, failed, row);
   return mark_blind(view, conn, now, err);
 }

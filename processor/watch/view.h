@@ -45,7 +45,7 @@ struct view_incident {
 struct view {
   struct view_provider *providers;
   size_t n_providers;
-  struct view_endpoint *endpoints; // by name
+  struct view_endpoint *endpoints;
   size_t n_endpoints;
   struct view_named *named;
   size_t n_named;                // 0: not read yet, or ingress writes no records

@@ -186,7 +186,7 @@ def test_the_watch_reads_no_whole_table(world: World, tables: str) -> None:
     assert not whole, "\n".join(f"--- {name}\n{plan}" for name, plan in whole.items())
     assert "received_at" in re.search("Index Cond: .*|$", plans["watch_codes"])[0], plans["watch_codes"]
     assert "minute = " in re.search("Index Cond: .*|$", plans["rhythm_calls"])[0], plans["rhythm_calls"]
-    by = {"watch_due": ["notification_due", "notification_not_looked"], "watch_oldest": ["notification_not_sent"]}
+    by = {"watch_failed": ["endpoint_minute_failed"], "watch_due": ["notification_due", "notification_not_looked"], "watch_oldest": ["notification_not_sent"]}
     for name, indexes in by.items():
         assert all(index in plans[name] for index in indexes), plans[name]
 
