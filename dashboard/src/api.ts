@@ -126,7 +126,7 @@ export const key = {
 
 // ---- requests ----
 
-// Why there is no answer: the status of the API's (0: none came), and what it says.
+// Why there is no answer: the status of the API's (0: none came), and what it says. Only the API itself says something in words.
 export class Fault extends Error {
   constructor(
     readonly status: number,
@@ -136,27 +136,48 @@ export class Fault extends Error {
   }
 }
 
-export type Parameters = Record<string, string | number | null | undefined>
-
-async function ask(method: string, path: string, headers: Record<string, string>, signal?: AbortSignal): Promise<Response> {
-  const timeout = AbortSignal.timeout(method === 'GET' ? 10_000 : 60_000)
-  const signals = signal ? AbortSignal.any([signal, timeout]) : timeout
-  try {
-    return await fetch(path, {
-      method,
-      headers: { ...headers, Authorization: `Bearer ${key.get()}` },
-      signal: signals,
-      cache: 'no-store',
-    })
-  } catch (error) {
-    if (signal?.aborted) throw error
-    throw new Fault(0, '')
-  }
+// Since when no processor answers. `status` is that of what answers in its place, such as a proxy.
+export interface Outage {
+  since: number
+  status: number
+  lastAnswer?: number
 }
 
-async function read<T>(answer: Response): Promise<T> {
-  const body = await answer.json().catch(() => ({}))
-  if (!answer.ok) throw new Fault(answer.status, body.detail ?? '')
+let outage: Outage | undefined
+let lastAnswer: number | undefined
+let onOutage: (outage?: Outage) => void = () => {}
+export const currentOutage = () => outage
+export const whenOutage = (act: (outage?: Outage) => void) => (onOutage = act)
+
+function note(answered: boolean, status: number): void {
+  const before = outage
+  if (answered) lastAnswer = Date.now()
+  outage = answered ? undefined : { since: before?.since ?? Date.now(), status, lastAnswer }
+  if (outage?.status !== before?.status) onOutage(outage)
+}
+
+export type Parameters = Record<string, string | number | null | undefined>
+
+async function ask<T>(method: string, path: string, headers: Record<string, string>, signal?: AbortSignal): Promise<T> {
+  const timeout = AbortSignal.timeout(method === 'GET' ? 10_000 : 60_000)
+  let answer: Response | undefined
+  let body
+  try {
+    answer = await fetch(path, {
+      method,
+      headers: { ...headers, Authorization: `Bearer ${key.get()}` },
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      cache: 'no-store',
+    })
+    body = await answer.json()
+  } catch (error) {
+    if (signal?.aborted) throw error
+  }
+  const status = answer?.status ?? 0
+  const isOurs = !!body && (answer!.ok || typeof body.detail === 'string')
+  note(isOurs || status === 401, status)
+  if (!isOurs) throw new Fault(status, '')
+  if (!answer!.ok) throw new Fault(status, body.detail)
   return body
 }
 
@@ -169,11 +190,11 @@ export async function get<T>(
 ): Promise<T> {
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(parameters)) if (value) query.set(name, String(value))
-  return read(await ask('GET', `v1/${path}${query.size ? `?${query}` : ''}`, headers, signal))
+  return ask('GET', `v1/${path}${query.size ? `?${query}` : ''}`, headers, signal)
 }
 
 export async function post<T>(path: string): Promise<T> {
-  return read(await ask('POST', `v1/${path}`, {}))
+  return ask('POST', `v1/${path}`, {})
 }
 
 export const encode = encodeURIComponent

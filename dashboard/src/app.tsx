@@ -2,7 +2,8 @@
 // The frame: the key, the pages, the language.
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Fault, get, key } from './api'
-import { whenRefused } from './live'
+import { useTitle, whenRefused } from './live'
+import { OutageNote, WhatToDo } from './outage'
 import { AlertsPage } from './pages/alerts'
 import { ContactPage } from './pages/contact'
 import { ContactsPage } from './pages/contacts'
@@ -13,7 +14,8 @@ import { MessagesPage } from './pages/messages'
 import { OverviewPage } from './pages/overview'
 import { ProviderPage } from './pages/provider'
 import { QuarantinePage } from './pages/quarantine'
-import { to, useRoute, type Route } from './route'
+import { Head } from './parts'
+import { focusContent, to, useRoute, type Route } from './route'
 import { choose, currentLanguage, languages, nameOf, t, type Key } from './texts'
 
 const NAV = ['', 'incidents', 'alerts', 'messages', 'contacts', 'quarantine']
@@ -26,7 +28,16 @@ function View({ route: { path, query } }: { route: Route }) {
   if (page === 'alerts') return <AlertsPage query={query} />
   if (page === 'contacts') return first && second ? <ContactPage provider={first} id={second} /> : <ContactsPage query={query} />
   if (page === 'quarantine') return <QuarantinePage query={query} />
-  return <OverviewPage />
+  return page ? <UnknownPage place={path.join('/')} /> : <OverviewPage />
+}
+
+function UnknownPage({ place }: { place: string }) {
+  return (
+    <>
+      <Head up="overview" title={t('title.unknown', { id: place })} id={place} />
+      <p class="lead">{t('unknown.detail')}</p>
+    </>
+  )
 }
 
 function Mark() {
@@ -53,7 +64,8 @@ function OtherLanguage({ onChange }: { onChange: () => void }) {
 }
 
 function AskForKey({ onKey }: { onKey: () => void }) {
-  const [fault, setFault] = useState<string>()
+  const [fault, setFault] = useState<{ text: string; away?: boolean }>()
+  useTitle(t('key.title'))
   async function open(event: SubmitEvent) {
     event.preventDefault()
     const given = String(new FormData(event.currentTarget as HTMLFormElement).get('key')).trim()
@@ -64,7 +76,9 @@ function AskForKey({ onKey }: { onKey: () => void }) {
     } catch (error) {
       key.forget()
       const { status, detail } = error as Fault
-      setFault(status === 401 ? t('key.wrong') : status ? t('fault.other', { status: String(status), detail }) : t('fault.0'))
+      if (status === 401) setFault({ text: t('key.wrong') })
+      else if (detail) setFault({ text: `${t('fault.other', { status: String(status) })} ${detail}` })
+      else setFault({ text: t('fault.0'), away: true })
     }
   }
   return (
@@ -90,10 +104,11 @@ function AskForKey({ onKey }: { onKey: () => void }) {
         </label>
         {fault && (
           <p class="wrong" id="fault" role="alert">
-            {fault}
+            {fault.text}
           </p>
         )}
         <button type="submit">{t('key.open')}</button>
+        {fault?.away && <WhatToDo />}
       </form>
     </main>
   )
@@ -129,19 +144,17 @@ export function App() {
   const route = useRoute()
   const [hasKey, setHasKey] = useState(!!key.get())
   const [language, setLanguage] = useState(currentLanguage())
-  const content = useRef<HTMLElement>(null)
   const place = route.path.join('/')
   const page = route.path[0] ?? ''
   const first = useRef(true)
   useEffect(() => whenRefused(() => setHasKey(false)), [])
   useEffect(() => {
     document.documentElement.lang = language
-    document.title = `${page && `${t(`nav.${NAV.includes(page) ? page : 'overview'}` as Key)} · `}dochak`
-  }, [language, page])
+  }, [language])
   useEffect(() => {
     if (!first.current) {
       scrollTo(0, 0)
-      content.current?.focus() // so that the keyboard and a screen reader go on in the new page
+      focusContent() // so that the keyboard and a screen reader go on in the new page
     }
     first.current = false
   }, [place])
@@ -151,12 +164,13 @@ export function App() {
   }
   return (
     <div key={language}>
-      <a class="skip" href="#content" onClick={(event) => (event.preventDefault(), content.current?.focus())}>
+      <a class="skip" href="#content" onClick={(event) => (event.preventDefault(), focusContent())}>
         {t('skip')}
       </a>
       <Top page={page === 'providers' ? '' : page} hasKey={hasKey} onLanguage={() => setLanguage(currentLanguage())} onLeave={leave} />
       {hasKey ? (
-        <main id="content" ref={content} tabIndex={-1}>
+        <main id="content" tabIndex={-1}>
+          <OutageNote />
           <View route={route} />
         </main>
       ) : (

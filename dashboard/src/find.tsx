@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // A list that is searched by one of several names of a thing. No address of the page names a recipient: it has the keyed hash.
 import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { get, type Fault, type Page } from './api'
-import { Until } from './list'
+import type { Query } from './filters'
+import { Choices, Until } from './list'
 import { refused } from './live'
+import { Coded } from './parts'
 import { setterOf, to } from './route'
-import { t, word } from './texts'
-
-type Query = Record<string, string>
+import { t, word, type Key } from './texts'
 
 interface Props<T> {
   page: string
@@ -34,6 +34,12 @@ export function Search<T>(props: Props<T>) {
   const [said, setSaid] = useState<{ of: string; text: string }>() // in place of the list
   const of = JSON.stringify(query)
   const by = names.find((name) => query[parameterOf(name)]) ?? names[0]!
+  const nameField = useRef<HTMLSelectElement>(null)
+  const textField = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    nameField.current!.value = by
+    textField.current!.value = query[by] ?? ''
+  }, [by, query[parameterOf(by)]]) // a form that is made anew would lose the focus
 
   async function search(event: SubmitEvent) {
     event.preventDefault()
@@ -44,7 +50,7 @@ export function Search<T>(props: Props<T>) {
     const given = { ...query, ...Object.fromEntries(names.map((other) => [parameterOf(other), ''])) }
     try {
       const value = text && name === 'recipient' ? await findHash(props, text) : text
-      if (value === undefined) return setSaid({ of, text: t('none') })
+      if (value === undefined) return setSaid({ of, text: t(`find.none.${page}` as Key) })
       location.hash = to([page], { ...given, [parameterOf(name)]: value })
     } catch (error) {
       if (!refused(error)) setSaid({ of, text: (error as Fault).detail || t('fault.0') })
@@ -58,42 +64,42 @@ export function Search<T>(props: Props<T>) {
 
   return (
     <>
-      <div class="filters">
-        {filters}
-        <Until value={query.until} onChange={setterOf(page, query)('until')} />
-      </div>
-      <form class="filters" onSubmit={search} key={`${by} ${query[by]}`}>
-        <label class="field">
-          <span>{t('find')}</span>
-          <select name="by">
-            {names.map((name) => (
-              <option value={name} selected={name === by}>
-                {word('find', name)}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label class="field wide">
-          <span>{t('find.text')}</span>
-          <input
-            name="text"
-            defaultValue={query[by] ?? ''}
-            placeholder={query.recipient_hash && t('find.same')}
-            maxLength={255}
-            autocomplete="off"
-            spellcheck={false}
-          />
-        </label>
-        <div class="buttons">
-          <button type="submit">{t('find.search')}</button>
-          <a class="button" href={to([page])} onClick={(event) => reset(event.currentTarget.closest('form')!)}>
-            {t('find.reset')}
-          </a>
+      <Choices label={t('filter.search')}>
+        <div class="filters">
+          {filters}
+          <Until value={query.until} onChange={setterOf(page, query)('until')} />
         </div>
-      </form>
+        <form class="filters" onSubmit={search}>
+          <label class="field">
+            <span>{t('find')}</span>
+            <select name="by" ref={nameField}>
+              {names.map((name) => (
+                <option value={name}>{word('find', name)}</option>
+              ))}
+            </select>
+          </label>
+          <label class="field wide">
+            <span>{t('find.text')}</span>
+            <input
+              name="text"
+              ref={textField}
+              placeholder={query.recipient_hash && t('find.same')}
+              maxLength={255}
+              autocomplete="off"
+              spellcheck={false}
+            />
+          </label>
+          <div class="buttons">
+            <button type="submit">{t('find.search')}</button>
+            <a class="button" href={to([page])} onClick={(event) => reset(event.currentTarget.closest('form')!)}>
+              {t('find.reset')}
+            </a>
+          </div>
+        </form>
+      </Choices>
       {said?.of === of ? (
         <p class="empty" role="status">
-          {said.text}
+          <Coded of={said.text} />
         </p>
       ) : (
         children

@@ -29,9 +29,10 @@ export const day = (time: string | number) => form({ year: 'numeric', month: 'sh
 export const exact = (time: string | number) =>
   form({ month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' }, time)
 
-// As an input of type datetime-local has it.
+// As an input of type datetime-local has it; empty if it is no time.
 export function localTime(time: string): string {
   const at = new Date(time)
+  if (Number.isNaN(at.getTime())) return ''
   return new Date(at.getTime() - at.getTimezoneOffset() * MINUTE).toISOString().slice(0, 16)
 }
 

@@ -27,7 +27,10 @@ function keyOf(group: string, incident: Incident): Key {
   return `${group}.${hasWord(group, special) ? special : incident.kind}` as Key
 }
 
-export const headline = (incident: Incident) => t(keyOf('verdict', incident), { who: whoOf(incident) })
+export function headline(incident: Incident): string {
+  const who = whoOf(incident)
+  return incident.status === 'open' ? t(keyOf('verdict', incident), { who }) : `${who} · ${word('kind', incident.kind)}`
+}
 export const sentence = (incident: Incident) => t(keyOf('incident', incident))
 
 export function codesText(incident: Incident): string {
@@ -42,7 +45,7 @@ export function IncidentRow({ of, now }: { of: Incident; now: number }) {
     <a class="row incident" href={to(['incidents', of.incident_id])}>
       <Badge tone={toneOf(of)}>{open ? word('kind', of.kind) : t('status.closed')}</Badge>
       <span class="grow">
-        <strong>{open ? whoOf(of) : `${whoOf(of)} · ${word('kind', of.kind)}`}</strong>
+        <strong>{open ? whoOf(of) : headline(of)}</strong>
         <span class="muted">{sentence(of)}</span>
         {codes && <span class="codes">{codes}</span>}
       </span>

@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: MIT
 // A list of the API, page by page. The first page is live; what was added by "Show more" is as it was then.
 import type { ComponentChildren } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
-import { Fault, get, type Overview, type Page, type Parameters } from './api'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { Fault, get, type Overview, type Page } from './api'
+import { filtersOf, listTitle, type Query } from './filters'
 import { localTime } from './format'
-import { refused, useLive } from './live'
-import { Shown } from './parts'
-import { t } from './texts'
+import { isFinal, refused, useLive, useTitle } from './live'
+import { Coded, Shown } from './parts'
+import { focusContent, to } from './route'
+import { hasWord, t, word } from './texts'
 
 interface Props<T> {
-  path: string
-  parameters?: Parameters
-  headers?: Record<string, string>
+  page: string
+  query: Query // what is chosen
+  path?: string // of the API, where it is not the page's
+  parameters?: Query // of the API, where they are not what is chosen
   id: (item: T) => string
   children: (item: T) => ComponentChildren
 }
 
-export function List<T>({ path, parameters = {}, headers = {}, id, children }: Props<T>) {
-  const of = JSON.stringify([path, parameters, headers])
-  const load = (cursor: string | null, signal?: AbortSignal) => get<Page<T>>(path, { ...parameters, cursor }, signal, headers)
+export function List<T>({ page, query, path = page, parameters = query, id, children }: Props<T>) {
+  const of = JSON.stringify([path, parameters])
+  const load = (cursor: string | null, signal?: AbortSignal) => get<Page<T>>(path, { ...parameters, cursor }, signal)
   const live = useLive(of, (signal) => load(null, signal))
   const [more, setMore] = useState<{ of: string; items: T[]; next: string | null; fault?: Fault }>()
   const added = more?.of === of ? more : undefined
@@ -33,6 +36,13 @@ export function List<T>({ path, parameters = {}, headers = {}, id, children }: P
     }
   }
 
+  if (live.fault && isFinal(live.fault))
+    return (
+      <>
+        <Shown live={live}>{() => null}</Shown>
+        <Without page={page} query={query} />
+      </>
+    )
   return (
     <Shown live={live}>
       {(first) => {
@@ -48,7 +58,7 @@ export function List<T>({ path, parameters = {}, headers = {}, id, children }: P
                 ))}
               </ul>
             ) : (
-              <p class="empty">{t('none')}</p>
+              <Empty page={page} query={query} />
             )}
             {next && (
               <button class="more" onClick={() => showMore(next)}>
@@ -60,6 +70,68 @@ export function List<T>({ path, parameters = {}, headers = {}, id, children }: P
         )
       }}
     </Shown>
+  )
+}
+
+export function ListTitle({ page, query }: { page: string; query: Query }) {
+  const title = listTitle(page, query)
+  useTitle(title)
+  return <h1>{title}</h1>
+}
+
+// Each thing that is chosen, to be taken out.
+function Without({ page, query }: { page: string; query: Query }) {
+  const filters = filtersOf(page, query)
+  return (
+    <p class="buttons">
+      {filters.map(({ name, label, value, without }) => (
+        <a key={name} class="button" href={without} onClick={focusContent}>
+          {t('filter.remove', { filter: `${label}: ${value}` })}
+        </a>
+      ))}
+      {filters.length > 1 && (
+        <a class="button" href={to([page])} onClick={focusContent}>
+          {t('filter.remove.all')}
+        </a>
+      )}
+    </p>
+  )
+}
+
+// Why a list may be empty, and what to do.
+function Empty({ page, query }: { page: string; query: Query }) {
+  const filters = filtersOf(page, query)
+  if (!filters.length)
+    return (
+      <p class="empty" role="status">
+        <Coded of={word('empty', page)} />
+      </p>
+    )
+  const hints = filters
+    .flatMap(({ name }) => [`${name}.${query[name]}`, `${name}.${page}`, name])
+    .filter((name) => hasWord('empty.by', name))
+  return (
+    <>
+      <div class="empty" role="status">
+        <p>{t('empty.filtered')}</p>
+        {hints.map((name) => (
+          <p key={name}>
+            <Coded of={word('empty.by', name)} />
+          </p>
+        ))}
+      </div>
+      <Without page={page} query={query} />
+    </>
+  )
+}
+
+// On a phone they would fill the first screen; the heading says what is chosen.
+export function Choices({ label, children }: { label: string; children: ComponentChildren }) {
+  return (
+    <details class="choices" open={matchMedia('(min-width: 46rem)').matches}>
+      <summary>{label}</summary>
+      {children}
+    </details>
   )
 }
 
@@ -94,6 +166,11 @@ export function Choice({
 
 // Only what is before a time, of the browser's zone. While a year is being typed it has fewer digits.
 export function Until({ value, onChange }: { value?: string; onChange?: (value: string) => void }) {
+  const field = useRef<HTMLInputElement>(null)
+  const shown = value ? localTime(value) : ''
+  useEffect(() => {
+    if (field.current!.value !== shown) field.current!.value = shown // but not what is being typed
+  }, [shown])
   function change(event: { currentTarget: HTMLInputElement }) {
     const given = event.currentTarget.value
     if (onChange && (!given || Date.parse(given) > 0)) onChange(given && new Date(given).toISOString())
@@ -101,7 +178,7 @@ export function Until({ value, onChange }: { value?: string; onChange?: (value: 
   return (
     <label class="field">
       <span>{t('until')}</span>
-      <input type="datetime-local" name="until" defaultValue={value && localTime(value)} onChange={change} />
+      <input type="datetime-local" name="until" ref={field} onChange={change} />
     </label>
   )
 }

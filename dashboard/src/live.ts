@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What is shown is asked for again every 5 s while the page is visible.
+// What is shown is asked for again every 5 s while the page is visible, unless the answer would stay the same.
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { Fault, key } from './api'
+import { currentOutage, Fault, key, whenOutage } from './api'
 
 const EVERY_MS = 5000
 
@@ -9,7 +9,11 @@ export interface Live<T> {
   value?: T // the last answer, also when the last question failed
   fault?: Fault
   at?: number // when that answer came
+  again: () => void // asks at once
 }
+
+// There is no such thing, or the question is wrong: it stays so, however often it is asked.
+export const isFinal = ({ status, detail }: Fault) => status >= 400 && status < 500 && !!detail
 
 // The key was refused: whoever shows the page asks for another one.
 let onRefused = () => {}
@@ -24,30 +28,38 @@ export function refused(error: unknown): boolean {
   return is
 }
 
-// `of` says what is asked for: another one forgets the last answer. A list that was paged on is not asked for again (`once`).
+// `of` says what is asked for: another one forgets the last answer. `once`: until there is an answer.
 export function useLive<T>(of: string, load: (signal: AbortSignal) => Promise<T>, once = false): Live<T> {
-  const [state, setState] = useState<Live<T> & { of?: string }>({})
+  const [state, setState] = useState<Omit<Live<T>, 'again'> & { of?: string }>({})
+  const [times, setTimes] = useState(0)
+  const again = () => {
+    setState({})
+    setTimes(times + 1)
+  }
   const latest = useRef(load)
   latest.current = load
   useEffect(() => {
     const stop = new AbortController()
     let timer = 0
     let asking = false
+    let done = false
     async function ask() {
       clearTimeout(timer)
-      if (asking || document.hidden) return
+      if (asking || done || document.hidden) return
       asking = true
       try {
         const value = await latest.current(stop.signal)
         if (!stop.signal.aborted) setState({ of, value, at: Date.now() })
+        done = once
       } catch (error) {
         if (stop.signal.aborted || refused(error)) return
         const fault = error instanceof Fault ? error : new Fault(0, String(error))
-        setState((last) => ({ ...(last.of === of ? last : {}), of, fault }))
+        done = isFinal(fault)
+        setState((last) => ({ ...(last.of === of && !done ? last : {}), of, fault }))
       } finally {
         asking = false
       }
-      if (!once && !stop.signal.aborted) timer = window.setTimeout(ask, EVERY_MS)
+      if (!done && !stop.signal.aborted) timer = window.setTimeout(ask, EVERY_MS)
     }
     const look = () => void ask()
     document.addEventListener('visibilitychange', look)
@@ -57,8 +69,8 @@ export function useLive<T>(of: string, load: (signal: AbortSignal) => Promise<T>
       clearTimeout(timer)
       stop.abort()
     }
-  }, [of, once])
-  return state.of === of ? state : {}
+  }, [of, once, times])
+  return state.of === of ? { ...state, again } : { again }
 }
 
 // The time now, every second while the page is visible.
@@ -69,4 +81,21 @@ export function useNow(): number {
     return () => clearInterval(timer)
   }, [])
   return now
+}
+
+export function useOutage() {
+  const [outage, setOutage] = useState(currentOutage)
+  useEffect(() => {
+    whenOutage(setOutage)
+    setOutage(currentOutage())
+    return () => void whenOutage(() => {})
+  }, [])
+  return outage
+}
+
+// The title of the tab.
+export function useTitle(title: string): void {
+  useEffect(() => {
+    document.title = `${title} · dochak`
+  }, [title])
 }

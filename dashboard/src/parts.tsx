@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What several pages are made of.
 import type { ComponentChildren } from 'preact'
-import type { Notification } from './api'
+import type { Fault, Notification } from './api'
 import { exact, moment } from './format'
-import { useNow, type Live } from './live'
-import { t } from './texts'
+import { isFinal, useNow, useTitle, type Live } from './live'
+import { focusContent, to } from './route'
+import { t, type Key } from './texts'
 
 export type Tone = 'ok' | 'bad' | 'warn' | 'idle'
 
@@ -60,33 +61,89 @@ export function MessageState({ of, now }: { of: Notification; now: number }) {
   return <Badge tone={late ? 'warn' : tones[of.status]}>{late ? t('message.overdue') : t(`message.${of.status}`)}</Badge>
 }
 
-// What is asked for, or why it is not there.
-export function Shown<T>({ live, children }: { live: Live<T>; children: (value: T) => ComponentChildren }) {
+// What is asked for, or why it is not there. Of a processor that does not answer the frame says so, once (outage.tsx).
+export function Shown<T>({ live, none, children }: { live: Live<T>; none?: ComponentChildren; children: (value: T) => ComponentChildren }) {
+  const { value, fault } = live
+  if (fault?.status === 404 && isFinal(fault) && none) return <>{none}</>
   return (
     <>
-      <Freshness live={live} />
-      {live.value !== undefined ? children(live.value) : live.fault ? null : <p class="loading">{t('live.loading')} …</p>}
+      {fault?.detail && <FaultNote of={fault} />}
+      {value !== undefined ? children(value) : fault ? null : <p class="loading">{t('live.loading')} …</p>}
     </>
   )
 }
 
-function Freshness({ live }: { live: Live<unknown> }) {
-  const { fault, at } = live
-  if (!fault) return null
-  const text =
-    fault.status === 0
-      ? t('fault.0')
-      : fault.status === 404
-        ? t('fault.404')
-        : t('fault.other', { status: String(fault.status), detail: fault.detail })
+function FaultNote({ of }: { of: Fault }) {
   return (
-    <p class="note warn" role="alert">
+    <div class="note warn" role="alert">
       <Icon tone="warn" />
-      <span>
-        {at ? `${t('live.stale', { time: exact(at) })}. ` : ''}
-        {text} {fault.status === 404 ? '' : t('fault.retry')}
-      </span>
-    </p>
+      <div>
+        <p>
+          {t('fault.other', { status: String(of.status) })} <span lang="en">{of.detail}</span>
+        </p>
+        <p>{isFinal(of) ? t('fault.final') : <Coded of={t('fault.retry')} />}</p>
+      </div>
+    </div>
+  )
+}
+
+// What stands between backticks is a command or a setting.
+export function Coded({ of }: { of: string }) {
+  return <>{of.split('`').map((part, i) => (i % 2 ? <code>{part}</code> : part))}</>
+}
+
+interface HeadProps {
+  up: string
+  title: string
+  id?: string // what the title ends with
+  tab?: string // the title of the tab, where it is another one
+  children?: ComponentChildren
+}
+
+// The head of the page of one thing: where it belongs, which one it is, how it is.
+export function Head({ up, title, id = '', tab = title, children }: HeadProps) {
+  useTitle(tab)
+  return (
+    <>
+      <p class="crumbs">
+        <a href={to(up === 'overview' ? [] : [up])}>{t(`nav.${up}` as Key)}</a>
+      </p>
+      <div class="title">
+        <h1>
+          {title.slice(0, title.length - id.length)}
+          {id && <span class="id">{id}</span>}
+        </h1>
+        {children}
+      </div>
+    </>
+  )
+}
+
+// Why a thing may not be there, and where to go on.
+export function NotFound({ text, why, again, children }: { text: string; why: Key[]; again?: () => void; children?: ComponentChildren }) {
+  return (
+    <>
+      <div class="note warn" role="alert">
+        <Icon tone="warn" />
+        <p>
+          {text} {again && t('none.stopped')}
+        </p>
+      </div>
+      <section>
+        <h2>{t('none.why')}</h2>
+        <ul class="reasons">
+          {why.map((key) => (
+            <li>
+              <Coded of={t(key)} />
+            </li>
+          ))}
+        </ul>
+      </section>
+      <p class="buttons">
+        {again && <button onClick={() => (again(), focusContent())}>{t('none.again')}</button>}
+        {children}
+      </p>
+    </>
   )
 }
 

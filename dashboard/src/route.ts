@@ -39,3 +39,6 @@ export function useRoute(): Route {
   }, [])
   return read(hash)
 }
+
+// Where the keyboard goes on after what it was on is gone.
+export const focusContent = () => document.getElementById('content')?.focus()

@@ -129,9 +129,9 @@ def test_from_healthy_to_an_incident_to_one_messages_story_and_back(world: World
         expect(page.get_by_role("heading", name="What to look at first")).to_be_visible()
         expect(page.locator(".checks")).to_contain_text("BizGo console: is the account suspended?")
         page.get_by_role("link", name="Messages that did not arrive").click()
-        title(page, "Messages")
+        title(page, "Messages: bizgo, Not arrived")
         page.get_by_role("link", name=re.compile(r"walk-1\b")).click()
-        title(page, "walk-1")
+        title(page, "bizgo message walk-1")
         expect(page.locator(".timeline h3")).to_have_text(
             ["Accepted by the send API", "Receipt: Failed, and the next ones will fail, too", "Alert: The message did not arrive"]
         )
@@ -266,8 +266,15 @@ def test_what_is_known_stays_while_the_processor_is_away(world: World, browser: 
         page = visited.page
         title(page, ALL_IS_WELL)
         api.processor.stop()
-        expect(page.get_by_role("alert")).to_contain_text("The processor does not answer.")
+        expect(page.get_by_role("alert")).to_contain_text("The processor has not answered since")
         title(page, ALL_IS_WELL)
+        expect(page.locator(".verdict")).to_contain_text("as of")
+        page.get_by_role("link", name="bizgo", exact=True).click()
+        title(page, "Provider bizgo")
+        expect(page.get_by_role("alert")).to_have_count(1)  # three things are asked for
+        expect(page.get_by_role("alert")).to_contain_text("The last answer came at")
+        expect(page.get_by_role("alert")).to_contain_text("This page asks again every 5 seconds by itself.")
+        expect(page.locator("main")).to_contain_text("./dev logs processor")
         api.start()
         expect(page.get_by_role("alert")).to_have_count(0)
         assert all("net::ERR_" in fault for fault in visited.faults), visited.faults
@@ -304,7 +311,7 @@ def test_a_message_is_found_by_reference_recipient_and_id(filled: Api, browser: 
         expect(rows).to_have_text(["story/1", "waiting"])
         assert not [url for url in [page.url, *visited.requests] if "8765" in url], "a number is in an address"
         find("Phone, e-mail", "010-0000-0000")
-        expect(page.get_by_text("Nothing found.")).to_be_visible()
+        expect(page.get_by_text("No message to this number or address is known.")).to_be_visible()
         page.get_by_role("link", name="Reset").click()
         expect(rows).to_have_count(4)
         find("Code", "64008")
@@ -319,7 +326,7 @@ def test_what_is_overdue_is_listed(filled: Api, browser: Browser) -> None:
         page = visited.page
         page.locator(".provider", has_text="bizgo").get_by_role("link", name="Overdue").click()
         expect(page.get_by_label("Status")).to_have_value("overdue")
-        expect(page.get_by_text("Nothing found.")).to_be_visible()
+        expect(page.get_by_text("No receipt is overdue.")).to_be_visible()
         assert "overdue=yes" in page.url
         filled.world.sql("UPDATE notification SET due_at = now() - interval '1 s' WHERE notification_id = 'waiting'")
         try:
@@ -337,7 +344,7 @@ def test_a_search_that_gets_no_answer_does_not_say_that_nothing_was_found(filled
         page.get_by_label("Find by").select_option(label="Phone, e-mail")
         page.get_by_label("Text to find").fill("010-8765-4321")
         page.get_by_role("button", name="Search").click()
-        expect(page.get_by_role("status")).to_have_text("The processor does not answer.")
+        expect(page.get_by_role("status")).to_contain_text("The processor does not answer.")
         visited.faults = [fault for fault in visited.faults if "net::ERR_FAILED" not in fault]
 
 
@@ -347,9 +354,9 @@ def test_an_alert_leads_to_what_it_is_about(filled: Api, browser: Browser) -> No
         rows = page.locator(".row")
         expect(rows).to_have_count(3)
         for kind, row, heading in (
-            ("The message did not arrive", "story/1", "story/1"),
+            ("The message did not arrive", "story/1", "bizgo message story/1"),
             ("The provider is failing", FAILING, FAILING),
-            ("Input was not understood", "bizgo/alimtalk", "Quarantine"),
+            ("Input was not understood", "bizgo/alimtalk", "Quarantine: bizgo"),
         ):
             page.get_by_role("link", name="Alerts", exact=True).click()
             page.get_by_label("Kind").select_option(label=kind)
@@ -363,12 +370,13 @@ def test_alerts_are_listed_up_to_a_time(filled: Api, browser: Browser) -> None:
         page = visited.page
         expect(page.locator(".row")).to_have_count(3)
         page.get_by_label("Before").fill("2026-01-12T11:00")
-        expect(page.get_by_text("Nothing found.")).to_be_visible()
+        expect(page.get_by_text("Nothing matches all that is chosen.")).to_be_visible()
         assert "until=2026-01-12T02%3A00%3A00.000Z" in page.url
         page.reload()
         expect(page.get_by_label("Before")).to_have_value("2026-01-12T11:00")
-        page.get_by_label("Before").fill("")
+        page.get_by_role("link", name='Remove "Before: Jan 12, 11:00:00"').click()
         expect(page.locator(".row")).to_have_count(3)
+        expect(page.get_by_label("Before")).to_have_value("")
 
 
 def test_a_contact_is_found_by_number_and_consent_and_leads_to_the_messages_to_it(filled: Api, browser: Browser) -> None:
@@ -387,7 +395,7 @@ def test_a_contact_is_found_by_number_and_consent_and_leads_to_the_messages_to_i
         expect(rows).to_have_text(["member/1"])
         assert not [url for url in [page.url, *visited.requests] if "8765" in url], "a number is in an address"
         page.get_by_role("link", name="member/1").click()
-        title(page, "member/1")
+        title(page, "channeltalk contact member/1")
         expect(page.locator(".consents .badge")).to_have_text(["email: given", "texting: withdrawn"])
         page.get_by_role("link", name="Messages to this number").click()
         expect(page.locator(".row.message strong")).to_have_text(["story/1", "waiting"])
@@ -421,11 +429,26 @@ def test_axe_finds_nothing_on_any_page(filled: Api, browser: Browser, scheme: st
     for name, place in pages(filled).items():
         with visit(browser, filled, place, color_scheme=scheme) as visited:
             settled(visited.page)
-            for closed in visited.page.locator("summary").all():
-                closed.click()
+            visited.page.evaluate("for (const closed of document.querySelectorAll('details')) closed.open = true")
             assert violations(visited.page) == [], name
     with visit(browser, filled, with_key=False, color_scheme=scheme) as visited:
         assert violations(visited.page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_where_something_is_missing(filled: Api, browser: Browser, scheme: str) -> None:
+    for place in (*NOT_THERE, "#/providers/nobody", "#/odd", "#/messages?reference=nobody&provider=blux", "#/alerts?kind=odd"):
+        with visit(browser, filled, place, color_scheme=scheme) as visited:
+            settled(visited.page)
+            expect(visited.page.locator(".note, .empty, .lead").first).to_be_visible()
+            assert violations(visited.page) == [], place
+            forget(visited.faults, "40")
+    with visit(browser, filled, color_scheme=scheme) as visited:
+        settled(visited.page)
+        visited.page.route("**/v1/**", lambda route: route.abort())
+        expect(visited.page.get_by_role("alert")).to_be_visible()
+        assert violations(visited.page) == []
+        forget(visited.faults, "net::ERR_")
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "ko-KR"])
@@ -468,10 +491,154 @@ def test_the_keyboard_reaches_everything(filled: Api, browser: Browser) -> None:
         expect(page.locator("main")).to_be_focused()
 
 
-def test_a_page_that_is_not_there_says_so(filled: Api, browser: Browser) -> None:
-    for place in ("#/messages/bizgo/nobody", "#/incidents/nobody", "#/providers/nobody", "#/contacts/channeltalk/nobody"):
-        with visit(browser, filled, place) as visited:
-            expect(visited.page.get_by_text("There is no such thing.")).to_be_visible()
-            visited.faults = [fault for fault in visited.faults if "404" not in fault]
+# --- what is not there
 
 
+def forget(faults: list[str], what: str) -> None:
+    faults[:] = [fault for fault in faults if what not in fault]
+
+
+NOT_THERE = {
+    "#/messages/bizgo/no%2Fbody": ("bizgo message no/body", "No message of bizgo with the id no/body was found.", "Search this id at all providers"),
+    "#/incidents/nobody": ("Incident nobody", "No incident with the id nobody was found.", "All incidents"),
+    "#/contacts/channeltalk/nobody": (
+        "channeltalk contact nobody",
+        "No contact of channeltalk with the id nobody was found.",
+        "Search this id at all providers",
+    ),
+}
+
+
+@pytest.mark.parametrize("place", NOT_THERE)
+def test_what_is_not_there_is_not_asked_for_again(filled: Api, browser: Browser, place: str) -> None:
+    heading, text, way_on = NOT_THERE[place]
+    with visit(browser, filled, place) as visited:
+        page = visited.page
+        page.clock.install()
+        page.reload()
+        title(page, heading)
+        expect(page).to_have_title(f"{heading} · dochak")
+        expect(page.get_by_role("alert")).to_contain_text(text)
+        expect(page.get_by_role("heading", name="Possible reasons")).to_be_visible()
+        before = len(visited.requests)
+        page.clock.run_for(60_000)
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        assert visited.requests[before:] == []
+        with page.expect_response("**/v1/**"):
+            page.get_by_role("button", name="Ask again").click()
+        expect(page.get_by_role("alert")).to_contain_text(text)
+        page.get_by_role("link", name=way_on).click()
+        expect(page.locator("main .row").or_(page.get_by_text("Nothing matches all that is chosen.")).first).to_be_visible()
+        forget(visited.faults, "404")
+
+
+def test_a_message_that_comes_after_all_is_shown_when_asked_again(filled: Api, browser: Browser) -> None:
+    with visit(browser, filled, "#/overview") as visited:
+        page = visited.page
+        title(page, "There is no page overview")
+        page.route("**/v1/notifications/bizgo/arrived", lambda route: route.fulfill(status=404, json={"detail": "not yet"}))
+        page.evaluate("location.hash = '#/messages/bizgo/arrived'")
+        expect(page.get_by_role("alert")).to_contain_text("No message of bizgo with the id arrived was found.")
+        page.unroute("**/v1/notifications/bizgo/arrived")
+        page.get_by_role("button", name="Ask again").click()
+        expect(page.locator("main")).to_be_focused()
+        expect(page.locator(".timeline")).to_be_visible()
+        expect(page.get_by_role("alert")).to_have_count(0)
+        forget(visited.faults, "404")
+
+
+def test_a_provider_that_is_not_there_is_named_and_the_known_ones_are_listed(filled: Api, browser: Browser) -> None:
+    with visit(browser, filled, "#/providers/nobody") as visited:
+        page = visited.page
+        title(page, "Provider nobody")
+        expect(page.get_by_role("alert")).to_have_text("No provider nobody is known.")
+        page.get_by_role("link", name="bizgo", exact=True).click()
+        title(page, "Provider bizgo")
+
+
+def test_a_question_that_the_api_refuses_is_not_asked_again_and_can_be_mended(filled: Api, browser: Browser) -> None:
+    with visit(browser, filled, "#/alerts?kind=odd&until=odd") as visited:
+        page = visited.page
+        page.clock.install()
+        page.reload()
+        expect(page.get_by_role("alert")).to_contain_text("The query API answers 400:")
+        before = len(visited.requests)
+        page.clock.run_for(60_000)
+        assert visited.requests[before:] == []
+        page.get_by_role("link", name='Remove "Kind: odd"').click()
+        page.get_by_role("link", name='Remove "Before: odd"').click()
+        expect(page.locator(".row")).to_have_count(3)
+        forget(visited.faults, "400")
+
+
+EMPTY = {
+    "messages": ("No message is known yet.", "dochak-processor doctor"),
+    "contacts": ("No contact is known yet.", "docs/webhooks.md"),
+    "alerts": ("No alert has been raised yet.", "docs/alerts.md"),
+    "incidents": ("No incident has been found yet.", "docs/operations.md"),
+    "quarantine": ("The quarantine is empty", "all input so far was understood"),
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_an_empty_list_says_why_and_what_to_do(filled: Api, browser: Browser, name: str) -> None:
+    api_name = {"messages": "notifications"}.get(name, name)
+    with visit(browser, filled) as visited:
+        page = visited.page
+        page.route(re.compile(rf"/v1/{api_name}(\?|$)"), lambda route: route.fulfill(json={"items": [], "next": None}))
+        page.evaluate(f"location.hash = '#/{name}'")
+        for text in EMPTY[name]:
+            expect(page.locator(".empty")).to_contain_text(text)
+        page.locator("[name=provider]").select_option("blux")
+        expect(page.locator(".empty")).to_contain_text("Nothing matches all that is chosen.")
+        title(page, f"{name.capitalize()}: blux")
+        expect(page).to_have_title(f"{name.capitalize()}: blux · dochak")
+        page.get_by_role("link", name='Remove "Provider: blux"').click()
+        expect(page.locator("main")).to_be_focused()
+        expect(page.locator(".empty")).to_contain_text(EMPTY[name][0])
+        assert page.url.endswith(f"#/{name}")
+
+
+def test_a_proxy_without_a_processor_behind_it_is_an_outage(filled: Api, browser: Browser) -> None:
+    with visit(browser, filled) as visited:
+        page = visited.page
+        page.route("**/v1/**", lambda route: route.fulfill(status=502, content_type="text/html", body="<h1>Bad Gateway</h1>"))
+        page.evaluate("location.hash = '#/messages'")
+        expect(page.get_by_role("alert")).to_contain_text("something else than the query API answers, with HTTP status 502")
+        expect(page.locator("main")).to_contain_text("docker compose logs processor")
+        page.unroute("**/v1/**")
+        expect(page.locator(".row.message")).to_have_count(4)
+        expect(page.get_by_role("alert")).to_have_count(0)
+        expect(page.locator("[name=provider] option")).to_have_text(["All", "bizgo", "blux"])  # asked for until it is there
+        forget(visited.faults, "502")
+
+
+# --- what each page is called
+
+
+def test_each_page_says_what_it_shows(filled: Api, browser: Browser) -> None:
+    of = {
+        "en-GB": {
+            "overview": (FAILING, "Overview"),
+            "provider": ("Provider bizgo",) * 2,
+            "incidents": ("Incidents",) * 2,
+            "incident": (FAILING, re.compile(rf"^{FAILING} · .*\d\d:\d\d:\d\d · dochak$")),
+            "messages": ("Messages: Not arrived, 64008",) * 2,
+            "message": ("bizgo message story/1",) * 2,
+            "quarantine": ("Quarantine: Waiting",) * 2,
+            "alerts": ("Alerts",) * 2,
+            "contacts": ("Contacts",) * 2,
+            "contact": ("channeltalk contact member/1",) * 2,
+        },
+        "ko-KR": {
+            "provider": ("발송사 bizgo",) * 2,
+            "messages": ("메시지: 미도착, 64008",) * 2,
+            "message": ("bizgo 메시지 story/1",) * 2,
+            "contact": ("channeltalk 연락처 member/1",) * 2,
+        },
+    }
+    for locale, names in of.items():
+        for name, (heading, tab) in names.items():
+            with visit(browser, filled, pages(filled)[name], locale=locale) as visited:
+                title(visited.page, heading)
+                expect(visited.page).to_have_title(f"{tab} · dochak" if isinstance(tab, str) else tab)

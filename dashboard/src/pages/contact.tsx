@@ -2,20 +2,13 @@
 import { encode, get, type Contact } from '../api'
 import { ConsentBadges, ContactState } from '../contact'
 import { useLive } from '../live'
-import { Fact, Facts, Shown, Time } from '../parts'
+import { Fact, Facts, Head, NotFound, Shown, Time } from '../parts'
 import { to } from '../route'
 import { t } from '../texts'
 
 function View({ of }: { of: Contact }) {
   return (
     <>
-      <p class="crumbs">
-        <a href={to(['contacts'])}>{t('contacts')}</a>
-      </p>
-      <div class="title">
-        <h1 class="id">{of.contact_id}</h1>
-        <ContactState of={of} />
-      </div>
       <p class="lead">{t(of.status === 'deleted' ? 'contact.deleted.detail' : 'contact.known.detail')}</p>
       <Facts>
         <Fact name={t('incidents.provider')}>{of.provider}</Fact>
@@ -29,7 +22,7 @@ function View({ of }: { of: Contact }) {
       {of.status === 'known' && (
         <section>
           <h2>{t('contact.consents')}</h2>
-          <ConsentBadges of={of.consents} />
+          {Object.keys(of.consents).length ? <ConsentBadges of={of.consents} /> : <p>{t('contact.consents.none')}</p>}
           <p class="muted small">{t('contact.consents.about')}</p>
         </section>
       )}
@@ -52,5 +45,25 @@ function View({ of }: { of: Contact }) {
 export function ContactPage({ provider, id }: { provider: string; id: string }) {
   const path = `contacts/${encode(provider)}/${encode(id)}`
   const live = useLive(path, (signal) => get<Contact>(path, {}, signal))
-  return <Shown live={live}>{(contact) => <View of={contact} />}</Shown>
+  const none = (
+    <NotFound
+      text={t('none.contact', { provider, id })}
+      why={['none.contact.never', 'none.contact.other', 'none.contact.new']}
+      again={live.again}
+    >
+      <a class="button" href={to(['contacts'], { id })}>
+        {t('none.find.id')}
+      </a>
+    </NotFound>
+  )
+  return (
+    <>
+      <Head up="contacts" title={t('title.contact', { provider, id })} id={id}>
+        {live.value && <ContactState of={live.value} />}
+      </Head>
+      <Shown live={live} none={none}>
+        {(contact) => <View of={contact} />}
+      </Shown>
+    </>
+  )
 }

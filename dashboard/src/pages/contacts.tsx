@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 import { get, type Contact, type Page } from '../api'
 import { ConsentBadges, ContactState } from '../contact'
+import type { Query } from '../filters'
 import { Search } from '../find'
-import { Choice, List, ProviderChoice } from '../list'
+import { Choice, List, ListTitle, ProviderChoice } from '../list'
 import { useLive, useNow } from '../live'
 import { Icon, Time } from '../parts'
 import { to } from '../route'
 import { t, word } from '../texts'
 
-type Query = Record<string, string>
 const NAMES = ['recipient', 'id']
 const STATUSES = ['known', 'deleted']
 
@@ -60,7 +60,7 @@ export function ContactsPage({ query }: { query: Query }) {
   const change = (given: Query) => (location.hash = to(['contacts'], { ...query, ...given }))
   return (
     <>
-      <h1>{t('contacts')}</h1>
+      <ListTitle page="contacts" query={query} />
       <p class="lead">{t('contacts.about')}</p>
       <Search<Contact>
         page="contacts"
@@ -82,7 +82,7 @@ export function ContactsPage({ query }: { query: Query }) {
           </>
         }
       >
-        <List<Contact> path="contacts" parameters={query} id={(item) => `${item.provider}/${item.contact_id}`}>
+        <List<Contact> page="contacts" query={query} id={(item) => `${item.provider}/${item.contact_id}`}>
           {(item) => <ContactRow of={item} now={now} />}
         </List>
       </Search>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { encode, get, type Incident, type Kind } from '../api'
 import { CodeTable } from '../codes'
-import { duration, number } from '../format'
+import { duration, exact, number } from '../format'
 import { countsOf, headline, sentence, toneOf } from '../incident'
 import { useLive, useNow } from '../live'
-import { Badge, Fact, Facts, Shown, Time } from '../parts'
+import { Badge, Fact, Facts, Head, NotFound, Shown, Time } from '../parts'
 import { to } from '../route'
 import { check, t, word } from '../texts'
 
@@ -20,13 +20,6 @@ function View({ of, now }: { of: Incident; now: number }) {
   const ms = (open ? now : Date.parse(of.closed_at!)) - Date.parse(of.since)
   return (
     <>
-      <p class="crumbs">
-        <a href={to(['incidents'])}>{t('incidents')}</a>
-      </p>
-      <div class="title">
-        <h1>{headline(of)}</h1>
-        <Badge tone={toneOf(of)}>{t(`status.${of.status}`)}</Badge>
-      </div>
       <p class="lead">{sentence(of)}</p>
       {of.check_first && of.check_first.length > 0 && (
         <section>
@@ -103,5 +96,26 @@ function View({ of, now }: { of: Incident; now: number }) {
 export function IncidentPage({ id }: { id: string }) {
   const live = useLive(id, (signal) => get<Incident>(`incidents/${encode(id)}`, {}, signal))
   const now = useNow()
-  return <Shown live={live}>{(incident) => <View of={incident} now={now} />}</Shown>
+  const incident = live.value
+  const none = (
+    <NotFound text={t('none.incident', { id })} why={['none.incident.old', 'none.incident.other']} again={live.again}>
+      <a class="button" href={to(['incidents'])}>
+        {t('none.incidents')}
+      </a>
+    </NotFound>
+  )
+  return (
+    <>
+      {incident ? (
+        <Head up="incidents" title={headline(incident)} tab={`${headline(incident)} · ${exact(incident.since)}`}>
+          <Badge tone={toneOf(incident)}>{t(`status.${incident.status}`)}</Badge>
+        </Head>
+      ) : (
+        <Head up="incidents" title={t('title.incident', { id })} id={id} />
+      )}
+      <Shown live={live} none={none}>
+        {(incident) => <View of={incident} now={now} />}
+      </Shown>
+    </>
+  )
 }

@@ -5,7 +5,7 @@ import { kindOf, toneOfAlert } from '../alert'
 import { encode, get, type Notification, type Story } from '../api'
 import { duration } from '../format'
 import { useLive, useNow } from '../live'
-import { Fact, Facts, Icon, MessageState, Raw, Shown, Time, type Tone } from '../parts'
+import { Fact, Facts, Head, Icon, MessageState, NotFound, Raw, Shown, Time, type Tone } from '../parts'
 import { to } from '../route'
 import { t, word } from '../texts'
 
@@ -111,13 +111,6 @@ function View({ of, now }: { of: Story; now: number }) {
   const message = of.notification
   return (
     <>
-      <p class="crumbs">
-        <a href={to(['messages'])}>{t('messages')}</a>
-      </p>
-      <div class="title">
-        <h1 class="id">{message.notification_id}</h1>
-        <MessageState of={message} now={now} />
-      </div>
       <About of={message} />
       {message.contradicted_by && (
         <p class="note warn">
@@ -148,5 +141,28 @@ export function MessagePage({ provider, id }: { provider: string; id: string }) 
   const path = `notifications/${encode(provider)}/${encode(id)}`
   const live = useLive(path, (signal) => get<Story>(path, {}, signal))
   const now = useNow()
-  return <Shown live={live}>{(story) => <View of={story} now={now} />}</Shown>
+  const none = (
+    <NotFound
+      text={t('none.message', { provider, id })}
+      why={['none.message.new', 'none.message.never', 'none.message.old']}
+      again={live.again}
+    >
+      <a class="button" href={to(['messages'], { id })}>
+        {t('none.find.id')}
+      </a>
+      <a class="button" href={to(['messages'], { reference: id })}>
+        {t('none.find.reference')}
+      </a>
+    </NotFound>
+  )
+  return (
+    <>
+      <Head up="messages" title={t('title.message', { provider, id })} id={id}>
+        {live.value && <MessageState of={live.value.notification} now={now} />}
+      </Head>
+      <Shown live={live} none={none}>
+        {(story) => <View of={story} now={now} />}
+      </Shown>
+    </>
+  )
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 import type { Notification } from '../api'
+import type { Query } from '../filters'
 import { Search } from '../find'
 import { duration } from '../format'
-import { Choice, List, ProviderChoice } from '../list'
+import { Choice, List, ListTitle, ProviderChoice } from '../list'
 import { useNow } from '../live'
 import { Icon, isLate, MessageState, Time } from '../parts'
 import { to } from '../route'
 import { t, word } from '../texts'
 
-type Query = Record<string, string>
 const STATUSES = ['PENDING', 'overdue', 'SENT', 'DEAD_LETTER']
 const NAMES = ['reference', 'recipient', 'id', 'code']
 
@@ -47,7 +47,7 @@ export function MessagesPage({ query }: { query: Query }) {
   const asked = hasNoIndex(query) ? { ...query, status: 'DEAD_LETTER' } : query
   return (
     <>
-      <h1>{t('messages')}</h1>
+      <ListTitle page="messages" query={asked} />
       <Search<Notification>
         page="messages"
         path="notifications"
@@ -67,7 +67,13 @@ export function MessagesPage({ query }: { query: Query }) {
           </>
         }
       >
-        <List<Notification> path="notifications" parameters={asked} id={(item) => `${item.provider}/${item.notification_id}`}>
+        <List<Notification>
+          page="messages"
+          query={query}
+          path="notifications"
+          parameters={asked}
+          id={(item) => `${item.provider}/${item.notification_id}`}
+        >
           {(item) => <MessageRow of={item} now={now} />}
         </List>
       </Search>

@@ -2,10 +2,10 @@
 // The first view: one sentence, then each provider, our own door, and what is open.
 import { get, type EndpointNow, type Incident, type Overview, type ProviderNow } from '../api'
 import { Bars } from '../chart'
-import { ago, clock, day, duration, moment, number, upToThousand } from '../format'
+import { ago, clock, day, duration, exact, moment, number, upToThousand } from '../format'
 import { codesText, headline, IncidentRow, sentence, toneOf } from '../incident'
-import { useLive } from '../live'
-import { Icon, Shown, useServerNow, type Tone } from '../parts'
+import { useLive, useTitle } from '../live'
+import { Coded, Icon, Shown, useServerNow, type Tone } from '../parts'
 import { to } from '../route'
 import { t, word } from '../texts'
 
@@ -36,7 +36,7 @@ function verdict(overview: Overview): { tone: Tone; title: string; detail: strin
       title: others.length ? t('verdict.many', { n: overview.incidents.length }) : headline(first),
       detail: others.length ? overview.incidents.map(headline).join(' · ') : codes ? `${sentence(first)} ${codes}` : sentence(first),
       since: others.length ? undefined : first.since,
-      href: others.length ? to(['incidents']) : to(['incidents', first.incident_id]),
+      href: others.length ? to(['incidents'], { status: 'open' }) : to(['incidents', first.incident_id]),
     }
   }
   if (isBlind(overview)) return { tone: 'warn', title: t('verdict.blind'), detail: t('verdict.blind.detail') }
@@ -61,7 +61,9 @@ function Verdict({ of, now, live }: { of: Overview; now: number; live: boolean }
       <div>
         <div role="status">
           <h1>{href ? <a href={href}>{title}</a> : title}</h1>
-          <p>{detail}</p>
+          <p>
+            <Coded of={detail} />
+          </p>
         </div>
         <p class="since">
           {since && (
@@ -69,7 +71,7 @@ function Verdict({ of, now, live }: { of: Overview; now: number; live: boolean }
               {t('since', { time: moment(since, now) })} · {t('incident.for', { duration: duration(now - Date.parse(since)) })}
             </span>
           )}
-          {live && <span class="live">{t('live')}</span>}
+          {live ? <span class="live">{t('live')}</span> : <span>{t('live.stale', { time: exact(of.at) })}</span>}
         </p>
       </div>
     </section>
@@ -317,7 +319,9 @@ function View({ of, now, live }: { of: Overview; now: number; live: boolean }) {
             ))}
           </ul>
         ) : (
-          <p class="empty">{t('providers.none')}</p>
+          <p class="empty">
+            <Coded of={t('providers.none')} />
+          </p>
         )}
       </section>
       <section aria-labelledby="door">
@@ -355,5 +359,11 @@ function View({ of, now, live }: { of: Overview; now: number; live: boolean }) {
 export function OverviewPage() {
   const live = useOverview()
   const now = useServerNow(live.value?.at, live.at)
-  return <Shown live={live}>{(overview) => <View of={overview} now={now} live={!live.fault} />}</Shown>
+  useTitle(t('nav.overview')) // not the verdict, which is not asked for while another tab is in front
+  return (
+    <>
+      {!live.value && <h1>{t('nav.overview')}</h1>}
+      <Shown live={live}>{(overview) => <View of={overview} now={now} live={!live.fault} />}</Shown>
+    </>
+  )
 }

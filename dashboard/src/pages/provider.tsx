@@ -6,7 +6,7 @@ import { CodeTable } from '../codes'
 import { ago, clock, exact, moment, number, upToThousand } from '../format'
 import { IncidentRow } from '../incident'
 import { useLive } from '../live'
-import { Badge, Fact, Facts, Shown, useServerNow } from '../parts'
+import { Badge, Coded, Fact, Facts, Head, NotFound, Shown, useServerNow } from '../parts'
 import { to } from '../route'
 import { t, word } from '../texts'
 import { incidentsOf, ProviderState, sum, useOverview } from './overview'
@@ -130,7 +130,12 @@ function Codes({ provider }: { provider: string }) {
       <Shown live={live}>
         {(stats) => {
           const rows = added(stats).filter((row) => RECEIPTS.includes(row.outcome))
-          if (!rows.length) return <p class="empty">{t('none')}</p>
+          if (!rows.length)
+            return (
+              <p class="empty">
+                <Coded of={t('provider.codes.none')} />
+              </p>
+            )
           return (
             <CodeTable
               channels
@@ -154,6 +159,11 @@ function Endpoints({ of, now }: { of: ProviderNow; now: number }) {
   return (
     <section>
       <h2>{t('provider.endpoints')}</h2>
+      {!of.endpoints.length && (
+        <p class="empty">
+          <Coded of={t('provider.endpoints.none')} />
+        </p>
+      )}
       <ul class="rows">
         {of.endpoints.map((endpoint) => {
           const { standing, speaks_from, horizon } = endpoint.silence ?? {}
@@ -196,13 +206,6 @@ function View({ overview, of, now }: { overview: Overview; of: ProviderNow; now:
   const incidents = incidentsOf(overview, of)
   return (
     <>
-      <p class="crumbs">
-        <a href={to([])}>{t('nav.overview')}</a>
-      </p>
-      <div class="title">
-        <h1>{of.provider}</h1>
-        <ProviderState of={of} incidents={incidents} />
-      </div>
       <Facts>
         <Fact name={t('provider.last')}>{of.last_receipt_at ? ago(of.last_receipt_at, now) : t('provider.no_receipt')}</Fact>
         <Fact name={t('provider.waiting')}>
@@ -230,20 +233,47 @@ function View({ overview, of, now }: { overview: Overview; of: ProviderNow; now:
       )}
       <Day provider={of.provider} />
       <Codes provider={of.provider} />
-      {of.endpoints.length > 0 && <Endpoints of={of} now={now} />}
+      <Endpoints of={of} now={now} />
+      <p class="buttons">
+        <a class="button" href={to(['alerts'], { provider: of.provider })}>
+          {t('provider.alerts')}
+        </a>
+        <a class="button" href={to(['incidents'], { provider: of.provider })}>
+          {t('provider.incidents')}
+        </a>
+      </p>
     </>
+  )
+}
+
+// It may appear at any time, so the overview is asked for again.
+function None({ name, overview }: { name: string; overview: Overview }) {
+  return (
+    <NotFound text={t('none.provider', { id: name })} why={['none.provider.new', 'none.provider.other']}>
+      <a class="button" href={to([])}>
+        {t('nav.overview')}
+      </a>
+      {overview.providers.map(({ provider }) => (
+        <a key={provider} class="button" href={to(['providers', provider])}>
+          {provider}
+        </a>
+      ))}
+    </NotFound>
   )
 }
 
 export function ProviderPage({ name }: { name: string }) {
   const live = useOverview()
   const now = useServerNow(live.value?.at, live.at)
+  const known = live.value?.providers.find((provider) => provider.provider === name)
   return (
-    <Shown live={live}>
-      {(overview) => {
-        const provider = overview.providers.find((provider) => provider.provider === name)
-        return provider ? <View overview={overview} of={provider} now={now} /> : <p class="empty">{t('fault.404')}</p>
-      }}
-    </Shown>
+    <>
+      <Head up="overview" title={t('title.provider', { id: name })}>
+        {known && <ProviderState of={known} incidents={incidentsOf(live.value!, known)} />}
+      </Head>
+      <Shown live={live}>
+        {(overview) => (known ? <View overview={overview} of={known} now={now} /> : <None name={name} overview={overview} />)}
+      </Shown>
+    </>
   )
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { useState } from 'preact/hooks'
 import { post, type Fault, type Quarantined, type Redriven } from '../api'
-import { Choice, List, ProviderChoice, Until } from '../list'
+import { Choice, Choices, List, ListTitle, ProviderChoice, Until } from '../list'
 import { refused, useNow } from '../live'
-import { Badge, Time } from '../parts'
+import { Badge, Coded, Time } from '../parts'
 import { setterOf } from '../route'
 import { t } from '../texts'
 
@@ -11,6 +11,7 @@ function Redrive({ of }: { of: Quarantined }) {
   const [said, setSaid] = useState<string>()
   const [busy, setBusy] = useState(false)
   async function redrive() {
+    if (busy) return
     setBusy(true)
     try {
       const { sent, known, unclear, unknown_type } = await post<Redriven>(`quarantine/${of.partition}/${of.offset}/redrive`)
@@ -22,7 +23,7 @@ function Redrive({ of }: { of: Quarantined }) {
   }
   return (
     <span class="redrive">
-      <button class="quiet" disabled={busy} onClick={redrive}>
+      <button class="quiet" aria-disabled={busy} onClick={redrive}>
         {t(busy ? 'quarantine.redriving' : 'quarantine.redrive')}
       </button>
       <span role="status" class="small">
@@ -56,23 +57,27 @@ export function QuarantinePage({ query }: { query: Record<string, string> }) {
   const set = setterOf('quarantine', query)
   return (
     <>
-      <h1>{t('quarantine')}</h1>
-      <p class="lead">{t('quarantine.about')}</p>
-      <form class="filters" onSubmit={(event) => event.preventDefault()}>
-        <Choice
-          name="redriven"
-          label={t('quarantine.redriven')}
-          value={query.redriven}
-          onChange={set('redriven')}
-          options={[
-            ['no', t('quarantine.no')],
-            ['yes', t('quarantine.yes')],
-          ]}
-        />
-        <ProviderChoice value={query.provider} onChange={set('provider')} />
-        <Until value={query.until} onChange={set('until')} />
-      </form>
-      <List<Quarantined> path="quarantine" parameters={query} id={(item) => `${item.partition}/${item.offset}`}>
+      <ListTitle page="quarantine" query={query} />
+      <p class="lead">
+        <Coded of={t('quarantine.about')} />
+      </p>
+      <Choices label={t('filter')}>
+        <form class="filters" onSubmit={(event) => event.preventDefault()}>
+          <Choice
+            name="redriven"
+            label={t('quarantine.redriven')}
+            value={query.redriven}
+            onChange={set('redriven')}
+            options={[
+              ['no', t('quarantine.no')],
+              ['yes', t('quarantine.yes')],
+            ]}
+          />
+          <ProviderChoice value={query.provider} onChange={set('provider')} />
+          <Until value={query.until} onChange={set('until')} />
+        </form>
+      </Choices>
+      <List<Quarantined> page="quarantine" query={query} id={(item) => `${item.partition}/${item.offset}`}>
         {(item) => <Row of={item} now={now} />}
       </List>
     </>
