@@ -24,10 +24,17 @@ export function ago(time: string, now: number): string {
 const form = (options: Intl.DateTimeFormatOptions, time: string | number) =>
   new Intl.DateTimeFormat(currentLanguage(), { hourCycle: 'h23', ...options }).format(new Date(time))
 
+// A day of another year is told with its year.
+const dayOf = (time: string | number): Intl.DateTimeFormatOptions => ({
+  year: new Date(time).getFullYear() === new Date().getFullYear() ? undefined : 'numeric',
+  month: 'short',
+  day: 'numeric',
+})
+
 export const clock = (time: string | number) => form({ hour: '2-digit', minute: '2-digit' }, time)
 export const day = (time: string | number) => form({ year: 'numeric', month: 'short', day: 'numeric' }, time)
 export const exact = (time: string | number) =>
-  form({ month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' }, time)
+  form({ ...dayOf(time), hour: '2-digit', minute: '2-digit', second: '2-digit' }, time)
 
 // As an input of type datetime-local has it; empty if it is no time.
 export function localTime(time: string): string {
@@ -39,7 +46,7 @@ export function localTime(time: string): string {
 // The time of day; also the day, if it is another one.
 export function moment(time: string, now: number): string {
   const same = new Date(time).toDateString() === new Date(now).toDateString()
-  return same ? clock(time) : form({ month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' }, time)
+  return same ? clock(time) : form({ ...dayOf(time), hour: '2-digit', minute: '2-digit' }, time)
 }
 
 export const number = (n: number) => n.toLocaleString(currentLanguage())

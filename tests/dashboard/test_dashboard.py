@@ -404,6 +404,15 @@ def test_a_contact_is_found_by_number_and_consent_and_leads_to_the_messages_to_i
         expect(rows).to_have_text(["member/1"])
 
 
+def test_a_time_of_another_year_names_it(filled: Api, browser: Browser) -> None:
+    with visit(browser, filled, "#/contacts/channeltalk/member%2F1") as visited:
+        page = visited.page
+        for now, time in (("2026-06-01", "Jan 12, 02:00:00"), ("2027-06-01", "Jan 12, 2026, 02:00:00")):
+            page.clock.set_fixed_time(f"{now}T00:00:00Z")
+            page.reload()
+            expect(page.locator(".facts time").first).to_have_text(time)
+
+
 def test_a_quarantined_record_is_taken_in_again(filled: Api, browser: Browser) -> None:
     with visit(browser, filled, "#/quarantine") as visited:
         visited.page.get_by_role("button", name="Take in again").click()
@@ -461,6 +470,12 @@ def test_no_page_is_wider_than_a_phone(filled: Api, browser: Browser, locale: st
                 assert visited.page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
 
 
+def test_a_list_begins_on_the_first_screen_of_a_phone(filled: Api, browser: Browser) -> None:
+    for place in ("#/messages", "#/contacts", "#/alerts", "#/incidents"):
+        with visit(browser, filled, place, viewport={"width": 320, "height": 568}) as visited:
+            expect(visited.page.locator(".row strong").first).to_be_in_viewport()
+
+
 def test_the_browsers_language_is_spoken_and_another_one_can_be_chosen(filled: Api, browser: Browser) -> None:
     with visit(browser, filled, locale="ko-KR") as visited:
         page = visited.page
@@ -489,6 +504,23 @@ def test_the_keyboard_reaches_everything(filled: Api, browser: Browser) -> None:
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="What to look at first")).to_be_visible()
         expect(page.locator("main")).to_be_focused()
+
+
+def test_the_keyboard_stays_where_it_was_used(filled: Api, browser: Browser) -> None:
+    with visit(browser, filled, "#/messages") as visited:
+        page = visited.page
+        expect(page.locator(".row.message")).to_have_count(4)
+        text = page.get_by_label("Text to find")
+        text.fill("order-17")
+        page.keyboard.press("Enter")
+        expect(page.locator(".row.message")).to_have_count(1)
+        expect(text).to_be_focused()
+        page.goto(f"{address(filled)}#/quarantine")
+        again = page.get_by_role("button", name="Take in again")
+        again.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("1 still not understood")).to_be_visible()
+        expect(again).to_be_focused()
 
 
 # --- what is not there
