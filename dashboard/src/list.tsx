@@ -108,7 +108,7 @@ function Empty({ page, query }: { page: string; query: Query }) {
       </p>
     )
   const hints = filters
-    .flatMap(({ name }) => [`${name}.${query[name]}`, `${name}.${page}`, name])
+    .flatMap(({ name }) => [filters.length === 1 ? `only.${name}.${query[name]}` : '', `${name}.${page}`, name])
     .filter((name) => hasWord('empty.by', name))
   return (
     <>

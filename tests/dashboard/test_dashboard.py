@@ -326,8 +326,10 @@ def test_what_is_overdue_is_listed(filled: Api, browser: Browser) -> None:
         page = visited.page
         page.locator(".provider", has_text="bizgo").get_by_role("link", name="Overdue").click()
         expect(page.get_by_label("Status")).to_have_value("overdue")
-        expect(page.get_by_text("No receipt is overdue.")).to_be_visible()
+        expect(page.get_by_text("Only a message that your application registered has a deadline")).to_be_visible()
         assert "overdue=yes" in page.url
+        page.get_by_role("link", name='Remove "Provider: bizgo"').click()
+        expect(page.get_by_text("No receipt is overdue.")).to_be_visible()  # of any provider
         filled.world.sql("UPDATE notification SET due_at = now() - interval '1 s' WHERE notification_id = 'waiting'")
         try:
             expect(page.locator(".row.message strong")).to_have_text(["waiting"])
