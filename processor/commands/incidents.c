@@ -102,10 +102,17 @@ static void print_text(const json_t *details, const char *name, const char *befo
   putchar('\n');
 }
 
+// What it says was so when the alert was published; an open incident may have grown since.
+static void print_summary(const PGresult *res, int row, const json_t *details) {
+  char opened[TERMINAL_TIME_SIZE];
+  terminal_format_time(rows_time(res, row, OPENED_AT), opened);
+  AUTO_FREE char *before = mem_printf("  alert of %s: ", opened);
+  print_text(details, "summary", before);
+}
+
 static void print_details(const json_t *details) {
   size_t i;
   const json_t *step;
-  print_text(details, "summary", "  ");
   print_text(details, "cause", "  cause: ");
   print_text(details, "example", "  for example: ");
   json_array_foreach(json_object_get(details, "check_first"), i, step) {
@@ -123,6 +130,7 @@ static void print_all(const PGresult *res) {
     if (row > 0) putchar('\n');
     print_head(res, row);
     print_times(res, row);
+    print_summary(res, row, details);
     print_details(details);
   }
 }

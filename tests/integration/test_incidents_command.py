@@ -55,11 +55,12 @@ def test_without_incidents_it_says_so(world: World) -> None:
 def test_an_open_incident_is_shown_with_what_to_check_first(world: World) -> None:
     add(world, "failing", "bizgo", "2 hours 14 minutes 3 seconds", endpoint="bizgo/alimtalk", scope="account", folded=31)
     lines = incidents(world).splitlines()
-    assert re.fullmatch(r"  open, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+09:00, for 2 h 14 min", lines.pop(1))
+    time = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+09:00"
+    assert re.fullmatch(rf"  open, since {time}, for 2 h 14 min", lines.pop(1))
+    assert re.fullmatch(rf"  alert of {time}: {DETAILS['summary']}", lines.pop(2))
     assert lines == [
         "failing  bizgo  bizgo/alimtalk  account",
         "  31 overdue notifications raised no alert of their own",
-        f"  {DETAILS['summary']}",
         "  for example: key-17",
         "  check first:",
         "    - ask BizGo",
@@ -93,7 +94,7 @@ def test_json_has_the_members_of_the_alert(world: World) -> None:
 def test_control_characters_do_not_reach_the_terminal(world: World) -> None:
     add(world, "silent", "blux", "2 minutes", details={"summary": "a\x1b[2Jb", "check_first": ["c\rd"]})
     text = incidents(world)
-    assert "  a?[2Jb\n" in text and "    - c?d\n" in text
+    assert ": a?[2Jb\n" in text and "    - c?d\n" in text
 
 
 def test_it_says_when_the_silence_of_an_endpoint_would_be_found(world: World) -> None:
