@@ -158,11 +158,18 @@ static void add(const struct doctor_endpoint *e, struct findings *findings, enum
                *e->last_report ? e->last_report : "more than 14 days ago or never");
 }
 
+// Whether it was mended has to show at once, not when the hour is over.
 static void judge_refused(const struct doctor_endpoint *e, struct findings *findings) {
-  bool most = 2 * e->refused >= e->calls;
-  AUTO_FREE char *text = mem_printf("%" PRId64 " of %" PRId64 " calls in the last hour were refused (%s)",
-                                    e->refused, e->calls, e->checks);
-  add(e, findings, most ? FINDING_WRONG : FINDING_NOTE, advice_of(e->checks), text);
+  bool most = 2 * e->refused >= e->calls && !e->mended;
+  AUTO_FREE char *since =
+      e->mended ? mem_printf(", and the %" PRId64 " after them were not", e->mended) : mem_strdup("");
+  AUTO_FREE char *text = mem_printf("%" PRId64 " of %" PRId64 " calls in the last hour were refused (%s)%s",
+                                    e->refused, e->calls, e->checks, since);
+  add(e, findings, most ? FINDING_WRONG : FINDING_NOTE,
+      e->mended
+          ? "if you have mended it, it works; if not, some calls still come with a wrong secret or address"
+          : advice_of(e->checks),
+      text);
 }
 
 static void judge_failed(const struct doctor_endpoint *e, struct findings *findings) {
@@ -187,7 +194,7 @@ void doctor_judge_endpoint(const struct doctor_endpoint *endpoint, struct findin
     add(endpoint, findings, FINDING_NOTE,
         "after a first start, look again in two minutes; if the provider still calls it, it gets 404: put it "
         "back into the endpoints file",
-        "no ingress has named it lately, so it is in no endpoints file");
+        "no ingress has named it lately: it is in no endpoints file, or its ingress has not reported yet");
   else if (endpoint->refused)
     judge_refused(endpoint, findings);
   else if (endpoint->failed)
@@ -206,7 +213,8 @@ static void ask_endpoints(const struct doctor_postgres *d) {
                                              .failed = number(res, row, 4),
                                              .checks = PQgetvalue(res, row, 5),
                                              .last_call = PQgetvalue(res, row, 6),
-                                             .last_report = PQgetvalue(res, row, 7)};
+                                             .last_report = PQgetvalue(res, row, 7),
+                                             .mended = number(res, row, 8)};
     doctor_judge_endpoint(&endpoint, d->findings);
   }
 }

@@ -39,8 +39,19 @@ void findings_add(struct findings *findings, enum finding_state state, const cha
   if (!findings->is_json) print(&finding);
 }
 
+// Where something is wrong the lines say what to do.
+static void print_end(const struct findings *findings) {
+  if (findings->n_wrong > 0) return;
+  puts("\nNothing is wrong on our side. If webhooks do not come all the same, look at the provider's\n"
+       "console (is the URL registered, is it blocked?), then at the firewall. `dochak-processor incidents`\n"
+       "lists the faults of providers that are open.");
+}
+
 void findings_end(const struct findings *findings) {
-  if (!findings->is_json) return;
+  if (!findings->is_json) {
+    print_end(findings);
+    return;
+  }
   json_t *checks = json_array();
   for (size_t i = 0; i < findings->n; i++) {
     const struct finding *finding = &findings->list[i];

@@ -26,5 +26,5 @@ struct findings {
 // `advice` may be NULL. The text is made of fmt.
 void findings_add(struct findings *findings, enum finding_state state, const char *part, const char *advice,
                   const char *fmt, ...) PRINTF_LIKE(5, 6);
-void findings_end(const struct findings *findings); // prints the JSON object
+void findings_end(const struct findings *findings); // prints the JSON object, or what to do where all is well
 void findings_fini(struct findings *findings);
