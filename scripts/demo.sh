@@ -18,6 +18,9 @@ need_system() {
     # shellcheck source=/dev/null
     source "$RUN/env"
     export PGHOST PGPORT PGUSER PGDATABASE
+    [[ -v DOCHAK_WEBHOOK_BIZGO && -v DOCHAK_WEBHOOK_BLUX && -v DOCHAK_WEBHOOK_CHANNELTALK ]] ||
+        die demo "the endpoints file (DOCHAK_ENDPOINTS_FILE) lacks endpoints that it calls" \
+            "They are those of deploy/dev/endpoints.json: run ./dev up without DOCHAK_ENDPOINTS_FILE, or list them in yours."
     is_ready "$DOCHAK_INGRESS_OPS_URL" || die demo "ingress is not ready ($DOCHAK_INGRESS_OPS_URL/readyz)" "Run ./dev up again; ./dev logs ingress"
     is_ready "$DOCHAK_PROCESSOR_OPS_URL" || die demo "processor is not ready ($DOCHAK_PROCESSOR_OPS_URL/readyz)" "Run ./dev up again; ./dev logs processor"
 }

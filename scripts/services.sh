@@ -57,11 +57,23 @@ stop_changed() { # NAME
     daemon_stop "$1" "$RUN/$1" TERM 30
 }
 
+# need_ports NAME: dies if another program listens where NAME would. That one might even answer that it is ready: another checkout's.
+need_ports() {
+    local setting settings=(DOCHAK_INGRESS_LISTEN DOCHAK_INGRESS_OPS_LISTEN)
+    [[ $1 == ingress ]] || settings=(DOCHAK_API_LISTEN DOCHAK_PROCESSOR_OPS_LISTEN)
+    for setting in "${settings[@]}"; do
+        case $(url_of "$setting") in http://127.0.0.1:*) ;; *) continue ;; esac
+        port_is_free "$(url_of "$setting" | sed 's/.*://')" ||
+            die "$1" "another program listens on $(value_of "$setting") ($setting)" "End that program; or run ./dev up, which takes another port."
+    done
+}
+
 start_service() { # NAME
     local name=$1 dir=$RUN/$1
     mkdir -p "$dir"
     stop_changed "$name"
     ! is_running "$dir" || return 0
+    need_ports "$name"
     service_fingerprint "$name" >"$dir/fingerprint"
     cd "$ROOT" || exit # so that a relative path within a file that a setting names always means the same
     daemon_start "$dir" env PGUSER="$(service_user)" "$(service_binary "$name")"

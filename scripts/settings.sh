@@ -145,6 +145,13 @@ assignment() {
     echo "$1=$value"
 }
 
+# webhook NAME ENDPOINT TAIL: the assignment of its URL, if the endpoints file lists it: one of the caller's may not.
+webhook() {
+    if grep -qF "\"$2\"" "$(value_of DOCHAK_ENDPOINTS_FILE)"; then
+        assignment "$1" "$(url_of DOCHAK_INGRESS_LISTEN)/webhook/$2$3"
+    fi
+}
+
 write_env() {
     local ingress keys api_keys # several while they are being changed; the first will do
     ingress=$(url_of DOCHAK_INGRESS_LISTEN)
@@ -159,9 +166,9 @@ write_env() {
             assignment DOCHAK_PROCESSOR_OPS_URL "$(url_of DOCHAK_PROCESSOR_OPS_LISTEN)"
             assignment DOCHAK_INGRESS_KEY "${keys%%,*}"
             assignment DOCHAK_API_KEY "${api_keys%%,*}"
-            assignment DOCHAK_WEBHOOK_BIZGO "$ingress/webhook/bizgo/alimtalk/$(value_of DOCHAK_SECRET_BIZGO_PATH)"
-            assignment DOCHAK_WEBHOOK_BLUX "$ingress/webhook/blux/sms/$(value_of DOCHAK_SECRET_BLUX_PATH)"
-            assignment DOCHAK_WEBHOOK_CHANNELTALK "$ingress/webhook/channeltalk/users?token=$(value_of DOCHAK_SECRET_CHANNELTALK_TOKEN)"
+            webhook DOCHAK_WEBHOOK_BIZGO bizgo/alimtalk "/$(value_of DOCHAK_SECRET_BIZGO_PATH)"
+            webhook DOCHAK_WEBHOOK_BLUX blux/sms "/$(value_of DOCHAK_SECRET_BLUX_PATH)"
+            webhook DOCHAK_WEBHOOK_CHANNELTALK channeltalk/users "?token=$(value_of DOCHAK_SECRET_CHANNELTALK_TOKEN)"
             assignment KAFKA_BOOTSTRAP "$(value_of DOCHAK_KAFKA_BOOTSTRAP)"
             assignment PGHOST "$PGHOST"
             assignment PGPORT "$PGPORT"

@@ -18,12 +18,12 @@ servers() { # VERB [SECONDS]: of both at once, they are independent
 }
 
 print_addresses() {
-    local bizgo
-    bizgo=$(sed -n 's/^DOCHAK_WEBHOOK_BIZGO=//p' "$RUN/env")
+    local endpoints
+    endpoints=$(value_of DOCHAK_ENDPOINTS_FILE)
     cat <<TEXT
 
 Everything is ready ($SECONDS s).
-  webhooks      ${bizgo%/*}/…  (whole, with the others, in .run/env)
+  webhooks      $(url_of DOCHAK_INGRESS_LISTEN)/webhook/ENDPOINT/SECRET  (the endpoints of ${endpoints#"$ROOT"/}; those of the demonstration whole in .run/env)
   registration  $(url_of DOCHAK_INGRESS_LISTEN)/v1/notifications
   dashboard     $(url_of DOCHAK_API_LISTEN)/  (asks for a key: DOCHAK_API_KEY in .run/env)
   query API     $(url_of DOCHAK_API_LISTEN)/v1/notifications  (the same key)
