@@ -139,6 +139,28 @@ static void print_none(const struct incidents_options *o) {
   puts(o->all ? "no incident is open, and none closed in the last 30 days" : "no incident is open");
 }
 
+// ---- whether anybody watches ----
+
+// A leader stores each few seconds that it looks.
+static bool print_blindness(PGconn *conn, struct err *err) {
+  enum { BLIND_S = 60 };
+  static const char advice[] =
+      "what has happened since is not here; start a processor, or see dochak-processor doctor";
+  AUTO_RESULT *res = PQexecParams(conn, pg_sql("watch_look_read.sql"), 0, NULL, NULL, NULL, NULL, 1);
+  if (!pg_ok(conn, res, "watch_look_read", NULL, err)) return false;
+  if (PQntuples(res) == 0) {
+    puts("no processor has watched yet: only what reports say is here; start a processor\n");
+    return true;
+  }
+  int64_t seconds = pgvalue_int8(PQgetvalue(res, 0, 1));
+  if (seconds < BLIND_S) return true;
+  char at[TERMINAL_TIME_SIZE], lasted[TERMINAL_DURATION_SIZE];
+  terminal_format_time(rows_time(res, 0, 0), at);
+  terminal_format_duration(seconds * 1000, lasted);
+  printf("no processor watches: the last look was %s ago, at %s; %s\n\n", lasted, at, advice);
+  return true;
+}
+
 // ---- silence that no registration shows ----
 
 // As in rhythm_list.sql.
@@ -191,6 +213,7 @@ static bool print(PGconn *conn, const struct incidents_options *o, struct err *e
   if (!pg_ok(conn, res, "incident_list", NULL, err)) return false;
   for (int row = 0; o->as_json && row < PQntuples(res); row++) print_json(res, row);
   if (o->as_json) return true;
+  if (!print_blindness(conn, err)) return false;
   if (PQntuples(res) > 0)
     print_all(res);
   else

@@ -35,7 +35,21 @@ def add(world: World, kind: str, provider: str, since: str, closed: str | None =
     return id_
 
 
-def incidents(world: World, *arguments: str) -> str:
+def look(world: World, ago: str) -> None:
+    """The watch last looked so long ago."""
+    world.sql(
+        "INSERT INTO watch_look (instance, leads_since, looked_at, hidden_partitions) VALUES ('test', now(), now() - %s::interval, 0)"
+        " ON CONFLICT (one) DO UPDATE SET looked_at = excluded.looked_at",
+        ago,
+    )
+
+
+def incidents(world: World, *arguments: str, looked: str = "4 seconds") -> str:
+    look(world, looked)
+    return shown(world, *arguments)
+
+
+def shown(world: World, *arguments: str) -> str:
     done = run_once("processor", world.env(TZ="Asia/Seoul"), "incidents", *arguments)
     assert (done.returncode, done.stderr) == (0, ""), done
     return done.stdout
@@ -50,6 +64,16 @@ def test_without_incidents_it_says_so(world: World) -> None:
     add(world, "silent", "blux", "40 days", "31 days")
     assert incidents(world, "--all") == "no incident is open, and none closed in the last 30 days\n"
     assert incidents(world, "--all", "--json") == ""
+
+
+def test_where_nobody_watches_it_says_so_first(world: World) -> None:
+    assert shown(world).startswith("no processor has watched yet: ")
+    first, blank, *rest = incidents(world, looked="3 hours 5 minutes 10 seconds").splitlines()
+    assert re.match(r"no processor watches: the last look was 3 h 5 min ago, at \d{4}-.*\+09:00; .* start a processor", first)
+    assert (blank, rest) == ("", ["no incident is open"])
+    add(world, "silent", "bizgo", "1 hour")
+    assert "\n\nsilent  bizgo\n" in incidents(world, looked="2 minutes")
+    assert json.loads(incidents(world, "--json", looked="2 minutes"))["kind"] == "silent"
 
 
 def test_an_open_incident_is_shown_with_what_to_check_first(world: World) -> None:
