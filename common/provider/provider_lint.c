@@ -56,14 +56,14 @@ static void lint_beside(const struct part *part, const struct text *text) {
     similar_try(&similar, name);
     if (strcmp(name, first) != 0) continue;
     if (source < PROVIDER_HEADER && source >= n_levels)
-      faults_warn(part->faults, "%s: nothing is ever at %s, since `elements` has %zu level%s", part->where,
+      faults_warn(part->faults, "%s: nothing is ever at %s, since `elements` has %zu level%s", text->where,
                   place, n_levels, n_levels == 1 ? "" : "s");
     else if (strcmp(name, place + 1) == 0)
-      faults_warn(part->faults, "%s: %s is no value; name a place in it, such as %s/id", part->where, place,
+      faults_warn(part->faults, "%s: %s is no value; name a place in it, such as %s/id", text->where, place,
                   place);
   }
   if (similar.best && strcmp(similar.best, first) != 0)
-    faults_warn(part->faults, "%s: %s is a place in the element itself; is it /%s?", part->where, place,
+    faults_warn(part->faults, "%s: %s is a place in the element itself; is it /%s?", text->where, place,
                 similar.best);
 }
 
@@ -75,7 +75,7 @@ static void lint_no_element(const struct part *part, const struct text *text) {
     size_t len = strlen(provider_source_name(source));
     if (strncmp(name + 1, provider_source_name(source), len) == 0 && name[1 + len] == '/')
       faults_warn(part->faults, "%s: nothing is ever at %.*s: only a kind of `webhook` can read it",
-                  part->where, (int)strcspn(name, "}"), name);
+                  text->where, (int)strcspn(name, "}"), name);
   }
 }
 

@@ -22,7 +22,7 @@ SLOW = [path.stem for path in sorted((builds.ROOT / "schemas" / "providers").glo
 # What explain() says where a rule finds nothing, or something else than what is meant.
 SAID = re.compile(r"–|quarantine|not read|no rule|nothing at|not listed|refused|rule ")
 # Who mends it needs one of these.
-MENDS = re.compile(r"expected|did you mean|unknown key|is never reached|taken by|no code means|another kind|sent unchanged|not read|given up|no time is left|digest|no such id|has no outcome|read no|would come|leave its number out")
+MENDS = re.compile(r"expected|did you mean|is it |unknown key|is never reached|taken by|no code means|another kind|sent unchanged|not read|given up|no time is left|digest|no such id|has no outcome|read no|would come|leave its number out")
 
 
 @cache
