@@ -69,18 +69,19 @@ static bool shape_fits(const struct provider *provider, const struct provider_sh
   return read.id || (read.code && !read.accepted);
 }
 
-static const struct provider_shape *shape_find(const struct provider *provider, const json_t *response) {
-  for (size_t i = 0; i < provider->n_shapes; i++)
-    if (shape_fits(provider, &provider->shapes[i], response)) return &provider->shapes[i];
-  return NULL;
+// The first shape that fits; provider->n_shapes: none does.
+static size_t find_shape(const struct provider *provider, const json_t *response) {
+  size_t nth = 0;
+  while (nth < provider->n_shapes && !shape_fits(provider, &provider->shapes[nth], response)) nth++;
+  return nth;
 }
 
 struct provider_used_shape provider_used_shape(const struct provider *provider, const json_t *response) {
-  const struct provider_shape *shape = shape_find(provider, response);
-  if (!shape) return (struct provider_used_shape){provider->n_shapes, NULL};
-  const struct provider_equals *refusal = provider_conditions_unequal(&shape->requires, response);
-  return (struct provider_used_shape){(size_t)(shape - provider->shapes),
-                                      refusal ? refusal->pointer.text : NULL};
+  size_t nth = find_shape(provider, response);
+  if (nth == provider->n_shapes) return (struct provider_used_shape){nth, NULL};
+  const struct provider_equals *refusal =
+      provider_conditions_unequal(&provider->shapes[nth].requires, response);
+  return (struct provider_used_shape){nth, refusal ? refusal->pointer.text : NULL};
 }
 
 // The send API refused the whole request, so it refused each entry.
@@ -119,8 +120,10 @@ static json_t *with_entry(const struct provider_shape *shape, const json_t *resp
 }
 
 json_t *provider_narrow(const struct provider *provider, const json_t *response, size_t i) {
-  const struct provider_shape *shape = shape_find(provider, response);
-  if (!shape || !shape->each.n) return json_copy((json_t *)(uintptr_t)response);
+  size_t nth = find_shape(provider, response);
+  if (nth == provider->n_shapes || !provider->shapes[nth].each.n)
+    return json_copy((json_t *)(uintptr_t)response);
+  const struct provider_shape *shape = &provider->shapes[nth];
   const struct entry only = entry_at(shape, response, i);
   return with_entry(shape, response, &only);
 }
@@ -234,8 +237,9 @@ static bool err_no_shape(const struct provider *provider, const json_t *response
 
 bool provider_read_acceptance(const struct provider *provider, const json_t *response,
                               struct provider_acceptance **out, size_t *n, struct err *err) {
-  const struct provider_shape *shape = shape_find(provider, response);
-  if (!shape) return err_no_shape(provider, response, err);
+  size_t nth = find_shape(provider, response);
+  if (nth == provider->n_shapes) return err_no_shape(provider, response, err);
+  const struct provider_shape *shape = &provider->shapes[nth];
   size_t count = count_entries(shape, response);
   if (!check_size(shape, response, count, err)) return false;
   AUTO_FREE struct provider_acceptance *list = mem_array(count, sizeof *list);

@@ -163,6 +163,10 @@ bool provider_codes_same(const struct provider *provider, const char *a, const c
 // What all codes have in common that are the same for this file. `buf` holds the code's bytes and a NUL.
 void provider_code_key(const struct provider *provider, const char *code, char *buf);
 
+// The first of them that does not hold (provider_explain.c).
+struct provider_unmet provider_conditions_unmet(const struct provider_conditions *conditions,
+                                                const json_t *in);
+
 // Each loads its part of the file. NULL: the file has none.
 void provider_answer_load(struct provider *provider, struct provider_answer *answer, const json_t *node);
 void provider_ask_load(struct provider *provider, const json_t *forms);

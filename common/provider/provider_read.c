@@ -22,10 +22,9 @@ static const struct provider_kind_rule *kind_find(const struct provider *provide
 static const char *unlisted_place(const struct provider *provider, const json_t *element) {
   for (size_t i = 0; i < provider->n_kinds; i++) {
     const struct provider_conditions *when = &provider->kinds[i].when;
-    const struct provider_conditions places = {.present = when->present, .absent = when->absent};
     const struct provider_equals *unequal = provider_conditions_unequal(when, element);
     char buf[PROVIDER_NUMBER_SIZE];
-    if (unequal && provider_conditions_hold(&places, element) &&
+    if (unequal && provider_places_hold(when, element) &&
         json_compared_text(json_at(element, &unequal->pointer), buf))
       return unequal->pointer.text;
   }

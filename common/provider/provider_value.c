@@ -153,13 +153,13 @@ static size_t count_present(const struct provider_where *places, const json_t *i
   return n;
 }
 
-static bool places_hold(const struct provider_conditions *conditions, const json_t *in) {
+bool provider_places_hold(const struct provider_conditions *conditions, const json_t *in) {
   return count_present(&conditions->present, in) == conditions->present.n &&
          count_present(&conditions->absent, in) == 0;
 }
 
 bool provider_conditions_hold(const struct provider_conditions *conditions, const json_t *in) {
-  return places_hold(conditions, in) && !provider_conditions_unequal(conditions, in);
+  return provider_places_hold(conditions, in) && !provider_conditions_unequal(conditions, in);
 }
 
 // ---- ids

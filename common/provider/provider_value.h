@@ -48,9 +48,8 @@ void provider_conditions_load(struct provider *provider, struct provider_conditi
 void provider_equals_load(struct provider *provider, struct provider_conditions *conditions, json_t *exact,
                           json_t *in_any_case);
 bool provider_conditions_hold(const struct provider_conditions *conditions, const json_t *in);
-// The first of them that does not hold (provider_explain.h).
-struct provider_unmet provider_conditions_unmet(const struct provider_conditions *conditions,
-                                                const json_t *in);
+// Whether those hold that are no `equals`.
+bool provider_places_hold(const struct provider_conditions *conditions, const json_t *in);
 // The first `equals` that does not hold, or NULL.
 const struct provider_equals *provider_conditions_unequal(const struct provider_conditions *conditions,
                                                           const json_t *in);
