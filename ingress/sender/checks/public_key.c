@@ -47,7 +47,7 @@ bool public_key_open(struct secret *secret, enum public_key_kind kind, struct er
 
 // ---- signatures ----
 
-static char *join(const struct piece *pieces, size_t n, size_t *len) {
+char *public_key_text(const struct piece *pieces, size_t n, size_t *len) {
   *len = 0;
   for (size_t i = 0; i < n; i++) *len += pieces[i].len;
   char *bytes = mem_alloc(*len + 1), *at = bytes;
@@ -56,32 +56,24 @@ static char *join(const struct piece *pieces, size_t n, size_t *len) {
   return bytes;
 }
 
-struct signed_text { // Ed25519 reads the text twice, so it has to be in one piece
-  const char *text, *signature;
-  size_t text_len, signature_len;
-};
-
-static bool is_signed_by(const struct secret *secret, enum public_key_kind kind,
-                         const struct signed_text *it) {
+static bool is_signed_by(const struct secret *secret, enum public_key_kind kind, struct piece text,
+                         struct piece signature) {
   EVP_PKEY *key = key_of(secret, kind);
   EVP_MD_CTX *ctx = EVP_MD_CTX_new();
   const EVP_MD *hash = kind == PUBLIC_KEY_P256 ? EVP_sha256() : NULL; // Ed25519 has its own
   bool good = key && ctx && EVP_DigestVerifyInit(ctx, NULL, hash, NULL, key) == 1 &&
-              EVP_DigestVerify(ctx, (const unsigned char *)it->signature, it->signature_len,
-                               (const unsigned char *)it->text, it->text_len) == 1;
+              EVP_DigestVerify(ctx, signature.bytes, signature.len, text.bytes, text.len) == 1;
   EVP_MD_CTX_free(ctx);
   EVP_PKEY_free(key);
   return good;
 }
 
-bool public_keys_hold(const struct secrets *keys, enum public_key_kind kind, const char *signature,
-                      size_t len, const struct piece *pieces, size_t n) {
-  struct signed_text it;
-  AUTO_FREE char *bytes = base64_read(BASE64_PADDED, signature, len, &it.signature_len);
-  AUTO_FREE char *text = join(pieces, n, &it.text_len);
+bool public_keys_hold(const struct secrets *keys, enum public_key_kind kind, struct piece text,
+                      const char *signature, size_t len) {
+  size_t n;
+  AUTO_FREE char *bytes = base64_read(BASE64_PADDED, signature, len, &n);
   bool found = false;
-  it.signature = bytes;
-  it.text = text;
-  for (size_t i = 0; bytes && i < keys->n; i++) found |= is_signed_by(&keys->list[i], kind, &it);
+  for (size_t i = 0; bytes && i < keys->n; i++)
+    found |= is_signed_by(&keys->list[i], kind, text, (struct piece){bytes, n});
   return found;
 }

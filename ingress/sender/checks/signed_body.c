@@ -72,6 +72,13 @@ static size_t signed_pieces(const struct request *req, const char *signs, struct
   return n;
 }
 
+static bool public_key_holds(const struct check_conf *conf, enum public_key_kind kind, const char *given,
+                             const struct piece *pieces, size_t n) {
+  size_t len;
+  AUTO_FREE char *text = public_key_text(pieces, n, &len);
+  return public_keys_hold(&conf->secrets, kind, (struct piece){text, len}, given, strlen(given));
+}
+
 static bool signed_body_passes(const struct check_conf *conf, const struct request *req) {
   struct piece pieces[PIECES_MAX];
   const char *given = check_header_behind(req, conf->texts[HEADER], conf->texts[PREFIX]);
@@ -82,7 +89,7 @@ static bool signed_body_passes(const struct check_conf *conf, const struct reque
   if (n == 0) return false;
   enum public_key_kind kind = public_key_kind_of(conf->texts[ALGORITHM]);
   return kind == PUBLIC_KEY_NONE ? hmac_holds(conf, given, pieces, n)
-                                 : public_keys_hold(&conf->secrets, kind, given, strlen(given), pieces, n);
+                                 : public_key_holds(conf, kind, given, pieces, n);
 }
 
 const struct check check_signed_body = {.name = "signed_body",

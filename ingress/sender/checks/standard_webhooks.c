@@ -39,25 +39,29 @@ static bool open_key(struct secret *secret, const json_t *conf, struct err *err)
 
 // ---- the signature ----
 
-static bool is_good(const struct check_conf *conf, const struct piece *pieces, size_t n,
-                    const char *signature, size_t len) {
-  enum public_key_kind kind = public_key_kind_of(conf->texts[ALGORITHM]);
-  if (kind != PUBLIC_KEY_NONE) return public_keys_hold(&conf->secrets, kind, signature, len, pieces, n);
-  struct signatures expected;
-  secrets_sign(&conf->secrets, DIGEST_SHA256, pieces, n, &expected);
-  return signatures_hold(&expected, SIGNATURE_BASE64, signature, len);
+// What each signature of the list is compared with; made once, however long the list is.
+struct expected {
+  enum public_key_kind kind;
+  struct signatures hmacs;    // where the kind is NONE
+  const struct secrets *keys; // else these keys, and the text that one of them has signed
+  struct piece text;
+};
+
+static bool is_good(const struct expected *expected, const char *signature, size_t len) {
+  if (expected->kind == PUBLIC_KEY_NONE)
+    return signatures_hold(&expected->hmacs, SIGNATURE_BASE64, signature, len);
+  return public_keys_hold(expected->keys, expected->kind, expected->text, signature, len);
 }
 
 // The list is such as "v1,<base64> v1a,<base64>", with LIST_MAX entries at most.
-static bool listed(const struct check_conf *conf, const char *list, const struct piece *pieces, size_t n) {
-  const char *version = public_key_kind_of(conf->texts[ALGORITHM]) == PUBLIC_KEY_NONE ? "v1," : "v1a,";
+static bool listed(const char *list, const struct expected *expected) {
+  const char *version = expected->kind == PUBLIC_KEY_NONE ? "v1," : "v1a,";
   size_t head = strlen(version);
   bool found = false;
   for (size_t i = 0; *list; i++) {
     if (i == LIST_MAX) return false;
     size_t len = strcspn(list, " ");
-    if (len > head && memcmp(list, version, head) == 0)
-      found |= is_good(conf, pieces, n, list + head, len - head);
+    if (len > head && memcmp(list, version, head) == 0) found |= is_good(expected, list + head, len - head);
     list += len + (list[len] == ' ');
   }
   return found;
@@ -70,7 +74,13 @@ static bool standard_passes(const struct check_conf *conf, const struct request 
   if (!id || !time || !list || !check_fresh(conf, req, time)) return false;
   const struct piece pieces[] = {
       {id, strlen(id)}, {".", 1}, {time, strlen(time)}, {".", 1}, {req->body.bytes, req->body.len}};
-  return listed(conf, list, pieces, COUNT_OF(pieces));
+  struct expected expected = {.kind = public_key_kind_of(conf->texts[ALGORITHM]), .keys = &conf->secrets};
+  AUTO_FREE char *text = NULL;
+  if (expected.kind == PUBLIC_KEY_NONE)
+    secrets_sign(&conf->secrets, DIGEST_SHA256, pieces, COUNT_OF(pieces), &expected.hmacs);
+  else
+    expected.text.bytes = text = public_key_text(pieces, COUNT_OF(pieces), &expected.text.len);
+  return listed(list, &expected);
 }
 
 const struct check check_standard_webhooks = {.name = "standard_webhooks",

@@ -447,8 +447,10 @@ static void test_only_keys_and_signatures_within_the_count_are_used(void **state
 enum { NEVER = -1 };
 static bool openssl_fails;
 static int openssl_fails_after = NEVER; // after so many allocations, once
+static size_t openssl_allocations;
 
 static bool openssl_can(void) {
+  openssl_allocations++;
   if (openssl_fails_after > NEVER && openssl_fails_after-- == 0) return false;
   return !openssl_fails;
 }
@@ -559,6 +561,26 @@ static void test_a_bad_configuration_is_refused_with_its_place(void **state) {
   }
 }
 
+static size_t allocations_of(const struct verify *verify, const struct sender *row) {
+  openssl_allocations = 0;
+  assert_null(ask(verify, row));
+  return openssl_allocations;
+}
+
+static void test_a_long_list_costs_no_more_hmacs_than_a_short_one(void **state) {
+  static const struct sender one = SW("one", SW_GOOD, SW_BODY, NULL);
+  static const struct sender many =
+      SW("25", SW_ID SW_TIME "webhook-signature: " SW_8 SW_8 SW_8 SW_SIGNATURE, SW_BODY, NULL);
+  struct err err;
+  struct verify *verify = configure("{\"standard_webhooks\":{\"secrets\":[\"DOCHAK_SECRET_SW\"]}}", &err);
+  assert_non_null(verify);
+  assert_null(ask(verify, &one)); // what OpenSSL loads the first time
+  size_t few = allocations_of(verify, &one);
+  assert_true(few > 0);
+  assert_int_equal(allocations_of(verify, &many), few);
+  verify_free(verify);
+}
+
 int main(void) {
   if (!CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free)) return 1;
   static const char *const secrets[][2] = {
@@ -596,6 +618,7 @@ int main(void) {
       cmocka_unit_test(test_hmac_timestamp),
       cmocka_unit_test(test_hmac_timestamp_with_other_names_tolerance_and_secrets),
       cmocka_unit_test(test_standard_webhooks),
+      cmocka_unit_test(test_a_long_list_costs_no_more_hmacs_than_a_short_one),
       cmocka_unit_test(test_the_signature_of_twilios_documentation),
       cmocka_unit_test(test_twilio),
       cmocka_unit_test(test_query_token),
