@@ -42,14 +42,10 @@ struct provider_unmet provider_conditions_unmet(const struct provider_conditions
   if ((place = first_unmet(&when->present, false, in)))
     return (struct provider_unmet){"present", place, NULL};
   if ((place = first_unmet(&when->absent, true, in))) return (struct provider_unmet){"absent", place, NULL};
-  for (size_t i = 0; i < when->n_equals; i++) {
-    struct provider_equals *equals = &when->equals[i];
-    const struct provider_conditions one = {.equals = equals, .n_equals = 1};
-    if (!provider_conditions_hold(&one, in))
-      return (struct provider_unmet){equals->in_any_case ? "equals_any_case" : "equals", equals->pointer.text,
-                                     equals->values};
-  }
-  return (struct provider_unmet){"", "", NULL};
+  const struct provider_equals *equals = provider_conditions_unequal(when, in);
+  if (!equals) return (struct provider_unmet){"", "", NULL};
+  return (struct provider_unmet){equals->in_any_case ? "equals_any_case" : "equals", equals->pointer.text,
+                                 equals->values};
 }
 
 struct provider_unmet provider_kind_unmet(const struct provider *provider, size_t nth,

@@ -7,6 +7,8 @@
 #include "common/provider/provider_acceptance.h"
 #include "processor/rules/interpret.h"
 
+struct ask_form;
+
 struct explain {
   const struct provider *provider;
   struct interpreter interpreter;
@@ -44,7 +46,6 @@ bool explain_acceptance(struct explain *explain, const json_t *response,
                         const struct provider_acceptance *list, size_t i);
 // What the provider answered to the question `form` of `ask` about an id. False: it says nothing about this
 // id, or something of it is not understood.
-struct ask_form;
 bool explain_answered(struct explain *explain, const struct ask_form *form, const char *id, int status,
                       const char *body, size_t len);
 // A send answer that provider_read_acceptance() does not understand, for the reason `why`.
