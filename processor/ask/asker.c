@@ -2,6 +2,7 @@
 #include "processor/ask/asker.h"
 #include "common/base/backoff.h"
 #include "common/base/clock.h"
+#include "common/base/least.h"
 #include "common/base/mem.h"
 #include "common/base/stop.h"
 #include <curl/curl.h>
@@ -584,10 +585,6 @@ static bool hand_out(struct asker *asker, struct asker_answer *out) {
   asker->n_answers--;
   memmove(asker->answers, asker->answers + 1, asker->n_answers * sizeof *asker->answers);
   return true;
-}
-
-static int64_t least(int64_t a, int64_t b) {
-  return a < b ? a : b;
 }
 
 enum asker_event asker_wait(struct asker *asker, int64_t ms, struct asker_answer *out, struct err *err) {

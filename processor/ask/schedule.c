@@ -2,6 +2,7 @@
 #include "processor/ask/schedule.h"
 #include "common/base/backoff.h"
 #include "common/base/clock.h"
+#include "common/base/least.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/stop.h"
@@ -37,10 +38,6 @@ static const char *provider_of(const struct turn *t) {
 
 static bool is_about_contacts(const struct turn *t) {
   return t->account->form->about == ASK_CONTACT;
-}
-
-static int64_t least(int64_t a, int64_t b) {
-  return a < b ? a : b;
 }
 
 // ---- when ----

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "processor/rules/silent.h"
+#include "common/base/least.h"
 #include <math.h>
 
 enum { DUE_AT_LEAST = 5, LIVE_MINUTES = 3, MINUTE_MS = 60 * 1000, JUDGED_WITHIN_MS = 2 * MINUTE_MS };
@@ -9,12 +10,8 @@ int64_t silent_live_window(int64_t silent_after_ms) {
   return minutes > LIVE_MINUTES ? minutes : LIVE_MINUTES;
 }
 
-static int64_t later(int64_t a, int64_t b) {
-  return a > b ? a : b;
-}
-
 int64_t silent_begins_ms(const struct silent_seen *seen) {
-  return later(seen->last_receipt_ms, seen->blind_until_ms);
+  return greatest(seen->last_receipt_ms, seen->blind_until_ms);
 }
 
 // If this share of the messages is late on any day, so many in a row are by chance once in a million times.
@@ -32,8 +29,8 @@ static bool is_silent(const struct silent_seen *seen, int64_t silent_after_ms) {
 
 int64_t silent_opens_by(int64_t begins_ms, int64_t first_ms, int64_t enough_ms, int64_t silent_after_ms,
                         int64_t receipt_within_ms) {
-  int64_t window_ms = later(begins_ms, first_ms) + silent_after_ms;
-  return later(window_ms, later(begins_ms, enough_ms) + receipt_within_ms) + JUDGED_WITHIN_MS;
+  int64_t window_ms = greatest(begins_ms, first_ms) + silent_after_ms;
+  return greatest(window_ms, greatest(begins_ms, enough_ms) + receipt_within_ms) + JUDGED_WITHIN_MS;
 }
 
 static bool is_back(const struct silent_seen *seen, int64_t silent_after_ms, int64_t opened_ms) {

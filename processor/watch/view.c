@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "processor/watch/view.h"
 #include "common/base/clock.h"
+#include "common/base/least.h"
 #include "common/base/mem.h"
 #include "common/json/json.h"
 #include "processor/rules/ledger.h"
@@ -170,16 +171,7 @@ static int64_t first_to_read(const struct view *view, int64_t now) {
   if (view->loaded_until == now) return now;
   int64_t oldest = now - VIEW_MINUTES;
   if (view->loaded_until == INT64_MIN) return oldest;
-  int64_t first = view->loaded_until - view->due_minutes - AGAIN_MINUTES;
-  return first > oldest ? first : oldest;
-}
-
-static int64_t later(int64_t a, int64_t b) {
-  return a > b ? a : b;
-}
-
-static int64_t earlier(int64_t a, int64_t b) {
-  return a < b ? a : b;
+  return greatest(oldest, view->loaded_until - view->due_minutes - AGAIN_MINUTES);
 }
 
 static bool read_span(struct view *view, PGconn *conn, int64_t first, int64_t last, struct err *err) {
@@ -192,7 +184,7 @@ static bool read_span(struct view *view, PGconn *conn, int64_t first, int64_t la
 // The last receipts: of the minutes that are not over, and where the bound of the time is far behind, of
 // those that may have changed since the last time.
 static bool read_ahead(struct view *view, PGconn *conn, int64_t after, struct err *err) {
-  int64_t latest = latest_minute(), first = later(after + 1, view->ahead_until - CURRENT_MINUTES);
+  int64_t latest = latest_minute(), first = greatest(after + 1, view->ahead_until - CURRENT_MINUTES);
   if (first <= latest && !read_span(view, conn, first, latest, err)) return false;
   view->ahead_until = latest;
   return true;
@@ -201,7 +193,7 @@ static bool read_ahead(struct view *view, PGconn *conn, int64_t after, struct er
 bool view_read_counts(struct view *view, PGconn *conn, int64_t now, bool *is_whole, struct err *err) {
   int64_t first = first_to_read(view, now);
   *is_whole = now - first <= PART_MINUTES;
-  int64_t last = *is_whole ? earlier(now + CURRENT_MINUTES, latest_minute()) : first + PART_MINUTES;
+  int64_t last = *is_whole ? least(now + CURRENT_MINUTES, latest_minute()) : first + PART_MINUTES;
   for (size_t i = 0; i < view->n_providers; i++) minutes_advance(&view->providers[i].minutes, now);
   if (!read_span(view, conn, first, last, err)) return false;
   view->part_until = *is_whole ? INT64_MIN : last;
