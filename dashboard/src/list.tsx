@@ -135,6 +135,16 @@ export function Choices({ label, children }: { label: string; children: Componen
   )
 }
 
+export function Filters({ children }: { children: ComponentChildren }) {
+  return (
+    <Choices label={t('filter')}>
+      <form class="filters" onSubmit={(event) => event.preventDefault()}>
+        {children}
+      </form>
+    </Choices>
+  )
+}
+
 // Fields whose values are in the address, so that a view can be sent to somebody.
 export function Choice({
   name,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { AlertRow } from '../alert'
 import type { Alert } from '../api'
-import { Choice, Choices, List, ListTitle, ProviderChoice, Until } from '../list'
+import { Choice, Filters, List, ListTitle, ProviderChoice, Until } from '../list'
 import { useNow } from '../live'
 import { setterOf } from '../route'
 import { t, word } from '../texts'
@@ -29,19 +29,17 @@ export function AlertsPage({ query }: { query: Record<string, string> }) {
     <>
       <ListTitle page="alerts" query={query} />
       <p class="lead">{t('alerts.about')}</p>
-      <Choices label={t('filter')}>
-        <form class="filters" onSubmit={(event) => event.preventDefault()}>
-          <Choice
-            name="kind"
-            label={t('incidents.kind')}
-            value={query.kind}
-            onChange={set('kind')}
-            options={KINDS.map((kind) => [kind, word('alert', kind)])}
-          />
-          <ProviderChoice value={query.provider} onChange={set('provider')} />
-          <Until value={query.until} onChange={set('until')} />
-        </form>
-      </Choices>
+      <Filters>
+        <Choice
+          name="kind"
+          label={t('incidents.kind')}
+          value={query.kind}
+          onChange={set('kind')}
+          options={KINDS.map((kind) => [kind, word('alert', kind)])}
+        />
+        <ProviderChoice value={query.provider} onChange={set('provider')} />
+        <Until value={query.until} onChange={set('until')} />
+      </Filters>
       <List<Alert> page="alerts" query={query} id={(alert) => alert.alert_id}>
         {(alert) => <AlertRow of={alert} now={now} />}
       </List>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Incident } from '../api'
 import { IncidentRow } from '../incident'
-import { Choice, Choices, List, ListTitle, ProviderChoice, Until } from '../list'
+import { Choice, Filters, List, ListTitle, ProviderChoice, Until } from '../list'
 import { useNow } from '../live'
 import { setterOf } from '../route'
 import { t, word } from '../texts'
@@ -14,29 +14,27 @@ export function IncidentsPage({ query }: { query: Record<string, string> }) {
   return (
     <>
       <ListTitle page="incidents" query={query} />
-      <Choices label={t('filter')}>
-        <form class="filters" onSubmit={(event) => event.preventDefault()}>
-          <Choice
-            name="status"
-            label={t('incidents.status')}
-            value={query.status}
-            onChange={set('status')}
-            options={[
-              ['open', t('status.open')],
-              ['closed', t('status.closed')],
-            ]}
-          />
-          <Choice
-            name="kind"
-            label={t('incidents.kind')}
-            value={query.kind}
-            onChange={set('kind')}
-            options={KINDS.map((kind) => [kind, word('kind', kind)])}
-          />
-          <ProviderChoice value={query.provider} onChange={set('provider')} />
-          <Until value={query.until} onChange={set('until')} />
-        </form>
-      </Choices>
+      <Filters>
+        <Choice
+          name="status"
+          label={t('incidents.status')}
+          value={query.status}
+          onChange={set('status')}
+          options={[
+            ['open', t('status.open')],
+            ['closed', t('status.closed')],
+          ]}
+        />
+        <Choice
+          name="kind"
+          label={t('incidents.kind')}
+          value={query.kind}
+          onChange={set('kind')}
+          options={KINDS.map((kind) => [kind, word('kind', kind)])}
+        />
+        <ProviderChoice value={query.provider} onChange={set('provider')} />
+        <Until value={query.until} onChange={set('until')} />
+      </Filters>
       <List<Incident> page="incidents" query={query} id={(incident) => incident.incident_id}>
         {(incident) => <IncidentRow of={incident} now={now} />}
       </List>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { useState } from 'preact/hooks'
 import { post, type Fault, type Quarantined, type Redriven } from '../api'
-import { Choice, Choices, List, ListTitle, ProviderChoice, Until } from '../list'
+import { Choice, Filters, List, ListTitle, ProviderChoice, Until } from '../list'
 import { refused, useNow } from '../live'
 import { Badge, Coded, Time } from '../parts'
 import { setterOf } from '../route'
@@ -61,22 +61,20 @@ export function QuarantinePage({ query }: { query: Record<string, string> }) {
       <p class="lead">
         <Coded of={t('quarantine.about')} />
       </p>
-      <Choices label={t('filter')}>
-        <form class="filters" onSubmit={(event) => event.preventDefault()}>
-          <Choice
-            name="redriven"
-            label={t('quarantine.redriven')}
-            value={query.redriven}
-            onChange={set('redriven')}
-            options={[
-              ['no', t('quarantine.no')],
-              ['yes', t('quarantine.yes')],
-            ]}
-          />
-          <ProviderChoice value={query.provider} onChange={set('provider')} />
-          <Until value={query.until} onChange={set('until')} />
-        </form>
-      </Choices>
+      <Filters>
+        <Choice
+          name="redriven"
+          label={t('quarantine.redriven')}
+          value={query.redriven}
+          onChange={set('redriven')}
+          options={[
+            ['no', t('quarantine.no')],
+            ['yes', t('quarantine.yes')],
+          ]}
+        />
+        <ProviderChoice value={query.provider} onChange={set('provider')} />
+        <Until value={query.until} onChange={set('until')} />
+      </Filters>
       <List<Quarantined> page="quarantine" query={query} id={(item) => `${item.partition}/${item.offset}`}>
         {(item) => <Row of={item} now={now} />}
       </List>
