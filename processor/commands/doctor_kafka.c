@@ -22,8 +22,8 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *refusal
   (void)kafka_refusal((rd_kafka_resp_err_t)code, reason, refusal);
 }
 
-// librdkafka has no consumer without a group. This one never joins it, and waits for nobody's transaction
-// (frontier.c).
+// librdkafka has no consumer without a group. This one never joins it, and is answered while a transaction is
+// open (frontier.c).
 static rd_kafka_t *open_client(struct doctor_kafka *k, struct err *err) {
   const struct settings *settings = k->processor->settings;
   const struct kafka_setting ours[] = {{"group.id", settings->group_id},

@@ -276,9 +276,9 @@ static bool judge_in_parts(struct watch *w, const struct frontier_known *known, 
 }
 
 // Most ticks end with the first question, and ask Kafka nothing. The notifications are read again behind the
-// frontier: those of the first question may have got their receipts meanwhile. They wait until all is judged
-// for the first time, since nobody knows before whether they are to wait longer; and until an incident that
-// is being opened is there, since a batch that reads them before it would not fold them.
+// frontier: those of the first question may have got their receipts meanwhile. No deadline is written in two
+// cases. A leader that has not judged yet does not know whether the provider is silent. And while an incident
+// is being opened, a batch could read the deadline before the incident, and would not fold it.
 static bool look(struct watch *w, struct err *err) {
   bool is_due, judges = clock_mono_ms() >= w->judge_at_ms, begins = w->view->loaded_until == INT64_MIN;
   struct frontier_known known;
