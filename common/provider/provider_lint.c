@@ -11,9 +11,8 @@ static const char *text_at(const json_t *object, const char *key) {
 
 // ---- each text in a part of the file
 
-struct part {
+struct lint {
   const struct provider *provider;
-  const char *where; // the pointer to it
   struct faults *faults;
 };
 
@@ -23,30 +22,30 @@ struct text {
   bool is_key;       // of an object, else a value
 };
 
-typedef void visit_fn(const struct part *part, const struct text *text);
+typedef void visit_fn(const struct lint *lint, const struct text *text);
 
 // Calls `visit` for each text in the node, which is at `where`.
-static void each_text(const struct part *part, const json_t *node, const char *where, visit_fn *visit) {
+static void each_text(const struct lint *lint, const json_t *node, const char *where, visit_fn *visit) {
   const char *key;
   json_t *inner;
   size_t i;
-  if (json_is_string(node)) visit(part, &(struct text){json_string_value(node), where, false});
+  if (json_is_string(node)) visit(lint, &(struct text){json_string_value(node), where, false});
   json_array_foreach(node, i, inner) {
     AUTO_FREE char *at = mem_printf("%s/%zu", where, i);
-    each_text(part, inner, at, visit);
+    each_text(lint, inner, at, visit);
   }
   json_object_foreach((json_t *)(uintptr_t)node, key, inner) {
     AUTO_FREE char *at = mem_printf("%s/%s", where, key);
-    visit(part, &(struct text){key, at, true});
-    each_text(part, inner, at, visit);
+    visit(lint, &(struct text){key, at, true});
+    each_text(lint, inner, at, visit);
   }
 }
 
 // "/@levels/x": a place of the element itself, and probably not meant. "/@level3/x" of a file with two
 // levels. The keys of `equals` are places, too.
-static void lint_beside(const struct part *part, const struct text *text) {
+static void lint_beside(const struct lint *lint, const struct text *text) {
   const char *place = text->text;
-  size_t n_levels = part->provider->n_levels;
+  size_t n_levels = lint->provider->n_levels;
   if (strncmp(place, "/@", 2) != 0) return;
   AUTO_FREE char *first = mem_strndup(place + 1, strcspn(place + 1, "/"));
   struct similar similar = {.given = first};
@@ -56,25 +55,25 @@ static void lint_beside(const struct part *part, const struct text *text) {
     similar_try(&similar, name);
     if (strcmp(name, first) != 0) continue;
     if (source < PROVIDER_HEADER && source >= n_levels)
-      faults_warn(part->faults, "%s: nothing is ever at %s, since `elements` has %zu level%s", text->where,
+      faults_warn(lint->faults, "%s: nothing is ever at %s, since `elements` has %zu level%s", text->where,
                   place, n_levels, n_levels == 1 ? "" : "s");
     else if (strcmp(name, place + 1) == 0)
-      faults_warn(part->faults, "%s: %s is no value; name a place in it, such as %s/id", text->where, place,
+      faults_warn(lint->faults, "%s: %s is no value; name a place in it, such as %s/id", text->where, place,
                   place);
   }
   if (similar.best && strcmp(similar.best, first) != 0)
-    faults_warn(part->faults, "%s: %s is a place in the element itself; is it /%s?", text->where, place,
+    faults_warn(lint->faults, "%s: %s is a place in the element itself; is it /%s?", text->where, place,
                 similar.best);
 }
 
 // In an answer, and in a send answer, nothing stands outside of an element.
-static void lint_no_element(const struct part *part, const struct text *text) {
+static void lint_no_element(const struct lint *lint, const struct text *text) {
   const char *name = strncmp(text->text, "${", 2) == 0 ? text->text + 2 : text->text;
   if (text->is_key || *name != '/') return;
   for (enum provider_source source = 0; source < PROVIDER_SOURCES; source++) {
     size_t len = strlen(provider_source_name(source));
     if (strncmp(name + 1, provider_source_name(source), len) == 0 && name[1 + len] == '/')
-      faults_warn(part->faults, "%s: nothing is ever at %.*s: only a kind of `webhook` can read it",
+      faults_warn(lint->faults, "%s: nothing is ever at %.*s: only a kind of `webhook` can read it",
                   text->where, (int)strcspn(name, "}"), name);
   }
 }
@@ -85,9 +84,9 @@ static bool is_like_placeholder(const char *text) {
          strncmp(text, "$.", 2) == 0;
 }
 
-static void lint_template(const struct part *part, const struct text *text) {
+static void lint_template(const struct lint *lint, const struct text *text) {
   if (!text->is_key && strncmp(text->text, "${", 2) != 0 && is_like_placeholder(text->text))
-    faults_warn(part->faults, "%s: \"%.40s\" is sent unchanged; a placeholder is ${/pointer}", text->where,
+    faults_warn(lint->faults, "%s: \"%.40s\" is sent unchanged; a placeholder is ${/pointer}", text->where,
                 text->text);
 }
 
@@ -96,9 +95,9 @@ static void lint_answer(const struct provider *provider, const json_t *of, const
                         struct faults *faults) {
   const json_t *body = json_object_get(json_object_get(of, key), "body");
   AUTO_FREE char *at = mem_printf("%s/%s/body", where, key);
-  const struct part part = {provider, at, faults};
-  each_text(&part, body, at, lint_template);
-  each_text(&part, body, at, lint_no_element);
+  const struct lint lint = {provider, faults};
+  each_text(&lint, body, at, lint_template);
+  each_text(&lint, body, at, lint_no_element);
 }
 
 // ---- kinds
@@ -161,7 +160,7 @@ static void lint_kinds(const struct provider *provider, struct faults *faults) {
     if (is_named_before(provider, i)) faults_warn(faults, "%s/name: another kind has the same name", where);
     lint_types(provider, i, faults);
     lint_masked(&provider->kinds[i], i, faults);
-    each_text(&(struct part){provider, where, faults}, kind, where, lint_beside);
+    each_text(&(struct lint){provider, faults}, kind, where, lint_beside);
     lint_answer(provider, kind, "ack", where, faults);
     if (provider->kinds[i].kind == PROVIDER_CONTACT) lint_contact(&provider->kinds[i], i, faults);
   }
@@ -263,8 +262,8 @@ void provider_lint(const struct provider *provider, struct faults *faults) {
   lint_outcomes(provider, faults);
   lint_answer(provider, webhook, "ack", "/webhook", faults);
   lint_answer(provider, webhook, "refused", "/webhook", faults);
-  each_text(&(struct part){provider, "/acceptance", faults},
-            json_object_get(provider->document, "acceptance"), "/acceptance", lint_no_element);
+  each_text(&(struct lint){provider, faults}, json_object_get(provider->document, "acceptance"),
+            "/acceptance", lint_no_element);
   lint_refused(provider, faults);
   lint_times(provider, faults);
   lint_handshake(provider, faults);
