@@ -89,7 +89,7 @@ const char *verify_run(const struct verify *verify, const struct request *req, e
 static const char *nth_named(const struct verify *verify, enum check_names what, size_t nth) {
   for (size_t i = 0; i < verify->n; i++)
     for (size_t k = 0; k < CHECK_TEXTS; k++)
-      if (verify->list[i].check->texts[k].names == what && verify->list[i].texts[k] && nth-- == 0)
+      if (verify->list[i].check->names[k] == what && verify->list[i].texts[k] && nth-- == 0)
         return verify->list[i].texts[k];
   return NULL;
 }

@@ -24,8 +24,8 @@ struct check {
   const char *name; // its key in the endpoints file; also in logs and metrics
   struct {
     const char *key, *otherwise; // NULL: none; the value where the file leaves it out
-    enum check_names names;
   } texts[CHECK_TEXTS];
+  enum check_names names[CHECK_TEXTS]; // of each text
   enum verify_stage stage;
   bool of_signature;     // it is not run for a call that the provider does not sign
   secrets_form_fn *form; // of its secrets; NULL: as they are

@@ -132,11 +132,12 @@ static bool jwt_passes(const struct check_conf *conf, const struct request *req)
 }
 
 const struct check check_jwt = {.name = "jwt",
-                                .texts = {[HEADER] = {"header", "Authorization", CHECK_NAMES_HEADER},
+                                .texts = {[HEADER] = {"header", "Authorization"},
                                           [PREFIX] = {"prefix", "Bearer "},
                                           [ALGORITHM] = {"algorithm", "HS256"},
                                           [ISSUER] = {"issuer", NULL},
                                           [URL] = {"url", NULL}},
+                                .names = {[HEADER] = CHECK_NAMES_HEADER},
                                 .stage = VERIFY_BODY,
                                 .of_signature = true,
                                 .passes = jwt_passes};

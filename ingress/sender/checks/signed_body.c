@@ -93,11 +93,12 @@ static bool signed_body_passes(const struct check_conf *conf, const struct reque
 }
 
 const struct check check_signed_body = {.name = "signed_body",
-                                        .texts = {[HEADER] = {"header", NULL, CHECK_NAMES_HEADER},
+                                        .texts = {[HEADER] = {"header", NULL},
                                                   [PREFIX] = {"prefix", ""},
                                                   [ALGORITHM] = {"algorithm", "hmac_sha256"},
                                                   [SIGNS] = {"signs", "${body}"},
                                                   [TIMESTAMP_HEADER] = {"timestamp_header", NULL}},
+                                        .names = {[HEADER] = CHECK_NAMES_HEADER},
                                         .stage = VERIFY_BODY,
                                         .of_signature = true,
                                         .form = open_key,

@@ -75,11 +75,10 @@ static bool standard_passes(const struct check_conf *conf, const struct request 
   const struct piece pieces[] = {
       {id, strlen(id)}, {".", 1}, {time, strlen(time)}, {".", 1}, {req->body.bytes, req->body.len}};
   struct expected expected = {.kind = public_key_kind_of(conf->texts[ALGORITHM]), .keys = &conf->secrets};
-  AUTO_FREE char *text = NULL;
-  if (expected.kind == PUBLIC_KEY_NONE)
-    secrets_sign(&conf->secrets, DIGEST_SHA256, pieces, COUNT_OF(pieces), &expected.hmacs);
-  else
-    expected.text.bytes = text = public_key_text(pieces, COUNT_OF(pieces), &expected.text.len);
+  bool is_public = expected.kind != PUBLIC_KEY_NONE;
+  AUTO_FREE char *text = is_public ? public_key_text(pieces, COUNT_OF(pieces), &expected.text.len) : NULL;
+  expected.text.bytes = text;
+  if (!is_public) secrets_sign(&conf->secrets, DIGEST_SHA256, pieces, COUNT_OF(pieces), &expected.hmacs);
   return listed(list, &expected);
 }
 

@@ -34,7 +34,8 @@ static bool header_passes(const struct check_conf *conf, const struct request *r
 }
 
 const struct check check_header = {.name = "header",
-                                   .texts = {{"header", NULL, CHECK_NAMES_HEADER}},
+                                   .texts = {{"header", NULL}},
+                                   .names = {CHECK_NAMES_HEADER},
                                    .form = with_prefix,
                                    .passes = header_passes};
 
@@ -61,7 +62,8 @@ static bool header_sha1_passes(const struct check_conf *conf, const struct reque
 }
 
 const struct check check_header_sha1 = {.name = "header_sha1",
-                                        .texts = {{"header", "X-Solapi-Secret", CHECK_NAMES_HEADER}},
+                                        .texts = {{"header", "X-Solapi-Secret"}},
+                                        .names = {CHECK_NAMES_HEADER},
                                         .form = as_sha1,
                                         .passes = header_sha1_passes};
 
@@ -78,5 +80,6 @@ static bool query_token_passes(const struct check_conf *conf, const struct reque
 }
 
 const struct check check_query_token = {.name = "query_token",
-                                        .texts = {{"parameter", "token", CHECK_NAMES_PARAMETER}},
+                                        .texts = {{"parameter", "token"}},
+                                        .names = {CHECK_NAMES_PARAMETER},
                                         .passes = query_token_passes};

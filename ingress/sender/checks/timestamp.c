@@ -16,7 +16,7 @@ static bool timestamp_passes(const struct check_conf *conf, const struct request
 
 const struct check check_hmac_timestamp = {
     .name = "hmac_timestamp",
-    .texts = {{"timestamp_header", "X-IB-Timestamp"},
-              {"signature_header", "X-IB-Signature", CHECK_NAMES_HEADER}},
+    .texts = {{"timestamp_header", "X-IB-Timestamp"}, {"signature_header", "X-IB-Signature"}},
+    .names = {[1] = CHECK_NAMES_HEADER},
     .of_signature = true,
     .passes = timestamp_passes};
