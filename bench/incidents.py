@@ -30,6 +30,7 @@ def main() -> int:
         (cases.campaigns, 365 // part, seed),
         (cases.failing_found, 60 // part, seed),
         (cases.silent_found, 60 // part, seed),
+        (cases.breaks_off, 60 // part, seed),
         (cases.slow_false, 365 // part, seed),
         (cases.slow_found, 40 // part, seed),
         (cases.months, 20 // part, seed),

@@ -28,6 +28,7 @@ from watch import (
 USUAL = Share(invalid=0.015, off=0.01, failed=0.005, late=0.01, never=0.002)
 CLEAN = Share(invalid=0.04, off=0.06, failed=0.005, late=0.01, never=0.002)  # a campaign's list
 BAD = Share(invalid=0.6, off=0.1, failed=0.005, late=0.01, never=0.002)
+OFF = Share(invalid=0.04, off=0.35, failed=0.005, late=0.01, never=0.002)  # a third of the handsets is switched off
 
 
 class Table(NamedTuple):
@@ -51,9 +52,11 @@ def shown(minutes: float | None) -> str:
 
 
 def campaigns_of(rng: random.Random, days: int, a_year: int, bad_a_year: int) -> list[Campaign]:
+    """A half of the bad lists has numbers that are invalid, the other half handsets that are off."""
     n, bad = round(a_year * days / 365), round(bad_a_year * days / 365)
     begins = [rng.randrange(days) * DAY + rng.randrange(9 * 60) for _ in range(n)]  # 09 to 18 h in Korea
-    return [Campaign(begin, round(500 * 40 ** rng.random()), BAD if i < bad else CLEAN) for i, begin in enumerate(begins)]
+    lists = [BAD if i < bad // 2 else OFF if i < bad else CLEAN for i in range(n)]
+    return [Campaign(begin, round(500 * 40 ** rng.random()), share, rng.choice((1, 10, 40))) for begin, share in zip(begins, lists, strict=True)]
 
 
 def campaigns(days: int, seed: int, rates: tuple = (0, 5, 20, 60, 200, 1000)) -> Table:
@@ -122,6 +125,27 @@ def silent_found(runs: int, seed: int) -> Table:
     cases = ((SILENT, 1000, 1.0, 10), (SILENT, 100, 1.0, 10), (SILENT, 20, 1.0, 20), (SILENT, 5, 1.0, 65))
     rows, wrong = found_rows(cases, runs, 2, seed, USUAL)
     return Table(f"A provider is silent: median of {runs}", FOUND_HEAD, rows, wrong)
+
+
+def breaks_off(runs: int, seed: int) -> Table:
+    """A campaign whose receipts come within a minute, and stop after two of its four minutes; few other messages, or none."""
+    rows, wrong = [], []
+    for an_hour, expected in ((0, 10), (5, 10), (20, 10)):
+        delays: list[float | None] = []
+        for run in range(runs):
+            rng = random.Random(f"breaks off {seed} {an_hour} {run}")
+            begin = 2 * DAY + rng.randrange(9 * 60)
+            stops = begin + 2
+            counts = traffic(rng, 3, an_hour * 24)
+            campaign = Campaign(begin, round(500 * 40 ** rng.random()), CLEAN, 1)
+            stream = stream_of(rng, counts, USUAL, [Fault("silent", stops, len(counts))], [campaign])
+            found = [alert.minute + 1 - stops for alert in opens(watched(stream, (SILENT,)), SILENT)]
+            delays.append(found[0] if found else None)
+        got = middle(delays)
+        rows.append([str(an_hour), shown(got), shown(expected), str(early(delays))])
+        wrong += [f"breaks off: {an_hour} an hour: {delays}"] if got is None or got > expected + 2 or None in delays or early(delays) else []
+    head = ["other messages an hour", "found after", "expected", "false before"]
+    return Table(f"Half a campaign is reported, and then nothing: median of {runs}", head, rows, wrong)
 
 
 # ---- slow ----

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A provider under the incident rules, minute by minute, for bench/incidents/watch.py (ctypes). It does what
 // the watch does around the pure rules: keeps the minutes, learns what is usual, marks minutes as blind.
+#include "common/base/least.h"
 #include "common/base/mem.h"
 #include "processor/rules/failing.h"
 #include "processor/rules/silent.h"
@@ -87,6 +88,12 @@ static struct silent_seen look(const struct watch *watch) {
     if (watch->list[age].taken == watch->list[age].in_time) continue;
     seen.first_unreported_ms = (minutes->now - age) * MINUTE_MS + MINUTE_MS / 2;
     seen.due += watch->list[age].taken - watch->list[age].in_time;
+  }
+  int64_t last_age = watch->last_receipt ? minutes->now - watch->last_receipt : KEPT;
+  for (int64_t age = greatest(last_age, watch->due_minutes);
+       age < last_age + watch->due_minutes && age < KEPT; age++) {
+    seen.due_before += watch->list[age].taken;
+    seen.missing_before += watch->list[age].taken - watch->list[age].in_time;
   }
   return seen;
 }

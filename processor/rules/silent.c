@@ -3,7 +3,13 @@
 #include "common/base/least.h"
 #include <math.h>
 
-enum { DUE_AT_LEAST = 5, LIVE_MINUTES = 3, MINUTE_MS = 60 * 1000, JUDGED_WITHIN_MS = 2 * MINUTE_MS };
+enum {
+  DUE_AT_LEAST = 5,
+  ENOUGH = 20,
+  LIVE_MINUTES = 3,
+  MINUTE_MS = 60 * 1000,
+  JUDGED_WITHIN_MS = 2 * MINUTE_MS
+};
 
 int64_t silent_live_window(int64_t silent_after_ms) {
   int64_t minutes = silent_after_ms / MINUTE_MS;
@@ -21,9 +27,15 @@ int64_t silent_due_enough(double usual_late) {
   return by_chance > DUE_AT_LEAST ? by_chance : DUE_AT_LEAST;
 }
 
+bool silent_breaks_off(int64_t due, int64_t missing, double usual_late) {
+  double n = (double)due, p = fmin(fmax(0.5, 3 * usual_late), 0.9);
+  return due >= ENOUGH && (double)missing > n * p + 4 * sqrt(n * p * (1 - p));
+}
+
 static bool is_silent(const struct silent_seen *seen, int64_t silent_after_ms) {
+  if (seen->now_ms - silent_begins_ms(seen) < silent_after_ms) return false;
+  if (silent_breaks_off(seen->due_before, seen->missing_before, seen->usual_late)) return true;
   return seen->first_unreported_ms && seen->due >= silent_due_enough(seen->usual_late) &&
-         seen->now_ms - silent_begins_ms(seen) >= silent_after_ms &&
          seen->now_ms - seen->first_unreported_ms >= silent_after_ms / 100 * 99;
 }
 
@@ -42,7 +54,7 @@ static bool is_back(const struct silent_seen *seen, int64_t silent_after_ms, int
 enum verdict silent_judge(const struct silent_seen *seen, int64_t silent_after_ms, int64_t opened_ms,
                           struct silent_found *found) {
   found->since_ms = seen->last_receipt_ms ? seen->last_receipt_ms : seen->first_unreported_ms;
-  found->due = seen->due;
+  found->due = seen->due + seen->missing_before;
   if (opened_ms == NOT_OPEN) return is_silent(seen, silent_after_ms) ? VERDICT_OPEN : VERDICT_NOTHING;
   return is_back(seen, silent_after_ms, opened_ms) ? VERDICT_CLOSE : VERDICT_NOTHING;
 }

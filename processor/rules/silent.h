@@ -15,6 +15,9 @@ struct silent_seen { // times are Unix milliseconds
   // receipts are missing: of the messages before, one in a hundred never gets a receipt on any day.
   int64_t first_unreported_ms; // 0: none
   int64_t due;
+  // Of the messages accepted before it, while no incident is open: those whose receipt was due after the last
+  // receipt, by now, and how many of them have none. They show that a campaign has broken off.
+  int64_t due_before, missing_before;
   double usual_late;    // slow_usual_share(), or negative
   int64_t live_minutes; // minutes_live() since the opening, of the last silent_live_window() minutes
 };
@@ -25,6 +28,9 @@ int64_t silent_begins_ms(const struct silent_seen *seen);
 
 // How many must be due, where this share is late on any day (slow_usual_share(), or negative).
 int64_t silent_due_enough(double usual_late);
+// Whether so many of the messages that are due after the last receipt have none that its provider may have
+// stopped: more than half, or than three times the usual share, and not by chance. 20 messages at least.
+bool silent_breaks_off(int64_t due, int64_t missing, double usual_late);
 // By when `silent` has opened, if no receipt comes any more: of the messages accepted after the last one, the
 // first was accepted at `first_ms`, and with the one of `enough_ms` there are enough. It begins to count at
 // silent_begins_ms(); of those accepted before, others take the places. Two minutes more than
@@ -35,12 +41,13 @@ int64_t silent_opens_by(int64_t begins_ms, int64_t first_ms, int64_t enough_ms, 
 
 struct silent_found {
   int64_t since_ms; // the last receipt; where none ever came, the first message that has none
-  int64_t due;
+  int64_t due;      // messages without a receipt that should have one
 };
 
-// OPEN: nothing came for the provider's silence window, as long (but for a hundredth) since the first message
-// that should have had one, and 5 due, or as many more as it takes that chance alone does it once in a
-// million times. CLOSE: receipts in 3 different minutes of a window; or one receipt, and for a window after
-// it nothing became due. `opened_ms`: or NOT_OPEN. `found` is set in any case.
+// OPEN: nothing came for the provider's silence window, and either as long (but for a hundredth) since the
+// first message that should have had one, and 5 due, or as many more as it takes that chance alone does it
+// once in a million times; or it broke off. CLOSE: receipts in 3 different minutes of a window; or one
+// receipt, and for a window after it nothing became due. `opened_ms`: or NOT_OPEN. `found` is set in any
+// case.
 enum verdict silent_judge(const struct silent_seen *seen, int64_t silent_after_ms, int64_t opened_ms,
                           struct silent_found *found);

@@ -20,47 +20,91 @@ static struct silent_seen times_of(const struct judge *j, const struct view_prov
                               .blind_until_ms = j->view->blind_until_ms};
 }
 
+static int64_t receipt_within_ms(const struct view_provider *p) {
+  return provider_expects(p->file).receipt_within_s * 1000;
+}
+
+static int64_t silent_after_ms(const struct view_provider *p) {
+  return provider_expects(p->file).silent_after_s * 1000;
+}
+
+// The first minute that begins at that time or later.
+static int64_t minute_from(int64_t ms) {
+  return (ms + MINUTE_MS - 1) / MINUTE_MS;
+}
+
+static bool is_due(const struct view_provider *p, int64_t minute, int64_t until_ms) {
+  return (minute + 1) * MINUTE_MS + receipt_within_ms(p) <= until_ms;
+}
+
+// Of the messages accepted before the last receipt and due after it, those due by `until_ms`. The counters of
+// its minute are read when that is over. A receipt that any of them has came in time.
+static void count_before(const struct view_provider *p, int64_t until_ms, struct silent_seen *seen) {
+  int64_t last_ms = seen->last_receipt_ms, from_ms = last_ms - receipt_within_ms(p);
+  if (!last_ms || last_ms >= (p->minutes.now + 1) * MINUTE_MS) return;
+  for (int64_t minute = minute_from(from_ms); minute < minute_from(last_ms); minute++) {
+    const struct minute_counts *counts = minutes_at(&p->minutes, minute);
+    if (!counts || !is_due(p, minute, until_ms)) continue;
+    seen->due_before += counts->taken;
+    seen->missing_before += counts->taken - counts->in_time;
+  }
+}
+
 // Messages accepted in whole minutes after the last receipt: none of them has one. An open incident waits for
 // those of the minutes that ingress did not see, too.
 static struct silent_seen seen_of(const struct judge *j, const struct view_provider *p, int64_t opened_ms) {
-  struct provider_expects expects = provider_expects(p->file);
   struct silent_seen seen = times_of(j, p);
   int64_t after_ms = opened_ms == NOT_OPEN ? silent_begins_ms(&seen) : seen.last_receipt_ms;
-  int64_t from = after_ms ? (after_ms + MINUTE_MS - 1) / MINUTE_MS : p->minutes.now - VIEW_MINUTES + 1;
+  int64_t from = after_ms ? minute_from(after_ms) : p->minutes.now - VIEW_MINUTES + 1;
   seen.usual_late = slow_usual_share(&p->usual, p->minutes.now);
-  int64_t window = silent_live_window(expects.silent_after_s * 1000);
+  int64_t window = silent_live_window(silent_after_ms(p));
   for (int64_t minute = from; minute <= p->minutes.now; minute++) {
     const struct minute_counts *counts = minutes_at(&p->minutes, minute);
     if (!counts || !counts->taken) continue;
     if (!seen.first_unreported_ms) seen.first_unreported_ms = minute * MINUTE_MS;
-    bool is_due = (minute + 1) * MINUTE_MS + expects.receipt_within_s * 1000 <= j->until_ms;
-    if (is_due) seen.due += counts->taken;
+    if (is_due(p, minute, j->until_ms)) seen.due += counts->taken;
   }
-  if (opened_ms != NOT_OPEN) seen.live_minutes = minutes_live(&p->minutes, window, opened_ms / MINUTE_MS);
+  if (opened_ms == NOT_OPEN)
+    count_before(p, j->until_ms, &seen);
+  else
+    seen.live_minutes = minutes_live(&p->minutes, window, opened_ms / MINUTE_MS);
   return seen;
 }
 
 // The counters know the minute only.
 static void find_first_unreported(struct judge *j, const struct view_provider *p, struct silent_seen *seen) {
   int64_t begins_ms = silent_begins_ms(seen);
-  bool matters =
-      seen->due && begins_ms && seen->now_ms - begins_ms >= provider_expects(p->file).silent_after_s * 500;
+  bool matters = seen->due && begins_ms && seen->now_ms - begins_ms >= silent_after_ms(p) / 2;
   if (matters) free(judge_story_example(j, p->file, begins_ms, &seen->first_unreported_ms));
 }
 
-// As silent_judge() will see it, by the times of the notifications themselves: their minute is not over yet.
-bool judge_may_be_silent(struct judge *j, const struct view_provider *p) {
-  struct provider_expects expects = provider_expects(p->file);
+// Whether those accepted before the last receipt may show it, when all of them are due.
+static bool may_break_off(const struct judge *j, const struct view_provider *p) {
+  struct silent_seen seen = times_of(j, p);
+  int64_t begins_ms = silent_begins_ms(&seen);
+  count_before(p, seen.last_receipt_ms + MINUTE_MS + receipt_within_ms(p), &seen);
+  return silent_breaks_off(seen.due_before, seen.missing_before,
+                           slow_usual_share(&p->usual, p->minutes.now)) &&
+         j->until_ms <
+             silent_opens_by(begins_ms, begins_ms, begins_ms, silent_after_ms(p), receipt_within_ms(p));
+}
+
+// Whether those accepted after it may, by the times of the notifications themselves: their minute is not over
+// yet.
+static bool may_stop(struct judge *j, const struct view_provider *p) {
   const struct silent_seen times = times_of(j, p);
   int64_t since_ms = times.last_receipt_ms, begins_ms = silent_begins_ms(&times);
-  int64_t receipt_within_ms = expects.receipt_within_s * 1000;
   int64_t enough = silent_due_enough(slow_usual_share(&p->usual, p->minutes.now)), first_ms, enough_ms;
-  if (j->until_ms - since_ms < receipt_within_ms) return false; // nothing accepted after it is overdue
-  if (view_find(j->view, INCIDENT_SILENT, provider_name(p->file), "", "")) return false; // it folds them
+  if (j->until_ms - since_ms < receipt_within_ms(p)) return false; // nothing accepted after it is overdue
   if (!since_ms) since_ms = (p->minutes.now - VIEW_MINUTES) * MINUTE_MS;
   return judge_story_unreported(j, p->file, since_ms, enough, &first_ms, &enough_ms) &&
-         j->until_ms < silent_opens_by(begins_ms, first_ms, enough_ms, expects.silent_after_s * 1000,
-                                       receipt_within_ms);
+         j->until_ms <
+             silent_opens_by(begins_ms, first_ms, enough_ms, silent_after_ms(p), receipt_within_ms(p));
+}
+
+bool judge_may_be_silent(struct judge *j, const struct view_provider *p) {
+  if (view_find(j->view, INCIDENT_SILENT, provider_name(p->file), "", "")) return false; // it folds them
+  return may_break_off(j, p) || may_stop(j, p);
 }
 
 static bool open_silent(struct judge *j, const struct view_provider *p, const struct judge_key *key,
@@ -69,22 +113,26 @@ static bool open_silent(struct judge *j, const struct view_provider *p, const st
       mem_printf("%s has reported nothing for %lld s, and %lld receipts are due", key->provider,
                  (long long)((j->until_ms - found->since_ms) / 1000), (long long)found->due);
   AUTO_FREE char *cause = judge_story_cause(j, key->provider, "");
-  AUTO_FREE char *example = judge_story_example(j, p->file, found->since_ms, NULL);
+  AUTO_FREE char *after = judge_story_example(j, p->file, found->since_ms, NULL);
+  AUTO_FREE char *before =
+      after ? NULL : judge_story_example(j, p->file, found->since_ms - receipt_within_ms(p), NULL);
   AUTO_JSON *counts = json_pack("{sI}", "due", (json_int_t)found->due);
-  const struct incident_story story = {
-      .summary = summary, .cause = cause, .example = example, .provider = p->file, .counts = counts};
+  const struct incident_story story = {.summary = summary,
+                                       .cause = cause,
+                                       .example = after ? after : before,
+                                       .provider = p->file,
+                                       .counts = counts};
   return judge_event_open(j, key, found->since_ms, &story, err);
 }
 
 static bool judge_silent(struct judge *j, const struct view_provider *p, struct err *err) {
   const struct judge_key key = {INCIDENT_SILENT, provider_name(p->file), "", ""};
   const struct view_incident *row = judge_event_find(j, &key);
-  int64_t silent_after_ms = provider_expects(p->file).silent_after_s * 1000;
   int64_t opened_ms = row ? row->opened_ms : NOT_OPEN;
   struct silent_seen seen = seen_of(j, p, opened_ms);
   struct silent_found found;
   find_first_unreported(j, p, &seen);
-  switch (silent_judge(&seen, silent_after_ms, opened_ms, &found)) {
+  switch (silent_judge(&seen, silent_after_ms(p), opened_ms, &found)) {
   case VERDICT_NOTHING:
     return true;
   case VERDICT_OPEN:
@@ -104,14 +152,13 @@ static int64_t last_delivered_ms(const struct view_provider *p) {
 }
 
 static bool judge_account_faults(struct judge *j, const struct view_provider *p, struct err *err) {
-  int64_t delivered_ms = last_delivered_ms(p),
-          silent_after_ms = provider_expects(p->file).silent_after_s * 1000;
+  int64_t delivered_ms = last_delivered_ms(p);
   for (size_t i = 0; i < j->view->n_incidents; i++) {
     const struct view_incident *row = &j->view->incidents[i];
     bool is_it = row->row.kind == INCIDENT_FAILING && *row->row.scope &&
                  strcmp(row->row.provider, provider_name(p->file)) == 0;
     const struct failing_faults faults = {row->row.judged_until, row->row.gap_ms};
-    if (!is_it || !failing_fault_is_over(&faults, j->until_ms, delivered_ms, silent_after_ms)) continue;
+    if (!is_it || !failing_fault_is_over(&faults, j->until_ms, delivered_ms, silent_after_ms(p))) continue;
     if (!judge_event_close(j, row, "no such fault comes any more, and messages are delivered", err))
       return false;
   }

@@ -42,3 +42,7 @@ def test_account_faults_do_not_open_and_close_each_time():
 
 def test_a_rotated_secret_is_found_within_two_minutes_and_a_scanner_is_no_incident():
     assert cases.refusing(4, seed=7).wrong == []
+
+
+def test_a_campaign_that_breaks_off_is_found_at_the_end_of_the_window():
+    assert cases.breaks_off(4, seed=7).wrong == []

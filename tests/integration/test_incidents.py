@@ -180,6 +180,37 @@ def test_an_incident_of_the_whole_provider_folds_messages_of_all_its_endpoints(w
     assert world.alerts() == []
 
 
+def age_messages(world: World, minutes: int) -> None:
+    """While no processor runs: all that was accepted and received is so much older, and ingress was there before that."""
+    pass_minutes(world, minutes)
+    for column in ("accepted_at", "first_seen_at", "due_at", "expires_at", "next_look_at"):
+        world.sql(f"UPDATE notification SET {column} = {column} - interval '{minutes} minutes'")
+    world.sql(
+        """INSERT INTO endpoint_minute SELECT minute, 'bizgo/alimtalk', 'before', gen_random_uuid(), 'bizgo', 0, 0, 0, '{}', 0, 0, 0, NULL, false
+           FROM generate_series(date_trunc('minute', now()) - interval '1 hour', now(), interval '1 minute') AS minute"""
+    )
+
+
+def test_a_campaign_that_breaks_off_is_one_alert(world: World) -> None:
+    """Its messages are overdue before that is known, and were all accepted before the last receipt."""
+    world.start()
+    processor = world.services[-1]
+    world.register([payloads.accepted("bizgo", f"m{i}") for i in range(60)])
+    for i in range(5):
+        world.bizgo(payloads.bizgo(f"m{i}", "10000"))
+    world.settle()
+    for minutes, found in ((7, []), (5, [SILENT])):
+        processor.stop()
+        age_messages(world, minutes)
+        processor.start().wait_ready()
+        until("the watch has looked", lambda: processor.metrics().get("dochak_processor_watch_seconds_count", 0) >= 6, 60)
+        until_equal("the incident", lambda found=found: [alert.type for alert in world.alerts()], found, 30)
+    until_equal("all are folded", lambda: world.sql("SELECT folded AS n FROM incident")[0]["n"], 55, 60)
+    world.settle()
+    (opened,) = world.alerts()
+    assert opened.data["counts"] == {"due": 55} and opened.data["example"].startswith("m")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(2400)
 def test_ten_thousand_overdue_messages_are_one_alert_at_the_end_of_the_window(world: World) -> None:

@@ -91,6 +91,22 @@ def test_what_cannot_be_read_is_left_out_of_the_alert_and_logged(world: World) -
     assert "42501" in judge.log.read_text(), judge.log.read_text()
 
 
+# --- a campaign
+
+
+@pytest.mark.parametrize(("reported", "found"), [(10, [SILENT]), (60, [])])
+def test_a_campaign_is_silent_that_breaks_off_before_half_of_it_is_reported(world: World, reported: int, found: list[str]) -> None:
+    """100 messages in one minute. Those that have no receipt were accepted before the last one."""
+    count(world, "bizgo", range(NOW - 11, NOW - 10), "taken", 100)
+    count(world, "bizgo", range(NOW - 11, NOW - 10), "in_time", reported)
+    count(world, "bizgo", range(NOW - 10, NOW - 9), "delivered", reported)
+    with Judge(world) as judge:
+        assert judge.judge(NOW - 2) == []
+        events = judge.judge(NOW - 1)
+    assert types(events) == found
+    assert not found or events[0]["counts"] == {"due": 90}
+
+
 # --- at risk
 
 

@@ -152,6 +152,48 @@ static void test_silent_has_opened_while_overdue_messages_wait(void **state) {
   }
 }
 
+static const struct {
+  const char *name;
+  int64_t last_receipt, blind_until, first_unreported, due; // ages, as above; due: of those accepted after it
+  int64_t due_before, missing_before;
+  double usual_late;
+  enum verdict verdict;
+  int64_t found;
+} broken[] = {
+    {"ten of a campaign are reported", WINDOW, NONE, NONE, 0, 10000, 9990, 0, VERDICT_OPEN, 9990},
+    {"a second too early", WINDOW - 1000, NONE, NONE, 0, 10000, 9990, 0, VERDICT_NOTHING, 9990},
+    {"ingress was away after it", HOURS(1), WINDOW - 1000, NONE, 0, 10000, 9990, 0, VERDICT_NOTHING, 9990},
+    {"a third of the handsets is switched off", WINDOW, NONE, NONE, 0, 10000, 3500, 0, VERDICT_NOTHING, 3500},
+    {"a half, and a few more by chance", WINDOW, NONE, NONE, 0, 10000, 5200, 0, VERDICT_NOTHING, 5200},
+    {"more than by chance", WINDOW, NONE, NONE, 0, 10000, 5201, 0, VERDICT_OPEN, 5201},
+    {"a fifth is late on any day", WINDOW, NONE, NONE, 0, 10000, 6100, 0.2, VERDICT_NOTHING, 6100},
+    {"and most of these", WINDOW, NONE, NONE, 0, 10000, 6200, 0.2, VERDICT_OPEN, 6200},
+    {"half are late on any day", WINDOW, NONE, NONE, 0, 10000, 9100, 0.5, VERDICT_NOTHING, 9100},
+    {"and nearly all of these", WINDOW, NONE, NONE, 0, 10000, 9200, 0.5, VERDICT_OPEN, 9200},
+    {"nothing is known of other days", WINDOW, NONE, NONE, 0, 100, 71, -1, VERDICT_OPEN, 71},
+    {"a few messages", WINDOW, NONE, NONE, 0, 19, 19, 0, VERDICT_NOTHING, 19},
+    {"twenty", WINDOW, NONE, NONE, 0, 20, 19, 0, VERDICT_OPEN, 19},
+    {"those accepted since are told, too", WINDOW, NONE, WINDOW - 1000, 3, 100, 90, 0, VERDICT_OPEN, 93},
+    {"one of a hundred before, and five since", WINDOW, NONE, WINDOW, 5, 100, 1, 0, VERDICT_OPEN, 6},
+};
+
+static void test_a_campaign_that_breaks_off_is_silence(void **state) {
+  for (size_t i = 0; i < COUNT_OF(broken); i++) {
+    struct silent_seen seen = {.now_ms = NOW,
+                               .last_receipt_ms = time_of(broken[i].last_receipt),
+                               .blind_until_ms = time_of(broken[i].blind_until),
+                               .first_unreported_ms = time_of(broken[i].first_unreported),
+                               .due = broken[i].due,
+                               .due_before = broken[i].due_before,
+                               .missing_before = broken[i].missing_before,
+                               .usual_late = broken[i].usual_late};
+    struct silent_found found;
+    if (silent_judge(&seen, WINDOW, NOT_OPEN, &found) != broken[i].verdict) fail_msg("%s", broken[i].name);
+    if (found.due != broken[i].found) fail_msg("%s: %lld", broken[i].name, (long long)found.due);
+    assert_true(found.since_ms == seen.last_receipt_ms);
+  }
+}
+
 static void test_so_many_are_enough(void **state) {
   assert_true(silent_due_enough(-1) == 5);
   assert_true(silent_due_enough(0) == 5);
@@ -177,6 +219,7 @@ int main(void) {
       cmocka_unit_test(test_a_provider_is_silent_when_results_are_due_and_no_receipt_comes),
       cmocka_unit_test(test_a_time_that_ingress_did_not_see_is_neither_silence_nor_a_receipt),
       cmocka_unit_test(test_a_window_of_seconds_works_as_one_of_minutes),
+      cmocka_unit_test(test_a_campaign_that_breaks_off_is_silence),
       cmocka_unit_test(test_live_minutes_are_counted_over_a_window),
       cmocka_unit_test(test_overdue_messages_wait_longer_where_ingress_was_away),
       cmocka_unit_test(test_silent_has_opened_while_overdue_messages_wait),
