@@ -14,7 +14,7 @@ enum { ASK_MS = 2000, OPEN_MS = 5000 };
 
 struct partition {
   struct frontier_marks marks;
-  int32_t leader;             // the broker, while one or more partitions are hidden; -1: none
+  int32_t leader;             // the broker; -1: none
   rd_kafka_resp_err_t hidden; // why no broker says where it ends; 0: one does
 };
 
@@ -66,14 +66,32 @@ static bool fail(struct frontier *f, const char *what, rd_kafka_resp_err_t code,
   return err_prefix(err, "%s of ", what);
 }
 
-static bool count_partitions(struct frontier *f, struct err *err) {
-  struct kafka_topic_shape shape = {0};
-  rd_kafka_resp_err_t code = kafka_topic_ask(f->rk, f->topic, OPEN_MS, &shape);
-  if (code) return kafka_topic_fail(f->topic, code, err);
-  f->n = shape.partitions;
-  f->partitions = mem_array((size_t)f->n, sizeof *f->partitions);
-  for (int32_t i = 0; i < f->n; i++) frontier_marks_init(&f->partitions[i].marks);
-  return true;
+static void note_partitions(struct frontier *f, const struct rd_kafka_metadata_topic *topic) {
+  if (topic->partition_cnt > f->n)
+    f->partitions = mem_grow(f->partitions, (size_t)topic->partition_cnt, sizeof *f->partitions);
+  for (; f->n < topic->partition_cnt; f->n++) {
+    f->partitions[f->n] = (struct partition){0};
+    frontier_marks_init(&f->partitions[f->n].marks);
+  }
+  for (int32_t i = 0; i < f->n; i++) f->partitions[i].leader = -1;
+  for (int i = 0; i < topic->partition_cnt; i++)
+    if (topic->partitions[i].id < f->n)
+      f->partitions[topic->partitions[i].id].leader = topic->partitions[i].leader;
+}
+
+// Each time, since partitions may be added: what is in a new one may not be read yet.
+static bool ask_partitions(struct frontier *f, int ask_ms, struct err *err) {
+  const struct rd_kafka_metadata *metadata;
+  rd_kafka_topic_t *rkt = rd_kafka_topic_new(f->rk, f->topic, NULL);
+  if (!rkt) return fail(f, "the partitions", rd_kafka_last_error(), err);
+  rd_kafka_resp_err_t code = rd_kafka_metadata(f->rk, 0, rkt, &metadata, ask_ms);
+  rd_kafka_topic_destroy(rkt);
+  if (code) return fail(f, "the partitions", code, err);
+  const struct rd_kafka_metadata_topic *topic = metadata->topic_cnt == 1 ? &metadata->topics[0] : NULL;
+  code = topic && topic->partition_cnt > 0 ? topic->err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  if (!code) note_partitions(f, topic);
+  rd_kafka_metadata_destroy(metadata);
+  return !code || kafka_topic_fail(f->topic, code, err);
 }
 
 struct frontier *frontier_open(const struct settings *settings, const char *topic, struct err *err) {
@@ -81,7 +99,7 @@ struct frontier *frontier_open(const struct settings *settings, const char *topi
   f->topic = mem_strdup(topic);
   f->hidden = mem_strdup("");
   f->rk = open_client(settings, err);
-  if (f->rk && count_partitions(f, err)) return f;
+  if (f->rk && ask_partitions(f, OPEN_MS, err)) return f;
   frontier_close(f);
   return NULL;
 }
@@ -117,27 +135,6 @@ static rd_kafka_topic_partition_list_t *list_partitions(const struct frontier *f
 }
 
 // ---- hidden partitions ----
-
-static void note_leaders(struct frontier *f, const struct rd_kafka_metadata_topic *topic) {
-  for (int32_t i = 0; i < f->n; i++) f->partitions[i].leader = -1;
-  for (int i = 0; i < topic->partition_cnt; i++)
-    if (topic->partitions[i].id < f->n)
-      f->partitions[topic->partitions[i].id].leader = topic->partitions[i].leader;
-}
-
-static bool ask_leaders(struct frontier *f, struct err *err) {
-  const struct rd_kafka_metadata *metadata;
-  rd_kafka_topic_t *rkt = rd_kafka_topic_new(f->rk, f->topic, NULL);
-  if (!rkt) return fail(f, "the leaders", rd_kafka_last_error(), err);
-  rd_kafka_resp_err_t code = rd_kafka_metadata(f->rk, 0, rkt, &metadata, ASK_MS);
-  rd_kafka_topic_destroy(rkt);
-  if (code) return fail(f, "the leaders", code, err);
-  const struct rd_kafka_metadata_topic *topic = metadata->topic_cnt == 1 ? &metadata->topics[0] : NULL;
-  code = topic ? topic->err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-  if (!code) note_leaders(f, topic);
-  rd_kafka_metadata_destroy(metadata);
-  return !code || kafka_topic_fail(f->topic, code, err);
-}
 
 // Asks one broker for the ends of the partitions that it leads, and takes them over into `ends`.
 static void ask_leader(struct frontier *f, int32_t leader, rd_kafka_topic_partition_list_t *ends) {
@@ -197,7 +194,6 @@ static bool find_ends(struct frontier *f, rd_kafka_topic_partition_list_t *ends,
                       struct err *err) {
   *hidden = 0;
   if (!*f->hidden && !ask_ends(f, ends)) return true;
-  if (!ask_leaders(f, err)) return false;
   for (int32_t i = 0; i < f->n; i++)
     if (is_first_of_leader(f, i)) ask_leader(f, f->partitions[i].leader, ends);
   rd_kafka_resp_err_t code = count_hidden(f, hidden);
@@ -244,6 +240,7 @@ static void mark_all(struct frontier *f, const rd_kafka_topic_partition_list_t *
 
 bool frontier_look(struct frontier *f, struct frontier_known *known, struct err *err) {
   int64_t at_ms = clock_wall_ms();
+  if (!ask_partitions(f, ASK_MS, err)) return false;
   rd_kafka_topic_partition_list_t *ends = list_partitions(f), *committed = list_partitions(f);
   bool ok = find_ends(f, ends, &known->hidden, err) && ask_committed(f, committed, err);
   if (ok) mark_all(f, ends, committed, at_ms, known);

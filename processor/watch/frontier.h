@@ -20,8 +20,9 @@ struct frontier_known {
   int64_t others_ms; // of all but the hidden ones
   int32_t hidden;    // how many partitions are hidden
 };
-// Asks Kafka: for 2 s at most, or if partitions are hidden for 3 s, and 1 s more for each broker that does
-// not answer. Logs which partitions are hidden when that changes. False also if all are.
+// Asks Kafka for the partitions, their ends and the committed offsets: each for 2 s at most, and where
+// partitions are hidden each broker for theirs. Logs which are hidden when that changes. False also if all
+// are.
 MUST_CHECK bool frontier_look(struct frontier *frontier, struct frontier_known *known, struct err *err);
 
 // Whether records with this key are in a partition that was hidden at the last look. A NULL frontier hides

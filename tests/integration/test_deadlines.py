@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What was never reported: the watch finds it, and one alert says so."""
 
+import uuid
+
 import pytest
 
 from support import payloads
@@ -86,6 +88,29 @@ def test_the_watch_waits_while_the_events_topic_is_not_read(world: World) -> Non
     world.new_processor(**settings).start().wait_ready()
     until_equal("all are sent", lambda: set(world.statuses().values()), {"SENT"})
     world.settle()
+    assert world.alerts() == []
+
+
+@pytest.mark.long
+def test_a_receipt_in_a_partition_that_was_just_added_is_waited_for(world: World) -> None:
+    """The processor asks once a minute which partitions there are. Until then it reads nothing of the new one."""
+    start(world, receipt_within_s=5, expires_after_s=3600)
+    world.bizgo(payloads.bizgo("pattern", "10000"))
+    world.settle()
+    (pattern,) = world.records("events", "pattern")
+    ids = [f"m{i}" for i in range(4)]  # too few to be silence
+    world.register([payloads.accepted("bizgo", id_) for id_ in ids])
+    until_equal("all are there", lambda: {id_: world.statuses().get(id_) for id_ in ids}, dict.fromkeys(ids, "PENDING"))
+    world.foreign = True
+    added = world.topics.add_partition("events")
+    for id_ in ids:
+        changed = {"ce_subject": id_.encode(), "ce_id": str(uuid.uuid4()).encode(), "ce_time": payloads.ago(0).encode()}
+        headers = [(name, changed.get(name, value)) for name, value in pattern.headers]
+        world.topics.produce("events", payloads.to_bytes(payloads.bizgo(id_, "10000")), key=id_, headers=headers, partition=added)
+    world.topics.flush()
+    until_equal("all are sent", lambda: {world.statuses()[id_] for id_ in ids}, {"SENT"}, 90)
+    world.settle()
+    assert [event for event in world.records("events") if event.type == OVERDUE] == []
     assert world.alerts() == []
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, OffsetSpec, ResourceType
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic, OffsetSpec, ResourceType
 
 from support import builds
 from support.wait import until
@@ -281,6 +281,14 @@ class Topics:
         topic = NewTopic(self.name(short), partitions, config={name.replace("_", "."): value for name, value in config.items()})
         self._admin.create_topics([topic])[topic.topic].result(TIMEOUT)
         self.config(short)
+
+    def add_partition(self, short: str) -> int:
+        """Its number. What is read from now on is read from it, too."""
+        number = len(self.reader(short)._reached)
+        self._admin.create_partitions([NewPartitions(self.name(short), number + 1)])[self.name(short)].result(TIMEOUT)
+        until("the broker knows it", lambda: number in self._admin.list_topics(self.name(short), TIMEOUT).topics[self.name(short)].partitions)
+        self._readers.pop(short).close()
+        return number
 
     def config(self, short: str) -> dict[str, str]:
         """The settings of a topic."""
