@@ -34,7 +34,7 @@ static const struct row {
      {"Does ingress run? Its log says why it stopped.",
       "Can ingress write to Kafka: its credentials, its ACLs, the topic dochak.events? See `kafka breaker "
       "opened` in its log.",
-      "The spool of ingress: do events wait there, is its disk full?"}},
+      "The spool of ingress: do events wait there, is its disk full?", "Is the clock of ingress right?"}},
     {INCIDENT_UNREACHABLE,
      "certificate",
      {"Did the renewal of the certificate run?",

@@ -146,6 +146,16 @@ static bool report_could_be_seen(const struct judge *j) {
   return false;
 }
 
+// Where records come all the time, they are of minutes that are long over.
+static char *absence_summary(const struct judge *j, int64_t gone) {
+  if ((j->until_ms - j->view->report_came_ms) / MINUTE_MS < 2)
+    return mem_printf(
+        "ingress reports, but of minutes that are over for %lld minutes: its clock is behind ours, or "
+        "its records come late",
+        (long long)gone);
+  return mem_printf("no ingress has reported for %lld minutes", (long long)gone);
+}
+
 // No ingress reports any more, so nothing can reach us. One that said it would stop has some time to come
 // back.
 bool judge_ingress_now(struct judge *j, struct err *err) {
@@ -161,7 +171,7 @@ bool judge_ingress_now(struct judge *j, struct err *err) {
            judge_event_close(j, row, "ingress reports again", err);
   if (gone < (j->view->has_left ? STOPPED_MINUTES : VIEW_GONE_MINUTES) || !report_could_be_seen(j))
     return true;
-  AUTO_FREE char *summary = mem_printf("no ingress has reported for %lld minutes", (long long)gone);
+  AUTO_FREE char *summary = absence_summary(j, gone);
   const struct incident_story story = {.summary = summary};
   return judge_event_open(j, &key, (j->view->last_report + 1) * MINUTE_MS, &story, err);
 }

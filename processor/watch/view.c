@@ -331,7 +331,9 @@ static bool read_last(struct view *view, PGconn *conn, struct err *err) {
   forget_reporters(view);
   view->n_reporters = (size_t)PQntuples(res);
   view->reporters = mem_array(view->n_reporters, sizeof *view->reporters);
-  view->last_report = view->n_reporters ? rows_time(res, 0, 0) / MINUTE_MS : INT64_MIN;
+  int64_t last_report = view->n_reporters ? rows_time(res, 0, 0) / MINUTE_MS : INT64_MIN;
+  if (last_report > view->last_report) view->report_came_ms = clock_wall_ms();
+  view->last_report = last_report;
   view->has_left = view->n_reporters > 0;
   for (int row = 0; row < PQntuples(res); row++) {
     view->reporters[row] = mem_strdup(PQgetvalue(res, row, 1));

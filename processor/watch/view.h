@@ -58,8 +58,9 @@ struct view {
   int64_t due_minutes;  // the longest of the providers
   // Of all ingress: minutes of the list above for which one reported, or in which events waited in a spool.
   bool reported[REFUSING_MINUTES], spooled[REFUSING_MINUTES];
-  int64_t last_report; // minute of the last record; INT64_MIN: there is none
-  char **reporters;    // the endpoints of which there is a record of that minute
+  int64_t last_report;    // minute of the last record; INT64_MIN: there is none
+  int64_t report_came_ms; // when a record of that minute was first read
+  char **reporters;       // the endpoints of which there is a record of that minute
   size_t n_reporters;
   int64_t blind_until_ms; // the end of the last minute, but for the newest, that ingress did not see; 0: none
   bool has_left;          // it said that its ingress stops

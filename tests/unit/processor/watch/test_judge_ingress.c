@@ -6,17 +6,20 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 enum { MINUTE_MS = 60 * 1000, LAST = 1000 }; // the minute of the last report
 
-static int64_t opened; // events
+static int64_t opened;  // events
+static char text[1000]; // of the last one
 static bool hides_blux;
 
 bool __wrap_emitter_send(struct emitter *emitter, const struct emitter_event *event, struct err *err) {
   opened += strcmp(event->type, EVENT_UNREACHABLE) == 0;
+  snprintf(text, sizeof text, "%s", event->value);
   return true;
 }
 
@@ -65,9 +68,29 @@ static void test_what_is_not_read_yet_is_no_absence(void **state) {
   assert_int_equal(opened, 0);
 }
 
+static void test_an_ingress_whose_clock_is_behind_is_not_said_to_be_gone(void **state) {
+  enum { UNTIL = (LAST + 5) * MINUTE_MS };
+  static const struct {
+    int64_t came_ms;
+    const char *says;
+  } rows[] = {{UNTIL - 2 * MINUTE_MS, "no ingress has reported for 4 minutes"},
+              {UNTIL - 2 * MINUTE_MS + 1, "its clock is behind ours"}};
+  char *reporters[] = {(char *)(uintptr_t) "blux/sms"};
+  hides_blux = false;
+  for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    struct view view = {
+        .last_report = LAST, .report_came_ms = rows[i].came_ms, .reporters = reporters, .n_reporters = 1};
+    struct judge judge = {.view = &view, .until_ms = UNTIL};
+    struct err err;
+    assert_true(judge_ingress_now(&judge, &err));
+    if (!strstr(text, rows[i].says)) fail_msg("%s", text);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_an_ingress_is_gone_only_if_its_reports_could_be_seen),
+      cmocka_unit_test(test_an_ingress_whose_clock_is_behind_is_not_said_to_be_gone),
       cmocka_unit_test(test_what_is_not_read_yet_is_no_absence),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
