@@ -46,7 +46,7 @@ static void count_before(const struct view_provider *p, int64_t until_ms, struct
     const struct minute_counts *counts = minutes_at(&p->minutes, minute);
     if (!counts || !is_due(p, minute, until_ms)) continue;
     seen->due_before += counts->taken;
-    seen->missing_before += counts->taken - counts->in_time;
+    seen->missing_before += (int64_t)counts->taken - counts->in_time;
   }
 }
 

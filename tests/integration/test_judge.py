@@ -107,6 +107,16 @@ def test_a_campaign_is_silent_that_breaks_off_before_half_of_it_is_reported(worl
     assert not found or events[0]["counts"] == {"due": 90}
 
 
+def test_a_message_counted_in_time_in_an_earlier_minute_than_it_was_accepted_in_is_no_silence(world: World) -> None:
+    """It was registered twice, at first with the later time; its receipt counts in the minute of the earlier one."""
+    count(world, "bizgo", range(NOW - 11, NOW - 10), "taken", 100)
+    count(world, "bizgo", range(NOW - 11, NOW - 10), "in_time", 99)
+    count(world, "bizgo", range(NOW - 12, NOW - 11), "in_time", 1)
+    count(world, "bizgo", range(NOW - 10, NOW - 9), "delivered", 100)
+    with Judge(world) as judge:
+        assert judge.judge(NOW) == []
+
+
 # --- at risk
 
 
