@@ -11,12 +11,13 @@ struct silent_seen { // times are Unix milliseconds
   int64_t last_receipt_ms; // when ingress received the provider's last receipt of any kind; 0: never
   int64_t blind_until_ms;  // the end of the last minute that ingress did not see; 0: none
   // Of the messages accepted after silent_begins_ms(), while it is open after the last receipt: when the
-  // first was accepted, and how many are due by now (the provider's receipt_within_s). Only these show that
-  // receipts are missing: of the messages before, one in a hundred never gets a receipt on any day.
+  // first was accepted, and how many are due by now (the provider's receipt_within_s). Five of these show
+  // that receipts are missing. Five of those accepted before do not: one in a hundred never gets a receipt.
   int64_t first_unreported_ms; // 0: none
   int64_t due;
-  // Of the messages accepted before it, while no incident is open: those whose receipt was due after the last
-  // receipt, by now, and how many of them have none. They show that a campaign has broken off.
+  // Of the messages accepted before the last receipt: those whose receipt was due after it, and how many of
+  // them have none. They show that a campaign has broken off. Both are 0 until all are due, or while it
+  // is open.
   int64_t due_before, missing_before;
   double usual_late;    // slow_usual_share(), or negative
   int64_t live_minutes; // minutes_live() since the opening, of the last silent_live_window() minutes
@@ -46,8 +47,8 @@ struct silent_found {
 
 // OPEN: nothing came for the provider's silence window, and either as long (but for a hundredth) since the
 // first message that should have had one, and 5 due, or as many more as it takes that chance alone does it
-// once in a million times; or it broke off. CLOSE: receipts in 3 different minutes of a window; or one
-// receipt, and for a window after it nothing became due. `opened_ms`: or NOT_OPEN. `found` is set in any
-// case.
+// once in a million times; or silent_breaks_off() of those accepted before. CLOSE: receipts in 3 different
+// minutes of a window; or one receipt, for a window after it nothing became due.
+// `opened_ms`: or NOT_OPEN. `found` is set in any case.
 enum verdict silent_judge(const struct silent_seen *seen, int64_t silent_after_ms, int64_t opened_ms,
                           struct silent_found *found);

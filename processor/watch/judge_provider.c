@@ -37,21 +37,22 @@ static bool is_due(const struct view_provider *p, int64_t minute, int64_t until_
   return (minute + 1) * MINUTE_MS + receipt_within_ms(p) <= until_ms;
 }
 
-// Of the messages accepted before the last receipt and due after it, those due by `until_ms`. The counters of
-// its minute are read when that is over. A receipt that any of them has came in time.
-static void count_before(const struct view_provider *p, int64_t until_ms, struct silent_seen *seen) {
+// Of the messages accepted before the last receipt and due after it. The counters of its minute are read when
+// that is over. A receipt that any of them has came in time.
+static void count_before(const struct view_provider *p, struct silent_seen *seen) {
   int64_t last_ms = seen->last_receipt_ms, from_ms = last_ms - receipt_within_ms(p);
   if (!last_ms || last_ms >= (p->minutes.now + 1) * MINUTE_MS) return;
   for (int64_t minute = minute_from(from_ms); minute < minute_from(last_ms); minute++) {
     const struct minute_counts *counts = minutes_at(&p->minutes, minute);
-    if (!counts || !is_due(p, minute, until_ms)) continue;
+    if (!counts) continue;
     seen->due_before += counts->taken;
     seen->missing_before += (int64_t)counts->taken - counts->in_time;
   }
 }
 
 // Messages accepted in whole minutes after the last receipt: none of them has one. An open incident waits for
-// those of the minutes that ingress did not see, too.
+// those of the minutes that ingress did not see, too. Of those accepted before it, the first ones alone do
+// not show that none of the later ones was reported: they count when all are due.
 static struct silent_seen seen_of(const struct judge *j, const struct view_provider *p, int64_t opened_ms) {
   struct silent_seen seen = times_of(j, p);
   int64_t after_ms = opened_ms == NOT_OPEN ? silent_begins_ms(&seen) : seen.last_receipt_ms;
@@ -64,10 +65,10 @@ static struct silent_seen seen_of(const struct judge *j, const struct view_provi
     if (!seen.first_unreported_ms) seen.first_unreported_ms = minute * MINUTE_MS;
     if (is_due(p, minute, j->until_ms)) seen.due += counts->taken;
   }
-  if (opened_ms == NOT_OPEN)
-    count_before(p, j->until_ms, &seen);
-  else
+  if (opened_ms != NOT_OPEN)
     seen.live_minutes = minutes_live(&p->minutes, window, opened_ms / MINUTE_MS);
+  else if (is_due(p, minute_from(seen.last_receipt_ms) - 1, j->until_ms))
+    count_before(p, &seen);
   return seen;
 }
 
@@ -82,7 +83,7 @@ static void find_first_unreported(struct judge *j, const struct view_provider *p
 static bool may_break_off(const struct judge *j, const struct view_provider *p) {
   struct silent_seen seen = times_of(j, p);
   int64_t begins_ms = silent_begins_ms(&seen);
-  count_before(p, seen.last_receipt_ms + MINUTE_MS + receipt_within_ms(p), &seen);
+  count_before(p, &seen);
   return silent_breaks_off(seen.due_before, seen.missing_before,
                            slow_usual_share(&p->usual, p->minutes.now)) &&
          j->until_ms <

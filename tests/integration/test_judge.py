@@ -117,6 +117,17 @@ def test_a_message_counted_in_time_in_an_earlier_minute_than_it_was_accepted_in_
         assert judge.judge(NOW) == []
 
 
+def test_what_was_reported_last_shows_that_a_provider_was_not_silent(world: World) -> None:
+    """Receipts may take an hour. Of 40 messages none came; of 200 that were accepted later all did, and nothing is sent since."""
+    settings = with_times(world, receipt_within_s=3600)
+    count(world, "bizgo", range(NOW - 70, NOW - 69), "taken", 40)
+    count(world, "bizgo", range(NOW - 30, NOW - 29), "taken", 200)
+    count(world, "bizgo", range(NOW - 30, NOW - 29), "in_time", 200)
+    count(world, "bizgo", range(NOW - 11, NOW - 10), "delivered", 1)
+    with Judge(world, **settings) as judge:
+        assert judge.judge(NOW) == []
+
+
 # --- at risk
 
 
