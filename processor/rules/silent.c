@@ -32,9 +32,13 @@ bool silent_breaks_off(int64_t due, int64_t missing, double usual_late) {
   return due >= ENOUGH && (double)missing > n * p + 4 * sqrt(n * p * (1 - p));
 }
 
+static bool has_broken_off(const struct silent_seen *seen) {
+  return silent_breaks_off(seen->due_before, seen->missing_before, seen->usual_late);
+}
+
 static bool is_silent(const struct silent_seen *seen, int64_t silent_after_ms) {
   if (seen->now_ms - silent_begins_ms(seen) < silent_after_ms) return false;
-  if (silent_breaks_off(seen->due_before, seen->missing_before, seen->usual_late)) return true;
+  if (has_broken_off(seen)) return true;
   return seen->first_unreported_ms && seen->due >= silent_due_enough(seen->usual_late) &&
          seen->now_ms - seen->first_unreported_ms >= silent_after_ms / 100 * 99;
 }
@@ -48,7 +52,7 @@ int64_t silent_opens_by(int64_t begins_ms, int64_t first_ms, int64_t enough_ms, 
 static bool is_back(const struct silent_seen *seen, int64_t silent_after_ms, int64_t opened_ms) {
   if (seen->last_receipt_ms <= opened_ms) return false;
   return seen->live_minutes >= LIVE_MINUTES ||
-         (seen->due == 0 && seen->now_ms - seen->last_receipt_ms >= silent_after_ms);
+         (seen->due == 0 && !has_broken_off(seen) && seen->now_ms - seen->last_receipt_ms >= silent_after_ms);
 }
 
 enum verdict silent_judge(const struct silent_seen *seen, int64_t silent_after_ms, int64_t opened_ms,

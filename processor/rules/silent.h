@@ -16,8 +16,8 @@ struct silent_seen { // times are Unix milliseconds
   int64_t first_unreported_ms; // 0: none
   int64_t due;
   // Of the messages accepted before the last receipt: those whose receipt was due after it, and how many of
-  // them have none. They show that a campaign has broken off. Both are 0 until all are due, or while it
-  // is open.
+  // them have none. They show that a campaign has broken off. Both are 0 until all are due, unless it is
+  // open.
   int64_t due_before, missing_before;
   double usual_late;    // slow_usual_share(), or negative
   int64_t live_minutes; // minutes_live() since the opening, of the last silent_live_window() minutes
@@ -48,7 +48,7 @@ struct silent_found {
 // OPEN: nothing came for the provider's silence window, and either as long (but for a hundredth) since the
 // first message that should have had one, and 5 due, or as many more as it takes that chance alone does it
 // once in a million times; or silent_breaks_off() of those accepted before. CLOSE: receipts in 3 different
-// minutes of a window; or one receipt, for a window after it nothing became due.
+// minutes of a window; or one receipt, for a window after it nothing became due, and it would not open again.
 // `opened_ms`: or NOT_OPEN. `found` is set in any case.
 enum verdict silent_judge(const struct silent_seen *seen, int64_t silent_after_ms, int64_t opened_ms,
                           struct silent_found *found);

@@ -65,9 +65,8 @@ static struct silent_seen seen_of(const struct judge *j, const struct view_provi
     if (!seen.first_unreported_ms) seen.first_unreported_ms = minute * MINUTE_MS;
     if (is_due(p, minute, j->until_ms)) seen.due += counts->taken;
   }
-  if (opened_ms != NOT_OPEN)
-    seen.live_minutes = minutes_live(&p->minutes, window, opened_ms / MINUTE_MS);
-  else if (is_due(p, minute_from(seen.last_receipt_ms) - 1, j->until_ms))
+  if (opened_ms != NOT_OPEN) seen.live_minutes = minutes_live(&p->minutes, window, opened_ms / MINUTE_MS);
+  if (opened_ms != NOT_OPEN || is_due(p, minute_from(seen.last_receipt_ms) - 1, j->until_ms))
     count_before(p, &seen);
   return seen;
 }

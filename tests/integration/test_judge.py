@@ -117,6 +117,16 @@ def test_a_message_counted_in_time_in_an_earlier_minute_than_it_was_accepted_in_
         assert judge.judge(NOW) == []
 
 
+def test_an_incident_that_would_open_again_at_once_does_not_close(world: World) -> None:
+    """Five messages a minute, and one stray receipt after the opening; nothing was sent after it."""
+    count(world, "bizgo", range(NOW - 60, NOW - 10), "taken", 5)
+    count(world, "bizgo", range(NOW - 10, NOW - 9), "repeated", 1)
+    with Judge(world) as judge:
+        assert types(judge.judge(NOW)) == [SILENT]
+        open_incident(world, "silent", NOW - 40, "bizgo")
+        assert judge.judge(NOW + 1) == []
+
+
 def test_what_was_reported_last_shows_that_a_provider_was_not_silent(world: World) -> None:
     """Receipts may take an hour. Of 40 messages none came; of 200 that were accepted later all did, and nothing is sent since."""
     settings = with_times(world, receipt_within_s=3600)

@@ -152,6 +152,22 @@ static void test_silent_has_opened_while_overdue_messages_wait(void **state) {
   }
 }
 
+// Five messages a minute, a stray receipt after the opening, and nothing is accepted after it.
+static void test_an_incident_does_not_close_that_would_open_again(void **state) {
+  struct silent_found found;
+  struct silent_seen seen = {.now_ms = NOW,
+                             .last_receipt_ms = NOW - WINDOW,
+                             .live_minutes = 1,
+                             .due_before = 25,
+                             .missing_before = 25};
+  assert_int_equal(silent_judge(&seen, WINDOW, NOW - HOURS(2), &found), VERDICT_NOTHING);
+  seen.missing_before = 9; // not more than by chance
+  assert_int_equal(silent_judge(&seen, WINDOW, NOW - HOURS(2), &found), VERDICT_CLOSE);
+  seen.missing_before = 25;
+  seen.live_minutes = 3;
+  assert_int_equal(silent_judge(&seen, WINDOW, NOW - HOURS(2), &found), VERDICT_CLOSE);
+}
+
 static const struct {
   const char *name;
   int64_t last_receipt, blind_until, first_unreported, due; // ages, as above; due: of those accepted after it
@@ -220,6 +236,7 @@ int main(void) {
       cmocka_unit_test(test_a_time_that_ingress_did_not_see_is_neither_silence_nor_a_receipt),
       cmocka_unit_test(test_a_window_of_seconds_works_as_one_of_minutes),
       cmocka_unit_test(test_a_campaign_that_breaks_off_is_silence),
+      cmocka_unit_test(test_an_incident_does_not_close_that_would_open_again),
       cmocka_unit_test(test_live_minutes_are_counted_over_a_window),
       cmocka_unit_test(test_overdue_messages_wait_longer_where_ingress_was_away),
       cmocka_unit_test(test_silent_has_opened_while_overdue_messages_wait),
