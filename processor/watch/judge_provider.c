@@ -108,20 +108,16 @@ bool judge_may_be_silent(struct judge *j, const struct view_provider *p) {
 }
 
 static bool open_silent(struct judge *j, const struct view_provider *p, const struct judge_key *key,
-                        const struct silent_found *found, struct err *err) {
+                        const struct silent_seen *seen, const struct silent_found *found, struct err *err) {
   AUTO_FREE char *summary =
       mem_printf("%s has reported nothing for %lld s, and %lld receipts are due", key->provider,
                  (long long)((j->until_ms - found->since_ms) / 1000), (long long)found->due);
   AUTO_FREE char *cause = judge_story_cause(j, key->provider, "");
-  AUTO_FREE char *after = judge_story_example(j, p->file, found->since_ms, NULL);
-  AUTO_FREE char *before =
-      after ? NULL : judge_story_example(j, p->file, found->since_ms - receipt_within_ms(p), NULL);
+  int64_t from_ms = seen->due ? found->since_ms : found->since_ms - receipt_within_ms(p);
+  AUTO_FREE char *example = judge_story_example(j, p->file, from_ms, NULL);
   AUTO_JSON *counts = json_pack("{sI}", "due", (json_int_t)found->due);
-  const struct incident_story story = {.summary = summary,
-                                       .cause = cause,
-                                       .example = after ? after : before,
-                                       .provider = p->file,
-                                       .counts = counts};
+  const struct incident_story story = {
+      .summary = summary, .cause = cause, .example = example, .provider = p->file, .counts = counts};
   return judge_event_open(j, key, found->since_ms, &story, err);
 }
 
@@ -136,7 +132,7 @@ static bool judge_silent(struct judge *j, const struct view_provider *p, struct 
   case VERDICT_NOTHING:
     return true;
   case VERDICT_OPEN:
-    return open_silent(j, p, &key, &found, err);
+    return open_silent(j, p, &key, &seen, &found, err);
   case VERDICT_CLOSE:
     return judge_event_close(j, row, "receipts come again", err);
   }

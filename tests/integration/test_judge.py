@@ -138,6 +138,26 @@ def test_what_was_reported_last_shows_that_a_provider_was_not_silent(world: Worl
         assert judge.judge(NOW) == []
 
 
+def add_notification(world: World, name: str, minute: int) -> None:
+    world.sql(
+        "INSERT INTO notification (provider, notification_id, status, first_seen_at, version) VALUES ('bizgo', %s, 'PENDING', %s, 1)",
+        name,
+        at(minute),
+    )
+
+
+def test_the_example_of_a_campaign_that_breaks_off_is_a_message_whose_receipt_is_due(world: World) -> None:
+    """One that was accepted a minute ago is not."""
+    count(world, "bizgo", range(NOW - 11, NOW - 10), "taken", 100)
+    count(world, "bizgo", range(NOW - 10, NOW - 9), "delivered", 10)
+    count(world, "bizgo", range(NOW - 1, NOW), "taken", 1)
+    add_notification(world, "missing", NOW - 11)
+    add_notification(world, "not due", NOW - 1)
+    with Judge(world) as judge:
+        (opened,) = judge.judge(NOW)
+    assert (opened["type"], opened["example"]) == (SILENT, "missing")
+
+
 # --- at risk
 
 
