@@ -27,3 +27,11 @@ int64_t minutes_live(const struct minutes *minutes, int64_t n, int64_t after) {
     live += minute_receipts(&minutes->list[age]) > 0;
   return live;
 }
+
+bool minutes_seen(const struct minutes *minutes, int64_t first, int64_t last) {
+  for (int64_t minute = first; minute <= last; minute++) {
+    const struct minute_counts *counts = minutes_at(minutes, minute);
+    if (!counts || counts->blind) return false;
+  }
+  return true;
+}

@@ -36,3 +36,6 @@ struct minute_counts *minutes_at(const struct minutes *minutes, int64_t minute);
 int64_t minute_receipts(const struct minute_counts *counts);
 // Minutes with a receipt among the last `n`, but for those up to `after`.
 int64_t minutes_live(const struct minutes *minutes, int64_t n, int64_t after);
+// Whether all minutes from `first` to `last` are kept, and none is blind: a message accepted in the first,
+// and due in the last, could be reported in time.
+bool minutes_seen(const struct minutes *minutes, int64_t first, int64_t last);

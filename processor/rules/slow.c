@@ -37,15 +37,6 @@ static void count(struct window *window, const struct minute_counts *counts, dou
   window->variance += taken * p * (1 - p);
 }
 
-// A message of this minute could be reported in time.
-static bool can_be_judged(const struct minutes *minutes, int64_t minute, int64_t due_minutes) {
-  for (int64_t i = 0; i <= due_minutes; i++) {
-    const struct minute_counts *counts = minutes_at(minutes, minute + i);
-    if (!counts || counts->blind) return false;
-  }
-  return true;
-}
-
 // The window that ends with messages of minute `newest`, without those up to `after`. Where the surplus of
 // late ones is largest is where it began.
 static struct window look_back(const struct minutes *minutes, int64_t newest, int64_t due_minutes,
@@ -58,7 +49,7 @@ static struct window look_back(const struct minutes *minutes, int64_t newest, in
     const struct minute_counts *counts = minutes_at(minutes, minute);
     if (!counts || found->minutes == MINUTES_DAY || minute <= after) break;
     found->minutes++;
-    if (counts->taken && can_be_judged(minutes, minute, due_minutes))
+    if (counts->taken && minutes_seen(minutes, minute, minute + due_minutes))
       count(&window, counts, slow_usual_share(usual, minute));
     surplus = (double)found->late - window.at_most;
     if (surplus <= largest) continue;

@@ -6,8 +6,8 @@
 #include "processor/rules/verdict.h"
 
 // By hour of the day (UTC): the messages accepted in 28 days, and those of them that were late. The last day
-// is not among them, so that an incident does not become usual before it is found; nor are minutes that are
-// blind, or whose messages became due while `slow` was open.
+// is not among them, so that an incident does not become usual before it is found; nor are messages for which
+// a minute from their acceptance until they were due is blind, or that became due while `slow` was open.
 struct slow_usual {
   int64_t taken[24], late[24];
 };

@@ -36,8 +36,9 @@ static bool is_slow(const PGresult *slow, const struct view_provider *p, int64_t
 static void add_hour(struct pgarray *c, const struct view_provider *p, int64_t hour, const PGresult *slow) {
   int64_t taken = 0, late = 0;
   for (int64_t i = 0; i < HOUR; i++) {
-    const struct minute_counts *counts = minutes_at(&p->minutes, hour * HOUR + i);
-    if (!counts || counts->blind || is_slow(slow, p, hour * HOUR + i)) continue;
+    int64_t minute = hour * HOUR + i;
+    if (!minutes_seen(&p->minutes, minute, minute + p->due_minutes) || is_slow(slow, p, minute)) continue;
+    const struct minute_counts *counts = minutes_at(&p->minutes, minute);
     taken += counts->taken;
     late += (int64_t)counts->taken - counts->in_time;
   }

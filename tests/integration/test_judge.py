@@ -256,6 +256,17 @@ def test_what_is_slow_does_not_become_usual(world: World) -> None:
     assert learned == {0: 600, 1: 250, 3: 350, 4: 550}
 
 
+def test_a_campaign_that_broke_off_does_not_become_usual(world: World) -> None:
+    """Its messages were accepted before the silence, and due within it."""
+    start = NOW // HOUR * HOUR - 8 * HOUR
+    count(world, "bizgo", range(start, NOW + 1), "taken", 10)
+    count(world, "bizgo", range(start + HOUR + 30, start + HOUR + 31), "taken", 10000, "bizgo/other")
+    open_incident(world, "silent", start + HOUR + 31, "bizgo", closed=start + HOUR + 59)
+    with Judge(world) as judge:
+        judge.judge(NOW)
+    assert hours(world)[start // HOUR + 1][0] == 260
+
+
 # --- what bounds the time
 
 
