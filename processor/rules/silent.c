@@ -12,8 +12,7 @@ enum {
 };
 
 int64_t silent_live_window(int64_t silent_after_ms) {
-  int64_t minutes = silent_after_ms / MINUTE_MS;
-  return minutes > LIVE_MINUTES ? minutes : LIVE_MINUTES;
+  return greatest(silent_after_ms / MINUTE_MS, LIVE_MINUTES);
 }
 
 int64_t silent_begins_ms(const struct silent_seen *seen) {
@@ -23,8 +22,7 @@ int64_t silent_begins_ms(const struct silent_seen *seen) {
 // If this share of the messages is late on any day, so many in a row are by chance once in a million times.
 int64_t silent_due_enough(double usual_late) {
   if (usual_late <= 0) return DUE_AT_LEAST;
-  int64_t by_chance = (int64_t)ceil(log(1e-6) / log(fmin(usual_late, 0.9)));
-  return by_chance > DUE_AT_LEAST ? by_chance : DUE_AT_LEAST;
+  return greatest((int64_t)ceil(log(1e-6) / log(fmin(usual_late, 0.9))), DUE_AT_LEAST);
 }
 
 bool silent_breaks_off(int64_t due, int64_t missing, double usual_late) {
