@@ -107,13 +107,25 @@ bool judge_may_be_silent(struct judge *j, const struct view_provider *p) {
   return may_break_off(j, p) || may_stop(j, p);
 }
 
+// Where no incident is the cause, but ingress was away when receipts of these messages could come. New, or
+// NULL.
+static char *say_blind(const struct silent_seen *seen, int64_t from_ms) {
+  char until[CLOCK_RFC3339_SIZE];
+  if (seen->due || seen->blind_until_ms <= from_ms) return NULL;
+  clock_format_rfc3339(seen->blind_until_ms, until);
+  return mem_printf("ingress was away, or could not write to Kafka, shortly before %s: receipts of that time "
+                    "may be missing",
+                    until);
+}
+
 static bool open_silent(struct judge *j, const struct view_provider *p, const struct judge_key *key,
                         const struct silent_seen *seen, const struct silent_found *found, struct err *err) {
   AUTO_FREE char *summary =
       mem_printf("%s has reported nothing for %lld s, and %lld receipts are due", key->provider,
                  (long long)((j->until_ms - found->since_ms) / 1000), (long long)found->due);
-  AUTO_FREE char *cause = judge_story_cause(j, key->provider, "");
   int64_t from_ms = seen->due ? found->since_ms : found->since_ms - receipt_within_ms(p);
+  AUTO_FREE char *open = judge_story_cause(j, key->provider, "");
+  AUTO_FREE char *cause = open ? take(open) : say_blind(seen, from_ms);
   AUTO_FREE char *example = judge_story_example(j, p->file, from_ms, NULL);
   AUTO_JSON *counts = json_pack("{sI}", "due", (json_int_t)found->due);
   const struct incident_story story = {

@@ -146,6 +146,18 @@ def add_notification(world: World, name: str, minute: int) -> None:
     )
 
 
+def test_a_campaign_that_breaks_off_while_ingress_was_away_says_so(world: World) -> None:
+    """One receipt came since ingress was there again. Whether the others were sent meanwhile, and lost, is not known."""
+    count(world, "bizgo", range(NOW - 14, NOW - 13), "taken", 100)
+    count(world, "bizgo", range(NOW - 10, NOW - 9), "repeated", 1)
+    for minute in (*range(NOW - 130, NOW - 13), *range(NOW - 11, NOW + 1)):
+        add_calls(world, minute, "one", 0)
+    with Judge(world) as judge:
+        (opened,) = judge.judge(NOW)
+    until = at(NOW - 11).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    assert (opened["type"], opened["cause"]) == (SILENT, f"ingress was away, or could not write to Kafka, shortly before {until}: receipts of that time may be missing")
+
+
 def test_the_example_of_a_campaign_that_breaks_off_is_a_message_whose_receipt_is_due(world: World) -> None:
     """One that was accepted a minute ago is not."""
     count(world, "bizgo", range(NOW - 11, NOW - 10), "taken", 100)

@@ -36,9 +36,9 @@ static bool judge_all(struct judge *j, struct err *err) {
   int64_t now = j->until_ms / MINUTE_MS - 1;
   for (bool is_whole = false; !is_whole;)
     if (!view_read_counts(j->view, j->conn, now, &is_whole, err)) return false;
-  return view_read_incidents(j->view, j->conn, err) && view_read_endpoints(j->view, j->conn, now, err) &&
-         usual_update(j->conn, j->view, err) && judge_providers_minute(j, err) &&
-         judge_endpoints_minute(j, err) && judge_providers_now(j, err);
+  return view_read_bounds(j->view, j->conn, now, err) && view_read_incidents(j->view, j->conn, err) &&
+         view_read_endpoints(j->view, j->conn, now, err) && usual_update(j->conn, j->view, err) &&
+         judge_providers_minute(j, err) && judge_endpoints_minute(j, err) && judge_providers_now(j, err);
 }
 
 static bool run(PGconn *conn, const struct providers *providers, struct err *err) {
