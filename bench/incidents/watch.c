@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A provider under the incident rules, minute by minute, for bench/incidents/watch.py (ctypes). It does what
 // the watch does around the pure rules: keeps the minutes, learns what is usual, marks minutes as blind.
-#include "common/base/least.h"
 #include "common/base/mem.h"
 #include "processor/rules/failing.h"
 #include "processor/rules/silent.h"
@@ -90,8 +89,8 @@ static struct silent_seen look(const struct watch *watch) {
     seen.due += watch->list[age].taken - watch->list[age].in_time;
   }
   int64_t last_age = watch->last_receipt ? minutes->now - watch->last_receipt : KEPT;
-  for (int64_t age = greatest(last_age, watch->due_minutes);
-       age < last_age + watch->due_minutes && age < KEPT; age++) {
+  bool counts = watch->opened[SILENT] != NOT_OPEN || last_age >= watch->due_minutes;
+  for (int64_t age = last_age; counts && age < last_age + watch->due_minutes && age < KEPT; age++) {
     seen.due_before += watch->list[age].taken;
     seen.missing_before += watch->list[age].taken - watch->list[age].in_time;
   }
