@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "common/base/clock.h"
+#include "common/base/least.h"
 #include "common/base/mem.h"
 #include "processor/rules/failing.h"
 #include "processor/rules/silent.h"
@@ -47,9 +48,9 @@ static bool is_last_counted(const struct view_provider *p) {
 static void count_before(const struct view_provider *p, struct silent_seen *seen) {
   int64_t last_ms = seen->last_receipt_ms, from_ms = last_ms - receipt_within_ms(p);
   if (!last_ms || !is_last_counted(p)) return;
-  for (int64_t minute = minute_from(from_ms); minute < minute_from(last_ms); minute++) {
+  int64_t oldest = p->minutes.now - VIEW_MINUTES + 1;
+  for (int64_t minute = greatest(minute_from(from_ms), oldest); minute < minute_from(last_ms); minute++) {
     const struct minute_counts *counts = minutes_at(&p->minutes, minute);
-    if (!counts) continue;
     seen->due_before += counts->taken;
     seen->missing_before += (int64_t)counts->taken - counts->in_time;
   }
@@ -83,11 +84,11 @@ static void find_first_unreported(struct judge *j, const struct view_provider *p
   if (matters) free(judge_story_example(j, p->file, begins_ms, &seen->first_unreported_ms));
 }
 
-// Whether so many are open of those that were due after the last receipt, and nothing came for as long: where
-// receipts are due within seconds, they are overdue before the counters show it.
+// Whether so many are open of those that are due after the last receipt, and nothing came for half as long:
+// where receipts are due within seconds, messages are overdue before the counters show it.
 static bool has_many_open(struct judge *j, const struct view_provider *p) {
   int64_t within_ms = receipt_within_ms(p), first_ms, enough_ms;
-  return j->until_ms - p->last_receipt_ms >= within_ms &&
+  return j->until_ms - p->last_receipt_ms >= within_ms / 2 &&
          judge_story_unreported(j, p->file, p->last_receipt_ms - within_ms, SILENT_CAMPAIGN, &first_ms,
                                 &enough_ms);
 }

@@ -214,7 +214,7 @@ def test_a_campaign_that_breaks_off_is_one_alert(world: World) -> None:
 @pytest.mark.long
 def test_with_times_below_a_minute_a_campaign_that_breaks_off_is_one_alert(world: World) -> None:
     """Its messages are overdue before the minute of the last receipt is over, whose counters show that."""
-    start(world, receipt_within_s=5, expires_after_s=3600, silent_after_s=20)
+    start(world, receipt_within_s=20, expires_after_s=3600, silent_after_s=30)
     until("a minute begins", lambda: time.time() % 60 < 20, 60)
     world.register([payloads.accepted("bizgo", f"m{i}") for i in range(60)])
     for i in range(5):
