@@ -29,16 +29,19 @@ WITH RECURSIVE named (provider) AS (
           WHERE n.provider = named.provider AND n.status = 'DEAD_LETTER' AND first_seen_at >= now() - interval '1 day' LIMIT 1000) AS young
   ) AS d
   WHERE named.provider IS NOT NULL
-), receipts (provider, endpoint, last_at) AS MATERIALIZED ( -- of the newest rows, since each partition has its own
-  SELECT counted.provider, counted.endpoint, max(newest.last_at)
+), reports (provider, endpoint, receipt_at, other_at, answer_at) AS MATERIALIZED ( -- of the newest rows, since each partition has its own
+  SELECT counted.provider, counted.endpoint,
+         max(last_at) FILTER (WHERE counted.endpoint <> '' AND outcome <> 'other'),
+         max(last_at) FILTER (WHERE counted.endpoint <> '' AND outcome = 'other'),
+         max(last_at) FILTER (WHERE counted.endpoint = '' AND outcome <> 'repeated') -- a registration may be repeated, too
   FROM counted
-  CROSS JOIN unnest(ARRAY['delivered', 'failed', 'recipient_fault', 'account_fault', 'unconfirmed', 'repeated']) AS o (outcome)
+  CROSS JOIN unnest(ARRAY['delivered', 'failed', 'recipient_fault', 'account_fault', 'unconfirmed', 'repeated', 'other']) AS o (outcome)
   CROSS JOIN LATERAL (
     SELECT coalesce(d.last_at, d.minute) AS last_at FROM delivery_minute d
     WHERE d.provider = counted.provider AND d.endpoint = counted.endpoint AND d.outcome = o.outcome
     ORDER BY d.minute DESC LIMIT 32
   ) AS newest
-  WHERE counted.provider <> '' AND counted.endpoint <> ''
+  WHERE counted.provider <> ''
   GROUP BY counted.provider, counted.endpoint
 ), begins (at) AS MATERIALIZED (
   SELECT date_bin('5 minutes', now(), 'epoch') - interval '175 minutes'
@@ -71,11 +74,14 @@ WITH RECURSIVE named (provider) AS (
 ), endpoints (endpoint, provider, item) AS MATERIALIZED (
   SELECT ours.endpoint, ours.provider, json_build_object(
     'endpoint', ours.endpoint, 'healthy', NOT EXISTS (SELECT FROM opened WHERE opened.endpoint = ours.endpoint),
-    'last_receipt_at', (SELECT max(last_at) FROM receipts WHERE receipts.endpoint = ours.endpoint),
+    'last_receipt_at', (SELECT max(receipt_at) FROM reports WHERE reports.endpoint = ours.endpoint),
+    'last_other_at', (SELECT max(other_at) FROM reports WHERE reports.endpoint = ours.endpoint),
     'calls', coalesce(calls, 0), 'good', coalesce(good, 0), 'refused', coalesce(refused, 0),
     'refused_by', coalesce((SELECT refused_by FROM refusals WHERE refusals.endpoint = ours.endpoint), '{}'), 'failed', coalesce(failed, 0),
-    'silence', (SELECT json_build_object('standing', standing, 'speaks_from', speaks_from, 'horizon', horizon) FROM rhythm
-                WHERE rhythm.endpoint = ours.endpoint))
+    'silence', (SELECT json_build_object('standing', standing, 'speaks_from', speaks_from, 'horizon', horizon,
+                                         'floor', CASE WHEN (floor ->> 'floor.calls')::bigint > 0
+                                                       THEN json_build_object('calls', floor -> 'floor.calls', 'within_s', floor -> 'floor.within_s') END)
+                FROM rhythm WHERE rhythm.endpoint = ours.endpoint))
   FROM ours
   LEFT JOIN LATERAL (SELECT sum(calls)::bigint AS calls, sum(good)::bigint AS good, sum(refused)::bigint AS refused, sum(failed)::bigint AS failed
                      FROM recent WHERE recent.endpoint = ours.endpoint) AS sums ON true
@@ -100,7 +106,10 @@ SELECT json_build_object(
   'providers',
   (SELECT coalesce(json_agg(json_build_object(
             'provider', shown.provider, 'healthy', NOT EXISTS (SELECT FROM opened WHERE opened.provider = shown.provider),
-            'last_receipt_at', (SELECT max(last_at) FROM receipts WHERE receipts.provider = shown.provider),
+            'last_receipt_at', (SELECT max(receipt_at) FROM reports WHERE reports.provider = shown.provider),
+            'last_other_at', (SELECT max(other_at) FROM reports WHERE reports.provider = shown.provider),
+            'last_answer_at', (SELECT max(answer_at) FROM reports WHERE reports.provider = shown.provider),
+            'has_contacts', EXISTS (SELECT FROM contact WHERE contact.provider = shown.provider),
             'pending', coalesce(pending, 0), 'overdue', coalesce(overdue, 0), 'oldest_pending_at', oldest_at, 'dead_letters', coalesce(dead, 0),
             'failures',
             (SELECT coalesce(json_agg(json_build_object('code', nullif(code, ''), 'channel', nullif(channel, ''),

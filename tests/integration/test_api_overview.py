@@ -8,6 +8,8 @@ from datetime import datetime
 import pytest
 from support import builds, payloads
 from support.api import ROLE, Api, make_role
+from support.provider_apis import ChannelTalk
+from support.reconciles import Asking, made, post_all, webhook
 from support.service import run_once
 from support.wait import until
 from support.world import World
@@ -28,6 +30,9 @@ FROM (VALUES (30, 'bizgo/alimtalk', 'delivered', 0, 5), (30, 'bizgo/alimtalk', '
              (30, 'bizgo/alimtalk', 'recipient_fault', 0, 2), (31, '', 'expired', 0, 4), (200, 'bizgo/alimtalk', 'delivered', 0, 99), (10, '', 'delivered', 0, 3))
      AS d (age, endpoint, outcome, partition, records);
 INSERT INTO delivery_minute SELECT date_trunc('minute', now()) - interval '90 days', 'channeltalk', 'channeltalk/users', 'repeated', 0, 1, NULL;
+INSERT INTO delivery_minute SELECT date_trunc('minute', now()) - age * interval '1 minute', 'people', endpoint, outcome, 0, 1, NULL
+FROM (VALUES (60, 'people/users', 'other'), (50, '', 'other'), (40, '', 'repeated'), (30, '', 'accepted')) AS o (age, endpoint, outcome);
+INSERT INTO contact (provider, contact_id, deleted, consents, changed_at) VALUES ('people', 'member-1', false, '{}', now());
 INSERT INTO code_minute (minute, provider, endpoint, outcome, channel, code, partition, records)
 SELECT date_trunc('minute', now()) - age * interval '1 minute', 'bizgo', 'bizgo/alimtalk', outcome, channel, code, partition, records
 FROM (VALUES (30, 'failed', 'ALIMTALK', '63020', 0, 5), (31, 'failed', 'ALIMTALK', '63020', 1, 6), (30, 'account_fault', 'ALIMTALK', '64008', 0, 3),
@@ -38,10 +43,11 @@ SELECT date_trunc('minute', now()) - age * interval '1 minute', endpoint, instan
        refused_by::jsonb, 1, 0, spooled, CASE WHEN spooled > 0 THEN now() - interval '5 minutes' END, leaving
 FROM (VALUES (2, 'bizgo/alimtalk', 'a', '{"ip": 2}', 0, false), (3, 'bizgo/alimtalk', 'b', '{"ip": 1, "hmac": 1}', 4, false),
              (4, 'channeltalk/users', 'c', '{}', 0, true), (5, 'bizgo/alimtalk', 'a', '{}', 9, false), (40, 'bizgo/old', 'a', '{}', 0, false),
-             (40, 'bizgo/alimtalk', 'd', '{"ip": 99}', 0, false))
+             (40, 'bizgo/alimtalk', 'd', '{"ip": 99}', 0, false), (3, 'people/users', 'a', '{}', 0, false))
      AS e (age, endpoint, instance, refused_by, spooled, leaving);
 INSERT INTO rhythm VALUES ('bizgo/alimtalk', 'bizgo', '{}', '{}', now(), 'watching', NULL, now() + interval '1 hour', 1, 9),
-                          ('bizgo/old', 'bizgo', '{}', '{}', now(), 'irregular', NULL, NULL, 1, 9);
+                          ('bizgo/old', 'bizgo', '{}', '{}', now(), 'irregular', NULL, NULL, 1, 9),
+                          ('people/users', 'people', '{}', '{"floor.calls": 2, "floor.within_s": 3600}', now(), 'irregular', NULL, NULL, 1, 9);
 INSERT INTO incident (incident_id, kind, provider, endpoint, scope, since, opened_at, closed_at, judged_until, gap_ms, faults, folded, details)
 VALUES (gen_random_uuid(), 'failing', 'bizgo', '', 'account', now() - interval '40 minutes', now() - interval '39 minutes', NULL, now(), 0, 0, 3, '{"summary": "the account"}'),
        (gen_random_uuid(), 'refusing', 'bizgo', 'bizgo/alimtalk', '', now() - interval '20 minutes', now() - interval '19 minutes', NULL, now(), 0, 0, 0, '{"summary": "the calls"}'),
@@ -76,17 +82,17 @@ def seconds_ago(overview: dict, time: str) -> float:
 
 
 def test_it_names_who_is_in_use_and_what_is_open(filled: dict, providers: dict[str, dict]) -> None:
-    assert list(providers) == ["bizgo", "channeltalk", "many"]
+    assert list(providers) == ["bizgo", "channeltalk", "many", "people"]
     assert [(incident["kind"], incident["summary"]) for incident in filled["incidents"]] == [
         ("unreachable", "the door"), ("refusing", "the calls"), ("failing", "the account")
     ]  # fmt: skip
     assert filled["incidents"][2]["folded_overdue"] == 3 and filled["incidents"][0]["provider"] is None
-    assert {name: provider["healthy"] for name, provider in providers.items()} == {"bizgo": False, "channeltalk": True, "many": True}
+    assert {name: provider["healthy"] for name, provider in providers.items()} == {"bizgo": False, "channeltalk": True, "many": True, "people": True}
 
 
 def test_it_counts_what_is_open_and_dead_up_to_a_thousand(providers: dict[str, dict]) -> None:
     counts = {name: (provider["pending"], provider["overdue"], provider["dead_letters"]) for name, provider in providers.items()}
-    assert counts == {"bizgo": (5, 3, 2), "channeltalk": (0, 0, 0), "many": (1000, 1000, 0)}
+    assert counts == {"bizgo": (5, 3, 2), "channeltalk": (0, 0, 0), "many": (1000, 1000, 0), "people": (0, 0, 0)}
     assert providers["channeltalk"]["oldest_pending_at"] is None
 
 
@@ -95,6 +101,20 @@ def test_the_last_receipt_is_found_however_old_it_is(filled: dict, providers: di
     assert 30 * 60 - 7 <= seconds_ago(filled, providers["bizgo"]["last_receipt_at"]) < 31 * 60
     assert seconds_ago(filled, providers["channeltalk"]["last_receipt_at"]) > 89 * 86400
     assert providers["many"]["last_receipt_at"] is None
+    assert 10 * 60 - 7 <= seconds_ago(filled, providers["bizgo"]["last_answer_at"]) < 11 * 60
+    assert providers["bizgo"]["last_other_at"] is None and providers["channeltalk"]["last_answer_at"] is None
+
+
+def test_what_is_no_receipt_is_found_too(filled: dict, providers: dict[str, dict]) -> None:
+    """Of a provider that reports on people. A registration that came again is no answer."""
+    people = providers["people"]
+    (endpoint,) = people["endpoints"]
+    assert people["last_receipt_at"] is None and endpoint["last_receipt_at"] is None
+    assert 3600 <= seconds_ago(filled, people["last_other_at"]) < 3661 and people["last_other_at"] == endpoint["last_other_at"]
+    assert 3000 <= seconds_ago(filled, people["last_answer_at"]) < 3061
+    assert {name: provider["has_contacts"] for name, provider in providers.items() if provider["has_contacts"]} == {"people": True}
+    assert endpoint["silence"]["floor"] == {"calls": 2, "within_s": 3600}
+    assert providers["bizgo"]["endpoints"][0]["silence"]["floor"] is None
 
 
 def test_traffic_is_in_steps_of_five_minutes(filled: dict, providers: dict[str, dict]) -> None:
@@ -138,6 +158,30 @@ def test_our_own_side(filled: dict) -> None:
 
 
 # --- as it runs
+
+
+def test_a_provider_that_reports_on_people_has_reported(world: World, channeltalk: ChannelTalk) -> None:
+    """By its webhook, and when it is asked. The watch says by which floor its silence would be found."""
+    asking = Asking(world, channeltalk, "v5")
+    document = json.loads(world.endpoints_file.read_text("utf-8"))
+    document["endpoints"][1]["floor"] = {"calls": 2, "within_s": 7200}
+    world.endpoints_file.write_text(json.dumps(document))
+    world.new_ingress(**asking.settings).start().wait_ready()
+    api = Api(world, **asking.settings).start()
+    api.processor.wait_ready()
+
+    def now() -> dict:
+        return next((one for one in api.get(OVERVIEW)["providers"] if one["provider"] == "channeltalk"), {})
+
+    channeltalk.users = {"member-1": made(1)}
+    post_all(world, [webhook("upsert", channeltalk.users["member-1"])])
+    talk = until("it has reported", lambda: (talk := now()).get("last_other_at") and talk, 150)
+    assert talk["has_contacts"] and talk["last_receipt_at"] is None and talk["last_answer_at"] is None
+    channeltalk.users = {}
+    asking.run("--known", "--all-gone")
+    until("it has answered", lambda: now()["last_answer_at"], 60)
+    silence = until("the watch has judged its endpoint", lambda: now()["endpoints"][0]["silence"], 150)
+    assert silence["floor"] == {"calls": 2, "within_s": 7200}
 
 
 def test_an_account_fault_shows_until_messages_arrive_again(worlds, kafka, postgres) -> None:
