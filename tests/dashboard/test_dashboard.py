@@ -666,7 +666,7 @@ def test_each_page_says_what_it_shows(filled: Api, browser: Browser) -> None:
         },
         "ko-KR": {
             "provider": ("발송사 bizgo",) * 2,
-            "messages": ("메시지: 미도착, 64008",) * 2,
+            "messages": ("메시지: 미도달, 64008",) * 2,
             "message": ("bizgo 메시지 story/1",) * 2,
             "contact": ("channeltalk 연락처 member/1",) * 2,
         },
