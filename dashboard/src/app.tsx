@@ -2,7 +2,8 @@
 // The frame: the key, the pages, the language.
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Fault, get, key } from './api'
-import { useTitle, whenRefused } from './live'
+import { zone } from './format'
+import { useNow, useTitle, whenRefused } from './live'
 import { OutageNote, WhatToDo } from './outage'
 import { AlertsPage } from './pages/alerts'
 import { ContactPage } from './pages/contact'
@@ -61,6 +62,12 @@ function OtherLanguage({ onChange }: { onChange: () => void }) {
       {nameOf(other)}
     </button>
   )
+}
+
+// Of all times on the page. A season may begin while it is open.
+function Zone() {
+  useNow()
+  return <p class="zone">{t('zone', { zone: zone() })}</p>
 }
 
 function AskForKey({ onKey }: { onKey: () => void }) {
@@ -136,6 +143,7 @@ function Top({ page, hasKey, onLanguage, onLeave }: { page: string; hasKey: bool
         <OtherLanguage onChange={onLanguage} />
         {hasKey && <button onClick={onLeave}>{t('leave')}</button>}
       </div>
+      {hasKey && <Zone />}
     </header>
   )
 }

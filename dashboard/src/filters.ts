@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What is chosen of a list, in words: its heading says so, and a list that is empty by it.
-import { exact } from './format'
+import { exactWithZone } from './format'
 import { to } from './route'
-import { t, word, type Key } from './texts'
+import { hasWord, t, word, type Key } from './texts'
 
 export type Query = Record<string, string>
 
@@ -19,7 +19,6 @@ const labels: Record<string, Key> = {
   overdue: 'incidents.status',
   kind: 'incidents.kind',
   redriven: 'quarantine.redriven',
-  until: 'until',
   reference: 'find.reference',
   recipient_hash: 'find.recipient',
   id: 'find.id',
@@ -45,8 +44,9 @@ function valueOf(page: string, name: string, value: string): string {
       return t('message.overdue')
     case 'recipient_hash':
       return t('find.same')
+    case 'since':
     case 'until':
-      return Number.isNaN(Date.parse(value)) ? value : exact(value)
+      return Number.isNaN(Date.parse(value)) ? value : exactWithZone(value)
     case 'consent_given':
       return `${value}: ${t('consent.given')}`
     case 'consent_withdrawn':
@@ -55,19 +55,25 @@ function valueOf(page: string, name: string, value: string): string {
   return value
 }
 
+export type PeriodName = 'since' | 'until'
+const isTime = (name: string): name is PeriodName => name === 'since' || name === 'until'
+
+// An incident has several times.
+export const periodLabel = (page: string, name: PeriodName) => word('period', hasWord('period', `${name}.${page}`) ? `${name}.${page}` : name)
+
 export function filtersOf(page: string, query: Query): Filter[] {
   return Object.entries(query)
     .filter(([, value]) => value)
     .map(([name, value]) => ({
       name,
-      label: labels[name] ? t(labels[name]) : name,
+      label: isTime(name) ? periodLabel(page, name) : labels[name] ? t(labels[name]) : name,
       value: valueOf(page, name, value),
       without: to([page], { ...query, [name]: '' }),
     }))
 }
 
-// "Messages: bizgo, Not arrived". Only a time needs its label.
+// "Messages: bizgo, Not arrived, since Jan 12, 11:00:00 UTC+9"
 export function listTitle(page: string, query: Query): string {
-  const chosen = filtersOf(page, query).map(({ name, label, value }) => (name === 'until' ? `${label} ${value}` : value))
+  const chosen = filtersOf(page, query).map(({ name, value }) => (isTime(name) ? t(`title.${name}`, { time: value }) : value))
   return [t(`nav.${page}` as Key), chosen.join(', ')].filter(Boolean).join(': ')
 }

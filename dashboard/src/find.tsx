@@ -4,10 +4,10 @@ import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { get, type Fault, type Page } from './api'
 import type { Query } from './filters'
-import { Choices, Until } from './list'
+import { Choices, Period } from './list'
 import { refused } from './live'
 import { Coded } from './parts'
-import { setterOf, to } from './route'
+import { to } from './route'
 import { t, word, type Key } from './texts'
 
 interface Props<T> {
@@ -67,7 +67,7 @@ export function Search<T>(props: Props<T>) {
       <Choices label={t('filter.search')}>
         <div class="filters">
           {filters}
-          <Until value={query.until} onChange={setterOf(page, query)('until')} />
+          <Period page={page} query={query} />
         </div>
         <form class="filters" onSubmit={search}>
           <label class="field">

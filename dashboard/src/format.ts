@@ -16,13 +16,36 @@ export function duration(ms: number): string {
   return m ? t('unit.h.min', { n, m }) : t('unit.h', { n })
 }
 
-export function ago(time: string, now: number): string {
-  const ms = now - Date.parse(time)
+export function ago(time: string | number, now: number): string {
+  const ms = now - new Date(time).getTime()
   return ms < SECOND ? t('unit.now') : t('ago', { duration: duration(ms) })
 }
 
+// ---- the zone ----
+
+// How far the browser's zone is from UTC at a time: UTC+9.
+export function offset(time: string | number = Date.now()): string {
+  const ahead = -new Date(time).getTimezoneOffset()
+  const [hours, minutes] = [Math.floor(Math.abs(ahead) / 60), Math.abs(ahead) % 60]
+  return ahead ? `UTC${ahead < 0 ? '-' : '+'}${hours}${minutes ? `:${String(minutes).padStart(2, '0')}` : ''}` : 'UTC'
+}
+
+// "Asia/Seoul, UTC+9": the name does not change with the season.
+export function zone(): string {
+  const name = Intl.DateTimeFormat().resolvedOptions().timeZone
+  return [name, offset()].filter((part, i, all) => part && all.indexOf(part) === i).join(', ')
+}
+
+export const utc = (time: string | number) => new Date(time).toISOString().replace('T', ' ').replace('Z', ' UTC')
+
+// ---- times ----
+
 const form = (options: Intl.DateTimeFormatOptions, time: string | number) =>
   new Intl.DateTimeFormat(currentLanguage(), { hourCycle: 'h23', ...options }).format(new Date(time))
+
+// The page says the offset of today. A time with another one, in summer perhaps, says so itself.
+const zoned = (options: Intl.DateTimeFormatOptions, time: string | number, always = false) =>
+  `${form(options, time)}${always || offset(time) !== offset() ? ` ${offset(time)}` : ''}`
 
 // A day of another year is told with its year.
 const dayOf = (time: string | number): Intl.DateTimeFormatOptions => ({
@@ -31,22 +54,26 @@ const dayOf = (time: string | number): Intl.DateTimeFormatOptions => ({
   day: 'numeric',
 })
 
-export const clock = (time: string | number) => form({ hour: '2-digit', minute: '2-digit' }, time)
+const MINUTES: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit' }
+const SECONDS: Intl.DateTimeFormatOptions = { ...MINUTES, second: '2-digit' }
+
+export const clock = (time: string | number) => zoned(MINUTES, time)
 export const day = (time: string | number) => form({ year: 'numeric', month: 'short', day: 'numeric' }, time)
-export const exact = (time: string | number) =>
-  form({ ...dayOf(time), hour: '2-digit', minute: '2-digit', second: '2-digit' }, time)
+export const exact = (time: string | number) => zoned({ ...dayOf(time), ...SECONDS }, time)
+// Where it is read without the page: in the title of a tab, or in the name of what is chosen.
+export const exactWithZone = (time: string | number) => zoned({ ...dayOf(time), ...SECONDS }, time, true)
 
 // As an input of type datetime-local has it; empty if it is no time.
-export function localTime(time: string): string {
+export function localTime(time = ''): string {
   const at = new Date(time)
   if (Number.isNaN(at.getTime())) return ''
   return new Date(at.getTime() - at.getTimezoneOffset() * MINUTE).toISOString().slice(0, 16)
 }
 
 // The time of day; also the day, if it is another one.
-export function moment(time: string, now: number): string {
+export function moment(time: string | number, now: number): string {
   const same = new Date(time).toDateString() === new Date(now).toDateString()
-  return same ? clock(time) : form({ ...dayOf(time), hour: '2-digit', minute: '2-digit' }, time)
+  return same ? clock(time) : zoned({ ...dayOf(time), ...MINUTES }, time)
 }
 
 export const number = (n: number) => n.toLocaleString(currentLanguage())

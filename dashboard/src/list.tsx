@@ -3,11 +3,11 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Fault, get, type Overview, type Page } from './api'
-import { filtersOf, listTitle, type Query } from './filters'
-import { localTime } from './format'
+import { filtersOf, listTitle, periodLabel, type PeriodName, type Query } from './filters'
+import { localTime, offset } from './format'
 import { isFinal, refused, useLive, useTitle } from './live'
 import { Coded, Shown } from './parts'
-import { focusContent, to } from './route'
+import { focusContent, setterOf, to } from './route'
 import { hasWord, t, word } from './texts'
 
 interface Props<T> {
@@ -107,13 +107,14 @@ function Empty({ page, query }: { page: string; query: Query }) {
         <Coded of={word('empty', page)} />
       </p>
     )
+  const isNever = Date.parse(query.since!) >= Date.parse(query.until!)
   const hints = filters
     .flatMap(({ name }) => [filters.length === 1 ? `only.${name}.${query[name]}` : '', `${name}.${page}`, name])
     .filter((name) => hasWord('empty.by', name))
   return (
     <>
       <div class="empty" role="status">
-        <p>{t('empty.filtered')}</p>
+        <p>{isNever ? t('empty.never', { since: periodLabel(page, 'since'), until: periodLabel(page, 'until') }) : t('empty.filtered')}</p>
         {hints.map((name) => (
           <p key={name}>
             <Coded of={word('empty.by', name)} />
@@ -174,22 +175,33 @@ export function Choice({
   )
 }
 
-// Only what is before a time, of the browser's zone. While a year is being typed it has fewer digits.
-export function Until({ value, onChange }: { value?: string; onChange?: (value: string) => void }) {
+// A time of the browser's zone. While a year is being typed it has fewer digits.
+function TimeField({ page, query, name }: { page: string; query: Query; name: PeriodName }) {
   const field = useRef<HTMLInputElement>(null)
-  const shown = value ? localTime(value) : ''
+  const shown = localTime(query[name])
   useEffect(() => {
     if (field.current!.value !== shown) field.current!.value = shown // but not what is being typed
   }, [shown])
-  function change(event: { currentTarget: HTMLInputElement }) {
-    const given = event.currentTarget.value
-    if (onChange && (!given || Date.parse(given) > 0)) onChange(given && new Date(given).toISOString())
+  function change({ currentTarget: { value } }: { currentTarget: HTMLInputElement }) {
+    if (!value || Date.parse(value) > 0) setterOf(page, query)(name)(value && new Date(value).toISOString())
   }
   return (
-    <label class="field">
-      <span>{t('until')}</span>
-      <input type="datetime-local" name="until" ref={field} onChange={change} />
+    <label class="field time">
+      <span>
+        {periodLabel(page, name)} ({offset(shown || undefined)})
+      </span>
+      <input type="datetime-local" name={name} ref={field} onChange={change} />
     </label>
+  )
+}
+
+// Only what is not before a time, and before another one.
+export function Period(props: { page: string; query: Query }) {
+  return (
+    <>
+      <TimeField {...props} name="since" />
+      <TimeField {...props} name="until" />
+    </>
   )
 }
 

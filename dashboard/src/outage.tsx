@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What to do where no processor answers. A page may ask for several things; this is said once.
 import type { Outage } from './api'
-import { exact } from './format'
 import { useOutage } from './live'
-import { Coded, Icon } from './parts'
+import { Coded, Icon, Time, Words } from './parts'
 import { t } from './texts'
 
 const LOOK = ['outage.runs', 'outage.way', 'outage.meanwhile'] as const
@@ -20,8 +19,9 @@ export function WhatToDo() {
   )
 }
 
-const sentence = ({ since, status }: Outage) =>
-  t(status ? 'outage.proxy' : 'outage', { time: exact(since), status: String(status) })
+function Sentence({ of: { since, status } }: { of: Outage }) {
+  return <Words of={status ? 'outage.proxy' : 'outage'} values={{ time: <Time of={since} as="exact" />, status: String(status) }} />
+}
 
 export function OutageNote() {
   const outage = useOutage()
@@ -32,7 +32,10 @@ export function OutageNote() {
       <Icon tone="warn" />
       <div>
         <p role="alert">
-          <strong>{sentence(outage)}</strong> {lastAnswer && t('outage.last', { time: exact(lastAnswer) })} {t('outage.retry')}
+          <strong>
+            <Sentence of={outage} />
+          </strong>{' '}
+          {lastAnswer && <Words of="outage.last" values={{ time: <Time of={lastAnswer} as="exact" /> }} />} {t('outage.retry')}
         </p>
         <WhatToDo />
       </div>

@@ -2,10 +2,10 @@
 // What several pages are made of.
 import type { ComponentChildren } from 'preact'
 import type { Fault, Notification } from './api'
-import { exact, moment } from './format'
+import { ago, clock, day, exact, moment, utc } from './format'
 import { isFinal, useNow, useTitle, type Live } from './live'
 import { focusContent, to } from './route'
-import { t, type Key } from './texts'
+import { pieces, t, type Key } from './texts'
 
 export type Tone = 'ok' | 'bad' | 'warn' | 'idle'
 
@@ -44,12 +44,25 @@ export function Badge({ tone, children }: { tone: Tone; children: ComponentChild
   )
 }
 
-export function Time({ of, now, long }: { of: string; now?: number; long?: boolean }) {
+const forms: Record<'moment' | 'ago' | 'exact' | 'clock' | 'day', (time: string | number, now: number) => string> = { moment, ago, exact, clock, day }
+
+// In the browser's zone, which the head of the page names; in UTC for whoever points at it.
+export function Time({ of, now = Date.now(), as = 'moment' }: { of: string | number; now?: number; as?: keyof typeof forms }) {
   return (
-    <time dateTime={of} title={of}>
-      {long ? exact(of) : moment(of, now ?? Date.now())}
+    <time dateTime={new Date(of).toISOString()} title={utc(of)}>
+      {forms[as](of, now)}
     </time>
   )
+}
+
+// A text with something else than text in it, such as a time.
+export function Words({ of, values }: { of: Key; values: Record<string, ComponentChildren> }) {
+  return <>{pieces(of, values)}</>
+}
+
+// What there is of it, on one line.
+export function Joined({ of }: { of: ComponentChildren[] }) {
+  return <>{of.filter(Boolean).map((part, i) => (i ? [' · ', part] : part))}</>
 }
 
 const tones = { PENDING: 'idle', SENT: 'ok', DEAD_LETTER: 'bad' } as const

@@ -27,16 +27,16 @@ export function choose(other: Language): void {
   localStorage.setItem(CHOSEN, other)
 }
 
-type Values = Record<string, string | number>
-
-// `{n}` is replaced by a value. "one|more": the first form is for n = 1.
-export function t(key: Key, values: Values = {}): string {
+// `{n}` is replaced by a value. "one|more": the first form is for n = 1. What stands between values is text.
+export function pieces<V>(key: Key, values: Record<string, V>): (V | string | undefined)[] {
   const forms = texts[language][key].split('|')
   const form = forms.length > 1 && values.n !== 1 ? forms[1]! : forms[0]!
-  return form.replace(/\{(\w+)\}/g, (_, name: string) => shown(values[name]))
+  return form.split(/\{(\w+)\}/).map((part, i) => (i % 2 ? shown(values[part]) : part))
 }
 
-const shown = (value: string | number | undefined) => (typeof value === 'number' ? value.toLocaleString(language) : (value ?? ''))
+const shown = <V,>(value: V) => (typeof value === 'number' ? value.toLocaleString(language) : value)
+
+export const t = (key: Key, values: Record<string, string | number> = {}) => pieces(key, values).join('')
 
 // Of a word that the API may have and this page not: the word itself.
 export function word(group: string, name: string): string {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { AlertRow } from '../alert'
 import type { Alert } from '../api'
-import { Choice, Filters, List, ListTitle, ProviderChoice, Until } from '../list'
+import { Choice, Filters, List, ListTitle, Period, ProviderChoice } from '../list'
 import { useNow } from '../live'
 import { setterOf } from '../route'
 import { t, word } from '../texts'
@@ -38,7 +38,7 @@ export function AlertsPage({ query }: { query: Record<string, string> }) {
           options={KINDS.map((kind) => [kind, word('alert', kind)])}
         />
         <ProviderChoice value={query.provider} onChange={set('provider')} />
-        <Until value={query.until} onChange={set('until')} />
+        <Period page="alerts" query={query} />
       </Filters>
       <List<Alert> page="alerts" query={query} id={(alert) => alert.alert_id}>
         {(alert) => <AlertRow of={alert} now={now} />}

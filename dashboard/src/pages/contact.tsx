@@ -15,8 +15,8 @@ function View({ of }: { of: Contact }) {
         <Fact name={t('contact.provider_id')}>{of.provider_id && <span class="id">{of.provider_id}</span>}</Fact>
         <Fact name={t('contact.phone')}>{of.phone}</Fact>
         <Fact name={t('contact.email')}>{of.email}</Fact>
-        <Fact name={t('contact.changed')}>{of.changed_at && <Time of={of.changed_at} long />}</Fact>
-        <Fact name={t('contact.deleted_at')}>{of.deleted_at && <Time of={of.deleted_at} long />}</Fact>
+        <Fact name={t('contact.changed')}>{of.changed_at && <Time of={of.changed_at} as="exact" />}</Fact>
+        <Fact name={t('contact.deleted_at')}>{of.deleted_at && <Time of={of.deleted_at} as="exact" />}</Fact>
         <Fact name={t('contact.version')}>{of.version === null ? null : String(of.version)}</Fact>
       </Facts>
       {of.status === 'known' && (

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { encode, get, type Incident, type Kind } from '../api'
 import { CodeTable } from '../codes'
-import { duration, exact, number } from '../format'
+import { duration, exactWithZone, number } from '../format'
 import { countsOf, headline, sentence, toneOf } from '../incident'
 import { useLive, useNow } from '../live'
 import { Badge, Fact, Facts, Head, NotFound, Shown, Time } from '../parts'
@@ -40,13 +40,13 @@ function View({ of, now }: { of: Incident; now: number }) {
       )}
       <Facts>
         <Fact name={t('incident.began')}>
-          <Time of={of.since} long />
+          <Time of={of.since} as="exact" />
           <span class="muted more-of">{t(open ? 'incident.for' : 'incident.lasted', { duration: duration(ms) })}</span>
         </Fact>
         <Fact name={t('incident.found')}>
-          <Time of={of.opened_at} long />
+          <Time of={of.opened_at} as="exact" />
         </Fact>
-        <Fact name={t('incident.ended')}>{of.closed_at && <Time of={of.closed_at} long />}</Fact>
+        <Fact name={t('incident.ended')}>{of.closed_at && <Time of={of.closed_at} as="exact" />}</Fact>
         <Fact name={t('incidents.provider')}>{of.provider && <a href={to(['providers', of.provider])}>{of.provider}</a>}</Fact>
         <Fact name={t('incident.endpoint')}>{of.endpoint}</Fact>
         <Fact name={t('incident.scope')}>{of.scope && word('scope', of.scope)}</Fact>
@@ -107,7 +107,7 @@ export function IncidentPage({ id }: { id: string }) {
   return (
     <>
       {incident ? (
-        <Head up="incidents" title={headline(incident)} tab={`${headline(incident)} · ${exact(incident.since)}`}>
+        <Head up="incidents" title={headline(incident)} tab={`${headline(incident)} · ${exactWithZone(incident.since)}`}>
           <Badge tone={toneOf(incident)}>{t(`status.${incident.status}`)}</Badge>
         </Head>
       ) : (

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Incident } from '../api'
 import { IncidentRow } from '../incident'
-import { Choice, Filters, List, ListTitle, ProviderChoice, Until } from '../list'
+import { Choice, Filters, List, ListTitle, Period, ProviderChoice } from '../list'
 import { useNow } from '../live'
 import { setterOf } from '../route'
 import { t, word } from '../texts'
@@ -33,7 +33,7 @@ export function IncidentsPage({ query }: { query: Record<string, string> }) {
           options={KINDS.map((kind) => [kind, word('kind', kind)])}
         />
         <ProviderChoice value={query.provider} onChange={set('provider')} />
-        <Until value={query.until} onChange={set('until')} />
+        <Period page="incidents" query={query} />
       </Filters>
       <List<Incident> page="incidents" query={query} id={(incident) => incident.incident_id}>
         {(incident) => <IncidentRow of={incident} now={now} />}

@@ -73,7 +73,7 @@ function Timeline({ of }: { of: Event[] }) {
             <Icon tone={event.tone} />
             <div>
               <p class="muted small">
-                <Time of={event.at} long />
+                <Time of={event.at} as="exact" />
                 {gap >= 1000 && ` · +${duration(gap)}`}
               </p>
               <h3>{event.title}</h3>

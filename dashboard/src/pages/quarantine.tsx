@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { useState } from 'preact/hooks'
 import { post, type Fault, type Quarantined, type Redriven } from '../api'
-import { Choice, Filters, List, ListTitle, ProviderChoice, Until } from '../list'
+import { Choice, Filters, List, ListTitle, Period, ProviderChoice } from '../list'
 import { refused, useNow } from '../live'
 import { Badge, Coded, Time } from '../parts'
 import { setterOf } from '../route'
@@ -73,7 +73,7 @@ export function QuarantinePage({ query }: { query: Record<string, string> }) {
           ]}
         />
         <ProviderChoice value={query.provider} onChange={set('provider')} />
-        <Until value={query.until} onChange={set('until')} />
+        <Period page="quarantine" query={query} />
       </Filters>
       <List<Quarantined> page="quarantine" query={query} id={(item) => `${item.partition}/${item.offset}`}>
         {(item) => <Row of={item} now={now} />}
