@@ -221,18 +221,27 @@ export interface EndpointNow {
   endpoint: string
   healthy: boolean
   last_receipt_at: string | null
+  last_other_at: string | null
   calls: number
   good: number
   refused: number
   refused_by: Record<string, number>
   failed: number
-  silence: { standing: 'learning' | 'irregular' | 'watching' | 'registered'; speaks_from: string | null; horizon: string | null } | null
+  silence: {
+    standing: 'learning' | 'irregular' | 'watching' | 'registered'
+    speaks_from: string | null
+    horizon: string | null
+    floor: { calls: number; within_s: number } | null
+  } | null
 }
 
 export interface ProviderNow {
   provider: string
   healthy: boolean
   last_receipt_at: string | null
+  last_other_at: string | null
+  last_answer_at: string | null
+  has_contacts: boolean
   pending: number
   overdue: number
   oldest_pending_at: string | null

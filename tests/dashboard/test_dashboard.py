@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The dashboard in a real browser, on real services: what an operator sees when a provider fails, and what each page promises."""
 
+import json
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 
 import pytest
 from dashboard.visit import DESK, PHONE, address, launch, visit
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from support import builds, http, payloads
-from support.api import Api
+from support.api import Api, check_contract
 from support.judge import watch_says
 from support.wait import until
 from support.world import World
@@ -159,6 +160,147 @@ def test_what_is_wrong_stands_first(filled: Api, browser: Browser) -> None:
         page.route("**/v1/overview", lambda route: route.fulfill(json=overview))
         page.get_by_role("link", name="Overview", exact=True).click()
         expect(page.locator(".provider h3")).to_have_text(["z", "a"])
+
+
+# What the query API says of a provider of each kind: its overview is mocked, for the sake of the kinds that take weeks.
+QUIET_PROVIDER = {
+    "healthy": True,
+    "last_receipt_at": None,
+    "last_other_at": None,
+    "last_answer_at": None,
+    "has_contacts": False,
+    "pending": 0,
+    "overdue": 0,
+    "oldest_pending_at": None,
+    "dead_letters": 0,
+    "failures": [],
+    "traffic": {"since": "2026-12-01T09:00:00Z", "step_s": 300, "accepted": [0] * 36, "delivered": [0] * 36, "failed": [0] * 36},
+}
+NOW, EARLIER = "2026-12-01T12:00:00Z", "2026-12-01T11:55:00Z"
+IRREGULAR = {"standing": "irregular", "speaks_from": None, "horizon": None, "floor": None}
+FLOOR = {"calls": 2, "within_s": 7200}
+UNNOTICED = "Without a floor in the endpoints file nothing notices that its calls stop: docs/silence.md."
+
+
+def endpoint(silence: dict | None, **more) -> dict:
+    counts = {"calls": 3, "good": 3, "refused": 0, "refused_by": {}, "failed": 0}
+    times = {"last_receipt_at": None, "last_other_at": None}
+    return {"endpoint": "its/endpoint", "healthy": True, **times, **counts, "silence": silence, **more}
+
+
+# What is given, and what its card and its page say: the state, the lines of the card, the lines of the endpoint.
+KINDS = {
+    "registered": (
+        {"last_receipt_at": EARLIER, "endpoints": [endpoint({**IRREGULAR, "standing": "registered"}, last_receipt_at=EARLIER)]},
+        "Healthy",
+        ["Last receipt 5 min ago", "An alert comes for each registered message whose receipt is late."],
+        ["3 calls in 15 min · Last receipt 5 min ago", "An alert comes for each registered message whose receipt is late."],
+    ),
+    "registered, without a receipt": (
+        {"pending": 3, "last_other_at": EARLIER, "oldest_pending_at": EARLIER, "endpoints": [endpoint(None, last_other_at=EARLIER)]},
+        "No receipt yet",
+        ["Last webhook 5 min ago, not about your messages"],
+        ["3 calls in 15 min · Last webhook 5 min ago, not about your messages", "The watch has not judged it yet."],
+    ),
+    "not registered": (
+        {"last_receipt_at": EARLIER, "endpoints": [endpoint({**IRREGULAR, "standing": "watching", "horizon": "2026-12-01T13:00:00Z"}, last_receipt_at=EARLIER)]},
+        "Healthy",
+        ["Last receipt 5 min ago", "If its calls stopped now, the alert would come at 13:00."],
+        ["3 calls in 15 min · Last receipt 5 min ago", "If its calls stopped now, the alert would come at 13:00."],
+    ),
+    "learning": (
+        {"last_receipt_at": EARLIER, "endpoints": [endpoint({**IRREGULAR, "standing": "learning", "speaks_from": "2026-12-20T00:00:00Z"}, last_receipt_at=EARLIER)]},
+        "Healthy",
+        ["Last receipt 5 min ago", "The rhythm of its calls is being learned until Dec 20, 00:00."],
+        ["3 calls in 15 min · Last receipt 5 min ago", "The rhythm of its calls is being learned until Dec 20, 00:00.", UNNOTICED],
+    ),
+    "of people": (
+        {"last_other_at": EARLIER, "has_contacts": True, "endpoints": [endpoint(IRREGULAR, last_other_at=EARLIER)]},
+        "Healthy",
+        ["Last webhook 5 min ago, not about your messages", "Its calls are too irregular to notice by them that they stop."],
+        ["3 calls in 15 min · Last webhook 5 min ago, not about your messages", "Its calls are too irregular to notice by them that they stop.", UNNOTICED],
+    ),
+    "only a floor": (
+        {"last_receipt_at": EARLIER, "endpoints": [endpoint({**IRREGULAR, "floor": FLOOR}, last_receipt_at=EARLIER)]},
+        "Healthy",
+        ["Last receipt 5 min ago", "An alert comes if there are fewer than 2 calls within 2 h."],
+        [
+            "3 calls in 15 min · Last receipt 5 min ago",
+            "Its calls are too irregular to notice by them that they stop.",
+            "An alert comes if there are fewer than 2 calls within 2 h.",
+        ],
+    ),
+    "only asked": (
+        {"pending": 3, "last_answer_at": EARLIER, "endpoints": []},
+        "Only asked",
+        ["Last answer 5 min ago, when asked"],
+        [],
+    ),
+    "never called": (
+        {"endpoints": [endpoint(None, calls=0)]},
+        "Nothing received yet",
+        ["0 calls in 15 min"],
+        ["0 calls in 15 min", "The watch has not judged it yet."],
+    ),
+    "without an endpoint": ({"pending": 3, "endpoints": []}, "No receipt yet", ["Ingress has no endpoint for its webhooks"], []),
+}
+
+
+def fulfill(answer: str, route: Route) -> None:
+    route.fulfill(content_type="application/json", body=answer)
+
+
+def without_counters(page: Page) -> None:
+    """The API refuses to count a day that is long over by its own clock."""
+    page.route("**/v1/stats?*", partial(fulfill, json.dumps({"deliveries": []})))
+    page.route("**/v1/stats/codes?*", partial(fulfill, json.dumps({"codes": []})))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_said_of_a_provider_is_true_of_its_kind(filled: Api, browser: Browser, kind: str) -> None:
+    given, state, card_lines, endpoint_lines = KINDS[kind]
+    overview = filled.get("/v1/overview")
+    overview |= {"at": NOW, "incidents": [], "providers": [{"provider": "one", **QUIET_PROVIDER, **given}]}
+    overview["watch"] |= {"looked_at": NOW, "known_until": NOW}
+    answer = http.Answer(200, {"content-type": "application/json", "cache-control": "no-store"}, json.dumps(overview).encode())
+    check_contract("/v1/overview", answer)
+    with visit(browser, filled, at=NOW) as visited:
+        page = visited.page
+        page.route("**/v1/overview", partial(fulfill, json.dumps(overview)))
+        without_counters(page)
+        page.reload()
+        has_reported = state == "Healthy"
+        title(page, ALL_IS_WELL if has_reported else "Waiting for the first receipt")
+        card = page.locator(".provider")
+        expect(card.locator(".state")).to_have_text(state)
+        expect(card.locator("p.muted")).to_have_text(card_lines)
+        expect(card.locator(".figures")).to_have_count(0 if kind == "of people" else 1)
+        page.get_by_role("link", name="one", exact=True).click()
+        expect(page.locator(".title .state")).to_have_text(state)
+        expect(page.locator(".row .muted")).to_have_text(endpoint_lines)
+        if endpoint_lines:
+            called = "Nothing received yet" if kind == "never called" else "Healthy"
+            expect(page.locator(".row .badge")).to_have_text(called)
+        if kind == "of people":
+            expect(page.locator("main")).not_to_contain_text("receipt yet")
+            expect(page.get_by_role("heading", name="Last 24 hours", exact=True)).to_have_count(0)
+            page.get_by_role("link", name="Contacts of this provider").click()
+            title(page, "Contacts: one")
+        else:
+            expect(page.get_by_role("heading", name="Last 24 hours", exact=True)).to_be_visible()
+
+
+def test_who_has_not_reported_is_counted_where_all_is_well(filled: Api, browser: Browser) -> None:
+    overview = filled.get("/v1/overview")
+    providers = [{"provider": kind, **QUIET_PROVIDER, **KINDS[kind][0]} for kind in ("registered", "of people", "only asked", "never called")]
+    with visit(browser, filled) as visited:
+        page = visited.page
+        for known, text in ((4, "2 providers have not reported by webhook yet."), (2, "All providers report.")):
+            answer = json.dumps({**overview, "incidents": [], "providers": [{**one, "pending": 0} for one in providers[:known]]})
+            page.unroute_all()
+            page.route("**/v1/overview", partial(fulfill, answer))
+            title(page, ALL_IS_WELL)
+            expect(page.locator(".verdict")).to_contain_text(text)
 
 
 # --- the key
@@ -417,6 +559,26 @@ def test_a_list_is_narrowed_to_a_time_by_its_address_and_by_the_keyboard(filled:
         assert "since=" not in page.url
 
 
+def test_what_did_not_arrive_within_a_day_is_listed_as_it_is_counted(filled: Api, browser: Browser) -> None:
+    filled.world.sql(
+        "INSERT INTO notification (provider, notification_id, status, code, first_seen_at, version)"
+        " VALUES ('bizgo', 'of-last-week', 'DEAD_LETTER', '64008', now() - interval '7 days', 1)"
+    )
+    try:
+        with visit(browser, filled) as visited:
+            page = visited.page
+            figure = page.locator(".provider", has_text="bizgo").get_by_role("link", name="Not arrived, 24 h")
+            expect(figure.locator("strong")).to_have_text("1")
+            figure.click()
+            expect(page.locator(".row.message strong")).to_have_text(["story/1"])
+            page.get_by_role("link", name="Overview").click()
+            page.get_by_role("link", name="bizgo", exact=True).click()
+            page.locator(".facts").get_by_role("link", name="1").last.click()
+            expect(page.locator(".row.message strong")).to_have_text(["story/1"])
+    finally:
+        filled.world.sql("DELETE FROM notification WHERE notification_id = 'of-last-week'")
+
+
 def test_a_contact_is_found_by_number_and_consent_and_leads_to_the_messages_to_it(filled: Api, browser: Browser) -> None:
     with visit(browser, filled, "#/contacts") as visited:
         page = visited.page
@@ -449,6 +611,44 @@ def test_a_time_of_another_year_names_it(filled: Api, browser: Browser) -> None:
             page.clock.set_fixed_time(f"{now}T00:00:00Z")
             page.reload()
             expect(page.locator(".facts time").first).to_have_text(time)
+
+
+ZONES = {
+    "Asia/Seoul": ("Times are in Asia/Seoul, UTC+9", "Jan 12, 11:00:00"),
+    "Europe/Berlin": ("Times are in Europe/Berlin, UTC+1", "Jan 12, 03:00:00"),
+    "America/St_Johns": ("Times are in America/St_Johns, UTC-3:30", "Jan 11, 22:30:00"),
+    "UTC": ("Times are in UTC", "Jan 12, 02:00:00"),
+}
+NO_UTC = """[...document.querySelectorAll('main time')].filter(({ title, dateTime }) =>
+    !/^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{3} UTC$/.test(title) || dateTime !== title.replace(' ', 'T').replace(' UTC', 'Z'))
+    .map((one) => one.outerHTML)"""
+BARE = """() => {
+    const texts = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT), found = []
+    while (texts.nextNode()) {
+        const { data, parentElement } = texts.currentNode
+        if (/\\d\\d:\\d\\d|\\d ago/.test(data) && !/UTC/.test(data) && !parentElement.closest('time, pre')) found.push(data)
+    }
+    return found
+}"""
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_zone_of_times_is_named_and_each_is_there_in_utc(filled: Api, browser: Browser, zone: str) -> None:
+    says, changed_at = ZONES[zone]
+    with visit(browser, filled, at=NOW, timezone_id=zone) as visited:
+        page = visited.page
+        without_counters(page)
+        for name, place in {**pages(filled), "filtered": "#/alerts?until=2099-01-01T00:00:00Z"}.items():
+            page.goto(f"{address(filled)}{place}")
+            page.reload()
+            settled(page)
+            expect(page.locator(".zone")).to_have_text(says)
+            expect(page.locator("main time").first).to_be_attached()
+            assert page.evaluate(NO_UTC) == [], name
+            assert page.evaluate(BARE) == [], name
+            if name == "contact":
+                expect(page.locator(".facts time").first).to_have_text(changed_at)
+                expect(page.locator(".facts time").first).to_have_attribute("title", "2026-01-12 02:00:00.000 UTC")
 
 
 def test_the_zone_is_in_sight_on_a_phone(filled: Api, browser: Browser) -> None:

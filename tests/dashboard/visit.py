@@ -34,7 +34,8 @@ class Visit:
 
 
 @contextmanager
-def visit(browser: Browser, api: Api, place: str = "", with_key: bool = True, **options) -> Iterator[Visit]:
+def visit(browser: Browser, api: Api, place: str = "", with_key: bool = True, at: str | None = None, **options) -> Iterator[Visit]:
+    """`at`: what the browser's clock says, and goes on saying."""
     context = browser.new_context(**{"locale": "en-GB", "viewport": DESK, **options})
     context.set_default_timeout(15_000 * builds.patience())
     try:
@@ -45,6 +46,8 @@ def visit(browser: Browser, api: Api, place: str = "", with_key: bool = True, **
         page.on("console", lambda message: visited.note(message.text) if message.type in ("error", "warning") else None)
         if with_key:
             page.add_init_script(f"sessionStorage.setItem('dochak.key', {json.dumps(api.key)})")
+        if at:
+            page.clock.set_fixed_time(at)
         page.goto(f"{address(api)}{place}")
         yield visited
         assert not visited.faults, visited.faults

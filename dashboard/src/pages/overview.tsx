@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: MIT
 // The first view: one sentence, then each provider, our own door, and what is open.
+import type { ComponentChildren } from 'preact'
 import { get, type EndpointNow, type Incident, type Overview, type ProviderNow } from '../api'
 import { Bars } from '../chart'
-import { ago, clock, day, duration, exact, moment, number, upToThousand } from '../format'
+import { duration, number, upToThousand } from '../format'
 import { codesText, headline, IncidentRow, sentence, toneOf } from '../incident'
 import { useLive, useTitle } from '../live'
-import { Coded, Icon, Shown, useServerNow, type Tone } from '../parts'
+import { Coded, Icon, Joined, Shown, Time, useServerNow, Words, type Tone } from '../parts'
+import { hasReported, isOfPeople, lastReports, noticedBy, soonest, stateOf, sum } from '../reports'
 import { to } from '../route'
 import { t, word } from '../texts'
 
 const SECOND = 1000
+const MINUTE = 60 * SECOND
 const DAY = 86_400_000
 const BLIND_MS = 30 * SECOND // the watch looks every second
 const OLD_CALL_MS = 180 * SECOND // of the front door, which is called once a minute
 const BEHIND_MS = 30 * SECOND
 
-export const sum = (list: number[]) => list.reduce((all, n) => all + n, 0)
 const total = (list: EndpointNow[], name: 'calls' | 'refused') => sum(list.map((endpoint) => endpoint[name]))
 
 // By the times of the answer, which may be the last one for a while.
@@ -47,9 +49,17 @@ function verdict(overview: Overview): { tone: Tone; title: string; detail: strin
     const href = to(['messages'], { overdue: 'yes' })
     return { tone: 'ok', title: t('verdict.ok'), detail: t('verdict.overdue', { n: overdue }), href }
   }
-  if (!overview.providers.some((provider) => provider.last_receipt_at))
-    return { tone: 'idle', title: t('verdict.idle'), detail: t('verdict.idle.detail') }
-  return { tone: 'ok', title: t('verdict.ok'), detail: t('verdict.ok.detail') }
+  const quiet = overview.providers.filter((provider) => !hasReported(provider)).length
+  if (quiet === overview.providers.length) return { tone: 'idle', title: t('verdict.idle'), detail: t('verdict.idle.detail') }
+  return { tone: 'ok', title: t('verdict.ok'), detail: quiet ? t('verdict.quiet', { n: quiet }) : t('verdict.ok.detail') }
+}
+
+function Since({ of, now }: { of: string; now: number }) {
+  return (
+    <>
+      <Words of="since" values={{ time: <Time of={of} now={now} /> }} /> · {t('incident.for', { duration: duration(now - Date.parse(of)) })}
+    </>
+  )
 }
 
 function Verdict({ of, now, live }: { of: Overview; now: number; live: boolean }) {
@@ -68,10 +78,16 @@ function Verdict({ of, now, live }: { of: Overview; now: number; live: boolean }
         <p class="since">
           {since && (
             <span>
-              {t('since', { time: moment(since, now) })} · {t('incident.for', { duration: duration(now - Date.parse(since)) })}
+              <Since of={since} now={now} />
             </span>
           )}
-          {live ? <span class="live">{t('live')}</span> : <span>{t('live.stale', { time: exact(of.at) })}</span>}
+          {live ? (
+            <span class="live">{t('live')}</span>
+          ) : (
+            <span>
+              <Words of="live.stale" values={{ time: <Time of={of.at} as="exact" /> }} />
+            </span>
+          )}
         </p>
       </div>
     </section>
@@ -93,17 +109,28 @@ const urgency: Record<Tone, number> = { bad: 0, warn: 1, ok: 2, idle: 2 }
 const byUrgency = (overview: Overview) => (a: ProviderNow, b: ProviderNow) =>
   urgency[toneOfProvider(a, worst(incidentsOf(overview, a)))] - urgency[toneOfProvider(b, worst(incidentsOf(overview, b)))]
 
-const toneOfProvider = (of: ProviderNow, incident?: Incident): Tone => (incident ? toneOf(incident) : of.last_receipt_at ? 'ok' : 'idle')
+const toneOfProvider = (of: ProviderNow, incident?: Incident): Tone => (incident ? toneOf(incident) : hasReported(of) ? 'ok' : 'idle')
 
-function Silence({ of }: { of: EndpointNow[] }) {
-  const judged = of.map((endpoint) => endpoint.silence).filter((silence) => silence !== null)
-  const horizon = judged
-    .map((silence) => silence.horizon ?? '')
-    .filter(Boolean)
-    .sort()[0]
-  if (horizon) return <p class="muted small">{t('provider.horizon', { time: clock(horizon) })}</p>
-  if (judged.some((silence) => silence.standing === 'registered')) return <p class="muted small">{t('provider.registered')}</p>
-  return null
+function Silence({ of, now }: { of: EndpointNow[]; now: number }) {
+  const silence = soonest(of)
+  const said = silence && noticedBy(silence, now)
+  return said ? <p class="muted small">{said}</p> : null
+}
+
+// Nothing is wrong with it that is known.
+function WhatCame({ of, now }: { of: ProviderNow; now: number }) {
+  const last = lastReports(of, now)
+  return (
+    <p class="what muted">
+      {last.length ? (
+        <Joined of={last} />
+      ) : of.endpoints.length ? (
+        t('endpoint.calls', { n: total(of.endpoints, 'calls') })
+      ) : (
+        t('provider.no_endpoint')
+      )}
+    </p>
+  )
 }
 
 function Figure({ n, name, href, tone }: { n: number; name: string; href: string; tone?: Tone }) {
@@ -121,7 +148,7 @@ export function ProviderState({ of, incidents }: { of: ProviderNow; incidents: I
   return (
     <span class={`state ${tone}`}>
       <Icon tone={tone} />
-      {incident ? word('state', incident.kind) : t(of.last_receipt_at ? 'state.ok' : 'state.idle')}
+      {incident ? word('state', incident.kind) : t(stateOf(of))}
     </span>
   )
 }
@@ -138,6 +165,29 @@ function WhatFails({ provider, failures }: { provider: string; failures: Provide
         </li>
       ))}
     </ul>
+  )
+}
+
+// To the minute: the address would change each second.
+export const dayBefore = (now: number) => new Date(Math.floor(now / MINUTE) * MINUTE - DAY).toISOString()
+
+function Figures({ of, now, hasIncident }: { of: ProviderNow; now: number; hasIncident: boolean }) {
+  return (
+    <div class="figures">
+      <Figure n={of.pending} name={t('provider.waiting')} href={to(['messages'], { provider: of.provider, status: 'PENDING' })} />
+      <Figure
+        n={of.overdue}
+        name={t('provider.overdue')}
+        href={to(['messages'], { provider: of.provider, overdue: 'yes' })}
+        tone="warn"
+      />
+      <Figure
+        n={of.dead_letters}
+        name={t('provider.dead')}
+        href={to(['messages'], { provider: of.provider, status: 'DEAD_LETTER', since: dayBefore(now) })}
+        tone={hasIncident ? 'bad' : undefined}
+      />
+    </div>
   )
 }
 
@@ -160,16 +210,11 @@ function ProviderCard({ of, overview, now }: { of: ProviderNow; overview: Overvi
         <p class="what">
           <a href={to(['incidents', incident.incident_id])}>{sentence(incident)}</a>{' '}
           <span class="muted">
-            {t('since', { time: moment(incident.since, now) })} ·{' '}
-            {t('incident.for', { duration: duration(now - Date.parse(incident.since)) })}
+            <Since of={incident.since} now={now} />
           </span>
         </p>
       ) : (
-        <p class="what muted">
-          {of.last_receipt_at
-            ? t('provider.last_receipt', { ago: ago(of.last_receipt_at, now) })
-            : t('endpoint.calls', { n: total(of.endpoints, 'calls') })}
-        </p>
+        <WhatCame of={of} now={now} />
       )}
       {of.failures.length > 0 && <WhatFails provider={of.provider} failures={of.failures} />}
       {delivered + failed > 0 && (
@@ -182,29 +227,29 @@ function ProviderCard({ of, overview, now }: { of: ProviderNow; overview: Overvi
           </p>
         </>
       )}
-      {!incident && <Silence of={of.endpoints} />}
-      <div class="figures">
-        <Figure n={of.pending} name={t('provider.waiting')} href={to(['messages'], { provider: of.provider, status: 'PENDING' })} />
-        <Figure
-          n={of.overdue}
-          name={t('provider.overdue')}
-          href={to(['messages'], { provider: of.provider, overdue: 'yes' })}
-          tone="warn"
-        />
-        <Figure
-          n={of.dead_letters}
-          name={t('provider.dead')}
-          href={to(['messages'], { provider: of.provider, status: 'DEAD_LETTER' })}
-          tone={incident && 'bad'}
-        />
-      </div>
+      {!incident && <Silence of={of.endpoints} now={now} />}
+      {isOfPeople(of) ? (
+        <p class="to-contacts">
+          <a href={to(['contacts'], { provider: of.provider })}>{t('provider.contacts')}</a>
+        </p>
+      ) : (
+        <Figures of={of} now={now} hasIncident={!!incident} />
+      )}
     </li>
   )
 }
 
 // ---- our own door ----
 
-function Tile({ name, tone, value, detail, href }: { name: string; tone: Tone; value: string; detail?: string; href?: string }) {
+interface TileProps {
+  name: string
+  tone: Tone
+  value: string
+  detail?: ComponentChildren
+  href?: string
+}
+
+function Tile({ name, tone, value, detail, href }: TileProps) {
   return (
     <li class={`tile ${tone}`}>
       <h3>{name}</h3>
@@ -221,10 +266,10 @@ function FrontDoor({ of, now }: { of: Overview; now: number }) {
   const door = of.front_door
   const name = t('door.front')
   if (!door) return <Tile name={name} tone="idle" value={t('door.front.off')} detail={t('door.front.off.detail')} />
-  const when = ago(door.called_at, now)
+  const when = <Time of={door.called_at} now={now} as="ago" />
   if (now - Date.parse(door.called_at) > OLD_CALL_MS) return <Tile name={name} tone="warn" value={t('door.front.old')} detail={when} />
   if (door.result !== 'ok') return <Tile name={name} tone="bad" value={word('door.front', door.result)} detail={door.text || when} />
-  return <Tile name={name} tone="ok" value={t('door.front.ok')} detail={t('door.front.ok.detail', { ms: door.took_ms, ago: when })} />
+  return <Tile name={name} tone="ok" value={t('door.front.ok')} detail={<Words of="door.front.ok.detail" values={{ ms: door.took_ms, ago: when }} />} />
 }
 
 function Certificate({ of, now }: { of: Overview; now: number }) {
@@ -237,7 +282,7 @@ function Certificate({ of, now }: { of: Overview; now: number }) {
       name={t('door.certificate')}
       tone={tone}
       value={t('door.certificate.days', { n })}
-      detail={t('door.certificate.until', { time: day(ends) })}
+      detail={<Words of="door.certificate.until" values={{ time: <Time of={ends} as="day" /> }} />}
     />
   )
 }
@@ -265,7 +310,7 @@ function Ingress({ of, now }: { of: Overview; now: number }) {
   const { instances, reported_at, spooled } = of.ingress
   const name = t('door.ingress')
   if (!reported_at) return <Tile name={name} tone="idle" value={t('door.ingress.never')} />
-  const reported = t('door.ingress.reported', { ago: ago(reported_at, now) })
+  const reported = <Words of="door.ingress.reported" values={{ ago: <Time of={reported_at} now={now} as="ago" /> }} />
   if (!instances) return <Tile name={name} tone="bad" value={t('door.ingress.none')} detail={reported} />
   return (
     <Tile
@@ -280,7 +325,7 @@ function Ingress({ of, now }: { of: Overview; now: number }) {
 function Lag({ of, now }: { of: Overview; now: number }) {
   const { watch } = of
   const name = t('door.lag')
-  const looked = watch ? t('door.lag.looked', { ago: ago(watch.looked_at, now) }) : undefined
+  const looked = watch && <Words of="door.lag.looked" values={{ ago: <Time of={watch.looked_at} now={now} as="ago" /> }} />
   if (!watch || isBlind(of)) return <Tile name={name} tone="bad" value={t('door.lag.blind')} detail={looked} />
   if (watch.hidden_partitions)
     return <Tile name={name} tone="warn" value={t('door.lag.unknown')} detail={t('door.lag.hidden', { n: watch.hidden_partitions })} />

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 // One provider: its state, a day of receipts, what its codes said, and its endpoints.
-import { get, type CodeStats, type Overview, type ProviderNow, type Stats, type Traffic } from '../api'
+import { get, type CodeStats, type EndpointNow, type Overview, type ProviderNow, type Stats, type Traffic } from '../api'
 import { Bars } from '../chart'
 import { CodeTable } from '../codes'
-import { ago, clock, exact, moment, number, upToThousand } from '../format'
+import type { Query } from '../filters'
+import { number, upToThousand } from '../format'
 import { IncidentRow } from '../incident'
 import { useLive } from '../live'
-import { Badge, Coded, Fact, Facts, Head, NotFound, Shown, useServerNow } from '../parts'
+import { Badge, Coded, Fact, Facts, Head, Joined, NotFound, Shown, Time, useServerNow, Words } from '../parts'
+import { hasCalled, isOfPeople, lastReports, sum, watchedBy } from '../reports'
 import { to } from '../route'
 import { t, word } from '../texts'
-import { incidentsOf, ProviderState, sum, useOverview } from './overview'
+import { dayBefore, incidentsOf, ProviderState, useOverview } from './overview'
 
 const HOUR_MS = 3_600_000
 const HOURS = 24
@@ -61,7 +63,9 @@ function Numbers({ of }: { of: Traffic }) {
         <tbody>
           {hours.map((i) => (
             <tr>
-              <th scope="row">{clock(Date.parse(of.since) + i * HOUR_MS)}</th>
+              <th scope="row">
+                <Time of={Date.parse(of.since) + i * HOUR_MS} as="clock" />
+              </th>
               <td class="number">{number(of.accepted[i]!)}</td>
               <td class="number">{number(of.delivered[i]!)}</td>
               <td class="number">{number(of.failed[i]!)}</td>
@@ -155,6 +159,11 @@ function Codes({ provider }: { provider: string }) {
   )
 }
 
+function EndpointState({ of }: { of: EndpointNow }) {
+  if (!of.healthy) return <Badge tone="bad">{t('endpoint.incident')}</Badge>
+  return hasCalled(of) ? <Badge tone="ok">{t('state.ok')}</Badge> : <Badge tone="idle">{t('state.idle')}</Badge>
+}
+
 function Endpoints({ of, now }: { of: ProviderNow; now: number }) {
   return (
     <section>
@@ -165,59 +174,62 @@ function Endpoints({ of, now }: { of: ProviderNow; now: number }) {
         </p>
       )}
       <ul class="rows">
-        {of.endpoints.map((endpoint) => {
-          const { standing, speaks_from, horizon } = endpoint.silence ?? {}
-          return (
-            <li class="row">
-              <Badge tone={endpoint.healthy ? 'ok' : 'bad'}>{t(endpoint.healthy ? 'state.ok' : 'endpoint.incident')}</Badge>
-              <span class="grow">
-                <strong class="id">{endpoint.endpoint}</strong>
-                <span class="muted">
-                  {[
+        {of.endpoints.map((endpoint) => (
+          <li class="row">
+            <EndpointState of={endpoint} />
+            <span class="grow">
+              <strong class="id">{endpoint.endpoint}</strong>
+              <span class="muted">
+                <Joined
+                  of={[
                     t('endpoint.calls', { n: endpoint.calls }),
                     endpoint.refused && t('endpoint.refused', { n: endpoint.refused }),
                     endpoint.failed && t('endpoint.failed', { n: endpoint.failed }),
-                    endpoint.last_receipt_at
-                      ? t('provider.last_receipt', { ago: ago(endpoint.last_receipt_at, now) })
-                      : t('provider.no_receipt'),
-                  ]
-                    .filter(Boolean)
-                    .join(' · ')}
-                </span>
-                <span class="muted">
-                  {horizon
-                    ? t('provider.horizon', { time: moment(horizon, now) })
-                    : standing === 'learning' && speaks_from
-                      ? t('provider.learning', { time: exact(speaks_from) })
-                      : standing === 'registered' || standing === 'irregular'
-                        ? t(`provider.${standing}`)
-                        : null}
-                </span>
+                    ...lastReports(endpoint, now),
+                  ]}
+                />
               </span>
-            </li>
-          )
-        })}
+              {(endpoint.silence ? watchedBy(endpoint.silence, now) : [t('provider.unwatched')]).map((text) => (
+                <span class="muted">{text}</span>
+              ))}
+            </span>
+          </li>
+        ))}
       </ul>
     </section>
   )
 }
 
-function View({ overview, of, now }: { overview: Overview; of: ProviderNow; now: number }) {
-  const incidents = incidentsOf(overview, of)
+function Messages({ of, now }: { of: ProviderNow; now: number }) {
+  const link = (n: number, query: Query) => <a href={to(['messages'], { provider: of.provider, ...query })}>{upToThousand(n)}</a>
   return (
     <>
+      <Fact name={t('provider.waiting')}>
+        {link(of.pending, { status: 'PENDING' })}
+        {of.oldest_pending_at && (
+          <span class="muted">
+            {' · '}
+            <Words of="provider.oldest" values={{ time: <Time of={of.oldest_pending_at} now={now} /> }} />
+          </span>
+        )}
+      </Fact>
+      <Fact name={t('provider.overdue')}>{link(of.overdue, { overdue: 'yes' })}</Fact>
+      <Fact name={t('provider.dead')}>{link(of.dead_letters, { status: 'DEAD_LETTER', since: dayBefore(now) })}</Fact>
+    </>
+  )
+}
+
+function View({ overview, of, now }: { overview: Overview; of: ProviderNow; now: number }) {
+  const incidents = incidentsOf(overview, of)
+  const ago = (at: string | null) => at && <Time of={at} now={now} as="ago" />
+  return (
+    <>
+      {isOfPeople(of) && <p class="lead">{t('provider.of_people')}</p>}
       <Facts>
-        <Fact name={t('provider.last')}>{of.last_receipt_at ? ago(of.last_receipt_at, now) : t('provider.no_receipt')}</Fact>
-        <Fact name={t('provider.waiting')}>
-          <a href={to(['messages'], { provider: of.provider, status: 'PENDING' })}>{upToThousand(of.pending)}</a>
-          {of.oldest_pending_at && <span class="muted"> · {t('provider.oldest', { time: moment(of.oldest_pending_at, now) })}</span>}
-        </Fact>
-        <Fact name={t('provider.overdue')}>
-          <a href={to(['messages'], { provider: of.provider, overdue: 'yes' })}>{upToThousand(of.overdue)}</a>
-        </Fact>
-        <Fact name={t('provider.dead')}>
-          <a href={to(['messages'], { provider: of.provider, status: 'DEAD_LETTER' })}>{upToThousand(of.dead_letters)}</a>
-        </Fact>
+        <Fact name={t('provider.last')}>{ago(of.last_receipt_at) ?? (isOfPeople(of) ? null : t('provider.no_receipt'))}</Fact>
+        <Fact name={t('provider.other')}>{ago(of.last_other_at)}</Fact>
+        <Fact name={t('provider.answer')}>{ago(of.last_answer_at)}</Fact>
+        {!isOfPeople(of) && <Messages of={of} now={now} />}
       </Facts>
       {incidents.length > 0 && (
         <section>
@@ -231,10 +243,19 @@ function View({ overview, of, now }: { overview: Overview; of: ProviderNow; now:
           </ul>
         </section>
       )}
-      <Day provider={of.provider} />
-      <Codes provider={of.provider} />
+      {!isOfPeople(of) && (
+        <>
+          <Day provider={of.provider} />
+          <Codes provider={of.provider} />
+        </>
+      )}
       <Endpoints of={of} now={now} />
       <p class="buttons">
+        {of.has_contacts && (
+          <a class="button" href={to(['contacts'], { provider: of.provider })}>
+            {t('provider.contacts')}
+          </a>
+        )}
         <a class="button" href={to(['alerts'], { provider: of.provider })}>
           {t('provider.alerts')}
         </a>
