@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what a command needs and this machine lacks: `packages.sh up [test] [check] [fmt] [bench]`. It looks at the thing itself (a
+# Installs what a command needs and this machine lacks: `packages.sh up [test] [check] [fmt] [bench] [picture]`. It looks at the thing itself (a
 # program, a header), not at the package, so what was put there in another way counts; where nothing is missing it runs no package
 # manager.
 # SPDX-License-Identifier: MIT
@@ -45,10 +45,15 @@ bench | has_program wrk                             | wrk
 bench | has_program go                              | golang-go
 bench | has_program javac                           | jdk
 bench | has_venv                                    | python3-venv
+picture | has_program npm                           | npm
+picture | has_venv                                  | python3-venv
+picture | has_program chromium                      | chromium
+picture | has_font ko                               | fonts-nanum
 '
 
 has_program() { command -v "$1" >/dev/null; }
 has_library() { has_program pkg-config && pkg-config --exists "$1"; }
+has_font() { has_program fc-list && [[ -n $(fc-list ":lang=$1") ]]; }
 has_venv() { python3 -c 'import venv, ensurepip' 2>/dev/null; }
 
 has_file() {

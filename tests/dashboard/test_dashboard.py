@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache, partial
 
 import pytest
+from dashboard.picture import overview as invented_overview
 from dashboard.visit import DESK, PHONE, address, launch, visit
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from support import builds, http, payloads
@@ -729,6 +730,17 @@ def test_no_page_is_wider_than_a_phone(filled: Api, browser: Browser, locale: st
             for width in (320, PHONE["width"], 736, DESK["width"]):
                 visited.page.set_viewport_size({"width": width, "height": 700})
                 assert visited.page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "ko-KR"])
+def test_a_long_code_widens_no_phone(filled: Api, browser: Browser, locale: str) -> None:
+    """Blux has names for codes."""
+    with visit(browser, filled, viewport={"width": 320, "height": 700}, locale=locale) as visited:
+        page = visited.page
+        page.route("**/v1/overview", partial(fulfill, json.dumps(invented_overview())))
+        page.reload()
+        expect(page.get_by_text("notification:sms:receive_failed")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_a_list_begins_on_the_first_screen_of_a_phone(filled: Api, browser: Browser) -> None:
