@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what a command needs and this machine lacks: `packages.sh up [test] [check] [fmt] [bench] [picture]`. It looks at the thing itself (a
-# program, a header), not at the package, so what was put there in another way counts; where nothing is missing it runs no package
-# manager.
+# Installs what a command needs and this machine lacks: `packages.sh up [test] [check] [fmt] [bench] [picture]`. It looks at the thing
+# itself (a program, a header), not at the package, so what was put there in another way counts; where nothing is missing it runs no
+# package manager.
 # SPDX-License-Identifier: MIT
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 

@@ -44,10 +44,11 @@ export function Badge({ tone, children }: { tone: Tone; children: ComponentChild
   )
 }
 
-const forms: Record<'moment' | 'ago' | 'exact' | 'clock' | 'day', (time: string | number, now: number) => string> = { moment, ago, exact, clock, day }
+type Form = 'moment' | 'ago' | 'exact' | 'clock' | 'day'
+const forms: Record<Form, (time: string | number, now: number) => string> = { moment, ago, exact, clock, day }
 
 // In the browser's zone, which the head of the page names; in UTC for whoever points at it.
-export function Time({ of, now = Date.now(), as = 'moment' }: { of: string | number; now?: number; as?: keyof typeof forms }) {
+export function Time({ of, now = Date.now(), as = 'moment' }: { of: string | number; now?: number; as?: Form }) {
   return (
     <time dateTime={new Date(of).toISOString()} title={utc(of)}>
       {forms[as](of, now)}

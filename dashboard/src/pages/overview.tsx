@@ -269,7 +269,8 @@ function FrontDoor({ of, now }: { of: Overview; now: number }) {
   const when = <Time of={door.called_at} now={now} as="ago" />
   if (now - Date.parse(door.called_at) > OLD_CALL_MS) return <Tile name={name} tone="warn" value={t('door.front.old')} detail={when} />
   if (door.result !== 'ok') return <Tile name={name} tone="bad" value={word('door.front', door.result)} detail={door.text || when} />
-  return <Tile name={name} tone="ok" value={t('door.front.ok')} detail={<Words of="door.front.ok.detail" values={{ ms: door.took_ms, ago: when }} />} />
+  const took = <Words of="door.front.ok.detail" values={{ ms: door.took_ms, ago: when }} />
+  return <Tile name={name} tone="ok" value={t('door.front.ok')} detail={took} />
 }
 
 function Certificate({ of, now }: { of: Overview; now: number }) {
