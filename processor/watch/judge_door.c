@@ -40,7 +40,10 @@ static bool act_on_door(struct judge *j, enum front_door_move move, int64_t sinc
   case FRONT_DOOR_OPEN:
     return judge_event_find(j, &key) || judge_event_open(j, &key, since_ms, &story, err);
   case FRONT_DOOR_CLOSE:
-    return close_scope(j, key.scope, "the front door answers again", err);
+    return close_scope(
+        j, key.scope,
+        "the front door answers again; docs/outage.md says how to get what did not come through meanwhile",
+        err);
   }
   abort(); // not a move
 }

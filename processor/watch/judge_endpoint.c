@@ -77,7 +77,10 @@ static bool judge_refusing(struct judge *j, const struct view_endpoint *e, int64
   case VERDICT_OPEN:
     return open_refusing(j, e, &key, &found, err);
   case VERDICT_CLOSE:
-    return judge_event_close(j, row, "calls are taken again", err);
+    return judge_event_close(j, row,
+                             "calls are taken again; what was refused is not stored: if the provider sent "
+                             "it, docs/outage.md says how to get it back",
+                             err);
   }
   abort(); // not a verdict
 }
@@ -168,7 +171,9 @@ bool judge_ingress_now(struct judge *j, struct err *err) {
   int64_t gone = (j->until_ms - since_ms) / MINUTE_MS;
   if (row)
     return gone > 1 || j->view->last_report * MINUTE_MS < row->opened_ms ||
-           judge_event_close(j, row, "ingress reports again", err);
+           judge_event_close(
+               j, row,
+               "ingress reports again; docs/outage.md says how to get what it could not take meanwhile", err);
   if (gone < (j->view->has_left ? STOPPED_MINUTES : VIEW_GONE_MINUTES) || !report_could_be_seen(j))
     return true;
   AUTO_FREE char *summary = absence_summary(j, gone);

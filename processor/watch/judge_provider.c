@@ -162,7 +162,8 @@ static bool judge_silent(struct judge *j, const struct view_provider *p, struct 
   case VERDICT_OPEN:
     return open_silent(j, p, &key, &seen, &found, err);
   case VERDICT_CLOSE:
-    return judge_event_close(j, row, "receipts come again", err);
+    return judge_event_close(
+        j, row, "receipts come again; docs/outage.md says how to get those that are still missing", err);
   }
   abort(); // not a verdict
 }
@@ -183,7 +184,10 @@ static bool judge_account_faults(struct judge *j, const struct view_provider *p,
                  strcmp(row->row.provider, provider_name(p->file)) == 0;
     const struct failing_faults faults = {row->row.judged_until, row->row.gap_ms};
     if (!is_it || !failing_fault_is_over(&faults, j->until_ms, delivered_ms, silent_after_ms(p))) continue;
-    if (!judge_event_close(j, row, "no such fault comes any more, and messages are delivered", err))
+    if (!judge_event_close(j, row,
+                           "no such fault comes any more, and messages are delivered; decide whether to send "
+                           "again what failed meanwhile",
+                           err))
       return false;
   }
   return true;
@@ -218,7 +222,8 @@ static bool judge_failing(struct judge *j, const struct view_provider *p, struct
   case VERDICT_OPEN:
     return open_failing(j, p, &key, &found, err);
   case VERDICT_CLOSE:
-    return judge_event_close(j, row, "most receipts say delivered again", err);
+    return judge_event_close(
+        j, row, "most receipts say delivered again; decide whether to send again what failed meanwhile", err);
   }
   abort(); // not a verdict
 }

@@ -119,7 +119,7 @@ def silence(world: World, every: float, before: int, window_s: int, more: int = 
     for name in application.unreported:
         application.report(name)
     (closed,) = until("the incident is over", lambda: incidents(world, RESTORED), window_s + 300)
-    assert closed.data["incident_id"] == opened.data["incident_id"]
+    assert closed.data["incident_id"] == opened.data["incident_id"] and "docs/outage.md" in closed.data["summary"]
     world.settle(120)
     until_equal("all are sent", lambda: set(world.statuses().values()), {"SENT"}, 60)
     assert [alert.type for alert in world.alerts()] == [SILENT, RESTORED]
@@ -247,6 +247,7 @@ def test_account_faults_that_have_ended_close_with_one_alert(world: World) -> No
     (closed,) = until("the incident is over", delivered, 240, every=1)
     assert closed.data["incident_id"] == opened.data["incident_id"]
     assert (closed.data["status"], closed.data["kind"], closed.data["scope"]) == ("closed", "failing", "account")
+    assert "send again what failed meanwhile" in closed.data["summary"]
     world.settle()
     assert len(incidents(world, FAILING, RESTORED)) == 2
 
@@ -297,6 +298,7 @@ def test_most_receipts_failed_is_one_incident_until_most_are_delivered(world: Wo
     (closed,) = until("it is over", lambda: incidents(world, RESTORED), 60)
     assert closed.data["incident_id"] == opened.data["incident_id"]
     assert (closed.data["kind"], closed.data["status"]) == ("failing", "closed")
+    assert "send again what failed meanwhile" in closed.data["summary"]
     begin_anew(world)
     until("another leads, and has looked", lambda: world.services[-1].metrics().get("dochak_processor_watch_seconds_count", 0) >= 3, 60)
     world.settle()
