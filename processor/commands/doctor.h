@@ -20,6 +20,7 @@ struct doctor_endpoint {
   int64_t calls;
   int64_t refused, failed; // calls: refused by a check; answered with no 2xx, which a refusal may be, too
   int64_t mended;          // calls with a 2xx in the minutes after the last one that was refused
+  int64_t taken;           // those, and the ones in that minute
   const char *checks;      // "ip 3, header 1": the refusals by check, most first; ""
   const char *last_call;   // time as text; "": none in these days
   const char *last_report; // of the newest receipt; "": none in these days

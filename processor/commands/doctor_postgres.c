@@ -158,9 +158,13 @@ static void add(const struct doctor_endpoint *e, struct findings *findings, enum
                *e->last_report ? e->last_report : "more than 14 days ago or never");
 }
 
-// Whether it was mended has to show at once, not when the hour is over.
+enum { REFUSED_ENOUGH = 5 }; // as for the incident `refusing`
+
+// Whether it was mended has to show at once, not when the hour is over; nor is a secret that was changed five
+// minutes ago a note because it fitted for the rest of the hour.
 static void judge_refused(const struct doctor_endpoint *e, struct findings *findings) {
-  bool most = 2 * e->refused >= e->calls && !e->mended;
+  bool none_since = e->refused >= REFUSED_ENOUGH && !e->taken;
+  bool most = !e->mended && (2 * e->refused >= e->calls || none_since);
   AUTO_FREE char *since =
       e->mended ? mem_printf(", and the %" PRId64 " after them were not", e->mended) : mem_strdup("");
   AUTO_FREE char *text = mem_printf("%" PRId64 " of %" PRId64 " calls in the last hour were refused (%s)%s",
@@ -214,7 +218,8 @@ static void ask_endpoints(const struct doctor_postgres *d) {
                                              .checks = PQgetvalue(res, row, 5),
                                              .last_call = PQgetvalue(res, row, 6),
                                              .last_report = PQgetvalue(res, row, 7),
-                                             .mended = number(res, row, 8)};
+                                             .mended = number(res, row, 8),
+                                             .taken = number(res, row, 9)};
     doctor_judge_endpoint(&endpoint, d->findings);
   }
 }

@@ -323,6 +323,16 @@ def test_calls_after_the_last_refusal_show_that_it_is_mended(quiet: World) -> No
     assert "mended" in advice
 
 
+def test_a_secret_that_was_changed_minutes_ago_is_wrong(quiet: World) -> None:
+    add_minute(quiet, ago=9, calls=300)
+    add_minute(quiet, ago=3, calls=60, refused={"secret_path": 60})
+    state, text, advice = ask(quiet).of("endpoint bizgo/alimtalk")
+    assert state == "wrong" and text.startswith("60 of 360 calls in the last hour were refused (secret_path 60); last call 20"), text
+    assert "register it again" in advice
+    add_minute(quiet, ago=2, calls=61, refused={"secret_path": 60})
+    assert ask(quiet).of("endpoint bizgo/alimtalk")[0] == "note"
+
+
 def test_answers_that_were_no_success(quiet: World) -> None:
     add_minute(quiet, ago=2, calls=3, failed=3)
     state, text, _ = ask(quiet).of("endpoint bizgo/alimtalk")
