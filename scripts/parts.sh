@@ -100,7 +100,7 @@ processor() { # COMMAND [ARG…]: under the settings of what is up
     [[ $1 != doctor ]] || by_default DOCHAK_PUBLIC_URL "$(url_of DOCHAK_INGRESS_LISTEN)"
     if [[ $1 != -* && $1 != doctor ]]; then # it looks at what is down
         need_running postgres
-        ! kafka_is_ours || need_running kafka
+        [[ $1 == incidents ]] || ! kafka_is_ours || need_running kafka # they are in Postgres: what is open is asked most while Kafka is away
     fi
     exec "$(service_binary processor)" "$@"
 }

@@ -36,8 +36,8 @@ static bool read_arguments(int argc, char **argv, void *options, struct err *err
 
 static const char *const advice_of[FRONT_DOOR_STAGES] = {
     [FRONT_DOOR_NAME] = "look at the host's DNS record, and at the name in DOCHAK_PUBLIC_URL",
-    [FRONT_DOOR_CONNECT] = "the proxy must run, and the firewall must let its port in, also for the "
-                           "addresses of the provider",
+    [FRONT_DOOR_CONNECT] = "what listens there must run, the proxy or ingress itself, and the firewall "
+                           "must let its port in, also for the addresses of the provider",
     [FRONT_DOOR_TLS] = "renew the certificate for this host's name, and serve its chain; DOCHAK_PUBLIC_CA "
                        "names the file of a CA of your own",
     [FRONT_DOOR_HTTP] = "the proxy must pass /webhook/ and /v1/ on to a running ingress, as docs/webhooks.md "

@@ -69,7 +69,7 @@ def test_without_incidents_it_says_so(world: World) -> None:
 def test_where_nobody_watches_it_says_so_first(world: World) -> None:
     assert shown(world).startswith("no processor has watched yet: ")
     first, blank, *rest = incidents(world, looked="3 hours 5 minutes 10 seconds").splitlines()
-    assert re.match(r"no processor watches: the last look was 3 h 5 min ago, at \d{4}-.*\+09:00; .* start a processor", first)
+    assert re.match(r"no processor watches: the last look was 3 h 5 min ago, at \d{4}-.*\+09:00; .* dochak-processor doctor says why", first)
     assert (blank, rest) == ("", ["no incident is open"])
     add(world, "silent", "bizgo", "1 hour")
     assert "\n\nsilent  bizgo\n" in incidents(world, looked="2 minutes")
