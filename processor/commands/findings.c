@@ -44,7 +44,8 @@ static void print_end(const struct findings *findings) {
   if (findings->n_wrong > 0) return;
   puts("\nNothing is wrong on our side. If webhooks do not come all the same, look at the provider's\n"
        "console (is the URL registered, is it blocked?), then at the firewall. `dochak-processor incidents`\n"
-       "lists the faults of providers that are open.");
+       "lists the faults of providers that are open, `dochak-processor quarantine list` the calls that came\n"
+       "and were not understood.");
 }
 
 void findings_end(const struct findings *findings) {

@@ -144,8 +144,7 @@ static void print_none(const struct incidents_options *o) {
 // A leader stores each few seconds that it looks.
 static bool print_blindness(PGconn *conn, struct err *err) {
   enum { BLIND_S = 60 };
-  static const char advice[] =
-      "what has happened since is not here; dochak-processor doctor says why";
+  static const char advice[] = "what has happened since is not here; dochak-processor doctor says why";
   AUTO_RESULT *res = PQexecParams(conn, pg_sql("watch_look_read.sql"), 0, NULL, NULL, NULL, NULL, 1);
   if (!pg_ok(conn, res, "watch_look_read", NULL, err)) return false;
   if (PQntuples(res) == 0) {

@@ -119,7 +119,8 @@ def test_where_nothing_is_wrong_it_says_where_to_look_next(quiet: World, front_d
     quiet.start()
     done = run_once("processor", quiet.env(DOCHAK_PING_KEY=PING_KEY, DOCHAK_PUBLIC_URL=front_door), "doctor")
     assert (done.returncode, done.stderr) == (0, ""), done
-    assert "is the URL registered" in done.stdout.split("\n\nNothing is wrong on our side. ")[1]
+    end = done.stdout.split("\n\nNothing is wrong on our side. ")[1]
+    assert "is the URL registered" in end and "quarantine list" in end
 
 
 # --- parts that are down
