@@ -3,7 +3,13 @@
 #include "common/base/least.h"
 #include <math.h>
 
-enum { DUE_AT_LEAST = 5, LIVE_MINUTES = 3, MINUTE_MS = 60 * 1000, JUDGED_WITHIN_MS = 2 * MINUTE_MS };
+enum {
+  DUE_AT_LEAST = 5,
+  ENOUGH = 20,
+  LIVE_MINUTES = 3,
+  MINUTE_MS = 60 * 1000,
+  JUDGED_WITHIN_MS = 2 * MINUTE_MS
+};
 
 int64_t silent_live_window(int64_t silent_after_ms) {
   return greatest(silent_after_ms / MINUTE_MS, LIVE_MINUTES);
@@ -21,7 +27,7 @@ int64_t silent_due_enough(double usual_late) {
 
 bool silent_breaks_off(int64_t due, int64_t missing, double usual_late) {
   double n = (double)due, p = fmin(fmax(0.5, 3 * usual_late), 0.9);
-  return due >= SILENT_CAMPAIGN && (double)missing > n * p + 4 * sqrt(n * p * (1 - p));
+  return due >= ENOUGH && (double)missing > n * p + 4 * sqrt(n * p * (1 - p));
 }
 
 static bool has_broken_off(const struct silent_seen *seen) {

@@ -30,8 +30,7 @@ int64_t silent_begins_ms(const struct silent_seen *seen);
 // How many must be due, where this share is late on any day (slow_usual_share(), or negative).
 int64_t silent_due_enough(double usual_late);
 // Whether so many of the messages that are due after the last receipt have none that its provider may have
-// stopped: more than half, or than three times the usual share, and not by chance. SILENT_CAMPAIGN at least.
-enum { SILENT_CAMPAIGN = 20 };
+// stopped: more than half, or than three times the usual share, and not by chance. 20 messages at least.
 bool silent_breaks_off(int64_t due, int64_t missing, double usual_late);
 // By when `silent` has opened, if no receipt comes any more: of the messages accepted after the last one, the
 // first was accepted at `first_ms`, and with the one of `enough_ms` there are enough. It begins to count at

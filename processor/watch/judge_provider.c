@@ -38,16 +38,11 @@ static bool is_due(const struct view_provider *p, int64_t minute, int64_t until_
   return (minute + 1) * MINUTE_MS + receipt_within_ms(p) <= until_ms;
 }
 
-// The counters of the last receipt's minute are read when that is over.
-static bool is_last_counted(const struct view_provider *p) {
-  return p->last_receipt_ms < (p->minutes.now + 1) * MINUTE_MS;
-}
-
-// Of the messages accepted before the last receipt and due after it. A receipt that any of them has came in
-// time.
+// Of the messages accepted before the last receipt and due after it. The counters of its minute are read when
+// that is over. A receipt that any of them has came in time.
 static void count_before(const struct view_provider *p, struct silent_seen *seen) {
   int64_t last_ms = seen->last_receipt_ms, from_ms = last_ms - receipt_within_ms(p);
-  if (!last_ms || !is_last_counted(p)) return;
+  if (!last_ms || last_ms >= (p->minutes.now + 1) * MINUTE_MS) return;
   int64_t oldest = p->minutes.now - VIEW_MINUTES + 1;
   for (int64_t minute = greatest(minute_from(from_ms), oldest); minute < minute_from(last_ms); minute++) {
     const struct minute_counts *counts = minutes_at(&p->minutes, minute);
@@ -84,20 +79,10 @@ static void find_first_unreported(struct judge *j, const struct view_provider *p
   if (matters) free(judge_story_example(j, p->file, begins_ms, &seen->first_unreported_ms));
 }
 
-// Whether so many are open of those that are due after the last receipt, and nothing came for half as long:
-// where receipts are due within seconds, messages are overdue before the counters show it.
-static bool has_many_open(struct judge *j, const struct view_provider *p) {
-  int64_t within_ms = receipt_within_ms(p), first_ms, enough_ms;
-  return j->until_ms - p->last_receipt_ms >= within_ms / 2 &&
-         judge_story_unreported(j, p->file, p->last_receipt_ms - within_ms, SILENT_CAMPAIGN, &first_ms,
-                                &enough_ms);
-}
-
 // Whether those accepted before the last receipt may show it, when all of them are due.
-static bool may_break_off(struct judge *j, const struct view_provider *p) {
+static bool may_break_off(const struct judge *j, const struct view_provider *p) {
   struct silent_seen seen = times_of(j, p);
   int64_t begins_ms = silent_begins_ms(&seen);
-  if (!is_last_counted(p)) return has_many_open(j, p);
   count_before(p, &seen);
   return silent_breaks_off(seen.due_before, seen.missing_before,
                            slow_usual_share(&p->usual, p->minutes.now)) &&

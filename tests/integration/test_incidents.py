@@ -211,19 +211,6 @@ def test_a_campaign_that_breaks_off_is_one_alert(world: World) -> None:
     assert opened.data["counts"] == {"due": 55} and opened.data["example"].startswith("m")
 
 
-@pytest.mark.long
-def test_with_times_below_a_minute_a_campaign_that_breaks_off_is_one_alert(world: World) -> None:
-    """Its messages are overdue before the minute of the last receipt is over, whose counters show that."""
-    start(world, receipt_within_s=20, expires_after_s=3600, silent_after_s=30)
-    until("a minute begins", lambda: time.time() % 60 < 20, 60)
-    world.register([payloads.accepted("bizgo", f"m{i}") for i in range(60)])
-    for i in range(5):
-        world.bizgo(payloads.bizgo(f"m{i}", "10000"))
-    until("an alert is there", world.alerts, 150)
-    until_equal("all are folded", lambda: world.sql("SELECT sum(folded) AS n FROM incident")[0]["n"], 55, 60)
-    assert [alert.type for alert in world.alerts()] == [SILENT]
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(2400)
 def test_ten_thousand_overdue_messages_are_one_alert_at_the_end_of_the_window(world: World) -> None:
