@@ -94,7 +94,8 @@ def c_strings(path: Path, pattern: str) -> list[str]:
 
 def test_each_check_to_look_at_first_is_in_korean() -> None:
     """dashboard/src/texts/checks.ko.json has those of check_first.c and of the shipped provider files, and no other."""
-    said = [text for text in c_strings(builds.ROOT / "processor/rules/check_first.c", r"rows\[\] = \{(.*?)\n\};") if " " in text]
+    tables = r"our_side\[INCIDENT_KIND_COUNT\](.*)\nstatic const struct row \*find"
+    said = [text for text in c_strings(builds.ROOT / "processor/rules/check_first.c", tables) if " " in text]
     for path in (builds.ROOT / "schemas" / "providers").glob("*.json"):
         for checks in json.loads(path.read_text("utf-8")).get("check_first", {}).values():
             said += checks
