@@ -355,7 +355,8 @@ def test_only_the_proxy_listens_to_the_outside(secured: Machine):
 def test_a_body_over_the_limit_is_refused(secured: Machine, shown: dict[str, str]):
     secured.write("../large", "x" * (2 * MIB))
     path = checked(shown).removeprefix(shown["DOCHAK_INGRESS_URL"])
-    assert https(secured, path, "--http1.1", "--data-binary", "@../large")[0] == "413"
+    answered, error = https(secured, path, "--http1.1", "--data-binary", "@../large")
+    assert answered == "413", error
 
 
 def test_a_slow_sender_gets_no_4xx(secured: Machine, shown: dict[str, str]):
