@@ -483,7 +483,9 @@ def test_after_75_s_without_kafka_the_breaker_closes_without_a_new_webhook(world
     emptied = time.monotonic() - began
     until_equal("the breaker is closed", lambda: breaker_open(ingress), 0, 15, every=0.1)
     print(f"{waiting} waited; the spool was empty {emptied:.1f} s and the breaker closed {time.monotonic() - began:.1f} s after Kafka was back")
-    assert set(senders.statuses) == {200} and waiting == len(senders.acked)
+    assert set(senders.statuses) == {200}
+    own = waiting - len(senders.acked)  # what ingress counts each minute waits in the spool, too
+    assert 0 <= own <= len(world.topics.minutes())
     assert senders.acked <= {record.key.decode() for record in world.topics.read("events")}
 
 
