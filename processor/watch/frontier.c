@@ -189,13 +189,19 @@ static void log_hidden(struct frontier *f, rd_kafka_resp_err_t code) {
 }
 
 // One request for all fails as a whole, and does not say because of which. So then, and as long as some are
-// hidden, each broker is asked for its own.
-static bool find_ends(struct frontier *f, rd_kafka_topic_partition_list_t *ends, int32_t *hidden,
+// hidden, each broker is asked for its own: for what it leads by now. New `ends`, in any case.
+static bool find_ends(struct frontier *f, rd_kafka_topic_partition_list_t **ends, int32_t *hidden,
                       struct err *err) {
   *hidden = 0;
-  if (!*f->hidden && !ask_ends(f, ends)) return true;
+  *ends = list_partitions(f);
+  if (!*f->hidden) {
+    if (!ask_ends(f, *ends)) return true;
+    if (!ask_partitions(f, ASK_MS, err)) return false;
+    rd_kafka_topic_partition_list_destroy(*ends);
+    *ends = list_partitions(f);
+  }
   for (int32_t i = 0; i < f->n; i++)
-    if (is_first_of_leader(f, i)) ask_leader(f, f->partitions[i].leader, ends);
+    if (is_first_of_leader(f, i)) ask_leader(f, f->partitions[i].leader, *ends);
   rd_kafka_resp_err_t code = count_hidden(f, hidden);
   if (*hidden == f->n) return fail(f, "the ends", code, err);
   log_hidden(f, code);
@@ -241,8 +247,10 @@ static void mark_all(struct frontier *f, const rd_kafka_topic_partition_list_t *
 bool frontier_look(struct frontier *f, struct frontier_known *known, struct err *err) {
   int64_t at_ms = clock_wall_ms();
   if (!ask_partitions(f, ASK_MS, err)) return false;
-  rd_kafka_topic_partition_list_t *ends = list_partitions(f), *committed = list_partitions(f);
-  bool ok = find_ends(f, ends, &known->hidden, err) && ask_committed(f, committed, err);
+  rd_kafka_topic_partition_list_t *ends;
+  bool found = find_ends(f, &ends, &known->hidden, err);
+  rd_kafka_topic_partition_list_t *committed = list_partitions(f);
+  bool ok = found && ask_committed(f, committed, err);
   if (ok) mark_all(f, ends, committed, at_ms, known);
   rd_kafka_topic_partition_list_destroy(ends);
   rd_kafka_topic_partition_list_destroy(committed);
