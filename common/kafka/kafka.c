@@ -273,18 +273,26 @@ void kafka_producer_close(struct kafka_producer *producer) {
 
 // ---- topics ----
 
+rd_kafka_resp_err_t kafka_topic_metadata(rd_kafka_t *rk, const char *name, int timeout_ms,
+                                         const struct rd_kafka_metadata **out) {
+  *out = NULL;
+  rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, name, NULL);
+  if (!rkt) return rd_kafka_last_error();
+  rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, rkt, out, timeout_ms);
+  rd_kafka_topic_destroy(rkt);
+  if (code) return code;
+  if ((*out)->topic_cnt != 1) return RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  const struct rd_kafka_metadata_topic *topic = &(*out)->topics[0];
+  return topic->err || topic->partition_cnt > 0 ? topic->err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+}
+
 rd_kafka_resp_err_t kafka_topic_ask(rd_kafka_t *rk, const char *name, int timeout_ms,
                                     struct kafka_topic_shape *out) {
   const struct rd_kafka_metadata *metadata;
-  rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, name, NULL);
-  if (!rkt) return rd_kafka_last_error();
-  rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, rkt, &metadata, timeout_ms);
-  rd_kafka_topic_destroy(rkt);
-  if (code) return code;
-  const struct rd_kafka_metadata_topic *topic = metadata->topic_cnt == 1 ? &metadata->topics[0] : NULL;
-  code = topic ? topic->err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-  if (!code && topic->partition_cnt == 0) code = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  rd_kafka_resp_err_t code = kafka_topic_metadata(rk, name, timeout_ms, &metadata);
+  if (!metadata) return code;
   if (!code) {
+    const struct rd_kafka_metadata_topic *topic = &metadata->topics[0];
     out->partitions = topic->partition_cnt;
     out->replication = topic->partitions[0].replica_cnt;
     for (int i = 1; i < topic->partition_cnt; i++)

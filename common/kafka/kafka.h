@@ -73,11 +73,16 @@ MUST_CHECK bool kafka_producer_check(const struct settings *settings,
 MUST_CHECK bool kafka_warm_topics(rd_kafka_t *rk, const char *const *topics, size_t n, int64_t timeout_ms,
                                   struct err *err);
 
+// Asks the cluster for the topic's metadata: `(*out)->topics[0]`, for rd_kafka_metadata_destroy(). NULL:
+// there was no answer. An unknown topic is RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART.
+rd_kafka_resp_err_t kafka_topic_metadata(rd_kafka_t *rk, const char *name, int timeout_ms,
+                                         const struct rd_kafka_metadata **out);
+
 struct kafka_topic_shape {
   int32_t partitions;
   int64_t replication; // the least number of replicas of a partition
 };
-// Asks the cluster for the topic's metadata. An unknown topic is RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART.
+// Likewise.
 rd_kafka_resp_err_t kafka_topic_ask(rd_kafka_t *rk, const char *name, int timeout_ms,
                                     struct kafka_topic_shape *out);
 // Sets the error: the topic, what kafka_topic_ask() returned, and the command that creates a missing topic

@@ -82,14 +82,9 @@ static void note_partitions(struct frontier *f, const struct rd_kafka_metadata_t
 // Each time, since partitions may be added: what is in a new one may not be read yet.
 static bool ask_partitions(struct frontier *f, int ask_ms, struct err *err) {
   const struct rd_kafka_metadata *metadata;
-  rd_kafka_topic_t *rkt = rd_kafka_topic_new(f->rk, f->topic, NULL);
-  if (!rkt) return fail(f, "the partitions", rd_kafka_last_error(), err);
-  rd_kafka_resp_err_t code = rd_kafka_metadata(f->rk, 0, rkt, &metadata, ask_ms);
-  rd_kafka_topic_destroy(rkt);
-  if (code) return fail(f, "the partitions", code, err);
-  const struct rd_kafka_metadata_topic *topic = metadata->topic_cnt == 1 ? &metadata->topics[0] : NULL;
-  code = topic && topic->partition_cnt > 0 ? topic->err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-  if (!code) note_partitions(f, topic);
+  rd_kafka_resp_err_t code = kafka_topic_metadata(f->rk, f->topic, ask_ms, &metadata);
+  if (!metadata) return fail(f, "the partitions", code, err);
+  if (!code) note_partitions(f, &metadata->topics[0]);
   rd_kafka_metadata_destroy(metadata);
   return !code || kafka_topic_fail(f->topic, code, err);
 }
