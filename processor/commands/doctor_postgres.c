@@ -5,6 +5,7 @@
 #include "processor/commands/doctor.h"
 #include "processor/postgres/pg.h"
 #include "processor/postgres/schema_version.h"
+#include "processor/rules/refusing.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,12 +159,10 @@ static void add(const struct doctor_endpoint *e, struct findings *findings, enum
                *e->last_report ? e->last_report : "more than 14 days ago or never");
 }
 
-enum { REFUSED_ENOUGH = 5 }; // as for the incident `refusing`
-
 // Whether it was mended has to show at once, not when the hour is over; nor is a secret that was changed five
 // minutes ago a note because it fitted for the rest of the hour.
 static void judge_refused(const struct doctor_endpoint *e, struct findings *findings) {
-  bool none_since = e->refused >= REFUSED_ENOUGH && !e->taken;
+  bool none_since = e->refused >= REFUSING_ENOUGH && !e->taken;
   bool most = !e->mended && (2 * e->refused >= e->calls || none_since);
   AUTO_FREE char *since =
       e->mended ? mem_printf(", and the %" PRId64 " after them were not", e->mended) : mem_strdup("");

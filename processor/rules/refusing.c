@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "processor/rules/refusing.h"
 
-enum { HOUR = 60, ENOUGH = 5, OPENS_AFTER = 2, CLOSES_AFTER = 3 };
+enum { HOUR = 60, OPENS_AFTER = 2, CLOSES_AFTER = 3 };
 static const int64_t BUSY = 15; // usual good calls of a window
 
 static int64_t good_calls(const struct endpoint_minute *list, int64_t from, int64_t to) {
@@ -22,7 +22,7 @@ static struct refusing_found look_back(const struct endpoint_minute *list, int64
                                        int64_t after) {
   struct refusing_found found = {.since = now};
   int64_t by_check[REFUSING_CHECKS] = {0};
-  while (found.minutes < least || found.calls < ENOUGH) {
+  while (found.minutes < least || found.calls < REFUSING_ENOUGH) {
     if (found.minutes == HOUR || now - found.minutes <= after) break;
     const struct endpoint_minute *minute = &list[found.minutes++];
     found.calls += minute->calls;
@@ -60,18 +60,20 @@ static bool is_somebody_else(const struct endpoint_minute *list, int64_t minutes
 // One minute says enough where many calls are usual, and hardly any is good.
 static bool is_cut_off(const struct endpoint_minute *list) {
   int64_t usual = good_calls(list, 1, 1 + HOUR); // times HOUR
-  return list[0].refused >= ENOUGH && usual >= BUSY * HOUR && 8 * good_calls(list, 0, 1) * HOUR <= usual;
+  return list[0].refused >= REFUSING_ENOUGH && usual >= BUSY * HOUR &&
+         8 * good_calls(list, 0, 1) * HOUR <= usual;
 }
 
 static bool is_refusing(const struct endpoint_minute *list, const struct refusing_found *found) {
   if (is_cut_off(list)) return true;
-  return found->refused >= ENOUGH && 2 * found->refused >= found->calls &&
+  return found->refused >= REFUSING_ENOUGH && 2 * found->refused >= found->calls &&
          is_repeated(list, found->minutes) && !is_somebody_else(list, found->minutes);
 }
 
 static bool is_over(const struct refusing_found *found) {
-  if (found->minutes == HOUR && found->calls < ENOUGH) return found->calls && !found->refused;
-  return found->minutes >= CLOSES_AFTER && found->calls >= ENOUGH && 5 * found->refused <= found->calls;
+  if (found->minutes == HOUR && found->calls < REFUSING_ENOUGH) return found->calls && !found->refused;
+  return found->minutes >= CLOSES_AFTER && found->calls >= REFUSING_ENOUGH &&
+         5 * found->refused <= found->calls;
 }
 
 enum verdict refusing_judge(const struct endpoint_minute *list, int64_t now, int64_t opened,

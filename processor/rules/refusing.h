@@ -6,6 +6,7 @@
 #include "processor/rules/verdict.h"
 
 enum {
+  REFUSING_ENOUGH = 5,       // calls, below which nothing is concluded
   REFUSING_CHECKS = 16,      // that can refuse; the caller knows their names
   REFUSING_MINUTES = 2 * 60, // that are looked at
 };
