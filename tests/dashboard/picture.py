@@ -48,21 +48,28 @@ def endpoint(name: str, calls: int, refused: int = 0, standing: str = "registere
     }
 
 
+QUIET_PROVIDER = {
+    "healthy": True,
+    "last_receipt_at": None,
+    "last_other_at": None,
+    "last_answer_at": None,
+    "has_contacts": False,
+    "pending": 0,
+    "overdue": 0,
+    "oldest_pending_at": None,
+    "dead_letters": 0,
+    "failures": [],
+    "traffic": {"since": "2026-12-01T09:00:00Z", "step_s": 300, "accepted": [0] * STEPS, "delivered": [0] * STEPS, "failed": [0] * STEPS},
+}
+
+
 def provider(name: str, delivered: list[int], failed: list[int], endpoints: list[dict], **more) -> dict:
     began = datetime.fromtimestamp(NOW.timestamp() // 300 * 300, UTC) - (STEPS - 1) * STEP
     accepted = [good + bad for good, bad in zip(delivered, failed, strict=True)]
     return {
         "provider": name,
-        "healthy": True,
+        **QUIET_PROVIDER,
         "last_receipt_at": ago(seconds=9),
-        "last_other_at": None,
-        "last_answer_at": None,
-        "has_contacts": False,
-        "pending": 0,
-        "overdue": 0,
-        "oldest_pending_at": None,
-        "dead_letters": 0,
-        "failures": [],
         "traffic": {"since": began.isoformat(), "step_s": 300, "accepted": accepted, "delivered": delivered, "failed": failed},
         "endpoints": endpoints,
         **more,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache, partial
 
 import pytest
+from dashboard.picture import QUIET_PROVIDER
 from dashboard.picture import overview as invented_overview
 from dashboard.visit import DESK, PHONE, address, launch, visit
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
@@ -164,19 +165,6 @@ def test_what_is_wrong_stands_first(filled: Api, browser: Browser) -> None:
 
 
 # What the query API says of a provider of each kind: its overview is mocked, for the sake of the kinds that take weeks.
-QUIET_PROVIDER = {
-    "healthy": True,
-    "last_receipt_at": None,
-    "last_other_at": None,
-    "last_answer_at": None,
-    "has_contacts": False,
-    "pending": 0,
-    "overdue": 0,
-    "oldest_pending_at": None,
-    "dead_letters": 0,
-    "failures": [],
-    "traffic": {"since": "2026-12-01T09:00:00Z", "step_s": 300, "accepted": [0] * 36, "delivered": [0] * 36, "failed": [0] * 36},
-}
 NOW, EARLIER = "2026-12-01T12:00:00Z", "2026-12-01T11:55:00Z"
 IRREGULAR = {"standing": "irregular", "speaks_from": None, "horizon": None, "floor": None}
 FLOOR = {"calls": 2, "within_s": 7200}
